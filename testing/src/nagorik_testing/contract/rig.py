@@ -506,13 +506,13 @@ class Rig:
         """Ask whether the agency answers."""
         return await self.platform.check_health(self._simulator.plugin_id)
 
-    async def start_payment(self) -> object:
+    async def start_payment(self, amount: Money = PRICE) -> object:
         """Announce a payment to the gateway."""
         service = "contract.example"
         request = StartPaymentRequest(
             gateway=self.offer,
             payment=self.payment,
-            amount=PRICE,
+            amount=amount,
             purpose=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
             payer_name=self.citizen.name.en,
         )

@@ -162,6 +162,12 @@ KILLS = {
     ),
     "slots/as-free": Kill("free appointments of 26 are not offered", "ReadsOnePageOfSlots"),
     "book-slot/chosen": Kill("another appointment is booked than was chosen, or none", "BooksTheFirst"),
+    "told/text": Kill("status: remark.bn is told in part", "CutsRemarks"),
+    "told/money": Kill("query-payment: amount with one poisha more is not told so", "CountsWholeTaka"),
+    "told/lists": Kill("slots: slots: of a longer list not every entry is told", "ShowsTheFirstTen"),
+    "told/instants": Kill("status: since a minute earlier is not told a minute earlier", "RoundsHours"),
+    "told/unheard-of": Kill("status: word with a word that nobody knows decides final", "EndsWithUnknownWords"),
+    "told/numbers": Kill("slots: slots.free is told as another number", "ShowsSeatsInFullRooms"),
     "callback/genuine": Kill(
         "a genuine message reports another state than the agency tells when it is asked", "HearsOtherStates"
     ),

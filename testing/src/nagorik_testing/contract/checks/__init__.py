@@ -23,6 +23,7 @@ from nagorik_testing.contract.checks.searches import SEARCHES
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
+from nagorik_testing.contract.checks.told import TOLD
 from nagorik_testing.contract.checks.truth import TRUTH
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -39,6 +40,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *PAYMENT_REPORTS,
     *STATUS,
     *TRUTH,
+    *TOLD,
     *APPOINTMENTS,
     *MESSAGES,
     *HEALTH,

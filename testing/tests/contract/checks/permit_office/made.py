@@ -11,6 +11,7 @@ MODULES = (
     "careless",
     "untruthful",
     "unheeding",
+    "forgetful",
     "markup",
 )
 """The last needs the kit, which a host does not have."""

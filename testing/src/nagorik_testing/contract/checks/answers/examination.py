@@ -1,0 +1,108 @@
+"""Holds what a plugin tells against the agency's answers: every leaf of every shape of answer, by every rule."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from nagorik import NagorikError, Operation
+from nagorik_testing.contract.checks.answers.instants import told_instants
+from nagorik_testing.contract.checks.answers.lists import told_lists
+from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_numbers, told_price
+from nagorik_testing.contract.checks.answers.plays import AnswerPlay
+from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
+from nagorik_testing.contract.checks.answers.told_result import anywhere, told_by
+from nagorik_testing.contract.checks.answers.variations import AnswerDocument, unheard_of
+from nagorik_testing.contract.checks.answers.varied import AnswerEnd, Untold, VariedAnswer, label_of
+from nagorik_testing.contract.checks.inspection import written
+
+_BY_SERVICE: Final = frozenset({Operation.ELIGIBILITY, Operation.QUOTE})
+
+
+@dataclass(slots=True, repr=False)
+class AnswerExamination:
+    """Holds the plays of a plugin's offers against what is told; each shape of an answer once.
+
+    Attributes:
+        seen: Shapes that were looked at already, whichever offer they were an answer to.
+        tried: Leaves that were looked at closely already, each with where it is told.
+    """
+
+    seen: set[object] = field(default_factory=set)
+    tried: set[object] = field(default_factory=set)
+
+    async def of(self, plays: Sequence[AnswerPlay]) -> list[Untold]:
+        """What is told wrongly of these plays."""
+        words = _vocabulary(plays)
+        found: list[Untold] = []
+        for play in plays:
+            found += await self._of_play(play, words)
+        return list(dict.fromkeys(found))
+
+    async def _of_play(self, play: AnswerPlay, words: dict[str, set[str]]) -> list[Untold]:
+        ends: list[AnswerEnd] = []
+        for _ in range(2):
+            try:
+                result = await play.replay.again(play.call, play.kept)
+            except NagorikError:
+                return []  # answers that hold good for one request alone, by a nonce or an hour
+            ends.append(AnswerEnd(result, told_by(result)))
+            play.rig.advance(timedelta(seconds=90))
+        one, other = ends[0].told, ends[1].told
+        unsteady = frozenset(place for place in {*one, *other} if one.get(place) != other.get(place))
+        usual = AnswerEnd(ends[0].result, {place: value for place, value in one.items() if place not in unsteady})
+        found: list[Untold] = []
+        for number, kept in enumerate(play.kept):
+            label = kept.headers.get("content-type", "")
+            document = AnswerDocument.read(kept.content, play.rig.simulator.codec.answers, label)
+            if document is None or not kept.content:
+                continue
+            shape = _shape(play, number, document, usual)
+            if shape in self.seen:
+                continue
+            self.seen.add(shape)
+            varied = VariedAnswer(play, number, document, usual, unsteady, words, self.tried)
+            found += [untold async for untold in _examined(varied)]
+        if play.priced is not None and (play.operation, play.rig.offer) not in self.seen:
+            self.seen.add((play.operation, play.rig.offer))
+            found += await told_price(play, play.priced, usual)
+        return found
+
+
+def _shape(play: AnswerPlay, number: int, document: AnswerDocument, usual: AnswerEnd) -> object:
+    places = frozenset(anywhere(written(at)) for at, value in document.leaves() if value is not None)
+    told = frozenset(anywhere(place) for place in usual.told)
+    several = frozenset(anywhere(written(at)) for at, entries in document.lists() if len(entries) > 1)
+    # What is asked at one address is read by the same code, whichever service it is for; a price is made up for each.
+    service = play.rig.offer if play.operation in _BY_SERVICE else ""
+    return service, label_of(play, number), play.operation, number, places, several, told, type(usual.result)
+
+
+def _vocabulary(plays: Sequence[AnswerPlay]) -> dict[str, set[str]]:
+    """The words that were seen in each place of the answers."""
+    words: dict[str, set[str]] = {}
+    for play in plays:
+        for kept in play.kept:
+            label = kept.headers.get("content-type", "")
+            document = AnswerDocument.read(kept.content, play.rig.simulator.codec.answers, label)
+            for at, value in () if document is None else document.leaves():
+                if isinstance(value, str) and unheard_of(value) is not None:
+                    words.setdefault(f"{play.operation} {anywhere(written(at))}", set()).add(value)
+    return words
+
+
+async def _examined(varied: VariedAnswer) -> AsyncIterator[Untold]:
+    for at, value in varied.document.leaves():
+        if varied.is_over:
+            return
+        for rule in _RULES:
+            for untold in await rule(varied, at, value):
+                yield untold
+    for at, entries in varied.document.lists():
+        if varied.is_over:
+            return
+        for untold in await told_lists(varied, at, entries):
+            yield untold
+
+
+_RULES: Final = (told_texts, told_words, told_amounts, told_numbers, told_instants)

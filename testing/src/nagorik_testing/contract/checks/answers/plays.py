@@ -1,0 +1,290 @@
+"""The operations of an offer, played once each way, with the agency's genuine answers kept to be given again."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from uuid import uuid5
+
+from nagorik import Accepted, ApplicationDraft, NagorikError, Operation, PaymentState, Slots
+from nagorik.manifest import AnyOffer
+from nagorik.operations import Idempotency
+from nagorik.values import Money
+from nagorik_platform import References
+from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
+from nagorik_testing.contract.checks.inspection import leaves, with_value
+from nagorik_testing.contract.checks.status import COARSE, course_of
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.simulator.application_book import ApplicationBook
+from nagorik_testing.simulator.slot_board import SlotBoard
+
+REMARK: Final = "আবেদনে একটি মন্তব্য আছে"
+"""What an officer writes in a test."""
+AHEAD: Final = timedelta(days=60)
+"""For how long ahead appointments are asked for."""
+WAITS: Final = (timedelta(0), timedelta(hours=6), timedelta(days=2), timedelta(days=14))
+"""Between two tellings of a payment and two wishes for a refund, until the agency says something else."""
+
+RepeatableCall = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AnswerPlay:
+    """One call, and what it was answered with.
+
+    Attributes:
+        operation: What is called.
+        rig: Where.
+        replay: Gives the answers again.
+        call: The call, which can be made any number of times.
+        kept: The answers, in order.
+        priced: The same call for another amount, where one is handed to it.
+    """
+
+    operation: Operation
+    rig: Rig
+    replay: AnswerReplay
+    call: RepeatableCall
+    kept: tuple[KeptAnswer, ...]
+    priced: Callable[[Money], Awaitable[object]] | None = None
+    with_entries: bool = False
+    """Whether appointments were told."""
+
+
+@dataclass(slots=True, repr=False)
+class _Stage:
+    """A rig with its plays."""
+
+    rig: Rig
+    replay: AnswerReplay
+    plays: list[AnswerPlay] = field(default_factory=list)
+
+    async def play(
+        self, operation: Operation, call: RepeatableCall, priced: Callable[[Money], Awaitable[object]] | None = None
+    ) -> object:
+        """Make a call, and keep it where it has a result that was answered for."""
+        async with self.replay.keeping() as kept:
+            try:
+                result = await call()
+            except (NagorikError, NotReachable, FreeOfCharge):
+                return None
+            shown = isinstance(result, Slots) and bool(result.slots)
+            if kept:
+                self.plays.append(AnswerPlay(operation, self.rig, self.replay, call, tuple(kept), priced, shown))
+        return result
+
+
+@asynccontextmanager
+async def answer_plays(subject: Subject, offer: AnyOffer) -> AsyncIterator[Sequence[AnswerPlay]]:
+    """Every play of an offer; the rigs stand as long as they are looked at.
+
+    Raises:
+        NotReachable: The simulator has no example, or none of the operations can be called.
+    """
+    plays: list[AnswerPlay] = []
+    async with AsyncExitStack() as rigs:
+
+        async def stage() -> _Stage:
+            replay = AnswerReplay()
+            rig = await rigs.enter_async_context(open_rig(replay.on(subject), offer.id))
+            _ = rig.simulator  # a live agency's answers are its own
+            return _Stage(rig, replay, plays)
+
+        operations = subject.callable_operations(offer)
+        if Operation.START_PAYMENT in operations:
+            await _payments(subject, operations, stage)
+        else:
+            await _application(await stage(), subject, offer)
+            if Operation.SLOTS in offer.operations and not _has_appointments(plays):
+                await _appointments_elsewhere(await stage(), offer)
+            if Operation.ADVISE_PAYMENT in operations:
+                await _advice(await stage())
+            if Operation.WITHDRAW in operations:
+                await _withdrawal(await stage())
+        yield plays
+
+
+async def _application(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
+    rig, offered = stage.rig, offer.operations
+    draft = rig.draft
+    if Operation.ELIGIBILITY in offered:
+        await stage.play(
+            Operation.ELIGIBILITY,
+            lambda: rig.platform.check_eligibility(rig.offer, draft.applicant, form=draft.form),
+        )
+    if Operation.QUOTE in offered:
+        await stage.play(Operation.QUOTE, lambda: rig.platform.quote_fees(draft))
+    if Operation.SUBMIT not in offered:
+        return
+    first = rig.references
+    if offer.writes.get(Operation.SUBMIT) is Idempotency.SAFE:
+        for outcome in subject.simulator.outcomes:
+            rig.simulator.script.set(first.client_reference, outcome)
+            await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
+    elif Operation.STATUS not in offered:
+        await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
+    if Operation.STATUS in offered:
+        await _course(stage, subject, offer)
+
+
+async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
+    rig, offered = stage.rig, offer.operations
+    draft, first, seen = rig.draft, rig.references, set[object]()
+    shown = Operation.SLOTS not in offered
+    try:
+        async for status in course_of(rig, offer, subject.simulator.outcomes[0], stride=COARSE):
+            stand = (status.raw, status.state, status.fee_due, status.payment_confirmed)
+            if stand in seen:
+                continue
+            own = rig.references
+            if not seen:
+                await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
+                if Operation.FIND in offered:
+                    await _search(stage, draft, own)
+            seen.add(stand)
+            await _status(stage, draft, own)
+            if not shown:
+                shown = await _appointments(stage, offer, draft, own)
+    except (NagorikError, NotReachable):
+        if not stage.plays:
+            raise
+    await _every_state(stage)
+
+
+async def _search(stage: _Stage, draft: ApplicationDraft, own: References) -> None:
+    platform, now = stage.rig.platform, stage.rig.clock.now()
+    await stage.play(Operation.FIND, lambda: platform.find_submission(draft, own, sent_at=now))
+
+
+async def _status(stage: _Stage, draft: ApplicationDraft, own: References) -> None:
+    platform = stage.rig.platform
+    await stage.play(Operation.STATUS, lambda: platform.get_status(draft, own))
+
+
+async def _every_state(stage: _Stage) -> None:
+    """The agency's answer for each state of its workflow, those that the example never comes to among them."""
+    rig = stage.rig
+    books = [component for component in rig.simulator.components if isinstance(component, ApplicationBook)]
+    for book in books:
+        case = book.find(rig.references.agency_reference or "")
+        if case is None:
+            continue
+        for state in case.workflow.states:
+            rig.advance(timedelta(minutes=7))
+            case.enter(state, rig.clock.now(), REMARK)
+            case.due = None
+            await _status(stage, rig.draft, rig.references)
+
+
+async def _appointments(stage: _Stage, offer: AnyOffer, draft: ApplicationDraft, own: References) -> bool:
+    """Ask for appointments, and book the last; whether any were told."""
+    rig, now = stage.rig, stage.rig.clock.now()
+    slots = await stage.play(
+        Operation.SLOTS,
+        lambda: rig.platform.list_slots(
+            draft, earliest=now, latest=now + AHEAD, agency_reference=own.agency_reference
+        ),
+    )
+    if not isinstance(slots, Slots) or not slots.slots:
+        return False
+    if Operation.BOOK_SLOT in offer.operations:
+        await stage.play(Operation.BOOK_SLOT, lambda: rig.platform.book_slot(draft, own, slots.slots[-1]))
+    return True
+
+
+def _has_appointments(plays: Sequence[AnswerPlay]) -> bool:
+    return any(play.with_entries for play in plays if play.operation is Operation.SLOTS)
+
+
+async def _appointments_elsewhere(stage: _Stage, offer: AnyOffer) -> None:
+    """Appointments at an office of the agency's board, where that of the example takes people as they come.
+
+    Which field of the form decides the office is not known: each is filled in with an office's name, until there are.
+    """
+    rig = stage.rig
+    boards = [component for component in rig.simulator.components if isinstance(component, SlotBoard)]
+    office = next((str(office).title() for board in boards for office in board.offices), None)
+    if office is None:
+        return
+    usual, own = rig.draft, rig.references
+    for number, (at, value) in enumerate(leaves(dict(usual.form)), start=1):
+        if not isinstance(value, str):
+            continue
+        form = with_value(dict(usual.form), at, office)
+        draft = usual.model_copy(update={"form": form})
+        once = f"{own.client_reference}-{number}"
+        references = References(client_reference=once, idempotency_key=uuid5(own.idempotency_key, once))
+        try:
+            filed = await rig.platform.submit(draft, references)
+        except NagorikError:
+            continue
+        if not isinstance(filed, Accepted):
+            continue
+        elsewhere = References(
+            client_reference=once, idempotency_key=references.idempotency_key, agency_reference=filed.reference
+        )
+        if await _appointments(stage, offer, draft, elsewhere):
+            return
+
+
+async def _advice(stage: _Stage) -> None:
+    rig = stage.rig
+    try:
+        await rig.prepare(Operation.ADVISE_PAYMENT)
+        receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
+    except (FreeOfCharge, NotReachable, NagorikError):
+        return  # of operations that cannot be called, the matrix of faults tells
+
+    async def advise(amount: Money) -> object:
+        told = receipt.model_copy(update={"amount": amount})
+        return await rig.platform.advise_payment(rig.draft, rig.references, told)
+
+    await _until_changed(stage, Operation.ADVISE_PAYMENT, lambda: advise(receipt.amount), advise)
+
+
+async def _until_changed(
+    stage: _Stage,
+    operation: Operation,
+    call: RepeatableCall,
+    priced: Callable[[Money], Awaitable[object]] | None = None,
+) -> None:
+    first = None
+    for wait in WAITS:
+        stage.rig.advance(wait)
+        result = await stage.play(operation, call, priced)
+        if first is not None and result != first:
+            return
+        first = first or result
+
+
+async def _withdrawal(stage: _Stage) -> None:
+    rig = stage.rig
+    try:
+        await rig.filed()
+    except (NagorikError, NotReachable):
+        return
+    await stage.play(Operation.WITHDRAW, lambda: rig.platform.withdraw(rig.draft, rig.references))
+
+
+async def _payments(
+    subject: Subject, operations: frozenset[Operation], stage: Callable[[], Awaitable[_Stage]]
+) -> None:
+    for number, outcome in enumerate(subject.simulator.outcomes):
+        one = await stage()
+        rig = one.rig
+        rig.simulator.script.set(rig.payment, outcome)
+
+        await one.play(Operation.START_PAYMENT, rig.start_payment, None if number else rig.start_payment)
+        if Operation.QUERY_PAYMENT not in operations:
+            continue
+        await _until_changed(one, Operation.QUERY_PAYMENT, rig.query_payment)
+        if not number and Operation.REFUND_PAYMENT in operations:
+            try:
+                report = await rig.query_payment()
+            except NagorikError:
+                continue
+            if report.state is PaymentState.CAPTURED:
+                await _until_changed(one, Operation.REFUND_PAYMENT, rig.refund)

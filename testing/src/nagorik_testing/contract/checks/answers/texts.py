@@ -1,0 +1,100 @@
+"""Texts are told whole and in their own language, and a word that nobody knows decides nothing."""
+
+from collections.abc import Iterator
+
+from pydantic import JsonValue
+
+from nagorik_testing.contract.checks.answers.told_result import Facts, anywhere, facts_of, normalised, texts_of
+from nagorik_testing.contract.checks.answers.variations import (
+    LongText,
+    in_another_script,
+    instant_of,
+    is_bangla,
+    long_text,
+    number_of,
+    unheard_of,
+)
+from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, named
+from nagorik_testing.contract.checks.inspection import written
+from nagorik_toolkit.form_validation import Location
+
+
+async def told_texts(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
+    """What is told of a long text, in its own script and in another."""
+    if not isinstance(value, str) or not value.strip() or instant_of(value) or number_of(value) is not None:
+        return []
+    wrong: list[Untold] = []
+    for long in _long(value):
+        end = await varied.put(at, long.text)
+        if end is None:
+            continue
+        told = texts_of(end.told)
+        parts = _in_part(told, long)
+        if parts:
+            wrong.append(Untold(TellingRule.TEXT, f"{named(varied, at)} is told in part"))
+        elif _in_the_other_language(told, texts_of(varied.usual.told), normalised(long.text), value):
+            wrong.append(Untold(TellingRule.TEXT, f"{named(varied, at)} is told in the place of the other language"))
+        places = [place for place, text in told.items() if normalised(long.text) in text]
+        if wrong or not places or not varied.is_new(TellingRule.TEXT, at, map(anywhere, places)):
+            break
+    return wrong
+
+
+def _long(value: str) -> Iterator[LongText]:
+    yield long_text(value)
+    if not is_bangla(value):
+        yield in_another_script(value)
+
+
+def _in_part(told: dict[str, str], long: LongText) -> bool:
+    whole = normalised(long.text)
+    words = [normalised(word) for word in long.words]
+    return any(whole not in text and any(word in text for word in words) for text in told.values())
+
+
+def _in_the_other_language(told: dict[str, str], usual: dict[str, str], whole: str, genuine: str) -> bool:
+    """Whether a text is told in one language alone, and that is not the one that it is written in."""
+    own, other = (".bn", ".en") if is_bangla(genuine) else (".en", ".bn")
+    for place, text in told.items():
+        if not place.endswith(other) or whole not in text:
+            continue
+        twin = place[: -len(other)] + own
+        if twin in told and whole not in told[twin] and is_bangla(usual.get(twin, "")) is not is_bangla(genuine):
+            return True
+    return False
+
+
+async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
+    """What is told for certain by a word that nobody knows: by it alone, or as by a genuine one that decides it."""
+    strange = unheard_of(value) if isinstance(value, str) else None
+    if strange is None:
+        return []
+    end = await varied.put(at, strange)
+    if end is None:
+        return []
+    guessed = facts_of(end.result, end.told)
+    usual = facts_of(varied.usual.result, varied.usual.told)
+    if not guessed:
+        return []
+    missing = await varied.ends(varied.document.without(at))
+    without: Facts = frozenset() if missing is None else facts_of(missing.result, missing.told)
+    wrong = {fact for fact in guessed - usual if fact not in without}
+    known = guessed & usual
+    if known and missing is not None:
+        wrong |= known - without
+        known &= without
+    if not varied.is_new(TellingRule.WORDS, at, known):
+        known = frozenset()
+    for word in sorted(varied.words.get(f"{varied.play.operation} {anywhere(written(at))}", set()) - {value}):
+        if not known:
+            break
+        other = await varied.put(at, word)
+        if other is not None:
+            decided = known - facts_of(other.result, other.told)
+            wrong |= decided - without
+            known -= decided
+    about = sorted({anywhere(place) for place, _ in wrong})
+    return [
+        Untold(TellingRule.WORDS, f"{named(varied, at)} with a word that nobody knows decides {what}")
+        for what in about
+    ]

@@ -1,0 +1,119 @@
+"""What is told, held against the agency's answers: what is changed in one is changed in the other, exactly."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from nagorik.manifest import AnyOffer
+from nagorik_platform.registry import Registry
+from nagorik_testing.contract.checks.answers.examination import AnswerExamination
+from nagorik_testing.contract.checks.answers.plays import answer_plays
+from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.subject import Subject
+
+
+@dataclass(slots=True)
+class _Examined:
+    """What was looked at of one plugin, and what was found of each of its offers."""
+
+    examination: AnswerExamination = field(default_factory=AnswerExamination)
+    found: dict[str, list[Untold] | None] = field(default_factory=dict)
+
+
+_EXAMINED: Final[WeakKeyDictionary[Registry, dict[type, _Examined]]] = WeakKeyDictionary()
+"""By the plugin's registry and its simulator: all rules look at once."""
+
+
+async def _untold(subject: Subject, offer: AnyOffer) -> list[Untold]:
+    examined = _EXAMINED.setdefault(subject.registry, {}).setdefault(subject.simulator, _Examined())
+    if offer.id not in examined.found:
+        async with answer_plays(subject, offer) as plays:
+            examined.found[offer.id] = await examined.examination.of(plays) if plays else None
+    found = examined.found[offer.id]
+    if found is None:
+        raise NotConcerned("the agency is asked nothing for what it tells")
+    return found
+
+
+def _held_to(rule: TellingRule) -> Callable[[Subject, AnyOffer], Awaitable[list[str]]]:
+    async def examine(subject: Subject, offer: AnyOffer) -> list[str]:
+        return [untold.text for untold in await _untold(subject, offer) if untold.rule is rule]
+
+    return examine
+
+
+TOLD: Final = (
+    Check(
+        id="told/text",
+        family=CheckFamily.ROBUSTNESS,
+        title="a text of the agency is told whole, and in its own language",
+        why="An officer writes what is missing, and the citizen reads its first line; or the Bangla name of an "
+        "office stands where the English one belongs.",
+        modes=(8, 77),
+        expected="wherever a part of an agency's text is told, a longer one with all its letters, in its language's "
+        "place",
+        fix="Pass texts on as they are; cut nothing and re-encode nothing, and refuse what is too long to be told.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.TEXT),
+    ),
+    Check(
+        id="told/money",
+        family=CheckFamily.ROBUSTNESS,
+        title="an amount is told and sent to the poisha, in both languages",
+        why="Poisha are cut off, the payer brings too little, and the agency's book never agrees with the host's.",
+        modes=(14, 17),
+        expected="an amount of the agency's with one poisha more told with one poisha more, or refused; two amounts "
+        "never sent alike",
+        fix="Read amounts as nagorik.values.Money and compute in poisha; write them with Money.plain or format_taka.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.MONEY),
+    ),
+    Check(
+        id="told/lists",
+        family=CheckFamily.ROBUSTNESS,
+        title="every entry of the agency's lists is told, however many there are",
+        why="The eleventh appointment, the second paper and the arrears of the third year are never seen by anybody.",
+        modes=(8, 10),
+        expected="each further entry told like the first ones, none only by itself, or the answer refused",
+        fix="Go through the whole list, and refuse what is longer than can be told.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.LISTS),
+    ),
+    Check(
+        id="told/instants",
+        family=CheckFamily.ROBUSTNESS,
+        title="a day or an hour of the agency's is told as it is",
+        why="A citizen comes six hours early, a day late, or in May in place of April.",
+        modes=(59,),
+        expected="what is told moved by a day, an hour and a minute with the agency's instant, 4 May and 5 April "
+        "kept apart, in both languages",
+        fix="Read days and hours with the formats of nagorik_toolkit.wire, and local times with "
+        "nagorik.values.dhaka_zone.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.INSTANTS),
+    ),
+    Check(
+        id="told/unheard-of",
+        family=CheckFamily.ROBUSTNESS,
+        title="a word that nobody knows decides nothing",
+        why="An agency invents a word, and the plugin tells a payment as confirmed or a paper as issued that is not.",
+        modes=(27, 46),
+        expected="no state, verdict, payment or deliverable by a word in the agency's answer that no agency uses",
+        fix="Look the word up in a table, and tell nothing of what is not in it, or refuse the answer.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.WORDS),
+    ),
+    Check(
+        id="told/numbers",
+        family=CheckFamily.ROBUSTNESS,
+        title="a number and a reference of the agency's are told exactly",
+        why="A seat is shown in a full course, and the number of a receipt is another's.",
+        modes=(8, 10),
+        expected="a count told as it is, zero among them, and a reference with another last digit told with it",
+        fix="Pass numbers and references on as they are; 0 is a number and no gap.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.NUMBERS),
+    ),
+)
