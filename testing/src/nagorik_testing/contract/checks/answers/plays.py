@@ -17,7 +17,7 @@ from nagorik_testing.contract.checks.inspection import leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.simulator.application_book import ApplicationBook
 from nagorik_testing.simulator.slot_board import SlotBoard
 
@@ -69,7 +69,7 @@ class _Stage:
         async with self.replay.keeping() as kept:
             try:
                 result = await call()
-            except (NagorikError, NotReachable, FreeOfCharge):
+            except (NagorikError, NotReachable, NothingThere):
                 return None
             shown = isinstance(result, Slots) and bool(result.slots)
             if kept:
@@ -235,7 +235,7 @@ async def _advice(stage: _Stage) -> None:
     try:
         await rig.prepare(Operation.ADVISE_PAYMENT)
         receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
-    except (FreeOfCharge, NotReachable, NagorikError):
+    except (NothingThere, NotReachable, NagorikError):
         return  # of operations that cannot be called, the matrix of faults tells
 
     async def advise(amount: Money) -> object:
