@@ -140,6 +140,8 @@ KILLS = {
     ),
     "payment/F19-genuine-notice": Kill("a genuine notice is taken for another payment's", "NamesReceipts"),
     "payment/F19-altered-notice": Kill("a message with another signature is believed", "BelievesAnySignature"),
+    "advise-payment/as-paid": Kill("another receipt number changes nothing that is sent", "TellsOwnPaymentId"),
+    "payment/as-ordered": Kill("two amounts that differ in poisha are opened alike", "OpensWholeTaka"),
     "payment/unknown-payment": Kill("a payment that the gateway does not know is failed", "MissingIsFailed"),
     "payment/unknown-word": Kill("a word that nobody knows is taken for captured", "UnknownIsPaid"),
     "payment/instructed": Kill("the payer is told neither where nor how to pay", "SaysNothing"),

@@ -14,6 +14,7 @@ class Fault(NamedTuple):
     check: str
     hooks: str
     told: str
+    simulator: str = "PermitOffice"
 
 
 BY_ID = {check.id: check for check in CHECKS}
@@ -33,6 +34,16 @@ FAULTS = (
     ),
     Fault("privacy/addresses", "NamesInPath", "personal data in the query of GET /permits/"),
     Fault("privacy/addresses", "PhonesInHeaders", "personal data in the header x-contact of GET /permits/"),
+    Fault("advise-payment/as-paid", "CutsReceiptNumbers", "the receipt number is not sent whole"),
+    Fault("advise-payment/as-paid", "TellsWholeTaka", "two amounts that differ in poisha are sent alike"),
+    Fault("advise-payment/as-paid", "TellsDayInUtc", "1 body paidOn holds the day in UTC"),
+    Fault("advise-payment/as-paid", "TellsHourInUtc", "1 body paidAt holds the hour in UTC and does not say so"),
+    Fault("advise-payment/as-paid", "NamesApplicantAsPayer", "1 body payer names another than the payer"),
+    Fault("payment/as-ordered", "GivesWholeTakaBack", "two refunds that differ in poisha are sent alike"),
+    Fault("payment/as-ordered", "PrintsEnglishTwice", "the purpose is sent twice in English in 1 body purpose"),
+    Fault("payment/as-ordered", "GivesBackInEnglish", "the reason is sent in English alone"),
+    Fault("payment/as-ordered", "ForgetsPayer", "was not told who pays", "NamingTill"),
+    Fault("payment/instructed", "TellsOwnNumber", "the payer is told the platform's number of the payment"),
 )
 RIGHT = (
     ("submit/fields-arrive", "JudgesByRoad"),
@@ -45,6 +56,10 @@ RIGHT = (
     ("submit/same-bytes", "DrawsTickets"),
     ("answer-correction/corrected", "AnswersWithPartOfTheForm"),
     ("privacy/addresses", "BirthDateInQuery"),
+    ("advise-payment/as-paid", "Advice"),
+    ("payment/as-ordered", "Till"),
+    ("payment/as-ordered", "SpeaksEnglishAlone"),
+    ("payment/instructed", "TellsBothNumbers"),
 )
 
 
@@ -54,7 +69,8 @@ async def found(check_id: str, subject) -> list[Finding]:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
 async def test_fault_is_found_and_named(fault, permit_office):
-    failed = [one for one in await found(fault.check, permit_office(fault.hooks)) if one.status is CheckStatus.FAILED]
+    subject = permit_office(fault.hooks, fault.simulator)
+    failed = [one for one in await found(fault.check, subject) if one.status is CheckStatus.FAILED]
     assert len(failed) == 1
     assert fault.told in failed[0].got
 

@@ -21,6 +21,7 @@ from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.searches import SEARCHES
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
+from nagorik_testing.contract.checks.sent_payments import SENT_PAYMENTS
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.truth import TRUTH
@@ -37,6 +38,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *REPEATS,
     *PAYMENT,
     *PAYMENT_REPORTS,
+    *SENT_PAYMENTS,
     *STATUS,
     *TRUTH,
     *APPOINTMENTS,

@@ -11,9 +11,10 @@ MODULES = (
     "careless",
     "untruthful",
     "unheeding",
+    "payments",
     "markup",
 )
-"""The last needs the kit, which a host does not have."""
+"""The last two need the kit, which a host does not have."""
 
 
 def __getattr__(name: str) -> Any:
