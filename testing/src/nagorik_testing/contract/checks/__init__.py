@@ -22,6 +22,7 @@ from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.searches import SEARCHES
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.sent_payments import SENT_PAYMENTS
+from nagorik_testing.contract.checks.sent_values import SENT_VALUES
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.truth import TRUTH
@@ -34,6 +35,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,
+    *SENT_VALUES,
     *PAPERS,
     *REPEATS,
     *PAYMENT,
