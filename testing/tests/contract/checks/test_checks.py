@@ -30,6 +30,7 @@ ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NAT
 CALLING = [check for check in CHECKS if check.family != "process"]
 """Checks that look at a plugin each by itself; those of its process share one look, and have tests of their own."""
 BY_ID = {check.id: check for check in CALLING}
+FAMILY: dict[str, Any] = {"form": "forms:FamilyForm"}
 KILLS = {
     "catalogue/bilingual": Kill(
         "the Bangla text of the name holds no Bangla letter", service={"name": Text(bn="Permits", en="Permits")}
@@ -98,6 +99,14 @@ KILLS = {
     "submit/papers-bytes": Kill("papers with bytes that nobody handed in: 1", "AltersPapers"),
     "submit/fields-arrive": Kill("mobile changes nothing that is sent, nor a verdict or a fee", "ForgetsMobile"),
     "submit/papers-told-apart": Kill("two papers photo with other content are sent alike", "NamesPapersOnly"),
+    "submit/whole-texts": Kill("of a long name only a part is sent", "CutsNames"),
+    "submit/days-in-one-order": Kill(
+        "opened: 1 body opened holds the month before the day", "MonthFirst", "FamilyOffice", service=FAMILY
+    ),
+    "submit/fields-not-crossed": Kill(
+        "1 body name holds the address.road, and no place holds the name that is named so", "CrossesRoadAndName"
+    ),
+    "submit/of-nobody-else": Kill("depends on who filed before", "RemembersNames"),
     "submit/clean-text": Kill("1 body name holds text that is not in NFC", "TakesLettersApart"),
     "submit/same-bytes": Kill("submit made again sends another body filedOn", "DatesFilings"),
     "answer-correction/corrected": Kill("no field of the form, corrected, changes what is sent", "AnswersNothing"),
@@ -194,6 +203,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/told-as-held": {"hooks": "TellsFee", "simulator": "FeeOffice"},
     "find/incomplete": {"hooks": "HeedsCompleteness", "simulator": "BehindOffice"},
+    "submit/days-in-one-order": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "submit/question": {
         "hooks": "Asking",
         "simulator": "AskedOffice",

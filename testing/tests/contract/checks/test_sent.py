@@ -1,6 +1,6 @@
 """What is sent, held against the form: faults of several kinds are found, and plugins right in another way pass."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,9 +15,11 @@ class Fault(NamedTuple):
     hooks: str
     told: str
     simulator: str = "PermitOffice"
+    service: dict[str, Any] | None = None
 
 
 BY_ID = {check.id: check for check in CHECKS}
+FAMILY: dict[str, Any] = {"form": "forms:FamilyForm"}
 FAULTS = (
     Fault("submit/fields-arrive", "CutsNames", "two values of name are sent alike"),
     Fault("submit/fields-arrive", "Scatters", "mobile is sent at another place for another value"),
@@ -34,6 +36,20 @@ FAULTS = (
     ),
     Fault("privacy/addresses", "NamesInPath", "personal data in the query of GET /permits/"),
     Fault("privacy/addresses", "PhonesInHeaders", "personal data in the header x-contact of GET /permits/"),
+    *(
+        Fault(check, hooks, told, "FamilyOffice", FAMILY)
+        for check, hooks, told in (
+            ("submit/whole-texts", "CutsNotes", "of a long note only a part is sent"),
+            ("submit/whole-texts", "KeepsLatinLetters", "of a long address.road only a part is sent"),
+            ("submit/days-in-one-order", "MonthFirst", "opened: 1 body opened holds the month before the day"),
+            ("submit/days-in-one-order", "GuessesOrder", "opened: 1 body opened is written otherwise for a day of"),
+            ("submit/fields-not-crossed", "CrossesParents", "1 body father holds the mother, and no place holds the"),
+            ("submit/fields-not-crossed", "FilesFatherTwice", "1 body mother holds the father, and no place holds"),
+            ("submit/of-nobody-else", "KeepsNotes", "1 body note depends on who filed before"),
+            ("submit/of-nobody-else", "KeepsFirstNote", "1 body note holds the note of who filed before"),
+            ("submit/of-nobody-else", "FilesPapersOfBefore", "depends on who filed before"),
+        )
+    ),
     Fault("advise-payment/as-paid", "CutsReceiptNumbers", "the receipt number is not sent whole"),
     Fault("advise-payment/as-paid", "TellsWholeTaka", "two amounts that differ in poisha are sent alike"),
     Fault("advise-payment/as-paid", "TellsDayInUtc", "1 body paidOn holds the day in UTC"),
@@ -69,7 +85,7 @@ async def found(check_id: str, subject) -> list[Finding]:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
 async def test_fault_is_found_and_named(fault, permit_office):
-    subject = permit_office(fault.hooks, fault.simulator)
+    subject = permit_office(fault.hooks, fault.simulator, service=fault.service)
     failed = [one for one in await found(fault.check, subject) if one.status is CheckStatus.FAILED]
     assert len(failed) == 1
     assert fault.told in failed[0].got
@@ -80,6 +96,22 @@ async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_o
     findings = await found(check, permit_office(hooks))
     assert [(one.status, one.got) for one in findings if one.failed] == []
     assert CheckStatus.PASSED in {one.status for one in findings}
+
+
+@pytest.mark.parametrize("hooks", ["Family", "WritesInLines", "DayFirst", "ParentsTogether", "KeepsWhoFiled"])
+@pytest.mark.parametrize(
+    "check",
+    [
+        "submit/whole-texts",
+        "submit/days-in-one-order",
+        "submit/fields-not-crossed",
+        "submit/of-nobody-else",
+    ],
+)
+async def test_other_ways_to_write_a_form_pass(check, hooks, permit_office):
+    found_in_it = await found(check, permit_office(hooks, "FamilyOffice", service=FAMILY))
+    assert [(one.status, one.got) for one in found_in_it if one.failed] == []
+    assert CheckStatus.PASSED in {one.status for one in found_in_it}
 
 
 async def test_report_names_no_path_that_names_a_citizen(permit_office):

@@ -63,7 +63,7 @@ async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 def _cut(filed: FiledForm, words: Mapping[Location, tuple[str, ...]]) -> Iterator[str]:
-    """Of which fields a part is sent and a part is not; a text of which nothing is recognised was made into another."""
+    """Of which fields a part is sent and a part is not; of a text that was made into another, nothing is known."""
     if filed.faulty:
         yield "a long text ends in a fault of the plugin"
     sent = normalise("\n".join(filed.sent.values())).casefold()
@@ -137,26 +137,27 @@ async def _not_crossed(subject: Subject, offer: AnyOffer) -> list[str]:
     values = {
         place: value.casefold() for place, value in leaves(form) if isinstance(value, str) and len(value) >= _DISTINCT
     }
-    own = {place: value for place, value in values.items() if list(values.values()).count(value) == 1}
-    return sorted(set(_crossed(own, sent)))
+    return sorted(set(_crossed(values, sent)))
 
 
-def _crossed(own: Mapping[Location, str], sent: Places) -> Iterator[str]:
-    """Places that hold one field's value and are named as another's, whose value stands in none that is named as well.
+def _crossed(values: Mapping[Location, str], sent: Places) -> Iterator[str]:
+    """Places that hold one field's value and are named as another's, whose value is in none that is named as well.
 
     A name is held against a name: no agency's words are known here.
     """
-    held = {place: value.casefold() for place, value in sent.items()}
-    for field, value in own.items():
-        for place, found in held.items():
-            if not _holds(found, value):
+    said = {place: value.casefold() for place, value in sent.items()}
+    for place, found in said.items():
+        holders = [field for field, value in values.items() if _holds(found, value)]
+        if not holders:
+            continue
+        held = max(holders, key=lambda field: _alike(place, field))
+        for other, value in values.items():
+            alike = _alike(place, other)
+            if other in holders or alike <= _alike(place, held):
                 continue
-            for other, others_value in own.items():
-                alike = _alike(place, other)
-                if other == field or alike <= _alike(place, field):
-                    continue
-                if not any(_holds(said, others_value) and _alike(at, other) >= alike for at, said in held.items()):
-                    yield f"{place} holds the {_name(field)}, and no place holds the {_name(other)} that is named so"
+            if not any(_holds(words, value) and _alike(at, other) >= alike for at, words in said.items()):
+                yield f"{place} holds the {_name(held)}, and no place holds the {_name(other)} that is named so"
+                break
 
 
 def _holds(said: str, value: str) -> bool:
