@@ -99,6 +99,9 @@ KILLS = {
     "submit/papers-bytes": Kill("papers with bytes that nobody handed in: 1", "AltersPapers"),
     "submit/fields-arrive": Kill("mobile changes nothing that is sent, nor a verdict or a fee", "ForgetsMobile"),
     "submit/papers-told-apart": Kill("two papers photo with other content are sent alike", "NamesPapersOnly"),
+    "submit/papers-of-all-kinds": Kill(
+        "the paper photo arrives by itself, and not among all that the service takes", "LosesPapers"
+    ),
     "submit/whole-texts": Kill("of a long name only a part is sent", "CutsNames"),
     "submit/days-in-one-order": Kill(
         "opened: 1 body opened holds the month before the day", "MonthFirst", "FamilyOffice", service=FAMILY

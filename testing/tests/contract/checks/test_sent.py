@@ -25,6 +25,9 @@ FAULTS = (
     Fault("submit/fields-arrive", "Scatters", "mobile is sent at another place for another value"),
     Fault("submit/fields-arrive", "AsksPriceByRoad", "address.road changes nothing that is sent"),
     Fault("submit/papers-told-apart", "LosesPapers", "two papers deed with other content are sent alike"),
+    Fault("submit/papers-of-all-kinds", "FilesUnderTheFirst", "the paper deed is filed as another where papers are"),
+    Fault("submit/papers-of-all-kinds", "FilesDeeds", "the paper photo is filed as deed"),
+    Fault("submit/papers-of-all-kinds", "SendsPapersTwice", "the paper deed arrives more than once"),
     Fault("submit/clean-text", "WritesBanglaNumbers", "1 body nid holds a number of 17 digits in Bangla"),
     Fault("submit/clean-text", "MarksTexts", "1 body name holds invisible characters"),
     Fault("submit/same-bytes", "NumbersAdvices", "advise-payment made again sends another body reference"),
@@ -45,6 +48,9 @@ FAULTS = (
             ("submit/days-in-one-order", "GuessesOrder", "opened: 1 body opened is written otherwise for a day of"),
             ("submit/fields-not-crossed", "CrossesParents", "1 body father holds the mother, and no place holds the"),
             ("submit/fields-not-crossed", "FilesFatherTwice", "1 body mother holds the father, and no place holds"),
+            ("submit/clean-text", "WritesAsciiRoads", "1 body road holds the address.road in other digits"),
+            ("privacy/addresses", "LicenceInQuery", "personal data in the query of GET /permits"),
+            ("privacy/addresses", "LicenceWithoutSigns", "personal data in the query of GET /permits"),
             ("submit/of-nobody-else", "KeepsNotes", "1 body note depends on who filed before"),
             ("submit/of-nobody-else", "KeepsFirstNote", "1 body note holds the note of who filed before"),
             ("submit/of-nobody-else", "FilesPapersOfBefore", "depends on who filed before"),
@@ -67,6 +73,8 @@ RIGHT = (
     ("submit/fields-arrive", "DraftsFirst"),
     ("submit/fields-arrive", "Signs"),
     ("submit/papers-told-apart", "HashesPapers"),
+    ("submit/papers-of-all-kinds", "HashesPapers"),
+    ("submit/papers-of-all-kinds", "ListsPapers"),
     ("submit/clean-text", "WritesShortBanglaNumbers"),
     ("submit/same-bytes", "Signs"),
     ("submit/same-bytes", "DrawsTickets"),
@@ -98,7 +106,9 @@ async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_o
     assert CheckStatus.PASSED in {one.status for one in findings}
 
 
-@pytest.mark.parametrize("hooks", ["Family", "WritesInLines", "DayFirst", "ParentsTogether", "KeepsWhoFiled"])
+@pytest.mark.parametrize(
+    "hooks", ["Family", "WritesInLines", "DayFirst", "ParentsTogether", "KeepsWhoFiled", "DayInQuery"]
+)
 @pytest.mark.parametrize(
     "check",
     [
@@ -106,12 +116,19 @@ async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_o
         "submit/days-in-one-order",
         "submit/fields-not-crossed",
         "submit/of-nobody-else",
+        "submit/clean-text",
+        "privacy/addresses",
     ],
 )
 async def test_other_ways_to_write_a_form_pass(check, hooks, permit_office):
     found_in_it = await found(check, permit_office(hooks, "FamilyOffice", service=FAMILY))
     assert [(one.status, one.got) for one in found_in_it if one.failed] == []
     assert CheckStatus.PASSED in {one.status for one in found_in_it}
+
+
+async def test_papers_that_are_named_as_no_kind_are_looked_at_for_their_content_alone(permit_office):
+    (one, _) = await found("submit/papers-of-all-kinds", permit_office("NamesNoKinds"))
+    assert one.status is CheckStatus.PASSED
 
 
 async def test_report_names_no_path_that_names_a_citizen(permit_office):

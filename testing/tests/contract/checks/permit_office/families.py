@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from nagorik import FormPart
-from permit_office.plugin import Context, Hooks
+from nagorik import FormPart, hookimpl
+from nagorik.values import to_ascii_digits
+from permit_office.plugin import Context, Hooks, Matches
 from permit_office.simulator import PermitOffice
 
 
@@ -151,6 +152,35 @@ class FilesPapersOfBefore(Family):
         return [*own, *before]
 
 
+class WritesAsciiRoads(Family):
+    def content(self, request):
+        content = super().content(request)
+        return {**content, "road": to_ascii_digits(content["road"])}
+
+
+class LicenceInQuery(Family):
+    @hookimpl
+    async def nagorik_find_submission(self, request: Any, context: Context) -> Any:
+        query = {"clientReference": request.client_reference, **self.asked(request.form)}
+        await context.http.read("search", "GET", "/permits", params=query, expect=Matches)
+        return await super().nagorik_find_submission(request, context)
+
+    def asked(self, form: Any) -> dict[str, str]:
+        return {"licence": form.licence}
+
+
+class LicenceWithoutSigns(LicenceInQuery):
+    def asked(self, form):
+        return {"q": form.licence.replace("/", "").lower()}
+
+
+class DayInQuery(LicenceInQuery):
+    """Right: when a shop was opened, and where the office's file is, leads to nobody."""
+
+    def asked(self, form):
+        return {"opened": form.opened.isoformat(), "shelf": "B-1204"}
+
+
 class FamilyOffice(PermitOffice):
     def example(self, service: str, citizen: Any) -> Any:
         right = super().example(service, citizen)
@@ -159,5 +189,7 @@ class FamilyOffice(PermitOffice):
             "father": citizen.father.en,
             "mother": citizen.mother.en,
             "opened": "2020-06-11",
+            "licence": "TRAD/DHK/123456",
+            "address": {"road": "নমুনা সড়ক ১২, বাসা ৩"},
         }
         return replace(right, form=form)
