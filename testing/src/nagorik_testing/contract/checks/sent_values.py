@@ -25,7 +25,6 @@ from nagorik_testing.contract.form_variations import (
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places
-from nagorik_testing.simulator.base import ExampleApplication
 from nagorik_testing.simulator.citizens import SyntheticCitizen, SyntheticCitizens
 from nagorik_toolkit.form_validation import Location
 
@@ -207,8 +206,7 @@ async def _of_nobody_else(subject: Subject, offer: AnyOffer) -> list[str]:
 def _draft(filings: Filings, offer: PublicService, citizen: SyntheticCitizen) -> ApplicationDraft:
     rig = filings.rig
     example = rig.simulator.example(offer.id, citizen)
-    papers = example.documents if isinstance(example, ExampleApplication) else ()
-    kept = rig.documents.hand_in(papers, rig.kinds, dict(example.form))
+    kept = rig.documents.hand_in(example.documents, rig.kinds, dict(example.form))
     return rig.draft.model_copy(
         update={"applicant": example.applicant, "form": dict(example.form), "documents": kept}
     )
