@@ -14,6 +14,8 @@ from nagorik_testing.contract.subject import Subject
 
 HERE = Path(__file__).parent
 PACKAGE = "permit_office"
+OFFICES = ("simulator", "markup", "offices", "payments", "families")
+"""Modules with a simulator."""
 
 MakeSubject = Callable[..., Subject]
 
@@ -42,7 +44,7 @@ def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
         record = PluginRecord(
             PluginSource("permits", "permit-office", "1.0", value), PACKAGE, HERE / PACKAGE, manifest
         )
-        offices = [importlib.import_module(f"{PACKAGE}.{name}") for name in ("simulator", "markup", "offices")]
+        offices = [importlib.import_module(f"{PACKAGE}.{name}") for name in OFFICES]
         office = next(getattr(module, simulator) for module in offices if hasattr(module, simulator))
         return Subject(Registry([record]), manifest, office)
 

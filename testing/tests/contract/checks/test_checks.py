@@ -30,6 +30,7 @@ ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NAT
 CALLING = [check for check in CHECKS if check.family != "process"]
 """Checks that look at a plugin each by itself; those of its process share one look, and have tests of their own."""
 BY_ID = {check.id: check for check in CALLING}
+FAMILY: dict[str, Any] = {"form": "forms:FamilyForm"}
 KILLS = {
     "catalogue/bilingual": Kill(
         "the Bangla text of the name holds no Bangla letter", service={"name": Text(bn="Permits", en="Permits")}
@@ -98,6 +99,17 @@ KILLS = {
     "submit/papers-bytes": Kill("papers with bytes that nobody handed in: 1", "AltersPapers"),
     "submit/fields-arrive": Kill("mobile changes nothing that is sent, nor a verdict or a fee", "ForgetsMobile"),
     "submit/papers-told-apart": Kill("two papers photo with other content are sent alike", "NamesPapersOnly"),
+    "submit/papers-of-all-kinds": Kill(
+        "the paper photo arrives by itself, and not among all that the service takes", "LosesPapers"
+    ),
+    "submit/whole-texts": Kill("of a long name only a part is sent", "CutsNames"),
+    "submit/days-in-one-order": Kill(
+        "opened: 1 body opened holds the month before the day", "MonthFirst", "FamilyOffice", service=FAMILY
+    ),
+    "submit/fields-not-crossed": Kill(
+        "1 body name holds the address.road, and no place holds the name that is named so", "CrossesRoadAndName"
+    ),
+    "submit/of-nobody-else": Kill("depends on who filed before", "RemembersNames"),
     "submit/clean-text": Kill("1 body name holds text that is not in NFC", "TakesLettersApart"),
     "submit/same-bytes": Kill("submit made again sends another body filedOn", "DatesFilings"),
     "answer-correction/corrected": Kill("no field of the form, corrected, changes what is sent", "AnswersNothing"),
@@ -140,6 +152,8 @@ KILLS = {
     ),
     "payment/F19-genuine-notice": Kill("a genuine notice is taken for another payment's", "NamesReceipts"),
     "payment/F19-altered-notice": Kill("a message with another signature is believed", "BelievesAnySignature"),
+    "advise-payment/as-paid": Kill("another receipt number changes nothing that is sent", "TellsOwnPaymentId"),
+    "payment/as-ordered": Kill("two amounts that differ in poisha are opened alike", "OpensWholeTaka"),
     "payment/unknown-payment": Kill("a payment that the gateway does not know is failed", "MissingIsFailed"),
     "payment/unknown-word": Kill("a word that nobody knows is taken for captured", "UnknownIsPaid"),
     "payment/instructed": Kill("the payer is told neither where nor how to pay", "SaysNothing"),
@@ -198,6 +212,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/told-as-held": {"hooks": "TellsFee", "simulator": "FeeOffice"},
     "find/incomplete": {"hooks": "HeedsCompleteness", "simulator": "BehindOffice"},
+    "submit/days-in-one-order": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "submit/question": {
         "hooks": "Asking",
         "simulator": "AskedOffice",

@@ -1,6 +1,6 @@
 """What is sent, held against the form: faults of several kinds are found, and plugins right in another way pass."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,14 +14,20 @@ class Fault(NamedTuple):
     check: str
     hooks: str
     told: str
+    simulator: str = "PermitOffice"
+    service: dict[str, Any] | None = None
 
 
 BY_ID = {check.id: check for check in CHECKS}
+FAMILY: dict[str, Any] = {"form": "forms:FamilyForm"}
 FAULTS = (
     Fault("submit/fields-arrive", "CutsNames", "two values of name are sent alike"),
     Fault("submit/fields-arrive", "Scatters", "mobile is sent at another place for another value"),
     Fault("submit/fields-arrive", "AsksPriceByRoad", "address.road changes nothing that is sent"),
     Fault("submit/papers-told-apart", "LosesPapers", "two papers deed with other content are sent alike"),
+    Fault("submit/papers-of-all-kinds", "FilesUnderTheFirst", "the paper deed is filed as another where papers are"),
+    Fault("submit/papers-of-all-kinds", "FilesDeeds", "the paper photo is filed as deed"),
+    Fault("submit/papers-of-all-kinds", "SendsPapersTwice", "the paper deed arrives more than once"),
     Fault("submit/clean-text", "WritesBanglaNumbers", "1 body nid holds a number of 17 digits in Bangla"),
     Fault("submit/clean-text", "MarksTexts", "1 body name holds invisible characters"),
     Fault("submit/same-bytes", "NumbersAdvices", "advise-payment made again sends another body reference"),
@@ -33,6 +39,33 @@ FAULTS = (
     ),
     Fault("privacy/addresses", "NamesInPath", "personal data in the query of GET /permits/"),
     Fault("privacy/addresses", "PhonesInHeaders", "personal data in the header x-contact of GET /permits/"),
+    *(
+        Fault(check, hooks, told, "FamilyOffice", FAMILY)
+        for check, hooks, told in (
+            ("submit/whole-texts", "CutsNotes", "of a long note only a part is sent"),
+            ("submit/whole-texts", "KeepsLatinLetters", "of a long address.road only a part is sent"),
+            ("submit/days-in-one-order", "MonthFirst", "opened: 1 body opened holds the month before the day"),
+            ("submit/days-in-one-order", "GuessesOrder", "opened: 1 body opened is written otherwise for a day of"),
+            ("submit/fields-not-crossed", "CrossesParents", "1 body father holds the mother, and no place holds the"),
+            ("submit/fields-not-crossed", "FilesFatherTwice", "1 body mother holds the father, and no place holds"),
+            ("submit/clean-text", "WritesAsciiRoads", "1 body road holds the address.road in other digits"),
+            ("privacy/addresses", "LicenceInQuery", "personal data in the query of GET /permits"),
+            ("privacy/addresses", "LicenceWithoutSigns", "personal data in the query of GET /permits"),
+            ("submit/of-nobody-else", "KeepsNotes", "1 body note depends on who filed before"),
+            ("submit/of-nobody-else", "KeepsFirstNote", "1 body note holds the note of who filed before"),
+            ("submit/of-nobody-else", "FilesPapersOfBefore", "depends on who filed before"),
+        )
+    ),
+    Fault("advise-payment/as-paid", "CutsReceiptNumbers", "the receipt number is not sent whole"),
+    Fault("advise-payment/as-paid", "TellsWholeTaka", "two amounts that differ in poisha are sent alike"),
+    Fault("advise-payment/as-paid", "TellsDayInUtc", "1 body paidOn holds the day in UTC"),
+    Fault("advise-payment/as-paid", "TellsHourInUtc", "1 body paidAt holds the hour in UTC and does not say so"),
+    Fault("advise-payment/as-paid", "NamesApplicantAsPayer", "1 body payer names another than the payer"),
+    Fault("payment/as-ordered", "GivesWholeTakaBack", "two refunds that differ in poisha are sent alike"),
+    Fault("payment/as-ordered", "PrintsEnglishTwice", "the purpose is sent twice in English in 1 body purpose"),
+    Fault("payment/as-ordered", "GivesBackInEnglish", "the reason is sent in English alone"),
+    Fault("payment/as-ordered", "ForgetsPayer", "was not told who pays", "NamingTill"),
+    Fault("payment/instructed", "TellsOwnNumber", "the payer is told the platform's number of the payment"),
 )
 RIGHT = (
     ("submit/fields-arrive", "JudgesByRoad"),
@@ -40,11 +73,17 @@ RIGHT = (
     ("submit/fields-arrive", "DraftsFirst"),
     ("submit/fields-arrive", "Signs"),
     ("submit/papers-told-apart", "HashesPapers"),
+    ("submit/papers-of-all-kinds", "HashesPapers"),
+    ("submit/papers-of-all-kinds", "ListsPapers"),
     ("submit/clean-text", "WritesShortBanglaNumbers"),
     ("submit/same-bytes", "Signs"),
     ("submit/same-bytes", "DrawsTickets"),
     ("answer-correction/corrected", "AnswersWithPartOfTheForm"),
     ("privacy/addresses", "BirthDateInQuery"),
+    ("advise-payment/as-paid", "Advice"),
+    ("payment/as-ordered", "Till"),
+    ("payment/as-ordered", "SpeaksEnglishAlone"),
+    ("payment/instructed", "TellsBothNumbers"),
 )
 
 
@@ -54,7 +93,8 @@ async def found(check_id: str, subject) -> list[Finding]:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
 async def test_fault_is_found_and_named(fault, permit_office):
-    failed = [one for one in await found(fault.check, permit_office(fault.hooks)) if one.status is CheckStatus.FAILED]
+    subject = permit_office(fault.hooks, fault.simulator, service=fault.service)
+    failed = [one for one in await found(fault.check, subject) if one.status is CheckStatus.FAILED]
     assert len(failed) == 1
     assert fault.told in failed[0].got
 
@@ -64,6 +104,31 @@ async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_o
     findings = await found(check, permit_office(hooks))
     assert [(one.status, one.got) for one in findings if one.failed] == []
     assert CheckStatus.PASSED in {one.status for one in findings}
+
+
+@pytest.mark.parametrize(
+    "hooks", ["Family", "WritesInLines", "DayFirst", "ParentsTogether", "KeepsWhoFiled", "DayInQuery"]
+)
+@pytest.mark.parametrize(
+    "check",
+    [
+        "submit/whole-texts",
+        "submit/days-in-one-order",
+        "submit/fields-not-crossed",
+        "submit/of-nobody-else",
+        "submit/clean-text",
+        "privacy/addresses",
+    ],
+)
+async def test_other_ways_to_write_a_form_pass(check, hooks, permit_office):
+    found_in_it = await found(check, permit_office(hooks, "FamilyOffice", service=FAMILY))
+    assert [(one.status, one.got) for one in found_in_it if one.failed] == []
+    assert CheckStatus.PASSED in {one.status for one in found_in_it}
+
+
+async def test_papers_that_are_named_as_no_kind_are_looked_at_for_their_content_alone(permit_office):
+    (one, _) = await found("submit/papers-of-all-kinds", permit_office("NamesNoKinds"))
+    assert one.status is CheckStatus.PASSED
 
 
 async def test_report_names_no_path_that_names_a_citizen(permit_office):

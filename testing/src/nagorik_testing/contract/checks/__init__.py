@@ -21,6 +21,8 @@ from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.searches import SEARCHES
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
+from nagorik_testing.contract.checks.sent_payments import SENT_PAYMENTS
+from nagorik_testing.contract.checks.sent_values import SENT_VALUES
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.told import TOLD
@@ -34,10 +36,12 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,
+    *SENT_VALUES,
     *PAPERS,
     *REPEATS,
     *PAYMENT,
     *PAYMENT_REPORTS,
+    *SENT_PAYMENTS,
     *STATUS,
     *TRUTH,
     *TOLD,

@@ -1,11 +1,14 @@
 """Where personal values stand in what is sent: in bodies, and nowhere else."""
 
+import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 from urllib.parse import unquote_plus
 
 from nagorik import Operation
 from nagorik.manifest import AnyOffer, PublicService
+from nagorik.values import to_ascii_digits
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import leaves, ready_rigs
 from nagorik_testing.contract.rig import Rig
@@ -16,6 +19,10 @@ from nagorik_testing.fixtures.canaries import canary_values, count_leaks
 _LONG: Final = 10
 """Digits from which on a number leads to somebody."""
 _SEPARATORS: Final = str.maketrans("", "", " -_.")
+_DIGITS: Final = 6
+"""Digits from which on a text of letters and digits, or what a field calls a number, leads to somebody."""
+_NAMES_NUMBERS: Final = re.compile(r"number|(?:^|_)(?:no|nid|id)$|licen[cs]e|passport|tracking|plate|registration")
+"""In the name of a field that holds the number of a document, a vehicle or an application."""
 
 
 async def _nowhere_but_in_bodies(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -44,7 +51,31 @@ def _places(exchange: WireExchange, sought: tuple[str, ...]) -> Iterator[str]:
 
 def _holds(written: str, sought: tuple[str, ...]) -> bool:
     plain = unquote_plus(written)
-    return bool(count_leaks(plain, sought) or count_leaks(plain.translate(_SEPARATORS), sought))
+    return bool(
+        count_leaks(plain, sought)
+        or count_leaks(plain.translate(_SEPARATORS), sought)
+        or count_leaks(_bare(plain), sought)
+    )
+
+
+def _bare(text: str) -> str:
+    """Letters and ASCII digits alone, as a number reads that is written with or without its signs."""
+    return "".join(sign for sign in to_ascii_digits(text).casefold() if sign.isalnum())
+
+
+def _is_identifier(name: str, value: str) -> bool:
+    bare = _bare(value)
+    if sum(sign.isdigit() for sign in bare) < _DIGITS or _is_day(value):
+        return False
+    return not bare.isdecimal() or bool(_NAMES_NUMBERS.search(name.casefold()))
+
+
+def _is_day(value: str) -> bool:
+    try:
+        date.fromisoformat(to_ascii_digits(value))
+    except ValueError:
+        return False
+    return True
 
 
 def _name(operation: Operation, exchange: WireExchange, sought: tuple[str, ...]) -> str:
@@ -56,8 +87,9 @@ def _name(operation: Operation, exchange: WireExchange, sought: tuple[str, ...])
 def _sought(rig: Rig, offer: AnyOffer) -> tuple[str, ...]:
     numbers: list[str] = []
     if isinstance(offer, PublicService):
-        values = [value for _, value in leaves(dict(rig.draft.form))]
-        numbers = [value for value in values if isinstance(value, str) and len(value) >= _LONG and value.isdecimal()]
+        written_in = [(place, value) for place, value in leaves(dict(rig.draft.form)) if isinstance(value, str)]
+        numbers = [value for _, value in written_in if len(value) >= _LONG and value.isdecimal()]
+        numbers += [_bare(value) for place, value in written_in if _is_identifier(str(place[-1]), value)]
     return canary_values(rig.citizen, *rig.named, *numbers)
 
 
@@ -69,8 +101,9 @@ ADDRESSES: Final = (
         why="Addresses and headers are written into the log of every proxy on the way and kept for years, by people "
         "who never saw the application.",
         modes=(63,),
-        expected="no name, phone number or national number in a path, a query or a header; a date of birth alone "
-        "leads to nobody",
+        expected="no name, phone number or national number in a path, a query or a header, nor the number of a "
+        "passport, a licence, a vehicle or another document that the form asks for; a date of birth alone leads to "
+        "nobody",
         fix="Send them in the body, by POST where need be: context.http.read takes a method. Where the agency has no "
         "other way, waive the check for this offer and say so in the reason.",
         scope=CheckScope.OFFERS,

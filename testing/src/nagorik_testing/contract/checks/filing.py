@@ -1,6 +1,6 @@
 """Many filings on one rig, each with what was sent for it: the material of the checks that change one thing each."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from nagorik import Applicant, ApplicationDraft, InputRejected, NagorikError, PluginFault
 from nagorik.manifest import AnyOffer, DocumentKind
+from nagorik.model.application import DocumentReference
 from nagorik_platform import References
 from nagorik_testing.contract.checks.inspection import example_form, leaves, with_value
 from nagorik_testing.contract.rig import Rig
@@ -84,6 +85,10 @@ class Filings:
             sent = {place: value.replace(reference, _OWN) for place, value in sent.items()}
         return FiledForm(sent, end, passed[-1].status if passed else None)
 
+    async def file_papers(self, papers: Sequence[DocumentReference]) -> FiledForm:
+        """File the example with these papers and no others."""
+        return await self.file(self.rig.draft.model_copy(update={"documents": tuple(papers)}))
+
     async def file_form(self, form: Mapping[str, JsonValue], place: tuple[str | int, ...] = ()) -> FiledForm:
         """File with another form; with an applicant who says the same, where the plugin refuses it otherwise."""
         draft = self.rig.draft.model_copy(update={"form": dict(form)})
@@ -127,14 +132,32 @@ def other_example(rig: Rig) -> list[Mapping[str, JsonValue]]:
     return [dict(example.form)]
 
 
+def all_examples(rig: Rig, offers: Iterable[AnyOffer]) -> list[Mapping[str, JsonValue]]:
+    """How another citizen fills in this form, and then the other forms of the same agency."""
+    found = other_example(rig)
+    for offer in offers:
+        if offer.id == rig.offer:
+            continue
+        try:
+            example = rig.simulator.example(offer.id, SyntheticCitizens().citizen(ANOTHER))
+        except (NotImplementedError, KeyError):
+            continue  # there is none
+        found.append(dict(example.form))
+    return found
+
+
 def with_paper(rig: Rig, kind: DocumentKind, mark: str) -> ApplicationDraft:
     """The example with one more paper of a kind, or with another in its place."""
+    rest = tuple(each for each in rig.draft.documents if each.kind != kind.kind)
+    return rig.draft.model_copy(update={"documents": (*rest, paper(rig, kind, mark))})
+
+
+def paper(rig: Rig, kind: DocumentKind, mark: str) -> DocumentReference:
+    """A specimen of a kind, kept at the host; another for another mark."""
     pdf = "application/pdf" in kind.media_types
     media_type = "application/pdf" if pdf else "image/png" if "image/png" in kind.media_types else kind.media_types[0]
     name = f"{kind.kind} {mark}"
-    paper = rig.documents.keep(kind.kind, media_type, specimen_pdf(name) if pdf else specimen_picture(name))
-    rest = tuple(each for each in rig.draft.documents if each.kind != kind.kind)
-    return rig.draft.model_copy(update={"documents": (*rest, paper)})
+    return rig.documents.keep(kind.kind, media_type, specimen_pdf(name) if pdf else specimen_picture(name))
 
 
 def _value(form: Mapping[str, JsonValue], place: tuple[str | int, ...]) -> JsonValue:

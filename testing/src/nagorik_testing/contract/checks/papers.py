@@ -1,6 +1,9 @@
 """Papers that an application carries: that they arrive, as what they are, and to the last byte."""
 
-from collections.abc import Sequence
+import re
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,10 +11,15 @@ from nagorik import Operation
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.model.application import DocumentReference
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.filing import Filings, open_filings, paper
 from nagorik_testing.contract.checks.inspection import example_form
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.contract.wiretap import Places
 from nagorik_testing.simulator.ledger import ArrivedPaper
+
+_FEW_SIGNS: Final = 40
+"""Signs of what names a paper, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,108 @@ async def _altered(subject: Subject, offer: AnyOffer) -> list[str]:
     return [f"papers with bytes that nobody handed in: {filed.changed}"] if filed.changed else []
 
 
+async def _of_all_kinds(subject: Subject, offer: AnyOffer) -> list[str]:
+    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
+    if not offer.documents:
+        raise NotConcerned("it takes no papers")
+    async with open_filings(subject, offer) as filings:
+        papers = [paper(filings.rig, kind, "of all") for kind in offer.documents]
+        orders = [await _handed_in(filings, order) for order in (papers, papers[::-1])]
+        if any(filed is None for filed in orders):
+            raise NotReachable("the example with a paper of each kind is not filed")
+        forth, back = [filed for filed in orders if filed is not None]
+        wrong = [text for one in papers for text in _misfiled(one, papers, forth, back)]
+        for one in papers:
+            if not forth.arrived(one) or not back.arrived(one):
+                alone = await _handed_in(filings, [one, *_needed_beside(filings, offer, one)])
+                if alone is not None and alone.arrived(one):
+                    wrong.append(f"the paper {one.kind} arrives by itself, and not among all that the service takes")
+        if not any(forth.arrived(one) for one in papers):
+            raise NotConcerned("no paper is sent in a way in which it could be recognised")
+    return wrong
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _HandedIn:
+    """What was sent of some papers.
+
+    Attributes:
+        labels: For each hash that was recognised, under what it stands: its place without numbers, and what stands
+            beside it in one entry of a list.
+        copies: How many files of one request have that hash.
+        seen: Hashes of papers that the simulator wrote down, however they came.
+    """
+
+    labels: dict[str, frozenset[tuple[str, ...]]]
+    copies: Counter[str]
+    seen: frozenset[str]
+
+    def arrived(self, document: DocumentReference) -> bool:
+        return document.sha256 in self.labels or document.sha256 in self.seen
+
+
+async def _handed_in(filings: Filings, papers: Sequence[DocumentReference]) -> _HandedIn | None:
+    ledger = filings.rig.simulator.ledger
+    before = len(ledger.papers())
+    filed = await filings.file_papers(papers)
+    if filed.faulty or not filed.sent:
+        return None
+    contents = {reference.sha256: b64encode(content).decode() for reference, content in filings.rig.documents.kept}
+    labels: dict[str, set[tuple[str, ...]]] = {}
+    copies: Counter[str] = Counter()
+    for place, value in filed.sent.items():
+        for one in papers:
+            if one.sha256 not in value.casefold() and contents[one.sha256] not in value:
+                continue
+            labels.setdefault(one.sha256, set()).add(_label(place, filed.sent))
+            copies[one.sha256] += " body file " in place
+    seen = frozenset(arrived.sha256 for arrived in ledger.papers()[before:])
+    return _HandedIn({sha256: frozenset(found) for sha256, found in labels.items()}, copies, seen)
+
+
+def _label(place: str, sent: Places) -> tuple[str, ...]:
+    """Under what a paper stands: the name of its place, and what its entry says of it in a few words."""
+    entry, _, own = place.rpartition(".")
+    beside = (
+        f"{at.rpartition('.')[2]}={value}"
+        for at, value in sent.items()
+        if re.search(r"\.\d+$", entry) and at.rpartition(".")[0] == entry and at.rpartition(".")[2] != own
+        if len(value) < _FEW_SIGNS and not re.search(r"\d", value)
+    )
+    return (re.sub(r"\d+", "", place), *sorted(beside))
+
+
+def _misfiled(
+    one: DocumentReference, papers: Sequence[DocumentReference], forth: _HandedIn, back: _HandedIn
+) -> Iterator[str]:
+    if max(forth.copies[one.sha256], back.copies[one.sha256]) > 1:
+        yield f"the paper {one.kind} arrives more than once"
+    there, here = forth.labels.get(one.sha256), back.labels.get(one.sha256)
+    if there is None or here is None:
+        return
+    if there != here:
+        yield f"the paper {one.kind} is filed as another where papers are handed in in another order"
+    said = {word for label in there | here for text in label for word in _kinds_in(text)}
+    other = sorted({each.kind for each in papers if _plain(each.kind) in said} - {one.kind})
+    if other and _plain(one.kind) not in said:
+        yield f"the paper {one.kind} is filed as {', '.join(other)}"
+
+
+def _kinds_in(text: str) -> Iterator[str]:
+    """The last word of a place, and what stands beside it, as kinds are compared."""
+    yield _plain(text.rpartition("=")[2].rpartition(" ")[2].rpartition(".")[2])
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[^a-z]", "", word.casefold())
+
+
+def _needed_beside(filings: Filings, offer: PublicService, one: DocumentReference) -> list[DocumentReference]:
+    """A specimen of each other paper without which nothing is filed."""
+    needed = filings.rig.documents.hand_in((), offer.documents, dict(filings.rig.draft.form))
+    return [each for each in needed if each.kind != one.kind]
+
+
 _SUBMIT: Final = (Operation.SUBMIT,)
 
 PAPERS: Final = (
@@ -116,5 +226,19 @@ PAPERS: Final = (
         needs=_SUBMIT,
         presupposes=("submit/papers-arrive",),
         examine=_altered,
+    ),
+    Check(
+        id="submit/papers-of-all-kinds",
+        family=CheckFamily.SUBMISSION,
+        title="with a paper of every kind at once, each arrives, once and as what it is, in whatever order they came",
+        why="Two papers arrive of five, or all five as the first: the officer opens a photograph where the deed "
+        "should be.",
+        modes=(8,),
+        expected="each paper that arrives by itself, under the same name wherever it stands among the others, and "
+        "under no other kind's",
+        fix="Send each of request.documents under its own kind.",
+        scope=CheckScope.SERVICES,
+        needs=_SUBMIT,
+        examine=_of_all_kinds,
     ),
 )

@@ -27,6 +27,7 @@ LATER: Final = timedelta(minutes=30)
 VALID: Final = timedelta(days=3)
 """Simulated time for which the payer's consent holds."""
 _BOUGHT_BY: Final = "contract.example"
+_PURPOSE: Final = Text(bn="চুক্তি পরীক্ষা", en="Contract test")
 _NOTICES: Final = (b"", b"{}", b"null", b"[]", b'{"payment": 1}', b"\xff\xfe", b"<xml/>", b"{" * 100_000)
 """Messages that are from no gateway."""
 
@@ -53,7 +54,7 @@ async def _another_amount(subject: Subject, offer: AnyOffer) -> list[str]:
         await rig.start_payment()
         before = rig.effects()
         try:
-            answer: object = await _start(rig, Money.taka("999.00"))
+            answer: object = await start(rig, Money.taka("999.00"))
         except NagorikError as error:
             answer = error
         again = rig.effects() - before
@@ -71,8 +72,18 @@ async def _instructed(subject: Subject, offer: AnyOffer) -> list[str]:
     if not isinstance(started, PaymentStarted):
         raise NotReachable("a payment cannot be begun")
     if started.instructions is not None:
-        return wrong_scripts("the instructions", started.instructions)
+        return [*wrong_scripts("the instructions", started.instructions), *_another_number(rig, started)]
     return [] if started.pay_at else ["the payer is told neither where nor how to pay"]
+
+
+def _another_number(rig: Rig, started: PaymentStarted) -> list[str]:
+    """Whether the payer is told the platform's number of the payment, where the gateway gave it one of its own."""
+    if started.reference in {None, rig.payment} or started.instructions is None:
+        return []
+    told = (started.instructions.bn, started.instructions.en)
+    if any(rig.payment in text and started.reference not in text for text in told):
+        return ["the payer is told the platform's number of the payment in place of the gateway's"]
+    return []
 
 
 async def _refunded_twice(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -102,13 +113,17 @@ async def _forged_notice(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
-async def _start(rig: Rig, amount: Money) -> PaymentStarted:
+async def start(
+    rig: Rig, amount: Money, *, payment: str | None = None, purpose: Text = _PURPOSE, payer: str | None = None
+) -> PaymentStarted:
+    """Begin the rig's payment, or another, with an amount of one's own."""
+    payment = payment or rig.payment
     request = StartPaymentRequest(
         gateway=rig.offer,
-        payment=rig.payment,
+        payment=payment,
         amount=amount,
-        purpose=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
-        payer_name=rig.citizen.name.en,
+        purpose=purpose,
+        payer_name=payer or rig.citizen.name.en,
     )
     consent = Consent(
         id="contract-consent",
@@ -118,7 +133,7 @@ async def _start(rig: Rig, amount: Money) -> PaymentStarted:
         given_at=rig.clock.now(),
         expires_at=rig.clock.now() + VALID,
     )
-    key = rig.references.key(Operation.START_PAYMENT, rig.payment)
+    key = rig.references.key(Operation.START_PAYMENT, payment)
     return await rig.platform.start_payment(request, service=_BOUGHT_BY, consent=consent, key=key)
 
 
@@ -157,8 +172,9 @@ PAYMENT: Final = (
         title="the payer is told in both scripts where or how to pay",
         why="A payer who is told nothing leaves, and the slip expires.",
         modes=(22, 77),
-        expected="a page to go to, or instructions in both scripts",
-        fix="Return pay_at, or instructions as a Text.",
+        expected="a page to go to, or instructions in both scripts, with the gateway's number of the payment and not "
+        "the platform's alone",
+        fix="Return pay_at, or instructions as a Text that names the number of the gateway's answer.",
         scope=CheckScope.GATEWAYS,
         needs=_START,
         examine=_instructed,

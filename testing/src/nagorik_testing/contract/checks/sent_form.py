@@ -15,11 +15,12 @@ from nagorik.values import to_ascii_digits, to_bangla_digits
 from nagorik.values.text import has_control_characters
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, other_example, with_paper
-from nagorik_testing.contract.checks.inspection import form_of, leaves, with_value
+from nagorik_testing.contract.checks.inspection import form_of, leaves, with_value, written
 from nagorik_testing.contract.form_variations import Variation, in_other_contexts, is_valid, variations_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places, places_of
+from nagorik_toolkit.form_validation import validate_form
 
 LONG: Final = 10
 """Digits from which on a number leads to somebody."""
@@ -154,6 +155,7 @@ async def _clean_text(subject: Subject, offer: AnyOffer) -> list[str]:
         example = dict(filings.rig.draft.form)
         wrong += [f"{place} holds {what}" for place, what in _unclean(filings.usual.sent)]
         wrong += _numbers_in_bangla(filings.usual.sent, example)
+        wrong += _texts_in_ascii(filings.usual.sent, validate_form(model, example).model_dump(mode="json"))
         for how, write in _WRITTEN.items():
             form = _rewritten(model, example, write)
             if form == example:
@@ -223,6 +225,22 @@ def _numbers_in_bangla(sent: Places, example: dict[str, JsonValue]) -> list[str]
     ]
 
 
+def _texts_in_ascii(sent: Places, form: dict[str, JsonValue]) -> list[str]:
+    """A text of Bangla letters that the form gives Bangla digits, such as what stands on a plate, keeps them."""
+    texts = {
+        written(place): value
+        for place, value in leaves(form)
+        if isinstance(value, str) and to_ascii_digits(value) != value and any(sign.isalpha() for sign in value)
+    }
+    return [
+        f"{place} holds the {name} in other digits than the form"
+        for name, value in texts.items()
+        if not any(value in said for said in sent.values())
+        for place, said in sent.items()
+        if to_ascii_digits(value) in said
+    ]
+
+
 _SUBMIT: Final = (Operation.SUBMIT,)
 
 SENT_FORM: Final = (
@@ -263,7 +281,7 @@ SENT_FORM: Final = (
         "nobody's.",
         modes=(51, 52, 54),
         expected="the same bytes for numbers in Bangla digits, no text outside NFC, no control or format characters "
-        "but the joiners of Bangla, no long number in Bangla digits",
+        "but the joiners of Bangla, no long number in Bangla digits, and texts with letters in the form's own digits",
         fix="Send what the form holds after validation as it is; read texts with the types of nagorik_toolkit, such "
         "as OneLine.",
         scope=CheckScope.SERVICES,

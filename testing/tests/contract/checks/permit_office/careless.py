@@ -107,6 +107,48 @@ class HashesPapers(Hooks):
         return [FormPart(paper.kind, paper.sha256) for paper in request.documents]
 
 
+class Papers(Hooks):
+    """Names each paper otherwise."""
+
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        documents = request.documents
+        return [FormPart(self.named(paper, documents), paper, filename=paper.kind) for paper in documents]
+
+    def named(self, paper: Any, documents: Any) -> str:
+        raise NotImplementedError
+
+
+class FilesUnderTheFirst(Papers):
+    def named(self, paper, documents):
+        return documents[0].kind
+
+
+class FilesDeeds(Papers):
+    def named(self, paper, documents):
+        return "deed"
+
+
+class NamesNoKinds(Papers):
+    """Right: the office looks at each paper to see what it is."""
+
+    def named(self, paper, documents):
+        return "paper"
+
+
+class SendsPapersTwice(Hooks):
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        return [*await super().papers(request, context), *await super().papers(request, context)]
+
+
+class ListsPapers(Hooks):
+    """Right: the office takes a list in JSON, in the order of the alphabet."""
+
+    async def file(self, context: Context, content: dict[str, str], papers: list[FormPart]) -> Filed:
+        listed = sorted(({"kind": one.name, "sha256": one.content.sha256} for one in papers), key=str)
+        sent = {**content, "papers": listed}
+        return await context.http.write("file", "POST", "/permits", json=sent, expect=Filed)
+
+
 class TakesLettersApart(Content):
     def written(self, content):
         return {**content, "name": unicodedata.normalize("NFD", content["name"])}

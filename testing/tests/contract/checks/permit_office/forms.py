@@ -1,5 +1,6 @@
 """The form of the permit office, and broken ones."""
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
@@ -32,6 +33,14 @@ class ShopForm(Form):
     name: Annotated[Line, NAME]
     mobile: Annotated[MobileNumber, MOBILE]
     address: Annotated[Address, Label(en="Address", bn="ঠিকানা")]
+
+
+class FamilyForm(ShopForm):
+    father: Annotated[Line, Label(en="Father", bn="পিতা")]
+    mother: Annotated[Line, Label(en="Mother", bn="মাতা")]
+    opened: Annotated[date, Label(en="Opened on", bn="খোলার তারিখ")]
+    note: Annotated[Line | None, Label(en="Note", bn="মন্তব্য")] = None
+    licence: Annotated[Line | None, Label(en="Licence number", bn="লাইসেন্স নম্বর")] = None
 
 
 class Unlabelled(ShopForm):

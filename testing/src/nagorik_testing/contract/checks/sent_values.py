@@ -1,0 +1,303 @@
+"""The values of a form on the wire: whole, in one order, each at its own place, and of one citizen alone."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from difflib import SequenceMatcher
+from itertools import permutations
+from typing import Final
+
+from pydantic import JsonValue
+
+from nagorik import ApplicationDraft, Form, Operation
+from nagorik.manifest import AnyOffer, PublicService
+from nagorik.values import normalise, to_ascii_digits
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.filing import ANOTHER, FiledForm, Filings, all_examples, open_filings, paper
+from nagorik_testing.contract.checks.inspection import form_of, leaves, written
+from nagorik_testing.contract.form_variations import (
+    DayForms,
+    days_to_swap,
+    filled_no_further,
+    filled_to_the_last,
+    with_long_texts,
+)
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.contract.wiretap import Places
+from nagorik_testing.simulator.citizens import SyntheticCitizen, SyntheticCitizens
+from nagorik_toolkit.form_validation import Location
+
+_LIKE: Final = 0.8
+"""How alike two words of names are that mean the same, such as ``upazila`` and ``upozila``, from 0 to 1."""
+_DISTINCT: Final = 4
+"""Signs from which on a value in two places is the same value, and no chance."""
+_UNMISTAKABLE: Final = 12
+"""Signs from which on a value inside a longer text is that value."""
+_SHORT: Final = 30
+"""Signs of a text that no plugin refuses for its length."""
+_THE_NEXT: Final = 4244
+"""The citizen who fills in no more than has to be."""
+
+
+async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
+    model = form_of(subject, offer)
+    wrong: list[str] = []
+    looked_at = False
+    async with open_filings(subject, offer) as filings:
+        full = filled_to_the_last(model, filings.rig.draft.form, all_examples(filings.rig, subject.manifest.services))
+        for bangla in (True, False):
+            form, words = with_long_texts(model, full, bangla=bangla)
+            looked_at = looked_at or bool(words)
+            filed = await filings.file_form(form) if words else FiledForm({}, None)
+            if filed.sent:
+                wrong += _cut(filed, words)
+                continue
+            for place in words:  # one of them is refused, and perhaps rightly: each by itself
+                form, own = with_long_texts(model, full, bangla=bangla, only=place)
+                wrong += _cut(await filings.file_form(form, place), own)
+    if not looked_at:
+        raise NotConcerned("its form takes no text")
+    return wrong
+
+
+def _cut(filed: FiledForm, words: Mapping[Location, tuple[str, ...]]) -> Iterator[str]:
+    """Of which fields a part is sent and a part is not; of a text that was made into another, nothing is known."""
+    if filed.faulty:
+        yield "a long text ends in a fault of the plugin"
+    sent = normalise("\n".join(filed.sent.values())).casefold()
+    unbroken = "".join(sent.split())
+    for place, own in words.items():
+        arrived = [normalise(word).casefold() in sent for word in own]
+        if any(arrived) and not all(arrived) and normalise("".join(own)).casefold() not in unbroken:
+            yield f"of a long {_name(place)} only a part is sent"
+
+
+async def _in_one_order(subject: Subject, offer: AnyOffer) -> list[str]:
+    model = form_of(subject, offer)
+    wrong: list[str] = []
+    read = False
+    async with open_filings(subject, offer) as filings:
+        full = filled_to_the_last(model, filings.rig.draft.form, all_examples(filings.rig, subject.manifest.services))
+        for base in (filings.rig.draft.form, full):
+            for day in days_to_swap(model, base):
+                filed = [await filings.file_form(form, day.place) for form in day.forms]
+                if not all(one.sent for one in filed):
+                    continue  # another day is refused: nothing can be held against it
+                read = True
+                wrong += _misread(filings, day, *filed)
+            if read:
+                break
+    if not read:
+        raise NotConcerned("no day of its form can be another")
+    return wrong
+
+
+def _misread(filings: Filings, day: DayForms, clear: FiledForm, one: FiledForm, other: FiledForm) -> Iterator[str]:
+    for place in sorted(filings.changed(clear.sent, one.sent)):
+        orders = _orders(clear.sent.get(place, ""), day.days[0])
+        if not orders:
+            continue  # no day, or one in words
+        if not any(order.index("d") < order.index("m") or order == "ymd" for order in orders):
+            yield f"{_name(day.place)}: {place} holds the month before the day, as nobody in Bangladesh reads it"
+        for filed, meant in ((one, day.days[1]), (other, day.days[2])):
+            if not orders & _orders(filed.sent.get(place, ""), meant):
+                yield f"{_name(day.place)}: {place} is written otherwise for a day of another month"
+
+
+def _orders(value: str, day: date) -> frozenset[str]:
+    """In which orders a value holds year, month and day, such as ``dmy``."""
+    digits = "".join(re.findall(r"\d", to_ascii_digits(value)))
+    parts = [
+        {"d": f"{day.day:{width}}", "m": f"{day.month:{width}}", "y": f"{day.year % 10**years:0{years}}"}
+        for width in ("02", "")
+        for years in (4, 2)
+    ]
+    orders = ["".join(order) for order in permutations("dmy")]
+    for written_so in parts:
+        found = frozenset(order for order in orders if "".join(written_so[part] for part in order) in digits)
+        if found:
+            return found
+    return frozenset()
+
+
+async def _not_crossed(subject: Subject, offer: AnyOffer) -> list[str]:
+    model = form_of(subject, offer)
+    async with open_filings(subject, offer) as filings:
+        example = dict(filings.rig.draft.form)
+        full = filled_to_the_last(model, example, all_examples(filings.rig, subject.manifest.services))
+        unlike, _ = with_long_texts(model, full, bangla=False, longest=_SHORT)
+        form, sent = example, filings.usual.sent
+        for other in (unlike, full):
+            filed = await filings.file_form(other)
+            if filed.sent:
+                form, sent = other, filed.sent
+                break
+    values = {
+        place: value.casefold() for place, value in leaves(form) if isinstance(value, str) and len(value) >= _DISTINCT
+    }
+    return sorted(set(_crossed(values, sent)))
+
+
+def _crossed(values: Mapping[Location, str], sent: Places) -> Iterator[str]:
+    """Places that hold one field's value and are named as another's, whose value is in none that is named as well.
+
+    A name is held against a name: no agency's words are known here.
+    """
+    said = {place: value.casefold() for place, value in sent.items()}
+    for place, found in said.items():
+        holders = [field for field, value in values.items() if _holds(found, value)]
+        if not holders:
+            continue
+        held = max(holders, key=lambda field: _alike(place, field))
+        for other, value in values.items():
+            alike = _alike(place, other)
+            if other in holders or alike <= _alike(place, held):
+                continue
+            if not any(_holds(words, value) and _alike(at, other) >= alike for at, words in said.items()):
+                yield f"{place} holds the {_name(held)}, and no place holds the {_name(other)} that is named so"
+                break
+
+
+def _holds(said: str, value: str) -> bool:
+    """Whether a place says a value, by itself or, where that is no chance, within a longer text."""
+    return said == value or (len(value) >= _UNMISTAKABLE and value in said)
+
+
+def _alike(place: str, field: Location) -> int:
+    """How many words of a field's name stand in the name of a place."""
+    said = _words_of(place)
+    return sum(any(_mean_the_same(word, one) for one in said) for word in _words_of(written(field)))
+
+
+def _mean_the_same(one: str, other: str) -> bool:
+    return one == other or (
+        min(len(one), len(other)) >= _DISTINCT and SequenceMatcher(None, one, other).ratio() >= _LIKE
+    )
+
+
+def _words_of(name: str) -> frozenset[str]:
+    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
+    return frozenset(word.casefold() for word in re.findall(r"[A-Za-z]+", split)) - {"body", "query", "path"}
+
+
+async def _of_nobody_else(subject: Subject, offer: AnyOffer) -> list[str]:
+    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
+    model = form_of(subject, offer)
+    async with open_filings(subject, offer) as filings:
+        rig = filings.rig
+        before = [_draft(filings, offer, SyntheticCitizens().citizen(serial)) for serial in (4242, ANOTHER)]
+        bare, alone = await _plainest(filings, offer, model)
+        wrong: list[str] = []
+        for mark, draft in zip(("one", "other"), before, strict=True):
+            full = filled_to_the_last(model, draft.form, all_examples(rig, subject.manifest.services))
+            full, _ = with_long_texts(model, full, bangla=mark == "one", longest=_SHORT)
+            papers = tuple(paper(rig, kind, mark) for kind in offer.documents)
+            if not (await filings.file(draft.model_copy(update={"form": full, "documents": papers}))).sent:
+                await filings.file(draft)
+            after = await filings.file(bare)
+            wrong += [
+                f"{place} depends on who filed before" for place in sorted(filings.changed(alone.sent, after.sent))
+            ]
+            wrong += _kept(full, before, bare, after.sent)
+    return list(dict.fromkeys(wrong))
+
+
+def _draft(filings: Filings, offer: PublicService, citizen: SyntheticCitizen) -> ApplicationDraft:
+    rig = filings.rig
+    example = rig.simulator.example(offer.id, citizen)
+    kept = rig.documents.hand_in(example.documents, rig.kinds, dict(example.form))
+    return rig.draft.model_copy(
+        update={"applicant": example.applicant, "form": dict(example.form), "documents": kept}
+    )
+
+
+async def _plainest(filings: Filings, offer: PublicService, model: type[Form]) -> tuple[ApplicationDraft, FiledForm]:
+    """The application in which least is filled in of those that the plugin sends, and what is sent for it.
+
+    Raises:
+        NotReachable: None is sent.
+    """
+    usual = _draft(filings, offer, SyntheticCitizens().citizen(_THE_NEXT))
+    bare = filled_no_further(model, usual.form)
+    needed = filings.rig.documents.hand_in((), offer.documents, bare)
+    for update in ({"form": bare, "documents": needed}, {"form": bare}, {}):
+        draft = usual.model_copy(update=update)
+        filed = await filings.file(draft)
+        if filed.sent:
+            return draft, filed
+    raise NotReachable("nothing is sent for another citizen's application")
+
+
+def _kept(
+    full: Mapping[str, JsonValue], before: Sequence[ApplicationDraft], bare: ApplicationDraft, sent: Places
+) -> Iterator[str]:
+    """What one citizen filled in, otherwise than another, and the next one did not."""
+    theirs = [{value for _, value in leaves(draft.model_dump(mode="json"))} for draft in (*before, bare)]
+    shared = theirs[-1] | (theirs[0] & theirs[1])
+    for place, value in leaves(dict(full)):
+        if isinstance(value, str) and len(value) > _DISTINCT and value not in shared:
+            yield from (
+                f"{at} holds the {_name(place)} of who filed before" for at, said in sent.items() if value in said
+            )
+
+
+def _name(place: Location) -> str:
+    return written(tuple(step for step in place if not isinstance(step, int)))
+
+
+_SUBMIT: Final = (Operation.SUBMIT,)
+
+SENT_VALUES: Final = (
+    Check(
+        id="submit/whole-texts",
+        family=CheckFamily.SUBMISSION,
+        title="a text as long as the form takes it is sent to its last word",
+        why="The address ends at its fortieth letter, and the card is sent to a road without a house.",
+        modes=(8, 46),
+        expected="every word of a long text in Bangla and in Latin letters, or none: the plugin may refuse the text",
+        fix="Send texts as they are, and give the form the agency's limit with StringConstraints(max_length=...), so "
+        "that the citizen is told.",
+        scope=CheckScope.SERVICES,
+        needs=_SUBMIT,
+        examine=_whole,
+    ),
+    Check(
+        id="submit/days-in-one-order",
+        family=CheckFamily.SUBMISSION,
+        title="days are written in one order, in which the month never stands before the day unless the year leads",
+        why="The fourth of May becomes the fifth of April in the register, and nobody notices until a court does.",
+        modes=(58,),
+        expected="the fourth of May and the fifth of April in the order of the 27th of May: year, month, day or day, "
+        "month, year",
+        fix="Write days with DateStyle and format_date of nagorik_toolkit.",
+        scope=CheckScope.SERVICES,
+        needs=_SUBMIT,
+        examine=_in_one_order,
+    ),
+    Check(
+        id="submit/fields-not-crossed",
+        family=CheckFamily.SUBMISSION,
+        title="no field is sent at the place that is named as another one",
+        why="The mother is filed as the father and the district as the upazila: both are filled in, and the register "
+        "answers that they do not agree.",
+        modes=(61,),
+        expected="a place that is named like a field holds that field's value, where no other place does",
+        fix="Send each field under its own name.",
+        scope=CheckScope.SERVICES,
+        needs=_SUBMIT,
+        examine=_not_crossed,
+    ),
+    Check(
+        id="submit/of-nobody-else",
+        family=CheckFamily.SUBMISSION,
+        title="nothing that one citizen filled in is sent for the next one, who left it empty",
+        why="The papers that one citizen ordered are posted to the address of the one before.",
+        modes=(65, 68),
+        expected="the same for an application with as little filled in as can be, whoever filed all there is before",
+        fix="Keep nothing of a request beyond its call; what is missing is missing.",
+        scope=CheckScope.SERVICES,
+        needs=_SUBMIT,
+        examine=_of_nobody_else,
+    ),
+)

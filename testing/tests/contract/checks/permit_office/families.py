@@ -1,0 +1,195 @@
+"""Hooks that file a longer form, each with one fault; and some that write it in another way, which is right, too."""
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from nagorik import FormPart, hookimpl
+from nagorik.values import to_ascii_digits
+from permit_office.plugin import Context, Hooks, Matches
+from permit_office.simulator import PermitOffice
+
+
+class Family(Hooks):
+    """Right: each field under its own name, days as ISO 8601 has them."""
+
+    def content(self, request: Any) -> dict[str, str]:
+        form = request.form
+        return {
+            **super().content(request),
+            "father": form.father,
+            "mother": form.mother,
+            "opened": self.day(form.opened),
+            **self.further(form),
+        }
+
+    def day(self, day: Any) -> str:
+        return str(day.isoformat())
+
+    def further(self, form: Any) -> dict[str, str]:
+        return {name: value for name, value in (("note", form.note), ("licence", form.licence)) if value}
+
+
+class WritesInLines(Family):
+    """Right: the office takes lines of 35 signs."""
+
+    def further(self, form):
+        note = form.note or ""
+        lines = [note[at : at + 35] for at in range(0, len(note), 35)]
+        return {
+            **{f"note{number}": line for number, line in enumerate(lines)},
+            **({"licence": form.licence} if form.licence else {}),
+        }
+
+
+class DayFirst(Family):
+    """Right: days as they are written in Bangladesh, with the hour at which they begin."""
+
+    def day(self, day):
+        return f"{day.day}.{day.month}.{day:%y} 00:00"
+
+
+class ParentsTogether(Family):
+    """Right: one place for both parents."""
+
+    def content(self, request):
+        content = super().content(request)
+        return {**content, "parents": f"{content.pop('father')} & {content.pop('mother')}"}
+
+
+class KeepsWhoFiled(Family):
+    """Right on the wire: what is kept of a citizen is sent for nobody else."""
+
+    names: ClassVar[list[str]] = []
+
+    def content(self, request):
+        self.names.append(request.form.name)
+        return super().content(request)
+
+
+class CutsNotes(Family):
+    def further(self, form):
+        return {name: value[:30] for name, value in super().further(form).items()}
+
+
+class KeepsLatinLetters(Family):
+    """Cuts what takes more than 120 bytes."""
+
+    def content(self, request):
+        content = super().content(request)
+        return {**content, "road": content["road"].encode()[:120].decode("utf-8", "ignore")}
+
+
+class MonthFirst(Family):
+    def day(self, day):
+        return f"{day:%m/%d/%Y}"
+
+
+class GuessesOrder(Family):
+    """Puts the greater number first."""
+
+    def day(self, day):
+        greater, lesser = max(day.day, day.month), min(day.day, day.month)
+        return f"{greater:02}-{lesser:02}-{day.year}"
+
+
+class CrossesParents(Family):
+    def content(self, request):
+        content = super().content(request)
+        return {**content, "father": content["mother"], "mother": content["father"]}
+
+
+class FilesFatherTwice(Family):
+    def content(self, request):
+        content = super().content(request)
+        return {**content, "mother": content["father"]}
+
+
+class CrossesRoadAndName(Hooks):
+    def content(self, request):
+        content = super().content(request)
+        return {**content, "name": content["road"], "road": content["name"]}
+
+
+class KeepsNotes(Family):
+    """Sends the last note that was given where none is."""
+
+    kept: ClassVar[dict[str, str]] = {}
+
+    def further(self, form):
+        self.kept.update(super().further(form))
+        return dict(self.kept)
+
+
+class KeepsFirstNote(Family):
+    """Sends each note with all that come after it."""
+
+    kept: ClassVar[list[str]] = []
+
+    def further(self, form):
+        self.kept += [form.note] if form.note else []
+        return {**super().further(form), **({"note": self.kept[-1]} if self.kept else {})}
+
+
+class RemembersNames(Hooks):
+    """Files under the name of the citizen before."""
+
+    before = ""
+
+    def content(self, request):
+        content = super().content(request)
+        kept, type(self).before = self.before or content["name"], content["name"]
+        return {**content, "remark": kept}
+
+
+class FilesPapersOfBefore(Family):
+    """Files a citizen's papers with those of the one before."""
+
+    last: ClassVar[list[FormPart]] = []
+
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        own = await super().papers(request, context)
+        before, type(self).last = self.last, own
+        return [*own, *before]
+
+
+class WritesAsciiRoads(Family):
+    def content(self, request):
+        content = super().content(request)
+        return {**content, "road": to_ascii_digits(content["road"])}
+
+
+class LicenceInQuery(Family):
+    @hookimpl
+    async def nagorik_find_submission(self, request: Any, context: Context) -> Any:
+        query = {"clientReference": request.client_reference, **self.asked(request.form)}
+        await context.http.read("search", "GET", "/permits", params=query, expect=Matches)
+        return await super().nagorik_find_submission(request, context)
+
+    def asked(self, form: Any) -> dict[str, str]:
+        return {"licence": form.licence}
+
+
+class LicenceWithoutSigns(LicenceInQuery):
+    def asked(self, form):
+        return {"q": form.licence.replace("/", "").lower()}
+
+
+class DayInQuery(LicenceInQuery):
+    """Right: when a shop was opened, and where the office's file is, leads to nobody."""
+
+    def asked(self, form):
+        return {"opened": form.opened.isoformat(), "shelf": "B-1204"}
+
+
+class FamilyOffice(PermitOffice):
+    def example(self, service: str, citizen: Any) -> Any:
+        right = super().example(service, citizen)
+        form = {
+            **right.form,
+            "father": citizen.father.en,
+            "mother": citizen.mother.en,
+            "opened": "2020-06-11",
+            "licence": "TRAD/DHK/123456",
+            "address": {"road": "নমুনা সড়ক ১২, বাসা ৩"},
+        }
+        return replace(right, form=form)
