@@ -22,7 +22,7 @@ from nagorik_testing.contract.checks.inspection import leaves, written
 from nagorik_testing.contract.checks.payment import start
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.contract.wiretap import Places, Wiretap, differing, places_of
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 
@@ -49,7 +49,7 @@ async def _advised(subject: Subject, offer: AnyOffer) -> list[str]:
         try:
             await rig.prepare(Operation.ADVISE_PAYMENT)
             quote = await rig.platform.quote_fees(rig.draft)
-        except FreeOfCharge:
+        except NothingThere:
             raise NotConcerned("the example costs nothing") from None
         told = 0
 
