@@ -3,6 +3,7 @@
 from typing import Final
 
 from nagorik_testing.contract.checks.addresses import ADDRESSES
+from nagorik_testing.contract.checks.agency_prices import AGENCY_PRICES
 from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
@@ -30,6 +31,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *ELIGIBILITY,
     *FILLED_FORM,
     *FEES,
+    *AGENCY_PRICES,
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,
