@@ -25,10 +25,12 @@ from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.truth import TRUTH
+from nagorik_testing.contract.checks.verdicts import VERDICTS
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
     *ELIGIBILITY,
+    *VERDICTS,
     *FILLED_FORM,
     *FEES,
     *AGENCY_PRICES,
