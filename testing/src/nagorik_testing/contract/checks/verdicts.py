@@ -5,27 +5,36 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import JsonValue
 
 from nagorik import (
+    AgencyRejected,
+    AgencyUnavailable,
     Applicant,
     Criterion,
     Form,
     NagorikError,
     Operation,
+    Pending,
     PluginFault,
+    Rejected,
+    SubmissionResult,
+    Text,
     Verdict,
 )
-from nagorik.manifest import AnyOffer
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import dhaka_date, to_ascii_digits
+from nagorik_testing.contract.asked import beside_asked, hooks
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.eligibility import years_before
-from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, with_value
+from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, record_of, with_value
 from nagorik_testing.contract.form_variations import is_valid, variations_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
 
 SEXES: Final = ("female", "male", "other")
 LIVES: Final = (5, 19, 30, 70)
@@ -245,6 +254,63 @@ def _misnamed(age: int, younger: Criterion, older: Criterion) -> bool:
     return not named & right and bool(named & {min(right) - 1, age + 1})
 
 
+async def _as_answered(subject: Subject, offer: AnyOffer) -> list[str]:
+    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
+    if not offer.asks:
+        raise NotConcerned("it asks no other service")
+    wrong, asked = list[str](), 0
+    for service in offer.asks:
+        beside = beside_asked(subject, record_of(subject), offer.asks)
+        async with open_rig(beside, offer.id) as rig:
+            example_form(rig)
+            hooks.asked = 0
+            # A no before and after the others: what is kept of one question answers the next.
+            refused = await _answered(rig, service, _NO)
+            others = {how: await _answered(rig, service, answer) for how, answer in _UNANSWERED.items()}
+            again = await _answered(rig, service, _NO)
+            if not hooks.asked:
+                continue
+            asked += hooks.asked
+        silent = next(iter(others.values()))
+        said_no = {name for told in (refused, again) for name in _turned(silent, told, Verdict.FAIL)}
+        if not said_no or said_no - _failed(refused) or said_no - _failed(again):
+            wrong.append(f"{service} answers no, and it decides nothing")
+        for how, told in others.items():
+            settled = sorted(name for name in said_no if told[name].verdict in _ENDED)
+            wrong += [f"{name}: {_ENDED[told[name].verdict]}, {service} {how}" for name in settled]
+            wrong += [f"{name}: passed, {service} {how}" for name in _turned(refused, told, Verdict.PASS)]
+    if not asked:
+        raise NotReachable("with the form of the example, none of the services that it may ask is asked")
+    return list(dict.fromkeys(wrong))
+
+
+_NO: Final = Rejected(reason_code="contract-test", reason=Text(bn="না", en="No"))
+_UNANSWERED: Final[Mapping[str, SubmissionResult | NagorikError | None]] = MappingProxyType(
+    {
+        "not asked": None,
+        "answering later": Pending(reference="CONTRACT-0001"),
+        "refusing the question": AgencyRejected("contract-test"),
+        "out of reach": AgencyUnavailable(),
+    }
+)
+
+
+async def _answered(rig: Rig, service: str, answer: SubmissionResult | NagorikError | None) -> Told:
+    """What is told where another service answers so; ``None`` for a citizen who allows no question."""
+    hooks.answer = answer
+    consent = rig.draft.consent
+    assert consent is not None  # noqa: S101 - a rig's citizen consents
+    allowed = consent.model_copy(update={"asks": frozenset({service} if answer is not None else ())})
+    decision = await rig.platform.check_eligibility(
+        rig.offer, rig.draft.applicant, form=rig.draft.form, consent=allowed
+    )
+    return {criterion.id: criterion for criterion in decision.criteria}
+
+
+def _failed(told: Told) -> frozenset[str]:
+    return frozenset(name for name, criterion in told.items() if criterion.verdict is Verdict.FAIL)
+
+
 _NEEDS: Final = (Operation.ELIGIBILITY,)
 
 VERDICTS: Final = (
@@ -276,5 +342,19 @@ VERDICTS: Final = (
         needs=_NEEDS,
         presupposes=("eligibility/each-by-itself", "eligibility/boundary-ages"),
         examine=_at_birthdays,
+    ),
+    Check(
+        id="eligibility/as-answered",
+        family=CheckFamily.ELIGIBILITY,
+        title="what another service answers decides, and no answer decides nothing",
+        why="Another agency could not be asked, and the citizen is told that all is well; or it said no, and they pay "
+        "for an application that it will stop.",
+        modes=(18, 75),
+        expected="a criterion that fails where the asked service answers no, for each question anew, and cannot be "
+        "told where there is no answer",
+        fix="Map NotAsked to None and Rejected to a verdict that fails, from the answer of this very call.",
+        scope=CheckScope.SERVICES,
+        needs=_NEEDS,
+        examine=_as_answered,
     ),
 )
