@@ -16,6 +16,7 @@ from nagorik_testing.contract.checks.messages import MESSAGES
 from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
+from nagorik_testing.contract.checks.priced_forms import PRICED_FORMS
 from nagorik_testing.contract.checks.privacy import PRIVACY
 from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.checks.repeats import REPEATS
@@ -34,6 +35,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *FILLED_FORM,
     *FEES,
     *AGENCY_PRICES,
+    *PRICED_FORMS,
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,

@@ -8,13 +8,14 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import AgencyStatus, ApplicationDraft, NagorikError, Operation, PluginFault, Quote
-from nagorik.manifest import AnyOffer
+from nagorik import AgencyStatus, ApplicationDraft, FeeDue, NagorikError, Operation, PluginFault, Quote
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import Money, to_ascii_digits, to_bangla_digits
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import ANOTHER
-from nagorik_testing.contract.checks.inspection import example_form, requests_made, schedule_of
+from nagorik_testing.contract.checks.inspection import example_form, form_of, requests_made, schedule_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
+from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
@@ -120,7 +121,7 @@ async def _as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
     seen: set[frozenset[str]] = set()
     async with open_rig(tap.on(subject), offer.id) as rig:
         example_form(rig)
-        for draft in _drafts(rig):
+        for draft in _drafts(subject, offer, rig):
             before = len(tap.exchanges)
             try:
                 quote = await rig.platform.quote_fees(draft)
@@ -138,12 +139,15 @@ async def _as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
-def _drafts(rig: Rig) -> Iterator[ApplicationDraft]:
-    """The example, and the examples of other citizens."""
+def _drafts(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[ApplicationDraft]:
+    """The example, the examples of other citizens, and the example with one field filled in otherwise."""
     yield rig.draft
     for serial in range(ANOTHER, ANOTHER + OTHERS):
         example = rig.simulator.example(rig.offer, SyntheticCitizens().citizen(serial))
         yield rig.draft.model_copy(update={"applicant": example.applicant, "form": dict(example.form)})
+    if isinstance(offer, PublicService) and offer.form is not None:
+        for field in variations_of(form_of(subject, offer), rig.draft.form):
+            yield from (rig.draft.model_copy(update={"form": variation.form}) for variation in field)
 
 
 async def _heeded(rig: Rig, quote: Quote, sums: Sequence[AgencySum], ask: Ask) -> list[str]:
@@ -220,6 +224,8 @@ async def _due_is_heeded(
     quote = await ask()
     sums = sums_of(rig, tap, before)
     wrong = [f"{stage}: {problem}" for problem in await _heeded(rig, quote, sums, ask)] if sums else []
+    if quote.due is FeeDue.BEFORE_SUBMISSION and stage != FIRST_STAGE:
+        wrong.append(f"{stage}: a fee that falls due after filing is said to be due before it")
     naming = [one for one in answered if one.names(quote.total)]
     if not naming:
         return wrong
