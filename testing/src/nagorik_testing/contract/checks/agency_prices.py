@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from pydantic import JsonValue
@@ -27,11 +28,14 @@ from nagorik_toolkit.fees.tariff import FIRST_STAGE
 
 OTHERS: Final = 7
 """Citizens whose price is asked beside the example's: one of them may owe what the example does not."""
+MOST_PARTS: Final = 10
+"""Sums of one answer that are looked at together."""
 _SUM: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,2})?")
 _TO_THE_POISHA: Final = re.compile(r"[0-9]+\.[0-9]{2}")
 
 _OLD: Final = "the agency demands another sum, and the old one is quoted"
 _UNNAMED: Final = "a sum is quoted that the agency's answer does not name"
+_PART: Final = "a part of the sum that the agency demands is quoted"
 _FAULTY: Final = "another sum in the agency's answer ends in a fault of the plugin"
 
 
@@ -90,7 +94,7 @@ def _poisha(plain: str) -> int:
 
 
 def sums_of(rig: Rig, tap: Wiretap, since: int) -> list[AgencySum]:
-    """The numbers of all that the agency answered after the first ``since`` of the tap's exchanges, logins left out."""
+    """The numbers in what the agency answered after the tap's first ``since`` exchanges, logins left out."""
     passed = tap.since(since)
     steps = requests_made(rig)[-len(passed) :] if passed else []
     found, turns = list[AgencySum](), dict[str, int]()
@@ -158,12 +162,29 @@ async def _heeded(rig: Rig, quote: Quote, sums: Sequence[AgencySum], ask: Ask) -
         if _FAULTY in ends:
             return [_FAULTY]
         right = [_poisha_of(end) in (None, one.other(quote.total)[1]) for one, end in zip(naming, ends, strict=True)]
-        return [] if any(right) else [_OLD]
+        if not any(right):
+            return [_OLD]
+        refused = all(_poisha_of(end) is None for end in ends)
+        return [_PART] if refused and await _is_part(rig, quote.total, sums, ask) else []
     ends = [await _with_another(rig, one, quote.total, ask) for one in sums if one.to_the_poisha]
     if _FAULTY in ends:
         return [_FAULTY]
     followed = any(_poisha_of(end) not in (None, quote.total.poisha) for end in ends)
     return [_UNNAMED] if not followed and any(_poisha_of(end) is None for end in ends) else []
+
+
+async def _is_part(rig: Rig, total: Money, sums: Sequence[AgencySum], ask: Ask) -> bool:
+    """Whether a total is one of the parts of a greater sum, which has to agree with them for a price to be named."""
+    written = [one for one in sums if one.to_the_poisha and int(one.plain.replace(".", ""))][:MOST_PARTS]
+    for whole in written:
+        rest = _poisha(whole.plain) - total.poisha
+        others = [_poisha(one.plain) for one in written if one is not whole and not one.names(total)]
+        sizes = range(1, len(others) + 1)
+        if rest > 0 and any(sum(parts) == rest for size in sizes for parts in combinations(others, size)):
+            end = await _with_another(rig, whole, total, ask)
+            if end != _FAULTY and _poisha_of(end) is None:
+                return True
+    return False
 
 
 def _poisha_of(end: Quote | str) -> int | None:
@@ -211,9 +232,7 @@ async def _reports_of_fees(
                 yield status, sums_of(rig, tap, before)
 
 
-async def _due_is_heeded(
-    rig: Rig, tap: Wiretap, status: AgencyStatus, answered: Sequence[AgencySum]
-) -> list[str]:
+async def _due_is_heeded(rig: Rig, tap: Wiretap, status: AgencyStatus, answered: Sequence[AgencySum]) -> list[str]:
     stage = status.fee_due or FIRST_STAGE
 
     async def ask() -> Quote:
@@ -251,8 +270,8 @@ AGENCY_PRICES: Final = (
         id="fees/as-demanded",
         family=CheckFamily.FEES,
         title="another sum in the agency's answer is quoted, or nothing is",
-        why="The agency raises a fee before the schedule knows of it: the citizen is told the old one, pays it, and the "
-        "payment does not match.",
+        why="The agency raises a fee before the schedule knows of it: the citizen is told the old one, pays it, and "
+        "the payment does not match.",
         modes=(14, 20),
         expected="where the sum that the agency names is another, a quote of that sum or an error; and no total that "
         "its answer does not name, of several sums that have to agree",
@@ -269,8 +288,8 @@ AGENCY_PRICES: Final = (
         why="The second fee is the agency's to fix: the citizen pays what the price list says, and the application "
         "waits for the rest.",
         modes=(14, 20),
-        expected="at each later stage, the sum of the agency's own answer, in the quote and in the status; where it is "
-        "another, that one or an error",
+        expected="at each later stage, the sum of the agency's own answer, in the quote and in the status; where it "
+        "is another, that one or an error",
         fix="Ask the agency again where request.agency_reference is given, and pass its sum on as fee_amount.",
         scope=CheckScope.SERVICES,
         needs=(Operation.QUOTE, Operation.STATUS, Operation.ADVISE_PAYMENT),

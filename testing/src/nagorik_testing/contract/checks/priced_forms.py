@@ -189,7 +189,9 @@ async def _holds(subject: Subject, offer: AnyOffer) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
-async def _quotes(rig: Rig, forms: Sequence[dict[str, JsonValue]]) -> AsyncIterator[tuple[dict[str, JsonValue], Quote]]:
+async def _quotes(
+    rig: Rig, forms: Sequence[dict[str, JsonValue]]
+) -> AsyncIterator[tuple[dict[str, JsonValue], Quote]]:
     for form in forms:
         try:
             yield form, await rig.platform.quote_fees(rig.draft.model_copy(update={"form": form}))
@@ -211,7 +213,8 @@ PRICED_FORMS: Final = (
         id="fees/taken-by-agency",
         family=CheckFamily.FEES,
         title="the agency takes the quoted sum, whatever was chosen in the form",
-        why="The price is right for the example and for nobody else: the citizen pays, and the payment does not match.",
+        why="The price is right for the example and for nobody else: the citizen pays, and the payment does not "
+        "match.",
         modes=(14, 20),
         expected="for each choice, number and date of the form, a sum that the agency does not take for a wrong one; "
         "and a price for each form that it takes",
@@ -237,7 +240,7 @@ PRICED_FORMS: Final = (
         id="fees/holds",
         family=CheckFamily.FEES,
         title="a quote holds until it expires",
-        why="A fee for lateness grows at midnight: the citizen who pays within the month of the quote pays too little.",
+        why="A fee for lateness grows at midnight: who pays within the month of the quote pays too little.",
         modes=(14, 20),
         expected="the same price a minute before expires_at, for each choice, number and date of the form",
         fix="End valid_for where the price can change: nagorik_toolkit.fees.until_midnight for prices by the day.",

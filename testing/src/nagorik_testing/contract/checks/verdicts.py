@@ -179,8 +179,7 @@ async def _at_birthdays(subject: Subject, offer: AnyOffer) -> list[str]:
         for asking in list(_askings(rig, model))[: 2 + CHOICES]:
             for sex in ("female", "male") if asking.form is None else ("female",):
                 ages = _Ages(asking, rig.draft.applicant.model_copy(update={"sex": sex}))
-                async for problem in ages.problems():
-                    wrong.append(problem)
+                wrong += [problem async for problem in ages.problems()]
     return list(dict.fromkeys(wrong))
 
 
@@ -318,11 +317,11 @@ VERDICTS: Final = (
         id="eligibility/nothing-assumed",
         family=CheckFamily.ELIGIBILITY,
         title="a fact that is not known decides no criterion",
-        why="The platform was not told a number or the sex: the citizen is refused a service that is theirs, or comes "
-        "in vain.",
+        why="The platform was not told a number or the sex: the citizen is refused a service that is theirs, or "
+        "comes in vain.",
         modes=(18, 75),
-        expected="without a number, no criterion that passes or fails and did not before; without the sex, or a yes or "
-        "no that the form may leave out, a verdict only where every answer would give it",
+        expected="without a number, no criterion that passes or fails and did not before; without the sex, or a yes "
+        "or no that the form may leave out, a verdict only where every answer would give it",
         fix="Give CRITERIA.criterion None where the fact is missing.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
@@ -335,8 +334,8 @@ VERDICTS: Final = (
         title="a verdict that changes with age changes on the birthday, and on the one that its text names",
         why="Somebody whose birthday is today is judged a year too young, or is told 18 and refused until 19.",
         modes=(58, 75),
-        expected="verdicts that change with age change between the eve of a birthday and the birthday; the text of one "
-        "that passes from an age on names that age",
+        expected="verdicts that change with age change between the eve of a birthday and the birthday; the text of "
+        "one that passes from an age on names that age",
         fix="Compute ages with nagorik_toolkit.bangladesh.dates.age_on from request.on, and compare with >=.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
@@ -347,8 +346,8 @@ VERDICTS: Final = (
         id="eligibility/as-answered",
         family=CheckFamily.ELIGIBILITY,
         title="what another service answers decides, and no answer decides nothing",
-        why="Another agency could not be asked, and the citizen is told that all is well; or it said no, and they pay "
-        "for an application that it will stop.",
+        why="Another agency could not be asked, and the citizen is told that all is well; or it said no, and they "
+        "pay for an application that it will stop.",
         modes=(18, 75),
         expected="a criterion that fails where the asked service answers no, for each question anew, and cannot be "
         "told where there is no answer",

@@ -1,6 +1,7 @@
 """The form of the permit office, and broken ones."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -32,6 +33,12 @@ class ShopForm(Form):
     name: Annotated[Line, NAME]
     mobile: Annotated[MobileNumber, MOBILE]
     address: Annotated[Address, Label(en="Address", bn="ঠিকানা")]
+
+
+class SizedForm(ShopForm):
+    size: Annotated[Literal["small", "large"], Label(en="Size", bn="আকার")]
+    opened_on: Annotated[date, Label(en="Opened on", bn="খোলার তারিখ")]
+    loud: Annotated[bool | None, Label(en="Loud", bn="উচ্চশব্দ")] = None
 
 
 class Unlabelled(ShopForm):

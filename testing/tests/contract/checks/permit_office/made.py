@@ -11,6 +11,8 @@ MODULES = (
     "careless",
     "untruthful",
     "unheeding",
+    "priced",
+    "judging",
     "markup",
 )
 """The last needs the kit, which a host does not have."""
