@@ -46,7 +46,7 @@ class Subject:
     loopback: bool = False
     live: Live | None = None
     tap: TransportWrapper | None = None
-    beside: Mapping[str, PluginConfiguration] = field(default_factory=dict)
+    beside: Mapping[str, PluginConfiguration] = field(default_factory=dict, hash=False)
 
     @property
     def grade(self) -> Grade:

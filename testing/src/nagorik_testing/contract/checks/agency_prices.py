@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Final
 
@@ -137,7 +138,7 @@ async def _as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
             owed = frozenset(f"{one.step} {one.place}" for one in sums if int(one.plain.replace(".", "")))
             if sums and owed not in seen:
                 seen.add(owed)
-                wrong += await _heeded(rig, quote, sums, lambda asked=draft: rig.platform.quote_fees(asked))
+                wrong += await _heeded(rig, quote, sums, partial(rig.platform.quote_fees, draft))
     if not seen:
         raise NotConcerned("its price is named without a sum from the agency")
     return wrong

@@ -37,9 +37,11 @@ def _priced(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Variation]:
     for field in variations_of(model, example):
         yield from (one for one in field if one.is_choice or not isinstance(_at(one), str))
     for place, value in leaves(example):
-        day = _day(value)
-        for years in YEARS_BEFORE if day is not None else ():
-            given = with_value(example, place, (day - timedelta(days=366 * years)).isoformat())
+        if (day := _day(value)) is None:
+            continue
+        for years in YEARS_BEFORE:
+            earlier = day - timedelta(days=366 * years)
+            given = with_value(example, place, earlier.isoformat())
             if isinstance(given, dict) and is_valid(model, given):
                 yield Variation(place, given)
 
