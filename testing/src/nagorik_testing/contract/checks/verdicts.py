@@ -27,7 +27,7 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import dhaka_date, to_ascii_digits
-from nagorik_testing.contract.asked import beside_asked, hooks
+from nagorik_testing.contract.asked_services.answers import beside_asked, hooks
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.eligibility import years_before
 from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, record_of, with_value
