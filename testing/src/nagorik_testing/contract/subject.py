@@ -1,8 +1,8 @@
 """The plugin under test, and the rig that it is put on: in process, over a socket, or before a live agency."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import httpx
@@ -37,6 +37,7 @@ class Subject:
         loopback: Whether the simulator is put on a real socket of this machine instead of in process.
         live: The agency itself, which is asked instead of the simulator.
         tap: Put around each transport to the agency, to listen to what passes.
+        beside: How other plugins of the registry are configured, by id, such as those that stand for asked ones.
     """
 
     registry: Registry
@@ -45,6 +46,7 @@ class Subject:
     loopback: bool = False
     live: Live | None = None
     tap: TransportWrapper | None = None
+    beside: Mapping[str, PluginConfiguration] = field(default_factory=dict, hash=False)
 
     @property
     def grade(self) -> Grade:
@@ -87,7 +89,7 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
     documents = MemoryDocuments()
     async with _configured(subject, simulator) as configuration:
         settings = PlatformSettings(
-            plugins={simulator.plugin_id: configuration},
+            plugins={**subject.beside, simulator.plugin_id: configuration},
             documents=documents,
             clock=clock,
             call_middleware=() if live is None or live.destructive else (ReadsOnly(),),

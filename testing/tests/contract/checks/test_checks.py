@@ -27,6 +27,9 @@ class Kill(NamedTuple):
 
 WRITES = ("answer-correction", "advise-payment", "withdraw", "book-slot")
 ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NATIVE for name in WRITES}}
+SIZED = {"form": "forms:SizedForm"}
+STAGED = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
+ASKING = {"asks": ("registry.check",)}
 CALLING = [check for check in CHECKS if check.family != "process"]
 """Checks that look at a plugin each by itself; those of its process share one look, and have tests of their own."""
 BY_ID = {check.id: check for check in CALLING}
@@ -55,6 +58,22 @@ KILLS = {
         "the setting password is a secret by its name and not a SecretStr",
         plugin={"settings": "settings:OpenSettings"},
     ),
+    "fees/as-demanded": Kill(
+        "the agency demands another sum, and the old one is quoted", "IgnoresDemand", "PricedOffice", service=SIZED
+    ),
+    "fees/due-as-demanded": Kill(
+        "licence: the agency demands another sum", "FixedLaterFee", "LaterFeeOffice", service=STAGED
+    ),
+    "fees/taken-by-agency": Kill(
+        "size: the agency wants another sum than is quoted", "AsksForSmall", "PricedOffice", service=SIZED
+    ),
+    "fees/choice-arrives": Kill(
+        "size: two filings with different prices are sent alike", "FilesSmall", "PricedOffice", service=SIZED
+    ),
+    "fees/holds": Kill("a minute before a quote expires", "GrowsAtMidnight", "PricedOffice", service=SIZED),
+    "eligibility/nothing-assumed": Kill("number: failed for want of the NID number", "WantsNumber"),
+    "eligibility/at-birthdays": Kill("told otherwise only on the day after the birthday 21", "ADayLate"),
+    "eligibility/as-answered": Kill("answers no, and it decides nothing", "Shrugs", service=ASKING),
     "eligibility/all-reasons": Kill("the Bangla text of the criterion age holds no Bangla letter", "EnglishReasons"),
     "eligibility/example-may-apply": Kill("the agency accepts the example, and the plugin refuses it: age", "Stern"),
     "eligibility/boundary-ages": Kill(
@@ -208,6 +227,11 @@ KILLS = {
 
 USUAL: dict[str, Any] = {"simulator": "CountingOffice", "plugin": {"limits": Limits(logins=2)}}
 OTHERWISE: dict[str, dict[str, Any]] = {
+    "fees/as-demanded": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
+    "fees/due-as-demanded": {"hooks": "LaterFee", "simulator": "LaterFeeOffice", "service": STAGED},
+    "fees/taken-by-agency": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
+    "fees/choice-arrives": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
+    "eligibility/as-answered": {"hooks": "Asks", "service": ASKING},
     "status/every-word": {"simulator": "BookOffice"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/told-as-held": {"hooks": "TellsFee", "simulator": "FeeOffice"},

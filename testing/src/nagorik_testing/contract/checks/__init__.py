@@ -3,6 +3,7 @@
 from typing import Final
 
 from nagorik_testing.contract.checks.addresses import ADDRESSES
+from nagorik_testing.contract.checks.agency_prices import AGENCY_PRICES
 from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
@@ -15,6 +16,7 @@ from nagorik_testing.contract.checks.messages import MESSAGES
 from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
+from nagorik_testing.contract.checks.priced_forms import PRICED_FORMS
 from nagorik_testing.contract.checks.privacy import PRIVACY
 from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.checks.repeats import REPEATS
@@ -27,12 +29,16 @@ from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.told import TOLD
 from nagorik_testing.contract.checks.truth import TRUTH
+from nagorik_testing.contract.checks.verdicts import VERDICTS
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
     *ELIGIBILITY,
+    *VERDICTS,
     *FILLED_FORM,
     *FEES,
+    *AGENCY_PRICES,
+    *PRICED_FORMS,
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,

@@ -68,14 +68,15 @@ async def _boundary_ages(subject: Subject, offer: AnyOffer) -> list[str]:
 
 def _birth_dates(today: date) -> Iterator[date]:
     for age in AGES:
-        birthday = _years_before(today, age)
+        birthday = years_before(today, age)
         yield from (birthday - timedelta(days=1), birthday)
         if age:
             yield birthday + timedelta(days=1)
     yield from _LEAP_BIRTHS
 
 
-def _years_before(day: date, years: int) -> date:
+def years_before(day: date, years: int) -> date:
+    """The birth date of who is so many years old since ``day``; 1 March for a leap day that the year has not."""
     try:
         return day.replace(year=day.year - years)
     except ValueError:
@@ -123,7 +124,7 @@ async def _each_by_itself(subject: Subject, offer: AnyOffer) -> list[str]:
         back = [[await _verdicts(rig, one), await _verdicts(rig, other)] for one, other in _half(newborn, people, 1)]
         if not any(pair[::-1] in back for pair in forth):
             return ["a citizen is told otherwise for what was said of the same number before"]
-        of_age = [_born(draft, _years_before(day, GROWN) + timedelta(days=1)) for draft in people]
+        of_age = [_born(draft, years_before(day, GROWN) + timedelta(days=1)) for draft in people]
         for draft in of_age[::2]:
             await _verdicts(rig, draft)
         rig.advance(timedelta(days=2))
@@ -230,7 +231,7 @@ ELIGIBILITY: Final = (
         title="a citizen without identifiers is answered",
         why="Who has lost every paper asks first of all, and meets an exception.",
         modes=(55, 73),
-        expected="the same criteria, failed or not to be told",
+        expected="the same criteria, whatever becomes of them",
         fix="Answer cannot-tell where an identifier is not known.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,

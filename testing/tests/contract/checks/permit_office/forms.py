@@ -1,7 +1,7 @@
 """The form of the permit office, and broken ones."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -41,6 +41,12 @@ class FamilyForm(ShopForm):
     opened: Annotated[date, Label(en="Opened on", bn="খোলার তারিখ")]
     note: Annotated[Line | None, Label(en="Note", bn="মন্তব্য")] = None
     licence: Annotated[Line | None, Label(en="Licence number", bn="লাইসেন্স নম্বর")] = None
+
+
+class SizedForm(ShopForm):
+    size: Annotated[Literal["small", "large"], Label(en="Size", bn="আকার")]
+    opened_on: Annotated[date, Label(en="Opened on", bn="খোলার তারিখ")]
+    loud: Annotated[bool | None, Label(en="Loud", bn="উচ্চশব্দ")] = None
 
 
 class Unlabelled(ShopForm):

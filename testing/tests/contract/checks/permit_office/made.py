@@ -12,6 +12,8 @@ MODULES = (
     "untruthful",
     "unheeding",
     "forgetful",
+    "priced",
+    "judging",
     "families",
     "payments",
     "markup",

@@ -8,7 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from nagorik.values import Money
-from nagorik_testing import ApplicationBook, Case, DocumentResponse, ExampleMessage, Workflow, content_of
+from nagorik_testing import (
+    ApplicationBook,
+    Case,
+    DocumentResponse,
+    ExampleApplication,
+    ExampleMessage,
+    Workflow,
+    content_of,
+)
 from permit_office.simulator import DESK, PermitOffice
 
 ARRIVES_AFTER = timedelta(hours=20)
@@ -82,6 +90,57 @@ class FeeOffice(BookOffice):
     def shown(self, case: Case[None]) -> dict[str, Any]:
         held = any(told.arrives_at <= self.clock.now() for told in case.payments)
         return {**super().shown(case), "fee": None if case.payments else "345.00", "paid": held}
+
+
+class PricedOffice(FeeOffice):
+    """Asks for more for a large shop, and takes no other sum."""
+
+    def open_office(self) -> None:
+        super().open_office()
+        self.sizes: dict[str, str] = {}
+
+    def example(self, service: str, citizen: Any) -> ExampleApplication:
+        usual = super().example(service, citizen)
+        form = {**usual.form, "size": "small", "opened_on": "2026-01-10"}
+        return ExampleApplication(applicant=usual.applicant, form=form, documents=usual.documents)
+
+    def opened(self, content: dict[str, Any]) -> dict[str, Any]:
+        shown = super().opened(content)
+        self.sizes[shown["number"]] = str(content.get("size", "small"))
+        return shown
+
+    def shown(self, case: Case[None]) -> dict[str, Any]:
+        told = super().shown(case)
+        return {**told, "fee": told["fee"] and self.price(self.sizes.get(case.number, "small"))["total"]}
+
+    def price(self, size: str) -> dict[str, str]:
+        fee = "200.00" if size in {"large", "L"} else "100.00"
+        return {"fee": fee, "service": "50.00", "total": (Money.taka(fee) + Money.taka(50)).plain()}
+
+    async def tariff(self, request: Request) -> Response:
+        return DocumentResponse({"name": "shop", **self.price(request.query_params.get("size", "")), **DESK})
+
+    async def pay(self, request: Request) -> Response:
+        content, number = await content_of(request), request.path_params["id"]
+        if content["amount"] != self.price(self.sizes[number])["total"]:
+            return DocumentResponse({"error": "the office is shut"}, status_code=400)
+        return await super().pay(request)
+
+
+class PartsOffice(PricedOffice):
+    """Names the parts of a price, and leaves the sum to others."""
+
+    async def tariff(self, request: Request) -> Response:
+        parts = self.price(request.query_params.get("size", ""))
+        return DocumentResponse({"name": "shop", "fee": parts["fee"], "service": parts["service"], **DESK})
+
+
+class LaterFeeOffice(PricedOffice):
+    """Asks for a second fee once the first has come."""
+
+    def shown(self, case: Case[None]) -> dict[str, Any]:
+        due = self.price(self.sizes.get(case.number, "small"))["total"] if len(case.payments) == 1 else None
+        return {**super().shown(case), "fee": due}
 
 
 class TerseOffice(BookOffice):

@@ -1,0 +1,300 @@
+"""The price that the agency itself demands, held against the price that a citizen is told."""
+
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from typing import Final
+
+from pydantic import JsonValue
+
+from nagorik import AgencyStatus, ApplicationDraft, FeeDue, NagorikError, Operation, PluginFault, Quote
+from nagorik.manifest import AnyOffer, PublicService
+from nagorik.values import Money, to_ascii_digits, to_bangla_digits
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.filing import ANOTHER
+from nagorik_testing.contract.checks.inspection import example_form, form_of, requests_made, schedule_of
+from nagorik_testing.contract.checks.status import COARSE, course_of
+from nagorik_testing.contract.form_variations import variations_of
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.contract.wiretap import Wiretap
+from nagorik_testing.faults.kinds import Altered
+from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.wire.codec import ERROR_STATUS, Codec
+from nagorik_toolkit.fees.tariff import FIRST_STAGE
+
+OTHERS: Final = 7
+"""Citizens whose price is asked beside the example's: one of them may owe what the example does not."""
+MOST_PARTS: Final = 10
+"""Sums of one answer that are looked at together."""
+_SUM: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,2})?")
+_TO_THE_POISHA: Final = re.compile(r"[0-9]+\.[0-9]{2}")
+
+_OLD: Final = "the agency demands another sum, and the old one is quoted"
+_UNNAMED: Final = "a sum is quoted that the agency's answer does not name"
+_PART: Final = "a part of the sum that the agency demands is quoted"
+_FAULTY: Final = "another sum in the agency's answer ends in a fault of the plugin"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AgencySum:
+    """One number of the agency's answers, and where it stands.
+
+    Attributes:
+        step: The request that was answered with it, as the ledger names it.
+        turn: Which of the requests of that name it was, from 1.
+        place: As ``Altered`` takes it.
+        text: As it is written, digits and separators included.
+        quoted: Whether it is written as a text of the answer; otherwise as a number.
+    """
+
+    step: str
+    turn: int
+    place: str
+    text: str
+    quoted: bool
+
+    @property
+    def plain(self) -> str:
+        """In ASCII digits, without separators of thousands."""
+        return to_ascii_digits(self.text).replace(",", "").strip()
+
+    @property
+    def to_the_poisha(self) -> bool:
+        """Whether it is written with two decimals, as nothing but money is."""
+        return _TO_THE_POISHA.fullmatch(self.plain) is not None
+
+    def names(self, total: Money) -> bool:
+        """Whether it is that sum, in taka or in poisha."""
+        return total.poisha in (_poisha(self.plain), self._as_poisha())
+
+    def other(self, total: Money) -> tuple[JsonValue, int]:
+        """Another number that is written in the same way, one taka away, and what ``total`` is then, in poisha."""
+        in_poisha = _poisha(self.plain) != total.poisha and self._as_poisha() == total.poisha
+        whole = self.text.partition(".")[0]
+        digits = [at for at, sign in enumerate(whole) if to_ascii_digits(sign).isdecimal()]
+        place = digits[-3 if in_poisha and len(digits) > 2 else -1]  # noqa: PLR2004 - two digits of poisha
+        digit = int(to_ascii_digits(self.text[place]))
+        step = 1 if digit < 9 else -1  # noqa: PLR2004 - no digit is greater
+        written = str(digit + step) if self.text[place].isascii() else to_bangla_digits(str(digit + step))
+        text = self.text[:place] + written + self.text[place + 1 :]
+        value: JsonValue = text if self.quoted else float(text) if "." in text else int(text)
+        return value, total.poisha + step * 100
+
+    def _as_poisha(self) -> int | None:
+        return int(self.plain) if self.plain.isdecimal() else None
+
+
+def _poisha(plain: str) -> int:
+    whole, _, part = plain.partition(".")
+    return int(whole) * 100 + int(part.ljust(2, "0") or "0")
+
+
+def sums_of(rig: Rig, tap: Wiretap, since: int) -> list[AgencySum]:
+    """The numbers in what the agency answered after the tap's first ``since`` exchanges, logins left out."""
+    passed = tap.since(since)
+    steps = requests_made(rig)[-len(passed) :] if passed else []
+    found, turns = list[AgencySum](), dict[str, int]()
+    for step, exchange in zip(steps, passed, strict=True):
+        turns[step] = turns.get(step, 0) + 1
+        if exchange.status is not None and exchange.status < ERROR_STATUS:
+            found += _numbers(step, turns[step], exchange.answer, rig.simulator.codec)
+    return found
+
+
+def _numbers(step: str, turn: int, answer: bytes, codec: Codec) -> Iterator[AgencySum]:
+    try:
+        texts = dict(codec.answers.places(answer))
+        everything = codec.answers.places(codec.answers.reshaped(answer, "numbers-as-text"))
+    except ValueError:
+        return  # not of the codec's format, such as a file
+    for place, text in everything:
+        found = AgencySum(step, turn, place, text, place in texts)
+        if _SUM.fullmatch(found.plain):
+            yield found
+
+
+Ask = Callable[[], Awaitable[Quote]]
+
+
+async def _as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
+    tap, wrong = Wiretap(), list[str]()
+    seen: set[frozenset[str]] = set()
+    async with open_rig(tap.on(subject), offer.id) as rig:
+        example_form(rig)
+        for draft in _drafts(subject, offer, rig):
+            before = len(tap.exchanges)
+            try:
+                quote = await rig.platform.quote_fees(draft)
+            except NagorikError:
+                if draft is rig.draft:
+                    raise
+                continue  # to name no price is no guess
+            sums = sums_of(rig, tap, before)
+            owed = frozenset(f"{one.step} {one.place}" for one in sums if int(one.plain.replace(".", "")))
+            if sums and owed not in seen:
+                seen.add(owed)
+                wrong += await _heeded(rig, quote, sums, partial(rig.platform.quote_fees, draft))
+    if not seen:
+        raise NotConcerned("its price is named without a sum from the agency")
+    return wrong
+
+
+def _drafts(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[ApplicationDraft]:
+    """The example, the examples of other citizens, and the example with one field filled in otherwise."""
+    yield rig.draft
+    for serial in range(ANOTHER, ANOTHER + OTHERS):
+        example = rig.simulator.example(rig.offer, SyntheticCitizens().citizen(serial))
+        yield rig.draft.model_copy(update={"applicant": example.applicant, "form": dict(example.form)})
+    if isinstance(offer, PublicService) and offer.form is not None:
+        for field in variations_of(form_of(subject, offer), rig.draft.form):
+            yield from (rig.draft.model_copy(update={"form": variation.form}) for variation in field)
+
+
+async def _heeded(rig: Rig, quote: Quote, sums: Sequence[AgencySum], ask: Ask) -> list[str]:
+    """What is wrong with a quote, told by what comes of it where each of the agency's sums is another."""
+    naming = [one for one in sums if one.names(quote.total)]
+    if naming:
+        ends = [await _with_another(rig, one, quote.total, ask) for one in naming]
+        if _FAULTY in ends:
+            return [_FAULTY]
+        right = [_poisha_of(end) in (None, one.other(quote.total)[1]) for one, end in zip(naming, ends, strict=True)]
+        if not any(right):
+            return [_OLD]
+        refused = all(_poisha_of(end) is None for end in ends)
+        return [_PART] if refused and await _is_part(rig, quote.total, sums, ask) else []
+    ends = [await _with_another(rig, one, quote.total, ask) for one in sums if one.to_the_poisha]
+    if _FAULTY in ends:
+        return [_FAULTY]
+    followed = any(_poisha_of(end) not in (None, quote.total.poisha) for end in ends)
+    return [_UNNAMED] if not followed and any(_poisha_of(end) is None for end in ends) else []
+
+
+async def _is_part(rig: Rig, total: Money, sums: Sequence[AgencySum], ask: Ask) -> bool:
+    """Whether a total is one of the parts of a greater sum, which has to agree with them for a price to be named."""
+    written = [one for one in sums if one.to_the_poisha and int(one.plain.replace(".", ""))][:MOST_PARTS]
+    for whole in written:
+        rest = _poisha(whole.plain) - total.poisha
+        others = [_poisha(one.plain) for one in written if one is not whole and not one.names(total)]
+        sizes = range(1, len(others) + 1)
+        if rest > 0 and any(sum(parts) == rest for size in sizes for parts in combinations(others, size)):
+            end = await _with_another(rig, whole, total, ask)
+            if end != _FAULTY and _poisha_of(end) is None:
+                return True
+    return False
+
+
+def _poisha_of(end: Quote | str) -> int | None:
+    return end.total.poisha if isinstance(end, Quote) else None
+
+
+async def _with_another(rig: Rig, one: AgencySum, total: Money, ask: Ask) -> Quote | str:
+    """The quote or the error's code, where that sum is another."""
+    rig.simulator.faults.add(one.step, Altered(put={one.place: one.other(total)[0]}), first=one.turn)
+    try:
+        return await ask()
+    except PluginFault:
+        return _FAULTY
+    except NagorikError as error:
+        return error.code
+
+
+async def _due_as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
+    if not any(stage != FIRST_STAGE for stage in schedule_of(subject, offer).stages):
+        raise NotConcerned("everything is paid at once")
+    tap, wrong, met = Wiretap(), list[str](), 0
+    async with (
+        open_rig(tap.on(subject), offer.id) as rig,
+        aclosing(_reports_of_fees(rig, offer, subject.simulator.outcomes[0], tap)) as reports,
+    ):
+        async for status, answered in reports:
+            met += 1
+            wrong += await _due_is_heeded(rig, tap, status, answered)
+    if not met:
+        raise NotReachable("no fee falls due in the course of the example")
+    return wrong
+
+
+async def _reports_of_fees(
+    rig: Rig, offer: AnyOffer, outcome: str, tap: Wiretap
+) -> AsyncGenerator[tuple[AgencyStatus, Sequence[AgencySum]]]:
+    """Each stage's first report of a fee that is due, with the sums of the agency's answer."""
+    stages = set[str]()
+    async with aclosing(course_of(rig, offer, outcome, stride=COARSE)) as reports:
+        async for _ in reports:
+            before = len(tap.exchanges)
+            status = await rig.platform.get_status(rig.draft, rig.references)
+            if status.fee_due is not None and status.fee_due not in stages:
+                stages.add(status.fee_due)
+                yield status, sums_of(rig, tap, before)
+
+
+async def _due_is_heeded(rig: Rig, tap: Wiretap, status: AgencyStatus, answered: Sequence[AgencySum]) -> list[str]:
+    stage = status.fee_due or FIRST_STAGE
+
+    async def ask() -> Quote:
+        reference = rig.references.agency_reference
+        return await rig.platform.quote_fees(rig.draft, stage=stage, agency_reference=reference)
+
+    before = len(tap.exchanges)
+    quote = await ask()
+    sums = sums_of(rig, tap, before)
+    wrong = [f"{stage}: {problem}" for problem in await _heeded(rig, quote, sums, ask)] if sums else []
+    if quote.due is FeeDue.BEFORE_SUBMISSION and stage != FIRST_STAGE:
+        wrong.append(f"{stage}: a fee that falls due after filing is said to be due before it")
+    naming = [one for one in answered if one.names(quote.total)]
+    if not naming:
+        return wrong
+    if status.fee_amount is None:
+        return [*wrong, f"{stage}: the agency's report names the sum that is due, and it is not passed on"]
+    followed = []
+    for one in naming:
+        value, poisha = one.other(quote.total)
+        rig.simulator.faults.add(one.step, Altered(put={one.place: value}), first=one.turn)
+        try:
+            amount = (await rig.platform.get_status(rig.draft, rig.references)).fee_amount
+        except PluginFault:
+            return [*wrong, f"{stage}: {_FAULTY}"]
+        except NagorikError:
+            followed.append(True)  # to tell nothing is no guess
+        else:
+            followed.append(amount is not None and amount.poisha == poisha)
+    return wrong if any(followed) else [*wrong, f"{stage}: another sum falls due, and the old one is told"]
+
+
+AGENCY_PRICES: Final = (
+    Check(
+        id="fees/as-demanded",
+        family=CheckFamily.FEES,
+        title="another sum in the agency's answer is quoted, or nothing is",
+        why="The agency raises a fee before the schedule knows of it: the citizen is told the old one, pays it, and "
+        "the payment does not match.",
+        modes=(14, 20),
+        expected="where the sum that the agency names is another, a quote of that sum or an error; and no total that "
+        "its answer does not name, of several sums that have to agree",
+        fix="Hold the schedule's quote against the agency's total with nagorik_toolkit.fees.agreed_quote.",
+        scope=CheckScope.SERVICES,
+        needs=(Operation.QUOTE,),
+        presupposes=("fees/same-answer",),
+        examine=_as_demanded,
+    ),
+    Check(
+        id="fees/due-as-demanded",
+        family=CheckFamily.FEES,
+        title="a fee that falls due after filing is quoted and told as the agency demands it",
+        why="The second fee is the agency's to fix: the citizen pays what the price list says, and the application "
+        "waits for the rest.",
+        modes=(14, 20),
+        expected="at each later stage, the sum of the agency's own answer, in the quote and in the status; where it "
+        "is another, that one or an error",
+        fix="Ask the agency again where request.agency_reference is given, and pass its sum on as fee_amount.",
+        scope=CheckScope.SERVICES,
+        needs=(Operation.QUOTE, Operation.STATUS, Operation.ADVISE_PAYMENT),
+        presupposes=("fees/as-demanded",),
+        examine=_due_as_demanded,
+    ),
+)

@@ -1,0 +1,254 @@
+"""The price, over what a citizen can choose in the form and over the time that it is said to hold."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import uuid5
+
+from pydantic import JsonValue
+
+from nagorik import ContractViolation, NagorikError, Operation, Quote
+from nagorik.manifest import AnyOffer
+from nagorik.values import Money
+from nagorik_platform import References
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.filing import open_filings
+from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, with_value
+from nagorik_testing.contract.form_variations import Variation, is_valid, variations_of
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.simulator.application_book import ApplicationBook, Case
+
+YEARS_BEFORE: Final = (2, 4, 12)
+"""By how much each date of the form lies earlier, one after another: what is late costs more by the year."""
+MINUTE: Final = timedelta(minutes=1)
+ONE_TAKA: Final = Money.taka(1)
+
+
+def _priced(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Variation]:
+    """Forms in which one thing is another that may decide the price: a choice, a number, a list or a date.
+
+    Raises:
+        NotConcerned: The service has no form.
+    """
+    model, example = form_of(subject, offer), example_form(rig)
+    for field in variations_of(model, example):
+        yield from (one for one in field if one.is_choice or not isinstance(_at(one), str))
+    for place, value in leaves(example):
+        if (day := _day(value)) is None:
+            continue
+        for years in YEARS_BEFORE:
+            earlier = day - timedelta(days=366 * years)
+            given = with_value(example, place, earlier.isoformat())
+            if isinstance(given, dict) and is_valid(model, given):
+                yield Variation(place, given)
+
+
+def _at(variation: Variation) -> JsonValue:
+    here: Any = variation.form
+    for step in variation.place:
+        here = here[step]
+    found: JsonValue = here
+    return found
+
+
+def _day(value: JsonValue) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-11-24") else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the agency makes of the payment of a sum.
+
+    Attributes:
+        error: The code in which telling of it ends.
+        traits: What the agency's book notes then.
+    """
+
+    error: str | None
+    traits: frozenset[str]
+
+
+@dataclass(slots=True, repr=False)
+class _Payers:
+    """Applications, each filed anew on one rig and paid for."""
+
+    rig: Rig
+    count: int = 0
+
+    async def quoted(self, form: dict[str, JsonValue]) -> Quote:
+        return await self.rig.platform.quote_fees(self.rig.draft.model_copy(update={"form": form}))
+
+    async def filed(self, form: dict[str, JsonValue]) -> bool:
+        """Whether the agency takes it in."""
+        self.count += 1
+        own = self.rig.references
+        self.rig.references = References(
+            client_reference=f"NGK-CONTRACT-{self.count:04d}-P",
+            idempotency_key=uuid5(own.idempotency_key, str(self.count)),
+        )
+        draft = self.rig.draft.model_copy(update={"form": form})
+        try:
+            await self.rig.held(await self.rig.platform.submit(draft, self.rig.references))
+        except (NagorikError, NotReachable):
+            return False
+        return True
+
+    async def judged(self, form: dict[str, JsonValue], quote: Quote, more: Money | None = None) -> Judgement | None:
+        """What the agency says to the quoted sum, or to ``more``; ``None`` where the form itself is not taken."""
+        if not await self.filed(form):
+            return None
+        case = self._case()
+        before = frozenset(case.traits)
+        receipt = self.rig.receipt(quote).model_copy(
+            update={"reference": f"CONTRACT-RECEIPT-P{self.count}", **({} if more is None else {"amount": more})}
+        )
+        draft = self.rig.draft.model_copy(update={"form": form})
+        try:
+            await self.rig.platform.advise_payment(draft, self.rig.references, receipt)
+        except NagorikError as error:
+            return Judgement(error.code, frozenset())
+        return Judgement(None, frozenset(case.traits) - before)
+
+    def _case(self) -> Case[Any]:
+        books = [one for one in self.rig.simulator.components if isinstance(one, ApplicationBook)]
+        number = self.rig.references.agency_reference or ""
+        found = next((case for book in books if (case := book.find(number)) is not None), None)
+        if found is None:
+            raise NotConcerned("the simulator keeps no ApplicationBook in which the application stands")
+        return found
+
+
+async def _taken_by_agency(subject: Subject, offer: AnyOffer) -> list[str]:
+    wrong: list[str] = []
+    async with open_rig(subject, offer.id) as rig:
+        payers, example = _Payers(rig), example_form(rig)
+        usual = await payers.quoted(example)
+        right = await payers.judged(example, usual) if usual.total.poisha else None
+        other = await payers.judged(example, usual, usual.total + ONE_TAKA) if usual.total.poisha else None
+        for variation in _priced(subject, offer, rig):
+            try:
+                quote = await payers.quoted(variation.form)
+            except ContractViolation:
+                if await payers.filed(variation.form):
+                    wrong.append(f"{variation.name}: no price for a form that the agency takes")
+                continue
+            except NagorikError:
+                continue  # to name no price is no guess
+            if not quote.total.poisha or right == other:
+                continue  # the agency does not look at the sum, or the example costs nothing
+            judged = await payers.judged(variation.form, quote)
+            if judged is not None and judged == other:
+                wrong.append(f"{variation.name}: the agency wants another sum than is quoted")
+    return list(dict.fromkeys(wrong))
+
+
+async def _price_arrives(subject: Subject, offer: AnyOffer) -> list[str]:
+    wrong, compared = list[str](), 0
+    async with open_filings(subject, offer) as filings:
+        rig = filings.rig
+        usual = await rig.platform.quote_fees(rig.draft)
+        for variation in _priced(subject, offer, rig):
+            draft = rig.draft.model_copy(update={"form": variation.form})
+            try:
+                quote = await rig.platform.quote_fees(draft)
+            except NagorikError:
+                continue
+            if quote.total == usual.total:
+                continue
+            filed = await filings.file(draft)
+            if not filed.sent or isinstance(filed.end, NagorikError):
+                continue
+            compared += 1
+            if not filings.changed(filed.sent):
+                wrong.append(f"{variation.name}: two filings with different prices are sent alike")
+    if not compared:
+        raise NotConcerned("nothing that can be chosen in its form changes the price")
+    return list(dict.fromkeys(wrong))
+
+
+async def _holds(subject: Subject, offer: AnyOffer) -> list[str]:
+    wrong: list[str] = []
+    async with open_rig(subject, offer.id) as rig:
+        forms = [example_form(rig)]
+        try:
+            forms += [variation.form for variation in _priced(subject, offer, rig)]
+        except NotConcerned:
+            forms = forms[:1]
+        quotes = [quote async for quote in _quotes(rig, forms)]
+        began = rig.clock.now()
+        ends = sorted({quote.expires_at for _, quote in quotes})
+        for end in ends:
+            rig.clock.set(max(end - MINUTE, began))
+            for form, quote in quotes:
+                if quote.expires_at == end:
+                    wrong += await _still(rig, form, quote)
+    return list(dict.fromkeys(wrong))
+
+
+async def _quotes(
+    rig: Rig, forms: Sequence[dict[str, JsonValue]]
+) -> AsyncIterator[tuple[dict[str, JsonValue], Quote]]:
+    for form in forms:
+        try:
+            yield form, await rig.platform.quote_fees(rig.draft.model_copy(update={"form": form}))
+        except NagorikError:
+            if form is forms[0]:
+                raise
+
+
+async def _still(rig: Rig, form: dict[str, JsonValue], quote: Quote) -> list[str]:
+    try:
+        later = await rig.platform.quote_fees(rig.draft.model_copy(update={"form": form}))
+    except NagorikError:
+        return []  # such as outside the agency's hours
+    return [] if later.total == quote.total else ["a minute before a quote expires, the price is another"]
+
+
+PRICED_FORMS: Final = (
+    Check(
+        id="fees/taken-by-agency",
+        family=CheckFamily.FEES,
+        title="the agency takes the quoted sum, whatever was chosen in the form",
+        why="The price is right for the example and for nobody else: the citizen pays, and the payment does not "
+        "match.",
+        modes=(14, 20),
+        expected="for each choice, number and date of the form, a sum that the agency does not take for a wrong one; "
+        "and a price for each form that it takes",
+        fix="Price by every field that decides the price at the agency.",
+        scope=CheckScope.SERVICES,
+        needs=(Operation.QUOTE, Operation.SUBMIT, Operation.ADVISE_PAYMENT),
+        presupposes=("payment/confirmed-as-held", "submit/fields-arrive"),
+        examine=_taken_by_agency,
+    ),
+    Check(
+        id="fees/choice-arrives",
+        family=CheckFamily.FEES,
+        title="what changes the price changes what is sent",
+        why="The citizen pays for ten years, and the application says five.",
+        modes=(8,),
+        expected="two forms with different prices sent unlike each other",
+        fix="Send every field that the price follows from.",
+        scope=CheckScope.SERVICES,
+        needs=(Operation.QUOTE, Operation.SUBMIT),
+        examine=_price_arrives,
+    ),
+    Check(
+        id="fees/holds",
+        family=CheckFamily.FEES,
+        title="a quote holds until it expires",
+        why="A fee for lateness grows at midnight: who pays within the month of the quote pays too little.",
+        modes=(14, 20),
+        expected="the same price a minute before expires_at, for each choice, number and date of the form",
+        fix="End valid_for where the price can change: nagorik_toolkit.fees.until_midnight for prices by the day.",
+        scope=CheckScope.SERVICES,
+        needs=(Operation.QUOTE,),
+        presupposes=("fees/same-answer",),
+        examine=_holds,
+    ),
+)

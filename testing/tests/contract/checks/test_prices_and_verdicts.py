@@ -1,0 +1,83 @@
+"""Prices and verdicts: wrong ones of several kinds are found, and plugins that are right in another way pass."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.verdict import CheckStatus, Finding
+
+BY_ID = {check.id: check for check in CHECKS}
+SIZED: dict[str, Any] = {"simulator": "PricedOffice", "service": {"form": "forms:SizedForm"}}
+LATER: dict[str, Any] = {
+    "simulator": "LaterFeeOffice",
+    "service": {"form": "forms:SizedForm", "fees": "fees.toml#staged"},
+}
+PARTS: dict[str, Any] = {**SIZED, "simulator": "PartsOffice"}
+ASKING: dict[str, Any] = {"service": {"asks": ("registry.check",)}}
+
+
+class Fault(NamedTuple):
+    """A plugin that breaks the promise of a check, and what is said of it."""
+
+    check: str
+    hooks: str
+    told: str
+    office: dict[str, Any] | None = None
+
+
+FAULTS = (
+    Fault("fees/as-demanded", "IgnoresDemand", "the agency demands another sum, and the old one is quoted", SIZED),
+    Fault("fees/as-demanded", "LeavesServiceOut", "a part of the sum that the agency demands is quoted", SIZED),
+    Fault("fees/as-demanded", "AddsFive", "a sum is quoted that the agency's answer does not name", SIZED),
+    Fault("fees/due-as-demanded", "FixedLaterFee", "licence: the agency demands another sum", LATER),
+    Fault("fees/due-as-demanded", "NoAmountDue", "licence: the agency's report names the sum that is due", LATER),
+    Fault("fees/due-as-demanded", "LaterFeeBefore", "licence: a fee that falls due after filing", LATER),
+    Fault("fees/taken-by-agency", "AsksForSmall", "size: the agency wants another sum than is quoted", SIZED),
+    Fault("fees/taken-by-agency", "PricesOneSize", "size: no price for a form that the agency takes", SIZED),
+    Fault("fees/choice-arrives", "FilesSmall", "size: two filings with different prices are sent alike", SIZED),
+    Fault("fees/choice-arrives", "ForgetsSize", "size: two filings with different prices are sent alike", SIZED),
+    Fault("fees/holds", "GrowsAtMidnight", "a minute before a quote expires, the price is another", SIZED),
+    Fault("fees/holds", "GrowsForTheLate", "a minute before a quote expires, the price is another", SIZED),
+    Fault("eligibility/nothing-assumed", "WantsNumber", "number: failed for want of the NID number"),
+    Fault("eligibility/nothing-assumed", "AssumesWomen", "women: passed, the sex not known"),
+    Fault("eligibility/nothing-assumed", "AssumesQuiet", "quiet: passed, loud not said", SIZED),
+    Fault("eligibility/at-birthdays", "ADayLate", "years: told otherwise only on the day after the birthday 21"),
+    Fault("eligibility/at-birthdays", "AYearLate", "years: told otherwise from the birthday 22 on"),
+    Fault("eligibility/as-answered", "BelievesSilence", "registered: passed, registry.check not asked", ASKING),
+    Fault("eligibility/as-answered", "Shrugs", "registry.check answers no, and it decides nothing", ASKING),
+    Fault("eligibility/as-answered", "FirstAnswer", "registry.check answers no, and it decides nothing", ASKING),
+)
+RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("fees/as-demanded", "Demands", SIZED),
+    ("fees/as-demanded", "RefusesOtherSums", SIZED),
+    ("fees/as-demanded", "SumsParts", PARTS),
+    ("fees/due-as-demanded", "LaterFee", LATER),
+    ("fees/taken-by-agency", "DeclinesLarge", SIZED),
+    ("fees/taken-by-agency", "CodesSizes", SIZED),
+    ("fees/choice-arrives", "CodesSizes", SIZED),
+    ("fees/holds", "HoldsToMidnight", SIZED),
+    ("eligibility/nothing-assumed", "AsksSex", {}),
+    ("eligibility/at-birthdays", "ByAge", {}),
+    ("eligibility/at-birthdays", "ToTheEndOfTheYear", {}),
+    ("eligibility/as-answered", "Asks", ASKING),
+)
+
+
+async def found(check_id: str, subject) -> list[Finding]:
+    return [finding async for finding in BY_ID[check_id].run(subject)]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
+async def test_fault_is_found_and_named(fault, permit_office):
+    findings = await found(fault.check, permit_office(fault.hooks, **(fault.office or {})))
+    failed = [one for one in findings if one.status is CheckStatus.FAILED]
+    assert len(failed) == 1
+    assert fault.told in failed[0].got
+
+
+@pytest.mark.parametrize(("check", "hooks", "office"), RIGHT)
+async def test_plugin_that_is_right_in_another_way_passes(check, hooks, office, permit_office):
+    findings = await found(check, permit_office(hooks, **office))
+    assert [(one.status, one.got) for one in findings if one.failed] == []
+    assert CheckStatus.PASSED in {one.status for one in findings}
