@@ -296,11 +296,12 @@ def _scrubbed_root(root: etree._Element, tag: str) -> etree._Element:
 
 
 def _scrubbed_name(name: object, scrubber: Scrubber, names: dict[str, str]) -> str:
-    space, local = etree.QName(str(name)).namespace, _local(name)
+    local = _local(name)
+    space = str(name)[1:].rpartition("}")[0]
     if space in {each.value for each in SoapVersion} and local in _SOAP_NAMES:
         return str(name)
     written = names[local].strip("<>")
-    return written if space is None else f"{{{scrubber.namespace(space)}}}{written}"
+    return f"{{{scrubber.namespace(space)}}}{written}" if space else written
 
 
 def _scrubbed_text(text: str | None, scrubber: Scrubber, field: str) -> str | None:
@@ -319,7 +320,7 @@ def _outlined_parts(
     """What stands in an element, all but one of its children; its namespace where that is another than ``space``."""
     own = etree.QName(element).namespace or ""
     parts: dict[str, JsonValue] = {} if own == space else {"@xmlns": own}
-    parts |= {f"@{name}": str(value) for name, value in element.attrib.items()}
+    parts |= {"@" + str(name): str(value) for name, value in element.attrib.items()}
     several: dict[str, list[JsonValue]] = {}
     for child in element:
         if child is not leave:
