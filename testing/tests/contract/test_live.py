@@ -44,7 +44,7 @@ from nagorik_testing.contract.suite import run_suite
 from nagorik_testing.contract.verdict import CheckStatus, Grade
 from nagorik_testing.contract.waivers import judge
 from nagorik_testing.simulator.clock import START, SimulatedClock
-from nagorik_testing.simulator.exchanges import load_exchanges
+from nagorik_testing.simulator.exchanges import load_recording
 
 pytestmark = pytest.mark.long
 
@@ -177,7 +177,7 @@ async def test_application_of_a_test_person_is_read_without_a_write(monkeypatch)
 
 
 async def test_recording_of_a_live_agency_is_recorded_and_compares_with_the_simulators(monkeypatch):
-    committed = load_exchanges(Path(__file__).parent / "recorded" / "nid.toml")
+    committed = load_recording(Path(__file__).parent / "recorded" / "nid.toml")
     async with live_agency(NidSimulator, monkeypatch) as (subject, agency):
         now = await record_run(subject)
         changes = compare(committed, now.exchanges, called=now.whole, failed=now.failed, words=known_words(subject))

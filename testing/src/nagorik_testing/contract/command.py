@@ -31,7 +31,7 @@ from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import FAMILY_OF, SuiteBroken, run_on_all_cores
 from nagorik_testing.contract.waivers import WAIVERS_FILE, Waiver, judge, waivers_of
 from nagorik_testing.simulator.base import SimulatorUnusable, installed_simulators, load_simulator
-from nagorik_testing.simulator.exchanges import Exchange, dump_exchanges, load_exchanges
+from nagorik_testing.simulator.exchanges import Exchange, dump_recording, load_recording
 
 
 class ContractCommand:
@@ -137,7 +137,7 @@ def _reports(arguments: argparse.Namespace, on: date, out: TextIO) -> Iterator[R
     """A report for each plugin that was asked for, told to ``out`` and written as soon as it is there."""
     subjects = _subjects(arguments)
     waivers = [waivers_of(subject, arguments.waivers) for subject in subjects]
-    recorded = None if arguments.against is None else load_exchanges(arguments.against)
+    recorded = None if arguments.against is None else load_recording(arguments.against)
     for subject in subjects:
         settings_of(subject)  # a missing secret is said once, and not by every check
     if not is_configured():
@@ -234,7 +234,7 @@ def drift_of(subject: Subject, recorded: Sequence[Exchange], now: Recording) -> 
 
 def _write_recording(recording: Recording, path: Path) -> None:
     try:
-        path.write_text(dump_exchanges(recording.exchanges), "utf-8")
+        path.write_text(dump_recording(recording.exchanges), "utf-8")
     except OSError:
         raise DataFileInvalid(path.name, [FileProblem("", "it cannot be written")]) from None
 

@@ -10,9 +10,9 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from nagorik import Operation
-from nagorik_testing.simulator.exchanges import Exchange
-from nagorik_testing.simulator.scrubbing import is_shape, shape_label
-from nagorik_testing.wire.codec import JSON, Codec, Format, JsonFormat, media_type_of
+from nagorik_testing.simulator.exchanges import BYTE_ORDER_MARK, Exchange
+from nagorik_testing.simulator.scrubbing import is_data_key, is_shape, shape_label
+from nagorik_testing.wire.codec import JSON, Codec, Format, JsonFormat
 
 ROOT: Final = "$"
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -58,9 +58,29 @@ class DriftChange:
     breaking: bool = True
 
 
+_UNKNOWN_WORD: Final = "word()"
+_STRANGE: Final = "a word that the plugin does not know"
+_MARKED: Final = " with a byte order mark or not in UTF-8"
+_DATA_KEY: Final = "<key>"
+_STRUCTURE: Final = ("@xmlns", "@element")
+"""What names a document, and is no word in it."""
+
+
 @dataclass(slots=True)
 class _FieldProfile:
+    """One place of the answers to one kind of request.
+
+    Attributes:
+        count: In how many of the objects around it, or answers, it is.
+        objects: How many objects were at it.
+        around: The place of the objects that it is a field of; empty for none.
+        several: Whether it came more than once in one object where the format writes one as it writes several.
+    """
+
     count: int = 0
+    objects: int = 0
+    several: bool = False
+    around: str = ""
     types: set[str] = field(default_factory=set)
     formats: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
@@ -78,6 +98,52 @@ class _Profile:
     statuses: set[int] = field(default_factory=set)
     content_types: set[str] = field(default_factory=set)
     places: dict[str, _FieldProfile] = field(default_factory=dict)
+
+    def always(self, place: str) -> bool:
+        """Whether a place is in each of the objects around it, and in each answer where it is in no object."""
+        entry = self.places[place]
+        around = self.places.get(entry.around) if entry.around else None
+        return entry.count == (self.count if around is None else around.objects)
+
+    def has_around(self, entry: _FieldProfile) -> bool:
+        """Whether there is an object that a place could be in."""
+        return not entry.around or entry.around not in self.places or self.places[entry.around].objects > 0
+
+    def note(self, place: str, value: JsonValue, *, around: str = "", again: bool = False, one: bool = False) -> None:
+        """Take a value down, with everything in it.
+
+        Args:
+            place: Where it is.
+            value: It.
+            around: The object that it is a field of.
+            again: Whether the same object has it already.
+            one: Whether one of it is written as several are, and only their number tells which it is.
+        """
+        if one and isinstance(value, list):
+            for number, part in enumerate(value):
+                self.note(place, part, around=around, again=again or number > 0, one=one)
+            if place in self.places:
+                self.places[place].several |= len(value) > 1
+            return
+        entry = self.places.setdefault(place, _FieldProfile(around=around))
+        entry.count += not again
+        _note(entry, value)
+        if isinstance(value, dict):
+            entry.objects += 1
+            seen: set[str] = set()
+            for name, part in value.items():
+                below = _field_place(place, name)
+                self.note(below, part, around=place, again=below in seen, one=one)
+                seen.add(below)
+        elif isinstance(value, list):
+            for part in value:
+                self.note(f"{place}[]", part)
+
+
+def _field_place(place: str, name: str) -> str:
+    if is_data_key(name):
+        return f"{place}.{_DATA_KEY}"
+    return f"{place}.{name}" if "." not in name or name.startswith("@{") else f'{place}["{name}"]'
 
 
 _Key = tuple[str, str]
@@ -127,38 +193,25 @@ def _profiles(exchanges: Iterable[Exchange], answers: Format) -> dict[_Key, _Pro
         profile = found.setdefault((operation, exchange.request.line), _Profile())
         profile.count += 1
         profile.statuses.add(exchange.response.status)
-        profile.content_types.add(exchange.response.all_headers.get("content-type", "none"))
-        here: set[str] = set()
-        for place, value in _contents(exchange, answers):
-            entry = profile.places.setdefault(place, _FieldProfile())
-            entry.count += place not in here
-            here.add(place)
-            _note(entry, value)
+        label = exchange.response.all_headers.get("content-type", "none")
+        marked = exchange.response.body.startswith(BYTE_ORDER_MARK)
+        profile.content_types.add(f"{label}{_MARKED}" if marked else label)
+        content, is_json = _content(exchange.response.body.removeprefix(BYTE_ORDER_MARK), answers)
+        profile.note(ROOT, content, one=not is_json)
     return found
 
 
-def _contents(exchange: Exchange, answers: Format) -> Iterator[tuple[str, JsonValue]]:
-    """Every value of an answer with its path."""
-    label = exchange.response.all_headers.get("content-type", "")
+def _content(body: str, answers: Format) -> tuple[JsonValue, bool]:
+    """What an answer holds, and whether it is JSON, whatever it is labelled as; nothing where it cannot be read."""
     try:
-        if isinstance(answers, JsonFormat) or not answers.takes(media_type_of(label)):
-            yield from _places(ROOT, from_json(exchange.response.body), several="[]")
-        else:
-            # One element is written as several are, and only their number tells which it is.
-            yield from _places(ROOT, answers.read(exchange.response.body.encode("utf-8"), label), several="")
+        return from_json(body), True
     except ValueError:
-        yield ROOT, None
-
-
-def _places(place: str, value: JsonValue, *, several: str) -> Iterator[tuple[str, JsonValue]]:
-    if several or not isinstance(value, list):
-        yield place, value
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from _places(f"{place}.{name}", part, several=several)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _places(f"{place}{several}", part, several=several)
+        if isinstance(answers, JsonFormat) or not body:
+            return None, True
+    try:
+        return answers.outline(body.encode("utf-8")), False
+    except ValueError:
+        return None, True
 
 
 def _note(entry: _FieldProfile, value: JsonValue) -> None:
@@ -176,7 +229,9 @@ def _type_of(value: JsonValue) -> str:
             return "null"
         case bool():
             return "boolean"
-        case int() | float():
+        case int():
+            return "integer"
+        case float():
             return "number"
         case str():
             return "text"
@@ -205,24 +260,37 @@ def _of_fields(key: _Key, then: _Profile, now: _Profile, words: frozenset[str]) 
         if _below(place, settled):
             continue
         found = now.places.get(place)
+        required = then.always(place) and not place.endswith(("[]", _DATA_KEY))
         if found is None:
             settled.append(place)
-            # A list may be empty today, and what was not always there need not be.
-            if was.count == then.count and not place.endswith("[]"):
+            # A list may be empty today or an object null, and what was not always there need not be.
+            if required and now.has_around(was):
                 yield DriftChange(Drift.FIELD_GONE, operation, request, place, was.summary, "gone")
             continue
-        if was.count == then.count and found.count < now.count:
+        if required and not now.always(place):
             yield DriftChange(Drift.FIELD_GONE, operation, request, place, "always there", "not always there")
         if strange_types := found.types - was.types:
-            settled.append(place)
-            yield DriftChange(Drift.TYPE, operation, request, place, _all(was.types), _all(strange_types))
+            # Whoever reads a number reads an integer, too.
+            breaking = not (strange_types == {"integer"} and "number" in was.types)
+            if breaking:
+                settled.append(place)
+            types = _all(was.types), _all(strange_types)
+            yield DriftChange(Drift.TYPE, operation, request, place, *types, breaking=breaking)
             continue
+        if found.several and not was.several:
+            yield DriftChange(Drift.TYPE, operation, request, place, "one", "several", breaking=False)
         yield from _of_text(key, place, was, found, words)
+    yield from _of_new_fields(key, then, now, settled)
+
+
+def _of_new_fields(key: _Key, then: _Profile, now: _Profile, settled: Sequence[str]) -> Iterator[DriftChange]:
+    """What is there that was not; a namespace where there was none hides an element from whoever looked without."""
     new: list[str] = []
     for place, found in now.places.items():
         if place not in then.places and not _below(place, [*settled, *new]):
             new.append(place)
-            yield DriftChange(Drift.FIELD_NEW, operation, request, place, "not there", found.summary, breaking=False)
+            told = place, "not there", found.summary
+            yield DriftChange(Drift.FIELD_NEW, *key, *told, breaking=place.endswith(_STRUCTURE))
 
 
 def _of_text(
@@ -232,10 +300,13 @@ def _of_text(
     if any(shape.startswith("text") for shape in was.formats):
         return
     operation, request = key
-    if new_formats := now.formats - was.formats:
+    new_formats = now.formats - was.formats
+    if was.words and new_formats == {_UNKNOWN_WORD}:
+        yield DriftChange(Drift.WORD_NEW, operation, request, place, was.summary, _STRANGE)
+    elif new_formats:
         yield DriftChange(Drift.FORMAT, operation, request, place, was.summary, _all(new_formats))
     if new_words := now.words - was.words:
-        known = new_words <= words
+        known = new_words <= words and not place.endswith(_STRUCTURE)
         drift = Drift.WORD_NEW if was.words else Drift.FORMAT
         yield DriftChange(drift, operation, request, place, was.summary, _all(new_words), breaking=not known)
 

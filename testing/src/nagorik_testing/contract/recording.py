@@ -4,6 +4,8 @@ The words that the plugin's own code and tables hold are nobody's secret, and ar
 """
 
 import ast
+import codecs
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from pydantic import JsonValue, SecretStr
+from pydantic.alias_generators import to_camel, to_pascal
 from pydantic_core import from_json, to_json
 
 from nagorik import NagorikError, Operation
@@ -27,16 +30,25 @@ from nagorik_testing.contract.live import LIVE, NotPlayed
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
-from nagorik_testing.simulator.exchanges import Exchange, ExchangeRequest, ExchangeResponse, Provenance, fields_of
+from nagorik_testing.simulator.exchanges import (
+    BYTE_ORDER_MARK,
+    Exchange,
+    ExchangeRequest,
+    ExchangeResponse,
+    Provenance,
+    fields_of,
+)
 from nagorik_testing.simulator.scrubbing import Known, Scrubber, names_in
 from nagorik_testing.wire.codec import Codec, Format, JsonFormat, media_type_of
 
 LONGEST: Final = 40
+LONGEST_URI: Final = 200
 _PATH: Final = re.compile(r"[/\s]+")
+_URI: Final = re.compile(r"[a-z][a-z0-9+.-]*:[^\s:]\S*")
 
 
 def constants_of(package: Path) -> frozenset[str]:
-    """Short strings of a package's modules and TOML tables, and the segments of its paths.
+    """Short strings and URIs of a package's modules and TOML tables, the segments of its paths, its models' fields.
 
     Its simulator is left out: what an agency may say is known only where the plugin reads it.
 
@@ -50,7 +62,7 @@ def constants_of(package: Path) -> frozenset[str]:
             found.update(_of_code(file.read_text("utf-8")))
     for file in sorted(package.rglob("*.toml")):
         found.update(_of_table(parse_document(read_file(file), file.name)))
-    short = {text for text in found if 0 < len(text) <= LONGEST}
+    short = {text for text in found if 0 < len(text) <= (LONGEST_URI if _URI.fullmatch(text) else LONGEST)}
     return frozenset(short | {segment for text in found if "/" in text for segment in _PATH.split(text) if segment})
 
 
@@ -58,6 +70,8 @@ def _of_code(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield from {node.target.id, to_camel(node.target.id), to_pascal(node.target.id)}
 
 
 def _of_table(value: object) -> Iterator[str]:
@@ -101,7 +115,9 @@ class Recording:
 
 
 @dataclass(slots=True)
-class _Recorded:
+class Heard:
+    """One request and its answer, as they passed; ``body`` without its content encoding."""
+
     request: httpx.Request
     sent: bytes
     status: int
@@ -114,7 +130,7 @@ class Recorder:
     """Takes down what passes through the transports that it is put around, while it is switched on."""
 
     on: bool = False
-    heard: list[_Recorded] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
 
     def around(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
         """The same transport, overheard."""
@@ -133,7 +149,7 @@ class _RecordingTransport(httpx.AsyncBaseTransport):
         raw = b"".join([part async for part in response.aiter_raw()])
         await response.aclose()
         body = httpx.Response(response.status_code, headers=response.headers, content=raw).content
-        self._recorder.heard.append(_Recorded(request, request.content, response.status_code, response.headers, body))
+        self._recorder.heard.append(Heard(request, request.content, response.status_code, response.headers, body))
         return httpx.Response(
             response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(raw), request=request
         )
@@ -210,12 +226,12 @@ async def _call(
 
 
 def _exchange(
-    subject: Subject, offer: AnyOffer, operation: Operation, heard: _Recorded, scrubber: Scrubber, day: date
+    subject: Subject, offer: AnyOffer, operation: Operation, heard: Heard, scrubber: Scrubber, day: date
 ) -> Exchange:
     url = heard.request.url
-    path = scrubber.path(url.path.removeprefix(_base_path(subject)))
+    asked = url.path.removeprefix(_base_path(subject))
     method = heard.request.method
-    login = is_login(f"{method} {path}")
+    login = is_login(f"{method} {asked}")
     provenance, source = _provenance(subject, offer)
     media = heard.headers.get("content-type")
     return Exchange.model_validate(
@@ -224,15 +240,15 @@ def _exchange(
             "request": ExchangeRequest.model_validate(
                 {
                     "method": method,
-                    "path": path,
-                    "query": tuple(sorted({scrubber.key(name) for name, _ in parse_qsl(url.query.decode("ascii"))})),
+                    "path": scrubber.path(asked),
+                    "query": _query_names(url.query, scrubber),
                     "fields": fields_of(scrubber.value(_sent(heard, subject.simulator.codec))),
                 }
             ),
             "response": ExchangeResponse(
                 status=heard.status,
-                headers={} if media is None else {"content-type": _media(media)},
-                body=_answered(heard, subject.simulator.codec.answers, scrubber),
+                headers={} if media is None else {"content-type": _media(media, scrubber)},
+                body=answered(heard, subject.simulator.codec.answers, scrubber),
             ),
             "provenance": provenance,
             "source": source,
@@ -255,25 +271,33 @@ def _base_path(subject: Subject) -> str:
     return "" if subject.live is None else urlsplit(subject.live.base_url).path.rstrip("/")
 
 
-def _answered(heard: _Recorded, answers: Format, scrubber: Scrubber) -> str:
-    """What an answer holds, without anybody in it and in the agency's own format; empty where it is in another."""
-    label = heard.headers.get("content-type", "")
-    if isinstance(answers, JsonFormat) or not answers.takes(media_type_of(label)):
-        content = _json(heard.body, heard.headers)
-        return "" if content is None else to_json(scrubber.value(content)).decode("utf-8")
+def answered(heard: Heard, answers: Format, scrubber: Scrubber) -> str:
+    """An answer written anew, without anybody in it and in the agency's own format; empty where it is in another.
+
+    What it is labelled as decides nothing: many an agency labels JSON as a page. A byte order mark tells of JSON that
+    had one, or came in another encoding than UTF-8.
+    """
+    if not heard.body:
+        return ""
     try:
-        texts = {place: scrubber.text(text, field_of(place)) for place, text in answers.places(heard.body)}
-        return answers.altered(heard.body, (), dict(texts)).decode("utf-8")
+        encoding = json.detect_encoding(heard.body)
+        mark = "" if encoding == "utf-8" else BYTE_ORDER_MARK
+        content: JsonValue = from_json(heard.body.decode(encoding))
+        return mark + to_json(scrubber.value(content)).decode("utf-8")
+    except ValueError:
+        if isinstance(answers, JsonFormat):
+            return ""
+    try:
+        return answers.scrubbed(heard.body, scrubber).decode("utf-8")
     except ValueError:
         return ""
 
 
-def field_of(place: str) -> str:
-    """The last name of a dotted place; a number counts elements of one name."""
-    return next((step for step in reversed(place.split(".")) if not step.isdigit()), "").removeprefix("@")
+def _query_names(query: bytes, scrubber: Scrubber) -> tuple[str, ...]:
+    return tuple(sorted(scrubber.names(name for name, _ in parse_qsl(query.decode("ascii"))).values()))
 
 
-def _sent(heard: _Recorded, codec: Codec) -> JsonValue:
+def _sent(heard: Heard, codec: Codec) -> JsonValue:
     """What a request holds, as plain values; nothing where it is in none of the formats that the agency takes."""
     label = heard.request.headers.get("content-type", "")
     if "form" in media_type_of(label) and not any(each.takes(media_type_of(label)) for each in codec.requests):
@@ -296,10 +320,20 @@ def _json(body: bytes, headers: httpx.Headers) -> JsonValue:
     return parsed
 
 
-def _media(content_type: str) -> str:
+def _media(content_type: str, scrubber: Scrubber) -> str:
     """Media type and charset in one spelling; a multipart boundary would differ each time."""
     parts = [part.strip().lower() for part in content_type.split(";")]
-    return "; ".join([parts[0], *(part for part in parts[1:] if part.startswith("charset="))])
+    stated = [part.removeprefix("charset=") for part in parts[1:] if part.startswith("charset=")]
+    return "; ".join([scrubber.media_type(parts[0]), *(f"charset={_charset(each)}" for each in stated)])
+
+
+def _charset(name: str) -> str:
+    """A character set that there is."""
+    try:
+        codecs.lookup(name.strip('"'))
+    except LookupError:
+        return "unknown"
+    return name.strip('"')
 
 
 def _known(subject: Subject, offer: AnyOffer, rig: Rig) -> Known:

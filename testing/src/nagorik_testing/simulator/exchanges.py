@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from nagorik.data_files import parse_model, read_file
+from nagorik.data_files import DataFileInvalid, FileProblem, parse_model, read_file
 from nagorik.operations import Operation
 from nagorik.privacy import Model
 from nagorik_testing.simulator.json_bodies import read_json
@@ -25,6 +25,10 @@ JsonKind = Literal["text", "number", "boolean", "null", "object", "list"]
 LARGEST_RECORDING: Final = 10_000_000
 """Bytes of a file of exchanges, which a run writes and not a hand."""
 
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Before the body of a recorded answer in JSON that had one, or that was in another encoding than UTF-8."""
+
+_RECORDING_VERSION: Final = 2
 _DEFAULT_CONTENT: Final = "application/json; charset=utf-8"
 
 
@@ -95,6 +99,11 @@ class _Exchanges(Model):
     exchange: tuple[Exchange, ...] = ()
 
 
+class _Recording(_Exchanges):
+    recording_version: int = 1
+    """1 where it is not told: names of fields and words stand in it otherwise than they do now."""
+
+
 def fields_of(content: JsonValue) -> dict[str, JsonKind]:
     """Places and kinds of a JSON document: ``{"payer.name": "text", "lines[].amount": "number"}``.
 
@@ -131,6 +140,24 @@ def load_exchanges(path: Path) -> tuple[Exchange, ...]:
         DataFileInvalid: It cannot be read or does not fit; the text names file and field.
     """
     return parse_model(read_file(path, largest=LARGEST_RECORDING), path.name, _Exchanges).exchange
+
+
+def load_recording(path: Path) -> tuple[Exchange, ...]:
+    """The exchanges of a file that ``dump_recording`` wrote.
+
+    Raises:
+        DataFileInvalid: It cannot be read or does not fit, or is of another version and has to be recorded again.
+    """
+    found = parse_model(read_file(path, largest=LARGEST_RECORDING), path.name, _Recording)
+    if found.recording_version != _RECORDING_VERSION:
+        problem = "another version of Nagorik wrote it, and it cannot be compared: record again with --record"
+        raise DataFileInvalid(path.name, [FileProblem("recording_version", problem)])
+    return found.exchange
+
+
+def dump_recording(exchanges: Iterable[Exchange]) -> str:
+    """Exchanges of a run of ``nagorik contract ID --record`` as TOML, with the version of how they are written."""
+    return f"recording_version = {_RECORDING_VERSION}\n\n{dump_exchanges(exchanges)}"
 
 
 def dump_exchanges(exchanges: Iterable[Exchange]) -> str:

@@ -1,10 +1,12 @@
 """What is left of an agency's answer once nobody is in it any more: structure, types, formats and words.
 
-Nothing is kept because it looks harmless. A string is kept only where the plugin's own code holds it too, or where
-it is one upper-case word in a field that is a state or a kind of something; everything else gives way to its shape.
+Nothing is kept because it looks harmless. A string is kept only where the plugin's own code or data holds it too;
+everything else gives way to its shape. A field's name is kept where the plugin knows it or where it is written as
+names of fields are; of any other only its place among those is left.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,23 +17,39 @@ from pydantic import JsonValue
 from nagorik.values import to_ascii_digits
 
 _WORD: Final = re.compile(r"[A-Z](?:[A-Z]|[_-](?=[A-Z])){1,23}")
-_KEY: Final = re.compile(r"[a-z_$@][A-Za-z0-9_.@$:-]{0,39}")
-"""A field's name. One with a capital first may be somebody's, put where a name belongs."""
+_KEY: Final = re.compile(r"[a-z_$@][A-Za-z_$:-]{0,39}")
+"""A field's name. One with a capital first, a digit, a dot or an ``@`` in it may be somebody's, put where a name
+belongs."""
+_DATA_KEY: Final = re.compile(r"<?key(?:-\d+)?>?")
+_STANDARD_SPACES: Final = frozenset(
+    {
+        "http://schemas.xmlsoap.org/soap/envelope/",
+        "http://www.w3.org/2003/05/soap-envelope",
+        "http://www.w3.org/2001/XMLSchema",
+        "http://www.w3.org/2001/XMLSchema-instance",
+        "http://www.w3.org/XML/1998/namespace",
+        "http://www.w3.org/2000/09/xmldsig#",
+        "http://www.w3.org/2005/08/addressing",
+        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd",
+        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd",
+    }
+)
 _LONG_NUMBER: Final = re.compile(r"\d{4,}")
 _SUBJECTS: Final = "state|status|stage|step|result|outcome|decision|verdict|error|code|type|kind"
 _WORDED: Final = re.compile(
     rf"(?:^|_)(?i:{_SUBJECTS})s?$|(?<=[a-z])(?:{'|'.join(word.title() for word in _SUBJECTS.split('|'))})s?$"
 )
-"""Fields in which an upper-case word is the agency's, known to the plugin or not: what a drift is noticed by."""
+"""Fields in which an upper-case word is the agency's: one that the plugin does not know is told from free text."""
 _TOKEN: Final = re.compile(r"token|secret|password|cookie|authori[sz]ation|session", re.IGNORECASE)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"[0-9]+")
 _DECIMAL: Final = re.compile(r"-?[0-9]+\.([0-9]+)")
 _CODE: Final = re.compile(r"[A-Za-z0-9]+(?:[-/_.:][A-Za-z0-9]+)*")
 _BANGLA: Final = re.compile(r"[ঀ-৿]")
-_SEGMENT: Final = re.compile(r"[a-z][a-z_.-]{0,30}|v[0-9]{1,2}")
+_SEGMENT: Final = re.compile(r"v[0-9]{1,2}")
 _FEW_DIGITS: Final = 6
 """Up to here a number's length says how much it is, not what it is."""
+_MEDIA: Final = re.compile(r"[a-z]+/[a-z.+-]*(?:v?\d{1,2}[a-z.+-]*)?")
 _LENGTHS: Final = (4, 11, 20, 50, 200)
 _STYLES: Final = (
     ("YYYY-MM-DD", re.compile(r"\d{4}-\d\d-\d\d"), "%Y-%m-%d"),
@@ -41,7 +59,9 @@ _STYLES: Final = (
     ("YYYY/MM/DD", re.compile(r"\d{4}/\d\d/\d\d"), "%Y/%m/%d"),
 )
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
-_SHAPE: Final = re.compile(r"<[a-z0-9-]+(?: [A-Za-z/.-]+)?>|(?:text|date|digits|decimal|code|uuid|token)\([^()]*\)")
+_SHAPE: Final = re.compile(
+    r"<[a-z0-9-]+(?: [A-Za-z/.-]+)?>|(?:text|word|date|digits|decimal|code|uuid|token)\([^()]*\)"
+)
 _SPELT: Final = re.compile(
     r"\d{1,2}[ -](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ -]\d{4}(?:[ T]\d\d:\d\d(?::\d\d)?)?"
     r"|\d\d[/-]\d\d[/-]\d{4}[ T]\d\d:\d\d(?::\d\d)?",
@@ -72,6 +92,7 @@ class Scrubber:
         """
         self._constants = constants
         self._placeholders: dict[str, str] = {}
+        self._spaces: dict[str, str] = {}
         for number, born in enumerate(dict.fromkeys(known.birth_dates), 1):
             for style, _, written in _STYLES:
                 self._placeholders.setdefault(born.strftime(written), f"<birth-date-{number} {style}>")
@@ -84,7 +105,8 @@ class Scrubber:
         """A JSON document without anybody in it; numbers become 0 or 0.5, and true false."""
         match value:
             case dict():
-                return {self.key(name): self.value(part, name) for name, part in value.items()}
+                names = self.names(value)
+                return {names[name]: self.value(part, name) for name, part in value.items()}
             case list():
                 return [self.value(part, field) for part in value]
             case str():
@@ -107,13 +129,40 @@ class Scrubber:
             if text in self._constants and not any(character.isdecimal() for character in text):
                 return text
             if _WORD.fullmatch(text) and _WORDED.search(field):
-                return text
+                return "word()"
         return "<token-1>" if text and _TOKEN.search(field) else shape_of(text)
 
-    def key(self, name: str) -> str:
-        """A field's name, unless it may be a value that has become a name."""
-        plain = (name in self._constants or _KEY.fullmatch(name)) and not _LONG_NUMBER.search(name)
-        return name if plain and not self.touches(name) else "<key>"
+    def names(self, names: Iterable[str]) -> dict[str, str]:
+        """What the names of one object's fields become: themselves, unless they may be values that became names.
+
+        One of letters alone is ``<field-1>``, any other ``<key-1>``, numbered in the alphabetical order of what they
+        stand for: so no two become one, and an agency may send them in another order.
+        """
+        found: dict[str, str] = {}
+        counts = {"field": 0, "key": 0}
+        for name in sorted(set(names)):
+            if self._is_name(name):
+                found[name] = name
+                continue
+            kind = "field" if _is_of_letters(name) and not self.touches(name) else "key"
+            counts[kind] += 1
+            found[name] = f"<{kind}-{counts[kind]}>"
+        return found
+
+    def namespace(self, uri: str) -> str:
+        """A namespace of XML that the plugin or a standard knows, else ``urn:namespace-1``, in the order of sight."""
+        if uri in _STANDARD_SPACES or (uri in self._constants and not self.touches(uri)):
+            return uri
+        return self._spaces.setdefault(uri, f"urn:namespace-{len(self._spaces) + 1}")
+
+    def media_type(self, content_type: str) -> str:
+        """A media type without parameters, in one spelling; one that may be somebody's is ``unknown``."""
+        media = content_type.partition(";")[0].strip().lower()
+        return media if _MEDIA.fullmatch(media) and not self.touches(media) else "unknown"
+
+    def _is_name(self, name: str) -> bool:
+        plain = name in self._constants or _KEY.fullmatch(name)
+        return bool(plain) and not _LONG_NUMBER.search(name) and not self.touches(name)
 
     def path(self, path: str) -> str:
         """A path as a template: a segment that may be a value is ``{id}``."""
@@ -138,6 +187,16 @@ def shape_of(text: str) -> str:
     if _UUID.fullmatch(text):
         return "uuid()"
     return _date_shape(text) or _number_shape(text) or _code_shape(text) or _text_shape(text)
+
+
+def _is_of_letters(name: str) -> bool:
+    """Whether a name is of letters, of any script, and underscores."""
+    return all(character == "_" or unicodedata.category(character)[0] in "LM" for character in name) and name != ""
+
+
+def is_data_key(name: str) -> bool:
+    """Whether a field's name in a recording stands for a value, of which there may be more or fewer each time."""
+    return _DATA_KEY.fullmatch(name) is not None
 
 
 def is_shape(text: str) -> bool:
