@@ -239,6 +239,7 @@ PAPERS: Final = (
         fix="Send each of request.documents under its own kind.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,
+        presupposes=("submit/papers-arrive",),
         examine=_of_all_kinds,
     ),
 )

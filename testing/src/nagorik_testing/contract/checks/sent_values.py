@@ -260,6 +260,7 @@ SENT_VALUES: Final = (
         "that the citizen is told.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,
+        presupposes=("submit/fields-arrive",),
         examine=_whole,
     ),
     Check(
@@ -273,6 +274,7 @@ SENT_VALUES: Final = (
         fix="Write days with DateStyle and format_date of nagorik_toolkit.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,
+        presupposes=("submit/fields-arrive",),
         examine=_in_one_order,
     ),
     Check(
@@ -286,6 +288,7 @@ SENT_VALUES: Final = (
         fix="Send each field under its own name.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,
+        presupposes=("submit/fields-arrive",),
         examine=_not_crossed,
     ),
     Check(
