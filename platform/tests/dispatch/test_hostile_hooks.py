@@ -24,7 +24,7 @@ WRONG_RESULTS = {
     "a plain value": ("return 'R-1'", "str"),
     "another operation's result": ("return STATUS", "AgencyStatus"),
     "a coroutine": ("return file(context)", "coroutine"),
-    "the class itself": ("return Accepted", "ModelMetaclass"),
+    "the class itself": ("return Accepted", "ModelType"),
     "a subclass": ("class Mine(Accepted): pass\nreturn Mine(reference='R-1', status=STATUS)", "Mine"),
     "a stand-in": ("class Liar:\n    __class__ = Accepted\nreturn Liar()", "Liar"),
     "a class that raises on a look": (

@@ -27,7 +27,7 @@ class AnyQuestion(Form):
 
 
 @dataclass(slots=True, repr=False)
-class Answers:
+class AskedServices:
     """The hook of every asked service.
 
     Attributes:
@@ -49,7 +49,7 @@ class Answers:
         return self.answer
 
 
-hooks: Final = Answers()
+hooks: Final = AskedServices()
 
 
 def beside_asked(subject: Subject, record: PluginRecord, services: Sequence[str]) -> Subject:

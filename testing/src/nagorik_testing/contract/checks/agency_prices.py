@@ -118,7 +118,7 @@ def _numbers(step: str, turn: int, answer: bytes, codec: Codec) -> Iterator[Agen
             yield found
 
 
-Ask = Callable[[], Awaitable[Quote]]
+AskPrice = Callable[[], Awaitable[Quote]]
 
 
 async def _as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -155,7 +155,7 @@ def _drafts(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Application
             yield from (rig.draft.model_copy(update={"form": variation.form}) for variation in field)
 
 
-async def _heeded(rig: Rig, quote: Quote, sums: Sequence[AgencySum], ask: Ask) -> list[str]:
+async def _heeded(rig: Rig, quote: Quote, sums: Sequence[AgencySum], ask: AskPrice) -> list[str]:
     """What is wrong with a quote, told by what comes of it where each of the agency's sums is another."""
     naming = [one for one in sums if one.names(quote.total)]
     if naming:
@@ -174,7 +174,7 @@ async def _heeded(rig: Rig, quote: Quote, sums: Sequence[AgencySum], ask: Ask) -
     return [_UNNAMED] if not followed and any(_poisha_of(end) is None for end in ends) else []
 
 
-async def _is_part(rig: Rig, total: Money, sums: Sequence[AgencySum], ask: Ask) -> bool:
+async def _is_part(rig: Rig, total: Money, sums: Sequence[AgencySum], ask: AskPrice) -> bool:
     """Whether a total is one of the parts of a greater sum, which has to agree with them for a price to be named."""
     written = [one for one in sums if one.to_the_poisha and int(one.plain.replace(".", ""))][:MOST_PARTS]
     for whole in written:
@@ -192,7 +192,7 @@ def _poisha_of(end: Quote | str) -> int | None:
     return end.total.poisha if isinstance(end, Quote) else None
 
 
-async def _with_another(rig: Rig, one: AgencySum, total: Money, ask: Ask) -> Quote | str:
+async def _with_another(rig: Rig, one: AgencySum, total: Money, ask: AskPrice) -> Quote | str:
     """The quote or the error's code, where that sum is another."""
     rig.simulator.faults.add(one.step, Altered(put={one.place: one.other(total)[0]}), first=one.turn)
     try:

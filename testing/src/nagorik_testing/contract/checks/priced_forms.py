@@ -62,7 +62,7 @@ def _day(value: JsonValue) -> date | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class TakenSum:
     """What the agency makes of the payment of a sum.
 
     Attributes:
@@ -99,7 +99,7 @@ class _Payers:
             return False
         return True
 
-    async def judged(self, form: dict[str, JsonValue], quote: Quote, more: Money | None = None) -> Judgement | None:
+    async def judged(self, form: dict[str, JsonValue], quote: Quote, more: Money | None = None) -> TakenSum | None:
         """What the agency says to the quoted sum, or to ``more``; ``None`` where the form itself is not taken."""
         if not await self.filed(form):
             return None
@@ -112,8 +112,8 @@ class _Payers:
         try:
             await self.rig.platform.advise_payment(draft, self.rig.references, receipt)
         except NagorikError as error:
-            return Judgement(error.code, frozenset())
-        return Judgement(None, frozenset(case.traits) - before)
+            return TakenSum(error.code, frozenset())
+        return TakenSum(None, frozenset(case.traits) - before)
 
     def _case(self) -> Case[Any]:
         books = [one for one in self.rig.simulator.components if isinstance(one, ApplicationBook)]

@@ -46,18 +46,18 @@ CHOICES: Final = 3
 _HALF: Final = timedelta(days=182)
 _NUMBER: Final = re.compile(r"[0-9]+")
 
-Told = Mapping[str, Criterion]
+VerdictsTold = Mapping[str, Criterion]
 """What is told of a citizen, by criterion."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Asking:
+class EligibilityQuestion:
     """A form with which somebody asks, or none, on one rig."""
 
     rig: Rig
     form: Mapping[str, JsonValue] | None
 
-    async def told(self, applicant: Applicant) -> Told:
+    async def told(self, applicant: Applicant) -> VerdictsTold:
         """What is told of a citizen; nothing where the question itself is refused.
 
         A form that names the example's birth date names this citizen's.
@@ -80,14 +80,14 @@ class Asking:
         return {criterion.id: criterion for criterion in decision.criteria}
 
 
-def _askings(rig: Rig, model: type[Form] | None) -> Iterator[Asking]:
+def _askings(rig: Rig, model: type[Form] | None) -> Iterator[EligibilityQuestion]:
     """Without a form, with the example's, and with other choices in it."""
-    yield Asking(rig, None)
+    yield EligibilityQuestion(rig, None)
     if model is None:
         return
-    yield Asking(rig, rig.draft.form)
+    yield EligibilityQuestion(rig, rig.draft.form)
     chosen = [field[0] for field in variations_of(model, rig.draft.form) if field[0].is_choice]
-    yield from (Asking(rig, variation.form) for variation in chosen)
+    yield from (EligibilityQuestion(rig, variation.form) for variation in chosen)
 
 
 def _model_of(subject: Subject, offer: AnyOffer) -> type[Form] | None:
@@ -130,15 +130,15 @@ def _without_identifier(applicant: Applicant) -> Iterator[tuple[str, Applicant]]
         yield kind, applicant.model_copy(update={"identifiers": rest})
 
 
-def _turned(usual: Told, unknown: Told, to: Verdict) -> Iterator[str]:
+def _turned(usual: VerdictsTold, unknown: VerdictsTold, to: Verdict) -> Iterator[str]:
     """Criteria that end so, and did not end so before."""
     for name, criterion in unknown.items():
         if criterion.verdict is to and name in usual and usual[name].verdict is not to:
             yield name
 
 
-def _decided(known: list[Told], unknown: Told) -> Iterator[tuple[str, Verdict]]:
-    """Criteria that are decided for somebody of whom a fact is not known, and otherwise for some who state it."""
+def _decided(known: list[VerdictsTold], unknown: VerdictsTold) -> Iterator[tuple[str, Verdict]]:
+    """VerdictsTold that are decided for somebody of whom a fact is not known, and otherwise for some who state it."""
     for name, criterion in unknown.items():
         end = criterion.verdict
         if end in _ENDED and any(name in told and told[name].verdict is not end for told in known):
@@ -156,7 +156,7 @@ async def _unsaid(rig: Rig, model: type[Form]) -> AsyncIterator[str]:
             forms = [left_out, {**base, name: True}, {**base, name: False}]
             if not all(is_valid(model, form) for form in forms):
                 continue
-            unknown, *known = [await Asking(rig, form).told(rig.draft.applicant) for form in forms]
+            unknown, *known = [await EligibilityQuestion(rig, form).told(rig.draft.applicant) for form in forms]
             for criterion, end in _decided(known, unknown):
                 if end is Verdict.PASS:
                     yield f"{criterion}: passed, {name} not said"
@@ -187,7 +187,7 @@ async def _at_birthdays(subject: Subject, offer: AnyOffer) -> list[str]:
 class _Ages:
     """One citizen, born on other days."""
 
-    asking: Asking
+    asking: EligibilityQuestion
     applicant: Applicant
 
     async def problems(self) -> AsyncIterator[str]:
@@ -211,18 +211,18 @@ class _Ages:
     def _today(self) -> date:
         return dhaka_date(self.asking.rig.clock.now())
 
-    async def _born(self, born: date) -> Told:
+    async def _born(self, born: date) -> VerdictsTold:
         return await self.asking.told(self.applicant.model_copy(update={"birth_date": born}))
 
-    async def _mid(self, age: int) -> Told:
+    async def _mid(self, age: int) -> VerdictsTold:
         """In the middle of that year of life."""
         return await self._born(years_before(self._today, age) - _HALF)
 
     @staticmethod
-    def _differ(one: Told, other: Told, name: str) -> bool:
+    def _differ(one: VerdictsTold, other: VerdictsTold, name: str) -> bool:
         return name in one and name in other and one[name].verdict is not other[name].verdict
 
-    async def _change(self, name: str, age: int, younger: Told, older: Told) -> AsyncIterator[str]:
+    async def _change(self, name: str, age: int, younger: VerdictsTold, older: VerdictsTold) -> AsyncIterator[str]:
         """What is wrong with a verdict that changes between ``age`` less a half and ``age`` and a half."""
         birthday, day = years_before(self._today, age), timedelta(days=1)
         # Who was born a day before the birthday's date had it yesterday.
@@ -294,7 +294,7 @@ _UNANSWERED: Final[Mapping[str, SubmissionResult | NagorikError | None]] = Mappi
 )
 
 
-async def _answered(rig: Rig, service: str, answer: SubmissionResult | NagorikError | None) -> Told:
+async def _answered(rig: Rig, service: str, answer: SubmissionResult | NagorikError | None) -> VerdictsTold:
     """What is told where another service answers so; ``None`` for a citizen who allows no question."""
     hooks.answer = answer
     consent = rig.draft.consent
@@ -306,7 +306,7 @@ async def _answered(rig: Rig, service: str, answer: SubmissionResult | NagorikEr
     return {criterion.id: criterion for criterion in decision.criteria}
 
 
-def _failed(told: Told) -> frozenset[str]:
+def _failed(told: VerdictsTold) -> frozenset[str]:
     return frozenset(name for name, criterion in told.items() if criterion.verdict is Verdict.FAIL)
 
 
