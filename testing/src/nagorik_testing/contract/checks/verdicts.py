@@ -138,7 +138,7 @@ def _turned(usual: VerdictsTold, unknown: VerdictsTold, to: Verdict) -> Iterator
 
 
 def _decided(known: list[VerdictsTold], unknown: VerdictsTold) -> Iterator[tuple[str, Verdict]]:
-    """VerdictsTold that are decided for somebody of whom a fact is not known, and otherwise for some who state it."""
+    """Criteria that are decided for somebody of whom a fact is not known, and otherwise for some who state it."""
     for name, criterion in unknown.items():
         end = criterion.verdict
         if end in _ENDED and any(name in told and told[name].verdict is not end for told in known):
