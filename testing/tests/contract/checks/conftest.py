@@ -1,16 +1,18 @@
-"""The permit office as a subject, whole or with one part broken."""
+"""The permit office as a subject, whole or with one part broken, and what a check has to find of it."""
 
 import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from nagorik.manifest import parse_manifest
 from nagorik_platform.registry import PluginRecord, PluginSource, Registry
+from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.verdict import CheckStatus, Finding
 
 HERE = Path(__file__).parent
 PACKAGE = "permit_office"
@@ -18,6 +20,40 @@ OFFICES = ("simulator", "markup", "offices", "payments", "families")
 """Modules with a simulator."""
 
 MakeSubject = Callable[..., Subject]
+BY_ID = {check.id: check for check in CHECKS}
+
+
+class Fault(NamedTuple):
+    """A plugin that breaks the promise of a check, and what is said of it; ``Hooks`` are the office's own."""
+
+    check: str
+    hooks: str
+    told: str
+    office: dict[str, Any] | None = None
+
+
+async def found(check: str, subject: Subject) -> list[Finding]:
+    """What a check finds."""
+    return [finding async for finding in BY_ID[check].run(subject)]
+
+
+async def expect_fault(fault: Fault, permit_office: MakeSubject) -> None:
+    """A fault is found once, and named."""
+    findings = await found(fault.check, _subject(permit_office, fault.hooks, fault.office))
+    failed = [one for one in findings if one.status is CheckStatus.FAILED]
+    assert len(failed) == 1
+    assert fault.told in failed[0].got
+
+
+async def expect_right(check: str, hooks: str, office: dict[str, Any] | None, permit_office: MakeSubject) -> None:
+    """A plugin that is right in another way passes."""
+    findings = await found(check, _subject(permit_office, hooks, office))
+    assert [(one.status, one.got) for one in findings if one.failed] == []
+    assert CheckStatus.PASSED in {one.status for one in findings}
+
+
+def _subject(permit_office: MakeSubject, hooks: str, office: dict[str, Any] | None) -> Subject:
+    return permit_office(None if hooks == "Hooks" else hooks, **(office or {}))
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Prices and verdicts: wrong ones of several kinds are found, and plugins that are right in another way pass."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.verdict import CheckStatus, Finding
+from .conftest import Fault, expect_fault, expect_right
 
-BY_ID = {check.id: check for check in CHECKS}
 SIZED: dict[str, Any] = {"simulator": "PricedOffice", "service": {"form": "forms:SizedForm"}}
 LATER: dict[str, Any] = {
     "simulator": "LaterFeeOffice",
@@ -15,15 +13,6 @@ LATER: dict[str, Any] = {
 }
 PARTS: dict[str, Any] = {**SIZED, "simulator": "PartsOffice"}
 ASKING: dict[str, Any] = {"service": {"asks": ("registry.check",)}}
-
-
-class Fault(NamedTuple):
-    """A plugin that breaks the promise of a check, and what is said of it."""
-
-    check: str
-    hooks: str
-    told: str
-    office: dict[str, Any] | None = None
 
 
 FAULTS = (
@@ -64,20 +53,11 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 
 
-async def found(check_id: str, subject) -> list[Finding]:
-    return [finding async for finding in BY_ID[check_id].run(subject)]
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
 async def test_fault_is_found_and_named(fault, permit_office):
-    findings = await found(fault.check, permit_office(fault.hooks, **(fault.office or {})))
-    failed = [one for one in findings if one.status is CheckStatus.FAILED]
-    assert len(failed) == 1
-    assert fault.told in failed[0].got
+    await expect_fault(fault, permit_office)
 
 
 @pytest.mark.parametrize(("check", "hooks", "office"), RIGHT)
 async def test_plugin_that_is_right_in_another_way_passes(check, hooks, office, permit_office):
-    findings = await found(check, permit_office(hooks, **office))
-    assert [(one.status, one.got) for one in findings if one.failed] == []
-    assert CheckStatus.PASSED in {one.status for one in findings}
+    await expect_right(check, hooks, office, permit_office)

@@ -1,24 +1,13 @@
 """What is sent, held against the form: faults of several kinds are found, and plugins right in another way pass."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.verdict import CheckStatus, Finding
+from nagorik_testing.contract.verdict import CheckStatus
 
+from .conftest import Fault, expect_fault, expect_right, found
 
-class Fault(NamedTuple):
-    """A plugin that breaks the promise of a check, and what is said of it."""
-
-    check: str
-    hooks: str
-    told: str
-    simulator: str = "PermitOffice"
-    service: dict[str, Any] | None = None
-
-
-BY_ID = {check.id: check for check in CHECKS}
 FAMILY: dict[str, Any] = {"form": "forms:FamilyForm"}
 FAULTS = (
     Fault("submit/fields-arrive", "CutsNames", "two values of name are sent alike"),
@@ -40,7 +29,7 @@ FAULTS = (
     Fault("privacy/addresses", "NamesInPath", "personal data in the query of GET /permits/"),
     Fault("privacy/addresses", "PhonesInHeaders", "personal data in the header x-contact of GET /permits/"),
     *(
-        Fault(check, hooks, told, "FamilyOffice", FAMILY)
+        Fault(check, hooks, told, {"simulator": "FamilyOffice", "service": FAMILY})
         for check, hooks, told in (
             ("submit/whole-texts", "CutsNotes", "of a long note only a part is sent"),
             ("submit/whole-texts", "KeepsLatinLetters", "of a long address.road only a part is sent"),
@@ -64,7 +53,7 @@ FAULTS = (
     Fault("payment/as-ordered", "GivesWholeTakaBack", "two refunds that differ in poisha are sent alike"),
     Fault("payment/as-ordered", "PrintsEnglishTwice", "the purpose is sent twice in English in 1 body purpose"),
     Fault("payment/as-ordered", "GivesBackInEnglish", "the reason is sent in English alone"),
-    Fault("payment/as-ordered", "ForgetsPayer", "was not told who pays", "NamingTill"),
+    Fault("payment/as-ordered", "ForgetsPayer", "was not told who pays", {"simulator": "NamingTill"}),
     Fault("payment/instructed", "TellsOwnNumber", "the payer is told the platform's number of the payment"),
 )
 RIGHT = (
@@ -87,23 +76,14 @@ RIGHT = (
 )
 
 
-async def found(check_id: str, subject) -> list[Finding]:
-    return [finding async for finding in BY_ID[check_id].run(subject)]
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
 async def test_fault_is_found_and_named(fault, permit_office):
-    subject = permit_office(fault.hooks, fault.simulator, service=fault.service)
-    failed = [one for one in await found(fault.check, subject) if one.status is CheckStatus.FAILED]
-    assert len(failed) == 1
-    assert fault.told in failed[0].got
+    await expect_fault(fault, permit_office)
 
 
 @pytest.mark.parametrize(("check", "hooks"), RIGHT)
 async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_office):
-    findings = await found(check, permit_office(hooks))
-    assert [(one.status, one.got) for one in findings if one.failed] == []
-    assert CheckStatus.PASSED in {one.status for one in findings}
+    await expect_right(check, hooks, None, permit_office)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +101,7 @@ async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_o
     ],
 )
 async def test_other_ways_to_write_a_form_pass(check, hooks, permit_office):
-    found_in_it = await found(check, permit_office(hooks, "FamilyOffice", service=FAMILY))
-    assert [(one.status, one.got) for one in found_in_it if one.failed] == []
-    assert CheckStatus.PASSED in {one.status for one in found_in_it}
+    await expect_right(check, hooks, {"simulator": "FamilyOffice", "service": FAMILY}, permit_office)
 
 
 async def test_papers_that_are_named_as_no_kind_are_looked_at_for_their_content_alone(permit_office):

@@ -1,6 +1,6 @@
 """What a plugin says, held against the agency's book, board, till and messages."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -8,11 +8,11 @@ from nagorik import Operation
 from nagorik.operations import Idempotency
 from nagorik_land.simulator import LandSimulator
 from nagorik_platform import Platform
-from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.verdict import CheckStatus, Finding
+from nagorik_testing.contract.verdict import CheckStatus
 
-BY_ID = {check.id: check for check in CHECKS}
+from .conftest import BY_ID, Fault, expect_fault, expect_right, found
+
 WRITES = (
     Operation.ANSWER_CORRECTION,
     Operation.ADVISE_PAYMENT,
@@ -26,15 +26,6 @@ ASKED: dict[str, Any] = {
 BOOK = {"simulator": "BookOffice"}
 TERSE, FEE, BEHIND = {"simulator": "TerseOffice"}, {"simulator": "FeeOffice"}, {"simulator": "BehindOffice"}
 FULL, NAMING, WAITING = {"simulator": "FullDaysOffice"}, {"simulator": "NamingTill"}, {"simulator": "WaitingTill"}
-
-
-class Fault(NamedTuple):
-    """A plugin that breaks the promise of a check, and what is said of it."""
-
-    check: str
-    hooks: str
-    told: str
-    office: dict[str, Any] | None = None
 
 
 FAULTS = (
@@ -111,25 +102,14 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 
 
-async def found(check_id: str, subject) -> list[Finding]:
-    return [finding async for finding in BY_ID[check_id].run(subject)]
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
 async def test_fault_is_found_and_named(fault, permit_office):
-    findings = await found(
-        fault.check, permit_office(None if fault.hooks == "Hooks" else fault.hooks, **(fault.office or {}))
-    )
-    failed = [one for one in findings if one.status is CheckStatus.FAILED]
-    assert len(failed) == 1
-    assert fault.told in failed[0].got
+    await expect_fault(fault, permit_office)
 
 
 @pytest.mark.parametrize(("check", "hooks", "office"), RIGHT)
 async def test_plugin_that_is_right_in_another_way_passes(check, hooks, office, permit_office):
-    findings = await found(check, permit_office(None if hooks == "Hooks" else hooks, **office))
-    assert [(one.status, one.got) for one in findings if one.failed] == []
-    assert CheckStatus.PASSED in {one.status for one in findings}
+    await expect_right(check, hooks, office, permit_office)
 
 
 async def test_notices_that_prove_nothing_are_not_held_to_a_signature(permit_office):

@@ -64,17 +64,22 @@ class AgencySum:
         return to_ascii_digits(self.text).replace(",", "").strip()
 
     @property
+    def poisha(self) -> int:
+        """What it is in poisha, read as taka."""
+        return Money.parse(self.plain).poisha
+
+    @property
     def to_the_poisha(self) -> bool:
         """Whether it is written with two decimals, as nothing but money is."""
         return _TO_THE_POISHA.fullmatch(self.plain) is not None
 
     def names(self, total: Money) -> bool:
         """Whether it is that sum, in taka or in poisha."""
-        return total.poisha in (_poisha(self.plain), self._as_poisha())
+        return total.poisha in (self.poisha, self._as_poisha())
 
     def other(self, total: Money) -> tuple[JsonValue, int]:
         """Another number that is written in the same way, one taka away, and what ``total`` is then, in poisha."""
-        in_poisha = _poisha(self.plain) != total.poisha and self._as_poisha() == total.poisha
+        in_poisha = self.poisha != total.poisha and self._as_poisha() == total.poisha
         whole = self.text.partition(".")[0]
         digits = [at for at, sign in enumerate(whole) if to_ascii_digits(sign).isdecimal()]
         place = digits[-3 if in_poisha and len(digits) > 2 else -1]  # noqa: PLR2004 - two digits of poisha
@@ -87,11 +92,6 @@ class AgencySum:
 
     def _as_poisha(self) -> int | None:
         return int(self.plain) if self.plain.isdecimal() else None
-
-
-def _poisha(plain: str) -> int:
-    whole, _, part = plain.partition(".")
-    return int(whole) * 100 + int(part.ljust(2, "0") or "0")
 
 
 def sums_of(rig: Rig, tap: Wiretap, since: int) -> list[AgencySum]:
@@ -135,7 +135,7 @@ async def _as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
                     raise
                 continue  # to name no price is no guess
             sums = sums_of(rig, tap, before)
-            owed = frozenset(f"{one.step} {one.place}" for one in sums if int(one.plain.replace(".", "")))
+            owed = frozenset(f"{one.step} {one.place}" for one in sums if one.poisha)
             if sums and owed not in seen:
                 seen.add(owed)
                 wrong += await _heeded(rig, quote, sums, partial(rig.platform.quote_fees, draft))
@@ -176,10 +176,10 @@ async def _heeded(rig: Rig, quote: Quote, sums: Sequence[AgencySum], ask: AskPri
 
 async def _is_part(rig: Rig, total: Money, sums: Sequence[AgencySum], ask: AskPrice) -> bool:
     """Whether a total is one of the parts of a greater sum, which has to agree with them for a price to be named."""
-    written = [one for one in sums if one.to_the_poisha and int(one.plain.replace(".", ""))][:MOST_PARTS]
+    written = [one for one in sums if one.to_the_poisha and one.poisha][:MOST_PARTS]
     for whole in written:
-        rest = _poisha(whole.plain) - total.poisha
-        others = [_poisha(one.plain) for one in written if one is not whole and not one.names(total)]
+        rest = whole.poisha - total.poisha
+        others = [one.poisha for one in written if one is not whole and not one.names(total)]
         sizes = range(1, len(others) + 1)
         if rest > 0 and any(sum(parts) == rest for size in sizes for parts in combinations(others, size)):
             end = await _with_another(rig, whole, total, ask)

@@ -13,6 +13,7 @@ from nagorik.manifest import AnyOffer, DocumentKind
 from nagorik.model.application import DocumentReference
 from nagorik_platform import References
 from nagorik_testing.contract.checks.inspection import example_form, leaves, with_value
+from nagorik_testing.contract.form_fields import value_at
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
@@ -95,7 +96,7 @@ class Filings:
         filed = await self.file(draft)
         if not isinstance(filed.end, InputRejected) or filed.sent or not place:
             return filed
-        applicant = _saying(self.rig.draft.applicant, _value(self.rig.draft.form, place), _value(form, place))
+        applicant = _saying(self.rig.draft.applicant, value_at(self.rig.draft.form, place), value_at(form, place))
         return filed if applicant is None else await self.file(draft.model_copy(update={"applicant": applicant}))
 
     def changed(self, one: Places, other: Places | None = None) -> frozenset[str]:
@@ -158,10 +159,6 @@ def paper(rig: Rig, kind: DocumentKind, mark: str) -> DocumentReference:
     media_type = "application/pdf" if pdf else "image/png" if "image/png" in kind.media_types else kind.media_types[0]
     name = f"{kind.kind} {mark}"
     return rig.documents.keep(kind.kind, media_type, specimen_pdf(name) if pdf else specimen_picture(name))
-
-
-def _value(form: Mapping[str, JsonValue], place: tuple[str | int, ...]) -> JsonValue:
-    return next((value for at, value in leaves(dict(form)) if at == place), None)
 
 
 def _saying(applicant: Applicant, old: JsonValue, new: JsonValue) -> Applicant | None:

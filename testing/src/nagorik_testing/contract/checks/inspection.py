@@ -22,6 +22,7 @@ from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.faults.kinds import Altered
+from nagorik_testing.simulator.application_book import ApplicationBook, Case
 from nagorik_testing.wire.codec import Codec
 from nagorik_toolkit.fees import FeeSchedule
 from nagorik_toolkit.form_validation import Location
@@ -208,3 +209,21 @@ async def ready_rigs(
             yield operation, rig
     if not reached:
         raise NotReachable("none of its operations can be called")
+
+
+def books_of(rig: Rig) -> list[ApplicationBook[Any]]:
+    """The books in which the simulated agency keeps applications; none where it keeps them otherwise."""
+    return [component for component in rig.simulator.components if isinstance(component, ApplicationBook)]
+
+
+def case_of(rig: Rig) -> Case[Any]:
+    """The application, in whichever of the agency's books it is.
+
+    Raises:
+        NotConcerned: The simulator keeps no book that could be looked into.
+    """
+    number = rig.references.agency_reference or ""
+    found = next((case for book in books_of(rig) if (case := book.find(number)) is not None), None)
+    if found is None:
+        raise NotConcerned("the simulator keeps no ApplicationBook in which the application stands")
+    return found

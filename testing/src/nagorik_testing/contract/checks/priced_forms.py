@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final
 from uuid import uuid5
 
 from pydantic import JsonValue
@@ -14,12 +14,12 @@ from nagorik.values import Money
 from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import open_filings
-from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, with_value
-from nagorik_testing.contract.form_variations import Variation, is_valid, variations_of
+from nagorik_testing.contract.checks.inspection import case_of, example_form, form_of, leaves, with_value
+from nagorik_testing.contract.form_fields import day_in, is_valid, value_at
+from nagorik_testing.contract.form_variations import Variation, variations_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
-from nagorik_testing.simulator.application_book import ApplicationBook, Case
 
 YEARS_BEFORE: Final = (2, 4, 12)
 """By how much each date of the form lies earlier, one after another: what is late costs more by the year."""
@@ -35,30 +35,15 @@ def _priced(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Variation]:
     """
     model, example = form_of(subject, offer), example_form(rig)
     for field in variations_of(model, example):
-        yield from (one for one in field if one.is_choice or not isinstance(_at(one), str))
+        yield from (one for one in field if one.is_choice or not isinstance(value_at(one.form, one.place), str))
     for place, value in leaves(example):
-        if (day := _day(value)) is None:
+        if not isinstance(value, str) or (day := day_in(value)) is None:
             continue
         for years in YEARS_BEFORE:
             earlier = day - timedelta(days=366 * years)
             given = with_value(example, place, earlier.isoformat())
             if isinstance(given, dict) and is_valid(model, given):
                 yield Variation(place, given)
-
-
-def _at(variation: Variation) -> JsonValue:
-    here: Any = variation.form
-    for step in variation.place:
-        here = here[step]
-    found: JsonValue = here
-    return found
-
-
-def _day(value: JsonValue) -> date | None:
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-11-24") else None
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +88,7 @@ class _Payers:
         """What the agency says to the quoted sum, or to ``more``; ``None`` where the form itself is not taken."""
         if not await self.filed(form):
             return None
-        case = self._case()
+        case = case_of(self.rig)
         before = frozenset(case.traits)
         receipt = self.rig.receipt(quote).model_copy(
             update={"reference": f"CONTRACT-RECEIPT-P{self.count}", **({} if more is None else {"amount": more})}
@@ -114,14 +99,6 @@ class _Payers:
         except NagorikError as error:
             return TakenSum(error.code, frozenset())
         return TakenSum(None, frozenset(case.traits) - before)
-
-    def _case(self) -> Case[Any]:
-        books = [one for one in self.rig.simulator.components if isinstance(one, ApplicationBook)]
-        number = self.rig.references.agency_reference or ""
-        found = next((case for book in books if (case := book.find(number)) is not None), None)
-        if found is None:
-            raise NotConcerned("the simulator keeps no ApplicationBook in which the application stands")
-        return found
 
 
 async def _taken_by_agency(subject: Subject, offer: AnyOffer) -> list[str]:

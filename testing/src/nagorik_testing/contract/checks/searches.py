@@ -9,10 +9,10 @@ from nagorik.manifest import AnyOffer
 from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import open_filings
+from nagorik_testing.contract.checks.inspection import books_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.wiretap import Wiretap
-from nagorik_testing.simulator.application_book import ApplicationBook
 
 OTHERS: Final = 15
 """Applications of others that are filed before the one that is sought, and as many after it."""
@@ -41,7 +41,7 @@ LAG: Final = timedelta(days=90)
 async def _incomplete(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
-        books = [component for component in rig.simulator.components if isinstance(component, ApplicationBook)]
+        books = books_of(rig)
         if not books:
             raise NotConcerned("the simulator keeps no ApplicationBook whose search could be behind")
         await rig.filed()

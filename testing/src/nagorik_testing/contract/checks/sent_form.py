@@ -16,7 +16,8 @@ from nagorik.values.text import has_control_characters
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, other_example, with_paper
 from nagorik_testing.contract.checks.inspection import form_of, leaves, with_value, written
-from nagorik_testing.contract.form_variations import Variation, in_other_contexts, is_valid, variations_of
+from nagorik_testing.contract.form_fields import is_valid
+from nagorik_testing.contract.form_variations import Variation, in_other_contexts, variations_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places, places_of

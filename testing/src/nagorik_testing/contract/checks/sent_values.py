@@ -15,7 +15,7 @@ from nagorik.values import normalise, to_ascii_digits
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import ANOTHER, FiledForm, Filings, all_examples, open_filings, paper
 from nagorik_testing.contract.checks.inspection import form_of, leaves, written
-from nagorik_testing.contract.form_variations import (
+from nagorik_testing.contract.form_fillings import (
     DayForms,
     days_to_swap,
     filled_no_further,

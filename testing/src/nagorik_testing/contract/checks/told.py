@@ -61,11 +61,10 @@ TOLD: Final = (
     Check(
         id="told/money",
         family=CheckFamily.ROBUSTNESS,
-        title="an amount is told and sent to the poisha, in both languages",
+        title="an amount is told to the poisha, in both languages",
         why="Poisha are cut off, the payer brings too little, and the agency's book never agrees with the host's.",
         modes=(14, 17),
-        expected="an amount of the agency's with one poisha more told with one poisha more, or refused; two amounts "
-        "never sent alike",
+        expected="an amount of the agency's with one poisha more told with one poisha more, or refused",
         fix="Read amounts as nagorik.values.Money and compute in poisha; write them with Money.plain or format_taka.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.MONEY),

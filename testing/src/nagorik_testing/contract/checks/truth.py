@@ -25,14 +25,14 @@ from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date, dhaka_time, to_ascii_digits
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import open_filings, other_example
-from nagorik_testing.contract.checks.inspection import form_of
+from nagorik_testing.contract.checks.inspection import case_of, form_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.rig import PRICE, Rig, receipt_number
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.contract.wiretap import WireExchange, Wiretap
-from nagorik_testing.simulator.application_book import ApplicationBook, Case
+from nagorik_testing.simulator.application_book import Case
 from nagorik_testing.wire.codec import ERROR_STATUS
 
 REMARK: Final = "মন্তব্য ৭৭"
@@ -55,7 +55,7 @@ async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
     reasons: dict[str, str] = {}
     async with open_rig(tap.on(subject), offer.id) as rig:
         await rig.filed()
-        case = _case(rig)
+        case = case_of(rig)
         for state in case.workflow.states:
             rig.advance(MINUTE * 7)
             case.enter(state, rig.clock.now(), REMARK)
@@ -76,19 +76,6 @@ async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
                     other = next(each for each in first if each != state)
                     wrong.append(f"{state}: the reason is the one that is given for {other}")
     return wrong
-
-
-def _case(rig: Rig) -> Case[Any]:
-    """The application, in whichever of the agency's books it is.
-
-    Raises:
-        NotConcerned: The simulator keeps no book that could be looked into.
-    """
-    books = [component for component in rig.simulator.components if isinstance(component, ApplicationBook)]
-    found = [case for book in books if (case := book.find(rig.references.agency_reference or "")) is not None]
-    if not found:
-        raise NotConcerned("the simulator keeps no ApplicationBook in which the application stands")
-    return found[0]
 
 
 def _untrue(status: AgencyStatus, case: Case[Any], state: str, passed: Sequence[WireExchange]) -> Iterator[str]:
@@ -185,7 +172,7 @@ async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
             await rig.prepare(Operation.ADVISE_PAYMENT)
         except NothingThere:
             raise NotConcerned("the example costs nothing") from None
-        case = _case(rig)
+        case = case_of(rig)
         receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
         began = rig.clock.now()
         while rig.clock.now() - began < LONGEST:
@@ -213,7 +200,7 @@ async def _told_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
                 # What is said before anything is paid is asked for: the course pays at once.
                 first = case is None
                 status = await rig.platform.get_status(rig.draft, rig.references) if first else report
-                case = case or _case(rig)
+                case = case or case_of(rig)
                 wrong += _not_as_held(status, case, rig.clock.now())
                 wrong += _not_as_asked(status, tap.exchanges[-1].answer)
                 final = status.final

@@ -31,7 +31,8 @@ from nagorik_testing.contract.asked_services.answers import beside_asked, hooks
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.eligibility import years_before
 from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, record_of, with_value
-from nagorik_testing.contract.form_variations import is_valid, variations_of
+from nagorik_testing.contract.form_fields import is_valid
+from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable

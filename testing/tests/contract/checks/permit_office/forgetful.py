@@ -84,13 +84,10 @@ class Instructing(Hooks):
 
     @hookimpl
     async def nagorik_start_payment(self, request: Any, context: Context) -> PaymentStarted:
-        content = {"payment": request.payment, "amount": self.sent(request.amount)}
+        content = {"payment": request.payment, "amount": request.amount.plain()}
         bill = await context.http.write("open", "POST", "/bills", json=content, expect=Bill)
         bn, en = format_taka(request.amount, "bn"), self.in_english(request.amount)
         return PaymentStarted(reference=bill.receipt, instructions=Text(bn=f"{bn} দিন", en=f"Pay {en} taka"))
-
-    def sent(self, amount: Money) -> str:
-        return amount.plain()
 
     def in_english(self, amount: Money) -> str:
         return format_taka(amount)
@@ -99,11 +96,6 @@ class Instructing(Hooks):
 class AsksForWholeTaka(Instructing):
     def in_english(self, amount):
         return format_taka(amount).partition(".")[0]
-
-
-class OpensWholeTaka(Instructing):
-    def sent(self, amount):
-        return f"{amount.plain().partition('.')[0]}.00"
 
 
 class Appointing(Hooks):

@@ -13,18 +13,15 @@ from nagorik.operations import Idempotency
 from nagorik.values import Money
 from nagorik_platform import References
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
-from nagorik_testing.contract.checks.inspection import leaves, with_value
+from nagorik_testing.contract.checks.inspection import books_of, leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import AHEAD, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
-from nagorik_testing.simulator.application_book import ApplicationBook
 from nagorik_testing.simulator.slot_board import SlotBoard
 
 REMARK: Final = "আবেদনে একটি মন্তব্য আছে"
 """What an officer writes in a test."""
-AHEAD: Final = timedelta(days=60)
-"""For how long ahead appointments are asked for."""
 WAITS: Final = (timedelta(0), timedelta(hours=6), timedelta(days=2), timedelta(days=14))
 """Between two tellings of a payment and two wishes for a refund, until the agency says something else."""
 
@@ -167,8 +164,7 @@ async def _status(stage: _Stage, draft: ApplicationDraft, own: References) -> No
 async def _every_state(stage: _Stage) -> None:
     """The agency's answer for each state of its workflow, those that the example never comes to among them."""
     rig = stage.rig
-    books = [component for component in rig.simulator.components if isinstance(component, ApplicationBook)]
-    for book in books:
+    for book in books_of(rig):
         case = book.find(rig.references.agency_reference or "")
         if case is None:
             continue
@@ -237,24 +233,22 @@ async def _advice(stage: _Stage) -> None:
         receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
     except (NothingThere, NotReachable, NagorikError):
         return  # of operations that cannot be called, the matrix of faults tells
-
-    async def advise(amount: Money) -> object:
-        told = receipt.model_copy(update={"amount": amount})
-        return await rig.platform.advise_payment(rig.draft, rig.references, told)
-
-    await _until_changed(stage, Operation.ADVISE_PAYMENT, lambda: advise(receipt.amount), advise)
+    await _until_changed(
+        stage,
+        Operation.ADVISE_PAYMENT,
+        lambda: rig.platform.advise_payment(rig.draft, rig.references, receipt),
+    )
 
 
 async def _until_changed(
     stage: _Stage,
     operation: Operation,
     call: RepeatableCall,
-    priced: Callable[[Money], Awaitable[object]] | None = None,
 ) -> None:
     first = None
     for wait in WAITS:
         stage.rig.advance(wait)
-        result = await stage.play(operation, call, priced)
+        result = await stage.play(operation, call)
         if first is not None and result != first:
             return
         first = first or result

@@ -57,8 +57,6 @@ class AnswerReplay:
     _next: int = 0
     _at: int | None = None
     _content: bytes = b""
-    sent: list[bytes] = field(default_factory=list)
-    """The bodies of the requests of the last call that was answered again."""
 
     def on(self, subject: Subject) -> Subject:
         """The subject with this before its agency."""
@@ -83,7 +81,7 @@ class AnswerReplay:
         to: bytes = b"",
     ) -> object:
         """Make a call that is answered with what was kept; the answer ``at`` has another content."""
-        self._given, self._next, self._at, self._content, self.sent = kept, 0, at, to, []
+        self._given, self._next, self._at, self._content = kept, 0, at, to
         try:
             return await call()
         finally:
@@ -96,7 +94,6 @@ class AnswerReplay:
             return await inner.handle_async_request(request)
         if self._given is None:
             return await self._keep(request, sent, inner)
-        self.sent.append(sent)
         number, self._next = self._next, self._next + 1
         if number < len(self._given) and self._given[number].answers(request):
             return self._given[number].given(request, self._content if number == self._at else None)
