@@ -12,7 +12,15 @@ from nagorik.http import WireModel
 from nagorik.values import Money
 from nagorik_toolkit import days_of, filled, hashes_of, number_of, wire_word
 from nagorik_toolkit.bangladesh import DayMonthYear, IsoDay
-from nagorik_toolkit.wire_fields import DhakaIsoSecond, DhakaMinute, DhakaSecond, DollarAmount, TakaAmount, YesNo
+from nagorik_toolkit.wire_fields import (
+    BookingNumber,
+    DhakaIsoSecond,
+    DhakaMinute,
+    DhakaSecond,
+    DollarAmount,
+    TakaAmount,
+    YesNo,
+)
 
 
 def read(kind: Any, written: object) -> Any:
@@ -145,3 +153,10 @@ def test_days_of_appointments_are_those_in_dhaka() -> None:
     )
     assert days_of(request) == {"from": "2026-01-15", "to": "2026-02-01"}
     assert days_of(request, lambda day: f"{day:%d-%m-%Y}") == {"from": "15-01-2026", "to": "01-02-2026"}
+
+
+@pytest.mark.parametrize("written", ["বিআর-১২", "BR 12", "", "BR-১২"])
+def test_number_of_a_booking_in_other_signs_is_refused(written):
+    assert read(BookingNumber, "BR-12/4") == "BR-12/4"
+    with pytest.raises(ValidationError):
+        read(BookingNumber, written)

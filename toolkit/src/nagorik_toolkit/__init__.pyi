@@ -113,6 +113,7 @@ from .texts import (
 )
 from .wire_fields import (
     Amount as Amount,
+    BookingNumber as BookingNumber,
     DhakaIsoSecond as DhakaIsoSecond,
     DhakaMinute as DhakaMinute,
     DhakaSecond as DhakaSecond,

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler
+from pydantic import BeforeValidator, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
 from nagorik.model.application import DocumentReference
@@ -105,6 +105,9 @@ def _yes_no(written: object) -> object:
         raise ValueError("an answer is true, false, yes or no")
     return answer
 
+
+BookingNumber = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
+"""What an agency's counter calls an appointment or a seat by, in ASCII: in Bangla digits it would name another."""
 
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 """``true`` or ``false``, or the words true, false, yes, no in any case; nothing else."""

@@ -26,7 +26,16 @@ from nagorik import (
 )
 from nagorik_bmet.data import STATUSES, TEXTS
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm
-from nagorik_toolkit import DhakaMinute, DhakaSecond, TakaAmount, field_error_reader, filled, hashes_of, wire_word
+from nagorik_toolkit import (
+    BookingNumber,
+    DhakaMinute,
+    DhakaSecond,
+    TakaAmount,
+    field_error_reader,
+    filled,
+    hashes_of,
+    wire_word,
+)
 
 API: Final = "/sim/bmet/v1"
 
@@ -127,8 +136,7 @@ class Seat(WireModel):
     """A seat taken, or a batch that is full."""
 
     booked: bool
-    number: str | None = Field(default=None, alias="seatNo", pattern=r"^[!-~]+$")
-    """In ASCII: it is shown at the counter, where Bangla digits would name another."""
+    number: BookingNumber | None = Field(default=None, alias="seatNo")
 
 
 class Centres(WireModel):

@@ -31,6 +31,7 @@ from nagorik_brta.forms import (
     VehicleForm,
 )
 from nagorik_toolkit import (
+    BookingNumber,
     DhakaTime,
     TakaAmount,
     field_error_reader,
@@ -145,8 +146,7 @@ class Booking(WireModel):
     """An appointment taken, or gone."""
 
     booked: bool
-    number: str | None = Field(default=None, alias="bookingNo", pattern=r"^[!-~]+$")
-    """In ASCII: it is shown at the counter, where Bangla digits would name another."""
+    number: BookingNumber | None = Field(default=None, alias="bookingNo")
 
 
 class DocumentAddress(WireModel):

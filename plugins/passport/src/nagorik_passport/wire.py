@@ -22,6 +22,7 @@ from nagorik import (
 from nagorik_passport.data import TEXTS
 from nagorik_passport.forms import ApplicationForm, ReissueForm, VerificationForm
 from nagorik_toolkit import (
+    BookingNumber,
     DateStyle,
     DayMonthYear,
     DhakaMinute,
@@ -138,8 +139,7 @@ class Appointment(WireModel):
     """An appointment taken, or gone."""
 
     booked: bool
-    number: str | None = Field(default=None, alias="appointmentNo", pattern=r"^[!-~]+$")
-    """In ASCII: it is shown at the counter, where Bangla digits would name another."""
+    number: BookingNumber | None = Field(default=None, alias="appointmentNo")
 
 
 class Enquiry(WireModel):
