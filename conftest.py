@@ -1,7 +1,6 @@
 """What every test of the workspace needs."""
 
 import asyncio
-import gc
 import logging
 import os
 import platform
@@ -35,16 +34,6 @@ if "TMPDIR" not in os.environ and MEMORY.is_dir():
 # that few of them in each run are many in a week.
 hypothesis.settings.register_profile("workspace", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("workspace")
-
-
-def pytest_sessionstart() -> None:
-    """Collect no garbage while tests are collected: there is none, and looking takes a third of the time."""
-    gc.disable()
-
-
-def pytest_collection_finish() -> None:
-    """From here on there is."""
-    gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:
