@@ -155,7 +155,6 @@ async def test_kept_answer_is_given_again_and_never_asked_for():
 
         assert await replay.again(call, genuine) == {"word": "PAID"}
         assert await replay.again(call, genuine, 0, b'{"word": "OPEN"}') == {"word": "OPEN"}
-        assert replay.sent == [b'{"amount":"345.01"}']
         with pytest.raises(httpx.ConnectError):
             await replay.again(lambda: client.get("/other"), genuine)
         assert asked == ["/bills"]
