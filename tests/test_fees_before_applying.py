@@ -19,7 +19,7 @@ from nagorik.manifest import PublicService
 from nagorik.values import dhaka_date, dhaka_zone, to_bangla_digits
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.cli.fees import fees_document
-from nagorik_platform.fees.assessment import FeeAnswer, PublishedFees, StagePrice
+from nagorik_platform.fees.assessment import PriceAnswer, PublishedFees, StagePrice
 from nagorik_platform.registry import Registry
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing import (
@@ -166,21 +166,21 @@ def test_counter_and_application_never_differ(service: str) -> None:
         quote = told.quote
         assert isinstance(quote, Quote)
         match told.fees.answer:
-            case FeeAnswer.PRICED if told.fees.agency_adds:
+            case PriceAnswer.PRICED if told.fees.agency_adds:
                 (stage,) = offered(told)
                 published = {line.code: line for line in stage.price.lines}
                 assert [line for line in quote.lines if line.code in published] == list(published.values())
-            case FeeAnswer.PRICED:
+            case PriceAnswer.PRICED:
                 # What the form does not say the agency does: one price for each thing that it may say.
                 open_dimensions = {
                     one.dimension for outcome in told.fees.outcomes for one in outcome.choice if one.origin == "every"
                 }
                 assert open_dimensions == {one.name for one in told.fees.missing if one.agency_knows}
                 assert len([stage for stage in offered(told) if is_of(quote, stage)]) == 1
-            case FeeAnswer.AGENCY_ONLY:
+            case PriceAnswer.AGENCY_ONLY:
                 schedule = schedule_of(SERVICES[service])
-                published = () if schedule is None else schedule.tariffs
-                assert quote.source not in [tariff.source for tariff in published]
+                tariffs = () if schedule is None else schedule.tariffs
+                assert quote.source not in [tariff.source for tariff in tariffs]
             case other:
                 pytest.fail(f"{service} is {other.value} for a form that is whole")
 
@@ -190,7 +190,7 @@ def test_counter_and_application_never_differ(service: str) -> None:
 def test_form_that_is_quoted_by_the_schedule_has_a_published_price(service: str) -> None:
     """The agency alone is said to know a price only where the plugin asks it alone."""
     for told in everything()[service]:
-        assert told.fees.answer in {FeeAnswer.PRICED, FeeAnswer.AGENCY_ONLY}
+        assert told.fees.answer in {PriceAnswer.PRICED, PriceAnswer.AGENCY_ONLY}
         if not isinstance(told.quote, Quote):
             assert told.quote.code == "input-rejected"
 
@@ -239,7 +239,7 @@ def test_day_before_the_first_tariff_is_told_and_is_no_fault_of_the_connection()
     answers = asyncio.run(_before(sorted(first_days(), key=lambda one: one[1])))
     refused = set()
     for service, (fees, quote) in answers.items():
-        assert fees.answer is FeeAnswer.NO_TARIFF, service
+        assert fees.answer is PriceAnswer.NO_TARIFF, service
         assert fees.sentence is not None
         assert fees.sentence.en.startswith("No published fee is known here for ")
         if isinstance(quote, AgencyRejected):

@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from nagorik_platform.fees.assessment import NOT_PUBLISHED
+
 FORMS = """\
 from typing import Annotated, Literal
 
@@ -191,6 +193,32 @@ def test_table_prints_every_tariff_charged_or_not(site: Any, nagorik: Any) -> No
     [schedule] = nagorik(*words, "--json").document["schedules"]
     assert (schedule["id"], schedule["charged"], schedule["sentence"]) == ("connection", "circular-2020", None)
     assert [(one["id"], len(one["rows"])) for one in schedule["tariffs"]] == [("circular-2020", 3), ("local-page", 1)]
+
+
+def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, nagorik: Any) -> None:
+    install(site)
+    file = site.directory / "nagorik_wasa" / "fees.toml"
+    text = file.read_text("utf-8").replace(
+        ', amount = "60", vat_exempt', ', amount = "60", when = { delivery = "regular" }, vat_exempt'
+    )
+    dead = 'standing = "disputed"\neffective_from = 2010-01-01\neffective_to = 2010-12-31'
+    text = text.replace('when = { delivery = "urgent" }', 'when = { delivery = "regular" }, stage = "later"')
+    file.write_text(text.replace('standing = "disputed"', dead), "utf-8")
+    words = ("fees", "wasa.connection", "--on", "2026-11-24", "--language", "en")
+    lines = lines_of(nagorik(*words, "--set", "delivery=urgent"))
+    assert lines[3:] == [
+        NOT_PUBLISHED.en,
+        "What other sources say is printed by --table.",
+        "What its plugin says of the service: A pipe to the house.",
+        "",
+        "Delivery: Urgent: no published price; the agency alone knows it",
+    ]
+    table = lines_of(nagorik(*words, "--table"))
+    assert (
+        "Tariff local-page: never charged; another source says otherwise. "
+        "It begins on 1 January 2010. It ends on 31 December 2010."
+    ) in table
+    assert "  Fee: 900 taka (delivery regular; payment later)" in table
 
 
 @pytest.mark.parametrize("words", [("--set", "delivery=urgent"), ("--table",)])

@@ -11,8 +11,8 @@ from nagorik.privacy import Form
 from nagorik.values.sentences import Text
 from nagorik_platform.fees import assessment
 from nagorik_platform.fees.assessment import (
-    FeeAnswer,
     GivenRejected,
+    PriceAnswer,
     PublishedFees,
     assess_published,
     reachable_schedules,
@@ -122,7 +122,7 @@ def told(fees: PublishedFees) -> list[tuple[dict[str, tuple[str, ...]], list[str
 
 def test_what_is_given_by_field_and_dimension_has_one_price_for_each_payment() -> None:
     fees = ask({"speed": "দ্রুত", "metres": "১২", "visit": "৫"})
-    assert (fees.answer, fees.missing) == (FeeAnswer.PRICED, ())
+    assert (fees.answer, fees.missing) == (PriceAnswer.PRICED, ())
     assert told(fees) == [({"speed": ("fast",), "length": ("12",), "visit": ("5",)}, ["230.00", "46.00"])]
     [outcome] = fees.outcomes
     assert [(one.label.bn, one.titles[0].bn, one.origin) for one in outcome.choice] == [
@@ -136,7 +136,7 @@ def test_what_is_given_by_field_and_dimension_has_one_price_for_each_payment() -
 
 def test_all_that_is_open_is_priced_and_what_costs_the_same_is_one() -> None:
     fees = ask({"metres": "9"})
-    assert fees.answer is FeeAnswer.PRICED
+    assert fees.answer is PriceAnswer.PRICED
     assert told(fees) == [
         ({"speed": ("slow",), "length": ("9",), "visit": ("1", "2")}, ["115.00"]),
         ({"speed": ("slow",), "length": ("9",), "visit": ("3+",)}, ["69.00"]),
@@ -159,7 +159,7 @@ def test_field_without_end_is_tried_by_the_schedules_own_spans() -> None:
 
 def test_choice_without_a_published_price_is_the_agencys_alone() -> None:
     fees = ask({"speed": "slow", "length": "30", "visit": "1"})
-    assert fees.answer is FeeAnswer.AGENCY_ONLY
+    assert fees.answer is PriceAnswer.AGENCY_ONLY
     assert fees.sentence is not None
     assert fees.sentence.en.startswith("No price is published for this choice")
 
@@ -175,7 +175,7 @@ def test_default_that_decides_is_named_with_the_other_choices() -> None:
 
 def test_what_multiplies_the_amount_has_no_end_and_has_to_be_said() -> None:
     fees = assess_published("port.late", SCHEDULES["late"], None, None, {}, TODAY)
-    assert (fees.answer, fees.outcomes) == (FeeAnswer.OPEN, ())
+    assert (fees.answer, fees.outcomes) == (PriceAnswer.OPEN, ())
     assert [(one.name, one.dimensions) for one in fees.missing] == [("days", {"days": ("0+",)})]
     given = assess_published("port.late", SCHEDULES["late"], None, None, {"days": "৩"}, TODAY)
     assert (told(given), given.outcomes[0].stages[0].due) == ([({"days": ("3",)}, ["15.00"])], None)
@@ -183,7 +183,7 @@ def test_what_multiplies_the_amount_has_no_end_and_has_to_be_said() -> None:
 
 def test_day_without_a_tariff_is_told() -> None:
     fees = ask({}, date(2019, 12, 31))
-    assert fees.answer is FeeAnswer.NO_TARIFF
+    assert fees.answer is PriceAnswer.NO_TARIFF
     assert fees.sentence is not None
     assert "1 January 2020" in fees.sentence.en
 

@@ -47,7 +47,7 @@ def partial_form(form: type[FormT], data: Mapping[str, JsonValue]) -> PartialFor
         if problems:
             raise InputRejected(problems) from None
     kind = _partly_filled(form)
-    filled = kind.__new__(kind)
+    filled: FormT = kind.__new__(kind)  # type: ignore[call-overload]
     read: set[str] = set()
     object.__setattr__(filled, "__dict__", {**valid, _READ: read})
     object.__setattr__(filled, "__pydantic_fields_set__", set(valid))
@@ -73,7 +73,7 @@ def _sounded(form: type[Form]) -> type[Form]:
         form.__name__,
         __base__=form,
         __module__=form.__module__,
-        __validators__={"keep": field_validator(_LAST, mode="plain")(keep)},  # type: ignore[dict-item]
+        __validators__={"keep": field_validator(_LAST, mode="plain")(keep)},
         **{_LAST: (Any, Field(default=None))},  # type: ignore[call-overload]
     )
     return made

@@ -80,20 +80,20 @@ class FeesCommand:
                 return ExitCode.USAGE
             offer, _ = found
             try:
-                told = asyncio.run(_ask(registry, settings, offer, None if arguments.table else given, day))
+                document = asyncio.run(_ask(registry, settings, offer, None if arguments.table else given, day))
             except GivenRejected as rejected:
-                for problem in rejected.problems:
-                    print_error(problem.bn)
-                    print_error(problem.en)
+                for told in rejected.problems:
+                    print_error(told.bn)
+                    print_error(told.en)
                 return ExitCode.USAGE
-            except DataFileInvalid as problem:
-                print_error(f"the fees of {offer.id} cannot be read: {problem}")
+            except DataFileInvalid as invalid:
+                print_error(f"the fees of {offer.id} cannot be read: {invalid}")
                 return ExitCode.FAILED
-            except NagorikError as problem:
-                print_error(problem.message.bn)
-                print_error(problem.message.en)
-                return ExitCode.USAGE if isinstance(problem, ServiceNotOffered) else ExitCode.FAILED
-        _print(told, arguments)
+            except NagorikError as error:
+                print_error(error.message.bn)
+                print_error(error.message.en)
+                return ExitCode.USAGE if isinstance(error, ServiceNotOffered) else ExitCode.FAILED
+        _print(document, arguments)
         return ExitCode.OK
 
 

@@ -59,6 +59,8 @@ def schedule_page(document: Document, language: Language) -> Iterator[str]:
 def _why_no_price(document: Document, language: Language) -> Iterator[str]:
     if document["sentence"] is not None:
         yield document["sentence"][language]
+        if document["outcomes"]:
+            yield _said("page", "other-sources", language)
         if document["summary"] is not None:
             yield _said("page", "about", language, summary=document["summary"][language])
 
@@ -148,7 +150,9 @@ def _tariff(tariff: Document, language: Language) -> Iterator[str]:
         code = "charged-until" if last else "charged"
         yield _said("tariff", code, language, id=tariff["id"], first=first, **({"last": last} if last else {}))
     else:
-        yield _said("tariff", standing, language, id=tariff["id"])
+        begins = [_said("tariff", "since", language, first=first)] if first else []
+        ends = [_said("tariff", "until", language, last=last)] if last else []
+        yield " ".join([_said("tariff", standing, language, id=tariff["id"]), *begins, *ends])
     source = tariff["source"]
     seen = [_said("tariff", "seen", language, day=_day(source["as_of"], language))] if source["as_of"] else []
     checked = _said("tariff", "verified" if source["verified"] else "not-verified", language)

@@ -45,7 +45,7 @@ MOST_OUTCOMES: Final = 100
 """Prices that are told of one question; of a question that leaves more open, some more has to be known."""
 
 
-class FeeAnswer(StrEnum):
+class PriceAnswer(StrEnum):
     """What can be told of a service's price."""
 
     PRICED = "priced"
@@ -125,7 +125,7 @@ class MissingValue:
 class PublishedFees:
     """What is known of a service's price on a day."""
 
-    answer: FeeAnswer
+    answer: PriceAnswer
     outcomes: tuple[FeeOutcome, ...] = ()
     missing: tuple[MissingValue, ...] = ()
     assumed: tuple[MissingValue, ...] = ()
@@ -198,8 +198,8 @@ def without_schedule(service: PublicService, given: Mapping[str, str]) -> Publis
     if given:
         raise GivenRejected([_unknown(name, ()) for name in given])
     if Operation.QUOTE in service.reads:
-        return PublishedFees(FeeAnswer.AGENCY_ONLY, sentence=NO_SCHEDULE)
-    return PublishedFees(FeeAnswer.NO_FEE, sentence=NO_FEE)
+        return PublishedFees(PriceAnswer.AGENCY_ONLY, sentence=NO_SCHEDULE)
+    return PublishedFees(PriceAnswer.NO_FEE, sentence=NO_FEE)
 
 
 def reachable_schedules(
@@ -291,9 +291,9 @@ class _Question:
         self._words = words
         self._expand(_Trial(fields))
         if self._no_tariff is not None and not self._outcomes:
-            return PublishedFees(FeeAnswer.NO_TARIFF, sentence=self._no_tariff.sentence)
+            return PublishedFees(PriceAnswer.NO_TARIFF, sentence=self._no_tariff.sentence)
         told = PublishedFees(
-            FeeAnswer.OPEN,
+            PriceAnswer.OPEN,
             missing=tuple(self._missing.values()),
             assumed=tuple(self._assumed.values()),
             agency_adds=self._adds,
@@ -302,8 +302,8 @@ class _Question:
             return told
         told = replace(told, outcomes=tuple(_merged(self._outcomes)), left_out=self._left_out)
         if any(outcome.stages for outcome in told.outcomes):
-            return replace(told, answer=FeeAnswer.PRICED)
-        return replace(told, answer=FeeAnswer.AGENCY_ONLY, sentence=NOT_PUBLISHED)
+            return replace(told, answer=PriceAnswer.PRICED)
+        return replace(told, answer=PriceAnswer.AGENCY_ONLY, sentence=NOT_PUBLISHED)
 
     def _reject_unknown(
         self, fields: Mapping[str, JsonValue], words: Mapping[str, str], schedule: FeeSchedule

@@ -15,7 +15,7 @@ from nagorik.values import to_ascii_digits
 from nagorik.values.sentences import Text, is_blank
 from nagorik_toolkit.fees import Dimension, Numbers, Word
 
-Schema = Mapping[str, Any]
+_Schema = Mapping[str, Any]
 
 _DEFS: Final = "#/$defs/"
 _LONGEST_NUMBER: Final = 12
@@ -46,14 +46,14 @@ class TypedField(NamedTuple):
     label: Text
     choices: tuple[FieldChoice, ...]
     items: tuple[FieldChoice, ...]
-    parts: tuple[Schema, ...]
+    parts: tuple[_Schema, ...]
 
     def read(self, written: str) -> JsonValue:
         """The value that is meant; text that is none of what the field can be stays text, for the form to refuse."""
         return _read(written, self.parts, self.choices, self.items)
 
 
-def typed_fields(schema: Schema) -> dict[str, TypedField]:
+def typed_fields(schema: _Schema) -> dict[str, TypedField]:
     """The fields of a form, by the keys under which its document holds them."""
     return {name: _field(name, described, schema) for name, described in schema.get("properties", {}).items()}
 
@@ -76,7 +76,7 @@ def _lowest(value: Word | Numbers) -> int | str:
     return value.word if isinstance(value, Word) else value.low
 
 
-def _field(name: str, described: Schema, schema: Schema) -> TypedField:
+def _field(name: str, described: _Schema, schema: _Schema) -> TypedField:
     parts = tuple(_parts(described, schema))
     label = next((title for part in parts if (title := _title(part)) is not None), Text(en=name, bn=name))
     items = [
@@ -85,7 +85,7 @@ def _field(name: str, described: Schema, schema: Schema) -> TypedField:
     return TypedField(name, label, _choices(parts), _choices(items), parts)
 
 
-def _parts(described: Schema, schema: Schema) -> Iterator[Schema]:
+def _parts(described: _Schema, schema: _Schema) -> Iterator[_Schema]:
     """A value's description and what it may be, behind references and unions."""
     yield described
     reference = described.get("$ref")
@@ -96,7 +96,7 @@ def _parts(described: Schema, schema: Schema) -> Iterator[Schema]:
             yield from _parts(member, schema)
 
 
-def _choices(parts: Sequence[Schema]) -> tuple[FieldChoice, ...]:
+def _choices(parts: Sequence[_Schema]) -> tuple[FieldChoice, ...]:
     found: dict[JsonValue, Text | None] = {}
     for part in parts:
         titles = {one["const"]: _title(one) for one in part.get("oneOf", ()) if "const" in one}
@@ -107,7 +107,7 @@ def _choices(parts: Sequence[Schema]) -> tuple[FieldChoice, ...]:
     return tuple(FieldChoice(value, title) for value, title in found.items())
 
 
-def _title(described: Schema) -> Text | None:
+def _title(described: _Schema) -> Text | None:
     bn, en = described.get("x-title-bn"), described.get("title")
     if not isinstance(bn, str) or not isinstance(en, str) or is_blank(bn) or is_blank(en):
         return None
@@ -115,7 +115,7 @@ def _title(described: Schema) -> Text | None:
 
 
 def _read(
-    written: str, parts: Sequence[Schema], choices: Sequence[FieldChoice], items: Sequence[FieldChoice]
+    written: str, parts: Sequence[_Schema], choices: Sequence[FieldChoice], items: Sequence[FieldChoice]
 ) -> JsonValue:
     text = written.strip()
     kinds = {part.get("type") for part in parts}

@@ -18,8 +18,12 @@ def basis(service: str, form: Form, on: date) -> FeeBasis:
     schedule = FEES[service]
     match form:
         case DevelopmentTaxForm():
-            land = {"land": lambda: kind_of(form, on), "parts": lambda: form.area.parts}
-            return FeeBasis(schedule, due_at("application"), land, agency_adds=True)
+            return FeeBasis(
+                schedule,
+                due_at("application"),
+                {"land": lambda: kind_of(form, on), "parts": lambda: form.area.parts},
+                agency_adds=True,
+            )
         case KhatianCopyForm():
             return FeeBasis(schedule, due_at("application"), {"delivery": lambda: form.delivery})
         case _:
