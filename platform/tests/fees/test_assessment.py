@@ -195,6 +195,14 @@ def test_more_outcomes_than_can_be_told_are_counted(monkeypatch: pytest.MonkeyPa
     assert fees.left_out == 2 * 3 * 3 - 4
 
 
+def test_question_that_leaves_too_much_open_is_not_tried_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assessment, "MOST_TRIALS", 10)
+    fees = ask({})
+    assert (fees.answer, fees.outcomes) == (PriceAnswer.OPEN, ())
+    assert [one.name for one in fees.missing] == ["speed", "metres", "visit"]
+    assert ask({"speed": "slow", "metres": "1"}).answer is PriceAnswer.PRICED
+
+
 @pytest.mark.parametrize(
     ("given", "en"),
     [

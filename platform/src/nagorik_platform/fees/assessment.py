@@ -42,7 +42,9 @@ from nagorik_toolkit.form_validation import form_schema
 from nagorik_toolkit.partial_forms import FieldMissing, PartialForm, partial_form
 
 MOST_OUTCOMES: Final = 100
-"""Prices that are told of one question; of a question that leaves more open, some more has to be known."""
+"""Prices that are told of one question; how many more there are is counted."""
+MOST_TRIALS: Final = 300
+"""Ways to fill in what is open that are tried, some tenths of a second's work; where there are more, none is told."""
 
 
 class PriceAnswer(StrEnum):
@@ -248,6 +250,7 @@ class _Question:
         self._assumed: dict[str, MissingValue] = {}
         self._outcomes: list[FeeOutcome] = []
         self._left_out = 0
+        self._trials = 0
         self._no_tariff: NoTariff | None = None
         self._is_open = False
         self._adds = False
@@ -331,6 +334,10 @@ class _Question:
         trial: _Trial,
     ) -> None:
         """Price what is known, or try all that a missing field or dimension can be, one after the other."""
+        self._trials += 1
+        if self._trials > MOST_TRIALS:
+            self._is_open = True
+            return
         try:
             partial = partial_form(self._form, trial.data)
         except InputRejected:
