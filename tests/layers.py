@@ -105,7 +105,7 @@ def rules() -> str:
             "platform",
             "dispatch",
             "configuration",
-            "registry | agency_client | documents | logs | requests",
+            "registry | agency_client | documents | fees | logs | requests",
             "contract_errors",
             "entry_points | json_files | number_mask | system_clock | tracebacks",
         ],

@@ -14,7 +14,7 @@ from nagorik.privacy import Form
 from nagorik.values import Money
 from nagorik.values.sentences import Text
 from nagorik_toolkit.form_validation import validate_form
-from nagorik_toolkit.texts import parse_texts, read_texts
+from nagorik_toolkit.texts import day_text, money_text, parse_texts, read_texts
 
 GOOD = """
 ["age.fail"]
@@ -119,3 +119,30 @@ def test_sentence_that_gets_too_long_by_what_is_filled_in_is_cut() -> None:
     told = texts.text("x.no", what=Text(bn="ক" * 4000, en="k" * 3996))
     assert told == Text(bn="ক" * 3999 + "…", en="not " + "k" * 3996)
     assert texts.field_problem("/form", "x.no", what=Text(bn="ক", en="k" * 3997)).text.en == "not " + "k" * 3995 + "…"
+
+
+@pytest.mark.parametrize(
+    ("day", "en", "bn"),
+    [
+        (date(2027, 1, 31), "31 January 2027", "৩১ জানুয়ারি ২০২৭"),
+        (date(2024, 2, 29), "29 February 2024", "২৯ ফেব্রুয়ারি ২০২৪"),
+        (date(1971, 12, 16), "16 December 1971", "১৬ ডিসেম্বর ১৯৭১"),
+    ],
+)
+def test_day_is_written_as_it_is_read_aloud(day: date, en: str, bn: str) -> None:
+    assert day_text(day) == Text(en=en, bn=bn)
+
+
+@pytest.mark.parametrize(
+    ("money", "en", "bn"),
+    [
+        (Money.taka(1170), "1,170 taka", "১,১৭০ টাকা"),
+        (Money.taka(0), "0 taka", "০ টাকা"),
+        (Money.taka("1234567.50"), "12,34,567.50 taka", "১২,৩৪,৫৬৭.৫০ টাকা"),
+        (Money.of(100, "USD"), "100 US dollars", "১০০ মার্কিন ডলার"),
+        (Money.of(1, "USD"), "1 US dollar", "১ মার্কিন ডলার"),
+        (Money.of("1234.05", "USD"), "1,234.05 US dollars", "১,২৩৪.০৫ মার্কিন ডলার"),
+    ],
+)
+def test_amount_is_written_as_it_is_read_aloud(money: Money, en: str, bn: str) -> None:
+    assert money_text(money) == Text(en=en, bn=bn)

@@ -1,6 +1,13 @@
 from .configuration import PlatformSettings as PlatformSettings, PluginConfiguration as PluginConfiguration
 from .dispatch.policies import Call as Call
 from .dispatch.survey import NoDecision as NoDecision, ServiceEligibility as ServiceEligibility
+from .fees.assessment import (
+    FeeOutcome as FeeOutcome,
+    GivenRejected as GivenRejected,
+    MissingValue as MissingValue,
+    PriceAnswer as PriceAnswer,
+    PublishedFees as PublishedFees,
+)
 from .platform import Platform as Platform
 from .registry.discovery import Admission as Admission
 from .requests import References as References

@@ -64,6 +64,8 @@ from nagorik_platform.requests import ApplicationMembers, FiledMembers, Referenc
 if TYPE_CHECKING:
     from nagorik_platform.dispatch.dispatcher import Dispatcher, SettingsReload
     from nagorik_platform.dispatch.survey import ServiceEligibility
+    from nagorik_platform.fees.assessment import PublishedFees
+    from nagorik_toolkit.fees import AssessFees, FeeSchedule
 
 
 class Platform:
@@ -279,6 +281,62 @@ class Platform:
             await self._check_documents(draft, members["form"])  # before anybody pays for what cannot be filed
         request = QuoteRequest(**members, at=self._clock.now(), stage=stage, agency_reference=agency_reference)
         return await self._call(requests.QUOTE, draft.service, request, consent=draft.consent)
+
+    async def published_fees(
+        self, service: str, given: Mapping[str, str], *, on: date | None = None
+    ) -> "PublishedFees":
+        """What ``service`` costs by its published schedule, ``on`` a day in Asia/Dhaka (today by default).
+
+        Reaches nobody: it is the schedule and the function by which the plugin quotes, with a form that is filled in
+        as far as ``given`` says. Where that leaves something open, every price that there can be is told.
+
+        Args:
+            service: Its id.
+            given: Fields of the form, and dimensions of the schedule, as a person types them.
+            on: The day.
+
+        Raises:
+            GivenRejected: A name is unknown, or a value is wrong.
+            DataFileInvalid: The schedule cannot be read.
+            NagorikError: The service is not on offer, or its plugin fails.
+        """
+        from nagorik_platform.fees.assessment import GivenRejected, assess_published, without_schedule
+        from nagorik_platform.registry.tariffs import read_schedule
+
+        offer, record = self.service(service), self._registry.owner_of(service)
+        if offer.fees is None or record is None:
+            return without_schedule(offer, given)
+        schedule = read_schedule(record, offer.fees)
+        day = on or self._today()
+
+        def assessed(form: type[Form] | None, assess: "AssessFees | None") -> "PublishedFees | GivenRejected":
+            try:
+                return assess_published(service, schedule, form, assess, given, day)
+            except GivenRejected as rejected:  # no fault of the plugin, in whose name this runs
+                return rejected
+
+        found = await self._dispatcher.with_fee_basis(service, schedule.basis, assessed)
+        if isinstance(found, GivenRejected):
+            raise found
+        return found
+
+    async def published_schedules(self, service: str, *, on: date | None = None) -> "tuple[FeeSchedule, ...]":
+        """The schedules that ``service`` is charged by, the one that its manifest names first; none without one.
+
+        Raises:
+            DataFileInvalid: The schedule cannot be read.
+            NagorikError: The service is not on offer, or its plugin fails.
+        """
+        from nagorik_platform.fees.assessment import reachable_schedules
+        from nagorik_platform.registry.tariffs import read_schedule
+
+        offer, record, day = self.service(service), self._registry.owner_of(service), on or self._today()
+        if offer.fees is None or record is None:
+            return ()
+        schedule = read_schedule(record, offer.fees)
+        return await self._dispatcher.with_fee_basis(
+            service, schedule.basis, lambda form, assess: reachable_schedules(service, schedule, form, assess, day)
+        )
 
     # Paying
 

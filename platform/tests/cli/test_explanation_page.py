@@ -1,13 +1,14 @@
 """What somebody else wrote, as it is shown: bounded, on one line, without what steers a terminal."""
 
 import unicodedata
+from datetime import date
 from typing import Annotated
 
 import pytest
 from hypothesis import given, strategies as st
 from pydantic import Field
 
-from nagorik.errors import AgencyRejected, FieldProblem, InputRejected
+from nagorik.errors import AgencyRejected, FieldProblem, InputRejected, Layer
 from nagorik.forms import Label
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState
 from nagorik.operations import Operation
@@ -23,7 +24,7 @@ from nagorik_platform.cli.explanation_page import (
 )
 from nagorik_platform.lifecycle.perform import _CALLS
 from nagorik_platform.lifecycle.refusals import refusal_of
-from nagorik_toolkit import form_schema, validate_form
+from nagorik_toolkit import NoTariff, form_schema, validate_form
 
 SCHEMA = {
     "properties": {"plot": {"title": "Plot", "x-title-bn": "দাগ"}, "a/b": {"title": "Odd", "x-title-bn": "অদ্ভুত"}}
@@ -213,3 +214,12 @@ def test_what_stands_beside_a_state_is_a_reason_only_where_the_agency_refused(st
 @pytest.mark.parametrize("remark", [None, "", " ", "\x00\u202e", "\u200c\u200d", "\u3164\ufe0f \u2800"])
 def test_report_without_words_says_nothing(remark):
     assert report_text(AgencyStatus(state=None, raw="x", remark=remark)) is None
+
+
+def test_day_without_a_tariff_is_told_as_what_it_is_and_as_no_fault_of_a_program():
+    sentence = NoTariff("fees", date(2015, 8, 31), first=date(2015, 9, 1)).sentence
+    refusal = refusal_of(AgencyRejected("no-tariff", reason=sentence, layer=Layer.PLUGIN))
+    assert refusal.fault is None
+    told = refusal_text(Operation.QUOTE, refusal, words=with_numbers_masked)
+    assert told.en == f"The fee could not be worked out. «{sentence.en}»"
+    assert told.bn == f"ফি নির্ণয় করা যায়নি। «{sentence.bn}»"

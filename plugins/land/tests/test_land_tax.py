@@ -10,7 +10,8 @@ from hypothesis import given, strategies as st
 from nagorik.errors import ContractViolation, InputRejected
 from nagorik.values import Money
 from nagorik_land.forms import DevelopmentTaxForm
-from nagorik_land.land_tax import assess, interest_bounds, kind_of
+from nagorik_land.land_tax import assess, interest_bounds
+from nagorik_land.pricing import kind_of
 from nagorik_land.simulator import LandSimulator
 from nagorik_land.simulator.holdings import HoldingRegister, read_holding
 from nagorik_land.wire import Demand, to_demand_question

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
-from nagorik_nid.pricing import choice
+from nagorik_nid.pricing import basis, counted
 from nagorik_toolkit.fees import FeeSchedule, NoTariff, read_schedules
 
 FIRST_DAY = date(2015, 9, 1)
@@ -90,4 +90,4 @@ def test_no_figure_claims_to_have_been_checked(schedules: dict[str, FeeSchedule]
 def test_item_follows_from_what_is_printed_on_the_card(fields: tuple[CorrectedField, ...], item: str) -> None:
     changes = [Change(field=field, value="1990-01-31").model_dump() for field in fields]
     form = CorrectionForm.model_validate({"birth_date": "1990-01-31", "nid": "19909910012000001", "changes": changes})
-    assert choice(form, 2) == {"item": item, "attempt": 2}
+    assert basis("nid.correction", form, TODAY).choice(**counted(form, 2)) == {"item": item, "attempt": 2}

@@ -29,6 +29,10 @@ from .criteria import (
     Criteria as Criteria,
     is_about as is_about,
 )
+from .fees.basis import (
+    AssessFees as AssessFees,
+    FeeBasis as FeeBasis,
+)
 from .fees.errors import (
     NoTariff as NoTariff,
     NotPriced as NotPriced,
@@ -84,6 +88,11 @@ from .hooks import (
     list_slots as list_slots,
     search_result as search_result,
 )
+from .partial_forms import (
+    FieldMissing as FieldMissing,
+    PartialForm as PartialForm,
+    partial_form as partial_form,
+)
 from .refusals import (
     eligibility_question as eligibility_question,
     field_error_reader as field_error_reader,
@@ -108,6 +117,8 @@ from .statuses import (
 )
 from .texts import (
     TextCatalogue as TextCatalogue,
+    day_text as day_text,
+    money_text as money_text,
     parse_texts as parse_texts,
     read_texts as read_texts,
 )

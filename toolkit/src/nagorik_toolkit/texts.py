@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Final
 
 from pydantic_core import PydanticCustomError
 
@@ -83,6 +84,40 @@ def read_texts(package: str, file: str = MESSAGES_FILE) -> TextCatalogue:
 def parse_texts(content: bytes, file: str = MESSAGES_FILE) -> TextCatalogue:
     """The sentences in the content of a file; errors as ``read_texts``."""
     return TextCatalogue(parse_sentences(content, file), file=file)
+
+
+_MONTHS: Final = (
+    Text(en="January", bn="জানুয়ারি"),
+    Text(en="February", bn="ফেব্রুয়ারি"),
+    Text(en="March", bn="মার্চ"),
+    Text(en="April", bn="এপ্রিল"),
+    Text(en="May", bn="মে"),
+    Text(en="June", bn="জুন"),
+    Text(en="July", bn="জুলাই"),
+    Text(en="August", bn="আগস্ট"),
+    Text(en="September", bn="সেপ্টেম্বর"),
+    Text(en="October", bn="অক্টোবর"),
+    Text(en="November", bn="নভেম্বর"),
+    Text(en="December", bn="ডিসেম্বর"),
+)
+
+
+def day_text(day: date) -> Text:
+    """A day as it is read aloud: ``31 January 2027``, ``৩১ জানুয়ারি ২০২৭``."""
+    month = _MONTHS[day.month - 1]
+    return Text(
+        bn=f"{to_bangla_digits(str(day.day))} {month.bn} {to_bangla_digits(str(day.year))}",
+        en=f"{day.day} {month.en} {day.year}",
+    )
+
+
+def money_text(money: Money) -> Text:
+    """An amount as it is read aloud: ``1,170 taka``, ``১,১৭০ টাকা``; hundredths only where there are any."""
+    if money.currency == "BDT":
+        written = format_taka(money).removesuffix(".00")
+        return Text(bn=f"{to_bangla_digits(written)} টাকা", en=f"{written} taka")
+    written = f"{money.as_decimal():,}".removesuffix(".00")
+    return Text(bn=f"{to_bangla_digits(written)} মার্কিন ডলার", en=f"{written} US dollar{'' if written == '1' else 's'}")
 
 
 def _written(fill: Fill) -> Text:

@@ -1,14 +1,15 @@
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from nagorik.errors import ContractViolation
+from nagorik.errors import AgencyRejected, ContractViolation, Layer
 from nagorik.model.application import Applicant
 from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
 from nagorik.privacy import Form
 from nagorik.values import MobileNumber, Money, Nid, PersonName, Text
-from nagorik_toolkit.fees import DimensionRejected, agreed_quote, demanded_quote, until_midnight
+from nagorik_toolkit import FieldMissing, partial_form
+from nagorik_toolkit.fees import DimensionRejected, FeeBasis, NoTariff, agreed_quote, demanded_quote, until_midnight
 
 AT = datetime(2026, 1, 15, 4, 30, tzinfo=UTC)
 NAME = PersonName(bn="রহিমা খাতুন", en="Rahima Khatun")
@@ -152,3 +153,74 @@ def test_schedule_and_agency_agree_or_nobody_pays(reissue: Any) -> None:
 )
 def test_price_of_the_day_holds_to_midnight_in_dhaka(at: datetime, left: timedelta) -> None:
     assert until_midnight(at) == left
+
+
+@pytest.mark.parametrize(
+    ("last", "day", "en", "bn"),
+    [
+        (
+            None,
+            date(2015, 8, 31),
+            "No published fee is known here for 31 August 2015; the first one known holds from 1 September 2015.",
+            "৩১ আগস্ট ২০১৫ তারিখের কোনো প্রকাশিত ফি এখানে জানা নেই; প্রথম জানা ফি ১ সেপ্টেম্বর ২০১৫ থেকে।",
+        ),
+        (
+            "2026-01-31",
+            date(2026, 2, 1),
+            "No published fee is known here for 1 February 2026; the last one known held until 31 January 2026.",
+            "১ ফেব্রুয়ারি ২০২৬ তারিখের কোনো প্রকাশিত ফি এখানে জানা নেই; শেষ জানা ফি ৩১ জানুয়ারি ২০২৬ পর্যন্ত।",
+        ),
+    ],
+)
+def test_day_without_a_tariff_is_told_in_a_sentence_and_is_nobodys_fault(
+    fees: Any, last: str | None, day: date, en: str, bn: str
+) -> None:
+    schedule = fees.schedule(fees.tariff(first="2015-09-01", last=last))
+    with pytest.raises(AgencyRejected) as refused:
+        schedule.quote(request(on=day), due=FeeDue.BEFORE_SUBMISSION, valid_for=timedelta(hours=1))
+    assert (refused.value.reason_code, refused.value.layer) == ("no-tariff", Layer.PLUGIN)
+    assert refused.value.reason == Text(en=f"{en} Ask the agency.", bn=f"{bn} সংস্থার কাছে জেনে নিন।")
+
+
+def test_day_in_a_gap_has_neither_a_first_nor_a_last_tariff(fees: Any) -> None:
+    early = fees.tariff(name="early", first="2015-01-01", last="2015-12-31")
+    schedule = fees.schedule(early, fees.tariff(name="late", first="2017-01-01"))
+    with pytest.raises(NoTariff) as none:
+        schedule.price(date(2016, 6, 1))
+    assert none.value.sentence.en == "No published fee is known here for 1 June 2016. Ask the agency."
+
+
+HOURS = timedelta(hours=2)
+
+
+class CardOrder(Form):
+    owner: str
+    delivery: Literal["regular", "urgent"]
+
+
+def test_dimensions_are_the_forms_fields_of_their_names(reissue: Any) -> None:
+    basis = FeeBasis.of_fields(reissue, CardOrder(owner="nobody", delivery="urgent"), due=FeeDue.BEFORE_SUBMISSION)
+    assert basis.choice(attempt=2) == {"delivery": "urgent", "attempt": 2}
+    asked = request(form=CardOrder(owner="nobody", delivery="urgent"))
+    direct = reissue.quote(asked, due=FeeDue.BEFORE_SUBMISSION, valid_for=HOURS, delivery="urgent", attempt=2)
+    assert basis.quote(asked, valid_for=HOURS, attempt=2) == direct
+    with pytest.raises(DimensionRejected, match="needs the dimension attempt"):
+        basis.quote(asked, valid_for=HOURS)
+
+
+def test_field_that_nobody_filled_in_is_missed_when_the_choice_is_made(reissue: Any) -> None:
+    basis = FeeBasis.of_fields(reissue, partial_form(CardOrder, {}).form, due=FeeDue.BEFORE_SUBMISSION)
+    assert list(basis.dimensions) == ["delivery"]
+    with pytest.raises(FieldMissing) as missing:
+        basis.choice(attempt=1)
+    assert missing.value.field == "delivery"
+
+
+def test_stages_may_fall_due_at_different_times(reissue: Any) -> None:
+    stages = {"application": FeeDue.BEFORE_SUBMISSION, "dcr": FeeDue.AFTER_SUBMISSION}
+    basis = FeeBasis(reissue, stages, {"delivery": lambda: "regular"})
+    assert [basis.due_at(stage) for stage in stages] == list(stages.values())
+    assert basis.quote(request(), valid_for=HOURS, attempt=1).due is FeeDue.BEFORE_SUBMISSION
+    assert FeeBasis(reissue, FeeDue.AFTER_SUBMISSION).due_at("any") is FeeDue.AFTER_SUBMISSION
+    with pytest.raises(KeyError):
+        basis.due_at("another")

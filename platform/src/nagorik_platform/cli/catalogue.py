@@ -12,7 +12,7 @@ from nagorik_platform.cli.quarantines import WorkerQuarantine
 from nagorik_platform.cli.suspensions import Suspension
 from nagorik_platform.registry import PluginRecord, Quarantine
 from nagorik_platform.registry.tariffs import read_schedule
-from nagorik_toolkit.fees import NoTariff, Tariff
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, Tariff
 
 MEANINGS: Final = {
     Evidence.MODELLED: "invented for the simulator; not the agency's real interface",
@@ -137,18 +137,32 @@ def fees_of(record: PluginRecord, service: PublicService, on: date) -> Document 
         document["charged"] = schedule.tariff_on(on).id
     except NoTariff as error:
         document["problem"] = str(error)
+    return document | _parts_of(schedule)
+
+
+def schedule_of(schedule: FeeSchedule, on: date) -> Document:
+    """A schedule in full, with the tariff that is charged on a day, or a sentence that none is known."""
+    try:
+        document: Document = {"id": schedule.id, "charged": schedule.tariff_on(on).id, "sentence": None}
+    except NoTariff as error:
+        document = {"id": schedule.id, "charged": None, "sentence": text_of(error.sentence)}
+    return document | _parts_of(schedule)
+
+
+def _parts_of(schedule: FeeSchedule) -> Document:
     vat = schedule.vat
-    return document | {
+    return {
         "title": text_of(schedule.title),
         "currency": schedule.currency,
         "rounding": schedule.rounding.value,
         "vat": None if vat is None else {"rate": str(vat.rate), "included": vat.included, "per": vat.per},
         "dimensions": {dimension.dimension: list(dimension.labels) for dimension in schedule.dimensions},
-        "tariffs": [_tariff(tariff) for tariff in schedule.tariffs],
+        "tariffs": [tariff_of(tariff) for tariff in schedule.tariffs],
     }
 
 
-def _tariff(tariff: Tariff) -> Document:
+def tariff_of(tariff: Tariff) -> Document:
+    """A tariff with its source and its rows."""
     first, last, as_of = tariff.effective_from, tariff.effective_to, tariff.source.as_of
     return {
         "id": tariff.id,

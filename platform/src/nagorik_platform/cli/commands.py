@@ -73,6 +73,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _BUILT_IN: Final = (
     ("doctor", "nagorik_platform.cli.doctor:command"),
     ("eligible", "nagorik_platform.cli.eligible:command"),
+    ("fees", "nagorik_platform.cli.fees:command"),
     ("plugins", "nagorik_platform.cli.plugins:command"),
     ("services", "nagorik_platform.cli.services:command"),
 )

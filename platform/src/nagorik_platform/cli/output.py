@@ -6,6 +6,7 @@ rich is imported when something is laid out: help and JSON need none of it.
 import argparse
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ _BETWEEN: Final = 3
 """Columns between two columns of a table."""
 
 
+_DAY_MONTH_YEAR: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _FIRST_YEAR: Final = 1800
 _LAST_YEAR: Final = 2199
 """Of the days that a question may be asked for: reckoning some years from one of them always ends at a day."""
@@ -40,7 +42,10 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
 def add_day_argument(parser: argparse.ArgumentParser) -> None:
     """``--on``; its absence means today in Dhaka."""
     parser.add_argument(
-        "--on", type=_day, metavar="DATE", help="the day on which the question is asked, YYYY-MM-DD; today in Dhaka"
+        "--on",
+        type=_day,
+        metavar="DATE",
+        help="the day on which the question is asked, YYYY-MM-DD or DD/MM/YYYY; today in Dhaka",
     )
 
 
@@ -144,10 +149,14 @@ def plain(text: str) -> str:
 
 
 def _day(text: str) -> date:
+    from nagorik.values import to_ascii_digits
+
+    digits = to_ascii_digits(text)
+    written = _DAY_MONTH_YEAR.fullmatch(digits)
     try:
-        day = date.fromisoformat(text)
+        day = date(int(written[3]), int(written[2]), int(written[1])) if written else date.fromisoformat(digits)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-24") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-24 or 24/11/2026") from None
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise argparse.ArgumentTypeError(f"the year of {text} does not lie between {_FIRST_YEAR} and {_LAST_YEAR}")
     return day

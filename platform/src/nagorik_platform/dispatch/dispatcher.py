@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import CoroutineType
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
 from pydantic import JsonValue
@@ -53,6 +53,9 @@ from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
 from nagorik_platform.tracebacks import type_name
 from nagorik_toolkit.form_validation import validate_form
+
+if TYPE_CHECKING:
+    from nagorik_toolkit.fees import AssessFees
 
 log: Final = get_logger("nagorik")
 
@@ -140,15 +143,37 @@ class Dispatcher:
         Raises:
             NagorikError: What ``use`` raises; anything else is the plugin's fault.
         """
+        return await self._with_code(service, "form", lambda runtime, offer: use(runtime.form(offer)), subject)
+
+    async def with_fee_basis(
+        self, service: str, reference: str | None, use: "Callable[[type[Form] | None, AssessFees | None], T]"
+    ) -> T:
+        """What ``use`` makes of a service's form and of the function that a fee file names as ``reference``.
+
+        Raises:
+            NagorikError: As ``with_form``.
+        """
+        return await self._with_code(
+            service, "fees", lambda runtime, offer: use(runtime.form(offer), runtime.fee_basis(reference))
+        )
+
+    async def _with_code(
+        self,
+        service: str,
+        kind: str,
+        use: Callable[[PluginRuntime, PublicService], T],
+        subject: FaultSubject | None = None,
+    ) -> T:
+        """What ``use`` makes of code of the service's plugin, which runs on the host's loop."""
         record, offer = self.offer(service)
         if not isinstance(offer, PublicService):
             raise ServiceNotOffered("not-a-service")
         runtime = await self._ready(record, service, None)
-        code = PluginCall(record, "form")
-        subject = subject or FaultSubject(f"form {service}", lasts=False)
+        code = PluginCall(record, kind)
+        subject = subject or FaultSubject(f"{kind} {service}", lasts=False)
         found: T | NagorikError
         try:
-            found = runtime.contain("form-raised", lambda: use(runtime.form(offer)), code)
+            found = runtime.contain(f"{kind}-raised", lambda: use(runtime, offer), code)
         except NagorikError as failure:
             found = _addressed(failure, record, service)
         if isinstance(found, PluginFault):

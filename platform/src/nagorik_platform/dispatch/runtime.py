@@ -34,6 +34,7 @@ from nagorik_platform.registry import Imported, LoadedPlugin, resolve_object
 if TYPE_CHECKING:
     from nagorik_platform.agency_client.circuit import Probe
     from nagorik_platform.agency_client.client import AgencyClient
+    from nagorik_toolkit.fees import AssessFees
 
 OFFLINE: Final = "offline"
 
@@ -167,6 +168,10 @@ class PluginRuntime:
                 self._broken("form-not-a-form")
             self._forms[service.id] = model
         return self._forms[service.id]
+
+    def fee_basis(self, reference: str | None) -> "AssessFees | None":
+        """The function that a fee file names as its basis, or ``None`` where it names none."""
+        return self._function(reference)
 
     def contain(self, fault: str, code: Callable[[], T], call: PluginCall | None = None) -> T:
         """Run a plugin's synchronous code; what it raises beside ``nagorik.errors`` becomes its ``fault``.

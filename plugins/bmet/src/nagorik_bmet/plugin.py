@@ -15,7 +15,6 @@ from nagorik import (
     DeliverableRequest,
     EligibilityDecision,
     EligibilityRequest,
-    FeeDue,
     FetchedDeliverable,
     FindRequest,
     Health,
@@ -32,9 +31,8 @@ from nagorik import (
     SubmitRequest,
     hookimpl,
 )
-from nagorik_bmet import eligibility, wire
-from nagorik_bmet.data import FEES, RULES
-from nagorik_bmet.forms import ClearanceForm
+from nagorik_bmet import eligibility, pricing, wire
+from nagorik_bmet.data import RULES
 from nagorik_bmet.wire import API, COLLECTIONS
 from nagorik_toolkit import (
     Matches,
@@ -61,13 +59,8 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     """What BMET asks for, held against what is published; nobody pays where the two differ."""
     if request.agency_reference is None:
         eligibility.check_today(request)
-    form = request.form
-    quote = FEES[request.service].quote(
-        request,
-        due=FeeDue.AFTER_SUBMISSION,
-        valid_for=RULES.on(request.on)["quote-validity"].as_duration,
-        **({"card": form.card} if isinstance(form, ClearanceForm) else {}),
-    )
+    valid_for = RULES.on(request.on)["quote-validity"].as_duration
+    quote = pricing.basis(request.service, request.form, request.on).quote(request, valid_for=valid_for)
     params = wire.to_price_question(request)
     answer = await context.http.read("fees", "GET", f"{API}/fees", params=params, expect=wire.ServiceFee)
     return agreed_quote(quote, answer.total)

@@ -5,8 +5,8 @@ from typing import Final
 
 from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source
 from nagorik_brta.data import FEES, RULES, TEXTS
-from nagorik_brta.forms import LearnerForm, RegistrationForm, RenewalForm, SmartCardForm, TaxTokenForm
-from nagorik_toolkit import NotPriced, age_on, demanded_quote, until_midnight
+from nagorik_brta.forms import LearnerForm, RenewalForm, TaxTokenForm
+from nagorik_toolkit import FeeBasis, NotPriced, age_on, demanded_quote, until_midnight
 
 CALCULATOR: Final = Source(title="BRTA's own calculator, asked for this application", verified=False)
 FREE_OF_VAT: Final = Money(poisha=0)
@@ -15,22 +15,24 @@ _TURNING_POINT: Final = 90
 """Kilograms below and above which a motorcycle's tax token differs."""
 
 
-def choice(form: Form, today: date) -> dict[str, int | str]:
-    """What the price depends on: the dimensions of the service's schedule."""
+def basis(service: str, form: Form, today: date) -> FeeBasis:
+    """What the price depends on, of a service that has a schedule."""
+    schedule, due = FEES[service], FeeDue.AFTER_SUBMISSION
     match form:
         case LearnerForm():
-            return {"categories": len(form.categories)}
-        case SmartCardForm():
-            return {"kind": form.kind}
+            return FeeBasis(schedule, due, {"categories": lambda: len(form.categories)})
         case RenewalForm():
-            return {"kind": form.kind, "years_late": years_late(form.expires_on, today)}
-        case RegistrationForm():
-            return {"engine_cc": form.engine_cc}
+            late = {"kind": lambda: form.kind, "years_late": lambda: years_late(form.expires_on, today)}
+            return FeeBasis(schedule, due, late)
         case TaxTokenForm():
-            vehicle = "motorcycle" if form.vehicle == "motorcycle" else "other"
-            return {"vehicle": vehicle, "plan": form.plan, "weight": _weight(form.weight_kg)}
+            token = {
+                "vehicle": lambda: "motorcycle" if form.vehicle == "motorcycle" else "other",
+                "plan": lambda: form.plan,
+                "weight": lambda: _weight(form.weight_kg),
+            }
+            return FeeBasis(schedule, due, token)
         case _:
-            return {}
+            return FeeBasis.of_fields(schedule, form, due=due)
 
 
 def years_late(expires_on: date, today: date) -> int:
@@ -42,14 +44,10 @@ def years_late(expires_on: date, today: date) -> int:
 
 def published(request: QuoteRequest) -> Quote | None:
     """The price by the published figures; ``None`` where none is published for this choice, or two contradict."""
-    schedule = FEES.get(request.service)
-    if schedule is None:
+    if request.service not in FEES:
         return None
-    dimensions = choice(request.form, request.on)
     try:
-        return schedule.quote(
-            request, due=FeeDue.AFTER_SUBMISSION, valid_for=until_midnight(request.at), **dimensions
-        )
+        return basis(request.service, request.form, request.on).quote(request, valid_for=until_midnight(request.at))
     except NotPriced:
         return None
 

@@ -23,12 +23,9 @@ from nagorik import (
 )
 from nagorik_land.data import RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm
-from nagorik_land.pricing import NO_VAT
+from nagorik_land.pricing import EXEMPT, NO_VAT, kind_of
 from nagorik_land.wire import Demand
 from nagorik_toolkit import FeeSchedule, LandArea, NoTariff, NotPriced, Price, refuse
-
-EXEMPT: Final = "exempt"
-"""The schedule's word for land without tax."""
 
 _TAKA: Final = 100
 
@@ -61,17 +58,6 @@ def assess(form: DevelopmentTaxForm, demand: Demand, schedule: FeeSchedule, on: 
         raise ContractViolation("interest-differs-from-rate")
     source = price.tariff.source if price else RULES.on(on)["price-as-demanded"].source
     return Assessment(tuple(_lines(demand, price)), source)
-
-
-def kind_of(form: DevelopmentTaxForm, on: date) -> str:
-    """The schedule's word for the land: its use and its area, or for agricultural land the family's holdings."""
-    if form.use != "agricultural" or form.family_area is None:
-        return f"{form.area_class}-{form.use}"
-    rules = RULES.on(on)
-    if form.family_area.acres <= rules["exempt-acres"].as_decimal:
-        return EXEMPT
-    within = form.family_area.acres <= rules["lower-rate-acres"].as_decimal
-    return "agricultural-to-limit" if within else "agricultural-above-limit"
 
 
 def _year_bounds(form: DevelopmentTaxForm, whole: Price, schedule: FeeSchedule, on: date) -> tuple[int, int]:

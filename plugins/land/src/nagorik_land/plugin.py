@@ -32,7 +32,7 @@ from nagorik import (
 )
 from nagorik_land import eligibility, land_tax, pricing, statuses, wire
 from nagorik_land.data import FEES, RULES, TEXTS
-from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm
+from nagorik_land.forms import DevelopmentTaxForm
 from nagorik_land.pricing import NO_VAT
 from nagorik_land.wire import DESKS, STAGES
 from nagorik_toolkit import (
@@ -67,13 +67,8 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     if request.service == "land.mouza-map":
         line = QuoteLine(code="mouza-map", text=TEXTS.text("price.mouza-map"), amount=answer.total, vat=NO_VAT)
         return pricing.demanded(request, (line,), RULES.on(request.on)["price-as-demanded"].source)
-    form = request.form
-    quote = FEES[request.service].quote(
-        request,
-        due=pricing.due_at(request.stage),
-        valid_for=until_midnight(request.at),
-        **({"delivery": form.delivery} if isinstance(form, KhatianCopyForm) else {}),
-    )
+    basis = pricing.basis(request.service, request.form, request.on)
+    quote = basis.quote(request, valid_for=until_midnight(request.at))
     return agreed_quote(quote, answer.total)
 
 

@@ -1,11 +1,44 @@
 """Quotes: from the schedule where it is the land office's own price, else from what the office demands."""
 
+from datetime import date
 from typing import Final
 
-from nagorik import FeeDue, Money, Quote, QuoteLine, QuoteRequest, Source
-from nagorik_toolkit import demanded_quote, until_midnight
+from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source
+from nagorik_land.data import FEES, RULES
+from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm
+from nagorik_toolkit import FeeBasis, demanded_quote, until_midnight
 
 NO_VAT: Final = Money(poisha=0)
+EXEMPT: Final = "exempt"
+"""The schedule's word for land without tax."""
+
+
+def basis(service: str, form: Form, on: date) -> FeeBasis:
+    """What the price depends on, of a service that has a schedule. A holding's arrears the office alone knows."""
+    schedule = FEES[service]
+    match form:
+        case DevelopmentTaxForm():
+            return FeeBasis(
+                schedule,
+                due_at("application"),
+                {"land": lambda: kind_of(form, on), "parts": lambda: form.area.parts},
+                agency_adds=True,
+            )
+        case KhatianCopyForm():
+            return FeeBasis(schedule, due_at("application"), {"delivery": lambda: form.delivery})
+        case _:
+            return FeeBasis(schedule, {stage: due_at(stage) for stage in schedule.stages})
+
+
+def kind_of(form: DevelopmentTaxForm, on: date) -> str:
+    """The schedule's word for the land: its use and its area, or for agricultural land the family's holdings."""
+    if form.use != "agricultural" or form.family_area is None:
+        return f"{form.area_class}-{form.use}"
+    rules = RULES.on(on)
+    if form.family_area.acres <= rules["exempt-acres"].as_decimal:
+        return EXEMPT
+    within = form.family_area.acres <= rules["lower-rate-acres"].as_decimal
+    return "agricultural-to-limit" if within else "agricultural-above-limit"
 
 
 def due_at(stage: str) -> FeeDue:

@@ -19,7 +19,6 @@ from nagorik import (
     DeliverableRequest,
     EligibilityDecision,
     EligibilityRequest,
-    FeeDue,
     FetchedDeliverable,
     FindRequest,
     Health,
@@ -37,7 +36,7 @@ from nagorik import (
     hookimpl,
 )
 from nagorik_nid import eligibility, partner_service, pricing, statuses, wire
-from nagorik_nid.data import FEES, TEXTS
+from nagorik_nid.data import TEXTS
 from nagorik_nid.forms import CardForm, VerificationForm
 from nagorik_nid.settings import NidSettings
 from nagorik_nid.wire import API, APPLICATIONS
@@ -61,11 +60,9 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     answer = await context.http.read(
         "fee-quote", "POST", f"{API}/fee-quote", json=wire.to_fee_question(request), expect=wire.FeeQuote
     )
-    quote = FEES[request.service].quote(
-        request,
-        due=FeeDue.BEFORE_SUBMISSION,
-        valid_for=pricing.validity(request.on),
-        **pricing.choice(request.form, answer.attempt),
+    basis = pricing.basis(request.service, request.form, request.on)
+    quote = basis.quote(
+        request, valid_for=pricing.validity(request.on), **pricing.counted(request.form, answer.attempt)
     )
     return agreed_quote(quote, answer.total)
 

@@ -3,9 +3,10 @@
 from datetime import date, timedelta
 from typing import Final
 
-from nagorik import Form
-from nagorik_nid.data import RULES
+from nagorik import FeeDue, Form
+from nagorik_nid.data import FEES, RULES
 from nagorik_nid.forms import CorrectedField, CorrectionForm, ReissueForm
+from nagorik_toolkit import FeeBasis
 
 PRINTED: Final[frozenset[CorrectedField]] = frozenset(
     {"name-bn", "name-en", "father-name", "mother-name", "spouse-name", "birth-date", "blood-group", "address"}
@@ -13,15 +14,21 @@ PRINTED: Final[frozenset[CorrectedField]] = frozenset(
 """What stands on the card itself. No document lists it: read off a card, and so checked against the EC's total."""
 
 
-def choice(form: Form, attempt: int) -> dict[str, int | str]:
-    """The dimensions of the service's schedule; a service that is free has none."""
+def basis(service: str, form: Form, _: date) -> FeeBasis:
+    """What a price depends on, but for the attempt, which the EC alone counts; a service that is free has nothing."""
+    schedule, due = FEES[service], FeeDue.BEFORE_SUBMISSION
     match form:
         case CorrectionForm():
-            return {"item": _corrected_item(form), "attempt": attempt}
+            return FeeBasis(schedule, due, {"item": lambda: _corrected_item(form)})
         case ReissueForm():
-            return {"delivery": form.delivery, "attempt": attempt}
+            return FeeBasis(schedule, due, {"delivery": lambda: form.delivery})
         case _:
-            return {}
+            return FeeBasis(schedule, due)
+
+
+def counted(form: Form, attempt: int) -> dict[str, int | str]:
+    """What the EC has to say for the price of this form: the number of the attempt, where there is a ladder."""
+    return {"attempt": attempt} if isinstance(form, CorrectionForm | ReissueForm) else {}
 
 
 def validity(day: date) -> timedelta:

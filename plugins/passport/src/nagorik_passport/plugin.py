@@ -21,7 +21,6 @@ from nagorik import (
     DeliverableRequest,
     EligibilityDecision,
     EligibilityRequest,
-    FeeDue,
     FetchedDeliverable,
     FindRequest,
     Health,
@@ -39,9 +38,9 @@ from nagorik import (
     SubmitRequest,
     hookimpl,
 )
-from nagorik_passport import eligibility, statuses, wire
-from nagorik_passport.data import FEES, RULES, TEXTS
-from nagorik_passport.forms import ApplicationForm, VerificationForm
+from nagorik_passport import eligibility, pricing, statuses, wire
+from nagorik_passport.data import RULES, TEXTS
+from nagorik_passport.forms import VerificationForm
 from nagorik_passport.wire import API, REGISTRATIONS
 from nagorik_toolkit import (
     Matches,
@@ -67,20 +66,12 @@ async def nagorik_check_eligibility(request: EligibilityRequest) -> EligibilityD
 
 @hookimpl
 async def nagorik_quote_fees(request: QuoteRequest) -> Quote:
-    """By the published table, in taka or, at a mission, in dollars that the mission takes itself."""
-    form = request.form_as(ApplicationForm)
+    """By the published table."""
     if request.agency_reference is None:
         # A booklet that was filed stays what it is, whatever birthday follows.
         eligibility.check_today(request)
     valid_for = RULES.on(request.on)["quote-validity"].as_duration
-    booklet = {"pages": form.pages, "years": form.validity_years, "delivery": form.delivery}
-    if form.place == "mission":
-        return FEES["mission"].quote(
-            request, due=FeeDue.AFTER_SUBMISSION, valid_for=valid_for, group=form.mission_group, **booklet
-        )
-    return FEES["passport"].quote(
-        request, due=FeeDue.AFTER_SUBMISSION, valid_for=valid_for, staff=form.staff, **booklet
-    )
+    return pricing.basis(request.service, request.form, request.on).quote(request, valid_for=valid_for)
 
 
 @hookimpl

@@ -83,6 +83,7 @@ def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
     from nagorik.manifest import parse_manifest
     from nagorik_platform.registry import PluginRecord, PluginSource
     from nagorik_platform.registry.reading import LARGEST_MANIFEST
+    from nagorik_platform.registry.references import check_reference
     from nagorik_platform.registry.tariffs import read_schedule
     from nagorik_testing.validation.findings import Severity, ValidationFinding
     from nagorik_toolkit.fees import NoTariff
@@ -99,7 +100,12 @@ def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
                 continue
             location = f"services.{number}.fees"
             try:
-                read_schedule(record, service.fees).tariff_on(on)
+                schedule = read_schedule(record, service.fees)
+                lost = check_reference(directory, schedule.basis) if schedule.basis is not None else None
+                if lost is not None:
+                    hint = f"Define what {schedule.id}.basis names, or leave it out."
+                    yield ValidationFinding(Severity.ERROR, f"{location}.basis", lost, hint)
+                schedule.tariff_on(on)
             except NoTariff as error:
                 yield ValidationFinding(
                     Severity.WARNING, location, str(error), "Add the tariff in force, with its source."

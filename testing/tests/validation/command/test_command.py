@@ -91,6 +91,16 @@ def test_target_that_is_nothing_is_a_finding(site: Any, nagorik: Any, tmp_path: 
     assert "no installed distribution" in result.document["findings"][0]["message"]
 
 
+def test_basis_that_a_schedule_names_has_to_be_there(nagorik: Any, site: Any) -> None:
+    package = site.plugin(files={"pricing.py": "def basis(service, form, on):\n    raise NotImplementedError\n"})
+    fees = package / "fees.toml"
+    written = fees.read_text("utf-8")
+    for named, messages in (("basis", []), ("price", ["pricing does not define price"])):
+        fees.write_text(written.replace("rounding", f'basis = "pricing:{named}"\nrounding', 1), "utf-8")
+        findings = nagorik("validate", "nagorik-wasa", "--json").document["findings"]
+        assert [one["message"] for one in findings if one["location"] == "services.0.fees.basis"] == messages
+
+
 def test_project_is_validated_with_its_fees(nagorik: Any, site: Any, tmp_path: Path) -> None:
     package = site.plugin()
     project = tmp_path / "project"

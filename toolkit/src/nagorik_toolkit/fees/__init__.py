@@ -1,5 +1,6 @@
 """Fee schedules: dated, sourced tariffs in a TOML file beside a plugin, and what is to be paid on a day."""
 
+from nagorik_toolkit.fees.basis import AssessFees, FeeBasis
 from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, NoTariff, NotPriced
 from nagorik_toolkit.fees.quotes import agreed_quote, demanded_quote, until_midnight
 from nagorik_toolkit.fees.reading import FEES_FILE, parse_schedules, read_schedules
@@ -8,9 +9,11 @@ from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Tari
 
 __all__ = [
     "FEES_FILE",
+    "AssessFees",
     "Condition",
     "Dimension",
     "DimensionRejected",
+    "FeeBasis",
     "FeeError",
     "FeeSchedule",
     "NoTariff",

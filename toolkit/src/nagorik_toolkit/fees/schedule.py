@@ -6,12 +6,13 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from nagorik.manifest.fields import ManifestModel, Slug
+from nagorik.errors import AgencyRejected, Layer
+from nagorik.manifest.fields import ManifestModel, ObjectReference, Slug
 from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest
 from nagorik.values import Currency, Money, Rounding
 from nagorik.values.sentences import Text
 from nagorik.values.time import plain_date
-from nagorik_toolkit.fees.errors import DimensionRejected, NoTariff, NotPriced
+from nagorik_toolkit.fees.errors import NO_TARIFF, DimensionRejected, NoTariff, NotPriced
 from nagorik_toolkit.fees.pricing import Charge, price_lines, schedule_problems
 from nagorik_toolkit.fees.quotes import quote_id
 from nagorik_toolkit.fees.tariff import FIRST_STAGE, Dimension, Tariff, TariffStanding, Vat
@@ -49,6 +50,8 @@ class FeeSchedule(ManifestModel):
     """How tax comes in; absent where the service carries none."""
     dimensions: Annotated[tuple[Dimension, ...], BeforeValidator(_table)] = ()
     """What the price depends on. A caller gives every one of them."""
+    basis: ObjectReference | None = None
+    """The function that tells which schedule a form is charged by, and by what of it; see ``FeeBasis``."""
     tariffs: Annotated[tuple[Tariff, ...], Field(min_length=1)]
     """Everything that is published, charged or not."""
 
@@ -74,7 +77,15 @@ class FeeSchedule(ManifestModel):
         for tariff in self.tariffs:
             if tariff.standing is TariffStanding.EFFECTIVE and tariff.holds_on(day):
                 return tariff
-        raise NoTariff(self.id, day)
+        raise self._no_tariff(day)
+
+    def _no_tariff(self, day: date) -> NoTariff:
+        effective = [tariff for tariff in self.tariffs if tariff.standing is TariffStanding.EFFECTIVE]
+        begins = [tariff.effective_from for tariff in effective if tariff.effective_from is not None]
+        ends = [tariff.effective_to for tariff in effective if tariff.effective_to is not None]
+        is_before = bool(begins) and all(day < begin for begin in begins)
+        is_after = bool(ends) and all(begin < day for begin in begins)
+        return NoTariff(self.id, day, first=min(begins) if is_before else None, last=max(ends) if is_after else None)
 
     def price(self, day: date, /, *, stage: str = FIRST_STAGE, **dimensions: int | str) -> Price:
         """What this choice costs on ``day``, a date in Dhaka.
@@ -101,11 +112,16 @@ class FeeSchedule(ManifestModel):
 
         Raises:
             ValueError: ``valid_for`` is not above zero.
-            FeeError: As ``price``.
+            AgencyRejected: ``no-tariff``: none is effective on that day, which is no fault of the plugin's code. Its
+                reason is a sentence for the citizen.
+            FeeError: As ``price``, but for ``NoTariff``.
         """
         if valid_for <= timedelta(0):
             raise ValueError("a quote is valid for some time")
-        price = self.price(request.on, stage=request.stage, **dimensions)
+        try:
+            price = self.price(request.on, stage=request.stage, **dimensions)
+        except NoTariff as error:
+            raise AgencyRejected(NO_TARIFF, reason=error.sentence, layer=Layer.PLUGIN) from None
         choice = (f"{name}={dimensions[name]}" for name in sorted(dimensions))
         return Quote(
             id=quote_id(request, self.id, price.tariff.id, *choice),

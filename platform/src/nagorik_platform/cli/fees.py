@@ -1,0 +1,262 @@
+"""``nagorik fees``: what does a service cost, without an application?"""
+
+import argparse
+import asyncio
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from nagorik_platform.cli.commands import ExitCode
+
+if TYPE_CHECKING:
+    from nagorik.manifest import PublicService
+    from nagorik_platform.cli.output import Document
+    from nagorik_platform.fees.assessment import ChosenValue, FeeOutcome, MissingValue, PublishedFees, StagePrice
+    from nagorik_platform.registry import PluginRecord, Registry
+    from nagorik_toolkit.fees import FeeSchedule, Tariff
+
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
+
+
+class FeesCommand:
+    """The command as ``nagorik.commands`` wants it."""
+
+    help = "tell what a service costs by what is published, without an application, asking no agency"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        from nagorik_platform.cli.output import add_day_argument, add_json_argument
+
+        parser.add_argument("service", metavar="SERVICE", help="a service's id, such as nid.reissue")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="FIELD=VALUE",
+            help="a field of the form, or a dimension of the schedule; may be repeated",
+        )
+        parser.add_argument(
+            "--table", action="store_true", help="print the whole schedule: every tariff, charged or not, row by row"
+        )
+        parser.add_argument(
+            "--language", choices=("bn", "en"), help="print in one language; in both without it, Bangla first"
+        )
+        add_day_argument(parser)
+        add_json_argument(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Print the price, or all prices that what is given leaves open, or the whole schedule."""
+        from nagorik.data_files import DataFileInvalid
+        from nagorik.errors import NagorikError, ServiceNotOffered
+        from nagorik_platform.cli.admission import AdmissionUnknown, host_admission
+        from nagorik_platform.cli.output import day_of, print_error
+        from nagorik_platform.configuration import PlatformSettings
+        from nagorik_platform.fees.assessment import GivenRejected
+        from nagorik_platform.registry import Registry
+
+        try:
+            given = _given(arguments.set)
+        except ValueError as problem:
+            print_error(str(problem))
+            return ExitCode.USAGE
+        if given and arguments.table:
+            print_error("--table prints the whole schedule; leave --set out")
+            return ExitCode.USAGE
+        day = day_of(arguments)
+        with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
+            try:
+                settings = PlatformSettings(admission=host_admission())
+            except AdmissionUnknown as unknown:
+                print_error(str(unknown))
+                return ExitCode.FAILED
+            registry = Registry.discover(admission=settings.admission)
+            found = _offer(registry, arguments.service)
+            if isinstance(found, str):
+                print_error(found)
+                return ExitCode.USAGE
+            offer, _ = found
+            try:
+                document = asyncio.run(_ask(registry, settings, offer, None if arguments.table else given, day))
+            except GivenRejected as rejected:
+                for told in rejected.problems:
+                    print_error(told.bn)
+                    print_error(told.en)
+                return ExitCode.USAGE
+            except DataFileInvalid as invalid:
+                print_error(f"the fees of {offer.id} cannot be read: {invalid}")
+                return ExitCode.FAILED
+            except NagorikError as error:
+                print_error(error.message.bn)
+                print_error(error.message.en)
+                return ExitCode.USAGE if isinstance(error, ServiceNotOffered) else ExitCode.FAILED
+        _print(document, arguments)
+        return ExitCode.OK
+
+
+def _print(document: "Document", arguments: argparse.Namespace) -> None:
+    from nagorik_platform.cli.fees_page import LANGUAGES, fee_page, schedule_page
+    from nagorik_platform.cli.output import print_json, print_lines
+
+    if arguments.json:
+        print_json(document)
+        return
+    page = schedule_page if arguments.table else fee_page
+    for number, language in enumerate(LANGUAGES if arguments.language is None else (arguments.language,)):
+        if number:
+            print_lines("")
+        print_lines(*page(document, language))
+
+
+def _given(words: Sequence[str]) -> dict[str, str]:
+    """What ``--set`` says, by field.
+
+    Raises:
+        ValueError: One is not a pair, or a field is given twice.
+    """
+    given: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        name = name.strip()
+        # Whatever else stands there may be somebody's number, and is not repeated.
+        if not equals or not value.strip() or not _NAME.fullmatch(name):
+            raise ValueError("write --set as FIELD=VALUE, such as --set delivery=urgent")
+        if name in given:
+            raise ValueError(f"{name} is given twice; keep one")
+        given[name] = value
+    return given
+
+
+def _offer(registry: "Registry", service: str) -> "tuple[PublicService, PluginRecord] | str":
+    """The service and the plugin that offers it, or why there is none."""
+    from nagorik.manifest import PublicService
+    from nagorik_platform.cli.services import unknown_service
+
+    offer, record = registry.offer(service), registry.owner_of(service)
+    if offer is not None and record is not None:
+        if not isinstance(offer, PublicService):
+            return f"{service} is a way to pay, and has no fee of its own"
+        if record.quarantine is not None:
+            kept = record.quarantine
+            return f"{service} is not to be had ({kept.code.value}): {kept.reason} {kept.hint}"
+        return offer, record
+    known = [one.id for each in registry.records if each.manifest is not None for one in each.manifest.services]
+    if not known:
+        return f"there is no service {service}: no plugin that offers one is installed"
+    return unknown_service(service, known)
+
+
+async def _ask(
+    registry: "Registry", settings: Any, offer: "PublicService", given: Mapping[str, str] | None, day: date
+) -> "Document":
+    from nagorik_platform.fees.assessment import without_schedule
+    from nagorik_platform.platform import Platform
+
+    async with Platform(registry, settings) as platform:
+        if given is not None:
+            return fees_document(offer, await platform.published_fees(offer.id, given, on=day), day)
+        schedules = await platform.published_schedules(offer.id, on=day)
+        without = None if schedules else without_schedule(offer, {})
+        return schedules_document(offer, schedules, day, without)
+
+
+def fees_document(service: "PublicService", fees: "PublishedFees", on: date) -> "Document":
+    """What a service costs, as JSON values with stable keys."""
+    from nagorik_platform.cli.catalogue import tariff_of, text_of
+
+    tariffs: dict[tuple[str, str], Tariff] = {}
+    for outcome in fees.outcomes:
+        for stage in outcome.stages:
+            tariff = stage.price.tariff
+            tariffs.setdefault((tariff.id, tariff.source.title), tariff)
+    return {
+        "service": service.id,
+        "name": text_of(service.name),
+        "summary": text_of(service.summary),
+        "on": on.isoformat(),
+        "answer": fees.answer.value,
+        "sentence": text_of(fees.sentence),
+        "outcomes": [_outcome(outcome) for outcome in fees.outcomes],
+        "left_out": fees.left_out,
+        "agency_adds": fees.agency_adds,
+        "missing": [_missing(one) for one in fees.missing],
+        "assumed": [_missing(one) for one in fees.assumed],
+        "tariffs": [
+            {key: value for key, value in tariff_of(tariff).items() if key != "rows"} for tariff in tariffs.values()
+        ],
+    }
+
+
+def schedules_document(
+    service: "PublicService", schedules: "Sequence[FeeSchedule]", on: date, without: "PublishedFees | None"
+) -> "Document":
+    """Every schedule of a service in full, as JSON values with stable keys; ``without`` says why there is none."""
+    from nagorik_platform.cli.catalogue import schedule_of, text_of
+
+    return {
+        "service": service.id,
+        "name": text_of(service.name),
+        "on": on.isoformat(),
+        "sentence": text_of(without.sentence) if without is not None else None,
+        "schedules": [schedule_of(schedule, on) for schedule in schedules],
+    }
+
+
+def _outcome(outcome: "FeeOutcome") -> "Document":
+    total = sum(stage.price.total.poisha for stage in outcome.stages)
+    currencies = {stage.price.total.currency for stage in outcome.stages}
+    return {
+        "choice": [_choice(one) for one in outcome.choice],
+        "fields": dict(outcome.fields),
+        "payments": [_payment(stage) for stage in outcome.stages],
+        "total": f"{total // 100}.{total % 100:02d}" if len(currencies) == 1 else None,
+    }
+
+
+def _choice(one: "ChosenValue") -> "Document":
+    from nagorik_platform.cli.catalogue import text_of
+
+    return {
+        "dimension": one.dimension,
+        "label": text_of(one.label),
+        "values": list(one.values),
+        "titles": [text_of(title) for title in one.titles],
+        "origin": one.origin,
+    }
+
+
+def _payment(stage: "StagePrice") -> "Document":
+    from nagorik_platform.cli.catalogue import text_of
+
+    price = stage.price
+    vat = sum(line.vat.poisha for line in price.lines)
+    return {
+        "stage": price.stage,
+        "due": stage.due.value if stage.due is not None else None,
+        "currency": price.total.currency,
+        "lines": [
+            {"code": line.code, "text": text_of(line.text), "amount": line.amount.plain(), "vat": line.vat.plain()}
+            for line in price.lines
+        ],
+        "vat": f"{vat // 100}.{vat % 100:02d}",
+        "total": price.total.plain(),
+        "tariff": price.tariff.id,
+    }
+
+
+def _missing(one: "MissingValue") -> "Document":
+    from nagorik_platform.cli.catalogue import text_of
+
+    return {
+        "name": one.name,
+        "label": text_of(one.label),
+        "choices": [{"value": choice.value, "title": text_of(choice.title)} for choice in one.choices],
+        "dimensions": {name: list(values) for name, values in one.dimensions.items()},
+        "agency_knows": one.agency_knows,
+    }
+
+
+command: Final = FeesCommand()

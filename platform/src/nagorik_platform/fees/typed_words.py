@@ -1,0 +1,151 @@
+"""What a person types for a field of a form or a dimension of a schedule, as these take it.
+
+A form says by its JSON Schema what a field is. A word is taken by its value or by its title in either language, a
+number in Bangla or ASCII digits, a day also as ``31/12/2026``. Whether the value is right is the form's to say.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from pydantic import JsonValue
+
+from nagorik.values import to_ascii_digits
+from nagorik.values.sentences import Text, is_blank
+from nagorik_toolkit.fees import Dimension, Numbers, Word
+
+_Schema = Mapping[str, Any]
+
+_DEFS: Final = "#/$defs/"
+_LONGEST_NUMBER: Final = 12
+_DAY: Final = re.compile(r"(?P<day>[0-9]{1,2})[/.-](?P<month>[0-9]{1,2})[/.-](?P<year>[0-9]{4})")
+_YES: Final = Text(en="Yes", bn="হ্যাঁ")
+_NO: Final = Text(en="No", bn="না")
+
+
+class FieldChoice(NamedTuple):
+    """One of the values that a field can have, and what it is called where it has a title."""
+
+    value: JsonValue
+    title: Text | None = None
+
+
+class TypedField(NamedTuple):
+    """A field as its form's schema describes it.
+
+    Attributes:
+        name: Under which a form's document holds it.
+        label: Its title in both languages.
+        choices: Every value that it can have; empty where there is no end of them, or for a list.
+        items: For a list, the values that an entry can have.
+        parts: What its schema says, behind references and unions.
+    """
+
+    name: str
+    label: Text
+    choices: tuple[FieldChoice, ...]
+    items: tuple[FieldChoice, ...]
+    parts: tuple[_Schema, ...]
+
+    def read(self, written: str) -> JsonValue:
+        """The value that is meant; text that is none of what the field can be stays text, for the form to refuse."""
+        return _read(written, self.parts, self.choices, self.items)
+
+
+def typed_fields(schema: _Schema) -> dict[str, TypedField]:
+    """The fields of a form, by the keys under which its document holds them."""
+    return {name: _field(name, described, schema) for name, described in schema.get("properties", {}).items()}
+
+
+def read_dimension(dimension: Dimension, written: str) -> int | str | None:
+    """A dimension's value as the schedule is asked; ``None`` where it is not allowed."""
+    word = to_ascii_digits(written).strip().casefold()
+    if word in dimension.labels:
+        return dimension_values(dimension)[dimension.labels.index(word)]
+    given: int | str = int(word) if word.isdecimal() and len(word) <= _LONGEST_NUMBER else word
+    return given if any(value.admits(given) for value in dimension.values) else None
+
+
+def dimension_values(dimension: Dimension) -> tuple[int | str, ...]:
+    """One value for each that the schedule tells apart: of a span, its lowest number."""
+    return tuple(_lowest(value) for value in dimension.values)
+
+
+def _lowest(value: Word | Numbers) -> int | str:
+    return value.word if isinstance(value, Word) else value.low
+
+
+def _field(name: str, described: _Schema, schema: _Schema) -> TypedField:
+    parts = tuple(_parts(described, schema))
+    label = next((title for part in parts if (title := _title(part)) is not None), Text(en=name, bn=name))
+    items = [
+        inner for part in parts if isinstance(part.get("items"), Mapping) for inner in _parts(part["items"], schema)
+    ]
+    return TypedField(name, label, _choices(parts), _choices(items), parts)
+
+
+def _parts(described: _Schema, schema: _Schema) -> Iterator[_Schema]:
+    """A value's description and what it may be, behind references and unions."""
+    yield described
+    reference = described.get("$ref")
+    if isinstance(reference, str):
+        yield from _parts(schema.get("$defs", {}).get(reference.removeprefix(_DEFS), {}), schema)
+    for union in ("anyOf", "allOf"):
+        for member in described.get(union, ()):
+            yield from _parts(member, schema)
+
+
+def _choices(parts: Sequence[_Schema]) -> tuple[FieldChoice, ...]:
+    found: dict[JsonValue, Text | None] = {}
+    for part in parts:
+        titles = {one["const"]: _title(one) for one in part.get("oneOf", ()) if "const" in one}
+        values = [*part.get("enum", ()), *([part["const"]] if "const" in part else [])]
+        found |= {value: titles.get(value) for value in values}
+        if part.get("type") == "boolean":
+            found |= {True: _YES, False: _NO}
+    return tuple(FieldChoice(value, title) for value, title in found.items())
+
+
+def _title(described: _Schema) -> Text | None:
+    bn, en = described.get("x-title-bn"), described.get("title")
+    if not isinstance(bn, str) or not isinstance(en, str) or is_blank(bn) or is_blank(en):
+        return None
+    return Text(bn=bn, en=en)
+
+
+def _read(
+    written: str, parts: Sequence[_Schema], choices: Sequence[FieldChoice], items: Sequence[FieldChoice]
+) -> JsonValue:
+    text = written.strip()
+    kinds = {part.get("type") for part in parts}
+    if "array" in kinds and not text.startswith("["):
+        inner = [part["items"] for part in parts if isinstance(part.get("items"), Mapping)]
+        return [_read(entry, inner, items, ()) for entry in text.split(",")]
+    if kinds & {"array", "object"} and text.startswith(("[", "{")):
+        try:
+            document: JsonValue = json.loads(text)
+        except ValueError:
+            return text
+        return document
+    chosen = _chosen(text, choices)
+    if chosen is not None:
+        return chosen.value
+    plain = to_ascii_digits(text)
+    if "integer" in kinds and plain.isdecimal() and len(plain) <= _LONGEST_NUMBER:
+        return int(plain)
+    day = _DAY.fullmatch(plain) if any(part.get("format") == "date" for part in parts) else None
+    return f"{day['year']}-{int(day['month']):02d}-{int(day['day']):02d}" if day else text
+
+
+def _chosen(text: str, choices: Sequence[FieldChoice]) -> FieldChoice | None:
+    word = to_ascii_digits(text).casefold()
+    for choice in choices:
+        titles = [] if choice.title is None else [choice.title.en, choice.title.bn]
+        if word in {to_ascii_digits(name).casefold() for name in (_said(choice.value), *titles)}:
+            return choice
+    return None
+
+
+def _said(value: JsonValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

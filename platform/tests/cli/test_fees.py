@@ -1,0 +1,344 @@
+from typing import Any
+
+import pytest
+
+from nagorik_platform.fees.assessment import NOT_PUBLISHED
+
+FORMS = """\
+from typing import Annotated, Literal
+
+from nagorik import Choices, Form, Label, Text
+
+Delivery = Annotated[
+    Literal["regular", "urgent"],
+    Choices({"regular": Text(en="Regular", bn="সাধারণ"), "urgent": Text(en="Urgent", bn="জরুরি")}),
+    Label(en="Delivery", bn="সরবরাহ"),
+]
+
+
+class ConnectionForm(Form):
+    owner: str
+    delivery: Delivery
+"""
+PRICING = """\
+from nagorik import FeeDue
+from nagorik_toolkit.fees import FeeBasis, read_schedules
+
+FEES = read_schedules(__package__)
+print("a plugin that talks")
+
+
+def basis(service, form, on):
+    return FeeBasis.of_fields(FEES["connection"], form, due=FeeDue.BEFORE_SUBMISSION)
+"""
+QUOTING = """\
+from nagorik.hookspecs import hookimpl
+
+
+@hookimpl
+async def nagorik_quote_fees(request, context):
+    raise AssertionError("nobody asks for a quote here")
+"""
+
+
+def install(
+    site: Any,
+    *,
+    pricing: str = PRICING,
+    fees: str = 'fees = "fees.toml#connection"',
+    reads: str = '["quote"]',
+    basis: str = 'basis = "pricing:basis"\n',
+    **options: Any,
+) -> None:
+    root = site.plugin(
+        fees=f'form = "forms:ConnectionForm"\n{fees}',
+        files={"forms.py": FORMS, "pricing.py": pricing, "plugin.py": QUOTING},
+        **options,
+    )
+    manifest, schedule = root / "plugin.toml", root / "fees.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace('reads = ["status"]', f"reads = {reads}"), "utf-8")
+    text = schedule.read_text("utf-8")
+    schedule.write_text(text.replace('rounding = "whole', f'{basis}rounding = "whole', 1), "utf-8")
+
+
+def lines_of(result: Any) -> list[str]:
+    return [line.rstrip() for line in result.out.splitlines()]
+
+
+def test_price_is_told_line_by_line_in_both_languages(site: Any, nagorik: Any) -> None:
+    install(site)
+    result = nagorik("fees", "wasa.connection", "--set", "delivery=জরুরি", "--on", "24/11/2026")
+    assert result.code == 0
+    assert lines_of(result) == [
+        "wasa.connection  নতুন সংযোগ",
+        "২৪ নভেম্বর ২০২৬ তারিখের প্রকাশিত ফি। কোনো সংস্থার কাছে জানতে চাওয়া হয়নি।",
+        "",
+        "সরবরাহ: জরুরি",
+        "  ফি: ৯০০ টাকা ও ভ্যাট ১৩৫ টাকা",
+        "  ডাক: ৬০ টাকা",
+        "  মোট: ১,০৯৫ টাকা (এর মধ্যে ভ্যাট ১৩৫ টাকা; আবেদন জমার আগে দিতে হয়)",
+        "",
+        "ট্যারিফ circular-2020: ১ জানুয়ারি ২০২০ থেকে ৩০ জুন ২০২৭ পর্যন্ত নেওয়া হয়।",
+        "উৎস: Circular 7; ১ জানুয়ারি ২০২০ তারিখের বা সেদিন দেখা; সংস্থার নিজের প্রকাশনার সঙ্গে মিলিয়ে দেখা হয়েছে।",
+        "",
+        "wasa.connection  New connection",
+        "Published fees on 24 November 2026. No agency was asked.",
+        "",
+        "Delivery: Urgent",
+        "  Fee: 900 taka and VAT 135 taka",
+        "  Postage: 60 taka",
+        "  Total: 1,095 taka (VAT in it: 135 taka; to be paid before the application is filed)",
+        "",
+        "Tariff circular-2020: charged from 1 January 2020 to 30 June 2027.",
+        "Source: Circular 7; dated or seen on 1 January 2020; compared with the agency's own publication.",
+    ]
+    assert "a plugin that talks" not in result.out
+
+
+def test_one_language_is_printed_where_one_is_asked_for(site: Any, nagorik: Any) -> None:
+    install(site)
+    words = ("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24")
+    assert "টাকা" not in nagorik(*words, "--language", "en").out
+    assert "taka" not in nagorik(*words, "--language", "bn").out
+
+
+def test_what_is_missing_is_named_with_its_choices_and_every_price(site: Any, nagorik: Any) -> None:
+    install(site)
+    lines = lines_of(nagorik("fees", "wasa.connection", "--on", "2026-11-24", "--language", "en"))
+    regular, urgent = lines.index("Delivery: Regular"), lines.index("Delivery: Urgent")
+    assert lines[regular + 3].startswith("  Total: 578 taka (")
+    assert lines[urgent + 3].startswith("  Total: 1,095 taka (")
+    asked = lines.index("To be told one price, say with --set:")
+    assert lines[asked + 1] == "  delivery (Delivery): regular (Regular), urgent (Urgent)"
+
+
+def test_json_has_stable_keys(site: Any, nagorik: Any) -> None:
+    install(site)
+    told = nagorik("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24", "--json").document
+    assert told == {
+        "service": "wasa.connection",
+        "name": {"en": "New connection", "bn": "নতুন সংযোগ"},
+        "summary": {"en": "A pipe to the house.", "bn": "বাড়িতে পানির সংযোগ।"},
+        "on": "2026-11-24",
+        "answer": "priced",
+        "sentence": None,
+        "outcomes": [
+            {
+                "choice": [
+                    {
+                        "dimension": "delivery",
+                        "label": {"en": "Delivery", "bn": "সরবরাহ"},
+                        "values": ["regular"],
+                        "titles": [{"en": "Regular", "bn": "সাধারণ"}],
+                        "origin": "given",
+                    }
+                ],
+                "fields": {},
+                "payments": [
+                    {
+                        "stage": "application",
+                        "due": "before-submission",
+                        "currency": "BDT",
+                        "lines": [
+                            {"code": "fee", "text": {"en": "Fee", "bn": "ফি"}, "amount": "450.00", "vat": "68.00"},
+                            {"code": "post", "text": {"en": "Postage", "bn": "ডাক"}, "amount": "60.00", "vat": "0.00"},
+                        ],
+                        "vat": "68.00",
+                        "total": "578.00",
+                        "tariff": "circular-2020",
+                    }
+                ],
+                "total": "578.00",
+            }
+        ],
+        "left_out": 0,
+        "agency_adds": False,
+        "missing": [],
+        "assumed": [],
+        "tariffs": [
+            {
+                "id": "circular-2020",
+                "standing": "effective",
+                "effective_from": "2020-01-01",
+                "effective_to": "2027-06-30",
+                "source": {"title": "Circular 7", "as_of": "2020-01-01", "verified": True},
+                "note": None,
+            }
+        ],
+    }
+
+
+def test_table_prints_every_tariff_charged_or_not(site: Any, nagorik: Any) -> None:
+    install(site)
+    words = ("fees", "wasa.connection", "--table", "--on", "2026-11-24")
+    lines = lines_of(nagorik(*words, "--language", "en"))
+    assert lines[2:] == [
+        "New connection: everything that is published. No agency was asked.",
+        "VAT of 15 per cent is added to the amounts.",
+        "On 24 November 2026 the tariff circular-2020 is charged.",
+        "",
+        "Tariff circular-2020: charged from 1 January 2020 to 30 June 2027.",
+        "Source: Circular 7; dated or seen on 1 January 2020; compared with the agency's own publication.",
+        "  Fee: 450 taka (delivery regular)",
+        "  Fee: 900 taka (delivery urgent)",
+        "  Postage: 60 taka (without VAT)",
+        "",
+        "Tariff local-page: never charged; another source says otherwise.",
+        "Source: A local office's page; nobody has compared it with the agency's own publication.",
+        "Names no circular.",
+        "  Fee: 500 taka",
+    ]
+    bangla = nagorik(*words, "--language", "bn").out
+    assert "ট্যারিফ local-page: কখনো নেওয়া হয় না; অন্য সূত্রে অন্য কথা আছে।" in bangla
+    [schedule] = nagorik(*words, "--json").document["schedules"]
+    assert (schedule["id"], schedule["charged"], schedule["sentence"]) == ("connection", "circular-2020", None)
+    assert [(one["id"], len(one["rows"])) for one in schedule["tariffs"]] == [("circular-2020", 3), ("local-page", 1)]
+
+
+def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, nagorik: Any) -> None:
+    install(site)
+    file = site.directory / "nagorik_wasa" / "fees.toml"
+    text = file.read_text("utf-8").replace(
+        ', amount = "60", vat_exempt', ', amount = "60", when = { delivery = "regular" }, vat_exempt'
+    )
+    dead = 'standing = "disputed"\neffective_from = 2010-01-01\neffective_to = 2010-12-31'
+    text = text.replace('when = { delivery = "urgent" }', 'when = { delivery = "regular" }, stage = "later"')
+    file.write_text(text.replace('standing = "disputed"', dead), "utf-8")
+    words = ("fees", "wasa.connection", "--on", "2026-11-24", "--language", "en")
+    lines = lines_of(nagorik(*words, "--set", "delivery=urgent"))
+    assert lines[3:] == [
+        NOT_PUBLISHED.en,
+        "What other sources say is printed by --table.",
+        "What its plugin says of the service: A pipe to the house.",
+        "",
+        "Delivery: Urgent: no published price; the agency alone knows it",
+    ]
+    table = lines_of(nagorik(*words, "--table"))
+    assert (
+        "Tariff local-page: never charged; another source says otherwise. "
+        "It begins on 1 January 2010. It ends on 31 December 2010."
+    ) in table
+    assert "  Fee: 900 taka (delivery regular; payment later)" in table
+
+
+@pytest.mark.parametrize("words", [("--set", "delivery=urgent"), ("--table",)])
+def test_day_without_a_tariff_is_told_in_a_sentence(site: Any, nagorik: Any, words: tuple[str, ...]) -> None:
+    install(site)
+    for day, en, bn in (
+        ("31/12/2019", "the first one known holds from 1 January 2020", "প্রথম জানা ফি ১ জানুয়ারি ২০২০ থেকে"),
+        ("2027-07-01", "the last one known held until 30 June 2027", "শেষ জানা ফি ৩০ জুন ২০২৭ পর্যন্ত"),
+    ):
+        result = nagorik("fees", "wasa.connection", *words, "--on", day)
+        assert (result.code, en in result.out, bn in result.out) == (0, True, True)
+        assert "fault" not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    ("reads", "answer", "en", "bn"),
+    [
+        ('["quote"]', "agency-only", "No price is published for this service", "এই সেবার কোনো প্রকাশিত ফি নেই"),
+        ('["status"]', "no-fee", "Nothing is paid for this service", "এই প্ল্যাটফর্মে এই সেবার জন্য কিছু দিতে হয় না"),
+    ],
+)
+def test_service_without_a_schedule_says_so_with_what_its_manifest_says(
+    site: Any, nagorik: Any, reads: str, answer: str, en: str, bn: str
+) -> None:
+    install(site, fees="", reads=reads)
+    result = nagorik("fees", "wasa.connection")
+    assert (result.code, en in result.out, bn in result.out) == (0, True, True)
+    assert "What its plugin says of the service: A pipe to the house." in result.out
+    assert nagorik("fees", "wasa.connection", "--json").document["answer"] == answer
+    table = nagorik("fees", "wasa.connection", "--table")
+    assert (table.code, f"There is no schedule: {en}" in table.out) == (0, True)
+    unknown = nagorik("fees", "wasa.connection", "--set", "delivery=urgent")
+    assert (unknown.code, "there is no field delivery" in unknown.err) == (2, True)
+
+
+def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -> None:
+    install(site)
+    file = site.directory / "nagorik_wasa" / "fees.toml"
+    text = file.read_text("utf-8")
+    for amount in ('"450"', '"900"', '"60"'):
+        text = text.replace(f"amount = {amount}", 'amount = "0"')
+    file.write_text(text, "utf-8")
+    shown = nagorik("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24").out
+    for part in ("Total: 0 taka (free of charge)", "মোট: ০ টাকা (বিনামূল্যে)", "Source: Circular 7;", "উৎস: Circular 7;"):
+        assert part in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--set", "delivery"), "write --set as FIELD=VALUE, such as --set delivery=urgent"),
+        (("--set", "19900000000000042=7"), "write --set as FIELD=VALUE"),
+        (("--set", "delivery="), "write --set as FIELD=VALUE"),
+        (("--set", "delivery=urgent", "--set", "delivery=regular"), "delivery is given twice; keep one"),
+        (("--set", "delivry=urgent"), "there is no field delivry; did you mean delivery?"),
+        (("--set", "delivery=soon"), "Choose one of: regular (Regular), urgent (Urgent)."),
+        (("--set", "delivery=soon"), "বেছে নিন: regular (সাধারণ), urgent (জরুরি)।"),
+        (("--set", "delivery=urgent", "--table"), "--table prints the whole schedule; leave --set out"),
+        (("--on", "24 Nov 2026"), "'24 Nov 2026' is not a date such as 2026-11-24 or 24/11/2026"),
+        (("--on", "31/02/2026"), "'31/02/2026' is not a date such as"),
+    ],
+)
+def test_wrong_words_are_told_and_no_value_is_repeated(
+    site: Any, nagorik: Any, words: tuple[str, ...], told: str
+) -> None:
+    install(site)
+    result = nagorik("fees", "wasa.connection", *words)
+    assert (result.code, result.out) == (2, "")
+    assert told in result.err
+    assert "soon" not in result.err
+    assert "19900000000000042" not in result.err
+
+
+def test_unknown_service_a_gateway_and_no_plugin_at_all_are_told(site: Any, nagorik: Any) -> None:
+    nothing = nagorik("fees", "wasa.connection")
+    assert (nothing.code, nothing.err) == (
+        2,
+        "nagorik: there is no service wasa.connection: no plugin that offers one is installed\n",
+    )
+    install(
+        site,
+        extra='[[gateways]]\nid = "wasa.pay"\nname = { en = "Pay", bn = "টাকা" }\n'
+        'reads = ["query-payment"]\nwrites = { start-payment = "none" }',
+    )
+    near = nagorik("fees", "wasa.conection")
+    assert (near.code, near.err) == (
+        2,
+        "nagorik: there is no service wasa.conection; did you mean wasa.connection?\n",
+    )
+    gateway = nagorik("fees", "wasa.pay")
+    assert (gateway.code, gateway.err) == (2, "nagorik: wasa.pay is a way to pay, and has no fee of its own\n")
+
+
+def test_plugin_that_is_kept_out_is_told_with_the_reason(site: Any, nagorik: Any) -> None:
+    install(site, api="9.0")
+    result = nagorik("fees", "wasa.connection")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("nagorik: wasa.connection is not to be had (api-incompatible): nagorik-wasa 1.0.0 ")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        ({"fees": 'fees = "fees.toml#other"'}, 3, "the fees of wasa.connection cannot be read: fees.toml: other"),
+        ({"pricing": f"{PRICING}    raise ValueError('s3cret')\n".replace("    return", "    _ =")}, 3, "connection"),
+        ({"basis": 'basis = "pricing:absent"\n'}, 3, "connection"),
+    ],
+)
+def test_broken_plugin_is_told_in_one_line_each(
+    site: Any, nagorik: Any, options: dict[str, str], code: int, told: str
+) -> None:
+    install(site, **options)
+    result = nagorik("fees", "wasa.connection", "--on", "2026-11-24")
+    assert (result.code, result.out) == (code, "")
+    assert told in result.err
+    assert "s3cret" not in result.err
+
+
+def test_schedule_without_a_basis_is_asked_by_the_forms_fields_of_its_dimensions(site: Any, nagorik: Any) -> None:
+    install(site, basis="")
+    told = nagorik("fees", "wasa.connection", "--set", "delivery=urgent", "--on", "2026-11-24", "--json").document
+    [outcome] = told["outcomes"]
+    assert (outcome["total"], outcome["payments"][0]["due"]) == ("1095.00", None)

@@ -1,0 +1,249 @@
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import Field, ValidationInfo, field_validator
+
+from nagorik.forms import Choices, Label
+from nagorik.model.fee import FeeDue
+from nagorik.privacy import Form
+from nagorik.values.sentences import Text
+from nagorik_platform.fees import assessment
+from nagorik_platform.fees.assessment import (
+    GivenRejected,
+    PriceAnswer,
+    PublishedFees,
+    assess_published,
+    reachable_schedules,
+)
+from nagorik_toolkit import FormDay, WholeNumber
+from nagorik_toolkit.fees import FeeBasis, parse_schedules
+
+TODAY = date(2026, 11, 24)
+SCHEDULES = parse_schedules(
+    """
+[mooring]
+title = { en = "Mooring", bn = "নোঙর" }
+rounding = "none"
+vat = { rate = "0.15", included = false, per = "line" }
+dimensions = { speed = ["slow", "fast"], length = ["1-9", "10-20", "21+"], visit = [1, 2, "3+"] }
+
+[[mooring.tariffs]]
+id = "circular"
+standing = "effective"
+effective_from = 2020-01-01
+source = { title = "Circular 7", as_of = 2020-01-02, verified = true }
+
+[[mooring.tariffs.rows]]
+code = "slow"
+text = { en = "Slow boat", bn = "ধীর নৌকা" }
+amount = "100"
+when = { speed = "slow", length = ["1-9", "10-20"], visit = [1, 2] }
+
+[[mooring.tariffs.rows]]
+code = "slow-often"
+text = { en = "Slow boat that comes often", bn = "ঘন ঘন আসা ধীর নৌকা" }
+amount = "60"
+when = { speed = "slow", length = ["1-9", "10-20"], visit = "3+" }
+
+[[mooring.tariffs.rows]]
+code = "fast"
+text = { en = "Fast boat", bn = "দ্রুত নৌকা" }
+amount = "200"
+when = { speed = "fast", length = ["1-9", "10-20"] }
+
+[[mooring.tariffs.rows]]
+code = "inspection"
+text = { en = "Inspection", bn = "পরিদর্শন" }
+amount = "40"
+stage = "inspection"
+when = { speed = "fast" }
+
+[late]
+title = { en = "Late", bn = "বিলম্ব" }
+rounding = "none"
+dimensions = { days = ["0+"] }
+
+[[late.tariffs]]
+id = "circular"
+standing = "effective"
+effective_from = 2020-01-01
+source = { title = "Circular 8", verified = false }
+rows = [{ code = "late", text = { en = "Late, each day", bn = "বিলম্ব, প্রতিদিন" }, amount = "5", times = "days" }]
+""".encode()
+)
+
+
+class MooringForm(Form):
+    """A boat that is moored; only an engine is weighed, and a raft has no length."""
+
+    owner: str
+    speed: Annotated[
+        Literal["slow", "fast"],
+        Choices({"slow": Text(en="Slow", bn="ধীর"), "fast": Text(en="Fast", bn="দ্রুত")}),
+        Label(en="Speed", bn="গতি"),
+    ]
+    metres: Annotated[int, WholeNumber(1, 99), Label(en="Length in metres", bn="দৈর্ঘ্য, মিটার")]
+    at: Literal["jetty", "yard"] = "jetty"
+    due_on: FormDay | None = None
+    engine: Literal["petrol", "sail"] = Field(default="sail", validate_default=True)
+
+    @field_validator("engine")
+    @classmethod
+    def _fast_boats_have_an_engine(cls, engine: str, info: ValidationInfo) -> str:
+        if info.data.get("speed") == "fast" and engine == "sail":
+            raise ValueError("no")
+        return engine
+
+
+def basis(_: str, form: Form, on: date) -> FeeBasis:
+    assert isinstance(form, MooringForm)
+    if form.at == "yard":
+        due_on = form.due_on or on
+        return FeeBasis(SCHEDULES["late"], FeeDue.AFTER_SUBMISSION, {"days": lambda: max(0, (on - due_on).days)})
+    stages = {"application": FeeDue.BEFORE_SUBMISSION, "inspection": FeeDue.AFTER_SUBMISSION}
+    return FeeBasis(SCHEDULES["mooring"], stages, {"speed": lambda: form.speed, "length": lambda: form.metres})
+
+
+def ask(given: Mapping[str, str], on: date = TODAY) -> PublishedFees:
+    return assess_published("port.mooring", SCHEDULES["mooring"], MooringForm, basis, given, on)
+
+
+def told(fees: PublishedFees) -> list[tuple[dict[str, tuple[str, ...]], list[str]]]:
+    return [
+        (
+            {one.dimension: one.values for one in outcome.choice},
+            [stage.price.total.plain() for stage in outcome.stages],
+        )
+        for outcome in fees.outcomes
+    ]
+
+
+def test_what_is_given_by_field_and_dimension_has_one_price_for_each_payment() -> None:
+    fees = ask({"speed": "দ্রুত", "metres": "১২", "visit": "৫"})
+    assert (fees.answer, fees.missing) == (PriceAnswer.PRICED, ())
+    assert told(fees) == [({"speed": ("fast",), "length": ("12",), "visit": ("5",)}, ["230.00", "46.00"])]
+    [outcome] = fees.outcomes
+    assert [(one.label.bn, one.titles[0].bn, one.origin) for one in outcome.choice] == [
+        ("গতি", "দ্রুত", "given"),
+        ("length", "১২", "given"),
+        ("visit", "৫", "given"),
+    ]
+    assert [stage.due for stage in outcome.stages] == [FeeDue.BEFORE_SUBMISSION, FeeDue.AFTER_SUBMISSION]
+    assert [(line.code, line.vat.plain()) for line in outcome.stages[0].price.lines] == [("fast", "30.00")]
+
+
+def test_all_that_is_open_is_priced_and_what_costs_the_same_is_one() -> None:
+    fees = ask({"metres": "9"})
+    assert fees.answer is PriceAnswer.PRICED
+    assert told(fees) == [
+        ({"speed": ("slow",), "length": ("9",), "visit": ("1", "2")}, ["115.00"]),
+        ({"speed": ("slow",), "length": ("9",), "visit": ("3+",)}, ["69.00"]),
+        ({"speed": ("fast",), "length": ("9",), "visit": ("1", "2", "3+")}, ["230.00", "46.00"]),
+    ]
+    assert [(one.name, one.agency_knows) for one in fees.missing] == [("speed", False), ("visit", True)]
+    assert [choice.value for choice in fees.missing[0].choices] == ["slow", "fast"]
+    assert fees.missing[1].dimensions == {"visit": ("1", "2", "3+")}
+
+
+def test_field_without_end_is_tried_by_the_schedules_own_spans() -> None:
+    fees = ask({"speed": "slow", "visit": "1"})
+    assert told(fees) == [
+        ({"speed": ("slow",), "length": ("1-9", "10-20"), "visit": ("1",)}, ["115.00"]),
+        ({"speed": ("slow",), "length": ("21+",), "visit": ("1",)}, []),
+    ]
+    [missing] = fees.missing
+    assert (missing.name, missing.choices, missing.dimensions) == ("metres", (), {"length": ("1-9", "10-20", "21+")})
+
+
+def test_choice_without_a_published_price_is_the_agencys_alone() -> None:
+    fees = ask({"speed": "slow", "length": "30", "visit": "1"})
+    assert fees.answer is PriceAnswer.AGENCY_ONLY
+    assert fees.sentence is not None
+    assert fees.sentence.en.startswith("No price is published for this choice")
+
+
+def test_default_that_decides_is_named_with_the_other_choices() -> None:
+    fees = ask({"speed": "slow", "metres": "1", "visit": "1"})
+    assert [(one.name, [choice.value for choice in one.choices]) for one in fees.assumed] == [
+        ("at", ["jetty", "yard"])
+    ]
+    assert ask({"at": "yard"}).assumed[0].name == "due_on"
+    assert told(ask({"at": "yard", "due_on": "14/11/2026"})) == [({"days": ("10",)}, ["50.00"])]
+
+
+def test_what_multiplies_the_amount_has_no_end_and_has_to_be_said() -> None:
+    fees = assess_published("port.late", SCHEDULES["late"], None, None, {}, TODAY)
+    assert (fees.answer, fees.outcomes) == (PriceAnswer.OPEN, ())
+    assert [(one.name, one.dimensions) for one in fees.missing] == [("days", {"days": ("0+",)})]
+    given = assess_published("port.late", SCHEDULES["late"], None, None, {"days": "৩"}, TODAY)
+    assert (told(given), given.outcomes[0].stages[0].due) == ([({"days": ("3",)}, ["15.00"])], None)
+
+
+def test_day_without_a_tariff_is_told() -> None:
+    fees = ask({}, date(2019, 12, 31))
+    assert fees.answer is PriceAnswer.NO_TARIFF
+    assert fees.sentence is not None
+    assert "1 January 2020" in fees.sentence.en
+
+
+def test_more_outcomes_than_can_be_told_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assessment, "MOST_OUTCOMES", 4)
+    fees = ask({})
+    assert sum(len(outcome.choice[2].values) for outcome in fees.outcomes) == 4
+    assert fees.left_out == 2 * 3 * 3 - 4
+
+
+def test_question_that_leaves_too_much_open_is_not_tried_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assessment, "MOST_TRIALS", 10)
+    fees = ask({})
+    assert (fees.answer, fees.outcomes) == (PriceAnswer.OPEN, ())
+    assert [one.name for one in fees.missing] == ["speed", "metres", "visit"]
+    assert ask({"speed": "slow", "metres": "1"}).answer is PriceAnswer.PRICED
+
+
+@pytest.mark.parametrize(
+    ("given", "en"),
+    [
+        (
+            {"speed": "sideways"},
+            "speed: Speed: please choose one of the options offered. Choose one of: slow (Slow), fast (Fast).",
+        ),
+        ({"metres": "0"}, "metres: Length in metres: "),
+        ({"due_on": "31/02/2026"}, "due_on: "),
+        ({"visit": "0"}, "visit: the schedule does not have this value. Choose one of: 1, 2, 3+."),
+        ({"sped": "slow"}, "there is no field sped; did you mean speed?"),
+        ({"q": "1"}, "there is no field q; there is at, due_on, engine, length, metres, owner, speed, visit."),
+        ({"metres": "5", "length": "12"}, "length: from metres it is 5; leave one of the two out."),
+        ({"at": "yard", "visit": "1"}, "there is no field visit; there is at, "),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_field_with_the_choices(given: dict[str, str], en: str) -> None:
+    with pytest.raises(GivenRejected) as rejected:
+        ask(given)
+    [problem] = rejected.value.problems
+    assert problem.en.startswith(en)
+    assert problem.bn != problem.en
+
+
+def test_field_and_dimension_of_one_name_are_told_apart_by_what_they_take() -> None:
+    class CountForm(Form):
+        visit: tuple[Literal["spring", "autumn"], ...]
+
+    schedule = SCHEDULES["mooring"]
+
+    def count(_: str, form: Form, __: date) -> FeeBasis:
+        assert isinstance(form, CountForm)
+        return FeeBasis(schedule, FeeDue.AFTER_SUBMISSION, {"visit": lambda: len(form.visit)})
+
+    more: dict[str, Any] = {"speed": "slow", "length": "5"}
+    for written, visits in (("2", "2"), ("spring,autumn", "2"), ("spring", "1")):
+        fees = assess_published("port.mooring", schedule, CountForm, count, {**more, "visit": written}, TODAY)
+        assert told(fees) == [({"speed": ("slow",), "length": ("5",), "visit": (visits,)}, ["115.00"])]
+
+
+def test_schedules_that_a_field_decides_between_are_found() -> None:
+    found = reachable_schedules("port.mooring", SCHEDULES["mooring"], MooringForm, basis, TODAY)
+    assert [schedule.id for schedule in found] == ["mooring", "late"]
+    assert reachable_schedules("port.late", SCHEDULES["late"], None, None, TODAY) == (SCHEDULES["late"],)
