@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from nagorik.data_files import parse_document, read_data_file
 from nagorik.privacy import Model
 from nagorik.values.sentences import NationalDataError
-from nagorik.values.text import match_key, to_ascii_digits
+from nagorik.values.text import match_key, refuse_invisible, to_ascii_digits
 
 AreaKind = Literal["division", "district", "upazila"]
 
@@ -201,9 +201,10 @@ def read_postcode(text: object) -> str:
     """A postcode in ASCII digits, from Bangla or ASCII ones; whether the post office has it is not looked up.
 
     Raises:
-        NationalDataError: ``postcode.shape``.
+        NationalDataError: ``postcode.shape``; ``invisible.*``.
     """
     postcode = to_ascii_digits(text[:_LONGEST_INPUT]).strip() if isinstance(text, str) else ""
+    refuse_invisible(postcode)
     if not _POSTCODE.fullmatch(postcode):
         raise NationalDataError("postcode.shape")
     return postcode
