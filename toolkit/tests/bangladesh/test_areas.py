@@ -133,6 +133,19 @@ def test_sadar_is_that_of_the_district():
         assert find_upazila(name, district=find_district("Bogura")).en == "Bogura Sadar"
 
 
+@pytest.mark.parametrize(
+    ("district", "written", "upazila"),
+    [
+        ("Rangamati", "Kawkhali (Betbunia)", "Kawkhali"),
+        ("Brahmanbaria", "আখাউরা", "Akhaura"),
+        ("Khulna", "Dacope", "Dakop"),
+        ("Gazipur", "জয়দেবপুর", "Gazipur Sadar"),
+    ],
+)
+def test_remark_is_passed_over_and_letters_of_one_sound_are_one(district: str, written: str, upazila: str):
+    assert find_upazila(written, district=find_district(district)).en == upazila
+
+
 def test_level_is_no_name():
     for name in ("জেলা", "District", "Zila", "'", "-", "জেলা: "):
         assert _code(find_district, name) == "area.unknown"

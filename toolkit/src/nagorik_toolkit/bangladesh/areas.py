@@ -15,32 +15,30 @@ AreaKind = Literal["division", "district", "upazila"]
 _LONGEST_NAME: Final = 100
 _LEVEL: Final = re.compile(
     r"^(?:dist(?:rict)?|zill?a|upazill?a|জেলা|উপজেলা)\s*[:.-]\s*"
+    r"|\s*\([^()]*\)$"
     r"|\s+(?:(?:hill )?district|dist\.?|zill?a|upazill?a|division|(?:পার্বত্য )?জেলা|উপজেলা|বিভাগ)$"
 )
-"""The word for the level, which people write along: ঢাকা জেলা, Rangamati Hill District."""
+"""What people write along: the level or a remark, as in ঢাকা জেলা, Rangamati Hill District, Kawkhali (Betbunia)."""
 _SIGNS: Final = re.compile(r"[\s.,'’‘`´-]")
-_ONE_SOUND: Final = tuple(
-    (re.compile(pattern), letters)
-    for pattern, letters in (
-        ("ী", "ি"),
-        ("ূ", "ু"),
-        ("ঈ", "ই"),
-        ("ঊ", "উ"),
-        ("ণ", "ন"),
-        ("[শষ]", "স"),
-        ("\u0981", ""),  # chandrabindu
-        ("[ঞন]\u09cdজ", "নজ"),
-        ("ঙ\u09cdগ|ংগ|ং", "ঙ"),
-        ("gonj|gunj", "ganj"),
-        ("ph", "f"),
-        ("sh", "s"),
-        ("chh", "ch"),
-        ("ee", "i"),
-        ("oo", "u"),
-        ("y", "i"),
-        ("z", "j"),
-        (r"([a-z])\1+", r"\1"),
-    )
+_DOUBLED: Final = re.compile(r"([b-df-np-tv-z])\1+")
+_ONE_LETTER: Final = str.maketrans(
+    {"ী": "ি", "ূ": "ু", "ঈ": "ই", "ঊ": "উ", "ণ": "ন", "শ": "স", "ষ": "স", "\u0981": None, "y": "i", "z": "j"}
+)
+_ONE_SOUND: Final = (
+    ("\u09a1\u09bc", "র"),
+    ("\u09a2\u09bc", "র"),
+    ("ঞ\u09cdজ", "নজ"),
+    ("ন\u09cdজ", "নজ"),
+    ("ঙ\u09cdগ", "ঙ"),
+    ("ংগ", "ঙ"),
+    ("ং", "ঙ"),
+    ("gonj", "ganj"),
+    ("gunj", "ganj"),
+    ("ph", "f"),
+    ("sh", "s"),
+    ("chh", "ch"),
+    ("ee", "i"),
+    ("oo", "u"),
 )
 """Letters that stand for one sound in names of places, and are written for each other."""
 
@@ -128,10 +126,10 @@ def area_key(name: str) -> str:
     Raises:
         NationalDataError: as ``match_key``.
     """
-    key = _SIGNS.sub("", _LEVEL.sub("", match_key(name)))
-    for pattern, letters in _ONE_SOUND:
-        key = pattern.sub(letters, key)
-    return key
+    key = _SIGNS.sub("", _LEVEL.sub("", match_key(name))).translate(_ONE_LETTER)
+    for letters, sound in _ONE_SOUND:
+        key = key.replace(letters, sound)
+    return _DOUBLED.sub(r"\1", key)
 
 
 def _find(kind: AreaKind, name: object, within: Area | None) -> Area:
