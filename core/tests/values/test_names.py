@@ -40,8 +40,14 @@ def test_single_word_and_one_language_are_enough():
         ({"en": "Rafiqul ইসলাম"}, "name.en-script"),
         ({"en": "   "}, "name.empty"),
         ({"bn": "?????"}, "name.damaged"),
-        ({"en": "Raf\x00iqul"}, "name.characters"),
-        ({"en": "\u202eRafiqul"}, "name.characters"),
+        ({"en": "Raf\x00iqul"}, "invisible.control"),
+        ({"en": "\u202eRafiqul"}, "invisible.direction"),
+        ({"en": "Rafi\u200bqul"}, "invisible.zero-width-space"),
+        ({"bn": "রফিকুল Rafiqul"}, "name.bn-script"),
+        ({"en": "Avwg evsjv‡`k"}, "name.bijoy"),
+        ({"en": "Avwg evsjv‡"}, "name.characters"),
+        ({"bn": "রফিকুল #"}, "name.characters"),
+        ({"en": "Rafiqul@Islam"}, "name.characters"),
         ({"en": "x" * 201}, "name.too-long"),
         ({"en": 5}, "name.not-text"),
         ({"en": b"Rafiqul"}, "name.not-text"),
@@ -88,40 +94,6 @@ def test_error_tells_nothing_of_the_name():
     for told in (str(caught.value), str(caught.value.errors()), caught.value.json()):
         assert "Rafiqul" not in told
         assert "রফিকুল" not in told
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"en": "Md. Rafiqul Islam"}, {"en": "MOHAMMAD RAFIQUL ISLAM"}),
-        ({"en": "Md Rafiqul Islam"}, {"en": "Mohd. Rafiqul Islam"}),
-        ({"en": "Md. Rafiqul Islam"}, {"en": "Rafiqul Islam"}),
-        ({"bn": "মোঃ রফিকুল ইসলাম"}, {"bn": "মো. রফিকুল ইসলাম"}),
-        ({"bn": "মো: রফিকুল ইসলাম"}, {"bn": "মোহাম্মদ রফিকুল ইসলাম"}),
-        ({"bn": "মোছাঃ শেফালী খাতুন"}, {"bn": "মোসাম্মৎ শেফালী খাতুন"}),
-        ({"en": "Mst. Shefali Khatun"}, {"en": "Mosammat Shefali Khatun"}),
-    ],
-)
-def test_honorific_variants_are_a_hint_and_never_equality(one: dict[str, str], other: dict[str, str]):
-    first, second = PersonName(**one), PersonName(**other)
-    assert first.possibly_same(second)
-    assert second.possibly_same(first)
-    assert first != second
-    assert not first.same_text(second)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"en": "Md. Shefali Khatun"}, {"en": "Mst. Shefali Khatun"}),
-        ({"en": "Rafiqul Islam"}, {"en": "Rafiq Islam"}),
-        ({"en": "Rafiqul Islam"}, {"bn": "রফিকুল ইসলাম"}),
-        ({"en": "Mohammad"}, {"en": "Md"}),
-        ({"en": "Rafiqul Islam", "bn": "রফিকুল ইসলাম"}, {"en": "Rafiqul Islam", "bn": "রফিক ইসলাম"}),
-    ],
-)
-def test_names_that_differ_otherwise_give_no_hint(one: dict[str, str], other: dict[str, str]):
-    assert not PersonName(**one).possibly_same(PersonName(**other))
 
 
 def test_same_text_ignores_case_spacing_and_encoding():

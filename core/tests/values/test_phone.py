@@ -52,7 +52,7 @@ def test_every_form_seen_is_one_number(written: str):
         ("017CALLUSNW", "phone.characters"),
         ("01712345678 ext 5", "phone.characters"),
         ("01712345678/01812345678", "phone.characters"),
-        ("\u202e01712345678", "phone.characters"),
+        ("\u202e01712345678", "invisible.direction"),
         ("٠١٧١٢٣٤٥٦٧٨", "phone.characters"),
         ("０１７１２３４５６７８", "phone.characters"),
         ("", "phone.characters"),

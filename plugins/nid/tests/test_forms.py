@@ -111,9 +111,18 @@ def test_text_that_says_nothing_is_asked_for(text: str) -> None:
     assert problems(VerificationForm, CARD | {"father_name": text}) == [("/form/father_name", "text.empty")]
 
 
-@pytest.mark.parametrize("text", ["নমু\x00না", "নমু\u202eনা", "?????", "নমুনা \ufffd"])
-def test_text_that_is_damaged_is_asked_for_again(text: str) -> None:
-    assert problems(VerificationForm, CARD | {"father_name": text}) == [("/form/father_name", "text.unreadable")]
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("নমু\x00না", "invisible.control"),
+        ("নমু\u202eনা", "invisible.direction"),
+        ("নমু\u200bনা", "invisible.zero-width-space"),
+        ("?????", "text.unreadable"),
+        ("নমুনা \ufffd", "text.unreadable"),
+    ],
+)
+def test_text_that_is_damaged_is_asked_for_again(text: str, code: str) -> None:
+    assert problems(VerificationForm, CARD | {"father_name": text}) == [("/form/father_name", code)]
 
 
 def test_endless_text_is_refused() -> None:

@@ -14,6 +14,7 @@ from .bangladesh import (
     WrittenDay as WrittenDay,
     age_at as age_at,
     age_on as age_on,
+    amount_in_words as amount_in_words,
     area as area,
     districts as districts,
     divisions as divisions,
@@ -21,7 +22,9 @@ from .bangladesh import (
     find_division as find_division,
     find_upazila as find_upazila,
     format_date as format_date,
+    number_in_words as number_in_words,
     parse_date as parse_date,
+    possibly_same as possibly_same,
     read_postcode as read_postcode,
     upazilas as upazilas,
 )

@@ -130,7 +130,7 @@ def test_fiscal_years_follow_one_another():
     assert FiscalYear.parse("2024-25").last_day + timedelta(days=1) == FiscalYear.parse("2025-26").first_day
 
 
-@pytest.mark.parametrize("text", ["2025-27", "2025-2026", "2025", "25-26", "2025/26", "", None, 2025, "٢٠٢٥-٢٦"])
+@pytest.mark.parametrize("text", ["2025-27", "2025-2027", "2025", "25-26", "2025 26", "", None, 2025, "٢٠٢٥-٢٦"])
 def test_fiscal_year_in_any_other_form_is_refused(text: object):
     assert _code(FiscalYear.parse, text) == "fiscal-year.text"
 

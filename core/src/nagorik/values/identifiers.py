@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapV
 
 from nagorik.privacy import PrivateValue, mask_tail, without_input
 from nagorik.values.sentences import DataWarning, NationalDataError
-from nagorik.values.text import is_ascii_digits, to_ascii_digits
+from nagorik.values.text import is_ascii_digits, refuse_invisible, to_ascii_digits
 from nagorik.values.time import plain_date
 
 NidKind = Literal["smart", "legacy", "full"]
@@ -228,6 +228,7 @@ def _clean(value: object) -> str:
     digits = _SEPARATORS.sub("", text)
     if not digits:
         raise NationalDataError("identifier.empty")
+    refuse_invisible(digits)
     if not is_ascii_digits(digits):
         raise NationalDataError("identifier.characters")
     return digits
@@ -291,6 +292,7 @@ def _e164(value: object) -> str:
     if len(value) > _LONGEST_PHONE:
         raise NationalDataError("phone.characters")
     dialled = _PHONE_SEPARATORS.sub("", to_ascii_digits(value))
+    refuse_invisible(dialled)
     if not _DIALLED.fullmatch(dialled):
         raise NationalDataError("phone.characters")
 

@@ -11,7 +11,7 @@ from pydantic import Field, StrictInt, field_validator
 
 from nagorik.privacy import SelfCheckedValue
 from nagorik.values.sentences import NationalDataError
-from nagorik.values.text import to_ascii_digits, to_bangla_digits
+from nagorik.values.text import refuse_invisible, to_ascii_digits, to_bangla_digits
 
 _LONGEST_AMOUNT: Final = 40
 _AMOUNT: Final = re.compile(
@@ -19,7 +19,9 @@ _AMOUNT: Final = re.compile(
 )
 _MARKS: Final = {
     "BDT": re.compile(
-        r"(?P<before>৳|Tk\.?|BDT)?\s*(?P<amount>[0-9.,]+?)\s*(?P<after>৳|Tk\.?|BDT|টাকা|/-)?", re.IGNORECASE
+        r"((৳|Tk|Taka|BDT|টাকা|টাঃ)[.:]?)?\s*(?P<amount>[0-9.,]+?)"
+        r"\s*(/[-=])?\s*(৳|Tk\.?|Taka|BDT|টাকা)?\s*((মাত্র|only)[.।]?)?",
+        re.IGNORECASE,
     ),
     "USD": re.compile(r"(?P<before>US\$|\$|USD)?\s*(?P<amount>[0-9.,]+?)\s*(?P<after>USD)?", re.IGNORECASE),
 }
@@ -50,11 +52,14 @@ def read_amount(text: object, currency: Literal["BDT", "USD"]) -> int:
     """The hundredths in a written amount; grouping is by lakh or by thousand throughout, or absent.
 
     Raises:
-        NationalDataError: ``money.text`` where it could only be guessed, ``money.too-precise`` beyond two places.
+        NationalDataError: ``money.text`` where it could only be guessed, ``money.too-precise`` beyond two places;
+            ``invisible.*``.
     """
     if not isinstance(text, str) or len(text) > _LONGEST_AMOUNT:
         raise NationalDataError("money.text")
-    marked = _MARKS[currency].fullmatch(to_ascii_digits(text).strip())
+    written = to_ascii_digits(text).strip()
+    refuse_invisible(written)
+    marked = _MARKS[currency].fullmatch(written)
     found = marked and _AMOUNT.fullmatch(marked["amount"])
     if not found:
         raise NationalDataError("money.text")
@@ -124,7 +129,7 @@ class Money(SelfCheckedValue):
 
     @classmethod
     def parse(cls, text: object, currency: Currency = "BDT") -> Self:
-        """Read an amount as people write it: Bangla or ASCII digits, lakh or thousand grouping, ৳ or Tk.
+        """Read an amount as people write it: Bangla or ASCII digits, lakh or thousand grouping, ৳, Tk, টাকা, /=, মাত্র.
 
         Raises:
             NationalDataError: ``money.text`` and ``money.too-precise``; ``money.negative`` and ``money.too-large``.

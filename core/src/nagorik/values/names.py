@@ -4,32 +4,28 @@ There is no first and last name to split into, and no rule of capitals to apply:
 the English name letter by letter. Forms that want given name and surname ask for them.
 """
 
-import re
 import unicodedata
 from typing import Final
 
 from pydantic import field_validator
 
 from nagorik.privacy import MASK, PrivateValue
-from nagorik.values.sentences import DataWarning, NationalDataError
+from nagorik.values.sentences import NationalDataError
 from nagorik.values.text import (
     has_bangla_letters,
-    has_control_characters,
     has_latin_letters,
     looks_like_bijoy,
     looks_replaced,
     match_key,
     normalise,
-    text_warnings,
+    refuse_invisible,
 )
 
 LONGEST_NAME: Final = 200
 
 _HASANTA: Final = "\u09cd"
 _ZWJ: Final = "\u200d"
-_DOTS_AND_COLONS: Final = re.compile("[.:\u0983]")  # মোঃ is written with visarga, colon or full stop
-_MALE: Final = frozenset({"md", "mohd", "mohammad", "mohammed", "muhammad", "mo", "মো", "মোহাম্মদ", "মোহাম্মাদ", "মুহাম্মদ"})
-_FEMALE: Final = frozenset({"mst", "most", "mosammat", "musammat", "মোছা", "মোসা", "মোছাম্মৎ", "মোসাম্মৎ"})
+_SIGNS: Final = frozenset(" .,:;/()'’‘`´–-\u200c\u200d৺")
 
 
 class PersonName(PrivateValue):
@@ -49,19 +45,20 @@ class PersonName(PrivateValue):
             raise error.for_pydantic() from None
 
     def check_whole(self) -> None:
-        """Refuse a name that is absent or in the other script."""
+        """Refuse a name that is absent, not in its script alone, or holds signs that no name has; digits may stay."""
         if self.bn is None and self.en is None:
             raise NationalDataError("name.absent")
-        if self.bn is not None and not has_bangla_letters(self.bn):
-            code = "name.bijoy" if looks_like_bijoy(self.bn) else "name.bn-script"
-            raise NationalDataError(code)
+        if any(part and looks_like_bijoy(part) for part in (self.bn, self.en)):
+            raise NationalDataError("name.bijoy")
+        if self.bn is not None and (has_latin_letters(self.bn) or not has_bangla_letters(self.bn)):
+            raise NationalDataError("name.bn-script")
         if self.en is not None and (has_bangla_letters(self.en) or not has_latin_letters(self.en)):
             raise NationalDataError("name.en-script")
-
-    @property
-    def warnings(self) -> tuple[DataWarning, ...]:
-        """Signs of damage that do not stop the name from being used."""
-        return tuple(warning for part in (self.bn, self.en) if part for warning in text_warnings(part))
+        if any(
+            unicodedata.category(char)[0] not in "LMN" and char not in _SIGNS
+            for char in f"{self.bn or ''}{self.en or ''}"
+        ):
+            raise NationalDataError("name.characters")
 
     def masked(self) -> str:
         """First and last letter of each word, ``R•••m``; for a word of one or two letters the first or none.
@@ -78,15 +75,6 @@ class PersonName(PrivateValue):
         pairs = _shared(self, other)
         return bool(pairs) and all(match_key(mine) == match_key(theirs) for mine, theirs in pairs)
 
-    def possibly_same(self, other: "PersonName") -> bool:
-        """A hint for a person who decides, never a ground to treat two names as one.
-
-        True where the names agree once honorific prefixes (Md., Mohd, Mohammad, মোঃ; Mst., মোছাঃ) are taken for
-        each other or left out. It knows nothing of transliteration: names without a language in common give False.
-        """
-        pairs = _shared(self, other)
-        return bool(pairs) and all(_same_but_for_honorific(mine, theirs) for mine, theirs in pairs)
-
 
 def _name(value: object) -> str:
     if not isinstance(value, str):
@@ -96,8 +84,7 @@ def _name(value: object) -> str:
     name = normalise(value)
     if not name:
         raise NationalDataError("name.empty")
-    if has_control_characters(name):
-        raise NationalDataError("name.characters")
+    refuse_invisible(name, joiners=True)
     if looks_replaced(name):
         raise NationalDataError("name.damaged")
     return name
@@ -105,21 +92,6 @@ def _name(value: object) -> str:
 
 def _shared(one: PersonName, other: PersonName) -> list[tuple[str, str]]:
     return [(a, b) for a, b in ((one.bn, other.bn), (one.en, other.en)) if a is not None and b is not None]
-
-
-def _same_but_for_honorific(one: str, other: str) -> bool:
-    (kind, rest), (other_kind, other_rest) = _split_honorific(one), _split_honorific(other)
-    return rest == other_rest and (kind == other_kind or "" in {kind, other_kind})
-
-
-def _split_honorific(name: str) -> tuple[str, str]:
-    words = _DOTS_AND_COLONS.sub(" ", match_key(name)).split()
-    # A single word is the whole name, whatever it looks like.
-    if len(words) > 1 and words[0] in _MALE:
-        return "male", " ".join(words[1:])
-    if len(words) > 1 and words[0] in _FEMALE:
-        return "female", " ".join(words[1:])
-    return "", " ".join(words)
 
 
 def _masked(name: str) -> str:

@@ -34,6 +34,14 @@ LONGEST_RUN_OF_MARKS: Final = 30
 
 _SPACES: Final = re.compile(r"\s+")  # str patterns: every Unicode space, also NBSP, tab and line ends
 _JOINERS: Final = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))  # ZWSP, ZWNJ, ZWJ, WJ, BOM
+_INVISIBLE: Final = {
+    "\u200b": "invisible.zero-width-space",
+    "\u200c": "invisible.zero-width-non-joiner",
+    "\u200d": "invisible.zero-width-joiner",
+    "\u2060": "invisible.word-joiner",
+    "\ufeff": "invisible.byte-order-mark",
+    "\u00ad": "invisible.soft-hyphen",
+}
 _BANGLA_LETTER: Final = re.compile("[\u0985-\u09b9\u09dc-\u09e1\u09f0\u09f1]")
 _LATIN_LETTER: Final = re.compile("[A-Za-z]")
 _LOST_TO_QUESTION_MARKS: Final = re.compile(r"\?{3,}")
@@ -61,14 +69,14 @@ def clean_line(text: str) -> str:
     """A line that somebody wrote, normalised, if it can be read as it stands.
 
     Raises:
-        NationalDataError: as ``normalise``; ``text.empty``; ``text.unreadable`` where letters were lost or control
-            characters stand in it.
+        NationalDataError: as ``normalise``; ``text.empty``; ``text.unreadable`` for lost letters; ``invisible.*``.
     """
     line = normalise(text)
     if not line:
         raise NationalDataError("text.empty")
-    if looks_replaced(line) or has_control_characters(line):
+    if looks_replaced(line):
         raise NationalDataError("text.unreadable")
+    refuse_invisible(line, joiners=True)
     return line
 
 
@@ -95,11 +103,16 @@ def has_latin_letters(text: str) -> bool:
     return _LATIN_LETTER.search(text) is not None
 
 
-def has_control_characters(text: str) -> bool:
-    """Whether ``text`` holds control or formatting characters other than ZWJ and ZWNJ: NUL, RTL override, BOM."""
-    if text.isprintable():  # nearly all text is
-        return False
-    return any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co"} and char not in "\u200c\u200d" for char in text)
+def refuse_invisible(text: str, *, joiners: bool = False) -> None:
+    """Name the first character of ``text`` that nobody can see; ZWJ and ZWNJ may stand in it where ``joiners``.
+
+    Raises:
+        NationalDataError: ``invisible.*``, by the character.
+    """
+    for char in "" if text.isprintable() else text:  # nearly all text is printable
+        if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co"} and not (joiners and char in "\u200c\u200d"):
+            turns = unicodedata.category(char) == "Cf" and unicodedata.bidirectional(char) != "BN"
+            raise NationalDataError(_INVISIBLE.get(char, "invisible.direction" if turns else "invisible.control"))
 
 
 def looks_replaced(text: str) -> bool:

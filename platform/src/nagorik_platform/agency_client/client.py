@@ -247,11 +247,14 @@ def _always_open() -> None:
 
 
 def _national_holidays() -> HolidayLookup:
-    """Public holidays by the platform's calendar, imported when an agency with windows is first called."""
+    """Public holidays by the platform's calendar, imported when an agency with windows is first called.
+
+    Of a year whose list is not known, by its estimate: who asks on a holiday is answered that the agency is closed.
+    """
     from nagorik_toolkit.bangladesh import WorkingCalendar
     from nagorik_toolkit.bangladesh.calendar import WEEKEND
 
-    calendar = WorkingCalendar.national()
+    calendar = WorkingCalendar.national().estimated()
     named = frozenset(override.day for override in calendar.overrides if not override.working)
 
     def holiday(day: date) -> bool:

@@ -619,4 +619,4 @@ def operations_of(manifest: Manifest, offer: AnyOffer) -> frozenset[Operation]:
 
 def _day_off(day: date) -> bool:
     """Every day on which an agency might be closed; the hours that are left, it answers for certain."""
-    return not WorkingCalendar.national().is_working_day(day)
+    return not WorkingCalendar.national().estimated().is_working_day(day)

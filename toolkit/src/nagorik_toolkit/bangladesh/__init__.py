@@ -1,4 +1,4 @@
-"""National data of Bangladesh that change by the year: ages and dates as written, working days, areas, land, numbers.
+"""National data of Bangladesh: ages and dates as written, working days, areas, land, honorifics, numbers and words.
 
 Importing this package reads no file and no library of data; those are read when first asked for.
 """
@@ -26,7 +26,9 @@ from nagorik_toolkit.bangladesh.dates import (
     format_date,
     parse_date,
 )
+from nagorik_toolkit.bangladesh.honorifics import possibly_same
 from nagorik_toolkit.bangladesh.numbers import LandArea, PassportNumber
+from nagorik_toolkit.bangladesh.words import amount_in_words, number_in_words
 
 __all__ = [
     "Area",
@@ -42,6 +44,7 @@ __all__ = [
     "WrittenDay",
     "age_at",
     "age_on",
+    "amount_in_words",
     "area",
     "districts",
     "divisions",
@@ -49,7 +52,9 @@ __all__ = [
     "find_division",
     "find_upazila",
     "format_date",
+    "number_in_words",
     "parse_date",
+    "possibly_same",
     "read_postcode",
     "upazilas",
 ]

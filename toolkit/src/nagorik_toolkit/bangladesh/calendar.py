@@ -1,20 +1,26 @@
 """The civil calendar: the fiscal year, and the days on which an office works."""
 
+import os
 import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache, total_ordering
+from pathlib import Path
 from typing import Final, Self
 
 from pydantic import Field, StrictInt, field_validator
 
-from nagorik.data_files import parse_document, read_data_file
+from nagorik.data_files import parse_model, read_data_file, read_file
 from nagorik.privacy import Model, SelfCheckedValue
 from nagorik.values.sentences import NationalDataError
-from nagorik.values.text import to_ascii_digits
+from nagorik.values.text import refuse_invisible, to_ascii_digits
 from nagorik.values.time import plain_date
 
-_LABEL: Final = re.compile(r"(?P<start>[0-9]{4})-(?P<end>[0-9]{2})")
+_LABEL: Final = re.compile(
+    r"(?:FY\s*|(?:অর্থ\s?বছর)\s*[:-]?\s*)?(?P<start>[0-9]{4})\s*[-\u2010-\u2013/]\s*(?P<end>[0-9]{4}|[0-9]{2})(?:\s*অর্থ\s?বছর)?",
+    re.IGNORECASE,
+)
+_LONGEST_LABEL: Final = 40
 _FIRST_MONTH: Final = 7
 _EARLIEST: Final = 1900
 _LATEST: Final = 2199
@@ -41,13 +47,18 @@ class FiscalYear(SelfCheckedValue):
 
     @classmethod
     def parse(cls, text: object) -> Self:
-        """Read ``2025-26``, in Bangla or ASCII digits.
+        """Read ``2025-26``, ``2025-2026`` or ``2025/26``, in Bangla or ASCII digits, with blanks and its name around.
 
         Raises:
-            NationalDataError: ``fiscal-year.text`` where it is not so written or the years do not follow.
+            NationalDataError: ``fiscal-year.text`` where it is not so written or the years do not follow;
+                ``invisible.*`` for a character that nobody can see.
         """
-        found = _LABEL.fullmatch(to_ascii_digits(text)) if isinstance(text, str) else None
-        if found is None or (int(found["start"]) + 1) % 100 != int(found["end"]):
+        if not isinstance(text, str) or len(text) > _LONGEST_LABEL:
+            raise NationalDataError("fiscal-year.text")
+        written = to_ascii_digits(text).strip()
+        refuse_invisible(written)
+        found = _LABEL.fullmatch(written)
+        if found is None or str(int(found["start"]) + 1)[-len(found["end"]) :] != found["end"]:
             raise NationalDataError("fiscal-year.text")
         return cls._starting(int(found["start"]))
 
@@ -113,37 +124,79 @@ class DayOverride(Model):
             raise error.for_pydantic() from None
 
 
-class WorkingCalendar(Model):
-    """Which days are working days: an override decides before holiday and weekend, a later one before an earlier.
+class KnownYear(Model):
+    """A year whose list of holidays is known."""
 
-    Holidays come from the ``holidays`` library. Its days that follow the moon are estimates until the government
-    names them; it lacks the Buddhist and Hindu holidays, days declared by executive order and working Saturdays.
-    ``national`` adds those of 2025 and 2026 that are known; for another year, give them as overrides, or
-    a time limit comes out too short.
+    year: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
+    """The calendar year."""
+    as_of: date
+    """The day up to which changes of the list were looked for."""
+    source: str
+    """The notification or the pages that the list was taken from."""
+    verified: bool
+    """Whether the government's own notification was read, not only a report of it."""
+
+
+class WorkingDaysFile(Model):
+    """The content of a file of working days."""
+
+    year: tuple[KnownYear, ...] = ()
+    """The years of which the file, or one before it, has every holiday and every working Saturday."""
+    override: tuple[DayOverride, ...] = ()
+    """In order of precedence, the last first."""
+
+
+class WorkingCalendar(Model):
+    """Which days are working days: an override decides before the weekend, and a later one before an earlier.
+
+    The government notifies its holidays year by year, some at a few days' notice. Of a year whose list is not known
+    here nothing is said, so that no time limit comes out too short; ``estimated`` is for what may be wrong.
     """
 
     overrides: tuple[DayOverride, ...] = Field(default=())
     """In order of precedence, the last first."""
+    years: frozenset[int] = Field(default=frozenset())
+    """The years whose holidays and working Saturdays are all among the overrides."""
+    estimates: bool = Field(default=False)
+    """Whether days of other years are taken from the ``holidays`` library."""
 
     @classmethod
     def national(cls) -> Self:
-        """The calendar with the overrides in ``working_days.toml``."""
-        return cls(overrides=_national_overrides())
+        """The calendar in ``working_days.toml``, and over it the file that ``NAGORIK_WORKING_DAYS`` names, if any.
+
+        Raises:
+            DataFileInvalid: One of them cannot be used.
+        """
+        days, years = _national()
+        return cls(overrides=days, years=years)
+
+    def estimated(self) -> Self:
+        """This calendar, with an estimate for years that are not known.
+
+        The ``holidays`` library has the national days and the Muslim holidays, those that follow the moon by
+        reckoning; it lacks the other holidays, days by executive order and working Saturdays.
+        """
+        return type(self)(overrides=self.overrides, years=self.years, estimates=True)
 
     def with_overrides(self, overrides: Iterable[DayOverride]) -> Self:
         """This calendar with further days changed, over those it has."""
-        return type(self)(overrides=(*self.overrides, *overrides))
+        return type(self)(overrides=(*self.overrides, *overrides), years=self.years, estimates=self.estimates)
 
     def is_working_day(self, day: date) -> bool:
         """Whether offices are open on ``day``, a date in Dhaka.
 
         Raises:
-            NationalDataError: ``calendar.bounds`` outside 1972 to 2099, ``date.not-a-date`` for a datetime.
+            NationalDataError: ``calendar.unknown-year`` where the holidays of its year are not known and not
+                estimated; ``calendar.bounds`` outside 1972 to 2099, ``date.not-a-date`` for a datetime.
         """
         day = _within_bounds(day)
         for override in reversed(self.overrides):
             if override.day == day:
                 return override.working
+        if day.year in self.years:
+            return day.weekday() not in WEEKEND
+        if not self.estimates:
+            raise NationalDataError("calendar.unknown-year")
         return day.weekday() not in WEEKEND and day not in _public_holidays(day.year)
 
     def next_working_day(self, day: date) -> date:
@@ -192,6 +245,11 @@ def _public_holidays(year: int) -> frozenset[date]:
 
 
 @cache
-def _national_overrides() -> tuple[DayOverride, ...]:
-    raw = parse_document(read_data_file("nagorik_toolkit.bangladesh", "working_days.toml"), "working_days.toml")
-    return tuple(DayOverride(**entry) for entry in raw["override"])
+def _national() -> tuple[tuple[DayOverride, ...], frozenset[int]]:
+    name = "working_days.toml"
+    parts = [parse_model(read_data_file("nagorik_toolkit.bangladesh", name), name, WorkingDaysFile)]
+    if newer := os.environ.get("NAGORIK_WORKING_DAYS"):
+        path = Path(newer)
+        parts.append(parse_model(read_file(path), path.name, WorkingDaysFile))
+    days = tuple(day for part in parts for day in part.override)
+    return days, frozenset(each.year for part in parts for each in part.year)

@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from nagorik.values.sentences import NationalDataError
-from nagorik.values.text import to_ascii_digits
+from nagorik.values.text import refuse_invisible, to_ascii_digits
 from nagorik.values.time import dhaka_date, plain_date
 
 
@@ -74,16 +74,18 @@ def parse_date(text: object, style: DateStyle) -> date:
 
     Raises:
         NationalDataError: ``date.not-text``, ``date.style`` where the text is not in that style (two-digit
-            years included), ``date.no-such-day`` where it is but the calendar has no such day.
+            years included), ``date.no-such-day`` where it is but the calendar has no such day; ``invisible.*``.
     """
     if not isinstance(text, str):
         raise NationalDataError("date.not-text")
-    found = _PATTERNS[style].fullmatch(to_ascii_digits(text[: _LONGEST_INPUT + 1].strip()))
+    written = text[: _LONGEST_INPUT + 1].strip()
+    refuse_invisible(written)
+    found = _PATTERNS[style].fullmatch(to_ascii_digits(written))
     if found is None:
         raise NationalDataError("date.style")
-    written = found["month"]
+    name = found["month"]
     try:
-        month = _MONTHS.index(written.title()) + 1 if written.isalpha() else int(written)
+        month = _MONTHS.index(name.title()) + 1 if name.isalpha() else int(name)
         return date(int(found["year"]), month, int(found["day"]))
     except ValueError:
         raise NationalDataError("date.no-such-day") from None

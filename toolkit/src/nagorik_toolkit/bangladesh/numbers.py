@@ -9,7 +9,7 @@ from pydantic import Field, StrictInt, field_validator
 
 from nagorik.privacy import PrivateValue, SelfCheckedValue, mask_tail
 from nagorik.values.sentences import NationalDataError
-from nagorik.values.text import to_ascii_digits, to_bangla_digits
+from nagorik.values.text import refuse_invisible, to_ascii_digits, to_bangla_digits
 
 AreaUnit = Literal["acre", "decimal"]
 
@@ -44,6 +44,7 @@ class LandArea(SelfCheckedValue):
         """
         if not isinstance(text, str) or len(text) > _LONGEST_INPUT:
             raise NationalDataError("land-area.text")
+        refuse_invisible(text.strip())
         found = _WRITTEN.fullmatch(to_ascii_digits(text).strip())
         if found is None:
             raise NationalDataError("land-area.text")
@@ -130,6 +131,7 @@ def _read(value: object) -> str:
     if not isinstance(value, str):
         raise NationalDataError("passport.not-text")
     number = _SEPARATORS.sub("", to_ascii_digits(value[: _LONGEST_PASSPORT + 1])).upper()
+    refuse_invisible(number)
     if len(value) > _LONGEST_PASSPORT or not _NUMBER.fullmatch(number):
         raise NationalDataError("passport.shape")
     return number

@@ -11,8 +11,8 @@ from pydantic import JsonValue
 
 from nagorik import Form, NagorikError, Operation
 from nagorik.manifest import AnyOffer, PublicService
-from nagorik.values import to_ascii_digits, to_bangla_digits
-from nagorik.values.text import has_control_characters
+from nagorik.values import NationalDataError, to_ascii_digits, to_bangla_digits
+from nagorik.values.text import refuse_invisible
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, other_example, with_paper
 from nagorik_testing.contract.checks.inspection import form_of, leaves, with_value, written
@@ -209,7 +209,9 @@ def _unclean(sent: Places) -> Iterator[tuple[str, str]]:
     for place, value in sent.items():
         if not unicodedata.is_normalized("NFC", value):
             yield place, "text that is not in NFC"
-        if has_control_characters(value.replace("\n", " ").replace("\r", " ").replace("\t", " ")):
+        try:
+            refuse_invisible(value.replace("\n", " ").replace("\r", " ").replace("\t", " "), joiners=True)
+        except NationalDataError:
             yield place, "invisible characters"
 
 
