@@ -24,10 +24,16 @@ from .bangladesh import (
     parse_date as parse_date,
     read_postcode as read_postcode,
     upazilas as upazilas,
+    years_after as years_after,
 )
 from .criteria import (
+    OLDEST as OLDEST,
+    OWN_CHECK as OWN_CHECK,
     Criteria as Criteria,
+    birth_problem as birth_problem,
+    contradictions as contradictions,
     is_about as is_about,
+    is_birth_registration as is_birth_registration,
 )
 from .fees.errors import (
     NoTariff as NoTariff,
@@ -57,6 +63,7 @@ from .fields import (
     DecimalArea as DecimalArea,
     FatherName as FatherName,
     FormDay as FormDay,
+    GeneralDiary as GeneralDiary,
     Line as Line,
     Mobile as Mobile,
     MotherName as MotherName,

@@ -25,6 +25,7 @@ from nagorik_toolkit.bangladesh.dates import (
     age_on,
     format_date,
     parse_date,
+    years_after,
 )
 from nagorik_toolkit.bangladesh.numbers import LandArea, PassportNumber
 
@@ -52,4 +53,5 @@ __all__ = [
     "parse_date",
     "read_postcode",
     "upazilas",
+    "years_after",
 ]
