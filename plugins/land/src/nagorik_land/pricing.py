@@ -9,8 +9,8 @@ NO_VAT: Final = Money(poisha=0)
 
 
 def due_at(stage: str) -> FeeDue:
-    """When a stage is paid: a mutation's second one after its approval, everything else before it is filed."""
-    return FeeDue.AFTER_SUBMISSION if stage == "dcr" else FeeDue.BEFORE_SUBMISSION
+    """When a stage is paid: a mutation's notices and its DCR after it is filed, everything else before."""
+    return FeeDue.AFTER_SUBMISSION if stage in {"notice", "dcr"} else FeeDue.BEFORE_SUBMISSION
 
 
 def demanded(request: QuoteRequest, lines: tuple[QuoteLine, ...], source: Source) -> Quote:
