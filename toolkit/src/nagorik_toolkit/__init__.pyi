@@ -77,6 +77,7 @@ from .fields import (
     SpouseName as SpouseName,
     TaxYear as TaxYear,
     WholeNumber as WholeNumber,
+    check_birth_date as check_birth_date,
 )
 from .form_validation import (
     form_schema as form_schema,

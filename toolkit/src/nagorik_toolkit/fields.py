@@ -159,7 +159,12 @@ def _within_reach(day: date) -> date:
     return day
 
 
-def _may_be_a_birth(day: date) -> date:
+def check_birth_date(day: date) -> date:
+    """The day, if somebody who applies today may have been born on it.
+
+    Raises:
+        PydanticCustomError: ``birth-date.too-early`` before ``FIRST_BIRTH``, with a sentence in both languages.
+    """
     if day < FIRST_BIRTH:
         raise _problem("birth-date.too-early")
     return day
@@ -194,7 +199,7 @@ FormDay = Annotated[IsoDay, AfterValidator(_within_reach)]
 """A day from 1800 to 2199, without a label. An agency's answer may hold others, for which there is ``IsoDay``."""
 BirthDate = Annotated[
     FormDay,
-    AfterValidator(_may_be_a_birth),
+    AfterValidator(check_birth_date),
     Label(
         en="Date of birth",
         bn="জন্মতারিখ",
