@@ -1,4 +1,4 @@
-"""Fees, cell by cell, from two files that know nothing of the plugins' data: an audit's cells, and cells drawn by chance."""
+"""Fees, cell by cell, from files that know nothing of the plugins' data: of an audit, and drawn by chance."""
 
 import tomllib
 from collections.abc import Mapping
@@ -21,7 +21,10 @@ CELLS: Final = Path(__file__).resolve().parent / "fee_cells"
 def cells(file: str) -> list[Any]:
     """Each cell under a name that says what is asked."""
     read = tomllib.loads((CELLS / file).read_text("utf-8"))["cells"]
-    return [pytest.param(cell, id=f"{number}-{cell.get('service') or cell['schedule']}") for number, cell in enumerate(read)]
+    return [
+        pytest.param(cell, id=f"{number}-{cell.get('service') or cell['schedule']}")
+        for number, cell in enumerate(read)
+    ]
 
 
 @cache
@@ -35,7 +38,9 @@ def priced(cell: Mapping[str, Any]) -> str:
     if "expires_on" in cell:
         choice["years_late"] = years_late(cell["expires_on"], on)
     try:
-        price = schedules(cell["plugin"])[cell["schedule"]].price(on, stage=cell.get("stage", "application"), **choice)
+        price = schedules(cell["plugin"])[cell["schedule"]].price(
+            on, stage=cell.get("stage", "application"), **choice
+        )
     except NoTariff:
         return "no-tariff"
     except NotPriced:
@@ -48,7 +53,9 @@ async def quoted(cell: Mapping[str, Any]) -> str:
     simulator = load_simulator(installed_simulators()[cell["plugin"]])()
     desk = ServiceDesk.before(simulator, service=cell["service"])
     try:
-        quote = await desk.platform.quote_fees(desk.draft(cell["service"], desk.form(cell["service"], **cell["form"])))
+        quote = await desk.platform.quote_fees(
+            desk.draft(cell["service"], desk.form(cell["service"], **cell["form"]))
+        )
     except InputRejected:
         return "refused"
     return quote.total.plain()

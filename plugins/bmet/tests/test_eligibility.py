@@ -142,7 +142,9 @@ async def test_a_card_is_corrected_though_the_registration_has_ended_and_no_pass
     )
     assert {"registration-valid", "passport"}.isdisjoint(found)
     assert FAIL not in {criterion.verdict for criterion in found.values()}
-    assert (await judged("bmet.clearance", years_ago(30), registered_on="2020-01-01"))["registration-valid"].verdict is FAIL
+    assert (await judged("bmet.clearance", years_ago(30), registered_on="2020-01-01"))[
+        "registration-valid"
+    ].verdict is FAIL
 
 
 @pytest.mark.parametrize("born", [date(2030, 1, 1), date(1890, 1, 1), date(1, 1, 1)])

@@ -153,7 +153,9 @@ def test_ten_years_after_29_february_are_on_1_march(on: date, verdict: str) -> N
 
 
 @pytest.mark.parametrize("plan", ["two-years", "ten-years"])
-@pytest.mark.parametrize(("registered", "verdict"), [("2010-01-01", "fail"), ("2016-11-24", "fail"), ("2016-11-25", "pass")])
+@pytest.mark.parametrize(
+    ("registered", "verdict"), [("2010-01-01", "fail"), ("2016-11-24", "fail"), ("2016-11-25", "pass")]
+)
 def test_nobody_pays_for_a_token_that_is_free(plan: str, registered: str, verdict: str) -> None:
     decision = decide("brta.tax-token", plan=plan, registered_on=registered, token_expires_on="2026-12-31")
     assert verdicts(decision)["free-token"] == verdict

@@ -209,7 +209,9 @@ async def test_nobody_is_asked_to_pay_for_a_token_that_is_free(
 ) -> None:
     form = {"registered_on": registered, "plan": plan}
     if not refused:
-        assert (await price(desk, "brta.tax-token", **form)).total.plain() == ("0.00" if "after" in plan else "2300.00")
+        assert (await price(desk, "brta.tax-token", **form)).total.plain() == (
+            "0.00" if "after" in plan else "2300.00"
+        )
         return
     with pytest.raises(InputRejected) as rejected:
         await price(desk, "brta.tax-token", **form)

@@ -73,7 +73,14 @@ def test_what_is_no_number_is_refused_at_its_field(number: object) -> None:
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [("৪৫ক", "45ক"), ("১২৩/ক", "123/ক"), ("45a", "45A"), ("৪৫/২খ", "45/2খ"), ("১২ড়", "12ড\u09bc"), ("123/4", "123/4")],
+    [
+        ("৪৫ক", "45ক"),
+        ("১২৩/ক", "123/ক"),
+        ("45a", "45A"),
+        ("৪৫/২খ", "45/2খ"),
+        ("১২ড়", "12ড\u09bc"),
+        ("123/4", "123/4"),
+    ],
 )
 def test_letter_on_a_paper_is_taken(written: str, number: str) -> None:
     assert filled("land.khatian-copy", khatian_number=written).khatian_number == number

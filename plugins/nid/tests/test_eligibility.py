@@ -137,7 +137,12 @@ async def test_form_is_about_the_applicant(applicants: str, forms: str, verdict:
 
 async def test_form_with_another_birth_date_is_somebody_elses() -> None:
     decision = await decide("nid.reissue", applicant(date(1990, 2, 1), nid=NID), reissue())
-    assert verdicts(decision) == {"holds-card": "pass", "card-age": "pass", "delivery": "pass", "own-application": "fail"}
+    assert verdicts(decision) == {
+        "holds-card": "pass",
+        "card-age": "pass",
+        "delivery": "pass",
+        "own-application": "fail",
+    }
     other = await decide("nid.new-voter", applicant(brn=BRN[:-1] + "2"), new_voter())
     assert verdicts(other)["own-application"] == "fail"
 

@@ -204,7 +204,11 @@ def test_super_express_on_a_reissue_says_where_it_is_collected() -> None:
 
 def test_every_criterion_says_where_it_is_from() -> None:
     born = born_years_ago(30)
-    for decision in (judged(born), judged(born, filled(born)), judged(born, filled(born, place="mission", office="Rome"))):
+    for decision in (
+        judged(born),
+        judged(born, filled(born)),
+        judged(born, filled(born, place="mission", office="Rome")),
+    ):
         assert all(criterion.source is not None for criterion in decision.values())
 
 

@@ -132,9 +132,12 @@ def test_day_to_expect_the_passport_counts_from_the_enrolment(delivery: str, day
     standing = wire.Standing.model_validate({"status": word, "enrolledOn": "29/11/2026"})
     told = statuses.expected(statuses.read(standing), standing, form(delivery=delivery)).reason
     assert told is not None
-    assert TEXTS.text("status.expected", since=date(2026, 11, 29), days=1, day=date.fromisoformat(day)).en.rpartition(
-        "until"
-    )[2] == told.en.rpartition("until")[2]
+    assert (
+        TEXTS.text("status.expected", since=date(2026, 11, 29), days=1, day=date.fromisoformat(day)).en.rpartition(
+            "until"
+        )[2]
+        == told.en.rpartition("until")[2]
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,13 +56,15 @@ def _is_short_of_wrong_entries(
 ) -> bool:
     """Whether a list is called too short only because pydantic does not count its entries that are wrong."""
     location, code, context = problem
-    if code != "too_short" or not any(len(at) > len(location) and at[: len(location)] == location for at, *_ in among):
+    if code != "too_short" or not any(
+        len(at) > len(location) and at[: len(location)] == location for at, *_ in among
+    ):
         return False
     here = given
     for part in location:
-        if isinstance(here, Mapping) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+        if isinstance(here, Mapping):
+            here = here.get(part)
+        elif isinstance(here, list) and isinstance(part, int):
             here = here[part]
     return isinstance(here, list) and len(here) >= int(context.get("min_length", 0))
 

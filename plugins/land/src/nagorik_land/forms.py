@@ -29,8 +29,8 @@ def _some(area: LandArea) -> LandArea:
 
 
 RecordNumber = Annotated[str, OneLine(24), AfterValidator(_number)]
-"""The number of a khatian, plot, sheet or holding: digits, a letter where the paper has one, and a part behind a slash
-or a dash; digits are ASCII inside."""
+"""The number of a khatian, plot, sheet or holding: digits, ASCII inside, a letter where the paper has one, and a part
+behind a slash or a dash."""
 PlotArea = Annotated[AcreArea, AfterValidator(_some)]
 
 KhatianNumber = Annotated[

@@ -48,7 +48,11 @@ def decide(request: EligibilityRequest) -> EligibilityDecision:
 def _nids(request: EligibilityRequest) -> tuple[Nid | None, ...]:
     """What is given as an NID number: by the form once there is one."""
     form = request.form
-    return (form.nid, form.father_nid, form.mother_nid) if isinstance(form, ApplicationForm) else (request.applicant.nid,)
+    return (
+        (form.nid, form.father_nid, form.mother_nid)
+        if isinstance(form, ApplicationForm)
+        else (request.applicant.nid,)
+    )
 
 
 def _first_passport(request: EligibilityRequest, form: NewPassportForm) -> Criterion:

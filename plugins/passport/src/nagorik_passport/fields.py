@@ -15,8 +15,8 @@ TITLES: Final = frozenset({"dr", "engr", "late"})
 """Forbidden in a passport's names: docs/reference/agencies.md#passport-conditions."""
 _WORD: Final = r"(?:[^\W\d_](?:[^\W\d_]|[.'\u2019-])*|[0-9]+)"
 _SIGNS: Final = re.compile(rf"{_WORD}(?: {_WORD})*")
-"""Words of letters. A number that is a word of its own is let through: what the department does with one, as a second of
-the same name has it, is published nowhere. One within a word is a slip of the hand."""
+"""Words of letters. A number that is a word of its own is let through: what the department does with one is published
+nowhere. One within a word is a slip of the hand."""
 _BETWEEN_WORDS: Final = re.compile(r"[ .]+")
 
 

@@ -50,7 +50,7 @@ class ApplicationForm(Form):
         Label(
             en="NID number",
             bn="এনআইডি নম্বর",
-            help_en="Needed by adults; the youngest of them may give the birth registration instead. 10, 13 or 17 digits.",
+            help_en="Needed by adults; the youngest may give the birth registration instead. 10, 13 or 17 digits.",
             help_bn="প্রাপ্তবয়স্কদের জন্য; সবচেয়ে কম বয়সীরা জন্ম নিবন্ধন নম্বরও দিতে পারেন। ১০, ১৩ বা ১৭ অঙ্ক।",
         ),
     ] = None

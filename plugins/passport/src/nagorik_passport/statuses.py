@@ -20,7 +20,7 @@ SLIP: Final = Deliverable(kind="delivery-slip", interim=True, delivery="download
 def expected(status: AgencyStatus, standing: wire.Standing, form: Form) -> AgencyStatus:
     """``status`` with the day by which the passport is to be expected, while the department works on it.
 
-    The department counts working days from the enrolment, so that there is no such day before; for missions it names none.
+    The department counts working days from the enrolment, so there is no such day before; for missions it names none.
     """
     if status.state not in _AT_WORK or standing.enrolled_on is None:
         return status

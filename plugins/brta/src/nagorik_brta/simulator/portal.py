@@ -232,9 +232,10 @@ class Portal:
 
 def _refuse_pay_for_what_is_free(content: dict[str, Any], vehicle: str, today: date) -> None:
     """A motorcycle's token is free ten years after its registration."""
-    if vehicle == "MOTORCYCLE" and content.get("plan") in {"TWO_YEARS", "TEN_YEARS"} and content.get("registeredOn"):
-        if years_after(day_in(content, "registeredOn", DAY), FREE_AFTER) <= today:
-            raise Refusal(400, "plan", "is free after ten years")
+    if vehicle != "MOTORCYCLE" or content.get("plan") == "AFTER_TEN_YEARS" or not content.get("registeredOn"):
+        return
+    if years_after(day_in(content, "registeredOn", DAY), FREE_AFTER) <= today:
+        raise Refusal(400, "plan", "is free after ten years")
 
 
 def _issued(case: Case[CaseDetails]) -> tuple[str, ...]:
