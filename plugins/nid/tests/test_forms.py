@@ -158,6 +158,7 @@ def test_corrected_birth_date_is_a_date() -> None:
         ("blood-group", "AB -ve", "AB-"),
         ("name-bn", "নমুনা নাগরিক", "নমুনা নাগরিক"),
         ("name-en", "MD. NAMUNA", "MD. NAMUNA"),
+        ("name-en", "NAMUNA NAGORIK 7", "NAMUNA NAGORIK 7"),
         ("father-name", "নমুনা পিতা", "নমুনা পিতা"),
         ("father-name", "NAMUNA PITA", "NAMUNA PITA"),
         ("birth-date", "১৯০০-০১-০১", "1900-01-01"),

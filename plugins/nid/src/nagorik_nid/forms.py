@@ -215,9 +215,10 @@ def _blood_group(written: str) -> str:
 
 
 def _name_in(written: str, *, bangla: bool) -> str:
-    """A name in one script, without digits."""
+    """A name in one script, without digits in its words; a number that is a word of its own is let through."""
     has_bangla, has_latin = has_bangla_letters(written), has_latin_letters(written)
-    if any(sign.isdigit() for sign in written) or not (has_bangla or has_latin):
+    numbered = any(not word.isdigit() and any(sign.isdigit() for sign in word) for word in written.split())
+    if numbered or not (has_bangla or has_latin):
         raise TEXTS.problem("nid.name-letters")
     if (has_bangla, has_latin) != (bangla, not bangla):
         raise NationalDataError("name.bn-script" if bangla else "name.en-script")
