@@ -58,8 +58,8 @@ EngineCc = Annotated[
     Label(
         en="Engine, in cc",
         bn="ইঞ্জিন, সিসি",
-        help_en="As in the papers; up to 100 and over 100 cost differently.",
-        help_bn="কাগজপত্রে যেমন আছে; ১০০ পর্যন্ত ও ১০০-এর বেশি হলে ফি আলাদা।",
+        help_en="As in the papers; the fee depends on it.",
+        help_bn="কাগজপত্রে যেমন আছে; ফি এর ওপর নির্ভর করে।",
     ),
 ]
 WeightKg = Annotated[
