@@ -10,7 +10,7 @@ from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.values import BirthRegistrationNumber, Nid, PersonName
 from nagorik_toolkit.bangladesh import age_on
-from nagorik_toolkit.criteria import Criteria, is_about
+from nagorik_toolkit.criteria import OWN_CHECK, Criteria, contradictions, is_about
 from nagorik_toolkit.rules import parse_rules
 from nagorik_toolkit.texts import parse_texts
 
@@ -125,3 +125,38 @@ def test_form_is_about_its_applicant_as_far_as_can_be_compared(
     born = date(1990, 1, 31)
     applicant = Applicant(name=PersonName(en="NAMUNA NAGORIK"), birth_date=born, identifiers=identifiers)
     assert is_about(applicant, **{"birth_date": born, **given_in_form}) is about
+
+
+def asked_of(born: date, *identifiers: Any, on: date = ON) -> EligibilityRequest:
+    applicant = Applicant(name=PersonName(en="NAMUNA NAGORIK"), birth_date=born, identifiers=identifiers)
+    return EligibilityRequest(service="x.y", on=on, applicant=applicant)
+
+
+@pytest.mark.parametrize(
+    ("born", "said"),
+    [
+        (date(2026, 6, 15), None),  # born today
+        (date(2026, 6, 16), "future"),
+        (date(2090, 1, 1), "future"),
+        (date(1900, 6, 16), None),  # 125 to the day before the next birthday
+        (date(1900, 6, 15), "125 years"),
+        (date(1800, 1, 1), "125 years"),
+        (date(1, 1, 1), "125 years"),
+    ],
+)
+def test_nobody_applies_unborn_or_older_than_anybody_was(born: date, said: str | None) -> None:
+    found = contradictions(asked_of(born))
+    assert [(one.id, one.verdict) for one in found] == ([("birth-date", Verdict.FAIL)] if said else [])
+    if said:
+        assert said in found[0].text.en
+        assert found[0].source == OWN_CHECK
+        assert {"future": "ভবিষ্যতের", "125 years": "১২৫ বছরেরও"}[said] in found[0].text.bn
+
+
+def test_ones_own_birth_registration_number_is_no_nid_number() -> None:
+    own = BirthRegistrationNumber(value="19909910000000001")
+    request = asked_of(date(1990, 1, 31), own)
+    (found,) = contradictions(request, None, Nid(value=own.value))
+    assert (found.id, found.verdict) == ("nid-number", Verdict.FAIL)
+    assert contradictions(request, Nid(value="19909910012000001"), None) == ()
+    assert contradictions(asked_of(date(1990, 1, 31)), Nid(value=own.value)) == ()  # nothing gives it away

@@ -24,6 +24,7 @@ from nagorik_toolkit.fields import (
     BirthRegistration,
     DecimalArea,
     FatherName,
+    GeneralDiary,
     Mobile,
     Name,
     NidNumber,
@@ -339,3 +340,31 @@ def test_whoever_draws_a_page_learns_the_bounds() -> None:
     described = form_schema(Loan)["properties"]["amount"]
     assert (described["type"], described["minimum"], described["maximum"]) == ("integer", 1, 500_000)
     assert described["x-title-bn"] == "ঋণ"
+
+
+class Diary(Form):
+    born: BirthDate | None = None
+    diary: GeneralDiary | None = None
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "code"),
+    [
+        ("born", "1899-12-31", "birth-date.too-early"),
+        ("born", "1800-01-01", "birth-date.too-early"),
+        ("diary", "x", "general-diary.shape"),
+        ("diary", "123", "general-diary.shape"),
+        ("diary", "নমুনা থানা", "general-diary.shape"),
+    ],
+)
+def test_what_no_birth_and_no_diary_is_refused_in_both_languages(field: str, written: str, code: str) -> None:
+    with pytest.raises(InputRejected) as caught:
+        validate_form(Diary, {field: written})
+    (problem,) = caught.value.fields
+    assert (problem.pointer, problem.code) == (f"/form/{field}", code)
+    assert "{" not in problem.text.en + problem.text.bn
+
+
+def test_birth_and_diary_as_people_have_them() -> None:
+    form: Any = validate_form(Diary, {"born": "১৯০০-০১-০১", "diary": "জিডি ১২৩, নমুনা থানা, ০১/১১/২০২৬"})
+    assert (form.born, form.diary) == (date(1900, 1, 1), "জিডি ১২৩, নমুনা থানা, ০১/১১/২০২৬")

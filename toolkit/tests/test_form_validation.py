@@ -307,3 +307,25 @@ def test_no_more_problems_are_told_than_anybody_reads(number: int) -> None:
     assert (len(told), last.pointer, last.code) == (50, "/form", "more_problems")
     assert last.text.en == f"there are {number - 50} more problems. Please put these right first."
     assert ("১" in last.text.bn, "1" in last.text.bn) == (True, False)
+
+
+class Rooms(Form):
+    rooms: Annotated[tuple[Room, ...], Field(min_length=1, max_length=3), Label(en="Rooms", bn="কক্ষ")]
+    pair: Annotated[tuple[int, ...], Field(min_length=2), Label(en="Pair", bn="জোড়া")] = (1, 2)
+
+
+def told(**data: Any) -> list[tuple[str, str]]:
+    with pytest.raises(InputRejected) as rejected:
+        validate_form(Rooms, data)
+    return [(problem.pointer, problem.code) for problem in rejected.value.fields]
+
+
+def test_one_wrong_entry_of_a_list_brings_one_complaint() -> None:
+    assert told(rooms=[{"size": "much"}]) == [("/form/rooms/0/size", "int_parsing")]
+    assert told(rooms=[{"size": 1}], pair=["a", 2]) == [("/form/pair/0", "int_parsing")]
+
+
+def test_list_that_is_too_short_is_said_to_be_so() -> None:
+    assert told(rooms=[]) == [("/form/rooms", "too_short")]
+    assert ("/form/pair", "too_short") in told(rooms=[{"size": 1}], pair=["a"])
+    assert told(rooms=[{"size": 1}], pair=[1]) == [("/form/pair", "too_short")]

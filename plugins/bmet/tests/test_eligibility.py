@@ -129,11 +129,37 @@ async def test_a_registration_is_good_for_two_years(service: str, registered: da
 
 
 @pytest.mark.parametrize(
-    ("on", "verdict"), [(date(2026, 2, 27), PASS), (date(2026, 2, 28), FAIL), (date(2026, 3, 1), FAIL)]
+    ("on", "verdict"), [(date(2026, 2, 27), PASS), (date(2026, 2, 28), PASS), (date(2026, 3, 1), FAIL)]
 )
 async def test_a_registration_of_a_leap_day(on: date, verdict: Verdict) -> None:
     found = await judged("bmet.orientation", years_ago(30), registered_on="2024-02-29", on=on)
     assert found["registration-valid"].verdict is verdict
+
+
+async def test_a_card_is_corrected_though_the_registration_has_ended_and_no_passport_is_asked_for() -> None:
+    found = await judged(
+        "bmet.clearance", years_ago(30), card="correction", correction="নাম", registered_on="2020-01-01"
+    )
+    assert {"registration-valid", "passport"}.isdisjoint(found)
+    assert FAIL not in {criterion.verdict for criterion in found.values()}
+    assert (await judged("bmet.clearance", years_ago(30), registered_on="2020-01-01"))[
+        "registration-valid"
+    ].verdict is FAIL
+
+
+@pytest.mark.parametrize("born", [date(2030, 1, 1), date(1890, 1, 1), date(1, 1, 1)])
+@pytest.mark.parametrize("service", MODELS)
+async def test_nobody_unborn_and_nobody_of_136_applies(service: str, born: date) -> None:
+    decision = await decided(service, born, filled=False)
+    assert decision.eligibility is Eligibility.INELIGIBLE
+    assert {criterion.id: criterion.verdict for criterion in decision.criteria}["birth-date"] is FAIL
+
+
+@pytest.mark.parametrize("service", MODELS)
+@pytest.mark.parametrize("filled", [True, False])
+async def test_every_criterion_says_where_it_is_from(service: str, filled: bool) -> None:
+    decision = await decided(service, years_ago(30), filled=filled)
+    assert all(criterion.source is not None for criterion in decision.criteria)
 
 
 @pytest.mark.parametrize("missing", eligibility.PAPERS)

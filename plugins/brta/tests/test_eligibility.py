@@ -5,6 +5,7 @@ import pytest
 
 from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
+from nagorik.values import BirthRegistrationNumber
 from nagorik_brta import eligibility, forms
 from nagorik_brta.data import RULES
 from nagorik_brta.simulator.examples import example
@@ -97,8 +98,7 @@ def test_before_there_is_a_form_nothing_unknown_passes(service: str) -> None:
     decision = decide(service, blank=True)
     assert set(verdicts(decision).values()) <= {"cannot-tell", "pass"}
     assert verdicts(decision).keys() == verdicts(decide(service)).keys()
-    if service not in {"brta.registration", "brta.renewal"}:
-        assert decision.eligibility is Eligibility.INDETERMINATE
+    assert decision.eligibility is Eligibility.INDETERMINATE
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,6 @@ def test_first_day_of_an_instalment_is_told_in_both_languages() -> None:
         ("2016-11-24", "pass"),
         ("2016-11-25", "fail"),
         ("2016-02-29", "pass"),
-        (None, "cannot-tell"),
     ],
 )
 def test_free_token_after_ten_years(registered: str | None, verdict: str) -> None:
@@ -151,6 +150,84 @@ def test_free_token_after_ten_years(registered: str | None, verdict: str) -> Non
 def test_ten_years_after_29_february_are_on_1_march(on: date, verdict: str) -> None:
     decision = decide("brta.tax-token", on=on, plan="after-ten-years", registered_on="2016-02-29")
     assert verdicts(decision)["free-token"] == verdict
+
+
+@pytest.mark.parametrize("plan", ["two-years", "ten-years"])
+@pytest.mark.parametrize(
+    ("registered", "verdict"), [("2010-01-01", "fail"), ("2016-11-24", "fail"), ("2016-11-25", "pass")]
+)
+def test_nobody_pays_for_a_token_that_is_free(plan: str, registered: str, verdict: str) -> None:
+    decision = decide("brta.tax-token", plan=plan, registered_on=registered, token_expires_on="2026-12-31")
+    assert verdicts(decision)["free-token"] == verdict
+    if verdict == "fail":
+        assert decision.eligibility is Eligibility.INELIGIBLE
+        text = next(one.text for one in decision.criteria if one.id == "free-token")
+        assert "nothing has to be paid" in text.en
+
+
+def test_free_token_has_no_days_of_payment_and_can_be_eligible() -> None:
+    decision = decide("brta.tax-token", plan="after-ten-years", registered_on="2010-01-01")
+    assert decision.eligibility is Eligibility.ELIGIBLE
+
+
+def test_token_that_ended_says_that_a_fine_is_not_known() -> None:
+    window = decide("brta.tax-token", token_expires_on="2010-12-31").criteria[0]
+    assert window.verdict.value == "pass"
+    assert "fine" in window.text.en
+    assert "জরিমানা" in window.text.bn
+
+
+@pytest.mark.parametrize(
+    ("kind", "expires", "eligible"),
+    [
+        ("non-professional", "2036-11-24", True),
+        ("non-professional", "2036-11-25", False),
+        ("non-professional", "2090-01-01", False),
+        ("professional", "2031-11-24", True),
+        ("professional", "2031-11-25", False),
+    ],
+)
+def test_no_licence_is_valid_for_longer_than_one_is_given(kind: str, expires: str, eligible: bool) -> None:
+    decision = decide("brta.renewal", kind=kind, expires_on=expires)
+    assert (decision.eligibility is Eligibility.ELIGIBLE) is eligible
+    assert ("licence-term" in verdicts(decision)) is not eligible
+
+
+@pytest.mark.parametrize(("years", "verdict"), [(5, "fail"), (15, "fail"), (16, "pass"), (17, "pass")])
+@pytest.mark.parametrize("blank", [True, False])
+def test_nobody_has_an_nid_number_at_five(years: int, verdict: str, blank: bool) -> None:
+    decision = decide("brta.registration", born=date(TODAY.year - years, 1, 1), blank=blank)
+    assert verdicts(decision)["nid-age"] == verdict
+
+
+def test_before_there_is_a_form_nothing_is_said_of_one() -> None:
+    request = EligibilityRequest(service="brta.registration", on=TODAY, applicant=CITIZEN.applicant(), form=None)
+    decision = eligibility.decide(request)
+    assert decision.eligibility is Eligibility.INDETERMINATE
+    assert verdicts(decision)["own-application"] == "cannot-tell"
+
+
+@pytest.mark.parametrize("service", ["brta.learner", "brta.smart-card", "brta.renewal", "brta.registration"])
+def test_ones_own_birth_registration_number_is_no_nid(service: str) -> None:
+    registration = BirthRegistrationNumber(value=CITIZEN.full_nid.value)
+    applicant = CITIZEN.applicant().model_copy(update={"identifiers": (registration,)})
+    form = validate_form(FORMS[service], example(service, CITIZEN).form)
+    decision = eligibility.decide(EligibilityRequest(service=service, on=TODAY, applicant=applicant, form=form))
+    assert verdicts(decision)["nid-number"] == "fail"
+
+
+@pytest.mark.parametrize("born", [date(2030, 1, 1), date(1890, 1, 1), date(1, 1, 1)])
+@pytest.mark.parametrize("service", FORMS)
+def test_nobody_unborn_and_nobody_of_136_applies(service: str, born: date) -> None:
+    decision = decide(service, born=born, blank=True)
+    assert decision.eligibility is Eligibility.INELIGIBLE
+    assert verdicts(decision)["birth-date"] == "fail"
+
+
+@pytest.mark.parametrize("service", FORMS)
+@pytest.mark.parametrize("blank", [True, False])
+def test_every_criterion_says_where_it_is_from(service: str, blank: bool) -> None:
+    assert all(criterion.source is not None for criterion in decide(service, blank=blank).criteria)
 
 
 @pytest.mark.parametrize(("vehicle", "verdict"), [("motorcycle", "fail"), ("car", "pass"), ("other", "pass")])
@@ -192,4 +269,4 @@ async def test_whoever_has_not_passed_may_not_have_the_card(desk: Any, serial: i
 @pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
 def test_every_day_has_its_rules_and_only_what_brta_published_is_verified(day: date) -> None:
     verified = {name for name in RULES.names() if RULES.on(day)[name].source.verified}
-    assert verified == {"tax-token-window", "tax-token-free-after", "motorcycle-fitness"}
+    assert verified == {"tax-token-window", "tax-token-free-after", "tax-token-turning-weight", "motorcycle-fitness"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.errors import ContractViolation
+from nagorik.errors import ContractViolation, InputRejected
 from nagorik.values import Money
 from nagorik_brta.pricing import years_late
 from nagorik_brta.simulator import BrtaSimulator
@@ -179,6 +179,50 @@ def test_licence_that_ended_on_29_february() -> None:
     assert [years_late(ended, day) for day in (date(2024, 3, 15), date(2024, 3, 16))] == [0, 1]
     assert [years_late(ended, day) for day in (date(2025, 2, 28), date(2025, 3, 2))] == [1, 2]
     assert [years_late(ended, day) for day in (date(2028, 2, 29), date(2028, 3, 1))] == [4, 5]
+    assert [years_late(ended, date(2026, 3, day)) for day in (1, 2)] == [2, 3]
+
+
+@pytest.mark.parametrize("year", [2025, 2026, 2027, 2028, 2029])
+@pytest.mark.parametrize(("month", "day"), [(2, 27), (2, 28), (3, 1), (3, 2), (3, 15), (3, 16)])
+def test_simulated_calculator_counts_the_years_of_29_february_in_the_same_way(
+    schedules: dict[str, FeeSchedule], year: int, month: int, day: int
+) -> None:
+    today = date(year, month, day)
+    asked = {"kind": "NON_PROFESSIONAL", "expiresOn": "29-02-2024"}
+    late = years_late(date(2024, 2, 29), today)
+    price = schedules["renewal"].price(TODAY, kind="non-professional", years_late=late)
+    assert agencys_price("RENEWAL", asked, today) == price.total
+
+
+@pytest.mark.parametrize(
+    ("registered", "plan", "refused"),
+    [
+        ("2010-05-01", "two-years", True),
+        ("2010-05-01", "ten-years", True),
+        ("2016-11-24", "two-years", True),  # ten years today
+        ("2016-11-25", "two-years", False),
+        ("2010-05-01", "after-ten-years", False),
+    ],
+)
+async def test_nobody_is_asked_to_pay_for_a_token_that_is_free(
+    desk: ServiceDesk[BrtaSimulator], registered: str, plan: str, refused: bool
+) -> None:
+    form = {"registered_on": registered, "plan": plan}
+    if not refused:
+        assert (await price(desk, "brta.tax-token", **form)).total.plain() == (
+            "0.00" if "after" in plan else "2300.00"
+        )
+        return
+    with pytest.raises(InputRejected) as rejected:
+        await price(desk, "brta.tax-token", **form)
+    (problem,) = rejected.value.fields
+    assert (problem.pointer, problem.code) == ("/form/plan", "token.free-already")
+    assert desk.simulator.ledger.requests() == ()
+
+
+def test_total_of_a_token_is_not_divided_by_a_tax_that_no_page_names(schedules: dict[str, FeeSchedule]) -> None:
+    price = schedules["tax-token"].price(TODAY, vehicle="motorcycle", plan="two-years", weight="over-90")
+    assert [(line.amount.plain(), line.vat.plain()) for line in price.lines] == [("2300.00", "0.00")]
 
 
 @given(ended=st.dates(date(2000, 1, 1), date(2030, 1, 1)), days=st.integers(-400, 4000))

@@ -58,7 +58,10 @@ def test_a_birth_registration_number_of_17_digits_is_no_nid() -> None:
     ("service", "more", "pointer", "code"),
     [
         ("brta.learner", {"categories": []}, "/form/categories", None),
-        ("brta.learner", {"categories": ["light", "heavy", "medium"]}, "/form/categories", None),
+        ("brta.learner", {"categories": ["light", "motorcycle", "three-wheeler"]}, "/form/categories", None),
+        ("brta.learner", {"categories": ["heavy"]}, "/form/categories/0", "literal_error"),
+        ("brta.learner", {"categories": ["light", "medium"]}, "/form/categories/1", "literal_error"),
+        ("brta.tax-token", {"registered_on": "left-out"}, "/form/registered_on", "form.registered-on-needed"),
         ("brta.learner", {"categories": ["light", "light"]}, "/form/categories", "form.category-twice"),
         ("brta.learner", {"categories": ["light", "aeroplane"]}, "/form/categories/1", None),
         ("brta.learner", {"class_viii_passed": "left-out"}, "/form/class_viii_passed", None),

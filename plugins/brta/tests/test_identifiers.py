@@ -30,6 +30,9 @@ def test_registration_number_survives_how_people_write_it(number: str) -> None:
         number.replace("-", "\u2013"),
         f"  {number}\u200c ",
         number.replace(" ", "\u00a0"),
+        number.replace("-", " "),
+        number.replace("-", " ", 1),
+        " ".join(number.rsplit("-", 2)[:2]) + "-" + number.rsplit("-", 1)[1],
     ):
         assert read_registration_number(written) == number
     assert to_bangla_digits(number) == number
@@ -37,6 +40,19 @@ def test_registration_number_survives_how_people_write_it(number: str) -> None:
 
 def test_sample_number() -> None:
     assert read_registration_number("ঢাকা মেট্রো-গ-12-3456") == "ঢাকা মেট্রো-গ-১২-৩৪৫৬"
+
+
+@pytest.mark.parametrize(
+    "written", ["ঢাকা মেট্রো-গ ১২-৩৪৫৬", "ঢাকা মেট্রো গ ১২-৩৪৫৬", "ঢাকা মেট্রো গ ১২ ৩৪৫৬", "ঢাকা মেট্রো - গ  12-3456"]
+)
+def test_plate_of_two_lines_is_written_with_blanks(written: str) -> None:
+    assert read_registration_number(written) == "ঢাকা মেট্রো-গ-১২-৩৪৫৬"
+
+
+def test_english_letters_stand_for_several_bangla_letters_and_are_not_guessed() -> None:
+    with pytest.raises(PydanticCustomError) as refused:
+        read_registration_number("DHAKA METRO-GA-12-3456")
+    assert "more than one Bangla letter" in (refused.value.context or {})["en"]
 
 
 def test_both_encodings_of_one_letter_are_one_number() -> None:

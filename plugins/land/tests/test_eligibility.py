@@ -87,6 +87,21 @@ def test_no_age_is_known_to_matter(service: str, born: date) -> None:
     assert decision.eligibility is Eligibility.ELIGIBLE
 
 
+@pytest.mark.parametrize("born", [date(2030, 1, 1), date(1890, 1, 1)])
+@pytest.mark.parametrize("service", FORMS)
+def test_nobody_unborn_and_nobody_of_136_applies(service: str, born: date) -> None:
+    example = LandSimulator().example(service, CITIZEN)
+    applicant = example.applicant.model_copy(update={"birth_date": born})
+    decision = decide(EligibilityRequest(service=service, on=TODAY, applicant=applicant, form=None))
+    assert decision.eligibility is Eligibility.INELIGIBLE
+    assert verdicts(decision)["birth-date"] == "fail"
+
+
+@pytest.mark.parametrize("service", FORMS)
+def test_every_criterion_says_where_it_is_from(service: str) -> None:
+    assert all(criterion.source is not None for criterion in asked(service).criteria)
+
+
 @pytest.mark.parametrize("day", [date(1996, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
 def test_every_day_has_its_rules_and_none_is_verified(day: date) -> None:
     assert {RULES.on(day)[name].source.verified for name in RULES.names()} == {False}

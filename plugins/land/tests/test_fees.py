@@ -16,15 +16,23 @@ def schedules() -> Mapping[str, FeeSchedule]:
     return read_schedules("nagorik_land")
 
 
-@pytest.mark.parametrize("day", [date(2015, 6, 30), TODAY])
-def test_mutation_is_70_at_filing_and_1100_at_approval(schedules: Mapping[str, FeeSchedule], day: date) -> None:
-    first, second = schedules["mutation"].price(day), schedules["mutation"].price(day, stage="dcr")
-    assert [(line.code, line.amount.plain()) for line in first.lines] == [("court-fee", "20.00"), ("notice", "50.00")]
-    assert [(line.code, line.amount.plain()) for line in second.lines] == [
-        ("record-correction", "1000.00"),
-        ("khatian", "100.00"),
-    ]
-    assert (first.total + second.total).plain() == "1170.00"
+def paid(schedule: FeeSchedule, day: date, stage: str) -> list[tuple[str, str]]:
+    return [(line.code, line.amount.plain()) for line in schedule.price(day, stage=stage).lines]
+
+
+@pytest.mark.parametrize("day", [date(2015, 6, 30), date(2023, 11, 30), date(2023, 12, 1), TODAY])
+def test_mutation_costs_1170_in_all(schedules: Mapping[str, FeeSchedule], day: date) -> None:
+    mutation, since = schedules["mutation"], date(2023, 12, 1)
+    stages = ("application", "notice", "dcr") if day >= since else ("application", "dcr")
+    assert sum(mutation.price(day, stage=stage).total.poisha for stage in stages) == 117_000
+    assert paid(mutation, day, "dcr") == [("record-correction", "1000.00"), ("khatian", "100.00")]
+    if day >= since:
+        assert paid(mutation, day, "application") == [("court-fee", "20.00")]
+        assert paid(mutation, day, "notice") == [("notice", "50.00")]
+    else:
+        assert paid(mutation, day, "application") == [("court-fee", "20.00"), ("notice", "50.00")]
+        with pytest.raises(NotPriced):
+            mutation.price(day, stage="notice")
 
 
 def test_mutation_has_no_price_before_its_circular(schedules: Mapping[str, FeeSchedule]) -> None:
@@ -56,6 +64,9 @@ def test_what_is_only_said_stands_in_the_data_and_is_not_charged(schedules: Mapp
         ("khatian-copy", "hearsay"): (TariffStanding.DISPUTED, 100),
         ("mouza-map", "hearsay-low"): (TariffStanding.DISPUTED, 500),
         ("mouza-map", "hearsay-high"): (TariffStanding.DISPUTED, 520),
+        ("development-tax", "newer-set"): (TariffStanding.DISPUTED, 2),
+        ("development-tax", "old-dhaka-table"): (TariffStanding.DISPUTED, 22),
+        ("development-tax", "farmland-in-a-municipality"): (TariffStanding.DISPUTED, 1),
         ("development-tax", "old-waiver-receipt"): (TariffStanding.SUPERSEDED, 2),
     }
 
@@ -66,7 +77,7 @@ def test_map_has_no_price_on_any_day(schedules: Mapping[str, FeeSchedule]) -> No
             schedules["mouza-map"].price(day)
 
 
-@pytest.mark.parametrize("day", [date(1996, 1, 1), date(2026, 6, 30), date(2026, 7, 1), TODAY])
+@pytest.mark.parametrize("day", [date(1995, 5, 30), date(2026, 6, 30), date(2026, 7, 1), TODAY])
 @pytest.mark.parametrize(
     ("land", "ten_and_a_half_decimals"),
     [
@@ -74,12 +85,24 @@ def test_map_has_no_price_on_any_day(schedules: Mapping[str, FeeSchedule]) -> No
         ("agricultural-above-limit", "10.50"),
         ("rural-residential", "52.50"),
         ("rural-commercial", "157.50"),
-        ("municipality-residential", "73.50"),
-        ("municipality-commercial", "231.00"),
+        ("rural-industrial", "157.50"),
+        ("rural-orchard-or-tea", "11.55"),
+        ("district-town-residential", "73.50"),
+        ("district-town-commercial", "231.00"),
+        ("district-town-industrial", "231.00"),
+        ("municipality-residential", "63.00"),
+        ("municipality-commercial", "178.50"),
+        ("municipality-industrial", "178.50"),
     ],
 )
 def test_rates(schedules: Mapping[str, FeeSchedule], day: date, land: str, ten_and_a_half_decimals: str) -> None:
     assert schedules["development-tax"].price(day, land=land, parts=1050).total.plain() == ten_and_a_half_decimals
+
+
+@pytest.mark.parametrize("land", ["municipality-agricultural", "dhaka-residential", "dhaka-commercial"])
+def test_rate_on_which_pages_disagree_is_not_charged(schedules: Mapping[str, FeeSchedule], land: str) -> None:
+    with pytest.raises(NotPriced):
+        schedules["development-tax"].price(TODAY, land=land, parts=100)
 
 
 def test_receipt_for_exempt_land_has_a_price_from_the_fiscal_year_in_which_it_was_noted(
@@ -93,7 +116,7 @@ def test_receipt_for_exempt_land_has_a_price_from_the_fiscal_year_in_which_it_wa
 
 def test_no_rate_is_taken_for_a_day_before_the_memo_was_out(schedules: Mapping[str, FeeSchedule]) -> None:
     with pytest.raises(NoTariff):
-        schedules["development-tax"].price(date(1995, 12, 31), land="rural-residential", parts=1)
+        schedules["development-tax"].price(date(1995, 5, 29), land="rural-residential", parts=1)
 
 
 def test_nothing_is_said_to_be_verified(schedules: Mapping[str, FeeSchedule]) -> None:

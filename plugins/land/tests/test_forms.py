@@ -66,9 +66,30 @@ def test_what_is_no_area_is_refused_at_its_field(area: object) -> None:
     assert set(refused("land.development-tax", area=area)) == {"/form/area"}
 
 
-@pytest.mark.parametrize("number", ["", "12a", "1/2/3", "১২৩।", "+1", "1" * 13, 123])
+@pytest.mark.parametrize("number", ["", "a12", "12ab", "1/2/3", "12/", "12/কখ", "১২৩।", "+1", "1" * 13, 123])
 def test_what_is_no_number_is_refused_at_its_field(number: object) -> None:
     assert set(refused("land.khatian-copy", khatian_number=number)) == {"/form/khatian_number"}
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("৪৫ক", "45ক"),
+        ("১২৩/ক", "123/ক"),
+        ("45a", "45A"),
+        ("৪৫/২খ", "45/2খ"),
+        ("১২ড়", "12ড\u09bc"),
+        ("123/4", "123/4"),
+    ],
+)
+def test_letter_on_a_paper_is_taken(written: str, number: str) -> None:
+    assert filled("land.khatian-copy", khatian_number=written).khatian_number == number
+    assert filled("land.development-tax", holding_number=written).holding_number == number
+
+
+def test_one_wrong_plot_brings_one_complaint() -> None:
+    plots = [{"number": "দাগ", "area": "0.1"}]
+    assert refused("land.mutation", plots=plots) == {"/form/plots/0/number": "land.number-shape"}
 
 
 def test_leading_zeros_stay() -> None:

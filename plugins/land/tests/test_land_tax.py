@@ -76,8 +76,14 @@ def violated(form: DevelopmentTaxForm, told: Demand, on: date = TODAY) -> str:
     [
         ("rural", "residential", "62.50"),
         ("rural", "commercial", "187.50"),
-        ("municipality", "residential", "87.50"),
-        ("municipality", "commercial", "275.00"),
+        ("rural", "industrial", "187.50"),
+        ("rural", "orchard-or-tea", "13.75"),
+        ("district-town", "residential", "87.50"),
+        ("district-town", "commercial", "275.00"),
+        ("district-town", "industrial", "275.00"),
+        ("municipality", "residential", "75.00"),
+        ("municipality", "commercial", "212.50"),
+        ("municipality", "industrial", "212.50"),
     ],
 )
 def test_demand_at_the_published_rate_is_asked_for(area_class: str, use: str, tax: str) -> None:
@@ -96,7 +102,7 @@ def test_less_than_a_taka_is_rounding(tax: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("area_class", "use"), [("city", "residential"), ("city", "commercial"), ("rural", "industrial")]
+    ("area_class", "use"), [("city", "residential"), ("city", "commercial"), ("district-town", "orchard-or-tea")]
 )
 def test_rate_that_has_not_been_found_is_said_and_not_guessed(area_class: str, use: str) -> None:
     assessed = assess(holding(area_class=area_class, use=use), demand("4321.00"), SCHEDULE, TODAY)
@@ -148,25 +154,33 @@ def test_another_opinion_on_the_exemption_stops() -> None:
 
 
 @pytest.mark.parametrize(
-    ("area", "family", "least", "most"),
+    ("area", "family", "tax"),
     [
-        ("9.0000", "9.0000", "37.50", "450.00"),  # 75 decimals above the exemption, or all 900
-        ("10.0000", "10.0000", "87.50", "500.00"),
-        ("12.0000", "12.0000", "187.50", "1200.00"),
-        ("3.0000", "12.0000", "0.00", "300.00"),  # another holding of the family may bear it
+        ("9.0000", "9.0000", "450.00"),
+        ("10.0000", "10.0000", "500.00"),
+        ("12.0000", "12.0000", "1200.00"),
+        ("3.0000", "12.0000", "300.00"),  # one holding of several
+        ("8.2501", "8.2501", "412.51"),
     ],
 )
-def test_slabs_may_be_read_in_two_ways_and_nothing_beyond_them_is_paid(
-    area: str, family: str, least: str, most: str
-) -> None:
+def test_above_the_exemption_all_the_land_is_taxed(area: str, family: str, tax: str) -> None:
     form = farm(area, family)
-    taka = Money.taka(1)
-    for told in (Money.taka(least), Money.taka(most)):
-        if told.poisha:
-            assert lines(form, demand(told.plain())) == [("agricultural", told.plain())]
-    assert refused(form, demand((Money.taka(most) + taka).plain())) == "/form/area"
-    if Money.taka(least).poisha:
-        assert refused(form, demand(Money(poisha=Money.taka(least).poisha - 100).plain())) == "/form/area"
+    assert lines(form, demand(tax)) == [("agricultural", tax)]
+    for poisha in (-101, 101):
+        other = Money(poisha=Money.taka(tax).poisha + poisha)
+        assert refused(form, demand(other.plain())) == "/form/area"
+
+
+@pytest.mark.parametrize("told", ["37.00", "200.00", "449.00"])
+def test_tax_on_what_lies_above_the_exemption_alone_stops(told: str) -> None:
+    assert refused(farm("9", "9"), demand(told)) == "/form/area"
+
+
+@pytest.mark.parametrize("area_class", ["district-town", "municipality", "city"])
+@pytest.mark.parametrize("exempt", [True, False])
+def test_farmland_in_a_town_is_not_compared_since_pages_disagree(area_class: str, exempt: bool) -> None:
+    form = farm("0.1250", "0.1250", area_class=area_class)
+    assert lines(form, demand("12.50", exempt=exempt)) == [("not-compared", "12.50")]
 
 
 # Arrears
@@ -252,8 +266,8 @@ def test_nothing_due_is_said_and_costs_nothing() -> None:
     serial=st.integers(0, 9),
     parts=st.integers(1, 300_000),
     more=st.integers(0, 300_000),
-    area_class=st.sampled_from(["rural", "municipality", "city"]),
-    use=st.sampled_from(["agricultural", "residential", "commercial", "industrial"]),
+    area_class=st.sampled_from(["rural", "district-town", "municipality", "city"]),
+    use=st.sampled_from(["agricultural", "orchard-or-tea", "residential", "commercial", "industrial"]),
     year=st.integers(2015, 2026),
 )
 def test_every_demand_of_the_simulated_office_can_be_asked_for(

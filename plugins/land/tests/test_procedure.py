@@ -124,13 +124,19 @@ def citizen(nagorik_platform: Platform, nagorik_simulator: Any) -> Any:
 # Mutation
 
 
-async def test_a_mutation_is_paid_twice_and_brings_its_dcr_and_its_khatian(citizen: Any) -> None:
+async def test_a_mutation_is_paid_three_times_and_brings_its_dcr_and_its_khatian(citizen: Any) -> None:
     owner = citizen("land.mutation")
     first = await owner.quote()
-    assert (first.total.plain(), first.due) == ("70.00", FeeDue.BEFORE_SUBMISSION)
+    assert (first.total.plain(), first.due) == ("20.00", FeeDue.BEFORE_SUBMISSION)
     filed = await owner.file()
     assert (filed.state, filed.payment_confirmed) == (S.SUBMITTED, False)
     await owner.pay()
+    notices = await owner.status()
+    assert (notices.state, notices.fee_due, notices.payment_confirmed) == (S.SUBMITTED, "notice", None)
+    second = await owner.pay("notice")
+    assert (second.total.plain(), second.due) == ("50.00", FeeDue.AFTER_SUBMISSION)
+    received = await owner.status()
+    assert (received.state, received.fee_due, received.payment_confirmed) == (S.SUBMITTED, None, True)
 
     hearing = await owner.until(S.AWAITING_APPEARANCE)
     assert hearing.reason is not None
@@ -138,8 +144,8 @@ async def test_a_mutation_is_paid_twice_and_brings_its_dcr_and_its_khatian(citiz
 
     approved = await owner.until(S.APPROVED, fee_due="dcr")
     assert approved.payment_confirmed is None
-    second = await owner.pay("dcr")
-    assert (second.stage, second.total.plain(), second.due) == ("dcr", "1100.00", FeeDue.AFTER_SUBMISSION)
+    third = await owner.pay("dcr")
+    assert (third.stage, third.total.plain(), third.due) == ("dcr", "1100.00", FeeDue.AFTER_SUBMISSION)
     paid = await owner.status()
     assert (paid.state, paid.fee_due, paid.payment_confirmed) == (S.APPROVED, None, True)
     assert [deliverable.kind for deliverable in paid.deliverables] == ["dcr"]
@@ -155,16 +161,25 @@ async def test_a_mutation_is_paid_twice_and_brings_its_dcr_and_its_khatian(citiz
             owner.draft, agency_reference=reference, deliverable=deliverable
         )
         assert (fetched.document.kind, fetched.document.media_type) == (deliverable.kind, "application/pdf")
-    assert [effect.amount for effect in owner.simulator.ledger.effects("payment")] == ["70.00", "1100.00"]
+    assert [effect.amount for effect in owner.simulator.ledger.effects("payment")] == ["20.00", "50.00", "1100.00"]
 
 
-async def test_the_second_payment_cannot_be_made_before_the_approval(citizen: Any) -> None:
+@pytest.mark.parametrize("paid", [("application",), ("application", "notice")])
+async def test_the_last_payment_cannot_be_made_before_the_approval(citizen: Any, paid: tuple[str, ...]) -> None:
     owner = citizen("land.mutation")
     await owner.file()
-    await owner.pay()
+    for stage in paid:
+        await owner.pay(stage)
     with pytest.raises(AgencyRejected):
         await owner.pay("dcr")
-    assert len(owner.simulator.ledger.effects("payment")) == 1
+    assert len(owner.simulator.ledger.effects("payment")) == len(paid)
+
+
+async def test_the_notices_are_not_paid_for_before_the_court_fee(citizen: Any) -> None:
+    owner = citizen("land.mutation")
+    await owner.file()
+    with pytest.raises(AgencyRejected):
+        await owner.pay("notice")
 
 
 async def test_a_hearing_that_is_missed_is_held_on_another_day(citizen: Any) -> None:
@@ -172,6 +187,7 @@ async def test_a_hearing_that_is_missed_is_held_on_another_day(citizen: Any) -> 
     owner.simulator.script.set(owner.references.client_reference, "hearing-missed")
     await owner.file()
     await owner.pay()
+    await owner.pay("notice")
     first = await owner.until(S.AWAITING_APPEARANCE)
     owner.simulator.clock.advance(timedelta(days=11))
     second = await owner.status()
@@ -183,12 +199,13 @@ async def test_a_hearing_that_is_missed_is_held_on_another_day(citizen: Any) -> 
     await owner.until(S.APPROVED, fee_due="dcr")
 
 
-async def test_a_refusal_carries_the_officer_s_reason_and_no_second_payment(citizen: Any) -> None:
+async def test_a_refusal_carries_the_officer_s_reason_and_no_last_payment(citizen: Any) -> None:
     owner = citizen("land.mutation")
     reference = owner.references.client_reference
     owner.simulator.script.set(reference, "reject", values={"remarks": "ওয়ারিশ সনদে অংশের মিল নেই"})
     await owner.file()
     await owner.pay()
+    await owner.pay("notice")
     refused = await owner.until(S.REJECTED)
     assert "ওয়ারিশ সনদে অংশের মিল নেই" in (refused.remark or "")
     assert (refused.final, refused.fee_due) == (True, None)
@@ -201,6 +218,7 @@ async def test_one_case_number_at_two_offices_is_two_applications(citizen: Any) 
     for owner in (savar, dhamrai):
         await owner.file()
         await owner.pay()
+        await owner.pay("notice")
     one, other = await savar.status(), await dhamrai.status()
     assert (one.remark, other.remark) == ("1/2026-27, Savar, Dhaka", "1/2026-27, Dhamrai, Dhaka")
     assert savar.references.agency_reference != dhamrai.references.agency_reference

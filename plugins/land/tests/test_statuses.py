@@ -24,6 +24,7 @@ def standing(word: str, **more: object) -> Standing:
     ("word", "state", "paid", "due", "final"),
     [
         ("ফি বকেয়া", S.SUBMITTED, False, None, False),
+        ("নোটিশ ফি", S.SUBMITTED, None, "notice", False),
         ("আবেদন গৃহীত", S.SUBMITTED, True, None, False),
         ("ইউনিয়ন ভূমি অফিসে প্রতিবেদন", S.IN_REVIEW, True, None, False),
         ("কানুনগো/সার্ভেয়ার", S.IN_REVIEW, True, None, False),

@@ -8,7 +8,7 @@ from nagorik.model.eligibility import Eligibility, EligibilityDecision, Eligibil
 from nagorik.values import BirthRegistrationNumber, Nid, PersonName
 from nagorik_nid import plugin
 from nagorik_nid.data import RULES
-from nagorik_nid.forms import NewVoterForm, ReissueForm
+from nagorik_nid.forms import CorrectionForm, NewVoterForm, ReissueForm
 from nagorik_toolkit import validate_form
 
 TODAY = date(2026, 11, 24)
@@ -68,7 +68,7 @@ def verdicts(decision: EligibilityDecision) -> dict[str, str]:
         (date(2010, 11, 25), "fail"),  # 16 tomorrow
         (date(2026, 11, 24), "fail"),  # born today
         (date(2026, 11, 25), "fail"),  # not born yet
-        (date(1900, 1, 1), "pass"),
+        (date(1901, 11, 24), "pass"),  # 125 today
     ],
 )
 async def test_voter_is_18_and_what_is_between_16_and_18_is_not_known(born: date, verdict: str) -> None:
@@ -137,7 +137,12 @@ async def test_form_is_about_the_applicant(applicants: str, forms: str, verdict:
 
 async def test_form_with_another_birth_date_is_somebody_elses() -> None:
     decision = await decide("nid.reissue", applicant(date(1990, 2, 1), nid=NID), reissue())
-    assert verdicts(decision) == {"holds-card": "pass", "own-application": "fail"}
+    assert verdicts(decision) == {
+        "holds-card": "pass",
+        "card-age": "pass",
+        "delivery": "pass",
+        "own-application": "fail",
+    }
     other = await decide("nid.new-voter", applicant(brn=BRN[:-1] + "2"), new_voter())
     assert verdicts(other)["own-application"] == "fail"
 
@@ -152,12 +157,73 @@ async def test_every_age_says_that_nobody_has_checked_it() -> None:
 async def test_ones_own_birth_registration_number_is_no_nid_number() -> None:
     citizen = applicant(nid="0099000001", brn=BRN)
     decision = await decide("nid.reissue", citizen, reissue(nid=BRN))
-    assert verdicts(decision)["holds-card"] == "fail"
+    assert (verdicts(decision)["holds-card"], verdicts(decision)["nid-number"]) == ("cannot-tell", "fail")
     assert decision.eligibility is Eligibility.INELIGIBLE
+    told = " ".join(criterion.text.en for criterion in decision.criteria)
+    assert "different years" not in told
 
 
 async def test_a_birth_registration_number_carried_as_an_nid_is_no_card() -> None:
-    assert verdicts(await decide("nid.migration", applicant(nid=BRN, brn=BRN)))["holds-card"] == "fail"
+    assert verdicts(await decide("nid.migration", applicant(nid=BRN, brn=BRN)))["nid-number"] == "fail"
+
+
+@pytest.mark.parametrize("service", ["nid.reissue", "nid.correction", "nid.migration", "nid.verification"])
+@pytest.mark.parametrize(
+    ("born", "verdict"),
+    [(date(2021, 1, 1), "fail"), (date(2010, 11, 25), "fail"), (date(2010, 11, 24), "pass")],
+)
+async def test_nobody_has_a_card_at_five(service: str, born: date, verdict: str) -> None:
+    decision = await decide(service, applicant(born, nid="0099000001"))
+    assert verdicts(decision)["card-age"] == verdict
+    assert decision.eligibility is (Eligibility.ELIGIBLE if verdict == "pass" else Eligibility.INELIGIBLE)
+
+
+@pytest.mark.parametrize("born", [date(2030, 1, 1), date(1890, 1, 1), date(1, 1, 1)])
+@pytest.mark.parametrize("service", ["nid.new-voter", "nid.reissue", "nid.correction", "nid.migration"])
+async def test_nobody_unborn_and_nobody_of_136_applies(service: str, born: date) -> None:
+    decision = await decide(service, applicant(born, nid="0099000001"))
+    assert decision.eligibility is Eligibility.INELIGIBLE
+    assert verdicts(decision)["birth-date"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("2090-01-01", "future"),
+        ("2021-01-01", "too young"),
+        ("2010-11-25", "too young"),
+        ("2010-11-24", None),
+        ("1991-01-31", None),
+        ("1900-01-01", "125 years"),
+    ],
+)
+async def test_date_of_birth_that_no_card_can_have_is_told_before_the_fee_is_paid(
+    written: str, said: str | None
+) -> None:
+    changes = [{"field": "birth-date", "value": written}]
+    form = validate_form(CorrectionForm, {"birth_date": "1990-01-31", "nid": NID, "changes": changes})
+    decision = await decide("nid.correction", applicant(nid=NID), form)
+    told = [criterion.text.en for criterion in decision.criteria if criterion.id == "corrected-birth-date"]
+    assert (len(told), all(str(said) in text for text in told)) == (1 if said else 0, True)
+    assert decision.eligibility is (Eligibility.INELIGIBLE if said else Eligibility.ELIGIBLE)
+
+
+@pytest.mark.parametrize(("delivery", "days"), [("regular", "30"), ("urgent", "7")])
+async def test_working_days_are_told_with_who_says_so(delivery: str, days: str) -> None:
+    decision = await decide("nid.reissue", applicant(nid=NID), reissue(delivery=delivery))
+    told = next(criterion for criterion in decision.criteria if criterion.id == "delivery")
+    assert f"about {days} working days" in told.text.en
+    assert told.source is not None
+    assert ("narayanganj" in told.source.title, told.source.verified) == (True, False)
+
+
+async def test_every_criterion_says_where_it_is_from() -> None:
+    for decision in (
+        await decide("nid.new-voter", applicant(brn=BRN), new_voter()),
+        await decide("nid.reissue", applicant(nid=NID), reissue()),
+        await decide("nid.migration", applicant()),
+    ):
+        assert all(criterion.source is not None for criterion in decision.criteria)
 
 
 @pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])

@@ -6,7 +6,7 @@ import pytest
 
 from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
 from nagorik_nid.pricing import basis, counted
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, read_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
 
 FIRST_DAY = date(2015, 9, 1)
 TODAY = date(2026, 11, 24)
@@ -23,13 +23,35 @@ def schedules() -> dict[str, FeeSchedule]:
     [
         ("printed", ["230.00", "345.00", "460.00", "460.00", "460.00", "460.00", "460.00"]),
         ("other", ["115.00", "230.00", "345.00", "345.00", "345.00", "345.00", "345.00"]),
-        ("both", ["345.00", "575.00", "805.00", "805.00", "805.00", "805.00", "805.00"]),
     ],
 )
 def test_correction(schedules: dict[str, FeeSchedule], day: date, item: str, totals: list[str]) -> None:
     prices = [schedules["correction"].price(day, item=item, attempt=attempt) for attempt in range(1, 8)]
     assert [price.total.plain() for price in prices] == totals
     assert {price.tariff.id for price in prices} == {"gazette-2015"}
+
+
+def test_both_kinds_are_priced_as_far_as_an_office_prints_it(schedules: dict[str, FeeSchedule]) -> None:
+    correction = schedules["correction"]
+    totals = [correction.price(TODAY, item="both", attempt=attempt).total.plain() for attempt in (1, 2)]
+    assert totals == ["345.00", "460.00"]
+    for attempt in (3, 4, 7):
+        with pytest.raises(NotPriced):
+            correction.price(TODAY, item="both", attempt=attempt)
+
+
+def test_what_contradicts_a_ladder_is_kept_and_never_charged(schedules: dict[str, FeeSchedule]) -> None:
+    kept = {
+        tariff.id: [row.amount // 100 for row in tariff.rows]
+        for tariff in schedules["correction"].tariffs
+        if tariff.standing.value == "disputed"
+    }
+    assert kept == {"thakurgaon": [500], "sum-of-two-ladders": [500, 700], "muladi": [200, 300, 400, 500, 600]}
+
+
+@pytest.mark.parametrize(("delivery", "total"), [("regular", "115.00"), ("urgent", "172.50")])
+def test_renewal_after_15_years(schedules: dict[str, FeeSchedule], delivery: str, total: str) -> None:
+    assert schedules["renewal"].price(TODAY, delivery=delivery).total.plain() == total
 
 
 @pytest.mark.parametrize("day", [FIRST_DAY, TODAY])
@@ -50,12 +72,9 @@ def test_free_services_say_so(schedules: dict[str, FeeSchedule], service: str) -
     assert schedules[service].price(TODAY).total.plain() == "0.00"
 
 
-def test_vat_is_15_per_cent_on_each_line(schedules: dict[str, FeeSchedule]) -> None:
+def test_vat_is_15_per_cent(schedules: dict[str, FeeSchedule]) -> None:
     both = schedules["correction"].price(TODAY, item="both", attempt=1)
-    assert [(line.amount.plain(), line.vat.plain()) for line in both.lines] == [
-        ("200.00", "30.00"),
-        ("100.00", "15.00"),
-    ]
+    assert [(line.amount.plain(), line.vat.plain()) for line in both.lines] == [("300.00", "45.00")]
 
 
 @pytest.mark.parametrize("service", ["correction", "reissue", "new-voter", "migration"])
@@ -88,6 +107,7 @@ def test_no_figure_claims_to_have_been_checked(schedules: dict[str, FeeSchedule]
     ],
 )
 def test_item_follows_from_what_is_printed_on_the_card(fields: tuple[CorrectedField, ...], item: str) -> None:
-    changes = [Change(field=field, value="1990-01-31").model_dump() for field in fields]
+    written = {"name-bn": "নমুনা", "blood-group": "O+"}
+    changes = [Change(field=field, value=written.get(field, "1990-01-31")).model_dump() for field in fields]
     form = CorrectionForm.model_validate({"birth_date": "1990-01-31", "nid": "19909910012000001", "changes": changes})
     assert basis("nid.correction", form, TODAY).choice(**counted(form, 2)) == {"item": item, "attempt": 2}

@@ -160,6 +160,49 @@ def test_corrected_birth_date_is_a_date() -> None:
     assert problems(CorrectionForm, CARD | {"changes": wrong})[0] == ("/form/changes/0/value", "date.style")
 
 
+@pytest.mark.parametrize(
+    ("field", "written", "kept"),
+    [
+        ("blood-group", "o+", "O+"),
+        ("blood-group", "AB -ve", "AB-"),
+        ("name-bn", "নমুনা নাগরিক", "নমুনা নাগরিক"),
+        ("name-en", "MD. NAMUNA", "MD. NAMUNA"),
+        ("name-en", "NAMUNA NAGORIK 7", "NAMUNA NAGORIK 7"),
+        ("father-name", "নমুনা পিতা", "নমুনা পিতা"),
+        ("father-name", "NAMUNA PITA", "NAMUNA PITA"),
+        ("birth-date", "১৯০০-০১-০১", "1900-01-01"),
+    ],
+)
+def test_correction_as_people_write_it(field: str, written: str, kept: str) -> None:
+    assert filled(CorrectionForm, CARD | {"changes": [{"field": field, "value": written}]}).changes[0].value == kept
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "code"),
+    [
+        ("birth-date", "1800-01-01", "birth-date.too-early"),
+        ("birth-date", "31/12/1990", "date.style"),
+        ("blood-group", "Z+", "nid.blood-group"),
+        ("blood-group", "O", "nid.blood-group"),
+        ("name-bn", "NAMUNA", "name.bn-script"),
+        ("name-bn", "নমুনা NAMUNA", "name.bn-script"),
+        ("name-en", "নমুনা", "name.en-script"),
+        ("name-en", "RAHIM123", "nid.name-letters"),
+        ("mother-name", "১২৩", "nid.name-letters"),
+        ("spouse-name", "নমুনা NAMUNA", "name.bn-script"),
+    ],
+)
+def test_correction_that_the_commission_would_refuse_is_one_complaint(field: str, written: str, code: str) -> None:
+    assert problems(CorrectionForm, CARD | {"changes": [{"field": field, "value": written}]}) == [
+        ("/form/changes/0/value", code)
+    ]
+
+
+@pytest.mark.parametrize("field", ["father_nid", "mother_nid"])
+def test_ones_own_birth_registration_number_is_no_parent_s_nid(field: str) -> None:
+    assert problems(NewVoterForm, VOTER | {field: BRN}) == [(f"/form/{field}", "nid.is-birth-registration")]
+
+
 def test_new_address_lies_in_one_area() -> None:
     assert filled(MigrationForm, CARD | {"new_address": HOME}).new_address.district == "Dhaka"
     elsewhere = HOME | {"division": "চট্টগ্রাম"}

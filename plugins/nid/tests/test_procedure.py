@@ -394,3 +394,17 @@ async def test_success_with_an_error_in_it_is_no_answered_correction(desk: Desk)
     )
     with pytest.raises(OutcomeUnknown):
         await desk.call(Operation.ANSWER_CORRECTION, request)
+
+
+async def test_what_no_source_prices_costs_what_the_commission_says_and_the_quote_says_so(desk: Desk) -> None:
+    changes = [{"field": "name-en", "value": "NAMUNA"}, {"field": "other", "value": "NAMUNA"}]
+    form, totals = desk.card(changes=changes), []
+    holder = desk.simulator.register.holder(desk.citizen.full_nid.value)
+    for _ in range(3):
+        price = await quote(desk, "nid.correction", form)
+        totals.append((price.total.plain(), price.lines[0].code))
+        desk.simulator.fees.remember(holder, "CORRECTION")
+    assert totals == [("345.00", "correction-both"), ("460.00", "correction-both"), ("805.00", "not-compared")]
+    assert "no published fee" in price.lines[0].text.en
+    assert "প্রকাশিত ফি নেই" in price.lines[0].text.bn
+    assert not price.source.verified

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.privacy import Form
-from nagorik.values import PersonName
+from nagorik.values import BirthRegistrationNumber, PersonName
 from nagorik_passport import eligibility
 from nagorik_passport.data import RULES
 from nagorik_passport.forms import NewPassportForm, ReissueForm
@@ -158,7 +158,58 @@ def test_photograph_of_a_small_child_is_brought_along(born: date, words: str) ->
 
 def test_birth_in_the_future_has_no_document() -> None:
     decision = judged(TODAY + DAY)
-    assert (decision["identity-document"].verdict, decision["booklet"].verdict) == (FAIL, CANNOT_TELL)
+    assert (decision["birth-date"].verdict, decision["booklet"].verdict) == (FAIL, CANNOT_TELL)
+    assert "what is missing" not in " ".join(criterion.text.en for criterion in decision.values())
+
+
+@pytest.mark.parametrize("born", [date(2030, 1, 1), date(1890, 1, 1), date(1, 1, 1)])
+def test_nobody_unborn_and_nobody_of_136_applies(born: date) -> None:
+    decision = judged(born)
+    assert decision["birth-date"].verdict is FAIL
+    assert {criterion.id for criterion in decision.values()} >= {"identity-document", "booklet", "birth-date"}
+
+
+@pytest.mark.parametrize("field", ["nid", "father_nid"])
+def test_ones_own_birth_registration_number_is_no_nid(field: str) -> None:
+    born = born_years_ago(30)
+    own = BirthRegistrationNumber(value=registration_of(born))
+    decision = judged(born, filled(born, **{field: own.value}), identifiers=(own,))
+    assert decision["nid-number"].verdict is FAIL
+    assert decision["identity-document"].verdict is FAIL
+
+
+def test_who_had_a_passport_is_sent_to_the_reissue() -> None:
+    born = born_years_ago(30)
+    assert judged(born, filled(born))["first-passport"].verdict is PASS
+    told = judged(born, filled(born, had_passport=True))["first-passport"]
+    assert (told.verdict, "reissue" in told.text.en, "রি-ইস্যু" in told.text.bn) == (FAIL, True, True)
+    assert "first-passport" not in judged(born, filled(born, "passport.reissue"))
+
+
+@pytest.mark.parametrize("delivery", ["regular", "express"])
+@pytest.mark.parametrize("service", ["passport.new", "passport.reissue"])
+def test_at_a_mission_no_time_is_told_since_none_is_published(service: str, delivery: str) -> None:
+    born = born_years_ago(30)
+    told = judged(born, filled(born, service, delivery=delivery, place="mission", office="Rome"))["delivery"]
+    assert (told.verdict, "working days" in told.text.en, "not published" in told.text.en) == (PASS, False, True)
+    assert told.source is not None
+    assert not told.source.verified
+
+
+def test_super_express_on_a_reissue_says_where_it_is_collected() -> None:
+    born = born_years_ago(30)
+    told = judged(born, filled(born, "passport.reissue", delivery="super-express"))["delivery"]
+    assert (told.verdict, "Agargaon" in told.text.en, "আগারগাঁও" in told.text.bn) == (PASS, True, True)
+
+
+def test_every_criterion_says_where_it_is_from() -> None:
+    born = born_years_ago(30)
+    for decision in (
+        judged(born),
+        judged(born, filled(born)),
+        judged(born, filled(born, place="mission", office="Rome")),
+    ):
+        assert all(criterion.source is not None for criterion in decision.values())
 
 
 @pytest.mark.parametrize(
@@ -235,4 +286,6 @@ def test_every_day_has_its_rules(day: date) -> None:
 
 def test_police_verification_ends_with_the_circular_that_nobody_has_seen() -> None:
     before, after = (RULES.on(day)["police-verification"] for day in (CIRCULAR - timedelta(days=1), CIRCULAR))
-    assert (before.as_bool, after.as_bool, after.source.verified) == (True, False, False)
+    assert (before.as_bool, after.as_bool) == (True, False)
+    assert not before.source.verified
+    assert not after.source.verified

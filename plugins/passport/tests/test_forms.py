@@ -124,3 +124,32 @@ async def test_the_rules_take_every_name_that_the_form_takes() -> None:
     applicant = example("passport.new", CITIZEN).applicant
     request = EligibilityRequest(service="passport.new", applicant=applicant, form=form, on=date(2026, 11, 24))
     assert next(one for one in decide(request).criteria if one.id == "own-name").verdict == "fail"
+
+
+@pytest.mark.parametrize("name", ["RAHIM123", "RAHIM@#", "R4HIM", "-RAHIM", "RAHIM_"])
+def test_digits_and_signs_within_a_name_are_refused(name: str) -> None:
+    assert refusal("passport.new", surname=name) == {"/form/surname": "form.name-signs"}
+
+
+@pytest.mark.parametrize("name", ["DR.RAHIM", "MD DR RAHIM", "Engr. RAHIM", "RAHIM LATE", "LATE.MD RAHIM"])
+def test_title_is_found_wherever_it_stands(name: str) -> None:
+    assert refusal("passport.new", surname=name) == {"/form/surname": "form.no-titles"}
+
+
+@pytest.mark.parametrize("name", ["MD. RAHIM", "D'COSTA", "RAHIM-UL ISLAM", "DRISTY", "LATIF", "NAGORIK 7"])
+def test_names_that_people_have_are_taken(name: str) -> None:
+    assert filled("passport.new", surname=name).surname == name
+
+
+def test_one_number_is_not_two_documents() -> None:
+    number = CITIZEN.full_nid.value
+    assert refusal("passport.new", birth_registration=number) == {"/form/birth_registration": "form.same-as-nid"}
+    given = {"birth_registration": CITIZEN.birth_registration.value, "father_nid": CITIZEN.birth_registration.value}
+    assert refusal("passport.new", **given) == {"/form/father_nid": "form.is-birth-registration"}
+
+
+def test_whether_there_was_a_passport_is_asked() -> None:
+    form = {key: value for key, value in example("passport.new", CITIZEN).form.items() if key != "had_passport"}
+    with pytest.raises(InputRejected) as refused:
+        validate_form(NewPassportForm, form)
+    assert [problem.pointer for problem in refused.value.fields] == ["/form/had_passport"]

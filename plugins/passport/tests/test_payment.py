@@ -121,7 +121,7 @@ BIRTHDAYS = [
     (date(1960, 11, 25), {"validity_years": 10, "birth_date": "1960-11-25"}, {"validity_years": 5}, "6325.00"),
     (
         date(2005, 11, 25),
-        {"birth_date": "2005-11-25", "nid": None, "birth_registration": "20059910000000007"},
+        {"birth_date": "2005-11-25", "nid": None, "birth_registration": "20059910000000008"},
         {"nid": "20059910000000007"},
         "6325.00",
     ),

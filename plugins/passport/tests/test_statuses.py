@@ -1,5 +1,6 @@
 """The portal's words and what they mean."""
 
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
@@ -9,8 +10,12 @@ from hypothesis import given, strategies as st
 from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_passport import statuses, wire
-from nagorik_passport.data import STATUSES
+from nagorik_passport.data import STATUSES, TEXTS
+from nagorik_passport.forms import NewPassportForm
 from nagorik_passport.plugin import VALIDITY
+from nagorik_passport.simulator.examples import example
+from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import validate_form
 
 POLICE, PRINTING = frozenset({Flag.THIRD_PARTY_VERIFICATION}), frozenset({Flag.IN_PRODUCTION})
 NONE: frozenset[Flag] = frozenset()
@@ -111,3 +116,46 @@ def test_what_is_issued_is_declared() -> None:
     declared = {kind for service in manifest.services for kind in service.deliverables}
     issued = {deliverable.kind for word in STATUSES.words for deliverable in STATUSES.status(word).deliverables}
     assert declared == issued | {statuses.SLIP.kind, VALIDITY}
+
+
+def form(**more: Any) -> Any:
+    return validate_form(NewPassportForm, {**example("passport.new", SyntheticCitizens().citizen(7)).form, **more})
+
+
+@pytest.mark.parametrize(
+    ("delivery", "day"),
+    # Enrolled on Sunday, 29 November 2026; Fridays, Saturdays and 16 December do not count.
+    [("super-express", "2026-12-01"), ("express", "2026-12-08"), ("regular", "2026-12-21")],
+)
+@pytest.mark.parametrize("word", ["Enrolment in Process", "Pending Final Approval", "Passport Shipped"])
+def test_day_to_expect_the_passport_counts_from_the_enrolment(delivery: str, day: str, word: str) -> None:
+    standing = wire.Standing.model_validate({"status": word, "enrolledOn": "29/11/2026"})
+    told = statuses.expected(statuses.read(standing), standing, form(delivery=delivery)).reason
+    assert told is not None
+    assert (
+        TEXTS.text("status.expected", since=date(2026, 11, 29), days=1, day=date.fromisoformat(day)).en.rpartition(
+            "until"
+        )[2]
+        == told.en.rpartition("until")[2]
+    )
+
+
+@pytest.mark.parametrize(
+    ("standing", "more"),
+    [
+        ({"status": "Submitted", "paymentStatus": "VERIFIED"}, {}),
+        ({"status": "Enrolment in Process"}, {}),  # the portal does not say when
+        ({"status": "Enrolment in Process", "enrolledOn": "29/11/2026"}, {"place": "mission", "office": "Rome"}),
+        ({"status": "Passport Issued", "enrolledOn": "29/11/2026"}, {}),
+    ],
+)
+def test_no_day_is_told_before_the_enrolment_for_a_mission_or_afterwards(
+    standing: dict[str, Any], more: dict[str, Any]
+) -> None:
+    read_standing = wire.Standing.model_validate(standing)
+    assert statuses.expected(statuses.read(read_standing), read_standing, form(**more)).reason is None
+
+
+def test_no_processing_time_is_counted_from_the_filing() -> None:
+    manifest = parse_manifest(files("nagorik_passport").joinpath("plugin.toml").read_bytes())
+    assert {service.processing for service in manifest.services} == {None}

@@ -27,10 +27,16 @@ from .bangladesh import (
     possibly_same as possibly_same,
     read_postcode as read_postcode,
     upazilas as upazilas,
+    years_after as years_after,
 )
 from .criteria import (
+    OLDEST as OLDEST,
+    OWN_CHECK as OWN_CHECK,
     Criteria as Criteria,
+    birth_problem as birth_problem,
+    contradictions as contradictions,
     is_about as is_about,
+    is_birth_registration as is_birth_registration,
 )
 from .fees.basis import (
     AssessFees as AssessFees,
@@ -64,6 +70,7 @@ from .fields import (
     DecimalArea as DecimalArea,
     FatherName as FatherName,
     FormDay as FormDay,
+    GeneralDiary as GeneralDiary,
     Line as Line,
     Mobile as Mobile,
     MotherName as MotherName,
@@ -77,6 +84,7 @@ from .fields import (
     SpouseName as SpouseName,
     TaxYear as TaxYear,
     WholeNumber as WholeNumber,
+    check_birth_date as check_birth_date,
 )
 from .form_validation import (
     form_schema as form_schema,

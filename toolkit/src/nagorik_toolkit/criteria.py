@@ -4,14 +4,25 @@ The sentences of a criterion are ``<id>.pass``, ``<id>.fail`` and ``<id>.cannot-
 """
 
 from datetime import date
+from typing import Final
 
 from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.model.fee import Source
 from nagorik.values import BirthRegistrationNumber, Nid
+from nagorik.values.sentences import Text
 from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit.fields import filled_sentence
 from nagorik_toolkit.rules import DatedRules
 from nagorik_toolkit.texts import Fill, TextCatalogue
+
+OLDEST: Final = 125
+"""Whole years that nobody lives beyond: 122 is the most on record. An earlier date of birth is a slip of the pen."""
+OWN_CHECK: Final = Source(
+    title="Nagorik's own comparison of the form with what is known of the applicant; no rule of an agency",
+    verified=False,
+)
+"""Where a criterion stands on no agency's rule."""
 
 
 class Criteria:
@@ -76,6 +87,38 @@ class Criteria:
         Where none is, it cannot be told: the host may just not have been told of it.
         """
         return self.criterion(name, True if any(value is not None for value in values) else None, source=source)
+
+
+def birth_problem(born: date, on: date) -> Text | None:
+    """Why nobody who applies on ``on`` can have been born on ``born``; ``None`` where somebody can."""
+    if born > on:
+        return filled_sentence("birth-date.to-come")
+    return filled_sentence("birth-date.too-long-ago", most=OLDEST) if age_on(born, on) > OLDEST else None
+
+
+def is_birth_registration(nid: Nid, *registrations: BirthRegistrationNumber | None) -> bool:
+    """Whether what is given as an NID number is one of these birth registration numbers.
+
+    Both may have 17 digits of one layout; only somebody's own birth registration number gives it away.
+    """
+    return any(registration is not None and registration.value == nid.value for registration in registrations)
+
+
+def contradictions(request: EligibilityRequest, *nids: Nid | None) -> tuple[Criterion, ...]:
+    """What cannot be so of anybody, each as a failed criterion; nothing where nothing contradicts itself.
+
+    ``birth-date``: the applicant is not born yet on the day of the request, or would be older than ``OLDEST``.
+    ``nid-number``: one of ``nids`` is the applicant's own birth registration number.
+    """
+    applicant = request.applicant
+    found: list[Criterion] = []
+    problem = birth_problem(applicant.birth_date, request.on)
+    if problem is not None:
+        found.append(Criterion(id="birth-date", verdict=Verdict.FAIL, text=problem, source=OWN_CHECK))
+    if any(nid is not None and is_birth_registration(nid, applicant.birth_registration) for nid in nids):
+        text = filled_sentence("nid-number.is-birth-registration")
+        found.append(Criterion(id="nid-number", verdict=Verdict.FAIL, text=text, source=OWN_CHECK))
+    return tuple(found)
 
 
 def is_about(

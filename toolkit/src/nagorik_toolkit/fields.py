@@ -51,6 +51,10 @@ FIRST_DAY: Final = date(1800, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 """The days of a form: no deed, birth or term lies outside, and reckoning some years from one ends at a day."""
 
+FIRST_BIRTH: Final = date(1900, 1, 1)
+"""The first date of birth that a form takes: nobody who applies was born before. Whether one lies in the future, or
+too long ago on the day of the application, is told by ``contradictions``, which knows that day."""
+
 
 @dataclass(frozen=True, slots=True)
 class OneLine:
@@ -102,7 +106,7 @@ class WholeNumber:
         """
         number = written if type(written) is int else _read_number(written)
         if not self.least <= number <= self.most:
-            raise _number_problem("whole-number.bounds", least=self.least, most=self.most)
+            raise _problem("whole-number.bounds", least=self.least, most=self.most)
         return number
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -115,20 +119,26 @@ class WholeNumber:
 def _read_number(written: object) -> int:
     digits = to_ascii_digits(written).strip() if isinstance(written, str) and len(written) <= _LONGEST_NUMBER else ""
     if not _DIGITS_AND_COMMAS.fullmatch(digits):
-        raise _number_problem("whole-number.text")
+        raise _problem("whole-number.text")
     if "," in digits and not _GROUPED.fullmatch(digits):
-        raise _number_problem("whole-number.grouping")
+        raise _problem("whole-number.grouping")
     return int(digits.replace(",", ""))
 
 
-def _number_problem(code: str, **numbers: int) -> PydanticCustomError:
+def filled_sentence(code: str, **numbers: int) -> Text:
+    """One of the toolkit's own sentences, with the numbers in its places."""
     text = _sentences()[code]
     english, bangla = text.en, text.bn
     for name, number in numbers.items():
         grouped = group_by_lakh(str(number))
         english = english.replace(f"{{{name}}}", grouped)
         bangla = bangla.replace(f"{{{name}}}", to_bangla_digits(grouped))
-    return PydanticCustomError(code, "{en}", {"bn": bangla, "en": english})
+    return Text(bn=bangla, en=english)
+
+
+def _problem(code: str, **numbers: int) -> PydanticCustomError:
+    text = filled_sentence(code, **numbers)
+    return PydanticCustomError(code, "{en}", {"bn": text.bn, "en": text.en})
 
 
 @cache
@@ -149,6 +159,23 @@ def _within_reach(day: date) -> date:
     return day
 
 
+def check_birth_date(day: date) -> date:
+    """The day, if somebody who applies today may have been born on it.
+
+    Raises:
+        PydanticCustomError: ``birth-date.too-early`` before ``FIRST_BIRTH``, with a sentence in both languages.
+    """
+    if day < FIRST_BIRTH:
+        raise _problem("birth-date.too-early")
+    return day
+
+
+def _names_a_diary(reference: str) -> str:
+    if not any(sign.isdigit() for sign in reference) or not any(sign.isalpha() for sign in reference):
+        raise _problem("general-diary.shape")
+    return reference
+
+
 def _fiscal_year(value: object) -> object:
     return value if isinstance(value, FiscalYear) else FiscalYear.parse(value)
 
@@ -163,11 +190,16 @@ def _decimals(value: object) -> object:
 
 Line = Annotated[str, OneLine()]
 """A line of up to 200 characters, without a label; ``Annotated[str, OneLine(80)]`` for another limit."""
+GeneralDiary = Annotated[Line, AfterValidator(_names_a_diary)]
+"""A general diary (GD), without a label: its number, with the words that make it one, such as day and police station.
+
+A number alone is none: it is unique within a station and a period only."""
 
 FormDay = Annotated[IsoDay, AfterValidator(_within_reach)]
 """A day from 1800 to 2199, without a label. An agency's answer may hold others, for which there is ``IsoDay``."""
 BirthDate = Annotated[
     FormDay,
+    AfterValidator(check_birth_date),
     Label(
         en="Date of birth",
         bn="জন্মতারিখ",

@@ -1,7 +1,7 @@
 """What was filled in, checked against its form before any hook is called: a problem per field, in both languages."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import Any, Final, get_args
@@ -37,7 +37,8 @@ def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str 
     try:
         filled = form.model_validate(given)
     except ValidationError as error:
-        wrong = [(found["loc"], found["type"], found.get("ctx", {})) for found in error.errors(include_input=False)]
+        found = [(each["loc"], each["type"], each.get("ctx", {})) for each in error.errors(include_input=False)]
+        wrong = [each for each in found if not _is_short_of_wrong_entries(each, found, given)]
     else:
         wrong = [(location, "date_parsing", {}) for location in _numbers_as_days(filled, given, ())]
         if not wrong:
@@ -48,6 +49,24 @@ def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str 
         more = Text(bn=text.bn.replace("{number}", to_bangla_digits(number)), en=text.en.replace("{number}", number))
         problems.append(FieldProblem(pointer=root, code="more_problems", text=more))
     raise InputRejected(problems)
+
+
+def _is_short_of_wrong_entries(
+    problem: tuple[Location, str, Mapping[str, Any]], among: Iterable[tuple[Location, str, object]], given: object
+) -> bool:
+    """Whether a list is called too short only because pydantic does not count its entries that are wrong."""
+    location, code, context = problem
+    if code != "too_short" or not any(
+        len(at) > len(location) and at[: len(location)] == location for at, *_ in among
+    ):
+        return False
+    here = given
+    for part in location:
+        if isinstance(here, Mapping):
+            here = here.get(part)
+        elif isinstance(here, list) and isinstance(part, int):
+            here = here[part]
+    return isinstance(here, list) and len(here) >= int(context.get("min_length", 0))
 
 
 def form_schema(form: type[Form]) -> dict[str, Any]:

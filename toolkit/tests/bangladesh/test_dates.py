@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nagorik.values import NationalDataError, dhaka_date, dhaka_time, dhaka_zone, to_bangla_digits
-from nagorik_toolkit.bangladesh import DateStyle, FiscalYear, age_at, age_on, format_date, parse_date
+from nagorik_toolkit.bangladesh import (
+    DateStyle,
+    FiscalYear,
+    age_at,
+    age_on,
+    format_date,
+    parse_date,
+    years_after,
+)
 
 DATES = st.dates(min_value=date(1900, 1, 1), max_value=date(2198, 12, 31))
 
@@ -184,3 +192,20 @@ def test_age_grows_by_one_in_a_year(born: date, day: date):
     if born > day or (day.month, day.day) == (2, 29):
         return
     assert age_on(born, day.replace(year=day.year + 1)) == age_on(born, day) + 1
+
+
+@pytest.mark.parametrize(
+    ("day", "years", "after"),
+    [
+        (date(2016, 2, 28), 10, date(2026, 2, 28)),
+        (date(2016, 2, 29), 10, date(2026, 3, 1)),
+        (date(2016, 2, 29), 4, date(2020, 2, 29)),
+        (date(2016, 2, 29), 84, date(2100, 3, 1)),
+        (date(2016, 2, 29), 0, date(2016, 2, 29)),
+        (date(9999, 1, 1), 1, date(9999, 12, 31)),
+    ],
+)
+def test_anniversary_is_the_day_on_which_an_age_is_reached(day: date, years: int, after: date) -> None:
+    assert years_after(day, years) == after
+    if years and after.year < 9999:
+        assert (age_on(day, after), age_on(day, after - timedelta(days=1))) == (years, years - 1)

@@ -15,8 +15,8 @@ from nagorik import (
 )
 from nagorik_bmet.data import CRITERIA, RULES
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm, WorkerForm
-from nagorik_bmet.passport import months_later, valid_passport
-from nagorik_toolkit import eligibility_question, refuse_failed
+from nagorik_bmet.passport import valid_passport
+from nagorik_toolkit import OWN_CHECK, contradictions, eligibility_question, refuse_failed, years_after
 
 PAPERS: Final = ("visa", "contract", "pdo-certificate", "bank-account", "medical-report")
 
@@ -25,6 +25,7 @@ _FIELDS: Final = {
     "domestic-work": "/form/occupation",
     "registration-valid": "/form/registered_on",
     "own-application": "/form/birth_date",
+    "birth-date": "/form/birth_date",
     **dict.fromkeys(PAPERS, "/form/papers"),
 }
 """Where each is put right."""
@@ -33,9 +34,14 @@ _FIELDS: Final = {
 async def decide(request: EligibilityRequest, context: CallContext[Any]) -> EligibilityDecision:
     """Every criterion of the service with its verdict."""
     criteria = _told_from_here(request)
-    if request.service != "bmet.orientation":
+    if request.service != "bmet.orientation" and not _is_correction(request):
         criteria.append(await valid_passport(request, context))
     return EligibilityDecision(criteria=tuple(criteria))
+
+
+def _is_correction(request: EligibilityRequest) -> bool:
+    """A card is corrected: no source wants a registration that holds, or months of a passport, for that."""
+    return isinstance(request.form, ClearanceForm) and request.form.card == "correction"
 
 
 def check_today(request: ApplicationRequest) -> None:
@@ -51,17 +57,17 @@ def _told_from_here(request: EligibilityRequest) -> list[Criterion]:
     criteria = [CRITERIA.age("working-age", request, at_least="working-age-from"), _own_application(request)]
     if request.service != "bmet.orientation":
         criteria.append(_domestic_work(request))
-    if request.service != "bmet.registration":
+    if request.service != "bmet.registration" and not _is_correction(request):
         criteria.append(_registration(request))
     if request.service == "bmet.clearance":
         criteria += [_paper(name, request) for name in PAPERS]
-    return criteria
+    return [*criteria, *contradictions(request)]
 
 
 def _own_application(request: EligibilityRequest) -> Criterion:
     form = request.form
     same = form.birth_date == request.applicant.birth_date if isinstance(form, WorkerForm) else None
-    return CRITERIA.criterion("own-application", same)
+    return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
 
 
 def _domestic_work(request: EligibilityRequest) -> Criterion:
@@ -80,12 +86,12 @@ def _domestic_work(request: EligibilityRequest) -> Criterion:
 
 
 def _registration(request: EligibilityRequest) -> Criterion:
-    """Good to the day before the same day two years later; one of a day to come does not hold."""
+    """Good to the day before its anniversary, 1 March for one of 29 February; one of a day to come does not hold."""
     form, rule = request.form, RULES.on(request.on)["registration-years"]
     holds: bool | None = None
     if isinstance(form, OrientationForm | ClearanceForm):
         begun = form.registered_on <= request.on
-        holds = begun and request.on < months_later(form.registered_on, 12 * rule.as_int)
+        holds = begun and request.on < years_after(form.registered_on, rule.as_int)
     return CRITERIA.criterion("registration-valid", holds, source=rule.source, years=rule.as_int)
 
 

@@ -42,8 +42,8 @@ RegisteredOn = Annotated[
     Label(
         en="Day of the registration",
         bn="নিবন্ধনের তারিখ",
-        help_en="As on the registration card: year-month-day. A registration is good for two years.",
-        help_bn="নিবন্ধন কার্ডে যেমন আছে: বছর-মাস-দিন। নিবন্ধন দুই বছর কার্যকর থাকে।",
+        help_en="As on the registration card: year-month-day. A registration is good for some years.",
+        help_bn="নিবন্ধন কার্ডে যেমন আছে: বছর-মাস-দিন। নিবন্ধন কয়েক বছর কার্যকর থাকে।",
     ),
 ]
 Occupation = Annotated[
@@ -159,8 +159,8 @@ class ClearanceForm(WorkerForm):
         Label(
             en="What is wanted",
             bn="কী চান",
-            help_en="Both have been free since 1 December 2024.",
-            help_bn="১ ডিসেম্বর ২০২৪ থেকে দুটিই বিনামূল্যে।",
+            help_en="What each costs is shown before you pay.",
+            help_bn="কোনটির ফি কত, টাকা দেওয়ার আগেই দেখানো হয়।",
         ),
     ] = "new"
     bmet_number: BmetNumber

@@ -1,13 +1,12 @@
 """Who may apply, as far as it can be told; whether a test was passed BRTA alone knows, and is asked."""
 
-from calendar import isleap
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
 from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Verdict
-from nagorik_brta.data import CRITERIA, RULES
+from nagorik_brta.data import CRITERIA, RULES, TEXTS
 from nagorik_brta.forms import (
     FitnessForm,
     LearnerForm,
@@ -16,7 +15,8 @@ from nagorik_brta.forms import (
     SmartCardForm,
     TaxTokenForm,
 )
-from nagorik_toolkit import age_on, is_about
+from nagorik_brta.pricing import free_from
+from nagorik_toolkit import OWN_CHECK, age_on, contradictions, is_about, years_after
 
 
 def decide(request: EligibilityRequest, *, passed_test: bool | None = None) -> EligibilityDecision:
@@ -25,6 +25,11 @@ def decide(request: EligibilityRequest, *, passed_test: bool | None = None) -> E
     if request.service == "brta.smart-card":
         rule = RULES.on(request.on)["passed-test"]
         criteria.append(CRITERIA.criterion("passed-test", passed_test, source=rule.source))
+    form = request.form
+    number = form.nid if isinstance(form, PersonForm) else None
+    criteria += contradictions(request, number)
+    if isinstance(form, RenewalForm):
+        criteria += _impossible_term(request, form)
     return EligibilityDecision(criteria=tuple(criteria))
 
 
@@ -66,43 +71,59 @@ def _dope_test(request: EligibilityRequest) -> Criterion:
 def _own_application(request: EligibilityRequest) -> Criterion:
     """The birth date and the number are the applicant's, as far as two spellings of a number can be compared."""
     form, applicant = request.form, request.applicant
-    if not isinstance(form, PersonForm):
-        return CRITERIA.criterion("own-application", None if applicant.nid is None else True)
-    return CRITERIA.criterion("own-application", is_about(applicant, birth_date=form.birth_date, nid=form.nid))
+    same = is_about(applicant, birth_date=form.birth_date, nid=form.nid) if isinstance(form, PersonForm) else None
+    return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
+
+
+def _nid_age(request: EligibilityRequest) -> Criterion:
+    """An NID number is needed, which nobody has below an age."""
+    return CRITERIA.age("nid-age", request, at_least="nid-age")
+
+
+def _impossible_term(request: EligibilityRequest, form: RenewalForm) -> tuple[Criterion, ...]:
+    """A licence that is valid for longer than any is given for: the day was misread. Told only where it is so."""
+    rule = RULES.on(request.on)[f"{form.kind}-years"]
+    if form.expires_on <= years_after(request.on, rule.as_int):
+        return ()
+    return (CRITERIA.criterion("licence-term", Verdict.FAIL, source=rule.source, years=rule.as_int),)
 
 
 def _token_window(request: EligibilityRequest) -> Criterion:
+    """Only an instalment has a window; whether it costs more once the token has ended is published nowhere."""
     form, rule = request.form, RULES.on(request.on)["tax-token-window"]
+    if isinstance(form, TaxTokenForm) and form.plan == "after-ten-years":
+        what = TEXTS.text("token.nothing-to-pay")
+        return CRITERIA.criterion("token-window", Verdict.PASS, source=rule.source, what=what)
     if not isinstance(form, TaxTokenForm) or form.plan != "two-years":
         return CRITERIA.criterion("token-window", None, source=rule.source)
     first = form.token_expires_on - rule.as_duration
-    return CRITERIA.criterion("token-window", request.on >= first, source=rule.source, first=first)
+    what = TEXTS.text("token.ended" if form.token_expires_on < request.on else "token.payable")
+    days = rule.as_duration // timedelta(days=1)
+    return CRITERIA.criterion(
+        "token-window", request.on >= first, source=rule.source, first=first, days=days, what=what
+    )
 
 
 def _free_token(request: EligibilityRequest) -> Criterion:
+    """The plan fits the age of the registration: nobody pays for what is free, and nobody has it too early."""
     form, rule = request.form, RULES.on(request.on)["tax-token-free-after"]
+    years = rule.as_int
     if not isinstance(form, TaxTokenForm):
-        return CRITERIA.criterion("free-token", None, source=rule.source)
-    if form.plan != "after-ten-years":
+        return CRITERIA.criterion("free-token", None, source=rule.source, years=years)
+    if form.vehicle != "motorcycle":
         return CRITERIA.criterion("free-token", Verdict.PASS, source=rule.source)
-    if form.registered_on is None:
-        return CRITERIA.criterion("free-token", None, source=rule.source)
-    first = _years_after(form.registered_on, rule.as_int)
-    return CRITERIA.criterion("free-token", request.on >= first, source=rule.source, first=first)
+    first = free_from(form, request.on)
+    if first is None:
+        return CRITERIA.criterion("free-token", None, source=rule.source, years=years)
+    is_free, wanted_free = first <= request.on, form.plan == "after-ten-years"
+    why = TEXTS.text("token.free-already" if is_free else "token.not-free-yet", first=first)
+    return CRITERIA.criterion("free-token", is_free is wanted_free, source=rule.source, why=why)
 
 
 def _needs_fitness(request: EligibilityRequest) -> Criterion:
     form, rule = request.form, RULES.on(request.on)["motorcycle-fitness"]
     needs = None if not isinstance(form, FitnessForm) else form.vehicle != "motorcycle" or rule.as_bool
     return CRITERIA.criterion("needs-fitness", needs, source=rule.source)
-
-
-def _years_after(day: date, years: int) -> date:
-    """The same day of the year; 1 March where that year has no 29 February."""
-    year = day.year + years
-    if (day.month, day.day) == (2, 29) and not isleap(year):
-        return date(year, 3, 1)
-    return day.replace(year=year)
 
 
 Judge = Callable[[EligibilityRequest], Criterion]
@@ -112,7 +133,7 @@ _JUDGES: Final[Mapping[str, tuple[Judge, ...]]] = MappingProxyType(
         "brta.learner": (_age, _education, _medical, _own_application),
         "brta.smart-card": (_age, _dope_test, _own_application),
         "brta.renewal": (_age, _own_application),
-        "brta.registration": (_own_application,),
+        "brta.registration": (_nid_age, _own_application),
         "brta.tax-token": (_token_window, _free_token),
         "brta.fitness": (_needs_fitness,),
     }

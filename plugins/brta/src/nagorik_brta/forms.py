@@ -1,5 +1,6 @@
 """What a citizen fills in for each service."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -20,23 +21,21 @@ Kind = Annotated[
     Label(
         en="Kind of licence",
         bn="লাইসেন্সের ধরন",
-        help_en="Professional is for those who drive for a living, from 21 on; the other from 18 on.",
-        help_bn="জীবিকার জন্য গাড়ি চালালে পেশাদার, ২১ বছর থেকে; অন্যটি ১৮ বছর থেকে।",
+        help_en="Professional is for those who drive for a living; the age for it is higher.",
+        help_bn="জীবিকার জন্য গাড়ি চালালে পেশাদার; এর বয়সসীমা বেশি।",
     ),
 ]
 Category = Annotated[
-    Literal["motorcycle", "light", "three-wheeler", "medium", "heavy"],
+    Literal["motorcycle", "light", "three-wheeler"],
     Choices(
         {
             "motorcycle": Text(en="Motorcycle", bn="মোটরসাইকেল"),
             "light": Text(en="Light vehicle", bn="হালকা যান"),
             "three-wheeler": Text(en="Three-wheeler", bn="থ্রি-হুইলার"),
-            "medium": Text(en="Medium vehicle", bn="মধ্যম যান"),
-            "heavy": Text(en="Heavy vehicle", bn="ভারী যান"),
         }
     ),
 ]
-"""Unverified: which categories the portal lists is not known."""
+"""What a learner is offered, one or any two of them: docs/reference/agencies.md#brta-fees."""
 Vehicle = Annotated[
     Literal["motorcycle", "car", "other"],
     Choices(
@@ -59,8 +58,8 @@ EngineCc = Annotated[
     Label(
         en="Engine, in cc",
         bn="ইঞ্জিন, সিসি",
-        help_en="As in the papers; up to 100 and over 100 cost differently.",
-        help_bn="কাগজপত্রে যেমন আছে; ১০০ পর্যন্ত ও ১০০-এর বেশি হলে ফি আলাদা।",
+        help_en="As in the papers; the fee depends on it.",
+        help_bn="কাগজপত্রে যেমন আছে; ফি এর ওপর নির্ভর করে।",
     ),
 ]
 WeightKg = Annotated[
@@ -261,10 +260,10 @@ class TaxTokenForm(VehicleForm):
         Label(
             en="Registered on",
             bn="রেজিস্ট্রেশনের তারিখ",
-            help_en="Year-month-day; needed for the renewal after ten years.",
-            help_bn="বছর-মাস-দিন; দশ বছর পরের নবায়নের জন্য লাগে।",
+            help_en="For a motorcycle, as in its papers: year-month-day. After some years its token is free.",
+            help_bn="মোটরসাইকেলের জন্য, কাগজে যেমন আছে: বছর-মাস-দিন। কয়েক বছর পর টোকেন বিনামূল্যে।",
         ),
-    ] = None
+    ] = Field(default=None, validate_default=True)
 
     @field_validator("weight_kg")
     @classmethod
@@ -272,6 +271,13 @@ class TaxTokenForm(VehicleForm):
         if weight is None and info.data.get("vehicle") == "motorcycle":
             raise TEXTS.problem("form.weight-needed")
         return weight
+
+    @field_validator("registered_on")
+    @classmethod
+    def _age_of_a_motorcycle_is_known(cls, day: date | None, info: ValidationInfo) -> date | None:
+        if day is None and info.data.get("vehicle") == "motorcycle":
+            raise TEXTS.problem("form.registered-on-needed")
+        return day
 
     @field_validator("plan")
     @classmethod

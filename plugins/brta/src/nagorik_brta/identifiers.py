@@ -17,7 +17,9 @@ _LICENCE: Final = re.compile(r"[A-Z]{2}[0-9]{7}[A-Z]{2}[0-9]{4}")
 _LEARNER: Final = re.compile(r"[A-Z0-9](?:-?[A-Z0-9]){3,23}")
 _BANGLA: Final = "\u0981-\u0983\u0985-\u09b9\u09bc\u09be-\u09cd\u09ce\u09d7"
 _REGISTRATION: Final = re.compile(
-    rf"[{_BANGLA}]+(?: [{_BANGLA}]+)*-[\u0985-\u09b9]\u09bc?-[0-9]{{2}}-[0-9]{{4}}"  # area, letter, series, number
+    # Area, letter, series, number. A plate has two lines, so that there is a blank where others write a dash.
+    rf"(?P<area>[{_BANGLA}]+(?: [{_BANGLA}]+)*)[ -](?P<letter>[\u0985-\u09b9]\u09bc?)"
+    r"[ -](?P<series>[0-9]{2})[ -](?P<number>[0-9]{4})"
 )
 
 
@@ -40,16 +42,20 @@ def read_learner_number(value: object) -> str:
 
 
 def read_registration_number(value: object) -> str:
-    """As on the plate, ``ঢাকা মেট্রো-গ-১২-৩৪৫৬``: in NFC, with Bangla digits and plain dashes."""
+    """As on the plate, ``ঢাকা মেট্রো-গ-১২-৩৪৫৬``: in NFC, with Bangla digits and plain dashes.
+
+    English letters are refused: TA, THA, DA and DHA each stand for two Bangla letters, and a guess would be another
+    vehicle's number.
+    """
     code = "form.registration-number"
     try:
         written = normalise(_text(value, code).translate(_JOINERS))
     except NationalDataError:  # marks without end stand on no plate
         raise TEXTS.problem(code) from None
-    number = _DASHES.sub("-", to_ascii_digits(written))
-    if not _REGISTRATION.fullmatch(number):
+    found = _REGISTRATION.fullmatch(_DASHES.sub("-", to_ascii_digits(written)))
+    if found is None:
         raise TEXTS.problem(code)
-    return to_bangla_digits(number)
+    return to_bangla_digits("-".join(found.group("area", "letter", "series", "number")))
 
 
 def _text(value: object, code: str) -> str:

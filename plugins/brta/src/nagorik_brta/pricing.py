@@ -6,13 +6,10 @@ from typing import Final
 from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source
 from nagorik_brta.data import FEES, RULES, TEXTS
 from nagorik_brta.forms import LearnerForm, RenewalForm, TaxTokenForm
-from nagorik_toolkit import FeeBasis, NotPriced, age_on, demanded_quote, until_midnight
+from nagorik_toolkit import FeeBasis, NotPriced, age_on, demanded_quote, refuse, until_midnight, years_after
 
 CALCULATOR: Final = Source(title="BRTA's own calculator, asked for this application", verified=False)
 FREE_OF_VAT: Final = Money(poisha=0)
-
-_TURNING_POINT: Final = 90
-"""Kilograms below and above which a motorcycle's tax token differs."""
 
 
 def basis(service: str, form: Form, today: date) -> FeeBasis:
@@ -28,7 +25,7 @@ def basis(service: str, form: Form, today: date) -> FeeBasis:
             token = {
                 "vehicle": lambda: "motorcycle" if form.vehicle == "motorcycle" else "other",
                 "plan": lambda: form.plan,
-                "weight": lambda: _weight(form.weight_kg),
+                "weight": lambda: _weight(form.weight_kg, today),
             }
             return FeeBasis(schedule, due, token)
         case _:
@@ -36,10 +33,33 @@ def basis(service: str, form: Form, today: date) -> FeeBasis:
 
 
 def years_late(expires_on: date, today: date) -> int:
-    """Years that cost more: none up to the end of the days of grace, then each that has begun since the expiry."""
+    """Years that cost more: none up to the end of the days of grace, then each that has begun since the expiry.
+
+    A licence that ended on 29 February has its anniversary on 1 March of a common year, as ``renewal-grace`` says
+    among the rules.
+    """
     if today <= expires_on + RULES.on(today)["renewal-grace"].as_duration:
         return 0
     return age_on(expires_on, today - timedelta(days=1)) + 1
+
+
+def refuse_paid_plan_where_free(request: QuoteRequest) -> None:
+    """Ask nobody to pay for the tax token of a motorcycle that gets it free.
+
+    Raises:
+        InputRejected: At the plan, with the day since which it is free.
+    """
+    form = request.form
+    if isinstance(form, TaxTokenForm) and form.vehicle == "motorcycle" and form.plan != "after-ten-years":
+        first = free_from(form, request.on)
+        if first is not None and first <= request.on:
+            refuse([TEXTS.field_problem("/form/plan", "token.free-already", first=first)])
+
+
+def free_from(form: TaxTokenForm, today: date) -> date | None:
+    """The day from which a motorcycle's token is free; ``None`` where the day of its registration is not given."""
+    years = RULES.on(today)["tax-token-free-after"].as_int
+    return None if form.registered_on is None else years_after(form.registered_on, years)
 
 
 def published(request: QuoteRequest) -> Quote | None:
@@ -60,9 +80,10 @@ def calculated(request: QuoteRequest, total: Money) -> Quote:
     )
 
 
-def _weight(kilograms: int | None) -> str:
+def _weight(kilograms: int | None, today: date) -> str:
+    turning = RULES.on(today)["tax-token-turning-weight"].as_int
     if kilograms is None:
         return "not-asked"
-    if kilograms == _TURNING_POINT:
+    if kilograms == turning:
         return "exactly-90"
-    return "under-90" if kilograms < _TURNING_POINT else "over-90"
+    return "under-90" if kilograms < turning else "over-90"

@@ -10,11 +10,13 @@ from nagorik import Choices, Form, Label, Text, to_ascii_digits
 from nagorik_land.data import TEXTS
 from nagorik_toolkit import AcreArea, Address, FormDay, LandArea, Line, Mobile, OneLine, PostalAddress, TaxYear
 
-_NUMBER: Final = re.compile(r"[0-9]{1,12}([/-][0-9]{1,6})?")
+_LETTER: Final = "[A-Z\u0985-\u09b9]\u09bc?"
+_NUMBER: Final = re.compile(rf"[0-9]{{1,12}}({_LETTER})?([/-]([0-9]{{1,6}}({_LETTER})?|{_LETTER}))?")
+"""A letter may follow either part, as in ৪৫ক and ১২৩/ক; how many numbers have one is published nowhere."""
 
 
 def _number(value: str) -> str:
-    number = to_ascii_digits(value)
+    number = to_ascii_digits(value).upper()
     if not _NUMBER.fullmatch(number):
         raise TEXTS.problem("land.number-shape")
     return number
@@ -27,7 +29,8 @@ def _some(area: LandArea) -> LandArea:
 
 
 RecordNumber = Annotated[str, OneLine(24), AfterValidator(_number)]
-"""The number of a khatian, plot, sheet or holding: digits, and a part behind a slash or a dash; ASCII inside."""
+"""The number of a khatian, plot, sheet or holding: digits, ASCII inside, a letter where the paper has one, and a part
+behind a slash or a dash."""
 PlotArea = Annotated[AcreArea, AfterValidator(_some)]
 
 KhatianNumber = Annotated[
@@ -242,11 +245,12 @@ class DevelopmentTaxForm(LandForm):
     fiscal_year: TaxYear
     area: PlotArea
     area_class: Annotated[
-        Literal["rural", "municipality", "city"],
+        Literal["rural", "district-town", "municipality", "city"],
         Choices(
             {
                 "rural": Text(en="Rural", bn="পল্লি এলাকা"),
-                "municipality": Text(en="Municipality", bn="পৌরসভা"),
+                "district-town": Text(en="Municipality of a district's town", bn="জেলা সদরের পৌরসভা"),
+                "municipality": Text(en="Other municipality", bn="অন্য পৌরসভা"),
                 "city": Text(en="City corporation", bn="সিটি করপোরেশন"),
             }
         ),
@@ -258,10 +262,11 @@ class DevelopmentTaxForm(LandForm):
         ),
     ]
     use: Annotated[
-        Literal["agricultural", "residential", "commercial", "industrial"],
+        Literal["agricultural", "orchard-or-tea", "residential", "commercial", "industrial"],
         Choices(
             {
                 "agricultural": Text(en="Agricultural", bn="কৃষি"),
+                "orchard-or-tea": Text(en="Orchard or tea garden", bn="বাগান বা চা বাগান"),
                 "residential": Text(en="For living", bn="আবাসিক"),
                 "commercial": Text(en="For trade", bn="বাণিজ্যিক"),
                 "industrial": Text(en="For industry", bn="শিল্প"),

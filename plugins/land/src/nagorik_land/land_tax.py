@@ -1,8 +1,8 @@
 """A holding's demand, held against what is published of the land development tax.
 
 The land office says what is due; the plugin computes what it can and stops where the two differ. What no source
-says is not guessed: a rate that has not been found is not compared, and where a rule can be read in two ways, any
-sum between the two readings is taken.
+says is not guessed: a rate that has not been found, or on which pages disagree, is not compared. Where the rule for
+interest can be read in two ways, any sum between the two readings is taken.
 
 Bounds are in poisha. Whether an office rounds to whole taka is not known, so less than a taka is no difference.
 """
@@ -25,7 +25,7 @@ from nagorik_land.data import RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm
 from nagorik_land.pricing import EXEMPT, NO_VAT, kind_of
 from nagorik_land.wire import Demand
-from nagorik_toolkit import FeeSchedule, LandArea, NoTariff, NotPriced, Price, refuse
+from nagorik_toolkit import FeeSchedule, NoTariff, NotPriced, Price, refuse
 
 _TAKA: Final = 100
 
@@ -49,10 +49,10 @@ def assess(form: DevelopmentTaxForm, demand: Demand, schedule: FeeSchedule, on: 
         # Paid already: there is no sum to compare, and nobody is asked for one.
         return Assessment((_nothing_due(demand),), RULES.on(on)["price-as-demanded"].source)
     kind = kind_of(form, on)
-    if demand.exempt != (kind == EXEMPT):
+    if _exemption_is_known(form) and demand.exempt != (kind == EXEMPT):
         refuse([_differs("/form/family_area" if form.use == "agricultural" else "/form/use")])
     price = _price(schedule, kind, form.area.parts, on)
-    if price is not None and not _lies_between(demand.current, *_year_bounds(form, price, schedule, on)):
+    if price is not None and not _lies_between(demand.current, price.total.poisha, price.total.poisha):
         refuse([_differs("/form/area")])
     if not _lies_between(demand.interest, *interest_bounds(demand, on)):
         raise ContractViolation("interest-differs-from-rate")
@@ -60,19 +60,9 @@ def assess(form: DevelopmentTaxForm, demand: Demand, schedule: FeeSchedule, on: 
     return Assessment(tuple(_lines(demand, price)), source)
 
 
-def _year_bounds(form: DevelopmentTaxForm, whole: Price, schedule: FeeSchedule, on: date) -> tuple[int, int]:
-    """The least and the most that the year's own sum can be.
-
-    Whether the rate of agricultural land is that of all the land or only of what lies above a limit is not verified
-    (docs/reference/agencies.md#land-tax), nor which of a family's holdings bears it then. So the least is the lower
-    rate on what this holding alone has above the exemption.
-    """
-    most = whole.total.poisha
-    if form.use != "agricultural" or kind_of(form, on) == EXEMPT:
-        return most, most
-    exempt = LandArea.parse(str(RULES.on(on)["exempt-acres"].as_decimal)).parts
-    least = _price(schedule, "agricultural-to-limit", max(0, form.area.parts - exempt), on)
-    return (least.total.poisha if least else 0), most
+def _exemption_is_known(form: DevelopmentTaxForm) -> bool:
+    """Not for farmland in a town: one page has it as other land, another at a rate of its own, and they differ."""
+    return form.use != "agricultural" or form.area_class == "rural"
 
 
 def interest_bounds(demand: Demand, on: date) -> tuple[Fraction, Fraction]:

@@ -1,8 +1,9 @@
 """The land offices' procedure, in the order in which a citizen meets it.
 
 What is asked for is the office's own price, held against what is published. It is paid, the application is filed,
-and the office is told of the payment. A mutation then goes through report, survey and hearing; once it is approved a
-second payment is due, after which its receipt (DCR) and the new khatian are issued.
+and the office is told of the payment. For a mutation that is the court fee; the notices are paid for next, then it
+goes through report, survey and hearing. Once it is approved a third payment is due, after which its receipt (DCR) and
+the new khatian are issued.
 """
 
 from functools import partial

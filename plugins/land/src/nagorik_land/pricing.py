@@ -31,8 +31,11 @@ def basis(service: str, form: Form, on: date) -> FeeBasis:
 
 
 def kind_of(form: DevelopmentTaxForm, on: date) -> str:
-    """The schedule's word for the land: its use and its area, or for agricultural land the family's holdings."""
-    if form.use != "agricultural" or form.family_area is None:
+    """The schedule's word for the land: its use and its area, or for farmland in a village the family's holdings.
+
+    Above the exemption all of the land is taxed, at the rate of the band that the family's holdings lie in.
+    """
+    if form.use != "agricultural" or form.area_class != "rural" or form.family_area is None:
         return f"{form.area_class}-{form.use}"
     rules = RULES.on(on)
     if form.family_area.acres <= rules["exempt-acres"].as_decimal:
@@ -42,8 +45,8 @@ def kind_of(form: DevelopmentTaxForm, on: date) -> str:
 
 
 def due_at(stage: str) -> FeeDue:
-    """When a stage is paid: a mutation's second one after its approval, everything else before it is filed."""
-    return FeeDue.AFTER_SUBMISSION if stage == "dcr" else FeeDue.BEFORE_SUBMISSION
+    """When a stage is paid: a mutation's notices and its DCR after it is filed, everything else before."""
+    return FeeDue.AFTER_SUBMISSION if stage in {"notice", "dcr"} else FeeDue.BEFORE_SUBMISSION
 
 
 def demanded(request: QuoteRequest, lines: tuple[QuoteLine, ...], source: Source) -> Quote:

@@ -30,7 +30,16 @@ from nagorik_land.forms import (
     MutationForm,
     OrderForm,
 )
-from nagorik_toolkit import DayMonthYear, DhakaMinute, FiscalYear, LandArea, TakaAmount, field_error_reader, hashes_of
+from nagorik_toolkit import (
+    DayMonthYear,
+    DhakaMinute,
+    FiscalYear,
+    LandArea,
+    TakaAmount,
+    field_error_reader,
+    hashes_of,
+    wire_word,
+)
 
 
 class Desk(NamedTuple):
@@ -56,8 +65,8 @@ DESKS: Final[Mapping[str, Desk]] = MappingProxyType(
     }
 )
 
-STAGES: Final[Mapping[str, str]] = MappingProxyType({"application": "1", "dcr": "2"})
-"""The land offices' numbers of a mutation's two payments; every other service has one."""
+STAGES: Final[Mapping[str, str]] = MappingProxyType({"application": "1", "notice": "2", "dcr": "3"})
+"""The land offices' numbers of a mutation's three payments; every other service has one."""
 
 FORM_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -248,8 +257,8 @@ def to_holding(form: DevelopmentTaxForm) -> dict[str, str | None]:
         "holdingNo": form.holding_number,
         "fy": form.fiscal_year.label,
         "area": acres(form.area),
-        "areaClass": form.area_class.upper(),
-        "use": form.use.upper(),
+        "areaClass": wire_word(form.area_class),
+        "use": wire_word(form.use),
         "familyArea": acres(form.family_area) if form.family_area else None,
     }
 

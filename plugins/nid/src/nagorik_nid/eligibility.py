@@ -6,63 +6,88 @@ without an answer, and the EC decides it anyway.
 
 from datetime import date
 
-from nagorik import Applicant, Criterion, EligibilityDecision, EligibilityRequest, Nid, Verdict
-from nagorik_nid.data import CRITERIA
-from nagorik_nid.forms import CardForm, NewVoterForm, NidForm
-from nagorik_toolkit import is_about
+from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Nid, Verdict
+from nagorik_nid.data import CRITERIA, RULES, TEXTS
+from nagorik_nid.forms import CardForm, CorrectionForm, NewVoterForm, NidForm, ReissueForm
+from nagorik_toolkit import (
+    OWN_CHECK,
+    age_on,
+    birth_problem,
+    contradictions,
+    is_about,
+    is_birth_registration,
+)
 
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
     """Every criterion of the service with its verdict."""
+    form = request.form
     if request.service == "nid.new-voter":
         criteria = [_voter_age(request), _no_card_yet(request), _birth_registration(request)]
+        number = None
     else:
-        criteria = [_holds_card(request)]
-    if request.form is not None:
+        criteria = [_holds_card(request), CRITERIA.age("card-age", request, at_least="pre-registration-age")]
+        number = form.nid if isinstance(form, CardForm) else request.applicant.nid
+    if isinstance(form, ReissueForm):
+        criteria.append(_delivery(request, form))
+    if form is not None:
         criteria.append(_own_application(request))
-    return EligibilityDecision(criteria=tuple(criteria))
+    if isinstance(form, CorrectionForm):
+        criteria += _impossible_correction(request, form)
+    return EligibilityDecision(criteria=(*criteria, *contradictions(request, number)))
 
 
 def _voter_age(request: EligibilityRequest) -> Criterion:
-    voter = CRITERIA.age("voter-age", request, at_least="voter-age")
-    early = CRITERIA.age("voter-age", request, at_least="pre-registration-age")
-    if voter.verdict is Verdict.FAIL and early.verdict is Verdict.PASS:
-        # Whether the office registers somebody before 18 rests on hearsay: the citizen asks before going there.
-        return CRITERIA.criterion("voter-age", None, source=early.source)
-    return voter if voter.verdict is Verdict.PASS else early
+    """Whether the office registers somebody before 18 rests on hearsay: the citizen asks before going there."""
+    rules, born = RULES.on(request.on), request.applicant.birth_date
+    voter, early = rules["voter-age"], rules["pre-registration-age"]
+    age = age_on(born, request.on) if born <= request.on else -1
+    verdict = True if age >= voter.as_int else None if age >= early.as_int else False
+    source = voter.source if verdict else early.source
+    return CRITERIA.criterion("voter-age", verdict, source=source, voter=voter.as_int, early=early.as_int)
 
 
 def _no_card_yet(request: EligibilityRequest) -> Criterion:
-    return CRITERIA.criterion("no-card-yet", request.applicant.nid is None)
+    source = RULES.on(request.on)["one-registration"].source
+    return CRITERIA.criterion("no-card-yet", request.applicant.nid is None, source=source)
 
 
 def _birth_registration(request: EligibilityRequest) -> Criterion:
-    form = request.form
+    form, source = request.form, RULES.on(request.on)["birth-registration-needed"].source
     number = form.birth_registration if isinstance(form, NewVoterForm) else request.applicant.birth_registration
-    if number is None:
-        return CRITERIA.criterion("birth-registration", None)
-    agrees = number.consistent_with(request.applicant.birth_date)
-    return CRITERIA.criterion("birth-registration", agrees)
+    agrees = None if number is None else number.consistent_with(request.applicant.birth_date)
+    return CRITERIA.criterion("birth-registration", agrees, source=source)
 
 
 def _holds_card(request: EligibilityRequest) -> Criterion:
-    nid = request.form.nid if isinstance(request.form, CardForm) else request.applicant.nid
-    if nid is None:
-        # The host may just not have been told the number.
-        return CRITERIA.criterion("holds-card", None)
-    contradicts = nid.consistent_with(request.applicant.birth_date) is False or is_birth_registration(
-        nid, request.applicant
-    )
-    return CRITERIA.criterion("holds-card", not contradicts)
+    """A number that is none, or that the host was not told, says nothing of whether there is a card."""
+    source, applicant = RULES.on(request.on)["card-needed"].source, request.applicant
+    nid = request.form.nid if isinstance(request.form, CardForm) else applicant.nid
+    if nid is None or is_birth_registration(nid, applicant.birth_registration):
+        return CRITERIA.criterion("holds-card", None, source=source)
+    holds = nid.consistent_with(applicant.birth_date) is not False
+    return CRITERIA.criterion("holds-card", holds, source=source)
 
 
-def is_birth_registration(nid: Nid, applicant: Applicant) -> bool:
-    """Whether what is given as an NID number is the applicant's own birth registration number.
+def _delivery(request: EligibilityRequest, form: ReissueForm) -> Criterion:
+    """No condition: how long it takes, and who says so."""
+    days = RULES.on(request.on)[f"working-days-{form.delivery}"]
+    return CRITERIA.criterion("delivery", Verdict.PASS, source=days.source, days=days.as_int)
 
-    Both may have 17 digits of one layout; only what the applicant carries as the other type gives it away.
-    """
-    registration = applicant.birth_registration
-    return registration is not None and registration.value == nid.value
+
+def _impossible_correction(request: EligibilityRequest, form: CorrectionForm) -> tuple[Criterion, ...]:
+    """A date of birth that a card cannot have. Told only where it is so: the fee would be lost."""
+    least = RULES.on(request.on)["pre-registration-age"]
+    written = next((change.value for change in form.changes if change.field == "birth-date"), None)
+    if written is None:
+        return ()
+    born = date.fromisoformat(written)
+    problem = birth_problem(born, request.on)
+    if problem is None and age_on(born, request.on) < least.as_int:
+        problem = TEXTS.text("nid.corrected-too-young", at_least=least.as_int)
+    if problem is None:
+        return ()
+    return (Criterion(id="corrected-birth-date", verdict=Verdict.FAIL, text=problem, source=least.source),)
 
 
 def _own_application(request: EligibilityRequest) -> Criterion:
@@ -74,7 +99,7 @@ def _own_application(request: EligibilityRequest) -> Criterion:
     )
     if isinstance(form, CardForm) and applicant.nid is not None:
         same = same and _may_be_same(form.nid, applicant.nid, applicant.birth_date)
-    return CRITERIA.criterion("own-application", same)
+    return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
 
 
 def _may_be_same(one: Nid, other: Nid, birth_date: date) -> bool:

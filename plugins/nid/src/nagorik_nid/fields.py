@@ -1,18 +1,19 @@
 """The fields that are the EC's own; those that most agencies have are in ``nagorik_toolkit.fields``."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from nagorik import Label
 from nagorik_toolkit import Address, Line
 
 BloodGroup = Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-"]
+BLOOD_GROUPS: Final[frozenset[str]] = frozenset(get_args(BloodGroup))
 Delivery = Annotated[
     Literal["regular", "urgent"],
     Label(
         en="Delivery",
         bn="সরবরাহের ধরন",
-        help_en="Urgent costs more. It takes 30 working days, or 7 if urgent, a district office says.",
-        help_bn="জরুরি হলে ফি বেশি। সাধারণত ৩০ কর্মদিবস, জরুরি হলে ৭ কর্মদিবস লাগে (জেলা নির্বাচন অফিসের তথ্য)।",
+        help_en="Urgent costs more and takes fewer working days.",
+        help_bn="জরুরি হলে ফি বেশি, কিন্তু কর্মদিবস কম লাগে।",
     ),
 ]
 

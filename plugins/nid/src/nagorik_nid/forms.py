@@ -4,21 +4,33 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik import BirthRegistrationNumber as Brn, Form, Label, Nid, PersonName
+from nagorik import (
+    BirthRegistrationNumber as Brn,
+    Form,
+    Label,
+    NationalDataError,
+    Nid,
+    PersonName,
+    has_bangla_letters,
+    has_latin_letters,
+)
 from nagorik_nid.data import TEXTS
-from nagorik_nid.fields import BloodGroup, Delivery, HomeAddress
+from nagorik_nid.fields import BLOOD_GROUPS, BloodGroup, Delivery, HomeAddress
 from nagorik_toolkit import (
     Address,
     BirthDate,
     BirthRegistration,
     DateStyle,
     FatherName,
+    GeneralDiary,
     Line,
     Mobile,
     MotherName,
     Name,
     NidOfBirthYear,
     SpouseName,
+    check_birth_date,
+    is_birth_registration,
     parse_date,
 )
 
@@ -124,6 +136,13 @@ class NewVoterForm(NidForm):
             raise TEXTS.problem("nid.brn-year-mismatch")
         return number
 
+    @field_validator("father_nid", "mother_nid")
+    @classmethod
+    def _is_no_birth_registration(cls, nid: Nid | None, info: ValidationInfo) -> Nid | None:
+        if nid is not None and is_birth_registration(nid, info.data.get("birth_registration")):
+            raise TEXTS.problem("nid.is-birth-registration")
+        return nid
+
     @field_validator("name")
     @classmethod
     def _is_in_both_languages(cls, name: PersonName) -> PersonName:
@@ -171,8 +190,39 @@ class Change(Form):
 
     @field_validator("value")
     @classmethod
-    def _date_is_a_date(cls, value: str, info: ValidationInfo) -> str:
-        return str(parse_date(value, DateStyle.ISO)) if info.data.get("field") == "birth-date" else value
+    def _fits_the_field(cls, value: str, info: ValidationInfo) -> str:
+        """What the EC would refuse after the fee is paid is refused before."""
+        match info.data.get("field"):
+            case "birth-date":
+                return str(check_birth_date(parse_date(value, DateStyle.ISO)))
+            case "blood-group":
+                return _blood_group(value)
+            case "name-bn":
+                return _name_in(value, bangla=True)
+            case "name-en":
+                return _name_in(value, bangla=False)
+            case "father-name" | "mother-name" | "spouse-name":
+                return _name_in(value, bangla=has_bangla_letters(value))
+            case _:
+                return value
+
+
+def _blood_group(written: str) -> str:
+    group = written.upper().replace(" ", "").removesuffix("VE")
+    if group not in BLOOD_GROUPS:
+        raise TEXTS.problem("nid.blood-group")
+    return group
+
+
+def _name_in(written: str, *, bangla: bool) -> str:
+    """A name in one script, without digits in its words; a number that is a word of its own is let through."""
+    has_bangla, has_latin = has_bangla_letters(written), has_latin_letters(written)
+    numbered = any(not word.isdigit() and any(sign.isdigit() for sign in word) for word in written.split())
+    if numbered or not (has_bangla or has_latin):
+        raise TEXTS.problem("nid.name-letters")
+    if (has_bangla, has_latin) != (bangla, not bangla):
+        raise NationalDataError("name.bn-script" if bangla else "name.en-script")
+    return written
 
 
 class CorrectionForm(CardForm):
@@ -211,7 +261,7 @@ class ReissueForm(CardForm):
         ),
     ]
     gd_reference: Annotated[
-        Line | None,
+        GeneralDiary | None,
         # Not a number alone: GD numbers are unique only within a police station and a period.
         Label(
             en="General diary (GD)",

@@ -40,7 +40,15 @@ from nagorik_nid.data import TEXTS
 from nagorik_nid.forms import CardForm, VerificationForm
 from nagorik_nid.settings import NidSettings
 from nagorik_nid.wire import API, APPLICATIONS
-from nagorik_toolkit import Matches, advise_payment, agreed_quote, fetch_pdf, find_by_client_reference, refuse
+from nagorik_toolkit import (
+    Matches,
+    advise_payment,
+    agreed_quote,
+    fetch_pdf,
+    find_by_client_reference,
+    is_birth_registration,
+    refuse,
+)
 
 Context = CallContext[NidSettings]
 
@@ -55,22 +63,20 @@ async def nagorik_check_eligibility(request: EligibilityRequest) -> EligibilityD
 async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     """Priced by the published schedule, for the number of the attempt that only the EC knows.
 
-    What has to be paid is the EC's own total.
+    What has to be paid is the EC's own total, which the schedule's is held against where it has one.
     """
     answer = await context.http.read(
         "fee-quote", "POST", f"{API}/fee-quote", json=wire.to_fee_question(request), expect=wire.FeeQuote
     )
-    basis = pricing.basis(request.service, request.form, request.on)
-    quote = basis.quote(
-        request, valid_for=pricing.validity(request.on), **pricing.counted(request.form, answer.attempt)
-    )
-    return agreed_quote(quote, answer.total)
+    quote = pricing.published(request, answer.attempt)
+    return pricing.demanded(request, answer.total) if quote is None else agreed_quote(quote, answer.total)
 
 
 @hookimpl
 async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
     """A verification is asked, an application is filed; neither with a number that is not an NID number."""
-    if isinstance(request.form, CardForm) and eligibility.is_birth_registration(request.form.nid, request.applicant):
+    form, own = request.form, request.applicant.birth_registration
+    if isinstance(form, CardForm) and is_birth_registration(form.nid, own):
         refuse([TEXTS.field_problem("/form/nid", "nid.is-birth-registration")])
     if request.service == "nid.verification":
         return await _verify(request.form_as(VerificationForm), context)

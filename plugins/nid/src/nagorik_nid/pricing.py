@@ -1,25 +1,22 @@
-"""What the price of an application depends on."""
+"""What the price of an application depends on, and where there is none but the EC's own."""
 
 from datetime import date, timedelta
 from typing import Final
 
-from nagorik import FeeDue, Form
-from nagorik_nid.data import FEES, RULES
-from nagorik_nid.forms import CorrectedField, CorrectionForm, ReissueForm
-from nagorik_toolkit import FeeBasis
+from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest
+from nagorik_nid.data import FEES, RULES, TEXTS
+from nagorik_nid.forms import CorrectionForm, ReissueForm
+from nagorik_toolkit import FeeBasis, NotPriced, demanded_quote
 
-PRINTED: Final[frozenset[CorrectedField]] = frozenset(
-    {"name-bn", "name-en", "father-name", "mother-name", "spouse-name", "birth-date", "blood-group", "address"}
-)
-"""What stands on the card itself. No document lists it: read off a card, and so checked against the EC's total."""
+NO_VAT: Final = Money(poisha=0)
 
 
-def basis(service: str, form: Form, _: date) -> FeeBasis:
+def basis(service: str, form: Form, day: date) -> FeeBasis:
     """What a price depends on, but for the attempt, which the EC alone counts; a service that is free has nothing."""
     schedule, due = FEES[service], FeeDue.BEFORE_SUBMISSION
     match form:
         case CorrectionForm():
-            return FeeBasis(schedule, due, {"item": lambda: _corrected_item(form)})
+            return FeeBasis(schedule, due, {"item": lambda: _corrected_item(form, day)})
         case ReissueForm():
             return FeeBasis(schedule, due, {"delivery": lambda: form.delivery})
         case _:
@@ -31,13 +28,31 @@ def counted(form: Form, attempt: int) -> dict[str, int | str]:
     return {"attempt": attempt} if isinstance(form, CorrectionForm | ReissueForm) else {}
 
 
+def published(request: QuoteRequest, attempt: int) -> Quote | None:
+    """The price by the published ladders; ``None`` where none has this choice."""
+    found = basis(request.service, request.form, request.on)
+    try:
+        return found.quote(request, valid_for=validity(request.on), **counted(request.form, attempt))
+    except NotPriced:
+        return None
+
+
+def demanded(request: QuoteRequest, total: Money) -> Quote:
+    """What the EC demands, as it is: how it comes about is published nowhere."""
+    line = QuoteLine(code="not-compared", text=TEXTS.text("price.not-compared"), amount=total, vat=NO_VAT)
+    source = RULES.on(request.on)["price-as-demanded"].source
+    due, valid_for = FeeDue.BEFORE_SUBMISSION, validity(request.on)
+    return demanded_quote(request, (line,), due=due, valid_for=valid_for, source=source)
+
+
 def validity(day: date) -> timedelta:
     """How long a quote of ``day`` holds."""
     return RULES.on(day)["quote-validity"].as_duration
 
 
-def _corrected_item(form: CorrectionForm) -> str:
-    fields = {change.field for change in form.changes}
-    if fields <= PRINTED:
-        return "printed"
-    return "both" if fields & PRINTED else "other"
+def _corrected_item(form: CorrectionForm, day: date) -> str:
+    on_the_card = RULES.on(day)["printed-on-card"].as_text.split(", ")
+    printed = {change.field in on_the_card for change in form.changes}
+    if printed == {True, False}:
+        return "both"
+    return "printed" if printed == {True} else "other"

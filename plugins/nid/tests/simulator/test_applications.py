@@ -77,7 +77,7 @@ async def quote(client, **asked):
         ({"type": "REISSUE", "delivery": "URGENT"}, ["345.00", "575.00", "1150.00", "1150.00"]),
         ({"type": "CORRECTION", "fields": "nameEn"}, ["230.00", "345.00", "460.00", "460.00"]),
         ({"type": "CORRECTION", "fields": "maritalStatus"}, ["115.00", "230.00", "345.00", "345.00"]),
-        ({"type": "CORRECTION", "fields": "name,other"}, ["345.00", "575.00", "805.00", "805.00"]),
+        ({"type": "CORRECTION", "fields": "name,other"}, ["345.00", "460.00", "805.00", "805.00"]),
         ({"type": "MIGRATION"}, ["0.00"] * 4),
     ],
 )

@@ -12,12 +12,21 @@ from nagorik import (
     Criterion,
     EligibilityDecision,
     EligibilityRequest,
+    Nid,
     PersonName,
     Verdict,
 )
 from nagorik_passport.data import CRITERIA, RULES, TEXTS
-from nagorik_passport.forms import ApplicationForm, ReissueForm
-from nagorik_toolkit import age_on, eligibility_question, is_about, refuse_failed
+from nagorik_passport.forms import ApplicationForm, NewPassportForm, ReissueForm, VerificationForm
+from nagorik_toolkit import (
+    OWN_CHECK,
+    age_on,
+    contradictions,
+    eligibility_question,
+    is_about,
+    is_birth_registration,
+    refuse_failed,
+)
 
 SMALLEST: Final = (48, 5)
 """Pages and years of the booklet that everybody may have."""
@@ -25,10 +34,30 @@ SMALLEST: Final = (48, 5)
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
     """Every criterion of the service with its verdict; those about choices once there is a form."""
+    form = request.form
+    if request.service == "passport.verification":
+        return EligibilityDecision(criteria=(_own_application(request), *contradictions(request)))
     criteria = [_identity_document(request), _booklet(request), _photograph(request)]
-    if isinstance(request.form, ApplicationForm):
+    if isinstance(form, ApplicationForm):
         criteria += [_delivery(request), _own_name(request), _own_application(request)]
-    return EligibilityDecision(criteria=tuple(criteria))
+    if isinstance(form, NewPassportForm):
+        criteria.append(_first_passport(request, form))
+    return EligibilityDecision(criteria=(*criteria, *contradictions(request, *_nids(request))))
+
+
+def _nids(request: EligibilityRequest) -> tuple[Nid | None, ...]:
+    """What is given as an NID number: by the form once there is one."""
+    form = request.form
+    return (
+        (form.nid, form.father_nid, form.mother_nid)
+        if isinstance(form, ApplicationForm)
+        else (request.applicant.nid,)
+    )
+
+
+def _first_passport(request: EligibilityRequest, form: NewPassportForm) -> Criterion:
+    source = RULES.on(request.on)["first-passport"].source
+    return CRITERIA.criterion("first-passport", not form.had_passport, source=source)
 
 
 def check_today(request: ApplicationRequest) -> None:
@@ -38,7 +67,9 @@ def check_today(request: ApplicationRequest) -> None:
         InputRejected: At the field of each such choice.
     """
     asked = eligibility_question(request)
-    refuse_failed("passport", ((field(asked), judge(asked)) for judge, field in _JUDGES))
+    judged = [(field(asked), judge(asked)) for judge, field in _JUDGES]
+    impossible = [(_IMPOSSIBLE[found.id], found) for found in contradictions(asked, *_nids(asked))]
+    refuse_failed("passport", (*judged, *impossible))
 
 
 def _age(request: EligibilityRequest) -> int | None:
@@ -52,27 +83,29 @@ def _identity_document(request: EligibilityRequest) -> Criterion:
     age, form, rules = _age(request), request.form, RULES.on(request.on)
     filled = form if isinstance(form, ApplicationForm) else None
     nid = filled.nid if filled else request.applicant.nid
+    if nid is not None and is_birth_registration(nid, request.applicant.birth_registration):
+        nid = None  # which ``contradictions`` tells
     registration = filled.birth_registration if filled else request.applicant.birth_registration
     young, old = rules["birth-registration-only-to"], rules["nid-from"]
     lacking = False if filled else None
     """What is not in the form is not given; what the platform has not been told of may be at hand."""
-    if age is None:
-        return CRITERIA.criterion("identity-document", Verdict.FAIL, wanted=TEXTS.text("identity.birth-to-come"))
-    if age <= young.as_int:
+    bounds = {"adult": young.as_int + 1, "last": old.as_int - 1}
+    remedy = TEXTS.text("identity.add-missing")
+    if age is None or age <= young.as_int:
+        # For a birth to come, which no document can be of, it cannot be told; that it is one is told beside it.
         parents = bool(filled and (filled.father_nid or filled.mother_nid))
-        given = True if registration and parents else lacking
-        return CRITERIA.criterion(
-            "identity-document", given, source=young.source, wanted=TEXTS.text("identity.minor")
-        )
-    if age < old.as_int:
+        given = None if age is None else True if registration and parents else lacking
+        code, source = "identity.minor", young.source
+    elif age < old.as_int:
         given = True if nid or registration else lacking
-        return CRITERIA.criterion(
-            "identity-document", given, source=young.source, wanted=TEXTS.text("identity.either")
-        )
-    given = True if nid else lacking
-    if not nid and registration and filled and filled.place == "mission":
-        given = None  # missions may take a birth registration; whether this one does is not known
-    return CRITERIA.criterion("identity-document", given, source=old.source, wanted=TEXTS.text("identity.nid"))
+        code, source = "identity.either", young.source
+    else:
+        given = True if nid else lacking
+        if not nid and registration and filled and filled.place == "mission":
+            given = None  # missions may take a birth registration; whether this one does is not known
+        code, source = "identity.nid", old.source
+    wanted = TEXTS.text(code, **{name: bounds[name] for name in TEXTS.placeholders(code)})
+    return CRITERIA.criterion("identity-document", given, source=source, wanted=wanted, remedy=remedy)
 
 
 def _booklet(request: EligibilityRequest) -> Criterion:
@@ -95,7 +128,7 @@ def _photograph(request: EligibilityRequest) -> Criterion:
         "photograph",
         Verdict.PASS,
         source=rule.source,
-        what=TEXTS.text("photograph.own" if small else "photograph.office"),
+        what=TEXTS.text("photograph.own", **{"from": rule.as_int + 1}) if small else TEXTS.text("photograph.office"),
     )
 
 
@@ -105,17 +138,23 @@ def _delivery(request: EligibilityRequest) -> Criterion:
     assert isinstance(form, ApplicationForm)  # noqa: S101 - asked with a form only
     days = rules[f"working-days-{form.delivery}"]
     if form.delivery != "super-express":
-        return CRITERIA.criterion("delivery", Verdict.PASS, source=days.source, days=days.as_int)
+        if form.place == "mission":
+            time, source = TEXTS.text("delivery.time-at-mission"), rules["mission-times"].source
+        else:
+            time, source = TEXTS.text("delivery.time", days=days.as_int), days.source
+        return CRITERIA.criterion("delivery", Verdict.PASS, source=source, time=time)
+    collection = rules["super-express-collection"].source
     if form.place == "mission":
         return CRITERIA.criterion(
-            "delivery", Verdict.FAIL, source=days.source, why=TEXTS.text("super-express.mission")
+            "delivery", Verdict.FAIL, source=collection, why=TEXTS.text("super-express.mission")
         )
     if isinstance(form, ReissueForm):
         if form.permanent_address_changed:
             return CRITERIA.criterion(
-                "delivery", Verdict.FAIL, source=days.source, why=TEXTS.text("super-express.address")
+                "delivery", Verdict.FAIL, source=collection, why=TEXTS.text("super-express.address")
             )
-        return CRITERIA.criterion("delivery", Verdict.PASS, source=days.source, days=days.as_int)
+        time = TEXTS.text("delivery.time-collected-at-agargaon", days=days.as_int)
+        return CRITERIA.criterion("delivery", Verdict.PASS, source=collection, time=time)
     # The portal contradicts itself: only for holders of an earlier passport, says one sentence, and another asks
     # new applicants for a police clearance of their own.
     clearance = "super-express.clearance" if rules["police-verification"].as_bool else "super-express.no-clearance"
@@ -127,17 +166,21 @@ def _own_name(request: EligibilityRequest) -> Criterion:
     form, known = request.form, request.applicant.name
     assert isinstance(form, ApplicationForm)  # noqa: S101 - asked with a form only
     if known.en is None:
-        return CRITERIA.criterion("own-name", None)
-    return CRITERIA.criterion("own-name", PersonName(en=form.full_name).same_text(PersonName(en=known.en)))
+        return CRITERIA.criterion("own-name", None, source=OWN_CHECK)
+    same = PersonName(en=form.full_name).same_text(PersonName(en=known.en))
+    return CRITERIA.criterion("own-name", same, source=OWN_CHECK)
 
 
 def _own_application(request: EligibilityRequest) -> Criterion:
     """The birth date and the numbers are the applicant's, as far as two spellings of a number can be compared."""
     form, applicant = request.form, request.applicant
-    assert isinstance(form, ApplicationForm)  # noqa: S101 - asked with a form only
-    registration = form.birth_registration
-    same = is_about(applicant, birth_date=form.birth_date, nid=form.nid, birth_registration=registration)
-    return CRITERIA.criterion("own-application", same)
+    same: bool | None = None
+    if isinstance(form, ApplicationForm):
+        registration = form.birth_registration
+        same = is_about(applicant, birth_date=form.birth_date, nid=form.nid, birth_registration=registration)
+    elif isinstance(form, VerificationForm):
+        same = is_about(applicant, birth_date=form.birth_date)
+    return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
 
 
 def _document_field(request: EligibilityRequest) -> str:
@@ -156,6 +199,7 @@ def _registration_only(request: EligibilityRequest) -> int:
     return RULES.on(request.on)["birth-registration-only-to"].as_int
 
 
+_IMPOSSIBLE: Final = {"birth-date": "/form/birth_date", "nid-number": "/form/nid"}
 _VALIDITY: Final = "/form/validity_years"
 _JUDGES: Final[tuple[tuple[Callable[[EligibilityRequest], Criterion], Callable[[EligibilityRequest], str]], ...]] = (
     (_identity_document, _document_field),

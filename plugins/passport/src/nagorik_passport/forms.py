@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik import BirthRegistrationNumber, Form, Label
+from nagorik import BirthRegistrationNumber, Form, Label, Nid
 from nagorik_passport.data import TEXTS
 from nagorik_passport.fields import (
     LONGEST_FULL_NAME,
@@ -21,12 +21,14 @@ from nagorik_passport.fields import (
 from nagorik_toolkit import (
     BirthDate,
     BirthRegistration,
+    GeneralDiary,
     Line,
     Mobile,
     NidNumber,
     NidOfBirthYear,
     Passport,
     PostalAddress,
+    is_birth_registration,
 )
 
 
@@ -48,8 +50,8 @@ class ApplicationForm(Form):
         Label(
             en="NID number",
             bn="এনআইডি নম্বর",
-            help_en="Needed from 21 on; from 18 to 20 it or the birth registration. 10, 13 or 17 digits.",
-            help_bn="২১ বছর থেকে আবশ্যক; ১৮ থেকে ২০ বছরে এটি অথবা জন্ম নিবন্ধন নম্বর। ১০, ১৩ বা ১৭ অঙ্ক।",
+            help_en="Needed by adults; the youngest may give the birth registration instead. 10, 13 or 17 digits.",
+            help_bn="প্রাপ্তবয়স্কদের জন্য; সবচেয়ে কম বয়সীরা জন্ম নিবন্ধন নম্বরও দিতে পারেন। ১০, ১৩ বা ১৭ অঙ্ক।",
         ),
     ] = None
     birth_registration: Annotated[
@@ -57,8 +59,8 @@ class ApplicationForm(Form):
         Label(
             en="Birth registration number",
             bn="জন্ম নিবন্ধন নম্বর",
-            help_en="Needed under 18. The 17 digits on the online certificate in English.",
-            help_bn="১৮ বছরের কম হলে আবশ্যক। অনলাইন জন্ম সনদের (ইংরেজি) ১৭ অঙ্কের নম্বর।",
+            help_en="Needed by children. The 17 digits on the online certificate in English.",
+            help_bn="শিশু-কিশোরদের জন্য আবশ্যক। অনলাইন জন্ম সনদের (ইংরেজি) ১৭ অঙ্কের নম্বর।",
         ),
     ] = None
     father_nid: Annotated[
@@ -66,8 +68,8 @@ class ApplicationForm(Form):
         Label(
             en="Father's NID number",
             bn="পিতার এনআইডি নম্বর",
-            help_en="Under 18, this or the mother's.",
-            help_bn="১৮ বছরের কম হলে এটি অথবা মাতারটি দিন।",
+            help_en="For a child, this or the mother's.",
+            help_bn="শিশু-কিশোর হলে এটি অথবা মাতারটি দিন।",
         ),
     ] = None
     mother_nid: Annotated[
@@ -75,8 +77,8 @@ class ApplicationForm(Form):
         Label(
             en="Mother's NID number",
             bn="মাতার এনআইডি নম্বর",
-            help_en="Under 18, this or the father's.",
-            help_bn="১৮ বছরের কম হলে এটি অথবা পিতারটি দিন।",
+            help_en="For a child, this or the father's.",
+            help_bn="শিশু-কিশোর হলে এটি অথবা পিতারটি দিন।",
         ),
     ] = None
     pages: Pages
@@ -136,7 +138,17 @@ class ApplicationForm(Form):
         born = info.data.get("birth_date")
         if number is not None and born is not None and not number.consistent_with(born):
             raise TEXTS.problem("form.registration-year")
+        nid = info.data.get("nid")
+        if nid is not None and is_birth_registration(nid, number):
+            raise TEXTS.problem("form.same-as-nid")
         return number
+
+    @field_validator("father_nid", "mother_nid")
+    @classmethod
+    def _is_no_birth_registration(cls, nid: Nid | None, info: ValidationInfo) -> Nid | None:
+        if nid is not None and is_birth_registration(nid, info.data.get("birth_registration")):
+            raise TEXTS.problem("form.is-birth-registration")
+        return nid
 
     @field_validator("present_address")
     @classmethod
@@ -150,6 +162,16 @@ class ApplicationForm(Form):
 
 class NewPassportForm(ApplicationForm):
     """A first passport."""
+
+    had_passport: Annotated[
+        bool,
+        Label(
+            en="Have you had a passport before?",
+            bn="আগে কি আপনার পাসপোর্ট ছিল?",
+            help_en="Of any kind, also one that has expired or was lost. Then a reissue is needed.",
+            help_bn="যেকোনো ধরনের, মেয়াদোত্তীর্ণ বা হারানো হলেও। থাকলে রি-ইস্যু করতে হয়।",
+        ),
+    ]
 
 
 class ReissueForm(ApplicationForm):
@@ -166,7 +188,7 @@ class ReissueForm(ApplicationForm):
     ]
     reason: ReissueReason
     gd_reference: Annotated[
-        Line | None,
+        GeneralDiary | None,
         # Not a number alone: GD numbers are unique only within a police station and a period.
         Label(
             en="General diary (GD)",

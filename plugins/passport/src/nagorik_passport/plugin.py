@@ -153,9 +153,8 @@ async def nagorik_book_slot(request: BookSlotRequest, context: Context) -> SlotB
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The portal tells it to who knows the date of birth."""
     path, params = f"{API}/application-status", wire.question(request, request.agency_reference)
-    return statuses.read(
-        await context.http.read("application-status", "GET", path, params=params, expect=wire.Standing)
-    )
+    answer = await context.http.read("application-status", "GET", path, params=params, expect=wire.Standing)
+    return statuses.expected(statuses.read(answer), answer, request.form)
 
 
 @hookimpl

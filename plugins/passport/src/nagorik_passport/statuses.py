@@ -2,15 +2,34 @@
 
 from typing import Final
 
-from nagorik import AgencyStatus, ApplicationState, Deliverable
+from nagorik import AgencyStatus, ApplicationState, Deliverable, Form
 from nagorik_passport import wire
-from nagorik_passport.data import STATUSES
+from nagorik_passport.data import RULES, STATUSES, TEXTS
+from nagorik_passport.forms import ApplicationForm
+from nagorik_toolkit import WorkingCalendar
 
 AT_MISSION: Final = "AT_MISSION"
 """A mission takes its fee itself: nothing is due here."""
 
+_AT_WORK: Final = frozenset({ApplicationState.IN_REVIEW, ApplicationState.APPROVED})
+
 SLIP: Final = Deliverable(kind="delivery-slip", interim=True, delivery="download")
 """Made out at the enrolment; without it nobody collects a passport."""
+
+
+def expected(status: AgencyStatus, standing: wire.Standing, form: Form) -> AgencyStatus:
+    """``status`` with the day by which the passport is to be expected, while the department works on it.
+
+    The department counts working days from the enrolment, so there is no such day before; for missions it names none.
+    """
+    if status.state not in _AT_WORK or standing.enrolled_on is None:
+        return status
+    if not isinstance(form, ApplicationForm) or form.place == "mission" or status.reason is not None:
+        return status
+    since = standing.enrolled_on
+    days = RULES.on(since)[f"working-days-{form.delivery}"].as_int
+    day = WorkingCalendar.national().add_working_days(since, days)
+    return status.model_copy(update={"reason": TEXTS.text("status.expected", since=since, days=days, day=day)})
 
 
 def read(standing: wire.Standing) -> AgencyStatus:

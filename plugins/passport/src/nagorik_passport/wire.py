@@ -85,6 +85,8 @@ class Standing(WireModel):
     sequence: int | None = Field(default=None, ge=0)
     delivery_slip: bool = Field(default=False, alias="deliverySlip")
     """Whether the slip has been made out, with which the passport is collected."""
+    enrolled_on: DayMonthYear | None = Field(default=None, alias="enrolledOn")
+    """From which the department counts its working days."""
 
 
 class Registration(Standing):

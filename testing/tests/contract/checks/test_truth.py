@@ -146,4 +146,5 @@ async def test_fee_of_a_later_stage_that_no_status_asks_for_is_found(monkeypatch
 
     monkeypatch.setattr(Platform, "get_status", without_fee)
 
-    assert await check.examine(subject, mutation) == ["DCR_DUE: the agency waits for a fee that no status asks for"]
+    found = await check.examine(subject, mutation)
+    assert found == ["NOTICE_DUE: the agency waits for a fee that no status asks for"]

@@ -25,6 +25,7 @@ from nagorik_toolkit.bangladesh.dates import (
     age_on,
     format_date,
     parse_date,
+    years_after,
 )
 from nagorik_toolkit.bangladesh.honorifics import possibly_same
 from nagorik_toolkit.bangladesh.numbers import LandArea, PassportNumber
@@ -57,4 +58,5 @@ __all__ = [
     "possibly_same",
     "read_postcode",
     "upazilas",
+    "years_after",
 ]

@@ -5,6 +5,7 @@ one style after another. Two-digit years are refused in every style.
 """
 
 import re
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -36,6 +37,20 @@ def age_on(birth_date: date, day: date) -> int:
     return on.year - born.year - birthday_to_come
 
 
+def years_after(day: date, years: int) -> date:
+    """The anniversary of ``day`` after whole years, zero or more: the day on which ``age_on`` counts ``years``.
+
+    1 March where that year has no 29 February, for the same reason; no day is later than the calendar's last.
+    """
+    began = plain_date(day)
+    year = began.year + years
+    if year > date.max.year:
+        return date.max
+    if (began.month, began.day) == _LEAP_DAY and not isleap(year):
+        return date(year, 3, 1)
+    return began.replace(year=year)
+
+
 def age_at(birth_date: date, instant: datetime) -> int:
     """Whole years completed at an aware ``instant``, by the date it is in Dhaka then.
 
@@ -47,6 +62,7 @@ def age_at(birth_date: date, instant: datetime) -> int:
     return age_on(birth_date, dhaka_date(instant))
 
 
+_LEAP_DAY: Final = (2, 29)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_INPUT: Final = 32
 

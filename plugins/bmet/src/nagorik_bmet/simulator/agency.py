@@ -46,8 +46,10 @@ class BmetSimulator(Simulator):
 
     plugin_id: ClassVar[str] = "bmet"
     modelled: ClassVar[str] = (
-        "বিএমইটির ইন্টারফেস, অবস্থা, সময় ও ব্যাচ কল্পিত; ফি ও শর্ত সংবাদ ও সাধারণ ওয়েব পাতা থেকে। / "
-        "BMET's interface, statuses, times and batches are modelled; fees and conditions are from news and web pages."
+        "বিএমইটির ইন্টারফেস, অবস্থা, সময়, ব্যাচ ও কেন্দ্রের কোড কল্পিত; বয়সসীমা ও ছাড়পত্রের কাগজ "
+        "যাচাই করা হয়নি; ফি ও অন্য শর্ত সংবাদ ও সাধারণ ওয়েব পাতা থেকে। / "
+        "BMET's interface, statuses, times, batches and codes of centres are invented; ages and the papers of a "
+        "clearance are unverified; fees and other conditions are from news and web pages."
     )
     outcomes: ClassVar[tuple[str, ...]] = ("issue", "full", "missed", "correction", "stall")
 

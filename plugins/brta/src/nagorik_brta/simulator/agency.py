@@ -40,8 +40,12 @@ class BrtaSimulator(Simulator):
 
     plugin_id: ClassVar[str] = "brta"
     modelled: ClassVar[str] = (
-        "বিএসপি পোর্টালের ইন্টারফেস, শব্দ ও সময় কল্পিত; পোর্টালের সময়সূচি, ধাপ ও বেশির ভাগ ফি প্রকাশিত। / "
-        "The portal's interface, words and times are modelled; its hours, its steps and most fees are published."
+        "বিএসপি পোর্টালের ইন্টারফেস, শব্দ ও সময় কল্পিত, আর যেসব ফি প্রকাশিত নেই তা-ও: "
+        "মোটরসাইকেল ছাড়া অন্য গাড়ি, ফিটনেস, পেশাদার লাইসেন্স, ৯০ কেজির মোটরসাইকেল, "
+        "একবারে দশ বছরের টোকেন। পোর্টালের সময়সূচি, ধাপ ও অন্য ফি প্রকাশিত। / "
+        "The portal's interface, words and times are invented, and so are the fees that nobody publishes: of "
+        "vehicles other than motorcycles, fitness, professional licences, a motorcycle of 90 kg, ten years at once. "
+        "Its hours, its steps and the other fees are published."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
     declared_conditions: ClassVar[tuple[AgencyCondition, ...]] = (ClosedOutside(open="08:00", close="22:00"),)

@@ -55,7 +55,13 @@ def example(service: str, citizen: SyntheticCitizen) -> ExampleApplication:
             "chassis_number": f"NAMUNA{serial}",
             "office": "সাভার সার্কেল",
         },
-        "brta.tax-token": {**vehicle, "weight_kg": 120, "plan": "two-years", "token_expires_on": "2026-12-31"},
+        "brta.tax-token": {
+            **vehicle,
+            "weight_kg": 120,
+            "plan": "two-years",
+            "token_expires_on": "2026-12-31",
+            "registered_on": "2020-12-31",
+        },
         "brta.fitness": {
             **vehicle,
             "registration_number": f"ঢাকা মেট্রো-গ-০০-{serial}",

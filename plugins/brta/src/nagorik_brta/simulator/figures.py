@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from nagorik import Money, parse_document, read_data_file
 from nagorik_testing import Refusal, choice_in, day_in
+from nagorik_toolkit import years_after
 
 DAY: Final = "%d-%m-%Y"
 KINDS: Final = ("NON_PROFESSIONAL", "PROFESSIONAL")
@@ -58,7 +59,7 @@ def _renewal(asked: Mapping[str, Any], on: date) -> int:
     late = 0
     if on - expired > timedelta(days=_taka("renewal", "grace_days")):
         # Each year of lateness that has begun.
-        late = on.year - expired.year + (0 if (on.month, on.day) <= (expired.month, expired.day) else 1)
+        late = on.year - expired.year + (0 if on <= years_after(expired, on.year - expired.year) else 1)
     return _taka("renewal", choice_in(asked, "kind", KINDS)) + late * _taka("renewal", "late")
 
 

@@ -24,13 +24,15 @@ from nagorik_testing import (
     specimen_pdf,
     text_in,
 )
-from nagorik_toolkit import age_on
+from nagorik_toolkit import age_on, years_after
 
 PREFIX: Final = "/sim/brta/bsp/api"
 MINUTE: Final = "%d-%m-%Y %H:%M"
 SLOT_LENGTH: Final = timedelta(hours=1)
 SESSION_LIFE: Final = timedelta(minutes=10)
 ADULT: Final = {"NON_PROFESSIONAL": 18, "PROFESSIONAL": 21}
+FREE_AFTER: Final = 10
+"""Years after its registration from which a motorcycle's tax token is free."""
 TEST, INSPECTION = "TEST", "INSPECTION"
 PLACES: Final = {TEST: ("Test ground, simulated", "পরীক্ষার মাঠ (কল্পিত)")} | {
     INSPECTION: ("Inspection yard, simulated", "পরিদর্শন কেন্দ্র (কল্পিত)")
@@ -200,7 +202,7 @@ class Portal:
         rows_in(content, "documents", "kind", "sha256")
         if service in {"TAX_TOKEN", "FITNESS"}:
             text_in(content, "registrationNo")
-            choice_in(content, "vehicle", VEHICLES)
+            _refuse_pay_for_what_is_free(content, choice_in(content, "vehicle", VEHICLES), self._today)
             return CaseDetails(service, content, None, None)
         text_in(content, "nid")
         born = day_in(content, "dob", DAY)
@@ -226,6 +228,14 @@ class Portal:
             "issued": list(_issued(case)),
             "learnerNo": learner_number(case),
         }
+
+
+def _refuse_pay_for_what_is_free(content: dict[str, Any], vehicle: str, today: date) -> None:
+    """A motorcycle's token is free ten years after its registration."""
+    if vehicle != "MOTORCYCLE" or content.get("plan") == "AFTER_TEN_YEARS" or not content.get("registeredOn"):
+        return
+    if years_after(day_in(content, "registeredOn", DAY), FREE_AFTER) <= today:
+        raise Refusal(400, "plan", "is free after ten years")
 
 
 def _issued(case: Case[CaseDetails]) -> tuple[str, ...]:

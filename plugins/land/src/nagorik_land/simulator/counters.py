@@ -20,7 +20,7 @@ ACQUISITIONS = ("PURCHASE", "INHERIT", "GIFT", "DECREE")
 class MutationCounter(Counter):
     """A case gets its number when its first payment is told of: each office counts anew in each fiscal year."""
 
-    stages: ClassVar[Mapping[str, str]] = {"1": "pay", "2": "pay-dcr"}
+    stages: ClassVar[Mapping[str, str]] = {"1": "pay", "2": "pay-notice", "3": "pay-dcr"}
     papers: ClassVar[Mapping[str, tuple[str, ...]]] = {"DCR_PAID": ("dcr",), "KHATIAN_READY": ("dcr", "khatian")}
 
     def __init__(self, book: ApplicationBook[File], clock: SimulatedClock) -> None:
@@ -30,7 +30,7 @@ class MutationCounter(Counter):
     @staticmethod
     def price(asked: Mapping[str, Any]) -> Money:
         """What a stage costs."""
-        return Money.taka(prices()["mutation"][choice_in(asked, "stage", ("1", "2"))])
+        return Money.taka(prices()["mutation"][choice_in(asked, "stage", ("1", "2", "3"))])
 
     def check(self, content: Mapping[str, Any]) -> frozenset[str]:
         """Refuse what is wrong with an application."""

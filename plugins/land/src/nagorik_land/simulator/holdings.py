@@ -1,5 +1,6 @@
 """What a holding owes, computed as the simulated land office does it. Modelled."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -13,8 +14,8 @@ from nagorik import Money, NationalDataError, parse_document, read_data_file
 from nagorik_testing import Refusal, choice_in, text_in
 from nagorik_toolkit import FiscalYear, LandArea
 
-CLASSES: Final = ("RURAL", "MUNICIPALITY", "CITY")
-USES: Final = ("AGRICULTURAL", "RESIDENTIAL", "COMMERCIAL", "INDUSTRIAL")
+CLASSES: Final = ("RURAL", "DISTRICT_TOWN", "MUNICIPALITY", "CITY")
+USES: Final = ("AGRICULTURAL", "ORCHARD_OR_TEA", "RESIDENTIAL", "COMMERCIAL", "INDUSTRIAL")
 _PLACE: Final = ("district", "upazila", "mouza", "jlNo")
 
 
@@ -42,9 +43,9 @@ class Holding(NamedTuple):
 
     @property
     def exempt(self) -> bool:
-        """Agricultural, and the family has no more than 25 bigha."""
+        """Farmland in a village, and the family has no more than 25 bigha."""
         limit = LandArea.bigha(prices()["tax"]["exempt_bigha"])
-        return self.kind.endswith("AGRICULTURAL") and self.family <= limit
+        return self.kind == "RURAL-AGRICULTURAL" and self.family <= limit
 
 
 @dataclass(slots=True)
@@ -112,8 +113,8 @@ def read_holding(content: Mapping[str, Any], on: date) -> Holding:
     """
     number = text_in(content, "holdingNo")
     key = (*(text_in(content, name) for name in _PLACE), number)
-    digits = number.replace("-", "/").partition("/")[0]
-    if not digits.isdigit():
+    digits = re.match(r"[0-9]+", number)
+    if digits is None:
         raise Refusal(400, "holdingNo", "digits are expected")
     try:
         year = FiscalYear.parse(text_in(content, "fy"))
@@ -125,7 +126,7 @@ def read_holding(content: Mapping[str, Any], on: date) -> Holding:
     kind = f"{choice_in(content, 'areaClass', CLASSES)}-{use}"
     area = read_area(content, "area")
     family = read_area(content, "familyArea") if use == "AGRICULTURAL" else area
-    return Holding(key, int(digits[-1]), year, area, kind, family)
+    return Holding(key, int(digits[0][-1]), year, area, kind, family)
 
 
 def read_area(content: Mapping[str, Any], name: str) -> LandArea:
@@ -144,7 +145,9 @@ def _tax(holding: Holding) -> Money:
     tax = prices()["tax"]
     if holding.exempt:
         return Money.taka(tax["waiver"])
-    if holding.kind.endswith("AGRICULTURAL"):
+    if holding.kind.endswith("-AGRICULTURAL") and not holding.kind.startswith("RURAL"):
+        rate = tax["agricultural"]["town"]
+    elif holding.kind.endswith("-AGRICULTURAL"):
         lower = holding.family.acres <= Decimal(tax["lower_to_acres"])
         rate = tax["agricultural"]["lower" if lower else "higher"]
     else:

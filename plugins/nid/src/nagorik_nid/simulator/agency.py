@@ -48,8 +48,9 @@ class NidSimulator(Simulator):
 
     plugin_id: ClassVar[str] = "nid"
     modelled: ClassVar[str] = (
-        "এনআইডি যাচাই নির্বাচন কমিশনের নথি অনুসারে; আবেদন, অবস্থা ও সময় কল্পিত। / "
-        "NID verification follows the Election Commission's document; applications, statuses and times are modelled."
+        "এনআইডি যাচাই নির্বাচন কমিশনের নথি অনুসারে; আবেদন, অবস্থা ও সময় কল্পিত, ফি সংবাদমাধ্যম ও নির্বাচন অফিসের পাতা থেকে। / "
+        "NID verification follows the Election Commission's document; applications, statuses and times are invented, "
+        "fees are from the press and pages of election offices."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
 

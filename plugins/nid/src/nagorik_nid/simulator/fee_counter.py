@@ -71,8 +71,9 @@ def _items(kind: str, delivery: str, fields: Iterable[str]) -> list[str]:
     plain = {field.strip().lower().replace("-", "").replace("_", "") for field in fields if field.strip()}
     if not plain:
         return ["CORRECTION_PRINTED"]
-    present = (("CORRECTION_PRINTED", plain & printed), ("CORRECTION_OTHER", plain - printed))
-    return [item for item, some in present if some]
+    if plain & printed and plain - printed:
+        return ["CORRECTION_BOTH"]
+    return ["CORRECTION_PRINTED" if plain & printed else "CORRECTION_OTHER"]
 
 
 def _ladder() -> dict[str, Any]:

@@ -41,7 +41,7 @@ def example(service: str, citizen: SyntheticCitizen) -> ExampleApplication:
         "permanent_address_changed": False,
     }
     forms: dict[str, dict[str, JsonValue]] = {
-        "passport.new": application,
+        "passport.new": {**application, "had_passport": False},
         "passport.reissue": {**application, **earlier},
         "passport.verification": {"passport_no": passport_number(citizen), "birth_date": born},
     }

@@ -240,12 +240,14 @@ class Registrations:
             "paymentStatus": self._payment(case),
             "remarks": case.remarks or None,
             "sequence": len(case.history) - 1,
-            "deliverySlip": _enrolled(case),
+            "deliverySlip": _enrolled(case) is not None,
+            "enrolledOn": f"{dhaka_date(at):{DAY}}" if (at := _enrolled(case)) else None,
         }
 
 
-def _enrolled(case: Application) -> bool:
-    return any(entry.state == "ENROLMENT" for entry in case.history)
+def _enrolled(case: Application) -> datetime | None:
+    """When the applicant was at the office, the last time."""
+    return next((entry.at for entry in reversed(case.history) if entry.state == "ENROLMENT"), None)
 
 
 def _same_letters(payer: object, name: str) -> bool:
