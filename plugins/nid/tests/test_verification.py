@@ -259,6 +259,6 @@ async def test_path_moves_with_the_settings(wired_desk: Desk, ec: respx.MockRout
     assert isinstance(await verify(wired_desk, form_of(wired_desk)), Accepted)
 
 
-@pytest.mark.parametrize("field", partner_service.RECORD_FIELDS)
+@pytest.mark.parametrize("field", sorted(partner_service.RECORD_FIELDS))
 def test_every_field_of_the_record_has_a_name_for_the_citizen(field: str) -> None:
     assert TEXTS.text(f"field.{field}").bn
