@@ -92,6 +92,8 @@ class Standing(WireModel):
     sequence: int | None = Field(default=None, ge=0)
     issued: tuple[str, ...] = ()
     """Words for what has been issued so far."""
+    learner_number: str | None = Field(default=None, alias="learnerNo", min_length=1, max_length=60)
+    """The number of the learner's licence, which a smart card is applied for with."""
 
 
 class Filed(Standing):

@@ -148,6 +148,12 @@ class Simulator(ABC):
     durations: ClassVar[Mapping[str, timedelta]] = MappingProxyType({})
     """How long stages take that a script can change, besides those of its books' workflows."""
 
+    untold: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Fields of its answers that hold a day, a number or a reference and are told nobody, each with the reason.
+
+    The contract suite wants everything else that it names told.
+    """
+
     def __init__(self, *, clock: SimulatedClock | None = None, seed: int = 0) -> None:
         """Open the agency.
 

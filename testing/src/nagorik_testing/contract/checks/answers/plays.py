@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid5
 
@@ -38,6 +38,7 @@ class AnswerPlay:
         replay: Gives the answers again.
         call: The call, which can be made any number of times.
         kept: The answers, in order.
+        at: When they were given.
         priced: The same call for another amount, where one is handed to it.
     """
 
@@ -46,6 +47,7 @@ class AnswerPlay:
     replay: AnswerReplay
     call: RepeatableCall
     kept: tuple[KeptAnswer, ...]
+    at: datetime
     priced: Callable[[Money], Awaitable[object]] | None = None
     with_entries: bool = False
     """Whether appointments were told."""
@@ -64,13 +66,15 @@ class _Stage:
     ) -> object:
         """Make a call, and keep it where it has a result that was answered for."""
         async with self.replay.keeping() as kept:
+            now = self.rig.clock.now()
             try:
                 result = await call()
             except (NagorikError, NotReachable, NothingThere):
                 return None
             shown = isinstance(result, Slots) and bool(result.slots)
             if kept:
-                self.plays.append(AnswerPlay(operation, self.rig, self.replay, call, tuple(kept), priced, shown))
+                played = AnswerPlay(operation, self.rig, self.replay, call, tuple(kept), now, priced, shown)
+                self.plays.append(played)
         return result
 
 
@@ -138,9 +142,9 @@ async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
                 continue
             own = rig.references
             if not seen:
-                await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
                 if Operation.FIND in offered:
-                    await _search(stage, draft, own)
+                    await _search(stage, draft, own)  # while the agency holds one under this reference
+                await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
             seen.add(stand)
             await _status(stage, draft, own)
             if not shown:

@@ -33,6 +33,7 @@ class TellingRule(StrEnum):
     INSTANTS = "instants"
     WORDS = "words"
     NUMBERS = "numbers"
+    STEADY = "steady"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class VariedAnswer:
     unsteady: frozenset[str]
     words: dict[str, set[str]]
     tried: set[object]
+    followed: set[Location] = field(default_factory=set)
+    """Places from which something follows: with another value there, something else is told, or nothing."""
     zones: dict[str, str] = field(default_factory=dict)
     """How the leaves without an offset are read that were looked at already: as Dhaka's time, or as UTC."""
     is_over: bool = False
@@ -129,7 +132,10 @@ class VariedAnswer:
             body = self.document.put(at, value)
         except ValueError:
             return None
-        return await self.ends(body)
+        end = await self.ends(body)
+        if end is None or end.told != self.usual.told or type(end.result) is not type(self.usual.result):
+            self.followed.add(at)
+        return end
 
 
 def label_of(play: AnswerPlay, number: int) -> str:
