@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from nagorik import Operation
 from nagorik.values import dhaka_date, to_ascii_digits
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.told_result import without_references
@@ -27,25 +28,62 @@ from nagorik_toolkit.form_validation import Location
 AT_ONCE: Final = timedelta(minutes=2)
 """An instant as near as this to the moment of asking is the answer's own date, as the number of a letter is."""
 
-_Leaf = tuple[str, str]
-"""What was asked about, the last word of its path, and the field: the same, whichever request shows it."""
+_OF_AN_APPLICATION: Final = frozenset(
+    {
+        Operation.SUBMIT,
+        Operation.FIND,
+        Operation.STATUS,
+        Operation.ANSWER_CORRECTION,
+        Operation.WITHDRAW,
+        Operation.CALLBACK,
+    }
+)
+"""Operations whose results say how an application stands: what one of them tells, no other has to."""
+
+
+class Shown(NamedTuple):
+    """What of the agency's an operation asks about.
+
+    Attributes:
+        operation: One of those that tell the same.
+        resource: The last word of the path that holds no number.
+    """
+
+    operation: Operation
+    resource: str
+
+    @classmethod
+    def by(cls, varied: VariedAnswer) -> "Shown":
+        """What an answer shows."""
+        operation = varied.play.operation
+        one = Operation.STATUS if operation in _OF_AN_APPLICATION else operation
+        return cls(one, varied.label.rpartition("/")[2])
 
 
 @dataclass(slots=True)
 class LeavesTold:
-    """Of each place of the answers, whether anything follows from what stands there.
+    """Of each field of the answers, whether anything follows from it.
 
     Attributes:
-        heeded: Places from which something follows: what is told, what is sent next, or that the answer is refused.
-        idle: Places that hold a day, a number or a reference from which nothing followed, by their names.
+        told: What is shown of which something is told. Of what is only looked at on the way to something else, such
+            as a payment before it is given back, nothing has to be.
+        heeded: Fields from which something follows: what is told, what is sent next, or that the answer is refused.
+        idle: Fields that hold a day, a number or a reference from which nothing followed, by their places.
     """
 
-    heeded: set[_Leaf] = field(default_factory=set)
-    idle: dict[_Leaf, str] = field(default_factory=dict)
+    told: set[Shown] = field(default_factory=set)
+    heeded: set[tuple[Shown, str]] = field(default_factory=set)
+    idle: dict[tuple[Shown, str], str] = field(default_factory=dict)
 
     def left_out(self) -> list[str]:
         """The places from which nothing ever follows, as a report names them."""
-        return list(dict.fromkeys(name for leaf, name in self.idle.items() if leaf not in self.heeded))
+        return list(
+            dict.fromkeys(
+                place
+                for (shown, name), place in self.idle.items()
+                if shown in self.told and (shown, name) not in self.heeded
+            )
+        )
 
     @property
     def names_heeded(self) -> frozenset[str]:
@@ -61,7 +99,9 @@ def last_step(place: str) -> str:
 async def look_for_left_out(varied: VariedAnswer, at: Location, value: JsonValue, leaves_told: LeavesTold) -> None:
     """Note whether anything follows from a leaf that holds a day, a number or a reference."""
     place = without_references(written(at))
-    leaf = varied.label.rpartition("/")[2], last_step(place)
+    leaf = Shown.by(varied), last_step(place)
+    if at in varied.told_of:
+        leaves_told.told.add(leaf[0])
     if at in varied.followed:
         leaves_told.heeded.add(leaf)
     if leaf in leaves_told.heeded:

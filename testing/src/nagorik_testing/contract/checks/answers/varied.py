@@ -76,6 +76,8 @@ class VariedAnswer:
     tried: set[object]
     followed: set[Location] = field(default_factory=set)
     """Places from which something follows: with another value there, something else is told, or nothing."""
+    told_of: set[Location] = field(default_factory=set)
+    """Those among them with which something else is told."""
     zones: dict[str, str] = field(default_factory=dict)
     """How the leaves without an offset are read that were looked at already: as Dhaka's time, or as UTC."""
     is_over: bool = False
@@ -133,8 +135,11 @@ class VariedAnswer:
         except ValueError:
             return None
         end = await self.ends(body)
-        if end is None or end.told != self.usual.told or type(end.result) is not type(self.usual.result):
+        if end is None:
             self.followed.add(at)
+        elif end.told != self.usual.told or type(end.result) is not type(self.usual.result):
+            self.followed.add(at)
+            self.told_of.add(at)
         return end
 
 
