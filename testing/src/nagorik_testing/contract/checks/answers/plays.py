@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import uuid5
 
@@ -285,4 +286,4 @@ async def _payments(
             except NagorikError:
                 continue
             if report.state is PaymentState.CAPTURED:
-                await _until_changed(one, Operation.REFUND_PAYMENT, rig.refund)
+                await _until_changed(one, Operation.REFUND_PAYMENT, partial(rig.refund, report))
