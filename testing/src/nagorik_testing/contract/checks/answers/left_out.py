@@ -102,15 +102,14 @@ async def look_for_left_out(varied: VariedAnswer, at: Location, value: JsonValue
     leaf = Shown.by(varied), last_step(place)
     if at in varied.told_of:
         leaves_told.told.add(leaf[0])
-    if at in varied.followed:
         leaves_told.heeded.add(leaf)
     if leaf in leaves_told.heeded:
         return
     other = _another(value)
     if other is None or _is_known(varied.play, value):
         return
-    await varied.put(at, other)
-    if at in varied.followed or varied.is_over or varied.play.replay.passed_on(str(other)):
+    end = await varied.put(at, other)
+    if end is None or not varied.is_usual(end) or varied.play.replay.passed_on(str(other)):
         leaves_told.heeded.add(leaf)
     else:
         leaves_told.idle.setdefault(leaf, f"{varied.play.operation.value}: {place}")

@@ -74,10 +74,8 @@ class VariedAnswer:
     unsteady: frozenset[str]
     words: dict[str, set[str]]
     tried: set[object]
-    followed: set[Location] = field(default_factory=set)
-    """Places from which something follows: with another value there, something else is told, or nothing."""
     told_of: set[Location] = field(default_factory=set)
-    """Those among them with which something else is told."""
+    """Places with another value in which something else is told."""
     zones: dict[str, str] = field(default_factory=dict)
     """How the leaves without an offset are read that were looked at already: as Dhaka's time, or as UTC."""
     is_over: bool = False
@@ -128,6 +126,10 @@ class VariedAnswer:
         """What was asked, without references."""
         return label_of(self.play, self.number)
 
+    def is_usual(self, end: AnswerEnd) -> bool:
+        """Whether the same is told as of the genuine answer."""
+        return end.told == self.usual.told and type(end.result) is type(self.usual.result)
+
     async def put(self, at: Location, value: JsonValue) -> AnswerEnd | None:
         """As ``ends``, of the answer with another value in one place."""
         try:
@@ -135,10 +137,7 @@ class VariedAnswer:
         except ValueError:
             return None
         end = await self.ends(body)
-        if end is None:
-            self.followed.add(at)
-        elif end.told != self.usual.told or type(end.result) is not type(self.usual.result):
-            self.followed.add(at)
+        if end is not None and not self.is_usual(end):
             self.told_of.add(at)
         return end
 
