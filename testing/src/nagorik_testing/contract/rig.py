@@ -19,6 +19,7 @@ from nagorik import (
     CallbackRequest,
     Consent,
     Deliverable,
+    FetchedDeliverable,
     Found,
     NagorikError,
     Operation,
@@ -146,7 +147,8 @@ class Rig:
         self.kinds: tuple[DocumentKind, ...] = ()
         """The papers that the service takes, as its manifest names them."""
         self._draft: ApplicationDraft | None = None
-        self._deliverable: Deliverable | None = None
+        self.issued: tuple[Deliverable, ...] = ()
+        """What can be downloaded, once ``with_deliverable`` has waited for it."""
         self._sent_at: datetime = clock.now()
 
     def advance(self, by: timedelta) -> None:
@@ -351,9 +353,7 @@ class Rig:
             return any(deliverable.delivery == "download" for deliverable in status.deliverables)
 
         status = await self._until(self.simulator.outcomes[0], there)
-        self._deliverable = next(
-            deliverable for deliverable in status.deliverables if deliverable.delivery == "download"
-        )
+        self.issued = tuple(each for each in status.deliverables if each.delivery == "download")
 
     async def with_slots(self) -> None:
         """File it and wait until appointments are offered, at a stage that is not among ``refused_at``.
@@ -465,11 +465,17 @@ class Rig:
         return await self.platform.advise_payment(self.draft, self.references, self.receipt(quote))
 
     async def fetch(self) -> object:
-        """Fetch what was issued."""
-        if self._deliverable is None or self.references.agency_reference is None:
+        """Fetch the first of what was issued."""
+        if not self.issued:
+            raise NotReachable("nothing has been issued")
+        return await self.fetch_one(self.issued[0])
+
+    async def fetch_one(self, deliverable: Deliverable) -> FetchedDeliverable:
+        """Fetch something that was issued."""
+        if self.references.agency_reference is None:
             raise NotReachable("nothing has been issued")
         return await self.platform.fetch_deliverable(
-            self.draft, agency_reference=self.references.agency_reference, deliverable=self._deliverable
+            self.draft, agency_reference=self.references.agency_reference, deliverable=deliverable
         )
 
     async def list_slots(self) -> object:
