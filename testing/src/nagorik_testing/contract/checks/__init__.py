@@ -7,6 +7,7 @@ from nagorik_testing.contract.checks.agency_prices import AGENCY_PRICES
 from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.deliverables import DELIVERABLES
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
@@ -50,6 +51,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SENT_PAYMENTS,
     *STATUS,
     *TRUTH,
+    *DELIVERABLES,
     *TOLD,
     *APPOINTMENTS,
     *MESSAGES,
