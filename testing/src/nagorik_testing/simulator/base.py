@@ -30,7 +30,7 @@ from nagorik_testing.simulator.citizens import SyntheticCitizen
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.ledger import Ledger
 from nagorik_testing.simulator.script import Script
-from nagorik_testing.simulator.tokens import LoginLimit
+from nagorik_testing.simulator.tokens import LoginLimit, TokenEndpoint
 from nagorik_testing.wire.codec import JSON, Codec
 
 ADMIN_PATH: Final = "/_simulator"
@@ -194,8 +194,11 @@ class Simulator(ABC):
         For effects that nobody asks for, such as a clerk who takes the money. It records them at their own time.
         """
 
-    def restart(self) -> None:  # noqa: B027 - most agencies keep everything
-        """Lose what a restart of the agency's service loses, such as every token that it gave out."""
+    def restart(self) -> None:
+        """Lose what a restart of the agency's service loses: by default, every token of its ``TokenEndpoint``."""
+        for held in vars(self).values():
+            if isinstance(held, TokenEndpoint):
+                held.revoke_all()
 
     def operator_routes(self) -> Sequence[Route]:
         """What the agency's own officers do, under ``/_simulator``; served with the admin API only.

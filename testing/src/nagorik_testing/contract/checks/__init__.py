@@ -26,6 +26,7 @@ from nagorik_testing.contract.checks.searches import SEARCHES
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.sent_payments import SENT_PAYMENTS
 from nagorik_testing.contract.checks.sent_values import SENT_VALUES
+from nagorik_testing.contract.checks.sessions import SESSIONS
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.told import TOLD
@@ -59,6 +60,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *PRIVACY,
     *ADDRESSES,
     *ROBUSTNESS,
+    *SESSIONS,
     *HOST_SAFETY,
     *PROCESS,
 )
