@@ -67,6 +67,7 @@ FORM_FIELDS: Final = MappingProxyType(
         "learnerNo": "/form/learner_number",
         "licenceNo": "/form/licence_number",
         "expiresOn": "/form/expires_on",
+        "tokenExpiresOn": "/form/token_expires_on",
         "registrationNo": "/form/registration_number",
         "engineCc": "/form/engine_cc",
         "weightKg": "/form/weight_kg",
@@ -254,7 +255,7 @@ def _details(form: object) -> dict[str, Any]:
             details |= {
                 "plan": wire_word(form.plan),
                 "weightKg": form.weight_kg,
-                "expiresOn": day(form.token_expires_on),
+                "tokenExpiresOn": day(form.token_expires_on),
                 "registeredOn": day(registered) if registered else None,
             }
         case FitnessForm():

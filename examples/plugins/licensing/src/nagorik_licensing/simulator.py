@@ -92,7 +92,8 @@ class LicensingSimulator(Simulator):
 
     def error_answers(self) -> list[ErrorAnswer]:
         """Each of the office's errors, all with the status 200."""
-        return [ErrorAnswer(name=code, status=200, document={"code": code}, means=ex) for code, ex in ERRORS.values()]
+        said = [(code, {"code": code, "field": "mobile"}, means) for code, means in ERRORS.values()]
+        return [ErrorAnswer(name=code, status=200, document=document, means=means) for code, document, means in said]
 
     def _guarded(self, handler: RouteHandler) -> RouteHandler:
         async def answer(request: Request) -> Response:
