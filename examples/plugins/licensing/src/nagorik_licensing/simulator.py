@@ -5,6 +5,7 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import Any, ClassVar, Final
 
+from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -92,8 +93,10 @@ class LicensingSimulator(Simulator):
 
     def error_answers(self) -> list[ErrorAnswer]:
         """Each of the office's errors, all with the status 200."""
-        said = [(code, {"code": code, "field": "mobile"}, means) for code, means in ERRORS.values()]
-        return [ErrorAnswer(name=code, status=200, document=document, means=means) for code, document, means in said]
+        said: dict[str, JsonValue] = {code: {"code": code, "field": "mobile"} for code, _ in ERRORS.values()}
+        return [
+            ErrorAnswer(name=code, status=200, document=said[code], means=means) for code, means in ERRORS.values()
+        ]
 
     def _guarded(self, handler: RouteHandler) -> RouteHandler:
         async def answer(request: Request) -> Response:

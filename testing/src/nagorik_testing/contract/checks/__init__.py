@@ -13,6 +13,7 @@ from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
 from nagorik_testing.contract.checks.health import HEALTH
 from nagorik_testing.contract.checks.host_safety import HOST_SAFETY
+from nagorik_testing.contract.checks.message_contents import MESSAGE_CONTENTS
 from nagorik_testing.contract.checks.messages import MESSAGES
 from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
@@ -58,6 +59,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *TOLD,
     *APPOINTMENTS,
     *MESSAGES,
+    *MESSAGE_CONTENTS,
     *HEALTH,
     *PRIVACY,
     *ADDRESSES,

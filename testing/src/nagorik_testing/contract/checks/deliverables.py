@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from itertools import combinations
 from typing import Final
 from uuid import uuid5
@@ -17,6 +18,7 @@ from nagorik_testing.contract.checks.inspection import books_of, case_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.wire.codec import media_type_of
 
 _A_WHILE: Final = timedelta(minutes=7)
 _PAGE: Final = (
@@ -108,7 +110,7 @@ def _otherwise(paper: FetchedPaper) -> list[str]:
 
 
 def _media(headers: httpx.Headers) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type_of(headers.get("content-type", ""))
 
 
 async def _pages_kept(rig: Rig, replay: AnswerReplay, papers: Sequence[FetchedPaper]) -> list[str]:
@@ -120,7 +122,7 @@ async def _pages_kept(rig: Rig, replay: AnswerReplay, papers: Sequence[FetchedPa
         last = len(paper.kept) - 1
         page = replace(paper.kept[last], headers=httpx.Headers({"content-type": _PAGE_LABEL}))
         try:
-            await replay.again(lambda asked=paper.asked: rig.fetch_one(asked), (*paper.kept[:-1], page), last, _PAGE)
+            await replay.again(partial(rig.fetch_one, paper.asked), (*paper.kept[:-1], page), last, _PAGE)
         except PluginFault:
             wrong.append(f"a page in the place of {paper.asked.kind} ends in a fault of the plugin")
         except NagorikError:

@@ -94,8 +94,8 @@ REFUSED_FIELDS: Final = (
         modes=(8, 77),
         expected="for each field that is sent, named in the agency's own error, a field of the form from which it "
         "comes, or none",
-        fix="Let the table from the agency's names to the form's fields name for each the field that it is sent from; "
-        "let an ErrorAnswer of the simulator name a field that is sent.",
+        fix="Let the table from the agency's names to the form's fields name for each the field that it is sent "
+        "from; let an ErrorAnswer of the simulator name a field that is sent.",
         scope=CheckScope.SERVICES,
         needs=(Operation.SUBMIT,),
         examine=_at_its_field,

@@ -13,6 +13,7 @@ from nagorik_testing.contract.checks.answers.left_out import last_step
 from nagorik_testing.contract.checks.answers.plays import answer_plays
 from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.inspection import record_of
 from nagorik_testing.contract.subject import Subject
 
 
@@ -20,7 +21,7 @@ from nagorik_testing.contract.subject import Subject
 class _Examined:
     """What was looked at of one plugin, and what was found of each of its offers."""
 
-    examination: AnswerExamination = field(default_factory=AnswerExamination)
+    examination: AnswerExamination
     found: dict[str, list[Untold] | None] = field(default_factory=dict)
 
 
@@ -29,7 +30,10 @@ _EXAMINED: Final[WeakKeyDictionary[Registry, dict[type, _Examined]]] = WeakKeyDi
 
 
 def _examined(subject: Subject) -> _Examined:
-    return _EXAMINED.setdefault(subject.registry, {}).setdefault(subject.simulator, _Examined())
+    by_simulator = _EXAMINED.setdefault(subject.registry, {})
+    if subject.simulator not in by_simulator:
+        by_simulator[subject.simulator] = _Examined(AnswerExamination(record_of(subject).package or ""))
+    return by_simulator[subject.simulator]
 
 
 async def _untold(subject: Subject, offer: AnyOffer) -> list[Untold]:
@@ -165,5 +169,19 @@ TOLD: Final = (
         "citizen has no use for it, say so in the simulator's untold.",
         scope=CheckScope.PLUGIN,
         examine=_left_out,
+    ),
+    Check(
+        id="robustness/no-chance",
+        family=CheckFamily.ROBUSTNESS,
+        title="nothing that is sent or told is left to chance",
+        why="A reference is drawn anew with each attempt, so that the agency takes the second for another "
+        "application; or one answer in a hundred is told otherwise, and nobody can repeat it.",
+        modes=(1, 2),
+        expected="the same sent and told for the same request and the same answers, whatever the plugin draws, but "
+        "for what is called a nonce, a salt, a timestamp, a signature or the number of a request",
+        fix="Take references from the hook's request, and what has to be unique from its client_reference or key; "
+        "leave waiting and retrying to the platform.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.CHANCE),
     ),
 )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from nagorik import NagorikError, Operation
+from nagorik_testing.contract.checks.answers.chance import left_to_chance
 from nagorik_testing.contract.checks.answers.instants import told_instants
 from nagorik_testing.contract.checks.answers.left_out import LeavesTold, look_for_left_out
 from nagorik_testing.contract.checks.answers.lists import told_lists
@@ -31,11 +32,13 @@ class AnswerExamination:
     """Holds the plays of a plugin's offers against what is told; each shape of an answer once.
 
     Attributes:
+        package: The plugin's, whose draws are turned.
         seen: Shapes that were looked at already, whichever offer they were an answer to.
         tried: Leaves that were looked at closely already, each with where it is told.
         leaves: Of each leaf, whether anything follows from it.
     """
 
+    package: str
     seen: set[object] = field(default_factory=set)
     tried: set[object] = field(default_factory=set)
     leaves: LeavesTold = field(default_factory=LeavesTold)
@@ -61,6 +64,10 @@ class AnswerExamination:
         unsteady = frozenset(place for place in {*one, *other} if one.get(place) != other.get(place))
         usual = AnswerEnd(ends[0].result, {place: value for place, value in one.items() if place not in unsteady})
         found = _unsteady(play, unsteady)
+        kind = "chance", play.rig.offer, play.operation, type(usual.result)
+        if kind not in self.seen:
+            self.seen.add(kind)
+            found += await left_to_chance(play, self.package)
         for number, kept in enumerate(play.kept):
             label = kept.headers.get("content-type", "")
             document = AnswerDocument.read(kept.content, play.rig.simulator.codec.answers, label)

@@ -109,7 +109,7 @@ async def look_for_left_out(varied: VariedAnswer, at: Location, value: JsonValue
     if other is None or _is_known(varied.play, value):
         return
     end = await varied.put(at, other)
-    if end is None or not varied.is_usual(end) or varied.play.replay.passed_on(str(other)):
+    if end is None or not varied.is_usual(end) or _is_passed_on(varied.play, str(other)):
         leaves_told.heeded.add(leaf)
     else:
         leaves_told.idle.setdefault(leaf, f"{varied.play.operation.value}: {place}")
@@ -125,6 +125,12 @@ def _another(value: JsonValue) -> JsonValue:
     if isinstance(value, str) and value.strip() and " " not in value.strip():
         return next_sign(value)
     return None
+
+
+def _is_passed_on(play: AnswerPlay, other: str) -> bool:
+    """Whether what is sent next holds the other value, as it did not hold it before."""
+    before = b"".join(kept.sent for kept in play.kept)
+    return any(other.encode() in each.sent for each in play.replay.asked) and other.encode() not in before
 
 
 def _is_known(play: AnswerPlay, value: JsonValue) -> bool:

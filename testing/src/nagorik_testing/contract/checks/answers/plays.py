@@ -212,9 +212,7 @@ async def _correction(stage: _Stage, offer: AnyOffer, status: AgencyStatus, stat
     wanted = status.state is ApplicationState.CORRECTION_REQUESTED
     if wanted and Operation.ANSWER_CORRECTION in offer.operations:
         rig, draft, own = stage.rig, stage.rig.draft, stage.rig.references
-        await stage.play(
-            Operation.ANSWER_CORRECTION, lambda: rig.platform.answer_correction(draft, own, about=state)
-        )
+        await stage.play(Operation.ANSWER_CORRECTION, lambda: rig.platform.answer_correction(draft, own, about=state))
 
 
 async def _until_corrected(stage: _Stage) -> None:

@@ -12,6 +12,7 @@ import httpx
 
 from nagorik_testing.contract.rig import is_login
 from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.wiretap import WireExchange
 
 _OF_THE_BYTES = frozenset({"content-length", "content-encoding", "transfer-encoding", "content-md5", "digest"})
 """Headers that say something of the bytes that were sent, which are others now."""
@@ -57,7 +58,8 @@ class AnswerReplay:
     _next: int = 0
     _at: int | None = None
     _content: bytes = b""
-    _asked: list[bytes] = field(default_factory=list)
+    asked: list[WireExchange] = field(default_factory=list)
+    """What was sent in the last call that was answered so."""
 
     def on(self, subject: Subject) -> Subject:
         """The subject with this before its agency."""
@@ -83,15 +85,11 @@ class AnswerReplay:
     ) -> object:
         """Make a call that is answered with what was kept; the answer ``at`` has another content."""
         self._given, self._next, self._at, self._content = kept, 0, at, to
-        self._asked = []
+        self.asked = []
         try:
             return await call()
         finally:
             self._given = None
-
-    def passed_on(self, text: str) -> bool:
-        """Whether what was sent in the last call that was answered so holds a text."""
-        return any(text.encode() in sent for sent in self._asked)
 
     async def handle(self, request: httpx.Request, inner: httpx.AsyncBaseTransport) -> httpx.Response:
         """One request."""
@@ -100,7 +98,7 @@ class AnswerReplay:
             return await inner.handle_async_request(request)
         if self._given is None:
             return await self._keep(request, sent, inner)
-        self._asked.append(sent)
+        self.asked.append(WireExchange(request, sent))
         number, self._next = self._next, self._next + 1
         if number < len(self._given) and self._given[number].answers(request):
             return self._given[number].given(request, self._content if number == self._at else None)

@@ -34,6 +34,7 @@ class TellingRule(StrEnum):
     WORDS = "words"
     NUMBERS = "numbers"
     STEADY = "steady"
+    CHANCE = "chance"
 
 
 @dataclass(frozen=True, slots=True)
