@@ -90,6 +90,14 @@ def receipt_number(stage: str) -> str:
     return f"CONTRACT-RECEIPT-{1 if stage == FIRST_STAGE else stage.upper()}"
 
 
+def another_application(references: References) -> References:
+    """The references of a second application of the same kind, which the agency does not hold yet."""
+    return References(
+        client_reference=f"{references.client_reference}-2",
+        idempotency_key=uuid5(references.idempotency_key, "another application"),
+    )
+
+
 StartPlatform = Callable[[], Platform]
 
 

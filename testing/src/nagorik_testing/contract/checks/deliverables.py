@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from itertools import combinations
 from typing import Final
-from uuid import uuid5
 
 import httpx
 
@@ -15,7 +14,7 @@ from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import books_of, case_of
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.wire.codec import media_type_of
@@ -134,13 +133,7 @@ async def _pages_kept(rig: Rig, replay: AnswerReplay, papers: Sequence[FetchedPa
 
 async def _of_the_first(rig: Rig, replay: AnswerReplay, papers: Sequence[FetchedPaper]) -> list[str]:
     """Where for another application the first one's paper is asked for."""
-    own = rig.references
-    rig.references = replace(
-        own,
-        client_reference=f"{own.client_reference}-2",
-        idempotency_key=uuid5(own.idempotency_key, "another application"),
-        agency_reference=None,
-    )
+    rig.references = another_application(rig.references)
     first = {paper.asked.kind: paper for paper in papers}
     try:
         others = [paper async for paper in _papers_of(rig, replay)]

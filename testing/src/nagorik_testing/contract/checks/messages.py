@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
-from uuid import uuid5
 
 from nagorik import (
     CallbackReport,
@@ -18,7 +17,7 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.base import ExampleMessage
 
@@ -70,12 +69,7 @@ async def _filed_message(rig: Rig) -> ExampleMessage:
 async def _neighbours_message(rig: Rig) -> ExampleMessage:
     """A message about another application, whose signature proves nothing of the first one."""
     mine = rig.references
-    rig.references = replace(
-        mine,
-        client_reference=f"{mine.client_reference}-2",
-        idempotency_key=uuid5(mine.idempotency_key, "neighbour"),
-        agency_reference=None,
-    )
+    rig.references = another_application(mine)
     try:
         await rig.filed()
         return rig.callback_message()

@@ -1,13 +1,11 @@
 """A session that the agency has ended: the platform logs in again, and nobody notices."""
 
-from dataclasses import replace
 from typing import Final
-from uuid import uuid5
 
 from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.rig import Rig, another_application, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 
@@ -47,13 +45,8 @@ async def _after_a_restart(rig: Rig, operation: Operation) -> tuple[str, bool]:
     if end.error is not None:
         return "", False  # nor does it succeed in a session that lives
     if operation in _WRITES:
-        own = rig.references
-        rig.references = replace(
-            own,
-            client_reference=f"{own.client_reference}-2",
-            idempotency_key=uuid5(own.idempotency_key, "another session"),
-        )
-        rig.payment = str(uuid5(own.idempotency_key, "another payment"))
+        rig.references = another_application(rig.references)
+        rig.payment = str(rig.references.idempotency_key)
     rig.simulator.restart()
     before = len(rig.simulator.ledger.requests())
     end = await rig.call(operation)

@@ -25,7 +25,7 @@ from nagorik_platform import References
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.inspection import books_of, leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
-from nagorik_testing.contract.rig import AHEAD, Rig
+from nagorik_testing.contract.rig import AHEAD, Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.simulator.slot_board import SlotBoard
@@ -145,7 +145,9 @@ async def _application(stage: _Stage, subject: Subject, offer: AnyOffer) -> None
 
 async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
     rig, offered = stage.rig, offer.operations
-    draft, first, seen = rig.draft, rig.references, set[object]()
+    draft, seen = rig.draft, set[object]()
+    # Under references of its own: the agency is to hold one application under those of the course.
+    other = another_application(rig.references)
     fetched: set[str] = set()
     shown = Operation.SLOTS not in offered
     try:
@@ -156,8 +158,8 @@ async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
             own = rig.references
             if not seen:
                 if Operation.FIND in offered:
-                    await _search(stage, draft, own)  # while the agency holds one under this reference
-                await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
+                    await _search(stage, draft, own)
+                await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, other))
             seen.add(stand)
             told = await _status(stage, draft, own)
             if isinstance(told, AgencyStatus):
