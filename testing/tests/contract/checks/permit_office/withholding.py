@@ -71,15 +71,15 @@ class NumbersByItself(Hooks):
         return right.model_copy(update={"event": str(uuid.uuid4())})
 
 
-class ADayLate(Reporting):
+class DatesADayLater(Reporting):
     def say(self, right):
         return right.model_copy(update={"at": right.at and right.at + timedelta(days=1)})
 
 
 class AYearLateInWords(Reporting):
     def say(self, right):
-        later = right.at and right.at.replace(year=right.at.year + 1)
-        return right.model_copy(update={"event": later and later.isoformat()})
+        later = right.at.replace(year=right.at.year + 1)
+        return right.model_copy(update={"at": None, "event": later.isoformat()})
 
 
 class FetchesTheFirst(Hooks):
