@@ -19,6 +19,7 @@ from nagorik_testing.contract.checks.answers.variations import (
     instant_of,
     next_sign,
     number_of,
+    value_at,
     with_number,
 )
 from nagorik_testing.contract.checks.answers.varied import VariedAnswer
@@ -106,7 +107,7 @@ async def look_for_left_out(varied: VariedAnswer, at: Location, value: JsonValue
     if leaf in leaves_told.heeded:
         return
     other = _another(value)
-    if other is None or _is_known(varied.play, value):
+    if other is None or _is_known(varied.play, value) or _is_count(varied.document.content, at, value):
         return
     end = await varied.put(at, other)
     if end is None or not varied.is_usual(end) or _is_passed_on(varied.play, str(other)):
@@ -125,6 +126,17 @@ def _another(value: JsonValue) -> JsonValue:
     if isinstance(value, str) and value.strip() and " " not in value.strip():
         return next_sign(value)
     return None
+
+
+def _is_count(document: JsonValue, at: Location, value: JsonValue) -> bool:
+    """Whether a number says how many entries stand beside it; one entry is written as no list in some formats."""
+    beside, number = value_at(document, at[:-1]), number_of(value)
+    if number is None or not isinstance(beside, dict):
+        return False
+    return any(
+        isinstance(each, list | dict) and number == (len(each) if isinstance(each, list) else 1)
+        for each in beside.values()
+    )
 
 
 def _is_passed_on(play: AnswerPlay, other: str) -> bool:
