@@ -202,8 +202,9 @@ async def _turned_away(subject: Subject, offer: AnyOffer) -> list[str]:
         for state in case.workflow.states:
             rig.advance(MINUTE * 7)
             case.enter(state, rig.clock.now())
-            if _comes_about(case, state):
-                continue
+            by_time = any(step.source == state and step.to is not None for step in case.workflow.steps)
+            if by_time or _waits_for_fee(case):
+                continue  # what is not confirmed yet may still be
             try:
                 advice = await rig.platform.advise_payment(rig.draft, rig.references, receipt)
             except PluginFault:
@@ -213,12 +214,6 @@ async def _turned_away(subject: Subject, offer: AnyOffer) -> list[str]:
             if not advice.confirmed and tap.exchanges[-1].answer != pending:
                 wrong.append(f"{state}: a payment that the agency has turned away is told as not confirmed yet")
     return wrong
-
-
-def _comes_about(case: Case[Any], state: str) -> bool:
-    """Whether an application goes on from a state without anybody: by time, or by money that is on its way."""
-    steps = any(step.source == state and step.to is not None for step in case.workflow.steps)
-    return steps or any(state in done.sources and done.by == "agency" for done in case.workflow.actions.values())
 
 
 async def _told_as_held(subject: Subject, offer: AnyOffer) -> list[str]:

@@ -42,7 +42,7 @@ _OF_AN_APPLICATION: Final = frozenset(
 """Operations whose results say how an application stands: what one of them tells, no other has to."""
 
 
-class Shown(NamedTuple):
+class ShownResource(NamedTuple):
     """What of the agency's an operation asks about.
 
     Attributes:
@@ -54,7 +54,7 @@ class Shown(NamedTuple):
     resource: str
 
     @classmethod
-    def by(cls, varied: VariedAnswer) -> "Shown":
+    def by(cls, varied: VariedAnswer) -> "ShownResource":
         """What an answer shows."""
         operation = varied.play.operation
         one = Operation.STATUS if operation in _OF_AN_APPLICATION else operation
@@ -72,9 +72,9 @@ class LeavesTold:
         idle: Fields that hold a day, a number or a reference from which nothing followed, by their places.
     """
 
-    told: set[Shown] = field(default_factory=set)
-    heeded: set[tuple[Shown, str]] = field(default_factory=set)
-    idle: dict[tuple[Shown, str], str] = field(default_factory=dict)
+    told: set[ShownResource] = field(default_factory=set)
+    heeded: set[tuple[ShownResource, str]] = field(default_factory=set)
+    idle: dict[tuple[ShownResource, str], str] = field(default_factory=dict)
 
     def left_out(self) -> list[str]:
         """The places from which nothing ever follows, as a report names them."""
@@ -100,7 +100,7 @@ def last_step(place: str) -> str:
 async def look_for_left_out(varied: VariedAnswer, at: Location, value: JsonValue, leaves_told: LeavesTold) -> None:
     """Note whether anything follows from a leaf that holds a day, a number or a reference."""
     place = without_references(written(at))
-    leaf = Shown.by(varied), last_step(place)
+    leaf = ShownResource.by(varied), last_step(place)
     if at in varied.told_of:
         leaves_told.told.add(leaf[0])
         leaves_told.heeded.add(leaf)
