@@ -109,11 +109,23 @@ async def look_for_left_out(varied: VariedAnswer, at: Location, value: JsonValue
     other = _another(value)
     if other is None or _is_known(varied.play, value) or _is_count(varied.document.content, at, value):
         return
-    end = await varied.put(at, other)
-    if end is None or not varied.is_usual(end) or _is_passed_on(varied.play, str(other)):
+    if await _follows(varied, at, other) or await _follows_from_the_first(varied, at):
         leaves_told.heeded.add(leaf)
     else:
         leaves_told.idle.setdefault(leaf, f"{varied.play.operation.value}: {place}")
+
+
+async def _follows(varied: VariedAnswer, at: Location, other: JsonValue) -> bool:
+    """Whether something else is told, sent next or refused with another value in one place."""
+    end = await varied.put(at, other)
+    return end is None or not varied.is_usual(end) or _is_passed_on(varied.play, str(other))
+
+
+async def _follows_from_the_first(varied: VariedAnswer, at: Location) -> bool:
+    """As ``_follows``, in the first entry of a list: that its last ones are not told is another fault."""
+    first = tuple(0 if isinstance(step, int) else step for step in at)
+    other = None if first == at else _another(value_at(varied.document.content, first))
+    return other is not None and await _follows(varied, first, other)
 
 
 def _another(value: JsonValue) -> JsonValue:
