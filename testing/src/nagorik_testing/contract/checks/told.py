@@ -168,6 +168,7 @@ TOLD: Final = (
         fix="Tell it where the result has a place for it, such as at, sequence, reference or reason; where the "
         "citizen has no use for it, say so in the simulator's untold.",
         scope=CheckScope.PLUGIN,
+        presupposes=("told/lists", "told/steady"),
         examine=_left_out,
     ),
     Check(
