@@ -1,6 +1,6 @@
 """What is fetched is what was asked for: of this application, of this kind, and a paper."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -35,12 +35,14 @@ class FetchedPaper:
         fetched: What the plugin says that it is.
         content: What is kept of it.
         kept: What was sent for it, and answered.
+        state: The agency's, in which it can be fetched; empty where its book cannot be looked into.
     """
 
     asked: Deliverable
     fetched: FetchedDeliverable
     content: bytes
     kept: tuple[KeptAnswer, ...]
+    state: str
 
     @property
     def requests(self) -> list[tuple[str, str, bytes]]:
@@ -66,33 +68,33 @@ async def _as_asked(subject: Subject, offer: AnyOffer) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
-async def _papers_of(rig: Rig, replay: AnswerReplay) -> AsyncIterator[FetchedPaper]:
-    """Every kind of paper that an application brings, in whichever of the agency's states."""
-    async for issued in _issued(rig):
+async def _papers_of(rig: Rig, replay: AnswerReplay, states: Collection[str] = ()) -> AsyncIterator[FetchedPaper]:
+    """Every kind of paper that an application brings, in whichever of the agency's states, or in these alone."""
+    async for state, issued in _issued(rig, states):
         for deliverable in issued:
             async with replay.keeping() as kept:
                 fetched = await rig.fetch_one(deliverable)
                 answers = tuple(kept)
             content = b"".join([piece async for piece in rig.documents.open(fetched.document)])
-            yield FetchedPaper(deliverable, fetched, content, answers)
+            yield FetchedPaper(deliverable, fetched, content, answers, state)
 
 
-async def _issued(rig: Rig) -> AsyncIterator[Sequence[Deliverable]]:
-    """What can be downloaded, each kind once."""
+async def _issued(rig: Rig, states: Collection[str] = ()) -> AsyncIterator[tuple[str, Sequence[Deliverable]]]:
+    """What can be downloaded, each kind once, and in which state; in these states alone, if any is named."""
     if not books_of(rig):
         await rig.with_deliverable()
-        yield rig.issued
+        yield "", rig.issued
         return
     await rig.filed()
     case, seen = case_of(rig), set[str]()
-    for state in case.workflow.states:
+    for state in states or case.workflow.states:
         rig.advance(_A_WHILE)
         case.enter(state, rig.clock.now())
         case.due = None
         status = await rig.platform.get_status(rig.draft, rig.references)
         new = [each for each in status.deliverables if each.delivery == "download" and each.kind not in seen]
         seen |= {each.kind for each in new}
-        yield new
+        yield state, new
 
 
 def _otherwise(paper: FetchedPaper) -> list[str]:
@@ -136,7 +138,7 @@ async def _of_the_first(rig: Rig, replay: AnswerReplay, papers: Sequence[Fetched
     rig.references = another_application(rig.references)
     first = {paper.asked.kind: paper for paper in papers}
     try:
-        others = [paper async for paper in _papers_of(rig, replay)]
+        others = [paper async for paper in _papers_of(rig, replay, [paper.state for paper in papers if paper.state])]
     except NotReachable:
         return []
     return [

@@ -24,6 +24,7 @@ from nagorik_testing.contract.checks.answers.varied import (
 )
 from nagorik_testing.contract.checks.inspection import written
 
+_OF_A_FORM: Final = frozenset({Operation.SUBMIT, Operation.ANSWER_CORRECTION})
 _BY_SERVICE: Final = frozenset({Operation.ELIGIBILITY, Operation.QUOTE})
 
 
@@ -64,7 +65,10 @@ class AnswerExamination:
         unsteady = frozenset(place for place in {*one, *other} if one.get(place) != other.get(place))
         usual = AnswerEnd(ends[0].result, {place: value for place, value in one.items() if place not in unsteady})
         found = _unsteady(play, unsteady)
-        kind = "chance", play.rig.offer, play.operation, type(usual.result)
+        # What is made of a form is made for each service; everything else is read and asked by the same code.
+        of_form = play.operation in _BY_SERVICE or play.operation in _OF_A_FORM
+        what = play.rig.offer if of_form or not play.kept else label_of(play, -1)
+        kind = "chance", what, play.operation, type(usual.result)
         if kind not in self.seen:
             self.seen.add(kind)
             found += await left_to_chance(play, self.package)
