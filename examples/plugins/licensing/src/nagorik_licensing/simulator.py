@@ -5,7 +5,6 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import Any, ClassVar, Final
 
-from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -93,10 +92,7 @@ class LicensingSimulator(Simulator):
 
     def error_answers(self) -> list[ErrorAnswer]:
         """Each of the office's errors, all with the status 200."""
-        said: dict[str, JsonValue] = {code: {"code": code, "field": "mobile"} for code, _ in ERRORS.values()}
-        return [
-            ErrorAnswer(name=code, status=200, document=said[code], means=means) for code, means in ERRORS.values()
-        ]
+        return [ErrorAnswer(name=code, status=200, document={"code": code}, means=ex) for code, ex in ERRORS.values()]
 
     def _guarded(self, handler: RouteHandler) -> RouteHandler:
         async def answer(request: Request) -> Response:
