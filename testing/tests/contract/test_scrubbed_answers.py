@@ -93,6 +93,56 @@ def test_field_whose_name_may_be_a_value_keeps_its_value_and_not_its_name(name):
     assert value == "date(YYYY-MM-DD)"
 
 
+@pytest.mark.parametrize(
+    ("document", "kept"),
+    [
+        ({"people": {"rahima": {"state": "OPEN"}, "karim": {"state": "OPEN"}}}, {"people", "state"}),
+        ({"people": {"token-abc": {"paid": True, "by": 1}, "token-xyz": {"paid": True, "by": 2}}}, {"people"}),
+    ],
+)
+def test_object_whose_fields_hold_the_same_is_a_list_by_somebodys_names(document, kept):
+    written = exchange(json.dumps(document)).response.body
+    names = set(document["people"])
+    assert [name for name in names if name in written] == []
+    assert [name for name in kept if name not in written] == []
+    others = {f"other-{name}": value for name, value in document["people"].items()}
+    assert changes(json.dumps(document), json.dumps({"people": others})) == []
+
+
+@pytest.mark.parametrize(
+    "document", [{"bn": {"a": 1}, "Known": {"a": 1}}, {"one": {"a": 1}, "other": {"b": 1}}, {"one": {}, "other": {}}]
+)
+def test_fields_that_the_plugin_knows_or_that_hold_other_things_keep_their_names(document):
+    assert json.loads(exchange(json.dumps(document)).response.body).keys() == document.keys()
+
+
+def test_names_that_are_others_for_another_applicant_are_hidden_but_for_those_that_the_plugin_knows():
+    scrubber = Scrubber(KNOWN, WORDS, frozenset({"rahima", "payments"}))
+    assert scrubber.value({"rahima": 1, "payments": 2, "fee": 3}) == {"<key-1>": 0, "payments": 0, "fee": 0}
+
+
+EMPTY_TEXT = "an empty text"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "found"),
+    [
+        ([None, "x y"], ["", "x y"], [(Drift.TYPE, "null", EMPTY_TEXT, True)]),
+        (["some words"], ["1234567890"], [(Drift.FORMAT, "text", "digits(10)", False)]),
+        (["some words"], ["2026-11-24"], [(Drift.FORMAT, "text", "date(YYYY-MM-DD)", False)]),
+        (["2026-11-24"], [""], [(Drift.FORMAT, "date(YYYY-MM-DD)", EMPTY_TEXT, True)]),
+        (["some words"], ["1234567890", "other words"], []),
+        (["some words"], [""], []),
+        ([""], ["some words"], []),
+        (["", None], [""], []),
+    ],
+)
+def test_empty_text_is_no_null_and_free_text_is_no_number(then, now, found):
+    recorded, seen = (json.dumps({"l": [{"a": value} for value in values]}) for values in (then, now))
+    told = [(drift, was, is_now, breaking) for drift, _, was, is_now, breaking in changes(recorded, seen)]
+    assert told == found
+
+
 def test_names_are_hidden_in_the_same_order_whatever_order_they_come_in():
     scrubber = Scrubber(KNOWN, WORDS)
     assert scrubber.names(["Fee", "Status"]) == scrubber.names(["Status", "Fee"])

@@ -7,9 +7,11 @@ from nagorik import AgencyStatus, Deliverable
 from nagorik_brta import wire
 from nagorik_brta.data import STATUSES
 
+LEARNER: Final = "LEARNER"
+
 DELIVERABLES: Final = MappingProxyType(
     {
-        "LEARNER": Deliverable(kind="learner-licence", interim=True, delivery="download"),
+        LEARNER: Deliverable(kind="learner-licence", interim=True, delivery="download"),
         "TEST_RESULT": Deliverable(kind="driving-test-result", delivery="none"),
         "E_LICENCE": Deliverable(kind="e-licence", interim=True, delivery="download"),
         "SMART_CARD": Deliverable(kind="smart-card", delivery="post"),
@@ -29,5 +31,11 @@ def read(standing: wire.Standing) -> AgencyStatus:
     status = STATUSES.status(
         standing.status, remark=standing.remarks, at=standing.updated_on, sequence=standing.sequence
     )
-    issued = tuple(DELIVERABLES[word] for word in standing.issued if word in DELIVERABLES)
+    issued = tuple(_issued(word, standing) for word in standing.issued if word in DELIVERABLES)
     return status.model_copy(update={"deliverables": issued})
+
+
+def _issued(word: str, standing: wire.Standing) -> Deliverable:
+    """What was issued; a learner's licence with its number, by which the smart card is applied for."""
+    numbered = {"reference": standing.learner_number} if word == LEARNER else {}
+    return DELIVERABLES[word].model_copy(update=numbered)

@@ -67,6 +67,7 @@ FORM_FIELDS: Final = MappingProxyType(
         "learnerNo": "/form/learner_number",
         "licenceNo": "/form/licence_number",
         "expiresOn": "/form/expires_on",
+        "tokenExpiresOn": "/form/token_expires_on",
         "registrationNo": "/form/registration_number",
         "engineCc": "/form/engine_cc",
         "weightKg": "/form/weight_kg",
@@ -92,6 +93,8 @@ class Standing(WireModel):
     sequence: int | None = Field(default=None, ge=0)
     issued: tuple[str, ...] = ()
     """Words for what has been issued so far."""
+    learner_number: str | None = Field(default=None, alias="learnerNo", min_length=1, max_length=60)
+    """The number of the learner's licence, which a smart card is applied for with."""
 
 
 class Filed(Standing):
@@ -252,7 +255,7 @@ def _details(form: object) -> dict[str, Any]:
             details |= {
                 "plan": wire_word(form.plan),
                 "weightKg": form.weight_kg,
-                "expiresOn": day(form.token_expires_on),
+                "tokenExpiresOn": day(form.token_expires_on),
                 "registeredOn": day(registered) if registered else None,
             }
         case FitnessForm():

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from nagorik import Operation
 from nagorik_testing.simulator.exchanges import BYTE_ORDER_MARK, Exchange
-from nagorik_testing.simulator.scrubbing import is_data_key, is_shape, shape_label
+from nagorik_testing.simulator.scrubbing import EMPTY, is_data_key, is_shape, shape_label
 from nagorik_testing.wire.codec import JSON, Codec, Format, JsonFormat
 
 ROOT: Final = "$"
@@ -62,6 +62,7 @@ _UNKNOWN_WORD: Final = "word()"
 _STRANGE: Final = "a word that the plugin does not know"
 _MARKED: Final = " with a byte order mark or not in UTF-8"
 _DATA_KEY: Final = "<key>"
+_FREE_TEXT: Final = "text"
 _STRUCTURE: Final = ("@xmlns", "@element")
 """What names a document, and is no word in it."""
 
@@ -217,7 +218,9 @@ def _content(body: str, answers: Format) -> tuple[JsonValue, bool]:
 def _note(entry: _FieldProfile, value: JsonValue) -> None:
     entry.types.add(_type_of(value))
     if isinstance(value, str):
-        if is_shape(value):
+        if not value:
+            entry.formats.add(EMPTY)
+        elif is_shape(value):
             entry.formats.add(shape_label(value))
         else:
             entry.words.add(value)
@@ -296,11 +299,18 @@ def _of_new_fields(key: _Key, then: _Profile, now: _Profile, settled: Sequence[s
 def _of_text(
     key: _Key, place: str, was: _FieldProfile, now: _FieldProfile, words: frozenset[str]
 ) -> Iterator[DriftChange]:
-    """What has changed in a string. Where free text was seen, any other may follow it."""
-    if any(shape.startswith("text") for shape in was.formats):
-        return
+    """What has changed in a string. Where free text was seen, any other may follow it, but no numbers alone."""
     operation, request = key
+    if EMPTY in now.formats - was.formats and "null" in was.types - now.types:
+        yield DriftChange(Drift.TYPE, operation, request, place, "null", EMPTY)
+    if was.formats == {EMPTY} and not was.words:
+        return  # of what it may hold, nothing was seen
     new_formats = now.formats - was.formats
+    if any(shape.startswith(_FREE_TEXT) for shape in was.formats):
+        others = new_formats - {EMPTY}
+        if others and not any(shape.startswith(_FREE_TEXT) for shape in now.formats):
+            yield DriftChange(Drift.FORMAT, operation, request, place, was.summary, _all(others), breaking=False)
+        return
     if was.words and new_formats == {_UNKNOWN_WORD}:
         yield DriftChange(Drift.WORD_NEW, operation, request, place, was.summary, _STRANGE)
     elif new_formats:

@@ -7,7 +7,7 @@ import ast
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -27,7 +27,7 @@ from nagorik.values import Identifier, dhaka_date
 from nagorik_platform.registry import Imported, resolve_object
 from nagorik_testing.contract.checks.inspection import leaves
 from nagorik_testing.contract.live import LIVE, NotPlayed
-from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.rig import Rig, another_application, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.simulator.exchanges import (
@@ -87,6 +87,8 @@ def _of_table(value: object) -> Iterator[str]:
 
 
 _JSON: Final = "json"
+ANOTHER_SEED: Final = 1
+"""Of the applicant whose answers show which names of fields are somebody's."""
 _SHORTEST_FORM_VALUE: Final = 4
 """Characters from which on what the form says is looked for in answers; shorter ones are choices such as ``yes``."""
 
@@ -221,8 +223,53 @@ async def _call(
             wrong = (
                 f"it ends in {end.error.code if isinstance(end.error, NagorikError) else type(end.error).__name__}"
             )
-        scrubber = Scrubber(_known(subject, offer, rig), constants)
-        return [_exchange(subject, offer, operation, heard, scrubber, day) for heard in recorder.heard], wrong
+        heard = list(recorder.heard)
+        others = await _names_for_another(subject, recorder, offer, operation)
+        varying = frozenset[str]() if others is None else _names_in(subject, heard) ^ others
+        scrubber = Scrubber(_known(subject, offer, rig), constants, varying)
+        return [_exchange(subject, offer, operation, each, scrubber, day) for each in heard], wrong
+
+
+async def _names_for_another(
+    subject: Subject, recorder: Recorder, offer: AnyOffer, operation: Operation
+) -> frozenset[str] | None:
+    """The names of the fields in what is sent and answered for another applicant.
+
+    ``None`` where that is not learned: a live agency is not asked a second time, since a write would be a second one.
+    """
+    if subject.live is not None:
+        return None
+    async with open_rig(subject, offer.id, seed=ANOTHER_SEED) as rig:
+        rig.references = another_application(rig.references)
+        rig.payment = str(rig.references.idempotency_key)
+        try:
+            await rig.prepare(operation)
+        except (NothingThere, NotReachable):
+            return None
+        recorder.heard.clear()
+        recorder.on = True
+        try:
+            await rig.call(operation)
+        finally:
+            recorder.on = False
+        return _names_in(subject, recorder.heard)
+
+
+def _names_in(subject: Subject, heard: Iterable[Heard]) -> frozenset[str]:
+    """The names of all fields in the documents that were sent and answered."""
+    codec = subject.simulator.codec
+    found: set[str] = set()
+    for each in heard:
+        found.update(_fields_of(_sent(each, codec)))
+        try:
+            found.update(_fields_of(codec.answers.read(each.body, each.headers.get("content-type", ""))))
+        except ValueError:
+            continue  # a paper, or a page
+    return frozenset(found)
+
+
+def _fields_of(document: JsonValue) -> Iterator[str]:
+    return (step for at, _ in leaves(document) for step in at if isinstance(step, str))
 
 
 def _exchange(

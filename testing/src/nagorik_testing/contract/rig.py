@@ -19,6 +19,7 @@ from nagorik import (
     CallbackRequest,
     Consent,
     Deliverable,
+    FetchedDeliverable,
     Found,
     NagorikError,
     Operation,
@@ -89,6 +90,14 @@ def receipt_number(stage: str) -> str:
     return f"CONTRACT-RECEIPT-{1 if stage == FIRST_STAGE else stage.upper()}"
 
 
+def another_application(references: References) -> References:
+    """The references of a second application of the same kind, which the agency does not hold yet."""
+    return References(
+        client_reference=f"{references.client_reference}-2",
+        idempotency_key=uuid5(references.idempotency_key, "another application"),
+    )
+
+
 StartPlatform = Callable[[], Platform]
 
 
@@ -146,7 +155,8 @@ class Rig:
         self.kinds: tuple[DocumentKind, ...] = ()
         """The papers that the service takes, as its manifest names them."""
         self._draft: ApplicationDraft | None = None
-        self._deliverable: Deliverable | None = None
+        self.issued: tuple[Deliverable, ...] = ()
+        """What can be downloaded, once ``with_deliverable`` has waited for it."""
         self._sent_at: datetime = clock.now()
 
     def advance(self, by: timedelta) -> None:
@@ -351,9 +361,7 @@ class Rig:
             return any(deliverable.delivery == "download" for deliverable in status.deliverables)
 
         status = await self._until(self.simulator.outcomes[0], there)
-        self._deliverable = next(
-            deliverable for deliverable in status.deliverables if deliverable.delivery == "download"
-        )
+        self.issued = tuple(each for each in status.deliverables if each.delivery == "download")
 
     async def with_slots(self) -> None:
         """File it and wait until appointments are offered, at a stage that is not among ``refused_at``.
@@ -465,11 +473,17 @@ class Rig:
         return await self.platform.advise_payment(self.draft, self.references, self.receipt(quote))
 
     async def fetch(self) -> object:
-        """Fetch what was issued."""
-        if self._deliverable is None or self.references.agency_reference is None:
+        """Fetch the first of what was issued."""
+        if not self.issued:
+            raise NotReachable("nothing has been issued")
+        return await self.fetch_one(self.issued[0])
+
+    async def fetch_one(self, deliverable: Deliverable) -> FetchedDeliverable:
+        """Fetch something that was issued."""
+        if self.references.agency_reference is None:
             raise NotReachable("nothing has been issued")
         return await self.platform.fetch_deliverable(
-            self.draft, agency_reference=self.references.agency_reference, deliverable=self._deliverable
+            self.draft, agency_reference=self.references.agency_reference, deliverable=deliverable
         )
 
     async def list_slots(self) -> object:
@@ -525,9 +539,9 @@ class Rig:
             QueryPaymentRequest(gateway=self.offer, payment=self.payment, started_at=self._sent_at)
         )
 
-    async def refund(self) -> object:
-        """Give the payment back."""
-        report = await self.query_payment()
+    async def refund(self, report: PaymentReport | None = None) -> object:
+        """Give the payment back, of which ``report`` was told; the gateway is asked for one if none is given."""
+        report = report or await self.query_payment()
         request = RefundPaymentRequest(
             gateway=self.offer,
             payment=self.payment,

@@ -30,7 +30,7 @@ from nagorik_testing.simulator.citizens import SyntheticCitizen
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.ledger import Ledger
 from nagorik_testing.simulator.script import Script
-from nagorik_testing.simulator.tokens import LoginLimit
+from nagorik_testing.simulator.tokens import LoginLimit, TokenEndpoint
 from nagorik_testing.wire.codec import JSON, Codec
 
 ADMIN_PATH: Final = "/_simulator"
@@ -148,6 +148,12 @@ class Simulator(ABC):
     durations: ClassVar[Mapping[str, timedelta]] = MappingProxyType({})
     """How long stages take that a script can change, besides those of its books' workflows."""
 
+    untold: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Fields of its answers that hold a day, a number or a reference and are told nobody, each with the reason.
+
+    The contract suite wants everything else that it names told.
+    """
+
     def __init__(self, *, clock: SimulatedClock | None = None, seed: int = 0) -> None:
         """Open the agency.
 
@@ -188,8 +194,11 @@ class Simulator(ABC):
         For effects that nobody asks for, such as a clerk who takes the money. It records them at their own time.
         """
 
-    def restart(self) -> None:  # noqa: B027 - most agencies keep everything
-        """Lose what a restart of the agency's service loses, such as every token that it gave out."""
+    def restart(self) -> None:
+        """Lose what a restart of the agency's service loses: by default, every token of its ``TokenEndpoint``."""
+        for held in vars(self).values():
+            if isinstance(held, TokenEndpoint):
+                held.revoke_all()
 
     def operator_routes(self) -> Sequence[Route]:
         """What the agency's own officers do, under ``/_simulator``; served with the admin API only.

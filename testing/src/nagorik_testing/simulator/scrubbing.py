@@ -2,7 +2,8 @@
 
 Nothing is kept because it looks harmless. A string is kept only where the plugin's own code or data holds it too;
 everything else gives way to its shape. A field's name is kept where the plugin knows it or where it is written as
-names of fields are; of any other only its place among those is left.
+names of fields are; of any other only its place among those is left. Names that are another applicant's others, and
+those of an object whose fields all hold the same, are no names of fields: somebody's name or number stands there.
 """
 
 import re
@@ -50,6 +51,8 @@ _SEGMENT: Final = re.compile(r"v[0-9]{1,2}")
 _FEW_DIGITS: Final = 6
 """Up to here a number's length says how much it is, not what it is."""
 _MEDIA: Final = re.compile(r"[a-z]+/[a-z.+-]*(?:v?\d{1,2}[a-z.+-]*)?")
+_FEWEST_KEYS: Final = 2
+"""Fields from which on an object may be a list by somebody's names; one alone tells nothing."""
 _LENGTHS: Final = (4, 11, 20, 50, 200)
 _STYLES: Final = (
     ("YYYY-MM-DD", re.compile(r"\d{4}-\d\d-\d\d"), "%Y-%m-%d"),
@@ -68,6 +71,9 @@ _SPELT: Final = re.compile(
     re.IGNORECASE,
 )
 """Dates as agencies print them."""
+_NOTHING_WRITTEN: Final = "text(0)"
+EMPTY: Final = "an empty text"
+"""What of the shape of an empty text counts."""
 _SHORTEST: Final = 3
 """Letters or digits from which on something known is looked for inside another text."""
 
@@ -83,14 +89,16 @@ class Known:
 class Scrubber:
     """Takes people out of the answers of one call. The same value gets the same placeholder throughout."""
 
-    def __init__(self, known: Known, constants: frozenset[str]) -> None:
+    def __init__(self, known: Known, constants: frozenset[str], varying: frozenset[str] = frozenset()) -> None:
         """Make a scrubber.
 
         Args:
             known: Whose data may appear.
             constants: Strings that the plugin's own code holds.
+            varying: Names of fields that are others in the answer for another applicant.
         """
         self._constants = constants
+        self._varying = varying - constants
         self._placeholders: dict[str, str] = {}
         self._spaces: dict[str, str] = {}
         for number, born in enumerate(dict.fromkeys(known.birth_dates), 1):
@@ -105,7 +113,7 @@ class Scrubber:
         """A JSON document without anybody in it; numbers become 0 or 0.5, and true false."""
         match value:
             case dict():
-                names = self.names(value)
+                names = self.names(value, keyed=self._is_keyed(value))
                 return {names[name]: self.value(part, name) for name, part in value.items()}
             case list():
                 return [self.value(part, field) for part in value]
@@ -132,22 +140,34 @@ class Scrubber:
                 return "word()"
         return "<token-1>" if text and _TOKEN.search(field) else shape_of(text)
 
-    def names(self, names: Iterable[str]) -> dict[str, str]:
+    def names(self, names: Iterable[str], *, keyed: bool = False) -> dict[str, str]:
         """What the names of one object's fields become: themselves, unless they may be values that became names.
 
         One of letters alone is ``<field-1>``, any other ``<key-1>``, numbered in the alphabetical order of what they
         stand for: so no two become one, and an agency may send them in another order.
+
+        Args:
+            names: All of them.
+            keyed: Whether the object is a list by somebody's names or numbers.
         """
         found: dict[str, str] = {}
         counts = {"field": 0, "key": 0}
         for name in sorted(set(names)):
-            if self._is_name(name):
+            somebodys = keyed or name in self._varying
+            if self._is_name(name) and not somebodys:
                 found[name] = name
                 continue
-            kind = "field" if _is_of_letters(name) and not self.touches(name) else "key"
+            kind = "field" if _is_of_letters(name) and not self.touches(name) and not somebodys else "key"
             counts[kind] += 1
             found[name] = f"<{kind}-{counts[kind]}>"
         return found
+
+    def _is_keyed(self, fields: Mapping[str, JsonValue]) -> bool:
+        """Whether an object's fields all hold the same fields, and the plugin knows none of their names."""
+        if len(fields) < _FEWEST_KEYS or not self._constants.isdisjoint(fields):
+            return False
+        held = {frozenset(value) if isinstance(value, dict) else frozenset[str]() for value in fields.values()}
+        return len(held) == 1 and bool(held.pop())
 
     def namespace(self, uri: str) -> str:
         """A namespace of XML that the plugin or a standard knows, else ``urn:namespace-1``, in the order of sight."""
@@ -183,7 +203,7 @@ class Scrubber:
 def shape_of(text: str) -> str:
     """What a string looks like: ``date(YYYY-MM-DD)``, ``digits(10)``, ``code(A-9)``, ``text(12..20)``."""
     if not text:
-        return "text(0)"
+        return _NOTHING_WRITTEN
     if _UUID.fullmatch(text):
         return "uuid()"
     return _date_shape(text) or _number_shape(text) or _code_shape(text) or _text_shape(text)
@@ -208,6 +228,8 @@ def shape_label(shape: str) -> str:
     """What of a shape counts when two are compared: neither who it was nor how long a text."""
     if shape.startswith("<"):
         return re.sub(r"-\d+\b", "", shape.strip("<>"), count=1)
+    if shape == _NOTHING_WRITTEN:
+        return EMPTY
     return re.sub(r"\(\d*(?:\.\.\d*)?( bn)?\)", r"\1", shape) if shape.startswith("text") else shape
 
 

@@ -201,6 +201,26 @@ KILLS = {
     "told/instants": Kill("status: since a minute earlier is not told a minute earlier", "RoundsHours"),
     "told/unheard-of": Kill("status: word with a word that nobody knows decides final", "EndsWithUnknownWords"),
     "told/numbers": Kill("slots: slots.free is told as another number", "ShowsSeatsInFullRooms"),
+    "told/steady": Kill("status: at is told otherwise of the same answers", "DatesByItsClock"),
+    "told/left-out": Kill("nothing follows from query-payment: receipt", "WithoutReceipts"),
+    "robustness/no-chance": Kill("submit: 1 body folder, sent, is left to chance", "DrawsNumbers"),
+    "callback/as-asked": Kill("a message dates the state otherwise than the agency dates it", "DatesBySending"),
+    "deliverable/as-asked": Kill("a page in the place of permit is kept as the paper", "KeepsWhateverComes"),
+    "payment/turned-away": Kill(
+        "PAPERS MISSING: a payment that the agency has turned away is told as not confirmed yet",
+        simulator="TurnsAwayOffice",
+    ),
+    "submit/refused-field": Kill(
+        "mobile, refused by the agency, is told at another field",
+        simulator="FieldsOffice",
+        plugin={"error_reader": "withholding:crosses_fields"},
+    ),
+    "robustness/ended-session": Kill(
+        "submit in a session that the agency has ended ends in credentials-rejected",
+        simulator="SessionsOffice",
+        plugin={"login": "plugin:login_by_request", "error_reader": "withholding:takes_ended_for_wrong"},
+        offers=2,
+    ),
     "callback/genuine": Kill(
         "a genuine message reports another state than the agency tells when it is asked", "HearsOtherStates"
     ),
@@ -235,6 +255,19 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "status/every-word": {"simulator": "BookOffice"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/told-as-held": {"hooks": "TellsFee", "simulator": "FeeOffice"},
+    "payment/turned-away": {"hooks": "HeedsTurnedAway", "simulator": "TurnsAwayOffice"},
+    "submit/refused-field": {
+        "simulator": "FieldsOffice",
+        "plugin": {"limits": Limits(), "error_reader": "withholding:reads_fields"},
+    },
+    "robustness/ended-session": {
+        "simulator": "SessionsOffice",
+        "plugin": {
+            "limits": Limits(),
+            "login": "plugin:login_by_request",
+            "error_reader": "withholding:reads_ended_sessions",
+        },
+    },
     "find/incomplete": {"hooks": "HeedsCompleteness", "simulator": "BehindOffice"},
     "submit/days-in-one-order": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "submit/question": {

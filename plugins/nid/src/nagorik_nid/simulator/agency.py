@@ -1,8 +1,9 @@
 """The simulated National Identity Registration Wing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from importlib.resources import files
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from starlette.routing import Route
@@ -53,6 +54,15 @@ class NidSimulator(Simulator):
         "fees are from the press and pages of election offices."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
+    untold: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "nationalId": "the number that was asked about, in its other length; a verification answers yes or no",
+            "photo": "a photograph is fetched for nobody, and its address is dead after two minutes",
+            "amount": "a part of the total, which is what has to agree with the published fee",
+            "vat": "a part of the total, which is what has to agree with the published fee",
+            "ladder": "which of its own tables the agency counted by; the plugin's table has a source of its own",
+        }
+    )
 
     register: VoterRegister
     login_endpoint: LoginEndpoint

@@ -7,11 +7,13 @@ from nagorik_testing.contract.checks.agency_prices import AGENCY_PRICES
 from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.deliverables import DELIVERABLES
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
 from nagorik_testing.contract.checks.health import HEALTH
 from nagorik_testing.contract.checks.host_safety import HOST_SAFETY
+from nagorik_testing.contract.checks.message_contents import MESSAGE_CONTENTS
 from nagorik_testing.contract.checks.messages import MESSAGES
 from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
@@ -19,12 +21,14 @@ from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.priced_forms import PRICED_FORMS
 from nagorik_testing.contract.checks.privacy import PRIVACY
 from nagorik_testing.contract.checks.process import PROCESS
+from nagorik_testing.contract.checks.refused_fields import REFUSED_FIELDS
 from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.searches import SEARCHES
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.sent_payments import SENT_PAYMENTS
 from nagorik_testing.contract.checks.sent_values import SENT_VALUES
+from nagorik_testing.contract.checks.sessions import SESSIONS
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.told import TOLD
@@ -43,6 +47,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SEARCHES,
     *SENT_FORM,
     *SENT_VALUES,
+    *REFUSED_FIELDS,
     *PAPERS,
     *REPEATS,
     *PAYMENT,
@@ -50,13 +55,16 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SENT_PAYMENTS,
     *STATUS,
     *TRUTH,
+    *DELIVERABLES,
     *TOLD,
     *APPOINTMENTS,
     *MESSAGES,
+    *MESSAGE_CONTENTS,
     *HEALTH,
     *PRIVACY,
     *ADDRESSES,
     *ROBUSTNESS,
+    *SESSIONS,
     *HOST_SAFETY,
     *PROCESS,
 )

@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
-from uuid import uuid5
 
 from nagorik import (
     CallbackReport,
@@ -18,7 +17,7 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.base import ExampleMessage
 
@@ -26,6 +25,8 @@ FLIPPED: Final = 48
 """Bytes of a body that are altered, one after another, spread over all of it."""
 TOO_LATE: Final = timedelta(minutes=1)
 """Simulated time beyond the one for which a message is to be believed."""
+NOTICED_AFTER: Final = (timedelta(0), timedelta(hours=6), timedelta(days=3))
+"""When a gateway's notices of a payment are read, one after another: they are about whatever became of it."""
 OF_THE_FORMAT: Final = frozenset({"content-type", "content-length", "accept", "user-agent", "host", "date"})
 """Headers that prove nothing."""
 
@@ -68,12 +69,7 @@ async def _filed_message(rig: Rig) -> ExampleMessage:
 async def _neighbours_message(rig: Rig) -> ExampleMessage:
     """A message about another application, whose signature proves nothing of the first one."""
     mine = rig.references
-    rig.references = replace(
-        mine,
-        client_reference=f"{mine.client_reference}-2",
-        idempotency_key=uuid5(mine.idempotency_key, "neighbour"),
-        agency_reference=None,
-    )
+    rig.references = another_application(mine)
     try:
         await rig.filed()
         return rig.callback_message()
@@ -90,14 +86,23 @@ def _read_callback(rig: Rig) -> Read:
 
 
 async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_rig(subject, offer.id) as rig:
-        await rig.start_payment()
-        try:
-            notice = await _read_notice(rig)(rig.notice_message())
-        except NagorikError as error:
-            return [f"a genuine notice ends in {error.code}"]
-        assert isinstance(notice, PaymentNotice)  # noqa: S101 - the platform holds the hook to it
-    return [] if notice.payment == rig.payment else ["a genuine notice is taken for another payment's"]
+    wrong: list[str] = []
+    for outcome in subject.simulator.outcomes:
+        async with open_rig(subject, offer.id) as rig:
+            rig.simulator.script.set(rig.payment, outcome)
+            await rig.start_payment()
+            for wait in NOTICED_AFTER:
+                rig.advance(wait)
+                try:
+                    notice = await _read_notice(rig)(rig.notice_message())
+                except NagorikError as error:
+                    wrong.append(f"outcome {outcome}: a genuine notice ends in {error.code}")
+                    break
+                assert isinstance(notice, PaymentNotice)  # noqa: S101 - the platform holds the hook to it
+                if notice.payment != rig.payment:
+                    wrong.append(f"outcome {outcome}: a genuine notice is taken for another payment's")
+                    break
+    return wrong
 
 
 async def _notice_altered(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -210,10 +215,10 @@ MESSAGES: Final = (
     Check(
         id="payment/F19-genuine-notice",
         family=CheckFamily.PAYMENT,
-        title="a genuine notice names its payment",
+        title="a genuine notice names its payment, whatever became of it",
         why="A gateway says that the money is there, nobody hears it, and the citizen's slip expires meanwhile.",
         modes=(15, 67),
-        expected="the platform's own name of the payment",
+        expected="the platform's own name of the payment, for each outcome, at once, after hours and after days",
         fix="Return PaymentNotice with the payment as the platform named it; let the simulator's payment_notice() "
         "return what the gateway posts.",
         scope=CheckScope.GATEWAYS,

@@ -1,6 +1,7 @@
 """What is told, held against the agency's answers: what is changed in one is changed in the other, exactly."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -8,9 +9,11 @@ from weakref import WeakKeyDictionary
 from nagorik.manifest import AnyOffer
 from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks.answers.examination import AnswerExamination
+from nagorik_testing.contract.checks.answers.left_out import last_step
 from nagorik_testing.contract.checks.answers.plays import answer_plays
 from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.inspection import record_of
 from nagorik_testing.contract.subject import Subject
 
 
@@ -18,7 +21,7 @@ from nagorik_testing.contract.subject import Subject
 class _Examined:
     """What was looked at of one plugin, and what was found of each of its offers."""
 
-    examination: AnswerExamination = field(default_factory=AnswerExamination)
+    examination: AnswerExamination
     found: dict[str, list[Untold] | None] = field(default_factory=dict)
 
 
@@ -26,8 +29,15 @@ _EXAMINED: Final[WeakKeyDictionary[Registry, dict[type, _Examined]]] = WeakKeyDi
 """By the plugin's registry and its simulator: all rules look at once."""
 
 
+def _examined(subject: Subject) -> _Examined:
+    by_simulator = _EXAMINED.setdefault(subject.registry, {})
+    if subject.simulator not in by_simulator:
+        by_simulator[subject.simulator] = _Examined(AnswerExamination(record_of(subject).package or ""))
+    return by_simulator[subject.simulator]
+
+
 async def _untold(subject: Subject, offer: AnyOffer) -> list[Untold]:
-    examined = _EXAMINED.setdefault(subject.registry, {}).setdefault(subject.simulator, _Examined())
+    examined = _examined(subject)
     if offer.id not in examined.found:
         async with answer_plays(subject, offer) as plays:
             examined.found[offer.id] = await examined.examination.of(plays) if plays else None
@@ -42,6 +52,24 @@ def _held_to(rule: TellingRule) -> Callable[[Subject, AnyOffer], Awaitable[list[
         return [untold.text for untold in await _untold(subject, offer) if untold.rule is rule]
 
     return examine
+
+
+async def _left_out(subject: Subject, _: AnyOffer) -> list[str]:
+    asked = False
+    for offer in subject.manifest.offers:
+        with suppress(NotConcerned):
+            await _untold(subject, offer)
+            asked = True
+    if not asked:
+        raise NotConcerned("the agency is asked nothing for what it tells")
+    leaves, declared = _examined(subject).examination.leaves, subject.simulator.untold
+    left_out = leaves.left_out()
+    wrong = [f"nothing follows from {name}" for name in left_out if last_step(name) not in declared]
+    wrong += [
+        f"the simulator declares {name} as untold, and something follows from it"
+        for name in sorted(declared.keys() & leaves.names_heeded - set(map(last_step, left_out)))
+    ]
+    return wrong + [f"the simulator does not say why {name} is not told" for name, why in declared.items() if not why]
 
 
 TOLD: Final = (
@@ -114,5 +142,47 @@ TOLD: Final = (
         fix="Pass numbers and references on as they are; 0 is a number and no gap.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.NUMBERS),
+    ),
+    Check(
+        id="told/steady",
+        family=CheckFamily.ROBUSTNESS,
+        title="the same answers of the agency are told alike, whenever they come",
+        why="The hour at which the platform asked is told as the hour at which the money arrived, and no book of the "
+        "gateway's agrees with it.",
+        modes=(26, 59),
+        expected="of answers that say the same, the same told a minute and a half later, but for what is told of the "
+        "asking itself",
+        fix="Take days, hours and references from the agency's answer and from the request: no clock, no chance, no "
+        "counter.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.STEADY),
+    ),
+    Check(
+        id="told/left-out",
+        family=CheckFamily.ROBUSTNESS,
+        title="every day, number and reference that the agency names is told, or its simulator says why not",
+        why="The agency names the day of the hearing and the number of the licence, and neither reaches the citizen.",
+        modes=(8, 10),
+        expected="something else told, sent or refused for another day, number or reference in each place of the "
+        "agency's answers, but for what the host knows already and what the simulator's untold gives a reason for",
+        fix="Tell it where the result has a place for it, such as at, sequence, reference or reason; where the "
+        "citizen has no use for it, say so in the simulator's untold.",
+        scope=CheckScope.PLUGIN,
+        presupposes=("told/lists", "told/steady"),
+        examine=_left_out,
+    ),
+    Check(
+        id="robustness/no-chance",
+        family=CheckFamily.ROBUSTNESS,
+        title="nothing that is sent or told is left to chance",
+        why="A reference is drawn anew with each attempt, so that the agency takes the second for another "
+        "application; or one answer in a hundred is told otherwise, and nobody can repeat it.",
+        modes=(1, 2),
+        expected="the same sent and told for the same request and the same answers, whatever the plugin draws, but "
+        "for what is called a nonce, a salt, a timestamp, a signature or the number of a request",
+        fix="Take references from the hook's request, and what has to be unique from its client_reference or key; "
+        "leave waiting and retrying to the platform.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.CHANCE),
     ),
 )

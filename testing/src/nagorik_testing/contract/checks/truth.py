@@ -188,6 +188,34 @@ async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     return ["a payment that the agency was told of is never confirmed"]
 
 
+async def _turned_away(subject: Subject, offer: AnyOffer) -> list[str]:
+    tap, wrong = Wiretap(), list[str]()
+    async with open_rig(tap.on(subject), offer.id) as rig:
+        try:
+            await rig.prepare(Operation.ADVISE_PAYMENT)
+        except NothingThere:
+            raise NotConcerned("the example costs nothing") from None
+        case = case_of(rig)
+        receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
+        await rig.platform.advise_payment(rig.draft, rig.references, receipt)
+        pending = tap.exchanges[-1].answer
+        for state in case.workflow.states:
+            rig.advance(MINUTE * 7)
+            case.enter(state, rig.clock.now())
+            by_time = any(step.source == state and step.to is not None for step in case.workflow.steps)
+            if by_time or _waits_for_fee(case):
+                continue  # what is not confirmed yet may still be
+            try:
+                advice = await rig.platform.advise_payment(rig.draft, rig.references, receipt)
+            except PluginFault:
+                return [*wrong, f"{state}: a payment that is told of again ends in a fault of the plugin"]
+            except NagorikError:
+                continue  # the host has a person look
+            if not advice.confirmed and tap.exchanges[-1].answer != pending:
+                wrong.append(f"{state}: a payment that the agency has turned away is told as not confirmed yet")
+    return wrong
+
+
 async def _told_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     tap, wrong = Wiretap(), list[str]()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -364,6 +392,21 @@ TRUTH: Final = (
         scope=CheckScope.SERVICES,
         needs=(*_NEEDS, Operation.QUOTE, Operation.ADVISE_PAYMENT),
         examine=_confirmed_as_held,
+    ),
+    Check(
+        id="payment/turned-away",
+        family=CheckFamily.PAYMENT,
+        title="a payment that the agency has turned away is not told as on its way",
+        why="The payer's name does not agree with the applicant's, and the platform tells the agency of the same "
+        "challan every day for a year, while the citizen believes to have paid.",
+        modes=(17, 21),
+        expected="in each state of the workflow from which the application goes on by nobody's doing but a person's, "
+        "an error or a confirmation, where the agency says another thing of the payment than at first",
+        fix="Raise AgencyRejected for the agency's words for a payment that it will not accept as it is; confirmed = "
+        "False is for what it has not found yet.",
+        scope=CheckScope.SERVICES,
+        needs=(*_NEEDS, Operation.QUOTE, Operation.ADVISE_PAYMENT),
+        examine=_turned_away,
     ),
     Check(
         id="payment/told-as-held",

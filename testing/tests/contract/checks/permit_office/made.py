@@ -14,6 +14,7 @@ MODULES = (
     "forgetful",
     "priced",
     "judging",
+    "withholding",
     "families",
     "payments",
     "markup",

@@ -1,21 +1,27 @@
 """Permit offices of other kinds: with a book that can be looked into, asked and not filed at, paged, slow to pay."""
 
 import base64
+import random
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from nagorik import InputRejected
 from nagorik.values import Money
 from nagorik_testing import (
     ApplicationBook,
     Case,
     DocumentResponse,
+    ErrorAnswer,
     ExampleApplication,
     ExampleMessage,
+    Refusal,
+    TokenEndpoint,
     Workflow,
     content_of,
+    routes_of,
 )
 from permit_office.simulator import DESK, PermitOffice
 
@@ -67,6 +73,10 @@ class BookOffice(PermitOffice):
 
     async def show(self, request: Request) -> Response:
         return DocumentResponse(self.shown(self.book.get(request.path_params["id"])))
+
+    def callback(self, agency_reference: str) -> ExampleMessage:
+        shown = self.shown(self.book.get(agency_reference))
+        return self.signed({**shown, "sent_at": self.clock.now().isoformat()}, valid_for=timedelta(minutes=5))
 
     async def pay(self, request: Request) -> Response:
         case, content = self.book.get(request.path_params["id"]), await content_of(request)
@@ -315,3 +325,63 @@ class EarlyBoardOffice(PermitOffice):
         if self.told(self.files[request.path_params["id"]])["word"] == "RECEIVED":
             return DocumentResponse({"error": "the office is shut"}, status_code=409)
         return await super().take_slot(request)
+
+
+class TurnsAwayOffice(BookOffice):
+    """Finds a payment wrong for good, once it has looked at the papers."""
+
+    async def pay(self, request: Request) -> Response:
+        case = self.book.get(request.path_params["id"])
+        if case.state == "PAPERS MISSING":
+            return DocumentResponse({"word": "TURNED AWAY", **DESK})
+        return await super().pay(request)
+
+
+class FieldsOffice(PermitOffice):
+    """Names the field that it refuses."""
+
+    def error_answers(self) -> Any:
+        refused: Any = {"field": "name", "error": "unreadable"}
+        return (ErrorAnswer(name="a field is refused", status=422, document=refused, means=InputRejected),)
+
+
+class SessionsOffice(PermitOffice):
+    """Answers in a session alone, and says in words of its own that one has ended."""
+
+    def open_office(self) -> None:
+        super().open_office()
+        self.sessions = TokenEndpoint(self.clock, self.random, life=timedelta(hours=8))
+
+    def routes(self) -> Any:
+        return (*super().routes(), *routes_of({"POST /login": self.log_in}))
+
+    async def log_in(self, request: Request) -> Response:
+        return DocumentResponse({"token": self.sessions.issue()})
+
+    async def show(self, request: Request) -> Response:
+        return self.ended(request) or await super().show(request)
+
+    async def file(self, request: Request) -> Response:
+        return self.ended(request) or await super().file(request)
+
+    async def open_bill(self, request: Request) -> Response:
+        return self.ended(request) or await super().open_bill(request)
+
+    async def show_bill(self, request: Request) -> Response:
+        return self.ended(request) or await super().show_bill(request)
+
+    def ended(self, request: Request) -> Response | None:
+        try:
+            self.sessions.check(request)
+        except Refusal:
+            return DocumentResponse({"error": "the session has ended"})
+        return None
+
+
+class KeyedOffice(PermitOffice):
+    """Lists who holds a permit by their names, of small letters alone."""
+
+    def told(self, filed: Any) -> dict[str, Any]:
+        drawn = random.Random(self.seed)  # noqa: S311 - reproducible
+        name = "".join(drawn.choice("abdehiklmnorstu") for _ in range(9))
+        return {**super().told(filed), "holders": {name: "shop"}}

@@ -4,7 +4,7 @@ import hmac
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -65,6 +65,7 @@ class PermitOffice(Simulator):
     modelled = "সবই কল্পিত। / All of it is invented."
     outcomes = ("approve", "reject", "correction", "cancel", "other-amount")
     codec = Codec(JsonFormat(), requests=[MultipartFormat(), JsonFormat()])
+    untold: ClassVar[dict[str, str]] = {"desk": "who sits at it is the office's own business"}
 
     def open_office(self) -> None:
         self.files: dict[str, File] = {}

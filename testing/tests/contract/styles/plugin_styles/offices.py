@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -60,6 +60,7 @@ class MarketOffice(Simulator):
     outcomes = ("approve", "reject")
     codec = Codec(JsonFormat(), requests=[MultipartFormat(), JsonFormat()])
     papers_wanted: tuple[str, ...] = ("deed",)
+    untold: ClassVar[dict[str, str]] = {"desk": "who sits at it is the office's own business"}
 
     def open_office(self) -> None:
         self.book: ApplicationBook[None] = ApplicationBook(self, WORKFLOW, numbers="ST-######")
@@ -259,6 +260,7 @@ class FormOffice(MarketOffice):
 
 class XmlOffice(MarketOffice):
     codec = Codec(XmlFormat(namespace=SPACE))
+    untold: ClassVar[dict[str, str]] = {**MarketOffice.untold, "count": "of what is found, one is shown"}
     papers_wanted = ()
 
     async def search(self, request: Request) -> Response:

@@ -1,21 +1,30 @@
 """Holds what a plugin tells against the agency's answers: every leaf of every shape of answer, by every rule."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from nagorik import NagorikError, Operation
+from nagorik_testing.contract.checks.answers.chance import left_to_chance
 from nagorik_testing.contract.checks.answers.instants import told_instants
+from nagorik_testing.contract.checks.answers.left_out import LeavesTold, look_for_left_out
 from nagorik_testing.contract.checks.answers.lists import told_lists
 from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_numbers, told_price
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
 from nagorik_testing.contract.checks.answers.told_result import anywhere, told_by
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument, unheard_of
-from nagorik_testing.contract.checks.answers.varied import AnswerEnd, Untold, VariedAnswer, label_of
+from nagorik_testing.contract.checks.answers.varied import (
+    AnswerEnd,
+    TellingRule,
+    Untold,
+    VariedAnswer,
+    label_of,
+)
 from nagorik_testing.contract.checks.inspection import written
 
+_OF_A_FORM: Final = frozenset({Operation.SUBMIT, Operation.ANSWER_CORRECTION})
 _BY_SERVICE: Final = frozenset({Operation.ELIGIBILITY, Operation.QUOTE})
 
 
@@ -24,12 +33,16 @@ class AnswerExamination:
     """Holds the plays of a plugin's offers against what is told; each shape of an answer once.
 
     Attributes:
+        package: The plugin's, whose draws are turned.
         seen: Shapes that were looked at already, whichever offer they were an answer to.
         tried: Leaves that were looked at closely already, each with where it is told.
+        leaves: Of each leaf, whether anything follows from it.
     """
 
+    package: str
     seen: set[object] = field(default_factory=set)
     tried: set[object] = field(default_factory=set)
+    leaves: LeavesTold = field(default_factory=LeavesTold)
 
     async def of(self, plays: Sequence[AnswerPlay]) -> list[Untold]:
         """What is told wrongly of these plays."""
@@ -51,7 +64,14 @@ class AnswerExamination:
         one, other = ends[0].told, ends[1].told
         unsteady = frozenset(place for place in {*one, *other} if one.get(place) != other.get(place))
         usual = AnswerEnd(ends[0].result, {place: value for place, value in one.items() if place not in unsteady})
-        found: list[Untold] = []
+        found = _unsteady(play, unsteady)
+        # What is made of a form is made for each service; everything else is read and asked by the same code.
+        of_form = play.operation in _BY_SERVICE or play.operation in _OF_A_FORM
+        what = play.rig.offer if of_form or not play.kept else label_of(play, -1)
+        kind = "chance", what, play.operation, type(usual.result)
+        if kind not in self.seen:
+            self.seen.add(kind)
+            found += await left_to_chance(play, self.package)
         for number, kept in enumerate(play.kept):
             label = kept.headers.get("content-type", "")
             document = AnswerDocument.read(kept.content, play.rig.simulator.codec.answers, label)
@@ -62,7 +82,7 @@ class AnswerExamination:
                 continue
             self.seen.add(shape)
             varied = VariedAnswer(play, number, document, usual, unsteady, words, self.tried)
-            found += [untold async for untold in _examined(varied)]
+            found += [untold async for untold in _examined(varied, self.leaves)]
         if play.priced is not None and (play.operation, play.rig.offer) not in self.seen:
             self.seen.add((play.operation, play.rig.offer))
             found += await told_price(play, play.priced, usual)
@@ -91,13 +111,31 @@ def _vocabulary(plays: Sequence[AnswerPlay]) -> dict[str, set[str]]:
     return words
 
 
-async def _examined(varied: VariedAnswer) -> AsyncIterator[Untold]:
+_OF_THE_ASKING: Final = frozenset({"as_of", "issued_at", "expires_at", "check_after"})
+"""What is told of the asking itself and not of the agency: it goes with the clock."""
+_OF_THE_HOST: Final = frozenset({Operation.QUOTE, Operation.DELIVERABLE})
+"""Operations whose results the platform names anew each time: a quote, a document that is kept."""
+
+
+def _unsteady(play: AnswerPlay, places: Collection[str]) -> list[Untold]:
+    """What is told otherwise of the same answers, given a moment later."""
+    if play.operation in _OF_THE_HOST:
+        return []
+    astray = sorted({anywhere(place) for place in places if place.rpartition(".")[2] not in _OF_THE_ASKING})
+    return [
+        Untold(TellingRule.STEADY, f"{play.operation.value}: {place} is told otherwise of the same answers")
+        for place in astray
+    ]
+
+
+async def _examined(varied: VariedAnswer, told: LeavesTold) -> AsyncIterator[Untold]:
     for at, value in varied.document.leaves():
         if varied.is_over:
             return
         for rule in _RULES:
             for untold in await rule(varied, at, value):
                 yield untold
+        await look_for_left_out(varied, at, value, told)
     for at, entries in varied.document.lists():
         if varied.is_over:
             return

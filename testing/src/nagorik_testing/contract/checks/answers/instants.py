@@ -30,6 +30,8 @@ async def told_instants(varied: VariedAnswer, at: Location, value: JsonValue) ->
         return [Untold(TellingRule.INSTANTS, f"{name} a day earlier is not told a day earlier")]
     if any(_is_astray(later, instant) for later, _ in pairs):
         return [Untold(TellingRule.INSTANTS, f"{name} is told in another zone")]
+    if all(_is_another_day(later, instant) for later, _ in pairs):
+        return [Untold(TellingRule.INSTANTS, f"{name} is told as another day")]
     wrong += _in_one_zone(varied, name, instant, [later for later, _ in pairs])
     if not varied.is_new(TellingRule.INSTANTS, at, _places_moved(usual, days_of(end.told))):
         return wrong
@@ -71,6 +73,11 @@ def _instant(told: _Day) -> datetime:
 def _is_astray(told: datetime, instant: WrittenInstant) -> bool:
     """Whether an instant is told the six hours early by which Dhaka is ahead of UTC."""
     return instant.timed and instant.in_dhaka - told == timedelta(hours=6)
+
+
+def _is_another_day(told: datetime, instant: WrittenInstant) -> bool:
+    """Whether a day is told that goes with the agency's, and is not the one that it names."""
+    return all(abs(told - reading) >= DAY for reading in (instant.in_dhaka, instant.in_utc))
 
 
 def _in_one_zone(varied: VariedAnswer, name: str, instant: WrittenInstant, told: Sequence[datetime]) -> list[Untold]:

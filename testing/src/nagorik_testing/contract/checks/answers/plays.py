@@ -3,11 +3,21 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import uuid5
 
-from nagorik import Accepted, ApplicationDraft, NagorikError, Operation, PaymentState, Slots
+from nagorik import (
+    Accepted,
+    AgencyStatus,
+    ApplicationDraft,
+    ApplicationState,
+    NagorikError,
+    Operation,
+    PaymentState,
+    Slots,
+)
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
@@ -15,7 +25,7 @@ from nagorik_platform import References
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.inspection import books_of, leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
-from nagorik_testing.contract.rig import AHEAD, Rig
+from nagorik_testing.contract.rig import AHEAD, Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.simulator.slot_board import SlotBoard
@@ -38,6 +48,7 @@ class AnswerPlay:
         replay: Gives the answers again.
         call: The call, which can be made any number of times.
         kept: The answers, in order.
+        at: When they were given.
         priced: The same call for another amount, where one is handed to it.
     """
 
@@ -46,6 +57,7 @@ class AnswerPlay:
     replay: AnswerReplay
     call: RepeatableCall
     kept: tuple[KeptAnswer, ...]
+    at: datetime
     priced: Callable[[Money], Awaitable[object]] | None = None
     with_entries: bool = False
     """Whether appointments were told."""
@@ -64,13 +76,15 @@ class _Stage:
     ) -> object:
         """Make a call, and keep it where it has a result that was answered for."""
         async with self.replay.keeping() as kept:
+            now = self.rig.clock.now()
             try:
                 result = await call()
             except (NagorikError, NotReachable, NothingThere):
                 return None
             shown = isinstance(result, Slots) and bool(result.slots)
             if kept:
-                self.plays.append(AnswerPlay(operation, self.rig, self.replay, call, tuple(kept), priced, shown))
+                played = AnswerPlay(operation, self.rig, self.replay, call, tuple(kept), now, priced, shown)
+                self.plays.append(played)
         return result
 
 
@@ -97,6 +111,8 @@ async def answer_plays(subject: Subject, offer: AnyOffer) -> AsyncIterator[Seque
             await _application(await stage(), subject, offer)
             if Operation.SLOTS in offer.operations and not _has_appointments(plays):
                 await _appointments_elsewhere(await stage(), offer)
+            if Operation.ANSWER_CORRECTION in operations and not _is_among(plays, Operation.ANSWER_CORRECTION):
+                await _until_corrected(await stage())
             if Operation.ADVISE_PAYMENT in operations:
                 await _advice(await stage())
             if Operation.WITHDRAW in operations:
@@ -129,7 +145,10 @@ async def _application(stage: _Stage, subject: Subject, offer: AnyOffer) -> None
 
 async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
     rig, offered = stage.rig, offer.operations
-    draft, first, seen = rig.draft, rig.references, set[object]()
+    draft, seen = rig.draft, set[object]()
+    # Under references of its own: the agency is to hold one application under those of the course.
+    other = another_application(rig.references)
+    fetched: set[str] = set()
     shown = Operation.SLOTS not in offered
     try:
         async for status in course_of(rig, offer, subject.simulator.outcomes[0], stride=COARSE):
@@ -138,17 +157,19 @@ async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
                 continue
             own = rig.references
             if not seen:
-                await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
                 if Operation.FIND in offered:
                     await _search(stage, draft, own)
+                await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, other))
             seen.add(stand)
-            await _status(stage, draft, own)
+            told = await _status(stage, draft, own)
+            if isinstance(told, AgencyStatus):
+                await _papers(stage, offer, told, fetched)
             if not shown:
                 shown = await _appointments(stage, offer, draft, own)
     except (NagorikError, NotReachable):
         if not stage.plays:
             raise
-    await _every_state(stage)
+    await _every_state(stage, offer, fetched)
 
 
 async def _search(stage: _Stage, draft: ApplicationDraft, own: References) -> None:
@@ -156,12 +177,12 @@ async def _search(stage: _Stage, draft: ApplicationDraft, own: References) -> No
     await stage.play(Operation.FIND, lambda: platform.find_submission(draft, own, sent_at=now))
 
 
-async def _status(stage: _Stage, draft: ApplicationDraft, own: References) -> None:
+async def _status(stage: _Stage, draft: ApplicationDraft, own: References) -> object:
     platform = stage.rig.platform
-    await stage.play(Operation.STATUS, lambda: platform.get_status(draft, own))
+    return await stage.play(Operation.STATUS, lambda: platform.get_status(draft, own))
 
 
-async def _every_state(stage: _Stage) -> None:
+async def _every_state(stage: _Stage, offer: AnyOffer, fetched: set[str]) -> None:
     """The agency's answer for each state of its workflow, those that the example never comes to among them."""
     rig = stage.rig
     for book in books_of(rig):
@@ -172,7 +193,39 @@ async def _every_state(stage: _Stage) -> None:
             rig.advance(timedelta(minutes=7))
             case.enter(state, rig.clock.now(), REMARK)
             case.due = None
-            await _status(stage, rig.draft, rig.references)
+            status = await _status(stage, rig.draft, rig.references)
+            if isinstance(status, AgencyStatus):
+                await _papers(stage, offer, status, fetched)
+                await _correction(stage, offer, status, state)
+
+
+async def _papers(stage: _Stage, offer: AnyOffer, status: AgencyStatus, fetched: set[str]) -> None:
+    """Fetch what can be downloaded, each kind once."""
+    if Operation.DELIVERABLE not in offer.operations:
+        return
+    for deliverable in status.deliverables:
+        if deliverable.delivery == "download" and deliverable.kind not in fetched:
+            fetched.add(deliverable.kind)
+            await stage.play(Operation.DELIVERABLE, partial(stage.rig.fetch_one, deliverable))
+
+
+async def _correction(stage: _Stage, offer: AnyOffer, status: AgencyStatus, state: str) -> None:
+    """Answer what the agency wants corrected, the application as it was filed."""
+    wanted = status.state is ApplicationState.CORRECTION_REQUESTED
+    if wanted and Operation.ANSWER_CORRECTION in offer.operations:
+        rig, draft, own = stage.rig, stage.rig.draft, stage.rig.references
+        await stage.play(Operation.ANSWER_CORRECTION, lambda: rig.platform.answer_correction(draft, own, about=state))
+
+
+async def _until_corrected(stage: _Stage) -> None:
+    """A correction at an agency whose book cannot be looked into."""
+    rig = stage.rig
+    try:
+        await rig.prepare(Operation.ANSWER_CORRECTION)
+    except NotReachable:
+        return  # of operations that cannot be called, the matrix of faults tells
+    draft, own = rig.draft, rig.references
+    await stage.play(Operation.ANSWER_CORRECTION, lambda: rig.platform.answer_correction(draft, own, about="1"))
 
 
 async def _appointments(stage: _Stage, offer: AnyOffer, draft: ApplicationDraft, own: References) -> bool:
@@ -189,6 +242,10 @@ async def _appointments(stage: _Stage, offer: AnyOffer, draft: ApplicationDraft,
     if Operation.BOOK_SLOT in offer.operations:
         await stage.play(Operation.BOOK_SLOT, lambda: rig.platform.book_slot(draft, own, slots.slots[-1]))
     return True
+
+
+def _is_among(plays: Sequence[AnswerPlay], operation: Operation) -> bool:
+    return any(play.operation is operation for play in plays)
 
 
 def _has_appointments(plays: Sequence[AnswerPlay]) -> bool:
@@ -281,4 +338,4 @@ async def _payments(
             except NagorikError:
                 continue
             if report.state is PaymentState.CAPTURED:
-                await _until_changed(one, Operation.REFUND_PAYMENT, rig.refund)
+                await _until_changed(one, Operation.REFUND_PAYMENT, partial(rig.refund, report))

@@ -12,6 +12,7 @@ import httpx
 
 from nagorik_testing.contract.rig import is_login
 from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.wiretap import WireExchange
 
 _OF_THE_BYTES = frozenset({"content-length", "content-encoding", "transfer-encoding", "content-md5", "digest"})
 """Headers that say something of the bytes that were sent, which are others now."""
@@ -57,6 +58,8 @@ class AnswerReplay:
     _next: int = 0
     _at: int | None = None
     _content: bytes = b""
+    asked: list[WireExchange] = field(default_factory=list)
+    """What was sent in the last call that was answered so."""
 
     def on(self, subject: Subject) -> Subject:
         """The subject with this before its agency."""
@@ -82,6 +85,7 @@ class AnswerReplay:
     ) -> object:
         """Make a call that is answered with what was kept; the answer ``at`` has another content."""
         self._given, self._next, self._at, self._content = kept, 0, at, to
+        self.asked = []
         try:
             return await call()
         finally:
@@ -94,6 +98,7 @@ class AnswerReplay:
             return await inner.handle_async_request(request)
         if self._given is None:
             return await self._keep(request, sent, inner)
+        self.asked.append(WireExchange(request, sent))
         number, self._next = self._next, self._next + 1
         if number < len(self._given) and self._given[number].answers(request):
             return self._given[number].given(request, self._content if number == self._at else None)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from enum import Enum
 from typing import Final
 
@@ -19,6 +19,7 @@ from nagorik import (
     Verdict,
 )
 from nagorik.values import Money
+from nagorik_testing.contract.checks.answers.variations import instant_of
 
 Told = dict[str, object]
 """Each value of a result that holds no other, by place: ``status.reason.bn``, ``slots.3.starts_at``."""
@@ -90,8 +91,17 @@ def numbers_of(told: Told) -> dict[str, int]:
 
 
 def days_of(told: Told) -> dict[str, date]:
-    """The instants and the days."""
-    return {place: value for place, value in told.items() if isinstance(value, date | datetime)}
+    """The instants and the days, those among them that are told as a text, such as the last day of a paper."""
+    return {place: day for place, value in told.items() if (day := _day_of(value)) is not None}
+
+
+def _day_of(value: object) -> date | None:
+    if isinstance(value, date):
+        return value
+    written = instant_of(value) if isinstance(value, str) and not isinstance(value, Enum) else None
+    if written is None:
+        return None
+    return written.in_dhaka if written.timed else written.wall.date()
 
 
 def entries_of(result: object) -> dict[str, tuple[object, ...]]:

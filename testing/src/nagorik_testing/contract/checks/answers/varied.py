@@ -33,6 +33,8 @@ class TellingRule(StrEnum):
     INSTANTS = "instants"
     WORDS = "words"
     NUMBERS = "numbers"
+    STEADY = "steady"
+    CHANCE = "chance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class VariedAnswer:
     unsteady: frozenset[str]
     words: dict[str, set[str]]
     tried: set[object]
+    told_of: set[Location] = field(default_factory=set)
+    """Places with another value in which something else is told."""
     zones: dict[str, str] = field(default_factory=dict)
     """How the leaves without an offset are read that were looked at already: as Dhaka's time, or as UTC."""
     is_over: bool = False
@@ -123,13 +127,20 @@ class VariedAnswer:
         """What was asked, without references."""
         return label_of(self.play, self.number)
 
+    def is_usual(self, end: AnswerEnd) -> bool:
+        """Whether the same is told as of the genuine answer."""
+        return end.told == self.usual.told and type(end.result) is type(self.usual.result)
+
     async def put(self, at: Location, value: JsonValue) -> AnswerEnd | None:
         """As ``ends``, of the answer with another value in one place."""
         try:
             body = self.document.put(at, value)
         except ValueError:
             return None
-        return await self.ends(body)
+        end = await self.ends(body)
+        if end is not None and not self.is_usual(end):
+            self.told_of.add(at)
+        return end
 
 
 def label_of(play: AnswerPlay, number: int) -> str:

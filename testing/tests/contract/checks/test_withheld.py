@@ -1,0 +1,82 @@
+"""What the office says and nobody passes on, what is fetched for something else, and what is left to chance."""
+
+from typing import Any
+
+import pytest
+
+from nagorik_testing.contract.verdict import CheckStatus
+
+from .conftest import Fault, expect_fault, expect_right, found
+
+BOOK = {"simulator": "BookOffice"}
+FIELDS: dict[str, Any] = {"simulator": "FieldsOffice", "plugin": {"error_reader": "withholding:blames_the_name"}}
+SESSIONS: dict[str, Any] = {"login": "plugin:login_by_request", "error_reader": "withholding:takes_ended_for_refusal"}
+FAULTS = (
+    Fault("told/instants", "DatesADayLater", "status: since is told as another day"),
+    Fault("told/instants", "AYearLateInWords", "status: since is told as another day"),
+    Fault("told/left-out", "Undated", "nothing follows from status: since"),
+    Fault("told/steady", "NumbersByItself", "status: event is told otherwise of the same answers"),
+    Fault("deliverable/as-asked", "FetchesTheFirst", "for another application the permit of the first is asked for"),
+    Fault("deliverable/as-asked", "MistakesTheFile", "permit is kept as another kind of file than the agency says"),
+    Fault("deliverable/as-asked", "MistakesTheFile", "permit is kept as a paper of another kind"),
+    Fault("callback/as-asked", "HearsNoDates", "submitted: a message's date of the state is not passed on"),
+    Fault("callback/as-asked", "HearsNoEnd", "rejected: a message says otherwise than a question whether", BOOK),
+    Fault("callback/as-asked", "HearsBeginnings", "a genuine message of withdrawn ends in agency-rejected", BOOK),
+    Fault("robustness/no-chance", "DrawsFromItsOwn", "submit: 1 body folder, sent, is left to chance"),
+    Fault("robustness/no-chance", "SeldomDated", "status: at, told, is left to chance"),
+    Fault("submit/refused-field", "Hooks", "road, refused by the agency, is told at another field", FIELDS),
+)
+RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("told/instants", "DatesByDay", {}),
+    ("told/left-out", "DrawsTickets", {}),
+    ("told/left-out", "ReadsPages", {"simulator": "PagedOffice"}),
+    ("told/steady", "NumbersBookings", {}),
+    ("deliverable/as-asked", "UnwrapsPapers", {"simulator": "WrappedPaperOffice"}),
+    ("callback/as-asked", "DatesByDay", BOOK),
+    ("callback/as-asked", "Hooks", BOOK),
+    ("payment/turned-away", "Hooks", BOOK),
+    ("robustness/no-chance", "DrawsNonces", {}),
+    ("robustness/no-chance", "HasItsNumbersFromTheHost", {}),
+    ("submit/refused-field", "Hooks", {**FIELDS, "plugin": {"error_reader": "withholding:reads_whole_groups"}}),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
+async def test_fault_is_found_and_named(fault, permit_office):
+    await expect_fault(fault, permit_office)
+
+
+@pytest.mark.parametrize(("check", "hooks", "office"), RIGHT)
+async def test_plugin_that_is_right_in_another_way_passes(check, hooks, office, permit_office):
+    await expect_right(check, hooks, office, permit_office)
+
+
+async def test_session_that_is_taken_for_a_refusal_is_found_at_services_and_gateways(permit_office):
+    subject = permit_office(simulator="SessionsOffice", plugin=SESSIONS)
+    told = {one.offer: one.got for one in await found("robustness/ended-session", subject) if one.failed}
+    assert told.keys() == {"permits.shop", "permits.till"}
+    assert "status in a session that the agency has ended ends in agency-rejected" in told["permits.shop"]
+
+
+async def test_office_that_loses_no_session_is_not_looked_at(permit_office):
+    findings = await found("robustness/ended-session", permit_office())
+    assert {one.status for one in findings} == {CheckStatus.NOT_APPLICABLE}
+
+
+UNTOLD = {
+    "that nobody named": ({}, ["nothing follows from slots: desk"]),
+    "without a reason": ({"desk": ""}, ["the simulator does not say why desk is not told"]),
+    "of what is told": (
+        {"desk": "the office's own", "since": "not wanted"},
+        ["the simulator declares since as untold, and something follows from it"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNTOLD)
+async def test_what_is_told_nobody_is_declared_by_the_simulator_with_a_reason(kind, permit_office):
+    declared, told = UNTOLD[kind]
+    subject = permit_office()
+    subject.simulator.untold = declared
+    (finding,) = [one for one in await found("told/left-out", subject) if one.failed]
+    assert [text for text in told if text not in finding.got] == []
