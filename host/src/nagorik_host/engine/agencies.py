@@ -357,7 +357,8 @@ class AgencyScheduler:
         # Credentials become good by somebody's work, who then says so; each try with the old ones is another refusal.
         if _is_of_credentials(cause):
             return refused_pause(probes + 1) * self._rng.uniform(*_LATER)
-        return min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE) * self._rng.uniform(0.5, 1.0)
+        longest = min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
+        return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
 
 
 def _is_of_credentials(cause: str | None) -> bool:

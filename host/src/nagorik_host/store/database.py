@@ -4,6 +4,7 @@ A unit is a plain function of a transaction. It either happens as a whole or not
 before it happens, so it does nothing but read and write through the transaction.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -289,15 +290,29 @@ class Database(ABC):
         """Finish what was begun and close all connections."""
 
 
+_SEVERAL_HOSTS: Final = re.compile(
+    r"^(?P<scheme>postgresql(?:\+\w+)?://)(?P<user>[^/?#]*@)?(?P<hosts>[^/?#@,]+(?:,[^/?#@,]+)+)"
+    r"(?P<name>/[^?#]*)?(?:\?(?P<query>.*))?$"
+)
+_PORT: Final = 5432
+
+
+def _each_apart(found: re.Match[str]) -> str:
+    """A URL with several hosts as SQLAlchemy reads it: each host has a place of its own, and its port."""
+    hosts = (host if re.search(r":\d+$", host) else f"{host}:{_PORT}" for host in found["hosts"].split(","))
+    query = "&".join([*(f"host={host}" for host in hosts), *([found["query"]] if found["query"] else [])])
+    return f"{found['scheme']}{found['user'] or ''}{found['name'] or '/'}?{query}"
+
+
 def read_url(text: str) -> URL:
-    """The URL of a database.
+    """The URL of a database; several hosts are taken as PostgreSQL's own programs take them, ``HOST:PORT,HOST:PORT``.
 
     Raises:
         DatabaseInvalid: It is no URL, or names a database that is not supported.
     """
     try:
-        url = make_url(text)
-    except ArgumentError:
+        url = make_url(_SEVERAL_HOSTS.sub(_each_apart, text))
+    except (ArgumentError, ValueError):
         raise DatabaseInvalid("the database's URL cannot be read; write sqlite:///FILE or postgresql://…") from None
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise DatabaseInvalid(f"{url.get_backend_name()} is not supported; use sqlite or postgresql")
