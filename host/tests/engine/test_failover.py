@@ -11,6 +11,7 @@ from nagorik_host.store import open_database
 from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.audit import make_anchor, verify_journals, verify_ledger
 from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_host.store.ledger import LedgerWentBack
 from nagorik_host.store.upgrade import upgrade
 from nagorik_platform.lifecycle import Decided
 
@@ -96,6 +97,27 @@ async def test_workers_go_on_at_a_synchronous_standby_and_nothing_is_lost(world,
         assert await states(host, taken_in) == {"closed"}
         assert await findings(host, anchor) == []
         assert set(world.done().values()) == {len(set(taken_in))}
+
+
+async def test_worker_that_meets_an_older_copy_sends_nothing_more_and_ends(world, pair):
+    """Whoever promotes a standby that lagged behind may forget to stop the workers first."""
+    await made_ready(pair.url)
+    async with world.host(pair.url) as host:
+        await world.apply(host, 1)
+        caught_up = "SELECT bool_and(replay_lsn >= pg_current_wal_lsn()) FROM pg_stat_replication"
+        pair.primary.await_sql(caught_up, "t")
+        await asyncio.to_thread(pair.standby.crash)
+        working = asyncio.create_task(host.worker().run(asyncio.Event()))
+        await until(lambda: world.effects("cashdesk", "capture") or world.street.calls)
+        await until(lambda: pair.primary.sql("SELECT count(*) FROM ledger WHERE writer = 0") != "1")
+        calls = len(world.street.calls)
+        await asyncio.to_thread(pair.primary.crash)
+        await asyncio.to_thread(pair.standby.start)
+        await asyncio.to_thread(pair.standby.promote)
+        async with asyncio.timeout(60):
+            with pytest.raises(LedgerWentBack):
+                await working
+        assert len(world.street.calls) == calls
 
 
 async def test_what_an_asynchronous_standby_lacks_is_told_by_the_anchor_and_done_once(world, pair):

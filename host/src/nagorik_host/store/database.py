@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Table, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
 from nagorik_host.store.deferred import DeferredRows
-from nagorik_host.store.ledger import Appended, AuditLedger, ChangedRow, LedgerMissing, Records
+from nagorik_host.store.ledger import Appended, AuditLedger, ChangedRow, LedgerMissing, LedgerWentBack, Records
 from nagorik_host.vault import KeyMissing, Vault
 
 T = TypeVar("T")
@@ -38,12 +38,12 @@ def is_the_machines(error: Exception) -> bool:
     """Whether a unit failed because of the database or the way to it, and not because of what it wrote or read.
 
     Whatever else a unit raises, an overflow or a value that no column takes, is the matter of what it worked on. A
-    key that this process does not hold is the process's.
+    key that this process does not hold is the process's, and that the database is another one is no application's.
     """
     if isinstance(error, DBAPIError):
         state: str | None = getattr(error.orig, "sqlstate", None)
         return not (state.startswith(_OF_THE_ROW) if state else isinstance(error, DataError | IntegrityError))
-    return isinstance(error, DatabaseUnavailable | KeyMissing)
+    return isinstance(error, DatabaseUnavailable | KeyMissing | LedgerWentBack)
 
 
 @dataclass(slots=True, repr=False)
@@ -214,12 +214,12 @@ class Database(ABC):
     async def seal(self) -> None:
         """Let the ledger's root say how far the chains of this process have come; done before it is closed.
 
-        Where the database is gone, the next process that anchors the ledger does it.
+        Where the database is gone, or is another, the next process that anchors the ledger does it.
         """
         if self._ledger is None or self._ledger.is_sealed or self._ledger.last_at is None:
             return
         at = self._ledger.last_at
-        with suppress(DatabaseUnavailable):
+        with suppress(DatabaseUnavailable, LedgerWentBack):
             await self.run(lambda transaction: transaction.seal_ledger(at))
 
     @asynccontextmanager
