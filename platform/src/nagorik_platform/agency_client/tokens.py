@@ -50,7 +50,7 @@ LEAST: Final = 1.0
 written so near that each call would log in is often good for longer."""
 REFUSED_PAUSES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 """For how long nobody tries credentials again that an agency has refused once, twice, and so on: four times on the
-first day, once on each that follows. Some lock an account after a few; and credentials become good by somebody's work."""
+first day, once on each that follows. Some lock an account after a few; and they become good by somebody's work."""
 CLOSING: Final = 5.0
 """Seconds that a login which is stopped is waited for; a plugin's code need not heed that."""
 _SAY_NOT_WHO: Final = frozenset({"connect_timeout", "read_timeout", "transport"})
