@@ -30,6 +30,7 @@ from nagorik_host.store.application_store import (
     StoredApplication,
 )
 from nagorik_host.store.database import Database, Transaction, open_database
+from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.host_keys import admit_keys
 from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Keyring, Vault
@@ -119,6 +120,7 @@ class Host:
     ) -> None:
         """Use what ``open_host`` has opened."""
         self._documents = documents if isinstance(documents, OwnedDocuments) else None
+        self._sweep = documents.tidy if isinstance(documents, FolderDocumentStore) else None
         self.platform = platform
         self.database = database
         self.clock = clock
@@ -370,6 +372,7 @@ class Host:
             name=name,
             observer=observer,
             read_settings=read_settings,
+            sweep=self._sweep,
         )
 
     def _idempotency_key(self, client_reference: str) -> str:

@@ -210,6 +210,12 @@ def test_agencies_are_told(ready, place):
     assert (nid["plugin"], nid["due"], nid["waiting"], nid["in_flight"]) == ("nid", 2, 0, 0)
     shown = ready("agencies").out
     assert "2, the first for 2 h" in shown
+    refused = ready("agencies", "--try-again", "cashdesk")
+    assert (refused.code, "no agency of that id" in refused.err) == (2, True)
+    put(place, "UPDATE agencies SET cause = 'credentials-wrong' WHERE plugin = 'cashdesk'")
+    assert "probe now" in ready("agencies", "--try-again", "cashdesk").out
+    cashdesk, _ = ready("agencies", "--json").document["agencies"]
+    assert microseconds(datetime.fromisoformat(cashdesk["probe_at"])) < probe
     assert "name-unknown, 7 calls in vain" in shown
     assert "in 9 min" in shown or "in 10 min" in shown
 

@@ -420,12 +420,12 @@ def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(rea
     owned = {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".owner"}
     assert owned
     orphan = asyncio.run(world.documents.put("photo", "text/plain", b"nobody's")).id
-    unfinished = folder / orphan[:2] / f"{'0' * 32}.new"
+    unfinished = folder / "unfinished" / ("0" * 32)
     unfinished.write_bytes(b"half")
+    assert "1 files that a process began" in ready("doctor").out
     young = ready("audit", "documents", "--json")
-    assert (young.code, young.document["orphans"]) == (0, 0)
-    for path in (folder / orphan[:2] / orphan, unfinished):
-        os.utime(path, (0, 0))
+    assert (young.code, young.document["orphans"], young.document["unfinished"]) == (0, 0, 1)
+    os.utime(folder / orphan[:2] / orphan, (0, 0))
     assert "1 belong to no application; --remove removes them." in ready("audit", "documents").out
     removed = ready("audit", "documents", "--remove", "--json")
     assert (removed.code, removed.document["removed"], removed.document["unfinished_removed"]) == (0, 1, 1)

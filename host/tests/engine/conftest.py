@@ -14,6 +14,7 @@ import pytest
 from nagorik import AgencyUnavailable, ApplicationDraft, Consent, Operation, hookimpl
 from nagorik.values import Money
 from nagorik_host import Host, open_host
+from nagorik_host.engine.restoration import Restoration, mark_restored
 from nagorik_host.vault import Keyring
 from nagorik_platform import PlatformSettings
 from nagorik_platform.registry import Admission
@@ -152,6 +153,22 @@ class World:
 
     def effects(self, simulator: str, kind: str) -> int:
         return len(self.simulators[simulator].ledger.effects(kind))
+
+    def done(self) -> dict[str, int]:
+        """How often each agency did each thing; a session is nobody's."""
+        return {
+            f"{name} {effect.kind}": self.effects(name, effect.kind)
+            for name, simulator in self.simulators.items()
+            for effect in simulator.ledger.effects()
+            if effect.kind != "login"
+        }
+
+    async def mark_restored(self, host: Host) -> int:
+        """Say that the database is an older copy; of how many applications that is so."""
+        said = Restoration(self.clock.now(), "A. Rahman", "The disk burned.")
+        return await host.database.run(
+            lambda transaction: mark_restored(transaction, host.store, said, lease_now=self.machine.now())
+        )
 
 
 def world_of(keyring: Keyring) -> World:

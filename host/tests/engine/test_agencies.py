@@ -23,6 +23,7 @@ from nagorik_host.engine.agencies import (
 from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_instants
 from nagorik_host.store.outages import outages_of
 from nagorik_host.store.schema import agencies
+from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_testing import SimulatedClock
 
@@ -154,6 +155,33 @@ async def test_credentials_that_let_nobody_in_are_an_outage_at_once(database, ki
     (change,) = await outage_after(database, f"agency-{kind.value}", CredentialsRejected(kind))
     assert change == HealthChange(is_down=True, cause=cause)
     assert outage_hint(cause) != outage_hint("none of these")
+
+
+async def test_agency_that_refuses_the_credentials_is_probed_as_seldom_as_they_are_tried(database):
+    name, clock = "agency-seldom", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await outage_after(database, name, CredentialsRejected(CredentialProblem.WRONG))
+    probes, begin = [], clock.now()
+    while clock.now() < begin + timedelta(days=3):
+        row = await database.run(lambda t: row_of(t, name, None))
+        clock.set(max(row.probe_at, clock.now()))
+        assert await database.run(lambda t, row=row: scheduler.take_probe(t, row, clock.now()))
+        probes.append(clock.now())
+    gaps = [later - former for former, later in pairwise([begin, *probes])]
+    assert len([at for at in probes if at <= begin + timedelta(days=1)]) <= 3
+    pauses = [*REFUSED_PAUSES, *REFUSED_PAUSES[-1:] * 9]
+    assert all(gap >= pause * 1.1 for gap, pause in zip(gaps, pauses, strict=False))
+
+
+async def test_agency_that_was_away_for_long_and_refuses_the_credentials_is_probed_from_the_first_pause_on(database):
+    name, now = "agency-late", SimulatedClock().now()
+    away = [AgencyUnavailable(because="connection-refused") for _ in range(FAILURES_OF_AN_OUTAGE)]
+    await outage_after(database, name, *away)
+    await database.run(lambda t: t.connection.execute(update(agencies).values(probes=90)))
+    await outage_after(database, name, *[CredentialsRejected(CredentialProblem.WRONG)] * 2)
+    row = await database.run(lambda t: row_of(t, name, None))
+    assert row.probes == 0
+    assert REFUSED_PAUSES[0] < row.probe_at - now < REFUSED_PAUSES[0] * 1.3
 
 
 async def test_refusals_that_may_be_one_applications_are_counted_first(database):

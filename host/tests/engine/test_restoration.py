@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, make_url
 
 from nagorik import PaymentState
-from nagorik_host.engine.restoration import Restoration, WorkersActive, catching_up, mark_caught_up, mark_restored
+from nagorik_host.engine.restoration import WorkersActive, catching_up, mark_caught_up
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import workers
@@ -32,23 +32,6 @@ async def copied(url: str) -> str:
     finally:
         await connection.close()
     return before.replace(f"/{parts.database}", f"/{name}")
-
-
-async def restored(world, host) -> int:
-    said = Restoration(world.clock.now(), "A. Rahman", "The disk burned.")
-    return await host.database.run(
-        lambda transaction: mark_restored(transaction, host.store, said, lease_now=world.machine.now())
-    )
-
-
-def done(world) -> dict[str, int]:
-    """How often each agency did each thing; a session is nobody's."""
-    return {
-        f"{name} {effect.kind}": world.effects(name, effect.kind)
-        for name, simulator in world.simulators.items()
-        for effect in simulator.ledger.effects()
-        if effect.kind != "login"
-    }
 
 
 async def test_nothing_is_done_twice(world, ready_url):
@@ -73,13 +56,13 @@ async def twice(world, url: str, known: str) -> None:
     async with world.host(url) as host:
         await world.carry(host.worker())
         assert (await host.track(application)).progress.state == "closed"
-    before = done(world)
+    before = world.done()
     assert set(before.values()) == {1}
     async with world.host(copy) as host:
-        assert await restored(world, host) == 1
+        assert await world.mark_restored(host) == 1
         await carried_again(world, host, application, investigated=known == "taken in")
         assert [one.problem async for one in verify_journals(host.database, host.vault)] == [None]
-    assert done(world) == before
+    assert world.done() == before
 
 
 async def carried_again(world, host, application: str, *, investigated: bool) -> None:
@@ -102,11 +85,11 @@ async def test_what_was_taken_in_since_is_taken_in_again(world, ready_file):
     for url in (ready_file, copy):
         async with world.host(url) as host:
             if url == copy:
-                assert await restored(world, host) == 0
+                assert await world.mark_restored(host) == 0
             draft, consent = world.draft(), world.consent()
             application = await host.apply(draft, consent=consent, client_reference="NGK-AGAIN")
             await carried_again(world, host, application, investigated=url == copy)
-            assert set(done(world).values()) == {1}
+            assert set(world.done().values()) == {1}
     async with world.host(copy) as host:
         assert await host.database.run(lambda t: mark_caught_up(t, "A. Rahman", "done", world.clock.now()))
         assert not await host.database.run(lambda t: mark_caught_up(t, "A. Rahman", "done", world.clock.now()))
@@ -118,10 +101,10 @@ async def test_what_was_taken_in_since_is_taken_in_again(world, ready_file):
 async def test_what_the_agency_does_not_have_is_filed(world, ready_file):
     async with world.host(ready_file) as host:
         application = await world.apply(host)
-        await restored(world, host)
+        await world.mark_restored(host)
         await world.carry(host.worker())
         assert (await host.track(application)).progress.state == "closed"
-    assert set(done(world).values()) == {1}
+    assert set(world.done().values()) == {1}
 
 
 async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_file):
@@ -137,11 +120,11 @@ async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_
         for row in (register, made_up):
             await host.database.run(lambda transaction, row=row: transaction.connection.execute(row))
         with pytest.raises(WorkersActive):
-            await restored(world, host)
+            await world.mark_restored(host)
         assert (await host.track(application)).progress.restored_at is None
         assert await host.database.run(catching_up) is None
         await world.machine.sleep(61)
-        assert await restored(world, host) == 1
+        assert await world.mark_restored(host) == 1
 
 
 async def test_without_saying_so_what_was_paid_is_filed_again(world, ready_file):

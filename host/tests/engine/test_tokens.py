@@ -3,8 +3,9 @@
 import asyncio
 import subprocess
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import delete, func, select, text, update
@@ -14,7 +15,7 @@ from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Limits
 from nagorik_host import open_host
 from nagorik_host.engine.restoration import Restoration, mark_restored
-from nagorik_host.engine.tokens import GRACE, SharedTokenStore
+from nagorik_host.engine.tokens import GRACE, SharedTokenStore, try_refused_again
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.retention import rotate
@@ -22,6 +23,7 @@ from nagorik_host.store.schema import Instant, agency_logins, agency_tokens
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
+from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
 from nagorik_testing import SimulatedClock, SyntheticCitizens, in_process_configurations
 from nagorik_testing.contract.rig import is_login
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
@@ -189,9 +191,55 @@ async def test_all_who_wait_hear_what_a_login_ended_in(stores, agency, clock):
     ends = await asyncio.gather(first, *others, return_exceptions=True)
     assert {(type(one), one.kind) for one in ends} == {(CredentialsRejected, CredentialProblem.REVOKED)}
     assert len(agency.logins) == 1
-    # Whoever comes after them tries anew.
+    # Whoever comes after them hears the same, and tries anew when it is time.
     agency.refuses = None
+    with pytest.raises(CredentialsRejected) as held_off:
+        await stores[4].obtain(agency.terms(), None)
+    assert (held_off.value.kind, held_off.value.layer) == (CredentialProblem.REVOKED, Layer.CORE)
+    clock.advance(REFUSED_PAUSES[0])
     assert header(await stores[4].obtain(agency.terms(), None)) == b"Bearer token-2"
+
+
+async def knocks(stores, agency, clock, *, hours, every=timedelta(minutes=15)):
+    """At which hours a login arrives when all processes ask every so often."""
+    begin = clock.elapsed()
+    for _ in range(int(timedelta(hours=hours) / every)):
+        for store in stores[:3]:
+            with suppress(CredentialsRejected):
+                await store.obtain(agency.terms(), None)
+        clock.advance(every)
+    return [(at - begin) / HOUR for at in agency.logins if at >= begin]
+
+
+async def test_processes_together_try_refused_credentials_a_few_times_a_day(stores, agency, clock):
+    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
+    assert await knocks(stores, agency, clock, hours=30) == [0, 0.25, 1.25, 5.25, 29.25]
+    # Others are nobody's fault.
+    agency.refuses = None
+    await stores[0].obtain(agency.terms("password-2"), None)
+    agency.refuses, before = CredentialsRejected(CredentialProblem.WRONG), len(agency.logins)
+    await knocks(stores, agency, clock, hours=20)
+    assert len(agency.logins) == before
+
+
+async def test_officer_who_says_that_refused_credentials_are_good_has_them_tried_once(stores, agency, clock):
+    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
+    assert await knocks(stores, agency, clock, hours=2) == [0, 0.25, 1.25]
+    await stores[0]._database.run(partial(try_refused_again, plugin="passport"))
+    assert await knocks(stores, agency, clock, hours=0.25) == []
+    await stores[0]._database.run(partial(try_refused_again, plugin="nid"))
+    assert await knocks(stores, agency, clock, hours=0.5) == [0, 0.25]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"refused": "made-up"}, {"refused_at": datetime(2099, 1, 1, tzinfo=UTC)}, {"refused_at": None}]
+)
+async def test_refusal_that_nobody_can_have_written_keeps_nobody_out(stores, agency, clock, wrong):
+    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
+    assert await knocks(stores, agency, clock, hours=0.25) == [0]
+    await stores[0]._database.run(lambda t: t.connection.execute(update(agency_tokens).values(**wrong)))
+    agency.refuses = None
+    assert header(await stores[0].obtain(agency.terms(), None)) == b"Bearer token-2"
 
 
 async def test_a_login_of_a_process_that_stands_still_is_lost_to_another(stores, agency, clock):
@@ -448,6 +496,7 @@ from nagorik_host.engine.tokens import SharedTokenStore
 from nagorik_host.store import open_database
 from nagorik_host.vault import Vault, read_keyring
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
+from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
 from nagorik_platform.system_clock import SystemClock
 
 url, keys, logins = sys.argv[1:]

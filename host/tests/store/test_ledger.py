@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
+from nagorik_host.commands.running import ending_of
 from nagorik_host.store import Database, open_database
 from nagorik_host.store.audit import make_anchor, verify_ledger
 from nagorik_host.store.cases import Decision, record_decision
-from nagorik_host.store.ledger import ROOT, SEAL, LedgerMissing, Records
+from nagorik_host.store.database import is_the_machines
+from nagorik_host.store.ledger import ROOT, SEAL, LedgerMissing, LedgerWentBack, Records
 from nagorik_host.store.schema import decisions, ledger
+from nagorik_platform.cli.commands import ExitCode
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
@@ -202,3 +205,34 @@ def test_what_is_said_twice_is_said_as_it_is_last():
     records.add("application", "one", NOW, {"revision": 2, "due": None, "ended": {"5": "b"}})
     (record,) = records.made.values()
     assert record.content == {"revision": 2, "due": None, "ended": {"3": "a", "5": "b"}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [delete(ledger), update(ledger).values(link=b"another's"), delete(ledger).where(ledger.c.writer == ROOT)],
+    ids=["an older copy", "one that went its own way", "one without a root"],
+)
+async def test_database_that_lost_what_this_process_has_written_is_not_written_on(database, vault, change):
+    await database.run(decide)
+    await database.run(lambda t: t.seal_ledger(NOW))
+    await database.run(lambda t: t.connection.execute(change))
+    # A connection that is new goes on in a chain of its own, as all are after a server was lost.
+    await database.run(lambda t: t.connection.info.clear())
+    with pytest.raises(LedgerWentBack) as caught:
+        await database.run(partial(decide, number=2))
+    text, code = ending_of(caught.value)
+    assert ("nagorik db restored" in text, code) == (True, ExitCode.USAGE)
+    assert is_the_machines(caught.value)
+    assert await database.run(lambda t: t.connection.scalar(select(func.count()).select_from(decisions))) == 1
+
+
+async def test_database_that_was_written_on_by_others_is_the_same_one(ready_url, vault):
+    opened = [await open_database(ready_url) for _ in range(2)]
+    for number in range(6):
+        one = opened[number % 2]
+        one.use_ledger(vault)
+        await one.run(partial(decide, number=number))
+        await one.run(lambda t: t.seal_ledger(NOW))
+    assert await findings(opened[0], vault) == []
+    for one in opened:
+        await one.close()

@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Annotated
 
 import httpx
@@ -25,11 +26,13 @@ from nagorik.errors import (
     RateLimited,
 )
 from nagorik.http import Token, WireModel
+from nagorik.manifest import Limits
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
-from nagorik_platform.agency_client import IssuedToken
+from nagorik_platform.agency_client import IssuedToken, LoginTerms
 from nagorik_platform.agency_client.exchange import MOST_TOKENS
-from nagorik_platform.agency_client.tokens import LoginAttempt, settings_as_text
+from nagorik_platform.agency_client.tokens import LocalTokenStore, LoginAttempt, settings_as_text
+from nagorik_testing import SimulatedClock
 from nagorik_toolkit.formats.cookies import SessionCookies
 from nagorik_toolkit.wire_fields import DhakaTime
 
@@ -681,6 +684,111 @@ async def test_a_login_that_is_refused_says_that_the_credentials_are_wrong(world
     with pytest.raises(CredentialsRejected) as refused:
         await world.ask(world.bind(client=client))
     assert (refused.value.kind, world.agency.paths()) == (CredentialProblem.WRONG, ["/v1/token"])
+
+
+async def test_refused_credentials_are_not_tried_by_each_call(world):
+    """An agency locks an account at which somebody knocks fifty times with a wrong password."""
+    client = world.client(login=login)
+    world.agency.for_ever(lambda: httpx.Response(401))
+    ends = []
+    for _ in range(50):
+        try:
+            await world.ask(world.bind(NEITHER, client=client), NEITHER)
+        except CredentialsRejected as error:
+            ends.append((error.kind, error.layer, error.outcome))
+    assert world.agency.paths() == ["/v1/token"]
+    wrong = CredentialProblem.WRONG
+    assert ends == [(wrong, ends[0][1], Outcome.NOT_SENT), *[(wrong, Layer.CORE, Outcome.NOT_SENT)] * 49]
+
+
+class Knocked:
+    """An agency at which logins arrive, and when; each ends as ``ends`` says, the last for ever."""
+
+    def __init__(self, clock, *ends):
+        self._clock = clock
+        self._ends = [*ends]
+        self.is_reached = True
+        self.at = []
+
+    def terms(self, credentials="p", **limits):
+        return LoginTerms("wasa", credentials, Limits(**limits), self._log_in)
+
+    async def _log_in(self, attempt):
+        if self.is_reached:
+            await attempt.begin("POST /token")
+        self.at.append(self._clock.elapsed().total_seconds() / 3600)
+        end = self._ends.pop(0) if len(self._ends) > 1 else self._ends[0]
+        if end is not None:
+            raise CredentialsRejected(end)
+        return IssuedToken(Token("t"), 60.0)
+
+
+async def tried(store, clock, terms, *, hours, every=0.25):
+    """Ask for a token every so often, for so many hours."""
+    for _ in range(int(hours / every)):
+        with suppress(CredentialsRejected, RateLimited):
+            await store.obtain(terms, None)
+        clock.advance(timedelta(hours=every))
+
+
+async def test_refused_credentials_are_tried_four_times_on_the_first_day_and_once_on_each_other():
+    clock = SimulatedClock()
+    agency = Knocked(clock, CredentialProblem.WRONG)
+    await tried(LocalTokenStore(clock), clock, agency.terms(), hours=72)
+    assert agency.at == [0, 0.25, 1.25, 5.25, 29.25, 53.25]
+
+
+async def test_logins_that_succeed_in_between_do_not_hide_those_that_were_refused():
+    clock = SimulatedClock()
+    agency = Knocked(clock, *[CredentialProblem.WRONG, None] * 20)
+    await tried(LocalTokenStore(clock), clock, agency.terms(), hours=24, every=0.05)
+    refused = agency.at[::2]
+    assert len(refused) == 4
+    assert [round(later - former, 2) for former, later in pairwise(refused)] == pytest.approx([0.3, 1.05, 4.05])
+
+
+async def test_refusals_of_long_ago_are_forgotten_once_the_agency_has_let_somebody_in():
+    clock, wrong = SimulatedClock(), CredentialProblem.WRONG
+    agency = Knocked(clock, wrong, wrong, None, wrong, None)
+    store = LocalTokenStore(clock)
+    await tried(store, clock, agency.terms(), hours=1.5)
+    assert agency.at[:3] == [0, 0.25, 1.25]
+    clock.advance(timedelta(days=1))
+    before = len(agency.at)
+    with pytest.raises(CredentialsRejected):
+        await store.obtain(agency.terms(), None)
+    clock.advance(timedelta(minutes=15))
+    await store.obtain(agency.terms(), None)
+    assert len(agency.at) == before + 2
+
+
+async def test_other_credentials_are_tried_at_once_and_the_old_ones_are_not():
+    clock = SimulatedClock()
+    agency = Knocked(clock, CredentialProblem.WRONG, None)
+    store = LocalTokenStore(clock)
+    with pytest.raises(CredentialsRejected):
+        await store.obtain(agency.terms("old"), None)
+    await store.obtain(agency.terms("new"), None)
+    with pytest.raises(CredentialsRejected) as held_off:
+        await store.obtain(agency.terms("old"), None)
+    assert (held_off.value.layer, len(agency.at)) == (Layer.CORE, 2)
+
+
+async def test_credentials_that_no_agency_has_seen_were_not_refused():
+    """A certificate that has ended is told here; the next call asks anew."""
+    clock = SimulatedClock()
+    agency = Knocked(clock, CredentialProblem.EXPIRED)
+    agency.is_reached = False
+    await tried(LocalTokenStore(clock), clock, agency.terms(), hours=1)
+    assert len(agency.at) == 4
+
+
+async def test_refused_credentials_keep_to_the_agencys_limit_of_logins():
+    clock = SimulatedClock()
+    agency = Knocked(clock, CredentialProblem.WRONG)
+    await tried(LocalTokenStore(clock), clock, agency.terms(logins=1, login_period=timedelta(hours=2)), hours=24)
+    assert agency.at[:2] == [0, 2]
+    assert min(later - former for former, later in pairwise(agency.at)) >= 2
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ class _AuditProgress:
 async def _documents(*, remove: bool, as_json: bool) -> int:
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.application_store import ApplicationStore
-    from nagorik_host.store.audit import ORPHAN_GRACE, compare_documents
+    from nagorik_host.store.audit import compare_documents
     from nagorik_host.store.documents import FolderDocumentStore
 
     settings = load_host_settings()
@@ -206,10 +206,13 @@ async def _documents(*, remove: bool, as_json: bool) -> int:
     own = [one for one in found.orphans if documents.opens(one)]
     foreign = len(found.orphans) - len(own)
     removed = sum(documents.remove(one) for one in own) if remove and not found.untold else 0
-    unfinished = documents.sweep(now() - ORPHAN_GRACE) if remove else 0
+    unfinished = documents.sweep() if remove else documents.unfinished()
     if as_json:
         document = {"documents": found.documents, "orphans": len(found.orphans), "removed": removed}
-        told = {"unfinished_removed": unfinished, "missing": found.missing}
+        left_behind = {"unfinished": 0, "unfinished_removed": unfinished}
+        if not remove:
+            left_behind = {"unfinished": unfinished, "unfinished_removed": 0}
+        told = {**left_behind, "missing": found.missing}
         print_json(document | told | {"foreign": foreign, "untold": list(found.untold)})
     else:
         if foreign:
@@ -223,6 +226,9 @@ async def _documents(*, remove: bool, as_json: bool) -> int:
             f"{found.documents} documents; {len(found.orphans)} belong to no application"
             + (f"; {ended}." if ended else ".")
         )
+        if unfinished:
+            what = "were removed" if remove else "are left; the next worker that starts removes them, or --remove"
+            print_lines(f"{unfinished} files that a process began and never finished {what}.")
     left = len(found.orphans) - removed
     return ExitCode.FINDINGS if left or found.missing or found.untold else ExitCode.OK
 

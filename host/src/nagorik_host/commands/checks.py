@@ -27,6 +27,7 @@ from nagorik_host.store.database import (
     open_database,
     read_url,
 )
+from nagorik_host.store.documents import unfinished_files
 from nagorik_host.store.host_keys import KeysRefused, key_in_use
 from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.overview import (
@@ -84,6 +85,7 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
     yield from _keys(settings)
     yield from _plugins(settings)
     yield from _disks(settings)
+    yield from _unfinished(settings)
     yield from asyncio.run(_database(settings, now))
 
 
@@ -136,6 +138,23 @@ def _disks(settings: HostSettings) -> Iterator[DoctorCheck]:
             status = DoctorStatus.WRONG if free < FULL else DoctorStatus.WARNING
             hint = "Free some, or give it more: a worker whose disk is full ends, and applications wait."
             yield DoctorCheck(name, status, message, hint)
+
+
+def _unfinished(settings: HostSettings) -> Iterator[DoctorCheck]:
+    """What processes that ended while they wrote a document left of it."""
+    try:
+        number = unfinished_files(settings.documents)
+    except OSError as error:
+        hint = "See that the folder may be read by this user."
+        yield DoctorCheck("host documents", DoctorStatus.WARNING, f"cannot be asked: {type_name(error)}", hint)
+        return
+    if number:
+        hint = (
+            "Nothing is lost: what they belong to was not written down. A worker removes them as it starts, and once"
+            " an hour; nagorik audit documents --remove does it now. কিছুই হারায়নি; ওয়ার্কার এগুলো নিজেই সরিয়ে ফেলে।"
+        )
+        message = f"{number} files that a process began and, as it ended, never finished"
+        yield DoctorCheck("host documents", DoctorStatus.NOTE, message, hint)
 
 
 def _existing(place: Path) -> Path:

@@ -11,6 +11,13 @@ _MEANWHILE: Final = "It is probed now and then; its queue waits and drains at it
 _CERTIFICATE: Final = "Nothing is sent until its certificate is good: never switch the check off."
 
 _NEW_ONES: Final = "put them into its settings, then: nagorik settings reload."
+_SELDOM: Final = (
+    "Until then they are tried three times more on the first day and once on each other, since some agencies lock an"
+    " account; the queue waits and loses nothing. If the agency takes the same ones again: nagorik agencies"
+    " --try-again ID. সংস্থা এই প্ল্যাটফর্মের পরিচয় গ্রহণ করেনি। সেটিংসে নতুন পাসওয়ার্ড বা সনদ বসিয়ে nagorik settings reload"
+    " চালান; সংস্থা আগেরটিই আবার মেনে নিলে nagorik agencies --try-again ID। এর মধ্যে দিনে কয়েকবারের বেশি চেষ্টা করা হয় না,"
+    " যাতে অ্যাকাউন্ট বন্ধ না হয়; আবেদনগুলো অপেক্ষায় থাকে, কিছুই হারায় না।"
+)
 
 _HINTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -26,6 +33,13 @@ _HINTS: Final[Mapping[str, str]] = MappingProxyType(
         Failure.CERTIFICATE: f"Call the agency. {_CERTIFICATE}",
         Failure.CLIENT_CERTIFICATE: "It does not take this platform's certificate. Compare the settings client_*,"
         " then ask the agency which one it has registered.",
+        Failure.TLS: "Its port does not speak TLS as this machine does. Compare base_url, then call the agency.",
+        Failure.CONNECT_TIMEOUT: "It does not answer, or a firewall is silent. Call the agency; look at the VPN.",
+        ContractViolation.code: "It answers what nobody expects. Look at its page, then tell the plugin's owner.",
+    }
+)
+_OF_CREDENTIALS: Final[Mapping[str, str]] = MappingProxyType(
+    {
         CredentialsRejected.code: "It does not accept this platform's credentials. Compare them with what it has"
         f" issued; ask it for others if need be, {_NEW_ONES}",
         "credentials-expired": "This platform's credentials there, or its certificate, have ended. Ask the agency for"
@@ -33,15 +47,15 @@ _HINTS: Final[Mapping[str, str]] = MappingProxyType(
         "credentials-revoked": f"It has revoked this platform's credentials. Ask why, and for new ones; {_NEW_ONES}",
         "credentials-wrong": "It does not know this platform's credentials. Compare them with what it has issued,"
         f" {_NEW_ONES}",
-        "credentials-address-not-allowed": "It lets nobody in from this machine's address. Ask the agency to add it.",
-        Failure.TLS: "Its port does not speak TLS as this machine does. Compare base_url, then call the agency.",
-        Failure.CONNECT_TIMEOUT: "It does not answer, or a firewall is silent. Call the agency; look at the VPN.",
-        ContractViolation.code: "It answers what nobody expects. Look at its page, then tell the plugin's owner.",
+        "credentials-address-not-allowed": "It lets nobody in from this machine's address. Ask the agency to add it,"
+        " then: nagorik agencies --try-again ID.",
     }
 )
 
 
 def outage_hint(cause: str) -> str:
     """What to do about an outage that began with ``cause``."""
+    if cause in _OF_CREDENTIALS:
+        return f"{_OF_CREDENTIALS[cause]} {_SELDOM}"
     known = _HINTS.get(cause)
     return f"{known} {_MEANWHILE}" if known else _MEANWHILE

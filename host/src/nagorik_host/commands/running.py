@@ -83,7 +83,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
     from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
     from nagorik_host.store.host_keys import KeysRefused
-    from nagorik_host.store.ledger import LedgerBroken
+    from nagorik_host.store.ledger import LedgerBroken, LedgerWentBack
     from nagorik_host.store.upgrade import SchemaOutdated
     from nagorik_host.vault import Erased, KeyMissing, SealBroken
     from nagorik_platform.lifecycle import NotPossible
@@ -91,7 +91,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     match error:
         case CommandRefused():
             return str(error), error.code
-        case HostSettingsRejected() | DatabaseInvalid() | KeysRefused() | LeaseTooShort():
+        case HostSettingsRejected() | DatabaseInvalid() | KeysRefused() | LeaseTooShort() | LedgerWentBack():
             return str(error), ExitCode.USAGE
         case DatabaseUnavailable():
             return f"{error}; see that it runs and that the setting database is right", ExitCode.FAILED

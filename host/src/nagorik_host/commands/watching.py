@@ -3,13 +3,22 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from nagorik_host.commands.running import now, opened_database, run_command
+from nagorik_host.commands.running import (
+    CommandRefused,
+    now,
+    opened_database,
+    run_command,
+    unlocked_database,
+)
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, add_json_argument, print_json, print_lines, print_table
 
 if TYPE_CHECKING:
+    from nagorik_host.settings import HostSettings
+    from nagorik_host.store.database import Transaction
     from nagorik_host.store.overview import AgencyOverview, WorkerOverview
 
 _SECOND: Final = timedelta(seconds=1)
@@ -22,11 +31,20 @@ class AgenciesCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
+        parser.epilog = (
+            "An agency that refuses the platform's credentials is tried four times on the first day and once on each"
+            " other, since some lock an account. With other credentials: nagorik settings reload."
+        )
+        parser.add_argument(
+            "--try-again",
+            metavar="ID",
+            help="have an agency tried once, at once, with the credentials that it has refused: it takes them again",
+        )
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Tell it."""
-        return run_command(lambda: _agencies(as_json=arguments.json))
+        """Tell it; exit code 2 where the agency to be tried is not known, or has refused no credentials."""
+        return run_command(lambda: _agencies(arguments.try_again, as_json=arguments.json))
 
 
 class WorkersCommand:
@@ -47,13 +65,16 @@ class WorkersCommand:
         return run_command(lambda: _workers(as_json=arguments.json))
 
 
-async def _agencies(*, as_json: bool) -> int:
+async def _agencies(tried: str | None, *, as_json: bool) -> int:
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.overview import COUNTED, counted, read_agencies
     from nagorik_host.store.upgrade import require_newest
 
     at = now()
-    async with opened_database(load_host_settings()) as database:
+    settings = load_host_settings()
+    if tried is not None:
+        await _try_again(settings, tried, at)
+    async with opened_database(settings) as database:
         await require_newest(database)
         found = await database.run(lambda transaction: read_agencies(transaction, at))
     if as_json:
@@ -77,6 +98,32 @@ async def _agencies(*, as_json: bool) -> int:
         ),
     )
     return ExitCode.OK
+
+
+async def _try_again(settings: "HostSettings", plugin: str, at: datetime) -> None:
+    """Have an agency tried that has refused the platform's credentials.
+
+    Raises:
+        CommandRefused: It has refused none.
+    """
+    from nagorik_platform.logs import get_logger
+
+    async with unlocked_database(settings) as (database, _):
+        if not await database.run(partial(_write_try_again, plugin=plugin, at=at)):
+            raise CommandRefused(
+                "no agency of that id refuses this platform's credentials. এই আইডির কোনো সংস্থা প্ল্যাটফর্মের পরিচয়"
+                " প্রত্যাখ্যান করেনি।"
+            )
+    get_logger("nagorik.host").warning("credentials_tried_again", plugin=plugin)
+
+
+def _write_try_again(transaction: "Transaction", *, plugin: str, at: datetime) -> bool:
+    from nagorik_host.engine.agencies import AgencyScheduler
+    from nagorik_host.engine.tokens import try_refused_again
+
+    was_refused = try_refused_again(transaction, plugin)
+    is_tried = AgencyScheduler({}).try_refused(transaction, [plugin], at)
+    return was_refused or is_tried
 
 
 async def _workers(*, as_json: bool) -> int:

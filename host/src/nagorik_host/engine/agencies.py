@@ -36,6 +36,7 @@ from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
 from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST
+from nagorik_platform.agency_client.tokens import REFUSED_PAUSES, refused_pause
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 FAILURES_OF_AN_OUTAGE: Final = 5
@@ -43,10 +44,12 @@ FAILURES_OF_AN_OUTAGE: Final = 5
 FIRST_PROBE: Final = timedelta(seconds=30)
 LAST_PROBE: Final = timedelta(minutes=15)
 """Time between two probes of an agency that stays down; it doubles from the first to the last. One that refuses the
-platform's credentials is probed as seldom from the first on."""
+platform's credentials is probed as seldom as refused credentials are tried (``REFUSED_PAUSES``), and a little later,
+so that no probe comes too early for a login."""
+_LATER: Final = (1.1, 1.25)
 
-_LONGEST_PAUSE: Final = LAST_PROBE + timedelta(seconds=2 * APART)
-"""After which an agency is tried at the latest, by a clock that may differ from that of whoever tried it last."""
+_DIFFERS: Final = timedelta(seconds=2 * APART)
+"""By how much a clock may differ from that of whoever tried an agency last."""
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
 _OUR_OWN: Final = frozenset({UNKNOWN, LEASE_LOST, TOKEN_UNKNOWN, *OF_THE_HOST})
 """Why the platform held a request back or broke it off, for reasons that are not the agency's."""
@@ -71,7 +74,16 @@ _NO_PROBE: Final = (
     .values(probe_at=bindparam("again"), probes=agencies.c.probes - 1)
 )
 _FAILED: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"))
-_STAYS_DOWN: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"), cause=bindparam("because"))
+_STAYS_DOWN: Final = (
+    update(agencies)
+    .where(_NAMED)
+    .values(
+        failures=bindparam("count"),
+        cause=bindparam("because"),
+        probe_at=bindparam("again"),
+        probes=bindparam("number"),
+    )
+)
 _DOWN: Final = (
     update(agencies)
     .where(_NAMED)
@@ -283,9 +295,13 @@ class AgencyScheduler:
         """A probe was not made after all: the agency may be tried at once."""
         transaction.connection.execute(_NO_PROBE, {"name": plugin, "again": now})
 
-    def try_refused(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> None:
-        """Let agencies be tried at once that refused the platform's credentials: it has others now."""
-        transaction.connection.execute(_TRY_REFUSED, {"names": sorted(plugins), "again": now})
+    def try_refused(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> bool:
+        """Let agencies be tried at once that refused the platform's credentials: it has others now, or they are good.
+
+        Whether there are any.
+        """
+        wanted = {"names": sorted(plugins), "again": now}
+        return transaction.connection.execute(_TRY_REFUSED, wanted).rowcount > 0
 
     def has_reached(self, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an outcome is one by which an agency has answered, provided that it was asked."""
@@ -323,7 +339,10 @@ class AgencyScheduler:
         values: dict[str, Any] = {"name": plugin, "count": failures}
         if row.down_since is not None and isinstance(error, CredentialsRejected):
             # It answers again, and this is what keeps it from being called now.
-            transaction.connection.execute(_STAYS_DOWN, values | {"because": cause})
+            is_new = not _is_of_credentials(row.cause)
+            put_off = {"again": now + self._pause(0, cause), "number": 0} if is_new else {}
+            kept = {"again": row.probe_at, "number": row.probes}
+            transaction.connection.execute(_STAYS_DOWN, values | {"because": cause} | kept | put_off)
             return None
         if row.down_since is not None or failures < _failures_of_an_outage(error):
             transaction.connection.execute(_FAILED, values)
@@ -336,9 +355,14 @@ class AgencyScheduler:
 
     def _pause(self, probes: int, cause: str | None) -> timedelta:
         # Credentials become good by somebody's work, who then says so; each try with the old ones is another refusal.
-        is_refused = cause is not None and cause.startswith(OF_CREDENTIALS)
-        longest = LAST_PROBE if is_refused else min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
+        if _is_of_credentials(cause):
+            return refused_pause(probes + 1) * self._rng.uniform(*_LATER)
+        longest = min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
         return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
+
+
+def _is_of_credentials(cause: str | None) -> bool:
+    return cause is not None and cause.startswith(OF_CREDENTIALS)
 
 
 def _probe_at(row: Row[Any], now: datetime) -> datetime:
@@ -347,7 +371,8 @@ def _probe_at(row: Row[Any], now: datetime) -> datetime:
     At once, where the row says so late that nobody can have put it off until then: it would never be tried again.
     """
     at: datetime | None = row.probe_at
-    return now if at is None or at - now > _LONGEST_PAUSE else max(at, now)
+    longest = REFUSED_PAUSES[-1] * _LATER[1] if _is_of_credentials(row.cause) else LAST_PROBE
+    return now if at is None or at - now > longest + _DIFFERS else max(at, now)
 
 
 def _is_out_of_reach(error: NagorikError | None) -> bool:

@@ -1,7 +1,7 @@
 """What a worker does beside its calls: it says that it lives, tells what it did, and clears old things away."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from nagorik_host.store.retention import erase_messages
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import type_name
 
 _log = get_logger("nagorik.host")
 
@@ -57,6 +58,7 @@ class Housekeeping:
         message_age: timedelta,
         worker_name: str,
         reloader: SettingsReloader,
+        sweep: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         """Keep house for the worker of ``lease``.
 
@@ -72,7 +74,9 @@ class Housekeeping:
             message_age: How long messages are kept, whatever became of them.
             worker_name: What an operator knows the worker by.
             reloader: Takes up other settings of plugins.
+            sweep: Clears away what processes that ended had begun to write; how much that was.
         """
+        self._sweep = sweep
         self._reloader = reloader
         self._database = database
         self._platform = platform
@@ -173,13 +177,26 @@ class Housekeeping:
             )
 
     async def tidy(self, hints: Hints) -> None:
-        """Clear old hints and messages away."""
+        """Clear old hints and messages away, and at first what processes that ended had begun to write."""
         while True:
+            await self.sweep()
             await asyncio.sleep(TIDY)
             with suppress(DatabaseUnavailable):
                 await hints.tidy()
             with suppress(DatabaseUnavailable):
                 await self.erase_messages()
+
+    async def sweep(self) -> None:
+        """Clear away what processes that ended had begun to write; nobody who lives is disturbed."""
+        if self._sweep is None:
+            return
+        try:
+            removed = await self._sweep()
+        except OSError as error:
+            _log.warning("unfinished_documents_not_removed", because=type_name(error))
+            return
+        if removed:
+            _log.info("unfinished_documents_removed", number=removed, worker=self._worker_name)
 
     async def erase_messages(self) -> int:
         """Erase what agencies and gateways sent longer ago than messages are kept; how many there were."""

@@ -5,7 +5,8 @@ it brings. A token that the agency refused is named by whoever was refused: wher
 is used. So of ten processes that were refused with the same token one logs in.
 
 Where the agency allows so many logins in so long, each is written down in the transaction that begins it, as one at
-the last moment at which it may reach the agency; once it has ended, that is when it was at the latest.
+the last moment at which it may reach the agency; once it has ended, that is when it was at the latest. Credentials
+that an agency has refused are tried again seldom, by whoever is first.
 """
 
 import json
@@ -39,7 +40,14 @@ from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, agency_logins, agency_tokens, restorations
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
-from nagorik_platform.agency_client.tokens import IssuedToken, LoginAttempt, LoginTerms, login_limit_reached
+from nagorik_platform.agency_client.tokens import (
+    IssuedToken,
+    LoginAttempt,
+    LoginTerms,
+    RefusedCredentials,
+    login_limit_reached,
+    refusal_of,
+)
 
 UNKNOWN: Final = "token-unknown"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
@@ -86,12 +94,23 @@ _KEEP: Final = (
         renew_at=UNTIL,
         failed=None,
         failure=None,
+        refused=None,
         **_OVER,
     )
 )
 _GOOD_UNTIL_REFUSED: Final = update(agency_tokens).where(_ID).values(renew_at=None)
 _FAIL: Final = (
     update(agency_tokens).where(_ID, _IS_OWN).values(failed=bindparam("own"), failure=bindparam("error"), **_OVER)
+)
+_REFUSE: Final = (
+    update(agency_tokens)
+    .where(_ID, _IS_OWN)
+    .values(refused=bindparam("kind"), refusals=bindparam("count"), refused_at=NOW)
+)
+_TRY_AGAIN: Final = (
+    update(agency_tokens)
+    .where(agency_tokens.c.plugin == bindparam("name"), agency_tokens.c.refused.is_not(None))
+    .values(refused=None, refusals=None, refused_at=None)
 )
 _FORGET_OTHERS: Final = delete(agency_tokens).where(
     agency_tokens.c.plugin == bindparam("name"),
@@ -177,7 +196,7 @@ class SharedTokenStore:
             issued = await terms.log_in(attempt)
         except BaseException as error:
             failure = error if isinstance(error, NagorikError) else AgencyUnavailable(because="login-broken-off")
-            end = partial(self._fail, identity=identity, own=own, error=failure, has_reached=attempt.has_reached)
+            end = partial(self._fail, identity=identity, terms=terms, own=own, error=failure, attempt=attempt)
             with suppress(DatabaseUnavailable):  # the others wait until it is over by its time
                 await self._database.run(end)
             raise
@@ -218,6 +237,10 @@ class SharedTokenStore:
             return issued
         if awaited is not None and row.failed == awaited:
             return _error_of(row.failure, terms.plugin)
+        standing, since = _standing(row)
+        held_off = standing.holds_off(since)
+        if held_off is not None:
+            return held_off
         under_way = _under_way(row, _longest(terms))
         if under_way is not None:
             return row.now if under_way == own else under_way  # it may be tried again after it was committed
@@ -304,15 +327,27 @@ class SharedTokenStore:
         return True
 
     def _fail(
-        self, transaction: Transaction, *, identity: str, own: str, error: NagorikError, has_reached: bool
+        self,
+        transaction: Transaction,
+        *,
+        identity: str,
+        terms: LoginTerms,
+        own: str,
+        error: NagorikError,
+        attempt: LoginAttempt,
     ) -> None:
         """Tell those who wait what a login ended in; one that has not reached the agency is none there."""
-        ended = _LOGINS_END if has_reached else _NO_LOGIN
+        ended = _LOGINS_END if attempt.has_reached else _NO_LOGIN
         transaction.connection.execute(
-            ended, ({LEASE_NOW: time_of(self._clock)} if has_reached else {}) | {"own": own}
+            ended, ({LEASE_NOW: time_of(self._clock)} if attempt.has_reached else {}) | {"own": own}
         )
-        told = {"id_": identity, "own": own, "error": json.dumps({"code": error.code, **error.details()})}
-        transaction.connection.execute(_FAIL, self._timed() | told)
+        kind, named = refusal_of(error, attempt), {"id_": identity, "own": own}
+        if kind is not None:
+            standing, since = _standing(self._row(transaction, identity, terms.plugin))
+            refused = {"kind": kind.value, "count": standing.refused(kind, since).count}
+            transaction.connection.execute(_REFUSE, self._timed() | named | refused)
+        told = {"error": json.dumps({"code": error.code, **error.details()})}
+        transaction.connection.execute(_FAIL, self._timed() | named | told)
 
     def _timed(self, lasts: timedelta | None = None) -> dict[str, Any]:
         timed: dict[str, Any] = {LEASE_NOW: time_of(self._clock)}
@@ -330,6 +365,23 @@ def _under_way(row: Row[Any], longest: timedelta) -> str | None:
     if not isinstance(login, str) or until is None:
         return None
     return login if row.now < until <= row.now + longest else None
+
+
+def _standing(row: Row[Any]) -> tuple[RefusedCredentials, timedelta]:
+    """How the agency took the credentials of ``row``, and how long ago; what nobody can have written says nothing."""
+    count, at = row.refusals, row.refused_at
+    if not isinstance(count, int) or at is None or not timedelta(0) <= row.now - at + SKEW:
+        return RefusedCredentials(), timedelta(0)
+    kind = CredentialProblem(row.refused) if row.refused in frozenset(CredentialProblem) else None
+    return RefusedCredentials(count, kind), max(row.now - at, timedelta(0))
+
+
+def try_refused_again(transaction: Transaction, plugin: str) -> bool:
+    """Let somebody log in with credentials that a plugin's agency has refused: an officer says that they are good.
+
+    Whether there are any.
+    """
+    return transaction.connection.execute(_TRY_AGAIN, {"name": plugin}).rowcount > 0
 
 
 def forget_tokens(transaction: Transaction) -> None:

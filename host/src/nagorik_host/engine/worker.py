@@ -6,7 +6,7 @@ A hint that is lost costs a moment and one that comes twice costs nothing.
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from math import inf
@@ -74,6 +74,7 @@ class Worker:
         name: str = "worker",
         observer: WorkerObserver | None = None,
         read_settings: ReadSettings | None = None,
+        sweep: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         """Work on what ``database`` holds.
 
@@ -97,6 +98,7 @@ class Worker:
             observer: Is told what the worker does.
             read_settings: Reads what the host says of each plugin, each time that somebody asks for a reload; without
                 it the worker keeps the settings that it has.
+            sweep: Clears away what processes that ended had begun to write; how much that was.
         """
         self.id = str(uuid4())
         self._name = name
@@ -138,6 +140,7 @@ class Worker:
             message_age=message_age,
             worker_name=name,
             reloader=SettingsReloader(database, platform, agencies, read_settings, worker=self.id, clock=clock),
+            sweep=sweep,
         )
         observers = ObserverGroup(self._housekeeping.throughput, observer or WorkerObserver())
         self._state = WorkState()

@@ -4,6 +4,7 @@ A unit is a plain function of a transaction. It either happens as a whole or not
 before it happens, so it does nothing but read and write through the transaction.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -15,7 +16,7 @@ from sqlalchemy import URL, Connection, Table, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
 from nagorik_host.store.deferred import DeferredRows
-from nagorik_host.store.ledger import Appended, AuditLedger, ChangedRow, LedgerMissing, Records
+from nagorik_host.store.ledger import Appended, AuditLedger, ChangedRow, LedgerMissing, LedgerWentBack, Records
 from nagorik_host.vault import KeyMissing, Vault
 
 T = TypeVar("T")
@@ -37,12 +38,12 @@ def is_the_machines(error: Exception) -> bool:
     """Whether a unit failed because of the database or the way to it, and not because of what it wrote or read.
 
     Whatever else a unit raises, an overflow or a value that no column takes, is the matter of what it worked on. A
-    key that this process does not hold is the process's.
+    key that this process does not hold is the process's, and that the database is another one is no application's.
     """
     if isinstance(error, DBAPIError):
         state: str | None = getattr(error.orig, "sqlstate", None)
         return not (state.startswith(_OF_THE_ROW) if state else isinstance(error, DataError | IntegrityError))
-    return isinstance(error, DatabaseUnavailable | KeyMissing)
+    return isinstance(error, DatabaseUnavailable | KeyMissing | LedgerWentBack)
 
 
 @dataclass(slots=True, repr=False)
@@ -213,12 +214,12 @@ class Database(ABC):
     async def seal(self) -> None:
         """Let the ledger's root say how far the chains of this process have come; done before it is closed.
 
-        Where the database is gone, the next process that anchors the ledger does it.
+        Where the database is gone, or is another, the next process that anchors the ledger does it.
         """
         if self._ledger is None or self._ledger.is_sealed or self._ledger.last_at is None:
             return
         at = self._ledger.last_at
-        with suppress(DatabaseUnavailable):
+        with suppress(DatabaseUnavailable, LedgerWentBack):
             await self.run(lambda transaction: transaction.seal_ledger(at))
 
     @asynccontextmanager
@@ -289,15 +290,29 @@ class Database(ABC):
         """Finish what was begun and close all connections."""
 
 
+_SEVERAL_HOSTS: Final = re.compile(
+    r"^(?P<scheme>postgresql(?:\+\w+)?://)(?P<user>[^/?#]*@)?(?P<hosts>[^/?#@,]+(?:,[^/?#@,]+)+)"
+    r"(?P<name>/[^?#]*)?(?:\?(?P<query>.*))?$"
+)
+_PORT: Final = 5432
+
+
+def _each_apart(found: re.Match[str]) -> str:
+    """A URL with several hosts as SQLAlchemy reads it: each host has a place of its own, and its port."""
+    hosts = (host if re.search(r":\d+$", host) else f"{host}:{_PORT}" for host in found["hosts"].split(","))
+    query = "&".join([*(f"host={host}" for host in hosts), *([found["query"]] if found["query"] else [])])
+    return f"{found['scheme']}{found['user'] or ''}{found['name'] or '/'}?{query}"
+
+
 def read_url(text: str) -> URL:
-    """The URL of a database.
+    """The URL of a database; several hosts are taken as PostgreSQL's own programs take them, ``HOST:PORT,HOST:PORT``.
 
     Raises:
         DatabaseInvalid: It is no URL, or names a database that is not supported.
     """
     try:
-        url = make_url(text)
-    except ArgumentError:
+        url = make_url(_SEVERAL_HOSTS.sub(_each_apart, text))
+    except (ArgumentError, ValueError):
         raise DatabaseInvalid("the database's URL cannot be read; write sqlite:///FILE or postgresql://…") from None
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise DatabaseInvalid(f"{url.get_backend_name()} is not supported; use sqlite or postgresql")

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,8 @@ from nagorik_host.vault import PIECE, SEALED_PIECE, KeyMissing, SealBroken, Vaul
 PLACE: Final = "document"
 _IDENTITY: Final = re.compile(r"[0-9a-f]{32}")
 _FILES: Final = f"??/{'?' * 32}"
-_UNFINISHED: Final = f"{_FILES}.new"
+_UNFINISHED: Final = "unfinished"
+"""The folder within, in which files are written before they are whole: looking for them passes over no others."""
 _LENGTH: Final = 2
 """Bytes that say how long the wrapped key is, which comes before the sealed content."""
 
@@ -91,6 +92,10 @@ class FolderDocumentStore:
             while piece := await self._threads.run(partial(next, pieces, b"")):
                 yield piece
 
+    async def tidy(self) -> int:
+        """As ``sweep``, beside the loop."""
+        return await self._threads.run(self.sweep)
+
     async def claim(self, identity: str, owner: str) -> bool:
         """Say whose a document is, once and for good; whether it is nobody else's.
 
@@ -108,7 +113,7 @@ class FolderDocumentStore:
         try:
             path = self._path(identity)
             with self._alone():
-                _beside(path).unlink(missing_ok=True)
+                self._unfinished(identity).unlink(missing_ok=True)
                 _owner_of(path).unlink(missing_ok=True)
                 path.unlink()
         except (NoSuchDocument, FileNotFoundError):
@@ -135,15 +140,22 @@ class FolderDocumentStore:
         except NoSuchDocument:
             return None
 
-    def sweep(self, before: datetime) -> int:
-        """Remove what a process that died began to write before this instant; how many files there were."""
-        removed = 0
-        for path in list(self._folder.glob(_UNFINISHED)):
-            written_at = _written_at(path)
-            if written_at is not None and written_at < before:
-                path.unlink(missing_ok=True)
-                removed += 1
-        return removed
+    def sweep(self) -> int:
+        """Remove what processes that ended had begun to write; how many files there were.
+
+        Whoever writes one holds its lock, and the system gives that back when it ends, however it does.
+        """
+        return sum(self._remove_unfinished(path) for path in _begun(self._folder))
+
+    def unfinished(self) -> int:
+        """As ``unfinished_files``."""
+        return unfinished_files(self._folder)
+
+    def _remove_unfinished(self, path: Path) -> bool:
+        with suppress(FileNotFoundError, BlockingIOError), _locked(path):
+            path.unlink()
+            return True
+        return False
 
     def rotate(self) -> tuple[int, list[str]]:
         """Wrap the key of every document by the host's key in use.
@@ -157,7 +169,8 @@ class FolderDocumentStore:
                 with self._alone(), path.open("rb") as file:
                     wrapped = _wrapped_key(file)
                     if self._vault.wrapped_by(wrapped) != self._vault.current:
-                        with _replacing(path, self._vault.rewrap(wrapped, path.name)) as anew_file:
+                        rewrapped = self._vault.rewrap(wrapped, path.name)
+                        with self._replacing(path, rewrapped) as anew_file:
                             shutil.copyfileobj(file, anew_file)
                         anew += 1
             except FileNotFoundError:
@@ -187,11 +200,16 @@ class FolderDocumentStore:
             return True
         if not path.exists():
             return True
-        with _whole(path.with_name(f"{uuid4().hex}.new"), owner.encode()) as made:
+        beside = self._unfinished(uuid4().hex)
+        with begin_file(beside) as file:
             try:
-                os.link(made, _owner_of(path))  # by one alone, and with all that it says
+                file.write(owner.encode())
+                file.flush()
+                os.link(beside, _owner_of(path))  # by one alone, and with all that it says
             except FileExistsError:
                 return _owner_of(path).read_bytes() == owner.encode()
+            finally:
+                beside.unlink(missing_ok=True)
         return True
 
     def _write(self, identity: str, pieces: Iterable[bytes]) -> _Told:
@@ -209,9 +227,40 @@ class FolderDocumentStore:
                 size += len(piece)
                 yield piece
 
-        with _replacing(path, wrapped) as file:
+        with self._replacing(path, wrapped) as file:
             file.writelines(key.seal_pieces(gone_by(), PLACE))
         return _Told(size, digest.hexdigest())
+
+    @contextmanager
+    def _replacing(self, path: Path, wrapped: bytes) -> Iterator[IO[bytes]]:
+        """Write a file as a whole, for good: whoever reads it finds the old content or the new, whatever breaks off.
+
+        What cannot be written to its end is removed; a process that ends at once leaves it for ``sweep``.
+        """
+        beside = self._unfinished(path.name)
+        beside.unlink(missing_ok=True)
+        with begin_file(beside) as file:
+            try:
+                file.write(len(wrapped).to_bytes(_LENGTH, "big") + wrapped)
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                beside.replace(path)  # while it is locked: nobody else removes it
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
+        # The database says that it is here, and it survives a loss of power; so does its place in the folder.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _unfinished(self, name: str) -> Path:
+        """What a file is written as before it is whole."""
+        folder = self._folder / _UNFINISHED
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / name
 
     def _opened(self, identity: str) -> IO[bytes]:
         try:
@@ -223,6 +272,15 @@ class FolderDocumentStore:
         if not _IDENTITY.fullmatch(identity):
             raise NoSuchDocument  # and no way out of the folder
         return self._folder / identity[:2] / identity
+
+
+def unfinished_files(folder: Path) -> int:
+    """How many files of a documents' folder are left of processes that ended while they wrote them."""
+    return sum(_is_left(path) for path in _begun(folder))
+
+
+def _begun(folder: Path) -> list[Path]:
+    return list((folder / _UNFINISHED).glob("*"))
 
 
 def pieces_of(content: Iterable[bytes]) -> Iterator[bytes]:
@@ -257,25 +315,51 @@ def _wrapped_key(file: IO[bytes]) -> bytes:
     return file.read(int.from_bytes(file.read(_LENGTH), "big"))
 
 
-def _beside(path: Path) -> Path:
-    """What a file is written as before it is whole."""
-    return path.with_name(f"{path.name}.new")
-
-
 def _owner_of(path: Path) -> Path:
     """What says whose a document is."""
     return path.with_name(f"{path.name}.owner")
 
 
 @contextmanager
-def _whole(path: Path, content: bytes) -> Iterator[Path]:
-    """A file with this content, for as long as it is needed; one that is left is swept."""
+def begin_file(path: Path) -> Iterator[IO[bytes]]:
+    """A new file, and its lock: while that is held, nobody takes the file for what one that ended has left."""
+    while True:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(file, path):
+                continue  # somebody took it for such before it was locked
+            yield file
+            return
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of what an ended process has left.
+
+    Raises:
+        BlockingIOError: Somebody who lives is writing it.
+        FileNotFoundError: It is there no more.
+    """
+    with path.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_at(file, path):
+            raise FileNotFoundError
+        yield
+
+
+def _is_left(path: Path) -> bool:
+    with suppress(FileNotFoundError, BlockingIOError), _locked(path):
+        return True
+    return False
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    """Whether an open file is the one that is at ``path`` now."""
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _written_at(path: Path) -> datetime | None:
@@ -283,29 +367,3 @@ def _written_at(path: Path) -> datetime | None:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:
         return None
-
-
-@contextmanager
-def _replacing(path: Path, wrapped: bytes) -> Iterator[IO[bytes]]:
-    """Write a file as a whole, for good: whoever reads it finds the old content or the new, whatever breaks off.
-
-    What cannot be written to its end is removed; a process that dies leaves it for ``sweep``.
-    """
-    beside = _beside(path)
-    beside.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(len(wrapped).to_bytes(_LENGTH, "big") + wrapped)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    # The database says that it is here, and it survives a loss of power; so does its place in the folder.
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -74,6 +74,20 @@ _LAST: Final = (
     .order_by(ledger.c.number.desc())
     .limit(1)
 )
+_SEEN: Final = ledger.alias("seen")
+_LAST_OF_ROOT: Final = (
+    select(
+        ledger.c.number,
+        ledger.c.link,
+        select(_SEEN.c.link)
+        .where(_SEEN.c.writer == ROOT, _SEEN.c.number == bindparam("seen_"))
+        .scalar_subquery()
+        .label("seen"),
+    )
+    .where(ledger.c.writer == ROOT)
+    .order_by(ledger.c.number.desc())
+    .limit(1)
+)
 _COUNT: Final = (
     select(func.count())
     .select_from(ledger)
@@ -91,6 +105,21 @@ class LedgerBroken(RuntimeError):
     def __init__(self, why: str) -> None:
         """Say why, and what follows."""
         super().__init__(f"{why}; nothing was changed. See what else is not as it was: nagorik audit verify")
+
+
+class LedgerWentBack(LedgerBroken):
+    """The database is no longer the one that this process has written: an older copy, or one that went its own way.
+
+    What was filed since that copy was made would be filed again.
+    """
+
+    def __init__(self) -> None:
+        """Say what is to be done."""
+        super().__init__(
+            "the database has lost what this process has written: it is an older copy, such as a backup, or a standby"
+            " that lagged behind, or a server that was replaced. Nothing more is sent. If it is to be used, run:"
+            " nagorik db restored; then start the worker again. If it is the wrong server, end that first"
+        )
 
 
 class Record(NamedTuple):
@@ -177,6 +206,7 @@ class Appended:
     _writer: _Writer | None
     _has_grown: bool
     _sealed: dict[int, int]
+    _root: LedgerRow | None
 
     def committed(self) -> None:
         """The transaction is committed for certain, and the connection has not been given away yet.
@@ -185,7 +215,7 @@ class Appended:
         """
         if self._writer is not None:
             self._info[_STATE] = self._writer
-        self._ledger.advance(self._writer if self._has_grown else None, self._sealed)
+        self._ledger.advance(self._writer if self._has_grown else None, self._sealed, self._root)
 
 
 class AuditLedger:
@@ -196,6 +226,8 @@ class AuditLedger:
         self._vault = vault
         self._unsealed: dict[int, _Writer] = {}
         self._sealed_at = monotonic()
+        self._root: LedgerRow | None = None
+        """The last record of the root that is known to be committed."""
         self.last_at: datetime | None = None
         """When the latest was done that was recorded here."""
 
@@ -231,6 +263,7 @@ class AuditLedger:
         if seals_at is not None:
             self._sealed_at = monotonic()
         rows: list[LedgerRow] = []
+        root: LedgerRow | None = None
         # Taken out until it is known that the transaction was committed.
         writer: _Writer | None = connection.info.pop(_STATE, None)
         if records:
@@ -251,11 +284,14 @@ class AuditLedger:
             deferred.write(connection)
         sealed: dict[int, int] = {}
         if seals_at is not None:
-            sealed = self._seal(connection, seals_at, writer if rows else None)
-        return Appended(self, connection.info, writer, bool(rows), sealed)
+            sealed, seal = self._seal(connection, seals_at, writer if rows else None)
+            root = seal or root
+        return Appended(self, connection.info, writer, bool(rows), sealed, root)
 
-    def advance(self, grown: _Writer | None, sealed: Mapping[int, int]) -> None:
+    def advance(self, grown: _Writer | None, sealed: Mapping[int, int], root: LedgerRow | None) -> None:
         """What was appended is committed."""
+        if root is not None and (self._root is None or self._root.number < root.number):
+            self._root = root
         if grown is not None:
             self._unsealed[grown.id] = grown
         for identity, number in sealed.items():
@@ -263,16 +299,18 @@ class AuditLedger:
             if identity in self._unsealed and self._unsealed[identity].number == number:
                 del self._unsealed[identity]
 
-    def _seal(self, connection: Connection, at: datetime, coming: _Writer | None) -> dict[int, int]:
+    def _seal(
+        self, connection: Connection, at: datetime, coming: _Writer | None
+    ) -> tuple[dict[int, int], LedgerRow | None]:
         """Let the root say how far this process's chains have come; by chain, the number up to which it does."""
         tails = dict(self._unsealed)
         if coming is not None:
             tails[coming.id] = coming
         if not tails:
-            return {}
+            return {}, None
         content = {str(one.id): [one.number, in_base64(one.link)] for one in tails.values()}
-        self._append_root(connection, at, SEAL, {"tails": content})
-        return {one.id: one.number for one in tails.values()}
+        row = self._append_root(connection, at, SEAL, {"tails": content})
+        return {one.id: one.number for one in tails.values()}, row
 
     def seal_all(self, connection: Connection, at: datetime) -> LedgerRow:
         """Let the root say how far every chain has come that is there, and return the record."""
@@ -290,9 +328,14 @@ class AuditLedger:
 
         Raises:
             LedgerBroken: The last one is none.
+            LedgerWentBack: The last one that this process has appended is not there.
         """
         lock_root(connection)
-        last = connection.execute(_LAST, {"writer_": ROOT}).one_or_none()
+        seen = self._root
+        wanted = {"seen_": seen.number if seen is not None else None}
+        last = connection.execute(_LAST_OF_ROOT, wanted).one_or_none()
+        if seen is not None and (last is None or last.seen != seen.link):
+            raise LedgerWentBack
         number, link = (last.number, last.link) if last is not None else (0, genesis(self._vault))
         if type(number) is not int or not isinstance(link, bytes):
             raise LedgerBroken("the last record of the ledger's root is none that a host has written")

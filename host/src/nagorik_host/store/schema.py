@@ -333,6 +333,10 @@ agency_tokens: Final = Table(
     # The last login that failed, and its error as JSON, for those who waited for it.
     Column("failed", String(ID)),
     Column("failure", Text),
+    # Why the agency refused these credentials, null once it has let them in; how often, and when at last.
+    Column("refused", String(CODE)),
+    Column("refusals", Integer),
+    Column("refused_at", Instant),
     Column("changed_at", Instant, nullable=False),
 )
 

@@ -13,8 +13,10 @@ from collections.abc import Awaitable, Callable, Mapping, Set
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from hashlib import sha256
+from datetime import timedelta
+from hashlib import blake2b, sha256
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -46,6 +48,9 @@ EARLY: Final = 30.0
 LEAST: Final = 1.0
 """Seconds after a login in which no call asks for another, unless the agency refuses the token: one whose end is
 written so near that each call would log in is often good for longer."""
+REFUSED_PAUSES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
+"""For how long nobody tries credentials again that an agency has refused once, twice, and so on: four times on the
+first day, once on each that follows. Some lock an account after a few; and they become good by somebody's work."""
 CLOSING: Final = 5.0
 """Seconds that a login which is stopped is waited for; a plugin's code need not heed that."""
 _SAY_NOT_WHO: Final = frozenset({"connect_timeout", "read_timeout", "transport"})
@@ -132,6 +137,47 @@ class LoginTerms:
     log_in: Callable[[LoginAttempt], Awaitable[IssuedToken]]
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedCredentials:
+    """How an agency took the credentials that one plugin's settings hold.
+
+    Attributes:
+        count: How often it has refused them, as far as that counts still.
+        kind: Why it refused them at last; ``None`` where it has let them in since.
+    """
+
+    count: int = 0
+    kind: CredentialProblem | None = None
+
+    def holds_off(self, since: timedelta) -> NagorikError | None:
+        """Why nobody logs in with them now, ``since`` after they were refused at last; ``None`` if somebody may."""
+        if self.kind is None or since >= refused_pause(self.count):
+            return None
+        return CredentialsRejected(self.kind, layer=Layer.CORE)
+
+    def refused(self, kind: CredentialProblem, since: timedelta) -> "RefusedCredentials":
+        """As they are refused again, ``since`` after they were refused at last.
+
+        One success in between makes nothing good: an agency may let in, and refuse, in turns.
+        """
+        counts = self.kind is not None or since < REFUSED_PAUSES[-1]
+        return RefusedCredentials(self.count + 1 if counts else 1, kind)
+
+    def let_in(self) -> "RefusedCredentials":
+        """As they are let in."""
+        return replace(self, kind=None)
+
+
+def refused_pause(count: int) -> timedelta:
+    """For how long nobody tries credentials that were refused ``count`` times, at least once."""
+    return REFUSED_PAUSES[min(max(count, 1), len(REFUSED_PAUSES)) - 1]
+
+
+def refusal_of(error: BaseException, attempt: LoginAttempt) -> CredentialProblem | None:
+    """Why an agency refused the credentials, if that is what a login ended in and the agency has seen them."""
+    return error.kind if isinstance(error, CredentialsRejected) and attempt.has_reached else None
+
+
 class TokenStore(Protocol):
     """Where a process has its tokens from: one that another has obtained with the same settings, or a login."""
 
@@ -145,6 +191,7 @@ class TokenStore(Protocol):
 
         Raises:
             RateLimited: The agency allows no more logins before ``retry_after`` seconds; none was sent.
+            CredentialsRejected: With ``Layer.CORE``, the agency refused these credentials lately; none was sent.
             NagorikError: What the login ended in, here or in the process that was waited for.
         """
         ...
@@ -153,13 +200,16 @@ class TokenStore(Protocol):
 class LocalTokenStore:
     """Logs in for one process that shares its agencies with no other, no more often than each allows.
 
-    A login is counted from its end: it reached the agency at some moment before that.
+    A login is counted from its end: it reached the agency at some moment before that. Credentials that were refused
+    are remembered for as long as the process lives, by a hash that nobody else can make.
     """
 
     def __init__(self, clock: Clock) -> None:
         """Count logins by ``clock``."""
         self._clock = clock
         self._ended: dict[str, list[float]] = {}
+        self._hash_key = token_bytes(32)
+        self._refused: dict[bytes, tuple[RefusedCredentials, float]] = {}
 
     async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:  # noqa: ARG002 - it keeps none
         """As ``TokenStore.obtain``."""
@@ -178,13 +228,25 @@ class LocalTokenStore:
             own.append(now)
 
         began = self._clock.monotonic()
+        identity = blake2b(f"{terms.plugin}\x00{terms.settings}".encode(), key=self._hash_key).digest()
+        standing, refused_at = self._refused.get(identity, (RefusedCredentials(), began))
+        held_off = standing.holds_off(timedelta(seconds=began - refused_at))
+        if held_off is not None:
+            raise held_off
         await count()
         attempt = LoginAttempt(count, began)
         try:
             issued = await terms.log_in(attempt)
+        except CredentialsRejected as error:
+            kind, now = refusal_of(error, attempt), self._clock.monotonic()
+            if kind is not None:
+                self._refused[identity] = standing.refused(kind, timedelta(seconds=now - refused_at)), now
+            raise
         finally:
             if attempt.has_reached:
                 self._ended[terms.plugin] += [self._clock.monotonic()] * len(own)
+        if identity in self._refused:
+            self._refused[identity] = standing.let_in(), refused_at
         return replace(issued, login=str(uuid4()))
 
 

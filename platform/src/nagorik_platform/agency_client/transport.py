@@ -8,16 +8,18 @@ texts hold URLs.
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from weakref import WeakValueDictionary
 
+import httpcore
 import httpx
 
 from nagorik.http import AgencyResponse
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, body_parts, read_body
 from nagorik_platform.agency_client.connect_failures import connect_failure, refuses_certificate
+from nagorik_platform.agency_client.fence import FENCE, Fence, FencedSocket, FencedStream, TimeOver
 from nagorik_platform.agency_client.headers import RawHeaders
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import Failure
@@ -84,31 +86,11 @@ class Timeouts:
     without it."""
 
 
-_REMAINING: Final[ContextVar[Callable[[], float] | None]] = ContextVar("_REMAINING", default=None)
-"""As ``Timeouts.remaining``, of the request that this task sends."""
-
-
-class TimeOver(TimeoutError):
-    """Something was about to be written when there was no time left for it."""
-
-
-def _check_time(remaining: Callable[[], float] | None) -> None:
-    """See that there is time left to write what is about to be written.
-
-    A timer cannot say so while something holds the loop up: what waits to be sent then goes out first, when the
-    application may be in another worker's hands.
-
-    Raises:
-        TimeOver: There is none.
-    """
-    if remaining is not None and remaining() <= 0:
-        raise TimeOver
-
-
 async def _check_head(event: str, _: Mapping[str, Any]) -> None:
     """Hears of what httpcore does before it does it; of a request without a body, the head is all there is."""
-    if event.endswith(".send_request_headers.started"):
-        _check_time(_REMAINING.get())
+    fence = FENCE.get()
+    if fence is not None and event.endswith(".send_request_headers.started"):
+        fence.check()
 
 
 @cache
@@ -142,15 +124,7 @@ class ConnectionPool:
             self._classify = _classify_aiohttp
             self._factory = lambda: _aiohttp_transport(tls or shared_tls())
         else:
-            self._factory = lambda: httpx.AsyncHTTPTransport(
-                verify=tls or shared_tls(),
-                trust_env=False,
-                limits=httpx.Limits(
-                    max_connections=CONNECTIONS_PER_TRANSPORT,
-                    max_keepalive_connections=CONNECTIONS_PER_TRANSPORT,
-                    keepalive_expiry=KEEP_ALIVE,
-                ),
-            )
+            self._factory = lambda: _httpx_transport(tls or shared_tls())
 
     async def send(self, outgoing: OutgoingRequest, timeouts: Timeouts) -> AgencyResponse | Failure:
         """Send one request and read its answer to the end.
@@ -158,13 +132,13 @@ class ConnectionPool:
         Raises:
             AssertionError: From a mock router that was not told about the request.
         """
-        streamed = _Streamed(outgoing.body, timeouts.remaining) if isinstance(outgoing.body, MultipartBody) else None
+        fence = Fence(timeouts.remaining)
+        streamed = _Streamed(outgoing.body, fence) if isinstance(outgoing.body, MultipartBody) else None
         request = httpx.Request(
             outgoing.method,
             outgoing.url,
             headers=outgoing.headers,
-            stream=streamed
-            or _Timely(outgoing.body if isinstance(outgoing.body, bytes) else b"", timeouts.remaining),
+            stream=streamed or _Timely(outgoing.body if isinstance(outgoing.body, bytes) else b"", fence),
             extensions={
                 "timeout": {
                     "connect": timeouts.connect,
@@ -180,7 +154,7 @@ class ConnectionPool:
         if streamed is None and not (self._shared and outgoing.body):
             request.read()
         transport = self._check_out()
-        before = _REMAINING.set(timeouts.remaining)
+        before = FENCE.set(fence)
         try:
             async with asyncio.timeout(timeouts.total):
                 response = await transport.handle_async_request(request)
@@ -188,6 +162,7 @@ class ConnectionPool:
                     body = await _read(response, timeouts)
                 finally:
                     await response.aclose()
+            fence.lift()
             if isinstance(body, Spool):
                 return FileResponse(response.status_code, response.headers.raw, body)
             return AgencyResponse(response.status_code, response.headers.raw, body)
@@ -205,7 +180,7 @@ class ConnectionPool:
             # A body that broke off is asked first: each transport makes another exception of it.
             return Failure.BODY if streamed is not None and streamed.broken else self._classify(error)
         finally:
-            _REMAINING.reset(before)
+            FENCE.reset(before)
             if not self._shared:
                 self._idle.append(transport)
 
@@ -228,14 +203,14 @@ class ConnectionPool:
 class _Timely(httpx.ByteStream):
     """A body that is not written once its time is over; an agency does nothing with a request that lacks it."""
 
-    def __init__(self, content: bytes, remaining: Callable[[], float] | None) -> None:
+    def __init__(self, content: bytes, fence: Fence) -> None:
         super().__init__(content)
         self._content = content
-        self._remaining = remaining
+        self._fence = fence
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in _pieces(self._content):
-            _check_time(self._remaining)
+            self._fence.check()
             yield piece
 
 
@@ -258,16 +233,16 @@ class _Streamed(httpx.AsyncByteStream):
         broken: Whether it ended before its end.
     """
 
-    def __init__(self, body: MultipartBody, remaining: Callable[[], float] | None) -> None:
+    def __init__(self, body: MultipartBody, fence: Fence) -> None:
         self._body = body
-        self._remaining = remaining
+        self._fence = fence
         self.broken = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self._body.chunks():
                 for piece in _pieces(chunk):
-                    _check_time(self._remaining)
+                    self._fence.check()
                     yield piece
         except TimeOver:
             raise
@@ -343,18 +318,62 @@ def _classify_aiohttp(error: Exception) -> Failure:
     return Failure.UNEXPECTED
 
 
+class FencedBackend(httpcore.AnyIOBackend):
+    """Connects as httpcore does, and lets nothing out but through a request's fence."""
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+        """As httpcore's own backend."""
+        connected: Any = await super().connect_tcp(*args, **kwargs)
+        try:
+            # What TLS is begun on; there is no public way to put anything beneath it.
+            connected._stream = FencedStream(connected._stream)
+        except OSError as error:
+            await connected.aclose()
+            raise httpcore.ConnectError from error
+        return cast("httpcore.AsyncNetworkStream", connected)
+
+
+def _httpx_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    transport = httpx.AsyncHTTPTransport(
+        verify=tls,
+        trust_env=False,
+        limits=httpx.Limits(
+            max_connections=CONNECTIONS_PER_TRANSPORT,
+            max_keepalive_connections=CONNECTIONS_PER_TRANSPORT,
+            keepalive_expiry=KEEP_ALIVE,
+        ),
+    )
+    # httpx hands no backend on.
+    transport._pool._network_backend = FencedBackend()
+    return transport
+
+
 def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
     import aiohttp
+    from aiohttp.connector import AddrInfoType
     from httpx_aiohttp import AiohttpTransport
+
+    # By their numbers, since a transport does not hand its socket out.
+    sockets = WeakValueDictionary[int, FencedSocket]()
+
+    def fenced_socket(address: AddrInfoType) -> FencedSocket:
+        made = FencedSocket(*address[:3])
+        sockets[made.fileno()] = made
+        return made
 
     class TimelyRequest(aiohttp.ClientRequest):
         async def send(self, conn: "Connection") -> "ClientResponse":
-            _check_time(_REMAINING.get())
+            fence, transport = FENCE.get(), conn.transport
+            if fence is not None and transport is not None:
+                fence.check()
+                sockets[transport.get_extra_info("socket").fileno()].fence = fence
             return await super().send(conn)
 
     def session() -> aiohttp.ClientSession:
         opened = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=KEEP_ALIVE),
+            connector=aiohttp.TCPConnector(
+                limit=0, ssl=tls, keepalive_timeout=KEEP_ALIVE, socket_factory=fenced_socket
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             trust_env=False,

@@ -42,6 +42,9 @@ def upgrade() -> None:
         sa.Column("under_way_until", sa.BigInteger(), nullable=True),
         sa.Column("failed", sa.String(length=36), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("refused", sa.String(length=120), nullable=True),
+        sa.Column("refusals", sa.Integer(), nullable=True),
+        sa.Column("refused_at", sa.BigInteger(), nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_tokens")),
     )
