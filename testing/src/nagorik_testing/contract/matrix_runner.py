@@ -11,9 +11,11 @@ from pydantic import BaseModel, SecretStr
 from nagorik import AgencyRejected, Health, HealthState, NagorikError, Operation, OutcomeUnknown, PluginFault
 from nagorik.errors import Outcome
 from nagorik.manifest import AnyOffer, Manifest
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.decisions import trace_of
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultRow, OperationKind
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, is_login, operations_of
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.usual_call import UsualCall, call_usually, end_name, logins_since
@@ -206,7 +208,7 @@ class _Play:
 
     async def _prepare(self, rig: Rig) -> None:
         rig.waits, rig.refused_at = self.waits, self.refused_at
-        await rig.prepare(self.operation)
+        await prepare_operation(rig, self.operation)
 
     async def _due(self, seconds: float) -> Counter[str]:
         """What the agency does for good by itself while these simulated seconds pass without a call."""
@@ -232,7 +234,7 @@ class _Play:
                 rig.simulator.faults.clear()
                 async with rig.restarted():
                     if row.same and rig.clock.now() != asked_at:
-                        usual = replace(usual, result=(await rig.call(self.operation)).result)
+                        usual = replace(usual, result=(await call_operation(rig, self.operation)).result)
                         asked_at = rig.clock.now()
                     finding = await self._met(row, rig, usual)
                 yield finding
@@ -262,7 +264,7 @@ class _Play:
         earlier, watch = len(ledger.requests()), _Watch.begin(rig, usual)
         rule = self._disturb(row, rig, usual)
         with capture_logs() as heard:
-            end = await rig.call(self.operation)
+            end = await call_operation(rig, self.operation)
         ledger.on_request = None
         if rule.idle and rule.idle == rule.used:
             return self._found(row, CheckStatus.NOT_APPLICABLE, because=UNCHANGED)
@@ -331,7 +333,7 @@ class _Play:
             if row is not None:
                 self._disturb(row, rig, usual)
             with trace.of(rig), capture_logs():
-                end = await rig.call(self.operation)
+                end = await call_operation(rig, self.operation)
         return trace.origin_of(end), None if trace.left_from is None else Origin(trace.left_from, decided=True)
 
     def _disturb(self, row: FaultRow, rig: Rig, usual: UsualCall) -> FaultRule:
@@ -348,7 +350,7 @@ class _Play:
             await self._prepare(rig)
             effects = rig.effects()
             self._disturb(row, rig, usual)
-            end = await rig.call(self.operation)
+            end = await call_operation(rig, self.operation)
             left = rig.effects() - effects
         return left - await self._due(end.seconds) if left else left
 

@@ -17,7 +17,9 @@ from nagorik import (
     PluginFault,
 )
 from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.calls import start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.preparations import file_application
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.base import ExampleMessage
@@ -61,7 +63,7 @@ async def _callback_forged(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _filed_message(rig: Rig) -> ExampleMessage:
-    await rig.filed()
+    await file_application(rig)
     return rig.callback_message()
 
 
@@ -75,7 +77,7 @@ async def _neighbours_message(rig: Rig) -> ExampleMessage:
         agency_reference=None,
     )
     try:
-        await rig.filed()
+        await file_application(rig)
         return rig.callback_message()
     finally:
         rig.references = mine
@@ -91,7 +93,7 @@ def _read_callback(rig: Rig) -> Read:
 
 async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
-        await rig.start_payment()
+        await start_payment(rig)
         try:
             notice = await _read_notice(rig)(rig.notice_message())
         except NagorikError as error:
@@ -102,7 +104,7 @@ async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _notice_altered(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
-        await rig.start_payment()
+        await start_payment(rig)
         message = rig.notice_message()
         if not message.signed:
             raise NotConcerned("nothing in the gateway's notices proves their origin; they are hints")

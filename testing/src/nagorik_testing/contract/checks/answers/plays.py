@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import uuid5
 
@@ -12,10 +13,12 @@ from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
 from nagorik_platform import References
+from nagorik_testing.contract.calls import AHEAD, query_payment, refund_payment, start_payment
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.inspection import books_of, leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
-from nagorik_testing.contract.rig import AHEAD, Rig
+from nagorik_testing.contract.preparations import file_application, prepare_operation
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.simulator.slot_board import SlotBoard
@@ -229,7 +232,7 @@ async def _appointments_elsewhere(stage: _Stage, offer: AnyOffer) -> None:
 async def _advice(stage: _Stage) -> None:
     rig = stage.rig
     try:
-        await rig.prepare(Operation.ADVISE_PAYMENT)
+        await prepare_operation(rig, Operation.ADVISE_PAYMENT)
         receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
     except (NothingThere, NotReachable, NagorikError):
         return  # of operations that cannot be called, the matrix of faults tells
@@ -257,7 +260,7 @@ async def _until_changed(
 async def _withdrawal(stage: _Stage) -> None:
     rig = stage.rig
     try:
-        await rig.filed()
+        await file_application(rig)
     except (NagorikError, NotReachable):
         return
     await stage.play(Operation.WITHDRAW, lambda: rig.platform.withdraw(rig.draft, rig.references))
@@ -271,14 +274,15 @@ async def _payments(
         rig = one.rig
         rig.simulator.script.set(rig.payment, outcome)
 
-        await one.play(Operation.START_PAYMENT, rig.start_payment, None if number else rig.start_payment)
+        start = partial(start_payment, rig)
+        await one.play(Operation.START_PAYMENT, start, None if number else start)
         if Operation.QUERY_PAYMENT not in operations:
             continue
-        await _until_changed(one, Operation.QUERY_PAYMENT, rig.query_payment)
+        await _until_changed(one, Operation.QUERY_PAYMENT, partial(query_payment, rig))
         if not number and Operation.REFUND_PAYMENT in operations:
             try:
-                report = await rig.query_payment()
+                report = await query_payment(rig)
             except NagorikError:
                 continue
             if report.state is PaymentState.CAPTURED:
-                await _until_changed(one, Operation.REFUND_PAYMENT, rig.refund)
+                await _until_changed(one, Operation.REFUND_PAYMENT, partial(refund_payment, rig))
