@@ -10,6 +10,7 @@ import httpx
 from nagorik import Operation
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
+from nagorik_platform.configuration import KeptSettings
 from nagorik_platform.registry import Admission, Registry
 from nagorik_testing.contract.live import ANOTHER, Live, NotPlayed, ReadsOnly
 from nagorik_testing.contract.rig import Rig, operations_of
@@ -38,6 +39,7 @@ class Subject:
         live: The agency itself, which is asked instead of the simulator.
         tap: Put around each transport to the agency, to listen to what passes.
         beside: How other plugins of the registry are configured, by id, such as those that stand for asked ones.
+        kept: The plugin's settings, read once for all rigs; a live agency's are read as on a host.
     """
 
     registry: Registry
@@ -47,6 +49,7 @@ class Subject:
     live: Live | None = None
     tap: TransportWrapper | None = None
     beside: Mapping[str, PluginConfiguration] = field(default_factory=dict, hash=False)
+    kept: KeptSettings = field(default_factory=KeptSettings, compare=False)
 
     @property
     def grade(self) -> Grade:
@@ -133,6 +136,7 @@ async def _configured(subject: Subject, simulator: Simulator) -> AsyncIterator[P
             settings=simulator.settings(f"http://{LOOPBACK}"),
             egress=frozenset({LOOPBACK}),
             transport_factory=transport if tap is None else lambda: tap(transport()),
+            kept=subject.kept,
         )
 
 
