@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -40,6 +41,8 @@ class Subject:
         tap: Put around each transport to the agency, to listen to what passes.
         beside: How other plugins of the registry are configured, by id, such as those that stand for asked ones.
         kept: The plugin's settings, read once for all rigs; a live agency's are read as on a host.
+        waits: How long was waited for an operation of an offer to become possible, before which simulator and for
+            which seed; whoever goes the same way looks no oftener.
     """
 
     registry: Registry
@@ -50,6 +53,9 @@ class Subject:
     tap: TransportWrapper | None = None
     beside: Mapping[str, PluginConfiguration] = field(default_factory=dict, hash=False)
     kept: KeptSettings = field(default_factory=KeptSettings, compare=False)
+    waits: dict[tuple[type[Simulator], str, Operation, int], list[timedelta]] = field(
+        default_factory=dict, compare=False
+    )
 
     @property
     def grade(self) -> Grade:

@@ -202,6 +202,7 @@ async def ready_rigs(
     reached = False
     for operation in played:
         async with open_rig(subject, offer.id, seed=seed) as rig:
+            rig.waits = subject.waits.setdefault((subject.simulator, offer.id, operation, seed), [])
             try:
                 await prepare_operation(rig, operation)
             except (NothingThere, NotReachable):

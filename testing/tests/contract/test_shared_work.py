@@ -1,0 +1,39 @@
+"""What the suite works out once for all who ask, and that nobody can change it for the others."""
+
+from nagorik import Form, Operation
+from nagorik_nid.simulator import NidSimulator
+from nagorik_testing.contract.checks.inspection import ready_rigs
+from nagorik_testing.contract.form_variations import variations_of
+from nagorik_testing.contract.subject import Subject
+
+
+class OfficeForm(Form):
+    name: str
+    floor: int = 1
+
+
+def test_variations_of_a_form_are_sought_once(monkeypatch):
+    example = {"name": "NOMUNA", "floor": 2}
+    first = variations_of(OfficeForm, example, [{"name": "PORIKKHA"}])
+    assert {field[0].name for field in first} == {"name", "floor"}
+    first[0].clear()
+
+    def fail(*_):
+        raise AssertionError("they are known")
+
+    monkeypatch.setattr("nagorik_testing.contract.form_variations.validate_form", fail)
+    again = variations_of(OfficeForm, dict(example), [{"name": "PORIKKHA"}])
+    assert [len(field) for field in again] == [3, 3]
+
+
+async def test_whoever_goes_the_same_way_looks_no_oftener_and_arrives_at_the_same_time():
+    subject = Subject.installed(NidSimulator)
+    offer = next(offer for offer in subject.manifest.offers if offer.id == "nid.migration")
+    others = frozenset(Operation) - {Operation.DELIVERABLE}
+    looked = []
+    for _ in range(2):
+        async for _, rig in ready_rigs(subject, offer, without=others):
+            looked.append((len(rig.simulator.ledger.requests()), rig.clock.now(), rig.deliverable))
+    first, second = looked
+    assert second[0] < first[0]
+    assert second[1:] == first[1:]
