@@ -98,6 +98,11 @@ def _variations_of(
     return tuple(found)
 
 
+def forget_variations() -> None:
+    """Let the next who asks seek them anew."""
+    _variations_of.cache_clear()
+
+
 def in_other_contexts(
     model: type[Form], example: Mapping[str, JsonValue], field: Sequence[Variation]
 ) -> Iterator[tuple[dict[str, JsonValue], dict[str, JsonValue]]]:
