@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from nagorik.clock import Clock
 from nagorik.manifest import Manifest
 from nagorik.operations import Idempotency, Operation
+from nagorik.settings import AgencySettings
 from nagorik_platform.registry import ADMIT_ALL, Admission
 from nagorik_platform.system_clock import SystemClock
 
@@ -19,6 +20,26 @@ if TYPE_CHECKING:
     from nagorik_platform.agency_client.transport import TransportFactory
 
 
+class KeptSettings:
+    """The settings that were read last, for whoever gives the same values again: each has a copy for itself.
+
+    The environment is not looked at again, and no validator of the plugin's runs again.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[type[AgencySettings], Mapping[str, object], AgencySettings] | None = None
+
+    def of(self, model: type[AgencySettings], given: Mapping[str, object]) -> AgencySettings | None:
+        """What was read of these values; ``None`` where the last ones were others."""
+        if self._last is None or self._last[0] is not model or self._last[1] != given:
+            return None
+        return self._last[2].model_copy(deep=True)
+
+    def keep(self, model: type[AgencySettings], given: Mapping[str, object], read: AgencySettings) -> None:
+        """Keep what was read of these values."""
+        self._last = model, dict(given), read.model_copy(deep=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PluginConfiguration:
     """What a host sets for one plugin.
@@ -27,11 +48,13 @@ class PluginConfiguration:
         settings: Values of the plugin's settings by field name; they win over the environment. May hold secrets.
         egress: Hosts that may be reached beside the manifest's, such as a simulator's loopback address.
         transport_factory: Makes the transport in place of the network's; for tests.
+        kept: What was read before, by whatever configuration shares it; for tests, which begin anew very often.
     """
 
     settings: Mapping[str, object] = field(default_factory=dict)
     egress: frozenset[str] = frozenset()
     transport_factory: "TransportFactory | None" = None
+    kept: KeptSettings | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would otherwise fail in a call, where it would be taken for the plugin's fault.

@@ -71,6 +71,17 @@ async def test_nothing_is_imported_before_a_plugin_is_used(world):
     assert "nagorik_wasa.plugin" in sys.modules
 
 
+async def test_a_later_platform_of_the_same_registry_begins_no_thread(world, monkeypatch):
+    service = world.install(hooks=STATUS_ONLY)
+    first = world.platform()
+    await first.get_status(world.draft(service), world.references)
+    begun = []
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: begun.append(thread.name))
+    async with Platform(first._registry, first._settings) as second:
+        assert isinstance(await second.get_status(world.draft(service), world.references), AgencyStatus)
+    assert begun == []
+
+
 @pytest.mark.parametrize(
     ("head", "code"),
     [

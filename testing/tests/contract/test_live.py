@@ -20,6 +20,7 @@ from nagorik.data_files import DataFileInvalid
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_testing import Simulator, SyntheticCitizens, serve
+from nagorik_testing.contract.calls import call_operation, start_payment
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.drift import compare
 from nagorik_testing.contract.levels import Level
@@ -36,6 +37,7 @@ from nagorik_testing.contract.live import (
     load_people,
 )
 from nagorik_testing.contract.matrix import ROWS
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.recording import known_words, record_run, settings_of
 from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import Report, document_of, make_report
@@ -149,7 +151,7 @@ async def test_write_from_any_check_is_stopped_before_it_is_sent(monkeypatch):
         open_rig(subject, "cashdesk.counter") as rig,
     ):
         with pytest.raises(NotPlayed, match="--destructive was not given"):
-            await rig.start_payment()
+            await start_payment(rig)
         with pytest.raises(NotPlayed, match="ledger"):
             _ = rig.simulator
         with pytest.raises(NotPlayed, match="clock"):
@@ -167,8 +169,8 @@ async def test_application_of_a_test_person_is_read_without_a_write(monkeypatch)
         assert Operation.STATUS in subject.callable_operations(offer)
         assert Operation.SUBMIT not in subject.callable_operations(offer)
         async with open_rig(subject, "nid.reissue") as rig:
-            await rig.prepare(Operation.STATUS)
-            end = await rig.call(Operation.STATUS)
+            await prepare_operation(rig, Operation.STATUS)
+            end = await call_operation(rig, Operation.STATUS)
         assert end.error is not None  # this sandbox has no such application, and that is told
         assert [seen.operation.split()[0] for seen in agency.ledger.requests()][-1] == "GET"
         with pytest.raises(NotPlayed, match="second test person"):

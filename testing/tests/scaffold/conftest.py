@@ -45,6 +45,18 @@ KINDS = {
     "gate-multipart": ["--kind", "gateway", "--idempotency", "native", "--wire", "multipart"],
 }
 
+BUILD = """
+import os
+import sys
+from hatchling.build import build_wheel
+
+wheels, *projects = sys.argv[1:]
+for project in projects:
+    os.chdir(project)
+    build_wheel(wheels)
+"""
+"""What pip does with each project in two processes of its own, in one for all."""
+
 New = Callable[..., int]
 
 
@@ -97,8 +109,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, new: New) -> Workspace:
     made = Workspace(root, root / "installed", root / "wheels")
     for plugin_id, words in KINDS.items():
         assert new(plugin_id, *words, *NAMES, "--directory", str(made.plugin(plugin_id))) == 0
-    pip = ("pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(made.wheels))
-    made.run(*pip, *(str(made.plugin(plugin_id)) for plugin_id in KINDS))
+    projects = [str(made.plugin(plugin_id)) for plugin_id in KINDS]
+    subprocess.run([sys.executable, "-c", BUILD, str(made.wheels), *projects], check=True)
     wheels = map(str, made.wheels.iterdir())
     made.run("pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(made.installed), *wheels)
     return made

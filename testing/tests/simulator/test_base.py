@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from nagorik_testing import AnswerLost, SimulatorTransport, serve
+from nagorik_testing.simulator.handlers import routes_of
 
 FORM = {"clientReference": "ref-1", "name": "NOMUNA NAGORIK 1"}
 
@@ -23,6 +24,20 @@ async def test_ledger_knows_templates_and_references_and_nothing_of_the_payload(
     written = str(registry.ledger.as_document())
     assert "SECRET-NID" not in written
     assert "NOMUNA" not in written
+
+
+def test_agencies_that_are_opened_anew_share_patterns_and_no_handlers():
+    async def find(request):
+        raise NotImplementedError
+
+    one, other = (routes_of({"GET /files/{number}": find, "POST /files": find}, prefix="/v1") for _ in range(2))
+    for route, again in zip(one, other, strict=True):
+        assert route.path_regex is again.path_regex
+        assert route.endpoint is not again.endpoint
+        assert route.app is not again.app
+        assert (route.path, route.methods, route.name) == (again.path, again.methods, "answer")
+    assert [route.path for route in one] == ["/v1/files/{number}", "/v1/files"]
+    assert [sorted(route.methods) for route in one] == [["GET", "HEAD"], ["POST"]]
 
 
 async def test_fault_of_a_defective_simulator_is_not_taken_for_the_agencys(registry):

@@ -12,6 +12,10 @@ def test_same_seed_gives_the_same_people_in_any_order():
     assert SyntheticCitizens(4).citizen(9) != one.citizen(9)
 
 
+def test_whoever_is_asked_for_again_is_not_made_again():
+    assert SyntheticCitizens(3).citizen(9) is SyntheticCitizens(3).citizen(9)
+
+
 @given(citizens())
 def test_numbers_have_the_right_form_and_cannot_be_anybodys(citizen):
     assert citizen.legacy_nid.value[:2] == "99"

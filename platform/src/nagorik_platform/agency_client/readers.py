@@ -1,6 +1,7 @@
 """Who reads an answer: the client's own readers of JSON, and those that a plugin brings, which may do anything."""
 
 import inspect
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -126,7 +127,13 @@ def _reader_of(expect: Any) -> AnswerReader[Any]:
         return NothingReader()
     if isinstance(expect, type) and hasattr(expect, "answer_reader"):
         return PluginReader(expect.answer_reader())
-    return JsonReader(TypeAdapter(expect))
+    return JsonReader(_adapter_of(expect) if isinstance(expect, type) else TypeAdapter(expect))
+
+
+@lru_cache(maxsize=256)
+def _adapter_of(expect: type) -> TypeAdapter[Any]:
+    """Made once for all clients of a process, of which a test makes many."""
+    return TypeAdapter(expect)
 
 
 def read_answer(answer: AgencyResponse, reader: AnswerReader[T]) -> T:

@@ -304,7 +304,7 @@ class Dispatcher:
         return self._runtimes[record.id]
 
     def _make_runtime(self, loaded: LoadedPlugin) -> None:
-        """Runs in the import's thread."""
+        """Runs in the import's thread, where there is one."""
         plugin = loaded.record.id
 
         async def probe() -> bool:
@@ -314,7 +314,8 @@ class Dispatcher:
             return isinstance(answer, Health) and answer.state is not HealthState.CLOSED
 
         runtime = PluginRuntime(loaded, self._settings, runner=self._runner, probe=probe)
-        runtime.prepare()
+        if not self._registry.is_prepared(plugin):
+            runtime.prepare()
         self._runtimes[plugin] = runtime
 
     async def _with_policies(

@@ -27,7 +27,8 @@ class PluginImporter:
     """Imports each plugin once, however many calls wait for it.
 
     A thread that hangs cannot be ended. So each import has a daemon thread of its own: one that never returns
-    holds up neither the imports of other plugins nor the end of the process.
+    holds up neither the imports of other plugins nor the end of the process. Where an earlier platform of the same
+    registry has imported it, nothing can hang, and no thread is begun.
 
     Attributes:
         begun: How many imports were begun so far.
@@ -82,6 +83,12 @@ class PluginImporter:
         Raises:
             KeyError: No such plugin is installed.
         """
+        if self._registry.is_prepared(plugin):
+            started = time.perf_counter()
+            self.begun += 1
+            result = self._import(plugin)
+            self._ended(plugin, result, time.perf_counter() - started)
+            return result
         pending = self._pending.get(plugin)
         if pending is None:
             pending = self._pending[plugin] = self._start(plugin)
@@ -134,6 +141,7 @@ class PluginImporter:
             result = self._registry.activate(plugin)
             if isinstance(result, LoadedPlugin):
                 self._prepare(result)
+                self._registry.note_prepared(result)
         except LoadingFailed as failed:
             return failed.quarantines[0]
         except BaseException as error:  # noqa: BLE001 - in this thread even KeyboardInterrupt is the plugin's

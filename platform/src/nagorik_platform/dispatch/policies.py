@@ -55,20 +55,24 @@ class Policies:
     """The host's policies, entered in the order in which they were given and left in reverse."""
 
     def __init__(self, policies: tuple[object, ...]) -> None:
-        self._manager = pluggy.PluginManager(PROJECT)
-        self._manager.add_hookspecs(PolicySpecs)
-        for policy in reversed(policies):  # pluggy calls the last registered first
-            self._manager.register(policy)
-            if not self._manager.get_hookcallers(policy):
-                raise ValueError(f"{type(policy).__name__} has no nagorik_call_policy that is marked with @hookimpl")
-        self._manager.check_pending()
-        self._any = bool(policies)
+        self._manager = _manager_of(policies) if policies else None
 
     def around(self, call: Call) -> "PolicyStack | None":
         """The contexts for one call, or ``None`` where the host has no policies."""
-        if not self._any:
+        if self._manager is None:
             return None
         return PolicyStack(self._manager.hook.nagorik_call_policy(call=call))
+
+
+def _manager_of(policies: tuple[object, ...]) -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(PolicySpecs)
+    for policy in reversed(policies):  # pluggy calls the last registered first
+        manager.register(policy)
+        if not manager.get_hookcallers(policy):
+            raise ValueError(f"{type(policy).__name__} has no nagorik_call_policy that is marked with @hookimpl")
+    manager.check_pending()
+    return manager
 
 
 class PolicyStack:

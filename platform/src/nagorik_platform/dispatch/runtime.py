@@ -200,9 +200,17 @@ class PluginRuntime:
             model = self._object(self.manifest.settings)
             if not (isinstance(model, type) and issubclass(model, AgencySettings)):
                 self._broken("settings-not-agency-settings")
-        settings: AgencySettings = self.contain(
-            "settings-raised", lambda: load_settings(model, self.loaded.record.id, configuration.settings)
-        )
+        plugin, given, kept = self.loaded.record.id, configuration.settings, configuration.kept
+
+        def read() -> AgencySettings:
+            if kept is not None and (known := kept.of(model, given)) is not None:
+                return known
+            fresh: AgencySettings = load_settings(model, plugin, given)
+            if kept is not None:
+                kept.keep(model, given, fresh)
+            return fresh
+
+        settings: AgencySettings = self.contain("settings-raised", read)
         return settings
 
     def _make_client(self, connection: AgencyConnection) -> "AgencyClient":

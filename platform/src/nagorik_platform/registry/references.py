@@ -1,8 +1,10 @@
 """Importing what a plugin names, with every way in which that can fail turned into a value."""
 
+import sys
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from nagorik_platform.registry.process_settings import SettingChange, setting_changes, settings_kept
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Problem, Quarantine, QuarantineCode
@@ -25,15 +27,17 @@ def import_object(module: str, attribute: str, directory: Path) -> Imported | Pr
     told of an exception is which module a ``ModuleNotFoundError`` missed. ``KeyboardInterrupt`` passes through,
     since it is the operator's and not the plugin's. What an import changes of the process's settings is put back.
     """
-    with settings_kept() as changed:
-        imported = _imported(module, directory)
-    if changes := setting_changes(directory, changed):
-        return _changes_settings(module, changes)
-    if changed:
-        _log_changes(module, changed)
-    if isinstance(imported, Problem):
-        return imported
-    found = imported.value
+    found = _present(module)
+    if found is None:
+        with settings_kept() as changed:
+            imported = _imported(module, directory)
+        if changes := setting_changes(directory, changed):
+            return _changes_settings(module, changes)
+        if changed:
+            _log_changes(module, changed)
+        if isinstance(imported, Problem):
+            return imported
+        found = imported.value
     for name in filter(None, attribute.split(".")):
         try:
             found = getattr(found, name)
@@ -43,6 +47,15 @@ def import_object(module: str, attribute: str, directory: Path) -> Imported | Pr
             because = f"names {module}:{attribute}, which is not there ({type_name(error)})"
             return Problem(QuarantineCode.IMPORT_FAILED, because, f"Define {attribute} in {module}.")
     return Imported(found)
+
+
+def _present(module: str) -> object:
+    """The module, where it is imported already, to its end: then nothing runs, and nothing of the process changes."""
+    found = sys.modules.get(module)
+    # What a plugin has put in a module's place may do anything when it is looked at.
+    if type(found) is not ModuleType or getattr(found.__spec__, "_initializing", False):
+        return None
+    return found
 
 
 def _imported(module: str, directory: Path) -> Imported | Problem:

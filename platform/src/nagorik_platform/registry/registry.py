@@ -42,6 +42,7 @@ class Registry:
             for offer in record.manifest.offers
         }
         self._loaded: dict[str, LoadedPlugin] = {}
+        self._prepared: dict[str, LoadedPlugin] = {}
         self._change = Lock()
         self._activation = {plugin_id: Lock() for plugin_id in self._records}
         self._hookspecs = hookspecs
@@ -142,6 +143,15 @@ class Registry:
         if self._strict:
             raise LoadingFailed([record.quarantine])
         return record.quarantine
+
+    def note_prepared(self, loaded: "LoadedPlugin") -> None:
+        """Remember that all that the manifest of ``loaded`` names was imported, beside what it was activated with."""
+        self._prepared[loaded.record.id] = loaded
+
+    def is_prepared(self, plugin_id: str) -> bool:
+        """Whether nothing is left to be imported of a plugin, since an earlier platform of this registry did it."""
+        loaded = self._loaded.get(plugin_id)
+        return loaded is not None and self._prepared.get(plugin_id) is loaded
 
     def quarantine(
         self,

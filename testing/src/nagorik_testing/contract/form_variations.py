@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import JsonValue
+from pydantic_core import from_json, to_json
 
 from nagorik import Form, InputRejected
 from nagorik_testing.contract.checks.inspection import written
@@ -63,15 +65,23 @@ def variations_of(
         example: As it is filled in.
         others: As other citizens fill it in.
     """
-    schema = form_schema(model)
+    return [list(field) for field in _variations_of(model, to_json(dict(example)), to_json([*map(dict, others)]))]
+
+
+@lru_cache(maxsize=64)
+def _variations_of(
+    model: type[Form], written_example: bytes, written_others: bytes
+) -> tuple[tuple[Variation, ...], ...]:
+    """They are sought by trying, and several checks ask for those of the same form."""
+    schema, example, others = form_schema(model), from_json(written_example), from_json(written_others)
     usual = validate_form(model, dict(example))
-    found = []
-    for place, described, value in fields_of(schema, schema, dict(example), ()):
+    found: list[tuple[Variation, ...]] = []
+    for place, described, value in fields_of(schema, schema, example, ()):
         seen = [usual]
         varied: list[Variation] = []
         is_choice = any(choices_of(kind) for kind in kinds_of(schema, described))
         for candidate in _candidates(schema, described, value, others_at(others, place)):
-            given = placed(dict(example), place, candidate)
+            given = placed(example, place, candidate)
             try:
                 filled = validate_form(model, given)
             except InputRejected:
@@ -84,8 +94,13 @@ def variations_of(
             if len(varied) == VALUES_OF_A_FIELD:
                 break
         if varied:
-            found.append(varied)
-    return found
+            found.append(tuple(varied))
+    return tuple(found)
+
+
+def forget_variations() -> None:
+    """Let the next who asks seek them anew."""
+    _variations_of.cache_clear()
 
 
 def in_other_contexts(

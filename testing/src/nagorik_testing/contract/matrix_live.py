@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Collection
 
 from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FaultRow, OperationKind
 from nagorik_testing.contract.matrix_runner import CALLED, REACHED, UNCHANGED_BOOKS, PlainRow, offer_of
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import operations_of
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import CheckStatus, Finding, NothingThere, NotReachable
@@ -41,8 +43,8 @@ async def _call_live(subject: Subject, offer: AnyOffer, operation: Operation, re
         return _live_finding(offer, operation, CheckStatus.NOT_APPLICABLE, because=reason)
     try:
         async with open_rig(subject, offer.id) as rig:
-            await rig.prepare(operation)
-            end = await rig.call(operation)
+            await prepare_operation(rig, operation)
+            end = await call_operation(rig, operation)
     except NotPlayed as unplayed:
         return _live_finding(offer, operation, CheckStatus.NOT_APPLICABLE, because=str(unplayed))
     except NothingThere as nothing:

@@ -1,4 +1,4 @@
-"""Playing the fault matrix: every row of every operation of every offer, and of each row what became of it."""
+"""Playing the fault matrix: every row of every operation of every offer, one finding of each."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -6,14 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
-from nagorik import AgencyRejected, Health, HealthState, NagorikError, Operation, OutcomeUnknown, PluginFault
-from nagorik.errors import Outcome
+from nagorik import AgencyRejected, Operation, PluginFault
 from nagorik.manifest import AnyOffer, Manifest
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.decisions import trace_of
 from nagorik_testing.contract.matrix import ROWS
-from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultRow, OperationKind
+from nagorik_testing.contract.matrix_cells import FOR_EVER, FaultRow, OperationKind
+from nagorik_testing.contract.matrix_judging import PlayedRow, describe, judge
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, is_login, operations_of
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.usual_call import UsualCall, call_usually, end_name, logins_since
@@ -206,7 +208,7 @@ class _Play:
 
     async def _prepare(self, rig: Rig) -> None:
         rig.waits, rig.refused_at = self.waits, self.refused_at
-        await rig.prepare(self.operation)
+        await prepare_operation(rig, self.operation)
 
     async def _due(self, seconds: float) -> Counter[str]:
         """What the agency does for good by itself while these simulated seconds pass without a call."""
@@ -232,7 +234,7 @@ class _Play:
                 rig.simulator.faults.clear()
                 async with rig.restarted():
                     if row.same and rig.clock.now() != asked_at:
-                        usual = replace(usual, result=(await rig.call(self.operation)).result)
+                        usual = replace(usual, result=(await call_operation(rig, self.operation)).result)
                         asked_at = rig.clock.now()
                     finding = await self._met(row, rig, usual)
                 yield finding
@@ -262,7 +264,7 @@ class _Play:
         earlier, watch = len(ledger.requests()), _Watch.begin(rig, usual)
         rule = self._disturb(row, rig, usual)
         with capture_logs() as heard:
-            end = await rig.call(self.operation)
+            end = await call_operation(rig, self.operation)
         ledger.on_request = None
         if rule.idle and rule.idle == rule.used:
             return self._found(row, CheckStatus.NOT_APPLICABLE, because=UNCHANGED)
@@ -275,26 +277,22 @@ class _Play:
         if left and end.seconds and self._kind is OperationKind.READ:
             left = await self._left_alone(row, usual)
         happened = left.total()
-        keys = [seen.idempotency_key for seen in reached]
-        leaks = count_leaks(heard.text + end.text * (end.error is not None), _watched(rig))
-        changed = row.same and end.error is None and _meaning(end.result) != _meaning(usual.result)
-        late = end.seconds > max(row.longest, self.subject.manifest.limits.deadline + 1)
-        wrong: dict[Symptom, list[str]] = {
-            Symptom.ENDING: [
-                *_wrong_end(end, cell, usual),
-                *(["the result is another than without the fault"] if changed else []),
-            ],
-            Symptom.SENDING: [
-                *_wrong_count(len(reached), cell),
-                *_wrong_effects(left, cell, rig),
-                *_wrong_effects_before((watch.effects - watch.begun).total(), cell, usual),
-                *_wrong_keys(keys, self._kind),
-            ],
-            Symptom.EFFECT: _wrong_reads(left, cell),
-            Symptom.DURATION: [f"{end.seconds:.0f} simulated seconds"] * late,
-            Symptom.UNTOUCHED: ["the fault never happened"] * (not rule.used),
-            Symptom.PRIVACY: [f"{leaks} canaries of personal data in logs or error texts"] * bool(leaks),
-        }
+        wrong = judge(
+            row,
+            cell,
+            usual,
+            PlayedRow(
+                end,
+                keys=tuple(seen.idempotency_key for seen in reached),
+                left=left,
+                effects_before=(watch.effects - watch.begun).total(),
+                filed=bool(ledger.effects("application")),
+                met=bool(rule.used),
+                leaks=count_leaks(heard.text + end.text * (end.error is not None), _watched(rig)),
+            ),
+            kind=self._kind,
+            deadline=self.subject.manifest.limits.deadline,
+        )
         problems = [problem for of_symptom in wrong.values() for problem in of_symptom]
         if not problems:
             return self._found(row, CheckStatus.PASSED, logins=logins)
@@ -331,7 +329,7 @@ class _Play:
             if row is not None:
                 self._disturb(row, rig, usual)
             with trace.of(rig), capture_logs():
-                end = await rig.call(self.operation)
+                end = await call_operation(rig, self.operation)
         return trace.origin_of(end), None if trace.left_from is None else Origin(trace.left_from, decided=True)
 
     def _disturb(self, row: FaultRow, rig: Rig, usual: UsualCall) -> FaultRule:
@@ -348,7 +346,7 @@ class _Play:
             await self._prepare(rig)
             effects = rig.effects()
             self._disturb(row, rig, usual)
-            end = await rig.call(self.operation)
+            end = await call_operation(rig, self.operation)
             left = rig.effects() - effects
         return left - await self._due(end.seconds) if left else left
 
@@ -367,7 +365,7 @@ class _Play:
         symptoms: frozenset[Symptom] = frozenset(),
         logins: int | None = None,
     ) -> Finding:
-        expected = row.expected if isinstance(row, PlainRow) else _describe(row.cells[self._kind])
+        expected = row.expected if isinstance(row, PlainRow) else describe(row.cells[self._kind])
         return Finding(
             check=f"{self.operation.value}/{row.id}",
             offer=offer_of(self.operation, self.offer),
@@ -415,73 +413,6 @@ def offer_of(operation: Operation, offer: AnyOffer) -> str | None:
     return None if operation is Operation.HEALTH else offer.id
 
 
-def _meaning(result: object) -> object:
-    """What a result says, without the agency's own words, which may change with the bytes that they come in."""
-    return _without_raw(result.model_dump()) if isinstance(result, BaseModel) else result
-
-
-def _without_raw(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _without_raw(inner) for key, inner in value.items() if key != "raw"}
-    return [_without_raw(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def _wrong_end(end: CallEnd, cell: Cell, usual: UsualCall) -> list[str]:
-    if end.error is None:
-        if isinstance(end.result, Health) and end.result.state is not HealthState.UP:
-            # That the agency does not answer is what a probe may say instead of an error, where there is one to say.
-            return [] if cell.ends != (RESULT,) else [f"an agency that answers is said to be {end.result.state}"]
-        return [] if RESULT in cell.ends else ["the call succeeded"]
-    if not isinstance(end.error, NagorikError):
-        return [f"{type(end.error).__name__} reached the host"]
-    allowed = tuple(kind for kind in cell.ends if isinstance(kind, type))
-    if isinstance(end.error, allowed) or (usual.is_after_writes and _tells_of_earlier_writes(end.error, allowed)):
-        return []
-    return [f"the call ended in {type(end.error).__name__}"]
-
-
-def _tells_of_earlier_writes(error: NagorikError, allowed: Sequence[type[NagorikError]]) -> bool:
-    """Whether an error says that this write was not sent, and that an earlier one of the same call stands."""
-    unsent = {kind.code for kind in allowed if kind.outcome is Outcome.NOT_SENT}
-    return isinstance(error, OutcomeUnknown) and error.because in unsent
-
-
-def _wrong_count(requests: int, cell: Cell) -> list[str]:
-    least, most = cell.requests
-    if least <= requests <= most:
-        return []
-    if requests > most and cell.effects is not None:
-        return ["the write was sent again"]
-    return [f"{requests} requests"]
-
-
-def _wrong_effects(left: Counter[str], cell: Cell, rig: Rig) -> list[str]:
-    happened = sum(left.values())
-    if cell.effects is None or happened == cell.effects:
-        return []
-    if happened > 1 and rig.simulator.ledger.effects("application"):
-        return ["the citizen is registered twice"]
-    return [f"{happened} effects at the agency"]
-
-
-def _wrong_effects_before(happened: int, cell: Cell, usual: UsualCall) -> list[str]:
-    if cell.effects is None or happened == usual.effects_before:
-        return []
-    return [f"{happened} effects before the request that met the fault, and not {usual.effects_before}"]
-
-
-def _wrong_reads(left: Counter[str], cell: Cell) -> list[str]:
-    return [f"a read leaves at the agency: {', '.join(sorted(left))}"] if left and cell.effects is None else []
-
-
-def _wrong_keys(keys: list[str | None], kind: OperationKind) -> list[str]:
-    if kind is not OperationKind.NATIVE or not keys:
-        return []
-    if None in keys:
-        return ["a native write without its key"]
-    return [] if len(set(keys)) == 1 else ["the key changed between attempts"]
-
-
 def _watched(rig: Rig) -> tuple[str, ...]:
     settings: Mapping[str, object] = rig.simulator.settings("http://127.0.0.1")
     secrets = [
@@ -490,11 +421,3 @@ def _watched(rig: Rig) -> tuple[str, ...]:
         if name in {"password", "secret", "token", "api_key", "app_secret"}
     ]
     return (*canary_values(rig.citizen, *secrets), rig.references.client_reference)
-
-
-def _describe(cell: Cell) -> str:
-    ends = " or ".join(sorted(kind if isinstance(kind, str) else kind.__name__ for kind in cell.ends))
-    least, most = cell.requests
-    count = f"{least}" if least == most else f"{least} to {most}"
-    shown = f"{ends}, {count} request{'' if count == '1' else 's'}"
-    return shown if cell.effects is None else f"{shown}, {cell.effects} effect{'' if cell.effects == 1 else 's'}"

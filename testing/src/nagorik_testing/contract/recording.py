@@ -25,8 +25,10 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik.settings import AgencySettings, load_settings
 from nagorik.values import Identifier, dhaka_date
 from nagorik_platform.registry import Imported, resolve_object
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.inspection import leaves
 from nagorik_testing.contract.live import LIVE, NotPlayed
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, another_application, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
@@ -211,11 +213,11 @@ async def _call(
     """The exchanges of one operation, and in what error it ended, if in one: the answer is then of most interest."""
     async with open_rig(subject, offer.id) as rig:
         day = dhaka_date(rig.clock.now())
-        await rig.prepare(operation)
+        await prepare_operation(rig, operation)
         recorder.heard.clear()
         recorder.on = True
         try:
-            end = await rig.call(operation)
+            end = await call_operation(rig, operation)
         finally:
             recorder.on = False
         wrong = ""
@@ -243,13 +245,13 @@ async def _names_for_another(
         rig.references = another_application(rig.references)
         rig.payment = str(rig.references.idempotency_key)
         try:
-            await rig.prepare(operation)
+            await prepare_operation(rig, operation)
         except (NothingThere, NotReachable):
             return None
         recorder.heard.clear()
         recorder.on = True
         try:
-            await rig.call(operation)
+            await call_operation(rig, operation)
         finally:
             recorder.on = False
         return _names_in(subject, recorder.heard)

@@ -18,7 +18,7 @@ from nagorik_testing.contract.live import LIVE
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_runner import UNASKED
 from nagorik_testing.contract.mutation.runner import MutationReport
-from nagorik_testing.contract.rig import FREE, NO_SLOTS
+from nagorik_testing.contract.preparations import FREE, NO_SLOTS
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import family_order
 from nagorik_testing.contract.verdict import Grade

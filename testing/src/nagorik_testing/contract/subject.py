@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -10,6 +11,7 @@ import httpx
 from nagorik import Operation
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
+from nagorik_platform.configuration import KeptSettings
 from nagorik_platform.registry import Admission, Registry
 from nagorik_testing.contract.live import ANOTHER, Live, NotPlayed, ReadsOnly
 from nagorik_testing.contract.rig import Rig, operations_of
@@ -38,6 +40,9 @@ class Subject:
         live: The agency itself, which is asked instead of the simulator.
         tap: Put around each transport to the agency, to listen to what passes.
         beside: How other plugins of the registry are configured, by id, such as those that stand for asked ones.
+        kept: The plugin's settings, read once for all rigs; a live agency's are read as on a host.
+        waits: How long was waited for an operation of an offer to become possible, before which simulator and for
+            which seed; whoever goes the same way looks no oftener.
     """
 
     registry: Registry
@@ -47,6 +52,10 @@ class Subject:
     live: Live | None = None
     tap: TransportWrapper | None = None
     beside: Mapping[str, PluginConfiguration] = field(default_factory=dict, hash=False)
+    kept: KeptSettings = field(default_factory=KeptSettings, compare=False)
+    waits: dict[tuple[type[Simulator], str, Operation, int], list[timedelta]] = field(
+        default_factory=dict, compare=False
+    )
 
     @property
     def grade(self) -> Grade:
@@ -133,6 +142,7 @@ async def _configured(subject: Subject, simulator: Simulator) -> AsyncIterator[P
             settings=simulator.settings(f"http://{LOOPBACK}"),
             egress=frozenset({LOOPBACK}),
             transport_factory=transport if tap is None else lambda: tap(transport()),
+            kept=subject.kept,
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nagorik import Operation
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.matrix_cells import OperationKind
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.verdict import CallEnd, Origin
@@ -65,7 +66,7 @@ async def call_usually(
     ledger, effects = rig.simulator.ledger, list[Counter[str]]()
     before, passed, begun = len(ledger.requests()), len(tap.exchanges), rig.effects()
     ledger.on_request = lambda _: effects.append(rig.effects())
-    end = await rig.call(operation)
+    end = await call_operation(rig, operation)
     ledger.on_request = None
     effects.append(rig.effects())
     made = [

@@ -10,6 +10,7 @@ take for a placeholder, and nothing may ever be sent there.
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import ClassVar, Final, Literal
 
 from nagorik.model.application import Applicant
@@ -96,23 +97,29 @@ class SyntheticCitizens:
         """
         if not 0 <= serial < _SERIALS:
             raise ValueError(f"citizens are numbered from 0 to {_SERIALS - 1}")
-        rng = random.Random(f"citizen:{self._seed}:{serial}")  # noqa: S311 - reproducible on purpose
-        birth_date = _EARLIEST_BIRTH + timedelta(days=rng.randrange(_BIRTH_DAYS))
-        thirteen = f"{DISTRICT}100{rng.randrange(100):02d}{serial:06d}"
-        return SyntheticCitizen(
-            alias=f"citizen-{serial:04d}",
-            name=_name("self", serial, rng),
-            father=_name("father", serial, rng),
-            mother=_name("mother", serial, rng),
-            spouse=_name("spouse", serial, rng) if rng.random() < 0.5 else None,  # noqa: PLR2004 - every second
-            birth_date=birth_date,
-            sex=rng.choice(("female", "male")),
-            smart_nid=Nid(value=f"00{DISTRICT}{serial:06d}"),
-            legacy_nid=Nid(value=thirteen),
-            full_nid=Nid(value=f"{birth_date.year}{thirteen}"),
-            birth_registration=BirthRegistrationNumber(value=f"{birth_date.year}{DISTRICT}10000{serial:06d}"),
-            phone=MobileNumber(e164=f"+880130000{serial:04d}"),
-        )
+        return _citizen(self._seed, serial)
+
+
+@lru_cache(maxsize=1024)
+def _citizen(seed: int, serial: int) -> SyntheticCitizen:
+    """They cannot be changed, and a simulator asks for the same few with each request."""
+    rng = random.Random(f"citizen:{seed}:{serial}")  # noqa: S311 - reproducible on purpose
+    birth_date = _EARLIEST_BIRTH + timedelta(days=rng.randrange(_BIRTH_DAYS))
+    thirteen = f"{DISTRICT}100{rng.randrange(100):02d}{serial:06d}"
+    return SyntheticCitizen(
+        alias=f"citizen-{serial:04d}",
+        name=_name("self", serial, rng),
+        father=_name("father", serial, rng),
+        mother=_name("mother", serial, rng),
+        spouse=_name("spouse", serial, rng) if rng.random() < 0.5 else None,  # noqa: PLR2004 - every second
+        birth_date=birth_date,
+        sex=rng.choice(("female", "male")),
+        smart_nid=Nid(value=f"00{DISTRICT}{serial:06d}"),
+        legacy_nid=Nid(value=thirteen),
+        full_nid=Nid(value=f"{birth_date.year}{thirteen}"),
+        birth_registration=BirthRegistrationNumber(value=f"{birth_date.year}{DISTRICT}10000{serial:06d}"),
+        phone=MobileNumber(e164=f"+880130000{serial:04d}"),
+    )
 
 
 def _name(role: str, serial: int, rng: random.Random) -> PersonName:

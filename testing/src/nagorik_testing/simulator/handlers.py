@@ -6,7 +6,9 @@ the agency says no.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from copy import copy
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,7 +16,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, request_response
 
 from nagorik.values import Money, NationalDataError, dhaka_zone
 from nagorik_testing.wire.codec import DocumentResponse, codec_of
@@ -89,9 +91,24 @@ def routes_of(
         return answer
 
     return tuple(
-        Route(prefix + path, answering(handler), methods=[method])
+        _route(prefix + path, method, answering(handler))
         for (method, path), handler in ((name.split(" ", 1), handler) for name, handler in handlers.items())
     )
+
+
+@lru_cache(maxsize=1024)
+def _compiled(path: str, method: str) -> Route:
+    async def answer(_: Request) -> Response:
+        raise NotImplementedError("only its copies are served")
+
+    return Route(path, answer, methods=[method])
+
+
+def _route(path: str, method: str, handler: RouteHandler) -> Route:
+    """A route as starlette makes it. Its pattern is compiled once, however often the agency is opened anew."""
+    route = copy(_compiled(path, method))
+    route.endpoint, route.app = handler, request_response(handler)
+    return route
 
 
 ISO_DAY: Final = "%Y-%m-%d"

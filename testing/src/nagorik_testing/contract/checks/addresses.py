@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 from nagorik import Operation
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import to_ascii_digits
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import leaves, ready_rigs
 from nagorik_testing.contract.rig import Rig
@@ -30,7 +31,7 @@ async def _nowhere_but_in_bodies(subject: Subject, offer: AnyOffer) -> list[str]
     tap = Wiretap()
     heard = 0
     async for operation, rig in ready_rigs(tap.on(subject), offer):
-        await rig.call(operation)
+        await call_operation(rig, operation)
         sought = _sought(rig, offer)
         for exchange in tap.exchanges[heard:]:
             wrong += [f"{where} of {_name(operation, exchange, sought)}" for where in _places(exchange, sought)]

@@ -8,9 +8,11 @@ from typing import Final
 from nagorik import AgencyRejected, ApplicationDraft, NagorikError, Operation, PluginFault, Slot, SlotBooking
 from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_date
+from nagorik_testing.contract.calls import AHEAD
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.status import COARSE, course_of
-from nagorik_testing.contract.rig import AHEAD, NO_SLOTS, Rig
+from nagorik_testing.contract.preparations import NO_SLOTS
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import WireExchange, Wiretap, differing, places_of

@@ -11,9 +11,11 @@ import httpx
 
 from nagorik import Deliverable, FetchedDeliverable, NagorikError, Operation, PluginFault
 from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.calls import fetch_one
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import books_of, case_of
+from nagorik_testing.contract.preparations import file_application, wait_for_deliverables
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
@@ -73,7 +75,7 @@ async def _papers_of(rig: Rig, replay: AnswerReplay, states: Collection[str] = (
     async for state, issued in _issued(rig, states):
         for deliverable in issued:
             async with replay.keeping() as kept:
-                fetched = await rig.fetch_one(deliverable)
+                fetched = await fetch_one(rig, deliverable)
                 answers = tuple(kept)
             content = b"".join([piece async for piece in rig.documents.open(fetched.document)])
             yield FetchedPaper(deliverable, fetched, content, answers, state)
@@ -82,10 +84,10 @@ async def _papers_of(rig: Rig, replay: AnswerReplay, states: Collection[str] = (
 async def _issued(rig: Rig, states: Collection[str] = ()) -> AsyncIterator[tuple[str, Sequence[Deliverable]]]:
     """What can be downloaded, each kind once, and in which state; in these states alone, if any is named."""
     if not books_of(rig):
-        await rig.with_deliverable()
+        await wait_for_deliverables(rig)
         yield "", rig.issued
         return
-    await rig.filed()
+    await file_application(rig)
     case, seen = case_of(rig), set[str]()
     for state in states or case.workflow.states:
         rig.advance(_A_WHILE)
@@ -123,7 +125,7 @@ async def _pages_kept(rig: Rig, replay: AnswerReplay, papers: Sequence[FetchedPa
         last = len(paper.kept) - 1
         page = replace(paper.kept[last], headers=httpx.Headers({"content-type": _PAGE_LABEL}))
         try:
-            await replay.again(partial(rig.fetch_one, paper.asked), (*paper.kept[:-1], page), last, _PAGE)
+            await replay.again(partial(fetch_one, rig, paper.asked), (*paper.kept[:-1], page), last, _PAGE)
         except PluginFault:
             wrong.append(f"a page in the place of {paper.asked.kind} ends in a fault of the plugin")
         except NagorikError:

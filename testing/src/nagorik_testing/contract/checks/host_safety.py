@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operation, OutcomeUnknown, PluginFault
 from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import ready_rigs
 from nagorik_testing.contract.checks.robustness import LONG_AWAITED
@@ -40,7 +41,7 @@ OFTEN_ASKED: Final = frozenset({Operation.SUBMIT, Operation.STATUS, Operation.ST
 async def _blocks(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
     async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED):
-        await rig.call(operation)  # imports and builds what the first call needs
+        await call_operation(rig, operation)  # imports and builds what the first call needs
         for _ in range(TRIES):
             if await _longest_block(rig, operation) <= LONGEST_BLOCK:
                 break
@@ -51,7 +52,7 @@ async def _blocks(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _longest_block(rig: Rig, operation: Operation) -> float:
     """Real seconds of the longest time in which nothing else could run while a call was made."""
-    calling = asyncio.create_task(rig.call(operation))
+    calling = asyncio.create_task(call_operation(rig, operation))
     longest, last = 0.0, time.perf_counter()
     while not calling.done():
         await asyncio.sleep(0)
@@ -88,7 +89,7 @@ async def _cancel(rig: Rig, operation: Operation) -> list[str]:
     simulator: Any = rig.simulator
     simulator.reached = reached = asyncio.Event()
     before = asyncio.all_tasks()
-    calling = asyncio.create_task(rig.call(operation))
+    calling = asyncio.create_task(call_operation(rig, operation))
     arriving = asyncio.create_task(reached.wait())
     await asyncio.wait({calling, arriving}, timeout=ARRIVES_WITHIN, return_when=asyncio.FIRST_COMPLETED)
     arriving.cancel()
@@ -109,7 +110,7 @@ async def _never_exits(subject: Subject, offer: AnyOffer) -> list[str]:
         async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED):
             _play(rig, fault)
             with _exits() as asked:
-                error = (await rig.call(operation)).error
+                error = (await call_operation(rig, operation)).error
             if asked or (isinstance(error, PluginFault) and error.fault == "exit"):
                 wrong.append(f"{operation.value} ends the process")
     return wrong
@@ -151,7 +152,7 @@ async def _own_errors(subject: Subject, offer: AnyOffer) -> list[str]:
         async for operation, rig in ready_rigs(subject, offer, without=set(Operation) - OFTEN_ASKED):
             _play(rig, own)
             before = len(rig.simulator.ledger.requests())
-            end = await rig.call(operation)
+            end = await call_operation(rig, operation)
             if len(rig.simulator.ledger.requests()) == before:
                 continue
             expected = _as_ended(example.means, OperationKind.of(offer.writes.get(operation)))

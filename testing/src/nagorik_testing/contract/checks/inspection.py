@@ -18,6 +18,7 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform.registry import Imported, PluginRecord, resolve_object
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing.contract.checks.check import NotConcerned
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
@@ -201,8 +202,9 @@ async def ready_rigs(
     reached = False
     for operation in played:
         async with open_rig(subject, offer.id, seed=seed) as rig:
+            rig.waits = subject.waits.setdefault((subject.simulator, offer.id, operation, seed), [])
             try:
-                await rig.prepare(operation)
+                await prepare_operation(rig, operation)
             except (NothingThere, NotReachable):
                 continue
             reached = True

@@ -13,6 +13,7 @@ from nagorik_testing.contract.checks.answers.variations import instant_of
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import books_of, case_of, leaves
 from nagorik_testing.contract.checks.status import COARSE, course_of
+from nagorik_testing.contract.preparations import file_application
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.base import ExampleMessage
@@ -52,7 +53,7 @@ async def _every_report(rig: Rig, offer: AnyOffer, outcome: str) -> AsyncIterato
         async for status in course_of(rig, offer, outcome, stride=COARSE):
             yield status
         return
-    await rig.filed()
+    await file_application(rig)
     case = case_of(rig)
     for state in case.workflow.states:
         rig.advance(_A_WHILE)

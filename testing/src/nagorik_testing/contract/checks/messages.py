@@ -16,7 +16,9 @@ from nagorik import (
     PluginFault,
 )
 from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.calls import start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.preparations import file_application
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.base import ExampleMessage
@@ -62,7 +64,7 @@ async def _callback_forged(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _filed_message(rig: Rig) -> ExampleMessage:
-    await rig.filed()
+    await file_application(rig)
     return rig.callback_message()
 
 
@@ -71,7 +73,7 @@ async def _neighbours_message(rig: Rig) -> ExampleMessage:
     mine = rig.references
     rig.references = another_application(mine)
     try:
-        await rig.filed()
+        await file_application(rig)
         return rig.callback_message()
     finally:
         rig.references = mine
@@ -90,7 +92,7 @@ async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
     for outcome in subject.simulator.outcomes:
         async with open_rig(subject, offer.id) as rig:
             rig.simulator.script.set(rig.payment, outcome)
-            await rig.start_payment()
+            await start_payment(rig)
             for wait in NOTICED_AFTER:
                 rig.advance(wait)
                 try:
@@ -107,7 +109,7 @@ async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _notice_altered(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
-        await rig.start_payment()
+        await start_payment(rig)
         message = rig.notice_message()
         if not message.signed:
             raise NotConcerned("nothing in the gateway's notices proves their origin; they are hints")

@@ -13,6 +13,7 @@ from nagorik.model.application import DocumentReference
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import Filings, open_filings, paper
 from nagorik_testing.contract.checks.inspection import example_form
+from nagorik_testing.contract.preparations import file_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places
@@ -51,7 +52,7 @@ async def _filed(subject: Subject, offer: AnyOffer) -> _Filed:
         handed = rig.draft.documents
         if not handed:
             raise NotConcerned("the simulator's example hands in no papers")
-        await rig.filed()
+        await file_application(rig)
         arrived = rig.simulator.ledger.papers()
     kinds = {each.kind for each in offer.documents} if isinstance(offer, PublicService) else set[str]()
     return _Filed(tuple(document for document in handed if document.kind in kinds), handed, arrived)

@@ -16,8 +16,10 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
+from nagorik_testing.contract.calls import refund_payment, start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import wrong_scripts
+from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import CEILING, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
@@ -36,9 +38,9 @@ async def _started_twice(subject: Subject, offer: AnyOffer) -> list[str]:
     if offer.writes[Operation.START_PAYMENT] is not Idempotency.NATIVE:
         raise NotConcerned("its payments are not begun with a native key: the core does not send them twice")
     async with open_rig(subject, offer.id) as rig:
-        first = await rig.start_payment()
+        first = await start_payment(rig)
         before = rig.effects()
-        second = await rig.start_payment()
+        second = await start_payment(rig)
         again = rig.effects() - before
     wrong = [f"one payment leaves at the gateway once more: {kind}" for kind in sorted(again)]
     same = isinstance(first, PaymentStarted) and isinstance(second, PaymentStarted)
@@ -51,7 +53,7 @@ async def _another_amount(subject: Subject, offer: AnyOffer) -> list[str]:
     if offer.writes[Operation.START_PAYMENT] is not Idempotency.NATIVE:
         raise NotConcerned("its payments are not begun with a native key: the core does not send them twice")
     async with open_rig(subject, offer.id) as rig:
-        await rig.start_payment()
+        await start_payment(rig)
         before = rig.effects()
         try:
             answer: object = await start(rig, Money.taka("999.00"))
@@ -68,7 +70,7 @@ async def _another_amount(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _instructed(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
-        started = await rig.start_payment()
+        started = await start_payment(rig)
     if not isinstance(started, PaymentStarted):
         raise NotReachable("a payment cannot be begun")
     if started.instructions is not None:
@@ -88,18 +90,18 @@ def _another_number(rig: Rig, started: PaymentStarted) -> list[str]:
 
 async def _refunded_twice(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
-        await rig.paid()
-        await rig.refund()
+        await capture_payment(rig)
+        await refund_payment(rig)
         rig.advance(LATER)
         before = rig.effects()
-        await rig.refund()
+        await refund_payment(rig)
         again = rig.effects() - before
     return [f"a refund that is ordered again leaves at the gateway once more: {kind}" for kind in sorted(again)]
 
 
 async def _forged_notice(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
-        await rig.start_payment()
+        await start_payment(rig)
         wrong: list[str] = []
         for number, body in enumerate(_NOTICES, start=1):
             try:

@@ -6,6 +6,7 @@ from typing import Final
 
 from nagorik import NagorikError, Operation, PaymentReport, PaymentState, PluginFault, QueryPaymentRequest
 from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.calls import PRICE, query_payment, start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
@@ -14,7 +15,8 @@ from nagorik_testing.contract.checks.inspection import (
     requests_made,
     words_of,
 )
-from nagorik_testing.contract.rig import PRICE, Rig
+from nagorik_testing.contract.preparations import capture_payment
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.wiretap import Wiretap
 
@@ -56,7 +58,7 @@ async def _opening(subject: Subject, offer: AnyOffer) -> frozenset[str]:
     for outcome in subject.simulator.outcomes:
         async with open_rig(subject, offer.id) as rig:
             rig.simulator.script.set(rig.payment, outcome)
-            await rig.start_payment()
+            await start_payment(rig)
             kinds.append(frozenset(rig.effects()))
     return frozenset.intersection(*kinds)
 
@@ -86,10 +88,10 @@ async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
 async def _course(rig: Rig, outcome: str) -> AsyncIterator[PaymentReport]:
     """Each report of one payment, to its end."""
     rig.simulator.script.set(rig.payment, outcome)
-    await rig.start_payment()
+    await start_payment(rig)
     began = rig.clock.now()
     while rig.clock.now() - began < WATCHED:
-        report = await rig.query_payment()
+        report = await query_payment(rig)
         yield report
         if report.state in _SOON_OVER:
             return
@@ -112,8 +114,8 @@ async def _unknown_payment(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(overheard(subject), offer.id) as rig:
-        await rig.paid()
-        usual = await rig.query_payment()
+        await capture_payment(rig)
+        usual = await query_payment(rig)
         places = list(words_of(rig, usual.raw or ""))
         made = requests_made(rig)
         if not places or not made:
@@ -122,7 +124,7 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
         for place in places:
             rig.simulator.faults.add(made[-1], replaced_word(place))
             try:
-                met.append(await rig.query_payment())
+                met.append(await query_payment(rig))
             except NagorikError as error:
                 return [f"a word that nobody knows ends in {error.code}"]
     if any(report.state is PaymentState.UNKNOWN and UNHEARD_OF in (report.raw or "") for report in met):

@@ -17,6 +17,7 @@ from nagorik_testing.contract.checks.filing import open_filings
 from nagorik_testing.contract.checks.inspection import case_of, example_form, form_of, leaves, with_value
 from nagorik_testing.contract.form_fields import day_in, is_valid, value_at
 from nagorik_testing.contract.form_variations import Variation, variations_of
+from nagorik_testing.contract.preparations import lodged_application
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
@@ -79,7 +80,7 @@ class _Payers:
         )
         draft = self.rig.draft.model_copy(update={"form": form})
         try:
-            await self.rig.held(await self.rig.platform.submit(draft, self.rig.references))
+            await lodged_application(self.rig, await self.rig.platform.submit(draft, self.rig.references))
         except (NagorikError, NotReachable):
             return False
         return True

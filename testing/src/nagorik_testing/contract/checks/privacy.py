@@ -5,6 +5,7 @@ from typing import Final
 
 from nagorik import Operation
 from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import leaves, ready_rigs
 from nagorik_testing.contract.rig import Rig, is_login
@@ -40,7 +41,7 @@ async def _errors(subject: Subject, offer: AnyOffer) -> list[str]:
             if not is_login(step):
                 rig.simulator.faults.add(step, _quoting(rig), count=None)
         with capture_logs() as heard:
-            end = await rig.call(operation)
+            end = await call_operation(rig, operation)
         if count_leaks(heard.text + end.text, _sought(rig)):
             wrong.append(f"{operation.value} repeats what the agency's refusal quotes")
     return wrong
@@ -56,7 +57,7 @@ async def _called(subject: Subject, offer: AnyOffer) -> AsyncIterator[tuple[Oper
     """Each operation of the offer, called once without a fault, with all that was logged."""
     async for operation, rig in ready_rigs(subject, offer):
         with capture_logs() as heard:
-            end = await rig.call(operation)
+            end = await call_operation(rig, operation)
         yield operation, rig, end, heard.text
 
 

@@ -8,10 +8,12 @@ from typing import Final
 from nagorik import ApplicationDraft, NagorikError, Operation, PluginFault
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.operations import Idempotency
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import other_example, with_paper
 from nagorik_testing.contract.checks.inspection import form_of
 from nagorik_testing.contract.form_variations import variations_of
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
@@ -35,7 +37,7 @@ async def _same_bytes(subject: Subject, offer: AnyOffer) -> list[str]:
         tap = Wiretap()
         async with open_rig(tap.on(subject), offer.id) as rig:
             try:
-                await rig.prepare(operation)
+                await prepare_operation(rig, operation)
                 attempt = await _attempt(rig, operation)
             except (NothingThere, NotReachable):
                 continue
@@ -57,7 +59,7 @@ async def _attempt(rig: Rig, operation: Operation) -> Callable[[], Awaitable[obj
     if operation is Operation.ADVISE_PAYMENT:
         receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
         return lambda: rig.platform.advise_payment(rig.draft, rig.references, receipt)
-    return lambda: rig.call(operation)
+    return lambda: call_operation(rig, operation)
 
 
 async def _passed(tap: Wiretap, attempt: Callable[[], Awaitable[object]]) -> list[WireExchange]:
@@ -100,7 +102,7 @@ async def _corrected(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
         codec = rig.simulator.codec
-        await rig.prepare(Operation.ANSWER_CORRECTION)
+        await prepare_operation(rig, Operation.ANSWER_CORRECTION)
         usual = rig.draft
 
         async def answered(draft: ApplicationDraft, about: str) -> Places:

@@ -12,8 +12,10 @@ from uuid import uuid5
 from nagorik import Operation
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import References
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import example_form, ready_rigs, record_of, requests_made
+from nagorik_testing.contract.preparations import lodged_application, submit_application
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.citizens import SyntheticCitizens
@@ -45,7 +47,7 @@ async def _outcomes(subject: Subject, offer: AnyOffer, *, seed: int = 0) -> dict
     """How each operation ends, called once: its result, or the type of its error."""
     found: dict[Operation, object] = {}
     async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED, seed=seed):
-        end = await rig.call(operation)
+        end = await call_operation(rig, operation)
         found[operation] = type(end.error) if end.error is not None else end.result
     return found
 
@@ -54,8 +56,8 @@ async def _side_by_side(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         example_form(rig)
         neighbour = _neighbour(rig)
-        answers = await asyncio.gather(rig.submit(), neighbour.submit())
-        one, other = await rig.held(answers[0]), await neighbour.held(answers[1])
+        answers = await asyncio.gather(submit_application(rig), submit_application(neighbour))
+        one, other = await lodged_application(rig, answers[0]), await lodged_application(neighbour, answers[1])
         wrong = ["two citizens have one reference"] if one.reference == other.reference else []
         if Operation.STATUS not in offer.operations:
             return wrong
@@ -78,7 +80,7 @@ async def _no_polling(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
     async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED):
         before = len(rig.simulator.ledger.requests())
-        end = await rig.call(operation)
+        end = await call_operation(rig, operation)
         made = len(requests_made(rig, before))
         papers = len(rig.draft.documents) if isinstance(offer, PublicService) and operation in offer.writes else 0
         if made > MOST_REQUESTS + papers:

@@ -10,6 +10,7 @@ from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import open_filings
 from nagorik_testing.contract.checks.inspection import books_of
+from nagorik_testing.contract.preparations import file_application
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.wiretap import Wiretap
@@ -24,7 +25,7 @@ async def _among_many(subject: Subject, offer: AnyOffer) -> list[str]:
         for _ in range(OTHERS):
             await filings.file(rig.draft)
         sent_at = rig.clock.now()
-        filed = await rig.filed()
+        filed = await file_application(rig)
         for _ in range(OTHERS):
             await filings.file(rig.draft)
         rig.advance(_grace(offer))
@@ -44,7 +45,7 @@ async def _incomplete(subject: Subject, offer: AnyOffer) -> list[str]:
         books = books_of(rig)
         if not books:
             raise NotConcerned("the simulator keeps no ApplicationBook whose search could be behind")
-        await rig.filed()
+        await file_application(rig)
         rig.advance(_grace(offer))
         absent, whole = await _searched(rig, tap)
         for book in books:

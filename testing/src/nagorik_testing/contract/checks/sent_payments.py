@@ -17,9 +17,11 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money, dhaka_date, dhaka_zone, to_ascii_digits
+from nagorik_testing.contract.calls import query_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import leaves, written
 from nagorik_testing.contract.checks.payment import start
+from nagorik_testing.contract.preparations import capture_payment, prepare_operation
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
@@ -47,7 +49,7 @@ async def _advised(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
         try:
-            await rig.prepare(Operation.ADVISE_PAYMENT)
+            await prepare_operation(rig, Operation.ADVISE_PAYMENT)
             quote = await rig.platform.quote_fees(rig.draft)
         except NothingThere:
             raise NotConcerned("the example costs nothing") from None
@@ -194,10 +196,10 @@ async def _refunded(subject: Subject, offer: AnyOffer, *, takes_bangla: bool) ->
         tap = Wiretap()
         async with open_rig(tap.on(subject), offer.id) as rig:
             try:
-                await rig.paid()
+                await capture_payment(rig)
             except NotReachable:
                 return []  # payment/F19-refunded-twice tells of it
-            report = await rig.query_payment()
+            report = await query_payment(rig)
             request = RefundPaymentRequest(
                 gateway=offer.id,
                 payment=rig.payment,

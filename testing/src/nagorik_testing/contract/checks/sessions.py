@@ -4,7 +4,9 @@ from typing import Final
 
 from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, another_application, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
@@ -25,7 +27,7 @@ async def _logs_in_again(subject: Subject, offer: AnyOffer) -> list[str]:
             async with open_rig(subject, offer.id) as rig:
                 _ = rig.simulator  # no session of a live agency's is ended
                 try:
-                    await rig.prepare(operation)
+                    await prepare_operation(rig, operation)
                 except (NothingThere, NotReachable):
                     continue  # of operations that cannot be called, the matrix of faults tells
                 problem, again = await _after_a_restart(rig, operation)
@@ -41,7 +43,7 @@ async def _logs_in_again(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _after_a_restart(rig: Rig, operation: Operation) -> tuple[str, bool]:
     """The error in which a call ends after the agency lost its sessions, and whether it was logged in again."""
-    end = await rig.call(operation)
+    end = await call_operation(rig, operation)
     if end.error is not None:
         return "", False  # nor does it succeed in a session that lives
     if operation in _WRITES:
@@ -49,7 +51,7 @@ async def _after_a_restart(rig: Rig, operation: Operation) -> tuple[str, bool]:
         rig.payment = str(rig.references.idempotency_key)
     rig.simulator.restart()
     before = len(rig.simulator.ledger.requests())
-    end = await rig.call(operation)
+    end = await call_operation(rig, operation)
     again = any(is_login(made.operation) for made in rig.simulator.ledger.requests()[before:])
     error = end.error
     return "" if error is None else error.code if isinstance(error, NagorikError) else type(error).__name__, again

@@ -17,6 +17,7 @@ from nagorik_testing.contract.checks.inspection import (
     words_of,
     wrong_scripts,
 )
+from nagorik_testing.contract.preparations import file_application, pay_fee
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_toolkit.fees.tariff import FIRST_STAGE
@@ -75,12 +76,12 @@ async def course_of(
 ) -> AsyncGenerator[AgencyStatus]:
     """Each report of one application, from its filing to its end, with every duty of the citizen done at once."""
     rig.simulator.script.set(rig.references.client_reference, outcome)
-    accepted = await rig.filed()
+    accepted = await file_application(rig)
     yield accepted.status
     began, answered = rig.clock.now(), False
     due = FIRST_STAGE if Operation.ADVISE_PAYMENT in offer.writes else None
     while rig.clock.now() - began < WATCHED:
-        if due is not None and await rig.fee_paid(due):
+        if due is not None and await pay_fee(rig, due):
             due = None
         status = await rig.platform.get_status(rig.draft, rig.references)
         yield status
@@ -98,7 +99,7 @@ async def course_of(
 
 async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(overheard(subject), offer.id) as rig:
-        await rig.filed()
+        await file_application(rig)
         usual = await rig.platform.get_status(rig.draft, rig.references)
         places = list(words_of(rig, usual.raw))
         made = requests_made(rig)
@@ -122,7 +123,7 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _unknown_reference(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
-        filed = await rig.filed()
+        filed = await file_application(rig)
         strange = References(
             client_reference=rig.references.client_reference,
             idempotency_key=rig.references.idempotency_key,
@@ -139,7 +140,7 @@ async def _unknown_reference(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _raw_and_dated(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
-        accepted = await rig.filed()
+        accepted = await file_application(rig)
         status = await rig.platform.get_status(rig.draft, rig.references)
         now = rig.clock.now()
     wrong = []

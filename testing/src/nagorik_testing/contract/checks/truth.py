@@ -23,12 +23,14 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date, dhaka_time, to_ascii_digits
+from nagorik_testing.contract.calls import PRICE, call_operation, refund_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import open_filings, other_example
 from nagorik_testing.contract.checks.inspection import case_of, form_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
-from nagorik_testing.contract.rig import PRICE, Rig, receipt_number
+from nagorik_testing.contract.preparations import capture_payment, file_application, prepare_operation
+from nagorik_testing.contract.rig import Rig, receipt_number
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.contract.wiretap import WireExchange, Wiretap
@@ -54,7 +56,7 @@ async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     reasons: dict[str, str] = {}
     async with open_rig(tap.on(subject), offer.id) as rig:
-        await rig.filed()
+        await file_application(rig)
         case = case_of(rig)
         for state in case.workflow.states:
             rig.advance(MINUTE * 7)
@@ -116,9 +118,9 @@ async def _same_file(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
         _ = rig.simulator  # a live agency is not asked for it
-        await rig.prepare(Operation.DELIVERABLE)
+        await prepare_operation(rig, Operation.DELIVERABLE)
         before = len(tap.exchanges)
-        end = await rig.call(Operation.DELIVERABLE)
+        end = await call_operation(rig, Operation.DELIVERABLE)
         if not isinstance(end.result, FetchedDeliverable):
             raise NotReachable("nothing can be fetched")
         document = end.result.document
@@ -169,7 +171,7 @@ def _is_yes(end: object) -> bool:
 async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         try:
-            await rig.prepare(Operation.ADVISE_PAYMENT)
+            await prepare_operation(rig, Operation.ADVISE_PAYMENT)
         except NothingThere:
             raise NotConcerned("the example costs nothing") from None
         case = case_of(rig)
@@ -192,7 +194,7 @@ async def _turned_away(subject: Subject, offer: AnyOffer) -> list[str]:
     tap, wrong = Wiretap(), list[str]()
     async with open_rig(tap.on(subject), offer.id) as rig:
         try:
-            await rig.prepare(Operation.ADVISE_PAYMENT)
+            await prepare_operation(rig, Operation.ADVISE_PAYMENT)
         except NothingThere:
             raise NotConcerned("the example costs nothing") from None
         case = case_of(rig)
@@ -287,11 +289,11 @@ async def _refund(subject: Subject, offer: AnyOffer, slow: str | None) -> list[s
         if slow is not None:
             usual = rig.simulator.outcomes[0]
             rig.simulator.script.set(rig.payment, usual, durations={slow: SLOW})
-        await rig.paid()
+        await capture_payment(rig)
         began = rig.clock.now()
         before = len(rig.simulator.ledger.effects())
         while rig.clock.now() - began < LONGEST:
-            report = await rig.refund()
+            report = await refund_payment(rig)
             given = rig.simulator.ledger.effects()[before:]
             assert isinstance(report, RefundReport)  # noqa: S101 - the platform holds the hook to it
             if report.state is PaymentState.REFUNDED:
@@ -309,7 +311,7 @@ async def _withdrawn_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     async with open_rig(subject, offer.id) as rig:
         _ = rig.simulator  # nothing is withdrawn at a live agency
-        await rig.filed()
+        await file_application(rig)
         wrong += await _withdrawn(rig, "at once")
     async with open_rig(subject, offer.id) as rig:
         async for _ in course_of(rig, offer, subject.simulator.outcomes[0], stride=COARSE):

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nagorik import Operation
+from nagorik_platform.configuration import KeptSettings
 from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.form_variations import forget_variations
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import CheckResult, play_checks, play_operations
 
@@ -23,8 +25,13 @@ class SuitePart:
     offer: str = ""
 
     def run(self, subject: Subject) -> list[CheckResult]:
-        """What is found."""
-        return asyncio.run(self._played(subject))
+        """What is found.
+
+        Nothing that another part has read or sought is used, so that all of the plugin's code that a part depends on
+        runs in it.
+        """
+        forget_variations()
+        return asyncio.run(self._played(replace(subject, kept=KeptSettings(), waits={})))
 
     async def _played(self, subject: Subject) -> list[CheckResult]:
         if not self.offer:

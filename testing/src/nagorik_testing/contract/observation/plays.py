@@ -19,10 +19,12 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, References
 from nagorik_platform.registry import PluginRecord, Registry
 from nagorik_platform.registry.discovery import find_sources
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.live import SIMULATOR, NotPlayed
 from nagorik_testing.contract.observation.audit import PluginAct, PluginActKind
 from nagorik_testing.contract.observation.remote import IMPORT, HostProcess, RemotePlatform
 from nagorik_testing.contract.observation.wire_record import WireRecorded, leaves_of, recorded
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CallEnd, NothingThere, NotReachable
@@ -352,7 +354,7 @@ def _rig(
 
 async def _prepared(rig: Rig, operation: Operation) -> bool:
     try:
-        await rig.prepare(operation)
+        await prepare_operation(rig, operation)
     except NotImplementedError:
         raise NotReachable(f"the simulator has no example of {rig.offer}") from None
     except (NothingThere, NotReachable):
@@ -370,7 +372,7 @@ async def _called(rig: Rig, operation: Operation) -> CallRecord:
 
 
 async def _end(rig: Rig, operation: Operation) -> CallEnd:
-    end = await rig.call(operation)
+    end = await call_operation(rig, operation)
     if isinstance(end.error, NotReachable | NotImplementedError):
         raise end.error
     return end

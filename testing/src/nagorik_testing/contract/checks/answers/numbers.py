@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from nagorik import NagorikError
 from nagorik.values import Money
+from nagorik_testing.contract.calls import PRICE
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.told_result import (
     Told,
@@ -35,7 +36,6 @@ from nagorik_testing.contract.checks.answers.varied import (
     in_one_language,
     named,
 )
-from nagorik_testing.contract.rig import PRICE
 from nagorik_toolkit.form_validation import Location
 
 A_TAKA: Final = 100

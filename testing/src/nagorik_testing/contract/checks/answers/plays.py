@@ -22,10 +22,12 @@ from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
 from nagorik_platform import References
+from nagorik_testing.contract.calls import AHEAD, fetch_one, query_payment, refund_payment, start_payment
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.inspection import books_of, leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
-from nagorik_testing.contract.rig import AHEAD, Rig, another_application
+from nagorik_testing.contract.preparations import file_application, prepare_operation
+from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.simulator.slot_board import SlotBoard
@@ -206,7 +208,7 @@ async def _papers(stage: _Stage, offer: AnyOffer, status: AgencyStatus, fetched:
     for deliverable in status.deliverables:
         if deliverable.delivery == "download" and deliverable.kind not in fetched:
             fetched.add(deliverable.kind)
-            await stage.play(Operation.DELIVERABLE, partial(stage.rig.fetch_one, deliverable))
+            await stage.play(Operation.DELIVERABLE, partial(fetch_one, stage.rig, deliverable))
 
 
 async def _correction(stage: _Stage, offer: AnyOffer, status: AgencyStatus, state: str) -> None:
@@ -221,7 +223,7 @@ async def _until_corrected(stage: _Stage) -> None:
     """A correction at an agency whose book cannot be looked into."""
     rig = stage.rig
     try:
-        await rig.prepare(Operation.ANSWER_CORRECTION)
+        await prepare_operation(rig, Operation.ANSWER_CORRECTION)
     except NotReachable:
         return  # of operations that cannot be called, the matrix of faults tells
     draft, own = rig.draft, rig.references
@@ -286,7 +288,7 @@ async def _appointments_elsewhere(stage: _Stage, offer: AnyOffer) -> None:
 async def _advice(stage: _Stage) -> None:
     rig = stage.rig
     try:
-        await rig.prepare(Operation.ADVISE_PAYMENT)
+        await prepare_operation(rig, Operation.ADVISE_PAYMENT)
         receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
     except (NothingThere, NotReachable, NagorikError):
         return  # of operations that cannot be called, the matrix of faults tells
@@ -314,7 +316,7 @@ async def _until_changed(
 async def _withdrawal(stage: _Stage) -> None:
     rig = stage.rig
     try:
-        await rig.filed()
+        await file_application(rig)
     except (NagorikError, NotReachable):
         return
     await stage.play(Operation.WITHDRAW, lambda: rig.platform.withdraw(rig.draft, rig.references))
@@ -328,14 +330,15 @@ async def _payments(
         rig = one.rig
         rig.simulator.script.set(rig.payment, outcome)
 
-        await one.play(Operation.START_PAYMENT, rig.start_payment, None if number else rig.start_payment)
+        start = partial(start_payment, rig)
+        await one.play(Operation.START_PAYMENT, start, None if number else start)
         if Operation.QUERY_PAYMENT not in operations:
             continue
-        await _until_changed(one, Operation.QUERY_PAYMENT, rig.query_payment)
+        await _until_changed(one, Operation.QUERY_PAYMENT, partial(query_payment, rig))
         if not number and Operation.REFUND_PAYMENT in operations:
             try:
-                report = await rig.query_payment()
+                report = await query_payment(rig)
             except NagorikError:
                 continue
             if report.state is PaymentState.CAPTURED:
-                await _until_changed(one, Operation.REFUND_PAYMENT, partial(rig.refund, report))
+                await _until_changed(one, Operation.REFUND_PAYMENT, partial(refund_payment, rig, report))

@@ -1,0 +1,161 @@
+"""Calling an operation that is prepared, through the platform, as a host does."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
+
+from nagorik import (
+    CallbackRequest,
+    Deliverable,
+    FetchedDeliverable,
+    Operation,
+    PaymentNoticeRequest,
+    PaymentReport,
+    QueryPaymentRequest,
+    RefundPaymentRequest,
+    Slots,
+    StartPaymentRequest,
+    Text,
+)
+from nagorik.values import Money
+from nagorik_testing.contract.live import NotPlayed
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.verdict import CallEnd, NotReachable
+
+AHEAD: Final = timedelta(days=60)
+"""Simulated time for which appointments are asked for."""
+PRICE: Final = Money.taka("345.00")
+
+
+async def call_operation(rig: Rig, operation: Operation) -> CallEnd:
+    """Call ``operation`` once through the platform.
+
+    Raises:
+        NotPlayed: The agency is live, and it may not be done there.
+    """
+    began = rig.clock.monotonic()
+    try:
+        result = await _CALLS[operation](rig)
+    except NotPlayed:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever comes out is what is examined
+        return CallEnd(error=error, seconds=rig.clock.monotonic() - began)
+    return CallEnd(result=result, seconds=rig.clock.monotonic() - began)
+
+
+async def _advise(rig: Rig) -> object:
+    """Tell the agency of a payment of what it asks for."""
+    quote = await rig.platform.quote_fees(rig.draft)
+    return await rig.platform.advise_payment(rig.draft, rig.references, rig.receipt(quote))
+
+
+async def _fetch(rig: Rig) -> object:
+    """Fetch the first of what was issued."""
+    if not rig.issued:
+        raise NotReachable("nothing has been issued")
+    return await fetch_one(rig, rig.issued[0])
+
+
+async def fetch_one(rig: Rig, deliverable: Deliverable) -> FetchedDeliverable:
+    """Fetch something that was issued."""
+    if rig.references.agency_reference is None:
+        raise NotReachable("nothing has been issued")
+    return await rig.platform.fetch_deliverable(
+        rig.draft, agency_reference=rig.references.agency_reference, deliverable=deliverable
+    )
+
+
+async def list_slots(rig: Rig) -> Slots:
+    """Ask which appointments are free."""
+    now = rig.clock.now()
+    return await rig.platform.list_slots(
+        rig.draft, earliest=now, latest=now + AHEAD, agency_reference=rig.references.agency_reference
+    )
+
+
+async def _book_slot(rig: Rig) -> object:
+    """Take the last of the appointments that were offered."""
+    if not rig.slots:
+        raise NotReachable("no appointment is offered")
+    return await rig.platform.book_slot(rig.draft, rig.references, rig.slots[-1])
+
+
+async def _parse_callback(rig: Rig) -> object:
+    """Hand over what the agency posts about the application."""
+    message = rig.callback_message()
+    return await rig.platform.parse_callback(
+        CallbackRequest(service=rig.offer, headers=dict(message.headers), body=message.body)
+    )
+
+
+async def _parse_notice(rig: Rig) -> object:
+    """Hand over what the gateway posts about the payment."""
+    message = rig.notice_message()
+    return await rig.platform.parse_payment_notice(
+        PaymentNoticeRequest(gateway=rig.offer, headers=dict(message.headers), body=message.body)
+    )
+
+
+async def _check_health(rig: Rig) -> object:
+    """Ask whether the agency answers."""
+    return await rig.platform.check_health(rig.plugin_id)
+
+
+async def start_payment(rig: Rig, amount: Money = PRICE) -> object:
+    """Announce a payment to the gateway."""
+    service = "contract.example"
+    request = StartPaymentRequest(
+        gateway=rig.offer,
+        payment=rig.payment,
+        amount=amount,
+        purpose=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
+        payer_name=rig.citizen.name.en,
+    )
+    key = rig.references.key(Operation.START_PAYMENT, rig.payment)
+    return await rig.platform.start_payment(request, service=service, consent=rig.consent(service), key=key)
+
+
+async def query_payment(rig: Rig) -> PaymentReport:
+    """Ask the gateway."""
+    return await rig.platform.query_payment(
+        QueryPaymentRequest(gateway=rig.offer, payment=rig.payment, started_at=rig.sent_at)
+    )
+
+
+async def refund_payment(rig: Rig, report: PaymentReport | None = None) -> object:
+    """Give the payment back, of which ``report`` was told; the gateway is asked for one if none is given."""
+    report = report or await query_payment(rig)
+    request = RefundPaymentRequest(
+        gateway=rig.offer,
+        payment=rig.payment,
+        reference=report.reference or rig.payment,
+        amount=PRICE,
+        reason=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
+    )
+    return await rig.platform.refund_payment(request, key=rig.references.key(Operation.REFUND_PAYMENT, rig.payment))
+
+
+_CALLS: Final[Mapping[Operation, Callable[[Rig], Awaitable[object]]]] = MappingProxyType(
+    {
+        Operation.ELIGIBILITY: lambda rig: rig.platform.check_eligibility(
+            rig.offer, rig.draft.applicant, form=rig.draft.form
+        ),
+        Operation.QUOTE: lambda rig: rig.platform.quote_fees(rig.draft),
+        Operation.SUBMIT: lambda rig: rig.platform.submit(rig.draft, rig.references),
+        Operation.FIND: lambda rig: rig.platform.find_submission(rig.draft, rig.references, sent_at=rig.clock.now()),
+        Operation.STATUS: lambda rig: rig.platform.get_status(rig.draft, rig.references),
+        Operation.ADVISE_PAYMENT: _advise,
+        Operation.WITHDRAW: lambda rig: rig.platform.withdraw(rig.draft, rig.references),
+        Operation.ANSWER_CORRECTION: lambda rig: rig.platform.answer_correction(rig.draft, rig.references, about="1"),
+        Operation.DELIVERABLE: _fetch,
+        Operation.START_PAYMENT: start_payment,
+        Operation.QUERY_PAYMENT: query_payment,
+        Operation.REFUND_PAYMENT: refund_payment,
+        Operation.PAYMENT_NOTICE: _parse_notice,
+        Operation.CALLBACK: _parse_callback,
+        Operation.SLOTS: list_slots,
+        Operation.BOOK_SLOT: _book_slot,
+        Operation.HEALTH: _check_health,
+    }
+)
