@@ -25,6 +25,7 @@ ASKED: dict[str, Any] = {
 }
 BOOK = {"simulator": "BookOffice"}
 TERSE, FEE, BEHIND = {"simulator": "TerseOffice"}, {"simulator": "FeeOffice"}, {"simulator": "BehindOffice"}
+TIMED = {"simulator": "TimedTill"}
 FULL, NAMING, WAITING = {"simulator": "FullDaysOffice"}, {"simulator": "NamingTill"}, {"simulator": "WaitingTill"}
 
 
@@ -53,8 +54,15 @@ FAULTS = (
     Fault(
         "payment/F19-refunded-as-given", "OrderedIsRefunded", "money is said to be given back that was not", WAITING
     ),
+    Fault(
+        "payment/F19-never-failed",
+        "CancelledIsUnknown",
+        "outcome cancel: a word that the gateway has for it is told as unknown",
+    ),
     Fault("payment/F19-as-taken", "HidesPayer", "the gateway says who paid, and it is not passed on", NAMING),
     Fault("payment/F19-as-taken", "ShortensPayer", "another payer is named than the gateway names", NAMING),
+    Fault("payment/F19-as-taken", "Hooks", "the gateway says when it took the money, and it is not passed", TIMED),
+    Fault("payment/F19-as-taken", "PaidNow", "the money is said to be taken at another time than the", TIMED),
     Fault("find/incomplete", "AbsentInAnyCase", "is told as definitely absent", BEHIND),
     Fault("slots/as-free", "Hooks", "an appointment that has no place is offered", FULL),
     Fault("slots/as-free", "GuessesOnePlace", "appointments are offered that the agency does not give out", FULL),
@@ -86,6 +94,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("payment/told-as-held", "Hooks", FEE),
     ("payment/F19-refunded-as-given", "Hooks", WAITING),
     ("payment/F19-as-taken", "NamesPayer", NAMING),
+    ("payment/F19-as-taken", "SaysWhenItWasPaid", TIMED),
+    ("payment/F19-never-failed", "Hooks", {}),
     ("find/incomplete", "HeedsCompleteness", BEHIND),
     ("find/incomplete", "AbsentBefore", BEHIND),
     ("slots/as-free", "LeavesFullOut", FULL),

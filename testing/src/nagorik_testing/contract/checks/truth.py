@@ -84,7 +84,7 @@ def _untrue(status: AgencyStatus, case: Case[Any], state: str, passed: Sequence[
     said = "".join(exchange.answer.decode("utf-8", "replace") for exchange in passed)
     if (state in said or case.word in said) and status.raw not in said:
         yield "raw is not the agency's word"
-    if status.at is not None and not _is_dated(status.at, case.changed_at):
+    if status.at is not None and not is_dated(status.at, case.changed_at):
         yield "the state is dated otherwise than the agency dates it"
     if status.final and _leads_on(case, state, without="applicant"):
         yield "the state is said to be final, and the agency goes on from it"
@@ -100,7 +100,7 @@ def _explained(status: AgencyStatus) -> str:
     return " ".join(text for text in (status.remark, reason and reason.bn, reason and reason.en) if text)
 
 
-def _is_dated(at: datetime, changed_at: datetime) -> bool:
+def is_dated(at: datetime, changed_at: datetime) -> bool:
     """The same minute, or the same day where the agency tells the day alone."""
     midnight = dhaka_time(at).time() == datetime.min.time()
     return abs(at - changed_at) <= MINUTE or (midnight and dhaka_date(at) == dhaka_date(changed_at))

@@ -174,6 +174,17 @@ class NamingTill(PermitOffice):
         return {**super().told_of(payment), "payer": self.payers.get(payment)}
 
 
+class TimedTill(PermitOffice):
+    """Says when it took the money."""
+
+    def told_of(self, payment: str) -> dict[str, Any]:
+        told = super().told_of(payment)
+        at = [
+            effect.at.isoformat() for effect in self.ledger.effects("capture") if effect.reference == told["receipt"]
+        ]
+        return {**told, "paid_at": at[0] if at else None}
+
+
 class DecidedOffice(PermitOffice):
     """Takes nothing back once it has decided."""
 
