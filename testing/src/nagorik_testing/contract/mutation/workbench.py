@@ -96,21 +96,8 @@ class Workbench:
         self.plugin = plugin
         self._folder = folder
         self._package = _package_of(plugin)
-        found = PathFinder.find_spec(self._package)
-        if found is None or not found.submodule_search_locations:
-            raise MutationUnusable(f"the code of plugin {plugin} is not in files of a package")
-        self._origin = Path(next(iter(found.submodule_search_locations)))
-        simulator = Path(*_simulator_module(plugin).split(".")[1:])
-        kept = (
-            {simulator, simulator.with_suffix(".py")}
-            if _simulator_module(plugin).startswith(f"{self._package}.")
-            else ()
-        )
-        self.sources = {
-            path.as_posix(): source_of(plugin, self._origin / path)
-            for path in sorted(found.relative_to(self._origin) for found in self._origin.rglob("*.py"))
-            if not {path, *path.parents} & {*kept}
-        }
+        self._origin = _folder_of(plugin)
+        self.sources = sources_of(plugin)
 
     def mutants(self) -> list[Mutant]:
         """Every change of the plugin's code.
@@ -231,6 +218,34 @@ def _package_of(plugin: str) -> str:
         if found.source.plugin_id == plugin:
             return found.source.value.partition(":")[0].partition(".")[0]
     raise MutationUnusable(f"plugin {plugin} is not installed")
+
+
+def _folder_of(plugin: str) -> Path:
+    """The folder of the plugin's package.
+
+    Raises:
+        MutationUnusable: The plugin's code is not on the disk as files.
+    """
+    found = PathFinder.find_spec(_package_of(plugin))
+    if found is None or not found.submodule_search_locations:
+        raise MutationUnusable(f"the code of plugin {plugin} is not in files of a package")
+    return Path(next(iter(found.submodule_search_locations)))
+
+
+def sources_of(plugin: str) -> dict[str, str]:
+    """The text of every module of an installed plugin by its file; those of its simulated agency are none of it.
+
+    Raises:
+        MutationUnusable: The plugin's code is not on the disk as files, or no Python.
+    """
+    package, origin, simulator = _package_of(plugin), _folder_of(plugin), _simulator_module(plugin)
+    file = Path(*simulator.split(".")[1:])
+    kept = {file, file.with_suffix(".py")} if simulator.startswith(f"{package}.") else set()
+    return {
+        path.as_posix(): source_of(plugin, origin / path)
+        for path in sorted(found.relative_to(origin) for found in origin.rglob("*.py"))
+        if not {path, *path.parents} & kept
+    }
 
 
 def source_of(plugin: str, file: Path) -> str:
