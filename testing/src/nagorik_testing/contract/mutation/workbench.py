@@ -83,6 +83,7 @@ class Workbench:
 
     Attributes:
         plugin: The plugin's id.
+        package: The package that holds its code.
         sources: Every module of the plugin that may be changed, by its file from the package's folder; those of its
             simulated agency are none of it.
     """
@@ -95,7 +96,7 @@ class Workbench:
         """
         self.plugin = plugin
         self._folder = folder
-        self._package = _package_of(plugin)
+        self.package = _package_of(plugin)
         self._origin = _folder_of(plugin)
         self.sources = sources_of(plugin)
 
@@ -135,7 +136,7 @@ class Workbench:
         )
 
     def _share(self, site: Path, processes: int, place: int) -> _Share:
-        answer = _in_process(_look, (self.plugin, str(site), self._package, place, processes), seconds=None)
+        answer = _in_process(_look, (self.plugin, str(site), self.package, place, processes), seconds=None)
         if isinstance(answer, _Share):
             return answer
         raise MutationUnusable(f"plugin {self.plugin} cannot be looked at: {answer or 'its process ended'}")
@@ -172,7 +173,7 @@ class Workbench:
     def _changed(self, mutant: Mutant) -> Iterator[Path]:
         with TemporaryDirectory(dir=self._folder) as name:
             site = self._copy(name)
-            (site / self._package / mutant.path).write_text(mutant.source, "utf-8")
+            (site / self.package / mutant.path).write_text(mutant.source, "utf-8")
             yield site
 
     @contextmanager
@@ -181,7 +182,7 @@ class Workbench:
         with TemporaryDirectory(dir=self._folder) as name:
             site = self._copy(name)
             if mutant is not None:
-                (site / self._package / mutant.path).write_text(mutant.source, "utf-8")
+                (site / self.package / mutant.path).write_text(mutant.source, "utf-8")
             before = os.environ.get("PYTHONPATH")
             path = str(site) if before is None else f"{site}{os.pathsep}{before}"
             yield {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -190,7 +191,7 @@ class Workbench:
         site = self._folder / name
         shutil.copytree(
             self._origin,
-            site / self._package,
+            site / self.package,
             symlinks=True,
             ignore=shutil.ignore_patterns("__pycache__"),
             dirs_exist_ok=True,
