@@ -140,6 +140,24 @@ def test_change_that_changes_nothing_survives(bench, baseline):
     assert bench.noticed(quiet, baseline) == ""
 
 
+def test_write_that_is_declared_safe_is_a_read_already(bench, baseline):
+    opened, paid = (
+        replace(
+            change(bench, "plugin.py", old, old.replace("write", "read")), operator=MutationOperator.WRITE_AS_READ
+        )
+        for old in ('context.http.write("open"', "refund = await context.http.write(")
+    )
+    played = {part.check: place for place, part in enumerate(baseline.parts) if part.offer}
+    assert baseline.safe == frozenset()  # the till honours a key
+    assert not baseline.is_the_same(opened)
+    safe = replace(baseline, safe=frozenset({played["start-payment"], played["query-payment"]}))
+    assert not safe.is_the_same(paid)
+    assert not safe.is_the_same(replace(opened, operator=MutationOperator.WORD))
+    # Opening is the first step of a refund, too, which is played for itself.
+    assert not safe.is_the_same(opened)
+    assert replace(safe, safe=frozenset(played.values())).is_the_same(opened)
+
+
 def test_plugin_that_can_no_longer_be_loaded_is_noticed(bench, baseline):
     first = bench.sources["wire.py"]
     broken = Mutant("wire.py", MutationOperator.WORD, baseline_lines(baseline), "", f"{first}\nraise ValueError\n")

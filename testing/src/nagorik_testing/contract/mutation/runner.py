@@ -115,10 +115,11 @@ def mutate(
     with TemporaryDirectory() as folder:
         bench = Workbench(plugin, Path(folder))
         mutants = bench.mutants()
-        chosen = mutants if number is None else choose(mutants, number)
         own = None if tests is None else OwnTests(bench, tests)
         baseline = bench.baseline(side_by_side)
         bench.check_unchanged(baseline)
+        possible = [mutant for mutant in choose(mutants, len(mutants)) if not baseline.is_the_same(mutant)]
+        chosen = possible[:number]
         results = list[MutantResult]()
         progress(0, len(chosen))
         with ThreadPoolExecutor(side_by_side) as threads:
@@ -131,7 +132,7 @@ def mutate(
                 threads.shutdown(cancel_futures=True)
                 raise
     ordered = sorted(results, key=lambda result: (result.mutant.path, result.mutant.lines, result.mutant.source))
-    return MutationReport(tuple(ordered), possible=len(mutants), with_tests=own is not None)
+    return MutationReport(tuple(ordered), possible=len(possible), with_tests=own is not None)
 
 
 def choose(mutants: Sequence[Mutant], number: int) -> list[Mutant]:

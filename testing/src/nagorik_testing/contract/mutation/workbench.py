@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from nagorik.operations import Idempotency
 from nagorik_platform.registry.discovery import find_sources
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator, mutants_of
 from nagorik_testing.contract.mutation.parts import SuitePart, parts_of
@@ -50,12 +51,21 @@ class Baseline:
         seconds: Those that each took.
         failing: Checks and offers that fail without any change.
         reached: By file, from the package's folder, and line: which parts run it, by their places.
+        safe: The places of those parts that play an operation which the manifest declares ``safe``.
     """
 
     parts: tuple[SuitePart, ...]
     seconds: tuple[float, ...]
     failing: frozenset[tuple[str, str | None]]
     reached: Mapping[str, Mapping[int, frozenset[int]]]
+    safe: frozenset[int] = frozenset()
+
+    def is_the_same(self, mutant: Mutant) -> bool:
+        """Whether a change is none: to the core a write of an operation that is ``safe`` is a read."""
+        if mutant.operator is not MutationOperator.WRITE_AS_READ:
+            return False
+        played = {place for place in self.parts_at(mutant.path, mutant.lines) if self.parts[place].offer}
+        return bool(played) and played <= self.safe
 
     def parts_at(self, path: str, lines: tuple[int, int]) -> tuple[int, ...]:
         """Places of the parts that run any of the lines, the quickest first."""
@@ -76,6 +86,7 @@ class _Share:
     seconds: tuple[float, ...]
     failing: frozenset[tuple[str, str | None]]
     reached: Mapping[str, Mapping[int, frozenset[int]]]
+    safe: frozenset[int]
 
 
 class Workbench:
@@ -133,6 +144,7 @@ class Workbench:
             seconds=tuple(seconds[place] for place in range(len(shares[0].parts))),
             failing=frozenset().union(*(share.failing for share in shares)),
             reached=reached,
+            safe=shares[0].safe,
         )
 
     def _share(self, site: Path, processes: int, place: int) -> _Share:
@@ -347,7 +359,19 @@ def _look(plugin: str, site: str, package: str, share: int, shares: int) -> _Sha
         seconds.append(time.perf_counter() - began)
         failing |= {(one.finding.check, one.finding.offer) for one in found if one.finding.failed}
     watched.stop()
-    return _Share(places, parts, tuple(seconds), frozenset(failing), _reached(watched.get_data(), folder))
+    reached = _reached(watched.get_data(), folder)
+    return _Share(places, parts, tuple(seconds), frozenset(failing), reached, _safe(subject, parts))
+
+
+def _safe(subject: Subject, parts: Sequence[SuitePart]) -> frozenset[int]:
+    """The places of parts that play an operation which is declared ``safe``."""
+    safe = {
+        SuitePart(operation.value, offer.id)
+        for offer in subject.manifest.offers
+        for operation, kind in offer.writes.items()
+        if kind is Idempotency.SAFE
+    }
+    return frozenset(place for place, part in enumerate(parts) if part in safe)
 
 
 def _coverage(folder: Path) -> "Coverage":
