@@ -161,6 +161,12 @@ def test_birth_in_the_future_has_no_document() -> None:
     assert (decision["identity-document"].verdict, decision["booklet"].verdict) == (FAIL, CANNOT_TELL)
 
 
+def test_child_has_an_age_from_the_day_of_its_birth() -> None:
+    form = filled(TODAY, birth_registration=registration_of(TODAY), father_nid="0099000001")
+    assert judged(TODAY, form)["identity-document"].verdict is PASS
+    assert "3R photograph" in judged(TODAY)["photograph"].text.en
+
+
 @pytest.mark.parametrize(
     ("service", "more", "verdict", "words"),
     [
