@@ -46,6 +46,9 @@ SLOW: Final = timedelta(days=2)
 """What one stage of a gateway takes that is usually quick."""
 _OVER: Final = frozenset({ApplicationState.REJECTED, ApplicationState.WITHDRAWN, ApplicationState.DELIVERED})
 """States after which a host has nothing left to do, unlike one in which something waits to be fetched."""
+_CAME_TO_NOTHING: Final = frozenset(
+    {ApplicationState.DELIVERY_FAILED, ApplicationState.WITHDRAWN, ApplicationState.EXPIRED, ApplicationState.REVOKED}
+)
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/=]{16,}")
 
 
@@ -156,6 +159,8 @@ async def _question(subject: Subject, offer: AnyOffer) -> list[str]:
         wrong.append("another question ends in a fault of the plugin")
     if any(_is_yes(filed.end) and (filed.status or 0) >= ERROR_STATUS for filed in asked):
         wrong.append("a question that the agency answers with an error is said to be answered with yes")
+    if any(_is_lost(filed.end) for filed in (filings.usual, *answered)):
+        wrong.append("what an answer hands out is said to have come to nothing")
     if _is_yes(filings.usual.end) and all(_is_yes(filed.end) for filed in asked):
         wrong.append("whatever is asked, and whatever the agency decides, is said to be answered with yes")
     return wrong
@@ -164,6 +169,11 @@ async def _question(subject: Subject, offer: AnyOffer) -> list[str]:
 def _is_yes(end: object) -> bool:
     """Whether a question is said to be answered with what was hoped for; a status may say that it was not."""
     return isinstance(end, Accepted) and end.status.state is not ApplicationState.REJECTED
+
+
+def _is_lost(end: object) -> bool:
+    """Whether an answer brings what was asked for, in a state in which nothing is had of it."""
+    return isinstance(end, Accepted) and bool(end.status.deliverables) and end.status.state in _CAME_TO_NOTHING
 
 
 async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -346,7 +356,8 @@ TRUTH: Final = (
         why="A verification that finds nobody is told as a success, and the card is handed to a stranger.",
         modes=(8,),
         expected="a no, by Rejected, by a rejected status or by an error, for at least one altered question or "
-        "scripted outcome, and for each question that the agency answers with an error",
+        "scripted outcome, and for each question that the agency answers with an error; what is handed out, in a "
+        "state in which it can be had",
         fix="Return Rejected where the agency finds nothing, or says that something does not agree.",
         scope=CheckScope.SERVICES,
         needs=(Operation.SUBMIT,),
