@@ -156,7 +156,7 @@ def read_postcode(text: object) -> str:
     Raises:
         NationalDataError: ``postcode.shape``.
     """
-    postcode = to_ascii_digits(text[:_LONGEST_INPUT]).strip() if isinstance(text, str) else ""
+    postcode = to_ascii_digits(text.strip()[:_LONGEST_INPUT]) if isinstance(text, str) else ""
     if not _POSTCODE.fullmatch(postcode):
         raise NationalDataError("postcode.shape")
     return postcode

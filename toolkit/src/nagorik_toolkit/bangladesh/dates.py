@@ -78,7 +78,7 @@ def parse_date(text: object, style: DateStyle) -> date:
     """
     if not isinstance(text, str):
         raise NationalDataError("date.not-text")
-    found = _PATTERNS[style].fullmatch(to_ascii_digits(text[: _LONGEST_INPUT + 1].strip()))
+    found = _PATTERNS[style].fullmatch(to_ascii_digits(text.strip()[: _LONGEST_INPUT + 1]))
     if found is None:
         raise NationalDataError("date.style")
     written = found["month"]
