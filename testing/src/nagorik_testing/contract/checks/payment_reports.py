@@ -1,10 +1,18 @@
 """What a gateway says of a payment: captured only where money was taken, and failed only where it failed."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from nagorik import NagorikError, Operation, PaymentReport, PaymentState, PluginFault, QueryPaymentRequest
+from nagorik import (
+    NagorikError,
+    Operation,
+    PaymentReport,
+    PaymentStarted,
+    PaymentState,
+    PluginFault,
+    QueryPaymentRequest,
+)
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.answers.variations import MINUTE, WrittenInstant, instant_of
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
@@ -37,7 +45,9 @@ async def _as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
     for outcome in subject.simulator.outcomes:
         tap = Wiretap()
         async with open_rig(tap.on(subject), offer.id) as rig:
-            async for report in _course(rig, outcome):
+            started = await _begin(rig, outcome)
+            opened = b"".join(exchange.answer for exchange in tap.exchanges)
+            async for report in _course(rig):
                 if report.state is PaymentState.CAPTURED:
                     done = rig.simulator.ledger.effects()
                     taken = [effect for effect in done if effect.kind not in opening]
@@ -45,7 +55,17 @@ async def _as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
                     wrong += _not_as_taken(report, {effect.amount for effect in taken}, outcome)
                     wrong += _not_by_payer(report, rig.citizen.name.en or "", answer, outcome)
                     wrong += _not_when_taken(report, _instants(answer, rig.simulator.codec), taken, outcome)
-    return wrong
+                    wrong += _not_as_numbered(report.reference, started, opened, answer)
+    return list(dict.fromkeys(wrong))
+
+
+def _not_as_numbered(told: str | None, started: object, opened: bytes, answer: bytes) -> Iterator[str]:
+    """What is wrong with the gateway's number of a payment: told when it is begun, when it is captured, or both."""
+    first = started.reference if isinstance(started, PaymentStarted) else None
+    if first is not None and told is None and first.encode() in answer:
+        yield "the gateway says the payment's number again when it is paid, and it is not passed on"
+    if first is None and told is not None and isinstance(started, PaymentStarted) and told.encode() in opened:
+        yield "the gateway numbers the payment when it is begun, and the number is not passed on"
 
 
 def _not_when_taken(
@@ -110,7 +130,8 @@ async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     for outcome in subject.simulator.outcomes:
         async with open_rig(subject, offer.id) as rig:
-            async for report in _course(rig, outcome):
+            await _begin(rig, outcome)
+            async for report in _course(rig):
                 if report.state is PaymentState.FAILED and "fail" not in outcome:
                     wrong.append(f"outcome {outcome}: reported as failed")
                 if report.state is PaymentState.UNKNOWN:
@@ -118,10 +139,14 @@ async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
-async def _course(rig: Rig, outcome: str) -> AsyncIterator[PaymentReport]:
-    """Each report of one payment, to its end."""
+async def _begin(rig: Rig, outcome: str) -> object:
+    """Begin a payment with which it will come to ``outcome``."""
     rig.simulator.script.set(rig.payment, outcome)
-    await rig.start_payment()
+    return await rig.start_payment()
+
+
+async def _course(rig: Rig) -> AsyncIterator[PaymentReport]:
+    """Each report of the payment that was begun, to its end."""
     began = rig.clock.now()
     while rig.clock.now() - began < WATCHED:
         report = await rig.query_payment()
@@ -149,6 +174,8 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(overheard(subject), offer.id) as rig:
         await rig.paid()
         usual = await rig.query_payment()
+        if not usual.raw and getattr(rig.simulator, "last_places", ()):
+            return ["the gateway's own word for a payment is not passed on"]
         places = list(words_of(rig, usual.raw or ""))
         made = requests_made(rig)
         if not places or not made:
@@ -177,8 +204,8 @@ PAYMENT_REPORTS: Final = (
         "by the auditor.",
         modes=(14, 17),
         expected="captured with the amount of an entry in the gateway's book, and with the payer where the gateway "
-        "names one, and the minute where it tells one",
-        fix="Report amount, payer and time from the gateway's answer, and captured only where it says so.",
+        "names one, the minute where it tells one, and its number of the payment as soon as it gives one",
+        fix="Report amount, payer, time and number from the gateway's answer, and captured only where it says so.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,
         examine=_as_taken,
@@ -215,7 +242,7 @@ PAYMENT_REPORTS: Final = (
         why="A gateway invents a status, and a plugin that guesses hands out what was not paid for.",
         modes=(27, 46),
         expected="unknown, with the word in raw",
-        fix="Look the word up in a table, and report unknown for what is not in it.",
+        fix="Look the word up in a table, report unknown for what is not in it, and pass the word on in raw.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,
         examine=_unknown_word,

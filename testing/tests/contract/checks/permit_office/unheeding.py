@@ -204,6 +204,33 @@ class PaidNow(Hooks):
         )
 
 
+class PaidWithoutNumber(Hooks):
+    def report(self, bill: Bill) -> PaymentReport:
+        return super().report(bill).model_copy(update={"reference": None})
+
+
+class BegunWithoutNumber(Hooks):
+    @hookimpl
+    async def nagorik_start_payment(self, request: Any, context: Context) -> PaymentStarted:
+        return (await super().nagorik_start_payment(request, context)).model_copy(update={"reference": None})
+
+
+class NumberedByNobody(Hooks):
+    """Right: goes by the platform's own number throughout."""
+
+    def report(self, bill: Bill) -> PaymentReport:
+        return super().report(bill).model_copy(update={"reference": None})
+
+    @hookimpl
+    async def nagorik_start_payment(self, request: Any, context: Context) -> PaymentStarted:
+        return (await super().nagorik_start_payment(request, context)).model_copy(update={"reference": None})
+
+
+class KeepsTheWord(Hooks):
+    def report(self, bill: Bill) -> PaymentReport:
+        return super().report(bill).model_copy(update={"raw": None})
+
+
 class LeavesFullOut(Hooks):
     """Right: the office shows what is full, too."""
 
