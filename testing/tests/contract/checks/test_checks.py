@@ -132,6 +132,11 @@ KILLS = {
     "submit/clean-text": Kill("1 body name holds text that is not in NFC", "TakesLettersApart"),
     "submit/same-bytes": Kill("submit made again sends another body filedOn", "DatesFilings"),
     "answer-correction/corrected": Kill("no field of the form, corrected, changes what is sent", "AnswersNothing"),
+    "submit/refused-at-its-field": Kill(
+        "the agency refuses mobile, and the citizen is shown /form/name, of which mobile says nothing",
+        simulator="NamingRefusals",
+        plugin={"error_reader": "refusals:points_astray"},
+    ),
     "submit/question": Kill(
         "a question that the agency answers with an error is said to be answered with yes",
         "TakesErrorsForYes",
@@ -237,6 +242,10 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "payment/told-as-held": {"hooks": "TellsFee", "simulator": "FeeOffice"},
     "find/incomplete": {"hooks": "HeedsCompleteness", "simulator": "BehindOffice"},
     "submit/days-in-one-order": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
+    "submit/refused-at-its-field": {
+        "simulator": "NamingRefusals",
+        "plugin": {"error_reader": "refusals:points_right"},
+    },
     "submit/question": {
         "hooks": "Asking",
         "simulator": "AskedOffice",
@@ -314,6 +323,16 @@ async def test_options_with_each_others_title_are_failed_and_other_titles_are_no
     right = permit_office(service={"form": "forms:OptionsCalledOtherwise"})
     (found, _) = await findings(BY_ID["catalogue/form-labels"], right)
     assert found.status is CheckStatus.PASSED
+
+
+@pytest.mark.parametrize(
+    ("reader", "status"),
+    [("points_to_a_group", CheckStatus.PASSED), ("always_points_to_the_name", CheckStatus.NOT_APPLICABLE)],
+)
+async def test_refusal_that_leads_to_no_other_field_is_no_fault(permit_office, reader, status):
+    subject = permit_office(simulator="NamingRefusals", plugin={"error_reader": f"refusals:{reader}"})
+    found = await findings(BY_ID["submit/refused-at-its-field"], subject)
+    assert [one.status for one in found] == [status, CheckStatus.NOT_APPLICABLE]
 
 
 async def test_form_that_repeats_what_was_written_is_failed(permit_office):

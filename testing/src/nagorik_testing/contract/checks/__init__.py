@@ -19,6 +19,7 @@ from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.priced_forms import PRICED_FORMS
 from nagorik_testing.contract.checks.privacy import PRIVACY
 from nagorik_testing.contract.checks.process import PROCESS
+from nagorik_testing.contract.checks.refused_fields import REFUSED_FIELDS
 from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.searches import SEARCHES
@@ -42,6 +43,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,
+    *REFUSED_FIELDS,
     *SENT_VALUES,
     *PAPERS,
     *REPEATS,

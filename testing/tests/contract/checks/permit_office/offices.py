@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 from starlette.responses import Response
 
+from nagorik import InputRejected
 from nagorik.values import Money
 from nagorik_testing import (
     ApplicationBook,
     Case,
     DocumentResponse,
+    ErrorAnswer,
     ExampleApplication,
     ExampleMessage,
     Workflow,
@@ -183,6 +185,19 @@ class TimedTill(PermitOffice):
             effect.at.isoformat() for effect in self.ledger.effects("capture") if effect.reference == told["receipt"]
         ]
         return {**told, "paid_at": at[0] if at else None}
+
+
+class NamingRefusals(PermitOffice):
+    """Says which field it does not take."""
+
+    def error_answers(self) -> Any:
+        refused = ErrorAnswer(
+            name="a field that is refused",
+            status=422,
+            document={"error": {"field": "mobile", "text": "not taken"}},
+            means=InputRejected,
+        )
+        return (*super().error_answers(), refused)
 
 
 class DecidedOffice(PermitOffice):
