@@ -85,7 +85,7 @@ def test_plugin_is_green_at_the_top_level_and_leaves_three_reports(tmp_path: Pat
     assert (document["tier"] == "gold") is (document["short_of_gold"] == [])
     assert last.startswith(f"Level L4 delivery · {document['tier']} · evidence: mock · ")
     kept = document["mutation_score"]
-    assert (kept["measured_now"], kept["tried"] >= 40) == (False, True)
+    assert (kept["measured_now"], kept["tried"] >= 20) == (False, True)
     page = (tmp_path / "bmet.html").read_text("utf-8")
     for told in (done.stdout, page):
         assert f"of {kept['tried']} changes noticed" in told

@@ -24,7 +24,7 @@ SCORE_FILE: Final = "mutation-score.toml"
 """The file's name in a plugin's package, beside ``plugin.toml``."""
 GOLD_SCORE: Final = 0.9
 """The share of changes, from 0 to 1, that has to be noticed for gold."""
-GOLD_CHANGES: Final = 40
+GOLD_CHANGES: Final = 20
 """Changes that have to be tried for gold, or all where there are fewer: of less, one more or less would decide."""
 
 
