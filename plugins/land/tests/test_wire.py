@@ -1,10 +1,11 @@
 """What a land office is told."""
 
+import json
 from datetime import date
 
 import pytest
 
-from nagorik import Form, PersonName, SubmitRequest
+from nagorik import AgencyResponse, Form, InputRejected, PersonName, SubmitRequest
 from nagorik_land import wire
 from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm, MouzaMapForm, MutationForm
 from nagorik_land.simulator import LandSimulator
@@ -39,3 +40,26 @@ def test_applicant_goes_by_the_bangla_name_where_there_is_one(service: str, name
     )
     sent = wire.to_application(request, request.client_reference)
     assert (sent["applicant"], sent["clientReference"]) == (told, "NGK-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "pointer"),
+    [
+        ("district", "/form/place/district"),
+        ("upazila", "/form/place/upazila"),
+        ("mouza", "/form/place/mouza"),
+        ("jlNo", "/form/place/jl_number"),
+        ("khatianNo", "/form/khatian_number"),
+        ("holdingNo", "/form/holding_number"),
+        ("sheetNo", "/form/sheet_number"),
+        ("fy", "/form/fiscal_year"),
+        ("area", "/form/area"),
+        ("dags", "/form/plots"),
+        ("deed", "/form/deed_number"),
+    ],
+)
+def test_field_that_the_agency_refuses_is_shown_to_whoever_filled_it_in(name: str, pointer: str) -> None:
+    answer = AgencyResponse(400, [], json.dumps({"error": {"field": name}}).encode())
+    refused = wire.read_error(answer)
+    assert isinstance(refused, InputRejected)
+    assert [problem.pointer for problem in refused.fields] == [pointer]
