@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
-from nagorik_nid.pricing import choice
+from nagorik_nid.pricing import PRINTED, choice
 from nagorik_toolkit.fees import FeeSchedule, NoTariff, read_schedules
 
 FIRST_DAY = date(2015, 9, 1)
@@ -82,6 +82,7 @@ def test_no_figure_claims_to_have_been_checked(schedules: dict[str, FeeSchedule]
     [
         (("name-bn",), "printed"),
         (("address", "blood-group"), "printed"),
+        (tuple(PRINTED), "printed"),
         (("marital-status",), "other"),
         (("other", "other"), "other"),
         (("birth-date", "marital-status"), "both"),
