@@ -18,7 +18,10 @@ SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src examples/p
 APPLICATIONS ?= 100
 DISTURBED ?= 6
 
-.PHONY: help demo test check types campaign bench requirements surface reference clean
+# Those whose mutation score is measured; minutes for each.
+PLUGINS ?= $(sort $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))))
+
+.PHONY: help demo test check types campaign bench mutation requirements surface reference clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +56,12 @@ bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/host.py --quick
 	$(BIN)/python benchmarks/store.py --quick
 	$(BIN)/python benchmarks/apply.py --quick
+
+mutation: $(READY)  ## Measure anew how many changes of a plugin's code are noticed, and keep the scores (PLUGINS="land nid").
+	@for plugin in $(PLUGINS); do \
+	  $(BIN)/nagorik contract $$plugin --mutate 40 --tests plugins/$$plugin/tests \
+	    --score plugins/$$plugin/src/nagorik_$$plugin/mutation-score.toml || exit 1; \
+	done
 
 requirements: $(READY)  ## Resolve the dependencies anew and write the list with hashes.
 	$(BIN)/uv export --quiet --upgrade --all-packages --all-extras --all-groups --no-emit-workspace \

@@ -82,8 +82,16 @@ def test_plugin_is_green_at_the_top_level_and_leaves_three_reports(tmp_path: Pat
     assert (done.returncode, done.stderr) == (0, "")
     first, *_, last = done.stdout.splitlines()
     assert first == "bmet 1.0.0 · core 1.0 · suite 1.0.0 · simulator (modelled)"
-    assert last.startswith("Level L4 delivery · gold · evidence: mock · ")
     document = json.loads((tmp_path / "bmet.json").read_text("utf-8"))
+    # Gold is of the code as it was when changes of it were tried; the report says where that is no longer so.
+    assert (document["tier"] == "gold") is (document["short_of_gold"] == [])
+    assert last.startswith(f"Level L4 delivery · {document['tier']} · evidence: mock · ")
+    kept = document["mutation_score"]
+    assert (kept["measured_now"], kept["tried"] >= 20) == (False, True)
+    page = (tmp_path / "bmet.html").read_text("utf-8")
+    for told in (done.stdout, page):
+        assert f"of {kept['tried']} changes noticed" in told
+        assert all(why in unescape(told) for why in document["short_of_gold"])
     assert (document["sound"], document["level"], document["on"]) == (True, "L4 delivery", "2026-11-24")
     assert document["counts"]["failed"] == document["causes"] == 0
     assert "\nNothing to check: eligibility: it is answered without asking the agency" in done.stdout

@@ -77,7 +77,7 @@ def desk(licensing: Path) -> Desk:
     return ServiceDesk.before(module.LicensingSimulator(clock=SimulatedClock()))
 
 
-def test_contract_grants_the_plugin_gold_at_the_top_level(licensing: Path, tmp_path: Path) -> None:
+def test_contract_grants_the_plugin_the_top_level_and_says_what_gold_takes(licensing: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(licensing), str(PACKAGE.parent)])}
 
     done = run_command(
@@ -86,8 +86,10 @@ def test_contract_grants_the_plugin_gold_at_the_top_level(licensing: Path, tmp_p
 
     (report,) = json.loads(done.stdout)["plugins"]
     assert done.returncode == 0
-    assert (report["level"], report["tier"], report["counts"]["failed"]) == ("L4 delivery", "gold", 0)
-    assert report["counts"]["waived"] == 0
+    assert (report["level"], report["tier"], report["counts"]["failed"]) == ("L4 delivery", "silver", 0)
+    (why,) = report["short_of_gold"]
+    assert why.startswith("no mutation score is kept in mutation-score.toml; ")
+    assert (report["counts"]["waived"], report["mutation_score"]) == (0, None)
 
 
 def recorded(simulator: type[Simulator]) -> tuple[Recording, Subject]:

@@ -132,6 +132,7 @@ def test_what_is_wrong_is_told_by_code_and_place(field: str, value: object, code
         ({"division": "Atlantis"}, "division", "area.unknown"),
         ({"district": "Sylhet"}, "district", "area.unknown"),
         ({"postcode": "120"}, "postcode", "postcode.shape"),
+        ({"postcode": f"1207{' ' * 12}9"}, "postcode", "postcode.shape"),
         ({"postcode": 1207}, "postcode", "postcode.shape"),
     ],
 )

@@ -47,9 +47,16 @@ def test_bangla_digits_are_read() -> None:
     )
 
 
-@pytest.mark.parametrize("number", ["", " ", "-", "BM 1", "বিএম১", "<script>", "A" * 31, "BM\n1"])
+@pytest.mark.parametrize("number", ["", " ", "-", "BM 1", "বিএম১", "<script>", "A" * 31, f"{'A' * 30} 1", "BM\n1"])
 def test_what_is_no_bmet_number(number: str) -> None:
     assert refusal("bmet.orientation", bmet_number=number) == {"/form/bmet_number": "form.bmet-number"}
+
+
+def test_longest_numbers_and_names_are_taken_whole() -> None:
+    number, country = "B" * 30, "দ" * 60
+    assert filled("bmet.orientation", bmet_number=f" {number} ").bmet_number == number
+    assert filled("bmet.registration", countries=[country]).countries == (country,)
+    assert "/form/countries/0" in refusal("bmet.registration", countries=[f"{country}দ"])
 
 
 @pytest.mark.parametrize("number", [17, None, ["BM1"], {"a": 1}])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from nagorik import FeeDue
 from nagorik.errors import ContractViolation, InputRejected
 from nagorik.values import Money
 from nagorik_brta.pricing import years_late
@@ -255,7 +256,7 @@ async def test_published_price_that_the_calculator_confirms(
     desk: ServiceDesk[BrtaSimulator], service: str, form: dict[str, Any], total: str
 ) -> None:
     quote = await price(desk, service, **form)
-    assert quote.total.plain() == total
+    assert (quote.total.plain(), quote.due) == (total, FeeDue.AFTER_SUBMISSION)
     assert quote.lines[0].code != "brta-calculator"
     assert quote.expires_at.isoformat() == "2026-11-24T18:00:00+00:00"  # midnight in Dhaka
 
@@ -277,7 +278,7 @@ async def test_where_nothing_sure_is_published_the_calculator_alone_decides_and_
 ) -> None:
     desk.simulator.faults.add(QUOTE, InjectedResponse(status=200, body='{"total": "1234.00"}'))
     quote = await price(desk, service, **form)
-    assert quote.total == Money.taka(1234)
+    assert (quote.total, quote.due) == (Money.taka(1234), FeeDue.AFTER_SUBMISSION)
     (line,) = quote.lines
     assert (line.code, line.amount, quote.source.verified) == ("brta-calculator", Money.taka(1234), False)
     assert "no published figure" in line.text.en

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from nagorik_nid.data import RULES
 from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
 from nagorik_nid.pricing import basis, counted
 from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
@@ -101,6 +102,7 @@ def test_no_figure_claims_to_have_been_checked(schedules: dict[str, FeeSchedule]
     [
         (("name-bn",), "printed"),
         (("address", "blood-group"), "printed"),
+        (tuple(RULES.on(TODAY)["printed-on-card"].as_text.split(", ")), "printed"),
         (("marital-status",), "other"),
         (("other", "other"), "other"),
         (("birth-date", "marital-status"), "both"),

@@ -212,6 +212,12 @@ def test_every_criterion_says_where_it_is_from() -> None:
         assert all(criterion.source is not None for criterion in decision.values())
 
 
+def test_child_has_an_age_from_the_day_of_its_birth() -> None:
+    form = filled(TODAY, birth_registration=registration_of(TODAY), father_nid="0099000001")
+    assert judged(TODAY, form)["identity-document"].verdict is PASS
+    assert "3R photograph" in judged(TODAY)["photograph"].text.en
+
+
 @pytest.mark.parametrize(
     ("service", "more", "verdict", "words"),
     [

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from nagorik.errors import InputRejected
 from nagorik.http import AgencyResponse
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.submission import SubmitRequest
 from nagorik.privacy import Form
 from nagorik.values import Money
 from nagorik_passport import wire
-from nagorik_passport.forms import NewPassportForm, ReissueForm
+from nagorik_passport.forms import NewPassportForm, ReissueForm, VerificationForm
 from nagorik_passport.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
@@ -117,3 +118,15 @@ def test_errors_that_the_model_knows(status: int, document: JsonValue, code: str
     answer = AgencyResponse(status, [(b"content-type", b"application/json")], json.dumps(document).encode())
     error = wire.read_error(answer)
     assert (error.code if error else None) == code
+
+
+def test_portal_names_its_fields_as_they_are_sent_to_it() -> None:
+    parent = {"nid": None, "birth_registration": CITIZEN.birth_registration.value, "father_nid": "0099000001"}
+    asked = VerificationForm.model_validate(example("passport.verification", CITIZEN).form)
+    sent = told().keys() | told(**parent).keys() | told("passport.reissue").keys() | wire.to_enquiry(asked).keys()
+    assert wire.FORM_FIELDS.keys() <= sent
+    for name, pointer in wire.FORM_FIELDS.items():
+        answer = AgencyResponse(422, [], json.dumps({"error": {"field": name}}).encode())
+        refused = wire.read_error(answer)
+        assert isinstance(refused, InputRejected)
+        assert [problem.pointer for problem in refused.fields] == [pointer]

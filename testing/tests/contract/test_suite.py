@@ -10,6 +10,7 @@ from nagorik.data_files import DataFileInvalid
 from nagorik.values import dhaka_date
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing.contract.levels import Level, Tier, standard_of
+from nagorik_testing.contract.mutation.score import ScoreStanding
 from nagorik_testing.contract.plugin_contract import PluginContract
 from nagorik_testing.contract.report import explained_at
 from nagorik_testing.contract.subject import Subject
@@ -156,14 +157,31 @@ def test_gold_becomes_silver_where_more_than_one_check_in_a_hundred_is_waived(su
     passed = [("payment", found(f"start-payment/X{number}")) for number in range(98)]
     failed = [("payment", found(f"submit/F0{number}", CheckStatus.FAILED)) for number in (2, 3)]
     waived = [waiver("submit/F02"), waiver("submit/F03")]
-    tiers = [
+    enough = ScoreStanding(None)
+    one, two = [
         standard_of(
-            subject.manifest, judge(results(*passed, passed_more, *failed[:count]), waived[:count], on=DAY)
-        ).tier
+            subject.manifest,
+            judge(results(*passed, ("payment", found("start-payment/X98")), *failed[:count]), waived[:count], on=DAY),
+            score=enough,
+        )
         for count in (1, 2)
-        for passed_more in (("payment", found("start-payment/X98")),)
     ]
-    assert tiers == [Tier.GOLD, Tier.SILVER]
+    assert (one.tier, one.short_of_gold) == (Tier.GOLD, ())
+    assert (two.tier, two.short_of_gold) == (
+        Tier.SILVER,
+        ("2 of 101 checks are waived, and gold allows for one in 100",),
+    )
+
+
+def test_gold_becomes_silver_where_changes_of_the_code_are_not_known_to_be_noticed(subject):
+    passed = judge(results(("payment", found("start-payment/F02"))), (), on=DAY)
+    standard = standard_of(subject.manifest, passed)
+    assert (standard.level, standard.tier) == (Level.PAYMENT, Tier.SILVER)
+    assert standard.short_of_gold == ("its mutation score is not known",)
+    told = standard_of(subject.manifest, passed, score=ScoreStanding(None, short_of_gold="36 of 41"))
+    assert told.short_of_gold == ("36 of 41",)
+    failed = judge(results(("payment", found("start-payment/F02", CheckStatus.FAILED))), (), on=DAY)
+    assert standard_of(subject.manifest, failed).short_of_gold == ()  # there is more to mend first
 
 
 @pytest.mark.parametrize(

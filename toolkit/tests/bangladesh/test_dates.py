@@ -45,6 +45,7 @@ def test_date_is_read_in_the_style_that_is_named(text: str, style: DateStyle):
         ("03/04/25", DateStyle.DAY_MONTH_YEAR, "date.style"),
         ("25-04-03", DateStyle.ISO, "date.style"),
         ("2025-4-3", DateStyle.ISO, "date.style"),
+        (f"2025-04-03{' ' * 30}2026-04-03", DateStyle.ISO, "date.style"),
         ("03/04/2025", DateStyle.ISO, "date.style"),
         ("2025-04-03", DateStyle.DAY_MONTH_YEAR, "date.style"),
         ("03-04-2025", DateStyle.DAY_MONTH_YEAR, "date.style"),

@@ -15,7 +15,7 @@ def _number(written: object) -> object:
     """In ASCII digits and capitals; what BMET's numbers look like is published nowhere."""
     if not isinstance(written, str):
         return written
-    number = to_ascii_digits(written[: LONGEST_NUMBER + 1]).strip().upper()
+    number = to_ascii_digits(written.strip()[: LONGEST_NUMBER + 1]).upper()
     if len(number) > LONGEST_NUMBER or not number.isascii() or not number.replace("-", "").isalnum():
         raise TEXTS.problem("form.bmet-number")
     return number

@@ -23,6 +23,14 @@ from nagorik_testing.contract.drift import compare
 from nagorik_testing.contract.live import Live, load_people
 from nagorik_testing.contract.mutation.progress import MutationProgress
 from nagorik_testing.contract.mutation.runner import MutationReport, mutate
+from nagorik_testing.contract.mutation.score import (
+    SCORE_FILE,
+    MutationScore,
+    kept_score,
+    score_of,
+    standing_of,
+    write_score,
+)
 from nagorik_testing.contract.mutation.workbench import MutationUnusable
 from nagorik_testing.contract.recording import Recording, known_words, record_run, settings_of
 from nagorik_testing.contract.render import render_report
@@ -92,6 +100,12 @@ class ContractCommand:
             metavar="DIR",
             help="with --mutate: put what the suite does not notice before the plugin's own tests in this folder",
         )
+        mutation.add_argument(
+            "--score",
+            type=Path,
+            metavar="FILE",
+            help=f"with --mutate: keep the score in this file, which counts as {SCORE_FILE} in the plugin's package",
+        )
         add_day_argument(parser)
         add_json_argument(parser)
 
@@ -137,14 +151,15 @@ def _reports(arguments: argparse.Namespace, on: date, out: TextIO) -> Iterator[R
     """A report for each plugin that was asked for, told to ``out`` and written as soon as it is there."""
     subjects = _subjects(arguments)
     waivers = [waivers_of(subject, arguments.waivers) for subject in subjects]
+    scores = [kept_score(subject) for subject in subjects]
     recorded = None if arguments.against is None else load_recording(arguments.against)
     for subject in subjects:
         settings_of(subject)  # a missing secret is said once, and not by every check
     if not is_configured():
         # An outage that the suite plays is news to nobody.
         configure_logging(level="CRITICAL")
-    for subject, waived in zip(subjects, waivers, strict=True):
-        report = _prove(subject, waived, arguments, recorded, on)
+    for subject, waived, kept in zip(subjects, waivers, scores, strict=True):
+        report = _prove(subject, waived, kept, arguments, recorded, on)
         if arguments.report is not None:
             write(report, arguments.report)
         if not arguments.json:
@@ -180,6 +195,7 @@ def write(report: Report, folder: Path) -> None:
 def _prove(
     subject: Subject,
     waivers: Sequence[Waiver],
+    kept: MutationScore | None,
     arguments: argparse.Namespace,
     recorded: Sequence[Exchange] | None,
     on: date,
@@ -196,7 +212,11 @@ def _prove(
     judgement = judge(results, waivers, on=on)
     seconds = time.perf_counter() - began
     mutation = None if arguments.mutate is None else _mutation_of(subject, arguments)
-    return make_report(subject, judgement, on=on, seconds=seconds, drift=drift, mutation=mutation)
+    measured = None if mutation is None else score_of(subject.manifest.id, mutation, on=on)
+    if measured is not None and arguments.score is not None:
+        write_score(measured, arguments.score)
+    score = standing_of(subject.manifest.id, kept, measured)
+    return make_report(subject, judgement, on=on, seconds=seconds, drift=drift, mutation=mutation, score=score)
 
 
 def _mutation_of(subject: Subject, arguments: argparse.Namespace) -> MutationReport:
@@ -277,6 +297,8 @@ def _refuse_mutation(arguments: argparse.Namespace) -> None:
     """
     if arguments.mutate is None and arguments.tests is not None:
         raise LookupError("--tests goes with --mutate")
+    if arguments.score is not None and (arguments.mutate is None or arguments.all):
+        raise LookupError("--score goes with --mutate, and is of one plugin")
     if arguments.mutate is not None and (arguments.live is not None or arguments.loopback or arguments.family):
         raise LookupError("--mutate goes without --live, --loopback and --family")
     if arguments.tests is not None and (arguments.all or not arguments.tests.is_dir()):

@@ -9,6 +9,7 @@ from typing import Final
 from nagorik import Operation
 from nagorik.manifest import AnyOffer, Manifest, PaymentGateway
 from nagorik.operations import Idempotency
+from nagorik_testing.contract.mutation.score import NO_SCORE, ScoreStanding
 from nagorik_testing.contract.verdict import Grade
 from nagorik_testing.contract.waivers import WAIVERS, CheckOutcome, Judged, Judgement
 
@@ -35,7 +36,7 @@ class Tier(StrEnum):
     """How well what is offered is proved."""
 
     GOLD = "gold"
-    """Nothing fails, and hardly anything is waived."""
+    """Nothing fails, hardly anything is waived, and changes of the plugin's code are noticed."""
     SILVER = "silver"
     """Nothing fails but what is waived."""
     BRONZE = "bronze"
@@ -51,12 +52,14 @@ class Standard:
         tier: ``None`` wherever the level is.
         first_missing: The next rung that what is offered, or what fails, keeps it from; ``None`` at the top.
         missing: What it takes to reach that rung, one thing each.
+        short_of_gold: Why a silver tier is not gold, one sentence each.
     """
 
     level: Level | None
     tier: Tier | None
     first_missing: Level | None
     missing: tuple[str, ...] = ()
+    short_of_gold: tuple[str, ...] = ()
 
 
 _FAMILY_RUNGS: Final[Mapping[str, Level]] = MappingProxyType(
@@ -78,11 +81,19 @@ _NAMED: Final = 5
 """Failing checks of a rung that are named; more of them is not more to begin with."""
 
 
-def standard_of(manifest: Manifest, judgement: Judgement, *, grade: Grade = Grade.MOCK) -> Standard:
+def standard_of(
+    manifest: Manifest, judgement: Judgement, *, grade: Grade = Grade.MOCK, score: ScoreStanding = NO_SCORE
+) -> Standard:
     """The level and tier of a plugin.
 
     The level is the highest that any of its offers reaches, and below the first rung that a failure takes away.
     Against a live agency only the operations count that were called there and gave a result.
+
+    Args:
+        manifest: What it offers.
+        judgement: What it proves.
+        grade: What it was proved against.
+        score: Whether changes of its code are noticed, without which nothing is gold.
     """
     if judgement.families is not None:
         return Standard(None, None, None)
@@ -96,15 +107,16 @@ def standard_of(manifest: Manifest, judgement: Judgement, *, grade: Grade = Grad
     if lost is Level.CATALOGUE:
         return Standard(None, None, lost, _failing(judgement, lost))
     level = offered if lost is None else min(offered, Level(lost - 1))
+    tier, short_of_gold = _tier(judgement, score)
     above = next((rung for rung in Level if rung > level and _concerns(rung, manifest)), None)
     if above is None:
-        return Standard(level, _tier(judgement), None)
+        return Standard(level, tier, None, (), short_of_gold)
     missing = _failing(judgement, above) or tuple(
         f"{operation.value} of {offer.id}"
         for offer in manifest.offers
         for operation in sorted((_needs(offer).get(above) or frozenset()) - proved[offer.id])
     )
-    return Standard(level, _tier(judgement), above, missing)
+    return Standard(level, tier, above, missing, short_of_gold)
 
 
 def _concerns(rung: Level, manifest: Manifest) -> bool:
@@ -133,12 +145,16 @@ def _rung(judged: Judged) -> Level:
     return _FAMILY_RUNGS.get(judged.family, Level.CATALOGUE)
 
 
-def _tier(judgement: Judgement) -> Tier:
+def _tier(judgement: Judgement, score: ScoreStanding) -> tuple[Tier, tuple[str, ...]]:
+    """The tier, and what keeps one that is silver from gold."""
     if judgement.failures:
-        return Tier.BRONZE
+        return Tier.BRONZE, ()
     waived = judgement.count(CheckOutcome.WAIVED)
     checked = waived + judgement.count(CheckOutcome.PASSED)
-    return Tier.GOLD if waived * GOLD_WAIVES_ONE_IN <= checked else Tier.SILVER
+    too_many = f"{waived} of {checked} checks are waived, and gold allows for one in {GOLD_WAIVES_ONE_IN}"
+    short = [too_many] if waived * GOLD_WAIVES_ONE_IN > checked else []
+    short += [score.short_of_gold] if score.short_of_gold else []
+    return (Tier.SILVER, tuple(short)) if short else (Tier.GOLD, ())
 
 
 def _offered(offer: AnyOffer, operations: frozenset[Operation]) -> Level:

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from nagorik.manifest import API_VERSION
 from nagorik_testing.contract.causes import FindingKey
 from nagorik_testing.contract.mutation.runner import render_mutation
+from nagorik_testing.contract.mutation.score import render_standing
 from nagorik_testing.contract.report import DriftReport, Report, UnplayedOperation, explained_at, suite_version
 from nagorik_testing.contract.verdict import Finding, Grade
 from nagorik_testing.contract.waivers import CheckOutcome, Judged
@@ -80,7 +81,9 @@ def render_report(report: Report, *, folder: PurePath | None = None, verbose: bo
         lines += render_drift(report.drift)
     if report.mutation is not None:
         lines += render_mutation(report.mutation)
+    lines += render_standing(report.score)
     standard = report.standard
+    lines += [f"Not gold: {why}" for why in standard.short_of_gold]
     if standard.first_missing is not None:
         lines.append(f"Next: {standard.first_missing.label}; missing: {', '.join(standard.missing)}")
     return (*lines, _render_level(report, folder))

@@ -11,6 +11,7 @@ from nagorik import Text
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.explanations import FAULTS, Explanation
 from nagorik_testing.contract.matrix import ROWS
+from nagorik_testing.contract.mutation.score import render_standing
 from nagorik_testing.contract.render import unplayed_by_reason
 from nagorik_testing.contract.report import Report, document_of, explained_at
 from nagorik_testing.contract.suite import FAMILY_OF
@@ -67,6 +68,7 @@ def render_page(report: Report) -> str:
         failures=report.judgement.failures,
         causes=[(cause, report.judgement.consequences(cause)) for cause in report.judgement.causes],
         maps=_heat_maps(report),
+        score=tuple(render_standing(report.score)),
         unplayed=unplayed_by_reason(report),
         rows=ROWS,
         others=[each for each in judged if not _in_matrix(each)],

@@ -18,6 +18,7 @@ from nagorik_testing.contract.live import LIVE
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_runner import UNASKED
 from nagorik_testing.contract.mutation.runner import MutationReport
+from nagorik_testing.contract.mutation.score import NO_SCORE, ScoreStanding
 from nagorik_testing.contract.preparations import FREE, NO_SLOTS
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import family_order
@@ -111,6 +112,8 @@ class Report:
     """Who provides the test people of a live run."""
     mutation: MutationReport | None = None
     """What became of changes of the plugin's own code, where they were asked for."""
+    score: ScoreStanding = NO_SCORE
+    """How many of them are noticed, by this run or as it is kept beside the manifest."""
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -187,6 +190,7 @@ def make_report(
     seconds: float,
     drift: DriftReport | None = None,
     mutation: MutationReport | None = None,
+    score: ScoreStanding = NO_SCORE,
 ) -> Report:
     """The report of a run that took ``seconds``."""
     record = subject.registry.record(subject.manifest.id)
@@ -197,11 +201,12 @@ def make_report(
         modelled=subject.simulator.modelled,
         grade=subject.grade,
         judgement=judgement,
-        standard=standard_of(subject.manifest, judgement, grade=subject.grade),
+        standard=standard_of(subject.manifest, judgement, grade=subject.grade, score=score),
         on=on,
         seconds=seconds,
         drift=drift,
         mutation=mutation,
+        score=score,
         people=subject.live.people.source if subject.live is not None and subject.live.people is not None else None,
     )
 
@@ -244,6 +249,7 @@ def document_of(report: Report) -> dict[str, JsonValue]:
         "next": None
         if standard.first_missing is None
         else {"level": standard.first_missing.label, "missing": list[JsonValue](standard.missing)},
+        "short_of_gold": list[JsonValue](standard.short_of_gold),
         "sound": report.sound,
         "logins": [
             {"operation": operation, "calls": len(logins), "requests": sum(logins), "most": max(logins)}
@@ -261,6 +267,7 @@ def document_of(report: Report) -> dict[str, JsonValue]:
         ],
         "drift": None if report.drift is None else _drift(report.drift),
         "mutation": None if report.mutation is None else _mutation(report.mutation),
+        "mutation_score": _score(report.score),
         "chosen_families": None if judgement.families is None else list[JsonValue](sorted(judgement.families)),
         "causes": len(judgement.causes),
         "counts": {outcome.value: judgement.count(outcome) for outcome in CheckOutcome},
@@ -321,6 +328,22 @@ def _mutation(mutation: MutationReport) -> JsonValue:
             }
             for result in mutation.results
         ],
+    }
+
+
+def _score(standing: ScoreStanding) -> JsonValue:
+    score = standing.score
+    if score is None:
+        return None
+    return {
+        "score": round(score.score, 3),
+        "tried": score.tried,
+        "by_suite": score.by_suite,
+        "by_own_tests": score.by_own_tests,
+        "measured_on": score.measured_on.isoformat(),
+        "measured_now": standing.measured_now,
+        "suite": score.suite,
+        "enough_for_gold": not standing.short_of_gold,
     }
 
 

@@ -339,6 +339,31 @@ async def test_limit_of_logins_that_no_simulator_keeps_is_failed(permit_office):
     assert found.got == "limits.logins is declared, and the simulator counts no logins"
 
 
+async def test_options_with_each_others_title_are_failed_and_other_titles_are_not(permit_office):
+    (found, _) = await findings(
+        BY_ID["catalogue/form-labels"], permit_office(service={"form": "forms:OptionsExchanged"})
+    )
+    assert found.got == "the titles of the options ground-floor and upstairs are exchanged"
+    right = permit_office(service={"form": "forms:OptionsCalledOtherwise"})
+    (found, _) = await findings(BY_ID["catalogue/form-labels"], right)
+    assert found.status is CheckStatus.PASSED
+
+
+@pytest.mark.parametrize(
+    ("reader", "status"),
+    [
+        ("points_right", CheckStatus.PASSED),
+        ("points_to_a_group", CheckStatus.PASSED),
+        ("always_points_to_the_name", CheckStatus.NOT_APPLICABLE),
+        ("points_astray", CheckStatus.FAILED),
+    ],
+)
+async def test_refusal_is_told_at_its_field_or_at_none(permit_office, reader, status):
+    subject = permit_office(simulator="NamingRefusals", plugin={"error_reader": f"refusals:{reader}"})
+    found = await findings(BY_ID["submit/refused-field"], subject)
+    assert [one.status for one in found] == [status, CheckStatus.NOT_APPLICABLE]
+
+
 async def test_form_that_repeats_what_was_written_is_failed(permit_office):
     (found, _) = await findings(BY_ID["form/hostile-input"], permit_office(service={"form": "forms:Echoing"}))
     assert found.status is CheckStatus.FAILED

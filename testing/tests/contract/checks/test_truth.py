@@ -25,6 +25,7 @@ ASKED: dict[str, Any] = {
 }
 BOOK = {"simulator": "BookOffice"}
 TERSE, FEE, BEHIND = {"simulator": "TerseOffice"}, {"simulator": "FeeOffice"}, {"simulator": "BehindOffice"}
+TIMED = {"simulator": "TimedTill"}
 FULL, NAMING, WAITING = {"simulator": "FullDaysOffice"}, {"simulator": "NamingTill"}, {"simulator": "WaitingTill"}
 
 
@@ -41,6 +42,7 @@ FAULTS = (
         "whatever is asked, and whatever the agency decides, is said to be answered",
         ASKED,
     ),
+    Fault("submit/question", "LosesItsAnswer", "what an answer hands out is said to have come to nothing", ASKED),
     Fault("payment/confirmed-as-held", "NeverConfirms", "is never confirmed", BOOK),
     Fault("payment/confirmed-as-held", "RoundsDown", "the agency is told of another amount than was paid", BOOK),
     Fault("payment/F19-refunded-as-given", "NeverRefunded", "money that was given back is said not to be"),
@@ -53,8 +55,18 @@ FAULTS = (
     Fault(
         "payment/F19-refunded-as-given", "OrderedIsRefunded", "money is said to be given back that was not", WAITING
     ),
+    Fault(
+        "payment/F19-never-failed",
+        "CancelledIsUnknown",
+        "outcome cancel: a word that the gateway has for it is told as unknown",
+    ),
     Fault("payment/F19-as-taken", "HidesPayer", "the gateway says who paid, and it is not passed on", NAMING),
     Fault("payment/F19-as-taken", "ShortensPayer", "another payer is named than the gateway names", NAMING),
+    Fault("payment/F19-as-taken", "Hooks", "the gateway says when it took the money, and it is not passed", TIMED),
+    Fault("payment/F19-as-taken", "PaidNow", "the money is said to be taken at another time than the", TIMED),
+    Fault("payment/F19-as-taken", "PaidWithoutNumber", "the payment's number again when it is paid, and it is not"),
+    Fault("payment/F19-as-taken", "BegunWithoutNumber", "the gateway numbers the payment when it is begun, and the"),
+    Fault("payment/unknown-word", "KeepsTheWord", "the gateway's own word for a payment is not passed on"),
     Fault("find/incomplete", "AbsentInAnyCase", "is told as definitely absent", BEHIND),
     Fault("slots/as-free", "Hooks", "an appointment that has no place is offered", FULL),
     Fault("slots/as-free", "GuessesOnePlace", "appointments are offered that the agency does not give out", FULL),
@@ -79,6 +91,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("deliverable/same-bytes", "UnwrapsPapers", {"simulator": "WrappedPaperOffice"}),
     ("submit/question", "Asking", ASKED),
     ("submit/question", "RefusesInItsStatus", ASKED),
+    ("submit/question", "AnswersAtOnce", ASKED),
     ("payment/confirmed-as-held", "Advising", BOOK),
     ("payment/F19-refunded-as-given", "Hooks", {"simulator": "SlowTill"}),
     ("status/every-word", "OwnReasons", TERSE),
@@ -86,6 +99,9 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("payment/told-as-held", "Hooks", FEE),
     ("payment/F19-refunded-as-given", "Hooks", WAITING),
     ("payment/F19-as-taken", "NamesPayer", NAMING),
+    ("payment/F19-as-taken", "NumberedByNobody", {}),
+    ("payment/F19-as-taken", "SaysWhenItWasPaid", TIMED),
+    ("payment/F19-never-failed", "Hooks", {}),
     ("find/incomplete", "HeedsCompleteness", BEHIND),
     ("find/incomplete", "AbsentBefore", BEHIND),
     ("slots/as-free", "LeavesFullOut", FULL),

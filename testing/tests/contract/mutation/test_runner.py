@@ -17,11 +17,11 @@ from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.command import command
 from nagorik_testing.contract.mutation import workbench
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
+from nagorik_testing.contract.mutation.own_tests import OwnTests
 from nagorik_testing.contract.mutation.runner import (
     MutantOutcome,
     MutantResult,
     MutationReport,
-    OwnTests,
     choose,
     mutate,
     render_mutation,
@@ -140,6 +140,24 @@ def test_change_that_changes_nothing_survives(bench, baseline):
     assert bench.noticed(quiet, baseline) == ""
 
 
+def test_write_that_is_declared_safe_is_a_read_already(bench, baseline):
+    opened, paid = (
+        replace(
+            change(bench, "plugin.py", old, old.replace("write", "read")), operator=MutationOperator.WRITE_AS_READ
+        )
+        for old in ('context.http.write("open"', "refund = await context.http.write(")
+    )
+    played = {part.check: place for place, part in enumerate(baseline.parts) if part.offer}
+    assert baseline.safe == frozenset()  # the till honours a key
+    assert not baseline.is_the_same(opened)
+    safe = replace(baseline, safe=frozenset({played["start-payment"], played["query-payment"]}))
+    assert not safe.is_the_same(paid)
+    assert not safe.is_the_same(replace(opened, operator=MutationOperator.WORD))
+    # Opening is the first step of a refund, too, which is played for itself.
+    assert not safe.is_the_same(opened)
+    assert replace(safe, safe=frozenset(played.values())).is_the_same(opened)
+
+
 def test_plugin_that_can_no_longer_be_loaded_is_noticed(bench, baseline):
     first = bench.sources["wire.py"]
     broken = Mutant("wire.py", MutationOperator.WORD, baseline_lines(baseline), "", f"{first}\nraise ValueError\n")
@@ -172,6 +190,68 @@ def test_own_tests_are_put_before_the_changed_code(bench, tmp_path):
     own = OwnTests(bench, tmp_path)
     assert own.fail_with(change(bench, "wire.py", '"reason": f"', '"reasons": f"'))
     assert not own.fail_with(change(bench, "wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState'))
+
+
+COUNTED = """\
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from nagorik import Money, Text
+from nagorik_cashdesk import wire
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return wire._taka("345.00")
+
+
+@pytest.fixture(autouse=True)
+def counted(request):
+    with HERE.joinpath("ran").open("a") as ran:
+        ran.write(f"{request.node.name}\\n")
+
+
+def test_refund():
+    request = SimpleNamespace(amount=Money(poisha=1000), reason=Text(en="Paid twice", bn="দুবার"))
+    assert wire.to_refund(request)["amount"] == "10.00"
+
+
+@pytest.mark.parametrize("word", [*wire.STATES, "OTHER\\nWORD"])
+def test_words(word):
+    assert word in wire.STATES or word not in ("OPEN", "PAID")
+
+
+def test_amount(shared):
+    assert shared
+"""
+
+
+def test_only_own_tests_that_run_a_line_are_run_again_for_it(bench, tmp_path):
+    (tmp_path / "test_counted.py").write_text(COUNTED, "utf-8")
+    own = OwnTests(bench, tmp_path)
+
+    def ran_with(*words):
+        (tmp_path / "ran").unlink(missing_ok=True)
+        failed = own.fail_with(change(bench, "wire.py", *words))
+        ran = (tmp_path / "ran").read_text("utf-8").splitlines() if (tmp_path / "ran").exists() else []
+        return failed, sorted(name.partition("[")[0] for name in ran)
+
+    assert ran_with('"reason": f"', '"reasons": f"') == (False, ["test_refund"])
+    assert ran_with('"amount": request.amount.plain(), "reason"', '"reason"') == (True, ["test_refund"])
+    # What runs in a fixture that tests share may be felt by any of them, and what runs on import by all.
+    everyone = ["test_amount", "test_refund", *["test_words"] * 5]
+    assert ran_with("if isinstance(written, str) else written", "if isinstance(written, str) else  written") == (
+        False,
+        everyone,
+    )
+    # A test whose name follows from what was changed was not known before, and is run.
+    assert ran_with('"EXPIRED": PaymentState', '"EXPIREDx": PaymentState') == (False, everyone)
+    # What no test runs is put to all of them.
+    assert ran_with("number, bn, en = slip", "number,  bn, en = slip") == (False, everyone)
 
 
 @pytest.mark.parametrize(

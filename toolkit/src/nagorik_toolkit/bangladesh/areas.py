@@ -201,7 +201,7 @@ def read_postcode(text: object) -> str:
     Raises:
         NationalDataError: ``postcode.shape``; ``invisible.*``.
     """
-    postcode = to_ascii_digits(text[:_LONGEST_INPUT]).strip() if isinstance(text, str) else ""
+    postcode = to_ascii_digits(text.strip()[:_LONGEST_INPUT]) if isinstance(text, str) else ""
     refuse_invisible(postcode)
     if not _POSTCODE.fullmatch(postcode):
         raise NationalDataError("postcode.shape")

@@ -94,7 +94,7 @@ def parse_date(text: object, style: DateStyle) -> date:
     """
     if not isinstance(text, str):
         raise NationalDataError("date.not-text")
-    written = text[: _LONGEST_INPUT + 1].strip()
+    written = text.strip()[: _LONGEST_INPUT + 1]
     refuse_invisible(written)
     found = _PATTERNS[style].fullmatch(to_ascii_digits(written))
     if found is None:

@@ -1,7 +1,8 @@
 """What a plugin says of itself: to the citizen who chooses, to the host that installs it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Final, get_args
 
 from pydantic import BaseModel, SecretStr
@@ -29,7 +30,10 @@ async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _form_labels(subject: Subject, offer: AnyOffer) -> list[str]:
-    return [problem for model in _forms(form_of(subject, offer)) for problem in _unlabelled(model)]
+    model = form_of(subject, offer)
+    wrong = [problem for form in _forms(model) for problem in _unlabelled(form)]
+    exchanged = [problem for options in _choices(model.model_json_schema()) for problem in _exchanged(options)]
+    return wrong + list(dict.fromkeys(exchanged))
 
 
 def _forms(model: type[Form]) -> Iterator[type[Form]]:
@@ -43,6 +47,33 @@ def _forms(model: type[Form]) -> Iterator[type[Form]]:
             yield kind
             waiting += [field.annotation for field in kind.model_fields.values()]
         waiting += get_args(kind)
+
+
+def _choices(schema: object) -> Iterator[Mapping[str, str]]:
+    """Of every field with titled options: the English title of each option."""
+    match schema:
+        case {"oneOf": [{"const": str()}, *_] as options}:
+            yield {one["const"]: one.get("title", "") for one in options if isinstance(one.get("const"), str)}
+        case dict():
+            for value in schema.values():
+                yield from _choices(value)
+        case list():
+            for value in schema:
+                yield from _choices(value)
+
+
+def _exchanged(titles: Mapping[str, str]) -> Iterator[str]:
+    """Two options of which each is called what the other's value says, and not what its own does."""
+    said = {option: _words(option) for option in titles}
+    told = {option: _words(title) for option, title in titles.items()}
+    for one, other in combinations(titles, 2):
+        crossed = said[one] and said[other] and said[one] <= told[other] and said[other] <= told[one]
+        if crossed and not (said[one] & told[one] or said[other] & told[other]):
+            yield f"the titles of the options {one} and {other} are exchanged"
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]{3,}", text.lower()))
 
 
 def _unlabelled(model: type[Form]) -> list[str]:
@@ -154,8 +185,9 @@ CATALOGUE: Final = (
         why="A page that is drawn from the form's schema shows the field's name in Python, and the citizen guesses "
         "which number is meant.",
         modes=(55,),
-        expected="a Label in both scripts on every field, nested forms included; help in both languages or in none",
-        fix="Annotate the field: Annotated[Nid, Label(en=…, bn=…)].",
+        expected="a Label in both scripts on every field, nested forms included; help in both languages or in none; "
+        "no two options with each other's title",
+        fix="Annotate the field: Annotated[Nid, Label(en=…, bn=…)], and options with Choices({value: Text(…)}).",
         scope=CheckScope.SERVICES,
         examine=_form_labels,
     ),

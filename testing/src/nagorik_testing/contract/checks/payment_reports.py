@@ -1,24 +1,37 @@
 """What a gateway says of a payment: captured only where money was taken, and failed only where it failed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from nagorik import NagorikError, Operation, PaymentReport, PaymentState, PluginFault, QueryPaymentRequest
+from nagorik import (
+    NagorikError,
+    Operation,
+    PaymentReport,
+    PaymentStarted,
+    PaymentState,
+    PluginFault,
+    QueryPaymentRequest,
+)
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import PRICE, query_payment, start_payment
+from nagorik_testing.contract.checks.answers.variations import MINUTE, WrittenInstant, instant_of
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
+    leaves,
     overheard,
     replaced_word,
     requests_made,
     words_of,
 )
+from nagorik_testing.contract.checks.truth import is_dated
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.wiretap import Wiretap
+from nagorik_testing.simulator.ledger import Effect
+from nagorik_testing.wire.codec import Codec
 
 STRIDE: Final = timedelta(minutes=30)
 WATCHED: Final = timedelta(days=3)
@@ -34,13 +47,55 @@ async def _as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
     for outcome in subject.simulator.outcomes:
         tap = Wiretap()
         async with open_rig(tap.on(subject), offer.id) as rig:
-            async for report in _course(rig, outcome):
+            started = await _begin(rig, outcome)
+            opened = b"".join(exchange.answer for exchange in tap.exchanges)
+            async for report in _course(rig):
                 if report.state is PaymentState.CAPTURED:
                     done = rig.simulator.ledger.effects()
-                    taken = {effect.amount for effect in done if effect.kind not in opening}
-                    wrong += _not_as_taken(report, taken, outcome)
-                    wrong += _not_by_payer(report, rig.citizen.name.en or "", tap.exchanges[-1].answer, outcome)
-    return wrong
+                    taken = [effect for effect in done if effect.kind not in opening]
+                    answer = tap.exchanges[-1].answer
+                    wrong += _not_as_taken(report, {effect.amount for effect in taken}, outcome)
+                    wrong += _not_by_payer(report, rig.citizen.name.en or "", answer, outcome)
+                    wrong += _not_when_taken(report, _instants(answer, rig.simulator.codec), taken, outcome)
+                    wrong += _not_as_numbered(report.reference, started, opened, answer)
+    return list(dict.fromkeys(wrong))
+
+
+def _not_as_numbered(told: str | None, started: object, opened: bytes, answer: bytes) -> Iterator[str]:
+    """What is wrong with the gateway's number of a payment: told when it is begun, when it is captured, or both."""
+    first = started.reference if isinstance(started, PaymentStarted) else None
+    if first is not None and told is None and first.encode() in answer:
+        yield "the gateway says the payment's number again when it is paid, and it is not passed on"
+    if first is None and told is not None and isinstance(started, PaymentStarted) and told.encode() in opened:
+        yield "the gateway numbers the payment when it is begun, and the number is not passed on"
+
+
+def _not_when_taken(
+    report: PaymentReport, told: Sequence[WrittenInstant], taken: Sequence[Effect], outcome: str
+) -> list[str]:
+    """What is wrong with when it was paid, where the gateway's answer holds the minute of one of its entries."""
+    at = [
+        effect.at
+        for effect in taken
+        if any(abs(each - effect.at) <= MINUTE for one in told for each in (one.in_dhaka, one.in_utc))
+    ]
+    if not at:
+        return []
+    if report.captured_at is None:
+        return [f"outcome {outcome}: the gateway says when it took the money, and it is not passed on"]
+    if any(is_dated(report.captured_at, each) for each in at):
+        return []
+    return [f"outcome {outcome}: the money is said to be taken at another time than the gateway took it"]
+
+
+def _instants(answer: bytes, codec: Codec) -> list[WrittenInstant]:
+    """The instants, each with its hour, that an answer holds."""
+    try:
+        document = codec.answers.read(answer, codec.answers.media_type)
+    except ValueError:
+        return []
+    found = (instant_of(value) for _, value in leaves(document))
+    return [instant for instant in found if instant is not None and instant.timed]
 
 
 def _not_by_payer(report: PaymentReport, payer: str, answer: bytes, outcome: str) -> list[str]:
@@ -74,21 +129,26 @@ def _not_as_taken(report: PaymentReport, taken: set[str | None], outcome: str) -
 
 
 async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong = []
+    wrong: list[str] = []
     for outcome in subject.simulator.outcomes:
         async with open_rig(subject, offer.id) as rig:
-            wrong += [
-                f"outcome {outcome}: reported as failed"
-                async for report in _course(rig, outcome)
-                if report.state is PaymentState.FAILED and "fail" not in outcome
-            ]
-    return wrong
+            await _begin(rig, outcome)
+            async for report in _course(rig):
+                if report.state is PaymentState.FAILED and "fail" not in outcome:
+                    wrong.append(f"outcome {outcome}: reported as failed")
+                if report.state is PaymentState.UNKNOWN:
+                    wrong.append(f"outcome {outcome}: a word that the gateway has for it is told as unknown")
+    return list(dict.fromkeys(wrong))
 
 
-async def _course(rig: Rig, outcome: str) -> AsyncIterator[PaymentReport]:
-    """Each report of one payment, to its end."""
+async def _begin(rig: Rig, outcome: str) -> object:
+    """Begin a payment with which it will come to ``outcome``."""
     rig.simulator.script.set(rig.payment, outcome)
-    await start_payment(rig)
+    return await start_payment(rig)
+
+
+async def _course(rig: Rig) -> AsyncIterator[PaymentReport]:
+    """Each report of the payment that was begun, to its end."""
     began = rig.clock.now()
     while rig.clock.now() - began < WATCHED:
         report = await query_payment(rig)
@@ -116,6 +176,8 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(overheard(subject), offer.id) as rig:
         await capture_payment(rig)
         usual = await query_payment(rig)
+        if not usual.raw:
+            return ["the gateway's own word for a payment is not passed on"]
         places = list(words_of(rig, usual.raw or ""))
         made = requests_made(rig)
         if not places or not made:
@@ -144,8 +206,8 @@ PAYMENT_REPORTS: Final = (
         "by the auditor.",
         modes=(14, 17),
         expected="captured with the amount of an entry in the gateway's book, and with the payer where the gateway "
-        "names one",
-        fix="Report amount and payer from the gateway's answer, and captured only where it says so.",
+        "names one, the minute where it tells one, and its number of the payment as soon as it gives one",
+        fix="Report amount, payer, time and number from the gateway's answer, and captured only where it says so.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,
         examine=_as_taken,
@@ -153,10 +215,11 @@ PAYMENT_REPORTS: Final = (
     Check(
         id="payment/F19-never-failed",
         family=CheckFamily.PAYMENT,
-        title="cancelled, expired and late are not failed",
-        why="A payment that is called failed while the money is on its way is paid a second time.",
+        title="cancelled, expired and late are not failed, and what the gateway says of them is known",
+        why="A payment that is called failed while the money is on its way is paid a second time; one that stays "
+        "unknown although the gateway has given it up is asked about for ever.",
         modes=(11, 13, 22),
-        expected="failed only where the simulator's outcome is a failure",
+        expected="failed only where the simulator's outcome is a failure, and unknown nowhere in a payment's course",
         fix="Map each word of the gateway, and report unknown where it does not say.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,
@@ -181,7 +244,7 @@ PAYMENT_REPORTS: Final = (
         why="A gateway invents a status, and a plugin that guesses hands out what was not paid for.",
         modes=(27, 46),
         expected="unknown, with the word in raw",
-        fix="Look the word up in a table, and report unknown for what is not in it.",
+        fix="Look the word up in a table, report unknown for what is not in it, and pass the word on in raw.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,
         examine=_unknown_word,

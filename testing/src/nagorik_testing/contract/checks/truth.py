@@ -48,6 +48,9 @@ SLOW: Final = timedelta(days=2)
 """What one stage of a gateway takes that is usually quick."""
 _OVER: Final = frozenset({ApplicationState.REJECTED, ApplicationState.WITHDRAWN, ApplicationState.DELIVERED})
 """States after which a host has nothing left to do, unlike one in which something waits to be fetched."""
+_CAME_TO_NOTHING: Final = frozenset(
+    {ApplicationState.DELIVERY_FAILED, ApplicationState.WITHDRAWN, ApplicationState.EXPIRED, ApplicationState.REVOKED}
+)
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/=]{16,}")
 
 
@@ -86,7 +89,7 @@ def _untrue(status: AgencyStatus, case: Case[Any], state: str, passed: Sequence[
     said = "".join(exchange.answer.decode("utf-8", "replace") for exchange in passed)
     if (state in said or case.word in said) and status.raw not in said:
         yield "raw is not the agency's word"
-    if status.at is not None and not _is_dated(status.at, case.changed_at):
+    if status.at is not None and not is_dated(status.at, case.changed_at):
         yield "the state is dated otherwise than the agency dates it"
     if status.final and _leads_on(case, state, without="applicant"):
         yield "the state is said to be final, and the agency goes on from it"
@@ -102,7 +105,7 @@ def _explained(status: AgencyStatus) -> str:
     return " ".join(text for text in (status.remark, reason and reason.bn, reason and reason.en) if text)
 
 
-def _is_dated(at: datetime, changed_at: datetime) -> bool:
+def is_dated(at: datetime, changed_at: datetime) -> bool:
     """The same minute, or the same day where the agency tells the day alone."""
     midnight = dhaka_time(at).time() == datetime.min.time()
     return abs(at - changed_at) <= MINUTE or (midnight and dhaka_date(at) == dhaka_date(changed_at))
@@ -158,6 +161,8 @@ async def _question(subject: Subject, offer: AnyOffer) -> list[str]:
         wrong.append("another question ends in a fault of the plugin")
     if any(_is_yes(filed.end) and (filed.status or 0) >= ERROR_STATUS for filed in asked):
         wrong.append("a question that the agency answers with an error is said to be answered with yes")
+    if any(_is_lost(filed.end) for filed in (filings.usual, *answered)):
+        wrong.append("what an answer hands out is said to have come to nothing")
     if _is_yes(filings.usual.end) and all(_is_yes(filed.end) for filed in asked):
         wrong.append("whatever is asked, and whatever the agency decides, is said to be answered with yes")
     return wrong
@@ -166,6 +171,11 @@ async def _question(subject: Subject, offer: AnyOffer) -> list[str]:
 def _is_yes(end: object) -> bool:
     """Whether a question is said to be answered with what was hoped for; a status may say that it was not."""
     return isinstance(end, Accepted) and end.status.state is not ApplicationState.REJECTED
+
+
+def _is_lost(end: object) -> bool:
+    """Whether an answer brings what was asked for, in a state in which nothing is had of it."""
+    return isinstance(end, Accepted) and bool(end.status.deliverables) and end.status.state in _CAME_TO_NOTHING
 
 
 async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -376,7 +386,8 @@ TRUTH: Final = (
         why="A verification that finds nobody is told as a success, and the card is handed to a stranger.",
         modes=(8,),
         expected="a no, by Rejected, by a rejected status or by an error, for at least one altered question or "
-        "scripted outcome, and for each question that the agency answers with an error",
+        "scripted outcome, and for each question that the agency answers with an error; what is handed out, in a "
+        "state in which it can be had",
         fix="Return Rejected where the agency finds nothing, or says that something does not agree.",
         scope=CheckScope.SERVICES,
         needs=(Operation.SUBMIT,),

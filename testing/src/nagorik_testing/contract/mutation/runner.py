@@ -1,8 +1,6 @@
 """A plugin's score: how many changes of its code are noticed by what proves it."""
 
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,13 +10,10 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from nagorik_testing.contract.mutation.operators import HARM, Mutant, MutationOperator
-from nagorik_testing.contract.mutation.workbench import Baseline, MutationUnusable, Workbench
-
-_LONGEST: Final = 600.0
-"""Seconds that a plugin's own tests may take."""
+from nagorik_testing.contract.mutation.own_tests import OwnTests
+from nagorik_testing.contract.mutation.workbench import Baseline, Workbench
 
 
 class MutantOutcome(StrEnum):
@@ -120,10 +115,11 @@ def mutate(
     with TemporaryDirectory() as folder:
         bench = Workbench(plugin, Path(folder))
         mutants = bench.mutants()
-        chosen = mutants if number is None else choose(mutants, number)
         own = None if tests is None else OwnTests(bench, tests)
         baseline = bench.baseline(side_by_side)
         bench.check_unchanged(baseline)
+        possible = [mutant for mutant in choose(mutants, len(mutants)) if not baseline.is_the_same(mutant)]
+        chosen = possible[:number]
         results = list[MutantResult]()
         progress(0, len(chosen))
         with ThreadPoolExecutor(side_by_side) as threads:
@@ -136,7 +132,7 @@ def mutate(
                 threads.shutdown(cancel_futures=True)
                 raise
     ordered = sorted(results, key=lambda result: (result.mutant.path, result.mutant.lines, result.mutant.source))
-    return MutationReport(tuple(ordered), possible=len(mutants), with_tests=own is not None)
+    return MutationReport(tuple(ordered), possible=len(possible), with_tests=own is not None)
 
 
 def choose(mutants: Sequence[Mutant], number: int) -> list[Mutant]:
@@ -159,59 +155,6 @@ def _try(bench: Workbench, baseline: Baseline, own: "OwnTests | None", mutant: M
         return MutantResult(mutant, diff, MutantOutcome.BY_TESTS)
     run = bool(baseline.parts_at(mutant.path, mutant.lines))
     return MutantResult(mutant, diff, MutantOutcome.SURVIVED if run else MutantOutcome.NOT_RUN)
-
-
-class OwnTests:
-    """The plugin's own tests."""
-
-    def __init__(self, bench: Workbench, folder: Path) -> None:
-        """See that they pass without any change, and import the copy of the package that changes stand in.
-
-        Raises:
-            MutationUnusable: They do not, or they are none.
-        """
-        self._bench = bench
-        self._folder = folder
-        code = self._run(None)
-        if code:
-            why = (
-                "there are none in that folder"
-                if code == _NO_TESTS
-                else "they fail without any change (see pytest DIR)"
-            )
-            raise MutationUnusable(f"the own tests of plugin {bench.plugin} cannot be used: {why}")
-
-        broken = [Mutant(path, MutationOperator.WORD, (1, 1), "", _BROKEN) for path in bench.sources]
-        if not any(map(self.fail_with, broken)):
-            raise MutationUnusable(
-                f"the own tests of plugin {bench.plugin} cannot be used: they do not notice when its modules cannot"
-                " be imported, so they test another copy of them (see pythonpath, conftest.py and PYTHONPATH)"
-            )
-
-    def fail_with(self, mutant: Mutant) -> bool:
-        """Whether they notice a change; tests that come to no end do."""
-        return self._run(mutant) != 0
-
-    def _run(self, mutant: Mutant | None) -> int:
-        words = ["-x", "-q", "-p", "no:cacheprovider", "--ignore-glob=*test_contract.py"]
-        with self._bench.environment(mutant) as environment:
-            try:
-                return subprocess.run(  # noqa: S603 - Python itself, on a folder that its owner named
-                    [sys.executable, "-m", "pytest", *words, str(self._folder)],
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    timeout=_LONGEST,
-                    check=False,
-                ).returncode
-            except subprocess.TimeoutExpired:
-                return 1
-
-
-_BROKEN: Final = "raise ImportError\n"
-_NO_TESTS: Final = 5
-"""What pytest says of a folder without any test."""
 
 
 def _cores() -> int:

@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from nagorik.operations import Idempotency
 from nagorik_platform.registry.discovery import find_sources
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator, mutants_of
 from nagorik_testing.contract.mutation.parts import SuitePart, parts_of
@@ -50,12 +51,21 @@ class Baseline:
         seconds: Those that each took.
         failing: Checks and offers that fail without any change.
         reached: By file, from the package's folder, and line: which parts run it, by their places.
+        safe: The places of those parts that play an operation which the manifest declares ``safe``.
     """
 
     parts: tuple[SuitePart, ...]
     seconds: tuple[float, ...]
     failing: frozenset[tuple[str, str | None]]
     reached: Mapping[str, Mapping[int, frozenset[int]]]
+    safe: frozenset[int] = frozenset()
+
+    def is_the_same(self, mutant: Mutant) -> bool:
+        """Whether a change is none: to the core a write of an operation that is ``safe`` is a read."""
+        if mutant.operator is not MutationOperator.WRITE_AS_READ:
+            return False
+        played = {place for place in self.parts_at(mutant.path, mutant.lines) if self.parts[place].offer}
+        return bool(played) and played <= self.safe
 
     def parts_at(self, path: str, lines: tuple[int, int]) -> tuple[int, ...]:
         """Places of the parts that run any of the lines, the quickest first."""
@@ -76,6 +86,7 @@ class _Share:
     seconds: tuple[float, ...]
     failing: frozenset[tuple[str, str | None]]
     reached: Mapping[str, Mapping[int, frozenset[int]]]
+    safe: frozenset[int]
 
 
 class Workbench:
@@ -83,6 +94,7 @@ class Workbench:
 
     Attributes:
         plugin: The plugin's id.
+        package: The package that holds its code.
         sources: Every module of the plugin that may be changed, by its file from the package's folder; those of its
             simulated agency are none of it.
     """
@@ -95,22 +107,9 @@ class Workbench:
         """
         self.plugin = plugin
         self._folder = folder
-        self._package = _package_of(plugin)
-        found = PathFinder.find_spec(self._package)
-        if found is None or not found.submodule_search_locations:
-            raise MutationUnusable(f"the code of plugin {plugin} is not in files of a package")
-        self._origin = Path(next(iter(found.submodule_search_locations)))
-        simulator = Path(*_simulator_module(plugin).split(".")[1:])
-        kept = (
-            {simulator, simulator.with_suffix(".py")}
-            if _simulator_module(plugin).startswith(f"{self._package}.")
-            else ()
-        )
-        self.sources = {
-            path.as_posix(): source_of(plugin, self._origin / path)
-            for path in sorted(found.relative_to(self._origin) for found in self._origin.rglob("*.py"))
-            if not {path, *path.parents} & {*kept}
-        }
+        self.package = _package_of(plugin)
+        self._origin = _folder_of(plugin)
+        self.sources = sources_of(plugin)
 
     def mutants(self) -> list[Mutant]:
         """Every change of the plugin's code.
@@ -145,10 +144,11 @@ class Workbench:
             seconds=tuple(seconds[place] for place in range(len(shares[0].parts))),
             failing=frozenset().union(*(share.failing for share in shares)),
             reached=reached,
+            safe=shares[0].safe,
         )
 
     def _share(self, site: Path, processes: int, place: int) -> _Share:
-        answer = _in_process(_look, (self.plugin, str(site), self._package, place, processes), seconds=None)
+        answer = _in_process(_look, (self.plugin, str(site), self.package, place, processes), seconds=None)
         if isinstance(answer, _Share):
             return answer
         raise MutationUnusable(f"plugin {self.plugin} cannot be looked at: {answer or 'its process ended'}")
@@ -185,7 +185,7 @@ class Workbench:
     def _changed(self, mutant: Mutant) -> Iterator[Path]:
         with TemporaryDirectory(dir=self._folder) as name:
             site = self._copy(name)
-            (site / self._package / mutant.path).write_text(mutant.source, "utf-8")
+            (site / self.package / mutant.path).write_text(mutant.source, "utf-8")
             yield site
 
     @contextmanager
@@ -194,7 +194,7 @@ class Workbench:
         with TemporaryDirectory(dir=self._folder) as name:
             site = self._copy(name)
             if mutant is not None:
-                (site / self._package / mutant.path).write_text(mutant.source, "utf-8")
+                (site / self.package / mutant.path).write_text(mutant.source, "utf-8")
             before = os.environ.get("PYTHONPATH")
             path = str(site) if before is None else f"{site}{os.pathsep}{before}"
             yield {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -203,7 +203,7 @@ class Workbench:
         site = self._folder / name
         shutil.copytree(
             self._origin,
-            site / self._package,
+            site / self.package,
             symlinks=True,
             ignore=shutil.ignore_patterns("__pycache__"),
             dirs_exist_ok=True,
@@ -231,6 +231,34 @@ def _package_of(plugin: str) -> str:
         if found.source.plugin_id == plugin:
             return found.source.value.partition(":")[0].partition(".")[0]
     raise MutationUnusable(f"plugin {plugin} is not installed")
+
+
+def _folder_of(plugin: str) -> Path:
+    """The folder of the plugin's package.
+
+    Raises:
+        MutationUnusable: The plugin's code is not on the disk as files.
+    """
+    found = PathFinder.find_spec(_package_of(plugin))
+    if found is None or not found.submodule_search_locations:
+        raise MutationUnusable(f"the code of plugin {plugin} is not in files of a package")
+    return Path(next(iter(found.submodule_search_locations)))
+
+
+def sources_of(plugin: str) -> dict[str, str]:
+    """The text of every module of an installed plugin by its file; those of its simulated agency are none of it.
+
+    Raises:
+        MutationUnusable: The plugin's code is not on the disk as files, or no Python.
+    """
+    package, origin, simulator = _package_of(plugin), _folder_of(plugin), _simulator_module(plugin)
+    file = Path(*simulator.split(".")[1:])
+    kept = {file, file.with_suffix(".py")} if simulator.startswith(f"{package}.") else set()
+    return {
+        path.as_posix(): source_of(plugin, origin / path)
+        for path in sorted(found.relative_to(origin) for found in origin.rglob("*.py"))
+        if not {path, *path.parents} & kept
+    }
 
 
 def source_of(plugin: str, file: Path) -> str:
@@ -331,7 +359,19 @@ def _look(plugin: str, site: str, package: str, share: int, shares: int) -> _Sha
         seconds.append(time.perf_counter() - began)
         failing |= {(one.finding.check, one.finding.offer) for one in found if one.finding.failed}
     watched.stop()
-    return _Share(places, parts, tuple(seconds), frozenset(failing), _reached(watched.get_data(), folder))
+    reached = _reached(watched.get_data(), folder)
+    return _Share(places, parts, tuple(seconds), frozenset(failing), reached, _safe(subject, parts))
+
+
+def _safe(subject: Subject, parts: Sequence[SuitePart]) -> frozenset[int]:
+    """The places of parts that play an operation which is declared ``safe``."""
+    safe = {
+        SuitePart(operation.value, offer.id)
+        for offer in subject.manifest.offers
+        for operation, kind in offer.writes.items()
+        if kind is Idempotency.SAFE
+    }
+    return frozenset(place for place, part in enumerate(parts) if part in safe)
 
 
 def _coverage(folder: Path) -> "Coverage":

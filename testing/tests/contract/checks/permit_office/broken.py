@@ -291,6 +291,15 @@ class CancelledIsFailed(Hooks):
         return right.model_copy(update={"state": PaymentState.FAILED}) if failed else right
 
 
+class CancelledIsUnknown(Hooks):
+    """Its table of the till's words is short of one."""
+
+    def report(self, bill: Bill) -> PaymentReport:
+        right = super().report(bill)
+        short = right.state is PaymentState.CANCELLED
+        return right.model_copy(update={"state": PaymentState.UNKNOWN}) if short else right
+
+
 class MissingIsFailed(Hooks):
     @hookimpl
     async def nagorik_query_payment(self, request: Any, context: Context) -> PaymentReport:

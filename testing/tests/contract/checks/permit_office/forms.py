@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from nagorik import Form, Label
+from nagorik import Choices, Form, Label, Text
 from nagorik.values import MobileNumber, NationalDataError, Nid, clean_line
 
 NAME = Label(en="Name of the shop", bn="দোকানের নাম")
@@ -51,6 +51,36 @@ class SizedForm(ShopForm):
 
 class Unlabelled(ShopForm):
     floor: str = ""
+
+
+class OptionsExchanged(ShopForm):
+    floor: Annotated[
+        Literal["ground-floor", "upstairs", "roof"],
+        Choices(
+            {
+                "ground-floor": Text(en="Upstairs", bn="ওপরতলা"),
+                "upstairs": Text(en="On the ground floor", bn="নিচতলা"),
+                "roof": Text(en="On the roof", bn="ছাদ"),
+            }
+        ),
+        NAME,
+    ] = "roof"
+
+
+class OptionsCalledOtherwise(ShopForm):
+    """Right: what an option is called need not be its value, and may hold another's."""
+
+    floor: Annotated[
+        Literal["roof", "upstairs", "roof-and-upstairs"],
+        Choices(
+            {
+                "roof": Text(en="Highest, above upstairs", bn="ছাদ"),
+                "upstairs": Text(en="First storey", bn="ওপরতলা"),
+                "roof-and-upstairs": Text(en="Roof and upstairs", bn="ছাদ ও ওপরতলা"),
+            }
+        ),
+        NAME,
+    ] = "roof"
 
 
 class Crashing(ShopForm):

@@ -184,6 +184,30 @@ class NamingTill(PermitOffice):
         return {**super().told_of(payment), "payer": self.payers.get(payment)}
 
 
+class TimedTill(PermitOffice):
+    """Says when it took the money."""
+
+    def told_of(self, payment: str) -> dict[str, Any]:
+        told = super().told_of(payment)
+        at = [
+            effect.at.isoformat() for effect in self.ledger.effects("capture") if effect.reference == told["receipt"]
+        ]
+        return {**told, "paid_at": at[0] if at else None}
+
+
+class NamingRefusals(PermitOffice):
+    """Says which field it does not take."""
+
+    def error_answers(self) -> Any:
+        refused = ErrorAnswer(
+            name="a field that is refused",
+            status=422,
+            document={"error": {"field": "mobile", "text": "not taken"}},
+            means=InputRejected,
+        )
+        return (*super().error_answers(), refused)
+
+
 class DecidedOffice(PermitOffice):
     """Takes nothing back once it has decided."""
 

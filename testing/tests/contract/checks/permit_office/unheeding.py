@@ -12,6 +12,7 @@ from nagorik import (
     Found,
     PaymentReport,
     PaymentStarted,
+    PaymentState,
     Slots,
     Text,
     Verdict,
@@ -182,6 +183,52 @@ class HidesPayer(NamesPayer):
 class ShortensPayer(NamesPayer):
     def payer(self, bill):
         return bill.payer and bill.payer.split(" ")[0]
+
+
+class SaysWhenItWasPaid(Hooks):
+    """Right: passes on when the till took the money."""
+
+    def report(self, bill: Bill) -> PaymentReport:
+        return super().report(bill).model_copy(update={"captured_at": bill.paid_at})
+
+
+class PaidNow(Hooks):
+    """Takes the time at which it asks for the one at which it was paid."""
+
+    @hookimpl
+    async def nagorik_query_payment(self, request: Any, context: Context) -> PaymentReport:
+        report = await super().nagorik_query_payment(request, context)
+        captured = report.state is PaymentState.CAPTURED
+        return report.model_copy(
+            update={"captured_at": context.clock.now() - timedelta(days=1) if captured else None}
+        )
+
+
+class PaidWithoutNumber(Hooks):
+    def report(self, bill: Bill) -> PaymentReport:
+        return super().report(bill).model_copy(update={"reference": None})
+
+
+class BegunWithoutNumber(Hooks):
+    @hookimpl
+    async def nagorik_start_payment(self, request: Any, context: Context) -> PaymentStarted:
+        return (await super().nagorik_start_payment(request, context)).model_copy(update={"reference": None})
+
+
+class NumberedByNobody(Hooks):
+    """Right: goes by the platform's own number throughout."""
+
+    def report(self, bill: Bill) -> PaymentReport:
+        return super().report(bill).model_copy(update={"reference": None})
+
+    @hookimpl
+    async def nagorik_start_payment(self, request: Any, context: Context) -> PaymentStarted:
+        return (await super().nagorik_start_payment(request, context)).model_copy(update={"reference": None})
+
+
+class KeepsTheWord(Hooks):
+    def report(self, bill: Bill) -> PaymentReport:
+        return super().report(bill).model_copy(update={"raw": None})
 
 
 class LeavesFullOut(Hooks):

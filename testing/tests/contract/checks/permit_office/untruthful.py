@@ -14,6 +14,7 @@ from nagorik import (
     ApplicationState,
     CallbackReport,
     DefinitelyAbsent,
+    Deliverable,
     FetchedDeliverable,
     Found,
     Health,
@@ -150,6 +151,25 @@ class Asking(Hooks):
 
     def refused(self, error: NagorikError) -> Any:
         return Rejected(reason_code="unknown", reason=Text(bn="নম্বরটি নেই", en="There is no such number"))
+
+
+class AnswersAtOnce(Asking):
+    """Right: the answer itself is what was asked for."""
+
+    state = ApplicationState.DELIVERED
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        answer = await super().nagorik_submit(request, context)
+        if not isinstance(answer, Accepted):
+            return answer
+        handed_out = (Deliverable(kind="permit", delivery="none"),)
+        told = answer.status.model_copy(update={"state": self.state, "deliverables": handed_out, "final": True})
+        return answer.model_copy(update={"status": told})
+
+
+class LosesItsAnswer(AnswersAtOnce):
+    state = ApplicationState.DELIVERY_FAILED
 
 
 class TakesErrorsForYes(Asking):

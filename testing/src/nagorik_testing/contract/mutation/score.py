@@ -1,0 +1,282 @@
+"""A plugin's mutation score as it is kept beside its manifest, so that gold needs no hour of changes in each run.
+
+A score is a measurement of some code by some suite on some day: the file names all three, and counts for no other
+code and no other suite. Whoever doubts it measures again: the same code is changed in the same ways.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from nagorik.data_files import parse_model, read_file
+from nagorik_testing.contract.mutation.runner import MutantOutcome, MutationReport
+from nagorik_testing.contract.mutation.workbench import MutationUnusable, sources_of
+from nagorik_testing.contract.subject import Subject
+
+SCORE_FILE: Final = "mutation-score.toml"
+"""The file's name in a plugin's package, beside ``plugin.toml``."""
+GOLD_SCORE: Final = 0.9
+"""The share of changes, from 0 to 1, that has to be noticed for gold."""
+GOLD_CHANGES: Final = 20
+"""Changes that have to be tried for gold, or all where there are fewer: of less, one more or less would decide."""
+
+
+class Survivor(BaseModel):
+    """A change that nothing noticed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    file: str = Field(min_length=1)
+    """The module's file, from the package's folder."""
+    line: int = Field(ge=1)
+    operator: str = Field(min_length=1)
+    """The kind of change, by the name that this suite's version gives it."""
+    diff: tuple[str, ...]
+    """The lines that went and came."""
+
+
+class MutationScore(BaseModel):
+    """How many changes of a plugin's code were noticed, of which code, by which suite, on which day."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    plugin: str = Field(min_length=1)
+    measured_on: date
+    suite: str = Field(pattern=r"^[0-9]+\.[0-9]+")
+    """The suite's version."""
+    code: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    """What the code comes to; see ``fingerprint``."""
+    possible: int = Field(ge=1)
+    """Changes that there are."""
+    tried: int = Field(ge=1)
+    """Those that were tried."""
+    by_suite: int = Field(ge=0)
+    """Those that the suite noticed."""
+    by_own_tests: int = Field(ge=0)
+    """Those that the plugin's own tests noticed, and the suite did not."""
+    survivors: tuple[Survivor, ...] = ()
+    """Those that nothing noticed."""
+
+    @field_validator("survivors")
+    @classmethod
+    def _adds_up(cls, survivors: tuple[Survivor, ...], info: ValidationInfo) -> tuple[Survivor, ...]:
+        counts = [info.data.get(name) for name in ("tried", "by_suite", "by_own_tests", "possible")]
+        if None not in counts:
+            tried, by_suite, by_own_tests, possible = (int(count or 0) for count in counts)
+            if tried > possible or by_suite + by_own_tests + len(survivors) != tried:
+                raise ValueError("what was noticed and what survived are not what was tried")
+        return survivors
+
+    @property
+    def noticed(self) -> int:
+        """Changes that were noticed."""
+        return self.by_suite + self.by_own_tests
+
+    @property
+    def score(self) -> float:
+        """The share that was noticed, from 0 to 1."""
+        return self.noticed / self.tried
+
+    @property
+    def large_enough(self) -> bool:
+        """Whether so many were tried that gold may follow from it."""
+        return self.tried >= min(GOLD_CHANGES, self.possible)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreStanding:
+    """What is known of a plugin's score in one run.
+
+    Attributes:
+        score: The one that counts: this run's, or the one that is kept.
+        measured_now: Whether this run measured it.
+        short_of_gold: What keeps the plugin from gold as far as the score goes; empty where nothing does.
+    """
+
+    score: MutationScore | None
+    measured_now: bool = False
+    short_of_gold: str = ""
+
+
+NO_SCORE: Final = ScoreStanding(None, short_of_gold="its mutation score is not known")
+"""Where nobody has looked for one."""
+
+
+def fingerprint(sources: Mapping[str, str]) -> str:
+    """What the code of some modules comes to: another once anything that runs is another.
+
+    Layout, comments and sentences about the code are not part of it.
+
+    Args:
+        sources: Each module's text by its file.
+    """
+    whole = hashlib.sha256()
+    for path, source in sorted(sources.items()):
+        whole.update(repr((path, list(_shape(ast.parse(source))))).encode())
+    return f"sha256:{whole.hexdigest()}"
+
+
+def _shape(node: object) -> Iterator[object]:
+    """A tree as plain values that no version of Python writes otherwise: what is empty is left out."""
+    match node:
+        case ast.AST():
+            yield type(node).__name__
+            for name, value in ast.iter_fields(node):
+                if value not in (None, []) and not (isinstance(node, ast.Constant) and name == "kind"):
+                    yield (name, *_shape(value))
+        case list():
+            for item in node:
+                if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)):
+                    yield (*_shape(item),)
+        case _:
+            yield repr(node)
+
+
+def score_of(plugin: str, report: MutationReport, *, on: date) -> MutationScore | None:
+    """What a run of changes of an installed plugin's code comes to; ``None`` where none was tried.
+
+    Raises:
+        MutationUnusable: The plugin's code cannot be read.
+    """
+    if not report.results:
+        return None
+    return MutationScore(
+        plugin=plugin,
+        measured_on=on,
+        suite=version("nagorik-testing"),
+        code=fingerprint(sources_of(plugin)),
+        possible=report.possible,
+        tried=len(report.results),
+        by_suite=report.count(MutantOutcome.BY_SUITE),
+        by_own_tests=report.count(MutantOutcome.BY_TESTS),
+        survivors=tuple(
+            Survivor(
+                file=result.mutant.path,
+                line=result.mutant.lines[0],
+                operator=result.mutant.operator,
+                diff=result.diff,
+            )
+            for result in report.survivors
+        ),
+    )
+
+
+def dump_score(score: MutationScore) -> str:
+    """A score as TOML, as ``parse_score`` reads it."""
+    import tomlkit
+
+    written = tomlkit.document()
+    written.add(tomlkit.comment("Written by nagorik contract --mutate; measured again, and not edited."))
+    for name, value in score.model_dump(mode="json", exclude={"survivors", "measured_on"}).items():
+        written.add(name, value)
+        if name == "plugin":
+            written.add("measured_on", tomlkit.item(score.measured_on))
+    if score.survivors:
+        tables = tomlkit.aot()
+        for survivor in score.survivors:
+            table = tomlkit.table()
+            table.update(survivor.model_dump(mode="json", exclude={"diff"}))
+            table.add("diff", tomlkit.item(list(survivor.diff)).multiline(multiline=True))
+            tables.append(table)
+        written.add("survivors", tables)
+    return tomlkit.dumps(written)
+
+
+def parse_score(content: bytes, file: str = SCORE_FILE) -> MutationScore:
+    """The score of a file's content.
+
+    Raises:
+        DataFileInvalid: It breaks the format, or its figures do not add up.
+    """
+    return parse_model(content, file, MutationScore)
+
+
+def kept_score(subject: Subject) -> MutationScore | None:
+    """The score that is kept in the plugin's package; ``None`` where none is.
+
+    Raises:
+        DataFileInvalid: The file cannot be read, or breaks the format.
+    """
+    record = subject.registry.record(subject.manifest.id)
+    path = None if record is None or record.directory is None else record.directory / SCORE_FILE
+    return parse_score(read_file(path), path.name) if path is not None and path.is_file() else None
+
+
+def standing_of(plugin: str, kept: MutationScore | None, measured: MutationScore | None) -> ScoreStanding:
+    """What is known of an installed plugin's score.
+
+    A run that tried enough changes counts in the place of what is kept, better or worse.
+
+    Args:
+        plugin: Its id.
+        kept: The score in its package.
+        measured: The score of this run.
+    """
+    if measured is not None and (kept is None or measured.large_enough):
+        return ScoreStanding(measured, measured_now=True, short_of_gold=_too_low(measured))
+    if kept is None:
+        return ScoreStanding(None, short_of_gold=f"no mutation score is kept in {SCORE_FILE}; {_how(plugin)}")
+    return ScoreStanding(kept, short_of_gold=_does_not_count(kept, plugin) or _too_low(kept))
+
+
+def _does_not_count(kept: MutationScore, plugin: str) -> str:
+    """Why a kept score says nothing of this plugin as it is; empty where it does."""
+    if kept.plugin != plugin:
+        return f"the score in {SCORE_FILE} is of plugin {kept.plugin}"
+    if _release(kept.suite) != _release(now := version("nagorik-testing")):
+        return f"its mutation score is of suite {kept.suite}, and this is {now}; {_how(plugin)}"
+    try:
+        code = fingerprint(sources_of(plugin))
+    except MutationUnusable as problem:
+        return str(problem)
+    if kept.code != code:
+        return f"its code has changed since its mutation score was measured on {kept.measured_on}; {_how(plugin)}"
+    return ""
+
+
+def _too_low(score: MutationScore) -> str:
+    if not score.large_enough:
+        return (
+            f"its mutation score is of {score.tried} changes, and gold asks for {min(GOLD_CHANGES, score.possible)};"
+            f" {_how(score.plugin)}"
+        )
+    if score.score < GOLD_SCORE:
+        return (
+            f"{score.noticed} of {score.tried} changes of its code were noticed, and gold asks for {GOLD_SCORE:.0%}"
+        )
+    return ""
+
+
+def _how(plugin: str) -> str:
+    return f"measure it: nagorik contract {plugin} --mutate {GOLD_CHANGES} --tests DIR --score {SCORE_FILE}"
+
+
+def _release(suite: str) -> list[str]:
+    """The part of a version with which checks and changes may become others."""
+    return suite.split(".")[:2]
+
+
+def render_standing(standing: ScoreStanding) -> Iterator[str]:
+    """The line of the kept score; none where this run measured it, and so has told it already."""
+    score = standing.score
+    if score is not None and not standing.measured_now:
+        yield (
+            f"Mutation score: {score.noticed} of {score.tried} changes noticed ({score.score:.0%}),"
+            f" {score.by_suite} by the suite; kept since {score.measured_on}, not measured in this run"
+        )
+
+
+def write_score(score: MutationScore, path: Path) -> None:
+    """Keep a score in a file; one that is there is replaced.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path.write_text(dump_score(score), "utf-8", newline="\n")
