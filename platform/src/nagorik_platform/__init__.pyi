@@ -1,7 +1,7 @@
 from .configuration import PlatformSettings as PlatformSettings, PluginConfiguration as PluginConfiguration
 from .dispatch.policies import Call as Call
 from .dispatch.survey import NoDecision as NoDecision, ServiceEligibility as ServiceEligibility
-from .fees.assessment import (
+from .fees.published import (
     FeeOutcome as FeeOutcome,
     GivenRejected as GivenRejected,
     MissingValue as MissingValue,

@@ -64,7 +64,7 @@ from nagorik_platform.requests import ApplicationMembers, FiledMembers, Referenc
 if TYPE_CHECKING:
     from nagorik_platform.dispatch.dispatcher import Dispatcher, SettingsReload
     from nagorik_platform.dispatch.survey import ServiceEligibility
-    from nagorik_platform.fees.assessment import PublishedFees
+    from nagorik_platform.fees.published import PublishedFees
     from nagorik_toolkit.fees import AssessFees, FeeSchedule
 
 
@@ -300,7 +300,8 @@ class Platform:
             DataFileInvalid: The schedule cannot be read.
             NagorikError: The service is not on offer, or its plugin fails.
         """
-        from nagorik_platform.fees.assessment import GivenRejected, assess_published, without_schedule
+        from nagorik_platform.fees.assessment import assess_published, without_schedule
+        from nagorik_platform.fees.published import GivenRejected
         from nagorik_platform.registry.tariffs import read_schedule
 
         offer, record = self.service(service), self._registry.owner_of(service)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from nagorik_platform.fees.assessment import NOT_PUBLISHED
+from nagorik_platform.fees.sentences import NOT_PUBLISHED
 
 FORMS = """\
 from typing import Annotated, Literal

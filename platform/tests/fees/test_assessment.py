@@ -10,13 +10,8 @@ from nagorik.model.fee import FeeDue
 from nagorik.privacy import Form
 from nagorik.values.sentences import Text
 from nagorik_platform.fees import assessment
-from nagorik_platform.fees.assessment import (
-    GivenRejected,
-    PriceAnswer,
-    PublishedFees,
-    assess_published,
-    reachable_schedules,
-)
+from nagorik_platform.fees.assessment import assess_published, reachable_schedules
+from nagorik_platform.fees.published import GivenRejected, PriceAnswer, PublishedFees
 from nagorik_toolkit import FormDay, WholeNumber
 from nagorik_toolkit.fees import FeeBasis, parse_schedules
 

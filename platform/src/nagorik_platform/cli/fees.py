@@ -14,7 +14,7 @@ from nagorik_platform.cli.commands import ExitCode
 if TYPE_CHECKING:
     from nagorik.manifest import PublicService
     from nagorik_platform.cli.output import Document
-    from nagorik_platform.fees.assessment import ChosenValue, FeeOutcome, MissingValue, PublishedFees, StagePrice
+    from nagorik_platform.fees.published import ChosenValue, FeeOutcome, MissingValue, PublishedFees, StagePrice
     from nagorik_platform.registry import PluginRecord, Registry
     from nagorik_toolkit.fees import FeeSchedule, Tariff
 
@@ -55,7 +55,7 @@ class FeesCommand:
         from nagorik_platform.cli.admission import AdmissionUnknown, host_admission
         from nagorik_platform.cli.output import day_of, print_error
         from nagorik_platform.configuration import PlatformSettings
-        from nagorik_platform.fees.assessment import GivenRejected
+        from nagorik_platform.fees.published import GivenRejected
         from nagorik_platform.registry import Registry
 
         try:

@@ -7,19 +7,34 @@ missing that can have a few values, each of them is tried; where it can have any
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
-from difflib import get_close_matches
-from enum import StrEnum
 from typing import Final, Literal
 
 from pydantic import JsonValue
 
 from nagorik.errors import InputRejected
 from nagorik.manifest import PublicService
-from nagorik.model.fee import FeeDue
 from nagorik.operations import Operation
 from nagorik.privacy import Form
 from nagorik.values import to_bangla_digits
 from nagorik.values.sentences import Text
+from nagorik_platform.fees.published import (
+    ChosenValue,
+    FeeOutcome,
+    GivenRejected,
+    MissingValue,
+    PriceAnswer,
+    PublishedFees,
+    StagePrice,
+)
+from nagorik_platform.fees.sentences import (
+    NO_FEE,
+    NO_SCHEDULE,
+    NOT_PUBLISHED,
+    contradicting_values,
+    unknown_name,
+    value_not_in_schedule,
+    with_choices,
+)
 from nagorik_platform.fees.typed_words import (
     FieldChoice,
     TypedField,
@@ -35,7 +50,6 @@ from nagorik_toolkit.fees import (
     FeeSchedule,
     NoTariff,
     NotPriced,
-    Price,
     Tariff,
 )
 from nagorik_toolkit.form_validation import form_schema
@@ -45,99 +59,6 @@ MOST_OUTCOMES: Final = 100
 """Prices that are told of one question; how many more there are is counted."""
 MOST_TRIALS: Final = 300
 """Ways to fill in what is open that are tried, some tenths of a second's work; where there are more, none is told."""
-
-
-class PriceAnswer(StrEnum):
-    """What can be told of a service's price."""
-
-    PRICED = "priced"
-    """There is one price, or none but a published one for each thing that is left open."""
-    OPEN = "open"
-    """Something has to be known of which there is no end, such as a day."""
-    AGENCY_ONLY = "agency-only"
-    """No price is published: the agency alone knows it."""
-    NO_TARIFF = "no-tariff"
-    """No tariff is known for that day."""
-    NO_FEE = "no-fee"
-    """The service has no fee on this platform."""
-
-
-class GivenRejected(ValueError):
-    """Something that was given for a field or a dimension is wrong; ``problems`` says what, in both languages."""
-
-    def __init__(self, problems: Sequence[Text]) -> None:
-        super().__init__(len(problems))
-        self.problems = tuple(problems)
-
-
-@dataclass(frozen=True)
-class ChosenValue:
-    """What one dimension is in an outcome.
-
-    Attributes:
-        dimension: Its name.
-        values: As the schedule is asked: one, or all for which the price is the same.
-        origin: Whether it was given, follows from the form's defaults alone, or is one of all that are open.
-        label: What it is called, by the form's field where it follows from one.
-        titles: What each of the values is called.
-    """
-
-    dimension: str
-    values: tuple[str, ...]
-    origin: Literal["given", "default", "every"]
-    label: Text
-    titles: tuple[Text, ...]
-
-
-@dataclass(frozen=True)
-class StagePrice:
-    """One payment of an outcome."""
-
-    price: Price
-    due: FeeDue | None
-    """When it falls due; ``None`` where the plugin does not say."""
-
-
-@dataclass(frozen=True)
-class FeeOutcome:
-    """What is paid for one choice."""
-
-    choice: tuple[ChosenValue, ...]
-    fields: Mapping[str, JsonValue]
-    """The fields that were tried out in it, of those that nobody has given."""
-    stages: tuple[StagePrice, ...]
-    """Each payment; empty where no price is published for this choice."""
-
-
-@dataclass(frozen=True)
-class MissingValue:
-    """A field, or a dimension, that would settle what is open."""
-
-    name: str
-    label: Text
-    choices: tuple[FieldChoice, ...]
-    """Every value that it can have; empty where there is no end of them."""
-    dimensions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The dimensions that can be given in its place, each with the values of the schedule."""
-    agency_knows: bool = False
-    """Whether no field says it, and the agency alone knows which it is."""
-
-
-@dataclass(frozen=True)
-class PublishedFees:
-    """What is known of a service's price on a day."""
-
-    answer: PriceAnswer
-    outcomes: tuple[FeeOutcome, ...] = ()
-    missing: tuple[MissingValue, ...] = ()
-    assumed: tuple[MissingValue, ...] = ()
-    """Fields that nobody has given and whose default the form takes, where they have a bearing on the price."""
-    agency_adds: bool = False
-    """Whether the agency asks for more, which it alone knows."""
-    sentence: Text | None = None
-    """Why there is no price, where there is none."""
-    left_out: int = 0
-    """Outcomes beyond those told."""
 
 
 def assess_published(
@@ -198,7 +119,7 @@ def without_schedule(service: PublicService, given: Mapping[str, str]) -> Publis
         GivenRejected: Something was given, by which no price changes.
     """
     if given:
-        raise GivenRejected([_unknown(name, ()) for name in given])
+        raise GivenRejected([unknown_name(name, ()) for name in given])
     if Operation.QUOTE in service.reads:
         return PublishedFees(PriceAnswer.AGENCY_ONLY, sentence=NO_SCHEDULE)
     return PublishedFees(PriceAnswer.NO_FEE, sentence=NO_FEE)
@@ -322,10 +243,10 @@ class _Question:
         for name, written in words.items():
             if name in allowed:
                 if read_dimension(allowed[name], written) is None:
-                    problems.append(_not_allowed(allowed[name]))
+                    problems.append(value_not_in_schedule(allowed[name]))
             else:
                 known = sorted({*self._fields, *allowed} - ({*declared} - {*allowed, *self._fields}))
-                problems.append(_unknown(name, known))
+                problems.append(unknown_name(name, known))
         if problems:
             raise GivenRejected(problems)
 
@@ -406,7 +327,7 @@ class _Question:
         if given is not None:
             told = sorted(read & (trial.data.keys() - trial.tried.keys()))
             if follows != given and told:
-                raise GivenRejected([_contradicts(name, told, str(follows))])
+                raise GivenRejected([contradicting_values(name, told, str(follows))])
             return given, self._chosen(name, given, "given")
         self._assume(read, trial)
         return follows, self._chosen(name, follows, _origin(read, trial), self._one_choice(read, partial))
@@ -533,7 +454,7 @@ class _Question:
         if described is None:
             return text
         choices = described.choices or described.items
-        return _with_choices(Text(bn=f"{key}: {text.bn}", en=f"{key}: {text.en}"), choices)
+        return with_choices(Text(bn=f"{key}: {text.bn}", en=f"{key}: {text.en}"), choices)
 
 
 def _origin(read: Set[str], trial: _Trial) -> Literal["given", "default", "every"]:
@@ -575,67 +496,3 @@ def _together(one: FeeOutcome, other: FeeOutcome) -> FeeOutcome | None:
         choice[number], values=(*choice[number].values, *more.values), titles=(*choice[number].titles, *more.titles)
     )
     return replace(one, choice=tuple(choice))
-
-
-NO_SCHEDULE: Final = Text(
-    en="No price is published for this service; the agency alone knows it. It says its price once an application has"
-    " been begun, before anything is paid.",
-    bn="এই সেবার কোনো প্রকাশিত ফি নেই; শুধু সংস্থাই তা জানে। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
-)
-NO_FEE: Final = Text(
-    en="Nothing is paid for this service on this platform; its plugin names no fee.",
-    bn="এই প্ল্যাটফর্মে এই সেবার জন্য কিছু দিতে হয় না; এর প্লাগইনে কোনো ফির উল্লেখ নেই।",
-)
-NOT_PUBLISHED: Final = Text(
-    en="No price is published for this choice; the agency alone knows it. It says its price once an application has"
-    " been begun, before anything is paid.",
-    bn="এই ক্ষেত্রে কোনো প্রকাশিত ফি নেই; শুধু সংস্থাই তা জানে। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
-)
-
-
-def choice_text(choice: FieldChoice) -> Text:
-    """A value with what it is called: ``urgent (Urgent)``."""
-    word = str(choice.value).lower() if isinstance(choice.value, bool) else str(choice.value)
-    if choice.title is None:
-        return Text(bn=word, en=word)
-    return Text(bn=f"{word} ({choice.title.bn})", en=f"{word} ({choice.title.en})")
-
-
-def _with_choices(text: Text, choices: Sequence[FieldChoice]) -> Text:
-    if not choices:
-        return text
-    told = [choice_text(choice) for choice in choices]
-    return Text(
-        bn=f"{text.bn} বেছে নিন: {', '.join(one.bn for one in told)}।",
-        en=f"{text.en} Choose one of: {', '.join(one.en for one in told)}.",
-    )
-
-
-def _not_allowed(dimension: Dimension) -> Text:
-    labels = ", ".join(dimension.labels)
-    return Text(
-        bn=f"{dimension.dimension}: এই মান তালিকায় নেই। বেছে নিন: {labels}।",
-        en=f"{dimension.dimension}: the schedule does not have this value. Choose one of: {labels}.",
-    )
-
-
-def _unknown(name: str, known: Sequence[str]) -> Text:
-    likely = get_close_matches(name, known, n=1)
-    if likely:
-        return Text(
-            bn=f"{name} নামে কোনো ঘর নেই; {likely[0]} বোঝাতে চেয়েছেন?",
-            en=f"there is no field {name}; did you mean {likely[0]}?",
-        )
-    listed = ", ".join(known)
-    return Text(
-        bn=f"{name} নামে কোনো ঘর নেই; আছে: {listed or 'একটিও না'}।",
-        en=f"there is no field {name}; there is {listed or 'none that the price depends on'}.",
-    )
-
-
-def _contradicts(name: str, fields: Sequence[str], follows: str) -> Text:
-    listed = ", ".join(fields)
-    return Text(
-        bn=f"{name}: {listed} থেকে পাওয়া মান {follows}; দুটির একটি বাদ দিন।",
-        en=f"{name}: from {listed} it is {follows}; leave one of the two out.",
-    )
