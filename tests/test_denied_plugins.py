@@ -73,6 +73,7 @@ WORDS = {
     "documents": ("documents", "NOBODYS"),
     "eligible": ("eligible", "--applicant", "applicant.json"),
     "erase": ("erase", "NOBODYS", "--yes"),
+    "fees": ("fees", "nid.reissue"),
     "inbox": ("inbox", "list"),
     "keys": ("keys", "new", "first"),
     "new": ("new", "--help"),

@@ -43,8 +43,9 @@ async def states(host):
 
 @pytest.fixture
 def wide_world(world):
-    """The world with a third agency, and with decisions that take days."""
-    world.simulators["passport"] = load_simulator(installed_simulators()["passport"])(clock=world.clock)
+    """The world with two agencies more, and with decisions that take days."""
+    for name in ("passport", "brta"):
+        world.simulators[name] = load_simulator(installed_simulators()[name])(clock=world.clock)
     world.simulators["nid"].script.set("*", "approve", durations=SLOWLY)
     return world
 
@@ -131,14 +132,14 @@ async def test_citizen_is_told_since_when_what_it_means_and_that_the_expected_ti
     world = wide_world
     async with world.host(ready_url) as host:
         worker = host.worker()
-        (application,) = await hand_in(world, host, "passport.reissue", 1)
+        (application,) = await hand_in(world, host, "brta.renewal", 1)
         await world.carry(worker, for_at_most=timedelta(minutes=10))
         before = as_document(await find_application(host, application), host)
         assert before["submitted_at"] is not None
         assert before["unreachable"] is None
         assert before["expected_frozen_seconds"] == 0
         down = world.clock.now()
-        world.simulators["passport"].conditions.add(Outage(begin=down, end=down + AWAY))
+        world.simulators["brta"].conditions.add(Outage(begin=down, end=down + AWAY))
         await world.carry(worker, for_at_most=AWAY - timedelta(minutes=1))
         # When it is asked for last before that is chance; the citizen looks at the end.
         world.clock.set(down + AWAY - timedelta(minutes=1))
@@ -147,11 +148,11 @@ async def test_citizen_is_told_since_when_what_it_means_and_that_the_expected_ti
         told = during["unreachable"]
         since = datetime.fromisoformat(told["since"])
         assert down <= since < down + timedelta(minutes=30)
-        assert told["plugin"] == "passport"
-        assert told["means"]["en"].startswith("Department of Immigration and Passports has not been reachable since ")
+        assert told["plugin"] == "brta"
+        assert told["means"]["en"].startswith("Bangladesh Road Transport Authority has not been reachable since ")
         assert "Your application is safe with us" in told["means"]["en"]
         assert "The expected time moves on" in told["means"]["en"]
-        assert "ইমিগ্রেশন ও পাসপোর্ট অধিদপ্তর-এর সঙ্গে সংযোগ করা যাচ্ছে না" in told["means"]["bn"]
+        assert "বাংলাদেশ সড়ক পরিবহন কর্তৃপক্ষ-এর সঙ্গে সংযোগ করা যাচ্ছে না" in told["means"]["bn"]
         assert "নিরাপদ আছে" in told["means"]["bn"]
         assert "সম্ভাব্য সময় ততদিন পিছিয়ে যাবে" in told["means"]["bn"]
         assert not any("0" <= sign <= "9" for sign in told["means"]["bn"])

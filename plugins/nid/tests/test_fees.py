@@ -109,7 +109,7 @@ def test_no_figure_claims_to_have_been_checked(schedules: dict[str, FeeSchedule]
     ],
 )
 def test_item_follows_from_what_is_printed_on_the_card(fields: tuple[CorrectedField, ...], item: str) -> None:
-    written = {"name-bn": "নমুনা", "blood-group": "O+"}
-    changes = [Change(field=field, value=written.get(field, "1990-01-31")).model_dump() for field in fields]
+    written = {"birth-date": "1990-01-31", "blood-group": "O+", "name-en": "Namuna"}
+    changes = [Change(field=field, value=written.get(field, "নমুনা")).model_dump() for field in fields]
     form = CorrectionForm.model_validate({"birth_date": "1990-01-31", "nid": "19909910012000001", "changes": changes})
     assert basis("nid.correction", form, TODAY).choice(**counted(form, 2)) == {"item": item, "attempt": 2}

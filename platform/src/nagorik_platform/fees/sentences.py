@@ -1,0 +1,76 @@
+"""What a person reads of a price that cannot be told, and of what was given wrongly, in both languages."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from nagorik.values.sentences import Text
+from nagorik_platform.fees.typed_words import FieldChoice
+from nagorik_toolkit.fees import Dimension
+
+NO_SCHEDULE: Final = Text(
+    en="No price is published for this service; the agency alone knows it. It says its price once an application has"
+    " been begun, before anything is paid.",
+    bn="এই সেবার কোনো প্রকাশিত ফি নেই; শুধু সংস্থাই তা জানে। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
+)
+NO_FEE: Final = Text(
+    en="Nothing is paid for this service on this platform; its plugin names no fee.",
+    bn="এই প্ল্যাটফর্মে এই সেবার জন্য কিছু দিতে হয় না; এর প্লাগইনে কোনো ফির উল্লেখ নেই।",
+)
+NOT_PUBLISHED: Final = Text(
+    en="No price is published for this choice; the agency alone knows it. It says its price once an application has"
+    " been begun, before anything is paid.",
+    bn="এই ক্ষেত্রে কোনো প্রকাশিত ফি নেই; শুধু সংস্থাই তা জানে। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
+)
+
+
+def choice_text(choice: FieldChoice) -> Text:
+    """A value with what it is called: ``urgent (Urgent)``."""
+    word = str(choice.value).lower() if isinstance(choice.value, bool) else str(choice.value)
+    if choice.title is None:
+        return Text(bn=word, en=word)
+    return Text(bn=f"{word} ({choice.title.bn})", en=f"{word} ({choice.title.en})")
+
+
+def with_choices(text: Text, choices: Sequence[FieldChoice]) -> Text:
+    """A sentence with all that can be chosen after it."""
+    if not choices:
+        return text
+    told = [choice_text(choice) for choice in choices]
+    return Text(
+        bn=f"{text.bn} বেছে নিন: {', '.join(one.bn for one in told)}।",
+        en=f"{text.en} Choose one of: {', '.join(one.en for one in told)}.",
+    )
+
+
+def value_not_in_schedule(dimension: Dimension) -> Text:
+    """Of a dimension's value that its schedule does not have."""
+    labels = ", ".join(dimension.labels)
+    return Text(
+        bn=f"{dimension.dimension}: এই মান তালিকায় নেই। বেছে নিন: {labels}।",
+        en=f"{dimension.dimension}: the schedule does not have this value. Choose one of: {labels}.",
+    )
+
+
+def unknown_name(name: str, known: Sequence[str]) -> Text:
+    """Of a name that is no field and no dimension, with the one that is most like it."""
+    likely = get_close_matches(name, known, n=1)
+    if likely:
+        return Text(
+            bn=f"{name} নামে কোনো ঘর নেই; {likely[0]} বোঝাতে চেয়েছেন?",
+            en=f"there is no field {name}; did you mean {likely[0]}?",
+        )
+    listed = ", ".join(known)
+    return Text(
+        bn=f"{name} নামে কোনো ঘর নেই; আছে: {listed or 'একটিও না'}।",
+        en=f"there is no field {name}; there is {listed or 'none that the price depends on'}.",
+    )
+
+
+def contradicting_values(name: str, fields: Sequence[str], follows: str) -> Text:
+    """Of a dimension that was given, and that follows otherwise from fields that were given."""
+    listed = ", ".join(fields)
+    return Text(
+        bn=f"{name}: {listed} থেকে পাওয়া মান {follows}; দুটির একটি বাদ দিন।",
+        en=f"{name}: from {listed} it is {follows}; leave one of the two out.",
+    )
