@@ -71,6 +71,9 @@ KILLS = {
         "size: two filings with different prices are sent alike", "FilesSmall", "PricedOffice", service=SIZED
     ),
     "fees/holds": Kill("a minute before a quote expires", "GrowsAtMidnight", "PricedOffice", service=SIZED),
+    "fees/same-all-day": Kill(
+        "00:01 of a day that the form names has another answer", "OpensToday", "PricedOffice", service=SIZED
+    ),
     "eligibility/nothing-assumed": Kill("number: failed for want of the NID number", "WantsNumber"),
     "eligibility/at-birthdays": Kill("told otherwise only on the day after the birthday 21", "ADayLate"),
     "eligibility/as-answered": Kill("answers no, and it decides nothing", "Shrugs", service=ASKING),

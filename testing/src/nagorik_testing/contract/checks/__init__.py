@@ -34,6 +34,7 @@ from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.told import TOLD
 from nagorik_testing.contract.checks.truth import TRUTH
 from nagorik_testing.contract.checks.verdicts import VERDICTS
+from nagorik_testing.contract.checks.whole_days import WHOLE_DAYS
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
@@ -43,6 +44,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *FEES,
     *AGENCY_PRICES,
     *PRICED_FORMS,
+    *WHOLE_DAYS,
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,

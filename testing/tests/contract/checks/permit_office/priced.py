@@ -1,9 +1,22 @@
 """Hooks for an office whose price depends on what is chosen, wrong each in one way; and some that are right."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
-from nagorik import AgencyRejected, ContractViolation, FeeDue, Money, Quote, QuoteLine, Text, WireModel, hookimpl
+from nagorik import (
+    AgencyRejected,
+    ContractViolation,
+    FeeDue,
+    FieldProblem,
+    Money,
+    Quote,
+    QuoteLine,
+    Text,
+    WireModel,
+    hookimpl,
+)
+from nagorik.values import dhaka_time
+from nagorik_toolkit import refuse
 from nagorik_toolkit.fees import demanded_quote, until_midnight
 from permit_office.plugin import FEES, Context
 from permit_office.unheeding import TellsFee
@@ -173,3 +186,32 @@ class HoldsToMidnight(GrowsAtMidnight):
 
     def valid(self, request):
         return until_midnight(request.at)
+
+
+class OpensToday(Demands):
+    """Names no price for a shop before the day on which it opens, and takes that day from UTC."""
+
+    def quoted(self, request, total):
+        if request.form.opened_on > self.today(request):
+            text = Text(bn="দোকান এখনো খোলেনি", en="The shop is not open yet")
+            refuse([FieldProblem(pointer="/form/opened_on", code="not-open-yet", text=text)])
+        return super().quoted(request, total)
+
+    def today(self, request):
+        return request.at.astimezone(UTC).date()
+
+
+class OpensInDhaka(OpensToday):
+    """Right: the day is the one in Dhaka."""
+
+    def today(self, request):
+        return request.on
+
+
+class ShutAtNight(Demands):
+    """Right: asks nothing of an office that is shut."""
+
+    def total(self, request, demand):
+        if dhaka_time(request.at).hour < 6:
+            raise AgencyRejected("out-of-hours")
+        return super().total(request, demand)
