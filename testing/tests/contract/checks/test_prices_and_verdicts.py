@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import Fault, expect_fault, expect_right
+from nagorik.manifest import parse_manifest
+
+from .conftest import HERE, PACKAGE, Fault, expect_fault, expect_right
 
 SIZED: dict[str, Any] = {"simulator": "PricedOffice", "service": {"form": "forms:SizedForm"}}
 LATER: dict[str, Any] = {
@@ -12,6 +14,17 @@ LATER: dict[str, Any] = {
     "service": {"form": "forms:SizedForm", "fees": "fees.toml#staged"},
 }
 PARTS: dict[str, Any] = {**SIZED, "simulator": "PartsOffice"}
+SHOP = parse_manifest((HERE / PACKAGE / "plugin.toml").read_bytes()).services[0]
+SENT: dict[str, Any] = {
+    "simulator": "PostingOffice",
+    "plugin": {
+        "services": tuple(
+            SHOP.model_copy(update={"id": name, "form": "forms:SentForm"})
+            for name in ("permits.shop", "permits.posted")
+        )
+    },
+}
+"""Two services with one form; who asks for the second gives an address for the post."""
 ASKING: dict[str, Any] = {"service": {"asks": ("registry.check",)}}
 
 
@@ -24,6 +37,7 @@ FAULTS = (
     Fault("fees/due-as-demanded", "LaterFeeBefore", "licence: a fee that falls due after filing", LATER),
     Fault("fees/taken-by-agency", "AsksForSmall", "size: the agency wants another sum than is quoted", SIZED),
     Fault("fees/taken-by-agency", "PricesOneSize", "size: no price for a form that the agency takes", SIZED),
+    Fault("fees/taken-by-agency", "FilesForTheCounter", "post: the agency wants another sum than is quoted", SENT),
     Fault("fees/choice-arrives", "FilesSmall", "size: two filings with different prices are sent alike", SIZED),
     Fault("fees/choice-arrives", "ForgetsSize", "size: two filings with different prices are sent alike", SIZED),
     Fault("fees/holds", "GrowsAtMidnight", "a minute before a quote expires, the price is another", SIZED),
@@ -45,6 +59,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fees/due-as-demanded", "LaterFee", LATER),
     ("fees/taken-by-agency", "DeclinesLarge", SIZED),
     ("fees/taken-by-agency", "CodesSizes", SIZED),
+    ("fees/taken-by-agency", "PostsPermits", SENT),
     ("fees/choice-arrives", "CodesSizes", SIZED),
     ("fees/holds", "HoldsToMidnight", SIZED),
     ("fees/same-all-day", "OpensInDhaka", SIZED),

@@ -49,6 +49,10 @@ class SizedForm(ShopForm):
     loud: Annotated[bool | None, Label(en="Loud", bn="উচ্চশব্দ")] = None
 
 
+class SentForm(SizedForm):
+    post: Annotated[Address | None, Label(en="Address for the post", bn="ডাকের ঠিকানা")] = None
+
+
 class Unlabelled(ShopForm):
     floor: str = ""
 

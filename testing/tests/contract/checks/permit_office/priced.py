@@ -215,3 +215,18 @@ class ShutAtNight(Demands):
         if dhaka_time(request.at).hour < 6:
             raise AgencyRejected("out-of-hours")
         return super().total(request, demand)
+
+
+class PostsPermits(Demands):
+    """Right: says of a permit that is posted that it is."""
+
+    def size(self, form):
+        return f"{super().size(form)} post" if form.post else super().size(form)
+
+    def asked(self, form):
+        return PostsPermits.size(self, form)
+
+
+class FilesForTheCounter(PostsPermits):
+    def size(self, form):
+        return Demands.size(self, form)
