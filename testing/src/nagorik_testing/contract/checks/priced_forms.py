@@ -58,12 +58,12 @@ def _with_parts(subject: Subject, model: type[Form], rig: Rig) -> Iterator[Varia
     example = example_form(rig)
     others = [one for offer in subject.manifest.services for one in _examples(rig, offer.id)]
     for name in model.model_fields:
-        if isinstance(example.get(name), dict):
-            filled: list[JsonValue] = [None]
-        else:
-            filled = [one for one in others_at(others, (name,)) if isinstance(one, dict)][:1]
-        for value in filled if isinstance(example.get(name), dict | None) else ():
-            given = {**example, name: value}
+        has = example.get(name)
+        filled: list[JsonValue] = [None]
+        if has is None:
+            filled = [part for part in others_at(others, (name,)) if isinstance(part, dict)][:1]
+        for part in filled if isinstance(has, dict | None) else ():
+            given = {**example, name: part}
             if is_valid(model, given):
                 yield Variation((name,), given)
 
