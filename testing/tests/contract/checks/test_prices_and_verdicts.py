@@ -31,6 +31,7 @@ ASKING: dict[str, Any] = {"service": {"asks": ("registry.check",)}}
 FAULTS = (
     Fault("fees/as-demanded", "IgnoresDemand", "the agency demands another sum, and the old one is quoted", SIZED),
     Fault("fees/as-demanded", "LeavesServiceOut", "a part of the sum that the agency demands is quoted", SIZED),
+    Fault("fees/as-demanded", "LeavesPoishaOut", "a part below a taka of the sum that the agency demands", SIZED),
     Fault("fees/as-demanded", "AddsFive", "a sum is quoted that the agency's answer does not name", SIZED),
     Fault("fees/due-as-demanded", "FixedLaterFee", "licence: the agency demands another sum", LATER),
     Fault("fees/due-as-demanded", "NoAmountDue", "licence: the agency's report names the sum that is due", LATER),
@@ -54,6 +55,7 @@ FAULTS = (
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fees/as-demanded", "Demands", SIZED),
+    ("fees/as-demanded", "AddsUp", SIZED),
     ("fees/as-demanded", "RefusesOtherSums", SIZED),
     ("fees/as-demanded", "SumsParts", PARTS),
     ("fees/due-as-demanded", "LaterFee", LATER),

@@ -80,6 +80,24 @@ class LeavesServiceOut(Demands):
         return Money.taka(demand.fee)
 
 
+class AddsUp(Demands):
+    """Right: sees to it that the parts make up the total."""
+
+    def total(self, request, demand):
+        fee, service = Money.taka(demand.fee), Money.taka(demand.service)
+        if fee + service != Money.taka(demand.total):
+            raise ContractViolation("does-not-add-up")
+        return self.added(fee, service)
+
+    def added(self, fee, service):
+        return fee + service
+
+
+class LeavesPoishaOut(AddsUp):
+    def added(self, fee, service):
+        return sum((part for part in (fee, service) if part >= Money.taka(1)), start=Money(poisha=0))
+
+
 class SumsParts(Demands):
     """Right where the office names no total."""
 
