@@ -58,14 +58,11 @@ def _with_parts(subject: Subject, model: type[Form], rig: Rig) -> Iterator[Varia
     example = example_form(rig)
     others = [one for offer in subject.manifest.services for one in _examples(rig, offer.id)]
     for name in model.model_fields:
-        has = example.get(name)
-        filled: list[JsonValue] = [None]
-        if has is None:
-            filled = [part for part in others_at(others, (name,)) if isinstance(part, dict)][:1]
-        for part in filled if isinstance(has, dict | None) else ():
-            given = {**example, name: part}
-            if is_valid(model, given):
-                yield Variation((name,), given)
+        part = example.get(name)
+        other = next(iter(others_at(others, (name,))), None) if part is None else None
+        given = {**example, name: other}
+        if isinstance(part or other, dict) and is_valid(model, given):
+            yield Variation((name,), given)
 
 
 def _examples(rig: Rig, service: str) -> Iterator[dict[str, JsonValue]]:
