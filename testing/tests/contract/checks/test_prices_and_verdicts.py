@@ -9,6 +9,7 @@ from nagorik.manifest import parse_manifest
 from .conftest import HERE, PACKAGE, Fault, expect_fault, expect_right
 
 SIZED: dict[str, Any] = {"simulator": "PricedOffice", "service": {"form": "forms:SizedForm"}}
+STAFFED: dict[str, Any] = {"simulator": "PricedOffice", "service": {"form": "forms:StaffedForm"}}
 LATER: dict[str, Any] = {
     "simulator": "LaterFeeOffice",
     "service": {"form": "forms:SizedForm", "fees": "fees.toml#staged"},
@@ -44,6 +45,7 @@ FAULTS = (
     Fault("fees/holds", "GrowsAtMidnight", "a minute before a quote expires, the price is another", SIZED),
     Fault("fees/holds", "GrowsForTheLate", "a minute before a quote expires, the price is another", SIZED),
     Fault("fees/same-all-day", "OpensToday", "00:01 of a day that the form names has another answer", SIZED),
+    Fault("fees/at-figures", "NobodyAtTheLimit", "staff: no price at a figure of the rules", STAFFED),
     Fault("eligibility/nothing-assumed", "WantsNumber", "number: failed for want of the NID number"),
     Fault("eligibility/nothing-assumed", "AssumesWomen", "women: passed, the sex not known"),
     Fault("eligibility/nothing-assumed", "AssumesQuiet", "quiet: passed, loud not said", SIZED),
@@ -66,6 +68,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fees/holds", "HoldsToMidnight", SIZED),
     ("fees/same-all-day", "OpensInDhaka", SIZED),
     ("fees/same-all-day", "ShutAtNight", SIZED),
+    ("fees/at-figures", "UpToTheLimit", STAFFED),
+    ("fees/at-figures", "BelowTheLimit", STAFFED),
     ("eligibility/nothing-assumed", "AsksSex", {}),
     ("eligibility/at-birthdays", "ByAge", {}),
     ("eligibility/at-birthdays", "ToTheEndOfTheYear", {}),

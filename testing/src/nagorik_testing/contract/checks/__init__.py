@@ -24,6 +24,7 @@ from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.checks.refused_fields import REFUSED_FIELDS
 from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
+from nagorik_testing.contract.checks.rule_figures import RULE_FIGURES
 from nagorik_testing.contract.checks.searches import SEARCHES
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.sent_payments import SENT_PAYMENTS
@@ -45,6 +46,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *AGENCY_PRICES,
     *PRICED_FORMS,
     *WHOLE_DAYS,
+    *RULE_FIGURES,
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,

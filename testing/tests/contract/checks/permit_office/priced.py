@@ -22,6 +22,8 @@ from permit_office.plugin import FEES, Context
 from permit_office.unheeding import TellsFee
 from permit_office.untruthful import Advising
 
+MOST_STAFF = 20
+"""As in the rules."""
 LATER = "licence"
 """The stage at which an office asks for a second fee."""
 LATE = timedelta(days=1000)
@@ -248,3 +250,30 @@ class PostsPermits(Demands):
 class FilesForTheCounter(PostsPermits):
     def size(self, form):
         return Demands.size(self, form)
+
+
+class UpToTheLimit(Demands):
+    """Right: a shop has no more people than the rules say, and a workshop has no price here."""
+
+    def quoted(self, request, total):
+        if self.is_astray(request.form.staff):
+            text = Text(bn="এটি কারখানা", en="This is a workshop")
+            refuse([FieldProblem(pointer="/form/staff", code="workshop", text=text)])
+        return super().quoted(request, total)
+
+    def is_astray(self, staff):
+        return staff > MOST_STAFF
+
+
+class NobodyAtTheLimit(UpToTheLimit):
+    """Takes whoever is at the limit for neither."""
+
+    def is_astray(self, staff):
+        return staff == MOST_STAFF
+
+
+class BelowTheLimit(UpToTheLimit):
+    """Right where the limit itself lies beyond it."""
+
+    def is_astray(self, staff):
+        return staff >= MOST_STAFF
