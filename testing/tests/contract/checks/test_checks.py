@@ -28,6 +28,7 @@ class Kill(NamedTuple):
 WRITES = ("answer-correction", "advise-payment", "withdraw", "book-slot")
 ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NATIVE for name in WRITES}}
 SIZED = {"form": "forms:SizedForm"}
+STAFFED = {"form": "forms:StaffedForm"}
 STAGED = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
 ASKING = {"asks": ("registry.check",)}
 CALLING = [check for check in CHECKS if check.family != "process"]
@@ -71,6 +72,12 @@ KILLS = {
         "size: two filings with different prices are sent alike", "FilesSmall", "PricedOffice", service=SIZED
     ),
     "fees/holds": Kill("a minute before a quote expires", "GrowsAtMidnight", "PricedOffice", service=SIZED),
+    "fees/at-figures": Kill(
+        "staff: no price at a figure of the rules", "NobodyAtTheLimit", "PricedOffice", service=STAFFED
+    ),
+    "fees/same-all-day": Kill(
+        "00:01 of a day that the form names has another answer", "OpensToday", "PricedOffice", service=SIZED
+    ),
     "eligibility/nothing-assumed": Kill("number: failed for want of the NID number", "WantsNumber"),
     "eligibility/at-birthdays": Kill("told otherwise only on the day after the birthday 21", "ADayLate"),
     "eligibility/as-answered": Kill("answers no, and it decides nothing", "Shrugs", service=ASKING),
@@ -251,6 +258,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "fees/due-as-demanded": {"hooks": "LaterFee", "simulator": "LaterFeeOffice", "service": STAGED},
     "fees/taken-by-agency": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
     "fees/choice-arrives": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
+    "fees/at-figures": {"hooks": "UpToTheLimit", "simulator": "PricedOffice", "service": STAFFED},
     "eligibility/as-answered": {"hooks": "Asks", "service": ASKING},
     "status/every-word": {"simulator": "BookOffice"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},

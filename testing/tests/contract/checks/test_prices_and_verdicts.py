@@ -4,30 +4,48 @@ from typing import Any
 
 import pytest
 
-from .conftest import Fault, expect_fault, expect_right
+from nagorik.manifest import parse_manifest
+
+from .conftest import HERE, PACKAGE, Fault, expect_fault, expect_right
 
 SIZED: dict[str, Any] = {"simulator": "PricedOffice", "service": {"form": "forms:SizedForm"}}
+STAFFED: dict[str, Any] = {"simulator": "PricedOffice", "service": {"form": "forms:StaffedForm"}}
 LATER: dict[str, Any] = {
     "simulator": "LaterFeeOffice",
     "service": {"form": "forms:SizedForm", "fees": "fees.toml#staged"},
 }
 PARTS: dict[str, Any] = {**SIZED, "simulator": "PartsOffice"}
+SHOP = parse_manifest((HERE / PACKAGE / "plugin.toml").read_bytes()).services[0]
+SENT: dict[str, Any] = {
+    "simulator": "PostingOffice",
+    "plugin": {
+        "services": tuple(
+            SHOP.model_copy(update={"id": name, "form": "forms:SentForm"})
+            for name in ("permits.shop", "permits.posted")
+        )
+    },
+}
+"""Two services with one form; who asks for the second gives an address for the post."""
 ASKING: dict[str, Any] = {"service": {"asks": ("registry.check",)}}
 
 
 FAULTS = (
     Fault("fees/as-demanded", "IgnoresDemand", "the agency demands another sum, and the old one is quoted", SIZED),
     Fault("fees/as-demanded", "LeavesServiceOut", "a part of the sum that the agency demands is quoted", SIZED),
+    Fault("fees/as-demanded", "LeavesPoishaOut", "a part below a taka of the sum that the agency demands", SIZED),
     Fault("fees/as-demanded", "AddsFive", "a sum is quoted that the agency's answer does not name", SIZED),
     Fault("fees/due-as-demanded", "FixedLaterFee", "licence: the agency demands another sum", LATER),
     Fault("fees/due-as-demanded", "NoAmountDue", "licence: the agency's report names the sum that is due", LATER),
     Fault("fees/due-as-demanded", "LaterFeeBefore", "licence: a fee that falls due after filing", LATER),
     Fault("fees/taken-by-agency", "AsksForSmall", "size: the agency wants another sum than is quoted", SIZED),
     Fault("fees/taken-by-agency", "PricesOneSize", "size: no price for a form that the agency takes", SIZED),
+    Fault("fees/taken-by-agency", "FilesForTheCounter", "post: the agency wants another sum than is quoted", SENT),
     Fault("fees/choice-arrives", "FilesSmall", "size: two filings with different prices are sent alike", SIZED),
     Fault("fees/choice-arrives", "ForgetsSize", "size: two filings with different prices are sent alike", SIZED),
     Fault("fees/holds", "GrowsAtMidnight", "a minute before a quote expires, the price is another", SIZED),
     Fault("fees/holds", "GrowsForTheLate", "a minute before a quote expires, the price is another", SIZED),
+    Fault("fees/same-all-day", "OpensToday", "00:01 of a day that the form names has another answer", SIZED),
+    Fault("fees/at-figures", "NobodyAtTheLimit", "staff: no price at a figure of the rules", STAFFED),
     Fault("eligibility/nothing-assumed", "WantsNumber", "number: failed for want of the NID number"),
     Fault("eligibility/nothing-assumed", "AssumesWomen", "women: passed, the sex not known"),
     Fault("eligibility/nothing-assumed", "AssumesQuiet", "quiet: passed, loud not said", SIZED),
@@ -39,13 +57,19 @@ FAULTS = (
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fees/as-demanded", "Demands", SIZED),
+    ("fees/as-demanded", "AddsUp", SIZED),
     ("fees/as-demanded", "RefusesOtherSums", SIZED),
     ("fees/as-demanded", "SumsParts", PARTS),
     ("fees/due-as-demanded", "LaterFee", LATER),
     ("fees/taken-by-agency", "DeclinesLarge", SIZED),
     ("fees/taken-by-agency", "CodesSizes", SIZED),
+    ("fees/taken-by-agency", "PostsPermits", SENT),
     ("fees/choice-arrives", "CodesSizes", SIZED),
     ("fees/holds", "HoldsToMidnight", SIZED),
+    ("fees/same-all-day", "OpensInDhaka", SIZED),
+    ("fees/same-all-day", "ShutAtNight", SIZED),
+    ("fees/at-figures", "UpToTheLimit", STAFFED),
+    ("fees/at-figures", "BelowTheLimit", STAFFED),
     ("eligibility/nothing-assumed", "AsksSex", {}),
     ("eligibility/at-birthdays", "ByAge", {}),
     ("eligibility/at-birthdays", "ToTheEndOfTheYear", {}),

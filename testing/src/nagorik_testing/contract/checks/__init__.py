@@ -24,6 +24,7 @@ from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.checks.refused_fields import REFUSED_FIELDS
 from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
+from nagorik_testing.contract.checks.rule_figures import RULE_FIGURES
 from nagorik_testing.contract.checks.searches import SEARCHES
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.sent_payments import SENT_PAYMENTS
@@ -34,6 +35,7 @@ from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.told import TOLD
 from nagorik_testing.contract.checks.truth import TRUTH
 from nagorik_testing.contract.checks.verdicts import VERDICTS
+from nagorik_testing.contract.checks.whole_days import WHOLE_DAYS
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
@@ -43,6 +45,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     *FEES,
     *AGENCY_PRICES,
     *PRICED_FORMS,
+    *WHOLE_DAYS,
+    *RULE_FIGURES,
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,

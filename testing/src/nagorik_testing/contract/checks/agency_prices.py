@@ -31,12 +31,15 @@ OTHERS: Final = 7
 """Citizens whose price is asked beside the example's: one of them may owe what the example does not."""
 MOST_PARTS: Final = 10
 """Sums of one answer that are looked at together."""
+SMALL: Final = Money(poisha=37)
+"""Less than a taka, and nothing that could be rounded up to one."""
 _SUM: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,2})?")
 _TO_THE_POISHA: Final = re.compile(r"[0-9]+\.[0-9]{2}")
 
 _OLD: Final = "the agency demands another sum, and the old one is quoted"
 _UNNAMED: Final = "a sum is quoted that the agency's answer does not name"
 _PART: Final = "a part of the sum that the agency demands is quoted"
+_SMALL_LEFT_OUT: Final = "a part below a taka of the sum that the agency demands is left off the price"
 _FAULTY: Final = "another sum in the agency's answer ends in a fault of the plugin"
 
 
@@ -89,6 +92,13 @@ class AgencySum:
         text = self.text[:place] + written + self.text[place + 1 :]
         value: JsonValue = text if self.quoted else float(text) if "." in text else int(text)
         return value, total.poisha + step * 100
+
+    def written(self, amount: Money) -> JsonValue:
+        """Another amount, in taka with two decimals and in the same digits."""
+        text = f"{amount.poisha // 100}.{amount.poisha % 100:02}"
+        if not self.quoted:
+            return float(text)
+        return text if self.text.isascii() else to_bangla_digits(text)
 
     def _as_poisha(self) -> int | None:
         return int(self.plain) if self.plain.isdecimal() else None
@@ -165,6 +175,9 @@ async def _heeded(rig: Rig, quote: Quote, sums: Sequence[AgencySum], ask: AskPri
         right = [_poisha_of(end) in (None, one.other(quote.total)[1]) for one, end in zip(naming, ends, strict=True)]
         if not any(right):
             return [_OLD]
+        heeded = [one for one, end in zip(naming, ends, strict=True) if _poisha_of(end) != quote.total.poisha]
+        if quote.total.poisha and await _leaves_small_out(rig, quote.total, heeded, sums, ask):
+            return [_SMALL_LEFT_OUT]
         refused = all(_poisha_of(end) is None for end in ends)
         return [_PART] if refused and await _is_part(rig, quote.total, sums, ask) else []
     ends = [await _with_another(rig, one, quote.total, ask) for one in sums if one.to_the_poisha]
@@ -188,13 +201,43 @@ async def _is_part(rig: Rig, total: Money, sums: Sequence[AgencySum], ask: AskPr
     return False
 
 
+async def _leaves_small_out(
+    rig: Rig, total: Money, totals: Sequence[AgencySum], sums: Sequence[AgencySum], ask: AskPrice
+) -> bool:
+    """Whether a part that is held against the total is left off the price once it comes to less than a taka.
+
+    Args:
+        rig: Where it is asked.
+        total: What is usually quoted.
+        totals: Sums that name it, none of which can be another by itself without something coming of it.
+        sums: All sums of the answer.
+        ask: Asks for the price.
+    """
+    parts = [one for one in sums if one.to_the_poisha and not one.names(total) and one.poisha < total.poisha]
+    for part in parts[:MOST_PARTS]:
+        put = {part.place: part.written(SMALL)}
+        if _poisha_of(await _altered(rig, part, put, ask)) == total.poisha:
+            continue  # nothing follows from it
+        whole = Money(poisha=total.poisha - part.poisha + SMALL.poisha)
+        for one in totals:
+            if one.to_the_poisha and (one.step, one.turn) == (part.step, part.turn):
+                end = await _altered(rig, part, {**put, one.place: one.written(whole)}, ask)
+                if _poisha_of(end) == whole.poisha - SMALL.poisha:
+                    return True
+    return False
+
+
 def _poisha_of(end: Quote | str) -> int | None:
     return end.total.poisha if isinstance(end, Quote) else None
 
 
 async def _with_another(rig: Rig, one: AgencySum, total: Money, ask: AskPrice) -> Quote | str:
     """The quote or the error's code, where that sum is another."""
-    rig.simulator.faults.add(one.step, Altered(put={one.place: one.other(total)[0]}), first=one.turn)
+    return await _altered(rig, one, {one.place: one.other(total)[0]}, ask)
+
+
+async def _altered(rig: Rig, one: AgencySum, put: dict[str, JsonValue], ask: AskPrice) -> Quote | str:
+    rig.simulator.faults.add(one.step, Altered(put=put), first=one.turn)
     try:
         return await ask()
     except PluginFault:
@@ -275,7 +318,7 @@ AGENCY_PRICES: Final = (
         "the payment does not match.",
         modes=(14, 20),
         expected="where the sum that the agency names is another, a quote of that sum or an error; and no total that "
-        "its answer does not name, of several sums that have to agree",
+        "its answer does not name, of several sums that have to agree; and no part left off, however small",
         fix="Hold the schedule's quote against the agency's total with nagorik_toolkit.fees.agreed_quote.",
         scope=CheckScope.SERVICES,
         needs=(Operation.QUOTE,),

@@ -1,6 +1,7 @@
 """The price, over what a citizen can choose in the form and over the time that it is said to hold."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -8,14 +9,14 @@ from uuid import uuid5
 
 from pydantic import JsonValue
 
-from nagorik import ContractViolation, NagorikError, Operation, Quote
+from nagorik import ContractViolation, Form, NagorikError, Operation, Quote
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money
 from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import open_filings
 from nagorik_testing.contract.checks.inspection import case_of, example_form, form_of, leaves, with_value
-from nagorik_testing.contract.form_fields import day_in, is_valid, value_at
+from nagorik_testing.contract.form_fields import day_in, is_valid, others_at, value_at
 from nagorik_testing.contract.form_variations import Variation, variations_of
 from nagorik_testing.contract.preparations import lodged_application
 from nagorik_testing.contract.rig import Rig
@@ -29,7 +30,7 @@ ONE_TAKA: Final = Money.taka(1)
 
 
 def _priced(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Variation]:
-    """Forms in which one thing is another that may decide the price: a choice, a number, a list or a date.
+    """Forms in which one thing is another that may decide the price: a choice, a number, a list, a date, a part.
 
     Raises:
         NotConcerned: The service has no form.
@@ -45,6 +46,29 @@ def _priced(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Variation]:
             given = with_value(example, place, earlier.isoformat())
             if isinstance(given, dict) and is_valid(model, given):
                 yield Variation(place, given)
+    yield from _with_parts(subject, model, rig)
+
+
+def _with_parts(subject: Subject, model: type[Form], rig: Rig) -> Iterator[Variation]:
+    """The form with a part left out that it has, or filled in that it has not, as for another of the services.
+
+    An address that was left empty cannot be made up, as it has to be one of the country's: who fills it in for a copy
+    by post fills it in for a map by post alike.
+    """
+    example = example_form(rig)
+    others = [one for offer in subject.manifest.services for one in _examples(rig, offer.id)]
+    for name in model.model_fields:
+        part = example.get(name)
+        other = next(iter(others_at(others, (name,))), None) if part is None else None
+        given = {**example, name: other}
+        if isinstance(part or other, dict) and is_valid(model, given):
+            yield Variation((name,), given)
+
+
+def _examples(rig: Rig, service: str) -> Iterator[dict[str, JsonValue]]:
+    """How one citizen fills in the form of a service, where the simulator says so."""
+    with suppress(NotImplementedError, KeyError):
+        yield dict(rig.simulator.example(service, rig.citizen).form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +220,8 @@ PRICED_FORMS: Final = (
         why="The price is right for the example and for nobody else: the citizen pays, and the payment does not "
         "match.",
         modes=(14, 20),
-        expected="for each choice, number and date of the form, a sum that the agency does not take for a wrong one; "
-        "and a price for each form that it takes",
+        expected="for each choice, number, date and part of the form, a sum that the agency does not take for a "
+        "wrong one; and a price for each form that it takes",
         fix="Price by every field that decides the price at the agency.",
         scope=CheckScope.SERVICES,
         needs=(Operation.QUOTE, Operation.SUBMIT, Operation.ADVISE_PAYMENT),

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from nagorik import Choices, Form, Label, Text
@@ -47,6 +47,14 @@ class SizedForm(ShopForm):
     size: Annotated[Literal["small", "large"], Label(en="Size", bn="আকার")]
     opened_on: Annotated[date, Label(en="Opened on", bn="খোলার তারিখ")]
     loud: Annotated[bool | None, Label(en="Loud", bn="উচ্চশব্দ")] = None
+
+
+class SentForm(SizedForm):
+    post: Annotated[Address | None, Label(en="Address for the post", bn="ডাকের ঠিকানা")] = None
+
+
+class StaffedForm(SizedForm):
+    staff: Annotated[int, Field(ge=1, le=500), Label(en="People who work there", bn="কর্মরত মানুষ")] = 3
 
 
 class Unlabelled(ShopForm):

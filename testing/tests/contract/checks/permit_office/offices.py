@@ -137,6 +137,21 @@ class PricedOffice(FeeOffice):
         return await super().pay(request)
 
 
+class PostingOffice(PricedOffice):
+    """Asks for more where a permit is posted, as everybody wants of one of its services."""
+
+    def example(self, service: str, citizen: Any) -> ExampleApplication:
+        usual = super().example(service, citizen)
+        posted = {"post": {"road": "নমুনা সড়ক"}} if service == "permits.posted" else {}
+        return ExampleApplication(applicant=usual.applicant, form={**usual.form, **posted}, documents=usual.documents)
+
+    def price(self, size: str) -> dict[str, str]:
+        size, _, posted = size.partition(" ")
+        fee = super().price(size)["fee"]
+        service = "90.00" if posted else "50.00"
+        return {"fee": fee, "service": service, "total": (Money.taka(fee) + Money.taka(service)).plain()}
+
+
 class PartsOffice(PricedOffice):
     """Names the parts of a price, and leaves the sum to others."""
 

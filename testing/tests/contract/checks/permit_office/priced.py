@@ -1,14 +1,29 @@
 """Hooks for an office whose price depends on what is chosen, wrong each in one way; and some that are right."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
-from nagorik import AgencyRejected, ContractViolation, FeeDue, Money, Quote, QuoteLine, Text, WireModel, hookimpl
+from nagorik import (
+    AgencyRejected,
+    ContractViolation,
+    FeeDue,
+    FieldProblem,
+    Money,
+    Quote,
+    QuoteLine,
+    Text,
+    WireModel,
+    hookimpl,
+)
+from nagorik.values import dhaka_time
+from nagorik_toolkit import refuse
 from nagorik_toolkit.fees import demanded_quote, until_midnight
 from permit_office.plugin import FEES, Context
 from permit_office.unheeding import TellsFee
 from permit_office.untruthful import Advising
 
+MOST_STAFF = 20
+"""As in the rules."""
 LATER = "licence"
 """The stage at which an office asks for a second fee."""
 LATE = timedelta(days=1000)
@@ -65,6 +80,24 @@ class LeavesServiceOut(Demands):
         if Money.taka(demand.fee) + Money.taka(demand.service) != Money.taka(demand.total):
             raise ContractViolation("does-not-add-up")
         return Money.taka(demand.fee)
+
+
+class AddsUp(Demands):
+    """Right: sees to it that the parts make up the total."""
+
+    def total(self, request, demand):
+        fee, service = Money.taka(demand.fee), Money.taka(demand.service)
+        if fee + service != Money.taka(demand.total):
+            raise ContractViolation("does-not-add-up")
+        return self.added(fee, service)
+
+    def added(self, fee, service):
+        return fee + service
+
+
+class LeavesPoishaOut(AddsUp):
+    def added(self, fee, service):
+        return sum((part for part in (fee, service) if part >= Money.taka(1)), start=Money(poisha=0))
 
 
 class SumsParts(Demands):
@@ -173,3 +206,74 @@ class HoldsToMidnight(GrowsAtMidnight):
 
     def valid(self, request):
         return until_midnight(request.at)
+
+
+class OpensToday(Demands):
+    """Names no price for a shop before the day on which it opens, and takes that day from UTC."""
+
+    def quoted(self, request, total):
+        if request.form.opened_on > self.today(request):
+            text = Text(bn="দোকান এখনো খোলেনি", en="The shop is not open yet")
+            refuse([FieldProblem(pointer="/form/opened_on", code="not-open-yet", text=text)])
+        return super().quoted(request, total)
+
+    def today(self, request):
+        return request.at.astimezone(UTC).date()
+
+
+class OpensInDhaka(OpensToday):
+    """Right: the day is the one in Dhaka."""
+
+    def today(self, request):
+        return request.on
+
+
+class ShutAtNight(Demands):
+    """Right: asks nothing of an office that is shut."""
+
+    def total(self, request, demand):
+        if dhaka_time(request.at).hour < 6:
+            raise AgencyRejected("out-of-hours")
+        return super().total(request, demand)
+
+
+class PostsPermits(Demands):
+    """Right: says of a permit that is posted that it is."""
+
+    def size(self, form):
+        return f"{super().size(form)} post" if form.post else super().size(form)
+
+    def asked(self, form):
+        return PostsPermits.size(self, form)
+
+
+class FilesForTheCounter(PostsPermits):
+    def size(self, form):
+        return Demands.size(self, form)
+
+
+class UpToTheLimit(Demands):
+    """Right: a shop has no more people than the rules say, and a workshop has no price here."""
+
+    def quoted(self, request, total):
+        if self.is_astray(request.form.staff):
+            text = Text(bn="এটি কারখানা", en="This is a workshop")
+            refuse([FieldProblem(pointer="/form/staff", code="workshop", text=text)])
+        return super().quoted(request, total)
+
+    def is_astray(self, staff):
+        return staff > MOST_STAFF
+
+
+class NobodyAtTheLimit(UpToTheLimit):
+    """Takes whoever is at the limit for neither."""
+
+    def is_astray(self, staff):
+        return staff == MOST_STAFF
+
+
+class BelowTheLimit(UpToTheLimit):
+    """Right where the limit itself lies beyond it."""
+
+    def is_astray(self, staff):
+        return staff >= MOST_STAFF
