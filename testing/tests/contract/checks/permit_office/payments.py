@@ -60,6 +60,11 @@ class NamesApplicantAsPayer(Advice):
         return {**super().told(request), "payer": request.applicant.name.en}
 
 
+class CutsPayersOfReceipts(Advice):
+    def told(self, request):
+        return {**super().told(request), "payer": request.receipt.payer_name[:30]}
+
+
 class Till(Hooks):
     """Right: opens a payment with all that is known of it."""
 
@@ -122,6 +127,19 @@ class SpeaksEnglishAlone(Till):
 class ForgetsPayer(Till):
     def opened(self, request):
         return {**super().opened(request), "payer": None}
+
+
+class CutsPayers(Till):
+    def opened(self, request):
+        return {**super().opened(request), "payer": request.payer_name[:24]}
+
+
+class PartsPayers(Till):
+    """Right: this till keeps the first name apart from the rest."""
+
+    def opened(self, request):
+        first, _, rest = request.payer_name.partition(" ")
+        return {**super().opened(request), "payer": first, "payerSurname": rest}
 
 
 class TellsOwnNumber(Till):
