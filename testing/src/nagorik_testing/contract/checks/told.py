@@ -150,10 +150,10 @@ TOLD: Final = (
         why="The hour at which the platform asked is told as the hour at which the money arrived, and no book of the "
         "gateway's agrees with it.",
         modes=(26, 59),
-        expected="of answers that say the same, the same told a minute and a half later, but for what is told of the "
-        "asking itself",
+        expected="of answers that say the same, the same told a minute and a half later, also where a day or an hour "
+        "is left out of them, but for what is told of the asking itself",
         fix="Take days, hours and references from the agency's answer and from the request: no clock, no chance, no "
-        "counter.",
+        "counter; an hour that it does not name is not told.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.STEADY),
     ),
