@@ -253,8 +253,8 @@ SENT_PAYMENTS: Final = (
         why="An agency looks a payment up by the number on the receipt, compares the payer and the day in Dhaka, and "
         "treats a fee that is paid as one that is not.",
         modes=(14, 59, 60),
-        expected="the gateway's receipt number, whole; the amount to the poisha; the payer of the receipt, whole, where "
-        "a payer is named; the day and the hour in Dhaka, or an instant with its offset",
+        expected="the gateway's receipt number, whole; the amount to the poisha; the payer of the receipt, whole, "
+        "where a payer is named; the day and the hour in Dhaka, or an instant with its offset",
         fix="Build the message from request.receipt alone: reference, amount, payer_name, and "
         "dhaka_date(captured_at) where a day is wanted.",
         scope=CheckScope.SERVICES,

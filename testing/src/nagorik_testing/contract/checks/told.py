@@ -138,7 +138,8 @@ TOLD: Final = (
         title="a number and a reference of the agency's are told exactly",
         why="A seat is shown in a full course, and the number of a receipt is another's.",
         modes=(8, 10),
-        expected="a count told as it is, zero among them, and a reference with another last digit told with it",
+        expected="a count told as it is, zero among them, and a reference whole, with another last digit told "
+        "with it",
         fix="Pass numbers and references on as they are; 0 is a number and no gap.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.NUMBERS),

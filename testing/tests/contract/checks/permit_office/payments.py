@@ -169,3 +169,11 @@ class NamingTill(PermitOffice):
 
     def told_of(self, payment: str) -> dict[str, Any]:
         return {**super().told_of(payment), "payer": self.payers.get(payment)}
+
+
+class SlipTill(PermitOffice):
+    """Prints a number on its slips that ends with the receipt's own."""
+
+    def told_of(self, payment: str) -> dict[str, Any]:
+        told = super().told_of(payment)
+        return {**told, "slip": f"SLIP-{told['receipt']}"}
