@@ -9,10 +9,13 @@ from nagorik_testing.contract.verdict import CheckStatus
 from .conftest import Fault, expect_fault, expect_right, found
 
 FAMILY: dict[str, Any] = {"form": "forms:FamilyForm"}
+IN_ORDER: dict[str, Any] = {"simulator": "WaresOffice", "service": {"form": "forms:WaresForm"}}
+IN_NO_ORDER: dict[str, Any] = {"simulator": "WaresOffice", "service": {"form": "forms:WaresInNoOrder"}}
 FAULTS = (
     Fault("submit/fields-arrive", "CutsNames", "two values of name are sent alike"),
     Fault("submit/fields-arrive", "Scatters", "mobile is sent at another place for another value"),
     Fault("submit/fields-arrive", "AsksPriceByRoad", "address.road changes nothing that is sent"),
+    Fault("submit/fields-arrive", "SortsWares", "two values of wares are sent alike", IN_ORDER),
     Fault("submit/papers-told-apart", "LosesPapers", "two papers deed with other content are sent alike"),
     Fault("submit/papers-of-all-kinds", "FilesUnderTheFirst", "the paper deed is filed as another where papers are"),
     Fault("submit/papers-of-all-kinds", "FilesDeeds", "the paper photo is filed as deed"),
@@ -87,6 +90,11 @@ async def test_fault_is_found_and_named(fault, permit_office):
 @pytest.mark.parametrize(("check", "hooks"), RIGHT)
 async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_office):
     await expect_right(check, hooks, None, permit_office)
+
+
+@pytest.mark.parametrize(("hooks", "office"), [("ListsWares", IN_ORDER), ("SortsWares", IN_NO_ORDER)])
+async def test_list_is_sent_in_the_order_that_it_has(hooks, office, permit_office):
+    await expect_right("submit/fields-arrive", hooks, office, permit_office)
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,29 @@ class DayInQuery(LicenceInQuery):
         return {"opened": form.opened.isoformat(), "shelf": "B-1204"}
 
 
+class SortsWares(Hooks):
+    """Right of a form whose wares stand in no order, and wrong of one in which the citizen put them in theirs."""
+
+    def content(self, request: Any) -> Any:
+        return {**super().content(request), "wares": self.listed(request.form.wares)}
+
+    def listed(self, wares: Any) -> Any:
+        return "; ".join(sorted(wares))
+
+
+class ListsWares(SortsWares):
+    """Right."""
+
+    def listed(self, wares):
+        return "; ".join(wares)
+
+
+class WaresOffice(PermitOffice):
+    def example(self, service: str, citizen: Any) -> Any:
+        right = super().example(service, citizen)
+        return replace(right, form={**right.form, "wares": ["rice", "lentils"]})
+
+
 class FamilyOffice(PermitOffice):
     def example(self, service: str, citizen: Any) -> Any:
         right = super().example(service, citizen)

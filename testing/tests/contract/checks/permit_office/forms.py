@@ -49,6 +49,17 @@ class SizedForm(ShopForm):
     loud: Annotated[bool | None, Label(en="Loud", bn="উচ্চশব্দ")] = None
 
 
+WARES = Label(en="Wares, the most sold first", bn="পণ্য, বেশি বিক্রি আগে")
+
+
+class WaresForm(ShopForm):
+    wares: Annotated[tuple[Line, ...], WARES]
+
+
+class WaresInNoOrder(ShopForm):
+    wares: Annotated[frozenset[Line], WARES]
+
+
 class Unlabelled(ShopForm):
     floor: str = ""
 
