@@ -263,8 +263,8 @@ SENT_FORM: Final = (
         why="A citizen fills in a field that nobody reads: the card is printed for the old address, and the form "
         "said otherwise.",
         modes=(8,),
-        expected="each valid value of a field sent unlike every other, a list in another order among them, at a place "
-        "that all of them share; or a verdict or a fee that follows from the field",
+        expected="each valid value of a field sent unlike every other, a list in another order among them, at a "
+        "place that all of them share; or a verdict or a fee that follows from the field",
         fix="Send the whole of the field, in one place whatever it holds; take a field out of the form that decides "
         "nothing and goes nowhere.",
         scope=CheckScope.SERVICES,
