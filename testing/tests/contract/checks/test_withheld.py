@@ -31,6 +31,12 @@ FAULTS = (
     Fault("robustness/no-chance", "DrawsFromItsOwn", "submit: 1 body folder, sent, is left to chance"),
     Fault("robustness/no-chance", "SeldomDated", "status: at, told, is left to chance"),
     Fault("submit/refused-field", "Hooks", "road, refused by the agency, is told at another field", FIELDS),
+    Fault(
+        "submit/refused-field",
+        "Hooks",
+        "something that is no field, refused by the agency, is told at one",
+        {**FIELDS, "plugin": {"error_reader": "withholding:takes_the_unknown_for_the_name"}},
+    ),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/instants", "DatesByDay", {}),
@@ -45,6 +51,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("robustness/no-chance", "DrawsNonces", {}),
     ("robustness/no-chance", "HasItsNumbersFromTheHost", {}),
     ("submit/refused-field", "Hooks", {**FIELDS, "plugin": {"error_reader": "withholding:reads_whole_groups"}}),
+    ("submit/refused-field", "Hooks", {**FIELDS, "plugin": {"error_reader": "withholding:marks_the_name_too"}}),
 )
 
 
