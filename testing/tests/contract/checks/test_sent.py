@@ -22,6 +22,9 @@ FAULTS = (
     Fault("submit/papers-of-all-kinds", "SendsPapersTwice", "the paper deed arrives more than once"),
     Fault("submit/clean-text", "WritesBanglaNumbers", "1 body nid holds a number of 17 digits in Bangla"),
     Fault("submit/clean-text", "MarksTexts", "1 body name holds invisible characters"),
+    Fault(
+        "submit/clean-text", "WritesNamesAsTitles", "1 body name holds name, which is in capitals, in another case"
+    ),
     Fault("submit/same-bytes", "NumbersAdvices", "advise-payment made again sends another body reference"),
     Fault("submit/same-bytes", "StampsBills", "start-payment made again sends another body openedAt"),
     Fault(
@@ -36,6 +39,7 @@ FAULTS = (
         for check, hooks, told in (
             ("submit/whole-texts", "CutsNotes", "of a long note only a part is sent"),
             ("submit/whole-texts", "KeepsLatinLetters", "of a long address.road only a part is sent"),
+            ("submit/whole-texts", "WritesNotesAsTitles", "1 body note holds the note in other letters than its"),
             ("submit/days-in-one-order", "MonthFirst", "opened: 1 body opened holds the month before the day"),
             ("submit/days-in-one-order", "GuessesOrder", "opened: 1 body opened is written otherwise for a day of"),
             ("submit/fields-not-crossed", "CrossesParents", "1 body father holds the mother, and no place holds the"),
@@ -113,6 +117,15 @@ async def test_list_is_sent_in_the_order_that_it_has(hooks, office, permit_offic
 )
 async def test_other_ways_to_write_a_form_pass(check, hooks, permit_office):
     await expect_right(check, hooks, {"simulator": "FamilyOffice", "service": FAMILY}, permit_office)
+
+
+async def test_text_may_be_sent_in_capitals(permit_office):
+    await expect_right(
+        "submit/whole-texts",
+        "WritesNotesInCapitals",
+        {"simulator": "FamilyOffice", "service": FAMILY},
+        permit_office,
+    )
 
 
 async def test_papers_that_are_named_as_no_kind_are_looked_at_for_their_content_alone(permit_office):

@@ -79,6 +79,18 @@ class KeepsLatinLetters(Family):
         return {**content, "road": content["road"].encode()[:120].decode("utf-8", "ignore")}
 
 
+class WritesNotesAsTitles(Family):
+    def further(self, form):
+        return {name: value.title() for name, value in super().further(form).items()}
+
+
+class WritesNotesInCapitals(Family):
+    """Right: the office's machine has no other letters."""
+
+    def further(self, form):
+        return {name: value.upper() for name, value in super().further(form).items()}
+
+
 class MonthFirst(Family):
     def day(self, day):
         return f"{day:%m/%d/%Y}"
