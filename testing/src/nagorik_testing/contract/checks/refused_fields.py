@@ -46,7 +46,7 @@ async def _at_its_field(subject: Subject, offer: AnyOffer) -> list[str]:
                     if any(not any(_is_at(pointer, field) for field in fields) for pointer in pointers):
                         wrong.append(f"{name}, refused by the agency, is told at another field")
                 # What is told whatever is named follows from the error; the rest, from the name.
-                by_name = in_any_case - set.intersection(*met.values()) if met else set()
+                by_name = {each for each in in_any_case if not all(each in pointers for pointers in met.values())}
                 told += len(by_name)
                 if by_name:
                     wrong.append("something that is no field, refused by the agency, is told at one")

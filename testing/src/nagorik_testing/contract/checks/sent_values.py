@@ -58,8 +58,8 @@ async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
                 form, own = with_long_texts(model, full, bangla=bangla, only=place)
                 wrong += _cut(await filings.file_form(form, place), own)
         _, words = with_long_texts(model, full, bangla=False, longest=_SHORT)
-        for place, own in words.items():
-            form = placed(full, place, " ".join(own).upper())
+        for place, text in words.items():
+            form = placed(full, place, " ".join(text).upper())
             if is_valid(model, form):
                 wrong += _recased(await filings.file_form(form, place), place, model, form)
     if not looked_at:
