@@ -22,9 +22,6 @@ FAULTS = (
     Fault("submit/papers-of-all-kinds", "SendsPapersTwice", "the paper deed arrives more than once"),
     Fault("submit/clean-text", "WritesBanglaNumbers", "1 body nid holds a number of 17 digits in Bangla"),
     Fault("submit/clean-text", "MarksTexts", "1 body name holds invisible characters"),
-    Fault(
-        "submit/clean-text", "WritesNamesAsTitles", "1 body name holds name, which is in capitals, in another case"
-    ),
     Fault("submit/same-bytes", "NumbersAdvices", "advise-payment made again sends another body reference"),
     Fault("submit/same-bytes", "StampsBills", "start-payment made again sends another body openedAt"),
     Fault(
