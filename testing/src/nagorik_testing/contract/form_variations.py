@@ -141,8 +141,11 @@ def _candidates(
     if isinstance(value, list):
         items = items_of(schema, described)
         for more in (*value, *invented(schema, items, 0)):
-            yield [*value, *(_near(more) if isinstance(more, str) else ())][: len(value) + 1]
+            longer = [*value, *(_near(more) if isinstance(more, str) else ())][: len(value) + 1]
+            yield longer
+            yield longer[::-1]  # the order in which a citizen names things is theirs
             yield [*value, more]
+            yield [more, *value]
     if isinstance(value, int) and not isinstance(value, bool):
         yield from (value + 1, value - 1, value + 10, *(number for number in NUMBERS if number != value))
     yield from elsewhere

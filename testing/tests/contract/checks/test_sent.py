@@ -9,10 +9,13 @@ from nagorik_testing.contract.verdict import CheckStatus
 from .conftest import Fault, expect_fault, expect_right, found
 
 FAMILY: dict[str, Any] = {"form": "forms:FamilyForm"}
+IN_ORDER: dict[str, Any] = {"simulator": "WaresOffice", "service": {"form": "forms:WaresForm"}}
+IN_NO_ORDER: dict[str, Any] = {"simulator": "WaresOffice", "service": {"form": "forms:WaresInNoOrder"}}
 FAULTS = (
     Fault("submit/fields-arrive", "CutsNames", "two values of name are sent alike"),
     Fault("submit/fields-arrive", "Scatters", "mobile is sent at another place for another value"),
     Fault("submit/fields-arrive", "AsksPriceByRoad", "address.road changes nothing that is sent"),
+    Fault("submit/fields-arrive", "SortsWares", "two values of wares are sent alike", IN_ORDER),
     Fault("submit/papers-told-apart", "LosesPapers", "two papers deed with other content are sent alike"),
     Fault("submit/papers-of-all-kinds", "FilesUnderTheFirst", "the paper deed is filed as another where papers are"),
     Fault("submit/papers-of-all-kinds", "FilesDeeds", "the paper photo is filed as deed"),
@@ -33,6 +36,7 @@ FAULTS = (
         for check, hooks, told in (
             ("submit/whole-texts", "CutsNotes", "of a long note only a part is sent"),
             ("submit/whole-texts", "KeepsLatinLetters", "of a long address.road only a part is sent"),
+            ("submit/whole-texts", "WritesNotesAsTitles", "1 body note holds the note in other letters than its"),
             ("submit/days-in-one-order", "MonthFirst", "opened: 1 body opened holds the month before the day"),
             ("submit/days-in-one-order", "GuessesOrder", "opened: 1 body opened is written otherwise for a day of"),
             ("submit/fields-not-crossed", "CrossesParents", "1 body father holds the mother, and no place holds the"),
@@ -50,6 +54,8 @@ FAULTS = (
     Fault("advise-payment/as-paid", "TellsDayInUtc", "1 body paidOn holds the day in UTC"),
     Fault("advise-payment/as-paid", "TellsHourInUtc", "1 body paidAt holds the hour in UTC and does not say so"),
     Fault("advise-payment/as-paid", "NamesApplicantAsPayer", "1 body payer names another than the payer"),
+    Fault("advise-payment/as-paid", "CutsPayersOfReceipts", "of a long name of the payer 1 body payer holds a part"),
+    Fault("payment/as-ordered", "CutsPayers", "of a long name of the payer 1 body payer holds a part"),
     Fault("payment/as-ordered", "GivesWholeTakaBack", "two refunds that differ in poisha are sent alike"),
     Fault("payment/as-ordered", "PrintsEnglishTwice", "the purpose is sent twice in English in 1 body purpose"),
     Fault("payment/as-ordered", "GivesBackInEnglish", "the reason is sent in English alone"),
@@ -72,6 +78,7 @@ RIGHT = (
     ("advise-payment/as-paid", "Advice"),
     ("payment/as-ordered", "Till"),
     ("payment/as-ordered", "SpeaksEnglishAlone"),
+    ("payment/as-ordered", "PartsPayers"),
     ("payment/instructed", "TellsBothNumbers"),
 )
 
@@ -84,6 +91,11 @@ async def test_fault_is_found_and_named(fault, permit_office):
 @pytest.mark.parametrize(("check", "hooks"), RIGHT)
 async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_office):
     await expect_right(check, hooks, None, permit_office)
+
+
+@pytest.mark.parametrize(("hooks", "office"), [("ListsWares", IN_ORDER), ("SortsWares", IN_NO_ORDER)])
+async def test_list_is_sent_in_the_order_that_it_has(hooks, office, permit_office):
+    await expect_right("submit/fields-arrive", hooks, office, permit_office)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +114,15 @@ async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_o
 )
 async def test_other_ways_to_write_a_form_pass(check, hooks, permit_office):
     await expect_right(check, hooks, {"simulator": "FamilyOffice", "service": FAMILY}, permit_office)
+
+
+async def test_text_may_be_sent_in_capitals(permit_office):
+    await expect_right(
+        "submit/whole-texts",
+        "WritesNotesInCapitals",
+        {"simulator": "FamilyOffice", "service": FAMILY},
+        permit_office,
+    )
 
 
 async def test_papers_that_are_named_as_no_kind_are_looked_at_for_their_content_alone(permit_office):

@@ -22,6 +22,7 @@ FAULTS = (
         "told/unheard-of", "ConfirmsAnythingButPending", "word with a word that nobody knows decides confirmed", BOOK
     ),
     Fault("told/numbers", "CutsReceipts", "query-payment: receipt is told alike with another last digit"),
+    Fault("told/numbers", "LosesLettersOfReceipts", "query-payment: receipt is told in part"),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/text", "ExplainsRemarks", {}),
@@ -36,6 +37,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/unheard-of", "RefusesUnknownWords", BOOK),
     ("told/unheard-of", "Advising", BOOK),
     ("told/numbers", "NamesTheTill", {}),
+    ("told/numbers", "Hooks", {"simulator": "SlipTill"}),
     ("told/numbers", "RefusesInItsStatus", {"simulator": "AskedOffice"}),
 )
 

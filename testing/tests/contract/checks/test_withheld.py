@@ -16,6 +16,12 @@ FAULTS = (
     Fault("told/instants", "AYearLateInWords", "status: since is told as another day"),
     Fault("told/left-out", "Undated", "nothing follows from status: since"),
     Fault("told/steady", "NumbersByItself", "status: event is told otherwise of the same answers"),
+    Fault(
+        "told/steady",
+        "PaidNowIfUnsaid",
+        "query-payment: paid_at is not named, and captured_at is told by the clock",
+        {"simulator": "TimedTill"},
+    ),
     Fault("deliverable/as-asked", "FetchesTheFirst", "for another application the permit of the first is asked for"),
     Fault("deliverable/as-asked", "MistakesTheFile", "permit is kept as another kind of file than the agency says"),
     Fault("deliverable/as-asked", "MistakesTheFile", "permit is kept as a paper of another kind"),
@@ -25,12 +31,19 @@ FAULTS = (
     Fault("robustness/no-chance", "DrawsFromItsOwn", "submit: 1 body folder, sent, is left to chance"),
     Fault("robustness/no-chance", "SeldomDated", "status: at, told, is left to chance"),
     Fault("submit/refused-field", "Hooks", "road, refused by the agency, is told at another field", FIELDS),
+    Fault(
+        "submit/refused-field",
+        "Hooks",
+        "something that is no field, refused by the agency, is told at one",
+        {**FIELDS, "plugin": {"error_reader": "withholding:takes_the_unknown_for_the_name"}},
+    ),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/instants", "DatesByDay", {}),
     ("told/left-out", "DrawsTickets", {}),
     ("told/left-out", "ReadsPages", {"simulator": "PagedOffice"}),
     ("told/steady", "NumbersBookings", {}),
+    ("told/steady", "SaysWhenItWasPaid", {"simulator": "TimedTill"}),
     ("deliverable/as-asked", "UnwrapsPapers", {"simulator": "WrappedPaperOffice"}),
     ("callback/as-asked", "DatesByDay", BOOK),
     ("callback/as-asked", "Hooks", BOOK),
@@ -38,6 +51,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("robustness/no-chance", "DrawsNonces", {}),
     ("robustness/no-chance", "HasItsNumbersFromTheHost", {}),
     ("submit/refused-field", "Hooks", {**FIELDS, "plugin": {"error_reader": "withholding:reads_whole_groups"}}),
+    ("submit/refused-field", "Hooks", {**FIELDS, "plugin": {"error_reader": "withholding:marks_the_name_too"}}),
 )
 
 

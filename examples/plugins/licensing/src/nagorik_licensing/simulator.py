@@ -91,8 +91,12 @@ class LicensingSimulator(Simulator):
         return ExampleApplication(applicant=citizen.applicant(), form=form, documents=(plan, photo))
 
     def error_answers(self) -> list[ErrorAnswer]:
-        """Each of the office's errors, all with the status 200."""
-        return [ErrorAnswer(name=code, status=200, document={"code": code}, means=ex) for code, ex in ERRORS.values()]
+        """Each of the office's errors, all with the status 200; a refused field is named."""
+        refused = {"FIELD-REFUSED": {"field": "mobile"}}
+        return [
+            ErrorAnswer(name=code, status=200, document={"code": code, **refused.get(code, {})}, means=ex)
+            for code, ex in ERRORS.values()
+        ]
 
     def _guarded(self, handler: RouteHandler) -> RouteHandler:
         async def answer(request: Request) -> Response:

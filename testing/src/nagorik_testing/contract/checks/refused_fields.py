@@ -39,11 +39,17 @@ async def _at_its_field(subject: Subject, offer: AnyOffer) -> list[str]:
         for error in errors:
             for at in _places_of_a_name(error, sources):
                 in_any_case = await _pointers(filings, step, error, at, NOBODYS_NAME)
+                met = {name: await _pointers(filings, step, error, at, name) for name in sources}
                 for name, fields in sources.items():
-                    pointers = await _pointers(filings, step, error, at, name) - in_any_case
+                    pointers = met[name] - in_any_case
                     told += len(pointers)
                     if any(not any(_is_at(pointer, field) for field in fields) for pointer in pointers):
                         wrong.append(f"{name}, refused by the agency, is told at another field")
+                # What is told whatever is named follows from the error; the rest, from the name.
+                by_name = {each for each in in_any_case if not all(each in pointers for pointers in met.values())}
+                told += len(by_name)
+                if by_name:
+                    wrong.append("something that is no field, refused by the agency, is told at one")
     if not told:
         raise NotConcerned("no field is named where the agency refuses one, or by no name that is sent")
     return list(dict.fromkeys(wrong))
@@ -89,11 +95,11 @@ REFUSED_FIELDS: Final = (
         id="submit/refused-field",
         family=CheckFamily.SUBMISSION,
         title="a field that the agency refuses is told at the field that the citizen filled in",
-        why="The agency does not know the number of the holding, the form marks the district, and the citizen "
-        "corrects what was right.",
+        why="The agency does not know the number of the holding, or does not take a paper; the form marks the "
+        "district, and the citizen corrects what was right.",
         modes=(8, 77),
         expected="for each field that is sent, named in the agency's own error, a field of the form from which it "
-        "comes, or none",
+        "comes, or none; none for the name of something that is no field",
         fix="Let the table from the agency's names to the form's fields name for each the field that it is sent "
         "from; let an ErrorAnswer of the simulator name a field that is sent.",
         scope=CheckScope.SERVICES,

@@ -1,5 +1,6 @@
 """The wire against the form: what is changed in the form is changed in what is sent, and nothing of it is lost."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -64,10 +65,18 @@ async def _arrival(filings: Filings, model: type[Form], field: Sequence[Variatio
 
 
 def _in_one_place(filings: Filings, sent: Sequence[FiledForm]) -> bool:
-    """Whether there is a place in which all of them say something of their own; a value may also leave places out."""
-    own = [{place for place in filings.changed(one.sent) if place in one.sent} for one in sent]
+    """Whether there is a place in which all of them say something of their own; a value may also leave places out.
+
+    The entries of a list stand in one place.
+    """
+    own = [{_list_of(place) for place in filings.changed(one.sent) if place in one.sent} for one in sent]
     said = [places for places in own if places]
     return not said or bool(set.intersection(*said))
+
+
+def _list_of(place: str) -> str:
+    """A place in an entry of a list is one in the list."""
+    return re.sub(r"\.\d+(?=\.|$)", "", place)
 
 
 async def _is_judged_by(filings: Filings, model: type[Form], field: Sequence[Variation]) -> bool:
@@ -254,8 +263,8 @@ SENT_FORM: Final = (
         why="A citizen fills in a field that nobody reads: the card is printed for the old address, and the form "
         "said otherwise.",
         modes=(8,),
-        expected="each valid value of a field sent unlike every other, at a place that all of them share; or a "
-        "verdict or a fee that follows from the field",
+        expected="each valid value of a field sent unlike every other, a list in another order among them, at a "
+        "place that all of them share; or a verdict or a fee that follows from the field",
         fix="Send the whole of the field, in one place whatever it holds; take a field out of the form that decides "
         "nothing and goes nowhere.",
         scope=CheckScope.SERVICES,

@@ -16,7 +16,7 @@ from nagorik import (
     Text,
 )
 from nagorik.manifest import AnyOffer
-from nagorik.values import Money, dhaka_date, dhaka_zone, to_ascii_digits
+from nagorik.values import Money, dhaka_date, dhaka_zone, normalise, to_ascii_digits
 from nagorik_testing.contract.calls import query_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import leaves, written
@@ -33,6 +33,8 @@ _OWN: Final = "(our own)"
 """Stands for the platform's id of a payment, which differs from the next one's."""
 _PAYER: Final = SyntheticCitizens().citizen(5151).name.en or ""
 """Who pays, for another."""
+_LONG_PAYER: Final = "Syeda Nurjahan Ferdousi Begum Chowdhury Nakshikatha Mahbuba Rahmatunnesa Khondaker"
+"""Who pays, with a name that is long and that people have."""
 _RECEIPT: Final = "CONTRACT-RECEIPT-7Q"
 _PURPOSE: Final = Text(bn="চুক্তি পরীক্ষার ফি", en="Fee of the contract test")
 _REASON: Final = Text(bn="পরীক্ষা শেষ হয়েছে", en="The test is over")
@@ -78,6 +80,7 @@ async def _advised(subject: Subject, offer: AnyOffer) -> list[str]:
         wrong = await _receipt_number(tell, usual, sent, unsteady)
         wrong += await _poisha(tell, usual, sent, unsteady)
         wrong += _payer(sent, _PAYER)
+        wrong += _payer_cut(sent, await tell(usual.model_copy(update={"payer_name": _LONG_PAYER})), unsteady)
         wrong += await _day(tell, usual, noon, unsteady)
     return wrong
 
@@ -147,12 +150,12 @@ async def _opened(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(tap.on(subject), offer.id) as rig:
         made = 0
 
-        async def opened(amount: Money) -> Places:
+        async def opened(amount: Money, payer: str = _PAYER) -> Places:
             nonlocal made
             made += 1
             payment = str(uuid5(_NAMESPACE, f"{offer.id}/start/{made}"))
             return await _sent(
-                rig, tap, payment, lambda: start(rig, amount, payment=payment, purpose=_PURPOSE, payer=_PAYER)
+                rig, tap, payment, lambda: start(rig, amount, payment=payment, purpose=_PURPOSE, payer=payer)
             )
 
         odd, more = Money.taka("345.37"), Money.taka("345.38")
@@ -163,11 +166,25 @@ async def _opened(subject: Subject, offer: AnyOffer) -> list[str]:
         if (other := await opened(more)) and not differing(sent, other) - unsteady:
             wrong.append("two amounts that differ in poisha are opened alike")
         wrong += _languages("the purpose", sent, _PURPOSE)
+        wrong += _payer_cut(sent, await opened(odd, _LONG_PAYER), unsteady)
         wrong += await _payer_known(rig, tap, str(uuid5(_NAMESPACE, f"{offer.id}/start/1")))
         takes_bangla = any(_PURPOSE.bn in value for value in sent.values())
     if Operation.REFUND_PAYMENT in offer.operations:
         wrong += await _refunded(subject, offer, takes_bangla=takes_bangla)
     return wrong
+
+
+def _payer_cut(usual: Places, sent: Places, unsteady: frozenset[str]) -> list[str]:
+    """Places that hold a part of a long name, where the usual one stands whole; its parts may stand in several."""
+    said = normalise(" ".join(sent.values())).casefold()
+    if all(word.casefold() in said for word in _LONG_PAYER.split()):
+        return []
+    return [
+        f"of a long name of the payer {place} holds a part"
+        for place in sorted(differing(usual, sent) - unsteady)
+        if _PAYER.casefold() in usual.get(place, "").casefold()
+        if _LONG_PAYER.split()[0].casefold() in sent.get(place, "").casefold()
+    ]
 
 
 async def _payer_known(rig: Rig, tap: Wiretap, payment: str) -> list[str]:
@@ -236,8 +253,8 @@ SENT_PAYMENTS: Final = (
         why="An agency looks a payment up by the number on the receipt, compares the payer and the day in Dhaka, and "
         "treats a fee that is paid as one that is not.",
         modes=(14, 59, 60),
-        expected="the gateway's receipt number, whole; the amount to the poisha; the payer of the receipt where a "
-        "payer is named; the day and the hour in Dhaka, or an instant with its offset",
+        expected="the gateway's receipt number, whole; the amount to the poisha; the payer of the receipt, whole, "
+        "where a payer is named; the day and the hour in Dhaka, or an instant with its offset",
         fix="Build the message from request.receipt alone: reference, amount, payer_name, and "
         "dhaka_date(captured_at) where a day is wanted.",
         scope=CheckScope.SERVICES,
@@ -251,8 +268,8 @@ SENT_PAYMENTS: Final = (
         why="The till asks for less than the fee, prints one language twice or knows no payer, and the payment does "
         "not settle what it was made for.",
         modes=(14, 60, 77),
-        expected="the amount to the poisha; the payer where the gateway keeps one; no language of purpose or reason "
-        "in the place of the other",
+        expected="the amount to the poisha; the payer where the gateway keeps one, a long name whole or refused; no "
+        "language of purpose or reason in the place of the other",
         fix="Send amount, payer_name, purpose and reason of the request as they are.",
         scope=CheckScope.GATEWAYS,
         needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT),

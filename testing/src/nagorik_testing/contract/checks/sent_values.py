@@ -15,6 +15,7 @@ from nagorik.values import normalise, to_ascii_digits
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import ANOTHER, FiledForm, Filings, all_examples, open_filings, paper
 from nagorik_testing.contract.checks.inspection import form_of, leaves, written
+from nagorik_testing.contract.form_fields import is_valid, placed, value_at
 from nagorik_testing.contract.form_fillings import (
     DayForms,
     days_to_swap,
@@ -26,7 +27,7 @@ from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places
 from nagorik_testing.simulator.citizens import SyntheticCitizen, SyntheticCitizens
-from nagorik_toolkit.form_validation import Location
+from nagorik_toolkit.form_validation import Location, validate_form
 
 _LIKE: Final = 0.8
 """How alike two words of names are that mean the same, such as ``upazila`` and ``upozila``, from 0 to 1."""
@@ -56,6 +57,11 @@ async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
             for place in words:  # one of them is refused, and perhaps rightly: each by itself
                 form, own = with_long_texts(model, full, bangla=bangla, only=place)
                 wrong += _cut(await filings.file_form(form, place), own)
+        _, words = with_long_texts(model, full, bangla=False, longest=_SHORT)
+        for place, text in words.items():
+            form = placed(full, place, " ".join(text).upper())
+            if is_valid(model, form):
+                wrong += _recased(await filings.file_form(form, place), place, model, form)
     if not looked_at:
         raise NotConcerned("its form takes no text")
     return wrong
@@ -71,6 +77,16 @@ def _cut(filed: FiledForm, words: Mapping[Location, tuple[str, ...]]) -> Iterato
         arrived = [normalise(word).casefold() in sent for word in own]
         if any(arrived) and not all(arrived) and normalise("".join(own)).casefold() not in unbroken:
             yield f"of a long {_name(place)} only a part is sent"
+
+
+def _recased(filed: FiledForm, place: Location, model: type[Form], form: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Where a text in capitals, such as a firm's name, is another one than on the paper it stands on."""
+    text = value_at(validate_form(model, dict(form)).model_dump(mode="json"), place)
+    if not isinstance(text, str) or not text.isupper() or any(text in said for said in filed.sent.values()):
+        return
+    for at, said in filed.sent.items():
+        if text.casefold() in said.casefold():
+            yield f"{at} holds the {_name(place)} in other letters than its capitals"
 
 
 async def _in_one_order(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -255,7 +271,8 @@ SENT_VALUES: Final = (
         title="a text as long as the form takes it is sent to its last word",
         why="The address ends at its fortieth letter, and the card is sent to a road without a house.",
         modes=(8, 46),
-        expected="every word of a long text in Bangla and in Latin letters, or none: the plugin may refuse the text",
+        expected="every word of a long text in Bangla and in Latin letters, or none: the plugin may refuse the text; "
+        "capitals as capitals",
         fix="Send texts as they are, and give the form the agency's limit with StringConstraints(max_length=...), so "
         "that the citizen is told.",
         scope=CheckScope.SERVICES,

@@ -138,7 +138,8 @@ TOLD: Final = (
         title="a number and a reference of the agency's are told exactly",
         why="A seat is shown in a full course, and the number of a receipt is another's.",
         modes=(8, 10),
-        expected="a count told as it is, zero among them, and a reference with another last digit told with it",
+        expected="a count told as it is, zero among them, and a reference whole, with another last digit told "
+        "with it",
         fix="Pass numbers and references on as they are; 0 is a number and no gap.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.NUMBERS),
@@ -150,10 +151,10 @@ TOLD: Final = (
         why="The hour at which the platform asked is told as the hour at which the money arrived, and no book of the "
         "gateway's agrees with it.",
         modes=(26, 59),
-        expected="of answers that say the same, the same told a minute and a half later, but for what is told of the "
-        "asking itself",
+        expected="of answers that say the same, the same told a minute and a half later, also where a day or an hour "
+        "is left out of them, but for what is told of the asking itself",
         fix="Take days, hours and references from the agency's answer and from the request: no clock, no chance, no "
-        "counter.",
+        "counter; an hour that it does not name is not told.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.STEADY),
     ),

@@ -79,6 +79,18 @@ class KeepsLatinLetters(Family):
         return {**content, "road": content["road"].encode()[:120].decode("utf-8", "ignore")}
 
 
+class WritesNotesAsTitles(Family):
+    def further(self, form):
+        return {name: value.title() for name, value in super().further(form).items()}
+
+
+class WritesNotesInCapitals(Family):
+    """Right: the office's machine has no other letters."""
+
+    def further(self, form):
+        return {name: value.upper() for name, value in super().further(form).items()}
+
+
 class MonthFirst(Family):
     def day(self, day):
         return f"{day:%m/%d/%Y}"
@@ -179,6 +191,29 @@ class DayInQuery(LicenceInQuery):
 
     def asked(self, form):
         return {"opened": form.opened.isoformat(), "shelf": "B-1204"}
+
+
+class SortsWares(Hooks):
+    """Right of a form whose wares stand in no order, and wrong of one in which the citizen put them in theirs."""
+
+    def content(self, request: Any) -> Any:
+        return {**super().content(request), "wares": self.listed(request.form.wares)}
+
+    def listed(self, wares: Any) -> Any:
+        return "; ".join(sorted(wares))
+
+
+class ListsWares(SortsWares):
+    """Right."""
+
+    def listed(self, wares):
+        return "; ".join(wares)
+
+
+class WaresOffice(PermitOffice):
+    def example(self, service: str, citizen: Any) -> Any:
+        right = super().example(service, citizen)
+        return replace(right, form={**right.form, "wares": ["rice", "lentils"]})
 
 
 class FamilyOffice(PermitOffice):

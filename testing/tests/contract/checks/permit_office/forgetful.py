@@ -181,6 +181,14 @@ class CutsReceipts(Hooks):
         return right.model_copy(update={"reference": right.reference and right.reference[:-1]})
 
 
+class LosesLettersOfReceipts(Hooks):
+    """Tells of a receipt what stands behind its last hyphen."""
+
+    def report(self, bill: Bill) -> PaymentReport:
+        right = super().report(bill)
+        return right.model_copy(update={"reference": right.reference and right.reference.rpartition("-")[2]})
+
+
 class NamesTheTill(Hooks):
     """Right: the till's number stands behind a word of the plugin's own."""
 

@@ -57,6 +57,17 @@ class StaffedForm(SizedForm):
     staff: Annotated[int, Field(ge=1, le=500), Label(en="People who work there", bn="কর্মরত মানুষ")] = 3
 
 
+WARES = Label(en="Wares, the most sold first", bn="পণ্য, বেশি বিক্রি আগে")
+
+
+class WaresForm(ShopForm):
+    wares: Annotated[tuple[Line, ...], WARES]
+
+
+class WaresInNoOrder(ShopForm):
+    wares: Annotated[frozenset[Line], WARES]
+
+
 class Unlabelled(ShopForm):
     floor: str = ""
 

@@ -60,6 +60,11 @@ class NamesApplicantAsPayer(Advice):
         return {**super().told(request), "payer": request.applicant.name.en}
 
 
+class CutsPayersOfReceipts(Advice):
+    def told(self, request):
+        return {**super().told(request), "payer": request.receipt.payer_name[:30]}
+
+
 class Till(Hooks):
     """Right: opens a payment with all that is known of it."""
 
@@ -124,6 +129,19 @@ class ForgetsPayer(Till):
         return {**super().opened(request), "payer": None}
 
 
+class CutsPayers(Till):
+    def opened(self, request):
+        return {**super().opened(request), "payer": request.payer_name[:24]}
+
+
+class PartsPayers(Till):
+    """Right: this till keeps the first name apart from the rest."""
+
+    def opened(self, request):
+        first, _, rest = request.payer_name.partition(" ")
+        return {**super().opened(request), "payer": first, "payerSurname": rest}
+
+
 class TellsOwnNumber(Till):
     def instructions(self, request, bill):
         return Text(bn=f"কাউন্টারে {request.payment} জানান", en=f"Tell {request.payment} at the counter")
@@ -151,3 +169,11 @@ class NamingTill(PermitOffice):
 
     def told_of(self, payment: str) -> dict[str, Any]:
         return {**super().told_of(payment), "payer": self.payers.get(payment)}
+
+
+class SlipTill(PermitOffice):
+    """Prints a number on its slips that ends with the receipt's own."""
+
+    def told_of(self, payment: str) -> dict[str, Any]:
+        told = super().told_of(payment)
+        return {**told, "slip": f"SLIP-{told['receipt']}"}

@@ -207,6 +207,20 @@ def blames_the_name(answer: Any) -> NagorikError | None:
     return _refused(answer, dict.fromkeys(FIELDS, "/form/name"))
 
 
+def takes_the_unknown_for_the_name(answer: Any) -> NagorikError | None:
+    named = answer.document.get("field") if isinstance(answer.document, dict) else None
+    return _refused(answer, {**FIELDS, named: FIELDS.get(named, "/form/name")}) if named else None
+
+
+def marks_the_name_too(answer: Any) -> NagorikError | None:
+    """Right: the office refuses whatever belongs to a name, and says what it was."""
+    named = answer.document.get("field") if isinstance(answer.document, dict) else None
+    if named is None:
+        return None
+    pointers = dict.fromkeys(["/form/name", FIELDS.get(named, "/form/name")])
+    return InputRejected([FieldProblem(pointer=each, code="permit.refused", text=REFUSED) for each in pointers])
+
+
 def _refused(answer: Any, fields: dict[str, str]) -> NagorikError | None:
     named = answer.document.get("field") if isinstance(answer.document, dict) else None
     if named not in fields:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from pydantic import JsonValue
+
 from nagorik import NagorikError, Operation
 from nagorik_testing.contract.checks.answers.chance import left_to_chance
 from nagorik_testing.contract.checks.answers.instants import told_instants
@@ -14,15 +16,18 @@ from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_n
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
 from nagorik_testing.contract.checks.answers.told_result import anywhere, told_by
-from nagorik_testing.contract.checks.answers.variations import AnswerDocument, unheard_of
+from nagorik_testing.contract.checks.answers.variations import AnswerDocument, instant_of, unheard_of
 from nagorik_testing.contract.checks.answers.varied import (
     AnswerEnd,
     TellingRule,
     Untold,
     VariedAnswer,
     label_of,
+    named,
 )
 from nagorik_testing.contract.checks.inspection import written
+from nagorik_testing.wire.codec import JsonFormat
+from nagorik_toolkit.form_validation import Location
 
 _OF_A_FORM: Final = frozenset({Operation.SUBMIT, Operation.ANSWER_CORRECTION})
 _BY_SERVICE: Final = frozenset({Operation.ELIGIBILITY, Operation.QUOTE})
@@ -60,7 +65,7 @@ class AnswerExamination:
             except NagorikError:
                 return []  # answers that hold good for one request alone, by a nonce or an hour
             ends.append(AnswerEnd(result, told_by(result)))
-            play.rig.advance(timedelta(seconds=90))
+            play.rig.advance(A_WHILE)
         one, other = ends[0].told, ends[1].told
         unsteady = frozenset(place for place in {*one, *other} if one.get(place) != other.get(place))
         usual = AnswerEnd(ends[0].result, {place: value for place, value in one.items() if place not in unsteady})
@@ -115,17 +120,48 @@ _OF_THE_ASKING: Final = frozenset({"as_of", "issued_at", "expires_at", "check_af
 """What is told of the asking itself and not of the agency: it goes with the clock."""
 _OF_THE_HOST: Final = frozenset({Operation.QUOTE, Operation.DELIVERABLE})
 """Operations whose results the platform names anew each time: a quote, a document that is kept."""
+A_WHILE: Final = timedelta(seconds=90)
+"""Between two calls that are answered alike."""
+
+
+def _astray(places: Collection[str]) -> list[str]:
+    """The places of what is told in which nothing may go with the clock."""
+    return sorted({anywhere(place) for place in places if place.rpartition(".")[2] not in _OF_THE_ASKING})
 
 
 def _unsteady(play: AnswerPlay, places: Collection[str]) -> list[Untold]:
     """What is told otherwise of the same answers, given a moment later."""
     if play.operation in _OF_THE_HOST:
         return []
-    astray = sorted({anywhere(place) for place in places if place.rpartition(".")[2] not in _OF_THE_ASKING})
+    astray = _astray(places)
     return [
         Untold(TellingRule.STEADY, f"{play.operation.value}: {place} is told otherwise of the same answers")
         for place in astray
     ]
+
+
+async def _unsteady_without(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
+    """What is told otherwise a moment later where the agency names no day or hour in one place."""
+    if instant_of(value) is None or varied.play.operation in _OF_THE_HOST:
+        return []
+    document = varied.document
+    empty = [document.put(at, None)] if isinstance(document.format, JsonFormat) else []
+    for body in (document.without(at), *empty):
+        before = await varied.ends(body)
+        if before is None:
+            continue
+        varied.play.rig.advance(A_WHILE)
+        after = await varied.ends(body)
+        if after is None:
+            continue
+        one, other = before.told, after.told
+        astray = _astray({place for place in {*one, *other} if one.get(place) != other.get(place)})
+        if astray:
+            return [
+                Untold(TellingRule.STEADY, f"{named(varied, at)} is not named, and {place} is told by the clock")
+                for place in astray
+            ]
+    return []
 
 
 async def _examined(varied: VariedAnswer, told: LeavesTold) -> AsyncIterator[Untold]:
@@ -143,4 +179,4 @@ async def _examined(varied: VariedAnswer, told: LeavesTold) -> AsyncIterator[Unt
             yield untold
 
 
-_RULES: Final = (told_texts, told_words, told_amounts, told_numbers, told_instants)
+_RULES: Final = (told_texts, told_words, told_amounts, told_numbers, told_instants, _unsteady_without)

@@ -117,11 +117,18 @@ async def _identified(varied: VariedAnswer, at: Location, value: str) -> list[Un
     other, own = next_sign(value), normalised(value)
     if other is None or " " in value.strip() or _is_ours(varied.play, value):
         return []
-    places = [place for place, text in texts_of(varied.usual.told).items() if own in text or _is_cut(own, text)]
+    places = [
+        place
+        for place, text in texts_of(varied.usual.told).items()
+        if own in text or _is_cut(own, text) or (_is_reference(place) and _is_part(own, text))
+    ]
     end = await varied.put(at, other) if places else None
     if end is None:
         return []
     told, usual = texts_of(end.told), texts_of(varied.usual.told)
+    gone_along = [place for place in places if _is_reference(place) and told.get(place, usual[place]) != usual[place]]
+    if any(_is_part(own, usual[place]) and _is_part(normalised(other), told[place]) for place in gone_along):
+        return [Untold(TellingRule.NUMBERS, f"{named(varied, at)} is told in part")]
     alike = [place for place in places if told.get(place) == usual[place]]
     if alike and told.keys() == usual.keys() and await _follows(varied, at, value, alike):
         return [Untold(TellingRule.NUMBERS, f"{named(varied, at)} is told alike with another last digit")]
@@ -131,6 +138,21 @@ async def _identified(varied: VariedAnswer, at: Location, value: str) -> list[Un
 def _is_cut(own: str, text: str) -> bool:
     """Whether a text may be the beginning of a reference that is longer."""
     return own.startswith(text) and len(text) > len(own) // 2 and any(sign.isdigit() for sign in text)
+
+
+_REFERENCES: Final = frozenset({"reference", "agency_reference"})
+_SIGNS_OF_A_PART: Final = 4
+"""From which on a part of a reference is no chance."""
+
+
+def _is_reference(place: str) -> bool:
+    """Whether a place holds a number by which the agency or the gateway is asked, whole."""
+    return place.rpartition(".")[2] in _REFERENCES
+
+
+def _is_part(own: str, text: str) -> bool:
+    """Whether a text is a part of a number; what stands in an address is not looked at."""
+    return "/" not in own and _SIGNS_OF_A_PART <= len(text) < len(own) and text in own
 
 
 async def _follows(varied: VariedAnswer, at: Location, value: str, places: Sequence[str]) -> bool:
