@@ -41,12 +41,12 @@ SECRETS: Final = {"user": "platform", "password": "made-up-password", "signing_k
 FEES: Final = {"FILED": ("pay-filing", Money.taka(100)), "FEE_DUE": ("pay-licence", Money.taka(1200))}
 NO_FEE: Final = ("", Money.taka(0))
 ERRORS: Final = {
-    400: ("FIELD-REFUSED", errors.InputRejected),
-    401: ("SESSION-ENDED", errors.CredentialsRejected),
-    403: ("NOT-LET-IN", errors.CredentialsRejected),
-    404: ("NO-SUCH-FILE", errors.AgencyRejected),
-    409: ("PAYMENT-USED", errors.AgencyRejected),
-    429: ("TOO-MANY-LOGINS", errors.RateLimited),
+    400: ({"code": "FIELD-REFUSED", "field": "mobile"}, errors.InputRejected),
+    401: ({"code": "SESSION-ENDED", "field": "token"}, errors.CredentialsRejected),
+    403: ({"code": "NOT-LET-IN", "field": "password"}, errors.CredentialsRejected),
+    404: ({"code": "NO-SUCH-FILE", "field": "number"}, errors.AgencyRejected),
+    409: ({"code": "PAYMENT-USED", "field": "reference"}, errors.AgencyRejected),
+    429: ({"code": "TOO-MANY-LOGINS", "field": "login"}, errors.RateLimited),
 }
 LIFE: Final = timedelta(minutes=20)
 SECOND: Final = "%d-%m-%Y %H:%M:%S"
@@ -91,12 +91,8 @@ class LicensingSimulator(Simulator):
         return ExampleApplication(applicant=citizen.applicant(), form=form, documents=(plan, photo))
 
     def error_answers(self) -> list[ErrorAnswer]:
-        """Each of the office's errors, all with the status 200; a refused field is named."""
-        refused = {"FIELD-REFUSED": {"field": "mobile"}}
-        return [
-            ErrorAnswer(name=code, status=200, document={"code": code, **refused.get(code, {})}, means=ex)
-            for code, ex in ERRORS.values()
-        ]
+        """Each of the office's errors, all with the status 200, and with the field that it is about."""
+        return [ErrorAnswer(name=e["code"], status=200, document={**e}, means=means) for e, means in ERRORS.values()]
 
     def _guarded(self, handler: RouteHandler) -> RouteHandler:
         async def answer(request: Request) -> Response:
@@ -109,7 +105,7 @@ class LicensingSimulator(Simulator):
                     self.tokens.check(request)
                 return await handler(request)
             except Refusal as refusal:
-                return DocumentResponse({"code": ERRORS[refusal.status][0], "field": refusal.field}, name="error")
+                return DocumentResponse({**ERRORS[refusal.status][0], "field": refusal.field}, name="error")
 
         return answer
 
