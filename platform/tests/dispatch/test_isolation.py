@@ -263,7 +263,7 @@ THREADS = {
 @pytest.mark.parametrize("work", THREADS.values(), ids=THREADS)
 async def test_thread_that_has_the_interpreter_is_its_plugins_fault_and_not_that_of_whoever_waits(world, work):
     world.install(hooks={"nagorik_get_status": TAKES_THE_INTERPRETER.format(*work)})
-    honest = "until = time.thread_time() + 0.04\nwhile time.thread_time() < until:\n    pass\nreturn STATUS"
+    honest = "until = time.thread_time() + 0.02\nwhile time.thread_time() < until:\n    pass\nreturn STATUS"
     world.install("gas", hooks={"nagorik_get_status": honest})
     done = threading.Event()
 
