@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from datetime import date
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 from nagorik_platform.cli.commands import ExitCode
@@ -206,13 +208,13 @@ def schedules_document(
 
 
 def _outcome(outcome: "FeeOutcome") -> "Document":
-    total = sum(stage.price.total.poisha for stage in outcome.stages)
-    currencies = {stage.price.total.currency for stage in outcome.stages}
+    totals = [stage.price.total for stage in outcome.stages]
+    is_one_sum = len({total.currency for total in totals}) == 1
     return {
         "choice": [_choice(one) for one in outcome.choice],
         "fields": dict(outcome.fields),
         "payments": [_payment(stage) for stage in outcome.stages],
-        "total": f"{total // 100}.{total % 100:02d}" if len(currencies) == 1 else None,
+        "total": reduce(add, totals).plain() if is_one_sum else None,
     }
 
 
@@ -232,7 +234,6 @@ def _payment(stage: "StagePrice") -> "Document":
     from nagorik_platform.cli.catalogue import text_of
 
     price = stage.price
-    vat = sum(line.vat.poisha for line in price.lines)
     return {
         "stage": price.stage,
         "due": stage.due.value if stage.due is not None else None,
@@ -241,7 +242,7 @@ def _payment(stage: "StagePrice") -> "Document":
             {"code": line.code, "text": text_of(line.text), "amount": line.amount.plain(), "vat": line.vat.plain()}
             for line in price.lines
         ],
-        "vat": f"{vat // 100}.{vat % 100:02d}",
+        "vat": reduce(add, [line.vat for line in price.lines]).plain(),
         "total": price.total.plain(),
         "tariff": price.tariff.id,
     }
