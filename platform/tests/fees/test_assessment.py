@@ -1,10 +1,12 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field, ValidationInfo, field_validator
 
+from nagorik import FieldProblem, InputRejected
 from nagorik.forms import Choices, Label
 from nagorik.model.fee import FeeDue
 from nagorik.privacy import Form
@@ -101,6 +103,17 @@ def basis(_: str, form: Form, on: date) -> FeeBasis:
     return FeeBasis(SCHEDULES["mooring"], stages, {"speed": lambda: form.speed, "length": lambda: form.metres})
 
 
+def refuse_long_sails(form: MooringForm) -> None:
+    """A boat under sail is moored free from ten metres on."""
+    if form.speed == "slow" and form.metres >= 10 and form.engine == "sail":
+        raise InputRejected([FieldProblem(pointer="/form/speed", code="free", text=Text(en="Free", bn="বিনামূল্যে"))])
+
+
+def checked(service: str, form: Form, on: date) -> FeeBasis:
+    assert isinstance(form, MooringForm)
+    return replace(basis(service, form, on), check=lambda: refuse_long_sails(form))
+
+
 def ask(given: Mapping[str, str], on: date = TODAY) -> PublishedFees:
     return assess_published("port.mooring", SCHEDULES["mooring"], MooringForm, basis, given, on)
 
@@ -127,6 +140,18 @@ def test_what_is_given_by_field_and_dimension_has_one_price_for_each_payment() -
     ]
     assert [stage.due for stage in outcome.stages] == [FeeDue.BEFORE_SUBMISSION, FeeDue.AFTER_SUBMISSION]
     assert [(line.code, line.vat.plain()) for line in outcome.stages[0].price.lines] == [("fast", "30.00")]
+
+
+def test_what_the_plugin_has_nobody_pay_for_is_refused_where_it_was_given_and_left_out_where_it_was_tried() -> None:
+    def asked(**given: str) -> PublishedFees:
+        return assess_published("port.mooring", SCHEDULES["mooring"], MooringForm, checked, given, TODAY)
+
+    with pytest.raises(GivenRejected) as rejected:
+        asked(speed="slow", metres="12", visit="1")
+    assert [problem.en.partition(" Choose")[0] for problem in rejected.value.problems] == ["speed: Free"]
+    tried = asked(metres="12", visit="1")
+    assert told(tried) == [({"speed": ("fast",), "length": ("12",), "visit": ("1",)}, ["230.00", "46.00"])]
+    assert told(asked(speed="slow", metres="9", visit="1"))[0][1] == ["115.00"]
 
 
 def test_all_that_is_open_is_priced_and_what_costs_the_same_is_one() -> None:

@@ -12,6 +12,7 @@ from nagorik.values import Money
 from nagorik_brta.pricing import years_late
 from nagorik_brta.simulator import BrtaSimulator
 from nagorik_brta.simulator.figures import price as agencys_price
+from nagorik_platform import GivenRejected
 from nagorik_testing import InjectedResponse, ServiceDesk
 from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
 
@@ -219,6 +220,21 @@ async def test_nobody_is_asked_to_pay_for_a_token_that_is_free(
     (problem,) = rejected.value.fields
     assert (problem.pointer, problem.code) == ("/form/plan", "token.free-already")
     assert desk.simulator.ledger.requests() == ()
+    given = {"vehicle": "motorcycle", "weight_kg": "91", **form}
+    with pytest.raises(GivenRejected) as at_the_counter:
+        await desk.platform.published_fees("brta.tax-token", given, on=TODAY)
+    (told,) = at_the_counter.value.problems
+    assert problem.text.en in told.en
+
+
+async def test_counter_says_that_the_price_of_a_token_hangs_on_the_day_of_registration(
+    desk: ServiceDesk[BrtaSimulator],
+) -> None:
+    given = {"vehicle": "motorcycle", "weight_kg": "91", "plan": "two-years"}
+    told = await desk.platform.published_fees("brta.tax-token", given, on=TODAY)
+    (outcome,) = told.outcomes
+    assert [stage.price.total.plain() for stage in outcome.stages] == ["2300.00"]
+    assert [one.name for one in told.missing] == ["registered_on"]
 
 
 def test_total_of_a_token_is_not_divided_by_a_tax_that_no_page_names(schedules: dict[str, FeeSchedule]) -> None:

@@ -276,6 +276,20 @@ class _Question:
             self._no_tariff = error
             return
         self._adds = self._adds or basis.agency_adds
+        chosen, gaps = self._known(basis, partial, trial)
+        if gaps:
+            self._fill(gaps, tariff, trial)
+        elif self._is_refused(basis, partial, trial):
+            return
+        elif len(self._outcomes) >= MOST_OUTCOMES:
+            self._left_out += 1
+        else:
+            self._outcomes.append(self._outcome(basis, tariff, chosen, trial))
+
+    def _known(
+        self, basis: FeeBasis, partial: PartialForm[Form], trial: _Trial
+    ) -> tuple[dict[str, tuple[int | str, ChosenValue]], list[tuple[Dimension, str | None]]]:
+        """The dimensions that are known, and each other one with the field that it waits for, where it is one."""
         chosen: dict[str, tuple[int | str, ChosenValue]] = {}
         gaps: list[tuple[Dimension, str | None]] = []
         for dimension in basis.schedule.dimensions:
@@ -288,12 +302,27 @@ class _Question:
                 gaps.append((dimension, None))
             else:
                 chosen[dimension.dimension] = found
-        if gaps:
-            self._fill(gaps, tariff, trial)
-        elif len(self._outcomes) >= MOST_OUTCOMES:
-            self._left_out += 1
-        else:
-            self._outcomes.append(self._outcome(basis, tariff, chosen, trial))
+        return chosen, gaps
+
+    def _is_refused(self, basis: FeeBasis, partial: PartialForm[Form], trial: _Trial) -> bool:
+        """Whether the plugin has nobody pay for a choice that was tried.
+
+        Raises:
+            GivenRejected: What was given is such a choice.
+        """
+        partial.read.clear()
+        try:
+            if basis.check is not None:
+                basis.check()
+        except FieldMissing as missing:
+            self._note(None, missing.field)
+            return False
+        except InputRejected as rejected:
+            if self._keys_of(partial) & trial.tried.keys():
+                return True
+            raise GivenRejected([self._told(problem.pointer, problem.text) for problem in rejected.fields]) from None
+        self._assume(self._keys_of(partial), trial)
+        return False
 
     def _value(
         self,

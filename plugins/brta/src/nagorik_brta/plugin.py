@@ -67,7 +67,7 @@ async def nagorik_check_eligibility(request: EligibilityRequest, context: Contex
 @hookimpl
 async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     """By the published figures, if BRTA's calculator says the same; by the calculator alone where there are none."""
-    pricing.refuse_paid_plan_where_free(request)
+    pricing.refuse_paid_plan_where_free(request.form, request.on)
     answer = await context.http.read(
         "fee-quote", "GET", f"{API}/fees/quote", params=wire.to_fee_question(request), expect=wire.FeeAnswer
     )

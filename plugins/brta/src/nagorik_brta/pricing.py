@@ -27,7 +27,7 @@ def basis(service: str, form: Form, today: date) -> FeeBasis:
                 "plan": lambda: form.plan,
                 "weight": lambda: _weight(form.weight_kg, today),
             }
-            return FeeBasis(schedule, due, token)
+            return FeeBasis(schedule, due, token, check=lambda: refuse_paid_plan_where_free(form, today))
         case _:
             return FeeBasis.of_fields(schedule, form, due=due)
 
@@ -43,16 +43,15 @@ def years_late(expires_on: date, today: date) -> int:
     return age_on(expires_on, today - timedelta(days=1)) + 1
 
 
-def refuse_paid_plan_where_free(request: QuoteRequest) -> None:
+def refuse_paid_plan_where_free(form: Form, today: date) -> None:
     """Ask nobody to pay for the tax token of a motorcycle that gets it free.
 
     Raises:
         InputRejected: At the plan, with the day since which it is free.
     """
-    form = request.form
     if isinstance(form, TaxTokenForm) and form.vehicle == "motorcycle" and form.plan != "after-ten-years":
-        first = free_from(form, request.on)
-        if first is not None and first <= request.on:
+        first = free_from(form, today)
+        if first is not None and first <= today:
             refuse([TEXTS.field_problem("/form/plan", "token.free-already", first=first)])
 
 

@@ -25,6 +25,8 @@ class FeeBasis:
     """For each dimension that follows from the form, what gives it. The others only the agency knows."""
     agency_adds: bool = False
     """Whether the agency asks for more than the schedule has, such as arrears that it alone knows."""
+    check: Callable[[], None] | None = None
+    """Raises ``InputRejected`` at the field where nobody is to pay for what the form asks for, as it is free."""
 
     @classmethod
     def of_fields(cls, schedule: FeeSchedule, form: Form, *, due: FeeDue | Mapping[str, FeeDue]) -> Self:
@@ -48,8 +50,11 @@ class FeeBasis:
         """The quote of the schedule for the form, good for ``valid_for``; ``known`` are the agency's dimensions.
 
         Raises:
+            InputRejected: ``check`` refuses the form.
             AgencyRejected, FeeError: As ``FeeSchedule.quote``.
         """
+        if self.check is not None:
+            self.check()
         due = self.due_at(request.stage)
         return self.schedule.quote(request, due=due, valid_for=valid_for, **self.choice(**known))
 
