@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 
 from packaging.utils import canonicalize_name
 
-from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_admissions
+from nagorik_platform.cli.commands import CommandFailed, CommandUnusable, Contribution, find_admissions
 from nagorik_platform.registry import ADMIT_ALL, Admission, PluginRecord, Registry
 from nagorik_platform.registry.records import ADMISSION_CODES
 from nagorik_platform.tracebacks import type_name
 
 
-class AdmissionUnknown(Exception):
+class AdmissionUnknown(CommandFailed):
     """It cannot be told what the host lets in, so nothing is: the text says why, and holds no value of a setting."""
 
 

@@ -79,6 +79,10 @@ _BUILT_IN: Final = (
 )
 
 
+class CommandFailed(Exception):
+    """A command cannot do its work, for a reason that its text tells the person at the terminal."""
+
+
 class CommandUnusable(Exception):
     """A contribution that cannot be used; the text names its distribution and says why."""
 

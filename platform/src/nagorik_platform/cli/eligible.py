@@ -45,7 +45,7 @@ class EligibleCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print the services in three groups, each with its reasons."""
-        from nagorik_platform.cli.admission import AdmissionUnknown, host_admission
+        from nagorik_platform.cli.admission import host_admission
         from nagorik_platform.cli.output import day_of, print_error, print_json
         from nagorik_platform.cli.services import unknown_service
         from nagorik_platform.configuration import PlatformSettings
@@ -58,11 +58,7 @@ class EligibleCommand:
             print_error(str(problem))
             return ExitCode.USAGE
         with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
-            try:
-                settings = PlatformSettings(admission=host_admission())
-            except AdmissionUnknown as unknown:
-                print_error(str(unknown))
-                return ExitCode.FAILED
+            settings = PlatformSettings(admission=host_admission())
             registry = Registry.discover(admission=settings.admission)
             known = [
                 service.id for record in registry.records if record.manifest for service in record.manifest.services

@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Final
 
-from nagorik_platform.cli.commands import Command, CommandUnusable, Contribution, ExitCode, find_commands
+from nagorik_platform.cli.commands import (
+    Command,
+    CommandFailed,
+    CommandUnusable,
+    Contribution,
+    ExitCode,
+    find_commands,
+)
 from nagorik_platform.cli.output import plain
 from nagorik_platform.cli.streams import has_room, is_out_of_files, lost_output, open_streams
 from nagorik_platform.tracebacks import frames_of, type_name
@@ -140,6 +147,9 @@ def _summary(item: Contribution) -> str:
 def _run(command: Command, arguments: argparse.Namespace) -> int:
     try:
         code = int(command.run(arguments))
+    except CommandFailed as failed:
+        sys.stderr.write(f"nagorik: {plain(str(failed))}\n")
+        return ExitCode.FAILED
     except BrokenPipeError:
         return ExitCode.OK  # the reader of a stream that is not the command's own has seen enough
     except Exception as error:  # noqa: BLE001 - a command's fault is told as one line and a code

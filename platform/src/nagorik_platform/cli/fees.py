@@ -54,7 +54,7 @@ class FeesCommand:
         """Print the price, or all prices that what is given leaves open, or the whole schedule."""
         from nagorik.data_files import DataFileInvalid
         from nagorik.errors import NagorikError, ServiceNotOffered
-        from nagorik_platform.cli.admission import AdmissionUnknown, host_admission
+        from nagorik_platform.cli.admission import host_admission
         from nagorik_platform.cli.output import day_of, print_error
         from nagorik_platform.configuration import PlatformSettings
         from nagorik_platform.fees.published import GivenRejected
@@ -70,11 +70,7 @@ class FeesCommand:
             return ExitCode.USAGE
         day = day_of(arguments)
         with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
-            try:
-                settings = PlatformSettings(admission=host_admission())
-            except AdmissionUnknown as unknown:
-                print_error(str(unknown))
-                return ExitCode.FAILED
+            settings = PlatformSettings(admission=host_admission())
             registry = Registry.discover(admission=settings.admission)
             found = _offer(registry, arguments.service)
             if isinstance(found, str):

@@ -27,17 +27,13 @@ class ServicesCommand:
     def run(self, arguments: argparse.Namespace) -> int:
         """Print all services or one, those of plugins that are kept out included."""
         from nagorik_platform.cli import suspensions
-        from nagorik_platform.cli.admission import AdmissionUnknown, host_admission, kept_out
+        from nagorik_platform.cli.admission import host_admission, kept_out
         from nagorik_platform.cli.catalogue import evidence_of, offer_of, service_of
         from nagorik_platform.cli.output import day_of, print_error, print_json, print_lines, print_table
         from nagorik_platform.cli.service_page import print_service
         from nagorik_platform.registry import Registry
 
-        try:
-            admission = host_admission()
-        except AdmissionUnknown as unknown:
-            print_error(str(unknown))
-            return ExitCode.FAILED
+        admission = host_admission()
         registry = Registry.discover(admission=admission)
         suspended = suspensions.active_suspensions(kept_out(admission, registry.records))
         if arguments.service is not None:
