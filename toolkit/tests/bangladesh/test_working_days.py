@@ -11,6 +11,7 @@ from nagorik_toolkit.bangladesh import DayOverride, WorkingCalendar, calendar
 
 DAYS = st.dates(min_value=date(2025, 1, 1), max_value=date(2026, 7, 31))
 COUNTS = st.integers(min_value=0, max_value=60)
+HALF_COUNTS = st.integers(0, 30)  # two of them end in a year whose holidays are known, too
 
 
 def _override(day: date, *, working: bool) -> DayOverride:
@@ -205,7 +206,7 @@ def test_adding_lands_on_a_working_day_with_that_many_between(day: date, count: 
     assert national.is_working_day(end) if count else end == day
 
 
-@given(DAYS, COUNTS, COUNTS)
+@given(DAYS, HALF_COUNTS, HALF_COUNTS)
 @settings(deadline=None)
 def test_adding_in_two_steps_is_adding_at_once(day: date, first: int, second: int):
     national = WorkingCalendar.national()
