@@ -294,6 +294,13 @@ class NeverWithdrawn(Withdrawing):
         return False
 
 
+class WithdrawnOnceRefused(Withdrawing):
+    """Takes the end of an application for its withdrawal."""
+
+    def is_withdrawn(self, right):
+        return right.withdrawn or right.status.state is ApplicationState.REJECTED
+
+
 class StandsAsFiled(Hooks):
     @hookimpl
     async def nagorik_withdraw(self, request: Any, context: Context) -> Withdrawal:
