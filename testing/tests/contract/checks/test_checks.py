@@ -136,6 +136,12 @@ KILLS = {
         "1 body name holds the address.road, and no place holds the name that is named so", "CrossesRoadAndName"
     ),
     "submit/of-nobody-else": Kill("depends on who filed before", "RemembersNames"),
+    "submit/nothing-made-up": Kill(
+        "1 body licence holds a value for licence, which was left empty",
+        "FillsInLicences",
+        "FamilyOffice",
+        service=FAMILY,
+    ),
     "submit/clean-text": Kill("1 body name holds text that is not in NFC", "TakesLettersApart"),
     "submit/same-bytes": Kill("submit made again sends another body filedOn", "DatesFilings"),
     "answer-correction/corrected": Kill("no field of the form, corrected, changes what is sent", "AnswersNothing"),
@@ -260,6 +266,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "fees/choice-arrives": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
     "fees/at-figures": {"hooks": "UpToTheLimit", "simulator": "PricedOffice", "service": STAFFED},
     "eligibility/as-answered": {"hooks": "Asks", "service": ASKING},
+    "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/told-as-held": {"hooks": "TellsFee", "simulator": "FeeOffice"},

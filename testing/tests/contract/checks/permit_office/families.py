@@ -153,6 +153,48 @@ class RemembersNames(Hooks):
         return {**content, "remark": kept}
 
 
+class FillsInLicences(Family):
+    def further(self, form):
+        return {**super().further(form), "licence": form.licence or "TRAD-0000000"}
+
+
+class NotesParents(Family):
+    """Takes another answer for the one that was not given."""
+
+    def further(self, form):
+        return {**super().further(form), "note": form.note or form.mother}
+
+
+class SpeaksForTheLoud(Family):
+    """Says something for those alone who chose."""
+
+    def further(self, form):
+        note = {"note": "by day"} if form.loud and not form.note else {}
+        return {**super().further(form), "kind": "LOUD" if form.loud else "QUIET", **note}
+
+
+class SaysNotGiven(Family):
+    """Right: the office's own words for a field that was left empty."""
+
+    def further(self, form):
+        return {"note": form.note or "N/A", "licence": form.licence or "not given"}
+
+
+class NamesOnePaper(Family):
+    """Right: one place takes either, and says which."""
+
+    def further(self, form):
+        return {"paper": form.licence or form.note or ""}
+
+
+class ListsPapersOfShops(Family):
+    """Right: entries move up where one is missing."""
+
+    def further(self, form):
+        given = [value for value in (form.licence, form.note) if value]
+        return {f"papers.{number}": value for number, value in enumerate(given)}
+
+
 class FilesPapersOfBefore(Family):
     """Files a citizen's papers with those of the one before."""
 
