@@ -22,6 +22,7 @@ from nagorik_toolkit import (
     OWN_CHECK,
     age_on,
     contradictions,
+    day_text,
     eligibility_question,
     is_about,
     is_birth_registration,
@@ -90,7 +91,6 @@ def _identity_document(request: EligibilityRequest) -> Criterion:
     lacking = False if filled else None
     """What is not in the form is not given; what the platform has not been told of may be at hand."""
     bounds = {"adult": young.as_int + 1, "last": old.as_int - 1}
-    remedy = TEXTS.text("identity.add-missing")
     if age is None or age <= young.as_int:
         # For a birth to come, which no document can be of, it cannot be told; that it is one is told beside it.
         parents = bool(filled and (filled.father_nid or filled.mother_nid))
@@ -103,9 +103,10 @@ def _identity_document(request: EligibilityRequest) -> Criterion:
         given = True if nid else lacking
         if not nid and registration and filled and filled.place == "mission":
             given = None  # missions may take a birth registration; whether this one does is not known
-        code, source = "identity.nid", old.source
+        code = "identity.nid-at-mission" if filled and filled.place == "mission" else "identity.nid"
+        source = old.source
     wanted = TEXTS.text(code, **{name: bounds[name] for name in TEXTS.placeholders(code)})
-    return CRITERIA.criterion("identity-document", given, source=source, wanted=wanted, remedy=remedy)
+    return CRITERIA.criterion("identity-document", given, source=source, wanted=wanted)
 
 
 def _booklet(request: EligibilityRequest) -> Criterion:
@@ -115,9 +116,15 @@ def _booklet(request: EligibilityRequest) -> Criterion:
     free = age is not None and low.as_int <= age <= high.as_int
     source = low.source if age is None or age < low.as_int else high.source
     bounds = {"low": low.as_int, "high": high.as_int}
-    if free or (isinstance(form, ApplicationForm) and (form.pages, form.validity_years) == SMALLEST):
-        return CRITERIA.criterion("booklet", Verdict.PASS, source=source, **bounds)
-    return CRITERIA.criterion("booklet", False if form is not None else None, source=source, **bounds)
+    pages, years = SMALLEST
+    if free:
+        what = TEXTS.text("booklet.any", **bounds)
+    elif isinstance(form, ApplicationForm) and (form.pages, form.validity_years) == SMALLEST:
+        what = TEXTS.text("booklet.smallest", pages=pages, years=years)
+    else:
+        holds = False if form is not None else None
+        return CRITERIA.criterion("booklet", holds, source=source, pages=pages, years=years, **bounds)
+    return CRITERIA.criterion("booklet", Verdict.PASS, source=source, what=what)
 
 
 def _photograph(request: EligibilityRequest) -> Criterion:
@@ -157,8 +164,13 @@ def _delivery(request: EligibilityRequest) -> Criterion:
         return CRITERIA.criterion("delivery", Verdict.PASS, source=collection, time=time)
     # The portal contradicts itself: only for holders of an earlier passport, says one sentence, and another asks
     # new applicants for a police clearance of their own.
-    clearance = "super-express.clearance" if rules["police-verification"].as_bool else "super-express.no-clearance"
-    return CRITERIA.criterion("delivery", None, source=rules["police-verification"].source, why=TEXTS.text(clearance))
+    police = rules["police-verification"]
+    if police.as_bool:
+        why = TEXTS.text("super-express.clearance")
+    else:
+        assert police.effective_from is not None  # noqa: S101 - it was asked for until then
+        why = TEXTS.text("super-express.no-clearance", since=day_text(police.effective_from))
+    return CRITERIA.criterion("delivery", None, source=police.source, why=why)
 
 
 def _own_name(request: EligibilityRequest) -> Criterion:

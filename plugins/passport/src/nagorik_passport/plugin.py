@@ -46,6 +46,7 @@ from nagorik_toolkit import (
     Matches,
     advise_payment,
     book_slot,
+    day_text,
     days_of,
     fetch_pdf,
     find_by_client_reference,
@@ -103,6 +104,7 @@ async def _verify(form: VerificationForm, today: date, context: Context) -> Acce
     valid = AgencyStatus(
         state=ApplicationState.DELIVERED,
         raw=enquiry.result,
+        reason=TEXTS.text("passport.valid", until=day_text(enquiry.expires_on)),
         deliverables=(Deliverable(kind=VALIDITY, delivery="none", reference=enquiry.expires_on.isoformat()),),
         final=True,
     )
