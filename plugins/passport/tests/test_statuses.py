@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
-from nagorik_passport import statuses, wire
+from nagorik_passport import elsewhere, statuses, wire
 from nagorik_passport.data import STATUSES
 from nagorik_passport.forms import NewPassportForm
 from nagorik_passport.plugin import VALIDITY
@@ -124,7 +124,7 @@ def test_what_is_issued_is_declared() -> None:
     manifest = parse_manifest(files("nagorik_passport").joinpath("plugin.toml").read_bytes())
     declared = {kind for service in manifest.services for kind in service.deliverables}
     issued = {deliverable.kind for word in STATUSES.words for deliverable in STATUSES.status(word).deliverables}
-    assert declared == issued | {statuses.SLIP.kind, VALIDITY}
+    assert declared == issued | {statuses.SLIP.kind, VALIDITY, elsewhere.STANDING, elsewhere.APPOINTMENT}
 
 
 def form(**more: Any) -> Any:

@@ -17,7 +17,7 @@ from nagorik import (
     Verdict,
 )
 from nagorik_passport.data import CRITERIA, RULES, TEXTS
-from nagorik_passport.forms import ApplicationForm, NewPassportForm, ReissueForm, VerificationForm
+from nagorik_passport.forms import ApplicationForm, NewPassportForm, PassportLookUpForm, ReissueForm, VerificationForm
 from nagorik_toolkit import (
     OWN_CHECK,
     age_on,
@@ -32,11 +32,14 @@ from nagorik_toolkit import (
 SMALLEST: Final = (48, 5)
 """Pages and years of the booklet that everybody may have."""
 
+QUESTIONS: Final = frozenset({"passport.verification", "passport.status", "passport.appointment-change"})
+"""The services that are about a passport or an application that there is already."""
+
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
     """Every criterion of the service with its verdict; those about choices once there is a form."""
     form = request.form
-    if request.service == "passport.verification":
+    if request.service in QUESTIONS:
         return EligibilityDecision(criteria=(_own_application(request), *contradictions(request)))
     criteria = [_identity_document(request), _booklet(request), _photograph(request)]
     if isinstance(form, ApplicationForm):
@@ -190,7 +193,7 @@ def _own_application(request: EligibilityRequest) -> Criterion:
     if isinstance(form, ApplicationForm):
         registration = form.birth_registration
         same = is_about(applicant, birth_date=form.birth_date, nid=form.nid, birth_registration=registration)
-    elif isinstance(form, VerificationForm):
+    elif isinstance(form, VerificationForm | PassportLookUpForm):
         same = is_about(applicant, birth_date=form.birth_date)
     return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
 

@@ -17,6 +17,8 @@ _WORD: Final = r"(?:[^\W\d_](?:[^\W\d_]|[.'\u2019-])*|[0-9]+)"
 _SIGNS: Final = re.compile(rf"{_WORD}(?: {_WORD})*")
 """Words of letters. A number that is a word of its own is let through: what the department does with one is published
 nowhere. One within a word is a slip of the hand."""
+_APPLICATION_NUMBER: Final = re.compile(r"OID[0-9]{4,20}|[0-9]{4}-[0-9]{6,12}")
+"""An Online Registration ID, or an Application ID, whose shape is unverified: its length is taken wide."""
 _BETWEEN_WORDS: Final = re.compile(r"[ .]+")
 
 
@@ -28,6 +30,13 @@ def _name(written: str) -> str:
     if any(word.casefold() in TITLES for word in _BETWEEN_WORDS.split(written)):
         raise TEXTS.problem("form.no-titles")
     return written
+
+
+def _application_number(written: str) -> str:
+    number = "".join(to_ascii_digits(written).split()).upper()
+    if not _APPLICATION_NUMBER.fullmatch(number):
+        raise TEXTS.problem("form.application-number")
+    return number
 
 
 def _whole(written: object) -> object:
@@ -53,6 +62,16 @@ Surname = Annotated[
         bn="নামের শেষ অংশ (সারনেম)",
         help_en="In English letters as on the NID card. Pay the fee in exactly this full name.",
         help_bn="এনআইডি কার্ডের মতো ইংরেজি অক্ষরে। ফি হুবহু এই পুরো নামে জমা দিতে হবে।",
+    ),
+]
+ApplicationNumber = Annotated[
+    Line,
+    AfterValidator(_application_number),
+    Label(
+        en="Application number",
+        bn="আবেদনের নম্বর",
+        help_en="The Online Registration ID, such as OID1000001234, or the Application ID on the delivery slip.",
+        help_bn="অনলাইন রেজিস্ট্রেশন আইডি, যেমন OID1000001234, অথবা ডেলিভারি স্লিপে লেখা অ্যাপ্লিকেশন আইডি।",
     ),
 ]
 Pages = Annotated[

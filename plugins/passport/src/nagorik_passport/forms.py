@@ -8,6 +8,7 @@ from nagorik import BirthRegistrationNumber, Form, Label, Nid
 from nagorik_passport.data import TEXTS
 from nagorik_passport.fields import (
     LONGEST_FULL_NAME,
+    ApplicationNumber,
     Delivery,
     GivenName,
     MissionGroup,
@@ -37,6 +38,21 @@ class VerificationForm(Form):
 
     passport_no: Passport
     birth_date: BirthDate
+
+
+class PassportLookUpForm(Form):
+    """An application that was filed elsewhere; the portal answers only to who knows the date of birth."""
+
+    application_no: ApplicationNumber
+    birth_date: BirthDate
+
+
+class PassportStatusForm(PassportLookUpForm):
+    """The application whose status is asked for."""
+
+
+class AppointmentChangeForm(PassportLookUpForm):
+    """The application whose appointment is to be changed."""
 
 
 class ApplicationForm(Form):
