@@ -19,8 +19,8 @@ from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk, 
 from nagorik_toolkit import validate_form
 
 API = "/sim/epassport/api/v1"
-LOOK_UP = f"GET {API}/application-status"
-BOOK = f"POST {API}/registrations/{{oid}}/appointments"
+LOOK_UP = f"POST {API}/application-status"
+SHOW, BOOK = f"GET {API}/appointments/{{number}}", f"POST {API}/appointments/{{number}}"
 STATUS, CHANGE = "passport.status", "passport.appointment-change"
 CITIZEN = SyntheticCitizens().citizen(7)
 BOTH = pytest.mark.parametrize("service", [STATUS, CHANGE])
@@ -68,10 +68,20 @@ async def test_it_goes_on_as_time_does(desk: ServiceDesk[PassportSimulator]) -> 
     assert (await asked(desk)).status.deliverables[0].reference == "delivered"
 
 
-@BOTH
 @pytest.mark.parametrize("number", [registration_id(CITIZEN), application_id(CITIZEN)])
-async def test_either_number_finds_it(desk: ServiceDesk[PassportSimulator], service: str, number: str) -> None:
-    assert (await asked(desk, service, application_no=number)).reference == registration_id(CITIZEN)
+@pytest.mark.parametrize(("service", "reference"), [(STATUS, registration_id(CITIZEN)), (CHANGE, "APT-0007")])
+async def test_either_number_finds_it(
+    desk: ServiceDesk[PassportSimulator], service: str, reference: str, number: str
+) -> None:
+    assert (await asked(desk, service, application_no=number)).reference == reference
+
+
+async def test_what_was_filed_through_this_platform_is_found_too(desk: ServiceDesk[PassportSimulator]) -> None:
+    await desk.file(desk.draft())
+    assert desk.reference is not None
+    own = desk.reference
+    answer = await asked(desk, application_no=own)
+    assert (answer.reference, answer.status.raw) == (own, "Submitted")
 
 
 @BOTH
@@ -256,6 +266,6 @@ async def test_a_missed_appointment_is_none_that_can_be_changed(desk: ServiceDes
 
 async def test_a_word_that_nobody_knows_leaves_the_change_where_it_is(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = await opened(desk)
-    desk.simulator.faults.add(LOOK_UP, Altered(put={"status": "Appointment Frozen"}))
+    desk.simulator.faults.add(SHOW, Altered(put={"status": "Appointment Frozen"}))
     told = await desk.status(draft)
     assert (told.state, told.raw, told.final) == (None, "Appointment Frozen", False)

@@ -18,6 +18,7 @@ from nagorik import (
 )
 from nagorik_passport.data import CRITERIA, RULES, TEXTS
 from nagorik_passport.forms import ApplicationForm, NewPassportForm, PassportLookUpForm, ReissueForm, VerificationForm
+from nagorik_passport.wire import CHANGE
 from nagorik_toolkit import (
     OWN_CHECK,
     age_on,
@@ -32,7 +33,7 @@ from nagorik_toolkit import (
 SMALLEST: Final = (48, 5)
 """Pages and years of the booklet that everybody may have."""
 
-QUESTIONS: Final = frozenset({"passport.verification", "passport.status", "passport.appointment-change"})
+QUESTIONS: Final = frozenset({"passport.verification", "passport.status", CHANGE})
 """The services that are about a passport or an application that there is already."""
 
 

@@ -42,7 +42,7 @@ from nagorik import (
 from nagorik_passport import eligibility, elsewhere, pricing, statuses, wire
 from nagorik_passport.data import RULES, TEXTS
 from nagorik_passport.forms import VerificationForm
-from nagorik_passport.wire import API, REGISTRATIONS, STATUS
+from nagorik_passport.wire import API, APPOINTMENTS, CHANGE, REGISTRATIONS, STATUS
 from nagorik_toolkit import (
     Matches,
     advise_payment,
@@ -84,7 +84,7 @@ async def nagorik_submit(request: SubmitRequest, context: Context) -> Submission
             return await _verify(request.form_as(VerificationForm), request.on, context)
         case "passport.status":
             return await _look_up(request, context)
-        case "passport.appointment-change":
+        case wire.CHANGE:
             return await _open_change(request, context)
     eligibility.check_today(request)
     filed = await context.http.write(
@@ -131,13 +131,13 @@ async def _open_change(request: SubmitRequest, context: Context) -> Accepted | R
     status = elsewhere.of_change(filed, request.client_reference)
     if filed.appointment is None or status.state is ApplicationState.EXPIRED:
         return Rejected(reason_code="appointment.none", reason=TEXTS.text("appointment.none"))
-    return Accepted(reference=filed.reference, status=status)
+    return Accepted(reference=filed.appointment.number, status=status)
 
 
 async def _filed_elsewhere(request: SubmitRequest, context: Context) -> wire.Registration | None:
-    params = wire.to_look_up(request)
+    number = wire.to_look_up(request)
     return await context.http.read_or_none(
-        "application-look-up", "GET", STATUS, params=params, expect=wire.Registration
+        "application-look-up", "POST", STATUS, json=number, expect=wire.Registration
     )
 
 
@@ -171,7 +171,7 @@ async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
         request,
         context,
         "appointments.list",
-        f"{REGISTRATIONS}/{request.agency_reference}/appointments",
+        wire.slots_path(request),
         params=days_of(request, wire.day),
         expect=wire.OfficeSlots,
         slots=wire.OfficeSlots.offered,
@@ -181,17 +181,19 @@ async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
 @hookimpl
 async def nagorik_book_slot(request: BookSlotRequest, context: Context) -> SlotBooking:
     """The portal keeps one appointment for an application: a later one replaces it."""
-    path, booking = f"{REGISTRATIONS}/{request.agency_reference}/appointments", wire.to_booking(request)
+    path, booking = wire.booking_path(request), wire.to_booking(request)
     return await book_slot(request, context, "appointments.book", path, json=booking, expect=wire.Appointment)
 
 
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The portal tells it to who knows the date of birth."""
+    if request.service == CHANGE:
+        path, params = f"{APPOINTMENTS}/{request.agency_reference}", {"dob": wire.day_of_birth(request)}
+        shown = await context.http.read("appointments.status", "GET", path, params=params, expect=wire.Standing)
+        return elsewhere.of_change(shown, request.client_reference)
     params = wire.question(request, request.agency_reference)
     answer = await context.http.read("application-status", "GET", STATUS, params=params, expect=wire.Standing)
-    if request.service == "passport.appointment-change":
-        return elsewhere.of_change(answer, request.client_reference)
     return statuses.expected(statuses.read(answer), answer, request.form)
 
 

@@ -16,6 +16,7 @@ from nagorik import (
     BookSlotRequest,
     PaymentReceipt,
     Slot,
+    SlotsRequest,
     Text,
     WireModel,
     dhaka_date,
@@ -38,6 +39,9 @@ from nagorik_toolkit import (
 API: Final = "/sim/epassport/api/v1"
 REGISTRATIONS: Final = f"{API}/registrations"
 STATUS: Final = f"{API}/application-status"
+APPOINTMENTS: Final = f"{API}/appointments"
+CHANGE: Final = "passport.appointment-change"
+"""The service whose references are numbers of appointments, and not of applications."""
 
 FORM_FIELDS: Final = MappingProxyType(
     {
@@ -82,7 +86,8 @@ PAID: Final = MappingProxyType(
 class PortalAppointment(WireModel):
     """The appointment that an application has, or had."""
 
-    number: BookingNumber = Field(alias="appointmentNo")
+    number: str = Field(alias="appointmentNo", pattern=r"^[A-Za-z0-9-]+$", max_length=60)
+    """Goes into the path of what is asked about the appointment."""
     office: str
     office_bn: str = Field(alias="officeBn")
     start: DhakaMinute
@@ -188,7 +193,10 @@ def question(request: ApplicationRequest, oid: str) -> dict[str, str]:
 
 
 def to_look_up(request: ApplicationRequest) -> dict[str, str]:
-    """The same question about an application filed elsewhere, by whichever of its two numbers was given."""
+    """The same question about an application filed elsewhere, by whichever of its two numbers was given.
+
+    It goes in a body: the citizen gave the number, and addresses stand in the logs of every proxy on the way.
+    """
     number = request.form_as(PassportLookUpForm).application_no
     return {"oid" if number.startswith("OID") else "applicationId": number, "dob": day_of_birth(request)}
 
@@ -254,6 +262,20 @@ def to_challan(receipt: PaymentReceipt) -> dict[str, str | None]:
         "payerName": receipt.payer_name,
         "paidOn": day(dhaka_date(receipt.captured_at)),
     }
+
+
+def slots_path(request: SlotsRequest) -> str:
+    """Where the free appointments are: the application's own, or those that another may be exchanged for."""
+    if request.service == CHANGE:
+        return f"{APPOINTMENTS}/{request.agency_reference}/slots"
+    return f"{REGISTRATIONS}/{request.agency_reference}/appointments"
+
+
+def booking_path(request: BookSlotRequest) -> str:
+    """Where one is booked."""
+    if request.service == CHANGE:
+        return f"{APPOINTMENTS}/{request.agency_reference}"
+    return f"{REGISTRATIONS}/{request.agency_reference}/appointments"
 
 
 def to_booking(request: BookSlotRequest) -> dict[str, str]:

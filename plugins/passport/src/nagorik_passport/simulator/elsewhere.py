@@ -45,12 +45,12 @@ class PortalApplications:
         self._cases: dict[str, Application] = {}
 
     def find(self, number: str) -> Application | None:
-        """The application that either of its numbers names, as it stands now."""
+        """The application that either of its numbers, or that of its appointment, names, as it stands now."""
         serial = number[-SERIAL_PLACES:]
         if not (serial.isascii() and serial.isdigit()):
             return None
         citizen = self._citizens.citizen(int(serial))
-        if number not in {registration_id(citizen), application_id(citizen)}:
+        if number not in {registration_id(citizen), application_id(citizen), _appointment_number(citizen)}:
             return None
         state = _OTHERS.get(serial[:2]) if serial.startswith("9") else _USUAL
         if state is None:
@@ -86,9 +86,13 @@ class PortalApplications:
         case.payments.append(PaymentTold(f"CHALLAN-{citizen.alias}", details.fee, self._opened_at))
         case.enter(state, self._opened_at)
         if state == _USUAL:
-            details.appointment = HeldAppointment(f"{number}-1", begins)
+            details.appointment = HeldAppointment(_appointment_number(citizen), begins)
             case.due = (case.due[0] if case.due else "ENROLMENT", begins)
         return case
+
+
+def _appointment_number(citizen: SyntheticCitizen) -> str:
+    return f"APT-{citizen.alias[-SERIAL_PLACES:]}"
 
 
 def _appointed_at(opened: date) -> datetime:

@@ -65,10 +65,19 @@ class Registrations:
         return JSONResponse({"items": [self._standing(case) for case in found], "complete": complete})
 
     async def status(self, request: Request) -> Response:
-        """``GET /application-status?oid&dob``, or with ``applicationId`` for the OID."""
+        """``GET /application-status?oid&dob``."""
         asked = dict(request.query_params)
+        return JSONResponse(self._standing(self._own(text_in(asked, "oid"), asked)))
+
+    async def look_up(self, request: Request) -> Response:
+        """``POST /application-status``: by the OID or the Application ID, whoever filed the application."""
+        asked = await content_of(request)
         number = text_in(asked, "applicationId", required=False) or text_in(asked, "oid")
         return JSONResponse(self._standing(self._own(number, asked)))
+
+    async def appointment(self, request: Request) -> Response:
+        """``GET /appointments/{number}?dob``: the standing of the application that it belongs to."""
+        return JSONResponse(self._standing(self._own(request.path_params["number"], dict(request.query_params))))
 
     async def pay(self, request: Request) -> Response:
         """``POST /registrations/{oid}/payments``: a challan is taken at once and compared with the treasury later."""
@@ -91,8 +100,8 @@ class Registrations:
         return JSONResponse({"verification": self._payment(case)})
 
     async def slots(self, request: Request) -> Response:
-        """``GET /registrations/{oid}/appointments?from&to``."""
-        case = self._find(request.path_params["oid"])
+        """``GET /registrations/{oid}/appointments?from&to``, and ``GET /appointments/{number}/slots?from&to``."""
+        case = self._named(request)
         asked = dict(request.query_params)
         first, last = day_in(asked, "from", DAY), day_in(asked, "to", DAY)
         office = case.details.office
@@ -116,8 +125,8 @@ class Registrations:
         )
 
     async def book(self, request: Request) -> Response:
-        """``POST /registrations/{oid}/appointments``; a slot that has gone is an answer."""
-        case = self._find(request.path_params["oid"])
+        """``POST /registrations/{oid}/appointments``, ``POST /appointments/{number}``; a slot gone is an answer."""
+        case = self._named(request)
         content = await content_of(request)
         slot_id, ours = text_in(content, "slotId"), text_in(content, "clientReference", required=False)
         if case.details.office is None or not self._book.allows(case, "book"):
@@ -132,7 +141,8 @@ class Registrations:
             self._book.act(case, "book")
             misses = case.scenario().outcome == "missed" and all(entry.state != "MISSED" for entry in case.history)
             case.due = ("MISSED" if misses else "ENROLMENT", slot.begins)
-        taken = HeldAppointment(f"{case.number}-{slot_id}", slot.begins, ours)
+        held = case.details.appointment
+        taken = HeldAppointment(held.number if held else self._appointment_number(), slot.begins, ours)
         case.details.appointment = taken
         return JSONResponse({"booked": True, "appointmentNo": taken.number})
 
@@ -159,8 +169,17 @@ class Registrations:
         return case
 
     def _find(self, number: str) -> Application:
-        """An application, filed elsewhere or through a platform, as it stands now."""
-        return self._elsewhere.find(number) or self._book.get(number)
+        """An application, filed elsewhere or through a platform, by a number of its own or of its appointment."""
+        held = {case.details.appointment.number: case for case in self._book if case.details.appointment}
+        return self._elsewhere.find(number) or held.get(number) or self._book.get(number)
+
+    def _named(self, request: Request) -> Application:
+        """The application that the path names."""
+        number = request.path_params.get("number")
+        return self._find(number) if number is not None else self._book.get(request.path_params["oid"])
+
+    def _appointment_number(self) -> str:
+        return f"APT-{self._agency.random.getrandbits(40):010x}"
 
     def _read(self, content: dict[str, Any]) -> CaseDetails:
         born, today = day_in(content, "dob", DAY), dhaka_date(self._agency.clock.now())
