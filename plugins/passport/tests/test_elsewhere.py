@@ -129,6 +129,28 @@ def test_every_word_of_the_portal_has_a_sentence_of_its_own_meaning() -> None:
     assert len(set(told.values())) >= 12
 
 
+@pytest.mark.parametrize(
+    ("word", "english", "bangla"),
+    [
+        ("Enrollment in Process", "checking your application", "যাচাই করছে"),
+        ("Pending for SB/DSB Police Clearance", "police verification", "পুলিশ ভেরিফিকেশন"),
+        ("Approved", "is printed next", "এরপর পাসপোর্ট ছাপা হবে"),
+        ("Pending in Print Queue", "cannot collect it yet", "এখনো তা নেওয়া যাবে না"),
+        ("Passport Shipped", "cannot collect it yet", "এখনো তা নেওয়া যাবে না"),
+        ("Passport Ready for Issuance", "is ready", "তৈরি"),
+        ("Passport Issued", "has been issued", "দেওয়া হয়েছে"),
+        ("Sent for Rework", "has not told us what", "জানায়নি"),
+    ],
+)
+def test_what_a_word_means_is_told_in_both_languages(word: str, english: str, bangla: str) -> None:
+    standing = {"status": word, "updatedOn": "24/11/2026 10:05"}
+    status = elsewhere.of_look_up(wire.Standing.model_validate(standing))
+    assert status.reason is not None
+    assert (english in status.reason.en, bangla in status.reason.bn) == (True, True)
+    assert status.at is not None
+    assert status.at.isoformat() == "2026-11-24T04:05:00+00:00"
+
+
 def test_what_is_due_elsewhere_is_not_asked_for_here() -> None:
     status = elsewhere.of_look_up(wire.Standing.model_validate({"status": "Submitted", "paymentStatus": "UNPAID"}))
     assert (status.fee_due, status.state) == (None, S.DELIVERED)
