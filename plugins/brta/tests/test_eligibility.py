@@ -129,8 +129,8 @@ def test_instalment_is_payable_in_the_last_90_days(days: int, verdict: str) -> N
 def test_first_day_of_an_instalment_is_told_in_both_languages() -> None:
     expires = TODAY + timedelta(days=91)
     window = decide("brta.tax-token", token_expires_on=expires.isoformat()).criteria[0]
-    assert "25 November 2026" in window.text.en or "2026-11-25" in window.text.en
-    assert "২৫" in window.text.bn
+    assert "from 25 November 2026" in window.text.en
+    assert "২৫ নভেম্বর ২০২৬ থেকে" in window.text.bn
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,14 @@ def test_nobody_pays_for_a_token_that_is_free(plan: str, registered: str, verdic
     if verdict == "fail":
         assert decision.eligibility is Eligibility.INELIGIBLE
         text = next(one.text for one in decision.criteria if one.id == "free-token")
-        assert "nothing has to be paid" in text.en
+        assert "Choose the free renewal" in text.en
+
+
+def test_a_car_is_not_told_of_a_motorcycle_of_its_own() -> None:
+    decision = decide("brta.tax-token", vehicle="car", plan="other", weight_kg=None)
+    text = next(one.text for one in decision.criteria if one.id == "free-token")
+    assert "your motorcycle" not in text.en
+    assert "do not apply to this vehicle" in text.en
 
 
 def test_free_token_has_no_days_of_payment_and_can_be_eligible() -> None:
@@ -269,4 +276,4 @@ async def test_whoever_has_not_passed_may_not_have_the_card(desk: Any, serial: i
 @pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
 def test_every_day_has_its_rules_and_only_what_brta_published_is_verified(day: date) -> None:
     verified = {name for name in RULES.names() if RULES.on(day)[name].source.verified}
-    assert verified == {"tax-token-window", "tax-token-free-after", "tax-token-turning-weight", "motorcycle-fitness"}
+    assert verified == {"tax-token-window", "tax-token-free-after", "motorcycle-fitness"}

@@ -33,7 +33,8 @@ async def test_learner_from_filing_to_the_passed_test(desk: ServiceDesk[BrtaSimu
     learner = await desk.status(draft)
     assert (learner.state, learner.raw) == (S.AWAITING_APPEARANCE, "LEARNER_ISSUED")
     assert learner.remark.startswith("রোল ")
-    assert "24-01-2027" in learner.remark
+    assert "Take the test on 24 January 2027" in learner.reason.en
+    assert "২৪ জানুয়ারি ২০২৭ তারিখে" in learner.reason.bn
     (licence,) = learner.deliverables
     assert (licence.kind, licence.interim) == ("learner-licence", True)
 
@@ -51,7 +52,7 @@ async def test_missed_test_and_retest(desk: ServiceDesk[BrtaSimulator]) -> None:
     await desk.file(draft)
     await desk.pay(draft)
     missed = await desk.until(draft, "TEST_MISSED")
-    assert "Take another day" in missed.reason.en
+    assert "Book another date" in missed.reason.en
     first = (await desk.slots(draft))[0]
     assert (await desk.platform.book_slot(draft, desk.references, first)).booked
     told = await desk.status(draft)

@@ -16,7 +16,7 @@ from nagorik_brta.forms import (
     TaxTokenForm,
 )
 from nagorik_brta.pricing import free_from
-from nagorik_toolkit import OWN_CHECK, age_on, contradictions, is_about, years_after
+from nagorik_toolkit import OWN_CHECK, age_on, contradictions, day_text, is_about, years_after
 
 
 def decide(request: EligibilityRequest, *, passed_test: bool | None = None) -> EligibilityDecision:
@@ -100,7 +100,7 @@ def _token_window(request: EligibilityRequest) -> Criterion:
     what = TEXTS.text("token.ended" if form.token_expires_on < request.on else "token.payable")
     days = rule.as_duration // timedelta(days=1)
     return CRITERIA.criterion(
-        "token-window", request.on >= first, source=rule.source, first=first, days=days, what=what
+        "token-window", request.on >= first, source=rule.source, first=day_text(first), days=days, what=what
     )
 
 
@@ -111,12 +111,18 @@ def _free_token(request: EligibilityRequest) -> Criterion:
     if not isinstance(form, TaxTokenForm):
         return CRITERIA.criterion("free-token", None, source=rule.source, years=years)
     if form.vehicle != "motorcycle":
-        return CRITERIA.criterion("free-token", Verdict.PASS, source=rule.source)
+        why = TEXTS.text("token.no-motorcycle")
+        return CRITERIA.criterion("free-token", Verdict.PASS, source=rule.source, why=why)
     first = free_from(form, request.on)
     if first is None:
         return CRITERIA.criterion("free-token", None, source=rule.source, years=years)
     is_free, wanted_free = first <= request.on, form.plan == "after-ten-years"
-    why = TEXTS.text("token.free-already" if is_free else "token.not-free-yet", first=first)
+    if is_free is wanted_free:
+        why = TEXTS.text("token.fits-the-age")
+    elif is_free:
+        why = TEXTS.text("token.free-already", first=day_text(first))
+    else:
+        why = TEXTS.text("token.not-free-yet", first=day_text(first), years=years)
     return CRITERIA.criterion("free-token", is_free is wanted_free, source=rule.source, why=why)
 
 

@@ -21,8 +21,8 @@ Kind = Annotated[
     Label(
         en="Kind of licence",
         bn="লাইসেন্সের ধরন",
-        help_en="Professional is for those who drive for a living; the age for it is higher.",
-        help_bn="জীবিকার জন্য গাড়ি চালালে পেশাদার; এর বয়সসীমা বেশি।",
+        help_en="Professional: you drive for a living; the age limit is higher. Non-professional: you drive your own vehicle.",
+        help_bn="পেশাদার: জীবিকার জন্য চালালে; বয়সসীমা বেশি। অপেশাদার: নিজের গাড়ি চালালে।",
     ),
 ]
 Category = Annotated[
@@ -30,7 +30,7 @@ Category = Annotated[
     Choices(
         {
             "motorcycle": Text(en="Motorcycle", bn="মোটরসাইকেল"),
-            "light": Text(en="Light vehicle", bn="হালকা যান"),
+            "light": Text(en="Light vehicle", bn="হালকা মোটরযান"),
             "three-wheeler": Text(en="Three-wheeler", bn="থ্রি-হুইলার"),
         }
     ),
@@ -49,15 +49,15 @@ Vehicle = Annotated[
         en="Vehicle",
         bn="গাড়ি",
         help_en="As in the registration papers.",
-        help_bn="রেজিস্ট্রেশনের কাগজে যেমন আছে।",
+        help_bn="রেজিস্ট্রেশনের কাগজপত্রে যেমন আছে।",
     ),
 ]
 EngineCc = Annotated[
     int,
     WholeNumber(1, 9_999),
     Label(
-        en="Engine, in cc",
-        bn="ইঞ্জিন, সিসি",
+        en="Engine capacity (cc)",
+        bn="ইঞ্জিনের ক্ষমতা (সিসি)",
         help_en="As in the papers; the fee depends on it.",
         help_bn="কাগজপত্রে যেমন আছে; ফি এর ওপর নির্ভর করে।",
     ),
@@ -66,8 +66,8 @@ WeightKg = Annotated[
     int,
     WholeNumber(1, 9_999),
     Label(
-        en="Weight, in kg",
-        bn="ওজন, কেজি",
+        en="Weight (kg)",
+        bn="ওজন (কেজি)",
         help_en="For a motorcycle: as in the papers.",
         help_bn="মোটরসাইকেলের জন্য: কাগজপত্রে যেমন আছে।",
     ),
@@ -95,8 +95,8 @@ Office = Annotated[
     Label(
         en="BRTA circle",
         bn="বিআরটিএ সার্কেল",
-        help_en="The office at which you appear.",
-        help_bn="যে অফিসে উপস্থিত হবেন।",
+        help_en="The office that you will go to.",
+        help_bn="যে অফিসে যাবেন।",
     ),
 ]
 
@@ -117,17 +117,17 @@ class LearnerForm(PersonForm):
         tuple[Category, ...],
         Field(min_length=1, max_length=2),
         Label(
-            en="Categories",
-            bn="যানের শ্রেণি",
-            help_en="One or two; two cost more.",
-            help_bn="একটি বা দুটি; দুটি হলে ফি বেশি।",
+            en="Vehicle categories",
+            bn="মোটরযানের শ্রেণি",
+            help_en="Choose one or two; the fee for two is higher.",
+            help_bn="একটি বা দুটি বেছে নিন; দুটি হলে ফি বেশি।",
         ),
     ]
     class_viii_passed: Annotated[
         bool,
         Label(
-            en="I have passed class VIII or more",
-            bn="আমি অষ্টম শ্রেণি বা তার বেশি পাস",
+            en="I have passed class 8 or above",
+            bn="আমি অষ্টম শ্রেণি বা তার বেশি পাস করেছি",
             help_en="Attach the certificate.",
             help_bn="সনদটি যুক্ত করুন।",
         ),
@@ -150,19 +150,19 @@ class SmartCardForm(PersonForm):
     learner_number: Annotated[
         LearnerNumber,
         Label(
-            en="Number of the learner's licence",
+            en="Learner's licence number",
             bn="লার্নার লাইসেন্সের নম্বর",
-            help_en="Under which you passed the test.",
-            help_bn="যেটিতে পরীক্ষায় উত্তীর্ণ হয়েছেন।",
+            help_en="Of the learner's licence with which you took and passed the test.",
+            help_bn="যে লার্নার লাইসেন্সে পরীক্ষা দিয়ে উত্তীর্ণ হয়েছেন।",
         ),
     ]
     dope_test_negative: Annotated[
         bool | None,
         Label(
-            en="I have a negative dope test report",
+            en="I have a negative drug test (dope test) report",
             bn="আমার ডোপ টেস্টের নেগেটিভ রিপোর্ট আছে",
-            help_en="Needed for a professional licence; attach it. Leave it empty otherwise.",
-            help_bn="পেশাদার লাইসেন্সের জন্য লাগে; যুক্ত করুন। অন্যথায় খালি রাখুন।",
+            help_en="Needed for a professional licence; attach it. Otherwise leave this blank.",
+            help_bn="পেশাদার লাইসেন্সের জন্য লাগে; রিপোর্ট যুক্ত করুন। অন্যথায় খালি রাখুন।",
         ),
     ] = None
     delivery_address: CardAddress
@@ -175,7 +175,7 @@ class RenewalForm(PersonForm):
     licence_number: Annotated[
         LicenceNumber,
         Label(
-            en="Number of the driving licence",
+            en="Driving licence number",
             bn="ড্রাইভিং লাইসেন্সের নম্বর",
             help_en="As on the card, such as DK1234567CL0001.",
             help_bn="কার্ডে যেমন আছে, যেমন DK1234567CL0001।",
@@ -184,8 +184,8 @@ class RenewalForm(PersonForm):
     expires_on: Annotated[
         FormDay,
         Label(
-            en="The licence is valid until",
-            bn="লাইসেন্সের মেয়াদ শেষ",
+            en="Expiry date of the licence",
+            bn="লাইসেন্সের মেয়াদ শেষের তারিখ",
             help_en="As on the card: year-month-day. The fee depends on it.",
             help_bn="কার্ডে যেমন আছে: বছর-মাস-দিন। ফি এর ওপর নির্ভর করে।",
         ),
@@ -217,7 +217,7 @@ class VehicleForm(Form):
         Label(
             en="Registration number",
             bn="রেজিস্ট্রেশন নম্বর",
-            help_en="In Bangla as on the plate: area, one letter, two digits, four digits.",
+            help_en="In Bangla as on the plate, such as ঢাকা মেট্রো-গ-১২-৩৪৫৬.",
             help_bn="নম্বর প্লেটে যেমন আছে, যেমন ঢাকা মেট্রো-গ-১২-৩৪৫৬।",
         ),
     ]
@@ -233,15 +233,15 @@ class TaxTokenForm(VehicleForm):
         Literal["two-years", "ten-years", "after-ten-years", "other"],
         Choices(
             {
-                "two-years": Text(en="Two years, an instalment", bn="দুই বছর, কিস্তি"),
+                "two-years": Text(en="Two-year instalment", bn="দুই বছরের কিস্তি"),
                 "ten-years": Text(en="Ten years at once", bn="একবারে দশ বছর"),
-                "after-ten-years": Text(en="After ten years, without a fee", bn="দশ বছর পর, ফি ছাড়া"),
-                "other": Text(en="As the portal works it out", bn="পোর্টালের হিসাব অনুযায়ী"),
+                "after-ten-years": Text(en="Free renewal of an old motorcycle", bn="পুরোনো মোটরসাইকেলের বিনামূল্যে নবায়ন"),
+                "other": Text(en="Other vehicle: as BRTA works it out", bn="অন্য গাড়ি: বিআরটিএর হিসাব অনুযায়ী"),
             }
         ),
         Label(
-            en="For how long",
-            bn="কত দিনের জন্য",
+            en="For how many years",
+            bn="কত বছরের জন্য",
             help_en="The first three are for motorcycles.",
             help_bn="প্রথম তিনটি মোটরসাইকেলের জন্য।",
         ),
@@ -249,8 +249,8 @@ class TaxTokenForm(VehicleForm):
     token_expires_on: Annotated[
         FormDay,
         Label(
-            en="The token is valid until",
-            bn="টোকেনের মেয়াদ শেষ",
+            en="Expiry date of the token",
+            bn="টোকেনের মেয়াদ শেষের তারিখ",
             help_en="As on the token: year-month-day.",
             help_bn="টোকেনে যেমন আছে: বছর-মাস-দিন।",
         ),
@@ -258,10 +258,10 @@ class TaxTokenForm(VehicleForm):
     registered_on: Annotated[
         FormDay | None,
         Label(
-            en="Registered on",
+            en="Date of registration",
             bn="রেজিস্ট্রেশনের তারিখ",
-            help_en="For a motorcycle, as in its papers: year-month-day. After some years its token is free.",
-            help_bn="মোটরসাইকেলের জন্য, কাগজে যেমন আছে: বছর-মাস-দিন। কয়েক বছর পর টোকেন বিনামূল্যে।",
+            help_en="For a motorcycle, as in its papers: year-month-day. After some years the token is free.",
+            help_bn="মোটরসাইকেলের জন্য, কাগজপত্রে যেমন আছে: বছর-মাস-দিন। কয়েক বছর পর টোকেন বিনামূল্যে।",
         ),
     ] = Field(default=None, validate_default=True)
 

@@ -91,6 +91,8 @@ class Standing(WireModel):
     updated_on: Minute | None = Field(default=None, alias="updatedOn")
     remarks: str | None = None
     sequence: int | None = Field(default=None, ge=0)
+    test_at: Minute | None = Field(default=None, alias="testOn")
+    """When the test is held, while it is to come."""
     issued: tuple[str, ...] = ()
     """Words for what has been issued so far."""
     learner_number: str | None = Field(default=None, alias="learnerNo", min_length=1, max_length=60)

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik import dhaka_date, dhaka_time
+from nagorik import dhaka_date, dhaka_time, to_bangla_digits
 from nagorik_brta.simulator.figures import DAY, KINDS, SERVICES, VEHICLES, price
 from nagorik_testing import (
     ApplicationBook,
@@ -224,6 +224,7 @@ class Portal:
             "statusBn": case.word,
             "updatedOn": _minute(case.changed_at),
             "remarks": _remarks(case),
+            "testOn": _minute(test_at) if (test_at := _test_at(case)) is not None else None,
             "sequence": len(case.history) - 1,
             "issued": list(_issued(case)),
             "learnerNo": learner_number(case),
@@ -245,10 +246,16 @@ def _issued(case: Case[CaseDetails]) -> tuple[str, ...]:
     return _ISSUED.get(case.state, ())
 
 
+def _test_at(case: Case[CaseDetails]) -> datetime | None:
+    """When the test is held, while it is to come."""
+    return case.due[1] if case.state in {"LEARNER_ISSUED", "TEST_SCHEDULED"} and case.due is not None else None
+
+
 def _remarks(case: Case[CaseDetails]) -> str | None:
-    """The roll number and the day of the test, while it is to come; else what the office noted."""
-    if case.state in {"LEARNER_ISSUED", "TEST_SCHEDULED"} and case.due is not None:
-        return f"রোল {case.number[-4:]}, পরীক্ষা {_minute(case.due[1])}"
+    """The roll number and the hour of the test, while it is to come; else what the office noted."""
+    test_at = _test_at(case)
+    if test_at is not None:
+        return f"রোল {to_bangla_digits(case.number[-4:])}, সময় {to_bangla_digits(f'{dhaka_time(test_at):%H:%M}')}"
     return case.remarks or None
 
 
