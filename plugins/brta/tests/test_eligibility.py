@@ -6,7 +6,7 @@ import pytest
 from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
 from nagorik.values import BirthRegistrationNumber
-from nagorik_brta import eligibility, forms
+from nagorik_brta import driver_forms, eligibility, vehicle_forms
 from nagorik_brta.data import RULES
 from nagorik_brta.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
@@ -15,12 +15,12 @@ from nagorik_toolkit import validate_form
 TODAY = date(2026, 11, 24)
 CITIZEN = SyntheticCitizens().citizen(7)
 FORMS: dict[str, Any] = {
-    "brta.learner": forms.LearnerForm,
-    "brta.smart-card": forms.SmartCardForm,
-    "brta.renewal": forms.RenewalForm,
-    "brta.registration": forms.RegistrationForm,
-    "brta.tax-token": forms.TaxTokenForm,
-    "brta.fitness": forms.FitnessForm,
+    "brta.learner": driver_forms.LearnerForm,
+    "brta.smart-card": driver_forms.SmartCardForm,
+    "brta.renewal": driver_forms.RenewalForm,
+    "brta.registration": vehicle_forms.RegistrationForm,
+    "brta.tax-token": vehicle_forms.TaxTokenForm,
+    "brta.fitness": vehicle_forms.FitnessForm,
 }
 
 

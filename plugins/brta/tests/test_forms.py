@@ -5,7 +5,7 @@ import pytest
 
 from nagorik import EligibilityRequest
 from nagorik.errors import InputRejected
-from nagorik_brta import forms
+from nagorik_brta import driver_forms, vehicle_forms
 from nagorik_brta.eligibility import decide
 from nagorik_brta.pricing import years_late
 from nagorik_brta.simulator.examples import example
@@ -13,12 +13,12 @@ from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
 
 FORMS: dict[str, Any] = {
-    "brta.learner": forms.LearnerForm,
-    "brta.smart-card": forms.SmartCardForm,
-    "brta.renewal": forms.RenewalForm,
-    "brta.registration": forms.RegistrationForm,
-    "brta.tax-token": forms.TaxTokenForm,
-    "brta.fitness": forms.FitnessForm,
+    "brta.learner": driver_forms.LearnerForm,
+    "brta.smart-card": driver_forms.SmartCardForm,
+    "brta.renewal": driver_forms.RenewalForm,
+    "brta.registration": vehicle_forms.RegistrationForm,
+    "brta.tax-token": vehicle_forms.TaxTokenForm,
+    "brta.fitness": vehicle_forms.FitnessForm,
 }
 HOSTILE = ["", " ", "x" * 100_000, "'; DROP TABLE", "<script>", "\x00", "१२", -1, 1.5, True, None, [], {}]
 

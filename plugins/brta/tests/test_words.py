@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from nagorik import Choices
-from nagorik_brta import forms
+from nagorik_brta import vehicle_forms
 from nagorik_brta.data import TEXTS
 from nagorik_brta.identifiers import read_licence_number, read_registration_number
 
@@ -16,11 +16,11 @@ DATA = ("plugin.toml", "messages.toml", "fees.toml", "simulator/workflow.toml")
 
 
 def test_choice_that_a_complaint_names_is_one_of_the_form() -> None:
-    (choices,) = (one for one in forms.TaxTokenForm.model_fields["plan"].metadata if isinstance(one, Choices))
+    (choices,) = (one for one in vehicle_forms.TaxTokenForm.model_fields["plan"].metadata if isinstance(one, Choices))
     other, told = choices.titles["other"], TEXTS.text("form.plan-for-motorcycles")
     assert f"‘{other.en}’" in told.en
     assert f"‘{other.bn}’" in told.bn
-    assert set(choices.titles) == set(get_args(forms.TaxTokenForm.model_fields["plan"].annotation))
+    assert set(choices.titles) == set(get_args(vehicle_forms.TaxTokenForm.model_fields["plan"].annotation))
 
 
 @pytest.mark.parametrize("language", ["en", "bn"])

@@ -7,15 +7,10 @@ from typing import Final
 
 from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik_brta.data import CRITERIA, RULES, TEXTS
-from nagorik_brta.forms import (
-    FitnessForm,
-    LearnerForm,
-    PersonForm,
-    RenewalForm,
-    SmartCardForm,
-    TaxTokenForm,
-)
+from nagorik_brta.driver_forms import LearnerForm, RenewalForm, SmartCardForm
+from nagorik_brta.fields import PersonForm
 from nagorik_brta.pricing import free_from
+from nagorik_brta.vehicle_forms import FitnessForm, TaxTokenForm
 from nagorik_toolkit import OWN_CHECK, age_on, contradictions, day_text, is_about, years_after
 
 

@@ -32,7 +32,7 @@ from nagorik import (
     hookimpl,
 )
 from nagorik_brta import eligibility, pricing, statuses, uploads, wire
-from nagorik_brta.forms import SmartCardForm
+from nagorik_brta.driver_forms import SmartCardForm
 from nagorik_brta.wire import API, APPLICATIONS
 from nagorik_toolkit import (
     Matches,

@@ -5,7 +5,8 @@ from typing import Final
 
 from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source
 from nagorik_brta.data import FEES, RULES, TEXTS
-from nagorik_brta.forms import LearnerForm, RenewalForm, TaxTokenForm
+from nagorik_brta.driver_forms import LearnerForm, RenewalForm
+from nagorik_brta.vehicle_forms import TaxTokenForm
 from nagorik_toolkit import (
     FeeBasis,
     NotPriced,

@@ -20,16 +20,9 @@ from nagorik import (
     dhaka_date,
 )
 from nagorik_brta.data import TEXTS
-from nagorik_brta.forms import (
-    FitnessForm,
-    LearnerForm,
-    PersonForm,
-    RegistrationForm,
-    RenewalForm,
-    SmartCardForm,
-    TaxTokenForm,
-    VehicleForm,
-)
+from nagorik_brta.driver_forms import LearnerForm, RenewalForm, SmartCardForm
+from nagorik_brta.fields import PersonForm
+from nagorik_brta.vehicle_forms import FitnessForm, RegistrationForm, TaxTokenForm, VehicleForm
 from nagorik_toolkit import (
     BookingNumber,
     DhakaTime,
