@@ -8,6 +8,7 @@ from nagorik.model.eligibility import Eligibility, EligibilityDecision, Eligibil
 from nagorik.values import BirthRegistrationNumber
 from nagorik_brta import driver_forms, eligibility, vehicle_forms
 from nagorik_brta.data import RULES
+from nagorik_brta.fields import PersonForm
 from nagorik_brta.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
@@ -18,7 +19,10 @@ FORMS: dict[str, Any] = {
     "brta.learner": driver_forms.LearnerForm,
     "brta.smart-card": driver_forms.SmartCardForm,
     "brta.renewal": driver_forms.RenewalForm,
+    "brta.duplicate": driver_forms.DuplicateForm,
+    "brta.licence-check": driver_forms.LicenceCheckForm,
     "brta.registration": vehicle_forms.RegistrationForm,
+    "brta.transfer": vehicle_forms.TransferForm,
     "brta.tax-token": vehicle_forms.TaxTokenForm,
     "brta.fitness": vehicle_forms.FitnessForm,
 }
@@ -115,6 +119,27 @@ def test_dope_test_is_for_professionals(kind: str, negative: bool | None, verdic
     assert verdicts(decision)["dope-test"] == verdict
 
 
+@pytest.mark.parametrize(
+    ("service", "field", "criterion"),
+    [
+        ("brta.duplicate", "not_seized", "traffic-clearance"),
+        ("brta.transfer", "papers_signed", "signed-papers"),
+    ],
+)
+@pytest.mark.parametrize(("has", "verdict"), [(True, "pass"), (False, "fail")])
+def test_papers_of_others_are_what_the_applicant_says(
+    service: str, field: str, criterion: str, has: bool, verdict: str
+) -> None:
+    said: dict[str, Any] = {field: has}
+    decision = decide(service, **said)
+    assert verdicts(decision) == {"nid-age": "pass", criterion: verdict, "own-application": "pass"}
+
+
+@pytest.mark.parametrize(("born", "verdict"), [(CITIZEN.birth_date.isoformat(), "pass"), ("1991-01-01", "fail")])
+def test_licence_that_is_checked_is_the_applicants(born: str, verdict: str) -> None:
+    assert verdicts(decide("brta.licence-check", birth_date=born)) == {"own-licence": verdict}
+
+
 @pytest.mark.parametrize(("passed", "verdict"), [(True, "pass"), (False, "fail"), (None, "cannot-tell")])
 def test_passed_test_is_what_brta_says(passed: bool | None, verdict: str) -> None:
     assert verdicts(decide("brta.smart-card", passed=passed))["passed-test"] == verdict
@@ -202,8 +227,9 @@ def test_no_licence_is_valid_for_longer_than_one_is_given(kind: str, expires: st
 
 @pytest.mark.parametrize(("years", "verdict"), [(5, "fail"), (15, "fail"), (16, "pass"), (17, "pass")])
 @pytest.mark.parametrize("blank", [True, False])
-def test_nobody_has_an_nid_number_at_five(years: int, verdict: str, blank: bool) -> None:
-    decision = decide("brta.registration", born=date(TODAY.year - years, 1, 1), blank=blank)
+@pytest.mark.parametrize("service", ["brta.registration", "brta.transfer", "brta.duplicate"])
+def test_nobody_has_an_nid_number_at_five(service: str, years: int, verdict: str, blank: bool) -> None:
+    decision = decide(service, born=date(TODAY.year - years, 1, 1), blank=blank)
     assert verdicts(decision)["nid-age"] == verdict
 
 
@@ -214,7 +240,7 @@ def test_before_there_is_a_form_nothing_is_said_of_one() -> None:
     assert verdicts(decision)["own-application"] == "cannot-tell"
 
 
-@pytest.mark.parametrize("service", ["brta.learner", "brta.smart-card", "brta.renewal", "brta.registration"])
+@pytest.mark.parametrize("service", [name for name, form in FORMS.items() if issubclass(form, PersonForm)])
 def test_ones_own_birth_registration_number_is_no_nid(service: str) -> None:
     registration = BirthRegistrationNumber(value=CITIZEN.full_nid.value)
     applicant = CITIZEN.applicant().model_copy(update={"identifiers": (registration,)})

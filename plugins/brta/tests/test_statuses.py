@@ -7,6 +7,7 @@ from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_brta import statuses, wire
 from nagorik_brta.data import STATUSES
+from nagorik_brta.licence_check import VALIDITY
 from nagorik_brta.simulator.agency import WORKFLOW
 
 
@@ -38,6 +39,8 @@ from nagorik_brta.simulator.agency import WORKFLOW
         ("INSPECTED", S.IN_REVIEW, False),
         ("REGISTERED", S.ISSUED, False),
         ("PLATE_READY", S.ISSUED, False),
+        ("TRANSFERRED", S.ISSUED, False),
+        ("CERTIFICATE_READY", S.ISSUED, False),
         ("TOKEN_ISSUED", S.ISSUED, False),
         ("CERTIFICATE_ISSUED", S.ISSUED, False),
     ],
@@ -122,7 +125,8 @@ def test_refusal_points_at_the_remark_only_where_there_is_one(remark: str | None
 
 def test_what_is_issued_is_declared() -> None:
     manifest = parse_manifest(files("nagorik_brta").joinpath("plugin.toml").read_bytes())
-    assert set(statuses.CODES) == {kind for service in manifest.services for kind in service.deliverables}
+    declared = {kind for service in manifest.services for kind in service.deliverables}
+    assert set(statuses.CODES) | {VALIDITY} == declared
 
 
 def test_every_word_of_the_simulated_portal_is_known() -> None:

@@ -1,14 +1,14 @@
-"""What a driver fills in: for the learner's licence, the licence itself, its renewal and its duplicate."""
+"""What a driver fills in: for the learner's licence, the licence, its renewal, its duplicate and its check."""
 
 from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from nagorik import Label
+from nagorik import Form, Label
 from nagorik_brta.data import TEXTS
-from nagorik_brta.fields import CardAddress, Category, Kind, MedicallyFit, Office, PersonForm
-from nagorik_brta.identifiers import LearnerNumber, LicenceNumber
-from nagorik_toolkit import FormDay
+from nagorik_brta.fields import CardAddress, Category, Kind, MedicallyFit, Office, OwnLicenceNumber, PersonForm
+from nagorik_brta.identifiers import LearnerNumber
+from nagorik_toolkit import BirthDate, FormDay, GeneralDiary
 
 
 class LearnerForm(PersonForm):
@@ -74,15 +74,7 @@ class RenewalForm(PersonForm):
     """The holder of a licence that ends or has ended."""
 
     kind: Kind
-    licence_number: Annotated[
-        LicenceNumber,
-        Label(
-            en="Driving licence number",
-            bn="ড্রাইভিং লাইসেন্সের নম্বর",
-            help_en="As on the card, such as DK1234567CL0001.",
-            help_bn="কার্ডে যেমন আছে, যেমন DK1234567CL0001।",
-        ),
-    ]
+    licence_number: OwnLicenceNumber
     expires_on: Annotated[
         FormDay,
         Label(
@@ -93,3 +85,35 @@ class RenewalForm(PersonForm):
         ),
     ]
     delivery_address: CardAddress
+
+
+class DuplicateForm(PersonForm):
+    """The holder of a licence that was lost."""
+
+    licence_number: OwnLicenceNumber
+    gd_reference: Annotated[
+        GeneralDiary,
+        Label(
+            en="General diary (GD)",
+            bn="সাধারণ ডায়েরি (জিডি)",
+            help_en="Its number and date, and the police station. It names the licence number.",
+            help_bn="জিডির নম্বর ও তারিখ এবং থানার নাম। জিডিতে লাইসেন্সের নম্বর থাকতে হবে।",
+        ),
+    ]
+    not_seized: Annotated[
+        bool,
+        Label(
+            en="The traffic police have certified that the licence was not seized",
+            bn="লাইসেন্স জব্দ করা হয়নি বলে ট্রাফিক পুলিশ প্রত্যয়ন দিয়েছে",
+            help_en="The certificate is written on the GD, with seal and signature; attach it.",
+            help_bn="প্রত্যয়ন জিডির ওপর সিল ও স্বাক্ষরসহ দেওয়া হয়; তা যুক্ত করুন।",
+        ),
+    ]
+    delivery_address: CardAddress
+
+
+class LicenceCheckForm(Form):
+    """The licence that is asked about; BRTA answers only to who knows the date of birth."""
+
+    licence_number: OwnLicenceNumber
+    birth_date: BirthDate

@@ -7,10 +7,10 @@ from typing import Final
 
 from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik_brta.data import CRITERIA, RULES, TEXTS
-from nagorik_brta.driver_forms import LearnerForm, RenewalForm, SmartCardForm
+from nagorik_brta.driver_forms import DuplicateForm, LearnerForm, LicenceCheckForm, RenewalForm, SmartCardForm
 from nagorik_brta.fields import PersonForm
 from nagorik_brta.pricing import free_from
-from nagorik_brta.vehicle_forms import FitnessForm, TaxTokenForm
+from nagorik_brta.vehicle_forms import FitnessForm, TaxTokenForm, TransferForm
 from nagorik_toolkit import OWN_CHECK, age_on, contradictions, day_text, is_about, years_after
 
 
@@ -75,6 +75,22 @@ def _nid_age(request: EligibilityRequest) -> Criterion:
     return CRITERIA.age("nid-age", request, at_least="nid-age")
 
 
+def _traffic_clearance(request: EligibilityRequest) -> Criterion:
+    cleared = request.form.not_seized if isinstance(request.form, DuplicateForm) else None
+    return CRITERIA.criterion("traffic-clearance", cleared, source=RULES.on(request.on)["traffic-clearance"].source)
+
+
+def _signed_papers(request: EligibilityRequest) -> Criterion:
+    signed = request.form.papers_signed if isinstance(request.form, TransferForm) else None
+    return CRITERIA.criterion("signed-papers", signed, source=RULES.on(request.on)["signed-papers"].source)
+
+
+def _own_licence(request: EligibilityRequest) -> Criterion:
+    form = request.form
+    same = is_about(request.applicant, birth_date=form.birth_date) if isinstance(form, LicenceCheckForm) else None
+    return CRITERIA.criterion("own-licence", same, source=OWN_CHECK)
+
+
 def _impossible_term(request: EligibilityRequest, form: RenewalForm) -> tuple[Criterion, ...]:
     """A licence that is valid for longer than any is given for: the day was misread. Told only where it is so."""
     rule = RULES.on(request.on)[f"{form.kind}-years"]
@@ -134,7 +150,10 @@ _JUDGES: Final[Mapping[str, tuple[Judge, ...]]] = MappingProxyType(
         "brta.learner": (_age, _education, _medical, _own_application),
         "brta.smart-card": (_age, _dope_test, _own_application),
         "brta.renewal": (_age, _own_application),
+        "brta.duplicate": (_nid_age, _traffic_clearance, _own_application),
+        "brta.licence-check": (_own_licence,),
         "brta.registration": (_nid_age, _own_application),
+        "brta.transfer": (_nid_age, _signed_papers, _own_application),
         "brta.tax-token": (_token_window, _free_token),
         "brta.fitness": (_needs_fitness,),
     }

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from nagorik import Choices, Form, Label, Text
+from nagorik_brta.identifiers import LicenceNumber, RegistrationNumber
 from nagorik_toolkit import BirthDate, Line, Mobile, NidOfBirthYear, PostalAddress, WholeNumber
 
 Kind = Annotated[
@@ -92,6 +93,26 @@ Office = Annotated[
         bn="বিআরটিএ সার্কেল",
         help_en="The office that you will go to.",
         help_bn="যে অফিসে যাবেন।",
+    ),
+]
+
+
+OwnLicenceNumber = Annotated[
+    LicenceNumber,
+    Label(
+        en="Driving licence number",
+        bn="ড্রাইভিং লাইসেন্সের নম্বর",
+        help_en="As on the card, such as DK1234567CL0001.",
+        help_bn="কার্ডে যেমন আছে, যেমন DK1234567CL0001।",
+    ),
+]
+PlateNumber = Annotated[
+    RegistrationNumber,
+    Label(
+        en="Registration number",
+        bn="রেজিস্ট্রেশন নম্বর",
+        help_en="In Bangla as on the plate: area, one letter, two digits, four digits.",
+        help_bn="নম্বর প্লেটে যেমন আছে, যেমন ঢাকা মেট্রো-গ-১২-৩৪৫৬।",
     ),
 ]
 

@@ -18,6 +18,8 @@ DELIVERABLES: Final = MappingProxyType(
         "SMART_CARD": Deliverable(kind="smart-card", delivery="post"),
         "ACKNOWLEDGEMENT": Deliverable(kind="registration-acknowledgement", interim=True, delivery="download"),
         "PLATE": Deliverable(kind="number-plate", delivery="counter"),
+        "TRANSFER_SLIP": Deliverable(kind="transfer-slip", interim=True, delivery="download"),
+        "CERTIFICATE": Deliverable(kind="registration-certificate", delivery="counter"),
         "TAX_TOKEN": Deliverable(kind="tax-token", delivery="download"),
         "FITNESS": Deliverable(kind="fitness-certificate", delivery="download"),
     }

@@ -1,4 +1,4 @@
-"""What the owner of a vehicle fills in: for its registration, its tax token and its fitness certificate."""
+"""What the owner of a vehicle fills in: for its registration, its transfer, its tax token and its fitness."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -7,9 +7,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from nagorik import Choices, Form, Label, Text
 from nagorik_brta.data import TEXTS
-from nagorik_brta.fields import EngineCc, Office, PersonForm, Vehicle, WeightKg
-from nagorik_brta.identifiers import RegistrationNumber
-from nagorik_toolkit import FormDay, Line, Mobile
+from nagorik_brta.fields import EngineCc, Office, PersonForm, PlateNumber, Vehicle, WeightKg
+from nagorik_toolkit import FormDay, Line, Mobile, WholeNumber
 
 
 class RegistrationForm(PersonForm):
@@ -31,15 +30,7 @@ class RegistrationForm(PersonForm):
 class VehicleForm(Form):
     """A vehicle that is registered; who pays for it is not asked."""
 
-    registration_number: Annotated[
-        RegistrationNumber,
-        Label(
-            en="Registration number",
-            bn="রেজিস্ট্রেশন নম্বর",
-            help_en="In Bangla as on the plate, such as ঢাকা মেট্রো-গ-১২-৩৪৫৬.",
-            help_bn="নম্বর প্লেটে যেমন আছে, যেমন ঢাকা মেট্রো-গ-১২-৩৪৫৬।",
-        ),
-    ]
+    registration_number: PlateNumber
     vehicle: Vehicle
     mobile: Mobile
 
@@ -111,3 +102,51 @@ class FitnessForm(VehicleForm):
     """A vehicle whose fitness certificate ends or has ended."""
 
     office: Office
+
+
+class TransferForm(PersonForm, VehicleForm):
+    """Who has bought a registered vehicle, or inherited it."""
+
+    engine_cc: Annotated[
+        int,
+        WholeNumber(1, 99_999),
+        Label(
+            en="Engine capacity (cc)",
+            bn="ইঞ্জিনের ক্ষমতা (সিসি)",
+            help_en="As in the registration papers; the fee depends on it.",
+            help_bn="রেজিস্ট্রেশনের কাগজপত্রে যেমন আছে; ফি এর ওপর নির্ভর করে।",
+        ),
+    ]
+    acquired_by: Annotated[
+        Literal["purchase", "inheritance"],
+        Choices(
+            {
+                "purchase": Text(en="I bought it", bn="কিনেছি"),
+                "inheritance": Text(en="I inherited it", bn="ওয়ারিশ হিসেবে পেয়েছি"),
+            }
+        ),
+        Label(
+            en="How you got the vehicle",
+            bn="গাড়িটি কীভাবে পেয়েছেন",
+            help_en="Which papers you need depends on it.",
+            help_bn="কোন কাগজপত্র লাগবে, তা এর ওপর নির্ভর করে।",
+        ),
+    ]
+    papers_signed: Annotated[
+        bool,
+        Label(
+            en="I have the papers signed by the seller or the heirs",
+            bn="বিক্রেতা বা ওয়ারিশদের স্বাক্ষর করা কাগজপত্র আমার আছে",
+            help_en="If bought: forms TO and TTO, sale receipt and affidavit. If inherited: the heirs' affidavit.",
+            help_bn="কিনলে: টিও ও টিটিও ফরম, বিক্রয় রসিদ ও হলফনামা। ওয়ারিশ হলে: ওয়ারিশদের হলফনামা।",
+        ),
+    ]
+    office: Annotated[
+        Line,
+        Label(
+            en="BRTA circle",
+            bn="বিআরটিএ সার্কেল",
+            help_en="The office that inspects the vehicle. Ask there whether the seller must come too.",
+            help_bn="যে অফিসে গাড়ি পরিদর্শন হবে। বিক্রেতাকেও যেতে হবে কি না, সেখানে খোঁজ নিন।",
+        ),
+    ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from pydantic import JsonValue
@@ -48,10 +49,24 @@ _ISSUED: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("DISPATCHED", "RETURNED"), ("E_LICENCE", "SMART_CARD")),
     "REGISTERED": ("ACKNOWLEDGEMENT",),
     "PLATE_READY": ("ACKNOWLEDGEMENT", "PLATE"),
+    "TRANSFERRED": ("TRANSFER_SLIP",),
+    "CERTIFICATE_READY": ("TRANSFER_SLIP", "CERTIFICATE"),
     "TOKEN_ISSUED": ("TAX_TOKEN",),
     "CERTIFICATE_ISSUED": ("FITNESS",),
 }
-_TO_DOWNLOAD: Final = frozenset({"LEARNER", "E_LICENCE", "ACKNOWLEDGEMENT", "TAX_TOKEN", "FITNESS"})
+_COLLECTED: Final = MappingProxyType(
+    {"REGISTRATION": ("ACKNOWLEDGEMENT", "PLATE"), "TRANSFER": ("TRANSFER_SLIP", "CERTIFICATE")}
+)
+"""What is in the owner's hands at last; of all other services a card."""
+_PAPERS: Final = MappingProxyType(
+    {
+        "DUPLICATE": ("licenceNo", "generalDiary"),
+        "REGISTRATION": ("chassisNo",),
+        "TRANSFER": ("registrationNo", "acquiredBy", "office"),
+    }
+)
+"""What a person names for services that ask for no kind of licence."""
+_TO_DOWNLOAD: Final = frozenset({"LEARNER", "E_LICENCE", "ACKNOWLEDGEMENT", "TRANSFER_SLIP", "TAX_TOKEN", "FITNESS"})
 
 
 @dataclass(slots=True, repr=False)
@@ -92,7 +107,7 @@ class Portal:
         content = await content_of(request)
         filed = self._read(content)
         free = () if price(filed.service, content, self._today).poisha else ("FREE",)
-        card = ("CARD",) if filed.service in {"SMART_CARD", "RENEWAL"} else ()
+        card = ("CARD",) if filed.service in {"SMART_CARD", "RENEWAL", "DUPLICATE"} else ()
         case = self._book.file(
             filed,
             client_reference=text_in(content, "clientReference"),
@@ -192,7 +207,7 @@ class Portal:
     def _office(self, case: Case[CaseDetails]) -> str:
         if case.details.service == "LEARNER":
             return TEST
-        if case.details.service in {"REGISTRATION", "FITNESS"}:
+        if case.details.service in {"REGISTRATION", "TRANSFER", "FITNESS"}:
             return INSPECTION
         raise Refusal(409, "status", "nobody has to appear")
 
@@ -208,8 +223,9 @@ class Portal:
         born = day_in(content, "dob", DAY)
         if born >= self._today:
             raise Refusal(400, "dob", "is not in the past")
-        if service == "REGISTRATION":
-            text_in(content, "chassisNo")
+        if service in _PAPERS:
+            for field in _PAPERS[service]:
+                text_in(content, field)
             return CaseDetails(service, content, born, None)
         kind = choice_in(content, "kind", KINDS)
         if age_on(born, self._today) < ADULT[kind]:
@@ -241,8 +257,7 @@ def _refuse_pay_for_what_is_free(content: dict[str, Any], vehicle: str, today: d
 
 def _issued(case: Case[CaseDetails]) -> tuple[str, ...]:
     if case.state == "DELIVERED":
-        registered = case.details.service == "REGISTRATION"
-        return ("ACKNOWLEDGEMENT", "PLATE") if registered else ("E_LICENCE", "SMART_CARD")
+        return _COLLECTED.get(case.details.service, ("E_LICENCE", "SMART_CARD"))
     return _ISSUED.get(case.state, ())
 
 
