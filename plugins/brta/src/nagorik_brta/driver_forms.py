@@ -80,8 +80,8 @@ class RenewalForm(PersonForm):
         Label(
             en="Expiry date of the licence",
             bn="লাইসেন্সের মেয়াদ শেষের তারিখ",
-            help_en="As on the card: year-month-day. The fee depends on it.",
-            help_bn="কার্ডে যেমন আছে: বছর-মাস-দিন। ফি এর ওপর নির্ভর করে।",
+            help_en="As on the card. The fee depends on it.",
+            help_bn="কার্ডে যেমন আছে। ফি এর ওপর নির্ভর করে।",
         ),
     ]
     delivery_address: CardAddress

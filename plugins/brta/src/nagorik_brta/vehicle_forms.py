@@ -61,8 +61,8 @@ class TaxTokenForm(VehicleForm):
         Label(
             en="Expiry date of the token",
             bn="টোকেনের মেয়াদ শেষের তারিখ",
-            help_en="As on the token: year-month-day.",
-            help_bn="টোকেনে যেমন আছে: বছর-মাস-দিন।",
+            help_en="As on the token.",
+            help_bn="টোকেনে যেমন আছে।",
         ),
     ]
     registered_on: Annotated[
@@ -70,8 +70,8 @@ class TaxTokenForm(VehicleForm):
         Label(
             en="Date of registration",
             bn="রেজিস্ট্রেশনের তারিখ",
-            help_en="For a motorcycle, as in its papers: year-month-day. After some years the token is free.",
-            help_bn="মোটরসাইকেলের জন্য, কাগজপত্রে যেমন আছে: বছর-মাস-দিন। কয়েক বছর পর টোকেন বিনামূল্যে।",
+            help_en="For a motorcycle, as in its papers. After some years the token is free.",
+            help_bn="মোটরসাইকেলের জন্য, কাগজপত্রে যেমন আছে। কয়েক বছর পর টোকেন বিনামূল্যে।",
         ),
     ] = Field(default=None, validate_default=True)
 

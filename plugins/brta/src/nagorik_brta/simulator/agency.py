@@ -42,12 +42,13 @@ class BrtaSimulator(Simulator):
     plugin_id: ClassVar[str] = "brta"
     modelled: ClassVar[str] = (
         "বিএসপি পোর্টালের ইন্টারফেস, শব্দ, সময় ও লাইসেন্স যাচাই কল্পিত। "
-        "যেসব ফি প্রকাশিত নেই, তা-ও কল্পিত: মোটরসাইকেল ছাড়া অন্য গাড়ি, ফিটনেস, পেশাদার লাইসেন্স, প্রতিলিপি, "
-        "৯০ কেজির মোটরসাইকেল, একবারে দশ বছরের টোকেন, ১২৫ সিসি ছাড়া মালিকানা বদলি। "
+        "যেসব ফি প্রকাশিত নেই, তা-ও কল্পিত। সেগুলো ফিটনেস, পেশাদার লাইসেন্স, প্রতিলিপি ও অন্য গাড়ির ফি। "
+        "আরও আছে ৯০ কেজির মোটরসাইকেল ও একবারে দশ বছরের টোকেন, আর ১২৫ সিসি ছাড়া মালিকানা বদলি। "
         "পোর্টালের সময়সূচি, ধাপ ও অন্য ফি প্রকাশিত। / "
         "The portal's interface, words and times and the licence check are invented. "
-        "So are the fees that nobody publishes: other vehicles than motorcycles, fitness, professional licences, "
-        "duplicates, a motorcycle of 90 kg, ten years at once, transfers but for 125 cc. "
+        "So are the fees that nobody publishes. They are those of fitness, professional licences, duplicates and "
+        "vehicles other than motorcycles. "
+        "Of motorcycles they are the token for 90 kg or ten years at once, and transfers but for 125 cc. "
         "Its hours, its steps and the other fees are published."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
