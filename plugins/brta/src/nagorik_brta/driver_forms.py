@@ -96,7 +96,7 @@ class DuplicateForm(PersonForm):
         Label(
             en="General diary (GD)",
             bn="সাধারণ ডায়েরি (জিডি)",
-            help_en="Its number and date, and the police station. It names the licence number.",
+            help_en="Number and date of the GD, and the police station. The GD must give the licence number.",
             help_bn="জিডির নম্বর ও তারিখ এবং থানার নাম। জিডিতে লাইসেন্সের নম্বর থাকতে হবে।",
         ),
     ]
