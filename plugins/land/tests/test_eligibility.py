@@ -73,8 +73,8 @@ def test_a_fiscal_year_begins_on_the_first_of_july(on: date, verdict: str) -> No
 def test_who_comes_too_early_is_told_the_day() -> None:
     decision = asked("land.development-tax", date(2026, 6, 30))
     text = next(criterion.text for criterion in decision.criteria if criterion.id == "year-begun")
-    assert "2026-07-01" in text.en
-    assert "২০২৬-০৭-০১" in text.bn
+    assert "1 July 2026" in text.en
+    assert "১ জুলাই ২০২৬" in text.bn
 
 
 @pytest.mark.parametrize("born", [date(1926, 1, 1), date(2008, 2, 29), TODAY])

@@ -7,7 +7,7 @@ for the land office to decide; it would leave every citizen without an answer, a
 from nagorik import Criterion, EligibilityDecision, EligibilityRequest
 from nagorik_land.data import CRITERIA, RULES
 from nagorik_land.forms import DevelopmentTaxForm, MutationForm
-from nagorik_toolkit import contradictions
+from nagorik_toolkit import contradictions, day_text
 
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
@@ -32,4 +32,4 @@ def _year_begun(request: EligibilityRequest) -> Criterion:
     if not isinstance(form, DevelopmentTaxForm):
         return CRITERIA.criterion("year-begun", None, source=rule.source)
     first = form.fiscal_year.first_day
-    return CRITERIA.criterion("year-begun", first <= request.on, source=rule.source, day=first)
+    return CRITERIA.criterion("year-begun", first <= request.on, source=rule.source, day=day_text(first))

@@ -6,6 +6,7 @@ from typing import Final
 from nagorik import AgencyStatus, ApplicationState, Deliverable, dhaka_date
 from nagorik_land import wire
 from nagorik_land.data import STATUSES, TEXTS
+from nagorik_toolkit import day_text
 
 DELIVERABLES: Final = MappingProxyType({"land.khatian-copy": "khatian-copy", "land.mouza-map": "mouza-map"})
 """What a service issues where its words and its papers do not tell."""
@@ -31,7 +32,7 @@ def read(service: str, standing: wire.Standing) -> AgencyStatus:
         )
     if status.state is ApplicationState.AWAITING_APPEARANCE:
         more["reason"] = (
-            TEXTS.text("land.hearing", day=dhaka_date(standing.hearing))
+            TEXTS.text("land.hearing", day=day_text(dhaka_date(standing.hearing)))
             if standing.hearing
             else TEXTS.text("land.hearing-undated")
         )
