@@ -60,7 +60,7 @@ class Place(Address):
         RecordNumber,
         Label(
             en="JL number",
-            bn="জে.এল. নম্বর",
+            bn="জেএল নম্বর",
             help_en="The mouza's number, beside its name on the khatian.",
             help_bn="খতিয়ানে মৌজার নামের পাশে থাকে।",
         ),
@@ -104,33 +104,33 @@ class MutationForm(LandForm):
         tuple[Plot, ...],
         Field(min_length=1, max_length=30),
         Label(
-            en="Plots",
-            bn="দাগসমূহ",
-            help_en="Each plot with the area that has come to you.",
-            help_bn="প্রতিটি দাগ ও তাতে আপনার প্রাপ্ত জমির পরিমাণ।",
+            en="Plots and areas",
+            bn="দাগ নম্বর ও জমির পরিমাণ",
+            help_en="Each plot, with the area that you got.",
+            help_bn="প্রতিটি দাগ, আর সেই দাগে আপনি যতটুকু জমি পেয়েছেন।",
         ),
     ]
     recorded_owner: Annotated[
         Line,
         Label(
             en="Owner in the khatian",
-            bn="খতিয়ানে লেখা মালিক",
-            help_en="The name that stands there now.",
-            help_bn="বর্তমানে যাঁর নাম লেখা আছে।",
+            bn="খতিয়ানে এখন যাঁর নাম আছে",
+            help_en="The name that is there now.",
+            help_bn="নামটি খতিয়ানে যেমন লেখা আছে।",
         ),
     ]
     acquisition: Annotated[
         Literal["purchase", "inheritance", "gift", "decree"],
         Choices(
             {
-                "purchase": Text(en="Bought", bn="ক্রয়"),
+                "purchase": Text(en="Bought", bn="কেনা"),
                 "inheritance": Text(en="Inherited", bn="উত্তরাধিকার"),
-                "gift": Text(en="Given", bn="দান বা হেবা"),
-                "decree": Text(en="By decree of a court", bn="আদালতের ডিক্রি"),
+                "gift": Text(en="Gift", bn="দান বা হেবা"),
+                "decree": Text(en="Court decree", bn="আদালতের ডিক্রি"),
             }
         ),
         Label(
-            en="How the land came to you",
+            en="How you got the land",
             bn="জমি কীভাবে পেয়েছেন",
             help_en="Choose one.",
             help_bn="একটি বেছে নিন।",
@@ -141,17 +141,17 @@ class MutationForm(LandForm):
         Label(
             en="Number of the deed or decree",
             bn="দলিল বা ডিক্রির নম্বর",
-            help_en="Leave it empty for inherited land.",
-            help_bn="উত্তরাধিকারসূত্রে পেলে খালি রাখুন।",
+            help_en="Leave it blank for inherited land.",
+            help_bn="উত্তরাধিকার হলে খালি রাখুন।",
         ),
     ] = None
     deed_date: Annotated[
         FormDay | None,
         Label(
-            en="Day of the deed or decree",
+            en="Date of the deed or decree",
             bn="দলিল বা ডিক্রির তারিখ",
-            help_en="Year-month-day, such as 2026-01-31.",
-            help_bn="বছর-মাস-দিন, যেমন ২০২৬-০১-৩১।",
+            help_en="As on the deed or decree.",
+            help_bn="দলিল বা ডিক্রিতে যেমন আছে।",
         ),
     ] = Field(default=None, validate_default=True)
     mobile: Mobile
@@ -180,8 +180,8 @@ class OrderForm(LandForm):
         Label(
             en="Address for the post",
             bn="ডাকযোগে পাঠানোর ঠিকানা",
-            help_en="Only if it is to come by post; otherwise you collect it at the counter.",
-            help_bn="শুধু ডাকযোগে নিতে চাইলে; নইলে কাউন্টার থেকে নিতে হবে।",
+            help_en="Only if you want it by post. Otherwise you collect it at the counter.",
+            help_bn="শুধু ডাকযোগে নিতে চাইলে লিখুন। নইলে কাউন্টার থেকে নিতে হবে।",
         ),
     ] = None
     mobile: Mobile
@@ -224,7 +224,7 @@ class MouzaMapForm(OrderForm):
         Label(
             en="Sheet number",
             bn="শিট নম্বর",
-            help_en="A mouza with one sheet has number 1.",
+            help_en="Write 1 if the mouza has one sheet only.",
             help_bn="মৌজায় একটিই শিট থাকলে ১ লিখুন।",
         ),
     ]
@@ -248,17 +248,17 @@ class DevelopmentTaxForm(LandForm):
         Literal["rural", "district-town", "municipality", "city"],
         Choices(
             {
-                "rural": Text(en="Rural", bn="পল্লি এলাকা"),
-                "district-town": Text(en="Municipality of a district's town", bn="জেলা সদরের পৌরসভা"),
+                "rural": Text(en="Rural", bn="গ্রাম (পল্লি এলাকা)"),
+                "district-town": Text(en="Municipality of a district town", bn="জেলা সদরের পৌরসভা"),
                 "municipality": Text(en="Other municipality", bn="অন্য পৌরসভা"),
-                "city": Text(en="City corporation", bn="সিটি করপোরেশন"),
+                "city": Text(en="City corporation", bn="সিটি কর্পোরেশন"),
             }
         ),
         Label(
             en="Class of the area",
             bn="এলাকার শ্রেণি",
             help_en="The rate differs between villages, municipalities and cities.",
-            help_bn="গ্রাম, পৌরসভা ও সিটি করপোরেশনে করের হার আলাদা।",
+            help_bn="গ্রাম, পৌরসভা ও সিটি কর্পোরেশনে করের হার আলাদা।",
         ),
     ]
     use: Annotated[
@@ -267,9 +267,9 @@ class DevelopmentTaxForm(LandForm):
             {
                 "agricultural": Text(en="Agricultural", bn="কৃষি"),
                 "orchard-or-tea": Text(en="Orchard or tea garden", bn="বাগান বা চা বাগান"),
-                "residential": Text(en="For living", bn="আবাসিক"),
-                "commercial": Text(en="For trade", bn="বাণিজ্যিক"),
-                "industrial": Text(en="For industry", bn="শিল্প"),
+                "residential": Text(en="Residential", bn="আবাসিক"),
+                "commercial": Text(en="Commercial", bn="বাণিজ্যিক"),
+                "industrial": Text(en="Industrial", bn="শিল্প"),
             }
         ),
         Label(
@@ -284,8 +284,8 @@ class DevelopmentTaxForm(LandForm):
         Label(
             en="All agricultural land of the family, in acres",
             bn="পরিবারের মোট কৃষি জমি (একর)",
-            help_en="In the whole country, such as 2.5000; needed for agricultural land.",
-            help_bn="সারা দেশে মোট, যেমন ২.৫০০০; কৃষি জমি হলে লাগবে।",
+            help_en="In the whole country, such as 2.5000. Needed for agricultural land.",
+            help_bn="সারা দেশে মোট, যেমন ২.৫০০০। কৃষি জমি হলে লাগবে।",
         ),
     ] = Field(default=None, validate_default=True)
 

@@ -35,10 +35,10 @@ class LandSimulator(Simulator):
 
     plugin_id: ClassVar[str] = "land"
     modelled: ClassVar[str] = (
-        "সব ইন্টারফেস, অবস্থা, সময় ও হোল্ডিংয়ের হিসাব কল্পিত, সিটি কর্পোরেশনের কর, "
-        "ম্যাপের দাম, মওকুফ দাখিলা ও সুদের হারও; অন্য ফি ও করের হার স্থানীয় অফিস ও সংবাদমাধ্যমের পাতা থেকে। / "
-        "All interfaces, statuses, times and holdings are invented, and so are the tax in cities and what a map, the "
-        "receipt for exempt land and interest cost; other fees and rates are from pages of local offices and the "
+        "সব ইন্টারফেস, অবস্থা, সময় ও হোল্ডিংয়ের হিসাব কল্পিত। সিটি কর্পোরেশনের কর, ম্যাপের দাম, মওকুফ দাখিলা "
+        "ও সুদের হারও কল্পিত। অন্য ফি ও করের হার স্থানীয় অফিস ও সংবাদমাধ্যমের পাতা থেকে। / "
+        "All interfaces, statuses, times and holdings are invented. So are the tax in cities and what a map, the "
+        "receipt for exempt land and interest cost. Other fees and rates are from pages of local offices and the "
         "press."
     )
     outcomes: ClassVar[tuple[str, ...]] = ("approve", "reject", "hearing-missed", "stall")
