@@ -1,115 +1,28 @@
 """What a citizen fills in for each service."""
 
-import re
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik import Choices, Form, Label, Text, to_ascii_digits
+from nagorik import Choices, Form, Label, Text
 from nagorik_land.data import TEXTS
-from nagorik_toolkit import AcreArea, Address, FormDay, LandArea, Line, Mobile, OneLine, PostalAddress, TaxYear
-
-_LETTER: Final = "[A-Z\u0985-\u09b9]\u09bc?"
-_NUMBER: Final = re.compile(rf"[0-9]{{1,12}}({_LETTER})?([/-]([0-9]{{1,6}}({_LETTER})?|{_LETTER}))?")
-"""A letter may follow either part, as in ৪৫ক and ১২৩/ক; how many numbers have one is published nowhere."""
-
-
-def _number(value: str) -> str:
-    number = to_ascii_digits(value).upper()
-    if not _NUMBER.fullmatch(number):
-        raise TEXTS.problem("land.number-shape")
-    return number
-
-
-def _some(area: LandArea) -> LandArea:
-    if not area.parts:
-        raise TEXTS.problem("land.no-area")
-    return area
-
-
-RecordNumber = Annotated[str, OneLine(24), AfterValidator(_number)]
-"""The number of a khatian, plot, sheet or holding: digits, ASCII inside, a letter where the paper has one, and a part
-behind a slash or a dash."""
-PlotArea = Annotated[AcreArea, AfterValidator(_some)]
-
-KhatianNumber = Annotated[
-    RecordNumber,
-    Label(
-        en="Khatian number",
-        bn="খতিয়ান নম্বর",
-        help_en="As on the khatian.",
-        help_bn="খতিয়ানে যেমন আছে।",
-    ),
-]
-
-
-class Place(Address):
-    """Where the land lies. The upazila names the land office, in which alone a case number is unique."""
-
-    mouza: Annotated[
-        Line,
-        Label(
-            en="Mouza",
-            bn="মৌজা",
-            help_en="Its name as on the khatian.",
-            help_bn="খতিয়ানে যেমন লেখা আছে।",
-        ),
-    ]
-    jl_number: Annotated[
-        RecordNumber,
-        Label(
-            en="JL number",
-            bn="জেএল নম্বর",
-            help_en="The mouza's number, beside its name on the khatian.",
-            help_bn="খতিয়ানে মৌজার নামের পাশে থাকে।",
-        ),
-    ]
-
-
-class LandForm(Form):
-    """What every form has."""
-
-    place: Annotated[
-        Place,
-        Label(
-            en="Where the land is",
-            bn="জমির অবস্থান",
-            help_en="As on the khatian.",
-            help_bn="খতিয়ানে যেমন আছে।",
-        ),
-    ]
-
-
-class Plot(Form):
-    """One plot, or a part of it."""
-
-    number: Annotated[
-        RecordNumber,
-        Label(
-            en="Plot (dag) number",
-            bn="দাগ নম্বর",
-            help_en="As on the khatian.",
-            help_bn="খতিয়ানে যেমন আছে।",
-        ),
-    ]
-    area: PlotArea
+from nagorik_land.fields import KhatianKind, KhatianNumber, LandForm, PlotArea, Plots, RecordNumber
+from nagorik_toolkit import (
+    FormDay,
+    LandArea,
+    Line,
+    Mobile,
+    PostalAddress,
+    TaxYear,
+)
 
 
 class MutationForm(LandForm):
     """Land that has come to the applicant."""
 
     khatian_number: KhatianNumber
-    plots: Annotated[
-        tuple[Plot, ...],
-        Field(min_length=1, max_length=30),
-        Label(
-            en="Plots and areas",
-            bn="দাগ নম্বর ও জমির পরিমাণ",
-            help_en="Each plot, with the area that you got.",
-            help_bn="প্রতিটি দাগ, আর সেই দাগে আপনি যতটুকু জমি পেয়েছেন।",
-        ),
-    ]
+    plots: Plots
     recorded_owner: Annotated[
         Line,
         Label(
@@ -156,13 +69,6 @@ class MutationForm(LandForm):
     ] = Field(default=None, validate_default=True)
     mobile: Mobile
 
-    @field_validator("plots")
-    @classmethod
-    def _each_plot_once(cls, plots: tuple[Plot, ...]) -> tuple[Plot, ...]:
-        if len({plot.number for plot in plots}) != len(plots):
-            raise TEXTS.problem("land.plot-twice")
-        return plots
-
     @field_validator("deed_date")
     @classmethod
     def _has_a_deed(cls, deed_date: date | None, info: ValidationInfo) -> date | None:
@@ -195,24 +101,7 @@ class OrderForm(LandForm):
 class KhatianCopyForm(OrderForm):
     """A certified copy of a khatian."""
 
-    survey: Annotated[
-        Literal["cs", "sa", "rs", "bs", "mutation"],
-        Choices(
-            {
-                "cs": Text(en="CS", bn="সিএস"),
-                "sa": Text(en="SA", bn="এসএ"),
-                "rs": Text(en="RS", bn="আরএস"),
-                "bs": Text(en="BS", bn="বিএস"),
-                "mutation": Text(en="Mutation khatian", bn="নামজারি খতিয়ান"),
-            }
-        ),
-        Label(
-            en="Kind of khatian",
-            bn="খতিয়ানের ধরন",
-            help_en="The survey that it was drawn up in.",
-            help_bn="কোন জরিপের খতিয়ান।",
-        ),
-    ]
+    survey: KhatianKind
     khatian_number: KhatianNumber
 
 
