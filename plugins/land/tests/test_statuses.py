@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S
-from nagorik_land import statuses
+from nagorik_land import enquiries, statuses
 from nagorik_land.data import STATUSES
 from nagorik_land.statuses import read
 from nagorik_land.wire import Filed, Standing
@@ -39,6 +39,10 @@ def standing(word: str, **more: object) -> Standing:
         ("রেকর্ডে পাওয়া যায়নি", S.REJECTED, True, None, True),
         ("কর বকেয়া", S.SUBMITTED, False, None, False),
         ("কর পরিশোধিত", S.SUBMITTED, True, None, False),
+        ("নিবন্ধনের আবেদন গৃহীত", S.SUBMITTED, None, None, False),
+        ("ইউনিয়ন ভূমি অফিসে যাচাই", S.IN_REVIEW, None, None, False),
+        ("হোল্ডিং নিবন্ধিত", S.DELIVERED, None, None, True),
+        ("নিবন্ধন নামঞ্জুর", S.REJECTED, None, None, True),
     ],
 )
 def test_word(word: str, state: S, paid: bool | None, due: str | None, final: bool) -> None:
@@ -125,10 +129,13 @@ def test_what_is_issued_is_declared() -> None:
     manifest = parse_manifest(files("nagorik_land").joinpath("plugin.toml").read_bytes())
     named = {meaning.deliverable for word in STATUSES.words if (meaning := STATUSES.meaning_of(word))} - {None}
     declared = {kind for service in manifest.services for kind in service.deliverables}
-    assert named | set(statuses.DELIVERABLES.values()) | {"dcr", "khatian"} == declared
+    told = {enquiries.KHATIAN, enquiries.STANDING}
+    assert named | set(statuses.DELIVERABLES.values()) | {"dcr", "khatian"} | told == declared
 
 
 def test_every_word_of_the_simulated_offices_is_known() -> None:
-    workflows = [files("nagorik_land.simulator") / f"{name}.toml" for name in ("mutation", "order", "tax")]
+    workflows = [
+        files("nagorik_land.simulator") / f"{name}.toml" for name in ("mutation", "order", "tax", "registration")
+    ]
     spoken = {word for file in workflows for word in tomllib.loads(file.read_text("utf-8"))["states"].values()}
     assert [word for word in spoken if STATUSES.meaning_of(word) is None] == []

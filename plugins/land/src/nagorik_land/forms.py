@@ -1,18 +1,20 @@
-"""What a citizen fills in for each service."""
+"""What a citizen fills in for each application."""
 
 from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik import Choices, Form, Label, Text
+from nagorik import Choices, Label, Text
 from nagorik_land.data import TEXTS
 from nagorik_land.fields import KhatianKind, KhatianNumber, LandForm, PlotArea, Plots, RecordNumber
 from nagorik_toolkit import (
+    BirthDate,
     FormDay,
     LandArea,
     Line,
     Mobile,
+    NidOfBirthYear,
     PostalAddress,
     TaxYear,
 )
@@ -189,3 +191,23 @@ class DevelopmentTaxForm(LandForm):
         if area is not None and family_area < area:
             raise TEXTS.problem("land.family-area-too-small")
         return family_area
+
+
+class HoldingRegistrationForm(LandForm):
+    """Land that is entered under its owner's name, so that its tax can be paid."""
+
+    birth_date: BirthDate
+    nid: NidOfBirthYear
+    mobile: Mobile
+    survey: KhatianKind
+    khatian_number: KhatianNumber
+    plots: Plots
+    holding_number: Annotated[
+        RecordNumber | None,
+        Label(
+            en="Holding number",
+            bn="হোল্ডিং নম্বর",
+            help_en="As on an earlier tax receipt (dakhila). Leave it blank if you have none.",
+            help_bn="আগের দাখিলায় যেমন আছে। দাখিলা না থাকলে খালি রাখুন।",
+        ),
+    ] = None

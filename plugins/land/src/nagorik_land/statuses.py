@@ -11,6 +11,9 @@ from nagorik_toolkit import day_text
 DELIVERABLES: Final = MappingProxyType({"land.khatian-copy": "khatian-copy", "land.mouza-map": "mouza-map"})
 """What a service issues where its words and its papers do not tell."""
 
+HOLDING_NUMBER: Final = "holding-number"
+"""The kind of what a registration brings; its reference is the number."""
+
 
 def read(service: str, standing: wire.Standing) -> AgencyStatus:
     """How an application for ``service`` stands.
@@ -26,6 +29,9 @@ def read(service: str, standing: wire.Standing) -> AgencyStatus:
         deliverable=DELIVERABLES.get(service),
     )
     more: dict[str, object] = {}
+    if standing.holding_number:
+        number = Deliverable(kind=HOLDING_NUMBER, delivery="none", reference=standing.holding_number)
+        more["deliverables"] = (number,)
     if standing.papers:
         more["deliverables"] = tuple(
             Deliverable(kind=paper.kind, delivery="download", reference=paper.number) for paper in standing.papers
