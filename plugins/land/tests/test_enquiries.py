@@ -7,7 +7,7 @@ import pytest
 from nagorik.errors import AgencyUnavailable, ConsentMissing, ContractViolation, InputRejected
 from nagorik.model.status import ApplicationState, Deliverable
 from nagorik.model.submission import Accepted, Rejected
-from nagorik.values import to_bangla_digits
+from nagorik.values import Text, to_bangla_digits
 from nagorik_land.data import STATUSES, TEXTS
 from nagorik_land.enquiries import FoundMutation, KhatianSearchForm, MutationStatusForm, standing
 from nagorik_land.simulator import LandSimulator
@@ -24,8 +24,14 @@ async def asked(desk: ServiceDesk[LandSimulator], service: str, **more: Any) -> 
     return await desk.platform.submit(desk.draft(service, desk.form(service, **more)), desk.references)
 
 
-def numbers(answer: Accepted) -> list[str | None]:
-    return [deliverable.reference for deliverable in answer.status.deliverables]
+def numbers(answer: Accepted) -> list[str]:
+    (told,) = answer.status.deliverables
+    assert (told.kind, told.delivery) == ("khatian-numbers", "none")
+    return (told.reference or "").split(", ")
+
+
+def in_both_digits(written: str) -> Text:
+    return Text(bn=to_bangla_digits(written), en=written)
 
 
 def case(word: str, **more: object) -> FoundMutation:
@@ -51,10 +57,8 @@ async def test_a_khatian_is_found_by_its_number_its_plot_or_both(
     answer = await asked(land_desk, SEARCH, khatian_number=khatian, plot_number=plot)
     assert isinstance(answer, Accepted)
     assert (answer.status.state, answer.status.final) == (ApplicationState.DELIVERED, True)
-    assert answer.status.deliverables == tuple(
-        Deliverable(kind="khatian-entry", delivery="none", reference=number) for number in found
-    )
-    assert answer.status.reason == TEXTS.text("land.khatians-found")
+    assert numbers(answer) == found
+    assert answer.status.reason == TEXTS.text("land.khatians-found", numbers=in_both_digits(", ".join(found)))
     assert land_desk.simulator.ledger.effects() == ()
 
 
@@ -68,7 +72,9 @@ async def test_no_khatian_is_an_answer(
 
 async def test_more_khatians_than_are_told_are_said(land_desk: ServiceDesk[LandSimulator]) -> None:
     answer = await asked(land_desk, SEARCH, khatian_number=None, plot_number="300")
-    assert (len(numbers(answer)), answer.status.reason) == (50, TEXTS.text("land.more-khatians"))
+    shown = numbers(answer)
+    assert (len(shown), shown[0], shown[-1]) == (50, "150", "199")
+    assert answer.status.reason == TEXTS.text("land.more-khatians", numbers=in_both_digits(", ".join(shown)))
 
 
 async def test_a_khatian_is_told_once_and_in_ascii_digits(land_desk: ServiceDesk[LandSimulator]) -> None:
@@ -129,7 +135,7 @@ async def test_the_office_s_word_is_told_with_its_meaning(
     told = STATUSES.status(word).raw
     assert (status.state, status.final, status.raw) == (ApplicationState.DELIVERED, True, told)
     assert status.deliverables == (Deliverable(kind="mutation-standing", delivery="none", reference=told),)
-    assert status.reason == TEXTS.text(meaning)
+    assert status.reason == TEXTS.text("case.told", word=Text(bn=told, en=told), meaning=TEXTS.text(meaning))
     assert status.remark is not None
     assert status.remark.startswith(f"{mutation_number(CITIZEN, digit)}/2026-27, Savar, Dhaka")
     assert (status.fee_due, land_desk.simulator.ledger.effects()) == (None, ())
@@ -144,7 +150,9 @@ async def test_the_date_of_a_hearing_is_told(land_desk: ServiceDesk[LandSimulato
 def test_a_word_that_nobody_knows_is_told_and_not_guessed() -> None:
     answer = standing(case("পুনঃতদন্ত"))
     assert isinstance(answer, Accepted)
-    assert (answer.status.raw, answer.status.reason) == ("পুনঃতদন্ত", TEXTS.text("case.word-not-known"))
+    assert answer.status.raw == "পুনঃতদন্ত"
+    assert answer.status.reason is not None
+    assert answer.status.reason.en == "Status: “পুনঃতদন্ত”. " + TEXTS.text("case.word-not-known").en
 
 
 async def test_number_and_nid_belong_together(land_desk: ServiceDesk[LandSimulator]) -> None:

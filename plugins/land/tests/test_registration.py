@@ -7,7 +7,7 @@ import pytest
 from nagorik.errors import InputRejected, OutcomeUnknown
 from nagorik.model.status import AgencyStatus, ApplicationState as S, Deliverable
 from nagorik.model.submission import Accepted, DefinitelyAbsent, Found
-from nagorik.values import to_bangla_digits
+from nagorik.values import Text, to_bangla_digits
 from nagorik_land.data import TEXTS
 from nagorik_land.forms import HoldingRegistrationForm
 from nagorik_land.simulator import LandSimulator
@@ -39,6 +39,7 @@ async def test_land_is_registered_under_the_number_that_its_owner_knows(land_des
     registered = await until(land_desk, REGISTERED)
     assert (registered.state, registered.final) == (S.DELIVERED, True)
     assert registered.deliverables == (Deliverable(kind="holding-number", delivery="none", reference="120"),)
+    assert registered.reason == TEXTS.text("land.holding-registered", number=Text(bn="১২০", en="120"))
     assert [effect.kind for effect in land_desk.simulator.ledger.effects()] == ["application"]
 
 

@@ -129,7 +129,7 @@ def test_what_is_issued_is_declared() -> None:
     manifest = parse_manifest(files("nagorik_land").joinpath("plugin.toml").read_bytes())
     named = {meaning.deliverable for word in STATUSES.words if (meaning := STATUSES.meaning_of(word))} - {None}
     declared = {kind for service in manifest.services for kind in service.deliverables}
-    told = {enquiries.KHATIAN, enquiries.STANDING}
+    told = {enquiries.KHATIANS, enquiries.STANDING}
     assert named | set(statuses.DELIVERABLES.values()) | {"dcr", "khatian"} | told == declared
 
 

@@ -22,6 +22,7 @@ from nagorik import (
     Text,
     WireModel,
     to_ascii_digits,
+    to_bangla_digits,
 )
 from nagorik_land import statuses
 from nagorik_land.data import TEXTS
@@ -129,8 +130,8 @@ class MutationStatusForm(Form):
 KHATIAN_SEARCH: Final = "/sim/land/porcha/v1/enquiries"
 MUTATION_STATUS: Final = "/sim/land/mutation/v1/enquiries"
 
-KHATIAN: Final = "khatian-entry"
-"""The kind of what a search brings, one for each khatian; its reference is the khatian's number."""
+KHATIANS: Final = "khatian-numbers"
+"""The kind of what a search brings; its reference is the numbers of all khatians that were told, with commas."""
 STANDING: Final = "mutation-standing"
 """The kind of what a question about a mutation brings; its reference is the office's own word."""
 
@@ -190,12 +191,13 @@ def khatians(found: FoundKhatians) -> Accepted | Rejected:
     """The khatians' numbers. That none fits is an answer, not an error."""
     if not found.khatians:
         return Rejected(reason_code="land.khatian-not-found", reason=TEXTS.text("land.khatian-not-found"))
-    numbers = dict.fromkeys(khatian.number for khatian in found.khatians)
+    numbers = ", ".join(dict.fromkeys(khatian.number for khatian in found.khatians))
+    code = "land.khatians-found" if found.complete else "land.more-khatians"
     answered = AgencyStatus(
         state=ApplicationState.DELIVERED,
         raw="FOUND",
-        reason=TEXTS.text("land.khatians-found" if found.complete else "land.more-khatians"),
-        deliverables=tuple(Deliverable(kind=KHATIAN, delivery="none", reference=number) for number in numbers),
+        reason=TEXTS.text(code, numbers=Text(bn=to_bangla_digits(numbers), en=numbers)),
+        deliverables=(Deliverable(kind=KHATIANS, delivery="none", reference=numbers),),
         final=True,
     )
     return Accepted(reference=found.enquiry, status=answered)
@@ -213,7 +215,7 @@ def standing(found: FoundMutation) -> Accepted | Rejected:
         state=ApplicationState.DELIVERED,
         raw=told.raw,
         remark=told.remark,
-        reason=_meaning(told),
+        reason=TEXTS.text("case.told", word=Text(bn=told.raw, en=told.raw), meaning=_meaning(told)),
         deliverables=(Deliverable(kind=STANDING, delivery="none", reference=told.raw),),
         final=True,
     )

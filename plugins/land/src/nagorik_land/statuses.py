@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from nagorik import AgencyStatus, ApplicationState, Deliverable, dhaka_date
+from nagorik import AgencyStatus, ApplicationState, Deliverable, Text, dhaka_date, to_bangla_digits
 from nagorik_land import wire
 from nagorik_land.data import STATUSES, TEXTS
 from nagorik_toolkit import day_text
@@ -32,6 +32,8 @@ def read(service: str, standing: wire.Standing) -> AgencyStatus:
     if standing.holding_number:
         number = Deliverable(kind=HOLDING_NUMBER, delivery="none", reference=standing.holding_number)
         more["deliverables"] = (number,)
+        written = Text(bn=to_bangla_digits(standing.holding_number), en=standing.holding_number)
+        more["reason"] = TEXTS.text("land.holding-registered", number=written)
     if standing.papers:
         more["deliverables"] = tuple(
             Deliverable(kind=paper.kind, delivery="download", reference=paper.number) for paper in standing.papers
