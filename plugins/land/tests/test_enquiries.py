@@ -118,8 +118,8 @@ def test_a_search_needs_no_jl_number() -> None:
     [
         (1, "ফি বকেয়া", "case.fee-due"),
         (2, "নোটিশ ফি", "case.fee-due"),
-        (3, "আবেদন গৃহীত", "case.in-progress"),
-        (4, "ইউনিয়ন ভূমি অফিসে প্রতিবেদন", "case.in-progress"),
+        (3, "আবেদন গৃহীত", "case.received"),
+        (4, "ইউনিয়ন ভূমি অফিসে প্রতিবেদন", "case.in-review"),
         (6, "অনুমোদিত", "case.approved"),
         (7, "ডিসিআর ফি", "case.fee-due"),
         (8, "খতিয়ান প্রস্তুত", "case.ready"),
@@ -135,9 +135,9 @@ async def test_the_office_s_word_is_told_with_its_meaning(
     told = STATUSES.status(word).raw
     assert (status.state, status.final, status.raw) == (ApplicationState.DELIVERED, True, told)
     assert status.deliverables == (Deliverable(kind="mutation-standing", delivery="none", reference=told),)
-    assert status.reason == TEXTS.text("case.told", word=Text(bn=told, en=told), meaning=TEXTS.text(meaning))
+    assert status.reason == TEXTS.text(meaning)
     assert status.remark is not None
-    assert status.remark.startswith(f"{mutation_number(CITIZEN, digit)}/2026-27, Savar, Dhaka")
+    assert status.remark.startswith(f"{told}; {mutation_number(CITIZEN, digit)}/2026-27, Savar, Dhaka")
     assert (status.fee_due, land_desk.simulator.ledger.effects()) == (None, ())
 
 
@@ -147,12 +147,24 @@ async def test_the_date_of_a_hearing_is_told(land_desk: ServiceDesk[LandSimulato
     assert "২৯ নভেম্বর ২০২৬" in answer.status.reason.bn
 
 
+@pytest.mark.parametrize("word", ["সরবরাহ করা হয়েছে", "হোল্ডিং নিবন্ধিত"])
+def test_another_desk_s_word_is_none_of_a_mutation(word: str) -> None:
+    answer = standing(case(word))
+    assert isinstance(answer, Accepted)
+    assert answer.status.reason == TEXTS.text("case.word-not-known")
+
+
+def test_long_remarks_are_cut() -> None:
+    answer = standing(case("শুনানি", remarks="ক" * 2000))
+    assert isinstance(answer, Accepted)
+    assert len(answer.status.remark or "") == 2000
+
+
 def test_a_word_that_nobody_knows_is_told_and_not_guessed() -> None:
     answer = standing(case("পুনঃতদন্ত"))
     assert isinstance(answer, Accepted)
-    assert answer.status.raw == "পুনঃতদন্ত"
-    assert answer.status.reason is not None
-    assert answer.status.reason.en == "Status: “পুনঃতদন্ত”. " + TEXTS.text("case.word-not-known").en
+    assert (answer.status.raw, answer.status.remark) == ("পুনঃতদন্ত", "পুনঃতদন্ত")
+    assert answer.status.reason == TEXTS.text("case.word-not-known")
 
 
 async def test_number_and_nid_belong_together(land_desk: ServiceDesk[LandSimulator]) -> None:

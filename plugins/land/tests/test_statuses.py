@@ -79,6 +79,14 @@ def test_a_word_that_nobody_knows_is_kept_and_not_guessed(word: str) -> None:
     assert (status.state, status.raw, status.fee_due, status.final) == (None, word, None, False)
 
 
+@pytest.mark.parametrize("service", ["land.mutation", "land.development-tax", "land.holding-registration"])
+@pytest.mark.parametrize("word", ["কাউন্টারে প্রস্তুত", "ডাকে পাঠানো হয়েছে"])
+def test_a_record_room_s_word_means_nothing_elsewhere(service: str, word: str) -> None:
+    status = read(service, standing(word, remarks="নমুনা"))
+    assert (status.state, status.raw, status.deliverables, status.final) == (None, standing(word).status, (), False)
+    assert (status.payment_confirmed, status.remark) == (None, "নমুনা")
+
+
 def test_the_day_of_the_hearing_is_dhaka_s() -> None:
     status = read("land.mutation", standing("শুনানি", hearing="01/12/2026 00:30"))
     assert status.reason is not None

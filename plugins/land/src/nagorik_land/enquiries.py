@@ -206,16 +206,17 @@ def khatians(found: FoundKhatians) -> Accepted | Rejected:
 def standing(found: FoundMutation) -> Accepted | Rejected:
     """The office's word for the mutation, and what it means for the citizen.
 
-    The question is answered, whatever the word: the mutation itself is followed where it was filed.
+    The question is answered, whatever the word: the mutation itself is followed where it was filed. The word stands
+    before what an officer wrote, since a host shows the one and not the other.
     """
     if found.case is None:
         return Rejected(reason_code="land.case-not-found", reason=TEXTS.text("land.case-not-found"))
-    told = statuses.read("land.mutation", found.case)
+    told = statuses.read("land.mutation", found.case, word_in_remark=True)
     answered = AgencyStatus(
         state=ApplicationState.DELIVERED,
         raw=told.raw,
         remark=told.remark,
-        reason=TEXTS.text("case.told", word=Text(bn=told.raw, en=told.raw), meaning=_meaning(told)),
+        reason=_meaning(told),
         deliverables=(Deliverable(kind=STANDING, delivery="none", reference=told.raw),),
         final=True,
     )
@@ -223,9 +224,10 @@ def standing(found: FoundMutation) -> Accepted | Rejected:
 
 
 _MEANINGS: Final = {
+    ApplicationState.SUBMITTED: "case.received",
+    ApplicationState.IN_REVIEW: "case.in-review",
     ApplicationState.APPROVED: "case.approved",
     ApplicationState.ISSUED: "case.ready",
-    None: "case.word-not-known",
 }
 
 
@@ -233,4 +235,4 @@ def _meaning(told: AgencyStatus) -> Text:
     """What a word of the office says to somebody who cannot act here."""
     if told.fee_due is not None or told.payment_confirmed is False:
         return TEXTS.text("case.fee-due")
-    return told.reason or TEXTS.text(_MEANINGS.get(told.state, "case.in-progress"))
+    return told.reason or TEXTS.text(_MEANINGS.get(told.state, "case.word-not-known"))
