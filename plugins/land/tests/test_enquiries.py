@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from nagorik.errors import AgencyUnavailable, ConsentMissing, ContractViolation, InputRejected
 from nagorik.model.status import ApplicationState, Deliverable
@@ -198,6 +199,11 @@ async def test_the_nid_is_in_no_address(land_desk: ServiceDesk[LandSimulator]) -
     assert request.operation == ENQUIRIES[STATUS]
 
 
+def test_an_answer_without_a_case_is_no_no() -> None:
+    with pytest.raises(ValidationError):
+        FoundMutation.model_validate({"enquiryNo": "LNE-1"})
+
+
 # Both
 
 
@@ -212,7 +218,13 @@ async def test_it_is_asked_again_after_a_lost_answer_and_never_taken_for_a_no(
 
 
 @pytest.mark.parametrize(
-    ("service", "put"), [(SEARCH, {"complete": None}), (SEARCH, {"khatians": "none"}), (STATUS, {"case": {}})]
+    ("service", "put"),
+    [
+        (SEARCH, {"complete": None}),
+        (SEARCH, {"khatians": "none"}),
+        (SEARCH, {"khatians": [], "complete": False}),
+        (STATUS, {"case": {}}),
+    ],
 )
 async def test_half_an_answer_is_none(
     land_desk: ServiceDesk[LandSimulator], service: str, put: dict[str, Any]

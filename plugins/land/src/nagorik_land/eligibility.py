@@ -16,7 +16,8 @@ def decide(request: EligibilityRequest) -> EligibilityDecision:
     rules = RULES.on(request.on)
     criteria: list[Criterion] = []
     if request.service != "land.mutation-status":
-        criteria.append(CRITERIA.given("land-identified", request.form, source=rules["land-identified"].source))
+        what = "mouza-identified" if request.service == "land.khatian-search" else "land-identified"
+        criteria.append(CRITERIA.given(what, request.form, source=rules["land-identified"].source))
     if request.service in {"land.holding-registration", "land.mutation-status"}:
         criteria.append(_own_application(request))
     if request.service == "land.mutation":

@@ -14,6 +14,7 @@ from nagorik import (
     AgencyStatus,
     ApplicationState,
     Choices,
+    ContractViolation,
     Deliverable,
     Form,
     Label,
@@ -162,7 +163,7 @@ class FoundMutation(WireModel):
     """The application with a number and an NID."""
 
     enquiry: EnquiryNumber
-    case: Standing | None = None
+    case: Standing | None
     """How it stands; ``None`` where no application has both."""
 
 
@@ -188,7 +189,13 @@ def to_status_question(request: SubmitRequest, form: MutationStatusForm) -> dict
 
 
 def khatians(found: FoundKhatians) -> Accepted | Rejected:
-    """The khatians' numbers. That none fits is an answer, not an error."""
+    """The khatians' numbers. That none fits is an answer, not an error.
+
+    Raises:
+        ContractViolation: None is told, and yet these are not all.
+    """
+    if not found.khatians and not found.complete:
+        raise ContractViolation("no-khatian-and-yet-more")
     if not found.khatians:
         return Rejected(reason_code="land.khatian-not-found", reason=TEXTS.text("land.khatian-not-found"))
     numbers = ", ".join(dict.fromkeys(khatian.number for khatian in found.khatians))

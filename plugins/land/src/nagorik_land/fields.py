@@ -99,7 +99,7 @@ class Place(MouzaPlace):
 
 
 class LandForm(Form):
-    """What every form has."""
+    """What every application has."""
 
     place: Annotated[
         Place,
