@@ -5,6 +5,7 @@ both are modelled; ``simulator/WIRE.md`` describes them.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
@@ -230,7 +231,7 @@ def standing(found: FoundMutation) -> Accepted | Rejected:
     return Accepted(reference=found.enquiry, status=answered)
 
 
-_MEANINGS: Final = {
+_MEANINGS: Final[Mapping[ApplicationState | None, str]] = {
     ApplicationState.SUBMITTED: "case.received",
     ApplicationState.IN_REVIEW: "case.in-review",
     ApplicationState.APPROVED: "case.approved",
