@@ -79,13 +79,13 @@ async def test_more_khatians_than_are_told_are_said(land_desk: ServiceDesk[LandS
 
 
 async def test_a_khatian_is_told_once_and_in_ascii_digits(land_desk: ServiceDesk[LandSimulator]) -> None:
-    told = [{"khatianNo": "১২৩"}, {"khatianNo": "123"}, {"khatianNo": "১২৩/ক"}]
+    told: Any = [{"khatianNo": "১২৩"}, {"khatianNo": "123"}, {"khatianNo": "১২৩/ক"}]
     land_desk.simulator.faults.add(ENQUIRIES[SEARCH], Altered(put={"khatians": told}))
     assert numbers(await asked(land_desk, SEARCH)) == ["123", "123/ক"]
 
 
 async def test_whose_a_khatian_is_does_not_reach_the_platform(land_desk: ServiceDesk[LandSimulator]) -> None:
-    told = [{"khatianNo": "123", "owners": [CITIZEN.name.bn]}]
+    told: Any = [{"khatianNo": "123", "owners": [CITIZEN.name.bn]}]
     land_desk.simulator.faults.add(ENQUIRIES[SEARCH], Altered(put={"khatians": told}))
     assert str(CITIZEN.name.bn) not in (await asked(land_desk, SEARCH)).model_dump_json()
 
