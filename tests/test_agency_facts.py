@@ -61,6 +61,10 @@ def test_brta() -> None:
     assert cell.startswith(f"{one} for one, {two} for any two")
     card = fees["smart-card"].price(ON, kind="non-professional").total.poisha // 100
     assert row("brta-fees", "smart card, non-professional, 10 years")[0].endswith(f"= {card:,}")
+    parts = fees["transfer"].price(ON, vehicle="motorcycle", engine_cc=125)
+    written = " + ".join(f"{line.amount.poisha // 100:,}" for line in parts.lines)
+    told = row("brta-fees", "transfer of ownership, a motorcycle of 125 cc")[0]
+    assert told.startswith(f"{parts.total.poisha // 100:,} = {written};")
 
 
 def test_land() -> None:

@@ -99,33 +99,43 @@ def test_motorcycle_up_to_100_cc_has_a_total_that_nobody_charges(schedules: dict
     assert (kept["total-2021"], kept["gazette-2021"]) == ([7679], [2000, 3000])
 
 
+def test_transfer_of_125_cc_is_the_one_that_is_published(schedules: dict[str, FeeSchedule]) -> None:
+    price = schedules["transfer"].price(TODAY, vehicle="motorcycle", engine_cc=125)
+    assert [line.amount.poisha // 100 for line in price.lines] == [1668, 555, 345, 396]
+    assert price.total.plain() == "2964.00"
+    assert not price.tariff.source.verified
+    for vehicle, engine_cc in (("motorcycle", 124), ("motorcycle", 126), ("car", 125), ("other", 4000)):
+        with pytest.raises(NotPriced):
+            schedules["transfer"].price(TODAY, vehicle=vehicle, engine_cc=engine_cc)
+
+
 @pytest.mark.parametrize(
     ("weight", "plan", "total"),
     [
-        ("under-90", "two-years", "1150.00"),
-        ("over-90", "two-years", "2300.00"),
-        ("under-90", "after-ten-years", "0.00"),
-        ("exactly-90", "after-ten-years", "0.00"),
+        (89, "two-years", "1150.00"),
+        (91, "two-years", "2300.00"),
+        (89, "after-ten-years", "0.00"),
+        (90, "after-ten-years", "0.00"),
     ],
 )
-def test_tax_token_of_a_motorcycle(schedules: dict[str, FeeSchedule], weight: str, plan: str, total: str) -> None:
-    assert totals(schedules["tax-token"], TODAY, vehicle="motorcycle", plan=plan, weight=weight) == total
+def test_tax_token_of_a_motorcycle(schedules: dict[str, FeeSchedule], weight: int, plan: str, total: str) -> None:
+    assert totals(schedules["tax-token"], TODAY, vehicle="motorcycle", plan=plan, weight_kg=weight) == total
 
 
 @pytest.mark.parametrize(
     ("vehicle", "plan", "weight"),
     [
-        ("motorcycle", "two-years", "exactly-90"),
-        ("motorcycle", "ten-years", "under-90"),
-        ("motorcycle", "ten-years", "over-90"),
-        ("other", "other", "not-asked"),
+        ("motorcycle", "two-years", 90),
+        ("motorcycle", "ten-years", 89),
+        ("motorcycle", "ten-years", 91),
+        ("other", "other", 0),
     ],
 )
 def test_tax_token_that_is_published_nowhere(
-    schedules: dict[str, FeeSchedule], vehicle: str, plan: str, weight: str
+    schedules: dict[str, FeeSchedule], vehicle: str, plan: str, weight: int
 ) -> None:
     with pytest.raises(NotPriced):
-        schedules["tax-token"].price(TODAY, vehicle=vehicle, plan=plan, weight=weight)
+        schedules["tax-token"].price(TODAY, vehicle=vehicle, plan=plan, weight_kg=weight)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +145,7 @@ def test_tax_token_that_is_published_nowhere(
         ("smart-card", FIRST),
         ("renewal", FIRST),
         ("registration", date(2024, 1, 1)),
+        ("transfer", date(2023, 1, 1)),
         ("tax-token", FIRST),
     ],
 )
@@ -238,7 +249,7 @@ async def test_counter_says_that_the_price_of_a_token_hangs_on_the_day_of_regist
 
 
 def test_total_of_a_token_is_not_divided_by_a_tax_that_no_page_names(schedules: dict[str, FeeSchedule]) -> None:
-    price = schedules["tax-token"].price(TODAY, vehicle="motorcycle", plan="two-years", weight="over-90")
+    price = schedules["tax-token"].price(TODAY, vehicle="motorcycle", plan="two-years", weight_kg=91)
     assert [(line.amount.plain(), line.vat.plain()) for line in price.lines] == [("2300.00", "0.00")]
 
 
@@ -263,6 +274,7 @@ async def price(desk: ServiceDesk[BrtaSimulator], service: str, **form: Any) -> 
         ("brta.renewal", {"expires_on": "2025-11-24"}, "4730.00"),
         ("brta.renewal", {"expires_on": "2025-11-23"}, "5248.00"),
         ("brta.registration", {"engine_cc": "১০১"}, "10152.00"),
+        ("brta.transfer", {"engine_cc": "১২৫"}, "2964.00"),
         ("brta.tax-token", {"weight_kg": 91}, "2300.00"),
         ("brta.tax-token", {"weight_kg": 89}, "1150.00"),
         ("brta.tax-token", {"plan": "after-ten-years"}, "0.00"),
@@ -283,6 +295,9 @@ async def test_published_price_that_the_calculator_confirms(
         ("brta.smart-card", {"kind": "professional", "dope_test_negative": True}),
         ("brta.renewal", {"kind": "professional"}),
         ("brta.registration", {"engine_cc": 100}),
+        ("brta.transfer", {"engine_cc": 150}),
+        ("brta.transfer", {"vehicle": "car"}),
+        ("brta.duplicate", {}),
         ("brta.tax-token", {"weight_kg": 90}),
         ("brta.tax-token", {"plan": "ten-years"}),
         ("brta.tax-token", {"vehicle": "car", "plan": "other"}),

@@ -5,7 +5,7 @@ import pytest
 
 from nagorik import EligibilityRequest
 from nagorik.errors import InputRejected
-from nagorik_brta import forms
+from nagorik_brta import driver_forms, vehicle_forms
 from nagorik_brta.eligibility import decide
 from nagorik_brta.pricing import years_late
 from nagorik_brta.simulator.examples import example
@@ -13,12 +13,15 @@ from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
 
 FORMS: dict[str, Any] = {
-    "brta.learner": forms.LearnerForm,
-    "brta.smart-card": forms.SmartCardForm,
-    "brta.renewal": forms.RenewalForm,
-    "brta.registration": forms.RegistrationForm,
-    "brta.tax-token": forms.TaxTokenForm,
-    "brta.fitness": forms.FitnessForm,
+    "brta.learner": driver_forms.LearnerForm,
+    "brta.smart-card": driver_forms.SmartCardForm,
+    "brta.renewal": driver_forms.RenewalForm,
+    "brta.duplicate": driver_forms.DuplicateForm,
+    "brta.licence-check": driver_forms.LicenceCheckForm,
+    "brta.registration": vehicle_forms.RegistrationForm,
+    "brta.transfer": vehicle_forms.TransferForm,
+    "brta.tax-token": vehicle_forms.TaxTokenForm,
+    "brta.fitness": vehicle_forms.FitnessForm,
 }
 HOSTILE = ["", " ", "x" * 100_000, "'; DROP TABLE", "<script>", "\x00", "१२", -1, 1.5, True, None, [], {}]
 
@@ -68,6 +71,13 @@ def test_a_birth_registration_number_of_17_digits_is_no_nid() -> None:
         ("brta.smart-card", {"learner_number": "??"}, "/form/learner_number", "form.learner-number"),
         ("brta.renewal", {"licence_number": "DK1"}, "/form/licence_number", "form.licence-number"),
         ("brta.renewal", {"expires_on": "31/12/2026"}, "/form/expires_on", "date.iso"),
+        ("brta.duplicate", {"gd_reference": "left-out"}, "/form/gd_reference", None),
+        ("brta.duplicate", {"gd_reference": "১২৩৪"}, "/form/gd_reference", "general-diary.shape"),
+        ("brta.duplicate", {"not_seized": "left-out"}, "/form/not_seized", None),
+        ("brta.licence-check", {"licence_number": "DK1"}, "/form/licence_number", "form.licence-number"),
+        ("brta.transfer", {"acquired_by": "gift"}, "/form/acquired_by", "literal_error"),
+        ("brta.transfer", {"engine_cc": 100_000}, "/form/engine_cc", "whole-number.bounds"),
+        ("brta.transfer", {"papers_signed": "left-out"}, "/form/papers_signed", None),
         ("brta.registration", {"engine_cc": "150cc"}, "/form/engine_cc", "whole-number.text"),
         ("brta.registration", {"engine_cc": 0}, "/form/engine_cc", "whole-number.bounds"),
         ("brta.registration", {"engine_cc": "1,50"}, "/form/engine_cc", "whole-number.grouping"),

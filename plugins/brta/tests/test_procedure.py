@@ -33,7 +33,8 @@ async def test_learner_from_filing_to_the_passed_test(desk: ServiceDesk[BrtaSimu
     learner = await desk.status(draft)
     assert (learner.state, learner.raw) == (S.AWAITING_APPEARANCE, "LEARNER_ISSUED")
     assert learner.remark.startswith("রোল ")
-    assert "24-01-2027" in learner.remark
+    assert "Take the test on 24 January 2027" in learner.reason.en
+    assert "২৪ জানুয়ারি ২০২৭ তারিখে" in learner.reason.bn
     (licence,) = learner.deliverables
     assert (licence.kind, licence.interim) == ("learner-licence", True)
 
@@ -51,7 +52,7 @@ async def test_missed_test_and_retest(desk: ServiceDesk[BrtaSimulator]) -> None:
     await desk.file(draft)
     await desk.pay(draft)
     missed = await desk.until(draft, "TEST_MISSED")
-    assert "Take another day" in missed.reason.en
+    assert "Book another date" in missed.reason.en
     first = (await desk.slots(draft))[0]
     assert (await desk.platform.book_slot(draft, desk.references, first)).booked
     told = await desk.status(draft)
@@ -147,6 +148,7 @@ async def test_card_that_comes_back_goes_out_again(desk: ServiceDesk[BrtaSimulat
         ("brta.tax-token", "TOKEN_ISSUED", "tax-token"),
         ("brta.fitness", "CERTIFICATE_ISSUED", "fitness-certificate"),
         ("brta.registration", "REGISTERED", "registration-acknowledgement"),
+        ("brta.transfer", "TRANSFERRED", "transfer-slip"),
     ],
 )
 async def test_vehicle_gets_its_paper(desk: ServiceDesk[BrtaSimulator], service: str, word: str, kind: str) -> None:
@@ -180,6 +182,39 @@ async def test_fitness_by_appointment_missed_failed_and_passed(desk: ServiceDesk
         assert (await desk.platform.book_slot(draft, desk.references, slot)).booked
         desk.simulator.clock.set(slot.starts_at)
     assert (await desk.until(draft, "CERTIFICATE_ISSUED")).deliverables[0].kind == "fitness-certificate"
+
+
+async def test_next_owner_collects_the_certificate_after_the_slip(desk: ServiceDesk[BrtaSimulator]) -> None:
+    draft = desk.draft("brta.transfer")
+    await desk.file(draft)
+    await desk.pay(draft)
+    assert (await desk.until(draft, "INSPECTION_DUE")).state is S.AWAITING_APPEARANCE
+    slot = (await desk.slots(draft))[0]
+    assert (await desk.platform.book_slot(draft, desk.references, slot)).booked
+    assert (await desk.until(draft, "TRANSFERRED")).state is S.ISSUED
+    ready = await desk.until(draft, "CERTIFICATE_READY")
+    slip, certificate = ready.deliverables
+    assert (slip.interim, slip.delivery) == (True, "download")
+    assert (certificate.kind, certificate.delivery) == ("registration-certificate", "counter")
+    delivered = await desk.until(draft, "DELIVERED")
+    assert (delivered.final, delivered.deliverables) == (True, ready.deliverables)
+
+
+async def test_lost_licence_is_printed_again_or_refused_with_a_remark(desk: ServiceDesk[BrtaSimulator]) -> None:
+    draft = desk.draft("brta.duplicate")
+    await desk.file(draft)
+    await desk.pay(draft)
+    delivered = await desk.until(draft, "DELIVERED")
+    assert [deliverable.kind for deliverable in delivered.deliverables] == ["e-licence", "smart-card"]
+
+    desk.reference = None
+    again = desk.draft("brta.duplicate")
+    desk.simulator.script.set(desk.references.client_reference, "reject")
+    await desk.file(again)
+    await desk.pay(again, number="RECEIPT-2")
+    refused = await desk.until(again, "REJECTED")
+    assert (refused.state, refused.final, bool(refused.remark)) == (S.REJECTED, True, True)
+    assert "remark says why" in refused.reason.en
 
 
 async def test_payment_told_twice_is_one_and_another_one_is_refused(desk: ServiceDesk[BrtaSimulator]) -> None:

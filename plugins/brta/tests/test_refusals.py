@@ -17,6 +17,7 @@ from nagorik_brta import wire
         ("categories", "/form/categories"),
         ("learnerNo", "/form/learner_number"),
         ("licenceNo", "/form/licence_number"),
+        ("generalDiary", "/form/gd_reference"),
         ("expiresOn", "/form/expires_on"),
         ("registrationNo", "/form/registration_number"),
         ("engineCc", "/form/engine_cc"),

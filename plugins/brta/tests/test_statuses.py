@@ -7,6 +7,7 @@ from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_brta import statuses, wire
 from nagorik_brta.data import STATUSES
+from nagorik_brta.licence_check import VALIDITY
 from nagorik_brta.simulator.agency import WORKFLOW
 
 
@@ -38,6 +39,8 @@ from nagorik_brta.simulator.agency import WORKFLOW
         ("INSPECTED", S.IN_REVIEW, False),
         ("REGISTERED", S.ISSUED, False),
         ("PLATE_READY", S.ISSUED, False),
+        ("TRANSFERRED", S.ISSUED, False),
+        ("CERTIFICATE_READY", S.ISSUED, False),
         ("TOKEN_ISSUED", S.ISSUED, False),
         ("CERTIFICATE_ISSUED", S.ISSUED, False),
     ],
@@ -89,12 +92,41 @@ def test_remark_time_and_number_are_taken_over() -> None:
     assert (told.remark, told.sequence) == ("ঠিকানায় কাউকে পাওয়া যায়নি", 7)
     assert told.at == datetime(2026, 12, 1, 3, 5, tzinfo=UTC)
     assert told.reason is not None
-    assert "e-licence stays good" in told.reason.en
+    assert "use the e-licence" in told.reason.en
+
+
+@pytest.mark.parametrize("word", ["LEARNER_ISSUED", "TEST_SCHEDULED"])
+def test_day_of_the_test_is_told_as_it_is_in_dhaka_or_said_to_be_unknown(word: str) -> None:
+    late = wire.Standing.model_validate({"status": word, "testOn": "31-01-2027 23:30"})
+    told = statuses.read(late).reason
+    assert told is not None
+    assert "on 31 January 2027" in told.en
+    assert "৩১ জানুয়ারি ২০২৭ তারিখে" in told.bn
+    open_ = statuses.read(wire.Standing(status=word)).reason
+    assert open_ is not None
+    assert "has not told us the date" in open_.en
+
+
+def test_day_of_a_test_that_is_over_is_not_told_as_one_to_come() -> None:
+    missed = wire.Standing.model_validate({"status": "TEST_MISSED", "testOn": "31-01-2027 10:00"})
+    told = statuses.read(missed).reason
+    assert told is not None
+    assert "January" not in told.en
+
+
+@pytest.mark.parametrize(
+    ("remark", "said"), [("ছবি অস্পষ্ট", "remark says why"), (None, "gave no reason"), ("  ", "gave no reason")]
+)
+def test_refusal_points_at_the_remark_only_where_there_is_one(remark: str | None, said: str) -> None:
+    told = statuses.read(wire.Standing(status="REJECTED", remarks=remark)).reason
+    assert told is not None
+    assert said in told.en
 
 
 def test_what_is_issued_is_declared() -> None:
     manifest = parse_manifest(files("nagorik_brta").joinpath("plugin.toml").read_bytes())
-    assert set(statuses.CODES) == {kind for service in manifest.services for kind in service.deliverables}
+    declared = {kind for service in manifest.services for kind in service.deliverables}
+    assert set(statuses.CODES) | {VALIDITY} == declared
 
 
 def test_every_word_of_the_simulated_portal_is_known() -> None:

@@ -10,7 +10,7 @@ from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.privacy import Form
 from nagorik.values import BirthRegistrationNumber, PersonName
 from nagorik_passport import eligibility
-from nagorik_passport.data import RULES
+from nagorik_passport.data import RULES, TEXTS
 from nagorik_passport.forms import NewPassportForm, ReissueForm
 from nagorik_passport.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
@@ -150,7 +150,30 @@ def test_without_a_form_known_numbers_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("born", "words"), [(born_years_ago(6) + DAY, "3R photograph"), (born_years_ago(6), "taken at the office")]
+    ("years", "booklet", "words"),
+    [
+        (30, (64, 10), "between 18 and 65, so you can choose any"),
+        (70, (48, 5), "this passport: 48 pages, 5 years"),
+        (70, (64, 5), "under 18 or over 65, you can only get a 48-page passport for 5 years"),
+    ],
+)
+def test_the_booklet_is_told_with_the_figures_of_the_rules(years: int, booklet: tuple[int, int], words: str) -> None:
+    born = born_years_ago(years)
+    text = judged(born, filled(born, pages=booklet[0], validity_years=booklet[1]))["booklet"].text
+    assert words in text.en
+    sentences = [TEXTS.text(code, **dict.fromkeys(TEXTS.placeholders(code), 7)) for code in TEXTS.codes()]
+    assert [one.en for one in sentences if "48" in one.en or "18" in one.en or "65" in one.en] == []
+
+
+def test_only_a_mission_is_said_to_take_the_birth_registration_of_an_adult() -> None:
+    born = born_years_ago(30)
+    at_home = judged(born, filled(born, nid=nid_of(born)))["identity-document"].text
+    abroad = judged(born, filled(born, place="mission", office="Rome", nid=nid_of(born)))["identity-document"].text
+    assert ("mission" in at_home.en, "missions" in abroad.en, "মিশন" in at_home.bn) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("born", "words"), [(born_years_ago(6) + DAY, "3R printed photo"), (born_years_ago(6), "taken at the office")]
 )
 def test_photograph_of_a_small_child_is_brought_along(born: date, words: str) -> None:
     assert words in judged(born)["photograph"].text.en
@@ -215,17 +238,17 @@ def test_every_criterion_says_where_it_is_from() -> None:
 def test_child_has_an_age_from_the_day_of_its_birth() -> None:
     form = filled(TODAY, birth_registration=registration_of(TODAY), father_nid="0099000001")
     assert judged(TODAY, form)["identity-document"].verdict is PASS
-    assert "3R photograph" in judged(TODAY)["photograph"].text.en
+    assert "3R printed photo" in judged(TODAY)["photograph"].text.en
 
 
 @pytest.mark.parametrize(
     ("service", "more", "verdict", "words"),
     [
-        ("passport.reissue", {"permanent_address_changed": False}, PASS, "2 working days"),
+        ("passport.reissue", {"permanent_address_changed": False}, PASS, "2 working days after your photo"),
         ("passport.reissue", {"permanent_address_changed": True}, FAIL, "permanent address"),
-        ("passport.reissue", {"place": "mission", "office": "Rome"}, FAIL, "Missions abroad"),
-        ("passport.new", {"place": "mission", "office": "Rome"}, FAIL, "Missions abroad"),
-        ("passport.new", {}, CANNOT_TELL, "asked for no longer"),
+        ("passport.reissue", {"place": "mission", "office": "Rome"}, FAIL, "mission abroad"),
+        ("passport.new", {"place": "mission", "office": "Rome"}, FAIL, "mission abroad"),
+        ("passport.new", {}, CANNOT_TELL, "not needed since 18 February 2025"),
     ],
 )
 def test_super_express(service: str, more: dict[str, Any], verdict: Verdict, words: str) -> None:
@@ -235,7 +258,8 @@ def test_super_express(service: str, more: dict[str, Any], verdict: Verdict, wor
 
 
 @pytest.mark.parametrize(
-    ("day", "words"), [(date(2025, 2, 17), "own police clearance"), (date(2025, 2, 18), "asked for no longer")]
+    ("day", "words"),
+    [(date(2025, 2, 17), "own police clearance"), (date(2025, 2, 18), "not needed since 18 February 2025")],
 )
 def test_clearance_for_super_express_ends_with_police_verification(day: date, words: str) -> None:
     born = born_years_ago(30)
@@ -248,7 +272,7 @@ def test_time_counts_from_the_enrolment(delivery: str, days: str) -> None:
     born = born_years_ago(30)
     text = judged(born, filled(born, delivery=delivery))["delivery"].text
     assert f"প্রায় {days} কর্মদিবস" in text.bn
-    assert "from the enrolment" in text.en
+    assert "after your photo and fingerprints are taken, not after the payment" in text.en
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ async def test_a_mission_is_quoted_in_dollars_that_it_takes_itself(desk: Service
     form = desk.form(place="mission", office="Kuala Lumpur", mission_group="worker-or-student", delivery="regular")
     quote = await desk.platform.quote_fees(desk.draft(form=form))
     assert str(quote.total) == "30.00 USD"
-    assert "to be paid at the mission" in quote.lines[0].text.en
+    assert "pay at the mission" in quote.lines[0].text.en
 
 
 async def test_a_booklet_that_the_day_does_not_allow_has_no_price(desk: ServiceDesk[PassportSimulator]) -> None:

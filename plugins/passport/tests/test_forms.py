@@ -11,7 +11,14 @@ from nagorik import EligibilityRequest
 from nagorik.errors import InputRejected
 from nagorik.privacy import Form
 from nagorik_passport.eligibility import decide
-from nagorik_passport.forms import ApplicationForm, NewPassportForm, ReissueForm, VerificationForm
+from nagorik_passport.forms import (
+    ApplicationForm,
+    AppointmentChangeForm,
+    NewPassportForm,
+    PassportStatusForm,
+    ReissueForm,
+    VerificationForm,
+)
 from nagorik_passport.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import form_schema, validate_form
@@ -21,6 +28,8 @@ MODELS: Mapping[str, type[Form]] = {
     "passport.new": NewPassportForm,
     "passport.reissue": ReissueForm,
     "passport.verification": VerificationForm,
+    "passport.status": PassportStatusForm,
+    "passport.appointment-change": AppointmentChangeForm,
 }
 
 

@@ -315,7 +315,7 @@ async def test_missed_appointment_is_taken_anew(desk: ServiceDesk[PassportSimula
     desk.simulator.clock.set(first.starts_at + timedelta(minutes=1))
     missed = await desk.status(draft)
     assert (missed.state, missed.raw) == (S.AWAITING_APPEARANCE, "Submitted")
-    assert "আবার সময় নিন" in missed.remark
+    assert "নতুন সময় নিন" in missed.remark
     again, *_ = await desk.slots(draft, 7)
     assert (await desk.platform.book_slot(draft, desk.references, again)).booked
     desk.simulator.clock.set(again.starts_at + timedelta(minutes=1))

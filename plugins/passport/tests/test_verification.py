@@ -31,6 +31,14 @@ async def test_valid_until_when(desk: ServiceDesk[PassportSimulator], serial: in
     assert desk.simulator.ledger.effects() == ()
 
 
+async def test_the_last_day_is_told_as_people_read_it(desk: ServiceDesk[PassportSimulator]) -> None:
+    reason = (await asked(desk, 9000)).status.reason
+    assert (reason.en, reason.bn) == (
+        "This passport is valid until 31 January 2027.",
+        "এই পাসপোর্টের মেয়াদ ৩১ জানুয়ারি ২০২৭ পর্যন্ত।",
+    )
+
+
 @pytest.mark.parametrize(
     ("serial", "code"),
     [(9100, "passport.expired"), (9200, "passport.cancelled"), (9300, "passport.not-found")],

@@ -14,7 +14,7 @@ from nagorik.model.submission import SubmitRequest
 from nagorik.privacy import Form
 from nagorik.values import Money
 from nagorik_passport import wire
-from nagorik_passport.forms import NewPassportForm, ReissueForm, VerificationForm
+from nagorik_passport.forms import NewPassportForm, PassportStatusForm, ReissueForm, VerificationForm
 from nagorik_passport.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
@@ -32,6 +32,23 @@ def told(service: str = "passport.new", **more: JsonValue) -> dict[str, Any]:
         client_reference="NGK-1",
     )
     return wire.to_registration(request, request.client_reference)
+
+
+def looked_up(number: str) -> dict[str, str]:
+    form = {"application_no": number, "birth_date": "1990-01-31"}
+    request = SubmitRequest(
+        service="passport.status",
+        on=date(2026, 11, 24),
+        applicant=CITIZEN.applicant(),
+        form=validate_form(PassportStatusForm, form),
+        client_reference="NGK-1",
+    )
+    return wire.to_look_up(request)
+
+
+def test_an_application_is_looked_up_by_the_number_that_was_given() -> None:
+    assert looked_up("OID0000000007") == {"oid": "OID0000000007", "dob": "31/01/1990"}
+    assert looked_up("4000-000000007") == {"applicationId": "4000-000000007", "dob": "31/01/1990"}
 
 
 def test_an_application_as_it_is_filed() -> None:
@@ -124,6 +141,7 @@ def test_portal_names_its_fields_as_they_are_sent_to_it() -> None:
     parent = {"nid": None, "birth_registration": CITIZEN.birth_registration.value, "father_nid": "0099000001"}
     asked = VerificationForm.model_validate(example("passport.verification", CITIZEN).form)
     sent = told().keys() | told(**parent).keys() | told("passport.reissue").keys() | wire.to_enquiry(asked).keys()
+    sent |= looked_up("OID0000000007").keys() | looked_up("4000-000000007").keys()
     assert wire.FORM_FIELDS.keys() <= sent
     for name, pointer in wire.FORM_FIELDS.items():
         answer = AgencyResponse(422, [], json.dumps({"error": {"field": name}}).encode())

@@ -7,16 +7,11 @@ from typing import Final
 
 from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik_brta.data import CRITERIA, RULES, TEXTS
-from nagorik_brta.forms import (
-    FitnessForm,
-    LearnerForm,
-    PersonForm,
-    RenewalForm,
-    SmartCardForm,
-    TaxTokenForm,
-)
+from nagorik_brta.driver_forms import DuplicateForm, LearnerForm, LicenceCheckForm, RenewalForm, SmartCardForm
+from nagorik_brta.fields import PersonForm
 from nagorik_brta.pricing import free_from
-from nagorik_toolkit import OWN_CHECK, age_on, contradictions, is_about, years_after
+from nagorik_brta.vehicle_forms import FitnessForm, TaxTokenForm, TransferForm
+from nagorik_toolkit import OWN_CHECK, age_on, contradictions, day_text, is_about, years_after
 
 
 def decide(request: EligibilityRequest, *, passed_test: bool | None = None) -> EligibilityDecision:
@@ -80,6 +75,22 @@ def _nid_age(request: EligibilityRequest) -> Criterion:
     return CRITERIA.age("nid-age", request, at_least="nid-age")
 
 
+def _traffic_clearance(request: EligibilityRequest) -> Criterion:
+    cleared = request.form.not_seized if isinstance(request.form, DuplicateForm) else None
+    return CRITERIA.criterion("traffic-clearance", cleared, source=RULES.on(request.on)["traffic-clearance"].source)
+
+
+def _signed_papers(request: EligibilityRequest) -> Criterion:
+    signed = request.form.papers_signed if isinstance(request.form, TransferForm) else None
+    return CRITERIA.criterion("signed-papers", signed, source=RULES.on(request.on)["signed-papers"].source)
+
+
+def _own_licence(request: EligibilityRequest) -> Criterion:
+    form = request.form
+    same = is_about(request.applicant, birth_date=form.birth_date) if isinstance(form, LicenceCheckForm) else None
+    return CRITERIA.criterion("own-licence", same, source=OWN_CHECK)
+
+
 def _impossible_term(request: EligibilityRequest, form: RenewalForm) -> tuple[Criterion, ...]:
     """A licence that is valid for longer than any is given for: the day was misread. Told only where it is so."""
     rule = RULES.on(request.on)[f"{form.kind}-years"]
@@ -100,7 +111,7 @@ def _token_window(request: EligibilityRequest) -> Criterion:
     what = TEXTS.text("token.ended" if form.token_expires_on < request.on else "token.payable")
     days = rule.as_duration // timedelta(days=1)
     return CRITERIA.criterion(
-        "token-window", request.on >= first, source=rule.source, first=first, days=days, what=what
+        "token-window", request.on >= first, source=rule.source, first=day_text(first), days=days, what=what
     )
 
 
@@ -111,12 +122,18 @@ def _free_token(request: EligibilityRequest) -> Criterion:
     if not isinstance(form, TaxTokenForm):
         return CRITERIA.criterion("free-token", None, source=rule.source, years=years)
     if form.vehicle != "motorcycle":
-        return CRITERIA.criterion("free-token", Verdict.PASS, source=rule.source)
+        why = TEXTS.text("token.no-motorcycle")
+        return CRITERIA.criterion("free-token", Verdict.PASS, source=rule.source, why=why)
     first = free_from(form, request.on)
     if first is None:
         return CRITERIA.criterion("free-token", None, source=rule.source, years=years)
     is_free, wanted_free = first <= request.on, form.plan == "after-ten-years"
-    why = TEXTS.text("token.free-already" if is_free else "token.not-free-yet", first=first)
+    if is_free is wanted_free:
+        why = TEXTS.text("token.fits-the-age")
+    elif is_free:
+        why = TEXTS.text("token.free-already", first=day_text(first))
+    else:
+        why = TEXTS.text("token.not-free-yet", first=day_text(first), years=years)
     return CRITERIA.criterion("free-token", is_free is wanted_free, source=rule.source, why=why)
 
 
@@ -133,7 +150,10 @@ _JUDGES: Final[Mapping[str, tuple[Judge, ...]]] = MappingProxyType(
         "brta.learner": (_age, _education, _medical, _own_application),
         "brta.smart-card": (_age, _dope_test, _own_application),
         "brta.renewal": (_age, _own_application),
+        "brta.duplicate": (_nid_age, _traffic_clearance, _own_application),
+        "brta.licence-check": (_own_licence,),
         "brta.registration": (_nid_age, _own_application),
+        "brta.transfer": (_nid_age, _signed_papers, _own_application),
         "brta.tax-token": (_token_window, _free_token),
         "brta.fitness": (_needs_fitness,),
     }

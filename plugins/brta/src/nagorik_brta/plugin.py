@@ -2,8 +2,9 @@
 
 An application is filed at the portal and paid for afterwards. A learner gets the learner's licence at once and sits
 the test two to three months later; whoever has passed applies for the smart card, downloads an e-licence once it is
-approved and gets the card by post. A vehicle is brought to an inspection by appointment. At night the portal is
-closed: the platform holds every call until it opens, and nothing here knows of it.
+approved and gets the card by post; so does whoever has lost one. A vehicle is brought to an inspection by
+appointment, for its registration, its fitness or its next owner. Whether a licence is valid is a question, and no
+application. At night the portal is closed: the platform holds every call until it opens, and nothing here knows it.
 """
 
 from nagorik import (
@@ -27,12 +28,13 @@ from nagorik import (
     Slots,
     SlotsRequest,
     StatusRequest,
+    SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
     hookimpl,
 )
-from nagorik_brta import eligibility, pricing, statuses, uploads, wire
-from nagorik_brta.forms import SmartCardForm
+from nagorik_brta import eligibility, filing, licence_check, pricing, statuses, uploads, wire
+from nagorik_brta.driver_forms import SmartCardForm
 from nagorik_brta.wire import API, APPLICATIONS
 from nagorik_toolkit import (
     Matches,
@@ -76,14 +78,16 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
 
 
 @hookimpl
-async def nagorik_submit(request: SubmitRequest, context: Context) -> Accepted:
-    """Filed first, paid for afterwards."""
+async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
+    """A licence is checked; an application is filed first and paid for afterwards."""
+    if request.service == licence_check.SERVICE:
+        return await licence_check.check(request, context)
     uploads.check(request)
     filed = await context.http.write(
         "applications.create",
         "POST",
         APPLICATIONS,
-        json=wire.to_application(request, request.client_reference),
+        json=filing.to_application(request, request.client_reference),
         expect=wire.Filed,
     )
     return Accepted(reference=filed.reference, status=statuses.read(filed))

@@ -5,11 +5,23 @@ from typing import Final
 
 from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source
 from nagorik_brta.data import FEES, RULES, TEXTS
-from nagorik_brta.forms import LearnerForm, RenewalForm, TaxTokenForm
-from nagorik_toolkit import FeeBasis, NotPriced, age_on, demanded_quote, refuse, until_midnight, years_after
+from nagorik_brta.driver_forms import LearnerForm, RenewalForm
+from nagorik_brta.vehicle_forms import TaxTokenForm
+from nagorik_toolkit import (
+    FeeBasis,
+    NotPriced,
+    age_on,
+    day_text,
+    demanded_quote,
+    refuse,
+    until_midnight,
+    years_after,
+)
 
 CALCULATOR: Final = Source(title="BRTA's own calculator, asked for this application", verified=False)
 FREE_OF_VAT: Final = Money(poisha=0)
+NOT_WEIGHED: Final = 0
+"""The kilograms of a vehicle whose weight is not asked for."""
 
 
 def basis(service: str, form: Form, today: date) -> FeeBasis:
@@ -25,7 +37,7 @@ def basis(service: str, form: Form, today: date) -> FeeBasis:
             token = {
                 "vehicle": lambda: "motorcycle" if form.vehicle == "motorcycle" else "other",
                 "plan": lambda: form.plan,
-                "weight": lambda: _weight(form.weight_kg, today),
+                "weight_kg": lambda: form.weight_kg or NOT_WEIGHED,
             }
             return FeeBasis(schedule, due, token, check=lambda: refuse_paid_plan_where_free(form, today))
         case _:
@@ -52,7 +64,7 @@ def refuse_paid_plan_where_free(form: Form, today: date) -> None:
     if isinstance(form, TaxTokenForm) and form.vehicle == "motorcycle" and form.plan != "after-ten-years":
         first = free_from(form, today)
         if first is not None and first <= today:
-            refuse([TEXTS.field_problem("/form/plan", "token.free-already", first=first)])
+            refuse([TEXTS.field_problem("/form/plan", "token.free-already", first=day_text(first))])
 
 
 def free_from(form: TaxTokenForm, today: date) -> date | None:
@@ -77,12 +89,3 @@ def calculated(request: QuoteRequest, total: Money) -> Quote:
     return demanded_quote(
         request, (line,), due=FeeDue.AFTER_SUBMISSION, valid_for=until_midnight(request.at), source=CALCULATOR
     )
-
-
-def _weight(kilograms: int | None, today: date) -> str:
-    turning = RULES.on(today)["tax-token-turning-weight"].as_int
-    if kilograms is None:
-        return "not-asked"
-    if kilograms == turning:
-        return "exactly-90"
-    return "under-90" if kilograms < turning else "over-90"

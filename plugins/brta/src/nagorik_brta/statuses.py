@@ -3,9 +3,10 @@
 from types import MappingProxyType
 from typing import Final
 
-from nagorik import AgencyStatus, Deliverable
+from nagorik import AgencyStatus, ApplicationState, Deliverable, Text, dhaka_date
 from nagorik_brta import wire
-from nagorik_brta.data import STATUSES
+from nagorik_brta.data import STATUSES, TEXTS
+from nagorik_toolkit import day_text
 
 LEARNER: Final = "LEARNER"
 
@@ -17,6 +18,8 @@ DELIVERABLES: Final = MappingProxyType(
         "SMART_CARD": Deliverable(kind="smart-card", delivery="post"),
         "ACKNOWLEDGEMENT": Deliverable(kind="registration-acknowledgement", interim=True, delivery="download"),
         "PLATE": Deliverable(kind="number-plate", delivery="counter"),
+        "TRANSFER_SLIP": Deliverable(kind="transfer-slip", interim=True, delivery="download"),
+        "CERTIFICATE": Deliverable(kind="registration-certificate", delivery="counter"),
         "TAX_TOKEN": Deliverable(kind="tax-token", delivery="download"),
         "FITNESS": Deliverable(kind="fitness-certificate", delivery="download"),
     }
@@ -32,7 +35,17 @@ def read(standing: wire.Standing) -> AgencyStatus:
         standing.status, remark=standing.remarks, at=standing.updated_on, sequence=standing.sequence
     )
     issued = tuple(_issued(word, standing) for word in standing.issued if word in DELIVERABLES)
-    return status.model_copy(update={"deliverables": issued})
+    return status.model_copy(update={"deliverables": issued, "reason": _reason(status, standing)})
+
+
+def _reason(status: AgencyStatus, standing: wire.Standing) -> Text | None:
+    """The table's sentence, but with the day of a test that is to come, and with the remark where there is one."""
+    meaning = STATUSES.meaning_of(standing.status)
+    if standing.test_at is not None and meaning is not None and meaning.reason == "status.test-day-open":
+        return TEXTS.text("status.test-day", day=day_text(dhaka_date(standing.test_at)))
+    if status.state is ApplicationState.REJECTED and status.remark:
+        return TEXTS.text("status.rejected")
+    return status.reason
 
 
 def _issued(word: str, standing: wire.Standing) -> Deliverable:

@@ -7,7 +7,7 @@ stands in an address; a document's address carries a session (``;jsessionid=``) 
 from collections.abc import Iterator
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -20,24 +20,14 @@ from nagorik import (
     dhaka_date,
 )
 from nagorik_brta.data import TEXTS
-from nagorik_brta.forms import (
-    FitnessForm,
-    LearnerForm,
-    PersonForm,
-    RegistrationForm,
-    RenewalForm,
-    SmartCardForm,
-    TaxTokenForm,
-    VehicleForm,
-)
+from nagorik_brta.driver_forms import LearnerForm, LicenceCheckForm, RenewalForm, SmartCardForm
+from nagorik_brta.vehicle_forms import FitnessForm, RegistrationForm, TaxTokenForm, TransferForm
 from nagorik_toolkit import (
     BookingNumber,
     DhakaTime,
     TakaAmount,
     field_error_reader,
     filled,
-    hashes_of,
-    number_of,
     wire_word,
 )
 
@@ -46,13 +36,17 @@ APPLICATIONS: Final = f"{API}/applications"
 DAY: Final = "%d-%m-%Y"
 
 Minute = Annotated[datetime, DhakaTime("%d-%m-%Y %H:%M")]
+Midnight = Annotated[datetime, DhakaTime(DAY)]
+"""A day, as the instant at which it begins in Dhaka."""
 
 KINDS: Final = MappingProxyType(
     {
         "brta.learner": "LEARNER",
         "brta.smart-card": "SMART_CARD",
         "brta.renewal": "RENEWAL",
+        "brta.duplicate": "DUPLICATE",
         "brta.registration": "REGISTRATION",
+        "brta.transfer": "TRANSFER",
         "brta.tax-token": "TAX_TOKEN",
         "brta.fitness": "FITNESS",
     }
@@ -66,6 +60,7 @@ FORM_FIELDS: Final = MappingProxyType(
         "categories": "/form/categories",
         "learnerNo": "/form/learner_number",
         "licenceNo": "/form/licence_number",
+        "generalDiary": "/form/gd_reference",
         "expiresOn": "/form/expires_on",
         "tokenExpiresOn": "/form/token_expires_on",
         "registrationNo": "/form/registration_number",
@@ -91,6 +86,8 @@ class Standing(WireModel):
     updated_on: Minute | None = Field(default=None, alias="updatedOn")
     remarks: str | None = None
     sequence: int | None = Field(default=None, ge=0)
+    test_at: Minute | None = Field(default=None, alias="testOn")
+    """When the test is held, while it is to come."""
     issued: tuple[str, ...] = ()
     """Words for what has been issued so far."""
     learner_number: str | None = Field(default=None, alias="learnerNo", min_length=1, max_length=60)
@@ -120,6 +117,14 @@ class TestResult(WireModel):
     """What BRTA says of the test under a learner's licence."""
 
     result: Literal["PASSED", "FAILED", "NOT_YET", "NOT_FOUND"]
+
+
+class LicenceCheck(WireModel):
+    """What BRTA says of a licence; a check has a number of its own."""
+
+    number: str = Field(alias="checkNo", pattern=r"^[A-Za-z0-9-]+$")
+    result: Literal["VALID", "EXPIRED", "NOT_FOUND"]
+    expires_on: Midnight | None = Field(default=None, alias="expiresOn")
 
 
 class FreeSlot(WireModel):
@@ -186,6 +191,8 @@ def to_fee_question(request: ApplicationRequest) -> dict[str, str]:
             question |= {"kind": wire_word(form.kind), "expiresOn": day(form.expires_on)}
         case RegistrationForm():
             question["engineCc"] = form.engine_cc
+        case TransferForm():
+            question |= {"vehicle": wire_word(form.vehicle), "engineCc": form.engine_cc}
         case TaxTokenForm():
             question |= {"vehicle": wire_word(form.vehicle), "plan": wire_word(form.plan), "weightKg": form.weight_kg}
         case FitnessForm():
@@ -193,19 +200,14 @@ def to_fee_question(request: ApplicationRequest) -> dict[str, str]:
     return {name: str(value) for name, value in filled(question).items()}
 
 
-def to_application(request: ApplicationRequest, client_reference: str) -> dict[str, Any]:
-    """An application as it is filed."""
-    return {
-        "service": KINDS[request.service],
-        "clientReference": client_reference,
-        "documents": hashes_of(request.documents),
-        **_details(request.form),
-    }
-
-
 def to_test_question(form: SmartCardForm) -> dict[str, str]:
     """Whose test is asked about; BRTA tells it to who knows the date of birth."""
     return {"learnerNo": form.learner_number, "dob": day(form.birth_date), "kind": wire_word(form.kind)}
+
+
+def to_licence_question(form: LicenceCheckForm) -> dict[str, str]:
+    """Whose licence is asked about."""
+    return {"licenceNo": form.licence_number, "dob": day(form.birth_date)}
 
 
 def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
@@ -215,49 +217,3 @@ def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
         "amount": receipt.amount.plain(),
         "paidOn": day(dhaka_date(receipt.captured_at)),
     }
-
-
-def _details(form: object) -> dict[str, Any]:
-    details: dict[str, Any] = {}
-    if isinstance(form, PersonForm):
-        details = {"dob": day(form.birth_date), "nid": number_of(form.nid, form.birth_date)}
-    if isinstance(form, VehicleForm):
-        details = {"registrationNo": form.registration_number, "vehicle": wire_word(form.vehicle)}
-    if isinstance(form, PersonForm | VehicleForm):
-        details["mobile"] = form.mobile.e164
-    match form:
-        case LearnerForm():
-            details |= {
-                "kind": wire_word(form.kind),
-                "categories": [wire_word(category) for category in form.categories],
-                "classViii": form.class_viii_passed,
-                "medicallyFit": form.medically_fit,
-                "office": form.office,
-            }
-        case SmartCardForm():
-            details |= {
-                "kind": wire_word(form.kind),
-                "learnerNo": form.learner_number,
-                "dopeTestNegative": form.dope_test_negative,
-                "address": form.delivery_address.one_line,
-            }
-        case RenewalForm():
-            details |= {
-                "kind": wire_word(form.kind),
-                "licenceNo": form.licence_number,
-                "expiresOn": day(form.expires_on),
-                "address": form.delivery_address.one_line,
-            }
-        case RegistrationForm():
-            details |= {"engineCc": form.engine_cc, "chassisNo": form.chassis_number, "office": form.office}
-        case TaxTokenForm():
-            registered = form.registered_on
-            details |= {
-                "plan": wire_word(form.plan),
-                "weightKg": form.weight_kg,
-                "tokenExpiresOn": day(form.token_expires_on),
-                "registeredOn": day(registered) if registered else None,
-            }
-        case FitnessForm():
-            details["office"] = form.office
-    return filled(details)

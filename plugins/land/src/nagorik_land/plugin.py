@@ -3,7 +3,8 @@
 What is asked for is the office's own price, held against what is published. It is paid, the application is filed,
 and the office is told of the payment. For a mutation that is the court fee; the notices are paid for next, then it
 goes through report, survey and hearing. Once it is approved a third payment is due, after which its receipt (DCR) and
-the new khatian are issued.
+the new khatian are issued. Registering a holding costs nothing here: the union land office checks it and gives it a
+number. The two enquiries end with their answer.
 """
 
 from functools import partial
@@ -31,8 +32,9 @@ from nagorik import (
     SubmitRequest,
     hookimpl,
 )
-from nagorik_land import eligibility, land_tax, pricing, statuses, wire
+from nagorik_land import eligibility, enquiries, land_tax, pricing, statuses, wire
 from nagorik_land.data import FEES, RULES, TEXTS
+from nagorik_land.enquiries import KhatianSearchForm, MutationStatusForm
 from nagorik_land.forms import DevelopmentTaxForm
 from nagorik_land.pricing import NO_VAT
 from nagorik_land.wire import DESKS, STAGES
@@ -40,6 +42,7 @@ from nagorik_toolkit import (
     Matches,
     advise_payment,
     agreed_quote,
+    day_text,
     fetch_pdf,
     find_by_client_reference,
     refuse,
@@ -77,7 +80,7 @@ async def _demand(request: QuoteRequest, form: DevelopmentTaxForm, context: Cont
     """What a holding owes for a year, asked by POST and yet only a question."""
     first = form.fiscal_year.first_day
     if first > request.on:
-        refuse([TEXTS.field_problem("/form/fiscal_year", "land.year-not-begun", day=first)])
+        refuse([TEXTS.field_problem("/form/fiscal_year", "land.year-not-begun", day=day_text(first))])
     path, question = f"{DESKS[request.service].api}/holdings/demand", wire.to_demand_question(form)
     demand = await context.http.read("demand", "POST", path, json=question, expect=wire.Demand)
     assessed = land_tax.assess(form, demand, FEES[request.service], request.on)
@@ -86,7 +89,33 @@ async def _demand(request: QuoteRequest, form: DevelopmentTaxForm, context: Cont
 
 @hookimpl
 async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
-    """File it. The office's number for it is unique in the country; a case number, which comes later, is not."""
+    """Ask, or file. The office's number of what is filed is unique in the country; a case number is not."""
+    match request.form:
+        case KhatianSearchForm() as form:
+            return enquiries.khatians(
+                await context.http.write(
+                    "khatians.search",
+                    "POST",
+                    enquiries.KHATIAN_SEARCH,
+                    json=enquiries.to_khatian_search(form),
+                    expect=enquiries.FoundKhatians,
+                )
+            )
+        case MutationStatusForm() as form:
+            return enquiries.standing(
+                await context.http.write(
+                    "mutations.enquire",
+                    "POST",
+                    enquiries.MUTATION_STATUS,
+                    json=enquiries.to_status_question(request, form),
+                    expect=enquiries.FoundMutation,
+                )
+            )
+        case _:
+            return await _file(request, context)
+
+
+async def _file(request: SubmitRequest, context: Context) -> Accepted:
     filed = await context.http.write(
         "applications.create",
         "POST",

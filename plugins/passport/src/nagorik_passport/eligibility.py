@@ -17,11 +17,13 @@ from nagorik import (
     Verdict,
 )
 from nagorik_passport.data import CRITERIA, RULES, TEXTS
-from nagorik_passport.forms import ApplicationForm, NewPassportForm, ReissueForm, VerificationForm
+from nagorik_passport.forms import ApplicationForm, NewPassportForm, PassportLookUpForm, ReissueForm, VerificationForm
+from nagorik_passport.wire import CHANGE
 from nagorik_toolkit import (
     OWN_CHECK,
     age_on,
     contradictions,
+    day_text,
     eligibility_question,
     is_about,
     is_birth_registration,
@@ -31,11 +33,14 @@ from nagorik_toolkit import (
 SMALLEST: Final = (48, 5)
 """Pages and years of the booklet that everybody may have."""
 
+QUESTIONS: Final = frozenset({"passport.verification", "passport.status", CHANGE})
+"""The services that are about a passport or an application that there is already."""
+
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
     """Every criterion of the service with its verdict; those about choices once there is a form."""
     form = request.form
-    if request.service == "passport.verification":
+    if request.service in QUESTIONS:
         return EligibilityDecision(criteria=(_own_application(request), *contradictions(request)))
     criteria = [_identity_document(request), _booklet(request), _photograph(request)]
     if isinstance(form, ApplicationForm):
@@ -90,7 +95,6 @@ def _identity_document(request: EligibilityRequest) -> Criterion:
     lacking = False if filled else None
     """What is not in the form is not given; what the platform has not been told of may be at hand."""
     bounds = {"adult": young.as_int + 1, "last": old.as_int - 1}
-    remedy = TEXTS.text("identity.add-missing")
     if age is None or age <= young.as_int:
         # For a birth to come, which no document can be of, it cannot be told; that it is one is told beside it.
         parents = bool(filled and (filled.father_nid or filled.mother_nid))
@@ -103,9 +107,10 @@ def _identity_document(request: EligibilityRequest) -> Criterion:
         given = True if nid else lacking
         if not nid and registration and filled and filled.place == "mission":
             given = None  # missions may take a birth registration; whether this one does is not known
-        code, source = "identity.nid", old.source
+        code = "identity.nid-at-mission" if filled and filled.place == "mission" else "identity.nid"
+        source = old.source
     wanted = TEXTS.text(code, **{name: bounds[name] for name in TEXTS.placeholders(code)})
-    return CRITERIA.criterion("identity-document", given, source=source, wanted=wanted, remedy=remedy)
+    return CRITERIA.criterion("identity-document", given, source=source, wanted=wanted)
 
 
 def _booklet(request: EligibilityRequest) -> Criterion:
@@ -115,9 +120,15 @@ def _booklet(request: EligibilityRequest) -> Criterion:
     free = age is not None and low.as_int <= age <= high.as_int
     source = low.source if age is None or age < low.as_int else high.source
     bounds = {"low": low.as_int, "high": high.as_int}
-    if free or (isinstance(form, ApplicationForm) and (form.pages, form.validity_years) == SMALLEST):
-        return CRITERIA.criterion("booklet", Verdict.PASS, source=source, **bounds)
-    return CRITERIA.criterion("booklet", False if form is not None else None, source=source, **bounds)
+    pages, years = SMALLEST
+    if free:
+        what = TEXTS.text("booklet.any", **bounds)
+    elif isinstance(form, ApplicationForm) and (form.pages, form.validity_years) == SMALLEST:
+        what = TEXTS.text("booklet.smallest", pages=pages, years=years)
+    else:
+        holds = False if form is not None else None
+        return CRITERIA.criterion("booklet", holds, source=source, pages=pages, years=years, **bounds)
+    return CRITERIA.criterion("booklet", Verdict.PASS, source=source, what=what)
 
 
 def _photograph(request: EligibilityRequest) -> Criterion:
@@ -157,8 +168,13 @@ def _delivery(request: EligibilityRequest) -> Criterion:
         return CRITERIA.criterion("delivery", Verdict.PASS, source=collection, time=time)
     # The portal contradicts itself: only for holders of an earlier passport, says one sentence, and another asks
     # new applicants for a police clearance of their own.
-    clearance = "super-express.clearance" if rules["police-verification"].as_bool else "super-express.no-clearance"
-    return CRITERIA.criterion("delivery", None, source=rules["police-verification"].source, why=TEXTS.text(clearance))
+    police = rules["police-verification"]
+    if police.as_bool:
+        why = TEXTS.text("super-express.clearance")
+    else:
+        assert police.effective_from is not None  # noqa: S101 - it was asked for until then
+        why = TEXTS.text("super-express.no-clearance", since=day_text(police.effective_from))
+    return CRITERIA.criterion("delivery", None, source=police.source, why=why)
 
 
 def _own_name(request: EligibilityRequest) -> Criterion:
@@ -178,7 +194,7 @@ def _own_application(request: EligibilityRequest) -> Criterion:
     if isinstance(form, ApplicationForm):
         registration = form.birth_registration
         same = is_about(applicant, birth_date=form.birth_date, nid=form.nid, birth_registration=registration)
-    elif isinstance(form, VerificationForm):
+    elif isinstance(form, VerificationForm | PassportLookUpForm):
         same = is_about(applicant, birth_date=form.birth_date)
     return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
 

@@ -17,6 +17,8 @@ _WORD: Final = r"(?:[^\W\d_](?:[^\W\d_]|[.'\u2019-])*|[0-9]+)"
 _SIGNS: Final = re.compile(rf"{_WORD}(?: {_WORD})*")
 """Words of letters. A number that is a word of its own is let through: what the department does with one is published
 nowhere. One within a word is a slip of the hand."""
+_APPLICATION_NUMBER: Final = re.compile(r"OID[0-9]{4,20}|[0-9]{4}-[0-9]{6,12}")
+"""An Online Registration ID, or an Application ID, whose shape is unverified: its length is taken wide."""
 _BETWEEN_WORDS: Final = re.compile(r"[ .]+")
 
 
@@ -30,6 +32,13 @@ def _name(written: str) -> str:
     return written
 
 
+def _application_number(written: str) -> str:
+    number = "".join(to_ascii_digits(written).split()).upper()
+    if not _APPLICATION_NUMBER.fullmatch(number):
+        raise TEXTS.problem("form.application-number")
+    return number
+
+
 def _whole(written: object) -> object:
     digits = to_ascii_digits(written).strip() if isinstance(written, str) else ""
     return int(digits) if digits in {"48", "64", "5", "10"} else written
@@ -40,8 +49,8 @@ GivenName = Annotated[
     AfterValidator(_name),
     Label(
         en="Given name",
-        bn="নামের প্রথম অংশ (Given Name)",
-        help_en="In English letters as on the NID card, without titles. Empty for a name of one word.",
+        bn="নামের প্রথম অংশ (গিভেন নেম)",
+        help_en="In English letters as on the NID card, without titles. If you have one name only, leave this blank.",
         help_bn="এনআইডি কার্ডের মতো ইংরেজি অক্ষরে, উপাধি ছাড়া। নাম এক শব্দের হলে খালি রাখুন।",
     ),
 ]
@@ -50,9 +59,19 @@ Surname = Annotated[
     AfterValidator(_name),
     Label(
         en="Surname",
-        bn="নামের শেষ অংশ (Surname)",
-        help_en="In English letters as on the NID card. The fee has to be paid in exactly this full name.",
+        bn="নামের শেষ অংশ (সারনেম)",
+        help_en="In English letters as on the NID card. Pay the fee in exactly this full name.",
         help_bn="এনআইডি কার্ডের মতো ইংরেজি অক্ষরে। ফি হুবহু এই পুরো নামে জমা দিতে হবে।",
+    ),
+]
+ApplicationNumber = Annotated[
+    Line,
+    AfterValidator(_application_number),
+    Label(
+        en="Application number",
+        bn="আবেদনের নম্বর",
+        help_en="The Online Registration ID, such as OID1000001234, or the Application ID on the delivery slip.",
+        help_bn="অনলাইন রেজিস্ট্রেশন আইডি, যেমন OID1000001234, অথবা ডেলিভারি স্লিপে লেখা অ্যাপ্লিকেশন আইডি।",
     ),
 ]
 Pages = Annotated[
@@ -61,8 +80,8 @@ Pages = Annotated[
     Label(
         en="Pages",
         bn="পৃষ্ঠা",
-        help_en="48 or 64. For the young and the old only 48.",
-        help_bn="৪৮ বা ৬৪। শিশু-কিশোর ও প্রবীণদের জন্য শুধু ৪৮।",
+        help_en="48 or 64. Children and older people can choose only the smaller number.",
+        help_bn="৪৮ বা ৬৪। শিশু-কিশোর ও প্রবীণেরা শুধু কম পৃষ্ঠার পাসপোর্ট পান।",
     ),
 ]
 ValidityYears = Annotated[
@@ -71,24 +90,25 @@ ValidityYears = Annotated[
     Label(
         en="Validity in years",
         bn="মেয়াদ (বছর)",
-        help_en="5 or 10. For the young and the old only 5.",
-        help_bn="৫ বা ১০। শিশু-কিশোর ও প্রবীণদের জন্য শুধু ৫।",
+        help_en="5 or 10. Children and older people can choose only the shorter validity.",
+        help_bn="৫ বা ১০। শিশু-কিশোর ও প্রবীণেরা শুধু কম মেয়াদের পাসপোর্ট পান।",
     ),
 ]
 Delivery = Annotated[
     Literal["regular", "express", "super-express"],
     Choices(
         {
-            "regular": Text(en="Regular", bn="সাধারণ"),
+            "regular": Text(en="Regular", bn="নিয়মিত"),
             "express": Text(en="Express", bn="জরুরি"),
             "super-express": Text(en="Super express", bn="অতীব জরুরি"),
         }
     ),
     Label(
         en="Delivery",
-        bn="সরবরাহের ধরন",
-        help_en="The days count from the enrolment, not from the payment. Super express is collected in Dhaka only.",
-        help_bn="দিন গণনা হয় অফিসে ছবি ও আঙুলের ছাপ দেওয়ার পর থেকে। অতীব জরুরি পাসপোর্ট শুধু ঢাকা থেকে নিতে হয়।",
+        bn="বিতরণের ধরন",
+        help_en="The days count from your photo and fingerprints, not from the payment. "
+        "You can collect a super express passport only at Agargaon, Dhaka.",
+        help_bn="দিন গণনা হয় ছবি ও আঙুলের ছাপ দেওয়ার পর থেকে, ফি জমা থেকে নয়। অতীব জরুরি পাসপোর্ট শুধু ঢাকার আগারগাঁও থেকে নিতে হয়।",
     ),
 ]
 Staff = Annotated[
@@ -96,14 +116,17 @@ Staff = Annotated[
     Choices(
         {
             "none": Text(en="No", bn="না"),
-            "noc-prl": Text(en="Yes, with an NOC or on PRL", bn="হ্যাঁ, এনওসি আছে বা পিআরএলে আছি"),
+            "noc-prl": Text(
+                en="Yes, I have an NOC or am on post-retirement leave (PRL)",
+                bn="হ্যাঁ, অনাপত্তিপত্র (এনওসি) আছে, বা অবসর-উত্তর ছুটিতে (পিআরএল) আছি",
+            ),
         }
     ),
     Label(
         en="Government staff",
         bn="সরকারি কর্মচারী",
-        help_en="With an NOC that is on the issuer's website, or on PRL, a faster delivery costs less.",
-        help_bn="ওয়েবসাইটে প্রকাশিত এনওসি থাকলে বা পিআরএলে থাকলে দ্রুত সরবরাহের ফি কম।",
+        help_en="Faster delivery costs less if your NOC is on the issuer's website, or if you are on PRL.",
+        help_bn="ওয়েবসাইটে প্রকাশিত অনাপত্তিপত্র (এনওসি) থাকলে, বা অবসর-উত্তর ছুটিতে (পিআরএল) থাকলে দ্রুত বিতরণের ফি কম।",
     ),
 ]
 Place = Annotated[
@@ -130,10 +153,10 @@ MissionGroup = Annotated[
         }
     ),
     Label(
-        en="Group of applicants, at a mission",
+        en="Applicant group, at a mission",
         bn="মিশনে আবেদনকারীর ধরন",
-        help_en="Workers and students pay less for 48 pages.",
-        help_bn="কর্মী ও শিক্ষার্থীদের ৪৮ পৃষ্ঠার ফি কম।",
+        help_en="Workers and students pay less for the smaller passport.",
+        help_bn="কর্মী ও শিক্ষার্থীদের কম পৃষ্ঠার পাসপোর্টের ফি কম।",
     ),
 ]
 ReissueReason = Annotated[
@@ -141,16 +164,16 @@ ReissueReason = Annotated[
     Choices(
         {
             "expired": Text(en="Expired or expiring", bn="মেয়াদ শেষ বা শেষের পথে"),
-            "full": Text(en="No free page", bn="পাতা শেষ"),
-            "damaged": Text(en="Damaged", bn="নষ্ট"),
-            "lost": Text(en="Lost", bn="হারানো"),
-            "data-changed": Text(en="Details to be changed", bn="তথ্য পরিবর্তন"),
+            "full": Text(en="No pages left", bn="পাতা শেষ"),
+            "damaged": Text(en="Damaged", bn="নষ্ট হয়েছে"),
+            "lost": Text(en="Lost", bn="হারিয়ে গেছে"),
+            "data-changed": Text(en="Details to change", bn="তথ্য পরিবর্তন"),
         }
     ),
     Label(
-        en="Reason",
-        bn="কারণ",
-        help_en="For a lost passport a general diary (GD) is needed.",
+        en="Reason for the reissue",
+        bn="রি-ইস্যুর কারণ",
+        help_en="For a lost passport you need a general diary (GD).",
         help_bn="পাসপোর্ট হারালে সাধারণ ডায়েরি (জিডি) লাগে।",
     ),
 ]

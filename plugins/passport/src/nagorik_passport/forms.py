@@ -8,6 +8,7 @@ from nagorik import BirthRegistrationNumber, Form, Label, Nid
 from nagorik_passport.data import TEXTS
 from nagorik_passport.fields import (
     LONGEST_FULL_NAME,
+    ApplicationNumber,
     Delivery,
     GivenName,
     MissionGroup,
@@ -39,6 +40,21 @@ class VerificationForm(Form):
     birth_date: BirthDate
 
 
+class PassportLookUpForm(Form):
+    """An application that was filed elsewhere; the portal answers only to who knows the date of birth."""
+
+    application_no: ApplicationNumber
+    birth_date: BirthDate
+
+
+class PassportStatusForm(PassportLookUpForm):
+    """The application whose status is asked for."""
+
+
+class AppointmentChangeForm(PassportLookUpForm):
+    """The application whose appointment is to be changed."""
+
+
 class ApplicationForm(Form):
     """What both kinds of application have."""
 
@@ -50,8 +66,8 @@ class ApplicationForm(Form):
         Label(
             en="NID number",
             bn="এনআইডি নম্বর",
-            help_en="Needed by adults; the youngest may give the birth registration instead. 10, 13 or 17 digits.",
-            help_bn="প্রাপ্তবয়স্কদের জন্য; সবচেয়ে কম বয়সীরা জন্ম নিবন্ধন নম্বরও দিতে পারেন। ১০, ১৩ বা ১৭ অঙ্ক।",
+            help_en="Adults need it; young adults can give the birth registration instead. 10, 13 or 17 digits.",
+            help_bn="প্রাপ্তবয়স্কদের লাগে; সদ্য প্রাপ্তবয়স্করা এর বদলে জন্ম নিবন্ধন নম্বর দিতে পারেন। ১০, ১৩ বা ১৭ অঙ্ক।",
         ),
     ] = None
     birth_registration: Annotated[
@@ -59,8 +75,8 @@ class ApplicationForm(Form):
         Label(
             en="Birth registration number",
             bn="জন্ম নিবন্ধন নম্বর",
-            help_en="Needed by children. The 17 digits on the online certificate in English.",
-            help_bn="শিশু-কিশোরদের জন্য আবশ্যক। অনলাইন জন্ম সনদের (ইংরেজি) ১৭ অঙ্কের নম্বর।",
+            help_en="Children need it. The 17 digits on the online certificate in English.",
+            help_bn="শিশু-কিশোরদের লাগে। অনলাইন জন্ম নিবন্ধন সনদের (ইংরেজি) ১৭ অঙ্কের নম্বর।",
         ),
     ] = None
     father_nid: Annotated[
@@ -68,8 +84,8 @@ class ApplicationForm(Form):
         Label(
             en="Father's NID number",
             bn="পিতার এনআইডি নম্বর",
-            help_en="For a child, this or the mother's.",
-            help_bn="শিশু-কিশোর হলে এটি অথবা মাতারটি দিন।",
+            help_en="For a child, give this or the mother's NID number.",
+            help_bn="শিশু-কিশোর হলে এটি অথবা মাতার এনআইডি নম্বর দিন।",
         ),
     ] = None
     mother_nid: Annotated[
@@ -77,8 +93,8 @@ class ApplicationForm(Form):
         Label(
             en="Mother's NID number",
             bn="মাতার এনআইডি নম্বর",
-            help_en="For a child, this or the father's.",
-            help_bn="শিশু-কিশোর হলে এটি অথবা পিতারটি দিন।",
+            help_en="For a child, give this or the father's NID number.",
+            help_bn="শিশু-কিশোর হলে এটি অথবা পিতার এনআইডি নম্বর দিন।",
         ),
     ] = None
     pages: Pages
@@ -91,8 +107,8 @@ class ApplicationForm(Form):
         Label(
             en="Passport office or mission",
             bn="পাসপোর্ট অফিস বা মিশন",
-            help_en="The office for your present address; for super express any office in Bangladesh.",
-            help_bn="বর্তমান ঠিকানার অফিস; অতীব জরুরি হলে দেশের যেকোনো অফিস।",
+            help_en="The office for your present address. For super express, any office in Bangladesh.",
+            help_bn="বর্তমান ঠিকানার অফিস। অতীব জরুরি হলে দেশের যেকোনো অফিস।",
         ),
     ]
     mission_group: MissionGroup = "general"
@@ -102,7 +118,7 @@ class ApplicationForm(Form):
         Label(
             en="Present address",
             bn="বর্তমান ঠিকানা",
-            help_en="In Bangladesh. At a mission it may be left out.",
+            help_en="In Bangladesh. If you apply at a mission, you can leave it blank.",
             help_bn="বাংলাদেশের ঠিকানা। মিশনে আবেদন করলে না দিলেও চলে।",
         ),
     ] = Field(default=None, validate_default=True)
@@ -112,7 +128,7 @@ class ApplicationForm(Form):
             en="Permanent address",
             bn="স্থায়ী ঠিকানা",
             help_en="As on the NID card or birth certificate.",
-            help_bn="এনআইডি কার্ড বা জন্ম সনদে যেমন আছে।",
+            help_bn="এনআইডি কার্ড বা জন্ম নিবন্ধন সনদে যেমন আছে।",
         ),
     ]
 
@@ -168,7 +184,7 @@ class NewPassportForm(ApplicationForm):
         Label(
             en="Have you had a passport before?",
             bn="আগে কি আপনার পাসপোর্ট ছিল?",
-            help_en="Of any kind, also one that has expired or was lost. Then a reissue is needed.",
+            help_en="Of any kind, even one that has expired or was lost. If so, you need a reissue.",
             help_bn="যেকোনো ধরনের, মেয়াদোত্তীর্ণ বা হারানো হলেও। থাকলে রি-ইস্যু করতে হয়।",
         ),
     ]
@@ -182,8 +198,8 @@ class ReissueForm(ApplicationForm):
         Label(
             en="Number of the earlier passport",
             bn="আগের পাসপোর্টের নম্বর",
-            help_en="As on its page with the photograph. The earlier passport has to be shown at the office.",
-            help_bn="ছবিযুক্ত পাতায় যেমন আছে। আগের পাসপোর্টটি অফিসে দেখাতে হবে।",
+            help_en="As on its photo page. Show the earlier passport at the office unless it is lost.",
+            help_bn="ছবিযুক্ত পাতায় যেমন আছে। হারিয়ে না গেলে আগের পাসপোর্টটি অফিসে দেখাতে হবে।",
         ),
     ]
     reason: ReissueReason
@@ -193,7 +209,7 @@ class ReissueForm(ApplicationForm):
         Label(
             en="General diary (GD)",
             bn="সাধারণ ডায়েরি (জিডি)",
-            help_en="For a lost passport: number and date, and the police station. Bring the original.",
+            help_en="For a lost passport: its number and date, and the police station. Bring the original.",
             help_bn="পাসপোর্ট হারালে: জিডির নম্বর ও তারিখ এবং থানার নাম। মূল কপি সঙ্গে আনুন।",
         ),
     ] = Field(default=None, validate_default=True)
@@ -202,7 +218,7 @@ class ReissueForm(ApplicationForm):
         Label(
             en="Has the permanent address changed?",
             bn="স্থায়ী ঠিকানা কি বদলেছে?",
-            help_en="Since the earlier passport. Super express is for an unchanged address only.",
+            help_en="Since the earlier passport. You can use super express only if it has not changed.",
             help_bn="আগের পাসপোর্টের পর। ঠিকানা বদলালে অতীব জরুরি সেবা পাওয়া যায় না।",
         ),
     ]

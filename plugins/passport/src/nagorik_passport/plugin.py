@@ -3,6 +3,7 @@
 An application is filed first and paid for afterwards, in the applicant's own name. Once the department has found the
 challan, the applicant appears at an office to be enrolled, by appointment where the office is busy; from that day the
 processing time runs. What has to be corrected comes back for rework, and in the end a passport waits at the office.
+Of an application that was filed elsewhere, the portal tells the status, and another appointment can be booked for it.
 """
 
 from datetime import date
@@ -38,14 +39,15 @@ from nagorik import (
     SubmitRequest,
     hookimpl,
 )
-from nagorik_passport import eligibility, pricing, statuses, wire
+from nagorik_passport import eligibility, elsewhere, pricing, statuses, wire
 from nagorik_passport.data import RULES, TEXTS
 from nagorik_passport.forms import VerificationForm
-from nagorik_passport.wire import API, REGISTRATIONS
+from nagorik_passport.wire import API, APPOINTMENTS, CHANGE, REGISTRATIONS, STATUS
 from nagorik_toolkit import (
     Matches,
     advise_payment,
     book_slot,
+    day_text,
     days_of,
     fetch_pdf,
     find_by_client_reference,
@@ -76,9 +78,14 @@ async def nagorik_quote_fees(request: QuoteRequest) -> Quote:
 
 @hookimpl
 async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
-    """A verification is asked; an application is filed, if the rules of this very day allow it."""
-    if request.service == "passport.verification":
-        return await _verify(request.form_as(VerificationForm), request.on, context)
+    """What there is already is asked about; an application is filed, if the rules of this very day allow it."""
+    match request.service:
+        case "passport.verification":
+            return await _verify(request.form_as(VerificationForm), request.on, context)
+        case "passport.status":
+            return await _look_up(request, context)
+        case wire.CHANGE:
+            return await _open_change(request, context)
     eligibility.check_today(request)
     filed = await context.http.write(
         "registrations.create",
@@ -103,10 +110,39 @@ async def _verify(form: VerificationForm, today: date, context: Context) -> Acce
     valid = AgencyStatus(
         state=ApplicationState.DELIVERED,
         raw=enquiry.result,
+        reason=TEXTS.text("passport.valid", until=day_text(enquiry.expires_on)),
         deliverables=(Deliverable(kind=VALIDITY, delivery="none", reference=enquiry.expires_on.isoformat()),),
         final=True,
     )
     return Accepted(reference=enquiry.number, status=valid)
+
+
+async def _look_up(request: SubmitRequest, context: Context) -> Accepted | Rejected:
+    """The portal's word for an application filed elsewhere; that there is none is an answer too."""
+    filed = await _filed_elsewhere(request, context)
+    return _not_found() if filed is None else Accepted(reference=filed.reference, status=elsewhere.of_look_up(filed))
+
+
+async def _open_change(request: SubmitRequest, context: Context) -> Accepted | Rejected:
+    """The appointment that there is; another is booked for it afterwards, and replaces it."""
+    filed = await _filed_elsewhere(request, context)
+    if filed is None:
+        return _not_found()
+    status = elsewhere.of_change(filed, request.client_reference)
+    if filed.appointment is None or status.state is ApplicationState.EXPIRED:
+        return Rejected(reason_code="appointment.none", reason=TEXTS.text("appointment.none"))
+    return Accepted(reference=filed.appointment.number, status=status)
+
+
+async def _filed_elsewhere(request: SubmitRequest, context: Context) -> wire.Registration | None:
+    number = wire.to_look_up(request)
+    return await context.http.read_or_none(
+        "application-look-up", "POST", STATUS, json=number, expect=wire.Registration
+    )
+
+
+def _not_found() -> Rejected:
+    return Rejected(reason_code="application.not-found", reason=TEXTS.text("application.not-found"))
 
 
 @hookimpl
@@ -135,7 +171,7 @@ async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
         request,
         context,
         "appointments.list",
-        f"{REGISTRATIONS}/{request.agency_reference}/appointments",
+        wire.slots_path(request),
         params=days_of(request, wire.day),
         expect=wire.OfficeSlots,
         slots=wire.OfficeSlots.offered,
@@ -145,15 +181,19 @@ async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
 @hookimpl
 async def nagorik_book_slot(request: BookSlotRequest, context: Context) -> SlotBooking:
     """The portal keeps one appointment for an application: a later one replaces it."""
-    path, slot = f"{REGISTRATIONS}/{request.agency_reference}/appointments", {"slotId": request.slot.id}
-    return await book_slot(request, context, "appointments.book", path, json=slot, expect=wire.Appointment)
+    path, booking = wire.booking_path(request), wire.to_booking(request)
+    return await book_slot(request, context, "appointments.book", path, json=booking, expect=wire.Appointment)
 
 
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The portal tells it to who knows the date of birth."""
-    path, params = f"{API}/application-status", wire.question(request, request.agency_reference)
-    answer = await context.http.read("application-status", "GET", path, params=params, expect=wire.Standing)
+    if request.service == CHANGE:
+        path, params = f"{APPOINTMENTS}/{request.agency_reference}", {"dob": wire.day_of_birth(request)}
+        shown = await context.http.read("appointments.status", "GET", path, params=params, expect=wire.Standing)
+        return elsewhere.of_change(shown, request.client_reference)
+    params = wire.question(request, request.agency_reference)
+    answer = await context.http.read("application-status", "GET", STATUS, params=params, expect=wire.Standing)
     return statuses.expected(statuses.read(answer), answer, request.form)
 
 

@@ -6,7 +6,7 @@ from nagorik import AgencyStatus, ApplicationState, Deliverable, Form
 from nagorik_passport import wire
 from nagorik_passport.data import RULES, STATUSES, TEXTS
 from nagorik_passport.forms import ApplicationForm
-from nagorik_toolkit import WorkingCalendar
+from nagorik_toolkit import WorkingCalendar, day_text
 
 AT_MISSION: Final = "AT_MISSION"
 """A mission takes its fee itself: nothing is due here."""
@@ -28,8 +28,9 @@ def expected(status: AgencyStatus, standing: wire.Standing, form: Form) -> Agenc
         return status
     since = standing.enrolled_on
     days = RULES.on(since)[f"working-days-{form.delivery}"].as_int
-    day = WorkingCalendar.national().add_working_days(since, days)
-    return status.model_copy(update={"reason": TEXTS.text("status.expected", since=since, days=days, day=day)})
+    day = day_text(WorkingCalendar.national().add_working_days(since, days))
+    told = TEXTS.text("status.expected", since=day_text(since), days=days, day=day)
+    return status.model_copy(update={"reason": told})
 
 
 def read(standing: wire.Standing) -> AgencyStatus:
@@ -46,6 +47,8 @@ def read(standing: wire.Standing) -> AgencyStatus:
         payment_confirmed=wire.PAID.get(standing.payment or ""),
     )
     changes: dict[str, object] = {}
+    if status.state is ApplicationState.CORRECTION_REQUESTED and status.remark is None:
+        changes["reason"] = TEXTS.text("status.rework-unexplained")
     if status.state is ApplicationState.SUBMITTED and standing.payment is not None:
         if standing.payment == AT_MISSION or status.payment_confirmed:
             changes["state"] = ApplicationState.AWAITING_APPEARANCE

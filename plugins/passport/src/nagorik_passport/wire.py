@@ -13,14 +13,16 @@ from pydantic import Field
 from nagorik import (
     AgencyRejected,
     ApplicationRequest,
+    BookSlotRequest,
     PaymentReceipt,
     Slot,
+    SlotsRequest,
     Text,
     WireModel,
     dhaka_date,
 )
 from nagorik_passport.data import TEXTS
-from nagorik_passport.forms import ApplicationForm, ReissueForm, VerificationForm
+from nagorik_passport.forms import ApplicationForm, PassportLookUpForm, ReissueForm, VerificationForm
 from nagorik_toolkit import (
     BookingNumber,
     DateStyle,
@@ -36,6 +38,10 @@ from nagorik_toolkit import (
 
 API: Final = "/sim/epassport/api/v1"
 REGISTRATIONS: Final = f"{API}/registrations"
+STATUS: Final = f"{API}/application-status"
+APPOINTMENTS: Final = f"{API}/appointments"
+CHANGE: Final = "passport.appointment-change"
+"""The service whose references are numbers of appointments, and not of applications."""
 
 FORM_FIELDS: Final = MappingProxyType(
     {
@@ -50,6 +56,8 @@ FORM_FIELDS: Final = MappingProxyType(
         "office": "/form/office",
         "previousPassport": "/form/previous_passport",
         "passportNo": "/form/passport_no",
+        "oid": "/form/application_no",
+        "applicationId": "/form/application_no",
     }
 )
 """Where the citizen filled in what the portal calls by these names."""
@@ -75,6 +83,23 @@ PAID: Final = MappingProxyType(
 # What the portal answers
 
 
+class PortalAppointment(WireModel):
+    """The appointment that an application has, or had."""
+
+    number: str = Field(alias="appointmentNo", pattern=r"^[A-Za-z0-9-]+$", max_length=60)
+    """Goes into the path of what is asked about the appointment."""
+    office: str
+    office_bn: str = Field(alias="officeBn")
+    start: DhakaMinute
+    client_reference: str | None = Field(default=None, alias="clientReference")
+    """Under which it was booked; ``None`` for one that was not booked through a platform."""
+
+    @property
+    def place(self) -> Text:
+        """As the platform shows it."""
+        return Text(bn=self.office_bn, en=self.office)
+
+
 class Standing(WireModel):
     """How an application stands."""
 
@@ -87,6 +112,7 @@ class Standing(WireModel):
     """Whether the slip has been made out, with which the passport is collected."""
     enrolled_on: DayMonthYear | None = Field(default=None, alias="enrolledOn")
     """From which the department counts its working days."""
+    appointment: PortalAppointment | None = None
 
 
 class Registration(Standing):
@@ -166,6 +192,15 @@ def question(request: ApplicationRequest, oid: str) -> dict[str, str]:
     return {"oid": oid, "dob": day_of_birth(request)}
 
 
+def to_look_up(request: ApplicationRequest) -> dict[str, str]:
+    """The same question about an application filed elsewhere, by whichever of its two numbers was given.
+
+    It goes in a body: the citizen gave the number, and addresses stand in the logs of every proxy on the way.
+    """
+    number = request.form_as(PassportLookUpForm).application_no
+    return {"oid" if number.startswith("OID") else "applicationId": number, "dob": day_of_birth(request)}
+
+
 def day(value: date) -> str:
     """A day as the portal writes it."""
     return format_date(value, DateStyle.DAY_MONTH_YEAR)
@@ -173,7 +208,9 @@ def day(value: date) -> str:
 
 def day_of_birth(request: ApplicationRequest) -> str:
     """As the portal writes it."""
-    return day(request.form_as(ApplicationForm).birth_date)
+    form = request.form
+    asked = form if isinstance(form, PassportLookUpForm) else request.form_as(ApplicationForm)
+    return day(asked.birth_date)
 
 
 def to_registration(request: ApplicationRequest, client_reference: str) -> dict[str, Any]:
@@ -225,6 +262,25 @@ def to_challan(receipt: PaymentReceipt) -> dict[str, str | None]:
         "payerName": receipt.payer_name,
         "paidOn": day(dhaka_date(receipt.captured_at)),
     }
+
+
+def slots_path(request: SlotsRequest) -> str:
+    """Where the free appointments are: the application's own, or those that another may be exchanged for."""
+    if request.service == CHANGE:
+        return f"{APPOINTMENTS}/{request.agency_reference}/slots"
+    return f"{REGISTRATIONS}/{request.agency_reference}/appointments"
+
+
+def booking_path(request: BookSlotRequest) -> str:
+    """Where one is booked."""
+    if request.service == CHANGE:
+        return f"{APPOINTMENTS}/{request.agency_reference}"
+    return f"{REGISTRATIONS}/{request.agency_reference}/appointments"
+
+
+def to_booking(request: BookSlotRequest) -> dict[str, str]:
+    """The appointment that is chosen, under our reference: by it the portal shows later whose booking it was."""
+    return {"slotId": request.slot.id, "clientReference": request.client_reference}
 
 
 def to_enquiry(form: VerificationForm) -> dict[str, str]:

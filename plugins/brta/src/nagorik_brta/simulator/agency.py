@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from nagorik import InputRejected
 from nagorik_brta.simulator.examples import example
+from nagorik_brta.simulator.licences import LicenceRegister
 from nagorik_brta.simulator.portal import INSPECTION, PREFIX, TEST, CaseDetails, Portal
 from nagorik_brta.simulator.register import TestRegister
 from nagorik_testing import (
@@ -40,11 +41,14 @@ class BrtaSimulator(Simulator):
 
     plugin_id: ClassVar[str] = "brta"
     modelled: ClassVar[str] = (
-        "বিএসপি পোর্টালের ইন্টারফেস, শব্দ ও সময় কল্পিত, আর যেসব ফি প্রকাশিত নেই তা-ও: "
-        "মোটরসাইকেল ছাড়া অন্য গাড়ি, ফিটনেস, পেশাদার লাইসেন্স, ৯০ কেজির মোটরসাইকেল, "
-        "একবারে দশ বছরের টোকেন। পোর্টালের সময়সূচি, ধাপ ও অন্য ফি প্রকাশিত। / "
-        "The portal's interface, words and times are invented, and so are the fees that nobody publishes: of "
-        "vehicles other than motorcycles, fitness, professional licences, a motorcycle of 90 kg, ten years at once. "
+        "বিএসপি পোর্টালের ইন্টারফেস, শব্দ, সময় ও লাইসেন্স যাচাই কল্পিত। "
+        "যেসব ফি প্রকাশিত নেই, তা-ও কল্পিত। সেগুলো ফিটনেস, পেশাদার লাইসেন্স, প্রতিলিপি ও অন্য গাড়ির ফি। "
+        "আরও আছে ৯০ কেজির মোটরসাইকেল ও একবারে দশ বছরের টোকেন, আর ১২৫ সিসি ছাড়া মালিকানা বদলি। "
+        "পোর্টালের সময়সূচি, ধাপ ও অন্য ফি প্রকাশিত। / "
+        "The portal's interface, words and times and the licence check are invented. "
+        "So are the fees that nobody publishes. They are those of fitness, professional licences, duplicates and "
+        "vehicles other than motorcycles. "
+        "Of motorcycles they are the token for 90 kg or ten years at once, and transfers but for 125 cc. "
         "Its hours, its steps and the other fees are published."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
@@ -58,7 +62,9 @@ class BrtaSimulator(Simulator):
         self.book = ApplicationBook(self, WORKFLOW, numbers="BSP-##########", field="applicationNo")
         self.board = SlotBoard(self, offices=(TEST, INSPECTION), times=SLOT_TIMES, capacity=PLACES_IN_A_SLOT)
         self._portal = Portal(self, self.book, self.board)
-        self._register = TestRegister(self.book, SyntheticCitizens(self.seed))
+        citizens = SyntheticCitizens(self.seed)
+        self._register = TestRegister(self.book, citizens)
+        self._licences = LicenceRegister(self, citizens)
 
     def routes(self) -> Sequence[Route]:
         """The portal's interface; it wants no login, since partners are told apart by address. Modelled."""
@@ -74,6 +80,7 @@ class BrtaSimulator(Simulator):
             f"GET {one}/documents/{{word}}": portal.document_address,
             "GET /documents/{ticket}": portal.document,
             "POST /test-results": self._register.look_up,
+            "POST /licences/check": self._licences.check,
             "GET /notice": portal.notice,
         }
         return routes_of(handlers, prefix=PREFIX, envelope=lambda refusal: {"error": refusal.error})

@@ -2,6 +2,7 @@
 
 from pydantic import JsonValue
 
+from nagorik_brta.simulator.licences import licence_number
 from nagorik_brta.simulator.register import number_of
 from nagorik_testing import ExampleApplication, SyntheticCitizen
 
@@ -45,14 +46,34 @@ def example(service: str, citizen: SyntheticCitizen) -> ExampleApplication:
         "brta.renewal": {
             **person,
             **kind,
-            "licence_number": f"DK000{serial}CL0000",
+            "licence_number": licence_number(citizen.alias),
             "expires_on": "2026-12-31",
             "delivery_address": _HOME,
+        },
+        "brta.duplicate": {
+            **person,
+            "licence_number": licence_number(citizen.alias),
+            "gd_reference": f"জিডি {serial}, ০১/১১/২০২৬, নমুনা থানা",
+            "not_seized": True,
+            "delivery_address": _HOME,
+        },
+        "brta.licence-check": {
+            "licence_number": licence_number(citizen.alias),
+            "birth_date": citizen.birth_date.isoformat(),
         },
         "brta.registration": {
             **person,
             "engine_cc": 150,
             "chassis_number": f"NAMUNA{serial}",
+            "office": "সাভার সার্কেল",
+        },
+        "brta.transfer": {
+            **person,
+            "registration_number": vehicle["registration_number"],
+            "vehicle": "motorcycle",
+            "engine_cc": 125,
+            "acquired_by": "purchase",
+            "papers_signed": True,
             "office": "সাভার সার্কেল",
         },
         "brta.tax-token": {

@@ -11,11 +11,12 @@ from nagorik_toolkit import years_after
 
 DAY: Final = "%d-%m-%Y"
 KINDS: Final = ("NON_PROFESSIONAL", "PROFESSIONAL")
-SERVICES: Final = ("LEARNER", "SMART_CARD", "RENEWAL", "REGISTRATION", "TAX_TOKEN", "FITNESS")
 PLANS: Final = ("TWO_YEARS", "TEN_YEARS", "AFTER_TEN_YEARS", "OTHER")
 VEHICLES: Final = ("MOTORCYCLE", "CAR", "OTHER")
 
 _TURNING_CC: Final = 100
+_TRANSFERRED_CC: Final = 125
+"""The one engine for which a motorcycle's transfer has a published fee."""
 _TURNING_KG: Final = 90
 
 
@@ -67,6 +68,16 @@ def _registration(asked: Mapping[str, Any], _on: date) -> int:
     return _taka("registration", "over_100" if whole_in(asked, "engineCc") > _TURNING_CC else "up_to_100")
 
 
+def _transfer(asked: Mapping[str, Any], _on: date) -> int:
+    vehicle, engine = choice_in(asked, "vehicle", VEHICLES), whole_in(asked, "engineCc")
+    is_priced = vehicle == "MOTORCYCLE" and engine == _TRANSFERRED_CC
+    return _taka("transfer", f"MOTORCYCLE_{_TRANSFERRED_CC}" if is_priced else vehicle)
+
+
+def _duplicate(_asked: Mapping[str, Any], _on: date) -> int:
+    return _taka("duplicate", "card")
+
+
 def _tax_token(asked: Mapping[str, Any], _on: date) -> int:
     plan, vehicle = choice_in(asked, "plan", PLANS), choice_in(asked, "vehicle", VEHICLES)
     if (vehicle == "MOTORCYCLE") == (plan == "OTHER"):
@@ -93,10 +104,13 @@ _PRICES: Final = {
     "LEARNER": _learner,
     "SMART_CARD": _smart_card,
     "RENEWAL": _renewal,
+    "DUPLICATE": _duplicate,
     "REGISTRATION": _registration,
+    "TRANSFER": _transfer,
     "TAX_TOKEN": _tax_token,
     "FITNESS": _fitness,
 }
+SERVICES: Final = tuple(_PRICES)
 
 
 def _taka(table: str, name: str) -> int:

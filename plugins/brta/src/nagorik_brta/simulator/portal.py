@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik import dhaka_date, dhaka_time
+from nagorik import dhaka_date, dhaka_time, to_bangla_digits
 from nagorik_brta.simulator.figures import DAY, KINDS, SERVICES, VEHICLES, price
 from nagorik_testing import (
     ApplicationBook,
@@ -48,10 +49,24 @@ _ISSUED: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("DISPATCHED", "RETURNED"), ("E_LICENCE", "SMART_CARD")),
     "REGISTERED": ("ACKNOWLEDGEMENT",),
     "PLATE_READY": ("ACKNOWLEDGEMENT", "PLATE"),
+    "TRANSFERRED": ("TRANSFER_SLIP",),
+    "CERTIFICATE_READY": ("TRANSFER_SLIP", "CERTIFICATE"),
     "TOKEN_ISSUED": ("TAX_TOKEN",),
     "CERTIFICATE_ISSUED": ("FITNESS",),
 }
-_TO_DOWNLOAD: Final = frozenset({"LEARNER", "E_LICENCE", "ACKNOWLEDGEMENT", "TAX_TOKEN", "FITNESS"})
+_COLLECTED: Final = MappingProxyType(
+    {"REGISTRATION": ("ACKNOWLEDGEMENT", "PLATE"), "TRANSFER": ("TRANSFER_SLIP", "CERTIFICATE")}
+)
+"""What is in the owner's hands at last; of all other services a card."""
+_PAPERS: Final = MappingProxyType(
+    {
+        "DUPLICATE": ("licenceNo", "generalDiary"),
+        "REGISTRATION": ("chassisNo",),
+        "TRANSFER": ("registrationNo", "acquiredBy", "office"),
+    }
+)
+"""What a person names for services that ask for no kind of licence."""
+_TO_DOWNLOAD: Final = frozenset({"LEARNER", "E_LICENCE", "ACKNOWLEDGEMENT", "TRANSFER_SLIP", "TAX_TOKEN", "FITNESS"})
 
 
 @dataclass(slots=True, repr=False)
@@ -92,7 +107,7 @@ class Portal:
         content = await content_of(request)
         filed = self._read(content)
         free = () if price(filed.service, content, self._today).poisha else ("FREE",)
-        card = ("CARD",) if filed.service in {"SMART_CARD", "RENEWAL"} else ()
+        card = ("CARD",) if filed.service in {"SMART_CARD", "RENEWAL", "DUPLICATE"} else ()
         case = self._book.file(
             filed,
             client_reference=text_in(content, "clientReference"),
@@ -192,7 +207,7 @@ class Portal:
     def _office(self, case: Case[CaseDetails]) -> str:
         if case.details.service == "LEARNER":
             return TEST
-        if case.details.service in {"REGISTRATION", "FITNESS"}:
+        if case.details.service in {"REGISTRATION", "TRANSFER", "FITNESS"}:
             return INSPECTION
         raise Refusal(409, "status", "nobody has to appear")
 
@@ -208,8 +223,9 @@ class Portal:
         born = day_in(content, "dob", DAY)
         if born >= self._today:
             raise Refusal(400, "dob", "is not in the past")
-        if service == "REGISTRATION":
-            text_in(content, "chassisNo")
+        if service in _PAPERS:
+            for field in _PAPERS[service]:
+                text_in(content, field)
             return CaseDetails(service, content, born, None)
         kind = choice_in(content, "kind", KINDS)
         if age_on(born, self._today) < ADULT[kind]:
@@ -224,6 +240,7 @@ class Portal:
             "statusBn": case.word,
             "updatedOn": _minute(case.changed_at),
             "remarks": _remarks(case),
+            "testOn": _minute(test_at) if (test_at := _test_at(case)) is not None else None,
             "sequence": len(case.history) - 1,
             "issued": list(_issued(case)),
             "learnerNo": learner_number(case),
@@ -240,15 +257,20 @@ def _refuse_pay_for_what_is_free(content: dict[str, Any], vehicle: str, today: d
 
 def _issued(case: Case[CaseDetails]) -> tuple[str, ...]:
     if case.state == "DELIVERED":
-        registered = case.details.service == "REGISTRATION"
-        return ("ACKNOWLEDGEMENT", "PLATE") if registered else ("E_LICENCE", "SMART_CARD")
+        return _COLLECTED.get(case.details.service, ("E_LICENCE", "SMART_CARD"))
     return _ISSUED.get(case.state, ())
 
 
+def _test_at(case: Case[CaseDetails]) -> datetime | None:
+    """When the test is held, while it is to come."""
+    return case.due[1] if case.state in {"LEARNER_ISSUED", "TEST_SCHEDULED"} and case.due is not None else None
+
+
 def _remarks(case: Case[CaseDetails]) -> str | None:
-    """The roll number and the day of the test, while it is to come; else what the office noted."""
-    if case.state in {"LEARNER_ISSUED", "TEST_SCHEDULED"} and case.due is not None:
-        return f"রোল {case.number[-4:]}, পরীক্ষা {_minute(case.due[1])}"
+    """The roll number and the hour of the test, while it is to come; else what the office noted."""
+    test_at = _test_at(case)
+    if test_at is not None:
+        return f"রোল {to_bangla_digits(case.number[-4:])}, সময় {to_bangla_digits(f'{dhaka_time(test_at):%H:%M}')}"
     return case.remarks or None
 
 

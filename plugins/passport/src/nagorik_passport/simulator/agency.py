@@ -1,7 +1,6 @@
 """The simulated Department of Immigration and Passports."""
 
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import ClassVar, Final
 
 from pydantic import JsonValue
@@ -10,10 +9,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nagorik import InputRejected
+from nagorik_passport.simulator.cases import WORKFLOW, CaseDetails
 from nagorik_passport.simulator.examples import example
 from nagorik_passport.simulator.figures import figures
 from nagorik_passport.simulator.register import PassportRegister
-from nagorik_passport.simulator.registrations import CaseDetails, Registrations
+from nagorik_passport.simulator.registrations import Registrations
 from nagorik_testing import (
     ApplicationBook,
     ErrorAnswer,
@@ -22,12 +22,10 @@ from nagorik_testing import (
     SlotBoard,
     SyntheticCitizen,
     SyntheticCitizens,
-    Workflow,
     routes_of,
 )
 
 PREFIX: Final = "/sim/epassport/api/v1"
-WORKFLOW: Final = Workflow.read(files("nagorik_passport.simulator") / "workflow.toml")
 SLOT_TIMES: Final = ("09:30", "10:00", "10:30", "11:00", "11:30", "12:00")
 PLACES: Final = 2
 
@@ -42,8 +40,9 @@ class PassportSimulator(Simulator):
 
     plugin_id: ClassVar[str] = "passport"
     modelled: ClassVar[str] = (
-        "ই-পাসপোর্ট পোর্টালের ইন্টারফেস, সময় ও পাসপোর্ট যাচাই কল্পিত; ফি, বয়সের নিয়ম ও অবস্থার শব্দগুলো প্রকাশিত। / "
-        "The portal's interface, times and verification are modelled; fees, ages and status texts are published."
+        "ই-পাসপোর্ট পোর্টালের ইন্টারফেস, সময়, পাসপোর্ট যাচাই ও সময় পরিবর্তন কল্পিত। ফি, বয়সের নিয়ম ও অবস্থার শব্দগুলো প্রকাশিত। / "
+        "The portal's interface, times, verification and change of an appointment are modelled. "
+        "Fees, ages and status texts are published."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
 
@@ -65,6 +64,10 @@ class PassportSimulator(Simulator):
             "POST /registrations": desk.file,
             "GET /registrations": desk.search,
             "GET /application-status": desk.status,
+            "POST /application-status": desk.look_up,
+            "GET /appointments/{number}": desk.appointment,
+            "POST /appointments/{number}": desk.book,
+            "GET /appointments/{number}/slots": desk.slots,
             f"POST {one}/payments": desk.pay,
             f"GET {one}/appointments": desk.slots,
             f"POST {one}/appointments": desk.book,

@@ -2,6 +2,7 @@
 
 from pydantic import JsonValue
 
+from nagorik_passport.simulator.elsewhere import application_id, registration_id
 from nagorik_passport.simulator.register import passport_number
 from nagorik_testing import ExampleApplication, SyntheticCitizen
 
@@ -44,5 +45,7 @@ def example(service: str, citizen: SyntheticCitizen) -> ExampleApplication:
         "passport.new": {**application, "had_passport": False},
         "passport.reissue": {**application, **earlier},
         "passport.verification": {"passport_no": passport_number(citizen), "birth_date": born},
+        "passport.status": {"application_no": application_id(citizen), "birth_date": born},
+        "passport.appointment-change": {"application_no": registration_id(citizen), "birth_date": born},
     }
     return ExampleApplication(applicant=citizen.applicant(), form=forms[service])

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from nagorik import dhaka_date
-from nagorik_passport.simulator.registrations import DAY, SERIAL_PLACES
+from nagorik_passport.simulator.cases import SERIAL_PLACES
+from nagorik_passport.simulator.registrations import DAY
 from nagorik_testing import Simulator, SyntheticCitizen, SyntheticCitizens, content_of, day_in, text_in
 
 

@@ -1,7 +1,7 @@
 """The portal's interface for applications: modelled, not the department's own."""
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from nagorik import Money, NationalDataError, dhaka_date, dhaka_time, normalise
+from nagorik_passport.simulator.cases import SERIAL_PLACES, Application, CaseDetails, HeldAppointment
+from nagorik_passport.simulator.elsewhere import PortalApplications
 from nagorik_passport.simulator.figures import DELIVERIES, figures
 from nagorik_testing import (
     ApplicationBook,
-    Case,
     Refusal,
     Simulator,
     SlotBoard,
@@ -28,28 +29,8 @@ from nagorik_toolkit import age_on
 
 DAY: Final = "%d/%m/%Y"
 MINUTE: Final = "%d/%m/%Y %H:%M"
-SERIAL_PLACES: Final = 4
 SLOT_LENGTH: Final = timedelta(minutes=30)
 MISMATCHES: Final = ("NAME_MISMATCH", "AMOUNT_MISMATCH", "REFERENCE_MISMATCH")
-
-
-@dataclass(slots=True, repr=False)
-class CaseDetails:
-    """What the portal keeps of an application."""
-
-    name: str
-    birth_date: date
-    fee: Money
-    office: str | None
-    """The code of the office, where it is one that takes people by appointment."""
-    office_name: str
-    at_mission: bool
-    other_spelling: bool
-    traits: frozenset[str]
-    """What its course depends on, whatever is found of a challan."""
-
-
-Application = Case[CaseDetails]
 
 
 class Registrations:
@@ -58,6 +39,7 @@ class Registrations:
     def __init__(
         self, agency: Simulator, book: ApplicationBook[CaseDetails], board: SlotBoard, citizens: SyntheticCitizens
     ) -> None:
+        self._elsewhere = PortalApplications(agency, citizens)
         self._agency = agency
         self._book = book
         self._board = board
@@ -87,6 +69,16 @@ class Registrations:
         asked = dict(request.query_params)
         return JSONResponse(self._standing(self._own(text_in(asked, "oid"), asked)))
 
+    async def look_up(self, request: Request) -> Response:
+        """``POST /application-status``: by the OID or the Application ID, whoever filed the application."""
+        asked = await content_of(request)
+        number = text_in(asked, "applicationId", required=False) or text_in(asked, "oid")
+        return JSONResponse(self._standing(self._own(number, asked)))
+
+    async def appointment(self, request: Request) -> Response:
+        """``GET /appointments/{number}?dob``: the standing of the application that it belongs to."""
+        return JSONResponse(self._standing(self._own(request.path_params["number"], dict(request.query_params))))
+
     async def pay(self, request: Request) -> Response:
         """``POST /registrations/{oid}/payments``: a challan is taken at once and compared with the treasury later."""
         case = self._book.get(request.path_params["oid"])
@@ -108,8 +100,8 @@ class Registrations:
         return JSONResponse({"verification": self._payment(case)})
 
     async def slots(self, request: Request) -> Response:
-        """``GET /registrations/{oid}/appointments?from&to``."""
-        case = self._book.get(request.path_params["oid"])
+        """``GET /registrations/{oid}/appointments?from&to``, and ``GET /appointments/{number}/slots?from&to``."""
+        case = self._named(request)
         asked = dict(request.query_params)
         first, last = day_in(asked, "from", DAY), day_in(asked, "to", DAY)
         office = case.details.office
@@ -133,13 +125,14 @@ class Registrations:
         )
 
     async def book(self, request: Request) -> Response:
-        """``POST /registrations/{oid}/appointments``; a slot that has gone is an answer."""
-        case = self._book.get(request.path_params["oid"])
-        slot_id = text_in(await content_of(request), "slotId")
+        """``POST /registrations/{oid}/appointments``, ``POST /appointments/{number}``; a slot gone is an answer."""
+        case = self._named(request)
+        content = await content_of(request)
+        slot_id, ours = text_in(content, "slotId"), text_in(content, "clientReference", required=False)
         if case.details.office is None or not self._book.allows(case, "book"):
             raise Refusal(409, "status", "no appointment can be taken now")
         try:
-            slot = self._board.take(case.details.office, slot_id, case.number, client_reference=case.client_reference)
+            slot = self._board.take(case.details.office, slot_id, case.number, client_reference=ours)
         except Refusal as gone:
             if gone.status != 409:  # noqa: PLR2004 - the board's word for full
                 raise
@@ -148,7 +141,10 @@ class Registrations:
             self._book.act(case, "book")
             misses = case.scenario().outcome == "missed" and all(entry.state != "MISSED" for entry in case.history)
             case.due = ("MISSED" if misses else "ENROLMENT", slot.begins)
-        return JSONResponse({"booked": True, "appointmentNo": f"{case.number}-{slot_id}"})
+        held = case.details.appointment
+        taken = HeldAppointment(held.number if held else self._appointment_number(), slot.begins, ours)
+        case.details.appointment = taken
+        return JSONResponse({"booked": True, "appointmentNo": taken.number})
 
     async def rework(self, request: Request) -> Response:
         """``POST /registrations/{oid}/rework``."""
@@ -167,10 +163,23 @@ class Registrations:
     def _own(self, oid: str, asked: dict[str, str]) -> Application:
         """An application, for whoever knows the date of birth; which of the two is wrong is not told."""
         born = day_in(asked, "dob", DAY)
-        case = self._book.get(oid)
+        case = self._find(oid)
         if case.details.birth_date != born:
             raise Refusal(404, "oid", "no such application")
         return case
+
+    def _find(self, number: str) -> Application:
+        """An application, filed elsewhere or through a platform, by a number of its own or of its appointment."""
+        held = {case.details.appointment.number: case for case in self._book if case.details.appointment}
+        return self._elsewhere.find(number) or held.get(number) or self._book.get(number)
+
+    def _named(self, request: Request) -> Application:
+        """The application that the path names."""
+        number = request.path_params.get("number")
+        return self._find(number) if number is not None else self._book.get(request.path_params["oid"])
+
+    def _appointment_number(self) -> str:
+        return f"APT-{self._agency.random.getrandbits(40):010x}"
 
     def _read(self, content: dict[str, Any]) -> CaseDetails:
         born, today = day_in(content, "dob", DAY), dhaka_date(self._agency.clock.now())
@@ -242,7 +251,23 @@ class Registrations:
             "sequence": len(case.history) - 1,
             "deliverySlip": _enrolled(case) is not None,
             "enrolledOn": f"{dhaka_date(at):{DAY}}" if (at := _enrolled(case)) else None,
+            "appointment": _appointment(case),
         }
+
+
+def _appointment(case: Application) -> dict[str, JsonValue] | None:
+    """The appointment that it has or had; one that was missed is none."""
+    held = case.details.appointment
+    if held is None or case.state == "MISSED":
+        return None
+    office = figures().offices.get(case.details.office or "")
+    return {
+        "appointmentNo": held.number,
+        "office": office.en if office else case.details.office_name,
+        "officeBn": office.bn if office else case.details.office_name,
+        "start": _minute(held.begins),
+        "clientReference": held.client_reference,
+    }
 
 
 def _enrolled(case: Application) -> datetime | None:
