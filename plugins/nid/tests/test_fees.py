@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from nagorik_nid.data import RULES
-from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
+from nagorik_nid.fields import CorrectedField
+from nagorik_nid.forms import Change, CorrectionForm
 from nagorik_nid.pricing import basis, counted
 from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
 

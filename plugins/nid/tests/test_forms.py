@@ -171,6 +171,7 @@ def test_corrected_birth_date_is_a_date() -> None:
         ("father-name", "নমুনা পিতা", "নমুনা পিতা"),
         ("father-name", "NAMUNA PITA", "NAMUNA PITA"),
         ("birth-date", "১৯০০-০১-০১", "1900-01-01"),
+        ("birth-date", "৩১/১২/১৯৯০", "1990-12-31"),
     ],
 )
 def test_correction_as_people_write_it(field: str, written: str, kept: str) -> None:
@@ -181,7 +182,8 @@ def test_correction_as_people_write_it(field: str, written: str, kept: str) -> N
     ("field", "written", "code"),
     [
         ("birth-date", "1800-01-01", "birth-date.too-early"),
-        ("birth-date", "31/12/1990", "date.style"),
+        ("birth-date", "31.12.1990", "date.style"),
+        ("birth-date", "31/13/1990", "date.no-such-day"),
         ("blood-group", "Z+", "nid.blood-group"),
         ("blood-group", "O", "nid.blood-group"),
         ("name-bn", "NAMUNA", "name.bn-script"),

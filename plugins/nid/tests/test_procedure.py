@@ -288,7 +288,7 @@ async def test_papers_that_were_asked_for_are_sent(desk: Desk) -> None:
     asked = await status(desk, service, form, reference)
     assert asked.state is ApplicationState.CORRECTION_REQUESTED
     assert (asked.raw, asked.remark) == ("ADDITIONAL_DOCS", "এসএসসি সনদ দিন")
-    assert asked.reason.en.startswith("The Election Commission asks for further papers")
+    assert asked.reason.en.startswith("The Election Commission asks for more papers")
 
     request = desk.request(
         CorrectionRequest,

@@ -1,21 +1,24 @@
 """What a citizen fills in for each service."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from nagorik import (
     BirthRegistrationNumber as Brn,
+    Choices,
     Form,
     Label,
     NationalDataError,
     Nid,
     PersonName,
+    Text,
     has_bangla_letters,
     has_latin_letters,
 )
 from nagorik_nid.data import TEXTS
-from nagorik_nid.fields import BLOOD_GROUPS, BloodGroup, Delivery, HomeAddress
+from nagorik_nid.fields import BLOOD_GROUPS, BloodGroup, Collection, Delivery, HomeAddress, WhatIsWrong
 from nagorik_toolkit import (
     Address,
     BirthDate,
@@ -86,7 +89,7 @@ class NewVoterForm(NidForm):
         Label(
             en="Father's NID number",
             bn="পিতার এনআইডি নম্বর",
-            help_en="Leave it empty if there is none.",
+            help_en="Leave it blank if there is none.",
             help_bn="না থাকলে খালি রাখুন।",
         ),
     ] = None
@@ -95,7 +98,7 @@ class NewVoterForm(NidForm):
         Label(
             en="Mother's NID number",
             bn="মাতার এনআইডি নম্বর",
-            help_en="Leave it empty if there is none.",
+            help_en="Leave it blank if there is none.",
             help_bn="না থাকলে খালি রাখুন।",
         ),
     ] = None
@@ -105,7 +108,7 @@ class NewVoterForm(NidForm):
         Label(
             en="Present address",
             bn="বর্তমান ঠিকানা",
-            help_en="You become a voter of this area.",
+            help_en="You will be a voter of this area.",
             help_bn="আপনি এই এলাকার ভোটার হবেন।",
         ),
     ]
@@ -114,8 +117,8 @@ class NewVoterForm(NidForm):
         Label(
             en="Permanent address",
             bn="স্থায়ী ঠিকানা",
-            help_en="Where your family comes from.",
-            help_bn="আপনার পৈতৃক বা স্থায়ী নিবাস।",
+            help_en="Your permanent home.",
+            help_bn="যেখানে আপনার স্থায়ী বাড়ি।",
         ),
     ]
     blood_group: Annotated[
@@ -123,8 +126,8 @@ class NewVoterForm(NidForm):
         Label(
             en="Blood group",
             bn="রক্তের গ্রুপ",
-            help_en="From the report, if you have one.",
-            help_bn="পরীক্ষার প্রতিবেদন থাকলে তা দেখে লিখুন।",
+            help_en="From a blood test report. Leave it blank if you have none.",
+            help_bn="রক্ত পরীক্ষার রিপোর্ট দেখে লিখুন; না থাকলে খালি রাখুন।",
         ),
     ] = None
 
@@ -151,40 +154,17 @@ class NewVoterForm(NidForm):
         return name
 
 
-CorrectedField = Literal[
-    "name-bn",
-    "name-en",
-    "father-name",
-    "mother-name",
-    "spouse-name",
-    "marital-status",
-    "birth-date",
-    "blood-group",
-    "address",
-    "other",
-]
-"""The kinds of correction that the NIDW's site names, the person's own name in each of its languages."""
-
-
 class Change(Form):
     """One thing to correct."""
 
-    field: Annotated[
-        CorrectedField,
-        Label(
-            en="What is wrong",
-            bn="কোন তথ্য ভুল",
-            help_en="Choose one; add another entry for each further mistake.",
-            help_bn="একটি বেছে নিন; আরও ভুল থাকলে প্রতিটির জন্য আলাদা করে যোগ করুন।",
-        ),
-    ]
+    field: WhatIsWrong
     value: Annotated[
         Line,
         Label(
             en="What it should be",
             bn="সঠিক তথ্য",
-            help_en="Exactly as in your evidence; a date as year-month-day.",
-            help_bn="প্রমাণপত্রে যেমন আছে হুবহু তেমন; তারিখ হলে বছর-মাস-দিন।",
+            help_en="Exactly as in your papers; a date such as 31/01/1990.",
+            help_bn="কাগজপত্রে যেমন আছে হুবহু তেমন; তারিখ হলে যেমন ৩১/০১/১৯৯০।",
         ),
     ]
 
@@ -194,7 +174,7 @@ class Change(Form):
         """What the EC would refuse after the fee is paid is refused before."""
         match info.data.get("field"):
             case "birth-date":
-                return str(check_birth_date(parse_date(value, DateStyle.ISO)))
+                return str(check_birth_date(_day(value)))
             case "blood-group":
                 return _blood_group(value)
             case "name-bn":
@@ -205,6 +185,11 @@ class Change(Form):
                 return _name_in(value, bangla=has_bangla_letters(value))
             case _:
                 return value
+
+
+def _day(written: str) -> date:
+    """A day as people write it, day/month/year, or as the form's own dates are written."""
+    return parse_date(written, DateStyle.DAY_MONTH_YEAR if "/" in written else DateStyle.ISO)
 
 
 def _blood_group(written: str) -> str:
@@ -234,8 +219,8 @@ class CorrectionForm(CardForm):
         Label(
             en="Corrections",
             bn="সংশোধন",
-            help_en="Everything that is wrong, in one application: each further one costs more.",
-            help_bn="সব ভুল একই আবেদনে দিন: পরের প্রতিটি আবেদনে ফি বেশি লাগে।",
+            help_en="List everything that is wrong now: each later application costs more.",
+            help_bn="সব ভুল একবারেই লিখুন; পরে আবার আবেদন করলে ফি বেশি লাগবে।",
         ),
     ]
 
@@ -253,6 +238,12 @@ class ReissueForm(CardForm):
 
     reason: Annotated[
         Literal["lost", "damaged"],
+        Choices(
+            {
+                "lost": Text(en="Lost", bn="হারিয়ে গেছে"),
+                "damaged": Text(en="Damaged", bn="নষ্ট হয়েছে"),
+            }
+        ),
         Label(
             en="Reason",
             bn="কারণ",
@@ -271,15 +262,7 @@ class ReissueForm(CardForm):
         ),
     ] = Field(default=None, validate_default=True)
     delivery: Delivery = "regular"
-    collection: Annotated[
-        Literal["download", "office"],
-        Label(
-            en="How the card is collected",
-            bn="কার্ড কীভাবে নেবেন",
-            help_en="As a file to download, or printed at the election office.",
-            help_bn="ফাইল হিসেবে ডাউনলোড করে, অথবা ছাপা কার্ড নির্বাচন অফিস থেকে।",
-        ),
-    ] = "download"
+    collection: Collection = "download"
 
     @field_validator("gd_reference")
     @classmethod
@@ -297,7 +280,7 @@ class MigrationForm(CardForm):
         Label(
             en="New address",
             bn="নতুন ঠিকানা",
-            help_en="You become a voter of this area.",
+            help_en="You will be a voter of this area.",
             help_bn="আপনি এই এলাকার ভোটার হবেন।",
         ),
     ]

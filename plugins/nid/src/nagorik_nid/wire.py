@@ -12,10 +12,9 @@ from pydantic import Field
 
 from nagorik import ApplicationRequest, PaymentReceipt, WireModel
 from nagorik_nid.data import STATUSES
-from nagorik_nid.fields import HomeAddress
+from nagorik_nid.fields import CorrectedField, HomeAddress
 from nagorik_nid.forms import (
     CardForm,
-    CorrectedField,
     CorrectionForm,
     MigrationForm,
     NewVoterForm,

@@ -49,8 +49,8 @@ class NidSimulator(Simulator):
 
     plugin_id: ClassVar[str] = "nid"
     modelled: ClassVar[str] = (
-        "এনআইডি যাচাই নির্বাচন কমিশনের নথি অনুসারে; আবেদন, অবস্থা ও সময় কল্পিত, ফি সংবাদমাধ্যম ও নির্বাচন অফিসের পাতা থেকে। / "
-        "NID verification follows the Election Commission's document; applications, statuses and times are invented, "
+        "এনআইডি যাচাই নির্বাচন কমিশনের নথি অনুসারে। আবেদন, অবস্থা ও সময় কল্পিত; ফি সংবাদমাধ্যম ও নির্বাচন অফিসের পাতা থেকে। / "
+        "NID verification follows the Election Commission's document. Applications, statuses and times are invented; "
         "fees are from the press and pages of election offices."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
