@@ -1,9 +1,24 @@
 """The fields that are the EC's own; those that most agencies have are in ``nagorik_toolkit.fields``."""
 
+import re
 from typing import Annotated, Final, Literal, get_args
 
-from nagorik import Choices, Label, Text
-from nagorik_toolkit import Address, Line
+from pydantic import AfterValidator
+
+from nagorik import Choices, Label, Text, to_ascii_digits
+from nagorik_nid.data import TEXTS
+from nagorik_toolkit import Address, Line, OneLine
+
+_FORM_NUMBER: Final = re.compile(r"(?=.*[0-9])[A-Za-z0-9-]+")
+
+
+def _form_number(written: str) -> str:
+    """A form number without blanks, its digits in ASCII. No more of its shape is known."""
+    number = to_ascii_digits(written).replace(" ", "")
+    if not _FORM_NUMBER.fullmatch(number):
+        raise TEXTS.problem("nid.form-number")
+    return number
+
 
 BloodGroupName = Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-"]
 BLOOD_GROUPS: Final[frozenset[str]] = frozenset(get_args(BloodGroupName))
@@ -32,7 +47,7 @@ Delivery = Annotated[
     ),
     Label(
         en="Delivery",
-        bn="সরবরাহের ধরন",
+        bn="বিতরণের ধরন",
         help_en="Urgent costs more and takes fewer working days.",
         help_bn="জরুরি হলে ফি বেশি, তবে কর্মদিবস কম লাগে।",
     ),
@@ -52,6 +67,18 @@ Collection = Annotated[
         help_bn="ফাইল হিসেবে ডাউনলোড করে, অথবা ছাপা কার্ড নির্বাচন অফিস থেকে।",
     ),
 ]
+FormNumber = Annotated[
+    str,
+    OneLine(40),
+    AfterValidator(_form_number),
+    Label(
+        en="Form number",
+        bn="ফরম নম্বর",
+        help_en="As on the slip that you got when you applied.",
+        help_bn="আবেদনের সময় পাওয়া স্লিপে যেমন আছে।",
+    ),
+]
+"""The number of a form that was filled in anywhere; letters, digits and hyphens, at least one of them a digit."""
 CorrectedField = Literal[
     "name-bn",
     "name-en",

@@ -18,13 +18,14 @@ from nagorik import (
     has_latin_letters,
 )
 from nagorik_nid.data import TEXTS
-from nagorik_nid.fields import BLOOD_GROUPS, BloodGroup, Collection, Delivery, HomeAddress, WhatIsWrong
+from nagorik_nid.fields import BLOOD_GROUPS, BloodGroup, Collection, Delivery, FormNumber, HomeAddress, WhatIsWrong
 from nagorik_toolkit import (
     Address,
     BirthDate,
     BirthRegistration,
     DateStyle,
     FatherName,
+    FormDay,
     GeneralDiary,
     Line,
     Mobile,
@@ -75,6 +76,35 @@ class VerificationForm(CardForm):
             help_bn="ভোটার তথ্যে যেমন আছে।",
         ),
     ] = None
+
+
+class NidApplicationStatusForm(NidForm):
+    """An application that was filed anywhere: at an office, on the EC's site, by another centre."""
+
+    form_number: FormNumber
+
+
+class SmartCardStatusForm(NidForm):
+    """Whose smart card is asked about: by either number, the NID number where both are given."""
+
+    nid: NidOfBirthYear | None = None
+    form_number: Annotated[
+        FormNumber | None,
+        Label(
+            en="Form number",
+            bn="ফরম নম্বর",
+            help_en="Only if you have no NID number yet: as on the slip that you got when you applied.",
+            help_bn="এনআইডি নম্বর এখনো না থাকলে: আবেদনের সময় পাওয়া স্লিপে যেমন আছে।",
+        ),
+    ] = Field(default=None, validate_default=True)
+
+    @field_validator("form_number")
+    @classmethod
+    def _has_one_of_the_numbers(cls, form_number: str | None, info: ValidationInfo) -> str | None:
+        # An NID number that was refused is not among the data, and has its own complaint.
+        if form_number is None and info.data.get("nid", "refused") is None:
+            raise TEXTS.problem("nid.number-needed")
+        return form_number
 
 
 class NewVoterForm(NidForm):
@@ -272,6 +302,26 @@ class ReissueForm(CardForm):
         return gd_reference
 
 
+class CardRenewalForm(CardForm):
+    """A card whose years are over, or will be."""
+
+    issued_on: Annotated[
+        FormDay | None,
+        Label(
+            en="Date of issue",
+            bn="কার্ড দেওয়ার তারিখ",
+            help_en="As on the card. Leave it blank if you cannot read it.",
+            help_bn="কার্ডে যেমন আছে। পড়া না গেলে খালি রাখুন।",
+        ),
+    ] = None
+    delivery: Delivery = "regular"
+    collection: Collection = "download"
+
+
+PrintedCardForm = ReissueForm | CardRenewalForm
+"""What has a card printed, so that it has a delivery and is collected."""
+
+
 class MigrationForm(CardForm):
     """A voter who has moved (Form 13)."""
 
@@ -284,3 +334,8 @@ class MigrationForm(CardForm):
             help_bn="আপনি এই এলাকার ভোটার হবেন।",
         ),
     ]
+
+
+def nid_of(form: Form | None) -> Nid | None:
+    """The NID number that a form is about; ``None`` where it names none, or there is no form."""
+    return form.nid if isinstance(form, CardForm | SmartCardStatusForm) else None
