@@ -85,7 +85,7 @@ class NidApplicationStatusForm(NidForm):
 
 
 class SmartCardStatusForm(NidForm):
-    """Whose smart card is asked about: by either number, the NID number where both are given."""
+    """Whose smart card is asked about: by either number or both, of which the EC takes the NID number."""
 
     nid: NidOfBirthYear | None = None
     form_number: Annotated[

@@ -57,9 +57,9 @@ def to_application_question(form: NidApplicationStatusForm) -> dict[str, str]:
 
 
 def to_card_question(form: SmartCardStatusForm) -> dict[str, str]:
-    """What the EC has to know to find a card: one number, the NID number where there is one."""
+    """What the EC has to know to find a card: the numbers that were given, of which the NID number goes first."""
     nid = number_of(form.nid, form.birth_date) if form.nid else None
-    return filled({"nid": nid, "formNumber": None if nid else form.form_number, "dob": day(form.birth_date)})
+    return filled({"nid": nid, "formNumber": form.form_number, "dob": day(form.birth_date)})
 
 
 def application_found(answer: NidApplicationLookup) -> Accepted | Rejected:
