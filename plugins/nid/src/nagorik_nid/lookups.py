@@ -1,6 +1,7 @@
 """Questions that leave nothing behind: an application that was filed elsewhere, and where a smart card is given out.
 
-Modelled, not the EC's own: its site answers both behind a captcha, and to partners it offers neither.
+Modelled, not the EC's own: its site answers both behind a captcha, and no interface for partners is published
+(docs/reference/agencies.md#nid-lookups).
 ``simulator/WIRE.md`` describes the model.
 """
 

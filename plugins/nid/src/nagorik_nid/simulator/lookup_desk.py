@@ -1,7 +1,7 @@
 """How an application stands that was filed elsewhere, and when a smart card is given out: modelled.
 
 The keys and the two answers about a card are those of the Commission's site and of its SMS service, as public pages
-tell of them; the interface is not.
+tell of them (docs/reference/agencies.md#nid-lookups); the interface is not.
 """
 
 from datetime import date, timedelta
