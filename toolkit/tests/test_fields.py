@@ -175,6 +175,14 @@ def test_options_have_their_titles() -> None:
     assert drawn["oneOf"][1] == {"const": "bus", "title": "Bus", "x-title-bn": "বাস"}
 
 
+def test_options_of_a_field_that_may_be_left_out_have_their_titles() -> None:
+    class Optional(Form):
+        kind: Annotated[Literal["car", "bus"], Choices(KINDS)] | None = None
+
+    drawn = form_schema(Optional)["properties"]["kind"]["anyOf"][0]
+    assert [option["title"] for option in drawn["oneOf"]] == ["Car", "Bus"]
+
+
 def test_option_without_a_title_is_refused_when_the_form_is_written() -> None:
     with pytest.raises(TypeError, match="each option"):
 

@@ -44,7 +44,7 @@ def taken_in(ready) -> str:
 def test_worker_carries_what_is_due_and_says_what_it_composes(ready, agencies, applied):
     result = ready("worker", "--once", "--name", "counter-1")
     assert result.code == 0
-    assert "Worker counter-1: 5 services of 2 plugins." in result.out
+    assert "Worker counter-1: 8 services of 2 plugins." in result.out
     assert "  nid: nagorik-nid 1.0.0" in result.out
     assert "kept out" not in result.out
     assert result.out.endswith("Stopped; nothing is in hand.\n")

@@ -56,13 +56,13 @@ def test_refusal_is_told_with_its_reason_and_the_fee_with_its_lines(
     (entry,) = json.loads(capsys.readouterr().out)["applications"]
     told = entry["explanation"]
     assert told["ended_as"]["state"] == "rejected"
-    assert told["agency_says"]["remark"] == "দাখিলকৃত দলিল দাবির সমর্থন করে না"
+    assert told["agency_says"]["remark"] == "জমা দেওয়া কাগজপত্রে আবেদনের সত্যতা প্রমাণিত হয় না"
     assert told["reason_missing"] is False
     assert [(fee["total"], fee["vat"], fee["paid"]) for fee in told["fees"]] == [("115.00", "15.00", True)]
     assert main(["demo", str(folder)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "fee 115.00 = Correction of other stored data, 1st time 100.00 + VAT 15.00" in shown
-    assert "সংস্থার নিজের কথায়: «দাখিলকৃত দলিল দাবির সমর্থন করে না»" in shown
+    assert "সংস্থার নিজের কথায়: «জমা দেওয়া কাগজপত্রে আবেদনের সত্যতা প্রমাণিত হয় না»" in shown
 
 
 def test_one_payment_of_an_application_can_be_scripted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
