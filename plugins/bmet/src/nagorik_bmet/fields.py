@@ -22,6 +22,11 @@ def _number(written: object) -> object:
 
 
 def each_once(given: tuple[str, ...]) -> tuple[str, ...]:
+    """The entries of a list, if none is there twice, in whatever case.
+
+    Raises:
+        PydanticCustomError: ``form.twice``.
+    """
     if len(given) != len({one.casefold() for one in given}):
         raise TEXTS.problem("form.twice")
     return given

@@ -92,7 +92,7 @@ class Standing(WireModel):
     """The number of what has been issued: the BMET number, a certificate's, a card's."""
 
     def read(self) -> AgencyStatus:
-        """As the platform says it: what has been issued carries its number, and a query says whether BMET told more."""
+        """As the platform says it: what has been issued carries its number; a query says whether BMET told more."""
         status = STATUSES.status(self.status, remark=self.remarks, at=self.updated_at, sequence=self.sequence)
         numbered = tuple(one.model_copy(update={"reference": self.number}) for one in status.deliverables)
         updated: dict[str, object] = {"deliverables": numbered}
