@@ -42,6 +42,16 @@ BmetNumber = Annotated[
         help_bn="নিবন্ধন কার্ডে যেমন আছে।",
     ),
 ]
+CardNumber = Annotated[
+    str,
+    BeforeValidator(_number),
+    Label(
+        en="Card number",
+        bn="কার্ড নম্বর",
+        help_en="As on the card.",
+        help_bn="কার্ডে যেমন আছে।",
+    ),
+]
 RegisteredOn = Annotated[
     FormDay,
     Label(

@@ -6,7 +6,17 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nagorik import Choices, Form, Label, Text, to_bangla_digits
 from nagorik_bmet.data import TEXTS
-from nagorik_bmet.fields import BmetNumber, Centre, Country, Occupation, Paper, RegisteredOn, Skill, each_once
+from nagorik_bmet.fields import (
+    BmetNumber,
+    CardNumber,
+    Centre,
+    Country,
+    Occupation,
+    Paper,
+    RegisteredOn,
+    Skill,
+    each_once,
+)
 from nagorik_toolkit import BirthDate, Line, Mobile, Passport
 
 MOST_SKILLS: Final = 10
@@ -18,7 +28,7 @@ def _bangla(number: int) -> str:
 
 
 class WorkerForm(Form):
-    """What every application has."""
+    """What every form has: whose it is."""
 
     birth_date: BirthDate
 
@@ -132,3 +142,34 @@ class ClearanceForm(WorkerForm):
         if correction is None and info.data.get("card") == "correction":
             raise TEXTS.problem("form.correction-needed")
         return correction
+
+
+class CardVerificationForm(WorkerForm):
+    """The card that is asked about. BMET is modelled to answer only to who knows the date of birth."""
+
+    card: Annotated[
+        Literal["registration", "smart-card"],
+        Choices(
+            {
+                "registration": Text(en="Registration card", bn="নিবন্ধন কার্ড"),
+                "smart-card": Text(en="Smart card", bn="স্মার্ট কার্ড"),
+            }
+        ),
+        Label(
+            en="Card",
+            bn="কার্ড",
+            help_en="You get the registration card when you register, the smart card with the clearance.",
+            help_bn="নিবন্ধন করলে নিবন্ধন কার্ড, আর ছাড়পত্রের সঙ্গে স্মার্ট কার্ড দেওয়া হয়।",
+        ),
+    ]
+    card_number: CardNumber
+
+
+class ClearanceVerificationForm(WorkerForm):
+    """The passport whose clearance is asked about.
+
+    Its number is what BMET's own page asks for; the date of birth beside it is modelled, so that a slip in the number
+    tells nothing of somebody else.
+    """
+
+    passport_no: Passport

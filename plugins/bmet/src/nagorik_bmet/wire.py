@@ -60,6 +60,7 @@ FORM_FIELDS: Final = MappingProxyType(
         "skills": "/form/skills",
         "countries": "/form/countries",
         "bmetNo": "/form/bmet_number",
+        "cardNo": "/form/card_number",
         "registeredOn": "/form/registered_on",
         "ttcCode": "/form/centre",
         "card": "/form/card",
