@@ -47,7 +47,7 @@ def said(answer: Any) -> tuple[Text, Deliverable]:
 
 async def test_a_registration_is_valid_until_when(desk: Desk) -> None:
     sentence, carried = said(await asked(desk, CARD))
-    assert sentence == TEXTS.text("registration.valid-until", until=day_text(LAST_DAY))
+    assert sentence == TEXTS.text("card.registration-valid-until", until=day_text(LAST_DAY))
     assert "30 September 2028" in sentence.en
     assert carried == Deliverable(kind="card-validity", delivery="none", reference="2028-09-30")
 
@@ -60,21 +60,21 @@ async def test_the_last_day_of_a_registration_counts_in_dhaka(desk: Desk, day: d
 
 async def test_how_long_a_smart_card_is_valid_is_not_made_up(desk: Desk) -> None:
     sentence, carried = said(await asked(desk, CARD, card="smart-card", card_number="EC00000007"))
-    assert sentence == TEXTS.text("smart-card.valid")
+    assert sentence == TEXTS.text("card.smart-card-valid")
     assert carried.reference is None
 
 
 async def test_an_end_that_bmet_names_for_a_smart_card_is_told(desk: Desk) -> None:
     desk.simulator.faults.add(ASK[CARD], Altered(put={"validUntil": "2027-01-31"}))
     sentence, carried = said(await asked(desk, CARD, card="smart-card", card_number="EC00000007"))
-    assert sentence == TEXTS.text("smart-card.valid-until", until=day_text(date(2027, 1, 31)))
+    assert sentence == TEXTS.text("card.smart-card-valid-until", until=day_text(date(2027, 1, 31)))
     assert carried.reference == "2027-01-31"
 
 
 async def test_a_registration_without_an_end_is_valid_today_and_no_more_is_said(desk: Desk) -> None:
     desk.simulator.faults.add(ASK[CARD], Altered(put={"validUntil": None}))
     sentence, carried = said(await asked(desk, CARD))
-    assert (sentence, carried.reference) == (TEXTS.text("registration.valid"), None)
+    assert (sentence, carried.reference) == (TEXTS.text("card.registration-valid"), None)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ async def test_what_the_counters_issue_can_be_looked_up(desk: Desk) -> None:
     desk.simulator.clock.advance(timedelta(hours=2))
     [card] = (await desk.status(registration)).deliverables
     sentence, _ = said(await asked(desk, CARD, card_number=card.reference))
-    assert sentence == TEXTS.text("registration.valid-until", until=day_text(date(2028, 11, 23)))
+    assert sentence == TEXTS.text("card.registration-valid-until", until=day_text(date(2028, 11, 23)))
 
     clearance = desk.draft("bmet.clearance")
     await desk.file(clearance)

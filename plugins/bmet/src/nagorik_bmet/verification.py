@@ -27,8 +27,6 @@ from nagorik_bmet.forms import CardVerificationForm, ClearanceVerificationForm
 from nagorik_bmet.wire import API
 from nagorik_toolkit import IsoDay, day_text, wire_word
 
-Context = CallContext[AgencySettings]
-
 CARD_VALIDITY: Final = "card-validity"
 """The kind of what a valid card brings; its reference is the last day of validity, where BMET names one."""
 CLEARANCE: Final = "clearance"
@@ -53,14 +51,14 @@ class ClearanceEnquiry(WireModel):
     clearance_number: str | None = Field(default=None, alias="clearanceNo", min_length=1)
 
 
-async def look_up(request: SubmitRequest, context: Context) -> Accepted | Rejected:
+async def look_up(request: SubmitRequest, context: CallContext[AgencySettings]) -> Accepted | Rejected:
     """What BMET answers; that there is nothing, or nothing that holds, is an answer and no error."""
     if isinstance(request.form, CardVerificationForm):
         return await _card(request.form, request.on, context)
     return await _clearance(request.form_as(ClearanceVerificationForm), context)
 
 
-async def _card(form: CardVerificationForm, today: date, context: Context) -> Accepted | Rejected:
+async def _card(form: CardVerificationForm, today: date, context: CallContext[AgencySettings]) -> Accepted | Rejected:
     enquiry = await context.http.write(
         "cards.verify", "POST", f"{API}/verifications/cards", json=to_card_question(form), expect=CardEnquiry
     )
@@ -71,16 +69,16 @@ async def _card(form: CardVerificationForm, today: date, context: Context) -> Ac
             return _no(f"bmet.{form.card}-expired")
     until = enquiry.valid_until
     if until is None:
-        sentence = TEXTS.text(f"{form.card}.valid")
+        sentence = TEXTS.text(f"card.{form.card}-valid")
     elif until < today:
         raise ContractViolation("valid-without-a-day-to-come")
     else:
-        sentence = TEXTS.text(f"{form.card}.valid-until", until=day_text(until))
+        sentence = TEXTS.text(f"card.{form.card}-valid-until", until=day_text(until))
     reference = None if until is None else until.isoformat()
     return _answer(enquiry.number, enquiry.result, CARD_VALIDITY, reference, sentence)
 
 
-async def _clearance(form: ClearanceVerificationForm, context: Context) -> Accepted | Rejected:
+async def _clearance(form: ClearanceVerificationForm, context: CallContext[AgencySettings]) -> Accepted | Rejected:
     enquiry = await context.http.write(
         "clearances.verify",
         "POST",

@@ -20,19 +20,19 @@ SERIAL_PLACES: Final = 4
 DAY: Final = timedelta(days=1)
 
 
-class Known(NamedTuple):
+class CardRecord(NamedTuple):
     """What BMET knows of a citizen who has applied to it elsewhere."""
 
     registered_on: date
     clearance: str = "READY"
 
 
-_USUAL: Final = Known(date(2026, 10, 1))
+_USUAL: Final = CardRecord(date(2026, 10, 1))
 _OTHERS: Final = MappingProxyType(
     {
-        "90": Known(date(2024, 6, 1)),
-        "91": Known(date(2026, 10, 1), "IN_PROCESS"),
-        "92": Known(date(2026, 10, 1), "FINGERPRINTS_MISSING"),
+        "90": CardRecord(date(2024, 6, 1)),
+        "91": CardRecord(date(2026, 10, 1), "IN_PROCESS"),
+        "92": CardRecord(date(2026, 10, 1), "FINGERPRINTS_MISSING"),
     }
 )
 """By how the citizen's number begins; whoever begins with another 9 is not known."""
@@ -123,6 +123,6 @@ class CardRegister:
         return JSONResponse({"enquiryNo": number, "result": result, **more})
 
 
-def _known(citizen: SyntheticCitizen) -> Known | None:
+def _known(citizen: SyntheticCitizen) -> CardRecord | None:
     serial = citizen.alias[-SERIAL_PLACES:]
     return _OTHERS.get(serial[:2]) if serial.startswith("9") else _USUAL
