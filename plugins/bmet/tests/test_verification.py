@@ -138,6 +138,12 @@ async def test_a_passport_without_a_clearance_is_an_answer(desk: Desk, serial: i
     assert await asked(desk, CLEARANCE, serial, **more) == Rejected(reason_code=code, reason=TEXTS.text(code))
 
 
+async def test_a_clearance_without_a_number_is_given_all_the_same(desk: Desk) -> None:
+    desk.simulator.faults.add(ASK[CLEARANCE], Altered(put={"clearanceNo": None}))
+    _, carried = said(await asked(desk, CLEARANCE))
+    assert carried == Deliverable(kind="clearance", delivery="none", reference=None)
+
+
 # What was applied for here
 
 
