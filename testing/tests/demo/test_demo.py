@@ -86,7 +86,7 @@ def test_who_may_not_apply_is_told_why_by_the_agency_that_was_asked(
 ) -> None:
     assert main(["demo", str(copy(tmp_path, "bmet-02-expiring"))]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "আপনারটির মেয়াদ ২০২৭-০১-৩১ পর্যন্ত" in printed
+    assert "আপনারটির মেয়াদ ৩১ জানুয়ারি ২০২৭ পর্যন্ত" in printed
 
 
 def test_a_batch_that_fills_up_is_followed_by_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
