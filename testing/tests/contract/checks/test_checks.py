@@ -213,6 +213,7 @@ KILLS = {
     "told/lists": Kill("slots: slots: of a longer list not every entry is told", "ShowsTheFirstTen"),
     "told/instants": Kill("status: since a minute earlier is not told a minute earlier", "RoundsHours"),
     "told/unheard-of": Kill("status: word with a word that nobody knows decides final", "EndsWithUnknownWords"),
+    "told/refusals": Kill("submit: word: two words that refuse are told alike", "TakesTakenForEnded", "AskedOffice"),
     "told/numbers": Kill("slots: slots.free is told as another number", "ShowsSeatsInFullRooms"),
     "told/steady": Kill("status: at is told otherwise of the same answers", "DatesByItsClock"),
     "told/left-out": Kill("nothing follows from query-payment: receipt", "WithoutReceipts"),

@@ -21,6 +21,12 @@ FAULTS = (
     Fault(
         "told/unheard-of", "ConfirmsAnythingButPending", "word with a word that nobody knows decides confirmed", BOOK
     ),
+    Fault(
+        "told/refusals",
+        "RefusesAlike",
+        "submit: word: two words that refuse are told alike",
+        {"simulator": "AskedOffice"},
+    ),
     Fault("told/numbers", "CutsReceipts", "query-payment: receipt is told alike with another last digit"),
     Fault("told/numbers", "LosesLettersOfReceipts", "query-payment: receipt is told in part"),
 )
@@ -36,6 +42,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/instants", "TellsDhakaTime", BOOK),
     ("told/unheard-of", "RefusesUnknownWords", BOOK),
     ("told/unheard-of", "Advising", BOOK),
+    ("told/refusals", "TellsEachRefusal", {"simulator": "AskedOffice"}),
+    ("told/refusals", "TellsCodesApart", {"simulator": "AskedOffice"}),
     ("told/numbers", "NamesTheTill", {}),
     ("told/numbers", "Hooks", {"simulator": "SlipTill"}),
     ("told/numbers", "RefusesInItsStatus", {"simulator": "AskedOffice"}),

@@ -3,9 +3,9 @@
 import base64
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from nagorik import (
     Accepted,
@@ -151,6 +151,52 @@ class Asking(Hooks):
 
     def refused(self, error: NagorikError) -> Any:
         return Rejected(reason_code="unknown", reason=Text(bn="নম্বরটি নেই", en="There is no such number"))
+
+
+REFUSALS: Final = {
+    "UNKNOWN": Text(bn="নম্বরটি নেই", en="There is no such number"),
+    "ENDED": Text(bn="মেয়াদ শেষ", en="It has ended"),
+    "TAKEN": Text(bn="নম্বরটি আটক", en="It was taken away"),
+}
+
+
+class FoundOrNot(WireModel):
+    number: str
+    word: Literal["PERMITTED", "UNKNOWN", "ENDED", "TAKEN"]
+    since: AwareDatetime
+
+
+class TellsEachRefusal(Hooks):
+    """Asks about a number, and gives each word its own reason; right."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        parts = self.parts(self.content(request), [])
+        answer = await context.http.write("file", "POST", "/permits", parts=parts, expect=FoundOrNot)
+        if answer.word == "PERMITTED":
+            return Accepted(reference="Q-1", status=RECEIVED)
+        return self.refusal(answer.word)
+
+    def refusal(self, word: str) -> Rejected:
+        return Rejected(reason_code=word.lower(), reason=REFUSALS[word])
+
+
+class TakesTakenForEnded(TellsEachRefusal):
+    def refusal(self, word):
+        return super().refusal("ENDED" if word == "TAKEN" else word)
+
+
+class RefusesAlike(TellsEachRefusal):
+    def refusal(self, word):
+        return Rejected(reason_code="refused", reason=REFUSALS["UNKNOWN"])
+
+
+class TellsCodesApart(TellsEachRefusal):
+    """Right: one sentence, and what it was by the code and the agency's own word."""
+
+    def refusal(self, word):
+        reason = Text(bn=f"দপ্তর জানিয়েছে: {REFUSALS[word].bn}", en=f"The office says: {REFUSALS[word].en}")
+        return Rejected(reason_code="refused", reason=reason)
 
 
 class AnswersAtOnce(Asking):
