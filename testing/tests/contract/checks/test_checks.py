@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from nagorik import Operation, Text
+from nagorik import Text
 from nagorik.manifest import Limits
-from nagorik.operations import Idempotency
 from nagorik_testing.contract.checks import CHECKS, Check
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
+
+from .conftest import ASKED
 
 
 class Kill(NamedTuple):
@@ -25,8 +26,6 @@ class Kill(NamedTuple):
     """Services and gateways that are broken so."""
 
 
-WRITES = ("answer-correction", "advise-payment", "withdraw", "book-slot")
-ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NATIVE for name in WRITES}}
 SIZED = {"form": "forms:SizedForm"}
 STAFFED = {"form": "forms:StaffedForm"}
 STAGED = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}

@@ -6,9 +6,10 @@ import pytest
 
 from nagorik_testing.contract.checks.told import TOLD
 
-from .conftest import Fault, expect_fault, expect_right, found
+from .conftest import ASKED, Fault, expect_fault, expect_right, found
 
 BOOK = {"simulator": "BookOffice"}
+COMPARED: dict[str, Any] = {"simulator": "ComparingOffice", "service": {"writes": ASKED}}
 
 
 FAULTS = (
@@ -27,6 +28,12 @@ FAULTS = (
         "submit: word: two words that refuse are told alike",
         {"simulator": "AskedOffice"},
     ),
+    Fault(
+        "told/refusals",
+        "NamesTheFirstThatDiffers",
+        "is told by itself and not beside another",
+        COMPARED,
+    ),
     Fault("told/numbers", "CutsReceipts", "query-payment: receipt is told alike with another last digit"),
     Fault("told/numbers", "LosesLettersOfReceipts", "query-payment: receipt is told in part"),
 )
@@ -44,6 +51,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/unheard-of", "Advising", BOOK),
     ("told/refusals", "TellsEachRefusal", {"simulator": "AskedOffice"}),
     ("told/refusals", "TellsCodesApart", {"simulator": "AskedOffice"}),
+    ("told/refusals", "NamesWhatDiffers", COMPARED),
+    ("told/refusals", "StopsAtTheName", COMPARED),
     ("told/numbers", "NamesTheTill", {}),
     ("told/numbers", "Hooks", {"simulator": "SlipTill"}),
     ("told/numbers", "RefusesInItsStatus", {"simulator": "AskedOffice"}),

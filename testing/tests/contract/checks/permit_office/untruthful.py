@@ -199,6 +199,41 @@ class TellsCodesApart(TellsEachRefusal):
         return Rejected(reason_code="refused", reason=reason)
 
 
+class Agreement(WireModel):
+    number: str
+    name: bool
+    road: bool
+
+
+class NamesWhatDiffers(Hooks):
+    """Asks whether two fields agree, and names those that do not; right."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        parts = self.parts(self.content(request), [])
+        answer = await context.http.write("file", "POST", "/permits", parts=parts, expect=Agreement)
+        differing = [field for field, agrees in (("name", answer.name), ("road", answer.road)) if not agrees]
+        return self.refusal(differing) if differing else Accepted(reference="Q-1", status=RECEIVED)
+
+    def refusal(self, differing: list[str]) -> Rejected:
+        names = ", ".join(differing)
+        return Rejected(reason_code="differs", reason=Text(bn=f"মেলে না: {names}", en=f"Does not agree: {names}"))
+
+
+class NamesTheFirstThatDiffers(NamesWhatDiffers):
+    def refusal(self, differing):
+        return super().refusal(differing[:1])
+
+
+class StopsAtTheName(NamesWhatDiffers):
+    """Right: with another name it is another shop, of which no road is compared."""
+
+    def refusal(self, differing):
+        if "name" in differing:
+            return Rejected(reason_code="another", reason=Text(bn="দোকানটি অন্য", en="That is another shop"))
+        return super().refusal(differing)
+
+
 class AnswersAtOnce(Asking):
     """Right: the answer itself is what was asked for."""
 

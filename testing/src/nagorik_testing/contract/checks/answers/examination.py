@@ -14,7 +14,7 @@ from nagorik_testing.contract.checks.answers.left_out import LeavesTold, look_fo
 from nagorik_testing.contract.checks.answers.lists import told_lists
 from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_numbers, told_price
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
-from nagorik_testing.contract.checks.answers.refusals import kindred_words, told_refusals
+from nagorik_testing.contract.checks.answers.refusals import kindred_words, told_refusals, told_together
 from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
 from nagorik_testing.contract.checks.answers.told_result import anywhere, told_by
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument, instant_of, unheard_of
@@ -181,4 +181,13 @@ async def _examined(varied: VariedAnswer, told: LeavesTold) -> AsyncIterator[Unt
             yield untold
 
 
-_RULES: Final = (told_texts, told_words, told_refusals, told_amounts, told_numbers, told_instants, _unsteady_without)
+_RULES: Final = (
+    told_texts,
+    told_words,
+    told_refusals,
+    told_together,
+    told_amounts,
+    told_numbers,
+    told_instants,
+    _unsteady_without,
+)

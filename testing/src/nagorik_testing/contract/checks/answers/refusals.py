@@ -1,8 +1,12 @@
-"""Two words by which an agency refuses are told as two: whoever is told the wrong one mends what is not broken."""
+"""Two words by which an agency refuses are told apart, and two reasons at once are both told.
+
+Whoever is told the wrong one mends what is not broken; whoever is told one of two comes, and pays, twice.
+"""
 
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
@@ -10,9 +14,9 @@ from pydantic import BaseModel, JsonValue
 
 from nagorik import Rejected
 from nagorik_testing.contract.checks.answers.told_result import anywhere
-from nagorik_testing.contract.checks.answers.variations import unheard_of
+from nagorik_testing.contract.checks.answers.variations import AnswerDocument, unheard_of
 from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, named
-from nagorik_testing.contract.checks.inspection import written
+from nagorik_testing.contract.checks.inspection import with_value, written
 from nagorik_toolkit.form_validation import Location
 
 
@@ -62,3 +66,30 @@ async def told_refusals(varied: VariedAnswer, at: Location, value: JsonValue) ->
             return [Untold(TellingRule.REFUSALS, f"{named(varied, at)}: two words that refuse are told alike")]
         told.add(reason)
     return []
+
+
+async def told_together(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
+    """Whether a flag that is told by itself is told beside another one, too, in a sentence of the same kind."""
+    usual = varied.usual.result
+    if not isinstance(value, bool) or not isinstance(usual, Rejected):
+        return []
+    more = await varied.put(at, not value)
+    if more is None or not varied.is_usual(more):
+        return []
+    for beside, flag in varied.document.leaves():
+        if beside[:-1] != at[:-1] or beside == at or not isinstance(flag, bool):
+            continue
+        alone = await varied.ends(_put(_put(varied.document, beside, not flag), at, not value).body)
+        if alone is not None and _is_of_one_kind(usual, alone.result):
+            return [Untold(TellingRule.REFUSALS, f"{named(varied, at)} is told by itself and not beside another")]
+    return []
+
+
+def _put(document: AnswerDocument, at: Location, value: JsonValue) -> AnswerDocument:
+    content = with_value(document.content, at, value)
+    return replace(document, body=document.put(at, value), content=content)
+
+
+def _is_of_one_kind(one: Rejected, other: object) -> bool:
+    """Whether two refusals differ in what is filled into their sentence alone."""
+    return isinstance(other, Rejected) and one.reason_code == other.reason_code and one.reason != other.reason
