@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from nagorik import FormPart, hookimpl
+from nagorik import EligibilityDecision, FormPart, hookimpl
 from nagorik.values import to_ascii_digits
 from permit_office.plugin import Context, Hooks, Matches
 from permit_office.simulator import PermitOffice
@@ -193,6 +193,16 @@ class ListsPapersOfShops(Family):
     def further(self, form):
         given = [value for value in (form.licence, form.note) if value]
         return {f"papers.{number}": value for number, value in enumerate(given)}
+
+
+class StopsAtAGap(Family):
+    """Names no further criterion once one cannot be met."""
+
+    @hookimpl
+    async def nagorik_check_eligibility(self, request: Any) -> EligibilityDecision:
+        right = await super().nagorik_check_eligibility(request)
+        gap = request.form is not None and request.form.licence is None
+        return EligibilityDecision(criteria=right.criteria[:1]) if gap else right
 
 
 class FilesPapersOfBefore(Family):
