@@ -18,6 +18,7 @@ FAULTS = (
     Fault("told/money", "AsksForWholeTaka", "start-payment: an amount is told to the poisha in one language alone"),
     Fault("told/lists", "ShowsTheLast", "slots: slots: an entry is told by itself and not beside others"),
     Fault("told/instants", "TakesDaysForMonths", "status: since is told with its day and month confused"),
+    Fault("told/instants", "NamesTheDayInUtc", "status: since in the small hours is told as the day before"),
     Fault("told/instants", "InAnotherZone", "status: since is told in another zone"),
     Fault(
         "told/unheard-of", "ConfirmsAnythingButPending", "word with a word that nobody knows decides confirmed", BOOK
@@ -46,6 +47,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/lists", "RefusesLongPages", {}),
     ("told/lists", "ReadsPages", {"simulator": "PagedOffice"}),
     ("told/instants", "DatesByDay", {}),
+    ("told/instants", "NamesTheDay", {}),
     ("told/instants", "TellsDhakaTime", BOOK),
     ("told/unheard-of", "RefusesUnknownWords", BOOK),
     ("told/unheard-of", "Advising", BOOK),

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any, Final, Literal
 
 from pydantic import AwareDatetime, Field
@@ -30,7 +30,7 @@ from nagorik import (
     Withdrawal,
     hookimpl,
 )
-from nagorik.values import dhaka_date, dhaka_time
+from nagorik.values import dhaka_date, dhaka_time, to_bangla_digits
 from permit_office.plugin import Context, Filed, Hooks, Page, Refund, Told, status_of
 
 FIRST_BYTES = 40
@@ -64,6 +64,24 @@ class FinalTooSoon(Reporting):
 class InAnotherZone(Reporting):
     def say(self, right):
         return right.model_copy(update={"at": right.at and right.at - timedelta(hours=6)})
+
+
+class NamesTheDay(Reporting):
+    """Right: says in its reason since which day that is so, as people in Dhaka count days."""
+
+    def say(self, right):
+        if right.at is None:
+            return right
+        day = f"{self.day(right.at):%d %B %Y}"
+        return right.model_copy(update={"reason": Text(bn=f"{to_bangla_digits(day)} থেকে", en=f"Since {day}")})
+
+    def day(self, at):
+        return dhaka_date(at)
+
+
+class NamesTheDayInUtc(NamesTheDay):
+    def day(self, at):
+        return at.astimezone(UTC).date()
 
 
 class ForgetsAWord(Reporting):
