@@ -80,9 +80,6 @@ def foreign_letters(text: str, language: Language) -> Iterator[str]:
         if re.search(f"[{_BANGLA}]", _QUOTED.sub(" ", text)):
             yield "Bangla letters in an English text: write them in English, or within quotes as somebody's own words"
         return
-    if not re.search(f"[{_BANGLA}]", text):
-        yield "no Bangla letter in a Bangla text: write it in Bangla"
-        return
     plain = text
     for passed_over in (_PLACE, _QUOTED, _COMMAND, _ADDRESS):
         plain = passed_over.sub(" ", plain)
