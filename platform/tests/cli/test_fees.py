@@ -85,9 +85,9 @@ def test_price_is_told_line_by_line_in_both_languages(site: Any, nagorik: Any) -
         "Published fees on 24 November 2026. No agency was asked.",
         "",
         "Delivery: Urgent",
-        "  Fee: 900 taka and VAT 135 taka",
-        "  Postage: 60 taka",
-        "  Total: 1,095 taka (VAT in it: 135 taka; to be paid before the application is filed)",
+        "  Fee: Tk 900 and VAT Tk 135",
+        "  Postage: Tk 60",
+        "  Total: Tk 1,095 (VAT in it: Tk 135; to be paid before the application is filed)",
         "",
         "Tariff circular-2020: charged from 1 January 2020 to 30 June 2027.",
         "Source: Circular 7; dated or seen on 1 January 2020; compared with the agency's own publication.",
@@ -106,8 +106,8 @@ def test_what_is_missing_is_named_with_its_choices_and_every_price(site: Any, na
     install(site)
     lines = lines_of(nagorik("fees", "wasa.connection", "--on", "2026-11-24", "--language", "en"))
     regular, urgent = lines.index("Delivery: Regular"), lines.index("Delivery: Urgent")
-    assert lines[regular + 3].startswith("  Total: 578 taka (")
-    assert lines[urgent + 3].startswith("  Total: 1,095 taka (")
+    assert lines[regular + 3].startswith("  Total: Tk 578 (")
+    assert lines[urgent + 3].startswith("  Total: Tk 1,095 (")
     asked = lines.index("To be told one price, say with --set:")
     assert lines[asked + 1] == "  delivery (Delivery): regular (Regular), urgent (Urgent)"
 
@@ -179,14 +179,14 @@ def test_table_prints_every_tariff_charged_or_not(site: Any, nagorik: Any) -> No
         "",
         "Tariff circular-2020: charged from 1 January 2020 to 30 June 2027.",
         "Source: Circular 7; dated or seen on 1 January 2020; compared with the agency's own publication.",
-        "  Fee: 450 taka (delivery regular)",
-        "  Fee: 900 taka (delivery urgent)",
-        "  Postage: 60 taka (without VAT)",
+        "  Fee: Tk 450 (delivery regular)",
+        "  Fee: Tk 900 (delivery urgent)",
+        "  Postage: Tk 60 (without VAT)",
         "",
         "Tariff local-page: never charged; another source says otherwise.",
         "Source: A local office's page; nobody has compared it with the agency's own publication.",
         "Names no circular.",
-        "  Fee: 500 taka",
+        "  Fee: Tk 500",
     ]
     bangla = nagorik(*words, "--language", "bn").out
     assert "ট্যারিফ local-page: কখনো নেওয়া হয় না; অন্য সূত্রে অন্য কথা আছে।" in bangla
@@ -218,7 +218,7 @@ def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, n
         "Tariff local-page: never charged; another source says otherwise. "
         "It begins on 1 January 2010. It ends on 31 December 2010."
     ) in table
-    assert "  Fee: 900 taka (delivery regular; payment later)" in table
+    assert "  Fee: Tk 900 (delivery regular; payment later)" in table
 
 
 @pytest.mark.parametrize("words", [("--set", "delivery=urgent"), ("--table",)])
@@ -262,7 +262,7 @@ def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -
         text = text.replace(f"amount = {amount}", 'amount = "0"')
     file.write_text(text, "utf-8")
     shown = nagorik("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24").out
-    for part in ("Total: 0 taka (free of charge)", "মোট: ০ টাকা (বিনামূল্যে)", "Source: Circular 7;", "উৎস: Circular 7;"):
+    for part in ("Total: Tk 0 (free of charge)", "মোট: ০ টাকা (বিনামূল্যে)", "Source: Circular 7;", "উৎস: Circular 7;"):
         assert part in shown
 
 

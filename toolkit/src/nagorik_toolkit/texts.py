@@ -21,7 +21,8 @@ from nagorik.values import Money, Text, format_taka, to_bangla_digits
 from nagorik.values.sentences import LONGEST_TEXT, MESSAGES_FILE, PLACEHOLDER, cut, parse_sentences
 
 Fill = Text | Money | date | Decimal | int
-"""What may stand in a sentence. Numbers, days (``2026-01-31``) and taka get the digits of the language."""
+"""What may stand in a sentence: numbers in the digits of the language, days as ``day_text`` and amounts as
+``money_text`` write them."""
 
 
 class TextCatalogue:
@@ -112,10 +113,10 @@ def day_text(day: date) -> Text:
 
 
 def money_text(money: Money) -> Text:
-    """An amount as it is read aloud: ``1,170 taka``, ``১,১৭০ টাকা``; hundredths only where there are any."""
+    """An amount as it is read aloud: ``Tk 1,170``, ``১,১৭০ টাকা``; hundredths only where there are any."""
     if money.currency == "BDT":
         written = format_taka(money).removesuffix(".00")
-        return Text(bn=f"{to_bangla_digits(written)} টাকা", en=f"{written} taka")
+        return Text(bn=f"{to_bangla_digits(written)} টাকা", en=f"Tk {written}")
     written = f"{money.as_decimal():,}".removesuffix(".00")
     return Text(bn=f"{to_bangla_digits(written)} মার্কিন ডলার", en=f"{written} US dollar{'' if written == '1' else 's'}")
 
@@ -124,8 +125,8 @@ def _written(fill: Fill) -> Text:
     if isinstance(fill, Text):
         return fill
     if isinstance(fill, Money):
-        if fill.currency != "BDT":
-            return Text(bn=f"{to_bangla_digits(fill.plain())} {fill.currency}", en=str(fill))
-        return Text(bn=format_taka(fill, "bn"), en=f"Tk {format_taka(fill)}")
-    en = fill.isoformat() if isinstance(fill, date) else f"{fill:f}" if isinstance(fill, Decimal) else str(fill)
+        return money_text(fill)
+    if isinstance(fill, date):
+        return day_text(fill)
+    en = f"{fill:f}" if isinstance(fill, Decimal) else str(fill)
     return Text(bn=to_bangla_digits(en), en=en)

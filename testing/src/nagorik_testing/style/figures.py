@@ -19,8 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from nagorik.data_files import parse_document, read_file
 from nagorik.manifest.fields import Duration
 from nagorik.values import to_ascii_digits
-from nagorik_testing.style.guide import Language
-from nagorik_testing.style.wordings import Wording, WordingRole
+from nagorik_testing.style.guide import TextLanguage
+from nagorik_testing.style.wordings import ToldText, TextRole
 from nagorik_toolkit.bangladesh import number_in_words
 
 _LEAST_IN_WORDS: Final = 3
@@ -63,7 +63,7 @@ _OF_RULES: Final[Mapping[str, Counted]] = {
 """What a rule counts, by a word of its name. One that ends in a bound and says no more is of an age."""
 _BOUNDS: Final = ("from", "to")
 _NUMBER: Final = r"(?:[0-9][0-9,]*(?:\.[0-9]+)?)"
-_UNITS: Final[Mapping[Language, Mapping[Counted, str]]] = {
+_UNITS: Final[Mapping[TextLanguage, Mapping[Counted, str]]] = {
     "en": {
         Counted.YEARS: r"years?\b",
         Counted.MONTHS: r"months?\b",
@@ -87,11 +87,11 @@ _UNITS: Final[Mapping[Language, Mapping[Counted, str]]] = {
         Counted.LAND: "(?:একর|বিঘা)",
     },
 }
-_JOINED: Final[Mapping[Language, str]] = {
+_JOINED: Final[Mapping[TextLanguage, str]] = {
     "en": "(?: ?[-–/] ?| (?:to|and|or) |, )",
     "bn": "(?: ?[-–/] ?| (?:থেকে|হতে|ও|বা|এবং) |, )",
 }
-_AGED: Final[Mapping[Language, re.Pattern[str]]] = {
+_AGED: Final[Mapping[TextLanguage, re.Pattern[str]]] = {
     "en": re.compile(
         r"\b(?:aged?|ages|under|over|turn(?:ed|s)?|than|birthday)(?: the age)?(?: of)?(?: at least)? $"
         r"|(?<=\0)(?: old|-old| of age)\b",
@@ -184,12 +184,12 @@ def _decimal(written: int | str) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def repeated_figures(wording: Wording, held: list[HeldFigure]) -> Iterator[str]:
+def repeated_figures(wording: ToldText, held: list[HeldFigure]) -> Iterator[str]:
     """Each figure of a sentence that a rule or a schedule holds, with where it is held.
 
     Of an option, what its own value says is its name and no figure: ``two-years`` is called "two years".
     """
-    if wording.role in {WordingRole.FEE_LINE, WordingRole.SOURCE}:
+    if wording.role in {TextRole.FEE_LINE, TextRole.SOURCE}:
         return
     own = _numbers_in(wording.option)
     told = set[tuple[str, str]]()
@@ -208,7 +208,7 @@ def _is_of(figure: HeldFigure, counted: Counted) -> bool:
     return figure.counted is counted
 
 
-def _figures_of(text: str, language: Language) -> Iterator[tuple[str, Decimal, Counted]]:
+def _figures_of(text: str, language: TextLanguage) -> Iterator[tuple[str, Decimal, Counted]]:
     text = unicodedata.normalize("NFC", text)
     plain = to_ascii_digits(text)
     for counted, unit in _units(language):
@@ -227,12 +227,12 @@ def _figures_of(text: str, language: Language) -> Iterator[tuple[str, Decimal, C
 
 
 @cache
-def _units(language: Language) -> tuple[tuple[Counted, re.Pattern[str]], ...]:
+def _units(language: TextLanguage) -> tuple[tuple[Counted, re.Pattern[str]], ...]:
     return tuple((counted, re.compile(unit, re.IGNORECASE)) for counted, unit in _UNITS[language].items())
 
 
 @cache
-def _number_before(language: Language) -> re.Pattern[str]:
+def _number_before(language: TextLanguage) -> re.Pattern[str]:
     """One number, or two that are joined, right before a unit."""
     number = f"{_NUMBER}|{'|'.join(sorted(_words(language), key=len, reverse=True))}"
     begins = r"(?<![A-Za-z0-9{.,-])" if language == "en" else r"(?<![ঀ-৿0-9{.,-])"
@@ -241,11 +241,11 @@ def _number_before(language: Language) -> re.Pattern[str]:
 
 
 @cache
-def _words(language: Language) -> Mapping[str, int]:
+def _words(language: TextLanguage) -> Mapping[str, int]:
     return {number_in_words(number, language): number for number in range(_LEAST_IN_WORDS, 101)}
 
 
-def _number(written: str, language: Language) -> Decimal:
+def _number(written: str, language: TextLanguage) -> Decimal:
     if written[0].isdigit():
         return Decimal(written.replace(",", ""))
     return Decimal(_words(language)[written.lower()])

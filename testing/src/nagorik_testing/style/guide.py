@@ -12,7 +12,7 @@ from nagorik.data_files import parse_document, read_data_file
 from nagorik.manifest.fields import ManifestModel
 
 STYLE_FILE: Final = "style.toml"
-Language = Literal["bn", "en"]
+TextLanguage = Literal["bn", "en"]
 _Written = Annotated[str, StringConstraints(strict=True, min_length=1)]
 
 
@@ -62,7 +62,7 @@ class Style:
 
     longest_sentence: int
     latin: LatinWords
-    terms: Mapping[Language, tuple[StyleTerm, ...]]
+    terms: Mapping[TextLanguage, tuple[StyleTerm, ...]]
 
 
 @cache

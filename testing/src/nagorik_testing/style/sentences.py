@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final
 
 from nagorik.values import to_ascii_digits
-from nagorik_testing.style.guide import Language, StyleTerm, style
+from nagorik_testing.style.guide import TextLanguage, StyleTerm, style
 
 _BANGLA: Final = "ঀ-৿"
 _PLACE: Final = re.compile(r"\{[^{}]*\}")
@@ -29,7 +29,7 @@ _OFFICE_HAND: Final = re.compile(r"[0-9]\s?/[=-]")
 _SIGN: Final = re.compile(r"৳|\bBDT\b|\bUSD\b")
 
 
-def wrong_terms(text: str, language: Language) -> Iterator[str]:
+def wrong_terms(text: str, language: TextLanguage) -> Iterator[str]:
     """Each word of the list that stands in ``text``, with the one to write."""
     written = unicodedata.normalize("NFC", text)
     for term in style().terms[language]:
@@ -38,28 +38,28 @@ def wrong_terms(text: str, language: Language) -> Iterator[str]:
                 yield f"“{found}”: write {term.use}"
 
 
-def _found(term: StyleTerm, written: str, language: Language) -> Iterator[re.Match[str]]:
+def _found(term: StyleTerm, written: str, language: TextLanguage) -> Iterator[re.Match[str]]:
     for found in _pattern(term.instead_of, language, term.whole).finditer(written):
         if not (term.unless_after and written[: found.start()].endswith(term.unless_after)):
             yield found
 
 
 @cache
-def _pattern(words: tuple[str, ...], language: Language, whole: bool) -> re.Pattern[str]:  # noqa: FBT001 - a key
+def _pattern(words: tuple[str, ...], language: TextLanguage, whole: bool) -> re.Pattern[str]:  # noqa: FBT001 - a key
     letter = f"[{_BANGLA}]" if language == "bn" else "[A-Za-z]"
     any_of = "|".join(re.escape(word) for word in words)
     end = f"(?!{letter})" if whole or language == "en" else ""
     return re.compile(f"(?<!{letter})(?:{any_of}){end}", re.IGNORECASE)
 
 
-def wrong_beginning(text: str, language: Language) -> Iterator[str]:
+def wrong_beginning(text: str, language: TextLanguage) -> Iterator[str]:
     """An English sentence that begins with a small letter: one that is ended as sentences are."""
     first = text.lstrip("“‘\"'(").split(maxsplit=1)[0] if text.strip() else ""
     if language == "en" and first.isalpha() and first.islower() and re.search(r"[.?!]$", text.strip()):
         yield f"“{first}” begins a sentence: write “{first[0].upper()}{first[1:]}”"
 
 
-def long_sentences(text: str, language: Language) -> Iterator[str]:  # noqa: ARG001 - as the others have it
+def long_sentences(text: str, language: TextLanguage) -> Iterator[str]:  # noqa: ARG001 - as the others have it
     """Each sentence of more words than the style has, by how it begins."""
     most = style().longest_sentence
     for sentence in sentences_of(text):
@@ -74,7 +74,7 @@ def sentences_of(text: str) -> list[str]:
     return [part.strip() for part in _ENDS.split(plain) if part.strip()]
 
 
-def foreign_letters(text: str, language: Language) -> Iterator[str]:
+def foreign_letters(text: str, language: TextLanguage) -> Iterator[str]:
     """Latin words and ASCII digits of a Bangla text, but for codes and what is listed; Bangla letters nowhere else."""
     if language == "en":
         if re.search(f"[{_BANGLA}]", _QUOTED.sub(" ", text)):
@@ -97,7 +97,7 @@ def _is_listed(token: str) -> bool:
     return token[-1] in "+-" and token[:-1] in latin.blood_groups
 
 
-def unread_figures(text: str, language: Language) -> Iterator[str]:
+def unread_figures(text: str, language: TextLanguage) -> Iterator[str]:
     """Days and sums that are written as machines write them."""
     ascii_text = to_ascii_digits(text)
     day = "৩১ জানুয়ারি ২০২৭" if language == "bn" else "31 January 2027"

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, read_file
-from nagorik_testing.style.guide import Language
+from nagorik_testing.style.guide import TextLanguage
 
-_LANGUAGES: Final[Mapping[str, Language]] = {"en": "en", "bn": "bn", "help_en": "en", "help_bn": "bn"}
+_LANGUAGES: Final[Mapping[str, TextLanguage]] = {"en": "en", "bn": "bn", "help_en": "en", "help_bn": "bn"}
 _BANGLA_LETTER: Final = re.compile("[ঀ-৿]")
 _BOTH_LANGUAGES: Final = "modelled"
 """A simulator's variable, which holds a sentence in each language with a stroke between them."""
@@ -26,7 +26,7 @@ _NAMES: Final = ("code", "id", "kind")
 """What an entry of a list is known by, rather than its number."""
 
 
-class WordingRole(StrEnum):
+class TextRole(StrEnum):
     """What a text is to whoever reads it."""
 
     SENTENCE = "sentence"
@@ -40,7 +40,7 @@ class WordingRole(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class ToldText:
     """One text in one language.
 
     Attributes:
@@ -52,13 +52,13 @@ class Wording:
     """
 
     place: str
-    language: Language
+    language: TextLanguage
     text: str
-    role: WordingRole = WordingRole.SENTENCE
+    role: TextRole = TextRole.SENTENCE
     option: str = ""
 
 
-def wordings_of(package: Path) -> tuple[Wording, ...]:
+def wordings_of(package: Path) -> tuple[ToldText, ...]:
     """What the files of a package say, its simulator's among them, in the order of their paths.
 
     Raises:
@@ -68,7 +68,7 @@ def wordings_of(package: Path) -> tuple[Wording, ...]:
     return tuple(wording for file in files for wording in wordings_in(file, file.relative_to(package).as_posix()))
 
 
-def wordings_in(file: Path, place: str) -> Sequence[Wording]:
+def wordings_in(file: Path, place: str) -> Sequence[ToldText]:
     """What one file says, a TOML file or a Python module; ``place`` names it.
 
     Raises:
@@ -79,7 +79,7 @@ def wordings_in(file: Path, place: str) -> Sequence[Wording]:
 
 
 @lru_cache(maxsize=512)
-def _read(file: Path, place: str, _changed: int, _size: int) -> Sequence[Wording]:
+def _read(file: Path, place: str, _changed: int, _size: int) -> Sequence[ToldText]:
     content = read_file(file)
     if file.suffix == ".toml":
         return tuple(_of_table(parse_document(content, file.name), place, (), _role_of(file)))
@@ -90,19 +90,19 @@ def _read(file: Path, place: str, _changed: int, _size: int) -> Sequence[Wording
     return tuple(_of_module(module, place))
 
 
-def _role_of(file: Path) -> WordingRole:
+def _role_of(file: Path) -> TextRole:
     is_schedule = file.stem == "fees" or file.stem.endswith("_fees")
-    return WordingRole.FEE_LINE if is_schedule else WordingRole.SENTENCE
+    return TextRole.FEE_LINE if is_schedule else TextRole.SENTENCE
 
 
-def _of_table(held: Any, file: str, at: tuple[str, ...], role: WordingRole) -> Iterator[Wording]:
+def _of_table(held: Any, file: str, at: tuple[str, ...], role: TextRole) -> Iterator[ToldText]:
     if isinstance(held, dict):
         for key, value in held.items():
             here = f"{file}: {'.'.join(at) or key}"
             if isinstance(value, str) and key in _LANGUAGES:
-                yield Wording(here, _LANGUAGES[key], value, role)
+                yield ToldText(here, _LANGUAGES[key], value, role)
             elif isinstance(value, str) and key == "title" and at[-1:] == ("source",):
-                yield Wording(here, _script_of(value), value, WordingRole.SOURCE)
+                yield ToldText(here, _script_of(value), value, TextRole.SOURCE)
             else:
                 yield from _of_table(value, file, (*at, key), role)
     elif isinstance(held, list):
@@ -110,15 +110,15 @@ def _of_table(held: Any, file: str, at: tuple[str, ...], role: WordingRole) -> I
             names = (value.get(name) for name in _NAMES) if isinstance(value, dict) else ()
             yield from _of_table(value, file, (*at, str(next(filter(None, names), number))), role)
     elif isinstance(held, str) and _BANGLA_LETTER.search(held):
-        cited = WordingRole.SOURCE if _CITED in at else role
-        yield Wording(f"{file}: {'.'.join(at)}", "bn", held, cited)
+        cited = TextRole.SOURCE if _CITED in at else role
+        yield ToldText(f"{file}: {'.'.join(at)}", "bn", held, cited)
 
 
-def _script_of(text: str) -> Language:
+def _script_of(text: str) -> TextLanguage:
     return "bn" if _BANGLA_LETTER.search(text) else "en"
 
 
-def _of_module(module: ast.Module, file: str) -> Iterator[Wording]:
+def _of_module(module: ast.Module, file: str) -> Iterator[ToldText]:
     options = {
         id(value): key.value
         for node in ast.walk(module)
@@ -130,7 +130,7 @@ def _of_module(module: ast.Module, file: str) -> Iterator[Wording]:
         match node:
             case ast.Call(keywords=keywords):
                 option = options.get(id(node))
-                role = WordingRole.SENTENCE if option is None else WordingRole.OPTION
+                role = TextRole.SENTENCE if option is None else TextRole.OPTION
                 for keyword in keywords:
                     yield from _said(file, keyword.arg, keyword.value, role, option or "")
             case ast.Dict(keys=keys, values=values):
@@ -141,14 +141,14 @@ def _of_module(module: ast.Module, file: str) -> Iterator[Wording]:
                 target=ast.Name(id=name), value=ast.expr() as value
             ) if name == _BOTH_LANGUAGES:
                 for part in (_text_of(value) or "").split(" / "):
-                    yield Wording(f"{file}:{value.lineno}", _script_of(part), part)
+                    yield ToldText(f"{file}:{value.lineno}", _script_of(part), part)
 
 
 def _said(
-    file: str, name: str | None, value: ast.expr, role: WordingRole = WordingRole.SENTENCE, option: str = ""
-) -> Iterator[Wording]:
+    file: str, name: str | None, value: ast.expr, role: TextRole = TextRole.SENTENCE, option: str = ""
+) -> Iterator[ToldText]:
     if name in _LANGUAGES and (text := _text_of(value)):
-        yield Wording(f"{file}:{value.lineno}", _LANGUAGES[name], text, role, option)
+        yield ToldText(f"{file}:{value.lineno}", _LANGUAGES[name], text, role, option)
 
 
 def _text_of(value: ast.expr) -> str | None:

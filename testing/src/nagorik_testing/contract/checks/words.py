@@ -25,13 +25,13 @@ from nagorik_testing.style.sentences import (
     wrong_beginning,
     wrong_terms,
 )
-from nagorik_testing.style.wordings import Wording, WordingRole, wordings_of
+from nagorik_testing.style.wordings import ToldText, TextRole, wordings_of
 
 _SIMULATOR: Final = "simulator"
 """Where the simulated agency is, whose words are not the plugin's to fill in."""
 _MOST_SHOWN: Final = 90
 """Characters of a text that a finding shows."""
-Read = Callable[[Wording], Iterable[str]]
+ReadText = Callable[[ToldText], Iterable[str]]
 """Says what is wrong with one text."""
 
 
@@ -47,7 +47,7 @@ def package_of(subject: Subject) -> Path:
     return directory
 
 
-def _told(subject: Subject) -> list[Wording]:
+def _told(subject: Subject) -> list[ToldText]:
     """Every text of the plugin's files, and what its forms say that no file holds as it is told."""
     try:
         written = list(wordings_of(package_of(subject)))
@@ -60,42 +60,42 @@ def _told(subject: Subject) -> list[Wording]:
     return written
 
 
-def _text_of(wording: Wording) -> tuple[str, str]:
+def _text_of(wording: ToldText) -> tuple[str, str]:
     return wording.language, unicodedata.normalize("NFC", wording.text)
 
 
-def _of_forms(subject: Subject) -> Iterator[Wording]:
+def _of_forms(subject: Subject) -> Iterator[ToldText]:
     for service in subject.manifest.services:
         if isinstance(service, PublicService) and service.form is not None:
             model = form_of(subject, service)
             for form in forms_within(model):
                 for name in form.model_fields:
                     if (label := find_label(form, name)) is not None:
-                        at = Wording(f"{form.__name__}.{name}", "bn", "")
+                        at = ToldText(f"{form.__name__}.{name}", "bn", "")
                         yield from (replace(at, text=text) for text in (label.bn, label.help_bn) if text)
                         yield from (
                             replace(at, language="en", text=text) for text in (label.en, label.help_en) if text
                         )
             for option, title in options_of(model).items():
-                at = Wording(f"{model.__name__}, option {option}", "bn", "", WordingRole.OPTION, option)
+                at = ToldText(f"{model.__name__}, option {option}", "bn", "", TextRole.OPTION, option)
                 yield from (replace(at, text=title.bn), replace(at, language="en", text=title.en))
 
 
-def _reading(read: Read, *, sources: bool = False) -> Examine:
+def _reading(read: ReadText, *, sources: bool = False) -> Examine:
     """Reads every text, titles of publications only with ``sources``: they are as their publishers wrote them."""
 
     async def examine(subject: Subject, _: AnyOffer) -> list[str]:
-        told = (wording for wording in _told(subject) if sources or wording.role is not WordingRole.SOURCE)
+        told = (wording for wording in _told(subject) if sources or wording.role is not TextRole.SOURCE)
         return [_finding(wording, problems) for wording in told if (problems := list(read(wording)))]
 
     return examine
 
 
-def _finding(wording: Wording, problems: list[str]) -> str:
+def _finding(wording: ToldText, problems: list[str]) -> str:
     return f"{wording.place} ({wording.language}), {cut(wording.text, _MOST_SHOWN)!r}: {', '.join(problems)}"
 
 
-def _terms(wording: Wording) -> Iterator[str]:
+def _terms(wording: ToldText) -> Iterator[str]:
     yield from wrong_terms(wording.text, wording.language)
     yield from wrong_beginning(wording.text, wording.language)
 
