@@ -1,7 +1,7 @@
 """A plugin's sentences: both languages or an error that names the file and the code."""
 
 import string
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,10 +11,10 @@ from pydantic import field_validator
 from nagorik.data_files import DataFileInvalid
 from nagorik.errors import InputRejected
 from nagorik.privacy import Form
-from nagorik.values import Money
+from nagorik.values import Money, NationalDataError
 from nagorik.values.sentences import Text
 from nagorik_toolkit.form_validation import validate_form
-from nagorik_toolkit.texts import day_text, money_text, parse_texts, read_texts
+from nagorik_toolkit.texts import day_text, moment_text, money_text, parse_texts, read_texts
 
 GOOD = """
 ["age.fail"]
@@ -42,6 +42,7 @@ def catalogue(text: str = GOOD):
         (Money.taka("4025.50"), "৪,০২৫.৫০ টাকা", "Tk 4,025.50"),
         (Money.of(100, "USD"), "১০০ মার্কিন ডলার", "100 US dollars"),
         (Text(bn="দশ", en="ten"), "দশ", "ten"),
+        (datetime(2026, 11, 24, 4, 1, tzinfo=UTC), "২৪ নভেম্বর ২০২৬, সকাল ১০:০১", "24 November 2026, 10:01 am"),
     ],
 )
 def test_fill_is_written_in_each_language(fill, bn: str, en: str) -> None:
@@ -132,6 +133,27 @@ def test_sentence_that_gets_too_long_by_what_is_filled_in_is_cut() -> None:
 )
 def test_day_is_written_as_it_is_read_aloud(day: date, en: str, bn: str) -> None:
     assert day_text(day) == Text(en=en, bn=bn)
+
+
+@pytest.mark.parametrize(
+    ("hour_utc", "en", "bn"),
+    [
+        (18, "25 November 2026, 12:05 am", "২৫ নভেম্বর ২০২৬, রাত ১২:০৫"),
+        (23, "25 November 2026, 5:05 am", "২৫ নভেম্বর ২০২৬, ভোর ৫:০৫"),
+        (0, "24 November 2026, 6:05 am", "২৪ নভেম্বর ২০২৬, সকাল ৬:০৫"),
+        (6, "24 November 2026, 12:05 pm", "২৪ নভেম্বর ২০২৬, দুপুর ১২:০৫"),
+        (9, "24 November 2026, 3:05 pm", "২৪ নভেম্বর ২০২৬, বিকাল ৩:০৫"),
+        (12, "24 November 2026, 6:05 pm", "২৪ নভেম্বর ২০২৬, সন্ধ্যা ৬:০৫"),
+        (14, "24 November 2026, 8:05 pm", "২৪ নভেম্বর ২০২৬, রাত ৮:০৫"),
+    ],
+)
+def test_moment_is_written_as_it_is_read_aloud_in_dhaka(hour_utc: int, en: str, bn: str) -> None:
+    assert moment_text(datetime(2026, 11, 24, hour_utc, 5, tzinfo=UTC)) == Text(en=en, bn=bn)
+
+
+def test_moment_without_an_offset_is_none() -> None:
+    with pytest.raises(NationalDataError, match=r"time\.naive"):
+        moment_text(datetime(2026, 11, 24, 10, 1))  # noqa: DTZ001 - what is refused
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, n
     assert lines[3:] == [
         NOT_PUBLISHED.en,
         "What other sources say is printed by --table.",
-        "What its plugin says of the service: A pipe to the house.",
+        "About the service: A pipe to the house.",
         "",
         "Delivery: Urgent: no published price; the agency alone knows it",
     ]
@@ -246,12 +246,12 @@ def test_service_without_a_schedule_says_so_with_what_its_manifest_says(
     install(site, fees="", reads=reads)
     result = nagorik("fees", "wasa.connection")
     assert (result.code, en in result.out, bn in result.out) == (0, True, True)
-    assert "What its plugin says of the service: A pipe to the house." in result.out
+    assert "About the service: A pipe to the house." in result.out
     assert nagorik("fees", "wasa.connection", "--json").document["answer"] == answer
     table = nagorik("fees", "wasa.connection", "--table")
     assert (table.code, f"There is no schedule: {en}" in table.out) == (0, True)
     unknown = nagorik("fees", "wasa.connection", "--set", "delivery=urgent")
-    assert (unknown.code, "there is no field delivery" in unknown.err) == (2, True)
+    assert (unknown.code, "There is no field delivery" in unknown.err) == (2, True)
 
 
 def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -> None:
@@ -273,7 +273,7 @@ def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -
         (("--set", "19900000000000042=7"), "write --set as FIELD=VALUE"),
         (("--set", "delivery="), "write --set as FIELD=VALUE"),
         (("--set", "delivery=urgent", "--set", "delivery=regular"), "delivery is given twice; keep one"),
-        (("--set", "delivry=urgent"), "there is no field delivry; did you mean delivery?"),
+        (("--set", "delivry=urgent"), "There is no field delivry; did you mean delivery?"),
         (("--set", "delivery=soon"), "Choose one of: regular (Regular), urgent (Urgent)."),
         (("--set", "delivery=soon"), "বেছে নিন: regular (সাধারণ), urgent (জরুরি)।"),
         (("--set", "delivery=urgent", "--table"), "--table prints the whole schedule; leave --set out"),

@@ -20,7 +20,7 @@ from nagorik.data_files import parse_document, read_file
 from nagorik.manifest.fields import Duration
 from nagorik.values import to_ascii_digits
 from nagorik_testing.style.guide import TextLanguage
-from nagorik_testing.style.wordings import ToldText, TextRole
+from nagorik_testing.style.wordings import TextRole, ToldText
 from nagorik_toolkit.bangladesh import number_in_words
 
 _LEAST_IN_WORDS: Final = 3
@@ -197,7 +197,7 @@ def repeated_figures(wording: ToldText, held: list[HeldFigure]) -> Iterator[str]
         holder = next((one.holder for one in held if one.number == number and _is_of(one, counted)), None)
         if holder is not None and number not in own and (written, holder) not in told:
             told.add((written, holder))
-            yield f"“{written}” repeats {holder}: fill it in by a place such as {{number}}, or say it without the figure"
+            yield f"“{written}” repeats {holder}: fill in a place such as {{number}}, or say it without the figure"
 
 
 def _is_of(figure: HeldFigure, counted: Counted) -> bool:

@@ -1,4 +1,4 @@
-"""The data of the style: which word is written for a thing, how long a sentence may be, what stands in Latin letters."""
+"""The data of the style: the words for a thing, the length of a sentence, and what stands in Latin letters."""
 
 import unicodedata
 from collections.abc import Mapping

@@ -10,14 +10,17 @@ from functools import cache
 from typing import Final
 
 from nagorik.values import to_ascii_digits
-from nagorik_testing.style.guide import TextLanguage, StyleTerm, style
+from nagorik_testing.style.guide import StyleTerm, TextLanguage, style
 
 _BANGLA: Final = "ঀ-৿"
 _PLACE: Final = re.compile(r"\{[^{}]*\}")
 """A place to fill."""
 _QUOTED: Final = re.compile(r"“[^”]*”|‘[^’]*’|\"[^\"]*\"")
 """Words of somebody else, such as those on a portal."""
-_COMMAND: Final = re.compile(r"\bnagorik(?: [A-Za-z][A-Za-z_=-]*)+|(?<![A-Za-z0-9-])--?[a-z][A-Za-z-]*(?: [A-Z]+\b|=\S+)?")
+_COMMAND: Final = re.compile(
+    r"\bnagorik(?: (?:[A-Za-z][A-Za-z_-]*|\{[a-z]+\}))+"
+    r"|(?<![A-Za-z0-9-])--?[a-z][A-Za-z-]*(?:[ =](?:[A-Z]+|\{[a-z]+\})(?:=(?:[A-Z]+|\{[a-z]+\}))?)?"
+)
 """A command line or an option of one."""
 _ADDRESS: Final = re.compile(r"\b[\w.@+-]*[A-Za-z0-9]\.(?:[A-Za-z]{2,})(?:/\S*)?")
 """A place on the web, a file's name, or an address for mail."""
@@ -70,18 +73,18 @@ def long_sentences(text: str, language: TextLanguage) -> Iterator[str]:  # noqa:
 
 def sentences_of(text: str) -> list[str]:
     """The sentences of a text, each without what ends it; a place to fill is one word."""
-    plain = _COMMAND.sub("COMMAND", _PLACE.sub("X", text))
+    plain = _PLACE.sub("X", _COMMAND.sub("X", text))
     return [part.strip() for part in _ENDS.split(plain) if part.strip()]
 
 
 def foreign_letters(text: str, language: TextLanguage) -> Iterator[str]:
-    """Latin words and ASCII digits of a Bangla text, but for codes and what is listed; Bangla letters nowhere else."""
+    """Latin words and ASCII digits of a Bangla text, but for codes and what is listed; Bangla letters in English."""
     if language == "en":
         if re.search(f"[{_BANGLA}]", _QUOTED.sub(" ", text)):
             yield "Bangla letters in an English text: write them in English, or within quotes as somebody's own words"
         return
     plain = text
-    for passed_over in (_PLACE, _QUOTED, _COMMAND, _ADDRESS):
+    for passed_over in (_COMMAND, _PLACE, _QUOTED, _ADDRESS):
         plain = passed_over.sub(" ", plain)
     for token in dict.fromkeys(_TOKEN.findall(plain)):
         if token.rstrip("+-").replace(",", "").replace(".", "").isdigit() or not re.search("[A-Za-z]", token):
@@ -98,8 +101,8 @@ def _is_listed(token: str) -> bool:
 
 
 def unread_figures(text: str, language: TextLanguage) -> Iterator[str]:
-    """Days and sums that are written as machines write them."""
-    ascii_text = to_ascii_digits(text)
+    """Days and sums that are written as machines write them; within quotes is what has to be typed so."""
+    ascii_text = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), to_ascii_digits(text))
     day = "৩১ জানুয়ারি ২০২৭" if language == "bn" else "31 January 2027"
     taka = "১,১৭০ টাকা" if language == "bn" else "Tk 1,170"
     for found in _ISO_DAY.finditer(ascii_text):

@@ -1,7 +1,7 @@
 """Every text that a package of a plugin holds for a person, with where it is written.
 
-Found without running anything: in its TOML files, wherever a table has ``en`` or ``bn`` or a text is in Bangla letters,
-and in its Python modules, wherever ``en`` and ``bn`` (or ``help_en`` and ``help_bn``) are given to a call or a dict.
+Found without running anything: in its TOML files, wherever a table has ``en`` or ``bn`` or a text is in Bangla
+letters, and in its Python modules, wherever ``en`` and ``bn`` (or ``help_en`` and ``help_bn``) are given to a call or a dict.
 """
 
 import ast
@@ -20,8 +20,8 @@ _LANGUAGES: Final[Mapping[str, TextLanguage]] = {"en": "en", "bn": "bn", "help_e
 _BANGLA_LETTER: Final = re.compile("[ঀ-৿]")
 _BOTH_LANGUAGES: Final = "modelled"
 """A simulator's variable, which holds a sentence in each language with a stroke between them."""
-_CITED: Final = "legal_basis"
-"""Where a manifest names laws and gazettes, as these name themselves."""
+_CITED: Final = frozenset({"legal_basis", "source", "sources"})
+"""Where publications, laws and gazettes are named, as they name themselves."""
 _NAMES: Final = ("code", "id", "kind")
 """What an entry of a list is known by, rather than its number."""
 
@@ -110,7 +110,7 @@ def _of_table(held: Any, file: str, at: tuple[str, ...], role: TextRole) -> Iter
             names = (value.get(name) for name in _NAMES) if isinstance(value, dict) else ()
             yield from _of_table(value, file, (*at, str(next(filter(None, names), number))), role)
     elif isinstance(held, str) and _BANGLA_LETTER.search(held):
-        cited = TextRole.SOURCE if _CITED in at else role
+        cited = TextRole.SOURCE if _CITED.intersection(at) else role
         yield ToldText(f"{file}: {'.'.join(at)}", "bn", held, cited)
 
 
@@ -137,8 +137,9 @@ def _of_module(module: ast.Module, file: str) -> Iterator[ToldText]:
                 for key, value in zip(keys, values, strict=True):
                     if isinstance(key, ast.Constant) and isinstance(key.value, str):
                         yield from _said(file, key.value, value)
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
-                target=ast.Name(id=name), value=ast.expr() as value
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
             ) if name == _BOTH_LANGUAGES:
                 for part in (_text_of(value) or "").split(" / "):
                     yield ToldText(f"{file}:{value.lineno}", _script_of(part), part)

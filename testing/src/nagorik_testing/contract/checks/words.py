@@ -25,7 +25,7 @@ from nagorik_testing.style.sentences import (
     wrong_beginning,
     wrong_terms,
 )
-from nagorik_testing.style.wordings import ToldText, TextRole, wordings_of
+from nagorik_testing.style.wordings import TextRole, ToldText, wordings_of
 
 _SIMULATOR: Final = "simulator"
 """Where the simulated agency is, whose words are not the plugin's to fill in."""
@@ -54,9 +54,7 @@ def _told(subject: Subject) -> list[ToldText]:
     except DataFileInvalid as error:
         raise NotReachable(str(error)) from None
     known = {_text_of(wording): wording for wording in written}
-    for wording in _of_forms(subject):
-        if known.setdefault(_text_of(wording), wording) is wording:
-            written.append(wording)
+    written += [told for told in _of_forms(subject) if known.setdefault(_text_of(told), told) is told]
     return written
 
 
@@ -129,18 +127,17 @@ WORDS: Final = (
         title="no sentence is longer than a person reads at once",
         why="A citizen reads a long sentence twice, or its first half; a condition at its end is never read.",
         modes=(77,),
-        expected=f"at most {style().longest_sentence} words in each sentence of both languages, a place to fill counted "
-        "as one",
+        expected=f"at most {style().longest_sentence} words in each sentence of both languages; a place to fill is one",
         fix="Make two sentences of it, one idea in each.",
         examine=_reading(lambda wording: long_sentences(wording.text, wording.language)),
     ),
     _check(
         id="words/letters",
         title="a text is in the letters and digits of its language",
-        why="Who reads Bangla alone stops at a word in Latin letters, and takes it for something else than its neighbour.",
+        why="Who reads Bangla alone stops at a word in Latin letters, and does not know that it is one of those before.",
         modes=(77,),
-        expected="no Latin letters and no ASCII digits in Bangla, but for codes, formats, addresses of the web and what "
-        "stands within quotes; no Bangla letters in English, but within quotes",
+        expected="no Latin letters and no ASCII digits in Bangla, but for codes, formats, addresses of the web and "
+        "what stands within quotes; no Bangla letters in English, but within quotes",
         fix="Write abbreviations in Bangla letters (এনআইডি) and figures in Bangla digits.",
         examine=_reading(lambda wording: foreign_letters(wording.text, wording.language)),
     ),
@@ -158,8 +155,8 @@ WORDS: Final = (
         title="a figure that a rule or a schedule holds stands in no sentence as a literal",
         why="A circular changes the rule. The sentence beside it goes on telling citizens the old age, days or sum.",
         modes=(77,),
-        expected="no age, number of days or sum of rules.toml or fees.toml written out in messages, labels, helps or the "
-        "manifest",
+        expected="no age, number of days or sum of rules.toml or fees.toml written out in messages, labels, helps or "
+        "the manifest",
         fix="Put a place such as {years} into the sentence and fill it from the rule; in plugin.toml, which has no "
         "places, say it without the figure.",
         examine=_figures,
