@@ -77,10 +77,15 @@ def sentences_of(text: str) -> list[str]:
     return [part.strip() for part in _ENDS.split(plain) if part.strip()]
 
 
+def without_quoted(text: str) -> str:
+    """``text`` with blanks for what stands within quotes."""
+    return _QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
+
+
 def foreign_letters(text: str, language: TextLanguage) -> Iterator[str]:
     """Latin words and ASCII digits of a Bangla text, but for codes and what is listed; Bangla letters in English."""
     if language == "en":
-        if re.search(f"[{_BANGLA}]", _QUOTED.sub(" ", text)):
+        if re.search(f"[{_BANGLA}]", without_quoted(text)):
             yield "Bangla letters in an English text: write them in English, or within quotes as somebody's own words"
         return
     plain = text
@@ -102,7 +107,7 @@ def _is_listed(token: str) -> bool:
 
 def unread_figures(text: str, language: TextLanguage) -> Iterator[str]:
     """Days and sums that are written as machines write them; within quotes is what has to be typed so."""
-    ascii_text = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), to_ascii_digits(text))
+    ascii_text = without_quoted(to_ascii_digits(text))
     day = "৩১ জানুয়ারি ২০২৭" if language == "bn" else "31 January 2027"
     taka = "১,১৭০ টাকা" if language == "bn" else "Tk 1,170"
     for found in _ISO_DAY.finditer(ascii_text):

@@ -1,7 +1,8 @@
 """Every text that a package of a plugin holds for a person, with where it is written.
 
 Found without running anything: in its TOML files, wherever a table has ``en`` or ``bn`` or a text is in Bangla
-letters, and in its Python modules, wherever ``en`` and ``bn`` (or ``help_en`` and ``help_bn``) are given to a call or a dict.
+letters, and in its Python modules, wherever ``en`` and ``bn`` (or ``help_en`` and ``help_bn``) are given to a
+call or a dict.
 """
 
 import ast
@@ -88,6 +89,11 @@ def _read(file: Path, place: str, _changed: int, _size: int) -> Sequence[ToldTex
     except (SyntaxError, ValueError) as error:
         raise DataFileInvalid(file.name, [FileProblem("", f"it is no module of Python: {error}")]) from None
     return tuple(_of_module(module, place))
+
+
+def texts_of(document: Mapping[str, Any], file: str) -> Iterator[ToldText]:
+    """What a document says, such as a manifest that was read; ``file`` names it."""
+    return _of_table(document, file, (), TextRole.SENTENCE)
 
 
 def _role_of(file: Path) -> TextRole:

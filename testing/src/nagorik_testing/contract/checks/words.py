@@ -1,5 +1,6 @@
 """What a citizen reads: words, sentences, letters, days, sums and figures, by the style of sentences."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Final
 
 from nagorik.data_files import DataFileInvalid
 from nagorik.forms import find_label
-from nagorik.manifest import AnyOffer, PublicService
+from nagorik.manifest import MANIFEST_FILE, AnyOffer, PublicService
 from nagorik.values.sentences import cut
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, Examine
 from nagorik_testing.contract.checks.form_texts import forms_within, options_of
@@ -25,9 +26,9 @@ from nagorik_testing.style.sentences import (
     wrong_beginning,
     wrong_terms,
 )
-from nagorik_testing.style.wordings import TextRole, ToldText, wordings_of
+from nagorik_testing.style.wordings import TextRole, ToldText, texts_of, wordings_of
 
-_SIMULATOR: Final = "simulator"
+_SIMULATED: Final = re.compile(r"simulator[/.]")
 """Where the simulated agency is, whose words are not the plugin's to fill in."""
 _MOST_SHOWN: Final = 90
 """Characters of a text that a finding shows."""
@@ -47,15 +48,28 @@ def package_of(subject: Subject) -> Path:
     return directory
 
 
-def _told(subject: Subject) -> list[ToldText]:
-    """Every text of the plugin's files, and what its forms say that no file holds as it is told."""
+def _written(subject: Subject) -> list[ToldText]:
+    """Every text of the plugin's files, and of its manifest.
+
+    Raises:
+        NotReachable: One of the files cannot be read.
+    """
     try:
         written = list(wordings_of(package_of(subject)))
     except DataFileInvalid as error:
         raise NotReachable(str(error)) from None
+    return _with_others(written, texts_of(subject.manifest.model_dump(mode="json"), MANIFEST_FILE))
+
+
+def _told(subject: Subject) -> list[ToldText]:
+    """Every text of the plugin's files and manifest, and what its forms say that no file holds as it is told."""
+    return _with_others(_written(subject), _of_forms(subject))
+
+
+def _with_others(written: list[ToldText], others: Iterable[ToldText]) -> list[ToldText]:
+    """The texts and those of ``others`` that are not among them."""
     known = {_text_of(wording): wording for wording in written}
-    written += [told for told in _of_forms(subject) if known.setdefault(_text_of(told), told) is told]
-    return written
+    return written + [told for told in others if known.setdefault(_text_of(told), told) is told]
 
 
 def _text_of(wording: ToldText) -> tuple[str, str]:
@@ -99,13 +113,15 @@ def _terms(wording: ToldText) -> Iterator[str]:
 
 
 async def _figures(subject: Subject, _: AnyOffer) -> list[str]:
-    package = package_of(subject)
     try:
-        held, written = held_figures(package), wordings_of(package)
+        held = held_figures(package_of(subject))
     except DataFileInvalid as error:
         raise NotReachable(str(error)) from None
-    own = (wording for wording in written if wording.place.partition("/")[0].partition(".")[0] != _SIMULATOR)
-    return [_finding(wording, found) for wording in own if (found := list(repeated_figures(wording, held)))]
+    return [
+        _finding(told, found)
+        for told in _written(subject)
+        if not _SIMULATED.match(told.place) and (found := list(repeated_figures(told, held)))
+    ]
 
 
 _check: Final = partial(Check, family=CheckFamily.WORDS, scope=CheckScope.PLUGIN)
@@ -127,14 +143,14 @@ WORDS: Final = (
         title="no sentence is longer than a person reads at once",
         why="A citizen reads a long sentence twice, or its first half; a condition at its end is never read.",
         modes=(77,),
-        expected=f"at most {style().longest_sentence} words in each sentence of both languages; a place to fill is one",
+        expected=f"at most {style().longest_sentence} words in a sentence of either language; a place to fill is one",
         fix="Make two sentences of it, one idea in each.",
         examine=_reading(lambda wording: long_sentences(wording.text, wording.language)),
     ),
     _check(
         id="words/letters",
         title="a text is in the letters and digits of its language",
-        why="Who reads Bangla alone stops at a word in Latin letters, and does not know that it is one of those before.",
+        why="Who reads Bangla alone stops at a word in Latin letters, and does not know what it is.",
         modes=(77,),
         expected="no Latin letters and no ASCII digits in Bangla, but for codes, formats, addresses of the web and "
         "what stands within quotes; no Bangla letters in English, but within quotes",
