@@ -77,6 +77,7 @@ def test_price_is_told_line_by_line_in_both_languages(site: Any, nagorik: Any) -
         "  ফি: ৯০০ টাকা ও ভ্যাট ১৩৫ টাকা",
         "  ডাক: ৬০ টাকা",
         "  মোট: ১,০৯৫ টাকা (এর মধ্যে ভ্যাট ১৩৫ টাকা; আবেদন জমার আগে দিতে হয়)",
+        "  কথায়: এক হাজার পঁচানব্বই টাকা মাত্র",
         "",
         "ট্যারিফ circular-2020: ১ জানুয়ারি ২০২০ থেকে ৩০ জুন ২০২৭ পর্যন্ত নেওয়া হয়।",
         "উৎস: Circular 7; ১ জানুয়ারি ২০২০ তারিখের বা সেদিন দেখা; সংস্থার নিজের প্রকাশনার সঙ্গে মিলিয়ে দেখা হয়েছে।",
@@ -88,6 +89,7 @@ def test_price_is_told_line_by_line_in_both_languages(site: Any, nagorik: Any) -
         "  Fee: Tk 900 and VAT Tk 135",
         "  Postage: Tk 60",
         "  Total: Tk 1,095 (VAT in it: Tk 135; to be paid before the application is filed)",
+        "  In words: one thousand ninety-five taka only",
         "",
         "Tariff circular-2020: charged from 1 January 2020 to 30 June 2027.",
         "Source: Circular 7; dated or seen on 1 January 2020; compared with the agency's own publication.",
@@ -100,6 +102,7 @@ def test_one_language_is_printed_where_one_is_asked_for(site: Any, nagorik: Any)
     words = ("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24")
     assert "টাকা" not in nagorik(*words, "--language", "en").out
     assert "taka" not in nagorik(*words, "--language", "bn").out
+    assert "Tk" not in nagorik(*words, "--language", "bn").out
 
 
 def test_what_is_missing_is_named_with_its_choices_and_every_price(site: Any, nagorik: Any) -> None:
@@ -108,6 +111,7 @@ def test_what_is_missing_is_named_with_its_choices_and_every_price(site: Any, na
     regular, urgent = lines.index("Delivery: Regular"), lines.index("Delivery: Urgent")
     assert lines[regular + 3].startswith("  Total: Tk 578 (")
     assert lines[urgent + 3].startswith("  Total: Tk 1,095 (")
+    assert not any("In words" in line for line in lines)
     asked = lines.index("To be told one price, say with --set:")
     assert lines[asked + 1] == "  delivery (Delivery): regular (Regular), urgent (Urgent)"
 

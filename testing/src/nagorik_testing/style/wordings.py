@@ -154,7 +154,7 @@ def _of_module(module: ast.Module, file: str) -> Iterator[ToldText]:
 def _said(
     file: str, name: str | None, value: ast.expr, role: TextRole = TextRole.SENTENCE, option: str = ""
 ) -> Iterator[ToldText]:
-    if name in _LANGUAGES and (text := _text_of(value)):
+    if name is not None and name in _LANGUAGES and (text := _text_of(value)):
         yield ToldText(f"{file}:{value.lineno}", _LANGUAGES[name], text, role, option)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from nagorik.data_files import DataFileInvalid
 from nagorik.forms import find_label
-from nagorik.manifest import MANIFEST_FILE, AnyOffer, PublicService
+from nagorik.manifest import MANIFEST_FILE, AnyOffer
 from nagorik.values.sentences import cut
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, Examine
 from nagorik_testing.contract.checks.form_texts import forms_within, options_of
@@ -78,7 +78,7 @@ def _text_of(wording: ToldText) -> tuple[str, str]:
 
 def _of_forms(subject: Subject) -> Iterator[ToldText]:
     for service in subject.manifest.services:
-        if isinstance(service, PublicService) and service.form is not None:
+        if service.form is not None:
             model = form_of(subject, service)
             for form in forms_within(model):
                 for name in form.model_fields:
