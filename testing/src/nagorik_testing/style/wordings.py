@@ -143,12 +143,20 @@ def _of_module(module: ast.Module, file: str) -> Iterator[ToldText]:
                 for key, value in zip(keys, values, strict=True):
                     if isinstance(key, ast.Constant) and isinstance(key.value, str):
                         yield from _said(file, key.value, value)
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ) if name == _BOTH_LANGUAGES:
-                for part in (_text_of(value) or "").split(" / "):
-                    yield ToldText(f"{file}:{value.lineno}", _script_of(part), part)
+            case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield from _assigned(file, target, value)
+
+
+def _assigned(file: str, target: ast.expr, value: ast.expr) -> Iterator[ToldText]:
+    match target, value:
+        case ast.Name(id=name), _ if name == _BOTH_LANGUAGES:
+            for part in (_text_of(value) or "").split(" / "):
+                yield ToldText(f"{file}:{value.lineno}", _script_of(part), part)
+        case ast.Name(id=name), _:
+            yield from _said(file, name, value)
+        case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
+            for one, told in zip(targets, values, strict=True):
+                yield from _assigned(file, one, told)
 
 
 def _said(
