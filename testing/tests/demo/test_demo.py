@@ -61,7 +61,7 @@ def test_refusal_is_told_with_its_reason_and_the_fee_with_its_lines(
     assert [(fee["total"], fee["vat"], fee["paid"]) for fee in told["fees"]] == [("115.00", "15.00", True)]
     assert main(["demo", str(folder)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "fee 115.00 = Correction of other stored data, 1st time 100.00 + VAT 15.00" in shown
+    assert "fee Tk 115 = Correction of other stored data, 1st time Tk 100 + VAT Tk 15" in shown
     assert "সংস্থার নিজের কথায়: «দাখিলকৃত দলিল দাবির সমর্থন করে না»" in shown
 
 
@@ -86,7 +86,7 @@ def test_who_may_not_apply_is_told_why_by_the_agency_that_was_asked(
 ) -> None:
     assert main(["demo", str(copy(tmp_path, "bmet-02-expiring"))]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "আপনারটির মেয়াদ ২০২৭-০১-৩১ পর্যন্ত" in printed
+    assert "আপনারটির মেয়াদ ৩১ জানুয়ারি ২০২৭ পর্যন্ত" in printed
 
 
 def test_a_batch_that_fills_up_is_followed_by_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,9 +40,9 @@ class _Column(NamedTuple):
 
 _COLUMNS: Final = (
     _Column("application", 22, "left", lambda entry: entry.name, 9),
-    _Column("citizen", 9, "left", lambda entry: entry.citizen, 1),
+    _Column("citizen", 7, "left", lambda entry: entry.citizen, 1),
     _Column("service", 18, "left", lambda entry: entry.service, 3),
-    _Column("fee", 9, "right", lambda entry: money_text(entry.fee).en if entry.fee is not None else "–", 6),
+    _Column("fee", 11, "right", lambda entry: money_text(entry.fee).en if entry.fee is not None else "–", 6),
     _Column("agency reference", 16, "left", lambda entry: entry.agency_reference or "–", 5),
     _Column("state", 19, "left", _state, 8),
     _Column("time", 10, "right", lambda entry: span(entry.simulated), 4),
