@@ -20,7 +20,8 @@ from nagorik_testing.style.guide import TextLanguage
 _LANGUAGES: Final[Mapping[str, TextLanguage]] = {"en": "en", "bn": "bn", "help_en": "en", "help_bn": "bn"}
 _BANGLA_LETTER: Final = re.compile("[ঀ-৿]")
 _BOTH_LANGUAGES: Final = "modelled"
-"""A simulator's variable, which holds a sentence in each language with a stroke between them."""
+"""A simulator's variable, which holds sentences in both languages one after the other, with or without a stroke."""
+_BETWEEN_LANGUAGES: Final = re.compile(r"(?<=[।.?!])\s+(?:/\s+)?|\s+/\s+")
 _CITED: Final = frozenset({"legal_basis", "source", "sources"})
 """Where publications, laws and gazettes are named, as they name themselves."""
 _NAMES: Final = ("code", "id", "kind")
@@ -150,7 +151,7 @@ def _of_module(module: ast.Module, file: str) -> Iterator[ToldText]:
 def _assigned(file: str, target: ast.expr, value: ast.expr) -> Iterator[ToldText]:
     match target, value:
         case ast.Name(id=name), _ if name == _BOTH_LANGUAGES:
-            for part in (_text_of(value) or "").split(" / "):
+            for part in filter(None, _BETWEEN_LANGUAGES.split(_text_of(value) or "")):
                 yield ToldText(f"{file}:{value.lineno}", _script_of(part), part)
         case ast.Name(id=name), _:
             yield from _said(file, name, value)

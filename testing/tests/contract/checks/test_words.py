@@ -136,6 +136,8 @@ RIGHT = {
     "words/letters": [
         messages("In PDF, as “ঢাকা মেট্রো-গ-১২”.", "PDF দিন; রক্তের গ্রুপ A+ বা AB-, নম্বর A00000000।"),
         messages("{sentence}", "{sentence}"),
+        {"agency.py": 'modelled = "কল্পিত, আসল ইন্টারফেস নয়। Modelled; not the real interface."'},
+        {"agency.py": 'modelled = "সবই কল্পিত / All of it is invented"'},
         messages("On epassport.gov.bd.", "epassport.gov.bd-এ “Given Name” লেখা ঘরে।"),
         {"forms.py": OPTION.format(value="A+", en="A+", bn="A+")},
     ],
