@@ -5,7 +5,7 @@ What to write instead is part of what is said. Nothing here knows of plugins or 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -35,29 +35,38 @@ _SIGN: Final = re.compile(r"৳|\bBDT\b|\bUSD\b")
 def wrong_terms(text: str, language: TextLanguage) -> Iterator[str]:
     """Each word of the list that stands in ``text``, with the one to write."""
     written = unicodedata.normalize("NFC", text)
-    for term in style().terms[language]:
-        if term.by == "machine":
-            for found in dict.fromkeys(found[0] for found in _found(term, written, language)):
-                yield f"“{found}”: write {term.use}"
-
-
-def _found(term: StyleTerm, written: str, language: TextLanguage) -> Iterator[re.Match[str]]:
-    for found in _pattern(term.instead_of, language, term.whole).finditer(written):
-        if not (term.unless_after and written[: found.start()].endswith(term.unless_after)):
-            yield found
+    told = set[str]()
+    for pattern, terms in _listed_words(language):
+        for found in pattern.finditer(written):
+            term = terms[found[0].lower()]
+            excused = term.unless_after and written[: found.start()].endswith(term.unless_after)
+            if not excused and found[0] not in told:
+                told.add(found[0])
+                yield f"“{found[0]}”: write {term.use}"
 
 
 @cache
-def _pattern(words: tuple[str, ...], language: TextLanguage, whole: bool) -> re.Pattern[str]:  # noqa: FBT001 - a key
+def _listed_words(language: TextLanguage) -> tuple[tuple[re.Pattern[str], Mapping[str, StyleTerm]], ...]:
+    """The words that are not to be written, those that stand for themselves alone apart from beginnings of words."""
     letter = f"[{_BANGLA}]" if language == "bn" else "[A-Za-z]"
-    any_of = "|".join(re.escape(word) for word in words)
-    end = f"(?!{letter})" if whole or language == "en" else ""
-    return re.compile(f"(?<!{letter})(?:{any_of}){end}", re.IGNORECASE)
+    listed = []
+    for whole in (False, True):
+        terms = {
+            word.lower(): term
+            for term in style().terms[language]
+            if term.by == "machine" and (term.whole or language == "en") is whole
+            for word in term.instead_of
+        }
+        if terms:
+            any_of = "|".join(re.escape(word) for word in sorted(terms, key=len, reverse=True))
+            end = f"(?!{letter})" if whole else ""
+            listed.append((re.compile(f"(?<!{letter})(?:{any_of}){end}", re.IGNORECASE), terms))
+    return tuple(listed)
 
 
 def wrong_beginning(text: str, language: TextLanguage) -> Iterator[str]:
     """An English sentence that begins with a small letter: one that is ended as sentences are."""
-    first = text.lstrip("“‘\"'(").split(maxsplit=1)[0] if text.strip() else ""
+    first = next(iter(text.lstrip("“‘\"'( ").split(maxsplit=1)), "")
     if language == "en" and first.isalpha() and first.islower() and re.search(r"[.?!]$", text.strip()):
         yield f"“{first}” begins a sentence: write “{first[0].upper()}{first[1:]}”"
 

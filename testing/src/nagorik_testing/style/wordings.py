@@ -76,6 +76,8 @@ def wordings_in(file: Path, place: str) -> Sequence[ToldText]:
     Raises:
         DataFileInvalid: It cannot be read.
     """
+    if not file.is_file():
+        raise DataFileInvalid(place, [FileProblem("", "not a readable file")])
     seen = file.stat()
     return _read(file, place, seen.st_mtime_ns, seen.st_size)
 

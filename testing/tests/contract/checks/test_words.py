@@ -125,6 +125,7 @@ RIGHT = {
     "words/terms": [
         messages("Ask the service centre.", "রি-ইস্যু (পুনর্মুদ্রণ) করতে সেবা কেন্দ্রে খোঁজ নিন।"),
         messages("the police station", "থানা"),
+        messages("“ ”", "“ ”"),
         messages("{what} is missing. iOS too.", "{what} নেই। তত দিন।"),
         messages("An officer licenses it.", "উপজেলা নির্বাচন অফিসার রিক্রুটিং এজেন্সিকে অনুমতি দেন।"),
     ],
@@ -200,10 +201,12 @@ def test_every_check_has_several_faults_and_a_text_that_is_right():
 
 @pytest.mark.parametrize("check", [check.id for check in WORDS])
 async def test_file_that_cannot_be_read_proves_nothing(check, tmp_path):
-    for name, content in (("rules.toml", "[[a"), ("forms.py", "def")):
+    for name, content in (("rules.toml", "[[a"), ("forms.py", "def"), ("gone.py", None)):
         folder = tmp_path / name.replace(".", "-")
         folder.mkdir()
-        (finding,) = await found(check, subject_of(folder, {name: content}))
+        if content is None:
+            (folder / name).symlink_to("nowhere")
+        (finding,) = await found(check, subject_of(folder, {name: content} if content else {}))
         assert finding.status is CheckStatus.NOT_REACHED
         assert name in finding.got
 
