@@ -215,7 +215,7 @@ def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, n
         "What other sources say is printed by --table.",
         "About the service: A pipe to the house.",
         "",
-        "Delivery: Urgent: no published price; the agency alone knows it",
+        "Delivery: Urgent: no published price; only the agency knows it",
     ]
     table = lines_of(nagorik(*words, "--table"))
     assert (
@@ -256,6 +256,14 @@ def test_service_without_a_schedule_says_so_with_what_its_manifest_says(
     assert (table.code, f"There is no schedule: {en}" in table.out) == (0, True)
     unknown = nagorik("fees", "wasa.connection", "--set", "delivery=urgent")
     assert (unknown.code, "There is no field delivery" in unknown.err) == (2, True)
+
+
+def test_code_is_shown_as_it_has_to_be_typed_in_both_languages(site: Any, nagorik: Any) -> None:
+    install(site)
+    file = site.directory / "nagorik_wasa" / "fees.toml"
+    file.write_text(file.read_text("utf-8").replace('"urgent"', '"under-90"'), "utf-8")
+    table = lines_of(nagorik("fees", "wasa.connection", "--table", "--language", "bn"))
+    assert any("(delivery under-90)" in line and "৯০০ টাকা" in line for line in table)
 
 
 def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -> None:

@@ -101,7 +101,7 @@ def _outcome(outcome: Document, language: Language, *, in_words: bool) -> Iterat
     for number, payment in enumerate(payments, 1):
         if len(payments) > 1:
             count = {"number": _number(number, language), "count": _number(len(payments), language)}
-            yield f"  {_said('page', 'payment', language, stage=payment['stage'], **count)}"
+            yield f"  {_said('page', 'payment', language, **count)}"
         yield from _payment(payment, language, in_words=in_words)
     if len(payments) > 1:
         together = _amount(outcome["total"], payments[0]["currency"], language)
@@ -209,7 +209,9 @@ def _number(number: int, language: Language) -> str:
 
 
 def _digits(written: str, language: Language) -> str:
-    return to_bangla_digits(written) if language == "bn" else written
+    """A number in the language's digits; a code, such as ``under-90``, as it has to be typed."""
+    is_code = any(sign.isascii() and sign.isalpha() for sign in written)
+    return to_bangla_digits(written) if language == "bn" and not is_code else written
 
 
 def _in(text: Text, language: Language) -> str:
