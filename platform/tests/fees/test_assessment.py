@@ -228,15 +228,15 @@ def test_question_that_leaves_too_much_open_is_not_tried_out(monkeypatch: pytest
     [
         (
             {"speed": "sideways"},
-            "speed: Speed: please choose one of the options offered. Choose one of: slow (Slow), fast (Fast).",
+            "speed: Speed: This is not one of the options. Choose one of: slow (Slow), fast (Fast).",
         ),
         ({"metres": "0"}, "metres: Length in metres: "),
         ({"due_on": "31/02/2026"}, "due_on: "),
         ({"visit": "0"}, "visit: the schedule does not have this value. Choose one of: 1, 2, 3+."),
-        ({"sped": "slow"}, "there is no field sped; did you mean speed?"),
-        ({"q": "1"}, "there is no field q; there is at, due_on, engine, length, metres, owner, speed, visit."),
+        ({"sped": "slow"}, "There is no field sped; did you mean speed?"),
+        ({"q": "1"}, "There is no field q; there is at, due_on, engine, length, metres, owner, speed, visit."),
         ({"metres": "5", "length": "12"}, "length: from metres it is 5; leave one of the two out."),
-        ({"at": "yard", "visit": "1"}, "there is no field visit; there is at, "),
+        ({"at": "yard", "visit": "1"}, "There is no field visit; there is at, "),
     ],
 )
 def test_what_is_wrong_is_told_by_its_field_with_the_choices(given: dict[str, str], en: str) -> None:

@@ -100,6 +100,42 @@ class OptionsExchanged(ShopForm):
     ] = "roof"
 
 
+class Untitled(ShopForm):
+    floor: Annotated[Literal["ground-floor", "upstairs"], NAME] = "upstairs"
+
+
+class UntitledWithin(ShopForm):
+    floors: Annotated[tuple[Literal["ground-floor", "upstairs"], ...], NAME] = ()
+
+
+class OwnTitles(ShopForm):
+    """Right: what people write so in both languages is its own title."""
+
+    blood_group: Annotated[Literal["A+", "AB-"], NAME] = "A+"
+    pages: Annotated[Literal["48", "64"], NAME] = "48"
+
+
+class Plated(ShopForm):
+    """Right: shows a plate, which has Bangla letters, in the English help, too."""
+
+    plate: Annotated[
+        Line | None,
+        Label(
+            en="Number plate",
+            bn="নম্বর প্লেট",
+            help_en="Such as “ঢাকা মেট্রো-গ-১২-৩৪৫৬”.",
+            help_bn="যেমন ঢাকা মেট্রো-গ-১২-৩৪৫৬।",
+        ),
+    ] = None
+
+
+POSTAGE = " ".join(("ডাক", "খরচ"))
+
+
+class Joined(ShopForm):
+    kept: Annotated[Line | None, Label(en="Postage", bn=POSTAGE)] = None
+
+
 class OptionsCalledOtherwise(ShopForm):
     """Right: what an option is called need not be its value, and may hold another's."""
 
