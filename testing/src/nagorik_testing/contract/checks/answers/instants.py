@@ -143,9 +143,9 @@ async def told_small_hours(varied: VariedAnswer, at: Location, value: JsonValue)
     if not varied.is_new(TellingRule.INSTANTS, at, ("small hours",)):
         return []
     noon = dhaka_time(instant.in_dhaka).replace(hour=12, minute=0, second=0, microsecond=0) - 2 * DAY
-    ends = [
-        await varied.put(at, instant.write(told.astimezone(UTC))) for told in (noon, noon.replace(hour=1), noon - DAY)
-    ]
+    hours = (noon, noon.replace(hour=1), noon - DAY)
+    walls = (hour.astimezone(UTC) if instant.has_zone else hour.replace(tzinfo=None) for hour in hours)
+    ends = [await varied.put(at, instant.write(wall)) for wall in walls]
     if None in ends:
         return []
     that_day, in_the_night, the_day_before = (texts_of(end.told) for end in ends if end is not None)
