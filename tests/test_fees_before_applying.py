@@ -6,20 +6,21 @@ types and nobody to ask, and once as an application is quoted, before the agency
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
+from price_draws import DrawnForm, FilledForm, PriceDraws
 
 from nagorik import AgencyRejected, Applicant, ApplicationDraft, InputRejected, NagorikError, Operation, Quote
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_date, dhaka_zone, to_bangla_digits
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.cli.fees import fees_document
-from nagorik_platform.fees.published import PriceAnswer, PublishedFees, StagePrice
+from nagorik_platform.fees.published import GivenRejected, PriceAnswer, PublishedFees, StagePrice
 from nagorik_platform.registry import Registry
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing import (
@@ -46,18 +47,10 @@ PRICED: Final = sorted(name for name, service in SERVICES.items() if Operation.Q
 CITIZENS: Final = (7, 9000)
 
 
-class FilledForm(NamedTuple):
-    """A form that a citizen could file."""
-
-    service: str
-    applicant: Applicant
-    form: Mapping[str, Any]
-
-
 class Told(NamedTuple):
     """What the counter was told, and what the application was quoted."""
 
-    fees: PublishedFees
+    fees: PublishedFees | GivenRejected
     quote: Quote | NagorikError
 
 
@@ -131,9 +124,15 @@ class SimulatedPlatform:
         await self._platform.__aexit__(*error)
 
 
-async def _both(platform: Platform, filled: FilledForm, on: date) -> Told:
-    given = typed(filled.form) if SERVICES[filled.service].fees else {}
-    fees = await platform.published_fees(filled.service, given, on=on)
+async def _both(platform: Platform, filled: FilledForm, on: date, fields: Collection[str] | None = None) -> Told:
+    """The quote of the whole form, and what is told of it, or of some ``fields`` of it alone."""
+    said = {name: value for name, value in filled.form.items() if fields is None or name in fields}
+    given = typed(said) if SERVICES[filled.service].fees else {}
+    fees: PublishedFees | GivenRejected
+    try:
+        fees = await platform.published_fees(filled.service, given, on=on)
+    except GivenRejected as rejected:
+        fees = rejected
     try:
         draft = ApplicationDraft(service=filled.service, applicant=filled.applicant, form=dict(filled.form))
         return Told(fees, await platform.quote_fees(draft))
@@ -144,6 +143,7 @@ async def _both(platform: Platform, filled: FilledForm, on: date) -> Told:
 def offered(told: Told) -> list[StagePrice]:
     """The prices that the counter was told for the payment that was quoted."""
     assert isinstance(told.quote, Quote)
+    assert isinstance(told.fees, PublishedFees)
     stage = told.quote.stage
     return [one for outcome in told.fees.outcomes for one in outcome.stages if one.price.stage == stage]
 
@@ -157,32 +157,38 @@ def is_of(quote: Quote, stage: StagePrice) -> bool:
     return same and quote.due == stage.due
 
 
+def assert_same_price(service: str, told: Told) -> None:
+    """The one price that the counter was told, or the one for what the agency says, is the one that was quoted."""
+    quote, fees = told.quote, told.fees
+    assert isinstance(quote, Quote)
+    assert isinstance(fees, PublishedFees), f"{service} is quoted {quote.total.plain()}"
+    match fees.answer:
+        case PriceAnswer.PRICED if fees.agency_adds:
+            (stage,) = offered(told)
+            published = {line.code: line for line in stage.price.lines}
+            assert [line for line in quote.lines if line.code in published] == list(published.values())
+        case PriceAnswer.PRICED:
+            # What the form does not say the agency does: one price for each thing that it may say.
+            open_dimensions = {
+                one.dimension for outcome in fees.outcomes for one in outcome.choice if one.origin == "every"
+            }
+            assert open_dimensions == {one.name for one in fees.missing if one.agency_knows}
+            assert len([stage for stage in offered(told) if is_of(quote, stage)]) == 1
+        case PriceAnswer.AGENCY_ONLY:
+            schedule = schedule_of(SERVICES[service])
+            tariffs = () if schedule is None else schedule.tariffs
+            assert quote.source not in [tariff.source for tariff in tariffs]
+        case other:
+            pytest.fail(f"{service} is {other.value} for a form that is whole")
+
+
 @pytest.mark.xdist_group("fees-before-applying")
 @pytest.mark.parametrize("service", PRICED)
 def test_counter_and_application_never_differ(service: str) -> None:
     quoted = [told for told in everything()[service] if isinstance(told.quote, Quote)]
     assert quoted
     for told in quoted:
-        quote = told.quote
-        assert isinstance(quote, Quote)
-        match told.fees.answer:
-            case PriceAnswer.PRICED if told.fees.agency_adds:
-                (stage,) = offered(told)
-                published = {line.code: line for line in stage.price.lines}
-                assert [line for line in quote.lines if line.code in published] == list(published.values())
-            case PriceAnswer.PRICED:
-                # What the form does not say the agency does: one price for each thing that it may say.
-                open_dimensions = {
-                    one.dimension for outcome in told.fees.outcomes for one in outcome.choice if one.origin == "every"
-                }
-                assert open_dimensions == {one.name for one in told.fees.missing if one.agency_knows}
-                assert len([stage for stage in offered(told) if is_of(quote, stage)]) == 1
-            case PriceAnswer.AGENCY_ONLY:
-                schedule = schedule_of(SERVICES[service])
-                tariffs = () if schedule is None else schedule.tariffs
-                assert quote.source not in [tariff.source for tariff in tariffs]
-            case other:
-                pytest.fail(f"{service} is {other.value} for a form that is whole")
+        assert_same_price(service, told)
 
 
 @pytest.mark.xdist_group("fees-before-applying")
@@ -190,9 +196,66 @@ def test_counter_and_application_never_differ(service: str) -> None:
 def test_form_that_is_quoted_by_the_schedule_has_a_published_price(service: str) -> None:
     """The agency alone is said to know a price only where the plugin asks it alone."""
     for told in everything()[service]:
+        if isinstance(told.fees, GivenRejected):
+            assert isinstance(told.quote, InputRejected)
+            continue
         assert told.fees.answer in {PriceAnswer.PRICED, PriceAnswer.AGENCY_ONLY}
         if not isinstance(told.quote, Quote):
             assert told.quote.code == "input-rejected"
+
+
+DRAWS: Final = 24
+"""For each service: some of them refused, most of them priced."""
+OF_THE_APPLICANT: Final = frozenset({"bmet.domestic-work"})
+"""What a quote refuses at a field of the form, and no form alone decides: this one hangs on the applicant's sex."""
+
+
+def price_draws(service: str, on: date) -> PriceDraws:
+    record, schedule = REGISTRY.owner_of(service), schedule_of(SERVICES[service])
+    assert record is not None
+    assert record.package is not None
+    assert schedule is not None
+    return PriceDraws(SERVICES[service], schedule, record.package, on)
+
+
+@cache
+def drawn() -> Mapping[str, list[tuple[DrawnForm, Told]]]:
+    return asyncio.run(_draw_all())
+
+
+async def _draw_all() -> Mapping[str, list[tuple[DrawnForm, Told]]]:
+    told: dict[str, list[tuple[DrawnForm, Told]]] = {}
+    clock = SimulatedClock()
+    async with SimulatedPlatform(clock) as (platform, simulators):
+        on, examples = dhaka_date(clock.now()), list(forms(simulators))
+        for service in DRAWN:
+            draws, own = price_draws(service, on), [one for one in examples if one.service == service]
+            told[service] = []
+            for number in range(DRAWS):
+                one = draws.draw(own[number % len(own)])
+                told[service].append((one, await _both(platform, one.filled, on, one.fields)))
+    return told
+
+
+DRAWN: Final = [service for service in PRICED if SERVICES[service].fees is not None]
+
+
+@pytest.mark.xdist_group("fees-before-applying")
+@pytest.mark.parametrize("service", DRAWN)
+def test_counter_refuses_what_the_quote_refuses_and_has_its_price_for_the_rest(service: str) -> None:
+    quoted = 0
+    for one, told in drawn()[service]:
+        if isinstance(told.quote, Quote):
+            assert_same_price(service, told)
+            quoted += 1
+            continue
+        assert isinstance(told.quote, InputRejected)
+        refused = [problem for problem in told.quote.fields if problem.code not in OF_THE_APPLICANT]
+        places = {problem.pointer.split("/")[2] for problem in refused if problem.pointer.count("/") > 1}
+        if not isinstance(told.fees, GivenRejected):
+            # What is refused then is the rest of the form, which the counter was not told.
+            assert not places & one.fields, (one.filled.form, [problem.code for problem in refused])
+    assert quoted >= DRAWS // 8
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES.keys() - set(PRICED)))
@@ -239,6 +302,7 @@ def test_day_before_the_first_tariff_is_told_and_is_no_fault_of_the_connection()
     answers = asyncio.run(_before(sorted(first_days(), key=lambda one: one[1])))
     refused = set()
     for service, (fees, quote) in answers.items():
+        assert isinstance(fees, PublishedFees), service
         assert fees.answer is PriceAnswer.NO_TARIFF, service
         assert fees.sentence is not None
         assert fees.sentence.en.startswith("No published fee is known here for ")

@@ -155,6 +155,7 @@ def test_json_has_stable_keys(site: Any, nagorik: Any) -> None:
         "agency_adds": False,
         "missing": [],
         "assumed": [],
+        "unchecked": [],
         "tariffs": [
             {
                 "id": "circular-2020",
@@ -251,7 +252,40 @@ def test_service_without_a_schedule_says_so_with_what_its_manifest_says(
     table = nagorik("fees", "wasa.connection", "--table")
     assert (table.code, f"There is no schedule: {en}" in table.out) == (0, True)
     unknown = nagorik("fees", "wasa.connection", "--set", "delivery=urgent")
-    assert (unknown.code, "there is no field delivery" in unknown.err) == (2, True)
+    assert (unknown.code, "there is no such field" in unknown.err) == (2, True)
+
+
+def test_field_that_a_check_waits_for_is_named_beside_the_price(site: Any, nagorik: Any) -> None:
+    checked = PRICING.replace("due=", "checks=(lambda: form.owner,), due=")
+    install(site, pricing=checked)
+    words = ("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24")
+    shown = nagorik(*words).out
+    assert "Not everybody may choose this. To check it, say with --set:\n  owner: as in the papers\n" in shown
+    assert "সবাই এটি বেছে নিতে পারেন না। যাচাই করতে --set দিয়ে জানান:" in shown
+    assert "Not everybody" not in nagorik(*words, "--set", "owner=nobody").out
+
+
+def test_amount_that_counts_nothing_is_a_payment_of_nothing(site: Any, nagorik: Any) -> None:
+    install(site)
+    file = site.directory / "nagorik_wasa" / "fees.toml"
+    text = file.read_text("utf-8").replace("dimensions = { delivery", 'dimensions = { days = ["0+"], delivery')
+    for amount in ('"450"', '"900"', '"60"'):
+        text = text.replace(f"amount = {amount}", f'amount = {amount}, times = "days"')
+    file.write_text(text, "utf-8")
+    words = (
+        "fees",
+        "wasa.connection",
+        "--set",
+        "delivery=regular",
+        "--set",
+        "days=0",
+        "--on",
+        "2026-11-24",
+        "--json",
+    )
+    result = nagorik(*words)
+    [payment] = result.document["outcomes"][0]["payments"]
+    assert (result.code, payment["lines"], payment["vat"], payment["total"]) == (0, [], "0.00", "0.00")
 
 
 def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -> None:
@@ -273,7 +307,7 @@ def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -
         (("--set", "19900000000000042=7"), "write --set as FIELD=VALUE"),
         (("--set", "delivery="), "write --set as FIELD=VALUE"),
         (("--set", "delivery=urgent", "--set", "delivery=regular"), "delivery is given twice; keep one"),
-        (("--set", "delivry=urgent"), "there is no field delivry; did you mean delivery?"),
+        (("--set", "delivry=urgent"), "--set, number 1: there is no such field; did you mean delivery?"),
         (("--set", "delivery=soon"), "Choose one of: regular (Regular), urgent (Urgent)."),
         (("--set", "delivery=soon"), "বেছে নিন: regular (সাধারণ), urgent (জরুরি)।"),
         (("--set", "delivery=urgent", "--table"), "--table prints the whole schedule; leave --set out"),

@@ -182,6 +182,7 @@ def fees_document(service: "PublicService", fees: "PublishedFees", on: date) -> 
         "agency_adds": fees.agency_adds,
         "missing": [_missing(one) for one in fees.missing],
         "assumed": [_missing(one) for one in fees.assumed],
+        "unchecked": [_missing(one) for one in fees.unchecked],
         "tariffs": [
             {key: value for key, value in tariff_of(tariff).items() if key != "rows"} for tariff in tariffs.values()
         ],
@@ -227,6 +228,7 @@ def _choice(one: "ChosenValue") -> "Document":
 
 
 def _payment(stage: "StagePrice") -> "Document":
+    from nagorik.values import Money
     from nagorik_platform.cli.catalogue import text_of
 
     price = stage.price
@@ -238,7 +240,9 @@ def _payment(stage: "StagePrice") -> "Document":
             {"code": line.code, "text": text_of(line.text), "amount": line.amount.plain(), "vat": line.vat.plain()}
             for line in price.lines
         ],
-        "vat": reduce(add, [line.vat for line in price.lines]).plain(),
+        "vat": reduce(
+            add, [line.vat for line in price.lines], Money(poisha=0, currency=price.total.currency)
+        ).plain(),
         "total": price.total.plain(),
         "tariff": price.tariff.id,
     }

@@ -25,6 +25,7 @@ def fee_page(document: Document, language: Language) -> Iterator[str]:
         _beside(document, language),
         _asked("open" if document["answer"] == "open" else "priced", document["missing"], language),
         _asked("assumed", document["assumed"], language),
+        _asked("unchecked", document["unchecked"], language),
         *(_tariff(tariff, language) for tariff in document["tariffs"]),
     ):
         lines = list(block)

@@ -98,6 +98,8 @@ class PublishedFees:
     missing: tuple[MissingValue, ...] = ()
     assumed: tuple[MissingValue, ...] = ()
     """Fields that nobody has given and whose default the form takes, where they have a bearing on the price."""
+    unchecked: tuple[MissingValue, ...] = ()
+    """Fields that nobody has given, on which it hangs whether a choice that is priced may be made at all."""
     agency_adds: bool = False
     """Whether the agency asks for more, which it alone knows."""
     sentence: Text | None = None
