@@ -306,8 +306,13 @@ def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -
         (("--set", "delivery"), "write --set as FIELD=VALUE, such as --set delivery=urgent"),
         (("--set", "19900000000000042=7"), "write --set as FIELD=VALUE"),
         (("--set", "delivery="), "write --set as FIELD=VALUE"),
-        (("--set", "delivery=urgent", "--set", "delivery=regular"), "delivery is given twice; keep one"),
+        (
+            ("--set", "delivery=urgent", "--set", "delivery=regular"),
+            "--set, number 2 gives a field that is given already; keep one",
+        ),
         (("--set", "delivry=urgent"), "--set, number 1: there is no such field; did you mean delivery?"),
+        (("--set", "BX0123456=48"), "--set, number 1: there is no such field; there is delivery, owner."),
+        (("--set", "BX0123456=48", "--set", "BX0123456=48"), "--set, number 2 gives a field that is given already"),
         (("--set", "delivery=soon"), "Choose one of: regular (Regular), urgent (Urgent)."),
         (("--set", "delivery=soon"), "বেছে নিন: regular (সাধারণ), urgent (জরুরি)।"),
         (("--set", "delivery=urgent", "--table"), "--table prints the whole schedule; leave --set out"),
@@ -324,13 +329,14 @@ def test_wrong_words_are_told_and_no_value_is_repeated(
     assert told in result.err
     assert "soon" not in result.err
     assert "19900000000000042" not in result.err
+    assert "BX0123456" not in result.err
 
 
 def test_unknown_service_a_gateway_and_no_plugin_at_all_are_told(site: Any, nagorik: Any) -> None:
     nothing = nagorik("fees", "wasa.connection")
     assert (nothing.code, nothing.err) == (
         2,
-        "nagorik: there is no service wasa.connection: no plugin that offers one is installed\n",
+        "nagorik: there is no service of that name: no plugin that offers one is installed\n",
     )
     install(
         site,
@@ -340,7 +346,7 @@ def test_unknown_service_a_gateway_and_no_plugin_at_all_are_told(site: Any, nago
     near = nagorik("fees", "wasa.conection")
     assert (near.code, near.err) == (
         2,
-        "nagorik: there is no service wasa.conection; did you mean wasa.connection?\n",
+        "nagorik: there is no service of that name; did you mean wasa.connection?\n",
     )
     gateway = nagorik("fees", "wasa.pay")
     assert (gateway.code, gateway.err) == (2, "nagorik: wasa.pay is a way to pay, and has no fee of its own\n")

@@ -116,14 +116,14 @@ def _given(words: Sequence[str]) -> dict[str, str]:
         ValueError: One is not a pair, or a field is given twice.
     """
     given: dict[str, str] = {}
-    for word in words:
+    for number, word in enumerate(words, 1):
         name, equals, value = word.partition("=")
         name = name.strip()
         # Whatever else stands there may be somebody's number, and is not repeated.
         if not equals or not value.strip() or not _NAME.fullmatch(name):
             raise ValueError("write --set as FIELD=VALUE, such as --set delivery=urgent")
         if name in given:
-            raise ValueError(f"{name} is given twice; keep one")
+            raise ValueError(f"--set, number {number} gives a field that is given already; keep one")
         given[name] = value
     return given
 
@@ -143,7 +143,7 @@ def _offer(registry: "Registry", service: str) -> "tuple[PublicService, PluginRe
         return offer, record
     known = [one.id for each in registry.records if each.manifest is not None for one in each.manifest.services]
     if not known:
-        return f"there is no service {service}: no plugin that offers one is installed"
+        return "there is no service of that name: no plugin that offers one is installed"
     return unknown_service(service, known)
 
 
