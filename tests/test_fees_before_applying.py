@@ -15,12 +15,22 @@ from typing import Any, Final, NamedTuple
 import pytest
 from price_draws import DrawnForm, FilledForm, PriceDraws
 
-from nagorik import AgencyRejected, Applicant, ApplicationDraft, InputRejected, NagorikError, Operation, Quote
+from nagorik import (
+    AgencyRejected,
+    Applicant,
+    ApplicationDraft,
+    InputRejected,
+    NagorikError,
+    Operation,
+    Quote,
+    has_latin_letters,
+)
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_date, dhaka_zone, to_bangla_digits
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.cli.fees import fees_document
 from nagorik_platform.fees.published import GivenRejected, PriceAnswer, PublishedFees, StagePrice
+from nagorik_platform.fees.titles import PublishedSchedule
 from nagorik_platform.registry import Registry
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing import (
@@ -256,6 +266,21 @@ def test_counter_refuses_what_the_quote_refuses_and_has_its_price_for_the_rest(s
             # What is refused then is the rest of the form, which the counter was not told.
             assert not places & one.fields, (one.filled.form, [problem.code for problem in refused])
     assert quoted >= DRAWS // 8
+
+
+@pytest.mark.parametrize("service", DRAWN)
+def test_what_a_price_depends_on_is_told_in_bangla_without_latin_letters(service: str) -> None:
+    async def ask() -> tuple[PublishedSchedule, ...]:
+        async with Platform(Registry.discover(), PlatformSettings()) as platform:
+            return await platform.published_schedules(service, on=date(2026, 11, 24))
+
+    for schedule, titles in asyncio.run(ask()):
+        for dimension in schedule.dimensions:
+            told = titles[dimension.dimension]
+            words = [label for label in dimension.labels if not dimension.numeric]
+            assert words == [label for label in words if label in told.values]
+            for text in (told.title, *told.values.values()):
+                assert not has_latin_letters(text.bn), (schedule.id, dimension.dimension)
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES.keys() - set(PRICED)))

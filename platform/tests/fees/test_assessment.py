@@ -25,6 +25,7 @@ title = { en = "Mooring", bn = "নোঙর" }
 rounding = "none"
 vat = { rate = "0.15", included = false, per = "line" }
 dimensions = { speed = ["slow", "fast"], length = ["1-9", "10-20", "21+"], visit = [1, 2, "3+"] }
+words.visit = { title = { en = "Visit", bn = "আসা" }, values = { "3+" = { en = "Often", bn = "ঘন ঘন" } } }
 
 [[mooring.tariffs]]
 id = "circular"
@@ -136,7 +137,7 @@ def test_what_is_given_by_field_and_dimension_has_one_price_for_each_payment() -
     assert [(one.label.bn, one.titles[0].bn, one.origin) for one in outcome.choice] == [
         ("গতি", "দ্রুত", "given"),
         ("length", "১২", "given"),
-        ("visit", "৫", "given"),
+        ("আসা", "৫", "given"),
     ]
     assert [stage.due for stage in outcome.stages] == [FeeDue.BEFORE_SUBMISSION, FeeDue.AFTER_SUBMISSION]
     assert [(line.code, line.vat.plain()) for line in outcome.stages[0].price.lines] == [("fast", "30.00")]
@@ -152,6 +153,15 @@ def test_what_the_plugin_has_nobody_pay_for_is_refused_where_it_was_given_and_le
     tried = asked(metres="12", visit="1")
     assert told(tried) == [({"speed": ("fast",), "length": ("12",), "visit": ("1",)}, ["230.00", "46.00"])]
     assert told(asked(speed="slow", metres="9", visit="1"))[0][1] == ["115.00"]
+
+
+def test_dimension_and_its_values_are_called_as_the_fee_file_says() -> None:
+    fees = ask({"speed": "slow", "metres": "9"})
+    assert [one.titles[0].en for outcome in fees.outcomes for one in outcome.choice if one.dimension == "visit"] == [
+        "1",
+        "Often",
+    ]
+    assert [one.label.en for one in fees.missing] == ["Visit"]
 
 
 def test_all_that_is_open_is_priced_and_what_costs_the_same_is_one() -> None:
@@ -428,5 +438,9 @@ def test_field_and_dimension_of_one_name_are_told_apart_by_what_they_take() -> N
 
 def test_schedules_that_a_field_decides_between_are_found() -> None:
     found = reachable_schedules("port.mooring", SCHEDULES["mooring"], MooringForm, basis, TODAY)
-    assert [schedule.id for schedule in found] == ["mooring", "late"]
-    assert reachable_schedules("port.late", SCHEDULES["late"], None, None, TODAY) == (SCHEDULES["late"],)
+    assert [one.schedule.id for one in found] == ["mooring", "late"]
+    titles = found[0].titles
+    assert {name: one.title.bn for name, one in titles.items()} == {"speed": "গতি", "length": "length", "visit": "আসা"}
+    assert {value: said.bn for value, said in titles["speed"].values.items()} == {"slow": "ধীর", "fast": "দ্রুত"}
+    [alone] = reachable_schedules("port.late", SCHEDULES["late"], None, None, TODAY)
+    assert alone.schedule == SCHEDULES["late"]

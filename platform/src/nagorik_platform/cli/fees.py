@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from nagorik.manifest import PublicService
     from nagorik_platform.cli.output import Document
     from nagorik_platform.fees.published import ChosenValue, FeeOutcome, MissingValue, PublishedFees, StagePrice
+    from nagorik_platform.fees.titles import DimensionTitle, PublishedSchedule
     from nagorik_platform.registry import PluginRecord, Registry
-    from nagorik_toolkit.fees import FeeSchedule, Tariff
+    from nagorik_toolkit.fees import Tariff
 
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
@@ -183,6 +184,7 @@ def fees_document(service: "PublicService", fees: "PublishedFees", on: date) -> 
         "missing": [_missing(one) for one in fees.missing],
         "assumed": [_missing(one) for one in fees.assumed],
         "unchecked": [_missing(one) for one in fees.unchecked],
+        "titles": _titles(fees.titles),
         "tariffs": [
             {key: value for key, value in tariff_of(tariff).items() if key != "rows"} for tariff in tariffs.values()
         ],
@@ -190,7 +192,7 @@ def fees_document(service: "PublicService", fees: "PublishedFees", on: date) -> 
 
 
 def schedules_document(
-    service: "PublicService", schedules: "Sequence[FeeSchedule]", on: date, without: "PublishedFees | None"
+    service: "PublicService", schedules: "Sequence[PublishedSchedule]", on: date, without: "PublishedFees | None"
 ) -> "Document":
     """Every schedule of a service in full, as JSON values with stable keys; ``without`` says why there is none."""
     from nagorik_platform.cli.catalogue import schedule_of, text_of
@@ -200,7 +202,19 @@ def schedules_document(
         "name": text_of(service.name),
         "on": on.isoformat(),
         "sentence": text_of(without.sentence) if without is not None else None,
-        "schedules": [schedule_of(schedule, on) for schedule in schedules],
+        "schedules": [
+            schedule_of(published.schedule, on) | {"titles": _titles(published.titles)} for published in schedules
+        ],
+    }
+
+
+def _titles(titles: "Mapping[str, DimensionTitle]") -> "Document":
+    """What dimensions and their values are called."""
+    from nagorik_platform.cli.catalogue import text_of
+
+    return {
+        name: {"title": text_of(one.title), "values": {value: text_of(said) for value, said in one.values.items()}}
+        for name, one in titles.items()
     }
 
 

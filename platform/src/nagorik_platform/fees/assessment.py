@@ -4,7 +4,7 @@ The dimensions of a price follow from the form by the plugin's own function, by 
 missing that can have a few values, each of them is tried; where it can have any, each value of the dimension is.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final, Literal
@@ -38,6 +38,7 @@ from nagorik_platform.fees.sentences import (
     value_not_in_schedule,
     with_choices,
 )
+from nagorik_platform.fees.titles import DimensionTitle, PublishedSchedule, dimension_titles
 from nagorik_platform.fees.typed_words import (
     FieldChoice,
     TypedField,
@@ -151,34 +152,43 @@ def without_schedule(service: PublicService, given: Mapping[str, str]) -> Publis
 
 def reachable_schedules(
     service: str, schedule: FeeSchedule, form: type[Form] | None, assess: AssessFees | None, on: date
-) -> tuple[FeeSchedule, ...]:
+) -> tuple[PublishedSchedule, ...]:
     """The schedule that a service's manifest names, and the others by which a form of the service may be charged.
 
     They are found by the fields that decide between them, as far as each of these has a few choices.
     """
-    found = {schedule.id: schedule}
-    if assess is None:
-        return (schedule,)
     kind = form or Form
     fields = typed_fields(form_schema(kind))
     keys = {name: described.alias or name for name, described in kind.model_fields.items()}
+    by_names = {name: fields[key] for name, key in keys.items()}
+    basis = assess or (lambda _, filled, __: FeeBasis.of_fields(schedule, filled, due={}))
+    found: dict[str, PublishedSchedule] = {}
 
     def try_out(data: Mapping[str, JsonValue]) -> set[str]:
         try:
             partial = partial_form(kind, data)
         except InputRejected:
             return set()
+        partial.read.clear()
         try:
-            reached = assess(service, partial.form, on).schedule
-            found.setdefault(reached.id, reached)
+            reached = basis(service, partial.form, on)
         except FieldMissing:
-            pass
-        return {keys[name] for name in partial.read}
+            return {keys[name] for name in partial.read}
+        decided_by = {keys[name] for name in partial.read}
+        if reached.schedule.id not in found:
+            titles = dimension_titles(reached, partial, by_names)
+            found[reached.schedule.id] = PublishedSchedule(reached.schedule, titles)
+        return decided_by
 
     for key in sorted(try_out({})):
         for choice in fields[key].choices:
             try_out({key: choice.value})
-    return tuple(found.values())
+    named = found.pop(schedule.id, None)
+    if named is None:
+        named = PublishedSchedule(
+            schedule, dimension_titles(FeeBasis(schedule, {}), partial_form(kind, {}), by_names)
+        )
+    return (named, *found.values())
 
 
 class _Question:
@@ -204,6 +214,7 @@ class _Question:
         self._unchecked: dict[str, MissingValue] = {}
         self._refusals: list[Text] = []
         self._reach = FormReach(service, form, assess, fields, on)
+        self._titles: dict[str, dict[str, DimensionTitle]] = {}
 
     def sorted_out(
         self, given: Mapping[str, str], schedule: FeeSchedule
@@ -254,6 +265,7 @@ class _Question:
             assumed=tuple(self._assumed.values()),
             unchecked=tuple(one for name, one in self._unchecked.items() if name not in self._missing),
             agency_adds=self._adds,
+            titles={name: title for titles in self._titles.values() for name, title in titles.items()},
         )
         if self._is_open:
             return told
@@ -315,6 +327,8 @@ class _Question:
             self._no_tariff = error
             return
         self._adds = self._adds or basis.agency_adds
+        if basis.schedule.id not in self._titles:
+            self._titles[basis.schedule.id] = dimension_titles(basis, partial, self._reach.fields)
         try:
             chosen, gaps = self._known(basis, partial, trial)
         except _TrialDropped as dropped:
@@ -410,22 +424,23 @@ class _Question:
         name = dimension.dimension
         if name in trial.every:
             tried = trial.every[name]
-            return tried, self._chosen(name, _label(dimension, tried), "every")
+            return tried, self._chosen(dimension, basis, _label(dimension, tried), "every")
         give = basis.dimensions.get(name)
         if name in self._words:
-            return self._told_value(dimension, give, partial, trial)
+            return self._told_value(dimension, basis, partial, trial)
         if give is None:
             return None
         partial.read.clear()
         follows = give()
         read = self._keys_of(partial)
         self._assume(read, trial)
-        return follows, self._chosen(name, follows, _origin(read, trial), self._one_choice(read, partial))
+        by = self._one_choice(read, partial)
+        return follows, self._chosen(dimension, basis, follows, _origin(read, trial), by)
 
     def _told_value(
         self,
         dimension: Dimension,
-        give: Callable[[], int | str] | None,
+        basis: FeeBasis,
         partial: PartialForm[Form],
         trial: _Trial,
     ) -> tuple[int | str, ChosenValue]:
@@ -437,7 +452,8 @@ class _Question:
         name, written = dimension.dimension, self._words[dimension.dimension]
         given = read_dimension(dimension, written)
         assert given is not None  # noqa: S101 - it was refused before
-        told = given, self._chosen(name, given, "given")
+        told = given, self._chosen(dimension, basis, given, "given")
+        give = basis.dimensions.get(name)
         if give is None:
             return told
         partial.read.clear()
@@ -451,7 +467,8 @@ class _Question:
         else:
             read = self._keys_of(partial)
             if is_meant(dimension, written, follows):
-                return follows, self._chosen(name, follows, "given", self._one_choice(read, partial))
+                by = self._one_choice(read, partial)
+                return follows, self._chosen(dimension, basis, follows, "given", by)
             otherwise = str(follows)
         fields = sorted(read & trial.data.keys())
         if not fields:
@@ -476,18 +493,18 @@ class _Question:
 
     def _chosen(
         self,
-        name: str,
+        dimension: Dimension,
+        basis: FeeBasis,
         value: int | str,
         origin: Literal["given", "default", "every"],
         by: tuple[TypedField, FieldChoice] | None = None,
     ) -> ChosenValue:
-        """A dimension's value with what both are called: by the field that it follows from, or one of its name."""
-        described, choice = by if by is not None else (self._fields.get(name), None)
-        if described is not None and choice is None:
-            choice = next((one for one in described.choices if str(one.value) == str(value)), None)
-        word = str(value)
-        title = choice.title if choice is not None else None
-        label = described.label if described is not None else Text(en=name, bn=name)
+        """A dimension's value with what both are called: by the choice that it follows from, or by its own title."""
+        name, word = dimension.dimension, str(value)
+        titles = self._titles[basis.schedule.id][name]
+        label, title = titles.title, titles.values.get(word)
+        if by is not None and name not in basis.schedule.words:
+            label, title = by[0].label, by[1].title
         return ChosenValue(name, (word,), origin, label, (title or Text(en=word, bn=to_bangla_digits(word)),))
 
     def _assume(self, read: Set[str], trial: _Trial) -> None:
@@ -543,7 +560,8 @@ class _Question:
             )
         if field_name is None:
             assert dimension is not None  # noqa: S101 - what is missing is one of the two
-            label = Text(en=dimension.dimension, bn=dimension.dimension)
+            assert known is not None  # noqa: S101 - a dimension is missing of a schedule
+            label = self._titles[known.basis.schedule.id][dimension.dimension].title
             missing = MissingValue(dimension.dimension, label, (), by_dimension, agency_knows=True)
         else:
             described = self._reach.described(field_name)

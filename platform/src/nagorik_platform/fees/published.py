@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from nagorik.model.fee import FeeDue
 from nagorik.values.sentences import Text
+from nagorik_platform.fees.titles import DimensionTitle
 from nagorik_platform.fees.typed_words import FieldChoice
 from nagorik_toolkit.fees import Price
 
@@ -106,3 +107,5 @@ class PublishedFees:
     """Why there is no price, where there is none."""
     left_out: int = 0
     """Outcomes beyond those told."""
+    titles: Mapping[str, DimensionTitle] = field(default_factory=dict)
+    """What the dimensions are called that are told of."""

@@ -49,6 +49,11 @@ class FormReach:
         self._on = on
         self.read: set[str] = set()
 
+    @property
+    def fields(self) -> Mapping[str, TypedField]:
+        """The fields by their names in the form's model."""
+        return self._fields
+
     def described(self, field: str) -> TypedField:
         """A field by its name in the form's model."""
         return self._fields[field]
