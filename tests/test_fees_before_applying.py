@@ -6,7 +6,8 @@ types and nobody to ask, and once as an application is quoted, before the agency
 
 import asyncio
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import random
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -134,20 +135,22 @@ class SimulatedPlatform:
         await self._platform.__aexit__(*error)
 
 
-async def _both(platform: Platform, filled: FilledForm, on: date, fields: Collection[str] | None = None) -> Told:
-    """The quote of the whole form, and what is told of it, or of some ``fields`` of it alone."""
-    said = {name: value for name, value in filled.form.items() if fields is None or name in fields}
-    given = typed(said) if SERVICES[filled.service].fees else {}
+async def _both(platform: Platform, filled: FilledForm, on: date) -> Told:
+    given = typed(filled.form) if SERVICES[filled.service].fees else {}
     fees: PublishedFees | GivenRejected
     try:
         fees = await platform.published_fees(filled.service, given, on=on)
     except GivenRejected as rejected:
         fees = rejected
+    return Told(fees, await _quote(platform, filled))
+
+
+async def _quote(platform: Platform, filled: FilledForm) -> Quote | NagorikError:
     try:
         draft = ApplicationDraft(service=filled.service, applicant=filled.applicant, form=dict(filled.form))
-        return Told(fees, await platform.quote_fees(draft))
+        return await platform.quote_fees(draft)
     except NagorikError as error:
-        return Told(fees, error)
+        return error
 
 
 def offered(told: Told) -> list[StagePrice]:
@@ -243,7 +246,8 @@ async def _draw_all() -> Mapping[str, list[tuple[DrawnForm, Told]]]:
             told[service] = []
             for number in range(DRAWS):
                 one = draws.draw(own[number % len(own)])
-                told[service].append((one, await _both(platform, one.filled, on, one.fields)))
+                fees = draws.ask(typed({name: one.filled.form.get(name) for name in one.fields}))
+                told[service].append((one, Told(fees, await _quote(platform, one.filled))))
     return told
 
 
@@ -281,6 +285,52 @@ def test_what_a_price_depends_on_is_told_in_bangla_without_latin_letters(service
             assert words == [label for label in words if label in told.values]
             for text in (told.title, *told.values.values()):
                 assert not has_latin_letters(text.bn), (schedule.id, dimension.dimension)
+
+
+NONSENSE: Final = (
+    *(
+        "0",
+        "-1",
+        "9" * 12,
+        "9" * 5_000,
+        "NaN",
+        "\x00",
+        "\u200d",
+        "²",
+        "x" * 30_000,
+        ",",
+        "1-100",
+        "3+",
+        "বাংলা",
+        "true",
+    ),
+    *(
+        "[",
+        "[]",
+        "{}",
+        "[" * 60_000,
+        "[" * 300 + "]" * 300,
+        "null",
+        "[null]",
+        "[{}]",
+        "[NaN]",
+        '{"a": 1}',
+        "[[1], [2]]",
+    ),
+    *("31/02/2026", "0000-01-01", "9999-12-31", "1800-01-01", "2199-12-31", "1799-00", "9999-00", "99999999.9999"),
+)
+"""Typed for a field or a dimension: numbers, lists, documents and days at their bounds and beyond."""
+
+
+@pytest.mark.parametrize("service", DRAWN)
+def test_no_word_that_is_typed_raises_anything_but_a_refusal(service: str) -> None:
+    """Each field and dimension meets some of it; what is wrong is told in sentences."""
+    rng = random.Random(f"nonsense for {service}")  # noqa: S311 - the same in every run
+    draws = price_draws(service, date(2026, 11, 24))
+    for name in draws.names:
+        for word in rng.sample(NONSENSE, 3):
+            told = draws.ask({name: word})
+            assert told.problems if isinstance(told, GivenRejected) else told.answer in PriceAnswer
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES.keys() - set(PRICED)))

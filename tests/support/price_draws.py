@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from nagorik import Applicant, InputRejected
 from nagorik.manifest import PublicService
 from nagorik.privacy import Form
+from nagorik_platform.fees.assessment import assess_published
+from nagorik_platform.fees.published import GivenRejected, PublishedFees
 from nagorik_platform.fees.typed_words import typed_fields
 from nagorik_toolkit.fees import FeeBasis, FeeSchedule, Numbers
 from nagorik_toolkit.form_validation import form_schema
@@ -55,6 +57,18 @@ class PriceDraws:
     def _object(package: str, reference: str) -> Any:
         module, _, name = reference.partition(":")
         return getattr(importlib.import_module(f"{package}.{module}"), name)
+
+    @property
+    def names(self) -> list[str]:
+        """All that can be typed at a counter: the fields of the form and the dimensions of the schedule."""
+        return sorted({*self._fields, *(one.dimension for one in self._schedule.dimensions)})
+
+    def ask(self, given: Mapping[str, str]) -> PublishedFees | GivenRejected:
+        """What the counter is told, by the plugin's code with nothing around it: what it raises comes out."""
+        try:
+            return assess_published(self._service, self._schedule, self._form, self._assess, given, self._on)
+        except GivenRejected as rejected:
+            return rejected
 
     def draw(self, example: FilledForm) -> DrawnForm:
         """The example with some of these fields drawn anew; which there are may hang on what was drawn."""

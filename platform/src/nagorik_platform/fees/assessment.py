@@ -7,6 +7,7 @@ missing that can have a few values, each of them is tried; where it can have any
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Final, Literal
 
 from pydantic import JsonValue, ValidationError
@@ -89,9 +90,14 @@ def assess_published(
     """
     kind = form or Form
     basis = assess or (lambda _, filled, __: FeeBasis.of_fields(schedule, filled, due={}))
-    question = _Question(service, kind, basis, typed_fields(form_schema(kind)), on)
+    question = _Question(service, kind, basis, _fields_of(kind), on)
     fields, words = question.sorted_out(given, schedule)
     return question.answer(fields, words, schedule)
+
+
+@cache
+def _fields_of(form: type[Form]) -> Mapping[str, TypedField]:
+    return typed_fields(form_schema(form))
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ class _Trial:
 
 
 @dataclass(frozen=True)
-class _Known:
+class _SettledChoice:
     """The basis of a form that is filled in as far as it is, and the dimensions that are known by it."""
 
     basis: FeeBasis
@@ -158,7 +164,7 @@ def reachable_schedules(
     They are found by the fields that decide between them, as far as each of these has a few choices.
     """
     kind = form or Form
-    fields = typed_fields(form_schema(kind))
+    fields = _fields_of(kind)
     keys = {name: described.alias or name for name, described in kind.model_fields.items()}
     by_names = {name: fields[key] for name, key in keys.items()}
     basis = assess or (lambda _, filled, __: FeeBasis.of_fields(schedule, filled, due={}))
@@ -336,7 +342,7 @@ class _Question:
             return
         if gaps:
             known = {name: value for name, (value, _) in chosen.items()}
-            self._fill(gaps, _Known(basis, known), tariff, trial)
+            self._fill(gaps, _SettledChoice(basis, known), tariff, trial)
         elif not self._is_possible(basis, chosen, trial) or self._is_refused(basis, partial, trial):
             return
         elif len(self._outcomes) >= MOST_OUTCOMES:
@@ -516,7 +522,7 @@ class _Question:
     def _fill(
         self,
         gaps: Sequence[tuple[Dimension, str | None]],
-        known: "_Known",
+        known: "_SettledChoice",
         tariff: Tariff,
         trial: _Trial,
     ) -> None:
@@ -552,7 +558,9 @@ class _Question:
             return True
         return not any(dimension.dimension in row.times for row in tariff.rows)
 
-    def _note(self, dimension: Dimension | None, field_name: str | None, known: "_Known | None" = None) -> None:
+    def _note(
+        self, dimension: Dimension | None, field_name: str | None, known: "_SettledChoice | None" = None
+    ) -> None:
         by_dimension = {}
         if dimension is not None:
             by_dimension[dimension.dimension] = (
