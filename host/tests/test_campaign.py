@@ -197,10 +197,15 @@ async def test_host_that_is_not_sound_is_found_out(sabotaged, code, keyring, mon
         monkeypatch.setattr(module, "step", sabotaged)
     found = (await campaign(CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True))).findings
     assert code in {finding.code for finding in found}
-    # Found again when they are run without the others, and gone when the host is sound.
-    those = tuple(int(finding.application[1:]) for finding in found if finding.code == code)[:1]
-    alone = CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=those, alone=True)
-    assert code in {finding.code for finding in (await campaign(alone)).findings}
+    # Found again when one of them is run without the others, and gone when the host is sound. Which one depends on
+    # the services that there are: where the gateway takes money late, the others keep the campaign going until then.
+    those = dict.fromkeys(int(finding.application[1:]) for finding in found if finding.code == code)
+    for number in those:
+        alone = CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=(number,), alone=True)
+        again = {finding.code for finding in (await campaign(alone)).findings}
+        if code in again:
+            break
+    assert code in again
     monkeypatch.undo()
     assert (await campaign(alone)).findings == []
 

@@ -174,7 +174,7 @@ def test_refusal_of_more_fields_is_told_with_the_first_and_how_many_more_there_a
     assert (told.layer, told.outcome) == (Layer.AGENCY, refused.outcome)
     assert told.fields[:-1] == refused.fields[: MOST_LISTED - 1]
     left_out = number - MOST_LISTED + 1
-    assert told.fields[-1].text.en == f"there are {left_out} more problems. Please put these right first."
+    assert told.fields[-1].text.en == f"There are {left_out} more problems. Correct these first."
     assert to_bangla_digits(str(left_out)) in told.fields[-1].text.bn
     assert len(refused.fields) == number
     kept = refusal_of(told)

@@ -40,6 +40,10 @@ HOME = {"division": "ঢাকা", "district": "Dhaka", "upazila": "সাভ�
 KINDS = {"car": Text(en="Car", bn="গাড়ি"), "bus": Text(en="Bus", bn="বাস")}
 
 
+class BornOn(Form):
+    born: BirthDate
+
+
 class Everything(Form):
     nid: NidNumber | None = None
     brn: BirthRegistration | None = None
@@ -99,11 +103,24 @@ def test_everything_is_read_and_read_again_from_what_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    "written", ["31/1/1990", "31/01/1990", "৩১/১/১৯৯০", " ৩১/০১/১৯৯০ ", "1990-01-31", "১৯৯০-০১-৩১", date(1990, 1, 31)]
+)
+def test_day_is_taken_as_people_write_it_and_as_json_does(written: object) -> None:
+    form = validate_form(BornOn, {"born": written})
+    assert form.model_dump_json() == '{"born":"1990-01-31"}'
+    assert form_schema(BornOn)["properties"]["born"]["format"] == "date"
+
+
+@pytest.mark.parametrize(
     ("field", "value", "code"),
     [
         ("passport", "12345678", "passport.shape"),
         ("passport", 12345678, "passport.not-text"),
-        ("born", "31/01/1990", "date.iso"),
+        ("born", "31-01-1990", "date.day-month-year"),
+        ("born", "31/1/90", "date.day-month-year"),
+        ("born", "31/13/1990", "date.no-such-day"),
+        ("born", "31/1/1990" + " " * 40 + "5", "date.day-month-year"),
+        ("born", "31/1/\u200b1990", "invisible.zero-width-space"),
         ("born", 7, "date.not-text"),
         ("issued", "1990-01-31", "date.day-month-year"),
         ("issued", "31/02/1990", "date.no-such-day"),
@@ -173,6 +190,14 @@ def test_options_have_their_titles() -> None:
     drawn = form_schema(Everything)["properties"]["kind"]
     assert drawn["enum"] == ["car", "bus"]
     assert drawn["oneOf"][1] == {"const": "bus", "title": "Bus", "x-title-bn": "বাস"}
+
+
+def test_options_of_a_field_that_may_be_left_out_have_their_titles() -> None:
+    class Optional(Form):
+        kind: Annotated[Literal["car", "bus"], Choices(KINDS)] | None = None
+
+    drawn = form_schema(Optional)["properties"]["kind"]["anyOf"][0]
+    assert [option["title"] for option in drawn["oneOf"]] == ["Car", "Bus"]
 
 
 def test_option_without_a_title_is_refused_when_the_form_is_written() -> None:
@@ -300,7 +325,7 @@ def test_only_what_is_within_the_bounds_is_accepted(least: int, most: int, numbe
     if least <= number <= most:
         assert field.read(number) == number
     else:
-        with pytest.raises(ValueError, match="please enter a number from"):
+        with pytest.raises(ValueError, match="Enter a number from"):
             field.read(number)
 
 
@@ -333,7 +358,7 @@ def test_a_refusal_names_the_field_and_says_what_to_do(written: object, code: st
     assert found.text.en.startswith("Loan: ")
     assert found.text.bn.startswith("ঋণ: ")
     if code == "whole-number.bounds":
-        assert found.text.en == "Loan: please enter a number from 1 to 5,00,000."
+        assert found.text.en == "Loan: Enter a number from 1 to 5,00,000."
         assert found.text.bn == "ঋণ: ১ থেকে ৫,০০,০০০ পর্যন্ত একটি সংখ্যা দিন।"
 
 

@@ -98,7 +98,7 @@ def test_sentence_of_a_validator_that_is_longer_than_a_sentence_is_not_told() ->
         told += [problem.text.en for problem in caught.value.fields]
     assert [text.removeprefix("said: ") for text in told] == [
         "x" * 2_000,
-        *["this is not a valid entry. Please correct it."] * 2,
+        *["Check this entry."] * 2,
     ]
 
 
@@ -176,7 +176,7 @@ def test_sentences_name_the_field_in_both_languages() -> None:
     with pytest.raises(InputRejected) as caught:
         validate_form(ConnectionForm, {"holding": {"number": "1"}, "use": 7})
     nid, kind = caught.value.fields
-    assert nid.text.en == "NID number: this field must be filled in."
+    assert nid.text.en == "NID number: This field must be filled in."
     assert nid.text.bn == "এনআইডি নম্বর: এই ঘরটি পূরণ করতে হবে।"
     assert kind.text.en.startswith("Kind: ")
     assert kind.text.bn.startswith("ধরন: ")
@@ -204,8 +204,8 @@ def test_a_validators_own_sentences_are_used_only_in_both_languages() -> None:
         return problem.code, problem.text.en, problem.text.bn
 
     assert told("Not that.") == ("own.code", "code: Not that.", "code: কোডটি ঠিক নয়।")
-    assert told("")[1] == "code: this is not a valid entry. Please correct it."
-    assert told("raise")[:2] == ("value_error", "code: this is not a valid entry. Please correct it.")
+    assert told("")[1] == "code: Check this entry."
+    assert told("raise")[:2] == ("value_error", "code: Check this entry.")
 
 
 def test_a_forms_own_validator_points_at_a_field_that_was_left_out() -> None:
@@ -305,7 +305,7 @@ def test_no_more_problems_are_told_than_anybody_reads(number: int) -> None:
         assert (len(told), last.code) == (49, "int_parsing")
         return
     assert (len(told), last.pointer, last.code) == (50, "/form", "more_problems")
-    assert last.text.en == f"there are {number - 50} more problems. Please put these right first."
+    assert last.text.en == f"There are {number - 50} more problems. Correct these first."
     assert ("১" in last.text.bn, "1" in last.text.bn) == (True, False)
 
 

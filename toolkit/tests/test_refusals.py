@@ -54,7 +54,7 @@ def test_every_problem_is_told_at_once_by_the_plugin() -> None:
     assert caught.value.layer is Layer.PLUGIN
     assert [(found.pointer, found.code, found.text.en) for found in caught.value.fields] == [
         ("/form/a", "x.refused", "The agency does not take it."),
-        ("/form/b", "x.year", "Not before 2026-07-01."),
+        ("/form/b", "x.year", "Not before 1 July 2026."),
     ]
 
 

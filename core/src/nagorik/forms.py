@@ -7,7 +7,7 @@ A plugin declares a form as a subclass of ``Form`` and labels each field for who
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -51,7 +51,7 @@ class Choices:
     ``Annotated[Literal["regular", "urgent"], Choices({"regular": Text(en="Regular", bn="সাধারণ"), ...})]``
     """
 
-    titles: Mapping[str, Text]
+    titles: Mapping[str, Text] = field(hash=False)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Refuse a list of titles that is not that of the options.

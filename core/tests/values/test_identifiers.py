@@ -95,7 +95,7 @@ def test_what_is_not_a_nid_is_refused_with_its_reason(given_value: object, code:
 
 def test_a_number_out_of_a_spreadsheet_is_asked_for_as_text():
     for value in (5012345678, "1.99E+16", "5012345678.0"):
-        with pytest.raises(NationalDataError, match="as text"):
+        with pytest.raises(NationalDataError, match="Write it from the card"):
             Nid.parse(value)
 
 

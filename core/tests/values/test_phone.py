@@ -1,3 +1,4 @@
+import phonenumbers
 import pytest
 from hypothesis import given, strategies as st
 from pydantic import BaseModel, ValidationError
@@ -5,6 +6,34 @@ from pydantic import BaseModel, ValidationError
 from nagorik.values import MobileNumber, NationalDataError, to_bangla_digits
 
 LOCAL = st.from_regex(r"01[3-9][0-9]{8}", fullmatch=True)
+
+
+DIALLED = st.one_of(
+    st.builds(
+        str.__add__, st.sampled_from(["", "0", "880", "+880", "00880", "8800", "+", "00"]), LOCAL.map(lambda n: n[1:])
+    ),
+    st.from_regex(r"(\+|00)?[0-9]{7,15}", fullmatch=True),
+)
+
+
+def as_the_numbering_plan_has_it(dialled: str) -> str | None:
+    """The number by the plan of the country alone; ``None`` where that knows no such mobile."""
+    try:
+        number = phonenumbers.parse(dialled, "BD")
+    except phonenumbers.NumberParseException:
+        return None
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    is_mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+    return written if is_mobile and number.country_code == 880 and written.startswith("+8801") else None
+
+
+@given(DIALLED)
+def test_number_is_what_the_numbering_plan_says(dialled: str):
+    try:
+        found = MobileNumber.parse(dialled).e164
+    except NationalDataError:
+        found = None
+    assert found == as_the_numbering_plan_has_it(dialled)
 
 
 class Contact(BaseModel):

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 from nagorik import Consent, Text
 from nagorik.model.eligibility import EligibilityDecision, Verdict
 from nagorik.operations import Operation
-from nagorik.values import Money, format_taka
+from nagorik.values import Money
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_platform.cli.explanation_page import Schema, Wording, as_written, refusal_text, report_text
 from nagorik_platform.lifecycle import Event, Hold, Party, state_label
@@ -30,6 +30,7 @@ from nagorik_platform.lifecycle.events import (
 )
 from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
+from nagorik_toolkit.texts import money_text
 
 SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event", "attempt", "audit", "paper"]
 _UNKNOWN_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")
@@ -193,12 +194,8 @@ def _with_money(code: str, amount: Money) -> tuple[str, Text] | None:
     text = sentence("event", code)
     if text is None:
         return None
-    return code, Text(en=f"{text.en} {amount}.", bn=f"{text.bn} {in_bangla(amount)}।")
-
-
-def in_bangla(amount: Money) -> str:
-    """A sum as it is written in Bangla; one of another currency as it is."""
-    return format_taka(amount, "bn") if amount.currency == "BDT" else str(amount)
+    written = money_text(amount)
+    return code, Text(en=f"{text.en} {written.en}.", bn=f"{text.bn} {written.bn}।")
 
 
 def _refused(event: AttemptEnded, refusal: CallRefusal, schema: Schema | None, words: Wording) -> tuple[str, Text]:

@@ -195,7 +195,7 @@ def test_reason_of_a_refusal_is_told_to_the_citizen_as_it_was_given(worked, answ
     assert (refusal["operation"], refusal["code"]) == ("submit", "office.has-one")
     assert refusal["reason"] == {"en": REASON.en, "bn": REASON.bn}
     assert told["ended_as"]["state"] == "rejected_at_intake"
-    assert told["what_to_do"][0]["en"] == "Read the reason, and apply anew if you can put it right."
+    assert told["what_to_do"][0]["en"] == "Read the reason. Apply again if you can correct it."
     text = ready("track", application).out
     assert f"The reason given:\n  «{REASON.bn}»\n  «{REASON.en}»" in text
     assert "need not do anything" not in text
@@ -404,7 +404,7 @@ def test_criterion_that_does_not_hold_is_told_with_its_source(worked, answers, r
     }
     text = ready("track", application).out
     assert text.count("    You have a well already: one-well.\n") == 1
-    assert "Wells Act 2018, section 4, 2018-07-01 (যাচাই করা · verified)" in text
+    assert "Wells Act 2018, section 4, ১ জুলাই ২০১৮ · 1 July 2018 (যাচাই করা · verified)" in text
     assert "Rule resident." not in text
     assert "Read the reasons; correct the form if something in it is wrong." in text
     assert "need not do anything" not in text
@@ -424,9 +424,9 @@ def test_fee_is_told_line_by_line_and_the_sum_checks(worked, answers, ready):
     assert (fee["total"], fee["vat"], fee["paid"]) == ("270922.00", "35335.00", False)
     assert added == Money.taka(fee["total"]).poisha
     text = ready("track", application).out
-    assert "খাত · Survey: ১,০০০.০০ ৳ · 1000.00 BDT + ভ্যাট · VAT ১৫০.০০ ৳ · 150.00 BDT" in text
-    assert "খাত · Stamp: ২০.০০ ৳ · 20.00 BDT\n" in text
-    assert "মোট · Total: ২,৭০,৯২২.০০ ৳ · 270922.00 BDT (এর মধ্যে ভ্যাট · of it VAT ৩৫,৩৩৫.০০ ৳" in text
+    assert "খাত · Survey: ১,০০০ টাকা · Tk 1,000 + ভ্যাট · VAT ১৫০ টাকা · Tk 150" in text
+    assert "খাত · Stamp: ২০ টাকা · Tk 20\n" in text
+    assert "মোট · Total: ২,৭০,৯২২ টাকা · Tk 2,70,922 (এর মধ্যে ভ্যাট · of it VAT ৩৫,৩৩৫ টাকা" in text
 
 
 def test_what_somebody_wrote_steers_no_terminal_and_forges_no_line(worked, answers, ready):

@@ -329,5 +329,5 @@ def test_late_fee_is_paid_by_a_gateway_that_is_chosen_when_it_is_demanded(office
     assert [(one["gateway"], one["state"]) for one in told["payments"]] == [("office.till", "pending")]
     again = office.ready("act", application, "pay", "--gateway", "office.till")
     assert again.code != 0
-    assert "There is no payment service to choose" in again.err
+    assert "a payment service has been chosen already" in again.err
     assert office.ready("audit", "verify").code == 0

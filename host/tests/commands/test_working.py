@@ -44,7 +44,7 @@ def taken_in(ready) -> str:
 def test_worker_carries_what_is_due_and_says_what_it_composes(ready, agencies, applied):
     result = ready("worker", "--once", "--name", "counter-1")
     assert result.code == 0
-    assert "Worker counter-1: 5 services of 2 plugins." in result.out
+    assert "Worker counter-1: 8 services of 2 plugins." in result.out
     assert "  nid: nagorik-nid 1.0.0" in result.out
     assert "kept out" not in result.out
     assert result.out.endswith("Stopped; nothing is in hand.\n")
@@ -120,7 +120,8 @@ def test_whole_timeline_is_told_in_both_languages(ready, world):
     assert shown == "nagorik: the database holds no application by this id or reference\n"
     shown = ready("track", told["client_reference"]).out
     assert "এই আবেদনের কাজ শেষ, কিছুই আর বাকি নেই।" in shown
-    assert "24 Nov 2026 10:" in shown
+    assert "২৪ নভেম্বর ২০২৬, সকাল ১০:" in shown
+    assert "24 November 2026, 10:" in shown
 
 
 def test_application_that_is_not_there_is_told(ready):
@@ -215,7 +216,7 @@ def test_citizen_corrects_withdraws_and_is_told_what_is_not_open(ready, applied,
     assert ready("act", applied, "corrected", "--form", form).code == 0
     refused = ready("act", applied, "received")
     assert refused.code == 2
-    assert "nothing-to-receive: Nothing has been issued" in refused.err
+    assert "nothing-to-receive: You cannot do this now: nothing has been issued" in refused.err
     assert ready("act", applied, "go-on").code == 2
     assert ready("act", applied, "pay-again").code == 2
     assert ready("act", applied, "withdraw", "--json").document["state"] == "closed"

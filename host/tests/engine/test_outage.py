@@ -151,10 +151,10 @@ async def test_citizen_is_told_since_when_what_it_means_and_that_the_expected_ti
         assert told["plugin"] == "brta"
         assert told["means"]["en"].startswith("Bangladesh Road Transport Authority has not been reachable since ")
         assert "Your application is safe with us" in told["means"]["en"]
-        assert "The expected time moves on" in told["means"]["en"]
+        assert "It may take that much longer." in told["means"]["en"]
         assert "বাংলাদেশ সড়ক পরিবহন কর্তৃপক্ষ-এর সঙ্গে সংযোগ করা যাচ্ছে না" in told["means"]["bn"]
         assert "নিরাপদ আছে" in told["means"]["bn"]
-        assert "সম্ভাব্য সময় ততদিন পিছিয়ে যাবে" in told["means"]["bn"]
+        assert "তত দিন দেরি হতে পারে" in told["means"]["bn"]
         assert not any("0" <= sign <= "9" for sign in told["means"]["bn"])
         frozen = timedelta(seconds=during["expected_frozen_seconds"])
         assert AWAY - timedelta(minutes=30) < frozen < AWAY

@@ -77,6 +77,7 @@ def test_price_is_told_line_by_line_in_both_languages(site: Any, nagorik: Any) -
         "  ফি: ৯০০ টাকা ও ভ্যাট ১৩৫ টাকা",
         "  ডাক: ৬০ টাকা",
         "  মোট: ১,০৯৫ টাকা (এর মধ্যে ভ্যাট ১৩৫ টাকা; আবেদন জমার আগে দিতে হয়)",
+        "  কথায়: এক হাজার পঁচানব্বই টাকা মাত্র",
         "",
         "ট্যারিফ: ১ জানুয়ারি ২০২০ থেকে ৩০ জুন ২০২৭ পর্যন্ত নেওয়া হয়।",
         "উৎস: Circular 7; ১ জানুয়ারি ২০২০ তারিখের বা সেদিন দেখা; সংস্থার নিজের প্রকাশনার সঙ্গে মিলিয়ে দেখা হয়েছে।",
@@ -85,9 +86,10 @@ def test_price_is_told_line_by_line_in_both_languages(site: Any, nagorik: Any) -
         "Published fees on 24 November 2026. No agency was asked.",
         "",
         "Delivery: Urgent",
-        "  Fee: 900 taka and VAT 135 taka",
-        "  Postage: 60 taka",
-        "  Total: 1,095 taka (VAT in it: 135 taka; to be paid before the application is filed)",
+        "  Fee: Tk 900 and VAT Tk 135",
+        "  Postage: Tk 60",
+        "  Total: Tk 1,095 (VAT in it: Tk 135; to be paid before the application is filed)",
+        "  In words: one thousand ninety-five taka only",
         "",
         "Tariff circular-2020: charged from 1 January 2020 to 30 June 2027.",
         "Source: Circular 7; dated or seen on 1 January 2020; compared with the agency's own publication.",
@@ -100,14 +102,16 @@ def test_one_language_is_printed_where_one_is_asked_for(site: Any, nagorik: Any)
     words = ("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24")
     assert "টাকা" not in nagorik(*words, "--language", "en").out
     assert "taka" not in nagorik(*words, "--language", "bn").out
+    assert "Tk" not in nagorik(*words, "--language", "bn").out
 
 
 def test_what_is_missing_is_named_with_its_choices_and_every_price(site: Any, nagorik: Any) -> None:
     install(site)
     lines = lines_of(nagorik("fees", "wasa.connection", "--on", "2026-11-24", "--language", "en"))
     regular, urgent = lines.index("Delivery: Regular"), lines.index("Delivery: Urgent")
-    assert lines[regular + 3].startswith("  Total: 578 taka (")
-    assert lines[urgent + 3].startswith("  Total: 1,095 taka (")
+    assert lines[regular + 3].startswith("  Total: Tk 578 (")
+    assert lines[urgent + 3].startswith("  Total: Tk 1,095 (")
+    assert not any("In words" in line for line in lines)
     asked = lines.index("To be told one price, say with --set:")
     assert lines[asked + 1] == "  delivery (Delivery): regular (Regular), urgent (Urgent)"
 
@@ -189,14 +193,14 @@ def test_table_prints_every_tariff_charged_or_not(site: Any, nagorik: Any) -> No
         "",
         "Tariff circular-2020: charged from 1 January 2020 to 30 June 2027.",
         "Source: Circular 7; dated or seen on 1 January 2020; compared with the agency's own publication.",
-        "  Fee: 450 taka (Delivery: Regular)",
-        "  Fee: 900 taka (Delivery: Urgent)",
-        "  Postage: 60 taka (without VAT)",
+        "  Fee: Tk 450 (Delivery: Regular)",
+        "  Fee: Tk 900 (Delivery: Urgent)",
+        "  Postage: Tk 60 (without VAT)",
         "",
         "Tariff local-page: never charged; another source says otherwise.",
         "Source: A local office's page; nobody has compared it with the agency's own publication.",
         "Names no circular.",
-        "  Fee: 500 taka",
+        "  Fee: Tk 500",
     ]
     bangla = nagorik(*words, "--language", "bn").out
     for line in (
@@ -224,16 +228,16 @@ def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, n
     assert lines[3:] == [
         NOT_PUBLISHED.en,
         "What other sources say is printed by --table.",
-        "What its plugin says of the service: A pipe to the house.",
+        "About the service: A pipe to the house.",
         "",
-        "Delivery: Urgent: no published price; the agency alone knows it",
+        "Delivery: Urgent: no published price; only the agency knows it",
     ]
     table = lines_of(nagorik(*words, "--table"))
     assert (
         "Tariff local-page: never charged; another source says otherwise. "
         "It begins on 1 January 2010. It ends on 31 December 2010."
     ) in table
-    assert "  Fee: 900 taka (Delivery: Regular; payment 2)" in table
+    assert "  Fee: Tk 900 (Delivery: Regular; payment 2)" in table
 
 
 @pytest.mark.parametrize("words", [("--set", "delivery=urgent"), ("--table",)])
@@ -261,12 +265,12 @@ def test_service_without_a_schedule_says_so_with_what_its_manifest_says(
     install(site, fees="", reads=reads)
     result = nagorik("fees", "wasa.connection")
     assert (result.code, en in result.out, bn in result.out) == (0, True, True)
-    assert "What its plugin says of the service: A pipe to the house." in result.out
+    assert "About the service: A pipe to the house." in result.out
     assert nagorik("fees", "wasa.connection", "--json").document["answer"] == answer
     table = nagorik("fees", "wasa.connection", "--table")
     assert (table.code, f"There is no schedule: {en}" in table.out) == (0, True)
     unknown = nagorik("fees", "wasa.connection", "--set", "delivery=urgent")
-    assert (unknown.code, "there is no such field" in unknown.err) == (2, True)
+    assert (unknown.code, "There is no such field" in unknown.err) == (2, True)
 
 
 def test_field_that_a_check_waits_for_is_named_beside_the_price(site: Any, nagorik: Any) -> None:
@@ -303,6 +307,14 @@ def test_amount_that_counts_nothing_is_a_payment_of_nothing(site: Any, nagorik: 
     assert (result.code, payment["lines"], payment["vat"], payment["total"]) == (0, [], "0.00", "0.00")
 
 
+def test_code_is_shown_as_it_has_to_be_typed_in_both_languages(site: Any, nagorik: Any) -> None:
+    install(site)
+    file = site.directory / "nagorik_wasa" / "fees.toml"
+    file.write_text(file.read_text("utf-8").replace('"urgent"', '"under-90"'), "utf-8")
+    table = lines_of(nagorik("fees", "wasa.connection", "--table", "--language", "bn"))
+    assert any("(সরবরাহ: under-90)" in line and "৯০০ টাকা" in line for line in table)
+
+
 def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -> None:
     install(site)
     file = site.directory / "nagorik_wasa" / "fees.toml"
@@ -311,7 +323,7 @@ def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -
         text = text.replace(f"amount = {amount}", 'amount = "0"')
     file.write_text(text, "utf-8")
     shown = nagorik("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24").out
-    for part in ("Total: 0 taka (free of charge)", "মোট: ০ টাকা (বিনামূল্যে)", "Source: Circular 7;", "উৎস: Circular 7;"):
+    for part in ("Total: Tk 0 (free of charge)", "মোট: ০ টাকা (বিনামূল্যে)", "Source: Circular 7;", "উৎস: Circular 7;"):
         assert part in shown
 
 
@@ -325,8 +337,8 @@ def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -
             ("--set", "delivery=urgent", "--set", "delivery=regular"),
             "--set, number 2 gives a field that is given already; keep one",
         ),
-        (("--set", "delivry=urgent"), "--set, number 1: there is no such field; did you mean delivery?"),
-        (("--set", "BX0123456=48"), "--set, number 1: there is no such field; there is delivery, owner."),
+        (("--set", "delivry=urgent"), "--set, number 1: There is no such field; did you mean delivery?"),
+        (("--set", "BX0123456=48"), "--set, number 1: There is no such field; there is delivery, owner."),
         (("--set", "BX0123456=48", "--set", "BX0123456=48"), "--set, number 2 gives a field that is given already"),
         (("--set", "delivery=soon"), "Choose one of: regular (Regular), urgent (Urgent)."),
         (("--set", "delivery=soon"), "বেছে নিন: regular (সাধারণ), urgent (জরুরি)।"),

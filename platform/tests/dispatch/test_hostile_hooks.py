@@ -217,7 +217,7 @@ async def test_a_refusal_of_more_fields_than_are_listed_reaches_the_citizen(worl
         await world.platform().submit(world.draft(), world.references)
     assert len(caught.value.fields) == MOST_LISTED
     assert [caught.value.fields[at].pointer for at in (0, -2)] == ["/form/plots/0", f"/form/plots/{MOST_LISTED - 2}"]
-    assert caught.value.fields[-1].text.en.startswith(f"there are {5_001 - MOST_LISTED} more problems.")
+    assert caught.value.fields[-1].text.en.startswith(f"There are {5_001 - MOST_LISTED} more problems.")
 
 
 async def test_a_hook_that_hangs_is_ended_at_its_deadline(world, looptime):

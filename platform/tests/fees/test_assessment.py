@@ -238,20 +238,20 @@ def test_question_that_leaves_too_much_open_is_not_tried_out(monkeypatch: pytest
     [
         (
             {"speed": "sideways"},
-            "speed: Speed: please choose one of the options offered. Choose one of: slow (Slow), fast (Fast).",
+            "speed: Speed: This is not one of the options. Choose one of: slow (Slow), fast (Fast).",
         ),
         ({"metres": "0"}, "metres: Length in metres: "),
         ({"due_on": "31/02/2026"}, "due_on: "),
         ({"visit": "0"}, "visit: the schedule does not have this value. Choose one of: 1, 2, 3+."),
-        ({"metres": "100"}, "metres: Length in metres: please enter a number from 1 to 99."),
-        ({"sped": "slow"}, "--set, number 1: there is no such field; did you mean speed?"),
-        ({"at": "jetty", "BX0123456": "48"}, "--set, number 2: there is no such field; there is at, due_on, "),
+        ({"metres": "100"}, "metres: Length in metres: Enter a number from 1 to 99."),
+        ({"sped": "slow"}, "--set, number 1: There is no such field; did you mean speed?"),
+        ({"at": "jetty", "BX0123456": "48"}, "--set, number 2: There is no such field; there is at, due_on, "),
         (
             {"q": "1"},
-            "--set, number 1: there is no such field; there is at, due_on, engine, length, metres, owner, speed, ",
+            "--set, number 1: There is no such field; there is at, due_on, engine, length, metres, owner, speed, ",
         ),
         ({"metres": "5", "length": "12"}, "length: from metres it is 5; leave one of the two out."),
-        ({"at": "yard", "visit": "1"}, "--set, number 2: there is no such field; there is at, "),
+        ({"at": "yard", "visit": "1"}, "--set, number 2: There is no such field; there is at, "),
     ],
 )
 def test_what_is_wrong_is_told_by_its_field_with_the_choices(given: dict[str, str], en: str) -> None:

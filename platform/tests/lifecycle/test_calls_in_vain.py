@@ -138,7 +138,7 @@ def test_fee_that_was_paid_and_is_demanded_for_days_is_a_case_and_is_not_paid_ag
     said = explanation_document(driver.row, explain(driver.journal), schema=None)
     assert said["demanded_again"]["demanded"] == "6500.00 BDT"
     told = "\n".join(reason_lines(said))
-    assert "Paid: 5000.00 BDT. It demands: 6500.00 BDT. Do not pay again." in told
+    assert "Paid: Tk 5,000. It asks for: Tk 6,500. Do not pay again." in told
     assert "৫,০০০" in told
     assert "৬,৫০০" in told
     assert state_advice(S.AWAITING_PAYMENT) not in what_to_do(driver.row, explain(driver.journal), HOLD)

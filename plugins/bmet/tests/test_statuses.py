@@ -9,7 +9,8 @@ from hypothesis import given, strategies as st
 from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_bmet import wire
-from nagorik_bmet.data import STATUSES
+from nagorik_bmet.data import STATUSES, TEXTS
+from nagorik_bmet.eligibility import VERIFICATIONS
 
 
 def read(word: str, **more: Any) -> Any:
@@ -62,9 +63,17 @@ def test_a_query_carries_the_officers_remark() -> None:
     status = read("QUERY", remarks="নাম মেলে না", updatedAt="2026-11-24 10:05:00", sequence=2)
     assert (status.remark, status.sequence, status.reason is not None) == ("নাম মেলে না", 2, True)
     assert status.at.isoformat() == "2026-11-24T04:05:00+00:00"
+    assert status.reason == TEXTS.text("status.query")
+
+
+@pytest.mark.parametrize("remarks", [None, "", " "])
+def test_a_query_without_a_remark_sends_nobody_to_read_one(remarks: str | None) -> None:
+    assert read("QUERY", remarks=remarks).reason == TEXTS.text("status.query-without-remark")
+    assert read("APPROVED", remarks=remarks).reason is None
 
 
 def test_what_is_issued_is_declared() -> None:
     manifest = parse_manifest(files("nagorik_bmet").joinpath("plugin.toml").read_bytes())
     issued = {deliverable.kind for word in STATUSES.words for deliverable in STATUSES.status(word).deliverables}
-    assert {kind for service in manifest.services for kind in service.deliverables} == issued
+    filed = [service for service in manifest.services if service.id not in VERIFICATIONS]
+    assert {kind for service in filed for kind in service.deliverables} == issued

@@ -35,10 +35,11 @@ from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_platform.agency_client import AgencyClient
 from nagorik_testing import AnswerLost, SimulatorTransport
 from nagorik_testing.validation.checks import validate_path
+from nagorik_toolkit import money_text
 
 GATEWAY, PAYMENT, HOST = "cashdesk.counter", "payment-1", "cashdesk.example"
 AMOUNT = Money.taka("345.00")
-PURPOSE = Text(bn="এনআইডি পুনর্মুদ্রণ", en="NID reissue")
+PURPOSE = Text(bn="এনআইডি রি-ইস্যু", en="NID reissue")
 OPEN = "POST /sim/cashdesk/v1/payments"
 REFUND = "POST /sim/cashdesk/v1/payments/{id}/refund"
 
@@ -120,11 +121,12 @@ def test_plugin_is_usable_as_it_lies_here() -> None:
     assert [finding for finding in found if finding.severity == "error"] == []
 
 
-async def test_payer_is_told_what_to_do_in_both_languages(counter: Counter) -> None:
-    started = await counter.start(Money.taka("123456.50"))
+@pytest.mark.parametrize("amount", [Money.taka("1170"), Money.taka("123456.50")])
+async def test_payer_is_told_what_to_do_in_both_languages(counter: Counter, amount: Money) -> None:
+    started, read = await counter.start(amount), money_text(amount)
     assert (started.reference, started.pay_at) == ("CD-000001", None)
-    assert "slip number CD-000001, pay 1,23,456.50 taka" in started.instructions.en
-    assert "স্লিপ নম্বর CD-000001 জানিয়ে নগদ ১,২৩,৪৫৬.৫০ ৳" in started.instructions.bn
+    assert f"slip number CD-000001, pay {read.en} in cash" in started.instructions.en
+    assert f"স্লিপ নম্বর CD-000001 বলুন, নগদ {read.bn} দিন" in started.instructions.bn
 
 
 async def test_money_is_captured_when_the_book_says_so(counter: Counter) -> None:
@@ -227,7 +229,7 @@ async def test_slip_asks_for_the_exact_amount_in_text(wired: Counter) -> None:
         "paymentId": PAYMENT,
         "amount": "345.00",
         "currency": "BDT",
-        "purpose": "এনআইডি পুনর্মুদ্রণ / NID reissue",
+        "purpose": "এনআইডি রি-ইস্যু / NID reissue",
     }
 
 

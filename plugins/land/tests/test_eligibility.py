@@ -7,7 +7,14 @@ from nagorik.model.eligibility import Eligibility, EligibilityDecision, Eligibil
 from nagorik.privacy import Form
 from nagorik_land.data import RULES
 from nagorik_land.eligibility import decide
-from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm, MouzaMapForm, MutationForm
+from nagorik_land.enquiries import KhatianSearchForm, MutationStatusForm
+from nagorik_land.forms import (
+    DevelopmentTaxForm,
+    HoldingRegistrationForm,
+    KhatianCopyForm,
+    MouzaMapForm,
+    MutationForm,
+)
 from nagorik_land.simulator import LandSimulator
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
@@ -19,7 +26,12 @@ FORMS: dict[str, type[Form]] = {
     "land.khatian-copy": KhatianCopyForm,
     "land.mouza-map": MouzaMapForm,
     "land.development-tax": DevelopmentTaxForm,
+    "land.holding-registration": HoldingRegistrationForm,
+    "land.khatian-search": KhatianSearchForm,
+    "land.mutation-status": MutationStatusForm,
 }
+OWN = ("land.holding-registration", "land.mutation-status")
+"""Where the offices go by the NID number."""
 
 
 def asked(service: str, on: date = TODAY, *, with_form: bool = True, **changes: Any) -> EligibilityDecision:
@@ -73,12 +85,12 @@ def test_a_fiscal_year_begins_on_the_first_of_july(on: date, verdict: str) -> No
 def test_who_comes_too_early_is_told_the_day() -> None:
     decision = asked("land.development-tax", date(2026, 6, 30))
     text = next(criterion.text for criterion in decision.criteria if criterion.id == "year-begun")
-    assert "2026-07-01" in text.en
-    assert "২০২৬-০৭-০১" in text.bn
+    assert "1 July 2026" in text.en
+    assert "১ জুলাই ২০২৬" in text.bn
 
 
 @pytest.mark.parametrize("born", [date(1926, 1, 1), date(2008, 2, 29), TODAY])
-@pytest.mark.parametrize("service", FORMS)
+@pytest.mark.parametrize("service", [service for service in FORMS if service not in OWN])
 def test_no_age_is_known_to_matter(service: str, born: date) -> None:
     example = LandSimulator().example(service, CITIZEN)
     form = validate_form(FORMS[service], example.form)
@@ -105,3 +117,34 @@ def test_every_criterion_says_where_it_is_from(service: str) -> None:
 @pytest.mark.parametrize("day", [date(1996, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
 def test_every_day_has_its_rules_and_none_is_verified(day: date) -> None:
     assert {RULES.on(day)[name].source.verified for name in RULES.names()} == {False}
+
+
+def test_an_application_of_another_s_nid_is_not_asked_about() -> None:
+    other = SyntheticCitizens().citizen(6).full_nid.value
+    decision = asked("land.mutation-status", nid=other)
+    assert verdicts(decision)["own-application"] == "fail"
+
+
+@pytest.mark.parametrize("service", OWN)
+def test_numbers_of_two_kinds_cannot_be_compared(service: str) -> None:
+    decision = asked(service, nid=CITIZEN.smart_nid.value)
+    assert verdicts(decision)["own-application"] == "pass"
+
+
+def test_a_holding_is_registered_under_one_s_own_date_of_birth() -> None:
+    decision = asked("land.holding-registration", nid=CITIZEN.smart_nid.value, birth_date="1950-01-01")
+    assert verdicts(decision)["own-application"] == "fail"
+
+
+@pytest.mark.parametrize("service", OWN)
+def test_a_birth_registration_number_is_no_nid(service: str) -> None:
+    decision = asked(service, nid=CITIZEN.birth_registration.value)
+    assert verdicts(decision)["nid-number"] == "fail"
+    assert decision.eligibility is Eligibility.INELIGIBLE
+
+
+@pytest.mark.parametrize("service", FORMS)
+def test_every_service_says_which_land_but_the_one_that_goes_by_a_number(service: str) -> None:
+    identified = {"land-identified", "mouza-identified"} & set(verdicts(asked(service)))
+    others = {"land.khatian-search": {"mouza-identified"}, "land.mutation-status": set[str]()}
+    assert identified == others.get(service, {"land-identified"})

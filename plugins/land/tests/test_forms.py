@@ -145,3 +145,8 @@ def test_an_address_makes_it_come_by_post() -> None:
     assert filled("land.khatian-copy").delivery == "post"
     assert filled("land.khatian-copy", address=None).delivery == "counter"
     assert filled("land.mouza-map").delivery == "counter"
+
+
+@pytest.mark.parametrize("kind", ["cs", "sa", "rs", "bs", "brs", "bds", "city", "diara", "peti", "mutation"])
+def test_every_survey_that_a_khatian_is_named_after_can_be_chosen(kind: str) -> None:
+    assert filled("land.khatian-copy", survey=kind).survey == kind

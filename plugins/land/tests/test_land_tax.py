@@ -199,8 +199,8 @@ def test_arrears_and_interest_are_lines_of_their_own() -> None:
         ("arrears", "2000.00"),
         ("interest", "112.84"),
     ]
-    assert "2026-11-24" in found.lines[2].text.en
-    assert "২০২৬-১১-২৪" in found.lines[2].text.bn
+    assert "24 November 2026" in found.lines[2].text.en
+    assert "২৪ নভেম্বর ২০২৬" in found.lines[2].text.bn
 
 
 @pytest.mark.parametrize(

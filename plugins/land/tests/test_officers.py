@@ -106,6 +106,21 @@ async def test_the_record_room_hands_over_or_finds_nothing(http: httpx.AsyncClie
     assert await word(http, f"{orders}/{found}") == "সরবরাহ করা হয়েছে"
 
 
+@pytest.mark.parametrize(
+    ("action", "state", "number"), [("register", "REGISTERED", "1"), ("refuse", "REFUSED", None)]
+)
+async def test_the_union_office_registers_or_refuses(
+    http: httpx.AsyncClient, action: str, state: str, number: str | None
+) -> None:
+    registrations = "/sim/land/ldtax/v1/registrations"
+    content = {**PLACE, "nid": "1" * 17, "dob": "31/01/1990", "mobile": "+8801300000000", "survey": "BS"}
+    filed_as = await filed(http, registrations, {**content, "khatianNo": "12", "dags": APPLICATION["dags"]})
+    assert (await http.get(f"{registrations}/{filed_as}")).json()["holdingNo"] is None
+    answer = await act(http, "registrations", filed_as, action, remarks="নমুনা")
+    assert answer.json() == {"number": filed_as, "status": state, "remarks": "নমুনা"}
+    assert (await http.get(f"{registrations}/{filed_as}")).json()["holdingNo"] == number
+
+
 async def test_a_payment_is_known_by_its_reference(http: httpx.AsyncClient, office: LandSimulator) -> None:
     one, other = await filed(http, MUTATIONS, APPLICATION), await filed(http, MUTATIONS, APPLICATION)
     content = {"reference": "R-1", "amount": "20.00", "paidAt": office.clock.now().isoformat()}

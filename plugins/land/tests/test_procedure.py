@@ -140,7 +140,7 @@ async def test_a_mutation_is_paid_three_times_and_brings_its_dcr_and_its_khatian
 
     hearing = await owner.until(S.AWAITING_APPEARANCE)
     assert hearing.reason is not None
-    assert "2026-12-22" in hearing.reason.en
+    assert "22 December 2026" in hearing.reason.en
 
     approved = await owner.until(S.APPROVED, fee_due="dcr")
     assert approved.payment_confirmed is None

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S
-from nagorik_land import statuses
+from nagorik_land import enquiries, statuses
 from nagorik_land.data import STATUSES
 from nagorik_land.statuses import read
 from nagorik_land.wire import Filed, Standing
@@ -39,6 +39,10 @@ def standing(word: str, **more: object) -> Standing:
         ("রেকর্ডে পাওয়া যায়নি", S.REJECTED, True, None, True),
         ("কর বকেয়া", S.SUBMITTED, False, None, False),
         ("কর পরিশোধিত", S.SUBMITTED, True, None, False),
+        ("নিবন্ধনের আবেদন গৃহীত", S.SUBMITTED, None, None, False),
+        ("ইউনিয়ন ভূমি অফিসে যাচাই", S.IN_REVIEW, None, None, False),
+        ("হোল্ডিং নিবন্ধিত", S.DELIVERED, None, None, True),
+        ("নিবন্ধন নামঞ্জুর", S.REJECTED, None, None, True),
     ],
 )
 def test_word(word: str, state: S, paid: bool | None, due: str | None, final: bool) -> None:
@@ -75,17 +79,25 @@ def test_a_word_that_nobody_knows_is_kept_and_not_guessed(word: str) -> None:
     assert (status.state, status.raw, status.fee_due, status.final) == (None, word, None, False)
 
 
+@pytest.mark.parametrize("service", ["land.mutation", "land.development-tax", "land.holding-registration"])
+@pytest.mark.parametrize("word", ["কাউন্টারে প্রস্তুত", "ডাকে পাঠানো হয়েছে"])
+def test_a_record_room_s_word_means_nothing_elsewhere(service: str, word: str) -> None:
+    status = read(service, standing(word, remarks="নমুনা"))
+    assert (status.state, status.raw, status.deliverables, status.final) == (None, standing(word).status, (), False)
+    assert (status.payment_confirmed, status.remark) == (None, "নমুনা")
+
+
 def test_the_day_of_the_hearing_is_dhaka_s() -> None:
     status = read("land.mutation", standing("শুনানি", hearing="01/12/2026 00:30"))
     assert status.reason is not None
-    assert "2026-12-01" in status.reason.en
-    assert "২০২৬-১২-০১" in status.reason.bn
+    assert "1 December 2026" in status.reason.en
+    assert "১ ডিসেম্বর ২০২৬" in status.reason.bn
 
 
 def test_a_hearing_without_a_day_says_so() -> None:
     reason = read("land.mutation", standing("শুনানি")).reason
     assert reason is not None
-    assert "has not named the day" in reason.en
+    assert "has not given the date yet" in reason.en
 
 
 def test_officer_s_words_stay_beside_the_state() -> None:
@@ -125,10 +137,13 @@ def test_what_is_issued_is_declared() -> None:
     manifest = parse_manifest(files("nagorik_land").joinpath("plugin.toml").read_bytes())
     named = {meaning.deliverable for word in STATUSES.words if (meaning := STATUSES.meaning_of(word))} - {None}
     declared = {kind for service in manifest.services for kind in service.deliverables}
-    assert named | set(statuses.DELIVERABLES.values()) | {"dcr", "khatian"} == declared
+    told = {enquiries.KHATIANS, enquiries.STANDING}
+    assert named | set(statuses.DELIVERABLES.values()) | {"dcr", "khatian"} | told == declared
 
 
 def test_every_word_of_the_simulated_offices_is_known() -> None:
-    workflows = [files("nagorik_land.simulator") / f"{name}.toml" for name in ("mutation", "order", "tax")]
+    workflows = [
+        files("nagorik_land.simulator") / f"{name}.toml" for name in ("mutation", "order", "tax", "registration")
+    ]
     spoken = {word for file in workflows for word in tomllib.loads(file.read_text("utf-8"))["states"].values()}
     assert [word for word in spoken if STATUSES.meaning_of(word) is None] == []

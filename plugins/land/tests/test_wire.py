@@ -7,7 +7,13 @@ import pytest
 
 from nagorik import AgencyResponse, Form, InputRejected, PersonName, SubmitRequest
 from nagorik_land import wire
-from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm, MouzaMapForm, MutationForm
+from nagorik_land.forms import (
+    DevelopmentTaxForm,
+    HoldingRegistrationForm,
+    KhatianCopyForm,
+    MouzaMapForm,
+    MutationForm,
+)
 from nagorik_land.simulator import LandSimulator
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
@@ -18,6 +24,7 @@ FORMS: dict[str, type[Form]] = {
     "land.khatian-copy": KhatianCopyForm,
     "land.mouza-map": MouzaMapForm,
     "land.development-tax": DevelopmentTaxForm,
+    "land.holding-registration": HoldingRegistrationForm,
 }
 
 
@@ -56,6 +63,13 @@ def test_applicant_goes_by_the_bangla_name_where_there_is_one(service: str, name
         ("area", "/form/area"),
         ("dags", "/form/plots"),
         ("deed", "/form/deed_number"),
+        ("survey", "/form/survey"),
+        ("dagNo", "/form/plot_number"),
+        ("mobile", "/form/mobile"),
+        ("nid", "/form/nid"),
+        ("dob", "/form/birth_date"),
+        ("division", "/form/division"),
+        ("applicationId", "/form/application_number"),
     ],
 )
 def test_field_that_the_agency_refuses_is_shown_to_whoever_filled_it_in(name: str, pointer: str) -> None:

@@ -22,9 +22,12 @@ from nagorik_toolkit import validate_form
 
 FORMS: dict[str, type[Form]] = {
     "nid.verification": forms.VerificationForm,
+    "nid.application-status": forms.NidApplicationStatusForm,
+    "nid.card-status": forms.SmartCardStatusForm,
     "nid.new-voter": forms.NewVoterForm,
     "nid.correction": forms.CorrectionForm,
     "nid.reissue": forms.ReissueForm,
+    "nid.renewal": forms.CardRenewalForm,
     "nid.migration": forms.MigrationForm,
 }
 

@@ -8,7 +8,14 @@ from nagorik.model.eligibility import Eligibility, EligibilityDecision, Eligibil
 from nagorik.values import BirthRegistrationNumber, Nid, PersonName
 from nagorik_nid import plugin
 from nagorik_nid.data import RULES
-from nagorik_nid.forms import CorrectionForm, NewVoterForm, ReissueForm
+from nagorik_nid.forms import (
+    CardRenewalForm,
+    CorrectionForm,
+    NewVoterForm,
+    NidApplicationStatusForm,
+    ReissueForm,
+    SmartCardStatusForm,
+)
 from nagorik_toolkit import validate_form
 
 TODAY = date(2026, 11, 24)
@@ -167,7 +174,9 @@ async def test_a_birth_registration_number_carried_as_an_nid_is_no_card() -> Non
     assert verdicts(await decide("nid.migration", applicant(nid=BRN, brn=BRN)))["nid-number"] == "fail"
 
 
-@pytest.mark.parametrize("service", ["nid.reissue", "nid.correction", "nid.migration", "nid.verification"])
+@pytest.mark.parametrize(
+    "service", ["nid.reissue", "nid.correction", "nid.migration", "nid.verification", "nid.card-status"]
+)
 @pytest.mark.parametrize(
     ("born", "verdict"),
     [(date(2021, 1, 1), "fail"), (date(2010, 11, 25), "fail"), (date(2010, 11, 24), "pass")],
@@ -217,8 +226,61 @@ async def test_working_days_are_told_with_who_says_so(delivery: str, days: str) 
     assert ("narayanganj" in told.source.title, told.source.verified) == (True, False)
 
 
+def renewal(issued_on: str | None) -> CardRenewalForm:
+    form = validate_form(CardRenewalForm, {"birth_date": "1990-01-31", "nid": NID, "issued_on": issued_on})
+    assert isinstance(form, CardRenewalForm)
+    return form
+
+
+@pytest.mark.parametrize(
+    ("issued_on", "verdict", "said"),
+    [
+        ("2011-11-24", "pass", "valid for 15 years, until 24 November 2026"),
+        ("2011-11-25", "pass", "until 25 November 2026, and the law also lets you renew it earlier"),
+        ("2026-11-24", "pass", "until 24 November 2041"),
+        ("2026-11-25", "fail", "in the future"),
+        ("2006-01-31", "pass", "until 31 January 2021"),
+        ("2006-01-30", "fail", "before you were 16"),
+        (None, "cannot-tell", "valid for 15 years"),
+    ],
+)
+async def test_card_is_renewed_before_and_after_its_end(issued_on: str | None, verdict: str, said: str) -> None:
+    decision = await decide("nid.renewal", applicant(nid=NID), renewal(issued_on))
+    told = next(criterion for criterion in decision.criteria if criterion.id == "card-validity")
+    assert (told.verdict.value, said in told.text.en) == (verdict, True)
+
+
+async def test_renewal_without_a_form_cannot_tell_how_old_the_card_is() -> None:
+    decision = await decide("nid.renewal", applicant(nid=NID))
+    assert verdicts(decision) == {"holds-card": "pass", "card-age": "pass", "card-validity": "cannot-tell"}
+
+
+async def test_application_is_asked_about_by_its_form_number() -> None:
+    assert verdicts(await decide("nid.application-status", applicant())) == {"form-number": "cannot-tell"}
+    form = validate_form(NidApplicationStatusForm, {"birth_date": "1990-01-31", "form_number": "0000000042"})
+    decision = await decide("nid.application-status", applicant(), form)
+    assert verdicts(decision) == {"form-number": "pass", "own-application": "pass"}
+    other = await decide("nid.application-status", applicant(date(1990, 2, 1)), form)
+    assert verdicts(other)["own-application"] == "fail"
+
+
+async def test_card_is_asked_about_by_a_number_that_is_known() -> None:
+    assert verdicts(await decide("nid.card-status", applicant()))["card-number"] == "cannot-tell"
+    assert verdicts(await decide("nid.card-status", applicant(nid=NID)))["card-number"] == "pass"
+    by_form = validate_form(SmartCardStatusForm, {"birth_date": "1990-01-31", "form_number": "0000000042"})
+    decision = await decide("nid.card-status", applicant(), by_form)
+    assert verdicts(decision) == {"card-number": "pass", "card-age": "pass", "own-application": "pass"}
+    by_nid = validate_form(SmartCardStatusForm, {"birth_date": "1990-01-31", "nid": NID})
+    others = await decide("nid.card-status", applicant(nid=NID[:-1] + "2"), by_nid)
+    assert verdicts(others)["own-application"] == "fail"
+
+
 async def test_every_criterion_says_where_it_is_from() -> None:
     for decision in (
+        await decide("nid.renewal", applicant(nid=NID), renewal("2011-11-24")),
+        await decide("nid.renewal", applicant(nid=NID), renewal("2026-11-25")),
+        await decide("nid.application-status", applicant()),
+        await decide("nid.card-status", applicant()),
         await decide("nid.new-voter", applicant(brn=BRN), new_voter()),
         await decide("nid.reissue", applicant(nid=NID), reissue()),
         await decide("nid.migration", applicant()),

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from nagorik_nid.data import RULES
-from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
+from nagorik_nid.fields import CorrectedField
+from nagorik_nid.forms import Change, CorrectionForm
 from nagorik_nid.pricing import basis, counted
 from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
 
@@ -51,7 +52,7 @@ def test_what_contradicts_a_ladder_is_kept_and_never_charged(schedules: dict[str
 
 
 @pytest.mark.parametrize(("delivery", "total"), [("regular", "115.00"), ("urgent", "172.50")])
-def test_renewal_after_15_years(schedules: dict[str, FeeSchedule], delivery: str, total: str) -> None:
+def test_renewal_costs_the_same_each_time(schedules: dict[str, FeeSchedule], delivery: str, total: str) -> None:
     assert schedules["renewal"].price(TODAY, delivery=delivery).total.plain() == total
 
 
@@ -78,7 +79,7 @@ def test_vat_is_15_per_cent(schedules: dict[str, FeeSchedule]) -> None:
     assert [(line.amount.plain(), line.vat.plain()) for line in both.lines] == [("300.00", "45.00")]
 
 
-@pytest.mark.parametrize("service", ["correction", "reissue", "new-voter", "migration"])
+@pytest.mark.parametrize("service", ["correction", "reissue", "renewal", "new-voter", "migration"])
 def test_day_before_the_gazette_has_no_price(schedules: dict[str, FeeSchedule], service: str) -> None:
     with pytest.raises(NoTariff):
         schedules[service].tariff_on(FIRST_DAY - timedelta(days=1))

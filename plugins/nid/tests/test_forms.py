@@ -8,11 +8,14 @@ from nagorik.errors import InputRejected
 from nagorik.privacy import Form
 from nagorik_nid.fields import HomeAddress
 from nagorik_nid.forms import (
+    CardRenewalForm,
     Change,
     CorrectionForm,
     MigrationForm,
     NewVoterForm,
+    NidApplicationStatusForm,
     ReissueForm,
+    SmartCardStatusForm,
     VerificationForm,
 )
 from nagorik_toolkit import form_schema, validate_form
@@ -171,6 +174,7 @@ def test_corrected_birth_date_is_a_date() -> None:
         ("father-name", "নমুনা পিতা", "নমুনা পিতা"),
         ("father-name", "NAMUNA PITA", "NAMUNA PITA"),
         ("birth-date", "১৯০০-০১-০১", "1900-01-01"),
+        ("birth-date", "৩১/১২/১৯৯০", "1990-12-31"),
     ],
 )
 def test_correction_as_people_write_it(field: str, written: str, kept: str) -> None:
@@ -181,7 +185,8 @@ def test_correction_as_people_write_it(field: str, written: str, kept: str) -> N
     ("field", "written", "code"),
     [
         ("birth-date", "1800-01-01", "birth-date.too-early"),
-        ("birth-date", "31/12/1990", "date.style"),
+        ("birth-date", "31.12.1990", "date.style"),
+        ("birth-date", "31/13/1990", "date.no-such-day"),
         ("blood-group", "Z+", "nid.blood-group"),
         ("blood-group", "O", "nid.blood-group"),
         ("name-bn", "NAMUNA", "name.bn-script"),
@@ -226,7 +231,47 @@ def test_new_voter_gives_a_number_of_the_birth_year_and_a_name_in_both_languages
     assert problems(NewVoterForm, VOTER | {"birth_registration": BRN[1:]})[0][1] == "brn.legacy"
 
 
-@pytest.mark.parametrize("form", [VerificationForm, NewVoterForm, CorrectionForm, ReissueForm, MigrationForm])
+@pytest.mark.parametrize(
+    ("written", "kept"), [("0000000042", "0000000042"), (" ০০০০ ০০০০৪২ ", "0000000042"), ("NIDW-0000000042", None)]
+)
+def test_form_number_as_it_is_on_the_slip(written: str, kept: str | None) -> None:
+    form = filled(NidApplicationStatusForm, {"birth_date": "1990-01-31", "form_number": written})
+    assert form.form_number == (kept or written)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("", "text.empty"), ("slip", "nid.form-number"), ("42/7", "nid.form-number"), ("?0", "nid.form-number")],
+)
+def test_what_is_no_form_number_is_said_at_its_field(written: str, code: str) -> None:
+    form = {"birth_date": "1990-01-31", "form_number": written}
+    assert problems(NidApplicationStatusForm, form) == [("/form/form_number", code)]
+
+
+def test_card_is_asked_about_by_either_number_and_by_one_at_least() -> None:
+    born = {"birth_date": "1990-01-31"}
+    assert problems(SmartCardStatusForm, born) == [("/form/form_number", "nid.number-needed")]
+    assert filled(SmartCardStatusForm, born | {"form_number": "0000000042"}).nid is None
+    assert filled(SmartCardStatusForm, CARD).form_number is None
+    # An NID number that is wrong is one complaint, not two.
+    assert problems(SmartCardStatusForm, born | {"nid": FULL.replace("1990", "1991", 1)}) == [
+        ("/form/nid", "nid.birth-year-mismatch")
+    ]
+
+
+ALL_FORMS = [
+    VerificationForm,
+    NidApplicationStatusForm,
+    SmartCardStatusForm,
+    NewVoterForm,
+    CorrectionForm,
+    ReissueForm,
+    CardRenewalForm,
+    MigrationForm,
+]
+
+
+@pytest.mark.parametrize("form", ALL_FORMS)
 def test_every_field_has_title_and_help_in_both_languages(form: type[Form]) -> None:
     for model in (form, Change, HomeAddress):
         for name, schema in form_schema(model)["properties"].items():

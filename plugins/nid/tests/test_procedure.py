@@ -21,7 +21,7 @@ from nagorik.model.submission import (
     WithdrawRequest,
 )
 from nagorik.operations import Operation
-from nagorik_nid import plugin
+from nagorik_nid import plugin, wire
 from nagorik_testing import InjectedResponse
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
@@ -134,6 +134,30 @@ async def test_lost_card_from_price_to_download(desk: Desk) -> None:
     content = b"".join([part async for part in desk.contexts(Operation.HEALTH).documents.open(fetched.document)])
     assert content.startswith(b"%PDF-")
     assert (fetched.document.kind, fetched.document.media_type) == ("nid-card", "application/pdf")
+
+
+async def test_card_is_renewed_and_its_date_of_issue_sent(desk: Desk) -> None:
+    service, form = "nid.renewal", desk.card(issued_on="2009-06-30", delivery="urgent", collection="office")
+    price = await quote(desk, service, form)
+    assert (price.total.plain(), price.due) == ("172.50", FeeDue.BEFORE_SUBMISSION)
+
+    request = desk.request(SubmitRequest, service, form, client_reference=REFERENCE)
+    application = wire.to_application(request, REFERENCE)
+    assert (application["type"], application["delivery"], application["collection"]) == (
+        "RENEWAL",
+        "URGENT",
+        "OFFICE",
+    )
+    issued = {"field": "issuedOn", "to": "2009-06-30"}
+    assert application["changes"] == [{"field": "card", "to": "RENEWAL"}, issued]
+    undated = desk.request(SubmitRequest, service, form | {"issued_on": None}, client_reference=REFERENCE)
+    assert wire.to_additions(undated)["changes"] == [{"field": "card", "to": "RENEWAL"}]
+
+    reference = await submit(desk, service, form)
+    await advise(desk, service, form, reference, price)
+    printed = await until(desk, service, form, reference, "PRINTED")
+    assert [(each.kind, each.delivery) for each in printed.deliverables] == [("nid-card", "counter")]
+    assert (await quote(desk, service, form)).total == price.total
 
 
 async def test_card_collected_at_the_office_is_delivered_when_handed_over(desk: Desk) -> None:
@@ -288,7 +312,7 @@ async def test_papers_that_were_asked_for_are_sent(desk: Desk) -> None:
     asked = await status(desk, service, form, reference)
     assert asked.state is ApplicationState.CORRECTION_REQUESTED
     assert (asked.raw, asked.remark) == ("ADDITIONAL_DOCS", "এসএসসি সনদ দিন")
-    assert asked.reason.en.startswith("The Election Commission asks for further papers")
+    assert asked.reason.en.startswith("The Election Commission asks for more papers")
 
     request = desk.request(
         CorrectionRequest,

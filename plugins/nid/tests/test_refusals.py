@@ -24,6 +24,7 @@ from nagorik_nid import partner_service
         ("permanentAddress", "/form/permanent_address"),
         ("presentAddress", "/form/present_address"),
         ("changes", "/form/changes"),
+        ("formNumber", "/form/form_number"),
         ("delivery", "/form/delivery"),
         ("documents", "/documents"),
     ],

@@ -59,7 +59,7 @@ async def test_mismatch_names_the_fields_and_no_value(desk: Desk) -> None:
     rejected = await verify(desk, form_of(desk, father_name="ভুল পিতা", mother_name=desk.citizen.mother.bn))
     assert isinstance(rejected, Rejected)
     assert rejected.reason_code == "nid.mismatch"
-    assert "These differ: father's name." in rejected.reason.en
+    assert "records: father's name." in rejected.reason.en
     assert "যা মেলেনি: পিতার নাম।" in rejected.reason.bn
     assert "ভুল পিতা" not in rejected.reason.bn
 
@@ -141,7 +141,7 @@ async def test_mismatch_is_an_answer(wired_desk: Desk, ec: respx.MockRouter, ver
         406, json=mismatch(verified=verified, fieldVerificationResult=results)
     )
     rejected = await verify(wired_desk, form_of(wired_desk))
-    assert "These differ: father's name, present address." in rejected.reason.en
+    assert "records: father's name, present address." in rejected.reason.en
 
 
 @pytest.mark.parametrize("results", [{}, {"nameEn": True}, {"somethingNew": False}])
@@ -152,7 +152,7 @@ async def test_mismatch_that_names_no_known_field_says_so(
         406, json=mismatch(verified="false", fieldVerificationResult=results)
     )
     rejected = await verify(wired_desk, form_of(wired_desk))
-    assert "does not say where" in rejected.reason.en
+    assert "does not say which" in rejected.reason.en
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_a_row_tells_state_what_is_waited_for_and_the_simulated_date() -> None:
     one, two, three = lines[3:6]
     assert one.split() == ["one", "nid.reissue", "━━━━", "in_review", "the", "agency", "24", "Nov", "10:00"]
     assert "awaiting_appearance" in two
-    assert "citizen: appearance-required" in two
+    assert "citizen: appearance required" in two
     assert three.split()[-1] == "–"
 
 

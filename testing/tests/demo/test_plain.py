@@ -50,9 +50,9 @@ def printed(*prices: str) -> list[str]:
 
 def test_price_that_is_asked_for_again_is_no_news_until_it_changes() -> None:
     assert [line.split("fee ")[1] for line in printed("300", "300", "345", "345", "300")] == [
-        "300.00 = Fee 300.00",
-        "345.00 = Fee 345.00",
-        "300.00 = Fee 300.00",
+        "Tk 300 = Fee Tk 300",
+        "Tk 345 = Fee Tk 345",
+        "Tk 300 = Fee Tk 300",
     ]
 
 

@@ -22,26 +22,33 @@ NAMES = [
 ]
 CLASSES = ("client-reference", "native", "none")
 
+# Every kind meets every class of idempotency, and JSON and two other formats at least.
+WIRES = {
+    ("client-reference", False): (),
+    ("native", False): ("--wire", "xml"),
+    ("none", False): ("--wire", "multipart"),
+    ("client-reference", True): (),
+    ("native", True): ("--wire", "soap"),
+    ("none", True): ("--wire", "xml"),
+}
 # An id that sorts before and one that sorts behind the testing kit's own name, and one of the longest that there are.
 KINDS = {
     "asked-once": ["--kind", "read-only"],
-    **{f"filed-{each}": ["--kind", "submission", "--idempotency", each] for each in CLASSES},
-    **{f"xpaid-{each}": ["--kind", "submission-and-payment", "--idempotency", each] for each in CLASSES},
+    **{f"filed-{each}": ["--kind", "submission", "--idempotency", each, *WIRES[each, False]] for each in CLASSES},
     **{
-        f"gate-{each}-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"[:40]: ["--kind", "gateway", "--idempotency", each]
+        f"xpaid-{each}": ["--kind", "submission-and-payment", "--idempotency", each, *WIRES[each, True]]
         for each in CLASSES
     },
-    # Every kind meets every format of documents once, and every class of idempotency one of them.
+    **{
+        f"gate-{each}-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"[:40]: [
+            *("--kind", "gateway", "--idempotency", each, *WIRES[each, True])
+        ]
+        for each in CLASSES
+    },
     "asked-soap": ["--kind", "read-only", "--wire", "soap"],
     "asked-xml": ["--kind", "read-only", "--wire", "xml"],
     "xasked-form": ["--kind", "read-only", "--wire", "form"],
-    "filed-xml": ["--kind", "submission", "--idempotency", "native", "--wire", "xml"],
-    "filed-multipart": ["--kind", "submission", "--idempotency", "none", "--wire", "multipart"],
-    "xpaid-soap": ["--kind", "submission-and-payment", "--idempotency", "client-reference", "--wire", "soap"],
-    "xpaid-xml": ["--kind", "submission-and-payment", "--idempotency", "client-reference", "--wire", "xml"],
-    "xpaid-form": ["--kind", "submission-and-payment", "--idempotency", "native", "--wire", "form"],
-    "gate-soap": ["--kind", "gateway", "--idempotency", "native", "--wire", "soap"],
-    "gate-xml": ["--kind", "gateway", "--idempotency", "none", "--wire", "xml"],
+    "xpaid-form": ["--kind", "submission-and-payment", "--idempotency", "client-reference", "--wire", "form"],
     "gate-multipart": ["--kind", "gateway", "--idempotency", "native", "--wire", "multipart"],
 }
 

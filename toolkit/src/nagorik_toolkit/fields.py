@@ -31,6 +31,7 @@ from nagorik.values.sentences import Text, read_sentences
 from nagorik.values.text import to_ascii_digits, to_bangla_digits
 from nagorik_toolkit.bangladesh import (
     Area,
+    DateStyle,
     FiscalYear,
     IsoDay,
     LandArea,
@@ -38,6 +39,7 @@ from nagorik_toolkit.bangladesh import (
     find_district,
     find_division,
     find_upazila,
+    parse_date,
     read_postcode,
 )
 
@@ -47,6 +49,8 @@ LARGEST_NUMBER: Final = 10**12
 _LONGEST_NUMBER: Final = 32
 _DIGITS_AND_COMMAS: Final = re.compile(r"[0-9,]*[0-9][0-9,]*")
 _GROUPED: Final = re.compile(r"[0-9]{1,2}(,[0-9]{2})*,[0-9]{3}|[0-9]{1,3}(,[0-9]{3})+")
+_DAY_BY_HAND: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_LONGEST_DAY: Final = 32
 FIRST_DAY: Final = date(1800, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 """The days of a form: no deed, birth or term lies outside, and reckoning some years from one ends at a day."""
@@ -153,6 +157,22 @@ def _of_the_birth_year(nid: Nid, info: ValidationInfo) -> Nid:
     return nid
 
 
+def _by_hand(written: object) -> object:
+    """A day as people write it, ``31/1/1990``, as ``DateStyle.DAY_MONTH_YEAR`` has it; ISO is passed on.
+
+    The strokes tell the two apart, so that nothing is guessed.
+    """
+    if not isinstance(written, str):
+        return written
+    text = to_ascii_digits(written).strip() if len(written) <= _LONGEST_DAY else ""
+    if (parts := _DAY_BY_HAND.fullmatch(text)) is not None:
+        return parse_date("{:0>2}/{:0>2}/{}".format(*parts.groups()), DateStyle.DAY_MONTH_YEAR)
+    try:
+        return parse_date(written, DateStyle.ISO)
+    except NationalDataError as error:
+        raise NationalDataError("date.day-month-year" if error.code == "date.style" else error.code) from None
+
+
 def _within_reach(day: date) -> date:
     if not FIRST_DAY <= day <= LAST_DAY:
         raise NationalDataError("date.out-of-reach")
@@ -195,16 +215,18 @@ GeneralDiary = Annotated[Line, AfterValidator(_names_a_diary)]
 
 A number alone is none: it is unique within a station and a period only."""
 
-FormDay = Annotated[IsoDay, AfterValidator(_within_reach)]
-"""A day from 1800 to 2199, without a label. An agency's answer may hold others, for which there is ``IsoDay``."""
+FormDay = Annotated[IsoDay, BeforeValidator(_by_hand), AfterValidator(_within_reach)]
+"""A day from 1800 to 2199, without a label: as people write it, ``31/1/1990``, or in ISO 8601, which JSON has.
+
+In Bangla or ASCII digits. An agency's answer may hold other days, for which there is ``IsoDay``."""
 BirthDate = Annotated[
     FormDay,
     AfterValidator(check_birth_date),
     Label(
         en="Date of birth",
         bn="জন্মতারিখ",
-        help_en="As on the NID card or birth certificate: year-month-day, such as 1990-01-31.",
-        help_bn="এনআইডি কার্ড বা জন্ম সনদে যেমন আছে: বছর-মাস-দিন, যেমন ১৯৯০-০১-৩১।",
+        help_en="As on the NID card or birth certificate: day/month/year, such as 31/01/1990.",
+        help_bn="এনআইডি কার্ড বা জন্ম সনদে যেমন আছে: দিন/মাস/বছর, যেমন ৩১/০১/১৯৯০।",
     ),
 ]
 NidNumber = Annotated[
@@ -213,7 +235,7 @@ NidNumber = Annotated[
         en="NID number",
         bn="এনআইডি নম্বর",
         help_en="10 digits on a smart card, 13 or 17 on a laminated one. Not the birth registration number.",
-        help_bn="স্মার্ট কার্ডে ১০ অঙ্ক, লেমিনেটেড কার্ডে ১৩ বা ১৭ অঙ্ক। জন্ম নিবন্ধন নম্বর নয়।",
+        help_bn="স্মার্ট কার্ডে ১০ অঙ্ক, ল্যামিনেট করা (কাগজের) কার্ডে ১৩ বা ১৭ অঙ্ক। জন্ম নিবন্ধন নম্বর নয়।",
     ),
 ]
 NidOfBirthYear = Annotated[NidNumber, AfterValidator(_of_the_birth_year)]

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -17,11 +17,12 @@ from pydantic_core import PydanticCustomError
 
 from nagorik.data_files import read_data_file
 from nagorik.errors import FieldProblem
-from nagorik.values import Money, Text, format_taka, to_bangla_digits
+from nagorik.values import Money, Text, dhaka_time, format_taka, to_bangla_digits
 from nagorik.values.sentences import LONGEST_TEXT, MESSAGES_FILE, PLACEHOLDER, cut, parse_sentences
 
 Fill = Text | Money | date | Decimal | int
-"""What may stand in a sentence. Numbers, days (``2026-01-31``) and taka get the digits of the language."""
+"""What may stand in a sentence: numbers in the digits of the language, days, instants and amounts as ``day_text``,
+``moment_text`` and ``money_text`` write them."""
 
 
 class TextCatalogue:
@@ -111,11 +112,32 @@ def day_text(day: date) -> Text:
     )
 
 
+_PARTS_OF_THE_DAY: Final = ((4, "রাত"), (6, "ভোর"), (12, "সকাল"), (15, "দুপুর"), (18, "বিকাল"), (20, "সন্ধ্যা"), (24, "রাত"))
+"""What the hours before each of these are called."""
+
+
+def moment_text(moment: datetime) -> Text:
+    """An aware instant on the clocks in Dhaka, to the minute, as it is read aloud.
+
+    ``24 November 2026, 10:01 am``, ``২৪ নভেম্বর ২০২৬, সকাল ১০:০১``.
+
+    Raises:
+        NationalDataError: ``time.naive`` for an instant without an offset.
+    """
+    at = dhaka_time(moment)
+    day, clock = day_text(at.date()), f"{at.hour % 12 or 12}:{at.minute:02}"
+    part = next(name for before, name in _PARTS_OF_THE_DAY if at.hour < before)
+    return Text(
+        bn=f"{day.bn}, {part} {to_bangla_digits(clock)}",
+        en=f"{day.en}, {clock} {'am' if at.hour < 12 else 'pm'}",  # noqa: PLR2004 - noon
+    )
+
+
 def money_text(money: Money) -> Text:
-    """An amount as it is read aloud: ``1,170 taka``, ``১,১৭০ টাকা``; hundredths only where there are any."""
+    """An amount as it is read aloud: ``Tk 1,170``, ``১,১৭০ টাকা``; hundredths only where there are any."""
     if money.currency == "BDT":
         written = format_taka(money).removesuffix(".00")
-        return Text(bn=f"{to_bangla_digits(written)} টাকা", en=f"{written} taka")
+        return Text(bn=f"{to_bangla_digits(written)} টাকা", en=f"Tk {written}")
     written = f"{money.as_decimal():,}".removesuffix(".00")
     return Text(bn=f"{to_bangla_digits(written)} মার্কিন ডলার", en=f"{written} US dollar{'' if written == '1' else 's'}")
 
@@ -124,8 +146,10 @@ def _written(fill: Fill) -> Text:
     if isinstance(fill, Text):
         return fill
     if isinstance(fill, Money):
-        if fill.currency != "BDT":
-            return Text(bn=f"{to_bangla_digits(fill.plain())} {fill.currency}", en=str(fill))
-        return Text(bn=format_taka(fill, "bn"), en=f"Tk {format_taka(fill)}")
-    en = fill.isoformat() if isinstance(fill, date) else f"{fill:f}" if isinstance(fill, Decimal) else str(fill)
+        return money_text(fill)
+    if isinstance(fill, datetime):
+        return moment_text(fill)
+    if isinstance(fill, date):
+        return day_text(fill)
+    en = f"{fill:f}" if isinstance(fill, Decimal) else str(fill)
     return Text(bn=to_bangla_digits(en), en=en)

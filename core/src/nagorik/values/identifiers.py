@@ -247,7 +247,7 @@ def _rmo_warnings(digits: str) -> tuple[DataWarning, ...]:
 _LONGEST_PHONE: Final = 40
 _PHONE_SEPARATORS: Final = re.compile("[ \t\r\n\u00a0\u2007\u2009\u202f\u2010-\u2013().-]")
 _DIALLED: Final = re.compile(r"\+?[0-9]+")
-_MOBILE: Final = re.compile(r"\+8801[3-9][0-9]{8}")
+_MOBILE: Final = re.compile(r"(?:(?:\+|00)?880|0)?(1[3-9][0-9]{8})")
 _COUNTRY: Final = 880
 
 
@@ -295,8 +295,10 @@ def _e164(value: object) -> str:
     refuse_invisible(dialled)
     if not _DIALLED.fullmatch(dialled):
         raise NationalDataError("phone.characters")
+    if usual := _MOBILE.fullmatch(dialled):
+        return f"+{_COUNTRY}{usual[1]}"
 
-    import phonenumbers  # slow: it builds the numbering plans of every country
+    import phonenumbers  # slow, in building the numbering plans of every country and in each number
 
     try:
         number = phonenumbers.parse(dialled, "BD")

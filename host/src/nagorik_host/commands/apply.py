@@ -142,11 +142,11 @@ async def _apply(path: Path, *, as_json: bool) -> int:
         raise outcome.ended_by
     _tell(outcome, stopped, as_json=as_json)
     if restoration is not None and not as_json:
-        from nagorik_host.commands.render import when
+        from nagorik_toolkit.texts import moment_text
 
         print_lines(
-            f"The database was restored on {when(restoration.at)}: what was taken in now is looked up before it"
-            " is sent, until nagorik db caught-up."
+            f"The database was restored on {moment_text(restoration.at).en}: what was taken in now is looked up"
+            " before it is sent, until nagorik db caught-up."
         )
     results = {one.result for one in outcome.files}
     if results & {"failed", "not-reached"}:

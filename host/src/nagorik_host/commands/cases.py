@@ -113,7 +113,9 @@ async def _list(arguments: argparse.Namespace) -> int:
         print_lines("Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।")
         return ExitCode.OK
     rows = ((item.application, item.service, item.state, _code(item), when(item.since)) for item in items)
-    print_table(("application", "service", "state", "waits for", "since"), rows)
+    print_table(
+        ("আবেদন / application", "সেবা / service", "অবস্থা / state", "অপেক্ষা / waits for", "কখন থেকে / since"), rows
+    )
     for code in dict.fromkeys(_code(item) for item in items):
         text = _means(code)
         if text is not None:
@@ -134,7 +136,7 @@ async def _decisions(arguments: argparse.Namespace) -> int:
         print_json({"decisions": [{**one._asdict(), "at": one.at.isoformat()} for one in found]})
     else:
         rows = ((when(one.at), one.officer, one.kind, one.subject, one.reason) for one in found)
-        print_table(("when", "officer", "decision", "on", "reason"), rows)
+        print_table(("সময় / when", "কর্মকর্তা / officer", "সিদ্ধান্ত / decision", "বিষয় / on", "কারণ / reason"), rows)
     return ExitCode.OK
 
 
@@ -160,7 +162,7 @@ async def _show(arguments: argparse.Namespace) -> int:
         )
     )
     print_table(
-        ("began", "operation", "result", "ended"),
+        ("শুরু / began", "কাজ / operation", "ফল / result", "শেষ / ended"),
         ((when(a["began"]), a["operation"], a["result"] or "–", _ended(a)) for a in document["attempts"]),
     )
     return ExitCode.OK

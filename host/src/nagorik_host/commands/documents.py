@@ -103,7 +103,7 @@ def _print_documents(documents: Sequence[Document]) -> None:
     from nagorik_platform.documents import in_megabytes
 
     print_table(
-        ("no", "kind", "type", "size", "from", "when", "counts"),
+        ("নং / no", "ধরন / kind", "ফাইল / type", "আকার / size", "কার / from", "সময় / when", "কার্যকর / counts"),
         (
             (
                 str(one["number"]),

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from nagorik import CredentialsRejected, NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
-from nagorik.values import dhaka_time, to_bangla_digits
+from nagorik.values import Money, dhaka_time, to_bangla_digits
 from nagorik_host.engine.agencies import OF_CREDENTIALS
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
@@ -29,6 +29,7 @@ from nagorik_platform.cli.explanation_page import (
 from nagorik_platform.cli.output import Document, print_facts, print_lines, print_table
 from nagorik_platform.lifecycle import Event, Party, Progress, StateExplanation, explain, state_label, what_to_do
 from nagorik_platform.lifecycle.events import AttemptEnded
+from nagorik_toolkit.texts import moment_text, money_text
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -221,24 +222,43 @@ def render_application(document: Document, *, everything: bool = False) -> None:
         print_lines(f"  {one['bn']}", f"  {one['en']}")
     for fee in document["fees"]:
         print_lines("", *fee_lines(fee))
-    if document["payments"]:
+    _render_payments(document["payments"])
+    print_lines("", "কী হয়েছে / what happened")
+    for line in document["timeline"]:
+        at = moment_text(datetime.fromisoformat(line["at"]))
+        print_lines(f"  {at.bn}: {_repeated(line, 'bn')}", f"  {at.en}: {_repeated(line, 'en')}")
+
+
+def _render_payments(payments: Sequence[Document]) -> None:
+    if payments:
         print_lines("")
         rows = [
-            (one["payment"], one["gateway"], one["reference"] or "–", one["taken"] or one["amount"], one["state"])
-            for one in document["payments"]
+            (
+                one["payment"],
+                one["gateway"],
+                one["reference"] or "–",
+                _in_both(_money(one["taken"] or one["amount"])),
+                one["state"],
+            )
+            for one in payments
         ]
-        print_table(("payment", "gateway", "reference", "amount", "state"), rows)
-    print_lines("")
-    print_table(
-        ("সময় / time", "কী হয়েছে", "what happened"),
-        ((when(line["at"]), _repeated(line, "bn"), _repeated(line, "en")) for line in document["timeline"]),
-    )
+        print_table(("পেমেন্ট / payment", "মাধ্যম / gateway", "নম্বর / reference", "টাকা / amount", "অবস্থা / state"), rows)
 
 
 def when(at: str | datetime) -> str:
-    """A time on the clocks in Dhaka, to the minute."""
+    """A time on the clocks in Dhaka, to the minute, for a column of an officer's table."""
     instant = datetime.fromisoformat(at) if isinstance(at, str) else at
     return f"{dhaka_time(instant):%d %b %Y %H:%M}"
+
+
+def _in_both(text: Text) -> str:
+    return f"{text.bn} · {text.en}"
+
+
+def _money(written: str) -> Text:
+    """An amount of a document, such as ``345.00 BDT``."""
+    amount, currency = written.split()
+    return money_text(Money.of(amount, "USD" if currency == "USD" else "BDT"))
 
 
 def service_of(host: Host, service: str) -> PublicService | None:
@@ -271,14 +291,14 @@ def _unreachable(host: Host, agency_down: Unreachable | None) -> Document | None
     text = sentence("outage", named or "waits") or sentence("outage", "waits")
     assert text is not None  # noqa: S101 - the file of sentences is part of the host
     agency = _agency(host, plugin) or Text(en="The agency", bn="সংস্থা")
-    at = f"{dhaka_time(since):%d-%m-%Y %H:%M}"
+    at = moment_text(since)
     return {
         "plugin": plugin,
         "since": since.isoformat(),
         "cause": cause,
         "means": {
-            "en": text.en.format(agency=agency.en, since=when(since)),
-            "bn": text.bn.format(agency=agency.bn, since=to_bangla_digits(at)),
+            "en": text.en.format(agency=agency.en, since=at.en),
+            "bn": text.bn.format(agency=agency.bn, since=at.bn),
         },
     }
 
@@ -300,17 +320,21 @@ def _text(text: Text | None) -> Document | None:
 
 def _next(document: Document) -> str | None:
     coming = document["next"]
-    return f"{coming['operation'] or '–'}, {when(coming['due'])}" if coming is not None else None
+    if coming is None:
+        return None
+    return f"{coming['operation'] or '–'}, {_in_both(moment_text(datetime.fromisoformat(coming['due'])))}"
 
 
 def _expected_by(document: Document) -> str | None:
     if document["expected_by"] is None:
         return None
     hours = round(document["expected_frozen_seconds"] / 3600)
-    frozen = f" (সংস্থা {hours} ঘণ্টা বন্ধ ছিল · frozen for {hours} h of outage)" if hours else ""
-    return when(document["expected_by"]) + frozen
+    told = "1 hour" if hours == 1 else f"{hours} hours"
+    closed = f" (সংস্থা {to_bangla_digits(str(hours))} ঘণ্টা বন্ধ ছিল · the agency was down for {told})" if hours else ""
+    return _in_both(moment_text(datetime.fromisoformat(document["expected_by"]))) + closed
 
 
 def _repeated(line: Document, language: str) -> str:
-    times = f" × {line['times']}" if line["times"] > 1 else ""
-    return f"{line['text'][language]}{times}"
+    times = str(line["times"])
+    told = f" × {to_bangla_digits(times) if language == 'bn' else times}" if line["times"] > 1 else ""
+    return f"{line['text'][language]}{told}"

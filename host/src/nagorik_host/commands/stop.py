@@ -130,7 +130,7 @@ def _print_suspensions(found: "Sequence[SuspensionRecord]", *, as_json: bool) ->
         print_lines("Nothing is stopped. কিছুই বন্ধ নেই।")
     else:
         rows = ((one.name, one.kind, one.reason.bn, one.reason.en, one.officer, when(one.at)) for one in found)
-        print_table(("stopped", "kind", "কারণ", "reason", "officer", "since"), rows)
+        print_table(("বন্ধ / stopped", "ধরন / kind", "কারণ", "reason", "কর্মকর্তা / officer", "কখন থেকে / since"), rows)
 
 
 def _require_known(kind: Literal["service", "plugin"], name: str) -> None:

@@ -107,9 +107,11 @@ def _applicant(name: str) -> "Applicant":
 def _print(found: Sequence["ServiceEligibility"], day: date, *, verbose: bool) -> None:
     from nagorik.values import to_bangla_digits
     from nagorik_platform.cli.output import print_lines
+    from nagorik_toolkit.texts import day_text
 
-    print_lines(f"On {day.isoformat()}; no agency was asked.")
-    print_lines(f"{to_bangla_digits(day.isoformat())} তারিখে; কোনো সংস্থাকে জিজ্ঞেস করা হয়নি।")
+    on = day_text(day)
+    print_lines(f"On {on.en}. No agency was asked.")
+    print_lines(f"{on.bn} তারিখে। কোনো সংস্থার কাছে জানতে চাওয়া হয়নি।")
     for group, (english, bangla) in _HEADINGS.items():
         entries = [entry for entry in found if entry.eligibility.value == group]
         print_lines("", f"{english} ({len(entries)}) / {bangla} ({to_bangla_digits(str(len(entries)))})")
@@ -122,6 +124,11 @@ def _print(found: Sequence["ServiceEligibility"], day: date, *, verbose: bool) -
                     _print_criterion(criterion, verbose=verbose)
 
 
+_VERDICTS: Final = {
+    "pass": ("Met", "পূরণ হয়েছে"),
+    "fail": ("Not met", "পূরণ হয়নি"),
+    "cannot-tell": ("Not known", "জানা নেই"),
+}
 _DECISIVE: Final = {"indeterminate": "cannot-tell", "ineligible": "fail"}
 """The verdict that puts a service into its group."""
 
@@ -131,8 +138,8 @@ def _print_criterion(criterion: "Criterion", *, verbose: bool) -> None:
     from nagorik_platform.cli.output import print_lines
 
     told = criterion_document(criterion)
-    mark = f"[{told['verdict']}] " if verbose else ""
-    print_lines(f"    - {mark}{told['text']['en']}", f"      {told['text']['bn']}")
+    english, bangla = (f"{mark}: " if verbose else "" for mark in _VERDICTS[told["verdict"]])
+    print_lines(f"    - {english}{told['text']['en']}", f"      {bangla}{told['text']['bn']}")
     if told["source"] is not None:
         print_lines(f"      {source_line(told['source'])}")
 

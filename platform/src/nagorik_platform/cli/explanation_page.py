@@ -7,6 +7,7 @@ terminal or turns the direction of writing.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import cache
 from typing import Final, TypeAlias
 
@@ -17,7 +18,7 @@ from nagorik.model.eligibility import Criterion, EligibilityDecision, Verdict
 from nagorik.model.fee import Quote, QuoteLine, Source
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
 from nagorik.operations import Operation
-from nagorik.values import Money, format_taka, to_bangla_digits
+from nagorik.values import Money, to_bangla_digits
 from nagorik.values.sentences import Text, cut, is_blank, read_sentence_tables
 from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
@@ -28,6 +29,7 @@ from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.state import FEE_DEMANDED_AGAIN
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN, demanded_stage
 from nagorik_platform.number_mask import mask_numbers
+from nagorik_toolkit.texts import day_text, money_text
 
 Wording = Callable[[str], str]
 """Makes what somebody wrote fit to be shown."""
@@ -214,17 +216,14 @@ def source_line(source: Document) -> str:
     """Where a rule or a price is written down, and whether anybody checked it there."""
     heading = _sentence("source", "heading")
     checked = _sentence("source", "verified" if source["verified"] else "not-verified")
-    day = f", {source['as_of']}" if source["as_of"] else ""
+    seen = day_text(date.fromisoformat(source["as_of"])) if source["as_of"] else None
+    day = f", {seen.bn} · {seen.en}" if seen is not None else ""
     return f"{heading.bn} · {heading.en}: {source['title']}{day} ({checked.bn} · {checked.en})"
 
 
 def _money(amount: str, fee: Document) -> str:
-    money = Money.of(amount, fee["currency"])
-    return f"{format_taka(money, 'bn')} · {money}" if money.currency == "BDT" else str(money)
-
-
-def _in_bangla(money: Money) -> str:
-    return format_taka(money, "bn") if money.currency == "BDT" else str(money)
+    written = money_text(Money.of(amount, fee["currency"]))
+    return f"{written.bn} · {written.en}"
 
 
 def _with_vat(line: Document, fee: Document) -> str:
@@ -468,8 +467,8 @@ def _demanded_again(progress: Progress) -> Document | None:
     sums = {"paid": paid, "demanded": [] if demanded is None else [demanded]}
     bn, en = text.bn, text.en
     for name, amounts in sums.items():
-        bn = bn.replace(f"{{{name}}}", " + ".join(_in_bangla(one) for one in amounts))
-        en = en.replace(f"{{{name}}}", " + ".join(str(one) for one in amounts))
+        bn = bn.replace(f"{{{name}}}", " + ".join(money_text(one).bn for one in amounts))
+        en = en.replace(f"{{{name}}}", " + ".join(money_text(one).en for one in amounts))
     return {
         "stage": stage,
         "paid": [str(one) for one in paid],

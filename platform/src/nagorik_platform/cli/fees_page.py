@@ -10,6 +10,7 @@ from typing import Final, Literal
 from nagorik.values import Money, to_bangla_digits
 from nagorik.values.sentences import Text, read_sentence_tables
 from nagorik_platform.cli.output import Document
+from nagorik_toolkit.bangladesh import amount_in_words
 from nagorik_toolkit.texts import day_text, money_text
 
 Language = Literal["bn", "en"]
@@ -22,7 +23,11 @@ def fee_page(document: Document, language: Language) -> Iterator[str]:
     yield _said("page", "heading", language, day=_day(document["on"], language))
     for block in (
         _why_no_price(document, language),
-        *(_outcome(outcome, language) for outcome in document["outcomes"] if not _is_said_already(document)),
+        *(
+            _outcome(outcome, language, in_words=len(document["outcomes"]) == 1)
+            for outcome in document["outcomes"]
+            if not _is_said_already(document)
+        ),
         _beside(document, language),
         _asked("open" if document["answer"] == "open" else "priced", document, "missing", language),
         _asked("assumed", document, "assumed", language),
@@ -87,7 +92,8 @@ def _asked(heading: str, document: Document, key: str, language: Language) -> It
             yield f"  {_missing(one, document['titles'], language)}"
 
 
-def _outcome(outcome: Document, language: Language) -> Iterator[str]:
+def _outcome(outcome: Document, language: Language, *, in_words: bool) -> Iterator[str]:
+    """One choice and what it costs; with ``in_words`` each sum to pay as a receipt has it, too."""
     choice = "; ".join(_chosen(one, language) for one in outcome["choice"])
     if not outcome["payments"]:
         yield f"{choice}: {_said('page', 'not-published', language)}"
@@ -99,7 +105,7 @@ def _outcome(outcome: Document, language: Language) -> Iterator[str]:
         if len(payments) > 1:
             count = {"number": _number(number, language), "count": _number(len(payments), language)}
             yield f"  {_said('page', 'payment', language, **count)}"
-        yield from _payment(payment, language)
+        yield from _payment(payment, language, in_words=in_words)
     if len(payments) > 1:
         together = _amount(outcome["total"], payments[0]["currency"], language)
         yield f"  {_said('page', 'altogether', language)}: {together}"
@@ -109,7 +115,7 @@ def _chosen(one: Document, language: Language) -> str:
     return f"{one['label'][language]}: {', '.join(title[language] for title in one['titles'])}"
 
 
-def _payment(payment: Document, language: Language) -> Iterator[str]:
+def _payment(payment: Document, language: Language, *, in_words: bool) -> Iterator[str]:
     currency = payment["currency"]
     for line in payment["lines"]:
         amount, vat = (_amount(line[part], currency, language) for part in ("amount", "vat"))
@@ -122,6 +128,9 @@ def _payment(payment: Document, language: Language) -> Iterator[str]:
     if payment["due"] is not None and _is_any(payment["total"]):
         notes.append(_said("due", payment["due"], language))
     yield f"  {total} ({'; '.join(notes)})" if notes else f"  {total}"
+    if in_words and currency == "BDT" and _is_any(payment["total"]):
+        words = amount_in_words(Money.of(payment["total"], currency), language)
+        yield f"  {_said('page', 'in-words', language, words=words)}"
 
 
 def _missing(one: Document, titles: Document, language: Language) -> str:
@@ -230,7 +239,9 @@ def _number(number: int, language: Language) -> str:
 
 
 def _digits(written: str, language: Language) -> str:
-    return to_bangla_digits(written) if language == "bn" else written
+    """A number in the language's digits; a code, such as ``under-90``, as it has to be typed."""
+    is_code = any(sign.isascii() and sign.isalpha() for sign in written)
+    return to_bangla_digits(written) if language == "bn" and not is_code else written
 
 
 def _in(text: Text, language: Language) -> str:

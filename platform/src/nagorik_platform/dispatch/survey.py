@@ -35,8 +35,8 @@ class NoDecision(StrEnum):
 _TEXTS: Final = MappingProxyType(
     {
         NoDecision.NO_RULES: Text(
-            en="The conditions of this service are not known to the platform. Ask the agency.",
-            bn="এই সেবার শর্তগুলো প্ল্যাটফর্মের জানা নেই। সংস্থার কাছে জেনে নিন।",
+            en="No conditions of this service are written down on this platform. Ask the agency.",
+            bn="এই সেবার কোনো শর্ত এই প্ল্যাটফর্মে লেখা নেই। সংস্থার কাছে জেনে নিন।",
         ),
         NoDecision.PLUGIN_FAULT: Text(
             en="The platform's connection for this service failed. It says nothing about you. Try again later.",
@@ -48,7 +48,7 @@ _TEXTS: Final = MappingProxyType(
         ),
         NoDecision.AGENCY_NEEDED: Text(
             en="Only the agency knows this, and it was not asked. Begin an application to have it asked.",
-            bn="এটি কেবল সংস্থাই জানে, আর সংস্থাকে জিজ্ঞেস করা হয়নি। জানতে হলে আবেদন শুরু করুন।",
+            bn="এটি কেবল সংস্থাই জানে, আর সংস্থার কাছে জানতে চাওয়া হয়নি। জানতে হলে আবেদন শুরু করুন।",
         ),
     }
 )

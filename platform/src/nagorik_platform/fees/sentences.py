@@ -10,17 +10,17 @@ from nagorik_platform.fees.typed_words import FieldChoice
 from nagorik_toolkit.fees import Dimension
 
 NO_SCHEDULE: Final = Text(
-    en="No price is published for this service; the agency alone knows it. It says its price once an application has"
-    " been begun, before anything is paid.",
+    en="No price is published for this service; only the agency knows it. The agency says the price after you begin"
+    " an application, before anything is paid.",
     bn="এই সেবার কোনো প্রকাশিত ফি নেই; শুধু সংস্থাই তা জানে। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
 )
 NO_FEE: Final = Text(
-    en="Nothing is paid for this service on this platform; its plugin names no fee.",
-    bn="এই প্ল্যাটফর্মে এই সেবার জন্য কিছু দিতে হয় না; এর প্লাগইনে কোনো ফির উল্লেখ নেই।",
+    en="Nothing is paid for this service on this platform; no fee of it is known here.",
+    bn="এই প্ল্যাটফর্মে এই সেবার জন্য কিছু দিতে হয় না; এর কোনো ফি এখানে জানা নেই।",
 )
 NOT_PUBLISHED: Final = Text(
-    en="No price is published for this choice; the agency alone knows it. It says its price once an application has"
-    " been begun, before anything is paid.",
+    en="No price is published for this choice; only the agency knows it. The agency says the price after you begin"
+    " an application, before anything is paid.",
     bn="এই ক্ষেত্রে কোনো প্রকাশিত ফি নেই; শুধু সংস্থাই তা জানে। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
 )
 
@@ -60,7 +60,7 @@ def unknown_name(position: int, name: str, known: Sequence[str]) -> Text:
     """
     bn, en = (
         f"{to_bangla_digits(str(position))} নম্বর --set: এমন কোনো ঘর নেই",
-        f"--set, number {position}: there is no such field",
+        f"--set, number {position}: There is no such field",
     )
     likely = get_close_matches(name, known, n=1)
     if likely:

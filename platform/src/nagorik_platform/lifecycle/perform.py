@@ -17,8 +17,8 @@ from nagorik_platform.platform import Platform
 from nagorik_platform.requests import References
 
 _REFUND_REASON: Final = {
-    "en": "The application ended without using this payment.",
-    "bn": "আবেদনটি এই পেমেন্ট ব্যবহার না করেই শেষ হয়েছে।",
+    "en": "This money was not used, and the application has ended.",
+    "bn": "এই টাকা কাজে লাগেনি, আবেদন শেষ হয়ে গেছে।",
 }
 
 

@@ -30,6 +30,8 @@ from nagorik_toolkit import (
     years_after,
 )
 
+VERIFICATIONS: Final = frozenset({"bmet.card-verification", "bmet.clearance-verification"})
+"""The services that look something up: whoever it is about may ask."""
 PAPERS: Final = ("visa", "contract", "pdo-certificate", "bank-account", "medical-report")
 
 _FIELDS: Final = {
@@ -46,7 +48,7 @@ _FIELDS: Final = {
 async def decide(request: EligibilityRequest, context: CallContext[Any]) -> EligibilityDecision:
     """Every criterion of the service with its verdict."""
     criteria = _told_from_here(request)
-    if request.service != "bmet.orientation" and not _is_correction(request.form):
+    if request.service not in {"bmet.orientation", *VERIFICATIONS} and not _is_correction(request.form):
         criteria.append(await valid_passport(request, context))
     return EligibilityDecision(criteria=tuple(criteria))
 
@@ -88,6 +90,8 @@ def form_checks(form: Form, on: date) -> tuple[Callable[[], None], ...]:
 
 
 def _told_from_here(request: EligibilityRequest) -> list[Criterion]:
+    if request.service in VERIFICATIONS:
+        return [_own_application(request), *contradictions(request)]
     criteria = [CRITERIA.age("working-age", request, at_least="working-age-from"), _own_application(request)]
     if request.service != "bmet.orientation":
         criteria.append(_domestic_work(request))

@@ -2,107 +2,33 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nagorik import Choices, Form, Label, Text, to_ascii_digits
+from nagorik import Choices, Form, Label, Text, to_bangla_digits
 from nagorik_bmet.data import TEXTS
-from nagorik_toolkit import BirthDate, FormDay, Line, Mobile, OneLine, Passport
+from nagorik_bmet.fields import (
+    BmetNumber,
+    CardNumber,
+    Centre,
+    Country,
+    Occupation,
+    Paper,
+    RegisteredOn,
+    Skill,
+    each_once,
+)
+from nagorik_toolkit import BirthDate, Line, Mobile, Passport
 
-LONGEST_NUMBER: Final = 30
-
-
-def _number(written: object) -> object:
-    """In ASCII digits and capitals; what BMET's numbers look like is published nowhere."""
-    if not isinstance(written, str):
-        return written
-    number = to_ascii_digits(written.strip()[: LONGEST_NUMBER + 1]).upper()
-    if len(number) > LONGEST_NUMBER or not number.isascii() or not number.replace("-", "").isalnum():
-        raise TEXTS.problem("form.bmet-number")
-    return number
-
-
-def _each_once(given: tuple[str, ...]) -> tuple[str, ...]:
-    if len(given) != len({one.casefold() for one in given}):
-        raise TEXTS.problem("form.twice")
-    return given
+MOST_SKILLS: Final = 10
+MOST_COUNTRIES: Final = 5
 
 
-BmetNumber = Annotated[
-    str,
-    BeforeValidator(_number),
-    Label(
-        en="BMET number",
-        bn="বিএমইটি নম্বর",
-        help_en="As on the registration card.",
-        help_bn="নিবন্ধন কার্ডে যেমন আছে।",
-    ),
-]
-RegisteredOn = Annotated[
-    FormDay,
-    Label(
-        en="Day of the registration",
-        bn="নিবন্ধনের তারিখ",
-        help_en="As on the registration card: year-month-day. A registration is good for some years.",
-        help_bn="নিবন্ধন কার্ডে যেমন আছে: বছর-মাস-দিন। নিবন্ধন কয়েক বছর কার্যকর থাকে।",
-    ),
-]
-Occupation = Annotated[
-    Literal["domestic-work", "care", "construction", "manufacturing", "driving", "agriculture", "other"],
-    Choices(
-        {
-            "domestic-work": Text(en="Domestic work", bn="গৃহকর্ম"),
-            "care": Text(en="Care", bn="সেবাদান (কেয়ারগিভার)"),
-            "construction": Text(en="Construction", bn="নির্মাণ"),
-            "manufacturing": Text(en="Factory work", bn="কারখানার কাজ"),
-            "driving": Text(en="Driving", bn="গাড়ি চালনা"),
-            "agriculture": Text(en="Agriculture", bn="কৃষিকাজ"),
-            "other": Text(en="Other", bn="অন্যান্য"),
-        }
-    ),
-    Label(
-        en="Occupation abroad",
-        bn="বিদেশে পেশা",
-        help_en="Women who go as domestic workers have age limits of their own.",
-        help_bn="নারী গৃহকর্মীদের জন্য আলাদা বয়সসীমা আছে।",
-    ),
-]
-"""Unverified: which occupations BMET lists is not known."""
-Centre = Annotated[
-    Literal["dhaka", "chattogram", "rajshahi", "khulna"],
-    Choices(
-        {
-            "dhaka": Text(en="TTC Dhaka", bn="টিটিসি, ঢাকা"),
-            "chattogram": Text(en="TTC Chattogram", bn="টিটিসি, চট্টগ্রাম"),
-            "rajshahi": Text(en="TTC Rajshahi", bn="টিটিসি, রাজশাহী"),
-            "khulna": Text(en="TTC Khulna", bn="টিটিসি, খুলনা"),
-        }
-    ),
-    Label(
-        en="Training centre (TTC)",
-        bn="প্রশিক্ষণ কেন্দ্র (টিটিসি)",
-        help_en="Where you will attend for three days.",
-        help_bn="যেখানে তিন দিন উপস্থিত থাকবেন।",
-    ),
-]
-"""A few of about 70 centres: BMET's list with its codes is not public."""
-Paper = Annotated[
-    Literal["visa", "contract", "pdo-certificate", "bank-account", "medical-report"],
-    Choices(
-        {
-            "visa": Text(en="Visa", bn="ভিসা"),
-            "contract": Text(en="Contract of employment", bn="চাকরির চুক্তিপত্র"),
-            "pdo-certificate": Text(en="Certificate of the orientation", bn="ওরিয়েন্টেশনের (পিডিও) সনদ"),
-            "bank-account": Text(en="Bank account of your own", bn="নিজের ব্যাংক হিসাব"),
-            "medical-report": Text(en="Medical report", bn="মেডিকেল রিপোর্ট"),
-        }
-    ),
-]
-Country = Annotated[str, OneLine(60)]
-Skill = Annotated[str, OneLine(80)]
+def _bangla(number: int) -> str:
+    return to_bangla_digits(str(number))
 
 
 class WorkerForm(Form):
-    """What every application has."""
+    """What every form has: whose it is."""
 
     birth_date: BirthDate
 
@@ -115,24 +41,24 @@ class RegistrationForm(WorkerForm):
     occupation: Occupation
     skills: Annotated[
         tuple[Skill, ...],
-        Field(max_length=10),
-        AfterValidator(_each_once),
+        Field(max_length=MOST_SKILLS),
+        AfterValidator(each_once),
         Label(
             en="Skills",
             bn="দক্ষতা",
-            help_en="Up to ten, such as welding or Arabic; none is needed.",
-            help_bn="সর্বোচ্চ দশটি, যেমন ওয়েল্ডিং বা আরবি ভাষা; না থাকলেও চলে।",
+            help_en=f"Up to {MOST_SKILLS}, such as welding or Arabic. You can leave this blank.",
+            help_bn=f"সর্বোচ্চ {_bangla(MOST_SKILLS)}টি, যেমন ঝালাই (ওয়েল্ডিং) বা আরবি ভাষা। না থাকলে খালি রাখুন।",
         ),
     ] = ()
     countries: Annotated[
         tuple[Country, ...],
-        Field(min_length=1, max_length=5),
-        AfterValidator(_each_once),
+        Field(min_length=1, max_length=MOST_COUNTRIES),
+        AfterValidator(each_once),
         Label(
             en="Countries",
             bn="দেশ",
-            help_en="Where you would like to work, one to five.",
-            help_bn="যেসব দেশে কাজ করতে চান, এক থেকে পাঁচটি।",
+            help_en=f"Where you would like to work: at least one, up to {MOST_COUNTRIES}.",
+            help_bn=f"যেসব দেশে কাজ করতে চান: অন্তত একটি, সর্বোচ্চ {_bangla(MOST_COUNTRIES)}টি।",
         ),
     ]
 
@@ -153,13 +79,13 @@ class ClearanceForm(WorkerForm):
         Choices(
             {
                 "new": Text(en="New clearance", bn="নতুন ছাড়পত্র"),
-                "correction": Text(en="Correction of a card", bn="কার্ড সংশোধন"),
+                "correction": Text(en="Card correction", bn="কার্ড সংশোধন"),
             }
         ),
         Label(
-            en="What is wanted",
-            bn="কী চান",
-            help_en="What each costs is shown before you pay.",
+            en="Service you need",
+            bn="কোন সেবা নিতে চান",
+            help_en="You see the fee before you pay.",
             help_bn="কোনটির ফি কত, টাকা দেওয়ার আগেই দেখানো হয়।",
         ),
     ] = "new"
@@ -176,7 +102,7 @@ class ClearanceForm(WorkerForm):
         Label(
             en="Employer",
             bn="নিয়োগকর্তা",
-            help_en="As in the contract of employment.",
+            help_en="As in the employment contract.",
             help_bn="চাকরির চুক্তিপত্রে যেমন আছে।",
         ),
     ]
@@ -185,19 +111,19 @@ class ClearanceForm(WorkerForm):
         Label(
             en="Recruiting agency",
             bn="রিক্রুটিং এজেন্সি",
-            help_en="Name and licence number (RL). Leave it empty if you go by yourself.",
+            help_en="Name and licence number (RL). Leave this blank if you go on your own.",
             help_bn="নাম ও লাইসেন্স নম্বর (আরএল)। নিজে গেলে খালি রাখুন।",
         ),
     ] = None
     papers: Annotated[
         tuple[Paper, ...],
         Field(max_length=5),
-        AfterValidator(_each_once),
+        AfterValidator(each_once),
         Label(
-            en="Papers at hand",
-            bn="যেসব কাগজ আছে",
-            help_en="All five are needed for a clearance.",
-            help_bn="ছাড়পত্রের জন্য পাঁচটিই লাগে।",
+            en="Documents you have",
+            bn="যেসব কাগজপত্র আছে",
+            help_en="You need all of them for a new clearance.",
+            help_bn="নতুন ছাড়পত্রের জন্য সবগুলো লাগে।",
         ),
     ]
     correction: Annotated[
@@ -205,8 +131,8 @@ class ClearanceForm(WorkerForm):
         Label(
             en="What is wrong on the card",
             bn="কার্ডে কী ভুল",
-            help_en="For a correction: what stands there, and what should.",
-            help_bn="সংশোধনের জন্য: কী লেখা আছে এবং কী হবে।",
+            help_en="For a correction: what the card says, and what it should say.",
+            help_bn="সংশোধনের জন্য: কার্ডে কী লেখা আছে এবং কী হবে।",
         ),
     ] = Field(default=None, validate_default=True)
 
@@ -216,3 +142,34 @@ class ClearanceForm(WorkerForm):
         if correction is None and info.data.get("card") == "correction":
             raise TEXTS.problem("form.correction-needed")
         return correction
+
+
+class CardVerificationForm(WorkerForm):
+    """The card that is asked about. BMET is modelled to answer only to who knows the date of birth."""
+
+    card: Annotated[
+        Literal["registration", "smart-card"],
+        Choices(
+            {
+                "registration": Text(en="Registration card", bn="নিবন্ধন কার্ড"),
+                "smart-card": Text(en="Smart card", bn="স্মার্ট কার্ড"),
+            }
+        ),
+        Label(
+            en="Card",
+            bn="কার্ড",
+            help_en="You get the registration card when you register, the smart card with the clearance.",
+            help_bn="নিবন্ধন করলে নিবন্ধন কার্ড, আর ছাড়পত্রের সঙ্গে স্মার্ট কার্ড দেওয়া হয়।",
+        ),
+    ]
+    card_number: CardNumber
+
+
+class ClearanceVerificationForm(WorkerForm):
+    """The passport whose clearance is asked about.
+
+    Its number is what BMET's own page asks for; the date of birth beside it is modelled, so that a slip in the number
+    tells nothing of somebody else.
+    """
+
+    passport_no: Passport

@@ -1,5 +1,7 @@
 """BMET's procedure, in the order in which a worker meets it: registration, orientation, emigration clearance.
 
+Cards and clearances are looked up, too, wherever they were applied for.
+
 Each is filed first and paid for afterwards, where it costs something. A seat in a batch of the orientation is taken
 once the fee has arrived; the clearance may come back with a query.
 """
@@ -31,7 +33,7 @@ from nagorik import (
     SubmitRequest,
     hookimpl,
 )
-from nagorik_bmet import eligibility, pricing, wire
+from nagorik_bmet import eligibility, pricing, verification, wire
 from nagorik_bmet.data import RULES
 from nagorik_bmet.wire import API, COLLECTIONS
 from nagorik_toolkit import (
@@ -68,8 +70,10 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
 
 @hookimpl
 async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
-    """File, if the rules of this very day allow it."""
+    """File, or look up, if the rules of this very day allow it."""
     eligibility.check_today(request)
+    if request.service in eligibility.VERIFICATIONS:
+        return await verification.look_up(request, context)
     filed = await context.http.write(
         "applications.create",
         "POST",

@@ -13,6 +13,7 @@ from nagorik import (
     AdvisePaymentRequest,
     AgencyStatus,
     ApplicationRequest,
+    ApplicationState,
     BookSlotRequest,
     CorrectionRequest,
     DeliverableRequest,
@@ -59,6 +60,7 @@ FORM_FIELDS: Final = MappingProxyType(
         "skills": "/form/skills",
         "countries": "/form/countries",
         "bmetNo": "/form/bmet_number",
+        "cardNo": "/form/card_number",
         "registeredOn": "/form/registered_on",
         "ttcCode": "/form/centre",
         "card": "/form/card",
@@ -91,10 +93,13 @@ class Standing(WireModel):
     """The number of what has been issued: the BMET number, a certificate's, a card's."""
 
     def read(self) -> AgencyStatus:
-        """As the platform says it; what has been issued carries its number."""
+        """As the platform says it: what has been issued carries its number; a query says whether BMET told more."""
         status = STATUSES.status(self.status, remark=self.remarks, at=self.updated_at, sequence=self.sequence)
         numbered = tuple(one.model_copy(update={"reference": self.number}) for one in status.deliverables)
-        return status.model_copy(update={"deliverables": numbered})
+        updated: dict[str, object] = {"deliverables": numbered}
+        if status.state is ApplicationState.CORRECTION_REQUESTED and status.remark is None:
+            updated["reason"] = TEXTS.text("status.query-without-remark")
+        return status.model_copy(update=updated)
 
 
 class ServiceFee(WireModel):

@@ -30,6 +30,8 @@ CLEARANCE: dict[str, Any] = {
     "papers": ["VISA", "CONTRACT", "PDO_CERTIFICATE", "BANK_ACCOUNT", "MEDICAL_REPORT"],
 }
 
+CARD = {"card": "REGISTRATION", "cardNo": "BM00000001", "dob": "1990-01-31"}
+
 
 @pytest.fixture
 def agency() -> BmetSimulator:
@@ -82,6 +84,9 @@ async def test_strangers_fill_a_batch_and_somebody_misses_theirs(bmet: httpx.Asy
         ("clearances", CLEARANCE, {"card": "CORRECTION"}, "correction"),
         ("clearances", CLEARANCE, {"employer": None}, "employer"),
         ("registrations", CLEARANCE, {"mobile": "+8801300000001", "countries": []}, "countries"),
+        ("verifications/cards", CARD, {"card": "VISA"}, "card"),
+        ("verifications/cards", CARD, {"dob": "31/01/1990"}, "dob"),
+        ("verifications/clearances", CARD, {"dob": "1990-01-31"}, "passportNo"),
     ],
 )
 async def test_bmet_has_its_own_rules(

@@ -15,8 +15,8 @@ from nagorik import (
     StartPaymentRequest,
     Text,
     WireModel,
-    format_taka,
 )
+from nagorik_toolkit import money_text
 
 PAYMENTS: Final = "/sim/cashdesk/v1/payments"
 
@@ -80,10 +80,10 @@ def to_refund(request: RefundPaymentRequest) -> dict[str, str]:
 
 def instructions(slip: PaymentSlip, request: StartPaymentRequest) -> Text:
     """What the payer does, since there is no page to go to."""
-    number, bn, en = slip.receipt_no, format_taka(request.amount, "bn"), format_taka(request.amount)
+    number, amount = slip.receipt_no, money_text(request.amount)
     return Text(
-        bn=f"কাউন্টারে স্লিপ নম্বর {number} জানিয়ে নগদ {bn} দিন এবং টাকা দেওয়ার রসিদ বুঝে নিন।",
-        en=f"At the counter, give slip number {number}, pay {en} taka in cash and take the receipt.",
+        bn=f"কাউন্টারে স্লিপ নম্বর {number} বলুন, নগদ {amount.bn} দিন এবং রসিদ নিন।",
+        en=f"At the counter, give slip number {number}, pay {amount.en} in cash and take the receipt.",
     )
 
 

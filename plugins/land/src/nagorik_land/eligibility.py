@@ -4,21 +4,43 @@ No source names an age or another condition of the person. Whether a right is pr
 for the land office to decide; it would leave every citizen without an answer, and so is no criterion here.
 """
 
-from nagorik import Criterion, EligibilityDecision, EligibilityRequest
+from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Nid
 from nagorik_land.data import CRITERIA, RULES
-from nagorik_land.forms import DevelopmentTaxForm, MutationForm
-from nagorik_toolkit import contradictions
+from nagorik_land.enquiries import MutationStatusForm
+from nagorik_land.forms import DevelopmentTaxForm, HoldingRegistrationForm, MutationForm
+from nagorik_toolkit import OWN_CHECK, contradictions, day_text, is_about
 
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
     """Every criterion of the service with its verdict."""
     rules = RULES.on(request.on)
-    criteria = [CRITERIA.given("land-identified", request.form, source=rules["land-identified"].source)]
+    criteria: list[Criterion] = []
+    if request.service != "land.mutation-status":
+        what = "mouza-identified" if request.service == "land.khatian-search" else "land-identified"
+        criteria.append(CRITERIA.given(what, request.form, source=rules["land-identified"].source))
+    if request.service in {"land.holding-registration", "land.mutation-status"}:
+        criteria.append(_own_application(request))
     if request.service == "land.mutation":
         criteria.append(_evidence(request))
     if request.service == "land.development-tax":
         criteria.append(_year_begun(request))
-    return EligibilityDecision(criteria=(*criteria, *contradictions(request)))
+    return EligibilityDecision(criteria=(*criteria, *contradictions(request, *_nids(request))))
+
+
+def _nids(request: EligibilityRequest) -> tuple[Nid, ...]:
+    form = request.form
+    return (form.nid,) if isinstance(form, HoldingRegistrationForm | MutationStatusForm) else ()
+
+
+def _own_application(request: EligibilityRequest) -> Criterion:
+    """The portals tell and register under an NID number alone, so it has to be the applicant's own."""
+    form, applicant = request.form, request.applicant
+    same: bool | None = None
+    if isinstance(form, HoldingRegistrationForm):
+        same = is_about(applicant, birth_date=form.birth_date, nid=form.nid)
+    elif isinstance(form, MutationStatusForm):
+        same = is_about(applicant, birth_date=applicant.birth_date, nid=form.nid)
+    return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
 
 
 def _evidence(request: EligibilityRequest) -> Criterion:
@@ -32,4 +54,4 @@ def _year_begun(request: EligibilityRequest) -> Criterion:
     if not isinstance(form, DevelopmentTaxForm):
         return CRITERIA.criterion("year-begun", None, source=rule.source)
     first = form.fiscal_year.first_day
-    return CRITERIA.criterion("year-begun", first <= request.on, source=rule.source, day=first)
+    return CRITERIA.criterion("year-begun", first <= request.on, source=rule.source, day=day_text(first))

@@ -3,7 +3,8 @@
 What is asked for is the office's own price, held against what is published. It is paid, the application is filed,
 and the office is told of the payment. For a mutation that is the court fee; the notices are paid for next, then it
 goes through report, survey and hearing. Once it is approved a third payment is due, after which its receipt (DCR) and
-the new khatian are issued.
+the new khatian are issued. Registering a holding costs nothing here: the union land office checks it and gives it a
+number. The two enquiries end with their answer.
 """
 
 from functools import partial
@@ -31,8 +32,9 @@ from nagorik import (
     SubmitRequest,
     hookimpl,
 )
-from nagorik_land import eligibility, land_tax, pricing, statuses, wire
+from nagorik_land import eligibility, enquiries, land_tax, pricing, statuses, wire
 from nagorik_land.data import FEES, RULES, TEXTS
+from nagorik_land.enquiries import KhatianSearchForm, MutationStatusForm
 from nagorik_land.forms import DevelopmentTaxForm
 from nagorik_land.pricing import NO_VAT
 from nagorik_land.wire import DESKS, STAGES
@@ -83,7 +85,33 @@ async def _demand(request: QuoteRequest, form: DevelopmentTaxForm, context: Cont
 
 @hookimpl
 async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
-    """File it. The office's number for it is unique in the country; a case number, which comes later, is not."""
+    """Ask, or file. The office's number of what is filed is unique in the country; a case number is not."""
+    match request.form:
+        case KhatianSearchForm() as form:
+            return enquiries.khatians(
+                await context.http.write(
+                    "khatians.search",
+                    "POST",
+                    enquiries.KHATIAN_SEARCH,
+                    json=enquiries.to_khatian_search(form),
+                    expect=enquiries.FoundKhatians,
+                )
+            )
+        case MutationStatusForm() as form:
+            return enquiries.standing(
+                await context.http.write(
+                    "mutations.enquire",
+                    "POST",
+                    enquiries.MUTATION_STATUS,
+                    json=enquiries.to_status_question(request, form),
+                    expect=enquiries.FoundMutation,
+                )
+            )
+        case _:
+            return await _file(request, context)
+
+
+async def _file(request: SubmitRequest, context: Context) -> Accepted:
     filed = await context.http.write(
         "applications.create",
         "POST",

@@ -22,10 +22,11 @@ from nagorik import (
     to_bangla_digits,
 )
 from nagorik_land.data import TEXTS
+from nagorik_land.fields import LandForm, Plot
 from nagorik_land.forms import (
     DevelopmentTaxForm,
+    HoldingRegistrationForm,
     KhatianCopyForm,
-    LandForm,
     MouzaMapForm,
     MutationForm,
     OrderForm,
@@ -38,6 +39,7 @@ from nagorik_toolkit import (
     TakaAmount,
     field_error_reader,
     hashes_of,
+    number_of,
     wire_word,
 )
 
@@ -62,6 +64,7 @@ DESKS: Final[Mapping[str, Desk]] = MappingProxyType(
         "land.khatian-copy": _ORDERS,
         "land.mouza-map": _ORDERS,
         "land.development-tax": Desk("/sim/land/ldtax/v1", "receipts"),
+        "land.holding-registration": Desk("/sim/land/ldtax/v1", "registrations"),
     }
 )
 
@@ -81,6 +84,13 @@ FORM_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "area": "/form/area",
         "dags": "/form/plots",
         "deed": "/form/deed_number",
+        "survey": "/form/survey",
+        "dagNo": "/form/plot_number",
+        "mobile": "/form/mobile",
+        "nid": "/form/nid",
+        "dob": "/form/birth_date",
+        "division": "/form/division",
+        "applicationId": "/form/application_number",
     }
 )
 """Where the citizen filled in what the land offices call by these names."""
@@ -145,8 +155,10 @@ class Standing(WireModel):
     updated_at: DhakaMinute | None = Field(default=None, alias="updatedAt")
     sequence: int | None = Field(default=None, ge=0)
     papers: tuple[Paper, ...] = ()
+    holding_number: str | None = Field(default=None, alias="holdingNo", min_length=1, max_length=24)
+    """The number under which land has been registered for the tax."""
 
-    @field_validator("case_number", mode="before")
+    @field_validator("case_number", "holding_number", mode="before")
     @classmethod
     def _in_ascii_digits(cls, written: object) -> object:
         return to_ascii_digits(written) if isinstance(written, str) else written
@@ -227,7 +239,7 @@ def _details(form: LandForm) -> dict[str, Any]:
         case MutationForm():
             return {
                 "khatianNo": form.khatian_number,
-                "dags": [{"dagNo": plot.number, "area": acres(plot.area)} for plot in form.plots],
+                "dags": _to_plots(form.plots),
                 "recordedOwner": form.recorded_owner,
                 "acquisition": _ACQUISITIONS[form.acquisition],
                 "deed": _deed(form.deed_number, form.deed_date),
@@ -235,10 +247,24 @@ def _details(form: LandForm) -> dict[str, Any]:
             }
         case DevelopmentTaxForm():
             return to_holding(form)
+        case HoldingRegistrationForm():
+            return {
+                "nid": number_of(form.nid, form.birth_date),
+                "dob": f"{form.birth_date:%d/%m/%Y}",
+                "mobile": form.mobile.e164,
+                "survey": form.survey.upper(),
+                "khatianNo": form.khatian_number,
+                "dags": _to_plots(form.plots),
+                "holdingNo": form.holding_number,
+            }
         case OrderForm():
             return {"type": _order_type(form), "delivery": form.delivery.upper(), **_order(form)}
         case _:
             raise TypeError("no service of this plugin has this form")
+
+
+def _to_plots(plots: tuple[Plot, ...]) -> list[dict[str, str]]:
+    return [{"dagNo": plot.number, "area": acres(plot.area)} for plot in plots]
 
 
 _ACQUISITIONS: Final = MappingProxyType(

@@ -8,27 +8,47 @@ from datetime import date
 
 from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Nid, Verdict
 from nagorik_nid.data import CRITERIA, RULES, TEXTS
-from nagorik_nid.forms import CardForm, CorrectionForm, NewVoterForm, NidForm, ReissueForm
+from nagorik_nid.forms import (
+    CardRenewalForm,
+    CorrectionForm,
+    NewVoterForm,
+    NidApplicationStatusForm,
+    NidForm,
+    PrintedCardForm,
+    SmartCardStatusForm,
+    nid_of,
+)
 from nagorik_toolkit import (
     OWN_CHECK,
     age_on,
     birth_problem,
     contradictions,
+    day_text,
     is_about,
     is_birth_registration,
+    years_after,
 )
 
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
     """Every criterion of the service with its verdict."""
     form = request.form
-    if request.service == "nid.new-voter":
-        criteria = [_voter_age(request), _no_card_yet(request), _birth_registration(request)]
-        number = None
-    else:
-        criteria = [_holds_card(request), CRITERIA.age("card-age", request, at_least="pre-registration-age")]
-        number = form.nid if isinstance(form, CardForm) else request.applicant.nid
-    if isinstance(form, ReissueForm):
+    number = request.applicant.nid if form is None else nid_of(form)
+    card_age = CRITERIA.age("card-age", request, at_least="pre-registration-age")
+    match request.service:
+        case "nid.new-voter":
+            criteria = [_voter_age(request), _no_card_yet(request), _birth_registration(request)]
+            number = None
+        case "nid.application-status":
+            criteria = [_form_number(request)]
+            number = None
+        case "nid.card-status":
+            criteria = [_card_number(request), card_age]
+        case "nid.renewal":
+            criteria = [_holds_card(request), card_age, _card_validity(request)]
+        case _:
+            criteria = [_holds_card(request), card_age]
+    if isinstance(form, PrintedCardForm):
         criteria.append(_delivery(request, form))
     if form is not None:
         criteria.append(_own_application(request))
@@ -62,14 +82,43 @@ def _birth_registration(request: EligibilityRequest) -> Criterion:
 def _holds_card(request: EligibilityRequest) -> Criterion:
     """A number that is none, or that the host was not told, says nothing of whether there is a card."""
     source, applicant = RULES.on(request.on)["card-needed"].source, request.applicant
-    nid = request.form.nid if isinstance(request.form, CardForm) else applicant.nid
+    nid = applicant.nid if request.form is None else nid_of(request.form)
     if nid is None or is_birth_registration(nid, applicant.birth_registration):
         return CRITERIA.criterion("holds-card", None, source=source)
     holds = nid.consistent_with(applicant.birth_date) is not False
     return CRITERIA.criterion("holds-card", holds, source=source)
 
 
-def _delivery(request: EligibilityRequest, form: ReissueForm) -> Criterion:
+def _form_number(request: EligibilityRequest) -> Criterion:
+    number = request.form.form_number if isinstance(request.form, NidApplicationStatusForm) else None
+    return CRITERIA.given("form-number", number, source=RULES.on(request.on)["application-lookup"].source)
+
+
+def _card_number(request: EligibilityRequest) -> Criterion:
+    """Either number finds a card; without a form the applicant's NID number will do."""
+    form = request.form
+    numbers = (form.nid, form.form_number) if isinstance(form, SmartCardStatusForm) else (request.applicant.nid,)
+    return CRITERIA.given("card-number", *numbers, source=RULES.on(request.on)["card-lookup"].source)
+
+
+def _card_validity(request: EligibilityRequest) -> Criterion:
+    """When the card's years are over. The law lets it be renewed before and after that, and names no earliest day."""
+    form, rules, born = request.form, RULES.on(request.on), request.applicant.birth_date
+    years, least = rules["card-validity-years"], rules["pre-registration-age"]
+    issued = form.issued_on if isinstance(form, CardRenewalForm) else None
+    if issued is None:
+        return CRITERIA.criterion("card-validity", None, source=years.source, years=years.as_int)
+    if issued > request.on or issued < years_after(born, least.as_int):
+        return CRITERIA.criterion("card-validity", Verdict.FAIL, source=least.source, least=least.as_int)
+    ends = years_after(issued, years.as_int)
+    if ends <= request.on:
+        when = TEXTS.text("card-validity.over", years=years.as_int, ends=day_text(ends))
+    else:
+        when = TEXTS.text("card-validity.early", ends=day_text(ends))
+    return CRITERIA.criterion("card-validity", Verdict.PASS, source=years.source, when=when)
+
+
+def _delivery(request: EligibilityRequest, form: PrintedCardForm) -> Criterion:
     """No condition: how long it takes, and who says so."""
     days = RULES.on(request.on)[f"working-days-{form.delivery}"]
     return CRITERIA.criterion("delivery", Verdict.PASS, source=days.source, days=days.as_int)
@@ -97,8 +146,9 @@ def _own_application(request: EligibilityRequest) -> Criterion:
     same = not isinstance(form, NidForm) or is_about(
         applicant, birth_date=form.birth_date, birth_registration=registration
     )
-    if isinstance(form, CardForm) and applicant.nid is not None:
-        same = same and _may_be_same(form.nid, applicant.nid, applicant.birth_date)
+    nid = nid_of(form)
+    if nid is not None and applicant.nid is not None:
+        same = same and _may_be_same(nid, applicant.nid, applicant.birth_date)
     return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
 
 

@@ -1,27 +1,31 @@
 """What a citizen fills in for each service."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from nagorik import (
     BirthRegistrationNumber as Brn,
+    Choices,
     Form,
     Label,
     NationalDataError,
     Nid,
     PersonName,
+    Text,
     has_bangla_letters,
     has_latin_letters,
 )
 from nagorik_nid.data import TEXTS
-from nagorik_nid.fields import BLOOD_GROUPS, BloodGroup, Delivery, HomeAddress
+from nagorik_nid.fields import BLOOD_GROUPS, BloodGroup, Collection, Delivery, FormNumber, HomeAddress, WhatIsWrong
 from nagorik_toolkit import (
     Address,
     BirthDate,
     BirthRegistration,
     DateStyle,
     FatherName,
+    FormDay,
     GeneralDiary,
     Line,
     Mobile,
@@ -74,6 +78,35 @@ class VerificationForm(CardForm):
     ] = None
 
 
+class NidApplicationStatusForm(NidForm):
+    """An application that was filed anywhere: at an office, on the EC's site, by another centre."""
+
+    form_number: FormNumber
+
+
+class SmartCardStatusForm(NidForm):
+    """Whose smart card is asked about: by either number or both, of which the EC takes the NID number."""
+
+    nid: NidOfBirthYear | None = None
+    form_number: Annotated[
+        FormNumber | None,
+        Label(
+            en="Form number",
+            bn="ফরম নম্বর",
+            help_en="Only if you have no NID number yet: as on the slip that you got when you applied.",
+            help_bn="এনআইডি নম্বর এখনো না থাকলে: আবেদনের সময় পাওয়া স্লিপে যেমন আছে।",
+        ),
+    ] = Field(default=None, validate_default=True)
+
+    @field_validator("form_number")
+    @classmethod
+    def _has_one_of_the_numbers(cls, form_number: str | None, info: ValidationInfo) -> str | None:
+        # An NID number that was refused is not among the data, and has its own complaint.
+        if form_number is None and info.data.get("nid", "refused") is None:
+            raise TEXTS.problem("nid.number-needed")
+        return form_number
+
+
 class NewVoterForm(NidForm):
     """A citizen who has no NID number yet. What has to be shown at the office follows unconfirmed lists."""
 
@@ -86,7 +119,7 @@ class NewVoterForm(NidForm):
         Label(
             en="Father's NID number",
             bn="পিতার এনআইডি নম্বর",
-            help_en="Leave it empty if there is none.",
+            help_en="Leave it blank if there is none.",
             help_bn="না থাকলে খালি রাখুন।",
         ),
     ] = None
@@ -95,7 +128,7 @@ class NewVoterForm(NidForm):
         Label(
             en="Mother's NID number",
             bn="মাতার এনআইডি নম্বর",
-            help_en="Leave it empty if there is none.",
+            help_en="Leave it blank if there is none.",
             help_bn="না থাকলে খালি রাখুন।",
         ),
     ] = None
@@ -105,7 +138,7 @@ class NewVoterForm(NidForm):
         Label(
             en="Present address",
             bn="বর্তমান ঠিকানা",
-            help_en="You become a voter of this area.",
+            help_en="You will be a voter of this area.",
             help_bn="আপনি এই এলাকার ভোটার হবেন।",
         ),
     ]
@@ -114,8 +147,8 @@ class NewVoterForm(NidForm):
         Label(
             en="Permanent address",
             bn="স্থায়ী ঠিকানা",
-            help_en="Where your family comes from.",
-            help_bn="আপনার পৈতৃক বা স্থায়ী নিবাস।",
+            help_en="Your permanent home.",
+            help_bn="যেখানে আপনার স্থায়ী বাড়ি।",
         ),
     ]
     blood_group: Annotated[
@@ -123,8 +156,8 @@ class NewVoterForm(NidForm):
         Label(
             en="Blood group",
             bn="রক্তের গ্রুপ",
-            help_en="From the report, if you have one.",
-            help_bn="পরীক্ষার প্রতিবেদন থাকলে তা দেখে লিখুন।",
+            help_en="From a blood test report. Leave it blank if you have none.",
+            help_bn="রক্ত পরীক্ষার রিপোর্ট দেখে লিখুন; না থাকলে খালি রাখুন।",
         ),
     ] = None
 
@@ -151,40 +184,17 @@ class NewVoterForm(NidForm):
         return name
 
 
-CorrectedField = Literal[
-    "name-bn",
-    "name-en",
-    "father-name",
-    "mother-name",
-    "spouse-name",
-    "marital-status",
-    "birth-date",
-    "blood-group",
-    "address",
-    "other",
-]
-"""The kinds of correction that the NIDW's site names, the person's own name in each of its languages."""
-
-
 class Change(Form):
     """One thing to correct."""
 
-    field: Annotated[
-        CorrectedField,
-        Label(
-            en="What is wrong",
-            bn="কোন তথ্য ভুল",
-            help_en="Choose one; add another entry for each further mistake.",
-            help_bn="একটি বেছে নিন; আরও ভুল থাকলে প্রতিটির জন্য আলাদা করে যোগ করুন।",
-        ),
-    ]
+    field: WhatIsWrong
     value: Annotated[
         Line,
         Label(
             en="What it should be",
             bn="সঠিক তথ্য",
-            help_en="Exactly as in your evidence; a date as year-month-day.",
-            help_bn="প্রমাণপত্রে যেমন আছে হুবহু তেমন; তারিখ হলে বছর-মাস-দিন।",
+            help_en="Exactly as in your papers; a date such as 31/01/1990.",
+            help_bn="কাগজপত্রে যেমন আছে হুবহু তেমন; তারিখ হলে যেমন ৩১/০১/১৯৯০।",
         ),
     ]
 
@@ -194,7 +204,7 @@ class Change(Form):
         """What the EC would refuse after the fee is paid is refused before."""
         match info.data.get("field"):
             case "birth-date":
-                return str(check_birth_date(parse_date(value, DateStyle.ISO)))
+                return str(check_birth_date(_day(value)))
             case "blood-group":
                 return _blood_group(value)
             case "name-bn":
@@ -205,6 +215,11 @@ class Change(Form):
                 return _name_in(value, bangla=has_bangla_letters(value))
             case _:
                 return value
+
+
+def _day(written: str) -> date:
+    """A day as people write it, day/month/year, or as the form's own dates are written."""
+    return parse_date(written, DateStyle.DAY_MONTH_YEAR if "/" in written else DateStyle.ISO)
 
 
 def _blood_group(written: str) -> str:
@@ -234,8 +249,8 @@ class CorrectionForm(CardForm):
         Label(
             en="Corrections",
             bn="সংশোধন",
-            help_en="Everything that is wrong, in one application: each further one costs more.",
-            help_bn="সব ভুল একই আবেদনে দিন: পরের প্রতিটি আবেদনে ফি বেশি লাগে।",
+            help_en="List everything that is wrong now: each later application costs more.",
+            help_bn="সব ভুল একবারেই লিখুন; পরে আবার আবেদন করলে ফি বেশি লাগবে।",
         ),
     ]
 
@@ -253,6 +268,12 @@ class ReissueForm(CardForm):
 
     reason: Annotated[
         Literal["lost", "damaged"],
+        Choices(
+            {
+                "lost": Text(en="Lost", bn="হারিয়ে গেছে"),
+                "damaged": Text(en="Damaged", bn="নষ্ট হয়েছে"),
+            }
+        ),
         Label(
             en="Reason",
             bn="কারণ",
@@ -271,15 +292,7 @@ class ReissueForm(CardForm):
         ),
     ] = Field(default=None, validate_default=True)
     delivery: Delivery = "regular"
-    collection: Annotated[
-        Literal["download", "office"],
-        Label(
-            en="How the card is collected",
-            bn="কার্ড কীভাবে নেবেন",
-            help_en="As a file to download, or printed at the election office.",
-            help_bn="ফাইল হিসেবে ডাউনলোড করে, অথবা ছাপা কার্ড নির্বাচন অফিস থেকে।",
-        ),
-    ] = "download"
+    collection: Collection = "download"
 
     @field_validator("gd_reference")
     @classmethod
@@ -287,6 +300,26 @@ class ReissueForm(CardForm):
         if gd_reference is None and info.data.get("reason") == "lost":
             raise TEXTS.problem("nid.gd-needed")
         return gd_reference
+
+
+class CardRenewalForm(CardForm):
+    """A card whose years are over, or will be."""
+
+    issued_on: Annotated[
+        FormDay | None,
+        Label(
+            en="Date of issue",
+            bn="কার্ড দেওয়ার তারিখ",
+            help_en="As on the card. Leave it blank if you cannot read it.",
+            help_bn="কার্ডে যেমন আছে। পড়া না গেলে খালি রাখুন।",
+        ),
+    ] = None
+    delivery: Delivery = "regular"
+    collection: Collection = "download"
+
+
+PrintedCardForm = ReissueForm | CardRenewalForm
+"""What has a card printed, so that it has a delivery and is collected."""
 
 
 class MigrationForm(CardForm):
@@ -297,7 +330,12 @@ class MigrationForm(CardForm):
         Label(
             en="New address",
             bn="নতুন ঠিকানা",
-            help_en="You become a voter of this area.",
+            help_en="You will be a voter of this area.",
             help_bn="আপনি এই এলাকার ভোটার হবেন।",
         ),
     ]
+
+
+def nid_of(form: Form | None) -> Nid | None:
+    """The NID number that a form is about; ``None`` where it names none, or there is no form."""
+    return form.nid if isinstance(form, CardForm | SmartCardStatusForm) else None

@@ -47,6 +47,7 @@ FORM_FIELDS: Final = {
     "permanentAddress": "/form/permanent_address",
     "presentAddress": "/form/present_address",
     "changes": "/form/changes",
+    "formNumber": "/form/form_number",
     "delivery": "/form/delivery",
     "documents": "/documents",
 }

@@ -1,10 +1,11 @@
 """The Election Commission's procedure, in the order in which a citizen meets it.
 
-A verification is one question and one answer. An application is priced by the EC, paid for, filed, and then lies at
-the EC as a draft until it has been told of the payment; papers may be asked for, a hearing may be held, and in the
-end a card waits to be downloaded or collected.
+A verification or a look-up is one question and one answer. An application is priced by the EC, paid for, filed, and
+then lies at the EC as a draft until it has been told of the payment; papers may be asked for, a hearing may be held,
+and in the end a card waits to be downloaded or collected.
 """
 
+from datetime import date
 from functools import partial
 
 from nagorik import (
@@ -35,9 +36,9 @@ from nagorik import (
     WithdrawRequest,
     hookimpl,
 )
-from nagorik_nid import eligibility, partner_service, pricing, statuses, wire
+from nagorik_nid import eligibility, lookups, partner_service, pricing, statuses, wire
 from nagorik_nid.data import TEXTS
-from nagorik_nid.forms import CardForm, VerificationForm
+from nagorik_nid.forms import NidApplicationStatusForm, SmartCardStatusForm, VerificationForm, nid_of
 from nagorik_nid.settings import NidSettings
 from nagorik_nid.wire import API, APPLICATIONS
 from nagorik_toolkit import (
@@ -74,12 +75,18 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
 
 @hookimpl
 async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
-    """A verification is asked, an application is filed; neither with a number that is not an NID number."""
-    form, own = request.form, request.applicant.birth_registration
-    if isinstance(form, CardForm) and is_birth_registration(form.nid, own):
+    """A question is asked, an application is filed; neither with a number that is not an NID number."""
+    form = request.form
+    nid = nid_of(form)
+    if nid is not None and is_birth_registration(nid, request.applicant.birth_registration):
         refuse([TEXTS.field_problem("/form/nid", "nid.is-birth-registration")])
-    if request.service == "nid.verification":
-        return await _verify(request.form_as(VerificationForm), context)
+    match form:
+        case VerificationForm():
+            return await _verify(form, context)
+        case NidApplicationStatusForm():
+            return await _look_up_application(form, context)
+        case SmartCardStatusForm():
+            return await _look_up_card(form, request.on, context)
     filed = await context.http.write(
         "applications.create",
         "POST",
@@ -111,6 +118,28 @@ async def _verify(form: VerificationForm, context: Context) -> Accepted | Reject
         final=True,
     )
     return Accepted(reference=answer.success.data.request_id, status=verified)
+
+
+async def _look_up_application(form: NidApplicationStatusForm, context: Context) -> Accepted | Rejected:
+    """That there is no such application is an answer, not an error."""
+    question = lookups.to_application_question(form)
+    answer = await context.http.write(
+        "lookups.application",
+        "POST",
+        lookups.APPLICATION_LOOKUP,
+        json=question,
+        expect=lookups.NidApplicationLookup,
+    )
+    return lookups.application_found(answer)
+
+
+async def _look_up_card(form: SmartCardStatusForm, today: date, context: Context) -> Accepted | Rejected:
+    """That the EC has set no date yet is an answer, not an error."""
+    question = lookups.to_card_question(form)
+    answer = await context.http.write(
+        "lookups.card", "POST", lookups.CARD_LOOKUP, json=question, expect=lookups.SmartCardLookup
+    )
+    return lookups.card_found(answer, today)
 
 
 @hookimpl

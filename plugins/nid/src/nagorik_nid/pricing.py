@@ -5,7 +5,7 @@ from typing import Final
 
 from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest
 from nagorik_nid.data import FEES, RULES, TEXTS
-from nagorik_nid.forms import CorrectionForm, ReissueForm
+from nagorik_nid.forms import CardRenewalForm, CorrectionForm, ReissueForm
 from nagorik_toolkit import FeeBasis, NotPriced, demanded_quote
 
 NO_VAT: Final = Money(poisha=0)
@@ -17,7 +17,7 @@ def basis(service: str, form: Form, day: date) -> FeeBasis:
     match form:
         case CorrectionForm():
             return FeeBasis(schedule, due, {"item": lambda: _corrected_item(form, day)})
-        case ReissueForm():
+        case ReissueForm() | CardRenewalForm():
             return FeeBasis(schedule, due, {"delivery": lambda: form.delivery})
         case _:
             return FeeBasis(schedule, due)

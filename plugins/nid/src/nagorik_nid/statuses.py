@@ -15,6 +15,7 @@ DELIVERABLES: Final = MappingProxyType(
         "nid.new-voter": "nid-card",
         "nid.correction": "nid-card",
         "nid.reissue": "nid-card",
+        "nid.renewal": "nid-card",
         "nid.migration": "voter-area-confirmation",
     }
 )

@@ -12,14 +12,15 @@ from pydantic import Field
 
 from nagorik import ApplicationRequest, PaymentReceipt, WireModel
 from nagorik_nid.data import STATUSES
-from nagorik_nid.fields import HomeAddress
+from nagorik_nid.fields import CorrectedField, HomeAddress
 from nagorik_nid.forms import (
     CardForm,
-    CorrectedField,
+    CardRenewalForm,
     CorrectionForm,
     MigrationForm,
     NewVoterForm,
     NidForm,
+    PrintedCardForm,
     ReissueForm,
 )
 from nagorik_toolkit import DateStyle, DhakaMinute, TakaAmount, format_date, hashes_of, number_of
@@ -32,6 +33,7 @@ TYPES: Final[Mapping[str, str]] = MappingProxyType(
         "nid.new-voter": "NEW_VOTER",
         "nid.correction": "CORRECTION",
         "nid.reissue": "REISSUE",
+        "nid.renewal": "RENEWAL",
         "nid.migration": "MIGRATION",
     }
 )
@@ -136,7 +138,7 @@ def to_application(request: ApplicationRequest, client_reference: str) -> dict[s
             application["nid"] = number_of(form.nid, form.birth_date)
         case NewVoterForm():
             application["applicant"] = _person(form)
-    if isinstance(form, ReissueForm):
+    if isinstance(form, PrintedCardForm):
         application["collection"] = form.collection.upper()
     return application
 
@@ -158,7 +160,7 @@ def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
 
 
 def _delivery(form: object) -> str:
-    return form.delivery.upper() if isinstance(form, ReissueForm) else "REGULAR"
+    return form.delivery.upper() if isinstance(form, PrintedCardForm) else "REGULAR"
 
 
 def _changes(form: object) -> list[dict[str, str]]:
@@ -167,6 +169,9 @@ def _changes(form: object) -> list[dict[str, str]]:
             return [{"field": FIELDS[change.field], "to": change.value} for change in form.changes]
         case MigrationForm():
             return [{"field": "voterArea", "to": _one_line(form.new_address)}]
+        case CardRenewalForm():
+            issued = [{"field": "issuedOn", "to": day(form.issued_on)}] if form.issued_on else []
+            return [{"field": "card", "to": "RENEWAL"}, *issued]
         case ReissueForm(gd_reference=None):
             return [{"field": "card", "to": form.reason.upper()}]
         case ReissueForm():

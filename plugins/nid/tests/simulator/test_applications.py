@@ -75,6 +75,8 @@ async def quote(client, **asked):
     [
         ({"type": "REISSUE", "delivery": "REGULAR"}, ["230.00", "345.00", "575.00", "575.00"]),
         ({"type": "REISSUE", "delivery": "URGENT"}, ["345.00", "575.00", "1150.00", "1150.00"]),
+        ({"type": "RENEWAL", "delivery": "REGULAR"}, ["115.00"] * 4),
+        ({"type": "RENEWAL", "delivery": "URGENT"}, ["172.50"] * 4),
         ({"type": "CORRECTION", "fields": "nameEn"}, ["230.00", "345.00", "460.00", "460.00"]),
         ({"type": "CORRECTION", "fields": "maritalStatus"}, ["115.00", "230.00", "345.00", "345.00"]),
         ({"type": "CORRECTION", "fields": "name,other"}, ["345.00", "460.00", "805.00", "805.00"]),

@@ -1,8 +1,9 @@
 """A form that is filled in to the last field, or no further than it must be, with long texts, or ambiguous days."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Final
 
 from pydantic import JsonValue
@@ -24,6 +25,8 @@ from nagorik_toolkit.form_validation import Location, form_schema
 
 LONGEST: Final = 4_000
 """Signs of the longest text that a field is given, whatever the form would take."""
+SHORT: Final = 30
+"""Signs of a text that no plugin refuses for its length."""
 _LENGTHS: Final = (LONGEST, 2000, 1000, 500, 300, 255, 200, 160, 120, 100, 80, 60, 50, 40, 30, 20)
 _CONSONANTS: Final = {True: "কগজটডতদনপবমলসহ", False: "bdfghjklmnprst"}
 _VOWELS: Final = {True: "ািুেো", False: "aiueo"}
@@ -58,14 +61,57 @@ def filled_to_the_last(
     return full
 
 
-def filled_no_further(model: type[Form], example: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The example without whatever can be left out of it."""
+def filled_no_further(
+    model: type[Form], example: Mapping[str, JsonValue], *, keep: Collection[Location] = ()
+) -> dict[str, JsonValue]:
+    """The example without whatever can be left out of it, but for what stands at the places to ``keep``."""
     bare = dict(example)
-    for place in list(_places_of_fields(bare, ())):
-        left = _without(bare, place)
+    for place in optional_parts(bare):
+        if any(kept[: len(place)] == place for kept in keep):
+            continue
+        left = without(bare, place)
         if is_valid(model, left):
             bare = left
     return bare
+
+
+def with_other_choices(
+    model: type[Form], form: Mapping[str, JsonValue]
+) -> Iterator[tuple[frozenset[Location], dict[str, JsonValue]]]:
+    """A filled form with another choice in one field, for each choice that there is, and where that was chosen.
+
+    Where a choice goes with another one alone, such as a plan for cars with a car, both are changed.
+    """
+    schema = form_schema(model)
+    choices = [
+        (place, choice)
+        for place, described, value in fields_of(schema, schema, dict(form), ())
+        for choice in dict.fromkeys(choice for kind in kinds_of(schema, described) for choice in choices_of(kind))
+        if choice != value
+    ]
+    for place, choice in choices:
+        chosen = placed(dict(form), place, choice)
+        both = ((other, placed(chosen, other, beside)) for other, beside in choices if other != place)
+        for other, given in chain([(place, chosen)], both):
+            if is_valid(model, given):
+                yield frozenset({place, other}), given
+                break
+
+
+def optional_parts(form: Mapping[str, JsonValue]) -> list[Location]:
+    """Where each field and each group of fields of a filled form stands that might be left out, outer ones first."""
+    return list(_places_of_fields(dict(form), ()))
+
+
+def without(form: dict[str, JsonValue], place: Location) -> dict[str, JsonValue]:
+    """A form without one of its ``optional_parts``; the same where that is gone already."""
+    first, *rest = place
+    if not rest:
+        return {name: value for name, value in form.items() if name != first}
+    inner = form.get(str(first))
+    if not isinstance(inner, dict):
+        return form
+    return {**form, str(first): without(inner, tuple(rest))}
 
 
 def with_long_texts(
@@ -168,13 +214,3 @@ def _objects(document: JsonValue) -> Iterator[dict[str, JsonValue]]:
 def _under_name(others: Sequence[Mapping[str, JsonValue]], name: str | int) -> list[JsonValue]:
     """What stands under a name, wherever it does."""
     return [value for other in others for place, value in leaves(dict(other)) if place[-1] == name]
-
-
-def _without(document: dict[str, JsonValue], place: Location) -> dict[str, JsonValue]:
-    first, *rest = place
-    if not rest:
-        return {name: value for name, value in document.items() if name != first}
-    inner = document.get(str(first))
-    if not isinstance(inner, dict):
-        return document  # it is gone already
-    return {**document, str(first): _without(inner, tuple(rest))}

@@ -53,6 +53,7 @@ FAMILY_OF: Final[Mapping[Operation, str]] = MappingProxyType(
 
 FAMILIES: Final = (
     "catalogue",
+    "words",
     "eligibility",
     "fees",
     "submission",

@@ -1,6 +1,7 @@
 """What passes between a plugin and its agency, with its bytes: the request as it is sent, and the answer to it."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
@@ -127,6 +128,11 @@ def _flat(document: JsonValue, at: str) -> Iterator[tuple[str, str]]:
             yield from _flat(part, f"{at}.{name}" if at else str(name))
     else:
         yield at, str(document)
+
+
+def list_of(place: str) -> str:
+    """A place without its numbers: all entries of a list stand in one."""
+    return re.sub(r"\.\d+(?=\.|$)", "", place)
 
 
 def differing(one: Places, other: Places) -> frozenset[str]:

@@ -9,10 +9,12 @@ from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
-from nagorik.values import Money, format_taka
+from nagorik.values import Money
 from nagorik_platform.cli.output import plain
+from nagorik_testing.demo.reasons import hold_words
 from nagorik_testing.demo.render import span
 from nagorik_testing.demo.results import DemoResult
+from nagorik_toolkit.texts import money_text
 
 
 def _plain(text: str) -> str:
@@ -22,7 +24,7 @@ def _plain(text: str) -> str:
 
 def _state(entry: DemoResult) -> str:
     if entry.hold:
-        return f"{entry.state}: {entry.hold}"
+        return f"{entry.state}: {hold_words(entry.hold)}"
     return f"{entry.state}, looked up" if entry.looked_up else entry.state
 
 
@@ -38,11 +40,11 @@ class _Column(NamedTuple):
 
 _COLUMNS: Final = (
     _Column("application", 22, "left", lambda entry: entry.name, 9),
-    _Column("citizen", 9, "left", lambda entry: entry.citizen, 1),
+    _Column("citizen", 7, "left", lambda entry: entry.citizen, 1),
     _Column("service", 18, "left", lambda entry: entry.service, 3),
-    _Column("fee ৳", 9, "right", lambda entry: format_taka(entry.fee) if entry.fee is not None else "–", 6),
+    _Column("fee", 11, "right", lambda entry: money_text(entry.fee).en if entry.fee is not None else "–", 6),
     _Column("agency reference", 16, "left", lambda entry: entry.agency_reference or "–", 5),
-    _Column("state", 18, "left", _state, 8),
+    _Column("state", 19, "left", _state, 8),
     _Column("time", 10, "right", lambda entry: span(entry.simulated), 4),
     _Column("HTTP", 4, "right", lambda entry: str(entry.requests), 2),
     _Column("filed", 5, "right", lambda entry: str(entry.at_agency), 7),
@@ -88,12 +90,12 @@ def summary(entries: Sequence[DemoResult]) -> list[str]:
     taken, known = sum(entry.at_gateway for entry in entries), sum(entry.payments for entry in entries)
     money = [entry.fee for entry in entries if entry.fee is not None]
     once = "each once" if taken == known else f"where the database holds {known}"
-    kept = f"; ৳ {format_taka(_total(money))} not given back" if money else ""
+    kept = f"; {money_text(_total(money)).en} not given back" if money else ""
     days = max((entry.simulated for entry in entries), default=timedelta()).days
     numbers = {
         "delivered": sum(entry.delivered for entry in entries),
         "closed without a delivery": sum(entry.hold is None and not entry.delivered for entry in entries),
-        **{f"held ({_plain(code)})": number for code, number in sorted(waiting.items())},
+        **{f"held ({_plain(hold_words(code))})": number for code, number in sorted(waiting.items())},
     }
     ends = [f"{number} {what}" for what, number in numbers.items() if number]
     played = f"{_counted(len(entries), 'application')} in {_counted(days, 'simulated day')}"

@@ -25,10 +25,11 @@ from nagorik.model.status import ApplicationState as S, Slot
 from nagorik.operations import Operation
 from nagorik.values import dhaka_date, dhaka_time
 from nagorik_platform.cli.output import plain
-from nagorik_platform.lifecycle import Event, Party, Progress
+from nagorik_platform.lifecycle import Event, Progress
 from nagorik_platform.lifecycle.events import Moved
 from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, ENDED_WITHOUT_RESULT
 from nagorik_testing.demo.display import matters
+from nagorik_testing.demo.reasons import PARTIES, hold_words
 from nagorik_testing.demo.render import appointment_line, describe
 
 BETWEEN_FRAMES: Final = 0.15
@@ -66,11 +67,6 @@ _STYLES: Final[Mapping[S, str]] = {
     S.CLOSED: "green",
     S.DELIVERED: "green",
     S.DRAFT: "dim",
-}
-_PARTIES: Final[Mapping[Party, str]] = {
-    Party.CITIZEN: "citizen",
-    Party.PERSON: "officer",
-    Party.AGENCY: "agency",
 }
 
 
@@ -242,7 +238,7 @@ def waiting_for(progress: Progress) -> str:
     opens = progress.backoff(Operation.SUBMIT).not_before
     match progress:
         case Progress(hold=hold) if hold is not None:
-            return f"{_PARTIES[hold.party]}: {hold.code}"
+            return f"{PARTIES[hold.party]}: {hold_words(hold.code)}"
         case Progress(state=S.CLOSED | S.DELIVERED):
             return ""
         case Progress(state=S.SUBMISSION_UNKNOWN):

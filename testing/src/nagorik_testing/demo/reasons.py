@@ -1,10 +1,11 @@
 """Why something happened to an application of the demonstration, as an officer reads it: numbers are masked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from nagorik import Text
 from nagorik.model.fee import Quote
-from nagorik.values import Money, format_taka
+from nagorik.values import Money
 from nagorik_platform.cli.explanation_page import (
     explanation_document,
     refusal_text,
@@ -12,9 +13,10 @@ from nagorik_platform.cli.explanation_page import (
     with_numbers_masked,
 )
 from nagorik_platform.cli.output import Document
-from nagorik_platform.lifecycle import Event, Progress, explain
+from nagorik_platform.lifecycle import Event, Party, Progress, explain
 from nagorik_platform.lifecycle.events import AttemptEnded, StatusReceived
 from nagorik_platform.lifecycle.refusals import CallRefusal
+from nagorik_toolkit.texts import money_text
 
 
 def reason_of(event: Event) -> Text | None:
@@ -42,5 +44,20 @@ def explained(progress: Progress, journal: Iterable[Event]) -> Document:
     return explanation_document(progress, explain(journal), schema=None, words=with_numbers_masked)
 
 
+def hold_words(code: str) -> str:
+    """What an application waits for, in a few words."""
+    return _HOLDS.get(code, code.replace("-", " "))
+
+
 def _sum(money: Money) -> str:
-    return format_taka(money) if money.currency == "BDT" else str(money)
+    return money_text(money).en
+
+
+PARTIES: Final[Mapping[Party, str]] = {
+    Party.CITIZEN: "citizen",
+    Party.PERSON: "officer",
+    Party.AGENCY: "agency",
+}
+"""Who is waited for, in a word."""
+_HOLDS: Final = {"ineligible": "not eligible"}
+"""Codes that are no words by themselves."""

@@ -24,7 +24,7 @@ from nagorik_platform.lifecycle.events import (
     StatusReceived,
 )
 from nagorik_testing.demo.display import matters
-from nagorik_testing.demo.reasons import fee_line, reason_of
+from nagorik_testing.demo.reasons import PARTIES, fee_line, hold_words, reason_of
 from nagorik_testing.demo.results import DemoResult
 
 _SHOWN_IN_FULL: Final = frozenset(
@@ -175,7 +175,7 @@ def _plain(text: str) -> str:
 def appointment_line(slot: Slot | None) -> str:
     """What is said of an appointment that was taken, or that could not be had."""
     if slot is None:
-        return "no appointment could be had"
+        return "no appointment is free"
     begins = dhaka_time(slot.starts_at).strftime("%d %b %H:%M")
     return f"takes the appointment of {begins}, {_plain(slot.place.en)}"
 
@@ -196,7 +196,7 @@ def describe(event: Event) -> str | None:
         case PaymentMoved(to=state) if state in _MONEY_IN_TROUBLE:
             return f"[yellow]payment {state.value}[/]"
         case Held(hold=hold):
-            return f"waits for the {hold.party.value}: {hold.code}"
+            return f"waits for the {PARTIES[hold.party]}: {hold_words(hold.code)}"
         case AttemptEnded(operation=Operation.SUBMIT, result="outcome-unknown"):
             return "[yellow]the answer to the filing was lost: it is looked up, not sent again[/]"
         case AttemptEnded(operation=Operation.FIND, result="accepted"):

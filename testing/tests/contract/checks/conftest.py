@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from nagorik import Operation
 from nagorik.manifest import parse_manifest
+from nagorik.operations import Idempotency
 from nagorik_platform.registry import PluginRecord, PluginSource, Registry
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.subject import Subject
@@ -18,6 +20,10 @@ HERE = Path(__file__).parent
 PACKAGE = "permit_office"
 OFFICES = ("simulator", "markup", "offices", "payments", "families")
 """Modules with a simulator."""
+
+WRITES = ("answer-correction", "advise-payment", "withdraw", "book-slot")
+ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NATIVE for name in WRITES}}
+"""The writes of an office that is asked a question, and files nothing."""
 
 MakeSubject = Callable[..., Subject]
 BY_ID = {check.id: check for check in CHECKS}

@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from nagorik import Operation, Text
+from nagorik import Text
 from nagorik.manifest import Limits
-from nagorik.operations import Idempotency
 from nagorik_testing.contract.checks import CHECKS, Check
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
+
+from .conftest import ASKED
 
 
 class Kill(NamedTuple):
@@ -25,8 +26,6 @@ class Kill(NamedTuple):
     """Services and gateways that are broken so."""
 
 
-WRITES = ("answer-correction", "advise-payment", "withdraw", "book-slot")
-ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NATIVE for name in WRITES}}
 SIZED = {"form": "forms:SizedForm"}
 STAFFED = {"form": "forms:StaffedForm"}
 STAGED = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
@@ -40,6 +39,21 @@ KILLS = {
         "the Bangla text of the name holds no Bangla letter", service={"name": Text(bn="Permits", en="Permits")}
     ),
     "catalogue/form-labels": Kill("Unlabelled.floor has no Label", service={"form": "forms:Unlabelled"}),
+    "words/terms": Kill("“ডাক খরচ”: write ডাক মাশুল", service={"summary": Text(bn="ডাক খরচ আলাদা।", en="A permit.")}),
+    "words/length": Kill(
+        "has 26 words", service={"summary": Text(bn="দোকানের অনুমতি।", en=" ".join(["word"] * 26) + ".")}
+    ),
+    "words/letters": Kill(
+        "“Permit”: write it in Bangla letters", service={"summary": Text(bn="দোকানের Permit।", en="A permit.")}
+    ),
+    "words/days-and-sums": Kill(
+        "“2027-01-31”: write a day as 31 January 2027",
+        service={"summary": Text(bn="৩১ জানুয়ারি ২০২৭ পর্যন্ত।", en="Until 2027-01-31.")},
+    ),
+    "words/figures": Kill(
+        "“20 days” repeats rules.toml: most-staff",
+        service={"summary": Text(bn="কয়েক দিনে দেওয়া হয়।", en="Given within 20 days.")},
+    ),
     "catalogue/listed-once": Kill("permit is listed twice", service={"deliverables": ("permit", "permit")}),
     "catalogue/simulator-modelled": Kill(
         "the simulator does not say what of it is modelled", simulator="SilentOffice"
@@ -136,6 +150,12 @@ KILLS = {
         "1 body name holds the address.road, and no place holds the name that is named so", "CrossesRoadAndName"
     ),
     "submit/of-nobody-else": Kill("depends on who filed before", "RemembersNames"),
+    "submit/nothing-made-up": Kill(
+        "1 body licence holds a value for licence, which was left empty",
+        "FillsInLicences",
+        "FamilyOffice",
+        service=FAMILY,
+    ),
     "submit/clean-text": Kill("1 body name holds text that is not in NFC", "TakesLettersApart"),
     "submit/same-bytes": Kill("submit made again sends another body filedOn", "DatesFilings"),
     "answer-correction/corrected": Kill("no field of the form, corrected, changes what is sent", "AnswersNothing"),
@@ -207,6 +227,7 @@ KILLS = {
     "told/lists": Kill("slots: slots: of a longer list not every entry is told", "ShowsTheFirstTen"),
     "told/instants": Kill("status: since a minute earlier is not told a minute earlier", "RoundsHours"),
     "told/unheard-of": Kill("status: word with a word that nobody knows decides final", "EndsWithUnknownWords"),
+    "told/refusals": Kill("submit: word: two words that refuse are told alike", "TakesTakenForEnded", "AskedOffice"),
     "told/numbers": Kill("slots: slots.free is told as another number", "ShowsSeatsInFullRooms"),
     "told/steady": Kill("status: at is told otherwise of the same answers", "DatesByItsClock"),
     "told/left-out": Kill("nothing follows from query-payment: receipt", "WithoutReceipts"),
@@ -260,6 +281,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "fees/choice-arrives": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
     "fees/at-figures": {"hooks": "UpToTheLimit", "simulator": "PricedOffice", "service": STAFFED},
     "eligibility/as-answered": {"hooks": "Asks", "service": ASKING},
+    "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/told-as-held": {"hooks": "TellsFee", "simulator": "FeeOffice"},
@@ -285,7 +307,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     },
 }
 """Checks that see nothing at the usual office, and the plugin and office that they pass."""
-WITHOUT_EXAMPLE = {check.id for check in CHECKS if check.family == "catalogue"} | {
+WITHOUT_EXAMPLE = {check.id for check in CHECKS if check.family in {"catalogue", "words"}} | {
     "fees/effective-today",
     "fees/sources",
     "health/asks",

@@ -47,7 +47,15 @@ FAULTS = (
             ("submit/of-nobody-else", "KeepsNotes", "1 body note depends on who filed before"),
             ("submit/of-nobody-else", "KeepsFirstNote", "1 body note holds the note of who filed before"),
             ("submit/of-nobody-else", "FilesPapersOfBefore", "depends on who filed before"),
+            ("eligibility/boundary-ages", "StopsAtAGap", "a citizen without licence, who has filled in the form"),
+            ("submit/nothing-made-up", "NotesParents", "1 body note holds a value for note, which was left empty"),
         )
+    ),
+    Fault(
+        "submit/nothing-made-up",
+        "SpeaksForTheLoud",
+        "1 body note holds a value for note, which was left empty",
+        {"simulator": "FamilyOffice", "service": {"form": "forms:KindForm"}},
     ),
     Fault("advise-payment/as-paid", "CutsReceiptNumbers", "the receipt number is not sent whole"),
     Fault("advise-payment/as-paid", "TellsWholeTaka", "two amounts that differ in poisha are sent alike"),
@@ -99,7 +107,11 @@ async def test_list_is_sent_in_the_order_that_it_has(hooks, office, permit_offic
 
 
 @pytest.mark.parametrize(
-    "hooks", ["Family", "WritesInLines", "DayFirst", "ParentsTogether", "KeepsWhoFiled", "DayInQuery"]
+    "hooks",
+    [
+        *("Family", "WritesInLines", "DayFirst", "ParentsTogether", "KeepsWhoFiled", "DayInQuery"),
+        *("SaysNotGiven", "NamesOnePaper", "ListsPapersOfShops"),
+    ],
 )
 @pytest.mark.parametrize(
     "check",
@@ -108,12 +120,20 @@ async def test_list_is_sent_in_the_order_that_it_has(hooks, office, permit_offic
         "submit/days-in-one-order",
         "submit/fields-not-crossed",
         "submit/of-nobody-else",
+        "submit/nothing-made-up",
         "submit/clean-text",
         "privacy/addresses",
     ],
 )
 async def test_other_ways_to_write_a_form_pass(check, hooks, permit_office):
     await expect_right(check, hooks, {"simulator": "FamilyOffice", "service": FAMILY}, permit_office)
+
+
+async def test_what_the_form_itself_puts_in_a_gap_is_nobodys_guess(permit_office):
+    service = {"form": "forms:OwnNoteForm"}
+    await expect_right(
+        "submit/nothing-made-up", "Family", {"simulator": "FamilyOffice", "service": service}, permit_office
+    )
 
 
 async def test_text_may_be_sent_in_capitals(permit_office):

@@ -6,9 +6,10 @@ import pytest
 
 from nagorik_testing.contract.checks.told import TOLD
 
-from .conftest import Fault, expect_fault, expect_right, found
+from .conftest import ASKED, Fault, expect_fault, expect_right, found
 
 BOOK = {"simulator": "BookOffice"}
+COMPARED: dict[str, Any] = {"simulator": "ComparingOffice", "service": {"writes": ASKED}}
 
 
 FAULTS = (
@@ -17,9 +18,22 @@ FAULTS = (
     Fault("told/money", "AsksForWholeTaka", "start-payment: an amount is told to the poisha in one language alone"),
     Fault("told/lists", "ShowsTheLast", "slots: slots: an entry is told by itself and not beside others"),
     Fault("told/instants", "TakesDaysForMonths", "status: since is told with its day and month confused"),
+    Fault("told/instants", "NamesTheDayInUtc", "status: since in the small hours is told as the day before"),
     Fault("told/instants", "InAnotherZone", "status: since is told in another zone"),
     Fault(
         "told/unheard-of", "ConfirmsAnythingButPending", "word with a word that nobody knows decides confirmed", BOOK
+    ),
+    Fault(
+        "told/refusals",
+        "RefusesAlike",
+        "submit: word: two words that refuse are told alike",
+        {"simulator": "AskedOffice"},
+    ),
+    Fault(
+        "told/refusals",
+        "NamesTheFirstThatDiffers",
+        "is told by itself and not beside another",
+        COMPARED,
     ),
     Fault("told/numbers", "CutsReceipts", "query-payment: receipt is told alike with another last digit"),
     Fault("told/numbers", "LosesLettersOfReceipts", "query-payment: receipt is told in part"),
@@ -33,9 +47,14 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/lists", "RefusesLongPages", {}),
     ("told/lists", "ReadsPages", {"simulator": "PagedOffice"}),
     ("told/instants", "DatesByDay", {}),
+    ("told/instants", "NamesTheDay", {}),
     ("told/instants", "TellsDhakaTime", BOOK),
     ("told/unheard-of", "RefusesUnknownWords", BOOK),
     ("told/unheard-of", "Advising", BOOK),
+    ("told/refusals", "TellsEachRefusal", {"simulator": "AskedOffice"}),
+    ("told/refusals", "TellsCodesApart", {"simulator": "AskedOffice"}),
+    ("told/refusals", "NamesWhatDiffers", COMPARED),
+    ("told/refusals", "StopsAtTheName", COMPARED),
     ("told/numbers", "NamesTheTill", {}),
     ("told/numbers", "Hooks", {"simulator": "SlipTill"}),
     ("told/numbers", "RefusesInItsStatus", {"simulator": "AskedOffice"}),

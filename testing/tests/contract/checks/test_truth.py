@@ -74,6 +74,12 @@ FAULTS = (
     Fault("eligibility/each-by-itself", "KeptForDays", "who was asked about two days ago is told what was true then"),
     Fault("withdraw/as-held", "NeverWithdrawn", "an application that is withdrawn at once is said not to be"),
     Fault("withdraw/as-held", "StandsAsFiled", "a withdrawal at once reports another state"),
+    Fault(
+        "withdraw/as-held",
+        "WithdrawnOnceRefused",
+        "is said to be withdrawn after the agency's decision, and the agency goes on with it",
+        {"simulator": "DecidedOffice"},
+    ),
     Fault("slots/as-free", "SlotsInAnotherZone", "appointments are offered that the agency does not give out"),
     Fault("slots/as-free", "OnePlaceLeft", "another number of places than are left"),
     Fault("book-slot/chosen", "AlwaysBooked", "an appointment that is gone is said to be booked"),

@@ -13,6 +13,7 @@ from nagorik import ContractViolation, InputRejected, dhaka_date
 from nagorik_bmet.simulator.counters import CaseDetails, Clearances, Orientations, Registrations
 from nagorik_bmet.simulator.examples import example
 from nagorik_bmet.simulator.figures import figures
+from nagorik_bmet.simulator.register import CardRegister
 from nagorik_testing import (
     ApplicationBook,
     ErrorAnswer,
@@ -46,10 +47,10 @@ class BmetSimulator(Simulator):
 
     plugin_id: ClassVar[str] = "bmet"
     modelled: ClassVar[str] = (
-        "বিএমইটির ইন্টারফেস, অবস্থা, সময়, ব্যাচ ও কেন্দ্রের কোড কল্পিত; বয়সসীমা ও ছাড়পত্রের কাগজ "
-        "যাচাই করা হয়নি; ফি ও অন্য শর্ত সংবাদ ও সাধারণ ওয়েব পাতা থেকে। / "
-        "BMET's interface, statuses, times, batches and codes of centres are invented; ages and the papers of a "
-        "clearance are unverified; fees and other conditions are from news and web pages."
+        "বিএমইটির ইন্টারফেস, অবস্থা, সময়, ব্যাচ, কেন্দ্রের কোড ও কার্ড যাচাইয়ের উত্তর কল্পিত। "
+        "বয়সের নিয়ম ও ছাড়পত্রের কাগজপত্র যাচাই করা হয়নি। ফি ও অন্য শর্ত সংবাদ ও সাধারণ ওয়েব পাতা থেকে। / "
+        "BMET's interface, statuses, times, batches, codes of centres and look-ups are invented. "
+        "Ages and the papers of a clearance are unverified. Fees and other conditions are from news and web pages."
     )
     outcomes: ClassVar[tuple[str, ...]] = ("issue", "full", "missed", "correction", "stall")
 
@@ -66,6 +67,7 @@ class BmetSimulator(Simulator):
         self.registrations = Registrations(self._book("registration", "REG-########"), self.clock)
         self.orientations = Orientations(self._book("orientation", "PDO-########"), self.clock, self.board)
         self.clearances = Clearances(self._book("clearance", "CLR-########"), self.clock)
+        self._register = CardRegister(self, self.registrations, self.clearances)
 
     def routes(self) -> Sequence[Route]:
         """The interface; it wants no login, since partners are told apart by address. Modelled."""
@@ -73,6 +75,8 @@ class BmetSimulator(Simulator):
             **self.registrations.handlers("registrations"),
             **self.orientations.handlers("pdo-bookings"),
             **self.clearances.handlers("clearances"),
+            "POST /verifications/cards": self._register.verify_card,
+            "POST /verifications/clearances": self._register.verify_clearance,
             "GET /fees": self._fees,
             "GET /ttcs": _centres,
         }

@@ -38,6 +38,9 @@ class CaseDetails:
     """What BMET keeps of an application."""
 
     fee: Money
+    born: date
+    passport: str | None = None
+    """Its number, of an application that names it."""
     centre: str | None = None
     """Of a booking."""
     turned_away: bool = False
@@ -83,11 +86,13 @@ class Counter:
     async def file(self, request: Request) -> Response:
         """File an application, once for each time that it is asked."""
         content = await content_of(request)
-        if day_in(content, "dob") > self.today:
+        born = day_in(content, "dob")
+        if born > self.today:
             raise Refusal(422, "dob", "lies in the future")
         centre, fee = self.check(content), figures().price(self.service, self.today)
+        passport = text_in(content, "passportNo", required=False) or None
         case = self.book.file(
-            CaseDetails(fee, centre),
+            CaseDetails(fee, born, passport, centre),
             client_reference=text_in(content, "clientReference"),
             idempotency_key=request.headers.get("idempotency-key"),
             traits=["FEE"] if fee.poisha else [],
@@ -121,7 +126,7 @@ class Counter:
         case = self.case(request)
         if case.state != self.issued:
             raise Refusal(409, "status", "nothing has been issued")
-        return Response(specimen_pdf("BMET", self._number(case) or ""), media_type="application/pdf")
+        return Response(specimen_pdf("BMET", self.number(case) or ""), media_type="application/pdf")
 
     def case(self, request: Request) -> Application:
         """Which the path names."""
@@ -135,10 +140,11 @@ class Counter:
             "updatedAt": f"{dhaka_time(case.changed_at):%Y-%m-%d %H:%M:%S}",
             "remarks": case.remarks or None,
             "sequence": len(case.history) - 1,
-            "number": self._number(case),
+            "number": self.number(case),
         }
 
-    def _number(self, case: Application) -> str | None:
+    def number(self, case: Application) -> str | None:
+        """The number of what has been issued; ``None`` before that."""
         return f"{self.prefix}{case.number[4:]}" if case.state == self.issued else None
 
 

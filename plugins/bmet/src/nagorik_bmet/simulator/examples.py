@@ -4,9 +4,8 @@ from datetime import date, timedelta
 
 from pydantic import JsonValue
 
+from nagorik_bmet.simulator.register import passport_number, registration_number
 from nagorik_testing import ExampleApplication, SyntheticCitizen
-
-SERIAL_PLACES = 4
 
 
 def example(service: str, citizen: SyntheticCitizen, today: date) -> ExampleApplication:
@@ -15,11 +14,11 @@ def example(service: str, citizen: SyntheticCitizen, today: date) -> ExampleAppl
     Raises:
         KeyError: There is no such service.
     """
-    passport = f"A0000{citizen.alias[-SERIAL_PLACES:]}"
+    passport = passport_number(citizen)
     born: JsonValue = citizen.birth_date.isoformat()
     registered: dict[str, JsonValue] = {
         "birth_date": born,
-        "bmet_number": f"BM0000{citizen.alias[-SERIAL_PLACES:]}",
+        "bmet_number": registration_number(citizen),
         "registered_on": (today - timedelta(days=30)).isoformat(),
     }
     forms: dict[str, dict[str, JsonValue]] = {
@@ -40,5 +39,11 @@ def example(service: str, citizen: SyntheticCitizen, today: date) -> ExampleAppl
             "employer": "নমুনা নির্মাণ কোম্পানি",
             "papers": ["visa", "contract", "pdo-certificate", "bank-account", "medical-report"],
         },
+        "bmet.card-verification": {
+            "birth_date": born,
+            "card": "registration",
+            "card_number": registration_number(citizen),
+        },
+        "bmet.clearance-verification": {"birth_date": born, "passport_no": passport},
     }
     return ExampleApplication(applicant=citizen.applicant(), form=forms[service])

@@ -26,6 +26,7 @@ class Figures(Model):
     """The whole file."""
 
     fees: Fees
+    registration_years: int
     centres: dict[str, CentreName]
 
     def price(self, service: str, day: date) -> Money:

@@ -32,6 +32,7 @@ class File:
     office: str
     content: Mapping[str, Any]
     case_number: str | None = None
+    holding_number: str | None = None
 
 
 class Counter:

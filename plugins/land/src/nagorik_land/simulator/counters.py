@@ -1,20 +1,43 @@
-"""What differs between mutations, orders to a record room, and the tax. Modelled."""
+"""What differs between mutations, orders to a record room, the tax, and registrations for it. Modelled."""
 
+import re
 from collections import Counter as Tally
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
+from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from nagorik import Money, dhaka_date
 from nagorik_land.simulator.counter import Counter, File
 from nagorik_land.simulator.holdings import Holding, HoldingRegister, prices, read_area, read_holding
-from nagorik_testing import ApplicationBook, Case, Refusal, SimulatedClock, choice_in, content_of, rows_in, text_in
+from nagorik_testing import (
+    ApplicationBook,
+    Case,
+    Refusal,
+    SimulatedClock,
+    choice_in,
+    content_of,
+    day_in,
+    rows_in,
+    text_in,
+)
 from nagorik_toolkit import FiscalYear
 
 ACQUISITIONS = ("PURCHASE", "INHERIT", "GIFT", "DECREE")
+SURVEYS = ("CS", "SA", "RS", "BS", "BRS", "BDS", "CITY", "DIARA", "PETI", "MUTATION")
+DAY = "%d/%m/%Y"
+
+
+def check_plots(content: Mapping[str, Any]) -> None:
+    """Refuse an application without plots, or with one that has no area."""
+    plots = rows_in(content, "dags", "dagNo", "area")
+    if not plots:
+        raise Refusal(400, "dags", "at least one is expected")
+    for plot in plots:
+        read_area({"dags": plot["area"]}, "dags")
 
 
 class MutationCounter(Counter):
@@ -35,11 +58,7 @@ class MutationCounter(Counter):
     def check(self, content: Mapping[str, Any]) -> frozenset[str]:
         """Refuse what is wrong with an application."""
         text_in(content, "khatianNo")
-        plots = rows_in(content, "dags", "dagNo", "area")
-        if not plots:
-            raise Refusal(400, "dags", "at least one is expected")
-        for plot in plots:
-            read_area({"dags": plot["area"]}, "dags")
+        check_plots(content)
         acquisition = choice_in(content, "acquisition", ACQUISITIONS)
         if acquisition != "INHERIT" and not isinstance(content.get("deed"), dict):
             raise Refusal(400, "deed", "number and date are expected")
@@ -125,3 +144,36 @@ class TaxCounter(Counter):
 
     def _today(self) -> date:
         return dhaka_date(self.clock.now())
+
+
+class RegistrationCounter(Counter):
+    """Land registered for the tax: under the number that its owner knows, or under a new one."""
+
+    stages: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, book: ApplicationBook[File], clock: SimulatedClock) -> None:
+        super().__init__(book, clock)
+        self._numbers: Tally[str] = Tally()
+
+    def check(self, content: Mapping[str, Any]) -> frozenset[str]:
+        """Refuse what is wrong with it."""
+        if not re.fullmatch("[0-9]{10}|[0-9]{17}", text_in(content, "nid")):
+            raise Refusal(400, "nid", "10 or 17 digits are expected")
+        day_in(content, "dob", DAY)
+        choice_in(content, "survey", SURVEYS)
+        for name in ("mobile", "khatianNo"):
+            text_in(content, name)
+        check_plots(content)
+        return frozenset()
+
+    def filed(self, case: Case[File]) -> None:
+        """Lay the number down that it will have; each office counts its own."""
+        details = case.details
+        self._numbers[details.office] += 1
+        known = text_in(details.content, "holdingNo", required=False)
+        details.holding_number = known or str(self._numbers[details.office])
+
+    def standing(self, case: Case[File]) -> dict[str, JsonValue]:
+        """With the number, once it is registered."""
+        number = case.details.holding_number if case.state == "REGISTERED" else None
+        return {**super().standing(case), "holdingNo": number}

@@ -2,6 +2,7 @@
 
 from pydantic import JsonValue
 
+from nagorik_land.simulator.enquiry_desk import mutation_number
 from nagorik_testing import ExampleApplication, SyntheticCitizen
 
 _PLACE: dict[str, JsonValue] = {
@@ -27,6 +28,7 @@ def example(service: str, citizen: SyntheticCitizen) -> ExampleApplication:
         KeyError: There is no such service.
     """
     mobile = citizen.phone.e164
+    own: dict[str, JsonValue] = {"nid": citizen.full_nid.value, "birth_date": citizen.birth_date.isoformat()}
     details: dict[str, dict[str, JsonValue]] = {
         "land.mutation": {
             "khatian_number": "123",
@@ -51,5 +53,24 @@ def example(service: str, citizen: SyntheticCitizen) -> ExampleApplication:
             "area_class": "rural",
             "use": "residential",
         },
+        "land.holding-registration": {
+            **own,
+            "mobile": mobile,
+            "survey": "bs",
+            "khatian_number": "123",
+            "plots": [{"number": "45/1", "area": "০.১২৫০"}],
+            "holding_number": "120",
+        },
+        "land.khatian-search": {"survey": "bs", "khatian_number": "123", "plot_number": "246"},
+        "land.mutation-status": {
+            "division": "dhaka",
+            "application_number": mutation_number(citizen, 4),
+            "nid": citizen.full_nid.value,
+        },
     }
-    return ExampleApplication(applicant=citizen.applicant(), form={"place": _PLACE, **details[service]})
+    places: dict[str, dict[str, JsonValue]] = {
+        "land.khatian-search": {"place": {name: part for name, part in _PLACE.items() if name != "jl_number"}},
+        "land.mutation-status": {},
+    }
+    place = places.get(service, {"place": _PLACE})
+    return ExampleApplication(applicant=citizen.applicant(), form={**place, **details[service]})

@@ -14,6 +14,7 @@ from nagorik_nid.simulator.envelope import partner_envelope
 from nagorik_nid.simulator.examples import example
 from nagorik_nid.simulator.fee_counter import FeeCounter
 from nagorik_nid.simulator.login_endpoint import USERNAME, LoginEndpoint
+from nagorik_nid.simulator.lookup_desk import NidLookupDesk
 from nagorik_nid.simulator.register import VoterRegister, is_number
 from nagorik_nid.simulator.verification import VerificationDesk
 from nagorik_testing import (
@@ -36,7 +37,7 @@ WORKFLOW: Final = Workflow.read(files(__package__) / "workflow.toml")
 
 
 class NidSimulator(Simulator):
-    """Verification as the Commission's document describes it, and a model of its four kinds of application.
+    """Verification as the Commission's document describes it, and a model of its applications and look-ups.
 
     Attributes:
         register: The voters; everybody in ``SyntheticCitizens(seed)`` is one.
@@ -45,12 +46,13 @@ class NidSimulator(Simulator):
         fees: Who applied how often before.
         applications: Their interface; ``propagation`` is a payment's delay.
         book: The applications; ``replication`` is the delay of its search.
+        lookups: What was filed elsewhere, and where smart cards are given out.
     """
 
     plugin_id: ClassVar[str] = "nid"
     modelled: ClassVar[str] = (
-        "এনআইডি যাচাই নির্বাচন কমিশনের নথি অনুসারে; আবেদন, অবস্থা ও সময় কল্পিত, ফি সংবাদমাধ্যম ও নির্বাচন অফিসের পাতা থেকে। / "
-        "NID verification follows the Election Commission's document; applications, statuses and times are invented, "
+        "এনআইডি যাচাই নির্বাচন কমিশনের নথি অনুসারে। আবেদন, অবস্থা ও সময় কল্পিত; ফি সংবাদমাধ্যম ও নির্বাচন অফিসের পাতা থেকে। / "
+        "NID verification follows the Election Commission's document. Applications, statuses and times are invented; "
         "fees are from the press and pages of election offices."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
@@ -69,6 +71,7 @@ class NidSimulator(Simulator):
     verification: VerificationDesk
     fees: FeeCounter
     applications: ApplicationService
+    lookups: NidLookupDesk
 
     def open_office(self) -> None:
         """Begin with everybody registered, nobody logged in and nothing filed."""
@@ -79,6 +82,7 @@ class NidSimulator(Simulator):
         self.fees = FeeCounter()
         self.applications = ApplicationService(self, WORKFLOW, self.fees, self.register)
         self.book = self.applications.book
+        self.lookups = NidLookupDesk(self, self.register, self.book)
 
     def restart(self) -> None:
         """Every token is gone."""
@@ -101,7 +105,7 @@ class NidSimulator(Simulator):
             *routes_of(open_to_all, prefix=PARTNER_SERVICE, envelope=partner_envelope),
             *routes_of(partner, prefix=PARTNER_SERVICE, envelope=partner_envelope, guard=guard),
             self._photos.route(),
-            *routes_of(self.applications.handlers(), prefix=PREFIX, guard=guard),
+            *routes_of(self.applications.handlers() | self.lookups.handlers(), prefix=PREFIX, guard=guard),
         )
 
     def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from nagorik import Money, Rounding, parse_document, read_data_file
 
-CHARGED: Final = frozenset({"CORRECTION", "REISSUE"})
+CHARGED: Final = frozenset({"CORRECTION", "REISSUE", "RENEWAL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class FeeCounter:
 
 
 def _items(kind: str, delivery: str, fields: Iterable[str]) -> list[str]:
-    if kind == "REISSUE":
-        return [f"REISSUE_{delivery}"]
+    if kind in {"REISSUE", "RENEWAL"}:
+        return [f"{kind}_{delivery}"]
     if kind != "CORRECTION":
         return []
     printed = set(_tariff()["printed"]["fields"])

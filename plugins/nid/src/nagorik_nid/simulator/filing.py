@@ -9,7 +9,7 @@ from nagorik import dhaka_date
 from nagorik_nid.simulator.register import is_number
 from nagorik_testing import Refusal, choice_in, day_in, instant_in, rows_in, text_in
 
-TYPES: Final = ("NEW_VOTER", "CORRECTION", "REISSUE", "MIGRATION")
+TYPES: Final = ("NEW_VOTER", "CORRECTION", "REISSUE", "RENEWAL", "MIGRATION")
 DELIVERIES: Final = ("REGULAR", "URGENT")
 COLLECTIONS: Final = ("DOWNLOAD", "OFFICE")
 

@@ -34,11 +34,14 @@ from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
 from nagorik_testing.contract.checks.told import TOLD
 from nagorik_testing.contract.checks.truth import TRUTH
+from nagorik_testing.contract.checks.unfilled_fields import UNFILLED_FIELDS
 from nagorik_testing.contract.checks.verdicts import VERDICTS
 from nagorik_testing.contract.checks.whole_days import WHOLE_DAYS
+from nagorik_testing.contract.checks.words import WORDS
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
+    *WORDS,
     *ELIGIBILITY,
     *VERDICTS,
     *FILLED_FORM,
@@ -52,6 +55,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SENT_FORM,
     *REFUSED_FIELDS,
     *SENT_VALUES,
+    *UNFILLED_FIELDS,
     *PAPERS,
     *REPEATS,
     *PAYMENT,

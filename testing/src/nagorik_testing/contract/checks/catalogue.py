@@ -13,6 +13,7 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik.settings import AgencySettings, load_settings
 from nagorik_platform.registry import Imported, Quarantine, resolve_object
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.form_texts import forms_within, titled_choices, untitled_choices
 from nagorik_testing.contract.checks.inspection import LANGUAGES, form_of, record_of, scripts_of, wrong_scripts
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.validation.checks import check_objects
@@ -31,41 +32,20 @@ async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _form_labels(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
-    wrong = [problem for form in _forms(model) for problem in _unlabelled(form)]
-    exchanged = [problem for options in _choices(model.model_json_schema()) for problem in _exchanged(options)]
+    wrong = [problem for form in forms_within(model) for problem in _unlabelled(form)]
+    schema = model.model_json_schema()
+    wrong += [
+        f"the options of {field} have no titles: {', '.join(options)}"
+        for field, options in dict.fromkeys(untitled_choices(schema))
+    ]
+    exchanged = [problem for options in titled_choices(schema) for problem in _exchanged(options)]
     return wrong + list(dict.fromkeys(exchanged))
 
 
-def _forms(model: type[Form]) -> Iterator[type[Form]]:
-    """A form and every form within it."""
-    seen: list[type[Form]] = []
-    waiting: list[object] = [model]
-    while waiting:
-        kind = waiting.pop()
-        if isinstance(kind, type) and issubclass(kind, Form) and kind not in seen:
-            seen.append(kind)
-            yield kind
-            waiting += [field.annotation for field in kind.model_fields.values()]
-        waiting += get_args(kind)
-
-
-def _choices(schema: object) -> Iterator[Mapping[str, str]]:
-    """Of every field with titled options: the English title of each option."""
-    match schema:
-        case {"oneOf": [{"const": str()}, *_] as options}:
-            yield {one["const"]: one.get("title", "") for one in options if isinstance(one.get("const"), str)}
-        case dict():
-            for value in schema.values():
-                yield from _choices(value)
-        case list():
-            for value in schema:
-                yield from _choices(value)
-
-
-def _exchanged(titles: Mapping[str, str]) -> Iterator[str]:
+def _exchanged(titles: Mapping[str, Text]) -> Iterator[str]:
     """Two options of which each is called what the other's value says, and not what its own does."""
     said = {option: _words(option) for option in titles}
-    told = {option: _words(title) for option, title in titles.items()}
+    told = {option: _words(title.en) for option, title in titles.items()}
     for one, other in combinations(titles, 2):
         crossed = said[one] and said[other] and said[one] <= told[other] and said[other] <= told[one]
         if crossed and not (said[one] & told[one] or said[other] & told[other]):
@@ -181,12 +161,12 @@ CATALOGUE: Final = (
     Check(
         id="catalogue/form-labels",
         family=CheckFamily.CATALOGUE,
-        title="every field of the form has its title in both languages",
+        title="every field and every option of the form has its title in both languages",
         why="A page that is drawn from the form's schema shows the field's name in Python, and the citizen guesses "
         "which number is meant.",
         modes=(55,),
         expected="a Label in both scripts on every field, nested forms included; help in both languages or in none; "
-        "no two options with each other's title",
+        "a title for every option, and no two options with each other's title",
         fix="Annotate the field: Annotated[Nid, Label(en=…, bn=…)], and options with Choices({value: Text(…)}).",
         scope=CheckScope.SERVICES,
         examine=_form_labels,
@@ -209,7 +189,7 @@ CATALOGUE: Final = (
         title="the simulator says what of it is modelled",
         why="A simulator that passes for the agency lets a difference from production be found by citizens.",
         modes=(75,),
-        expected="one sentence in Bangla and one in English",
+        expected="what is invented, in Bangla and in English",
         fix="Set the simulator's class variable modelled.",
         scope=CheckScope.PLUGIN,
         examine=_simulator_says,

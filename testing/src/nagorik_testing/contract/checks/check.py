@@ -15,6 +15,7 @@ class CheckFamily(StrEnum):
     """What a check is about."""
 
     CATALOGUE = "catalogue"
+    WORDS = "words"
     ELIGIBILITY = "eligibility"
     FEES = "fees"
     SUBMISSION = "submission"

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final, get_args
 
+from pydantic import JsonValue
+
 from nagorik import (
+    Applicant,
     ApplicationDraft,
     Eligibility,
     EligibilityDecision,
+    Form,
     NagorikError,
     Operation,
     PluginFault,
@@ -17,7 +21,9 @@ from nagorik.manifest import AnyOffer
 from nagorik.values import BirthRegistrationNumber, Nid, dhaka_date
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import ANOTHER
-from nagorik_testing.contract.checks.inspection import example_form, form_of, wrong_scripts
+from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, written, wrong_scripts
+from nagorik_testing.contract.form_fields import is_valid, placed
+from nagorik_testing.contract.form_fillings import optional_parts, without
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.fixtures.canaries import canary_values, count_leaks
@@ -28,6 +34,7 @@ AGES: Final = (0, 16, 17, 18, 19, 20, 65, 66)
 OTHERS: Final = 7
 """Citizens who are asked about beside the example's."""
 GROWN: Final = 18
+_AGES_WITH_A_FORM: Final = (5, 12, 17, 19, 70, 90)
 _LEAP_BIRTHS: Final = (date(1960, 2, 29), date(2008, 2, 29))
 
 
@@ -63,7 +70,34 @@ async def _boundary_ages(subject: Subject, offer: AnyOffer) -> list[str]:
                 return [f"a citizen born on {born} is answered with {error.code}"]
             if _ids(decision) != usual:
                 return [f"a citizen born on {born} is told other criteria than the example"]
+        return await _with_their_forms(rig, form_of(subject, offer))
+
+
+async def _with_their_forms(rig: Rig, model: type[Form]) -> list[str]:
+    """Whether whoever applies at another age, or with a gap in the form, is told as many criteria as the example."""
+    usual = _ids(await _asked(rig, with_form=True))
+    for who, applicant, form in _others(rig, model):
+        try:
+            decision = await rig.platform.check_eligibility(rig.offer, applicant, form=form)
+        except NagorikError:
+            continue  # a form that is refused is refused field by field
+        if _ids(decision) != usual:
+            return [f"{who}, who has filled in the form, is told other criteria than the example"]
     return []
+
+
+def _others(rig: Rig, model: type[Form]) -> Iterator[tuple[str, Applicant, dict[str, JsonValue]]]:
+    applicant, today = rig.draft.applicant, dhaka_date(rig.clock.now())
+    example = dict(rig.draft.form)
+    days = [place for place, value in leaves(example) if value == applicant.birth_date.isoformat()]
+    for age in _AGES_WITH_A_FORM:
+        born, form = years_before(today, age), example
+        for place in days:
+            form = placed(form, place, born.isoformat())
+        yield f"a citizen of {age}", applicant.model_copy(update={"birth_date": born}), form
+    for place in optional_parts(example):
+        if is_valid(model, left := without(example, place)):
+            yield f"a citizen without {written(place)}", applicant, left
 
 
 def _birth_dates(today: date) -> Iterator[date]:
@@ -215,10 +249,11 @@ ELIGIBILITY: Final = (
     Check(
         id="eligibility/boundary-ages",
         family=CheckFamily.ELIGIBILITY,
-        title="citizens at the ages where rules change are answered",
+        title="citizens at the ages where rules change, and with gaps in the form, are answered",
         why="A birthday on 29 February, or one that is today, ends in an error at the counter.",
         modes=(58,),
-        expected="the same criteria on the days around each birthday, for children and for leap-day births",
+        expected="the same criteria on the days around each birthday, for children and for leap-day births, and with "
+        "every part of the form that can be left out",
         fix="Compute ages with nagorik_toolkit.bangladesh.dates.age_on, and name a criterion whatever its verdict.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,

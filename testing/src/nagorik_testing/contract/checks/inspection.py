@@ -24,6 +24,7 @@ from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.faults.kinds import Altered
 from nagorik_testing.simulator.application_book import ApplicationBook, Case
+from nagorik_testing.style.sentences import without_quoted
 from nagorik_testing.wire.codec import Codec
 from nagorik_toolkit.fees import FeeSchedule
 from nagorik_toolkit.form_validation import Location
@@ -34,11 +35,14 @@ LANGUAGES: Final = frozenset({"Bangla", "English"})
 
 
 def wrong_scripts(what: str, text: Text) -> list[str]:
-    """What is wrong with a text's scripts: Bangla that holds no Bangla letter, English that holds one."""
+    """What is wrong with a text's scripts: Bangla that holds no Bangla letter, English that holds one of its own.
+
+    Within quotes English may hold them, as somebody else's words: those of a number plate.
+    """
     wrong = []
     if not _BANGLA_LETTER.search(text.bn):
         wrong.append(f"the Bangla text of {what} holds no Bangla letter")
-    if _BANGLA_LETTER.search(text.en):
+    if _BANGLA_LETTER.search(without_quoted(text.en)):
         wrong.append(f"the English text of {what} holds Bangla letters")
     elif not _LATIN_LETTER.search(text.en):
         wrong.append(f"the English text of {what} holds no Latin letter")

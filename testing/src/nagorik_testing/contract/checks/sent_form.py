@@ -1,6 +1,5 @@
 """The wire against the form: what is changed in the form is changed in what is sent, and nothing of it is lost."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from nagorik_testing.contract.form_fields import is_valid
 from nagorik_testing.contract.form_variations import Variation, in_other_contexts, variations_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import NotReachable
-from nagorik_testing.contract.wiretap import Places, places_of
+from nagorik_testing.contract.wiretap import Places, list_of, places_of
 from nagorik_toolkit.form_validation import validate_form
 
 LONG: Final = 10
@@ -69,14 +68,9 @@ def _in_one_place(filings: Filings, sent: Sequence[FiledForm]) -> bool:
 
     The entries of a list stand in one place.
     """
-    own = [{_list_of(place) for place in filings.changed(one.sent) if place in one.sent} for one in sent]
+    own = [{list_of(place) for place in filings.changed(one.sent) if place in one.sent} for one in sent]
     said = [places for places in own if places]
     return not said or bool(set.intersection(*said))
-
-
-def _list_of(place: str) -> str:
-    """A place in an entry of a list is one in the list."""
-    return re.sub(r"\.\d+(?=\.|$)", "", place)
 
 
 async def _is_judged_by(filings: Filings, model: type[Form], field: Sequence[Variation]) -> bool:

@@ -17,6 +17,7 @@ from nagorik_testing.contract.checks.filing import ANOTHER, FiledForm, Filings, 
 from nagorik_testing.contract.checks.inspection import form_of, leaves, written
 from nagorik_testing.contract.form_fields import is_valid, placed, value_at
 from nagorik_testing.contract.form_fillings import (
+    SHORT,
     DayForms,
     days_to_swap,
     filled_no_further,
@@ -35,8 +36,6 @@ _DISTINCT: Final = 4
 """Signs from which on a value in two places is the same value, and no chance."""
 _UNMISTAKABLE: Final = 12
 """Signs from which on a value inside a longer text is that value."""
-_SHORT: Final = 30
-"""Signs of a text that no plugin refuses for its length."""
 _THE_NEXT: Final = 4244
 """The citizen who fills in no more than has to be."""
 
@@ -57,7 +56,7 @@ async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
             for place in words:  # one of them is refused, and perhaps rightly: each by itself
                 form, own = with_long_texts(model, full, bangla=bangla, only=place)
                 wrong += _cut(await filings.file_form(form, place), own)
-        _, words = with_long_texts(model, full, bangla=False, longest=_SHORT)
+        _, words = with_long_texts(model, full, bangla=False, longest=SHORT)
         for place, text in words.items():
             form = placed(full, place, " ".join(text).upper())
             if is_valid(model, form):
@@ -142,7 +141,7 @@ async def _not_crossed(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_filings(subject, offer) as filings:
         example = dict(filings.rig.draft.form)
         full = filled_to_the_last(model, example, all_examples(filings.rig, subject.manifest.services))
-        unlike, _ = with_long_texts(model, full, bangla=False, longest=_SHORT)
+        unlike, _ = with_long_texts(model, full, bangla=False, longest=SHORT)
         form, sent = example, filings.usual.sent
         for other in (unlike, full):
             filed = await filings.file_form(other)
@@ -207,7 +206,7 @@ async def _of_nobody_else(subject: Subject, offer: AnyOffer) -> list[str]:
         wrong: list[str] = []
         for mark, draft in zip(("one", "other"), before, strict=True):
             full = filled_to_the_last(model, draft.form, all_examples(rig, subject.manifest.services))
-            full, _ = with_long_texts(model, full, bangla=mark == "one", longest=_SHORT)
+            full, _ = with_long_texts(model, full, bangla=mark == "one", longest=SHORT)
             papers = tuple(paper(rig, kind, mark) for kind in offer.documents)
             if not (await filings.file(draft.model_copy(update={"form": full, "documents": papers}))).sent:
                 await filings.file(draft)

@@ -133,6 +133,19 @@ TOLD: Final = (
         examine=_held_to(TellingRule.WORDS),
     ),
     Check(
+        id="told/refusals",
+        family=CheckFamily.ROBUSTNESS,
+        title="each word by which the agency refuses is told by a reason of its own",
+        why="A passport that was reported lost is told to have expired: its holder pays for another and is refused "
+        "again.",
+        modes=(27, 77),
+        expected="for any two words of the plugin's own models by which an application is refused, two reasons",
+        fix="Give each word of the agency a sentence in messages.toml; where two mean the same, let the wire model "
+        "read both as one.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.REFUSALS),
+    ),
+    Check(
         id="told/numbers",
         family=CheckFamily.ROBUSTNESS,
         title="a number and a reference of the agency's are told exactly",

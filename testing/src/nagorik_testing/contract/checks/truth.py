@@ -323,11 +323,12 @@ async def _withdrawn_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
         _ = rig.simulator  # nothing is withdrawn at a live agency
         await file_application(rig)
         wrong += await _withdrawn(rig, "at once")
-    async with open_rig(subject, offer.id) as rig:
-        async for _ in course_of(rig, offer, subject.simulator.outcomes[0], stride=COARSE):
-            pass  # until the agency has decided
-        wrong += await _withdrawn(rig, "after the agency's decision")
-    return wrong
+    for outcome in subject.simulator.outcomes:
+        async with open_rig(subject, offer.id) as rig:
+            async for _ in course_of(rig, offer, outcome, stride=COARSE):
+                pass  # until the agency has decided
+            wrong += await _withdrawn(rig, "after the agency's decision")
+    return list(dict.fromkeys(wrong))
 
 
 async def _withdrawn(rig: Rig, when: str) -> list[str]:

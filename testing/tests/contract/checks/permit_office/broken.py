@@ -31,6 +31,8 @@ from nagorik import (
 from nagorik.values import Money
 from permit_office.plugin import PAID, SEEN, Bill, Context, Filed, Hooks, Matches, criterion, status_of
 
+IN_ENGLISH = "Permit"
+
 
 class WithoutFind(Hooks):
     nagorik_find_submission = None
@@ -49,7 +51,7 @@ class Eligibility(Hooks):
 
 class EnglishReasons(Eligibility):
     def say(self, request, right):
-        told = right.criteria[0].model_copy(update={"text": Text(bn="Too young", en="Too young")})
+        told = right.criteria[0].model_copy(update={"text": Text(bn=IN_ENGLISH, en=IN_ENGLISH)})
         return EligibilityDecision(criteria=(told,))
 
 
@@ -126,7 +128,7 @@ class TwoQuotes(Priced):
 
 class EnglishPrices(Priced):
     def say(self, request, right):
-        line = right.lines[0].model_copy(update={"text": Text(bn="Permit", en="Permit")})
+        line = right.lines[0].model_copy(update={"text": Text(bn=IN_ENGLISH, en=IN_ENGLISH)})
         return right.model_copy(update={"lines": (line,)})
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from nagorik import FormPart, hookimpl
+from nagorik import EligibilityDecision, FormPart, hookimpl
 from nagorik.values import to_ascii_digits
 from permit_office.plugin import Context, Hooks, Matches
 from permit_office.simulator import PermitOffice
@@ -151,6 +151,58 @@ class RemembersNames(Hooks):
         content = super().content(request)
         kept, type(self).before = self.before or content["name"], content["name"]
         return {**content, "remark": kept}
+
+
+class FillsInLicences(Family):
+    def further(self, form):
+        return {**super().further(form), "licence": form.licence or "TRAD-0000000"}
+
+
+class NotesParents(Family):
+    """Takes another answer for the one that was not given."""
+
+    def further(self, form):
+        return {**super().further(form), "note": form.note or form.mother}
+
+
+class SpeaksForTheLoud(Family):
+    """Says something for those alone who chose."""
+
+    def further(self, form):
+        note = {"note": "by day"} if form.loud and not form.note else {}
+        return {**super().further(form), "kind": "LOUD" if form.loud else "QUIET", **note}
+
+
+class SaysNotGiven(Family):
+    """Right: the office's own words for a field that was left empty."""
+
+    def further(self, form):
+        return {"note": form.note or "N/A", "licence": form.licence or "not given"}
+
+
+class NamesOnePaper(Family):
+    """Right: one place takes either, and says which."""
+
+    def further(self, form):
+        return {"paper": form.licence or form.note or ""}
+
+
+class ListsPapersOfShops(Family):
+    """Right: entries move up where one is missing."""
+
+    def further(self, form):
+        given = [value for value in (form.licence, form.note) if value]
+        return {f"papers.{number}": value for number, value in enumerate(given)}
+
+
+class StopsAtAGap(Family):
+    """Names no further criterion once one cannot be met."""
+
+    @hookimpl
+    async def nagorik_check_eligibility(self, request: Any) -> EligibilityDecision:
+        right = await super().nagorik_check_eligibility(request)
+        gap = request.form is not None and request.form.licence is None
+        return EligibilityDecision(criteria=right.criteria[:1]) if gap else right
 
 
 class FilesPapersOfBefore(Family):

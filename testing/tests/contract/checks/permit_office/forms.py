@@ -1,9 +1,9 @@
 """The form of the permit office, and broken ones."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from nagorik import Choices, Form, Label, Text
@@ -41,6 +41,20 @@ class FamilyForm(ShopForm):
     opened: Annotated[date, Label(en="Opened on", bn="খোলার তারিখ")]
     note: Annotated[Line | None, Label(en="Note", bn="মন্তব্য")] = None
     licence: Annotated[Line | None, Label(en="Licence number", bn="লাইসেন্স নম্বর")] = None
+
+
+class KindForm(FamilyForm):
+    loud: Annotated[bool, Label(en="Loud", bn="উচ্চশব্দ")] = False
+
+
+class OwnNoteForm(FamilyForm):
+    """The form itself, and so the citizen, says what stands for a note that was not given."""
+
+    @model_validator(mode="after")
+    def _note_is_the_licence(self) -> Self:
+        if self.note is None:
+            self.__dict__["note"] = self.licence
+        return self
 
 
 class SizedForm(ShopForm):
@@ -84,6 +98,42 @@ class OptionsExchanged(ShopForm):
         ),
         NAME,
     ] = "roof"
+
+
+class Untitled(ShopForm):
+    floor: Annotated[Literal["ground-floor", "upstairs"], NAME] = "upstairs"
+
+
+class UntitledWithin(ShopForm):
+    floors: Annotated[tuple[Literal["ground-floor", "upstairs"], ...], NAME] = ()
+
+
+class OwnTitles(ShopForm):
+    """Right: what people write so in both languages is its own title."""
+
+    blood_group: Annotated[Literal["A+", "AB-"], NAME] = "A+"
+    pages: Annotated[Literal["48", "64"], NAME] = "48"
+
+
+class Plated(ShopForm):
+    """Right: shows a plate, which has Bangla letters, in the English help, too."""
+
+    plate: Annotated[
+        Line | None,
+        Label(
+            en="Number plate",
+            bn="নম্বর প্লেট",
+            help_en="Such as “ঢাকা মেট্রো-গ-১২-৩৪৫৬”.",
+            help_bn="যেমন ঢাকা মেট্রো-গ-১২-৩৪৫৬।",
+        ),
+    ] = None
+
+
+POSTAGE = " ".join(("ডাক", "খরচ"))
+
+
+class Joined(ShopForm):
+    kept: Annotated[Line | None, Label(en="Postage", bn=POSTAGE)] = None
 
 
 class OptionsCalledOtherwise(ShopForm):

@@ -252,6 +252,25 @@ class AskedOffice(PermitOffice):
         return DocumentResponse({"number": "Q-1", "word": "PERMITTED", "since": since, "remark": None, **DESK})
 
 
+class ComparingOffice(PermitOffice):
+    """Says of each field whether it agrees with what the office has, and files nothing."""
+
+    def open_office(self) -> None:
+        super().open_office()
+        self.known: dict[str, str] = {}
+
+    def example(self, service: str, citizen: Any) -> Any:
+        example = super().example(service, citizen)
+        form = example.form
+        self.known = self.known or {"name": form["name"], "road": form["address"]["road"]}
+        return example
+
+    async def file(self, request: Request) -> Response:
+        content = await content_of(request)
+        agree = {field: content.get(field) == known for field, known in self.known.items()}
+        return DocumentResponse({"number": "Q-1", **agree})
+
+
 class SlowTill(PermitOffice):
     """Takes an order for a refund, and gives the money back when it has time."""
 

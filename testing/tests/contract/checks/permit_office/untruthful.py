@@ -2,10 +2,10 @@
 
 import base64
 import json
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, timedelta
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from nagorik import (
     Accepted,
@@ -30,7 +30,7 @@ from nagorik import (
     Withdrawal,
     hookimpl,
 )
-from nagorik.values import dhaka_date, dhaka_time
+from nagorik.values import dhaka_date, dhaka_time, to_bangla_digits
 from permit_office.plugin import Context, Filed, Hooks, Page, Refund, Told, status_of
 
 FIRST_BYTES = 40
@@ -64,6 +64,24 @@ class FinalTooSoon(Reporting):
 class InAnotherZone(Reporting):
     def say(self, right):
         return right.model_copy(update={"at": right.at and right.at - timedelta(hours=6)})
+
+
+class NamesTheDay(Reporting):
+    """Right: says in its reason since which day that is so, as people in Dhaka count days."""
+
+    def say(self, right):
+        if right.at is None:
+            return right
+        day = f"{self.day(right.at):%d %B %Y}"
+        return right.model_copy(update={"reason": Text(bn=f"{to_bangla_digits(day)} থেকে", en=f"Since {day}")})
+
+    def day(self, at):
+        return dhaka_date(at)
+
+
+class NamesTheDayInUtc(NamesTheDay):
+    def day(self, at):
+        return at.astimezone(UTC).date()
 
 
 class ForgetsAWord(Reporting):
@@ -151,6 +169,87 @@ class Asking(Hooks):
 
     def refused(self, error: NagorikError) -> Any:
         return Rejected(reason_code="unknown", reason=Text(bn="নম্বরটি নেই", en="There is no such number"))
+
+
+REFUSALS: Final = {
+    "UNKNOWN": Text(bn="নম্বরটি নেই", en="There is no such number"),
+    "ENDED": Text(bn="মেয়াদ শেষ", en="It has ended"),
+    "TAKEN": Text(bn="নম্বরটি আটক", en="It was taken away"),
+}
+
+
+class FoundOrNot(WireModel):
+    number: str
+    word: Literal["PERMITTED", "UNKNOWN", "ENDED", "TAKEN"]
+    since: AwareDatetime
+
+
+class TellsEachRefusal(Hooks):
+    """Asks about a number, and gives each word its own reason; right."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        parts = self.parts(self.content(request), [])
+        answer = await context.http.write("file", "POST", "/permits", parts=parts, expect=FoundOrNot)
+        if answer.word == "PERMITTED":
+            return Accepted(reference="Q-1", status=RECEIVED)
+        return self.refusal(answer.word)
+
+    def refusal(self, word: str) -> Rejected:
+        return Rejected(reason_code=word.lower(), reason=REFUSALS[word])
+
+
+class TakesTakenForEnded(TellsEachRefusal):
+    def refusal(self, word):
+        return super().refusal("ENDED" if word == "TAKEN" else word)
+
+
+class RefusesAlike(TellsEachRefusal):
+    def refusal(self, word):
+        return Rejected(reason_code="refused", reason=REFUSALS["UNKNOWN"])
+
+
+class TellsCodesApart(TellsEachRefusal):
+    """Right: one sentence, and what it was by the code and the agency's own word."""
+
+    def refusal(self, word):
+        reason = Text(bn=f"দপ্তর জানিয়েছে: {REFUSALS[word].bn}", en=f"The office says: {REFUSALS[word].en}")
+        return Rejected(reason_code="refused", reason=reason)
+
+
+class Agreement(WireModel):
+    number: str
+    name: bool
+    road: bool
+
+
+class NamesWhatDiffers(Hooks):
+    """Asks whether two fields agree, and names those that do not; right."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        parts = self.parts(self.content(request), [])
+        answer = await context.http.write("file", "POST", "/permits", parts=parts, expect=Agreement)
+        differing = [field for field, agrees in (("name", answer.name), ("road", answer.road)) if not agrees]
+        return self.refusal(differing) if differing else Accepted(reference="Q-1", status=RECEIVED)
+
+    def refusal(self, differing: list[str]) -> Rejected:
+        names = ", ".join(differing)
+        return Rejected(reason_code="differs", reason=Text(bn=f"মেলে না: {names}", en=f"Does not agree: {names}"))
+
+
+class NamesTheFirstThatDiffers(NamesWhatDiffers):
+    def refusal(self, differing):
+        return super().refusal(differing[:1])
+
+
+class StopsAtTheName(NamesWhatDiffers):
+    """Right: with another name it is another shop, of which no road is compared."""
+
+    def refusal(self, differing):
+        if "name" in differing:
+            return Rejected(reason_code="another", reason=Text(bn="দোকানটি অন্য", en="That is another shop"))
+        return super().refusal(differing)
 
 
 class AnswersAtOnce(Asking):
@@ -292,6 +391,13 @@ class AlwaysWithdrawn(Withdrawing):
 class NeverWithdrawn(Withdrawing):
     def is_withdrawn(self, right):
         return False
+
+
+class WithdrawnOnceRefused(Withdrawing):
+    """Takes the end of an application for its withdrawal."""
+
+    def is_withdrawn(self, right):
+        return right.withdrawn or right.status.state is ApplicationState.REJECTED
 
 
 class StandsAsFiled(Hooks):

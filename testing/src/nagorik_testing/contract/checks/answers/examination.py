@@ -1,6 +1,6 @@
 """Holds what a plugin tells against the agency's answers: every leaf of every shape of answer, by every rule."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -14,6 +14,7 @@ from nagorik_testing.contract.checks.answers.left_out import LeavesTold, look_fo
 from nagorik_testing.contract.checks.answers.lists import told_lists
 from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_numbers, told_price
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
+from nagorik_testing.contract.checks.answers.refusals import kindred_words, told_refusals, told_together
 from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
 from nagorik_testing.contract.checks.answers.told_result import anywhere, told_by
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument, instant_of, unheard_of
@@ -48,10 +49,11 @@ class AnswerExamination:
     seen: set[object] = field(default_factory=set)
     tried: set[object] = field(default_factory=set)
     leaves: LeavesTold = field(default_factory=LeavesTold)
+    _kindred: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     async def of(self, plays: Sequence[AnswerPlay]) -> list[Untold]:
         """What is told wrongly of these plays."""
-        words = _vocabulary(plays)
+        words, self._kindred = _vocabulary(plays), self._kindred or kindred_words(self.package)
         found: list[Untold] = []
         for play in plays:
             found += await self._of_play(play, words)
@@ -86,7 +88,7 @@ class AnswerExamination:
             if shape in self.seen:
                 continue
             self.seen.add(shape)
-            varied = VariedAnswer(play, number, document, usual, unsteady, words, self.tried)
+            varied = VariedAnswer(play, number, document, usual, unsteady, words, self._kindred, self.tried)
             found += [untold async for untold in _examined(varied, self.leaves)]
         if play.priced is not None and (play.operation, play.rig.offer) not in self.seen:
             self.seen.add((play.operation, play.rig.offer))
@@ -179,4 +181,13 @@ async def _examined(varied: VariedAnswer, told: LeavesTold) -> AsyncIterator[Unt
             yield untold
 
 
-_RULES: Final = (told_texts, told_words, told_amounts, told_numbers, told_instants, _unsteady_without)
+_RULES: Final = (
+    told_texts,
+    told_words,
+    told_refusals,
+    told_together,
+    told_amounts,
+    told_numbers,
+    told_instants,
+    _unsteady_without,
+)

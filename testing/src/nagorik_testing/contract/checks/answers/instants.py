@@ -1,12 +1,12 @@
 """Days and instants are told as they are: in their zone, to the minute, and with day and month kept apart."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from pydantic import JsonValue
 
 from nagorik.values import dhaka_date, dhaka_time, dhaka_zone
-from nagorik_testing.contract.checks.answers.told_result import anywhere, days_of
+from nagorik_testing.contract.checks.answers.told_result import anywhere, days_of, texts_of
 from nagorik_testing.contract.checks.answers.variations import DAY, HOUR, MINUTE, WrittenInstant, instant_of
 from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, in_one_language, named
 from nagorik_toolkit.form_validation import Location
@@ -128,4 +128,27 @@ async def _to_the_day(
         days = {dhaka_date(later) - dhaka_date(earlier) for later, earlier in now}
         if len(now) == len(pairs) and days - {instant.wall.date() - wall.date()}:
             return [Untold(TellingRule.INSTANTS, f"{named(varied, at)} is told with its day and month confused")]
+    return []
+
+
+async def told_small_hours(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
+    """Whether an hour after midnight in Dhaka is told as that day, and not as the one before, which it is in UTC.
+
+    For sentences, which name the day in words: what is said of one in the morning is held against noon and the noon
+    before.
+    """
+    instant = instant_of(value)
+    if instant is None or not instant.timed or at not in varied.told_of:
+        return []
+    if not varied.is_new(TellingRule.INSTANTS, at, ("small hours",)):
+        return []
+    noon = dhaka_time(instant.in_dhaka).replace(hour=12, minute=0, second=0, microsecond=0) - 2 * DAY
+    ends = [
+        await varied.put(at, instant.write(told.astimezone(UTC))) for told in (noon, noon.replace(hour=1), noon - DAY)
+    ]
+    if None in ends:
+        return []
+    that_day, in_the_night, the_day_before = (texts_of(end.told) for end in ends if end is not None)
+    if any(text == the_day_before.get(place) and text != that_day.get(place) for place, text in in_the_night.items()):
+        return [Untold(TellingRule.INSTANTS, f"{named(varied, at)} in the small hours is told as the day before")]
     return []

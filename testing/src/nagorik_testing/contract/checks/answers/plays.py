@@ -16,6 +16,7 @@ from nagorik import (
     NagorikError,
     Operation,
     PaymentState,
+    Rejected,
     Slots,
 )
 from nagorik.manifest import AnyOffer
@@ -24,8 +25,9 @@ from nagorik.values import Money
 from nagorik_platform import References
 from nagorik_testing.contract.calls import AHEAD, fetch_one, query_payment, refund_payment, start_payment
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
-from nagorik_testing.contract.checks.inspection import books_of, leaves, with_value
+from nagorik_testing.contract.checks.inspection import books_of, form_of, leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
+from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.preparations import file_application, prepare_operation
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -139,10 +141,25 @@ async def _application(stage: _Stage, subject: Subject, offer: AnyOffer) -> None
         for outcome in subject.simulator.outcomes:
             rig.simulator.script.set(first.client_reference, outcome)
             await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
+        await _refused(stage, subject, offer)
     elif Operation.STATUS not in offered:
         await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
     if Operation.STATUS in offered:
         await _course(stage, subject, offer)
+
+
+async def _refused(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
+    """A question that the agency answers with no, because one field of the form is another than in its records."""
+    rig = stage.rig
+    for others in variations_of(form_of(subject, offer), rig.draft.form):
+        draft = rig.draft.model_copy(update={"form": others[0].form})
+        try:
+            answer = await rig.platform.submit(draft, rig.references)
+        except NagorikError:
+            continue
+        if isinstance(answer, Rejected):
+            await stage.play(Operation.SUBMIT, partial(rig.platform.submit, draft, rig.references))
+            return
 
 
 async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:

@@ -5,7 +5,7 @@ rightly: neither is a finding.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -34,6 +34,7 @@ class TellingRule(StrEnum):
     WORDS = "words"
     NUMBERS = "numbers"
     STEADY = "steady"
+    REFUSALS = "refusals"
     CHANCE = "chance"
 
 
@@ -64,6 +65,7 @@ class VariedAnswer:
         usual: What is told of the genuine one.
         unsteady: Places of what is told that differ from call to call.
         words: The words that genuine answers have in each place.
+        kindred: For a word, those that the plugin's own models let stand in its place.
         tried: Leaves that were looked at closely already, each with where it is told.
         is_over: Whether nothing more can be learned: the plugin broke down twice, or refuses the genuine answer now.
     """
@@ -74,6 +76,7 @@ class VariedAnswer:
     usual: AnswerEnd
     unsteady: frozenset[str]
     words: dict[str, set[str]]
+    kindred: Mapping[str, frozenset[str]]
     tried: set[object]
     told_of: set[Location] = field(default_factory=set)
     """Places with another value in which something else is told."""
