@@ -6,6 +6,7 @@ types and nobody to ask, and once as an application is quoted, before the agency
 
 import asyncio
 import json
+import random
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -13,13 +14,24 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
+from price_draws import DrawnForm, FilledForm, PriceDraws
 
-from nagorik import AgencyRejected, Applicant, ApplicationDraft, InputRejected, NagorikError, Operation, Quote
+from nagorik import (
+    AgencyRejected,
+    Applicant,
+    ApplicationDraft,
+    InputRejected,
+    NagorikError,
+    Operation,
+    Quote,
+    has_latin_letters,
+)
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_date, dhaka_zone, to_bangla_digits
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.cli.fees import fees_document
-from nagorik_platform.fees.published import PriceAnswer, PublishedFees, StagePrice
+from nagorik_platform.fees.published import GivenRejected, PriceAnswer, PublishedFees, StagePrice
+from nagorik_platform.fees.titles import PublishedSchedule
 from nagorik_platform.registry import Registry
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing import (
@@ -46,18 +58,10 @@ PRICED: Final = sorted(name for name, service in SERVICES.items() if Operation.Q
 CITIZENS: Final = (7, 9000)
 
 
-class FilledForm(NamedTuple):
-    """A form that a citizen could file."""
-
-    service: str
-    applicant: Applicant
-    form: Mapping[str, Any]
-
-
 class Told(NamedTuple):
     """What the counter was told, and what the application was quoted."""
 
-    fees: PublishedFees
+    fees: PublishedFees | GivenRejected
     quote: Quote | NagorikError
 
 
@@ -133,17 +137,26 @@ class SimulatedPlatform:
 
 async def _both(platform: Platform, filled: FilledForm, on: date) -> Told:
     given = typed(filled.form) if SERVICES[filled.service].fees else {}
-    fees = await platform.published_fees(filled.service, given, on=on)
+    fees: PublishedFees | GivenRejected
+    try:
+        fees = await platform.published_fees(filled.service, given, on=on)
+    except GivenRejected as rejected:
+        fees = rejected
+    return Told(fees, await _quote(platform, filled))
+
+
+async def _quote(platform: Platform, filled: FilledForm) -> Quote | NagorikError:
     try:
         draft = ApplicationDraft(service=filled.service, applicant=filled.applicant, form=dict(filled.form))
-        return Told(fees, await platform.quote_fees(draft))
+        return await platform.quote_fees(draft)
     except NagorikError as error:
-        return Told(fees, error)
+        return error
 
 
 def offered(told: Told) -> list[StagePrice]:
     """The prices that the counter was told for the payment that was quoted."""
     assert isinstance(told.quote, Quote)
+    assert isinstance(told.fees, PublishedFees)
     stage = told.quote.stage
     return [one for outcome in told.fees.outcomes for one in outcome.stages if one.price.stage == stage]
 
@@ -157,32 +170,38 @@ def is_of(quote: Quote, stage: StagePrice) -> bool:
     return same and quote.due == stage.due
 
 
+def assert_same_price(service: str, told: Told) -> None:
+    """The one price that the counter was told, or the one for what the agency says, is the one that was quoted."""
+    quote, fees = told.quote, told.fees
+    assert isinstance(quote, Quote)
+    assert isinstance(fees, PublishedFees), f"{service} is quoted {quote.total.plain()}"
+    match fees.answer:
+        case PriceAnswer.PRICED if fees.agency_adds:
+            (stage,) = offered(told)
+            published = {line.code: line for line in stage.price.lines}
+            assert [line for line in quote.lines if line.code in published] == list(published.values())
+        case PriceAnswer.PRICED:
+            # What the form does not say the agency does: one price for each thing that it may say.
+            open_dimensions = {
+                one.dimension for outcome in fees.outcomes for one in outcome.choice if one.origin == "every"
+            }
+            assert open_dimensions == {one.name for one in fees.missing if one.agency_knows}
+            assert len([stage for stage in offered(told) if is_of(quote, stage)]) == 1
+        case PriceAnswer.AGENCY_ONLY:
+            schedule = schedule_of(SERVICES[service])
+            tariffs = () if schedule is None else schedule.tariffs
+            assert quote.source not in [tariff.source for tariff in tariffs]
+        case other:
+            pytest.fail(f"{service} is {other.value} for a form that is whole")
+
+
 @pytest.mark.xdist_group("fees-before-applying")
 @pytest.mark.parametrize("service", PRICED)
 def test_counter_and_application_never_differ(service: str) -> None:
     quoted = [told for told in everything()[service] if isinstance(told.quote, Quote)]
     assert quoted
     for told in quoted:
-        quote = told.quote
-        assert isinstance(quote, Quote)
-        match told.fees.answer:
-            case PriceAnswer.PRICED if told.fees.agency_adds:
-                (stage,) = offered(told)
-                published = {line.code: line for line in stage.price.lines}
-                assert [line for line in quote.lines if line.code in published] == list(published.values())
-            case PriceAnswer.PRICED:
-                # What the form does not say the agency does: one price for each thing that it may say.
-                open_dimensions = {
-                    one.dimension for outcome in told.fees.outcomes for one in outcome.choice if one.origin == "every"
-                }
-                assert open_dimensions == {one.name for one in told.fees.missing if one.agency_knows}
-                assert len([stage for stage in offered(told) if is_of(quote, stage)]) == 1
-            case PriceAnswer.AGENCY_ONLY:
-                schedule = schedule_of(SERVICES[service])
-                tariffs = () if schedule is None else schedule.tariffs
-                assert quote.source not in [tariff.source for tariff in tariffs]
-            case other:
-                pytest.fail(f"{service} is {other.value} for a form that is whole")
+        assert_same_price(service, told)
 
 
 @pytest.mark.xdist_group("fees-before-applying")
@@ -190,9 +209,128 @@ def test_counter_and_application_never_differ(service: str) -> None:
 def test_form_that_is_quoted_by_the_schedule_has_a_published_price(service: str) -> None:
     """The agency alone is said to know a price only where the plugin asks it alone."""
     for told in everything()[service]:
+        if isinstance(told.fees, GivenRejected):
+            assert isinstance(told.quote, InputRejected)
+            continue
         assert told.fees.answer in {PriceAnswer.PRICED, PriceAnswer.AGENCY_ONLY}
         if not isinstance(told.quote, Quote):
             assert told.quote.code == "input-rejected"
+
+
+DRAWS: Final = 24
+"""For each service: some of them refused, most of them priced."""
+OF_THE_APPLICANT: Final = frozenset({"bmet.domestic-work"})
+"""What a quote refuses at a field of the form, and no form alone decides: this one hangs on the applicant's sex."""
+
+
+def price_draws(service: str, on: date) -> PriceDraws:
+    record, schedule = REGISTRY.owner_of(service), schedule_of(SERVICES[service])
+    assert record is not None
+    assert record.package is not None
+    assert schedule is not None
+    return PriceDraws(SERVICES[service], schedule, record.package, on)
+
+
+@cache
+def drawn() -> Mapping[str, list[tuple[DrawnForm, Told]]]:
+    return asyncio.run(_draw_all())
+
+
+async def _draw_all() -> Mapping[str, list[tuple[DrawnForm, Told]]]:
+    told: dict[str, list[tuple[DrawnForm, Told]]] = {}
+    clock = SimulatedClock()
+    async with SimulatedPlatform(clock) as (platform, simulators):
+        on, examples = dhaka_date(clock.now()), list(forms(simulators))
+        for service in DRAWN:
+            draws, own = price_draws(service, on), [one for one in examples if one.service == service]
+            told[service] = []
+            for number in range(DRAWS):
+                one = draws.draw(own[number % len(own)])
+                fees = draws.ask(typed({name: one.filled.form.get(name) for name in one.fields}))
+                told[service].append((one, Told(fees, await _quote(platform, one.filled))))
+    return told
+
+
+DRAWN: Final = [service for service in PRICED if SERVICES[service].fees is not None]
+
+
+@pytest.mark.xdist_group("fees-before-applying")
+@pytest.mark.parametrize("service", DRAWN)
+def test_counter_refuses_what_the_quote_refuses_and_has_its_price_for_the_rest(service: str) -> None:
+    quoted = 0
+    for one, told in drawn()[service]:
+        if isinstance(told.quote, Quote):
+            assert_same_price(service, told)
+            quoted += 1
+            continue
+        assert isinstance(told.quote, InputRejected)
+        refused = [problem for problem in told.quote.fields if problem.code not in OF_THE_APPLICANT]
+        places = {problem.pointer.split("/")[2] for problem in refused if problem.pointer.count("/") > 1}
+        if not isinstance(told.fees, GivenRejected):
+            # What is refused then is the rest of the form, which the counter was not told.
+            assert not places & one.fields, (one.filled.form, [problem.code for problem in refused])
+    assert quoted >= DRAWS // 8
+
+
+@pytest.mark.parametrize("service", DRAWN)
+def test_what_a_price_depends_on_is_told_in_bangla_without_latin_letters(service: str) -> None:
+    async def ask() -> tuple[PublishedSchedule, ...]:
+        async with Platform(Registry.discover(), PlatformSettings()) as platform:
+            return await platform.published_schedules(service, on=date(2026, 11, 24))
+
+    for schedule, titles in asyncio.run(ask()):
+        for dimension in schedule.dimensions:
+            told = titles[dimension.dimension]
+            words = [label for label in dimension.labels if not dimension.numeric]
+            assert words == [label for label in words if label in told.values]
+            for text in (told.title, *told.values.values()):
+                assert not has_latin_letters(text.bn), (schedule.id, dimension.dimension)
+
+
+NONSENSE: Final = (
+    *(
+        "0",
+        "-1",
+        "9" * 12,
+        "9" * 5_000,
+        "NaN",
+        "\x00",
+        "\u200d",
+        "²",
+        "x" * 30_000,
+        ",",
+        "1-100",
+        "3+",
+        "বাংলা",
+        "true",
+    ),
+    *(
+        "[",
+        "[]",
+        "{}",
+        "[" * 60_000,
+        "[" * 300 + "]" * 300,
+        "null",
+        "[null]",
+        "[{}]",
+        "[NaN]",
+        '{"a": 1}',
+        "[[1], [2]]",
+    ),
+    *("31/02/2026", "0000-01-01", "9999-12-31", "1800-01-01", "2199-12-31", "1799-00", "9999-00", "99999999.9999"),
+)
+"""Typed for a field or a dimension: numbers, lists, documents and days at their bounds and beyond."""
+
+
+@pytest.mark.parametrize("service", DRAWN)
+def test_no_word_that_is_typed_raises_anything_but_a_refusal(service: str) -> None:
+    """Each field and dimension meets some of it; what is wrong is told in sentences."""
+    rng = random.Random(f"nonsense for {service}")  # noqa: S311 - the same in every run
+    draws = price_draws(service, date(2026, 11, 24))
+    for name in draws.names:
+        for word in rng.sample(NONSENSE, 3):
+            told = draws.ask({name: word})
+            assert told.problems if isinstance(told, GivenRejected) else told.answer in PriceAnswer
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES.keys() - set(PRICED)))
@@ -239,6 +377,7 @@ def test_day_before_the_first_tariff_is_told_and_is_no_fault_of_the_connection()
     answers = asyncio.run(_before(sorted(first_days(), key=lambda one: one[1])))
     refused = set()
     for service, (fees, quote) in answers.items():
+        assert isinstance(fees, PublishedFees), service
         assert fees.answer is PriceAnswer.NO_TARIFF, service
         assert fees.sentence is not None
         assert fees.sentence.en.startswith("No published fee is known here for ")

@@ -65,7 +65,8 @@ if TYPE_CHECKING:
     from nagorik_platform.dispatch.dispatcher import Dispatcher, SettingsReload
     from nagorik_platform.dispatch.survey import ServiceEligibility
     from nagorik_platform.fees.published import PublishedFees
-    from nagorik_toolkit.fees import AssessFees, FeeSchedule
+    from nagorik_platform.fees.titles import PublishedSchedule
+    from nagorik_toolkit.fees import AssessFees
 
 
 class Platform:
@@ -321,8 +322,10 @@ class Platform:
             raise found
         return found
 
-    async def published_schedules(self, service: str, *, on: date | None = None) -> "tuple[FeeSchedule, ...]":
+    async def published_schedules(self, service: str, *, on: date | None = None) -> "tuple[PublishedSchedule, ...]":
         """The schedules that ``service`` is charged by, the one that its manifest names first; none without one.
+
+        Each comes with what its dimensions are called.
 
         Raises:
             DataFileInvalid: The schedule cannot be read.

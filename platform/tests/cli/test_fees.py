@@ -79,7 +79,7 @@ def test_price_is_told_line_by_line_in_both_languages(site: Any, nagorik: Any) -
         "  মোট: ১,০৯৫ টাকা (এর মধ্যে ভ্যাট ১৩৫ টাকা; আবেদন জমার আগে দিতে হয়)",
         "  কথায়: এক হাজার পঁচানব্বই টাকা মাত্র",
         "",
-        "ট্যারিফ circular-2020: ১ জানুয়ারি ২০২০ থেকে ৩০ জুন ২০২৭ পর্যন্ত নেওয়া হয়।",
+        "ট্যারিফ: ১ জানুয়ারি ২০২০ থেকে ৩০ জুন ২০২৭ পর্যন্ত নেওয়া হয়।",
         "উৎস: Circular 7; ১ জানুয়ারি ২০২০ তারিখের বা সেদিন দেখা; সংস্থার নিজের প্রকাশনার সঙ্গে মিলিয়ে দেখা হয়েছে।",
         "",
         "wasa.connection  New connection",
@@ -156,9 +156,19 @@ def test_json_has_stable_keys(site: Any, nagorik: Any) -> None:
             }
         ],
         "left_out": 0,
+        "titles": {
+            "delivery": {
+                "title": {"en": "Delivery", "bn": "সরবরাহ"},
+                "values": {
+                    "regular": {"en": "Regular", "bn": "সাধারণ"},
+                    "urgent": {"en": "Urgent", "bn": "জরুরি"},
+                },
+            }
+        },
         "agency_adds": False,
         "missing": [],
         "assumed": [],
+        "unchecked": [],
         "tariffs": [
             {
                 "id": "circular-2020",
@@ -179,12 +189,12 @@ def test_table_prints_every_tariff_charged_or_not(site: Any, nagorik: Any) -> No
     assert lines[2:] == [
         "New connection: everything that is published. No agency was asked.",
         "VAT of 15 per cent is added to the amounts.",
-        "On 24 November 2026 the tariff circular-2020 is charged.",
+        "On 24 November 2026 the tariff that begins on 1 January 2020 is charged.",
         "",
         "Tariff circular-2020: charged from 1 January 2020 to 30 June 2027.",
         "Source: Circular 7; dated or seen on 1 January 2020; compared with the agency's own publication.",
-        "  Fee: Tk 450 (delivery regular)",
-        "  Fee: Tk 900 (delivery urgent)",
+        "  Fee: Tk 450 (Delivery: Regular)",
+        "  Fee: Tk 900 (Delivery: Urgent)",
         "  Postage: Tk 60 (without VAT)",
         "",
         "Tariff local-page: never charged; another source says otherwise.",
@@ -193,7 +203,12 @@ def test_table_prints_every_tariff_charged_or_not(site: Any, nagorik: Any) -> No
         "  Fee: Tk 500",
     ]
     bangla = nagorik(*words, "--language", "bn").out
-    assert "ট্যারিফ local-page: কখনো নেওয়া হয় না; অন্য সূত্রে অন্য কথা আছে।" in bangla
+    for line in (
+        "২৪ নভেম্বর ২০২৬ তারিখে সেই ট্যারিফে ফি নেওয়া হয়, যার শুরু ১ জানুয়ারি ২০২০।",
+        "ট্যারিফ: কখনো নেওয়া হয় না; অন্য সূত্রে অন্য কথা আছে।",
+        "  ফি: ৯০০ টাকা (সরবরাহ: জরুরি)",
+    ):
+        assert line in bangla
     [schedule] = nagorik(*words, "--json").document["schedules"]
     assert (schedule["id"], schedule["charged"], schedule["sentence"]) == ("connection", "circular-2020", None)
     assert [(one["id"], len(one["rows"])) for one in schedule["tariffs"]] == [("circular-2020", 3), ("local-page", 1)]
@@ -222,7 +237,7 @@ def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, n
         "Tariff local-page: never charged; another source says otherwise. "
         "It begins on 1 January 2010. It ends on 31 December 2010."
     ) in table
-    assert "  Fee: Tk 900 (delivery regular; payment later)" in table
+    assert "  Fee: Tk 900 (Delivery: Regular; payment 2)" in table
 
 
 @pytest.mark.parametrize("words", [("--set", "delivery=urgent"), ("--table",)])
@@ -255,7 +270,41 @@ def test_service_without_a_schedule_says_so_with_what_its_manifest_says(
     table = nagorik("fees", "wasa.connection", "--table")
     assert (table.code, f"There is no schedule: {en}" in table.out) == (0, True)
     unknown = nagorik("fees", "wasa.connection", "--set", "delivery=urgent")
-    assert (unknown.code, "There is no field delivery" in unknown.err) == (2, True)
+    assert (unknown.code, "There is no such field" in unknown.err) == (2, True)
+
+
+def test_field_that_a_check_waits_for_is_named_beside_the_price(site: Any, nagorik: Any) -> None:
+    checked = PRICING.replace("due=", "checks=(lambda: form.owner,), due=")
+    install(site, pricing=checked)
+    words = ("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24")
+    shown = nagorik(*words).out
+    assert "Whether you can apply for this also depends on other details. To check, say with --set:\n" in shown
+    assert "\n  owner: as in the papers\n" in shown
+    assert "তা আরও কিছু তথ্যের ওপর নির্ভর করে। যাচাই করতে --set দিয়ে জানান:" in shown
+    assert "Whether you can" not in nagorik(*words, "--set", "owner=nobody").out
+
+
+def test_amount_that_counts_nothing_is_a_payment_of_nothing(site: Any, nagorik: Any) -> None:
+    install(site)
+    file = site.directory / "nagorik_wasa" / "fees.toml"
+    text = file.read_text("utf-8").replace("dimensions = { delivery", 'dimensions = { days = ["0+"], delivery')
+    for amount in ('"450"', '"900"', '"60"'):
+        text = text.replace(f"amount = {amount}", f'amount = {amount}, times = "days"')
+    file.write_text(text, "utf-8")
+    words = (
+        "fees",
+        "wasa.connection",
+        "--set",
+        "delivery=regular",
+        "--set",
+        "days=0",
+        "--on",
+        "2026-11-24",
+        "--json",
+    )
+    result = nagorik(*words)
+    [payment] = result.document["outcomes"][0]["payments"]
+    assert (result.code, payment["lines"], payment["vat"], payment["total"]) == (0, [], "0.00", "0.00")
 
 
 def test_code_is_shown_as_it_has_to_be_typed_in_both_languages(site: Any, nagorik: Any) -> None:
@@ -263,7 +312,7 @@ def test_code_is_shown_as_it_has_to_be_typed_in_both_languages(site: Any, nagori
     file = site.directory / "nagorik_wasa" / "fees.toml"
     file.write_text(file.read_text("utf-8").replace('"urgent"', '"under-90"'), "utf-8")
     table = lines_of(nagorik("fees", "wasa.connection", "--table", "--language", "bn"))
-    assert any("(delivery under-90)" in line and "৯০০ টাকা" in line for line in table)
+    assert any("(সরবরাহ: under-90)" in line and "৯০০ টাকা" in line for line in table)
 
 
 def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -> None:
@@ -284,8 +333,13 @@ def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -
         (("--set", "delivery"), "write --set as FIELD=VALUE, such as --set delivery=urgent"),
         (("--set", "19900000000000042=7"), "write --set as FIELD=VALUE"),
         (("--set", "delivery="), "write --set as FIELD=VALUE"),
-        (("--set", "delivery=urgent", "--set", "delivery=regular"), "delivery is given twice; keep one"),
-        (("--set", "delivry=urgent"), "There is no field delivry; did you mean delivery?"),
+        (
+            ("--set", "delivery=urgent", "--set", "delivery=regular"),
+            "--set, number 2 gives a field that is given already; keep one",
+        ),
+        (("--set", "delivry=urgent"), "--set, number 1: There is no such field; did you mean delivery?"),
+        (("--set", "BX0123456=48"), "--set, number 1: There is no such field; there is delivery, owner."),
+        (("--set", "BX0123456=48", "--set", "BX0123456=48"), "--set, number 2 gives a field that is given already"),
         (("--set", "delivery=soon"), "Choose one of: regular (Regular), urgent (Urgent)."),
         (("--set", "delivery=soon"), "বেছে নিন: regular (সাধারণ), urgent (জরুরি)।"),
         (("--set", "delivery=urgent", "--table"), "--table prints the whole schedule; leave --set out"),
@@ -302,13 +356,14 @@ def test_wrong_words_are_told_and_no_value_is_repeated(
     assert told in result.err
     assert "soon" not in result.err
     assert "19900000000000042" not in result.err
+    assert "BX0123456" not in result.err
 
 
 def test_unknown_service_a_gateway_and_no_plugin_at_all_are_told(site: Any, nagorik: Any) -> None:
     nothing = nagorik("fees", "wasa.connection")
     assert (nothing.code, nothing.err) == (
         2,
-        "nagorik: there is no service wasa.connection: no plugin that offers one is installed\n",
+        "nagorik: there is no service of that name: no plugin that offers one is installed\n",
     )
     install(
         site,
@@ -318,7 +373,7 @@ def test_unknown_service_a_gateway_and_no_plugin_at_all_are_told(site: Any, nago
     near = nagorik("fees", "wasa.conection")
     assert (near.code, near.err) == (
         2,
-        "nagorik: there is no service wasa.conection; did you mean wasa.connection?\n",
+        "nagorik: there is no service of that name; did you mean wasa.connection?\n",
     )
     gateway = nagorik("fees", "wasa.pay")
     assert (gateway.code, gateway.err) == (2, "nagorik: wasa.pay is a way to pay, and has no fee of its own\n")

@@ -25,6 +25,7 @@ title = { en = "Mooring", bn = "নোঙর" }
 rounding = "none"
 vat = { rate = "0.15", included = false, per = "line" }
 dimensions = { speed = ["slow", "fast"], length = ["1-9", "10-20", "21+"], visit = [1, 2, "3+"] }
+words.visit = { title = { en = "Visit", bn = "আসা" }, values = { "3+" = { en = "Often", bn = "ঘন ঘন" } } }
 
 [[mooring.tariffs]]
 id = "circular"
@@ -111,7 +112,7 @@ def refuse_long_sails(form: MooringForm) -> None:
 
 def checked(service: str, form: Form, on: date) -> FeeBasis:
     assert isinstance(form, MooringForm)
-    return replace(basis(service, form, on), check=lambda: refuse_long_sails(form))
+    return replace(basis(service, form, on), checks=(lambda: refuse_long_sails(form),))
 
 
 def ask(given: Mapping[str, str], on: date = TODAY) -> PublishedFees:
@@ -136,7 +137,7 @@ def test_what_is_given_by_field_and_dimension_has_one_price_for_each_payment() -
     assert [(one.label.bn, one.titles[0].bn, one.origin) for one in outcome.choice] == [
         ("গতি", "দ্রুত", "given"),
         ("length", "১২", "given"),
-        ("visit", "৫", "given"),
+        ("আসা", "৫", "given"),
     ]
     assert [stage.due for stage in outcome.stages] == [FeeDue.BEFORE_SUBMISSION, FeeDue.AFTER_SUBMISSION]
     assert [(line.code, line.vat.plain()) for line in outcome.stages[0].price.lines] == [("fast", "30.00")]
@@ -152,6 +153,15 @@ def test_what_the_plugin_has_nobody_pay_for_is_refused_where_it_was_given_and_le
     tried = asked(metres="12", visit="1")
     assert told(tried) == [({"speed": ("fast",), "length": ("12",), "visit": ("1",)}, ["230.00", "46.00"])]
     assert told(asked(speed="slow", metres="9", visit="1"))[0][1] == ["115.00"]
+
+
+def test_dimension_and_its_values_are_called_as_the_fee_file_says() -> None:
+    fees = ask({"speed": "slow", "metres": "9"})
+    assert [one.titles[0].en for outcome in fees.outcomes for one in outcome.choice if one.dimension == "visit"] == [
+        "1",
+        "Often",
+    ]
+    assert [one.label.en for one in fees.missing] == ["Visit"]
 
 
 def test_all_that_is_open_is_priced_and_what_costs_the_same_is_one() -> None:
@@ -233,10 +243,15 @@ def test_question_that_leaves_too_much_open_is_not_tried_out(monkeypatch: pytest
         ({"metres": "0"}, "metres: Length in metres: "),
         ({"due_on": "31/02/2026"}, "due_on: "),
         ({"visit": "0"}, "visit: the schedule does not have this value. Choose one of: 1, 2, 3+."),
-        ({"sped": "slow"}, "There is no field sped; did you mean speed?"),
-        ({"q": "1"}, "There is no field q; there is at, due_on, engine, length, metres, owner, speed, visit."),
+        ({"metres": "100"}, "metres: Length in metres: Enter a number from 1 to 99."),
+        ({"sped": "slow"}, "--set, number 1: There is no such field; did you mean speed?"),
+        ({"at": "jetty", "BX0123456": "48"}, "--set, number 2: There is no such field; there is at, due_on, "),
+        (
+            {"q": "1"},
+            "--set, number 1: There is no such field; there is at, due_on, engine, length, metres, owner, speed, ",
+        ),
         ({"metres": "5", "length": "12"}, "length: from metres it is 5; leave one of the two out."),
-        ({"at": "yard", "visit": "1"}, "There is no field visit; there is at, "),
+        ({"at": "yard", "visit": "1"}, "--set, number 2: There is no such field; there is at, "),
     ],
 )
 def test_what_is_wrong_is_told_by_its_field_with_the_choices(given: dict[str, str], en: str) -> None:
@@ -245,6 +260,164 @@ def test_what_is_wrong_is_told_by_its_field_with_the_choices(given: dict[str, st
     [problem] = rejected.value.problems
     assert problem.en.startswith(en)
     assert problem.bn != problem.en
+
+
+def test_each_check_is_asked_by_itself_and_the_fields_that_it_waits_for_are_named() -> None:
+    def refuse_old(form: MooringForm) -> None:
+        if form.due_on is not None and form.due_on < TODAY:
+            raise InputRejected([FieldProblem(pointer="/form/due_on", code="old", text=Text(en="Old", bn="পুরোনো"))])
+
+    def both(service: str, form: Form, on: date) -> FeeBasis:
+        assert isinstance(form, MooringForm)
+        asks: tuple[Any, ...] = (lambda: form.owner, lambda: refuse_long_sails(form), lambda: refuse_old(form))
+        return replace(basis(service, form, on), checks=asks)
+
+    def asked(**given: str) -> PublishedFees:
+        return assess_published("port.mooring", SCHEDULES["mooring"], MooringForm, both, given, TODAY)
+
+    with pytest.raises(GivenRejected) as rejected:
+        asked(speed="slow", metres="12", visit="1", due_on="2020-01-01")
+    assert [problem.en.partition(":")[0] for problem in rejected.value.problems] == ["speed", "due_on"]
+    priced = asked(speed="slow", metres="9", visit="1")
+    assert ([one.name for one in priced.unchecked], priced.missing) == (["owner"], ())
+
+
+def test_question_of_which_every_trial_is_refused_is_refused_and_not_left_to_the_agency() -> None:
+    def refuse_all(form: MooringForm) -> None:
+        assert form.speed
+        raise InputRejected([FieldProblem(pointer="/form/speed", code="no", text=Text(en="No", bn="না"))])
+
+    def never(service: str, form: Form, on: date) -> FeeBasis:
+        assert isinstance(form, MooringForm)
+        return replace(basis(service, form, on), checks=(lambda: refuse_all(form),))
+
+    with pytest.raises(GivenRejected) as rejected:
+        assess_published("port.mooring", SCHEDULES["mooring"], MooringForm, never, {"metres": "5"}, TODAY)
+    assert [problem.en.partition(" Choose")[0] for problem in rejected.value.problems] == ["speed: No"]
+
+
+class BerthForm(Form):
+    """A berth, of which the place and the season decide together, or the depth for a barge."""
+
+    place: Literal["river", "sea"]
+    boat: Literal["canoe", "barge"]
+    depth: Annotated[int, WholeNumber(1, 9)]
+    days: Annotated[int, WholeNumber(1, 60)]
+
+
+[BERTH] = parse_schedules(
+    """
+[berth]
+title = { en = "Berth", bn = "ঘাট" }
+rounding = "none"
+dimensions = { berth = ["river-canoe", "sea-canoe", "shallow-barge", "deep-barge", "yacht"], nights = ["0+"] }
+
+[[berth.tariffs]]
+id = "circular"
+standing = "effective"
+effective_from = 2020-01-01
+source = { title = "Circular 9", verified = false }
+rows = [{ code = "night", text = { en = "A night", bn = "এক রাত" }, amount = "5", times = "nights" }]
+""".encode()
+).values()
+
+
+def berth_basis(_: str, form: Form, __: date) -> FeeBasis:
+    assert isinstance(form, BerthForm)
+
+    def berth() -> str:
+        if form.boat == "canoe":
+            return f"{form.place}-canoe"
+        return "shallow-barge" if form.depth < 3 else "deep-barge"
+
+    def possible(choice: Mapping[str, int | str]) -> bool:
+        kind, nights = choice.get("berth"), choice.get("nights")
+        if nights == 0 or (kind, nights) == ("deep-barge", 60):
+            return False
+        return kind in {None, "shallow-barge", "deep-barge"} or kind == f"{form.place}-{form.boat}"
+
+    dimensions = {"berth": berth, "nights": lambda: form.days}
+    return FeeBasis(BERTH, FeeDue.AFTER_SUBMISSION, dimensions, possible=possible)
+
+
+def ask_berth(**given: str) -> PublishedFees:
+    return assess_published("port.berth", BERTH, BerthForm, berth_basis, given, TODAY)
+
+
+def test_only_values_that_a_form_can_come_to_are_tried() -> None:
+    fees = ask_berth(place="sea", boat="barge", nights="2")
+    assert told(fees) == [({"berth": ("shallow-barge", "deep-barge"), "nights": ("2",)}, ["10.00"])]
+    assert [(one.name, one.dimensions) for one in fees.missing] == [
+        ("depth", {"berth": ("shallow-barge", "deep-barge")})
+    ]
+    assert told(ask_berth(place="sea", boat="barge", nights="60")) == [
+        ({"berth": ("shallow-barge",), "nights": ("60",)}, ["300.00"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "en"),
+    [
+        ({"place": "river", "berth": "sea-canoe"}, "berth: from place it is river-canoe, shallow-barge, deep-barge;"),
+        ({"place": "sea", "boat": "canoe", "berth": "yacht"}, "berth: from boat, place it is sea-canoe; leave one"),
+        ({"boat": "canoe", "berth": "deep-barge"}, "berth: from boat it is river-canoe, sea-canoe; leave one"),
+        (
+            {"boat": "barge", "depth": "2", "berth": "deep-barge"},
+            "berth: from boat, depth it is shallow-barge; leave",
+        ),
+        ({"berth": "sea-canoe", "nights": "0"}, "berth, nights: no application can have this with the rest"),
+        ({"berth": "deep-barge", "days": "60"}, "berth: no application can have this with the rest"),
+    ],
+)
+def test_dimension_to_which_no_form_comes_is_refused(given: dict[str, str], en: str) -> None:
+    with pytest.raises(GivenRejected) as rejected:
+        ask_berth(**{"nights": "2", **given} if "days" not in given else given)
+    [problem] = rejected.value.problems
+    assert problem.en.startswith(en)
+
+
+def test_field_that_alone_leads_to_what_was_told_is_filled_in_for_the_checks() -> None:
+    def no_canoes_at_sea(form: BerthForm) -> None:
+        if (form.boat, form.place) == ("canoe", "sea"):
+            raise InputRejected([FieldProblem(pointer="/form/place", code="no", text=Text(en="Rough", bn="উত্তাল"))])
+
+    def checked_berth(service: str, form: Form, on: date) -> FeeBasis:
+        assert isinstance(form, BerthForm)
+        return replace(berth_basis(service, form, on), checks=(lambda: no_canoes_at_sea(form),))
+
+    def asked(berth: str) -> PublishedFees:
+        given = {"berth": berth, "nights": "2"}
+        return assess_published("port.berth", BERTH, BerthForm, checked_berth, given, TODAY)
+
+    assert told(asked("river-canoe"))[0][1] == ["10.00"]
+    with pytest.raises(GivenRejected) as rejected:
+        asked("sea-canoe")
+    assert rejected.value.problems[0].en.startswith("place: Rough")
+
+
+def test_price_that_no_money_holds_is_refused() -> None:
+    late = SCHEDULES["late"]
+    [tariff] = late.tariffs
+    row = tariff.rows[0].model_copy(update={"amount": 10**6})
+    dear = late.model_copy(update={"tariffs": (tariff.model_copy(update={"rows": (row,)}),)})
+    with pytest.raises(GivenRejected) as rejected:
+        assess_published("port.late", dear, None, None, {"days": "9" * 12}, TODAY)
+    assert rejected.value.problems[0].en.startswith("The price for these numbers is larger than any sum")
+
+
+def test_problem_within_a_field_is_told_with_the_way_there() -> None:
+    class Crew(Form):
+        captain: str
+        papers: Literal["yes", "no"]
+
+    class CrewForm(MooringForm):
+        crew: Crew | None = None
+
+    with pytest.raises(GivenRejected) as rejected:
+        assess_published(
+            "port.mooring", SCHEDULES["mooring"], CrewForm, basis, {"crew": '{"papers": "maybe"}'}, TODAY
+        )
+    assert [problem.en.partition(":")[0] for problem in rejected.value.problems] == ["crew.captain", "crew.papers"]
 
 
 def test_field_and_dimension_of_one_name_are_told_apart_by_what_they_take() -> None:
@@ -265,5 +438,9 @@ def test_field_and_dimension_of_one_name_are_told_apart_by_what_they_take() -> N
 
 def test_schedules_that_a_field_decides_between_are_found() -> None:
     found = reachable_schedules("port.mooring", SCHEDULES["mooring"], MooringForm, basis, TODAY)
-    assert [schedule.id for schedule in found] == ["mooring", "late"]
-    assert reachable_schedules("port.late", SCHEDULES["late"], None, None, TODAY) == (SCHEDULES["late"],)
+    assert [one.schedule.id for one in found] == ["mooring", "late"]
+    titles = found[0].titles
+    assert {name: one.title.bn for name, one in titles.items()} == {"speed": "গতি", "length": "length", "visit": "আসা"}
+    assert {value: said.bn for value, said in titles["speed"].values.items()} == {"slow": "ধীর", "fast": "দ্রুত"}
+    [alone] = reachable_schedules("port.late", SCHEDULES["late"], None, None, TODAY)
+    assert alone.schedule == SCHEDULES["late"]

@@ -12,8 +12,14 @@ from nagorik_toolkit.fees import Dimension
 from nagorik_toolkit.form_validation import form_schema
 
 Speed = Annotated[
-    Literal["slow", "very-fast"],
-    Choices({"slow": Text(en="Slow", bn="ধীর"), "very-fast": Text(en="Very fast", bn="খুব দ্রুত")}),
+    Literal["slow", "very-fast", "unlit"],
+    Choices(
+        {
+            "slow": Text(en="Slow", bn="ধীর"),
+            "very-fast": Text(en="Very fast", bn="খুব দ্রুত"),
+            "unlit": Text(en="Unlit", bn="অন্ধকার ন\u09af\u09bcন"),
+        }
+    ),
     Label(en="Speed", bn="গতি"),
 ]
 
@@ -64,6 +70,9 @@ FIELDS = typed_fields(form_schema(FerryForm))
         ("year", "২০২৫-২৬", "২০২৫-২৬"),
         ("cargo", '[{"kind": "sand", "kilos": 3}]', [{"kind": "sand", "kilos": 3}]),
         ("cargo", "[{", "[{"),
+        ("cargo", "[" * 60_000, "[" * 60_000),
+        ("speed", "অন\u09cdধক\u09be\u09b0 ন\u09dfন", "unlit"),
+        ("speed", "অন\u09cdধক\u09be\u09b0 ন\u09af\u09bcন", "unlit"),
         ("owner", " ০১৭১ ", "০১৭১"),
     ],
 )
@@ -76,6 +85,7 @@ def test_choices_are_told_with_their_titles() -> None:
     assert FIELDS["speed"].choices == (
         FieldChoice("slow", Text(en="Slow", bn="ধীর")),
         FieldChoice("very-fast", Text(en="Very fast", bn="খুব দ্রুত")),
+        FieldChoice("unlit", Text(en="Unlit", bn="অন্ধকার ন\u09af\u09bcন")),
     )
     assert (FIELDS["speeds"].choices, FIELDS["speeds"].items) == ((), FIELDS["speed"].choices)
     assert [choice.value for choice in FIELDS["decks"].choices] == [1, 2]

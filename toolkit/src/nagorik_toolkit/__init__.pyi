@@ -61,6 +61,7 @@ from .fees.schedule import (
     Price as Price,
 )
 from .fields import (
+    FIRST_DAY as FIRST_DAY,
     LARGEST_NUMBER as LARGEST_NUMBER,
     LONGEST_LINE as LONGEST_LINE,
     AcreArea as AcreArea,

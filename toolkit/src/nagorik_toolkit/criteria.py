@@ -61,19 +61,24 @@ class Criteria:
         at_least: str | None = None,
         at_most: str | None = None,
     ) -> Criterion:
-        """Whether the applicant's age in whole years, by the day of the request, lies within rules of whole years.
+        """Whether the applicant's age, by the day of the request, lies within rules: as ``age_of``."""
+        return self.age_of(name, request.applicant.birth_date, request.on, at_least=at_least, at_most=at_most)
+
+    def age_of(
+        self, name: str, born: date, on: date, *, at_least: str | None = None, at_most: str | None = None
+    ) -> Criterion:
+        """Whether the age of who was born on a day, in whole years, lies within rules of whole years on another.
 
         Both bounds are allowed ages: ``at_most`` a rule of 65 takes everyone until the day before the 66th
         birthday, and ``at_least`` one of 18 takes everyone from the 18th birthday on. "Under 18" is ``at_most`` 17.
         Where a rule is not known on that day, it cannot be told. The sentences may name the bounds as
         ``{at_least}`` and ``{at_most}``; the sentence of ``cannot-tell`` may not.
         """
-        rules = self._rules.on(request.on)
+        rules = self._rules.on(on)
         low, high = (None if rule is None else rules.find(rule) for rule in (at_least, at_most))
         if (at_least and low is None) or (at_most and high is None):
             return self.criterion(name, None)
-        born = request.applicant.birth_date
-        age = age_on(born, request.on) if born <= request.on else -1
+        age = age_on(born, on) if born <= on else -1
         young = low is not None and age < low.as_int
         old = high is not None and age > high.as_int
         bounds = {place: rule.as_int for place, rule in (("at_least", low), ("at_most", high)) if rule is not None}

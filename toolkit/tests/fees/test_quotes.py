@@ -3,7 +3,7 @@ from typing import Any, Literal
 
 import pytest
 
-from nagorik.errors import AgencyRejected, ContractViolation, Layer
+from nagorik.errors import AgencyRejected, ContractViolation, FieldProblem, InputRejected, Layer
 from nagorik.model.application import Applicant
 from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
 from nagorik.privacy import Form
@@ -224,3 +224,18 @@ def test_stages_may_fall_due_at_different_times(reissue: Any) -> None:
     assert FeeBasis(reissue, FeeDue.AFTER_SUBMISSION).due_at("any") is FeeDue.AFTER_SUBMISSION
     with pytest.raises(KeyError):
         basis.due_at("another")
+
+
+def test_checks_refuse_together_what_has_not_been_filed(reissue: Any) -> None:
+    def refuse(pointer: str) -> None:
+        raise InputRejected([FieldProblem(pointer=pointer, code="no", text=Text(en="No", bn="না"))])
+
+    checks = (lambda: refuse("/form/owner"), lambda: None, lambda: refuse("/form/delivery"))
+    form = CardOrder(owner="nobody", delivery="urgent")
+    basis = FeeBasis.of_fields(reissue, form, due=FeeDue.BEFORE_SUBMISSION, checks=checks)
+    with pytest.raises(InputRejected) as rejected:
+        basis.quote(request(form=form), valid_for=HOURS, attempt=1)
+    assert [problem.pointer for problem in rejected.value.fields] == ["/form/owner", "/form/delivery"]
+    assert rejected.value.layer is Layer.PLUGIN
+    filed = request(form=form, agency_reference="A-1")
+    assert basis.quote(filed, valid_for=HOURS, attempt=1).total.poisha

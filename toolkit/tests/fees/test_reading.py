@@ -193,3 +193,19 @@ def test_a_plugins_own_file_is_read_by_its_package(
     (package / "fees.toml").write_text(fees.written(), "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     assert list(read_schedules("tolls")) == ["fees"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("delivry = { title = {text} }", "words.delivry: there is no dimension delivry"),
+        (
+            "delivery = { title = {text}, values = { fast = {text} } }",
+            "words.delivery.values: fast is not among the values regular, urgent",
+        ),
+    ],
+)
+def test_words_are_of_a_dimension_and_its_values(fees: Any, words: str, message: str) -> None:
+    said = words.replace("{text}", '{ en = "Fast", bn = "দ্রুত" }')
+    text = fees.written(fees.tariff(), dimensions=f'{{ delivery = ["regular", "urgent"] }}\nwords.{said}')
+    assert problems(text) == {"fees": message}

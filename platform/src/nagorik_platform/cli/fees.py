@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from nagorik.manifest import PublicService
     from nagorik_platform.cli.output import Document
     from nagorik_platform.fees.published import ChosenValue, FeeOutcome, MissingValue, PublishedFees, StagePrice
+    from nagorik_platform.fees.titles import DimensionTitle, PublishedSchedule
     from nagorik_platform.registry import PluginRecord, Registry
-    from nagorik_toolkit.fees import FeeSchedule, Tariff
+    from nagorik_toolkit.fees import Tariff
 
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
@@ -116,14 +117,14 @@ def _given(words: Sequence[str]) -> dict[str, str]:
         ValueError: One is not a pair, or a field is given twice.
     """
     given: dict[str, str] = {}
-    for word in words:
+    for number, word in enumerate(words, 1):
         name, equals, value = word.partition("=")
         name = name.strip()
         # Whatever else stands there may be somebody's number, and is not repeated.
         if not equals or not value.strip() or not _NAME.fullmatch(name):
             raise ValueError("write --set as FIELD=VALUE, such as --set delivery=urgent")
         if name in given:
-            raise ValueError(f"{name} is given twice; keep one")
+            raise ValueError(f"--set, number {number} gives a field that is given already; keep one")
         given[name] = value
     return given
 
@@ -143,7 +144,7 @@ def _offer(registry: "Registry", service: str) -> "tuple[PublicService, PluginRe
         return offer, record
     known = [one.id for each in registry.records if each.manifest is not None for one in each.manifest.services]
     if not known:
-        return f"there is no service {service}: no plugin that offers one is installed"
+        return "there is no service of that name: no plugin that offers one is installed"
     return unknown_service(service, known)
 
 
@@ -182,6 +183,8 @@ def fees_document(service: "PublicService", fees: "PublishedFees", on: date) -> 
         "agency_adds": fees.agency_adds,
         "missing": [_missing(one) for one in fees.missing],
         "assumed": [_missing(one) for one in fees.assumed],
+        "unchecked": [_missing(one) for one in fees.unchecked],
+        "titles": _titles(fees.titles),
         "tariffs": [
             {key: value for key, value in tariff_of(tariff).items() if key != "rows"} for tariff in tariffs.values()
         ],
@@ -189,7 +192,7 @@ def fees_document(service: "PublicService", fees: "PublishedFees", on: date) -> 
 
 
 def schedules_document(
-    service: "PublicService", schedules: "Sequence[FeeSchedule]", on: date, without: "PublishedFees | None"
+    service: "PublicService", schedules: "Sequence[PublishedSchedule]", on: date, without: "PublishedFees | None"
 ) -> "Document":
     """Every schedule of a service in full, as JSON values with stable keys; ``without`` says why there is none."""
     from nagorik_platform.cli.catalogue import schedule_of, text_of
@@ -199,7 +202,19 @@ def schedules_document(
         "name": text_of(service.name),
         "on": on.isoformat(),
         "sentence": text_of(without.sentence) if without is not None else None,
-        "schedules": [schedule_of(schedule, on) for schedule in schedules],
+        "schedules": [
+            schedule_of(published.schedule, on) | {"titles": _titles(published.titles)} for published in schedules
+        ],
+    }
+
+
+def _titles(titles: "Mapping[str, DimensionTitle]") -> "Document":
+    """What dimensions and their values are called."""
+    from nagorik_platform.cli.catalogue import text_of
+
+    return {
+        name: {"title": text_of(one.title), "values": {value: text_of(said) for value, said in one.values.items()}}
+        for name, one in titles.items()
     }
 
 
@@ -227,6 +242,7 @@ def _choice(one: "ChosenValue") -> "Document":
 
 
 def _payment(stage: "StagePrice") -> "Document":
+    from nagorik.values import Money
     from nagorik_platform.cli.catalogue import text_of
 
     price = stage.price
@@ -238,7 +254,9 @@ def _payment(stage: "StagePrice") -> "Document":
             {"code": line.code, "text": text_of(line.text), "amount": line.amount.plain(), "vat": line.vat.plain()}
             for line in price.lines
         ],
-        "vat": reduce(add, [line.vat for line in price.lines]).plain(),
+        "vat": reduce(
+            add, [line.vat for line in price.lines], Money(poisha=0, currency=price.total.currency)
+        ).plain(),
         "total": price.total.plain(),
         "tariff": price.tariff.id,
     }

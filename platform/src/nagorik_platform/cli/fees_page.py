@@ -1,5 +1,6 @@
 """Published fees for a person to read aloud: all of it in one language, then all of it in the other."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -28,8 +29,9 @@ def fee_page(document: Document, language: Language) -> Iterator[str]:
             if not _is_said_already(document)
         ),
         _beside(document, language),
-        _asked("open" if document["answer"] == "open" else "priced", document["missing"], language),
-        _asked("assumed", document["assumed"], language),
+        _asked("open" if document["answer"] == "open" else "priced", document, "missing", language),
+        _asked("assumed", document, "assumed", language),
+        _asked("unchecked", document, "unchecked", language),
         *(_tariff(tariff, language) for tariff in document["tariffs"]),
     ):
         lines = list(block)
@@ -50,7 +52,8 @@ def schedule_page(document: Document, language: Language) -> Iterator[str]:
         yield _vat(schedule["vat"], language)
         if schedule["charged"] is not None:
             day = _day(document["on"], language)
-            yield _said("table", "today", language, day=day, id=schedule["charged"])
+            first = next(one["effective_from"] for one in schedule["tariffs"] if one["id"] == schedule["charged"])
+            yield _said("table", "today", language, day=day, first=_day(first, language))
         elif schedule["sentence"] is not None:
             yield schedule["sentence"][language]
         for tariff in schedule["tariffs"]:
@@ -58,7 +61,7 @@ def schedule_page(document: Document, language: Language) -> Iterator[str]:
             yield from _tariff(tariff, language)
             for row in tariff["rows"]:
                 amount = _amount(row["amount"], schedule["currency"], language)
-                yield f"  {row['text'][language]}: {amount}{_cell(row, language)}"
+                yield f"  {row['text'][language]}: {amount}{_cell(row, schedule, language)}"
 
 
 def _why_no_price(document: Document, language: Language) -> Iterator[str]:
@@ -82,11 +85,11 @@ def _beside(document: Document, language: Language) -> Iterator[str]:
         yield _said("page", "agency-adds", language)
 
 
-def _asked(heading: str, asked: Sequence[Document], language: Language) -> Iterator[str]:
-    if asked:
+def _asked(heading: str, document: Document, key: str, language: Language) -> Iterator[str]:
+    if document[key]:
         yield _said("missing", heading, language)
-        for one in asked:
-            yield f"  {_missing(one, language)}"
+        for one in document[key]:
+            yield f"  {_missing(one, document['titles'], language)}"
 
 
 def _outcome(outcome: Document, language: Language, *, in_words: bool) -> Iterator[str]:
@@ -130,38 +133,53 @@ def _payment(payment: Document, language: Language, *, in_words: bool) -> Iterat
         yield f"  {_said('page', 'in-words', language, words=words)}"
 
 
-def _missing(one: Document, language: Language) -> str:
+def _missing(one: Document, titles: Document, language: Language) -> str:
     named = f"{one['name']}" if one["label"][language] == one["name"] else f"{one['name']} ({one['label'][language]})"
     dimensions: Mapping[str, Sequence[str]] = one["dimensions"]
-    own = [_digits(value, language) for value in dimensions.get(one["name"], ())]
+    listed = {
+        name: [_typed(value, titles.get(name, _UNTITLED), language) for value in values]
+        for name, values in dimensions.items()
+    }
+    own = listed.pop(one["name"], [])
     if one["choices"]:
         values = [_choice(choice, language) for choice in one["choices"]]
     else:
         values = own or [_said("missing", "any", language)]
     others = [
-        _said("missing", "or", language, name=name, values=", ".join(_digits(value, language) for value in listed))
-        for name, listed in dimensions.items()
-        if name != one["name"] and not one["choices"]
+        _said("missing", "or", language, name=name, values=", ".join(values))
+        for name, values in listed.items()
+        if not one["choices"]
     ]
     knows = [_said("missing", "agency-knows", language)] if one["agency_knows"] else []
     return "; ".join([f"{named}: {', '.join(values)}", *others, *knows])
 
 
+_UNTITLED: Final[Document] = {"title": None, "values": {}}
+
+
+def _typed(value: str, titles: Document, language: Language) -> str:
+    """A dimension's value as it is typed, with what it is called."""
+    title = titles["values"].get(value)
+    return _digits(value, language) if title is None else f"{value} ({title[language]})"
+
+
 def _choice(choice: Document, language: Language) -> str:
     value = str(choice["value"]).lower() if isinstance(choice["value"], bool) else str(choice["value"])
-    return value if choice["title"] is None else f"{value} ({choice['title'][language]})"
+    return _digits(value, language) if choice["title"] is None else f"{value} ({choice['title'][language]})"
 
 
 def _tariff(tariff: Document, language: Language) -> Iterator[str]:
     first, last = (tariff[end] and _day(tariff[end], language) for end in ("effective_from", "effective_to"))
     standing = tariff["standing"]
+    # An id is a Latin code, for which there is no place in a Bangla sentence; the days tell one tariff from another.
+    named = _said("tariff", "named", language) + (f" {tariff['id']}" if language == "en" else "")
     if standing == "effective":
         code = "charged-until" if last else "charged"
-        yield _said("tariff", code, language, id=tariff["id"], first=first, **({"last": last} if last else {}))
+        yield _said("tariff", code, language, named=named, first=first, **({"last": last} if last else {}))
     else:
         begins = [_said("tariff", "since", language, first=first)] if first else []
         ends = [_said("tariff", "until", language, last=last)] if last else []
-        yield " ".join([_said("tariff", standing, language, id=tariff["id"]), *begins, *ends])
+        yield " ".join([_said("tariff", standing, language, named=named), *begins, *ends])
     source = tariff["source"]
     seen = [_said("tariff", "seen", language, day=_day(source["as_of"], language))] if source["as_of"] else []
     checked = _said("tariff", "verified" if source["verified"] else "not-verified", language)
@@ -171,18 +189,30 @@ def _tariff(tariff: Document, language: Language) -> Iterator[str]:
         yield tariff["note"][language]
 
 
-def _cell(row: Document, language: Language) -> str:
+def _cell(row: Document, schedule: Document, language: Language) -> str:
     """For which choice a row is, and how its amount counts."""
+    titles: Document = schedule["titles"]
     parts = [
-        f"{name} {', '.join(_digits(value, language) for value in values)}" for name, values in row["when"].items()
+        f"{titles[name]['title'][language]}: {', '.join(_called(value, titles[name], language) for value in values)}"
+        for name, values in row["when"].items()
     ]
     if row["stage"] != "application":
-        parts.append(_said("table", "stage", language, stage=row["stage"]))
+        stages = list(dict.fromkeys(one["stage"] for tariff in schedule["tariffs"] for one in tariff["rows"]))
+        number = _number(stages.index(row["stage"]) + 1, language)
+        parts.append(_said("table", "stage", language, number=number))
     if row["times"]:
-        parts.append(_said("table", "times", language, factors=_digits(row["times"], language)))
+        factors = _NAME.sub(
+            lambda name: titles[name[0]]["title"][language] if name[0] in titles else name[0], row["times"]
+        )
+        parts.append(_said("table", "times", language, factors=_digits(factors, language)))
     if row["vat_exempt"]:
         parts.append(_said("table", "no-vat", language))
     return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _called(value: str, titles: Document, language: Language) -> str:
+    title = titles["values"].get(value)
+    return _digits(value, language) if title is None else str(title[language])
 
 
 def _vat(vat: Document | None, language: Language) -> str:
@@ -218,6 +248,7 @@ def _in(text: Text, language: Language) -> str:
     return text.bn if language == "bn" else text.en
 
 
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _STOP: Final[Mapping[Language, str]] = {"bn": "।", "en": "."}
 
 

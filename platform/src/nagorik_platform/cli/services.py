@@ -91,11 +91,11 @@ def _ids(records: Sequence["PluginRecord"]) -> list[str]:
 
 
 def unknown_service(service: str, known: list[str]) -> str:
-    """That there is no such service, and which one may be meant."""
+    """That there is no such service, and which may be meant; what was typed may be anything, and is not repeated."""
     likely = get_close_matches(service, known, n=1)
     if likely:
-        return f"there is no service {service}; did you mean {likely[0]}?"
-    return f"there is no service {service}; nagorik services lists what there is"
+        return f"there is no service of that name; did you mean {likely[0]}?"
+    return "there is no service of that name; nagorik services lists what there is"
 
 
 command: Final = ServicesCommand()

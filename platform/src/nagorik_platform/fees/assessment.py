@@ -7,15 +7,16 @@ missing that can have a few values, each of them is tried; where it can have any
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Final, Literal
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from nagorik.errors import InputRejected
 from nagorik.manifest import PublicService
 from nagorik.operations import Operation
 from nagorik.privacy import Form
-from nagorik.values import to_bangla_digits
+from nagorik.values import NationalDataError, to_bangla_digits
 from nagorik.values.sentences import Text
 from nagorik_platform.fees.published import (
     ChosenValue,
@@ -26,19 +27,23 @@ from nagorik_platform.fees.published import (
     PublishedFees,
     StagePrice,
 )
+from nagorik_platform.fees.reach import FormReach, is_possible, possible_value
 from nagorik_platform.fees.sentences import (
     NO_FEE,
     NO_SCHEDULE,
     NOT_PUBLISHED,
+    TOO_LARGE,
     contradicting_values,
+    impossible_values,
     unknown_name,
     value_not_in_schedule,
     with_choices,
 )
+from nagorik_platform.fees.titles import DimensionTitle, PublishedSchedule, dimension_titles
 from nagorik_platform.fees.typed_words import (
     FieldChoice,
     TypedField,
-    dimension_values,
+    is_meant,
     read_dimension,
     typed_fields,
 )
@@ -85,9 +90,14 @@ def assess_published(
     """
     kind = form or Form
     basis = assess or (lambda _, filled, __: FeeBasis.of_fields(schedule, filled, due={}))
-    question = _Question(service, kind, basis, typed_fields(form_schema(kind)), on)
+    question = _Question(service, kind, basis, _fields_of(kind), on)
     fields, words = question.sorted_out(given, schedule)
     return question.answer(fields, words, schedule)
+
+
+@cache
+def _fields_of(form: type[Form]) -> Mapping[str, TypedField]:
+    return typed_fields(form_schema(form))
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,27 @@ class _Trial:
         return replace(self, every={**self.every, name: value})
 
 
+@dataclass(frozen=True)
+class _SettledChoice:
+    """The basis of a form that is filled in as far as it is, and the dimensions that are known by it."""
+
+    basis: FeeBasis
+    choice: Mapping[str, int | str]
+
+    def open_values(self, dimension: Dimension) -> dict[str, int | str]:
+        """All that another dimension can still be, as its schedule writes it, each with a value to try."""
+        tried = {label: possible_value(self.basis, dimension, label, self.choice) for label in dimension.labels}
+        return {label: value for label, value in tried.items() if value is not None}
+
+
+class _TrialDropped(Exception):
+    """A field that was tried contradicts a dimension that was given; ``text`` says so."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__()
+        self.text = text
+
+
 def without_schedule(service: PublicService, given: Mapping[str, str]) -> PublishedFees:
     """What is known of the price of a service whose manifest names no schedule.
 
@@ -119,7 +150,7 @@ def without_schedule(service: PublicService, given: Mapping[str, str]) -> Publis
         GivenRejected: Something was given, by which no price changes.
     """
     if given:
-        raise GivenRejected([unknown_name(name, ()) for name in given])
+        raise GivenRejected([unknown_name(number, name, ()) for number, name in enumerate(given, 1)])
     if Operation.QUOTE in service.reads:
         return PublishedFees(PriceAnswer.AGENCY_ONLY, sentence=NO_SCHEDULE)
     return PublishedFees(PriceAnswer.NO_FEE, sentence=NO_FEE)
@@ -127,34 +158,43 @@ def without_schedule(service: PublicService, given: Mapping[str, str]) -> Publis
 
 def reachable_schedules(
     service: str, schedule: FeeSchedule, form: type[Form] | None, assess: AssessFees | None, on: date
-) -> tuple[FeeSchedule, ...]:
+) -> tuple[PublishedSchedule, ...]:
     """The schedule that a service's manifest names, and the others by which a form of the service may be charged.
 
     They are found by the fields that decide between them, as far as each of these has a few choices.
     """
-    found = {schedule.id: schedule}
-    if assess is None:
-        return (schedule,)
     kind = form or Form
-    fields = typed_fields(form_schema(kind))
+    fields = _fields_of(kind)
     keys = {name: described.alias or name for name, described in kind.model_fields.items()}
+    by_names = {name: fields[key] for name, key in keys.items()}
+    basis = assess or (lambda _, filled, __: FeeBasis.of_fields(schedule, filled, due={}))
+    found: dict[str, PublishedSchedule] = {}
 
     def try_out(data: Mapping[str, JsonValue]) -> set[str]:
         try:
             partial = partial_form(kind, data)
         except InputRejected:
             return set()
+        partial.read.clear()
         try:
-            reached = assess(service, partial.form, on).schedule
-            found.setdefault(reached.id, reached)
+            reached = basis(service, partial.form, on)
         except FieldMissing:
-            pass
-        return {keys[name] for name in partial.read}
+            return {keys[name] for name in partial.read}
+        decided_by = {keys[name] for name in partial.read}
+        if reached.schedule.id not in found:
+            titles = dimension_titles(reached, partial, by_names)
+            found[reached.schedule.id] = PublishedSchedule(reached.schedule, titles)
+        return decided_by
 
     for key in sorted(try_out({})):
         for choice in fields[key].choices:
             try_out({key: choice.value})
-    return tuple(found.values())
+    named = found.pop(schedule.id, None)
+    if named is None:
+        named = PublishedSchedule(
+            schedule, dimension_titles(FeeBasis(schedule, {}), partial_form(kind, {}), by_names)
+        )
+    return (named, *found.values())
 
 
 class _Question:
@@ -176,6 +216,11 @@ class _Question:
         self._is_open = False
         self._adds = False
         self._words: Mapping[str, str] = {}
+        self._positions: Mapping[str, int] = {}
+        self._unchecked: dict[str, MissingValue] = {}
+        self._refusals: list[Text] = []
+        self._reach = FormReach(service, form, assess, fields, on)
+        self._titles: dict[str, dict[str, DimensionTitle]] = {}
 
     def sorted_out(
         self, given: Mapping[str, str], schedule: FeeSchedule
@@ -183,15 +228,17 @@ class _Question:
         """What was given by fields, and by dimensions that have no field of their name or were meant beside it."""
         fields: dict[str, JsonValue] = {}
         words: dict[str, str] = {}
+        self._positions = {name: number for number, name in enumerate(given, 1)}
         declared = {one.dimension: one for one in schedule.dimensions}
         for name, written in given.items():
             if name not in self._fields:
                 words[name] = written
                 continue
-            value = self._fields[name].read(written)
+            described = self._fields[name]
+            value = described.read(written)
             dimension = declared.get(name)
             is_dimension = dimension is not None and read_dimension(dimension, written) is not None
-            if is_dimension and not self._is_valid(name, value):
+            if is_dimension and not described.is_number(written) and not self._is_valid(name, value):
                 words[name] = written
             else:
                 fields[name] = value
@@ -210,17 +257,21 @@ class _Question:
         try:
             partial_form(self._form, fields)
         except InputRejected as rejected:
-            raise GivenRejected([self._told(problem.pointer, problem.text) for problem in rejected.fields]) from None
-        self._reject_unknown(fields, words, schedule)
+            raise GivenRejected(self._told_all(rejected)) from None
+        charged = self._charged(fields, words, schedule)
         self._words = words
-        self._expand(_Trial(fields))
+        self._expand(_Trial(self._reach.filled_in(fields, words, charged)))
         if self._no_tariff is not None and not self._outcomes:
             return PublishedFees(PriceAnswer.NO_TARIFF, sentence=self._no_tariff.sentence)
+        if self._refusals and not self._outcomes and not self._is_open:
+            raise GivenRejected(list(dict.fromkeys(self._refusals)))
         told = PublishedFees(
             PriceAnswer.OPEN,
             missing=tuple(self._missing.values()),
             assumed=tuple(self._assumed.values()),
+            unchecked=tuple(one for name, one in self._unchecked.items() if name not in self._missing),
             agency_adds=self._adds,
+            titles={name: title for titles in self._titles.values() for name, title in titles.items()},
         )
         if self._is_open:
             return told
@@ -229,10 +280,14 @@ class _Question:
             return replace(told, answer=PriceAnswer.PRICED)
         return replace(told, answer=PriceAnswer.AGENCY_ONLY, sentence=NOT_PUBLISHED)
 
-    def _reject_unknown(
+    def _charged(
         self, fields: Mapping[str, JsonValue], words: Mapping[str, str], schedule: FeeSchedule
-    ) -> None:
-        """Refuse names that neither the form nor the schedule knows, by which these fields are charged."""
+    ) -> FeeSchedule:
+        """The schedule by which these fields are charged.
+
+        Raises:
+            GivenRejected: A name is known neither to the form nor to that schedule, or a value is none of its own.
+        """
         declared = [one.dimension for one in schedule.dimensions]
         try:
             chosen = self._assess(self._service, partial_form(self._form, fields).form, self._on).schedule
@@ -246,9 +301,10 @@ class _Question:
                     problems.append(value_not_in_schedule(allowed[name]))
             else:
                 known = sorted({*self._fields, *allowed} - ({*declared} - {*allowed, *self._fields}))
-                problems.append(unknown_name(name, known))
+                problems.append(unknown_name(self._positions[name], name, known))
         if problems:
             raise GivenRejected(problems)
+        return chosen
 
     def _expand(
         self,
@@ -261,8 +317,9 @@ class _Question:
             return
         try:
             partial = partial_form(self._form, trial.data)
-        except InputRejected:
-            return  # a value that was tried does not go with the others
+        except InputRejected as rejected:
+            self._refusals += self._told_all(rejected)  # a value that was tried does not go with the others
+            return
         try:
             partial.read.clear()
             basis = self._assess(self._service, partial.form, self._on)
@@ -276,15 +333,41 @@ class _Question:
             self._no_tariff = error
             return
         self._adds = self._adds or basis.agency_adds
-        chosen, gaps = self._known(basis, partial, trial)
+        if basis.schedule.id not in self._titles:
+            self._titles[basis.schedule.id] = dimension_titles(basis, partial, self._reach.fields)
+        try:
+            chosen, gaps = self._known(basis, partial, trial)
+        except _TrialDropped as dropped:
+            self._refusals.append(dropped.text)
+            return
         if gaps:
-            self._fill(gaps, tariff, trial)
-        elif self._is_refused(basis, partial, trial):
+            known = {name: value for name, (value, _) in chosen.items()}
+            self._fill(gaps, _SettledChoice(basis, known), tariff, trial)
+        elif not self._is_possible(basis, chosen, trial) or self._is_refused(basis, partial, trial):
             return
         elif len(self._outcomes) >= MOST_OUTCOMES:
             self._left_out += 1
         else:
             self._outcomes.append(self._outcome(basis, tariff, chosen, trial))
+
+    def _is_possible(
+        self, basis: FeeBasis, chosen: Mapping[str, tuple[int | str, ChosenValue]], trial: _Trial
+    ) -> bool:
+        """Whether a form comes to this choice, as far as it was told or tried by dimensions.
+
+        Raises:
+            GivenRejected: All of it was given.
+        """
+        by_dimension = [name for name in chosen if name in self._words]
+        if not by_dimension and not trial.every:
+            return True
+        if is_possible(basis, {name: value for name, (value, _) in chosen.items()}):
+            return True
+        problem = impossible_values(by_dimension or [*chosen])
+        if not trial.every and not trial.tried:
+            raise GivenRejected([problem])
+        self._refusals.append(problem)
+        return False
 
     def _known(
         self, basis: FeeBasis, partial: PartialForm[Form], trial: _Trial
@@ -305,24 +388,30 @@ class _Question:
         return chosen, gaps
 
     def _is_refused(self, basis: FeeBasis, partial: PartialForm[Form], trial: _Trial) -> bool:
-        """Whether the plugin has nobody pay for a choice that was tried.
+        """Whether the plugin refuses a choice that was tried.
 
         Raises:
             GivenRejected: What was given is such a choice.
         """
-        partial.read.clear()
-        try:
-            if basis.check is not None:
-                basis.check()
-        except FieldMissing as missing:
-            self._note(None, missing.field)
-            return False
-        except InputRejected as rejected:
-            if self._keys_of(partial) & trial.tried.keys():
-                return True
-            raise GivenRejected([self._told(problem.pointer, problem.text) for problem in rejected.fields]) from None
-        self._assume(self._keys_of(partial), trial)
-        return False
+        of_given: list[Text] = []
+        of_tried: list[Text] = []
+        for check in basis.checks:
+            partial.read.clear()
+            try:
+                check()
+            except FieldMissing as missing:
+                described = self._reach.described(missing.field)
+                waiting = MissingValue(described.name, described.label, described.choices)
+                self._unchecked.setdefault(described.name, waiting)
+            except InputRejected as rejected:
+                found = of_tried if self._keys_of(partial) & trial.tried.keys() else of_given
+                found += self._told_all(rejected)
+            else:
+                self._assume(self._keys_of(partial), trial)
+        if of_given:
+            raise GivenRejected(list(dict.fromkeys(of_given)))
+        self._refusals += of_tried
+        return bool(of_tried)
 
     def _value(
         self,
@@ -336,30 +425,64 @@ class _Question:
         Raises:
             FieldMissing: It follows from a field that is not filled in.
             GivenRejected: It was given, and the fields that were given say otherwise.
+            _TrialDropped: It was given, and a field that was tried says otherwise.
         """
         name = dimension.dimension
         if name in trial.every:
             tried = trial.every[name]
-            return tried, self._chosen(name, _label(dimension, tried), "every")
+            return tried, self._chosen(dimension, basis, _label(dimension, tried), "every")
         give = basis.dimensions.get(name)
-        given = read_dimension(dimension, self._words[name]) if name in self._words else None
+        if name in self._words:
+            return self._told_value(dimension, basis, partial, trial)
         if give is None:
-            return None if given is None else (given, self._chosen(name, given, "given"))
+            return None
+        partial.read.clear()
+        follows = give()
+        read = self._keys_of(partial)
+        self._assume(read, trial)
+        by = self._one_choice(read, partial)
+        return follows, self._chosen(dimension, basis, follows, _origin(read, trial), by)
+
+    def _told_value(
+        self,
+        dimension: Dimension,
+        basis: FeeBasis,
+        partial: PartialForm[Form],
+        trial: _Trial,
+    ) -> tuple[int | str, ChosenValue]:
+        """The value that was typed for a dimension, if what is filled in of the form lets it be.
+
+        Raises:
+            GivenRejected, _TrialDropped: As ``_value``.
+        """
+        name, written = dimension.dimension, self._words[dimension.dimension]
+        given = read_dimension(dimension, written)
+        assert given is not None  # noqa: S101 - it was refused before
+        told = given, self._chosen(dimension, basis, given, "given")
+        give = basis.dimensions.get(name)
+        if give is None:
+            return told
         partial.read.clear()
         try:
             follows = give()
         except FieldMissing:
-            if given is None:
-                raise
-            return given, self._chosen(name, given, "given")
-        read = self._keys_of(partial)
-        if given is not None:
-            told = sorted(read & (trial.data.keys() - trial.tried.keys()))
-            if follows != given and told:
-                raise GivenRejected([contradicting_values(name, told, str(follows))])
-            return given, self._chosen(name, given, "given")
-        self._assume(read, trial)
-        return follows, self._chosen(name, follows, _origin(read, trial), self._one_choice(read, partial))
+            if self._reach.can_be(dimension, written, trial.data):
+                return told
+            read = self._reach.read
+            otherwise = ", ".join(self._reach.labels(dimension, trial.data))
+        else:
+            read = self._keys_of(partial)
+            if is_meant(dimension, written, follows):
+                by = self._one_choice(read, partial)
+                return follows, self._chosen(dimension, basis, follows, "given", by)
+            otherwise = str(follows)
+        fields = sorted(read & trial.data.keys())
+        if not fields:
+            return told  # a default is what the form has where nothing is said, and here something is
+        problem = contradicting_values(name, fields, otherwise)
+        if read & trial.tried.keys():
+            raise _TrialDropped(problem)
+        raise GivenRejected([problem])
 
     def _keys_of(self, partial: PartialForm[Form]) -> set[str]:
         """The fields that were read, by the keys of the form's document."""
@@ -376,18 +499,18 @@ class _Question:
 
     def _chosen(
         self,
-        name: str,
+        dimension: Dimension,
+        basis: FeeBasis,
         value: int | str,
         origin: Literal["given", "default", "every"],
         by: tuple[TypedField, FieldChoice] | None = None,
     ) -> ChosenValue:
-        """A dimension's value with what both are called: by the field that it follows from, or one of its name."""
-        described, choice = by if by is not None else (self._fields.get(name), None)
-        if described is not None and choice is None:
-            choice = next((one for one in described.choices if str(one.value) == str(value)), None)
-        word = str(value)
-        title = choice.title if choice is not None else None
-        label = described.label if described is not None else Text(en=name, bn=name)
+        """A dimension's value with what both are called: by the choice that it follows from, or by its own title."""
+        name, word = dimension.dimension, str(value)
+        titles = self._titles[basis.schedule.id][name]
+        label, title = titles.title, titles.values.get(word)
+        if by is not None and name not in basis.schedule.words:
+            label, title = by[0].label, by[1].title
         return ChosenValue(name, (word,), origin, label, (title or Text(en=word, bn=to_bangla_digits(word)),))
 
     def _assume(self, read: Set[str], trial: _Trial) -> None:
@@ -399,20 +522,21 @@ class _Question:
     def _fill(
         self,
         gaps: Sequence[tuple[Dimension, str | None]],
+        known: "_SettledChoice",
         tariff: Tariff,
         trial: _Trial,
     ) -> None:
         """Name what is missing; try all that the first of it can be, where none of it is without end."""
         for dimension, field_name in gaps:
-            self._note(dimension, field_name)
+            self._note(dimension, field_name, known)
         if any(not self._has_end(dimension, field_name, tariff) for dimension, field_name in gaps):
             self._is_open = True
             return
         dimension, field_name = gaps[0]
-        if field_name is not None and self._described(field_name).choices:
+        if field_name is not None and self._reach.described(field_name).choices:
             self._branch_on_field(field_name, dimension, trial)
             return
-        for value in dimension_values(dimension):
+        for value in known.open_values(dimension).values():
             self._expand(trial.with_dimension(dimension.dimension, value))
 
     def _branch_on_field(
@@ -421,7 +545,7 @@ class _Question:
         dimension: Dimension | None,
         trial: _Trial,
     ) -> None:
-        described = self._described(field_name)
+        described = self._reach.described(field_name)
         self._note(dimension, field_name)
         if not described.choices:
             self._is_open = True
@@ -430,26 +554,30 @@ class _Question:
 
     def _has_end(self, dimension: Dimension, field_name: str | None, tariff: Tariff) -> bool:
         """Whether all that is missing can be told, one after the other."""
-        if field_name is not None and self._described(field_name).choices:
+        if field_name is not None and self._reach.described(field_name).choices:
             return True
         return not any(dimension.dimension in row.times for row in tariff.rows)
 
-    def _note(self, dimension: Dimension | None, field_name: str | None) -> None:
-        by_dimension = {} if dimension is None else {dimension.dimension: dimension.labels}
+    def _note(
+        self, dimension: Dimension | None, field_name: str | None, known: "_SettledChoice | None" = None
+    ) -> None:
+        by_dimension = {}
+        if dimension is not None:
+            by_dimension[dimension.dimension] = (
+                dimension.labels if known is None else (*known.open_values(dimension),)
+            )
         if field_name is None:
             assert dimension is not None  # noqa: S101 - what is missing is one of the two
-            label = Text(en=dimension.dimension, bn=dimension.dimension)
+            assert known is not None  # noqa: S101 - a dimension is missing of a schedule
+            label = self._titles[known.basis.schedule.id][dimension.dimension].title
             missing = MissingValue(dimension.dimension, label, (), by_dimension, agency_knows=True)
         else:
-            described = self._described(field_name)
+            described = self._reach.described(field_name)
             missing = MissingValue(described.name, described.label, described.choices or (), by_dimension)
-        known = self._missing.get(missing.name)
-        if known is not None:
-            missing = replace(missing, dimensions={**known.dimensions, **missing.dimensions})
+        noted = self._missing.get(missing.name)
+        if noted is not None:
+            missing = replace(missing, dimensions={**noted.dimensions, **missing.dimensions})
         self._missing[missing.name] = missing
-
-    def _described(self, field_name: str) -> TypedField:
-        return next(self._fields[key] for key, name in self._keys.items() if name == field_name)
 
     def _outcome(
         self,
@@ -471,19 +599,26 @@ class _Question:
                 price = basis.schedule.price(self._on, stage=stage, **values)
             except (NotPriced, DimensionRejected):
                 continue  # what follows from the form is published for no such choice
+            except (ValidationError, NationalDataError):
+                raise GivenRejected([TOO_LARGE]) from None
             try:
                 due = basis.due_at(stage)
             except KeyError:
                 due = None
             yield StagePrice(price, due)
 
+    def _told_all(self, rejected: InputRejected) -> list[Text]:
+        return [self._told(problem.pointer, problem.text) for problem in rejected.fields]
+
     def _told(self, pointer: str, text: Text) -> Text:
-        key = pointer.removeprefix("/form").removeprefix("/").partition("/")[0]
+        """A field's problem with its name and, of an entry in it, the way there; with what can be chosen."""
+        key, *within = pointer.removeprefix("/form").removeprefix("/").split("/")
         described = self._fields.get(key)
         if described is None:
             return text
-        choices = described.choices or described.items
-        return with_choices(Text(bn=f"{key}: {text.bn}", en=f"{key}: {text.en}"), choices)
+        where = ".".join([key, *within])
+        choices = described.choices or described.items if not within or within[-1].isdecimal() else ()
+        return with_choices(Text(bn=f"{where}: {text.bn}", en=f"{where}: {text.en}"), choices)
 
 
 def _origin(read: Set[str], trial: _Trial) -> Literal["given", "default", "every"]:

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from nagorik.model.fee import FeeDue
 from nagorik.values.sentences import Text
+from nagorik_platform.fees.titles import DimensionTitle
 from nagorik_platform.fees.typed_words import FieldChoice
 from nagorik_toolkit.fees import Price
 
@@ -98,9 +99,13 @@ class PublishedFees:
     missing: tuple[MissingValue, ...] = ()
     assumed: tuple[MissingValue, ...] = ()
     """Fields that nobody has given and whose default the form takes, where they have a bearing on the price."""
+    unchecked: tuple[MissingValue, ...] = ()
+    """Fields that nobody has given, on which it hangs whether a choice that is priced may be made at all."""
     agency_adds: bool = False
     """Whether the agency asks for more, which it alone knows."""
     sentence: Text | None = None
     """Why there is no price, where there is none."""
     left_out: int = 0
     """Outcomes beyond those told."""
+    titles: Mapping[str, DimensionTitle] = field(default_factory=dict)
+    """What the dimensions are called that are told of."""

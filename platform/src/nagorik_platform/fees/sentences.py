@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from nagorik.values import to_bangla_digits
 from nagorik.values.sentences import Text
 from nagorik_platform.fees.typed_words import FieldChoice
 from nagorik_toolkit.fees import Dimension
@@ -28,7 +29,7 @@ def choice_text(choice: FieldChoice) -> Text:
     """A value with what it is called: ``urgent (Urgent)``."""
     word = str(choice.value).lower() if isinstance(choice.value, bool) else str(choice.value)
     if choice.title is None:
-        return Text(bn=word, en=word)
+        return Text(bn=to_bangla_digits(word), en=word)
     return Text(bn=f"{word} ({choice.title.bn})", en=f"{word} ({choice.title.en})")
 
 
@@ -47,30 +48,54 @@ def value_not_in_schedule(dimension: Dimension) -> Text:
     """Of a dimension's value that its schedule does not have."""
     labels = ", ".join(dimension.labels)
     return Text(
-        bn=f"{dimension.dimension}: এই মান তালিকায় নেই। বেছে নিন: {labels}।",
+        bn=f"{dimension.dimension}: এই মান তালিকায় নেই। বেছে নিন: {to_bangla_digits(labels)}।",
         en=f"{dimension.dimension}: the schedule does not have this value. Choose one of: {labels}.",
     )
 
 
-def unknown_name(name: str, known: Sequence[str]) -> Text:
-    """Of a name that is no field and no dimension, with the one that is most like it."""
+def unknown_name(position: int, name: str, known: Sequence[str]) -> Text:
+    """Of a name that is no field and no dimension, with the one that is most like it.
+
+    It is told by its position among what was given, from 1 on: it may be somebody's number, and is not repeated.
+    """
+    bn, en = (
+        f"{to_bangla_digits(str(position))} নম্বর --set: এমন কোনো ঘর নেই",
+        f"--set, number {position}: There is no such field",
+    )
     likely = get_close_matches(name, known, n=1)
     if likely:
-        return Text(
-            bn=f"{name} নামে কোনো ঘর নেই; {likely[0]} বোঝাতে চেয়েছেন?",
-            en=f"There is no field {name}; did you mean {likely[0]}?",
-        )
+        return Text(bn=f"{bn}; {likely[0]} বোঝাতে চেয়েছেন?", en=f"{en}; did you mean {likely[0]}?")
     listed = ", ".join(known)
     return Text(
-        bn=f"{name} নামে কোনো ঘর নেই; আছে: {listed or 'একটিও না'}।",
-        en=f"There is no field {name}; there is {listed or 'none that the price depends on'}.",
+        bn=f"{bn}; আছে: {listed or 'একটিও না'}।",
+        en=f"{en}; there is {listed or 'none that the price depends on'}.",
     )
 
 
 def contradicting_values(name: str, fields: Sequence[str], follows: str) -> Text:
     """Of a dimension that was given, and that follows otherwise from fields that were given."""
     listed = ", ".join(fields)
+    if not follows:
+        return Text(
+            bn=f"{name}: {listed} অনুযায়ী এই মান হয় না; দুটির একটি বাদ দিন।",
+            en=f"{name}: {listed} does not lead to this value; leave one of the two out.",
+        )
     return Text(
         bn=f"{name}: {listed} থেকে পাওয়া মান {follows}; দুটির একটি বাদ দিন।",
         en=f"{name}: from {listed} it is {follows}; leave one of the two out.",
     )
+
+
+def impossible_values(names: Sequence[str]) -> Text:
+    """Of dimensions that were given, to whose values no form comes with the rest that was given."""
+    listed = ", ".join(names)
+    return Text(
+        bn=f"{listed}: দেওয়া বাকি তথ্যের সঙ্গে কোনো আবেদনে এমন মান হতে পারে না।",
+        en=f"{listed}: no application can have this with the rest of what was given.",
+    )
+
+
+TOO_LARGE: Final = Text(
+    en="The price for these numbers is larger than any sum that can be paid. Check the numbers.",
+    bn="এই সংখ্যাগুলোর ফি এত বেশি যে তা দেওয়া সম্ভব নয়। সংখ্যাগুলো মিলিয়ে দেখুন।",
+)

@@ -6,6 +6,7 @@ number in Bangla or ASCII digits, a day also as ``31/12/2026``. Whether the valu
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -48,6 +49,10 @@ class TypedField(NamedTuple):
     items: tuple[FieldChoice, ...]
     parts: tuple[_Schema, ...]
 
+    def is_number(self, written: str) -> bool:
+        """Whether the field takes whole numbers, and this is one: then the form alone says which it takes."""
+        return any(part.get("type") == "integer" for part in self.parts) and _folded(written).isdecimal()
+
     def read(self, written: str) -> JsonValue:
         """The value that is meant; text that is none of what the field can be stays text, for the form to refuse."""
         return _read(written, self.parts, self.choices, self.items)
@@ -60,11 +65,32 @@ def typed_fields(schema: _Schema) -> dict[str, TypedField]:
 
 def read_dimension(dimension: Dimension, written: str) -> int | str | None:
     """A dimension's value as the schedule is asked; ``None`` where it is not allowed."""
-    word = to_ascii_digits(written).strip().casefold()
+    word = _folded(written)
     if word in dimension.labels:
         return dimension_values(dimension)[dimension.labels.index(word)]
     given: int | str = int(word) if word.isdecimal() and len(word) <= _LONGEST_NUMBER else word
     return given if any(value.admits(given) for value in dimension.values) else None
+
+
+def is_meant(dimension: Dimension, written: str, value: int | str) -> bool:
+    """Whether ``value`` is what was typed for a dimension, or lies in the span that was."""
+    word = _folded(written)
+    if word in dimension.labels:
+        return dimension.values[dimension.labels.index(word)].admits(value)
+    return read_dimension(dimension, written) == value
+
+
+def typed_values(dimension: Dimension, written: str) -> tuple[int | str, ...]:
+    """What was typed for a dimension; of a span its lowest number, the next and the highest."""
+    word = _folded(written)
+    if word not in dimension.labels:
+        value = read_dimension(dimension, written)
+        return () if value is None else (value,)
+    allowed = dimension.values[dimension.labels.index(word)]
+    if isinstance(allowed, Word):
+        return (allowed.word,)
+    ends = (allowed.low, allowed.low + 1, allowed.high)
+    return tuple(dict.fromkeys(end for end in ends if end is not None and allowed.admits(end)))
 
 
 def dimension_values(dimension: Dimension) -> tuple[int | str, ...]:
@@ -125,7 +151,7 @@ def _read(
     if kinds & {"array", "object"} and text.startswith(("[", "{")):
         try:
             document: JsonValue = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
         return document
     chosen = _chosen(text, choices)
@@ -139,12 +165,17 @@ def _read(
 
 
 def _chosen(text: str, choices: Sequence[FieldChoice]) -> FieldChoice | None:
-    word = to_ascii_digits(text).casefold()
+    word = _folded(text)
     for choice in choices:
         titles = [] if choice.title is None else [choice.title.en, choice.title.bn]
-        if word in {to_ascii_digits(name).casefold() for name in (_said(choice.value), *titles)}:
+        if word in {_folded(name) for name in (_said(choice.value), *titles)}:
             return choice
     return None
+
+
+def _folded(written: str) -> str:
+    """As words are compared: Bangla letters that Unicode has in two spellings in one, digits in ASCII."""
+    return to_ascii_digits(unicodedata.normalize("NFC", written)).strip().casefold()
 
 
 def _said(value: JsonValue) -> str:

@@ -42,10 +42,8 @@ from nagorik_toolkit import (
     Matches,
     advise_payment,
     agreed_quote,
-    day_text,
     fetch_pdf,
     find_by_client_reference,
-    refuse,
     until_midnight,
 )
 
@@ -78,9 +76,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
 
 async def _demand(request: QuoteRequest, form: DevelopmentTaxForm, context: Context) -> Quote:
     """What a holding owes for a year, asked by POST and yet only a question."""
-    first = form.fiscal_year.first_day
-    if first > request.on:
-        refuse([TEXTS.field_problem("/form/fiscal_year", "land.year-not-begun", day=day_text(first))])
+    pricing.basis(request.service, form, request.on).refuse_forbidden()
     path, question = f"{DESKS[request.service].api}/holdings/demand", wire.to_demand_question(form)
     demand = await context.http.read("demand", "POST", path, json=question, expect=wire.Demand)
     assessed = land_tax.assess(form, demand, FEES[request.service], request.on)

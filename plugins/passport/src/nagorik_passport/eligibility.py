@@ -4,7 +4,8 @@ The rules of the day are applied when a citizen asks, when a price is named and 
 filed: in between somebody may have a birthday, and a circular its first day.
 """
 
-from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
 from typing import Final
 
 from nagorik import (
@@ -12,6 +13,8 @@ from nagorik import (
     Criterion,
     EligibilityDecision,
     EligibilityRequest,
+    FieldProblem,
+    Form,
     Nid,
     PersonName,
     Verdict,
@@ -21,12 +24,15 @@ from nagorik_passport.forms import ApplicationForm, NewPassportForm, PassportLoo
 from nagorik_passport.wire import CHANGE
 from nagorik_toolkit import (
     OWN_CHECK,
+    FieldMissing,
     age_on,
+    birth_problem,
     contradictions,
     day_text,
     eligibility_question,
     is_about,
     is_birth_registration,
+    refuse,
     refuse_failed,
 )
 
@@ -42,9 +48,10 @@ def decide(request: EligibilityRequest) -> EligibilityDecision:
     form = request.form
     if request.service in QUESTIONS:
         return EligibilityDecision(criteria=(_own_application(request), *contradictions(request)))
-    criteria = [_identity_document(request), _booklet(request), _photograph(request)]
+    booklet = _booklet(form, request.applicant.birth_date, request.on)
+    criteria = [_identity_document(request), booklet, _photograph(request)]
     if isinstance(form, ApplicationForm):
-        criteria += [_delivery(request), _own_name(request), _own_application(request)]
+        criteria += [_delivery(form, request.on), _own_name(request), _own_application(request)]
     if isinstance(form, NewPassportForm):
         criteria.append(_first_passport(request, form))
     return EligibilityDecision(criteria=(*criteria, *contradictions(request, *_nids(request))))
@@ -71,21 +78,57 @@ def check_today(request: ApplicationRequest) -> None:
     Raises:
         InputRejected: At the field of each such choice.
     """
-    asked = eligibility_question(request)
-    judged = [(field(asked), judge(asked)) for judge, field in _JUDGES]
+    asked, form = eligibility_question(request), request.form
+    assert isinstance(form, ApplicationForm)  # noqa: S101 - asked of who applies for a passport only
+    judged = [
+        (_document_field(asked), _identity_document(asked)),
+        (_booklet_field(form), _booklet(form, asked.applicant.birth_date, asked.on)),
+        (_DELIVERY, _delivery(form, asked.on)),
+    ]
     impossible = [(_IMPOSSIBLE[found.id], found) for found in contradictions(asked, *_nids(asked))]
     refuse_failed("passport", (*judged, *impossible))
 
 
-def _age(request: EligibilityRequest) -> int | None:
+def refuse_delivery(form: ApplicationForm, on: date) -> None:
+    """Refuse a delivery that there is not where and for what the form applies.
+
+    Raises:
+        InputRejected: At the delivery.
+    """
+    refuse_failed("passport", [(_DELIVERY, _delivery(form, on))])
+
+
+def refuse_booklet(form: ApplicationForm, on: date) -> None:
+    """Refuse a booklet that is not for the age of whom the form is about; the smallest is for everybody.
+
+    Raises:
+        InputRejected: At the pages or the validity.
+    """
+    if (form.pages, form.validity_years) != SMALLEST:
+        refuse_failed("passport", [(_booklet_field(form), _booklet(form, form.birth_date, on))])
+
+
+def refuse_impossible_birth(form: ApplicationForm, on: date) -> None:
+    """Refuse a date of birth that nobody can have, where one is given: the smallest booklet is for every age.
+
+    Raises:
+        InputRejected: At the date.
+    """
+    with suppress(FieldMissing):
+        problem = birth_problem(form.birth_date, on)
+        if problem is not None:
+            pointer = _IMPOSSIBLE["birth-date"]
+            refuse([FieldProblem(pointer=pointer, code="passport.birth-date", text=problem)])
+
+
+def _age(born: date, on: date) -> int | None:
     """Whole years, on the day in Dhaka; ``None`` for a birth date that has not come."""
-    born = request.applicant.birth_date
-    return age_on(born, request.on) if born <= request.on else None
+    return age_on(born, on) if born <= on else None
 
 
 def _identity_document(request: EligibilityRequest) -> Criterion:
     """Under 18 the birth registration and a parent's NID, from 21 on the NID, in between either."""
-    age, form, rules = _age(request), request.form, RULES.on(request.on)
+    age, form, rules = _age(request.applicant.birth_date, request.on), request.form, RULES.on(request.on)
     filled = form if isinstance(form, ApplicationForm) else None
     nid = filled.nid if filled else request.applicant.nid
     if nid is not None and is_birth_registration(nid, request.applicant.birth_registration):
@@ -113,9 +156,9 @@ def _identity_document(request: EligibilityRequest) -> Criterion:
     return CRITERIA.criterion("identity-document", given, source=source, wanted=wanted)
 
 
-def _booklet(request: EligibilityRequest) -> Criterion:
+def _booklet(form: Form | None, born: date, on: date) -> Criterion:
     """Every booklet between the two ages, the smallest outside them."""
-    age, form, rules = _age(request), request.form, RULES.on(request.on)
+    age, rules = _age(born, on), RULES.on(on)
     low, high = rules["any-booklet-from"], rules["any-booklet-to"]
     free = age is not None and low.as_int <= age <= high.as_int
     source = low.source if age is None or age < low.as_int else high.source
@@ -133,7 +176,7 @@ def _booklet(request: EligibilityRequest) -> Criterion:
 
 def _photograph(request: EligibilityRequest) -> Criterion:
     """No condition, but something to bring along."""
-    age, rule = _age(request), RULES.on(request.on)["own-photograph-to"]
+    age, rule = _age(request.applicant.birth_date, request.on), RULES.on(request.on)["own-photograph-to"]
     small = age is not None and age <= rule.as_int
     return CRITERIA.criterion(
         "photograph",
@@ -143,10 +186,9 @@ def _photograph(request: EligibilityRequest) -> Criterion:
     )
 
 
-def _delivery(request: EligibilityRequest) -> Criterion:
+def _delivery(form: ApplicationForm, on: date) -> Criterion:
     """Super express has conditions of its own; how long each takes is counted from the enrolment."""
-    form, rules = request.form, RULES.on(request.on)
-    assert isinstance(form, ApplicationForm)  # noqa: S101 - asked with a form only
+    rules = RULES.on(on)
     days = rules[f"working-days-{form.delivery}"]
     if form.delivery != "super-express":
         if form.place == "mission":
@@ -200,15 +242,14 @@ def _own_application(request: EligibilityRequest) -> Criterion:
 
 
 def _document_field(request: EligibilityRequest) -> str:
-    form, age = request.form, _age(request)
+    form, age = request.form, _age(request.applicant.birth_date, request.on)
     if not isinstance(form, ApplicationForm) or age is None or age > _registration_only(request):
         return "/form/nid"
     return "/form/father_nid" if form.birth_registration else "/form/birth_registration"
 
 
-def _booklet_field(request: EligibilityRequest) -> str:
-    form = request.form
-    return "/form/pages" if isinstance(form, ApplicationForm) and form.validity_years == SMALLEST[1] else _VALIDITY
+def _booklet_field(form: ApplicationForm) -> str:
+    return "/form/pages" if form.validity_years == SMALLEST[1] else _VALIDITY
 
 
 def _registration_only(request: EligibilityRequest) -> int:
@@ -217,9 +258,4 @@ def _registration_only(request: EligibilityRequest) -> int:
 
 _IMPOSSIBLE: Final = {"birth-date": "/form/birth_date", "nid-number": "/form/nid"}
 _VALIDITY: Final = "/form/validity_years"
-_JUDGES: Final[tuple[tuple[Callable[[EligibilityRequest], Criterion], Callable[[EligibilityRequest], str]], ...]] = (
-    (_identity_document, _document_field),
-    (_booklet, _booklet_field),
-    (_delivery, lambda _: "/form/delivery"),
-)
-"""What the rules of a day can forbid, each with the field at which it is put right."""
+_DELIVERY: Final = "/form/delivery"

@@ -5,7 +5,17 @@ from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, NoTariff, N
 from nagorik_toolkit.fees.quotes import agreed_quote, demanded_quote, until_midnight
 from nagorik_toolkit.fees.reading import FEES_FILE, parse_schedules, read_schedules
 from nagorik_toolkit.fees.schedule import FeeSchedule, Price
-from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Tariff, TariffStanding, Vat, Word
+from nagorik_toolkit.fees.tariff import (
+    Condition,
+    Dimension,
+    DimensionWords,
+    Numbers,
+    Row,
+    Tariff,
+    TariffStanding,
+    Vat,
+    Word,
+)
 
 __all__ = [
     "FEES_FILE",
@@ -13,6 +23,7 @@ __all__ = [
     "Condition",
     "Dimension",
     "DimensionRejected",
+    "DimensionWords",
     "FeeBasis",
     "FeeError",
     "FeeSchedule",

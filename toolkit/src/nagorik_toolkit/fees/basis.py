@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Self, TypeAlias
 
+from nagorik.errors import FieldProblem, InputRejected
 from nagorik.model.fee import FeeDue, Quote, QuoteRequest
 from nagorik.privacy import Form
 from nagorik_toolkit.fees.schedule import FeeSchedule
+from nagorik_toolkit.refusals import refuse
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,27 @@ class FeeBasis:
     """For each dimension that follows from the form, what gives it. The others only the agency knows."""
     agency_adds: bool = False
     """Whether the agency asks for more than the schedule has, such as arrears that it alone knows."""
-    check: Callable[[], None] | None = None
-    """Raises ``InputRejected`` at the field where nobody is to pay for what the form asks for, as it is free."""
+    checks: tuple[Callable[[], None], ...] = ()
+    """Each raises ``InputRejected`` at the fields whose values the rules of the day do not allow: a booklet that is
+    not for that age, a year that has not begun, a paid plan for what is free. Each is asked by itself, so that one
+    that waits for a field (``FieldMissing``) hides no other."""
+    possible: Callable[[Mapping[str, int | str]], bool] | None = None
+    """Whether a form can come to these values of dimensions, which may be some of them only; ``None`` where every
+    choice of the schedule's values can be. Asked where a value is told or tried in the place of a field; where that
+    depends on another field that is missing, ``FieldMissing`` is let through, and the value is taken."""
 
     @classmethod
-    def of_fields(cls, schedule: FeeSchedule, form: Form, *, due: FeeDue | Mapping[str, FeeDue]) -> Self:
+    def of_fields(
+        cls,
+        schedule: FeeSchedule,
+        form: Form,
+        *,
+        due: FeeDue | Mapping[str, FeeDue],
+        checks: tuple[Callable[[], None], ...] = (),
+    ) -> Self:
         """Each dimension is the form's field of its name, where the form has one."""
         named = (one.dimension for one in schedule.dimensions if one.dimension in type(form).model_fields)
-        return cls(schedule, due, {name: _reader(form, name) for name in named})
+        return cls(schedule, due, {name: _reader(form, name) for name in named}, checks=checks)
 
     def due_at(self, stage: str) -> FeeDue:
         """When the payment of a stage falls due.
@@ -46,15 +61,31 @@ class FeeBasis:
         """The dimensions as the form has them, with those that are ``known`` otherwise."""
         return {name: give() for name, give in self.dimensions.items()} | known
 
+    def refuse_forbidden(self) -> None:
+        """Ask every one of ``checks``.
+
+        Raises:
+            InputRejected: With the problems of all that refuse the form.
+        """
+        problems: list[FieldProblem] = []
+        for check in self.checks:
+            try:
+                check()
+            except InputRejected as rejected:
+                problems += rejected.fields
+        refuse(dict.fromkeys(problems))
+
     def quote(self, request: QuoteRequest, *, valid_for: timedelta, **known: int | str) -> Quote:
         """The quote of the schedule for the form, good for ``valid_for``; ``known`` are the agency's dimensions.
 
+        What has been filed stays what it is, whatever the rules have become since: it is not checked again.
+
         Raises:
-            InputRejected: ``check`` refuses the form.
+            InputRejected: One of ``checks`` refuses a form that has not been filed yet.
             AgencyRejected, FeeError: As ``FeeSchedule.quote``.
         """
-        if self.check is not None:
-            self.check()
+        if request.agency_reference is None:
+            self.refuse_forbidden()
         due = self.due_at(request.stage)
         return self.schedule.quote(request, due=due, valid_for=valid_for, **self.choice(**known))
 

@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 from nagorik.model.fee import QuoteLine
 from nagorik.values import Currency, Money, Rounding
-from nagorik_toolkit.fees.tariff import Allowed, Condition, Dimension, Row, Tariff, TariffStanding, Vat
+from nagorik_toolkit.fees.tariff import (
+    Allowed,
+    Condition,
+    Dimension,
+    DimensionWords,
+    Row,
+    Tariff,
+    TariffStanding,
+    Vat,
+)
 
 
 class Charge(NamedTuple):
@@ -97,6 +106,18 @@ def schedule_problems(
                 problems.append("another row of this code is for the same choice")
             for problem in problems:
                 yield f"tariff {tariff.id}, rows.{number} ({row.code}): {problem}"
+
+
+def word_problems(words: Mapping[str, DimensionWords], dimensions: Sequence[Dimension]) -> Iterator[str]:
+    """Words for dimensions and values that the schedule does not have."""
+    declared = {dimension.dimension: dimension.labels for dimension in dimensions}
+    for name, said in words.items():
+        if name not in declared:
+            yield f"words.{name}: there is no dimension {name}"
+            continue
+        for value in said.values:
+            if value not in declared[name]:
+                yield f"words.{name}.values: {value} is not among the values {', '.join(declared[name])}"
 
 
 def _first_shared_day(one: Tariff, other: Tariff) -> date | None:

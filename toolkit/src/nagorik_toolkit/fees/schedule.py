@@ -13,9 +13,17 @@ from nagorik.values import Currency, Money, Rounding
 from nagorik.values.sentences import Text
 from nagorik.values.time import plain_date
 from nagorik_toolkit.fees.errors import NO_TARIFF, DimensionRejected, NoTariff, NotPriced
-from nagorik_toolkit.fees.pricing import Charge, price_lines, schedule_problems
+from nagorik_toolkit.fees.pricing import Charge, price_lines, schedule_problems, word_problems
 from nagorik_toolkit.fees.quotes import quote_id
-from nagorik_toolkit.fees.tariff import FIRST_STAGE, Dimension, Tariff, TariffStanding, Vat
+from nagorik_toolkit.fees.tariff import (
+    FIRST_STAGE,
+    Dimension,
+    DimensionName,
+    DimensionWords,
+    Tariff,
+    TariffStanding,
+    Vat,
+)
 
 
 def _table(written: object) -> object:
@@ -50,6 +58,8 @@ class FeeSchedule(ManifestModel):
     """How tax comes in; absent where the service carries none."""
     dimensions: Annotated[tuple[Dimension, ...], BeforeValidator(_table)] = ()
     """What the price depends on. A caller gives every one of them."""
+    words: Mapping[DimensionName, DimensionWords] = {}
+    """What dimensions are called that no field of the form names; of the others the form's titles are taken."""
     basis: ObjectReference | None = None
     """The function that tells which schedule a form is charged by, and by what of it; see ``FeeBasis``."""
     tariffs: Annotated[tuple[Tariff, ...], Field(min_length=1)]
@@ -58,6 +68,7 @@ class FeeSchedule(ManifestModel):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         problems = list(schedule_problems(self.tariffs, self.dimensions, self.vat, self.rounding))
+        problems += word_problems(self.words, self.dimensions)
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -202,6 +202,15 @@ class Dimension(ManifestModel):
         return tuple(str(value) for value in self.values)
 
 
+class DimensionWords(ManifestModel):
+    """What people call a dimension and its values, where no field of the form says so."""
+
+    title: Text
+    """Its name, such as "Which application it is"."""
+    values: Mapping[str, Text] = {}
+    """What its values are called, by the label of each; a number that has no name is its digits."""
+
+
 class Condition(ManifestModel):
     """For which values of one dimension a row counts."""
 
