@@ -66,6 +66,18 @@ def test_row_with_an_id_that_is_no_text_is_listed_with_the_others(ready, two, pl
     assert ready("audit", "verify").code == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("applications", "list"), ("payments", "list"), ("cases", "list"), ("cases", "decisions"), ("inbox", "list")],
+)
+@pytest.mark.parametrize("limit", ["0", "-1", "1001", "99999999999999999999", "9" * 5000, "many"])
+def test_list_is_of_as_many_rows_as_there_may_be(ready, words, limit):
+    assert ready(*words, "--limit", "1000").code == 0
+    refused = ready(*words, f"--limit={limit}")
+    assert (refused.code, refused.out) == (2, "")
+    assert "argument --limit: a number from 1 to 1000" in refused.err
+
+
 def test_list_goes_on_where_a_page_ended(ready, two):
     first = ready("applications", "list", "--limit", "1", "--json").document
     second = ready("applications", "list", "--limit", "1", "--after", first["next"], "--json").document

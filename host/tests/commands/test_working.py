@@ -271,7 +271,9 @@ def test_audit_finds_what_was_changed(ready, world, place):
     application = world.closed()
     sound = ready("audit", "verify", "--json")
     assert sound.code == 0
-    assert (sound.document["applications"], sound.document["problems"]) == (1, [])
+    counted = [sound.document[name] for name in ("applications", "erased")]
+    assert (str(counted), sound.document["problems"]) == ("[1, 0]", [])
+    assert ready("audit", "verify").out.startswith("1 applications, ")
     change(
         place,
         "UPDATE journal SET outline = replace(outline, '34500', '00') WHERE entry > 3 AND outline LIKE '%34500%'",

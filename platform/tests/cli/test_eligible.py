@@ -111,6 +111,14 @@ def test_the_applicant_may_come_from_standard_input(site: Any, nagorik: Any, mon
     assert "wasa.connection" in nagorik("eligible", "--applicant", "-").out
 
 
+def test_standard_input_that_is_closed_is_told(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(site, "wasa")
+    monkeypatch.setattr(sys, "stdin", None)
+    result = nagorik("eligible", "--applicant", "-")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "nagorik: standard input is closed; name a file\n"
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
+    MOST_ROWS,
     Document,
     add_json_argument,
+    add_limit_argument,
     print_json,
     print_lines,
     print_table,
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from nagorik_host.store.listings import Page, PageCursor
 
 PAGE: Final = 50
-MOST: Final = 1000
-"""The most rows of a page."""
 
 _NO_CITIZENS: Final = (
     "No application is found by a citizen's name, phone or NID number: those are sealed, and the host keeps no index"
@@ -120,18 +120,9 @@ def _add_times(parser: argparse.ArgumentParser, which: str, described: str) -> N
 
 
 def _add_page(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--limit", type=_limit, default=PAGE, metavar="N", help=f"rows of a page, at most {MOST} (default: {PAGE})"
-    )
+    add_limit_argument(parser, default=PAGE)
     parser.add_argument("--after", metavar="PLACE", help="go on where a page ended, which names the place")
     add_json_argument(parser)
-
-
-def _limit(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MOST)) else 0
-    if not 1 <= number <= MOST:
-        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST}")
-    return number
 
 
 def _instant(text: str) -> datetime:
@@ -183,7 +174,7 @@ async def _search(name: str, *, as_json: bool) -> int:
     async with unlocked_database(load_host_settings()) as (database, vault):
         store = ApplicationStore(vault)
         rows = await database.run(
-            lambda transaction: applications_by_id(transaction, store.search(transaction, name, limit=MOST))
+            lambda transaction: applications_by_id(transaction, store.search(transaction, name, limit=MOST_ROWS))
         )
     if as_json:
         print_json({"applications": [_application(row) for row in rows], "next": None})
