@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from nagorik_host.commands.known_names import NamedFilter, require_known
 from nagorik_host.commands.running import CommandRefused, now, opened_host, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
@@ -316,6 +317,12 @@ async def _retry(arguments: argparse.Namespace) -> int:
         raise CommandRefused("a decision needs an officer's name and a reason")
     retried = 0
     async with unlocked_database(load_host_settings()) as (database, _):
+        await require_known(
+            database,
+            NamedFilter("--code", "blocked", [wanted.code] if wanted.code is not None else []),
+            NamedFilter("--plugin", "plugin", [wanted.plugin] if wanted.plugin is not None else []),
+            NamedFilter("--service", "service", [wanted.service] if wanted.service is not None else []),
+        )
         found = await database.run(partial(count_blocked_cases, wanted=wanted))
         number = sum(one.number for one in found)
         if number and not arguments.dry_run:

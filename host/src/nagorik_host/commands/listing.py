@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from nagorik_host.commands.known_names import NamedFilter, require_known, require_one_of
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
@@ -136,9 +137,11 @@ def _instant(text: str) -> datetime:
 
 
 async def _list_applications(arguments: argparse.Namespace) -> int:
+    from nagorik import ApplicationState
     from nagorik_host.store.listings import ApplicationFilter, list_applications
     from nagorik_host.store.overview import OVERDUE
 
+    require_one_of("--state", arguments.state, [state.value for state in ApplicationState])
     at = now()
     wanted = ApplicationFilter(
         states=arguments.state,
@@ -157,6 +160,11 @@ async def _list_applications(arguments: argparse.Namespace) -> int:
     page = await _read(
         arguments,
         lambda transaction, after: list_applications(transaction, wanted, after=after, limit=arguments.limit),
+        NamedFilter("--service", "service", arguments.service),
+        NamedFilter("--plugin", "plugin", arguments.plugin),
+        NamedFilter("--gateway", "gateway", _one(arguments.gateway)),
+        NamedFilter("--hold", "hold", _one(arguments.hold)),
+        NamedFilter("--blocked", "blocked", _one(arguments.blocked)),
     )
     if arguments.json:
         print_json({"applications": [_application(row) for row in page.rows], "next": _next(page)})
@@ -186,8 +194,10 @@ async def _search(name: str, *, as_json: bool) -> int:
 
 
 async def _list_payments(arguments: argparse.Namespace) -> int:
+    from nagorik import PaymentState
     from nagorik_host.store.listings import PaymentFilter, list_payments
 
+    require_one_of("--state", arguments.state, [state.value for state in PaymentState])
     wanted = PaymentFilter(
         gateways=arguments.gateway,
         states=arguments.state,
@@ -198,7 +208,9 @@ async def _list_payments(arguments: argparse.Namespace) -> int:
         updated_before=arguments.updated_before,
     )
     page = await _read(
-        arguments, lambda transaction, after: list_payments(transaction, wanted, after=after, limit=arguments.limit)
+        arguments,
+        lambda transaction, after: list_payments(transaction, wanted, after=after, limit=arguments.limit),
+        NamedFilter("--gateway", "gateway", arguments.gateway),
     )
     if arguments.json:
         print_json({"payments": [_payment(row) for row in page.rows], "next": _next(page)})
@@ -208,11 +220,19 @@ async def _list_payments(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-async def _read(arguments: argparse.Namespace, read: "Callable[[Transaction, PageCursor | None], Page]") -> "Page":
+def _one(given: str | None) -> tuple[str, ...]:
+    return (given,) if given is not None else ()
+
+
+async def _read(
+    arguments: argparse.Namespace,
+    read: "Callable[[Transaction, PageCursor | None], Page]",
+    *filters: NamedFilter,
+) -> "Page":
     """A page from where ``--after`` says.
 
     Raises:
-        CommandRefused: It says nothing that a page ended with.
+        CommandRefused: It says nothing that a page ended with, or one of ``filters`` names nothing that there is.
     """
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.listings import PageCursor, PlaceInvalid
@@ -224,6 +244,7 @@ async def _read(arguments: argparse.Namespace, read: "Callable[[Transaction, Pag
         raise CommandRefused("--after takes the place that a page of this list ended with") from None
     async with opened_database(load_host_settings()) as database:
         await require_newest(database)
+        await require_known(database, *filters)
         return await database.run(lambda transaction: read(transaction, after))
 
 
