@@ -232,6 +232,14 @@ def test_citizen_gives_another_consent(ready, applied, place):
         ready("act", applied, "consent", "--consent", consent).err
         == "nagorik: consent.json: fee_ceiling: this field is required\n"
     )
+    given = {"fee_ceiling": {"poisha": 50000, "currency": "BDT"}, "days": 30}
+    for wrong, told in (
+        ({"given_at": "2199-01-01T00:00:00+06:00"}, "given_at: lies in the future: write when it was given,"),
+        ({"asks": ["no.such"]}, "asks.0: nid.reissue asks no such service; it asks none: leave it out"),
+    ):
+        consent.write_text(json.dumps(given | wrong))
+        refused = ready("act", applied, "consent", "--consent", consent)
+        assert (refused.code, told in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize(

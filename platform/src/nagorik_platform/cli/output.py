@@ -90,8 +90,15 @@ def console() -> "Console":
     from nagorik_platform.cli.console import CommandConsole
 
     # With a height as well, rich asks neither the terminal nor the environment.
-    size = {"width": _width(), "height": _HEIGHT}
-    return CommandConsole(file=sys.stdout, **size, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    return CommandConsole(
+        file=sys.stdout,
+        width=_width(),
+        height=_HEIGHT,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=False,
+    )
 
 
 def _width() -> int:
