@@ -11,8 +11,6 @@ _ADDRESS: Final = re.compile(r"\S@\S|eyJ[A-Za-z0-9_-]+\.|://\S*[?#]")
 
 _LONG_NUMBER: Final = run_of_digits(9)
 """As an NID, a birth registration or a telephone number has."""
-_FEW_DIGITS: Final = 4
-"""Digits of a year or of a number of rows, which are nobody's."""
 _DAY: Final = re.compile(
     r"(?<!\d)(?<!\d[-/.–])"
     r"(?:(?P<day>\d{1,2})(?P<by>[-/.])(?P<month>\d{1,2})(?P=by)(?P<year>\d{4})"
@@ -30,11 +28,6 @@ def is_telling(text: str) -> bool:
     A name cannot be told from any other word: what a plugin says is its own words, and no agency's.
     """
     return mask_numbers(text) != text or bool(_ADDRESS.search(text) or TOKEN.search(text))
-
-
-def may_be_somebodys(word: str) -> bool:
-    """Whether a word that somebody typed may be a person's number: a passport's has seven digits."""
-    return sum(char.isdecimal() for char in word) > _FEW_DIGITS
 
 
 def mask_numbers(text: str) -> str:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nagorik_host.commands.running import CommandRefused
-from nagorik_platform.number_mask import may_be_somebodys
+from nagorik_platform.cli.output import may_be_somebodys
 
 if TYPE_CHECKING:
     from nagorik_host.store.database import Database, Transaction

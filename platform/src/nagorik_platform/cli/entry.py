@@ -19,9 +19,8 @@ from nagorik_platform.cli.commands import (
     ExitCode,
     find_commands,
 )
-from nagorik_platform.cli.output import plain
+from nagorik_platform.cli.output import may_be_somebodys, plain
 from nagorik_platform.cli.streams import has_room, is_out_of_files, lost_output, open_streams
-from nagorik_platform.number_mask import may_be_somebodys
 from nagorik_platform.tracebacks import frames_of, type_name
 
 _OUT_OF_FILES: Final = (

@@ -25,6 +25,8 @@ MOST_ROWS: Final = 1000
 """The most rows that a command lists at once."""
 _PIPE_WIDTH: Final = 140
 """Columns for output that no terminal bounds, unless COLUMNS says another number."""
+_FEW_DIGITS: Final = 4
+"""Digits of a year or of a number of rows, which are nobody's."""
 _HEIGHT: Final = 25
 """Lines of a terminal; nothing is laid out by them."""
 _DIGITS: Final = 4
@@ -178,6 +180,11 @@ def print_unbroken(text: str) -> None:
 def print_plain(lines: Iterable[str]) -> None:
     """Very many lines, for another program or a pager: as they are, neither laid out nor wrapped."""
     sys.stdout.writelines(f"{plain(line)}\n" for line in lines)
+
+
+def may_be_somebodys(word: str) -> bool:
+    """Whether a word that somebody typed may be a person's number: a passport's has seven digits."""
+    return sum(char.isdecimal() for char in word) > _FEW_DIGITS
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.number_mask import may_be_somebodys
+from nagorik_platform.cli.output import may_be_somebodys
 
 if TYPE_CHECKING:
     from nagorik_platform.registry import PluginRecord
