@@ -76,30 +76,32 @@ def with_password(world, password):
     return {**given, "nid": replace(told, settings={**told.settings, "password": password})}
 
 
-async def run_until_refused(world, host, plugins):
-    """Work, from a worker's start on, until nothing can be done for half an hour; how many logins there were."""
-    before = len(logins(world.simulators["nid"]))
-    worker = host.worker(read_settings=lambda: plugins)
+async def is_tried_at_once(world, host, plugins):
+    """Whether a worker that starts with these settings has the agency tried at once."""
+    world.clock.advance(timedelta(minutes=1))
     await host.platform.reload(plugins)
+    worker = host.worker(read_settings=lambda: plugins)
     await worker.reload()
-    await world.carry(worker, for_at_most=timedelta(minutes=10))
-    return len(logins(world.simulators["nid"])) - before
+    return (await agency(host)).probe_at == host.clock.now()
 
 
 @pytest.mark.parametrize("reads_settings", [True, False])
 async def test_worker_that_starts_with_new_credentials_has_them_tried_at_once(world, ready_url, nid, reads_settings):
     """What stands in the environment is taken up by a restart alone."""
+    old = in_process_configurations(world.simulators.values())
     async with world.host(ready_url) as host:
         one = await world.apply(host)
         nid.login_endpoint.password = "another-1"
-        assert await run_until_refused(world, host, in_process_configurations(world.simulators.values())) == 1
-        # As often as it is started: with the same ones it waits.
-        for _ in range(3):
-            assert await run_until_refused(world, host, in_process_configurations(world.simulators.values())) == 0
-    async with world.host(ready_url) as host:
-        assert await run_until_refused(world, host, with_password(world, "wrong-again-1")) == 1
-        for _ in range(3):
-            assert await run_until_refused(world, host, with_password(world, "wrong-again-1")) == 0
+        await world.carry(host.worker(), for_at_most=timedelta(minutes=10))
+        assert len(logins(nid)) == 1
+    # However often it is started: with the same ones it waits, and others are tried once.
+    for plugins, tried in (
+        (old, [False] * 3),
+        (with_password(world, "wrong-again-1"), [True, False, False]),
+        (old, [False]),
+    ):
+        async with world.host(ready_url) as host:
+            assert [await is_tried_at_once(world, host, plugins) for _ in tried] == tried
     async with world.host(ready_url) as host:
         plugins = with_password(world, "another-1")
         await host.platform.reload(plugins)
