@@ -150,23 +150,22 @@ def problems_of(
         location: Where the entry is; empty for the file.
         error: What pydantic found.
         model: What the entry should have been; a field that it does not have is then compared with those it has.
-        shapes: What to write where a text does not have the shape of its field, by the field's pattern.
+        shapes: What to write where a field does not have its shape, by its pattern or by pydantic's type of error.
         private: Whether the file may name a person or hold a secret: what is not accepted is then named by a code.
     """
     if (count := error.error_count()) > MOST_PROBLEMS:
         return [FileProblem(location, f"{count} things are wrong")]
     found = []
     errors = error.errors(include_url=False, include_input=False)
-    for details in errors:
-        if _follows(details, errors):
-            continue
+    for details in (one for one in errors if not _follows(one, errors)):
         # A dict's key that is no member of its enum is located as (…, key, "[key]").
         parts = [str(part) for part in details["loc"] if part != "[key]"]
         if private:
             # A key that nobody declared may be somebody's number, put where its value belongs.
             parts = [part if is_code(part) else "…" for part in parts]
         place = ".".join([location, *parts]).removeprefix(".")
-        shape = shapes.get(str(details.get("ctx", {}).get("pattern")))
+        context = details.get("ctx", {})
+        shape = shapes.get(str(context.get("pattern"))) or shapes.get(details["type"], "").format_map(context)
         found.append(FileProblem(place, shape or _message(details, parts, model, private=private)))
     return found
 
@@ -187,10 +186,10 @@ def _message(details: ErrorDetails, location: list[str], model: type[BaseModel] 
             known = _model_at(model, location[:-1]) if model is not None else None
             likely = get_close_matches(location[-1], _fields(known), n=1) if known is not None else ()
             return f"there is no field {location[-1]}{f'; did you mean {likely[0]}?' if likely else ''}"
-        case code if private:
-            return f"not accepted ({code})"
         case "enum" | "literal_error":
             return f"write one of {details['ctx']['expected']}"
+        case code if private:
+            return str(details.get("ctx", {}).get("en") or f"not accepted ({code})")
         case "string_too_short" if details["ctx"]["min_length"] == 1:
             return "write at least one letter"
         case "too_short" if details["ctx"]["min_length"] == 1:

@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from types import MappingProxyType
+from typing import Annotated, Final, TypeVar, get_args
 from uuid import uuid4
 
 from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
@@ -21,12 +22,26 @@ from nagorik_host.document_files import DocumentFolder, DocumentRefused, paper_t
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault
 from nagorik_platform.documents import missing_documents
-from nagorik_platform.json_files import parse_json
+from nagorik_platform.json_files import SHAPES, parse_json
 
 T = TypeVar("T")
 
 _OUR_TIME: Final = range(1971, 2200)
 """The years that a consent can be given in; any other is a slip of the pen, and may overflow the calendar."""
+
+
+_AHEAD: Final = timedelta(minutes=5)
+"""By how much the clock of whoever wrote a file may be ahead."""
+_REFERENCE: Final = r"^[A-Za-z0-9][A-Za-z0-9-]{3,39}$"
+_ACTING: Final = str(get_args(Acting)[1].pattern)
+_SHAPES: Final = MappingProxyType(
+    {
+        **SHAPES,
+        _REFERENCE: "write 4 to 40 Latin letters, digits and hyphens",
+        _ACTING: "write the host's own id of them, such as centre-0042/operator-7; no name and no number",
+        "not_in_our_time": f"write a year from {_OUR_TIME[0]} to {_OUR_TIME[-1]}",
+    }
+)
 
 
 def _in_our_time(value: datetime) -> datetime:
@@ -51,8 +66,17 @@ class GivenConsent(Model):
     acting: Acting | None = None
     """Who acts for the citizen, by the host's own id; absent where the citizen acts."""
 
+    def problems(self, service: PublicService, now: datetime, place: str = "") -> Iterator[FileProblem]:
+        """Why it can be no consent to ``service``; ``place`` is where it stands in its file."""
+        if self.given_at is not None and self.given_at > now + _AHEAD:
+            yield FileProblem(f"{place}given_at", "lies in the future: write when it was given, or leave it out")
+        for number, asked in enumerate(sorted(self.asks)):
+            if asked not in service.asks:
+                there_are = f"it asks {', '.join(service.asks)}" if service.asks else "it asks none: leave it out"
+                yield FileProblem(f"{place}asks.{number}", f"{service.id} asks no such service; {there_are}")
+
     def consent(self, service: PublicService, now: datetime) -> Consent:
-        """The consent to ``service``."""
+        """The consent to ``service``, of which there are no ``problems``."""
         given_at = self.given_at or now
         everything = frozenset({*service.writes, Operation.START_PAYMENT})
         return Consent(
@@ -89,9 +113,7 @@ class ApplicationFile(Model):
     documents: Several[GivenDocument] = ()
     consent: GivenConsent | None = None
     """Without one, the application waits for it and nothing is sent."""
-    client_reference: Annotated[
-        str | None, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{3,39}$"), PERSONAL
-    ] = None
+    client_reference: Annotated[str | None, StringConstraints(pattern=_REFERENCE), PERSONAL] = None
     """What agencies are told, and by which it is taken in once; made from the file's content if absent."""
 
     def reference(self, vault: Vault) -> str:
@@ -257,4 +279,4 @@ def is_acting(text: str) -> bool:
 
 
 def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = None) -> T:
-    return parse_json(read_file(path), path.name, adapter, model)
+    return parse_json(read_file(path), path.name, adapter, model, shapes=_SHAPES)

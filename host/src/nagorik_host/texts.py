@@ -41,6 +41,11 @@ def sentence(table: SentenceTable, code: str) -> Text | None:
     return _sentences()[table].get(code)
 
 
+def codes(table: SentenceTable) -> tuple[str, ...]:
+    """The codes that have a sentence."""
+    return tuple(_sentences()[table])
+
+
 def hold_sentence(hold: Hold) -> Text | None:
     """What a hold means; what a form lacks is somebody else's work where the citizen cannot change it any more."""
     late = hold.code == INPUT_REJECTED and hold.party is Party.PERSON

@@ -11,6 +11,7 @@ from nagorik_host.commands import running
 from nagorik_host.store import postgresql
 from nagorik_host.store.schema import microseconds
 
+NUMBER = "19901234567890123"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 
 
@@ -64,6 +65,75 @@ def test_row_with_an_id_that_is_no_text_is_listed_with_the_others(ready, two, pl
     assert [case["application"] for case in ready("cases", "list", "--json").document["items"]] == [shown]
     assert shown in ready("cases", "list").out
     assert ready("audit", "verify").code == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("applications", "list"), ("payments", "list"), ("cases", "list"), ("cases", "decisions"), ("inbox", "list")],
+)
+@pytest.mark.parametrize("limit", ["0", "-1", "1001", "99999999999999999999", "9" * 5000, "many"])
+def test_list_is_of_as_many_rows_as_there_may_be(ready, words, limit):
+    assert ready(*words, "--limit", "1000").code == 0
+    refused = ready(*words, f"--limit={limit}")
+    assert (refused.code, refused.out) == (2, "")
+    assert "argument --limit: a number from 1 to 1000" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("applications", "list", "--state", "nope"),
+            "--state names nothing that there is: nope; there are: approved,",
+        ),
+        (("applications", "list", "--state", "in-review"), "did you mean in_review?"),
+        (
+            ("applications", "list", "--service", "nid.reisue"),
+            "--service names nothing that there is: nid.reisue; did you",
+        ),
+        (
+            ("applications", "list", "--service", "nid.reissue", "--service", NUMBER),
+            "--service names nothing that there is; ",
+        ),
+        (("applications", "list", "--plugin", "nidd"), "did you mean nid?"),
+        (("applications", "list", "--gateway", "cash"), "cashdesk.counter"),
+        (
+            ("applications", "list", "--hold", "x"),
+            "--hold names nothing that there is: x; there are: appearance-required,",
+        ),
+        (("applications", "list", "--blocked", "defects"), "did you mean defect?"),
+        (("payments", "list", "--state", "nope"), "--state names nothing that there is: nope; there are: "),
+        (("payments", "list", "--gateway", "cashdesk.counte"), "did you mean cashdesk.counter?"),
+        (
+            ("cases", "retry", "--service", "nope", "--dry-run"),
+            "--service names nothing that there is: nope; there are: ",
+        ),
+        (
+            ("cases", "retry", "--plugin", "nope", "--dry-run"),
+            "--plugin names nothing that there is: nope; there are: ",
+        ),
+        (("cases", "retry", "--code", "defekt", "--dry-run"), "did you mean defect?"),
+    ],
+)
+def test_name_that_is_misspelt_is_no_empty_list(ready, two, words, told):
+    for more in ((), ("--json",)):
+        refused = ready(*words, *more)
+        assert (refused.code, refused.out) == (2, "")
+        assert told in refused.err
+
+
+def test_names_of_what_is_not_installed_any_more_are_known(ready, two, place):
+    gone = "gone.service"
+    put(place, "UPDATE applications SET service = ?, plugin = 'gone', gateway = 'gone.gateway',"
+               " hold_code = 'gone-code', blocked = 'gone-code' WHERE service = 'nid.migration'", gone)  # fmt: skip
+    for words in (
+        ("--service", gone),
+        ("--plugin", "gone"),
+        ("--gateway", "gone.gateway"),
+        ("--hold", "gone-code"),
+        ("--blocked", "gone-code"),
+    ):
+        assert ids(ready("applications", "list", *words, "--json")) == [two["nid.migration"]], words
 
 
 def test_list_goes_on_where_a_page_ended(ready, two):

@@ -233,6 +233,14 @@ def test_citizen_gives_another_consent(ready, applied, place):
         ready("act", applied, "consent", "--consent", consent).err
         == "nagorik: consent.json: fee_ceiling: this field is required\n"
     )
+    given = {"fee_ceiling": {"poisha": 50000, "currency": "BDT"}, "days": 30}
+    for wrong, told in (
+        ({"given_at": "2199-01-01T00:00:00+06:00"}, "given_at: lies in the future: write when it was given,"),
+        ({"asks": ["no.such"]}, "asks.0: nid.reissue asks no such service; it asks none: leave it out"),
+    ):
+        consent.write_text(json.dumps(given | wrong))
+        refused = ready("act", applied, "consent", "--consent", consent)
+        assert (refused.code, told in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +280,9 @@ def test_audit_finds_what_was_changed(ready, world, place):
     application = world.closed()
     sound = ready("audit", "verify", "--json")
     assert sound.code == 0
-    assert (sound.document["applications"], sound.document["problems"]) == (1, [])
+    counted = [sound.document[name] for name in ("applications", "erased")]
+    assert (str(counted), sound.document["problems"]) == ("[1, 0]", [])
+    assert ready("audit", "verify").out.startswith("1 applications, ")
     change(
         place,
         "UPDATE journal SET outline = replace(outline, '34500', '00') WHERE entry > 3 AND outline LIKE '%34500%'",

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count, pairwise
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -220,6 +221,31 @@ async def test_new_credentials_let_those_agencies_alone_be_tried_that_refused_th
     refused, away = "agency-refused", "agency-away"
     await outage_after(database, refused, CredentialsRejected(CredentialProblem.WRONG))
     await outage_after(database, away, *[AgencyUnavailable() for _ in range(FAILURES_OF_AN_OUTAGE)])
-    await database.run(lambda t: scheduler.try_refused(t, [refused, away], now))
+    await database.run(lambda t: scheduler.try_refused(t, [refused, away], now, are_others=True))
     rows = [await database.run(lambda t, name=name: row_of(t, name, None)) for name in (refused, away)]
     assert [row.probe_at == now for row in rows] == [True, False]
+
+
+class Lowest(Random):
+    """No longer a pause than it has to be."""
+
+    def uniform(self, a, b):
+        return a
+
+
+@pytest.mark.parametrize(("are_others", "hours"), [(True, 1), (False, 24)])
+async def test_the_same_credentials_are_tried_as_seldom_as_before_once_they_are_refused_again(
+    database, are_others, hours
+):
+    scheduler = AgencyScheduler({"agency-same": AgencyLimits(1.0, 1)}, rng=Lowest())
+    now = SimulatedClock().now()
+    await outage_after(database, "agency-same", CredentialsRejected(CredentialProblem.WRONG))
+    for _ in range(5):
+        now += timedelta(days=2)
+        row = await database.run(lambda t: row_of(t, "agency-same", None))
+        assert await database.run(lambda t, row=row, now=now: scheduler.take_probe(t, row, now))
+    await database.run(lambda t: scheduler.try_refused(t, ["agency-same"], now, are_others=are_others))
+    row = await database.run(lambda t: row_of(t, "agency-same", None))
+    assert await database.run(lambda t: scheduler.take_probe(t, row, now))
+    again = (await database.run(lambda t: row_of(t, "agency-same", None))).probe_at - now
+    assert again == timedelta(hours=hours) * 1.1

@@ -1,14 +1,20 @@
 """Credentials that expire and are replaced while applications are under way: one outage, and no restart."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from nagorik import CredentialsRejected
+from nagorik.errors import CredentialProblem
+from nagorik_host.engine.agencies import AgencyScheduler
+from nagorik_host.engine.instants import row_of
 from nagorik_host.store.overview import read_workers
 from nagorik_host.store.reloads import ask_reload
 from nagorik_host.store.schema import agencies, attempts, outages
+from nagorik_platform.lifecycle import CallFailed
 from nagorik_platform.logs.redaction import redact
 from nagorik_testing import in_process_configurations
 from nagorik_testing.contract.rig import is_login
@@ -61,6 +67,69 @@ async def test_new_credentials_end_the_outage_and_all_applications_go_on(world, 
         assert {(await host.progress(one)).state.value for one in ids} == {"closed"}
         ended = await host.database.run(lambda t: t.connection.scalar(select(outages.c.ended_at)))
         assert ended - began < timedelta(minutes=1)
+
+
+def with_password(world, password):
+    """What a host says of its plugins, NID's password apart."""
+    given = in_process_configurations(world.simulators.values())
+    told = given["nid"]
+    return {**given, "nid": replace(told, settings={**told.settings, "password": password})}
+
+
+async def is_tried_at_once(world, host, plugins):
+    """Whether a worker that starts with these settings has the agency tried at once."""
+    world.clock.advance(timedelta(minutes=1))
+    await host.platform.reload(plugins)
+    worker = host.worker(read_settings=lambda: plugins)
+    await worker.reload()
+    return (await agency(host)).probe_at == host.clock.now()
+
+
+@pytest.mark.parametrize("reads_settings", [True, False])
+async def test_worker_that_starts_with_new_credentials_has_them_tried_at_once(world, ready_url, nid, reads_settings):
+    """What stands in the environment is taken up by a restart alone."""
+    old = in_process_configurations(world.simulators.values())
+    async with world.host(ready_url) as host:
+        one = await world.apply(host)
+        nid.login_endpoint.password = "another-1"
+        await world.carry(host.worker(), for_at_most=timedelta(minutes=10))
+        assert len(logins(nid)) == 1
+    # However often it is started: with the same ones it waits, and others are tried once.
+    for plugins, tried in (
+        (old, [False] * 3),
+        (with_password(world, "wrong-again-1"), [True, False, False]),
+        (old, [False]),
+    ):
+        async with world.host(ready_url) as host:
+            assert [await is_tried_at_once(world, host, plugins) for _ in tried] == tried
+    async with world.host(ready_url) as host:
+        plugins = with_password(world, "another-1")
+        await host.platform.reload(plugins)
+        worker = host.worker(read_settings=(lambda: plugins) if reads_settings else None)
+        await host.platform.import_plugins()
+        began = host.clock.now()
+        await worker.reload()
+        assert (await agency(host)).probe_at == began
+        await world.carry(worker)
+        assert (await host.progress(one)).state.value == "closed"
+
+
+async def test_agency_without_a_login_is_tried_once_by_workers_that_start_with_the_same_credentials(
+    world, ready_url, nid
+):
+    """Nobody counts there how often its key was refused."""
+    async with world.host(ready_url) as host:
+        await host.platform.import_plugins()
+        name = "cashdesk"
+        refused = CallFailed(error=CredentialsRejected(CredentialProblem.WRONG))
+        await host.database.run(lambda t: AgencyScheduler({}).learn(t, name, refused, host.clock.now()))
+        tried = []
+        for _ in range(3):
+            world.clock.advance(timedelta(minutes=1))
+            await host.worker().reload()
+            row = await host.database.run(lambda t: row_of(t, name, None))
+            tried.append(row.probe_at == host.clock.now())
+        assert tried == [True, False, False]
 
 
 async def test_settings_that_cannot_be_read_are_not_taken_up_and_are_told(world, ready_url):

@@ -4,7 +4,8 @@ import asyncio
 import subprocess
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -15,15 +16,17 @@ from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Limits
 from nagorik_host import open_host
 from nagorik_host.engine.restoration import Restoration, mark_restored
-from nagorik_host.engine.tokens import GRACE, SharedTokenStore, try_refused_again
+from nagorik_host.engine.tokens import GRACE, UNUSED, SharedTokenStore, try_refused_again
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.retention import rotate
 from nagorik_host.store.schema import Instant, agency_logins, agency_tokens
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
+from nagorik_platform.system_clock import SystemClock
 from nagorik_testing import SimulatedClock, SyntheticCitizens, in_process_configurations
 from nagorik_testing.contract.rig import is_login
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
@@ -175,7 +178,7 @@ async def test_other_credentials_never_get_the_token_of_the_old_ones(stores, age
 
 async def test_tokens_of_old_settings_are_forgotten(stores, agency, clock):
     await stores[0].obtain(agency.terms("password-1"), None)
-    clock.advance(timedelta(days=1, seconds=1))
+    clock.advance(UNUSED + timedelta(seconds=1))
     await stores[1].obtain(agency.terms("password-2"), None)
     assert await stores[2]._database.run(lambda t: t.connection.scalar(select(func.count(agency_tokens.c.id)))) == 1
 
@@ -222,24 +225,175 @@ async def test_processes_together_try_refused_credentials_a_few_times_a_day(stor
     assert len(agency.logins) == before
 
 
+async def call_in_vain(store, agency, stale=None):
+    """Log in, and be refused at a call."""
+    issued = await store.obtain(agency.terms(), stale)
+    await store.refused(agency.terms(), issued.login, CredentialProblem.EXPIRED)
+    return issued
+
+
+async def test_credentials_that_are_refused_at_calls_are_tried_a_few_times_a_day_by_all(stores, agency, clock):
+    for quarter in range(30 * 4):
+        with suppress(CredentialsRejected):
+            await call_in_vain(stores[quarter % 3], agency)
+        clock.advance(timedelta(minutes=15))
+    assert [at / HOUR for at in agency.logins] == [0, 0.25, 1.25, 5.25, 29.25]
+
+
+@pytest.mark.parametrize("at", ["login", "calls"])
+async def test_refusal_is_counted_by_the_clocks_that_a_host_has(database, vault, at):
+    """A transaction runs in a thread that has no event loop to tell the time by."""
+    clock = SystemClock()
+    agency, store = Agency(SimulatedClock()), SharedTokenStore(database, vault, clock)
+    if at == "login":
+        agency.refuses = CredentialsRejected(CredentialProblem.EXPIRED)
+        with pytest.raises(CredentialsRejected):
+            await store.obtain(agency.terms(), None)
+    else:
+        await call_in_vain(store, agency)
+    with pytest.raises(CredentialsRejected) as held_off:
+        await store.obtain(agency.terms(), None)
+    assert (held_off.value.layer, len(agency.logins)) == (Layer.CORE, 1)
+
+
+async def test_one_token_that_is_refused_at_calls_of_many_processes_is_one_refusal(stores, agency, clock):
+    issued = await stores[0].obtain(agency.terms(), None)
+    assert not issued.on_trial
+    refused = (store.refused(agency.terms(), issued.login, CredentialProblem.EXPIRED) for store in stores)
+    await asyncio.gather(*refused)
+    # It is nobody's any more, and all hear why.
+    for store in stores:
+        with pytest.raises(CredentialsRejected) as held_off:
+            await store.obtain(agency.terms(), None)
+        assert (held_off.value.kind, held_off.value.layer) == (CredentialProblem.EXPIRED, Layer.CORE)
+    clock.advance(REFUSED_PAUSES[0])
+    again = await stores[1].obtain(agency.terms(), issued.login)
+    assert (again.on_trial, len(agency.logins)) == (True, 2)
+    # Of the first one somebody may hear as late as now.
+    await stores[2].refused(agency.terms(), issued.login, CredentialProblem.EXPIRED)
+    assert (await stores[2].obtain(agency.terms(), None)).login == again.login
+
+
 async def test_officer_who_says_that_refused_credentials_are_good_has_them_tried_once(stores, agency, clock):
     agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
     assert await knocks(stores, agency, clock, hours=2) == [0, 0.25, 1.25]
-    await stores[0]._database.run(partial(try_refused_again, plugin="passport"))
+    await say_good(stores[0], clock, "passport")
     assert await knocks(stores, agency, clock, hours=0.25) == []
-    await stores[0]._database.run(partial(try_refused_again, plugin="nid"))
-    assert await knocks(stores, agency, clock, hours=0.5) == [0, 0.25]
+    await say_good(stores[0], clock, "nid")
+    assert await knocks(stores, agency, clock, hours=8) == [0]
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"refused": "made-up"}, {"refused_at": datetime(2099, 1, 1, tzinfo=UTC)}, {"refused_at": None}]
-)
+@pytest.mark.parametrize("at", ["login", "calls"])
+async def test_credentials_that_an_officer_took_for_good_are_tried_once_a_day_after_that_as_before(
+    stores, agency, clock, at
+):
+    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
+    await knocks(stores, agency, clock, hours=6)
+    clock.advance(timedelta(days=9))
+    await say_good(stores[0], clock, "nid")
+    if at == "calls":
+        agency.refuses = None
+        await call_in_vain(stores[0], agency)
+        agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
+        clock.advance(timedelta(minutes=15))
+        assert await knocks(stores, agency, clock, hours=25) == [23.75]
+    else:
+        assert await knocks(stores, agency, clock, hours=25) == [0, 24]
+
+
+async def say_good(store, clock, plugin):
+    await store._database.run(partial(try_refused_again, plugin=plugin, lease_now=clock.now()))
+
+
+async def test_success_with_other_settings_forgets_no_refusal(stores, agency, clock):
+    """A worker with the old password beside one with the new one."""
+    old, tried = agency.terms("old"), []
+
+    async def refuse(attempt):
+        tried.append(clock.elapsed())
+        await attempt.begin("POST /login")
+        raise CredentialsRejected(CredentialProblem.WRONG)
+
+    agency.life = 1200.0
+    for _ in range(4 * 24 * 2):
+        await stores[0].obtain(agency.terms("new"), None)
+        with suppress(CredentialsRejected):
+            await stores[1].obtain(replace(old, log_in=refuse), None)
+        clock.advance(timedelta(minutes=30))
+    assert [at / HOUR for at in tried] == [0, 0.5, 1.5, 5.5, 29.5, 53.5, 77.5]
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=2), timedelta(hours=7), timedelta(days=400)])
+async def test_clock_that_is_set_back_does_not_begin_the_pauses_anew(stores, agency, clock, back):
+    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
+    assert await knocks(stores, agency, clock, hours=6) == [0, 0.25, 1.25, 5.25]
+    ahead = {"refused_at": clock.now() + back}
+    await stores[0]._database.run(lambda t: t.connection.execute(update(agency_tokens).values(**ahead)))
+    # The day begins anew, and is one day.
+    assert await knocks(stores, agency, clock, hours=50) == [24, 48]
+
+
+@pytest.mark.parametrize("wrong", [{"refused": "made-up"}, {"refused_at": None}, {"refusals": None}])
 async def test_refusal_that_nobody_can_have_written_keeps_nobody_out(stores, agency, clock, wrong):
     agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
     assert await knocks(stores, agency, clock, hours=0.25) == [0]
     await stores[0]._database.run(lambda t: t.connection.execute(update(agency_tokens).values(**wrong)))
     agency.refuses = None
     assert header(await stores[0].obtain(agency.terms(), None)) == b"Bearer token-2"
+
+
+class Failing:
+    """A database that is away while ``is_away`` says so."""
+
+    def __init__(self, database) -> None:
+        self._database = database
+        self.is_away = False
+
+    async def run(self, unit):
+        if self.is_away:
+            raise DatabaseUnavailable
+        return await self._database.run(unit)
+
+
+@pytest.mark.parametrize("at", ["login", "calls"])
+async def test_refusal_that_the_database_did_not_hear_of_is_told_before_anybody_logs_in(
+    database, vault, agency, clock, at
+):
+    failing = Failing(database)
+    store = SharedTokenStore(failing, vault, clock)
+
+    async def ask():
+        failing.is_away = False
+        agency.door.clear()
+        agency.arrived.clear()
+        asking = asyncio.create_task(call_in_vain(store, agency))
+        arrived = asyncio.create_task(agency.arrived.wait())
+        await asyncio.wait({asking, arrived}, return_when=asyncio.FIRST_COMPLETED)
+        # Each time away as soon as the agency has heard of it.
+        failing.is_away = at == "login"
+        agency.door.set()
+        arrived.cancel()
+        with suppress(CredentialsRejected):
+            await asking
+
+    if at == "login":
+        agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
+    else:
+        refused = store.refused
+
+        async def refused_unheard(*told):
+            failing.is_away = True
+            await refused(*told)
+
+        store.refused = refused_unheard
+    for _ in range(8 * 12):
+        await ask()
+        clock.advance(300)
+    assert [one / HOUR for one in agency.logins] == [0, 0.25, 1.25, 5.25]
+    failing.is_away = True
+    with pytest.raises(AgencyUnavailable) as away:
+        await store.obtain(agency.terms(), None)
+    assert away.value.because == "token-unknown"
 
 
 async def test_a_login_of_a_process_that_stands_still_is_lost_to_another(stores, agency, clock):

@@ -1,7 +1,7 @@
 """``Platform``: what a host calls. One typed method per operation, each addressed to the service's one owner."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from types import TracebackType
@@ -138,6 +138,18 @@ class Platform:
         Returns the plugins that have other settings now, and what was wrong with the settings of others.
         """
         return await self._dispatcher.reload(plugins)
+
+    async def identify_settings(self, plugin: str, identify: Callable[[str], str]) -> str | None:
+        """Tell the settings that a plugin has now from others, without keeping any of them.
+
+        Args:
+            plugin: The plugin's id.
+            identify: Makes a keyed hash of the settings as text, which holds secrets; the same in each process for
+                the same settings.
+
+        Returns what ``identify`` makes of them; ``None`` where the plugin is kept out, or they cannot be used.
+        """
+        return await self._dispatcher.identify_settings(plugin, identify)
 
     def record_losses(self, plugin: str, citizens: Iterable[Applicant]) -> None:
         """Note that processes ended with calls of a plugin for these citizens, each several times.

@@ -43,6 +43,20 @@ class Hearer:
     async def connected(self):
         self._socket = await self._connected
 
+    @property
+    def listening(self):
+        """Where the next connection comes in."""
+        return self._listening
+
+    async def say(self, answer):
+        await asyncio.get_running_loop().sock_sendall(self._socket, answer)
+
+    async def hear_whole(self, size):
+        """Read one request with a body of so many bytes."""
+        heard, loop = b"", asyncio.get_running_loop()
+        while len(heard.partition(b"\r\n\r\n")[2]) < size:
+            heard += await loop.sock_recv(self._socket, 1_000_000)
+
     def arrived(self):
         """Bytes that have arrived and were not read yet."""
         return of_socket(self._socket, termios.FIONREAD)
@@ -154,6 +168,61 @@ async def test_answered_request_bounds_nothing_that_its_connection_says_later(mo
         assert (made[0].remaining is None) is answered
 
 
+ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
+
+
+async def early_answer(pool, hearer, port, time):
+    """Send what the agency answers before it has read it; how much had arrived by then."""
+    timeouts = Timeouts(connect=20.0, read=20.0, total=20.0, limit=1000, remaining=time.remaining)
+    sending = asyncio.ensure_future(pool.send(asked("http", port, SIZE), timeouts))
+    await stalled(sending, hearer, time)
+    arrived = hearer.arrived()
+    await hearer.say(ANSWER)
+    answered = await sending
+    assert (answered.status, answered.body) == (201, b"ok")
+    return arrived
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_what_waits_to_be_written_as_the_answer_comes_is_thrown_away(issuer, is_over):
+    """Of a transport that reads while it writes; the other reads nothing before it has written all."""
+    pool, time = ConnectionPool("fast"), Time()
+    async with hearing() as (hearer, port):
+        in_time = await early_answer(pool, hearer, port, time)
+        time.left = 0.0 if is_over else 30.0
+        assert await hearer.hear() - in_time <= UNSENT
+        await pool.aclose()
+
+
+async def test_request_after_one_that_was_answered_early_has_a_connection_of_its_own(issuer):
+    pool, time = ConnectionPool("fast"), Time()
+    timeouts = Timeouts(connect=20.0, read=20.0, total=20.0, limit=1000, remaining=time.remaining)
+    async with hearing() as (hearer, port):
+        await early_answer(pool, hearer, port, time)
+        again = asyncio.ensure_future(pool.send(asked("http", port, 2), timeouts))
+        other = Hearer(hearer.listening)
+        await other.connected()
+        await other.hear(ANSWER)
+        assert (await again).status == 201
+        await other.close()
+        await pool.aclose()
+
+
+@pytest.mark.parametrize("size", [2, SIZE])
+async def test_connection_of_a_request_that_was_written_is_kept(pool, size):
+    timeouts = Timeouts(connect=20.0, read=20.0, total=20.0, limit=1000, remaining=Time().remaining)
+    async with hearing() as (hearer, port):
+        for _ in range(2):
+            sending = asyncio.ensure_future(pool.send(asked("http", port, size), timeouts))
+            await hearer.connected()
+            await hearer.hear_whole(size)
+            await hearer.say(ANSWER)
+            assert (await sending).status == 201
+        # Whoever closes first is the platform.
+        await pool.aclose()
+        assert await hearer.hear() == 0
+
+
 def pair():
     """A fenced socket, and the other end, which takes little."""
     with socket.socket() as listening:
@@ -213,6 +282,9 @@ def test_fence_without_a_bound_stops_nothing():
     fence = Fence(lambda: 0.0)
     with pytest.raises(TimeOver):
         fence.check()
+    fence.lift()
+    assert fence.seconds_left() == 0.0
+    fence.is_handed_over = True
     fence.lift()
     fence.check()
     assert fence.seconds_left() == math.inf

@@ -12,10 +12,12 @@ from typing import Annotated
 
 import httpx
 import pytest
+from hypothesis import given, settings, strategies as st
 from pydantic import Field, Secret, SecretBytes, SecretStr
 
 from nagorik.clock import Deadline
 from nagorik.errors import (
+    AgencyRejected,
     AgencyUnavailable,
     CredentialProblem,
     CredentialsRejected,
@@ -31,7 +33,12 @@ from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
 from nagorik_platform.agency_client.exchange import MOST_TOKENS
-from nagorik_platform.agency_client.tokens import LocalTokenStore, LoginAttempt, settings_as_text
+from nagorik_platform.agency_client.tokens import (
+    REFUSALS_REMEMBERED,
+    LocalTokenStore,
+    LoginAttempt,
+    settings_as_text,
+)
 from nagorik_testing import SimulatedClock
 from nagorik_toolkit.formats.cookies import SessionCookies
 from nagorik_toolkit.wire_fields import DhakaTime
@@ -485,10 +492,19 @@ LIMITED = {"limits": {"per_second": 1000, "logins": 2, "login_period": "PT1H"}}
 async def test_no_login_is_sent_beyond_the_agencys_limit(world):
     client = world.client(login=login, manifest=LIMITED)
     tokens = (f"t{number}" for number in range(9))
-    world.agency.for_ever(
-        lambda: lambda request: grant(next(tokens)) if request.url.path == "/v1/token" else httpx.Response(401)
-    )
-    with pytest.raises(CredentialsRejected):  # the token was refused, and the one after it
+    used = set()
+
+    def answer(request):
+        """Each token is good for one call."""
+        if request.url.path == "/v1/token":
+            return grant(next(tokens))
+        token = request.headers["Authorization"]
+        is_used = token in used
+        used.add(token)
+        return httpx.Response(401) if is_used else world.filed()
+
+    world.agency.for_ever(lambda: answer)
+    for _ in range(2):
         await world.ask(world.bind(client=client))
     world.clock.elapsed += 600
     with pytest.raises(RateLimited) as refused:
@@ -500,9 +516,8 @@ async def test_no_login_is_sent_beyond_the_agencys_limit(world):
     )
     assert world.agency.paths().count("/v1/token") == 2
     world.clock.elapsed += 3000
-    with pytest.raises(CredentialsRejected):
-        await world.ask(world.bind(client=client))
-    assert world.agency.paths().count("/v1/token") == 4
+    await world.ask(world.bind(client=client))
+    assert world.agency.paths().count("/v1/token") == 3
 
 
 async def test_a_login_that_is_sent_again_is_one_more(world):
@@ -580,6 +595,9 @@ class Kept:
         self.stale.append(stale)
         return IssuedToken(Token(f"of-{len(self.stale)}"), 60.0, f"login-{len(self.stale)}")
 
+    async def refused(self, _terms, login, kind):
+        raise AssertionError("no credentials were refused")
+
 
 async def test_a_token_of_another_process_is_used_and_named_when_it_is_refused(world):
     kept = Kept()
@@ -605,6 +623,9 @@ class Older:
         self._left -= 1
         began = self._clock.monotonic() - (1 if self._left >= 0 else 0)
         return IssuedToken(Token(f"t{len(self.stale)}"), 60.0, f"login-{len(self.stale)}", began)
+
+    async def refused(self, _terms, login, kind):
+        assert login == f"login-{len(self.stale)}"
 
 
 @pytest.mark.parametrize("kind", CLASSES)
@@ -701,6 +722,101 @@ async def test_refused_credentials_are_not_tried_by_each_call(world):
     assert ends == [(wrong, ends[0][1], Outcome.NOT_SENT), *[(wrong, Layer.CORE, Outcome.NOT_SENT)] * 49]
 
 
+FIRST_DAYS = [0, 0.25, 1.25, 5.25, 29.25, 53.25]
+"""At which hours refused credentials are tried, by whoever asks every quarter of an hour."""
+
+
+def own_word(kind):
+    """What reads each answer of the status 299 as the agency's word for refused credentials."""
+    return lambda answer: CredentialsRejected(kind) if answer.status in {299, 401} else None
+
+
+def lets_in_and_refuses(world, status):
+    """An agency that takes the password, and then refuses whoever calls with the token that it gave out."""
+    world.agency.for_ever(
+        lambda: lambda request: grant("t") if request.url.path == "/v1/token" else httpx.Response(status)
+    )
+
+
+async def hours_of(world, client, path, *, hours):
+    """At which hours something arrives at a path of the agency, when a call is made every quarter of an hour."""
+    arrived = []
+    for quarter in range(hours * 4):
+        world.clock.elapsed, before = quarter * 900.0, world.agency.paths().count(path)
+        with pytest.raises(CredentialsRejected):
+            await world.ask(world.bind(NEITHER, client=client), NEITHER)
+        arrived += [quarter / 4] * (world.agency.paths().count(path) - before)
+    return arrived
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, None),
+        (401, CredentialProblem.EXPIRED),  # as the NID server says that a password has run out
+        (401, CredentialProblem.WRONG),
+        (299, CredentialProblem.EXPIRED),
+    ],
+)
+async def test_fresh_token_that_is_refused_is_a_refusal_of_the_credentials(world, status, kind):
+    reader = None if kind is None else own_word(kind)
+    client = world.client(login=login, error_reader=reader)
+    lets_in_and_refuses(world, status)
+    # The first token may have ended by itself: one more login tells.
+    assert await hours_of(world, client, "/v1/token", hours=60) == [0, *FIRST_DAYS]
+    assert world.agency.paths().count("/v1/applications") == len(FIRST_DAYS) + 1
+
+
+@pytest.mark.parametrize("kind", [CredentialProblem.REVOKED, CredentialProblem.ADDRESS_NOT_ALLOWED])
+async def test_own_word_that_is_sure_to_be_of_the_credentials_is_a_refusal_at_once(world, kind):
+    client = world.client(login=login, error_reader=own_word(kind))
+    lets_in_and_refuses(world, 299)
+    assert await hours_of(world, client, "/v1/token", hours=60) == FIRST_DAYS
+    assert world.agency.paths().count("/v1/applications") == len(FIRST_DAYS)
+
+
+async def test_403_that_does_not_say_why_is_a_refusal_of_the_credentials_once_five_are_in_a_row(world):
+    client = world.client(login=login)
+    lets_in_and_refuses(world, 403)
+    # The fifth came after an hour; from then on each is one of those that were refused lately.
+    assert await hours_of(world, client, "/v1/token", hours=32) == [0, 1.25, 2.25, 6.25, 30.25]
+    assert world.agency.paths().count("/v1/applications") == 5 + 4
+
+
+async def test_403_of_one_application_keeps_no_other_from_the_agency(world):
+    client = world.client(login=login)
+    world.agency.will(grant("t1"), *[httpx.Response(403), httpx.Response(404)] * 10)
+    for _ in range(10):
+        with pytest.raises(CredentialsRejected):
+            await world.ask(world.bind(client=client))
+        with pytest.raises(AgencyRejected):
+            await world.ask(world.bind(client=client))
+    assert world.agency.paths().count("/v1/token") == 1
+
+
+async def test_calls_that_are_refused_at_once_are_one_refusal(world):
+    client = world.client(login=login)
+    lets_in_and_refuses(world, 401)
+    await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(5)), return_exceptions=True)
+    assert world.agency.paths().count("/v1/token") == 2
+    world.clock.elapsed = 900.0
+    with pytest.raises(CredentialsRejected):
+        await world.ask(world.bind(client=client))
+    assert world.agency.paths().count("/v1/token") == 3
+
+
+async def test_token_that_ends_after_a_refusal_was_made_good_is_renewed(world):
+    client = world.client(login=login)
+    world.agency.will(
+        httpx.Response(401), grant("t1"), world.filed(), httpx.Response(401), grant("t2"), world.filed()
+    )
+    with pytest.raises(CredentialsRejected):
+        await world.ask(world.bind(client=client))
+    world.clock.elapsed = 900.0
+    for _ in range(2):
+        await world.ask(world.bind(client=client))
+
+
 class Knocked:
     """An agency at which logins arrive, and when; each ends as ``ends`` says, the last for ever."""
 
@@ -709,6 +825,10 @@ class Knocked:
         self._ends = [*ends]
         self.is_reached = True
         self.at = []
+
+    def answer(self, end):
+        """From now on each login ends so."""
+        self._ends = [end]
 
     def terms(self, credentials="p", **limits):
         return LoginTerms("wasa", credentials, Limits(**limits), self._log_in)
@@ -753,13 +873,55 @@ async def test_refusals_of_long_ago_are_forgotten_once_the_agency_has_let_somebo
     store = LocalTokenStore(clock)
     await tried(store, clock, agency.terms(), hours=1.5)
     assert agency.at[:3] == [0, 0.25, 1.25]
-    clock.advance(timedelta(days=1))
+    clock.advance(REFUSALS_REMEMBERED)
     before = len(agency.at)
     with pytest.raises(CredentialsRejected):
         await store.obtain(agency.terms(), None)
     clock.advance(timedelta(minutes=15))
     await store.obtain(agency.terms(), None)
     assert len(agency.at) == before + 2
+
+
+LAST_LONG = [0, 1, 14, 15, 59, 60, 239, 240, 1439, 1440, 2879, 2880, 4000]
+"""Minutes between two who ask: those on both sides of each pause."""
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(LAST_LONG),
+            st.sampled_from(["login refused", "call refused", "let in"]),
+            st.sampled_from(["p", "q"]),
+        ),
+        max_size=60,
+    )
+)
+def test_no_credentials_are_refused_more_than_four_times_on_any_day(asked):
+    """Whatever an agency answers, whoever asks when, and what other credentials meet meanwhile."""
+    clock = SimulatedClock()
+    agency = Knocked(clock, None)
+    store = LocalTokenStore(clock)
+    refused = {"p": [], "q": []}
+
+    async def ask():
+        for minutes, answer, credentials in asked:
+            clock.advance(timedelta(minutes=minutes))
+            agency.answer(CredentialProblem.WRONG if answer == "login refused" else None)
+            terms, before = agency.terms(credentials), len(agency.at)
+            try:
+                issued = await store.obtain(terms, None)
+            except CredentialsRejected:
+                refused[credentials] += agency.at[before:]
+                continue
+            if answer == "call refused":
+                await store.refused(terms, issued.login, CredentialProblem.EXPIRED)
+                await store.refused(terms, issued.login, CredentialProblem.EXPIRED)
+                refused[credentials].append(agency.at[-1])
+
+    asyncio.run(ask())
+    for moments in refused.values():
+        assert all(later - former >= 24 for former, later in zip(moments, moments[4:], strict=False))
 
 
 async def test_other_credentials_are_tried_at_once_and_the_old_ones_are_not():

@@ -139,3 +139,20 @@ async def test_both_connections_together_use_no_more_than_the_agency_bears(world
     calls += [asyncio.create_task(platform.get_status(world.draft(), world.references)) for _ in range(4)]
     await asyncio.gather(*calls)
     assert most["ever"] == 2
+
+
+async def test_settings_are_told_from_others_by_whoever_can_hash_them(world):
+    """The same in another platform, and nothing of a plugin that is kept out or lacks what it needs."""
+    world.install(
+        hooks={"nagorik_get_status": READ},
+        extra='settings = "access:WaterSettings"\nlogin = "access:login"',
+        files={"access.py": LOGIN},
+    )
+    told = []
+    for password in ("old", "old", "new", None):
+        given = {"base_url": OLD} | ({"password": password} if password else {})
+        platform = world.platform(settings={"wasa": given})
+        told.append(await platform.identify_settings("wasa", lambda text: str(hash(text))))
+        assert await platform.identify_settings("no-such-plugin", str) is None
+    assert told[0] == told[1] != told[2]
+    assert told[3] is None

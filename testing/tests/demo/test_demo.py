@@ -178,7 +178,7 @@ def test_nobody_is_named_in_what_is_printed(tmp_path: Path, capsys: pytest.Captu
     [
         ("{\n", "one.json: not valid JSON: look at line 2"),
         ('{"title": 1}', "expect"),
-        ("[]", "one.json: not accepted ("),
+        ("[]", "one.json: write an object, in braces"),
     ],
 )
 def test_a_file_that_cannot_be_played_is_named_with_its_fields(tmp_path: Path, content: str, told: str) -> None:
@@ -216,14 +216,17 @@ LOST = {"simulator": "nid", "operation": "*", "fault": {"fault": "answer-lost"}}
         ({"scripted": [NOWHERE]}, f"scripted.0.simulator: not one of {INSTALLED}"),
         ({"scripted": [{**NOWHERE, "simulator": "nid"}, NOWHERE]}, "scripted.1.simulator: not one of"),
         ({"scripted": [{"simulator": "nid", "outcome": "vanish"}]}, "scripted.0.outcome: not one of approve"),
-        ({"scripted": [{**NOWHERE, "durations": {"review": -1}}]}, "scripted.0.durations.review: not accepted"),
-        ({"scripted": [{**NOWHERE, "durations": {"review": 1e30}}]}, "scripted.0.durations.review: not accepted"),
+        ({"scripted": [{**NOWHERE, "durations": {"review": -1}}]}, "scripted.0.durations.review: write 0.0 or more"),
+        (
+            {"scripted": [{**NOWHERE, "durations": {"review": 1e30}}]},
+            "scripted.0.durations.review: write 1000000000.0 or less",
+        ),
         ({"faults": [{**LOST, "simulator": "nowhere"}]}, f"faults.0.simulator: not one of {INSTALLED}"),
         ({"faults": [{**LOST, "operation": "GET /nowhere"}]}, "faults.0.operation: not one of *, GET"),
-        ({"faults": [{**LOST, "fault": {"fault": "meteor"}}]}, "faults.0.fault: not accepted"),
+        ({"faults": [{**LOST, "fault": {"fault": "meteor"}}]}, "faults.0.fault: write as 'fault' one of '"),
         (
             {"faults": [{**LOST, "fault": {"fault": "status", "status": 9999}}]},
-            "faults.0.fault.status.status: not accepted",
+            "faults.0.fault.status.status: write 599 or less",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 from nagorik_host.configured import is_configured
 from nagorik_platform.cli.admission import AdmissionUnknown
+from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.registry import ADMIT_ALL, Admission
 
 
@@ -18,5 +19,5 @@ def admitted() -> Admission:
     try:
         settings = load_host_settings()
     except HostSettingsRejected as rejected:
-        raise AdmissionUnknown(str(rejected)) from None
+        raise AdmissionUnknown(str(rejected), ExitCode.USAGE) from None
     return settings.admission

@@ -99,13 +99,17 @@ def _refuse_together(arguments: argparse.Namespace) -> None:
 
 async def _take_in(host: "Host", folder: Path, progress: "Progress", arguments: argparse.Namespace) -> None:
     from nagorik import NagorikError
+    from nagorik.data_files import DataFileInvalid
     from nagorik_host.application_file import read_consent, read_form
     from nagorik_host.store.documents import FolderDocumentStore
     from nagorik_platform.lifecycle import NotPossible
 
     if arguments.action == "consent":
         service = host.platform.service(progress.service)
-        await host.consent(progress.id, read_consent(arguments.consent).consent(service, host.clock.now()))
+        given, at = read_consent(arguments.consent), host.clock.now()
+        if problems := list(given.problems(service, at)):
+            raise DataFileInvalid(arguments.consent.name, problems)
+        await host.consent(progress.id, given.consent(service, at))
         return
     if arguments.action == "pay":
         _refuse_gateway(host, arguments.gateway)

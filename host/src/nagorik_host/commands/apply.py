@@ -346,6 +346,7 @@ async def _checked(
     host: "Host", documents: "FolderDocumentStore", one: _Read, folder: "DocumentFolder"
 ) -> "NewApplication":
     """A file's application, once its form is valid; its documents are put into the store."""
+    from nagorik.data_files import DataFileInvalid
     from nagorik_host.host import NewApplication
 
     given = one.given
@@ -354,8 +355,11 @@ async def _checked(
             host.platform.gateway(given.gateway)
     values = await host.platform.form_values(given.service, given.form)
     service = host.platform.service(given.service)
+    at = host.clock.now()
+    if given.consent is not None and (problems := list(given.consent.problems(service, at, "consent."))):
+        raise DataFileInvalid(one.path.name, problems)
     draft = await given.draft(one.path, documents, service, folder=folder, values=values)
-    consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
+    consent = given.consent.consent(service, at) if given.consent is not None else None
     return NewApplication(draft, consent, client_reference=given.reference(host.vault))
 
 

@@ -88,7 +88,7 @@ async def _verify(arguments: argparse.Namespace) -> int:
     async with unlocked_database(load_host_settings()) as (database, vault):
         with _AuditProgress() as progress:
             async for one in verify_journals(database, vault, arguments.part):
-                counts.update(applications=one.is_present, entries=one.entries, erased=one.erased)
+                counts.update(applications=int(one.is_present), entries=one.entries, erased=int(one.erased))
                 findings += one.findings
                 progress.show(counts)
             async for page in verify_ledger(database, vault, arguments.part, anchors=anchors):

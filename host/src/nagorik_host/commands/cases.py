@@ -5,9 +5,18 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from nagorik_host.commands.known_names import NamedFilter, require_known
 from nagorik_host.commands.running import CommandRefused, now, opened_host, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import Document, add_json_argument, print_facts, print_json, print_lines, print_table
+from nagorik_platform.cli.output import (
+    Document,
+    add_json_argument,
+    add_limit_argument,
+    print_facts,
+    print_json,
+    print_lines,
+    print_table,
+)
 from nagorik_platform.logs import get_logger
 
 if TYPE_CHECKING:
@@ -31,10 +40,10 @@ class CasesCommand:
 
         actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
         past = actions.add_parser("decisions", help="what was stopped, resumed and let go on", allow_abbrev=False)
-        past.add_argument("--limit", type=int, default=100, help="the most that are listed (default: 100)")
+        add_limit_argument(past, default=100)
         add_json_argument(past)
         listed = actions.add_parser("list", help="what waits, the longest first", allow_abbrev=False)
-        listed.add_argument("--limit", type=int, default=100, help="the most that are listed (default: 100)")
+        add_limit_argument(listed, default=100)
         add_json_argument(listed)
         show = actions.add_parser("show", help="everything that an officer decides by", allow_abbrev=False)
         show.add_argument("application", metavar="ID", help="the application's id, or its client reference")
@@ -104,7 +113,7 @@ async def _list(arguments: argparse.Namespace) -> int:
     from nagorik_host.store.cases import count_cases, list_cases
 
     async with unlocked_database(load_host_settings()) as (database, _):
-        items = await database.run(partial(list_cases, limit=max(1, arguments.limit)))
+        items = await database.run(partial(list_cases, limit=arguments.limit))
         number = await database.run(count_cases)
     if arguments.json:
         print_json({"number": number, "items": [_item(item) for item in items]})
@@ -131,7 +140,7 @@ async def _decisions(arguments: argparse.Namespace) -> int:
     from nagorik_host.store.cases import latest_decisions
 
     async with unlocked_database(load_host_settings()) as (database, _):
-        found = await database.run(partial(latest_decisions, limit=max(1, arguments.limit)))
+        found = await database.run(partial(latest_decisions, limit=arguments.limit))
     if arguments.json:
         print_json({"decisions": [{**one._asdict(), "at": one.at.isoformat()} for one in found]})
     else:
@@ -310,6 +319,12 @@ async def _retry(arguments: argparse.Namespace) -> int:
         raise CommandRefused("a decision needs an officer's name and a reason")
     retried = 0
     async with unlocked_database(load_host_settings()) as (database, _):
+        await require_known(
+            database,
+            NamedFilter("--code", "blocked", [wanted.code] if wanted.code is not None else []),
+            NamedFilter("--plugin", "plugin", [wanted.plugin] if wanted.plugin is not None else []),
+            NamedFilter("--service", "service", [wanted.service] if wanted.service is not None else []),
+        )
         found = await database.run(partial(count_blocked_cases, wanted=wanted))
         number = sum(one.number for one in found)
         if number and not arguments.dry_run:

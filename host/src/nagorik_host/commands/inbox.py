@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands.running import CommandRefused, now, opened_host, run_command
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import Document, add_json_argument, print_facts, print_json, print_lines, print_table
+from nagorik_platform.cli.output import (
+    Document,
+    add_json_argument,
+    add_limit_argument,
+    print_facts,
+    print_json,
+    print_lines,
+    print_table,
+)
 
 if TYPE_CHECKING:
     from nagorik_host.store.messages import KeptMessage, MessageFilter
@@ -26,7 +34,7 @@ class InboxCommand:
         actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
         listed = actions.add_parser("list", help="messages, the latest first", allow_abbrev=False)
         _add_filter(listed)
-        listed.add_argument("--limit", type=int, default=LIMIT, help=f"the most that are listed (default: {LIMIT})")
+        add_limit_argument(listed, default=LIMIT)
         add_json_argument(listed)
         show = actions.add_parser("show", help="one message", allow_abbrev=False)
         show.add_argument("message", metavar="ID", help="the message's id, as list tells it")
@@ -70,7 +78,7 @@ async def _list(arguments: argparse.Namespace) -> int:
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.messages import count_messages, list_messages
 
-    wanted, limit = _wanted(arguments), max(1, arguments.limit)
+    wanted, limit = _wanted(arguments), arguments.limit
     async with opened_host(load_host_settings()) as host:
         numbers = await host.database.run(partial(count_messages, wanted=wanted))
         found = await host.database.run(partial(list_messages, wanted=wanted, limit=limit))

@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from nagorik_host.commands.known_names import NamedFilter, require_known, require_one_of
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
+    MOST_ROWS,
     Document,
     add_json_argument,
+    add_limit_argument,
     print_json,
     print_lines,
     print_table,
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
     from nagorik_host.store.listings import Page, PageCursor
 
 PAGE: Final = 50
-MOST: Final = 1000
-"""The most rows of a page."""
 
 _NO_CITIZENS: Final = (
     "No application is found by a citizen's name, phone or NID number: those are sealed, and the host keeps no index"
@@ -120,18 +121,9 @@ def _add_times(parser: argparse.ArgumentParser, which: str, described: str) -> N
 
 
 def _add_page(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--limit", type=_limit, default=PAGE, metavar="N", help=f"rows of a page, at most {MOST} (default: {PAGE})"
-    )
+    add_limit_argument(parser, default=PAGE)
     parser.add_argument("--after", metavar="PLACE", help="go on where a page ended, which names the place")
     add_json_argument(parser)
-
-
-def _limit(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MOST)) else 0
-    if not 1 <= number <= MOST:
-        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST}")
-    return number
 
 
 def _instant(text: str) -> datetime:
@@ -145,9 +137,11 @@ def _instant(text: str) -> datetime:
 
 
 async def _list_applications(arguments: argparse.Namespace) -> int:
+    from nagorik import ApplicationState
     from nagorik_host.store.listings import ApplicationFilter, list_applications
     from nagorik_host.store.overview import OVERDUE
 
+    require_one_of("--state", arguments.state, [state.value for state in ApplicationState])
     at = now()
     wanted = ApplicationFilter(
         states=arguments.state,
@@ -166,6 +160,11 @@ async def _list_applications(arguments: argparse.Namespace) -> int:
     page = await _read(
         arguments,
         lambda transaction, after: list_applications(transaction, wanted, after=after, limit=arguments.limit),
+        NamedFilter("--service", "service", arguments.service),
+        NamedFilter("--plugin", "plugin", arguments.plugin),
+        NamedFilter("--gateway", "gateway", _one(arguments.gateway)),
+        NamedFilter("--hold", "hold", _one(arguments.hold)),
+        NamedFilter("--blocked", "blocked", _one(arguments.blocked)),
     )
     if arguments.json:
         print_json({"applications": [_application(row) for row in page.rows], "next": _next(page)})
@@ -183,7 +182,7 @@ async def _search(name: str, *, as_json: bool) -> int:
     async with unlocked_database(load_host_settings()) as (database, vault):
         store = ApplicationStore(vault)
         rows = await database.run(
-            lambda transaction: applications_by_id(transaction, store.search(transaction, name, limit=MOST))
+            lambda transaction: applications_by_id(transaction, store.search(transaction, name, limit=MOST_ROWS))
         )
     if as_json:
         print_json({"applications": [_application(row) for row in rows], "next": None})
@@ -195,8 +194,10 @@ async def _search(name: str, *, as_json: bool) -> int:
 
 
 async def _list_payments(arguments: argparse.Namespace) -> int:
+    from nagorik import PaymentState
     from nagorik_host.store.listings import PaymentFilter, list_payments
 
+    require_one_of("--state", arguments.state, [state.value for state in PaymentState])
     wanted = PaymentFilter(
         gateways=arguments.gateway,
         states=arguments.state,
@@ -207,7 +208,9 @@ async def _list_payments(arguments: argparse.Namespace) -> int:
         updated_before=arguments.updated_before,
     )
     page = await _read(
-        arguments, lambda transaction, after: list_payments(transaction, wanted, after=after, limit=arguments.limit)
+        arguments,
+        lambda transaction, after: list_payments(transaction, wanted, after=after, limit=arguments.limit),
+        NamedFilter("--gateway", "gateway", arguments.gateway),
     )
     if arguments.json:
         print_json({"payments": [_payment(row) for row in page.rows], "next": _next(page)})
@@ -217,11 +220,19 @@ async def _list_payments(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-async def _read(arguments: argparse.Namespace, read: "Callable[[Transaction, PageCursor | None], Page]") -> "Page":
+def _one(given: str | None) -> tuple[str, ...]:
+    return (given,) if given is not None else ()
+
+
+async def _read(
+    arguments: argparse.Namespace,
+    read: "Callable[[Transaction, PageCursor | None], Page]",
+    *filters: NamedFilter,
+) -> "Page":
     """A page from where ``--after`` says.
 
     Raises:
-        CommandRefused: It says nothing that a page ended with.
+        CommandRefused: It says nothing that a page ended with, or one of ``filters`` names nothing that there is.
     """
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.listings import PageCursor, PlaceInvalid
@@ -233,6 +244,7 @@ async def _read(arguments: argparse.Namespace, read: "Callable[[Transaction, Pag
         raise CommandRefused("--after takes the place that a page of this list ended with") from None
     async with opened_database(load_host_settings()) as database:
         await require_newest(database)
+        await require_known(database, *filters)
         return await database.run(lambda transaction: read(transaction, after))
 
 

@@ -122,7 +122,7 @@ def _write_try_again(transaction: "Transaction", *, plugin: str, at: datetime) -
     from nagorik_host.engine.tokens import try_refused_again
 
     was_refused = try_refused_again(transaction, plugin)
-    is_tried = AgencyScheduler({}).try_refused(transaction, [plugin], at)
+    is_tried = AgencyScheduler({}).try_refused(transaction, [plugin], at, are_others=False)
     return was_refused or is_tried
 
 

@@ -36,7 +36,7 @@ from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
 from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST
-from nagorik_platform.agency_client.tokens import REFUSED_PAUSES, refused_pause
+from nagorik_platform.agency_client.tokens import LETS_NOBODY_IN, REFUSED_PAUSES, refused_pause
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 FAILURES_OF_AN_OUTAGE: Final = 5
@@ -55,11 +55,6 @@ _OUR_OWN: Final = frozenset({UNKNOWN, LEASE_LOST, TOKEN_UNKNOWN, *OF_THE_HOST})
 """Why the platform held a request back or broke it off, for reasons that are not the agency's."""
 OF_CREDENTIALS: Final = "credentials-"
 """How the causes of outages begin that end with other credentials."""
-_LETS_NOBODY_IN: Final = frozenset(CredentialProblem) - {
-    CredentialProblem.NOT_PERMITTED,
-    CredentialProblem.UNSPECIFIED,
-}
-"""Refusals of the platform's credentials that are sure to meet every application: the first of them is an outage."""
 _ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
 
 _AFTER: Final = MICROSECOND
@@ -103,7 +98,10 @@ _TRY_REFUSED: Final = (
         agencies.c.down_since.is_not(None),
         agencies.c.cause.startswith(OF_CREDENTIALS),
     )
-    .values(probe_at=bindparam("again"), probes=0)
+    .values(probe_at=bindparam("again"), probes=agencies.c.probes * bindparam("kept"))
+)
+_REFUSING: Final = select(agencies.c.plugin, agencies.c.down_since).where(
+    agencies.c.down_since.is_not(None), agencies.c.cause.startswith(OF_CREDENTIALS)
 )
 _OUTAGE_BEGAN: Final = insert(outages)
 _OUTAGE_ENDED: Final = (
@@ -295,13 +293,26 @@ class AgencyScheduler:
         """A probe was not made after all: the agency may be tried at once."""
         transaction.connection.execute(_NO_PROBE, {"name": plugin, "again": now})
 
-    def try_refused(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> bool:
-        """Let agencies be tried at once that refused the platform's credentials: it has others now, or they are good.
+    def try_refused(
+        self, transaction: Transaction, plugins: Iterable[str], now: datetime, *, are_others: bool
+    ) -> bool:
+        """Let agencies be tried at once that refused the platform's credentials.
 
         Whether there are any.
+
+        Args:
+            transaction: Of the host's database.
+            plugins: The agencies' plugins.
+            now: The time.
+            are_others: Whether the platform has others now. Where the same are said to be good, another refusal is
+                one more of them, and followed by a pause as long as before.
         """
-        wanted = {"names": sorted(plugins), "again": now}
+        wanted = {"names": sorted(plugins), "again": now, "kept": int(not are_others)}
         return transaction.connection.execute(_TRY_REFUSED, wanted).rowcount > 0
+
+    def refusing(self, transaction: Transaction) -> dict[str, datetime]:
+        """The agencies that refuse the platform's credentials, and since when they are down."""
+        return {row.plugin: row.down_since for row in transaction.connection.execute(_REFUSING)}
 
     def has_reached(self, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an outcome is one by which an agency has answered, provided that it was asked."""
@@ -388,7 +399,7 @@ def _is_out_of_reach(error: NagorikError | None) -> bool:
 
 def _failures_of_an_outage(error: NagorikError | None) -> int:
     """How many calls in a row end like this before the agency is taken to be down."""
-    is_sure = isinstance(error, CredentialsRejected) and error.kind in _LETS_NOBODY_IN
+    is_sure = isinstance(error, CredentialsRejected) and error.kind in LETS_NOBODY_IN
     return 1 if is_sure else FAILURES_OF_AN_OUTAGE
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -9,8 +10,11 @@ from nagorik import NagorikError, SettingsRejected
 from nagorik.clock import Clock
 from nagorik.settings import environment_prefix
 from nagorik_host.engine.agencies import AgencyScheduler
+from nagorik_host.engine.instants import time_of
+from nagorik_host.engine.tokens import may_be_tried, settings_identity
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.reloads import NONE, last_reload, note_taken_up
+from nagorik_host.vault import Vault
 from nagorik_platform import Platform, PluginConfiguration
 from nagorik_platform.logs import get_logger
 
@@ -36,6 +40,7 @@ class SettingsReloader:
         agencies: AgencyScheduler,
         read: ReadSettings | None,
         *,
+        vault: Vault,
         worker: str,
         clock: Clock,
     ) -> None:
@@ -46,6 +51,7 @@ class SettingsReloader:
             platform: Whose settings they are.
             agencies: Lets those be tried at once that refused the credentials of before.
             read: Reads what the host says of each plugin.
+            vault: Of the same host.
             worker: The worker's id.
             clock: The time of agencies and citizens.
         """
@@ -53,26 +59,33 @@ class SettingsReloader:
         self._platform = platform
         self._agencies = agencies
         self._read = read
+        self._vault = vault
         self._worker = worker
         self._clock = clock
         self._heeded = self._noted = NONE - 1
         self._changed: set[str] = set()
         self._is_whole = True
+        self._has_begun = False
 
     async def heed(self) -> None:
         """Take up the settings, if that was asked for since it was last done; at first, in any case.
 
-        They were read before anybody could tell which reload they are of.
+        They were read before anybody could tell which reload they are of. An agency that refused other credentials
+        than those that the worker started with is tried at once, too.
 
         Raises:
             DatabaseUnavailable: The database is gone; the next time goes on where this one ended.
         """
-        if self._read is None:
-            return
-        number = await self._database.run(last_reload)
-        if number != self._heeded:
+        number = await self._database.run(last_reload) if self._read is not None else self._heeded
+        if self._read is not None and number != self._heeded:
             is_first, self._heeded = self._heeded < NONE, number
             self._is_whole = await self._take_up(self._read) or is_first
+        if not self._has_begun:
+            await self._release_untried()
+            self._has_begun = True
+            self._changed.clear()
+        if self._read is None:
+            return
         if self._changed:
             await self._database.run(self._release)
             self._changed.clear()
@@ -96,8 +109,26 @@ class SettingsReloader:
             _log.error("settings_not_reloaded", because=error.code, plugin=plugin, settings=_in_a_log(error))
         return not rejected
 
+    async def _release_untried(self) -> None:
+        """Have agencies tried at once that refused other credentials than the worker has."""
+        refusing = await self._database.run(self._agencies.refusing)
+        for plugin, since in refusing.items():
+            identity = await self._platform.identify_settings(plugin, partial(settings_identity, self._vault, plugin))
+            if identity is None:
+                continue
+            release = partial(self._release_once, plugin=plugin, identity=identity, since=since)
+            if await self._database.run(release):
+                _log.info("other_credentials_tried", plugin=plugin)
+
+    def _release_once(self, transaction: Transaction, *, plugin: str, identity: str, since: datetime) -> bool:
+        now = self._clock.now()
+        # Locked in the same order as by whoever logs in: the settings before the agency.
+        lease_now = time_of(self._clock)
+        untried = may_be_tried(transaction, identity, plugin, refused_since=since, now=now, lease_now=lease_now)
+        return untried and self._agencies.try_refused(transaction, [plugin], now, are_others=True)
+
     def _release(self, transaction: Transaction) -> None:
-        self._agencies.try_refused(transaction, self._changed, self._clock.now())
+        self._agencies.try_refused(transaction, self._changed, self._clock.now(), are_others=True)
 
 
 def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> list[str]:

@@ -9,10 +9,12 @@ the last moment at which it may reach the agency; once it has ended, that is whe
 that an agency has refused are tried again seldom, by whoever is first.
 """
 
+import asyncio
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -58,8 +60,10 @@ SKEW: Final = timedelta(minutes=1)
 LOOK_AGAIN: Final = 0.1
 """Seconds after which it is looked whether another's login has ended; they double up to the longest."""
 LONGEST_LOOK: Final = 1.0
-UNUSED: Final = timedelta(days=1)
+UNUSED: Final = timedelta(days=2)
 """After so long the tokens of other settings are forgotten, when somebody logs in."""
+REFUSED_BEFORE: Final = timedelta(days=90)
+"""After so long the refusals of credentials that nobody uses are forgotten, when somebody logs in with others."""
 _FOR_EVER: Final = timedelta(days=3650).total_seconds()
 _PLACE: Final = "agency-token"
 
@@ -103,16 +107,29 @@ _FAIL: Final = (
     update(agency_tokens).where(_ID, _IS_OWN).values(failed=bindparam("own"), failure=bindparam("error"), **_OVER)
 )
 _REFUSE: Final = (
-    update(agency_tokens)
-    .where(_ID, _IS_OWN)
-    .values(refused=bindparam("kind"), refusals=bindparam("count"), refused_at=NOW)
+    update(agency_tokens).where(_ID).values(refused=bindparam("kind"), refusals=bindparam("count"), refused_at=UNTIL)
 )
+# Nobody has waited for a clock that was set back: what is counted from is now.
+_REFUSED_NOW: Final = update(agency_tokens).where(_ID).values(refused_at=NOW)
+_DROP: Final = (
+    update(agency_tokens)
+    .where(_ID, agency_tokens.c.login == bindparam("refused_login"))
+    .values(login=None, data_key=None, sealed=None, renew_at=None, changed_at=NOW)
+)
+# The pause ends, and the count stays: another refusal follows those before it.
 _TRY_AGAIN: Final = (
     update(agency_tokens)
     .where(agency_tokens.c.plugin == bindparam("name"), agency_tokens.c.refused.is_not(None))
-    .values(refused=None, refusals=None, refused_at=None)
+    .values(refused=None, refused_at=NOW)
 )
+_TRIED: Final = update(agency_tokens).where(_ID).values(tried_at=bindparam("now"))
 _FORGET_OTHERS: Final = delete(agency_tokens).where(
+    agency_tokens.c.plugin == bindparam("name"),
+    agency_tokens.c.id != bindparam("id_"),
+    agency_tokens.c.changed_at < UNTIL,
+    agency_tokens.c.refusals.is_(None),
+)
+_FORGET_REFUSED: Final = delete(agency_tokens).where(
     agency_tokens.c.plugin == bindparam("name"),
     agency_tokens.c.id != bindparam("id_"),
     agency_tokens.c.changed_at < UNTIL,
@@ -146,6 +163,9 @@ class SharedTokenStore:
         self._database = database
         self._vault = vault
         self._clock = clock
+        self._unwritten: dict[str, list[_UnwrittenRefusal]] = {}
+        """By credentials, refusals that the database does not know of, because it was away."""
+        self._writing = asyncio.Lock()
 
     async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:
         """As ``TokenStore.obtain``.
@@ -154,7 +174,8 @@ class SharedTokenStore:
             AgencyUnavailable: ``token-unknown``: the database cannot be reached.
             NagorikError: As ``TokenStore.obtain``.
         """
-        identity = self._vault.lookup("agency-token", f"{terms.plugin}\x00{terms.settings}")
+        identity = settings_identity(self._vault, terms.plugin, terms.settings)
+        await self._write_refusals(identity, terms)
         awaited, pause = None, LOOK_AGAIN
         while True:
             own, began = str(uuid4()), self._clock.monotonic()
@@ -167,7 +188,7 @@ class SharedTokenStore:
                 return found
             if isinstance(found, NagorikError):
                 raise found
-            if isinstance(found, datetime):
+            if isinstance(found, _BegunLogin):
                 issued = await self._log_in(identity, terms, own, began, found)
                 if issued is not None:
                     return issued
@@ -176,8 +197,39 @@ class SharedTokenStore:
             await self._clock.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK)
 
+    async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:
+        """As ``TokenStore.refused``; a database that is away hears of it as soon as this process asks again."""
+        identity = settings_identity(self._vault, terms.plugin, terms.settings)
+        unwritten = _UnwrittenRefusal(kind, self._clock.monotonic(), token_of=login)
+        self._unwritten.setdefault(identity, []).append(unwritten)
+        with suppress(DatabaseUnavailable):
+            await self._flush(identity, terms)
+
+    async def _write_refusals(self, identity: str, terms: LoginTerms) -> None:
+        """Let the database know of refusals that it was away for: nobody logs in before.
+
+        Raises:
+            AgencyUnavailable: It is away still.
+        """
+        if self._unwritten.get(identity):
+            try:
+                await self._flush(identity, terms)
+            except DatabaseUnavailable:
+                raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
+
+    async def _flush(self, identity: str, terms: LoginTerms) -> None:
+        async with self._writing:
+            told = list(self._unwritten.get(identity, ()))
+            now = self._clock.monotonic()
+            await self._database.run(
+                partial(self._refuse_all, identity=identity, terms=terms, refusals=told, now=now)
+            )
+            left = [one for one in self._unwritten.pop(identity, []) if one not in told]
+            if left:
+                self._unwritten[identity] = left
+
     async def _log_in(
-        self, identity: str, terms: LoginTerms, own: str, began: float, at: datetime
+        self, identity: str, terms: LoginTerms, own: str, began: float, begun: "_BegunLogin"
     ) -> IssuedToken | None:
         """Log in for all; ``None`` where another has begun to meanwhile, because this one took too long.
 
@@ -196,17 +248,32 @@ class SharedTokenStore:
             issued = await terms.log_in(attempt)
         except BaseException as error:
             failure = error if isinstance(error, NagorikError) else AgencyUnavailable(because="login-broken-off")
-            end = partial(self._fail, identity=identity, terms=terms, own=own, error=failure, attempt=attempt)
-            with suppress(DatabaseUnavailable):  # the others wait until it is over by its time
+            kind = refusal_of(failure, attempt)
+            refusal = _UnwrittenRefusal(kind, self._clock.monotonic()) if kind is not None else None
+            end = partial(
+                self._fail,
+                identity=identity,
+                terms=terms,
+                own=own,
+                error=failure,
+                attempt=attempt,
+                refusals=[refusal] if refusal is not None else [],
+                now=self._clock.monotonic(),
+            )
+            try:
                 await self._database.run(end)
+            except DatabaseUnavailable:
+                # The others wait until it is over by its time. This process tells of the refusal before it logs in.
+                if refusal is not None:
+                    self._unwritten.setdefault(identity, []).append(refusal)
             raise
         try:
             kept = await self._database.run(
-                partial(self._keep, identity=identity, terms=terms, own=own, at=at, issued=issued)
+                partial(self._keep, identity=identity, terms=terms, own=own, at=begun.at, issued=issued)
             )
         except DatabaseUnavailable:
             kept = True  # good for this process; the others find out that it has ended by its time
-        return IssuedToken(issued.token, issued.renew_in, own, began) if kept else None
+        return IssuedToken(issued.token, issued.renew_in, own, began, begun.on_trial) if kept else None
 
     async def _run(self, unit: "Unit[Any]") -> Any:
         try:
@@ -226,10 +293,10 @@ class SharedTokenStore:
         asked: float,
         stale: str | None,
         awaited: str | None,
-    ) -> IssuedToken | NagorikError | str | datetime:
+    ) -> "IssuedToken | NagorikError | str | _BegunLogin":
         """The token that is kept, or why there is none, or the login that is under way.
 
-        If none is, ``own`` begins; when it did, by the database's clock.
+        If none is, ``own`` begins.
         """
         row = self._row(transaction, identity, terms.plugin)
         issued = self._kept(row, stale, asked)
@@ -237,32 +304,22 @@ class SharedTokenStore:
             return issued
         if awaited is not None and row.failed == awaited:
             return _error_of(row.failure, terms.plugin)
-        standing, since = _standing(row)
+        standing, since = self._standing(transaction, row)
         held_off = standing.holds_off(since)
         if held_off is not None:
             return held_off
+        begun = _BegunLogin(row.now, standing.is_remembered(since))
         under_way = _under_way(row, _longest(terms))
         if under_way is not None:
-            return row.now if under_way == own else under_way  # it may be tried again after it was committed
+            return begun if under_way == own else under_way  # it may be tried again after it was committed
         refused = self._count(transaction, terms=terms, own=own)
         if refused is not None:
             return refused
         transaction.connection.execute(_BEGIN, self._timed(_longest(terms)) | {"id_": identity, "own": own})
-        begun: datetime = row.now
         return begun
 
     def _row(self, transaction: Transaction, identity: str, plugin: str) -> Row[Any]:
-        wanted = {"id_": identity, LEASE_NOW: time_of(self._clock)}
-        row = transaction.connection.execute(_ROW, wanted).one_or_none()
-        if row is not None:
-            return row
-        try:
-            with transaction.connection.begin_nested():
-                made = {"id": identity, "plugin": plugin, LEASE_NOW: wanted[LEASE_NOW]}
-                transaction.connection.execute(_MAKE, made)
-        except IntegrityError:
-            pass  # another process was first
-        return transaction.connection.execute(_ROW, wanted).one()
+        return _row_of(transaction, identity, plugin, time_of(self._clock))
 
     def _kept(self, row: Row[Any], stale: str | None, asked: float) -> IssuedToken | None:
         left = math.inf if row.renew_at is None else (row.renew_at - row.now).total_seconds()
@@ -323,7 +380,9 @@ class SharedTokenStore:
             return False
         if issued.renew_in >= _FOR_EVER:
             transaction.connection.execute(_GOOD_UNTIL_REFUSED, {"id_": identity})
-        transaction.connection.execute(_FORGET_OTHERS, self._timed(-UNUSED) | {"name": terms.plugin, "id_": identity})
+        others = {"name": terms.plugin, "id_": identity}
+        transaction.connection.execute(_FORGET_OTHERS, self._timed(-UNUSED) | others)
+        transaction.connection.execute(_FORGET_REFUSED, self._timed(-REFUSED_BEFORE) | others)
         return True
 
     def _fail(
@@ -335,23 +394,75 @@ class SharedTokenStore:
         own: str,
         error: NagorikError,
         attempt: LoginAttempt,
+        refusals: "Sequence[_UnwrittenRefusal]",
+        now: float,
     ) -> None:
         """Tell those who wait what a login ended in; one that has not reached the agency is none there."""
         ended = _LOGINS_END if attempt.has_reached else _NO_LOGIN
         transaction.connection.execute(
             ended, ({LEASE_NOW: time_of(self._clock)} if attempt.has_reached else {}) | {"own": own}
         )
-        kind, named = refusal_of(error, attempt), {"id_": identity, "own": own}
-        if kind is not None:
-            standing, since = _standing(self._row(transaction, identity, terms.plugin))
-            refused = {"kind": kind.value, "count": standing.refused(kind, since).count}
-            transaction.connection.execute(_REFUSE, self._timed() | named | refused)
-        told = {"error": json.dumps({"code": error.code, **error.details()})}
-        transaction.connection.execute(_FAIL, self._timed() | named | told)
+        self._refuse_all(transaction, identity=identity, terms=terms, refusals=refusals, now=now)
+        told = {"id_": identity, "own": own, "error": json.dumps({"code": error.code, **error.details()})}
+        transaction.connection.execute(_FAIL, self._timed() | told)
+
+    def _refuse_all(
+        self,
+        transaction: Transaction,
+        *,
+        identity: str,
+        terms: LoginTerms,
+        refusals: "Sequence[_UnwrittenRefusal]",
+        now: float,
+    ) -> None:
+        """Count refusals of credentials, each when it happened by a clock that tells ``now``; one token's are one."""
+        for one in refusals:
+            row = self._row(transaction, identity, terms.plugin)
+            if one.token_of is not None:
+                dropped = transaction.connection.execute(
+                    _DROP, self._timed() | {"id_": identity, "refused_login": one.token_of}
+                )
+                if dropped.rowcount != 1:
+                    continue
+            ago = timedelta(seconds=max(now - one.at, 0.0))
+            standing, since = self._standing(transaction, row)
+            refused = standing.refused(one.kind, max(since - ago, timedelta(0)))
+            values = {"id_": identity, "kind": one.kind.value, "count": refused.count}
+            transaction.connection.execute(
+                _REFUSE, self._timed(-min(ago, since) if standing.count else -ago) | values
+            )
+
+    def _standing(self, transaction: Transaction, row: Row[Any]) -> tuple[RefusedCredentials, timedelta]:
+        """How the agency took the credentials of ``row``, and how long ago; damage says nothing.
+
+        Where the database's clock was set back, the pause begins anew, and the count goes on.
+        """
+        count, at = row.refusals, row.refused_at
+        if not isinstance(count, int) or at is None:
+            return RefusedCredentials(), timedelta(0)
+        if at > row.now + SKEW:
+            transaction.connection.execute(_REFUSED_NOW, self._timed() | {"id_": row.id})
+        kind = CredentialProblem(row.refused) if row.refused in frozenset(CredentialProblem) else None
+        return RefusedCredentials(count, kind), max(row.now - at, timedelta(0))
 
     def _timed(self, lasts: timedelta | None = None) -> dict[str, Any]:
         timed: dict[str, Any] = {LEASE_NOW: time_of(self._clock)}
         return timed if lasts is None else timed | {LASTS: lasts // MICROSECOND}
+
+
+def _row_of(transaction: Transaction, identity: str, plugin: str, lease_now: datetime | None) -> Row[Any]:
+    """The row of a plugin's settings, locked; made where there was none."""
+    wanted = {"id_": identity, LEASE_NOW: lease_now}
+    row = transaction.connection.execute(_ROW, wanted).one_or_none()
+    if row is not None:
+        return row
+    try:
+        with transaction.connection.begin_nested():
+            made = {"id": identity, "plugin": plugin, LEASE_NOW: lease_now}
+            transaction.connection.execute(_MAKE, made)
+    except IntegrityError:
+        pass  # another process was first
+    return transaction.connection.execute(_ROW, wanted).one()
 
 
 def _longest(terms: LoginTerms) -> timedelta:
@@ -367,21 +478,85 @@ def _under_way(row: Row[Any], longest: timedelta) -> str | None:
     return login if row.now < until <= row.now + longest else None
 
 
-def _standing(row: Row[Any]) -> tuple[RefusedCredentials, timedelta]:
-    """How the agency took the credentials of ``row``, and how long ago; what nobody can have written says nothing."""
-    count, at = row.refusals, row.refused_at
-    if not isinstance(count, int) or at is None or not timedelta(0) <= row.now - at + SKEW:
-        return RefusedCredentials(), timedelta(0)
-    kind = CredentialProblem(row.refused) if row.refused in frozenset(CredentialProblem) else None
-    return RefusedCredentials(count, kind), max(row.now - at, timedelta(0))
+@dataclass(frozen=True, slots=True)
+class _BegunLogin:
+    """A login that may be sent.
+
+    Attributes:
+        at: When it was begun, by the database's clock.
+        on_trial: Whether the credentials were refused lately.
+    """
+
+    at: datetime
+    on_trial: bool
 
 
-def try_refused_again(transaction: Transaction, plugin: str) -> bool:
+@dataclass(frozen=True, slots=True, eq=False)
+class _UnwrittenRefusal:
+    """A refusal of credentials that the database does not know of yet.
+
+    Attributes:
+        kind: Why the agency refused them.
+        at: When, on the process's monotonic clock.
+        token_of: The login whose token was refused at calls; ``None`` where the login itself was.
+    """
+
+    kind: CredentialProblem
+    at: float
+    token_of: str | None = None
+
+
+def settings_identity(vault: Vault, plugin: str, settings: str) -> str:
+    """The name of a plugin's settings in the database, which tells nobody what they are.
+
+    Args:
+        vault: The host's.
+        plugin: The plugin's id.
+        settings: The settings as text.
+    """
+    return vault.lookup("agency-token", f"{plugin}\x00{settings}")
+
+
+def may_be_tried(
+    transaction: Transaction,
+    identity: str,
+    plugin: str,
+    *,
+    refused_since: datetime,
+    now: datetime,
+    lease_now: datetime | None = None,
+) -> bool:
+    """Whether an agency that refuses the platform's credentials is to be tried with these settings.
+
+    No refusal of theirs stands, and they were not tried so since the agency began to refuse: this is said once.
+
+    Args:
+        transaction: Of the host's database.
+        identity: The settings, as ``settings_identity``.
+        plugin: The agency's plugin.
+        refused_since: When the outage began.
+        now: The time of agencies.
+        lease_now: The time, where that is not the database's to say.
+    """
+    row = _row_of(transaction, identity, plugin, lease_now)
+    was_tried = isinstance(row.tried_at, datetime) and refused_since <= row.tried_at <= now + SKEW
+    if row.refused is not None or was_tried:
+        return False
+    transaction.connection.execute(_TRIED, {"id_": identity, "now": now})
+    return True
+
+
+def try_refused_again(transaction: Transaction, plugin: str, lease_now: datetime | None = None) -> bool:
     """Let somebody log in with credentials that a plugin's agency has refused: an officer says that they are good.
 
-    Whether there are any.
+    Another refusal is counted with those before it. Whether there are any.
+
+    Args:
+        transaction: Of the host's database.
+        plugin: The agency's plugin.
+        lease_now: The time, where that is not the database's to say.
     """
-    return transaction.connection.execute(_TRY_AGAIN, {"name": plugin}).rowcount > 0
+    return transaction.connection.execute(_TRY_AGAIN, {"name": plugin, LEASE_NOW: lease_now}).rowcount > 0
 
 
 def forget_tokens(transaction: Transaction) -> None:

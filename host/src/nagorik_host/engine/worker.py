@@ -139,7 +139,9 @@ class Worker:
             clock=clock,
             message_age=message_age,
             worker_name=name,
-            reloader=SettingsReloader(database, platform, agencies, read_settings, worker=self.id, clock=clock),
+            reloader=SettingsReloader(
+                database, platform, agencies, read_settings, vault=vault, worker=self.id, clock=clock
+            ),
             sweep=sweep,
         )
         observers = ObserverGroup(self._housekeeping.throughput, observer or WorkerObserver())
@@ -277,7 +279,10 @@ class Worker:
         await self._housekeeping.heartbeat()
 
     async def reload(self) -> None:
-        """Take up other settings of plugins, if somebody asked for that; each heartbeat does it."""
+        """Take up other settings of plugins, if somebody asked for that; each heartbeat does it.
+
+        The first time, agencies are tried at once that refused other credentials than those of the plugins now.
+        """
         await self._housekeeping.reload()
 
     def hint(self) -> None:

@@ -333,10 +333,13 @@ agency_tokens: Final = Table(
     # The last login that failed, and its error as JSON, for those who waited for it.
     Column("failed", String(ID)),
     Column("failure", Text),
-    # Why the agency refused these credentials, null once it has let them in; how often, and when at last.
+    # Why the agency refused these credentials, null once it has let them in; how often, and when at last, or when
+    # somebody said since that they are good.
     Column("refused", String(CODE)),
     Column("refusals", Integer),
     Column("refused_at", Instant),
+    # When a worker started with these settings and had an agency tried that refused others.
+    Column("tried_at", Instant),
     Column("changed_at", Instant, nullable=False),
 )
 

@@ -49,6 +49,9 @@ T = TypeVar("T")
 MOST_TOKENS: Final = 4
 """So many tokens are tried by one request, even if each has been obtained by a login before the first was refused."""
 
+_OF_THE_AGENCY: Final = frozenset({Failure.INVALID, Failure.MAPPED, Failure.REFUSED})
+"""Answers to somebody whom the agency knows, unless it is their credentials that it speaks of."""
+
 Classifier = Callable[[AgencyResponse, EgressTarget], T | FailedAttempt]
 """What an answer is: what was asked for, or a failure."""
 
@@ -126,6 +129,7 @@ class HttpExchange(Generic[T]):
         "_refused",
         "_refused_at",
         "_resources",
+        "_token",
         "_token_began",
     )
 
@@ -142,6 +146,8 @@ class HttpExchange(Generic[T]):
         """Why an attempt may have been processed: the cause of the first that may."""
         self._at_agency = False
         """Whether a request is with the agency at this moment."""
+        self._token: Token | None = None
+        """The token that this attempt sent."""
         self._token_began = math.inf
         """When the login began that brought the last token that was sent."""
         self._refused = 0
@@ -182,11 +188,29 @@ class HttpExchange(Generic[T]):
         outcome = await self._try()
         if isinstance(outcome, FailedAttempt):
             self._decide(outcome)
+        if self._token is not None and self._resources.tokens is not None:
+            await self._judge_token(self._resources.tokens, self._token, outcome)
         return outcome
+
+    async def _judge_token(self, tokens: TokenCache, token: Token, outcome: T | FailedAttempt) -> None:
+        """Note whether the agency let in who carries ``token``; what it could not say leaves all as it was."""
+        if not isinstance(outcome, FailedAttempt):
+            tokens.accepted(token)
+            return
+        error, failure = outcome.error, outcome.failure
+        refused = error.kind if isinstance(error, CredentialsRejected) else None
+        if refused not in {None, CredentialProblem.NOT_PERMITTED}:
+            is_fresh = failure is Failure.UNAUTHENTICATED and self._history.refreshed
+            # Of one that may have ended, another login tells.
+            if is_fresh or failure is not Failure.UNAUTHENTICATED:
+                await tokens.refused(token, refused, is_fresh=is_fresh)
+        elif refused is not None or failure in _OF_THE_AGENCY:
+            tokens.accepted(token)
 
     async def _try(self) -> T | FailedAttempt:
         """One attempt: gates, request, classification."""
         resources, call, plan = self._resources, self._call, self._plan
+        self._token = None
         try:
             await self._pass_gates()
             if call.authenticated:
@@ -283,7 +307,7 @@ class HttpExchange(Generic[T]):
             remaining=call.deadline.remaining if lease is None else partial(_shorter, call.deadline, lease),
         )
         call.ledger.requests += 1
-        self._at_agency = True
+        self._token, self._at_agency = token, True
         outcome: T | FailedAttempt
         connections = resources.connections if plan.address.home else resources.elsewhere
         answer = await self._counted(call.login, connections.send(outgoing, timeouts))
@@ -319,13 +343,18 @@ class HttpExchange(Generic[T]):
             self._refused += 1
             # One that another process had obtained before may have ended together with the first.
             is_fresh = self._refused > 1 and self._token_began >= self._refused_at
-            if is_fresh or self._refused >= MOST_TOKENS:
+            if is_fresh or self._refused >= MOST_TOKENS or self._is_on_trial:
                 self._history = replace(self._history, refreshed=True)
             self._refused_at = min(self._refused_at, self._resources.clock.monotonic())
         self._decision = decide(kind, failure, self._history)
         self._history = record_failure(failure, self._history)
         if kind is not Idempotency.SAFE and failure in MAYBE_PROCESSED and self._doubt is None:
             self._doubt = failed.because
+
+    @property
+    def _is_on_trial(self) -> bool:
+        tokens, token = self._resources.tokens, self._token
+        return tokens is not None and token is not None and tokens.is_on_trial(token)
 
     def _succeeded(self) -> None:
         if self._plan.kind is Idempotency.SAFE:

@@ -40,9 +40,13 @@ class Fence:
 
     Attributes:
         remaining: Seconds for which they may leave; ``None`` if nothing says so.
+        is_handed_over: Whether the last of its body was given to its connection.
+        socket: What it is written to, where it is written beside what reads the answer.
     """
 
     remaining: Callable[[], float] | None
+    is_handed_over: bool = False
+    socket: "FencedSocket | None" = None
 
     def check(self) -> None:
         """See that there is time left to write what is about to be written.
@@ -57,9 +61,15 @@ class Fence:
         """Seconds for which bytes may leave, infinite if nothing bounds them."""
         return math.inf if self.remaining is None else self.remaining()
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the system has been given the request to its end."""
+        return self.is_handed_over and (self.socket is None or not self.socket.behind)
+
     def lift(self) -> None:
-        """The request was answered: what its connection says from now on is no part of it."""
-        self.remaining = None
+        """The request was answered: if it is written, what its connection says from now on is no part of it."""
+        if self.is_written:
+            self.remaining = None
 
 
 FENCE: Final[ContextVar[Fence | None]] = ContextVar("FENCE", default=None)
@@ -74,12 +84,14 @@ class FencedSocket(socket.socket):
 
     Attributes:
         fence: Of the request that is under way.
+        behind: Bytes that the system did not take when it was last given some. Whoever gave them keeps them.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As ``socket.socket``."""
         super().__init__(*args, **kwargs)
         self.fence: Fence | None = None
+        self.behind = 0
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             # Nobody is told that there is room before there is: twice as much as may wait would be room.
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
@@ -91,9 +103,11 @@ class FencedSocket(socket.socket):
             TimeOver: There is no time left; the connection is reset as it is closed.
             BlockingIOError: The system has enough that it could not send yet.
         """
+        given = memoryview(data).nbytes
+        self.behind = given
         left = math.inf if self.fence is None else self.fence.seconds_left()
         if left <= 0:
-            self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_AND_RESET)
+            self.reset_as_closed()
             raise TimeOver
         room = self._room()
         if room <= 0:
@@ -101,11 +115,21 @@ class FencedSocket(socket.socket):
         if left < math.inf and hasattr(socket, "TCP_USER_TIMEOUT"):
             milliseconds = min(math.ceil(left * 1000), 2**31 - 1)
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
-        return super().send(memoryview(data)[:room], flags)
+        sent = super().send(memoryview(data)[:room], flags)
+        self.behind = given - sent
+        return sent
 
     def sendmsg(self, buffers: "Iterable[ReadableBuffer]", /, *_: Any) -> int:
         """As ``socket.socket.sendmsg``, one buffer at a time: an event loop comes again for the others."""
-        return self.send(next(iter(buffers)))
+        first, *others = buffers
+        try:
+            return self.send(first)
+        finally:
+            self.behind += sum(memoryview(one).nbytes for one in others)
+
+    def reset_as_closed(self) -> None:
+        """Drop what the system has and could not send yet, as soon as the connection is closed."""
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_AND_RESET)
 
     def _room(self) -> int:
         """Bytes that the system may be given."""

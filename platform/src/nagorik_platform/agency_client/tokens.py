@@ -51,8 +51,19 @@ written so near that each call would log in is often good for longer."""
 REFUSED_PAUSES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 """For how long nobody tries credentials again that an agency has refused once, twice, and so on: four times on the
 first day, once on each that follows. Some lock an account after a few; and they become good by somebody's work."""
+REFUSALS_REMEMBERED: Final = timedelta(days=2)
+"""For how long refusals count after the last of them, though the credentials were let in since: longer than the
+longest pause, so that whoever is let in and refused once a day stays at one try a day."""
+REFUSED_IN_A_ROW: Final = 5
+"""Calls in a row, of which an agency says no more than that it lets nobody in, before that is taken for a refusal of
+the credentials: one alone may be of one application."""
 CLOSING: Final = 5.0
 """Seconds that a login which is stopped is waited for; a plugin's code need not heed that."""
+LETS_NOBODY_IN: Final = frozenset(CredentialProblem) - {
+    CredentialProblem.NOT_PERMITTED,
+    CredentialProblem.UNSPECIFIED,
+}
+"""Refusals of the platform's credentials that are sure to meet whoever comes with them."""
 _SAY_NOT_WHO: Final = frozenset({"connect_timeout", "read_timeout", "transport"})
 """Settings that say nothing of who logs in where."""
 _FILES: Final = ("client_certificate", "client_key", "certificate_authority")
@@ -112,12 +123,15 @@ class IssuedToken:
         renew_in: Seconds until it is renewed; infinite where it is good until it is refused.
         login: Names the login that brought it; no other has the same name.
         began: When that login began, on the client's monotonic clock, or before; it may be another process's.
+        on_trial: Whether this process logged in to see if credentials are good that were refused lately. No other
+            login follows where the agency refuses the token, too.
     """
 
     token: Token
     renew_in: float
     login: str = ""
     began: float = math.inf
+    on_trial: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -160,12 +174,16 @@ class RefusedCredentials:
 
         One success in between makes nothing good: an agency may let in, and refuse, in turns.
         """
-        counts = self.kind is not None or since < REFUSED_PAUSES[-1]
+        counts = self.kind is not None or since < REFUSALS_REMEMBERED
         return RefusedCredentials(self.count + 1 if counts else 1, kind)
 
     def let_in(self) -> "RefusedCredentials":
         """As they are let in."""
         return replace(self, kind=None)
+
+    def is_remembered(self, since: timedelta) -> bool:
+        """Whether they were refused lately, ``since`` after they were at last."""
+        return self.count > 0 and (self.kind is not None or since < REFUSALS_REMEMBERED)
 
 
 def refused_pause(count: int) -> timedelta:
@@ -196,6 +214,18 @@ class TokenStore(Protocol):
         """
         ...
 
+    async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:
+        """The agency let somebody in, and refuses at calls what that login brought: it refuses the credentials.
+
+        However many calls are refused with one token, that is one refusal. The next ``obtain`` hears of it.
+
+        Args:
+            terms: Who logged in where.
+            login: The login that brought the token.
+            kind: Why the agency refuses it.
+        """
+        ...
+
 
 class LocalTokenStore:
     """Logs in for one process that shares its agencies with no other, no more often than each allows.
@@ -210,6 +240,8 @@ class LocalTokenStore:
         self._ended: dict[str, list[float]] = {}
         self._hash_key = token_bytes(32)
         self._refused: dict[bytes, tuple[RefusedCredentials, float]] = {}
+        self._brought: dict[bytes, str] = {}
+        """By credentials, the last login that brought a token."""
 
     async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:  # noqa: ARG002 - it keeps none
         """As ``TokenStore.obtain``."""
@@ -228,9 +260,9 @@ class LocalTokenStore:
             own.append(now)
 
         began = self._clock.monotonic()
-        identity = blake2b(f"{terms.plugin}\x00{terms.settings}".encode(), key=self._hash_key).digest()
-        standing, refused_at = self._refused.get(identity, (RefusedCredentials(), began))
-        held_off = standing.holds_off(timedelta(seconds=began - refused_at))
+        identity = self._identity(terms)
+        standing, since = self._standing(identity)
+        held_off = standing.holds_off(since)
         if held_off is not None:
             raise held_off
         await count()
@@ -238,16 +270,38 @@ class LocalTokenStore:
         try:
             issued = await terms.log_in(attempt)
         except CredentialsRejected as error:
-            kind, now = refusal_of(error, attempt), self._clock.monotonic()
+            kind = refusal_of(error, attempt)
             if kind is not None:
-                self._refused[identity] = standing.refused(kind, timedelta(seconds=now - refused_at)), now
+                self._refuse(identity, kind)
             raise
         finally:
             if attempt.has_reached:
                 self._ended[terms.plugin] += [self._clock.monotonic()] * len(own)
+        on_trial = standing.is_remembered(since)
         if identity in self._refused:
-            self._refused[identity] = standing.let_in(), refused_at
-        return replace(issued, login=str(uuid4()))
+            known, refused_at = self._refused[identity]
+            self._refused[identity] = known.let_in(), refused_at
+        login = self._brought[identity] = str(uuid4())
+        return replace(issued, login=login, on_trial=on_trial)
+
+    async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:
+        """As ``TokenStore.refused``."""
+        identity = self._identity(terms)
+        if self._brought.get(identity) == login:
+            del self._brought[identity]
+            self._refuse(identity, kind)
+
+    def _identity(self, terms: LoginTerms) -> bytes:
+        return blake2b(f"{terms.plugin}\x00{terms.settings}".encode(), key=self._hash_key).digest()
+
+    def _standing(self, identity: bytes) -> tuple[RefusedCredentials, timedelta]:
+        now = self._clock.monotonic()
+        standing, refused_at = self._refused.get(identity, (RefusedCredentials(), now))
+        return standing, timedelta(seconds=now - refused_at)
+
+    def _refuse(self, identity: bytes, kind: CredentialProblem) -> None:
+        standing, since = self._standing(identity)
+        self._refused[identity] = standing.refused(kind, since), self._clock.monotonic()
 
 
 def login_limit_reached(seconds: float) -> RateLimited:
@@ -328,6 +382,13 @@ class TokenCache:
         self._terms = LoginTerms(plugin, settings_as_text(settings), limits, self._logged_in)
         self._issued: IssuedToken | None = None
         self._renew_at = -math.inf
+        self._is_on_trial = False
+        """Whether its refusal is one of the credentials, as long as no call was answered that carried the token."""
+        self._is_accepted = False
+        """Whether one was."""
+        self._refused_at = math.inf
+        """When a token was refused that no call was answered with, if none was since."""
+        self._refused_in_a_row = 0
         self._running: asyncio.Task[IssuedToken | NagorikError] | None = None
 
     async def current(self, deadline: Deadline) -> Token:
@@ -354,7 +415,41 @@ class TokenCache:
     def invalidate(self, token: Token) -> None:
         """The agency refused ``token``; the next call asks for another, unless one has done so meanwhile."""
         if self._issued is not None and self._issued.token is token:
+            if not self._is_accepted and self._renew_at > -math.inf:
+                self._refused_at = self._clock.monotonic()
             self._renew_at = -math.inf
+
+    def is_on_trial(self, token: Token) -> bool:
+        """Whether ``token`` is to show if the credentials are good, and no call has shown it yet.
+
+        They were refused lately, or so was a token at once, before the login began that brought this one.
+        """
+        issued = self._issued
+        return issued is not None and issued.token is token and self._is_on_trial and not self._is_accepted
+
+    def accepted(self, token: Token) -> None:
+        """The agency took ``token``, whatever it said of what it was asked for."""
+        if self._issued is not None and self._issued.token is token:
+            self._is_accepted = True
+            self._refused_at = math.inf
+        self._refused_in_a_row = 0
+
+    async def refused(self, token: Token, kind: CredentialProblem, *, is_fresh: bool) -> None:
+        """The agency refused at a call whoever carries ``token``. Where it means the credentials, all hear of it.
+
+        Args:
+            token: What was sent.
+            kind: Why it was refused.
+            is_fresh: Whether the agency refuses what a login has just brought.
+        """
+        self._refused_in_a_row += 1
+        is_sure = is_fresh or kind in LETS_NOBODY_IN or self._refused_in_a_row >= REFUSED_IN_A_ROW
+        issued = self._issued
+        if issued is None or issued.token is not token or not (is_sure or self.is_on_trial(token)):
+            return
+        self._refused_in_a_row = 0
+        self.invalidate(token)
+        await self._store.refused(self._terms, issued.login, kind)
 
     async def aclose(self) -> None:
         """Stop a login that is running, and wait until others may log in."""
@@ -387,6 +482,8 @@ class TokenCache:
             return error
         self._issued = issued
         self._renew_at = self._clock.monotonic() + issued.renew_in
+        self._is_on_trial = issued.on_trial or issued.began >= self._refused_at
+        self._is_accepted = False
         return issued
 
     async def _logged_in(self, attempt: LoginAttempt) -> IssuedToken:

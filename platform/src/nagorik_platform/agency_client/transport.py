@@ -9,7 +9,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakValueDictionary
 
@@ -133,6 +133,7 @@ class ConnectionPool:
             AssertionError: From a mock router that was not told about the request.
         """
         fence = Fence(timeouts.remaining)
+        fence.is_handed_over = not outgoing.body
         streamed = _Streamed(outgoing.body, fence) if isinstance(outgoing.body, MultipartBody) else None
         request = httpx.Request(
             outgoing.method,
@@ -212,6 +213,7 @@ class _Timely(httpx.ByteStream):
         for piece in _pieces(self._content):
             self._fence.check()
             yield piece
+        self._fence.is_handed_over = True
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
@@ -244,6 +246,7 @@ class _Streamed(httpx.AsyncByteStream):
                 for piece in _pieces(chunk):
                     self._fence.check()
                     yield piece
+            self._fence.is_handed_over = True
         except TimeOver:
             raise
         except Exception:  # noqa: BLE001 - a host's store may raise anything
@@ -366,8 +369,19 @@ def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
             fence, transport = FENCE.get(), conn.transport
             if fence is not None and transport is not None:
                 fence.check()
-                sockets[transport.get_extra_info("socket").fileno()].fence = fence
+                own = sockets[transport.get_extra_info("socket").fileno()]
+                own.fence, fence.socket = fence, own
+                conn.add_callback(partial(abort_unwritten, fence, own, transport))
             return await super().send(conn)
+
+    def abort_unwritten(fence: Fence, own: FencedSocket, transport: asyncio.Transport) -> None:
+        """Once a request is over: whoever was answered before all was written has nothing more to write.
+
+        aiohttp would write on what waits, beside the next request or as the connection is closed.
+        """
+        if not fence.is_written:
+            own.reset_as_closed()
+            transport.abort()
 
     def session() -> aiohttp.ClientSession:
         opened = aiohttp.ClientSession(

@@ -71,8 +71,10 @@ def _told(item: Contribution) -> Admission:
     try:
         tell: Callable[[], Admission] = item.imported()  # type: ignore[assignment]
         told: object = tell()
-    except (AdmissionUnknown, CommandUnusable) as problem:
+    except CommandUnusable as problem:
         raise AdmissionUnknown(str(problem)) from None
+    except AdmissionUnknown:
+        raise
     except Exception as error:  # noqa: BLE001 - its text may hold values of settings
         raise AdmissionUnknown(f"{item.label} cannot tell which plugins it lets in: {type_name(error)}") from None
     if not isinstance(told, Admission):

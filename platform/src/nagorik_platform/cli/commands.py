@@ -80,7 +80,16 @@ _BUILT_IN: Final = (
 
 
 class CommandFailed(Exception):
-    """A command cannot do its work, for a reason that its text tells the person at the terminal."""
+    """A command cannot do its work, for a reason that its text tells the person at the terminal.
+
+    Attributes:
+        code: How the command ends.
+    """
+
+    def __init__(self, text: str, code: ExitCode = ExitCode.FAILED) -> None:
+        """End with ``code`` and say why."""
+        super().__init__(text)
+        self.code = code
 
 
 class CommandUnusable(Exception):

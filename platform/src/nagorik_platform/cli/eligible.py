@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from nagorik_platform.cli.commands import ExitCode
 
@@ -98,7 +98,9 @@ def _applicant(name: str) -> "Applicant":
 
     if name != "-":
         content = read_file(Path(name), largest=_LONGEST_FILE)
-    elif len(content := sys.stdin.buffer.read(_LONGEST_FILE + 1)) > _LONGEST_FILE:
+    elif (given := cast("TextIO | None", sys.stdin)) is None:
+        raise ValueError("standard input is closed; name a file")
+    elif len(content := given.buffer.read(_LONGEST_FILE + 1)) > _LONGEST_FILE:
         raise ValueError(f"standard input: larger than {_LONGEST_FILE} bytes")
     file = "standard input" if name == "-" else Path(name).name
     return parse_json(content, file, TypeAdapter(Applicant), Applicant)

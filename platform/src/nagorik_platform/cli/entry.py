@@ -4,11 +4,12 @@ import argparse
 import errno
 import gc
 import io
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Final
+from typing import ClassVar, Final, NoReturn
 
 from nagorik_platform.cli.commands import (
     Command,
@@ -18,7 +19,7 @@ from nagorik_platform.cli.commands import (
     ExitCode,
     find_commands,
 )
-from nagorik_platform.cli.output import plain
+from nagorik_platform.cli.output import may_be_somebodys, plain
 from nagorik_platform.cli.streams import has_room, is_out_of_files, lost_output, open_streams
 from nagorik_platform.tracebacks import frames_of, type_name
 
@@ -26,6 +27,8 @@ _OUT_OF_FILES: Final = (
     "this process, or this machine, has as many files and sockets open as it may. End what holds them, or raise the"
     " limit (ulimit -n), and run the command again"
 )
+
+_OPTION: Final = re.compile(r"--?[a-z]+(?:-[a-z]+)*(?=$|=)")
 
 RARELY: Final = (150_000, 5, 5)
 """When the collector of a command's own process runs: after so many more objects, and over the older ones after so
@@ -61,7 +64,10 @@ def _code(words: list[str]) -> int:
         # Where the command is the first word, no list of all commands is shown, and none need tell its help.
         first = command is not None and words[:1] == [wanted]
         listed = [item for item in commands if item.name == wanted] if first else commands
-        arguments = _parser(listed, wanted, command).parse_args(words)
+        parser = _parser(listed, wanted, command, _parser_class(words))
+        arguments, left_over = parser.parse_known_args(words)
+        if left_over:
+            parser.error(_not_expected(words, left_over))
     except CommandUnusable as problem:
         sys.stderr.write(f"nagorik: {plain(str(problem))}\n")
         return ExitCode.USAGE
@@ -69,6 +75,38 @@ def _code(words: list[str]) -> int:
         # argparse has said what it had to say: help, the version, or what is wrong with the arguments.
         return ExitCode.OK if not end.code else ExitCode.USAGE
     return ExitCode.USAGE if command is None else _run(command, arguments)
+
+
+def _not_expected(words: Sequence[str], left_over: Sequence[str]) -> str:
+    """Which words no argument takes: options by name, others by where they stand, since they may be anything."""
+    told, start = [], 0
+    for word in left_over:
+        start = words.index(word, start) + 1 if word in words[start:] else start
+        option = _OPTION.match(word)
+        told.append(option[0] if option is not None else f"word {start}")
+    return f"not expected: {', '.join(told)}; a value of several words stands in quotes"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors show no word that may be somebody's number; so are those for a part of the words.
+
+    Attributes:
+        hidden: What is not shown, the longest first.
+    """
+
+    hidden: ClassVar[Sequence[str]] = ()
+
+    def error(self, message: str) -> NoReturn:
+        """End with ``message``, without what may be somebody's."""
+        for value in self.hidden:
+            message = message.replace(repr(value), "what is written").replace(value, "what is written")
+        super().error(message)
+
+
+def _parser_class(words: Sequence[str]) -> type[_Parser]:
+    values = {part for word in words for part in (word, word.partition("=")[2])}
+    hidden = sorted(filter(may_be_somebodys, values), key=len, reverse=True)
+    return type("CommandParser", (_Parser,), {"hidden": hidden})
 
 
 def _is_text(word: str) -> bool:
@@ -104,8 +142,13 @@ def _precedence(item: Contribution) -> tuple[bool, bool]:
     return not item.is_built_in, not item.is_ours
 
 
-def _parser(commands: Sequence[Contribution], wanted: str | None, command: Command | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser(
+    commands: Sequence[Contribution],
+    wanted: str | None,
+    command: Command | None,
+    parser_class: type[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    parser = parser_class(
         prog="nagorik",
         description="Nagorik connects a citizen-service platform with the agencies behind it.",
         epilog="Exit codes: 0 well, 1 something was found, 2 wrong arguments, 3 the command failed. "
@@ -149,7 +192,7 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
         code = int(command.run(arguments))
     except CommandFailed as failed:
         sys.stderr.write(f"nagorik: {plain(str(failed))}\n")
-        return ExitCode.FAILED
+        return failed.code
     except BrokenPipeError:
         return ExitCode.OK  # the reader of a stream that is not the command's own has seen enough
     except Exception as error:  # noqa: BLE001 - a command's fault is told as one line and a code

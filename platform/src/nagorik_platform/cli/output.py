@@ -10,6 +10,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -20,8 +21,16 @@ if TYPE_CHECKING:
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
 
+MOST_ROWS: Final = 1000
+"""The most rows that a command lists at once."""
 _PIPE_WIDTH: Final = 140
 """Columns for output that no terminal bounds, unless COLUMNS says another number."""
+_FEW_DIGITS: Final = 4
+"""Digits of a year or of a number of rows, which are nobody's."""
+_HEIGHT: Final = 25
+"""Lines of a terminal; nothing is laid out by them."""
+_DIGITS: Final = 4
+"""Of a number of columns; of one with more, nobody sees the rest."""
 _FOLDED: Final = 8
 """Letters of a word that a column has room for at least; a longer one may be folded."""
 _BETWEEN: Final = 3
@@ -37,6 +46,17 @@ _LAST_YEAR: Final = 2199
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
     """``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON document with stable keys")
+
+
+def add_limit_argument(parser: argparse.ArgumentParser, *, default: int) -> None:
+    """``--limit``: from 1 to ``MOST_ROWS``."""
+    parser.add_argument(
+        "--limit",
+        type=_limit,
+        default=default,
+        metavar="N",
+        help=f"the most rows, at most {MOST_ROWS:,} (default: {default})",
+    )
 
 
 def add_day_argument(parser: argparse.ArgumentParser) -> None:
@@ -71,8 +91,27 @@ def console() -> "Console":
     """A console on the present standard output that takes no text for markup."""
     from nagorik_platform.cli.console import CommandConsole
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
-    return CommandConsole(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    # With a height as well, rich asks neither the terminal nor the environment.
+    return CommandConsole(
+        file=sys.stdout,
+        width=_width(),
+        height=_HEIGHT,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+
+
+def _width() -> int:
+    """Columns to print within. What ``COLUMNS`` says is heeded where it is a number of at least 1."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isascii() and given.isdecimal() and (columns := int(given[:_DIGITS])):
+        return columns
+    with suppress(OSError, ValueError):  # a terminal that does not know tells 0
+        if sys.stdout.isatty() and (columns := os.get_terminal_size(sys.stdout.fileno()).columns):
+            return columns
+    return _PIPE_WIDTH
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
@@ -143,9 +182,21 @@ def print_plain(lines: Iterable[str]) -> None:
     sys.stdout.writelines(f"{plain(line)}\n" for line in lines)
 
 
+def may_be_somebodys(word: str) -> bool:
+    """Whether a word that somebody typed may be a person's number: a passport's has seven digits."""
+    return sum(char.isdecimal() for char in word) > _FEW_DIGITS
+
+
 def plain(text: str) -> str:
     """``text`` without control characters: what a plugin declares must not steer a terminal."""
     return "".join(char for char in text if char in "\u200c\u200d" or unicodedata.category(char) not in {"Cc", "Cf"})
+
+
+def _limit(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_ROWS)) else 0
+    if not 1 <= number <= MOST_ROWS:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST_ROWS}")
+    return number
 
 
 def _day(text: str) -> date:
@@ -156,9 +207,10 @@ def _day(text: str) -> date:
     try:
         day = date(int(written[3]), int(written[2]), int(written[1])) if written else date.fromisoformat(digits)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-24 or 24/11/2026") from None
+        # Not what is written: it may be somebody's number.
+        raise argparse.ArgumentTypeError("not a date such as 2026-11-24 or 24/11/2026") from None
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise argparse.ArgumentTypeError(f"the year of {text} does not lie between {_FIRST_YEAR} and {_LAST_YEAR}")
+        raise argparse.ArgumentTypeError(f"the year does not lie between {_FIRST_YEAR} and {_LAST_YEAR}")
     return day
 
 

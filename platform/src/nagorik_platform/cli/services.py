@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import may_be_somebodys
 
 if TYPE_CHECKING:
     from nagorik_platform.registry import PluginRecord
@@ -91,11 +92,12 @@ def _ids(records: Sequence["PluginRecord"]) -> list[str]:
 
 
 def unknown_service(service: str, known: list[str]) -> str:
-    """That there is no such service, and which may be meant; what was typed may be anything, and is not repeated."""
+    """That there is no such service, and which one may be meant; what may be somebody's number is not repeated."""
+    named = "such service" if may_be_somebodys(service) else f"service {service}"
     likely = get_close_matches(service, known, n=1)
     if likely:
-        return f"there is no service of that name; did you mean {likely[0]}?"
-    return "there is no service of that name; nagorik services lists what there is"
+        return f"there is no {named}; did you mean {likely[0]}?"
+    return f"there is no {named}; nagorik services lists what there is"
 
 
 command: Final = ServicesCommand()

@@ -282,6 +282,19 @@ class Dispatcher:
                 changed.append(plugin)
         return SettingsReload(tuple(changed), rejected)
 
+    async def identify_settings(self, plugin: str, identify: Callable[[str], str]) -> str | None:
+        """What ``identify`` makes of a plugin's settings as text; ``None`` where it has none that can be used."""
+        from nagorik_platform.agency_client.tokens import settings_as_text
+
+        record = next((record for record in self._registry.usable if record.id == plugin), None)
+        if record is None:
+            return None
+        try:
+            runtime = await self._ready(record, None, None)
+            return identify(settings_as_text(runtime.settings))
+        except NagorikError:
+            return None
+
     # Inside
 
     async def _ready(self, record: PluginRecord, service: str | None, operation: Operation | None) -> PluginRuntime:

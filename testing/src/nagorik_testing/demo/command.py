@@ -98,7 +98,7 @@ def _display(console: Console, arguments: argparse.Namespace) -> Display:
 def _console() -> CommandConsole:
     """As wide as the terminal; wide enough for the table where there is none, such as in a log."""
     console = CommandConsole()
-    return console if console.is_terminal else CommandConsole(width=WITHOUT_TERMINAL)
+    return console if console.is_terminal and console.width else CommandConsole(width=WITHOUT_TERMINAL)
 
 
 command: Final = DemoCommand()

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("refused", sa.String(length=120), nullable=True),
         sa.Column("refusals", sa.Integer(), nullable=True),
         sa.Column("refused_at", sa.BigInteger(), nullable=True),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_tokens")),
     )
