@@ -210,7 +210,7 @@ def test_unknown_service_is_told_with_the_nearest(site: Any, nagorik: Any) -> No
     site.plugin()
     result = nagorik("services", "wasa.conection")
     assert (result.code, result.out) == (2, "")
-    assert result.err == "nagorik: there is no service of that name; did you mean wasa.connection?\n"
+    assert result.err == "nagorik: there is no service wasa.conection; did you mean wasa.connection?\n"
     assert "nagorik services lists what there is" in nagorik("services", "x.y").err
 
 

@@ -156,5 +156,5 @@ def test_a_missing_file_and_an_unknown_service_are_told(site: Any, nagorik: Any,
     unknown = nagorik("eligible", "--applicant", applicant, "--service", "wasa.conection")
     assert (unknown.code, unknown.err) == (
         2,
-        "nagorik: there is no service of that name; did you mean wasa.connection?\n",
+        "nagorik: there is no service wasa.conection; did you mean wasa.connection?\n",
     )

@@ -373,7 +373,7 @@ def test_unknown_service_a_gateway_and_no_plugin_at_all_are_told(site: Any, nago
     near = nagorik("fees", "wasa.conection")
     assert (near.code, near.err) == (
         2,
-        "nagorik: there is no service of that name; did you mean wasa.connection?\n",
+        "nagorik: there is no service wasa.conection; did you mean wasa.connection?\n",
     )
     gateway = nagorik("fees", "wasa.pay")
     assert (gateway.code, gateway.err) == (2, "nagorik: wasa.pay is a way to pay, and has no fee of its own\n")
