@@ -49,6 +49,7 @@ class EligibleCommand:
         from nagorik_platform.cli.output import day_of, print_error, print_json
         from nagorik_platform.cli.services import unknown_service
         from nagorik_platform.configuration import PlatformSettings
+        from nagorik_platform.logs import configure_logging, is_configured
         from nagorik_platform.platform import Platform
         from nagorik_platform.registry import Registry
 
@@ -57,6 +58,8 @@ class EligibleCommand:
         except ValueError as problem:
             print_error(str(problem))
             return ExitCode.USAGE
+        if not is_configured():
+            configure_logging(level="WARNING")  # that a plugin was imported is news to nobody at a counter
         with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
             settings = PlatformSettings(admission=host_admission())
             registry = Registry.discover(admission=settings.admission)

@@ -59,6 +59,7 @@ class FeesCommand:
         from nagorik_platform.cli.output import day_of, print_error
         from nagorik_platform.configuration import PlatformSettings
         from nagorik_platform.fees.published import GivenRejected
+        from nagorik_platform.logs import configure_logging, is_configured
         from nagorik_platform.registry import Registry
 
         try:
@@ -70,6 +71,8 @@ class FeesCommand:
             print_error("--table prints the whole schedule; leave --set out")
             return ExitCode.USAGE
         day = day_of(arguments)
+        if not is_configured():
+            configure_logging(level="WARNING")  # that a plugin was imported is news to nobody at a counter
         with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
             settings = PlatformSettings(admission=host_admission())
             registry = Registry.discover(admission=settings.admission)
