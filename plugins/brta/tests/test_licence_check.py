@@ -28,6 +28,8 @@ async def test_valid_until_when(desk: ServiceDesk[BrtaSimulator], serial: int, u
     assert (answer.status.state, answer.status.raw) == (ApplicationState.DELIVERED, "VALID")
     assert answer.status.deliverables == (Deliverable(kind="licence-validity", delivery="none", reference=until),)
     assert answer.status.final
+    assert answer.status.reason is not None
+    assert until[:4] in answer.status.reason.en
     assert desk.simulator.ledger.effects() == ()
 
 

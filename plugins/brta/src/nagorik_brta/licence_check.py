@@ -48,4 +48,10 @@ def _valid(answer: wire.LicenceCheck, today: date) -> AgencyStatus:
     if last is None or last < today:
         raise ContractViolation("valid-without-a-day-to-come")
     validity = Deliverable(kind=VALIDITY, delivery="none", reference=last.isoformat())
-    return AgencyStatus(state=ApplicationState.DELIVERED, raw=answer.result, deliverables=(validity,), final=True)
+    return AgencyStatus(
+        state=ApplicationState.DELIVERED,
+        raw=answer.result,
+        reason=TEXTS.text("licence.valid", until=last),
+        deliverables=(validity,),
+        final=True,
+    )
