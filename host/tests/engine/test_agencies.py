@@ -243,6 +243,18 @@ async def test_probe_of_which_nothing_is_heard_is_made_again_the_same_day(databa
     assert row.probe_at >= clock.now() + REFUSED_PAUSES[-1]
 
 
+async def test_a_probe_that_came_too_early_for_a_login_is_made_again_when_one_may_be(database):
+    """The platform has held it back: that is no further refusal, to be waited for as long as one."""
+    name, clock = "agency-too-early", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await outage_after(database, name, CredentialsRejected(CredentialProblem.WRONG))
+    refused_at = clock.now()
+    await database.run(lambda t: t.connection.execute(login_of(name, clock, refused="wrong")))
+    held_back = CallFailed(CredentialsRejected(CredentialProblem.WRONG, layer=Layer.CORE))
+    row = await probed(database, scheduler, name, clock, held_back)
+    assert REFUSED_PAUSES[-1] * 1.1 <= row.probe_at - refused_at <= REFUSED_PAUSES[-1] * 1.25
+
+
 async def test_a_late_refusal_of_the_old_credentials_does_not_put_the_new_ones_off(database):
     name, clock = "agency-has-new-ones", SimulatedClock()
     scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)

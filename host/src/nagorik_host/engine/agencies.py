@@ -125,6 +125,9 @@ _LET_IN: Final = (
     )
     .limit(1)
 )
+_REFUSED: Final = select(agency_tokens.c.refused_at, agency_tokens.c.refusals).where(
+    agency_tokens.c.plugin == bindparam("name"), agency_tokens.c.refused.is_not(None)
+)
 _OUTAGE_BEGAN: Final = insert(outages)
 _OUTAGE_ENDED: Final = (
     update(outages)
@@ -385,8 +388,24 @@ class AgencyScheduler:
         kept = cause if is_refused else row.cause
         # Where it may be tried already, somebody has said so since this was sent: the credentials are others now.
         is_probe = row.probe_at is not None and row.probe_at > now
-        again = max(row.probe_at, now + self._pause(row.probes, kept)) if is_probe else row.probe_at
+        again = row.probe_at
+        if is_probe:
+            is_held_back = isinstance(error, CredentialsRejected) and error.layer is Layer.CORE
+            held_off = self._held_off(transaction, row.plugin) if is_held_back else None
+            again = max(again, held_off or now + self._pause(row.probes, kept))
         return {"because": kept, "again": again, "number": row.probes}
+
+    def _held_off(self, transaction: Transaction, plugin: str) -> datetime | None:
+        """Until when nobody logs in at an agency that has refused that, and a little later, where that is known."""
+        found = transaction.connection.execute(_REFUSED, {"name": plugin}).all()
+        return min(
+            (
+                row.refused_at + refused_pause(row.refusals) * self._rng.uniform(*_LATER)
+                for row in found
+                if row.refused_at is not None and isinstance(row.refusals, int)
+            ),
+            default=None,
+        )
 
     def _longest_pause(self) -> timedelta:
         return LAST_PROBE * self._rng.uniform(0.5, 1.0)
