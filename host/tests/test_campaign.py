@@ -12,6 +12,7 @@ from multiprocessing import active_children
 
 import pytest
 from rich.console import Console
+from sqlalchemy import delete, insert, select
 
 from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
@@ -19,14 +20,14 @@ from nagorik.model.status import PaymentState
 from nagorik_host.engine import claims, completions
 from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
-from nagorik_host.store.schema import REVISION
+from nagorik_host.store.schema import REVISION, agencies, agency_tokens
 from nagorik_host.store.upgrade import revision_of
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
 from nagorik_testing import ExampleDocument, specimen_pdf
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
-from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, DatabaseInUse, clear, prepare
+from nagorik_testing.campaign.cohort import IN_MEMORY, OFTEN, Cohort, DatabaseInUse, clear, prepare
 from nagorik_testing.campaign.disruptions import Disruption
 from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.report import CampaignReport, as_document, render_report
@@ -82,6 +83,54 @@ async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring
     assert not await cohort._advance_clock(database, [turn + timedelta(seconds=1)], end)
     assert not await cohort._advance_clock(database, [], turn + timedelta(days=1))
     assert cohort.clock.now() == turn
+
+
+def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong"):
+    """Writes down that an agency has refused the credentials until it is tried once a day."""
+    down = {"plugin": plugin, "paced_to": now, "failures": 4, "down_since": now, "cause": "credentials-wrong"}
+    login = {"id": plugin, "plugin": plugin, "login": "one", "refused_at": now, "refusals": 4, "changed_at": now}
+
+    def write(transaction):
+        transaction.connection.execute(delete(agencies))
+        transaction.connection.execute(delete(agency_tokens))
+        transaction.connection.execute(insert(agencies).values(down | {"probe_at": now + probe_after, "probes": 3}))
+        transaction.connection.execute(insert(agency_tokens).values(login | {"refused": refused}))
+
+    return write
+
+
+def standing(transaction):
+    """When refused credentials are tried next, and why they were refused."""
+    probe_at = transaction.connection.scalar(select(agencies.c.probe_at))
+    return probe_at, transaction.connection.scalar(select(agency_tokens.c.refused))
+
+
+async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_operator(keyring):
+    """What the host leaves alone of itself, and what is refused again and again, stays a finding."""
+    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+    database = await cohort._open()
+    now = cohort.clock.now()
+    async with Platform.discover(cohort.settings()) as platform:
+        case = generate_case(SEED, 1, cohort.agencies.offers(platform))
+        plugin, example = case.service.partition(".")[0], cohort.agencies.example(case)
+        await database.run(refusing(plugin, now))
+        assert not await cohort._have_credentials_tried(database)  # nothing waits for them
+        handed_in = ApplicationDraft(
+            service=case.service, applicant=example.applicant, form=dict(example.form), gateway=case.gateway
+        )
+        await cohort._host(database, platform).apply(handed_in)
+    # The agency has let the platform in since; or it is left alone for longer than for having refused it.
+    for others in ({"refused": None}, {"probe_after": timedelta(hours=31)}):
+        await database.run(refusing(plugin, now, **others))
+        before = await database.run(standing)
+        assert not await cohort._have_credentials_tried(database)
+        assert await database.run(standing) == before
+    for _ in range(OFTEN):
+        await database.run(refusing(plugin, now))
+        assert await cohort._have_credentials_tried(database)
+        assert await database.run(standing) == (now, None)
+    await database.run(refusing(plugin, now))
+    assert not await cohort._have_credentials_tried(database)
 
 
 class PaperAgencies(SimulatedAgencies):

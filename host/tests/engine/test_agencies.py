@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
-from nagorik import AgencyUnavailable, CredentialsRejected, OutcomeUnknown
+from nagorik import AgencyUnavailable, ContractViolation, CredentialsRejected, OutcomeUnknown
 from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.engine.agencies import (
@@ -23,13 +23,14 @@ from nagorik_host.engine.agencies import (
 )
 from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_instants
 from nagorik_host.store.outages import outages_of
-from nagorik_host.store.schema import agencies
+from nagorik_host.store.schema import agencies, agency_tokens
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_testing import SimulatedClock
 
 # One agency is asked by one example: an `id()` may be given twice, and the agency's time would be taken already.
 AGENCIES = count()
+REFUSED = CallFailed(CredentialsRejected(CredentialProblem.WRONG))
 ASKED = st.lists(st.tuples(st.integers(1, 6), st.floats(0, 3, allow_nan=False)), min_size=1, max_size=12)
 
 
@@ -168,10 +169,99 @@ async def test_agency_that_refuses_the_credentials_is_probed_as_seldom_as_they_a
         clock.set(max(row.probe_at, clock.now()))
         assert await database.run(lambda t, row=row: scheduler.take_probe(t, row, clock.now()))
         probes.append(clock.now())
+        await database.run(partial(scheduler.learn, plugin=name, outcome=REFUSED, now=clock.now()))
     gaps = [later - former for former, later in pairwise([begin, *probes])]
     assert len([at for at in probes if at <= begin + timedelta(days=1)]) <= 3
     pauses = [*REFUSED_PAUSES, *REFUSED_PAUSES[-1:] * 9]
     assert all(gap >= pause * 1.1 for gap, pause in zip(gaps, pauses, strict=False))
+
+
+async def probed(database, scheduler, name, clock, outcome):
+    """The agency's row after a probe that ended so, if anybody heard how; the clock stands at the probe."""
+    row = await database.run(partial(row_of, plugin=name, now=None))
+    clock.set(max(row.probe_at, clock.now()))
+    assert await database.run(lambda t: scheduler.take_probe(t, row_of(t, name, None), clock.now()))
+    if outcome is not None:
+        assert await database.run(partial(scheduler.learn, plugin=name, outcome=outcome, now=clock.now())) is None
+    return await database.run(partial(row_of, plugin=name, now=None))
+
+
+async def refused_until_it_was_tried_once_a_day(database, name, clock):
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await outage_after(database, name, CredentialsRejected(CredentialProblem.WRONG))
+    for pause in REFUSED_PAUSES[1:]:
+        row = await probed(database, scheduler, name, clock, REFUSED)
+        assert pause * 1.1 <= row.probe_at - clock.now() <= pause * 1.25
+    return scheduler
+
+
+def login_of(name, clock, **ended):
+    row = {"id": f"token of {name}", "plugin": name, "login": "login", "refused_at": clock.now(), "refusals": 4}
+    return insert(agency_tokens).values(row | {"changed_at": clock.now()} | ended)
+
+
+@pytest.mark.parametrize("error", [ContractViolation("no-json"), AgencyUnavailable(because="read-timeout")])
+async def test_what_fails_after_a_login_that_succeeded_is_an_outage_of_its_own(database, error):
+    """Or the agency, which lets the platform in, would be left alone for another day."""
+    name, clock = f"agency-lets-in-{error.code}", SimulatedClock()
+    scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
+    clock.advance(timedelta(hours=20))
+    await database.run(lambda t: t.connection.execute(login_of(name, clock)))
+    row = await probed(database, scheduler, name, clock, CallFailed(error))
+    assert (row.down_since is not None, row.cause, row.probes) == (True, getattr(error, "because", error.code), 0)
+    assert clock.now() < row.probe_at <= clock.now() + FIRST_PROBE
+
+
+@pytest.mark.parametrize("ended", [None, {"refused": "wrong"}, {"failed": "login"}, {"login": None}])
+async def test_what_fails_without_a_login_that_succeeded_says_nothing_of_the_credentials(database, ended):
+    name, clock = f"agency-says-nothing-{ended}", SimulatedClock()
+    scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
+    clock.advance(timedelta(hours=20))
+    if ended is not None:
+        await database.run(lambda t: t.connection.execute(login_of(name, clock, **ended)))
+    row = await probed(database, scheduler, name, clock, CallFailed(AgencyUnavailable(because="read-timeout")))
+    assert row.cause == "credentials-wrong"
+    assert row.probe_at >= clock.now() + REFUSED_PAUSES[-1]
+
+
+async def test_a_login_before_the_outage_says_nothing_of_it(database):
+    name, clock = "agency-let-in-before", SimulatedClock()
+    await database.run(
+        lambda t: t.connection.execute(login_of(name, SimulatedClock(clock.now() - timedelta(days=1))))
+    )
+    scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
+    row = await probed(database, scheduler, name, clock, CallFailed(AgencyUnavailable(because="read-timeout")))
+    assert row.cause == "credentials-wrong"
+
+
+async def test_probe_of_which_nothing_is_heard_is_made_again_the_same_day(database):
+    """Its worker was killed, or held it back for reasons of its own: nobody has been refused."""
+    name, clock = "agency-unheard", SimulatedClock()
+    scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
+    row = await probed(database, scheduler, name, clock, None)
+    assert clock.now() < row.probe_at <= clock.now() + LAST_PROBE
+    row = await probed(database, scheduler, name, clock, REFUSED)
+    assert row.probe_at >= clock.now() + REFUSED_PAUSES[-1]
+
+
+async def test_a_probe_that_came_too_early_for_a_login_is_made_again_when_one_may_be(database):
+    """The platform has held it back: that is no further refusal, to be waited for as long as one."""
+    name, clock = "agency-too-early", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await outage_after(database, name, CredentialsRejected(CredentialProblem.WRONG))
+    refused_at = clock.now()
+    await database.run(lambda t: t.connection.execute(login_of(name, clock, refused="wrong")))
+    held_back = CallFailed(CredentialsRejected(CredentialProblem.WRONG, layer=Layer.CORE))
+    row = await probed(database, scheduler, name, clock, held_back)
+    assert REFUSED_PAUSES[-1] * 1.1 <= row.probe_at - refused_at <= REFUSED_PAUSES[-1] * 1.25
+
+
+async def test_a_late_refusal_of_the_old_credentials_does_not_put_the_new_ones_off(database):
+    name, clock = "agency-has-new-ones", SimulatedClock()
+    scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
+    await database.run(lambda t: scheduler.try_refused(t, [name], clock.now()))
+    await database.run(partial(scheduler.learn, plugin=name, outcome=REFUSED, now=clock.now()))
+    assert (await database.run(partial(row_of, plugin=name, now=None))).probe_at == clock.now()
 
 
 async def test_agency_that_was_away_for_long_and_refuses_the_credentials_is_probed_from_the_first_pause_on(database):

@@ -33,7 +33,15 @@ from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
 from nagorik_host.store.clock import HELD_AT_MOST, LEASE_NOW, LONGEST_LEASE, is_held
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
+from nagorik_host.store.schema import (
+    IN_QUEUE,
+    MICROSECOND,
+    agencies,
+    agency_tokens,
+    applications,
+    outages,
+    places,
+)
 from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST
 from nagorik_platform.agency_client.tokens import LETS_NOBODY_IN, REFUSED_PAUSES, refused_pause
@@ -45,7 +53,8 @@ FIRST_PROBE: Final = timedelta(seconds=30)
 LAST_PROBE: Final = timedelta(minutes=15)
 """Time between two probes of an agency that stays down; it doubles from the first to the last. One that refuses the
 platform's credentials is probed as seldom as refused credentials are tried (``REFUSED_PAUSES``), and a little later,
-so that no probe comes too early for a login."""
+so that no probe comes too early for a login. That counts from when a probe was refused: one of which nothing is
+heard, such as that of a worker that was killed, is made again after the last of these pauses."""
 _LATER: Final = (1.1, 1.25)
 
 _DIFFERS: Final = timedelta(seconds=2 * APART)
@@ -102,6 +111,20 @@ _TRY_REFUSED: Final = (
 )
 _REFUSING: Final = select(agencies.c.plugin, agencies.c.down_since).where(
     agencies.c.down_since.is_not(None), agencies.c.cause.startswith(OF_CREDENTIALS)
+)
+_LET_IN: Final = (
+    select(agency_tokens.c.id)
+    .where(
+        agency_tokens.c.plugin == bindparam("name"),
+        agency_tokens.c.login.is_not(None),
+        agency_tokens.c.refused.is_(None),
+        agency_tokens.c.failed.is_(None),
+        agency_tokens.c.changed_at >= bindparam("since"),
+    )
+    .limit(1)
+)
+_REFUSED: Final = select(agency_tokens.c.refused_at, agency_tokens.c.refusals).where(
+    agency_tokens.c.plugin == bindparam("name"), agency_tokens.c.refused.is_not(None)
 )
 _OUTAGE_BEGAN: Final = insert(outages)
 _OUTAGE_ENDED: Final = (
@@ -285,8 +308,9 @@ class AgencyScheduler:
         """
         if now < _probe_at(row, now):
             return False
-        again = now + self._pause(row.probes + 1, row.cause)
-        transaction.connection.execute(_PROBE, {"name": row.plugin, "again": again})
+        # If the credentials are refused again, that says for how long it is left alone; nothing else says it of them.
+        pause = self._longest_pause() if _is_of_credentials(row.cause) else self._pause(row.probes + 1, row.cause)
+        transaction.connection.execute(_PROBE, {"name": row.plugin, "again": now + pause})
         return True
 
     def give_back_probe(self, transaction: Transaction, plugin: str, now: datetime) -> None:
@@ -348,12 +372,9 @@ class AgencyScheduler:
         row = row_of(transaction, plugin, now)
         failures, cause = row.failures + 1, _cause_of(error)
         values: dict[str, Any] = {"name": plugin, "count": failures}
-        if row.down_since is not None and isinstance(error, CredentialsRejected):
-            # It answers again, and this is what keeps it from being called now.
-            is_new = not _is_of_credentials(row.cause)
-            put_off = {"again": now + self._pause(0, cause), "number": 0} if is_new else {}
-            kept = {"again": row.probe_at, "number": row.probes}
-            transaction.connection.execute(_STAYS_DOWN, values | {"because": cause} | kept | put_off)
+        put_off = self._put_off(transaction, row, error, now) if row.down_since is not None else None
+        if put_off is not None:
+            transaction.connection.execute(_STAYS_DOWN, values | put_off)
             return None
         if row.down_since is not None or failures < _failures_of_an_outage(error):
             transaction.connection.execute(_FAILED, values)
@@ -364,12 +385,54 @@ class AgencyScheduler:
         )
         return HealthChange(is_down=True, cause=cause)
 
+    def _put_off(
+        self, transaction: Transaction, row: Row[Any], error: NagorikError | None, now: datetime
+    ) -> dict[str, Any] | None:
+        """What keeps an agency from being called that is down, and when it is tried next; ``None``: all as it was."""
+        cause, is_refused = _cause_of(error), isinstance(error, CredentialsRejected)
+        was_refused = _is_of_credentials(row.cause)
+        if not is_refused and not was_refused:
+            return None
+        if not was_refused or (not is_refused and _is_let_in(transaction, row)):
+            # It answers again, or its login has let the platform in: this is what keeps it from being called now.
+            return {"because": cause, "again": now + self._pause(0, cause), "number": 0}
+        kept = cause if is_refused else row.cause
+        # Where it may be tried already, somebody has said so since this was sent: the credentials are others now.
+        is_probe = row.probe_at is not None and row.probe_at > now
+        again = row.probe_at
+        if is_probe:
+            is_held_back = isinstance(error, CredentialsRejected) and error.layer is Layer.CORE
+            held_off = self._held_off(transaction, row.plugin) if is_held_back else None
+            again = max(again, held_off or now + self._pause(row.probes, kept))
+        return {"because": kept, "again": again, "number": row.probes}
+
+    def _held_off(self, transaction: Transaction, plugin: str) -> datetime | None:
+        """Until when nobody logs in at an agency that has refused that, and a little later, where that is known."""
+        found = transaction.connection.execute(_REFUSED, {"name": plugin}).all()
+        return min(
+            (
+                row.refused_at + refused_pause(row.refusals) * self._rng.uniform(*_LATER)
+                for row in found
+                if row.refused_at is not None and isinstance(row.refusals, int)
+            ),
+            default=None,
+        )
+
+    def _longest_pause(self) -> timedelta:
+        return LAST_PROBE * self._rng.uniform(0.5, 1.0)
+
     def _pause(self, probes: int, cause: str | None) -> timedelta:
         # Credentials become good by somebody's work, who then says so; each try with the old ones is another refusal.
         if _is_of_credentials(cause):
             return refused_pause(probes + 1) * self._rng.uniform(*_LATER)
         longest = min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
         return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
+
+
+def _is_let_in(transaction: Transaction, row: Row[Any]) -> bool:
+    """Whether the last login at an agency that is down has succeeded, and since it is."""
+    since = {"name": row.plugin, "since": row.down_since}
+    return transaction.connection.scalar(_LET_IN, since) is not None
 
 
 def _is_of_credentials(cause: str | None) -> bool:

@@ -8,6 +8,7 @@ once, the other does.
 import asyncio
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -17,22 +18,24 @@ from random import Random
 from typing import Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, make_url, select
+from sqlalchemy import bindparam, delete, exists, func, make_url, select
 
 import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik import NagorikError
 from nagorik.model.application import DocumentStore
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
-from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
+from nagorik_host.engine.agencies import OF_CREDENTIALS, AgencyLimits, AgencyScheduler
+from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
 from nagorik_host.store.application_store import LEASE
-from nagorik_host.store.schema import applications, metadata
+from nagorik_host.store.schema import agencies, agency_tokens, applications, metadata
 from nagorik_host.store.sqlite import engine_of
 from nagorik_host.store.upgrade import upgrade
-from nagorik_host.vault import Keyring
+from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
+from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.campaign.comparison import Discrepancy, compare, readable
@@ -133,6 +136,10 @@ LASTING_HORIZON: Final = timedelta(days=75)
 """Simulated time after which whatever still waits is left and compared as it is."""
 LONGEST_QUEUE: Final = timedelta(days=1)
 """Simulated time after the horizon in which what is due and waits for its turn is worked off."""
+LONGEST_REFUSAL: Final = REFUSED_PAUSES[-1] * 1.25
+"""Simulated time for which an agency that has refused the platform's credentials is left alone, at most."""
+OFTEN: Final = 3
+"""How often an operator says of one agency that the credentials which it refuses are good."""
 BUSY: Final = 300.0
 STEPS: Final = (2.0, 2.0, 600.0, 3600.0)
 """Seconds by which the clock is moved beyond what is due next, so that much falls due together."""
@@ -144,6 +151,20 @@ _PASSING: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"
 )
 """Ids and times, of which every line has another."""
+
+
+_REFUSING: Final = (
+    select(agencies.c.plugin, agencies.c.probe_at, agency_tokens.c.refused_at)
+    .join(agency_tokens, agency_tokens.c.plugin == agencies.c.plugin)
+    .where(
+        agencies.c.down_since.is_not(None),
+        agencies.c.cause.startswith(OF_CREDENTIALS),
+        agency_tokens.c.refused.is_not(None),
+        agencies.c.plugin.not_in(bindparam("worn_out", expanding=True)),
+        exists().where(applications.c.target_plugin == agencies.c.plugin, applications.c.due_at <= bindparam("now")),
+    )
+    .order_by(agencies.c.plugin)
+)
 
 
 class DatabaseInUse(Exception):
@@ -197,6 +218,7 @@ class Cohort:
         self.agencies = SimulatedAgencies(self.clock, seed)
         self._rng = random.Random()  # noqa: S311 - reproducible on purpose
         self._memory: RepeatableDatabase | None = None
+        self._tried: Counter[str] = Counter()
         self._mine = DatabaseOfWorker()
         for simulator in self.agencies.simulators.values():
             simulator.ledger.on_request = note_seen
@@ -216,6 +238,7 @@ class Cohort:
             call_middleware=(KillingMiddleware(),),
             documents=self.documents,
             rate_limiter=NotingRateLimiter(self._mine, clock),
+            token_store=SharedTokenStore(self._mine, Vault(self._keyring), clock),
             clock=clock,
             rng=self._rng,
             # The campaign kills the workers, and no plugin is kept out for it.
@@ -294,7 +317,11 @@ class Cohort:
                     return
                 if not await self._advance_clock(pool[0].database, dues, end):
                     if not suspended:
-                        return
+                        if not await self._have_credentials_tried(pool[0].database):
+                            return
+                        # What has waited for that is worked off as what waits for its turn is.
+                        end = max(end, self.clock.now())
+                        continue
                     await self._wake(suspended, all_of_them=True)
                     continue
                 await self._wake(suspended)
@@ -351,6 +378,17 @@ class Cohort:
             self.clock.advance(self._rng.choice(STEPS))
         return True
 
+    async def _have_credentials_tried(self, database: Database) -> bool:
+        """Say, as an operator does, that credentials are good whose refusal is all that an agency waits for.
+
+        Whether there were any. An agency that is left alone for longer than its last refusal accounts for, or whose
+        last login was let in, is the host's to look after, and so is one that was tried often enough.
+        """
+        worn_out = [plugin for plugin, tries in self._tried.items() if tries >= OFTEN]
+        tried = await database.run(partial(_try_refused, now=self.clock.now(), worn_out=worn_out))
+        self._tried.update(tried)
+        return bool(tried)
+
     async def _member(self, platform: Platform, schedule: KillSchedule) -> "_Member":
         life = WorkerLife(schedule, self.clock)
         database = life.database = KillableDatabase(await self._open(), life, shared=self._url == IN_MEMORY)
@@ -399,6 +437,16 @@ async def _warm(platform: Platform, now: datetime) -> None:
 def _queues(transaction: Transaction, *, now: datetime) -> bool:
     """Whether something is due and waits for its turn."""
     return bool(transaction.connection.scalar(select(exists().where(applications.c.due_at <= now))))
+
+
+def _try_refused(transaction: Transaction, *, now: datetime, worn_out: Sequence[str]) -> Sequence[str]:
+    """Let refused credentials be tried at once for which something waits; the plugins of their agencies."""
+    found = transaction.connection.execute(_REFUSING, {"now": now, "worn_out": worn_out}).all()
+    tried = [row.plugin for row in found if row.probe_at <= row.refused_at + LONGEST_REFUSAL]
+    for plugin in tried:
+        try_refused_again(transaction, plugin)
+    AgencyScheduler({}).try_refused(transaction, tried, now)
+    return tried
 
 
 def _transport(simulator: Simulator) -> KillableTransport:
