@@ -259,7 +259,7 @@ async def test_a_probe_that_came_too_early_for_a_login_is_made_again_when_one_ma
 async def test_a_late_refusal_of_the_old_credentials_does_not_put_the_new_ones_off(database):
     name, clock = "agency-has-new-ones", SimulatedClock()
     scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
-    await database.run(lambda t: scheduler.try_refused(t, [name], clock.now()))
+    await database.run(lambda t: scheduler.try_refused(t, [name], clock.now(), are_others=True))
     await database.run(partial(scheduler.learn, plugin=name, outcome=REFUSED, now=clock.now()))
     assert (await database.run(partial(row_of, plugin=name, now=None))).probe_at == clock.now()
 
@@ -337,5 +337,6 @@ async def test_the_same_credentials_are_tried_as_seldom_as_before_once_they_are_
     await database.run(lambda t: scheduler.try_refused(t, ["agency-same"], now, are_others=are_others))
     row = await database.run(lambda t: row_of(t, "agency-same", None))
     assert await database.run(lambda t: scheduler.take_probe(t, row, now))
+    await database.run(partial(scheduler.learn, plugin="agency-same", outcome=REFUSED, now=now))
     again = (await database.run(lambda t: row_of(t, "agency-same", None))).probe_at - now
     assert again == timedelta(hours=hours) * 1.1
