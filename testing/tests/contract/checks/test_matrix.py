@@ -135,9 +135,10 @@ VARIANTS = {
     ),
     "has a retry policy of its own": Variant(
         {
-            "status": f"F05 F06-for-ever F07-day F08-for-ever F09 F09-404 F09-409 F09-replay F09-page F10 F10-fields "
-            f"F15 {NO_ANSWER} {NO_JSON} F14-digits",
-            "submit start-payment": "F07-day F08-for-ever F09 F09-404 F09-409 F10 F10-fields F15",
+            # Refused credentials are not sent again, whoever asks: F08-for-ever and F15 are the platform's to hold.
+            "status": f"F05 F06-for-ever F07-day F09 F09-404 F09-409 F09-replay F09-page F10 F10-fields "
+            f"{NO_ANSWER} {NO_JSON} F14-digits",
+            "submit start-payment": "F07-day F09 F09-404 F09-409 F10 F10-fields",
         },
         ("status/F06-for-ever", "12 requests"),
         hooks="TriesAgain",
