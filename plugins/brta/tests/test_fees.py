@@ -330,3 +330,10 @@ def test_simulator_reckons_for_a_licence_that_never_ends() -> None:
     assert agencys_price("RENEWAL", asked, TODAY) == agencys_price(
         "RENEWAL", {**asked, "expiresOn": "31-12-2030"}, TODAY
     )
+
+
+def test_each_charged_tariff_says_that_its_first_day_is_not_known(schedules: dict[str, FeeSchedule]) -> None:
+    tariffs = [tariff for schedule in schedules.values() for tariff in schedule.tariffs]
+    notes = [tariff.note for tariff in tariffs if tariff.standing.value == "effective"]
+    assert len(notes) == 6
+    assert all(note and "When it began is not known" in note.en and "জানা নেই; তারিখটি" in note.bn for note in notes)
