@@ -337,3 +337,10 @@ def test_each_charged_tariff_says_that_its_first_day_is_not_known(schedules: dic
     notes = [tariff.note for tariff in tariffs if tariff.standing.value == "effective"]
     assert len(notes) == 6
     assert all(note and "When it began is not known" in note.en and "জানা নেই; তারিখটি" in note.bn for note in notes)
+
+
+def test_earlier_fee_of_a_duplicate_is_kept_and_dead(schedules: dict[str, FeeSchedule]) -> None:
+    (tariff,) = schedules["earlier-duplicate"].tariffs
+    assert (tariff.standing.value, [row.amount // 100 for row in tariff.rows]) == ("superseded", [875])
+    with pytest.raises(NoTariff):
+        schedules["earlier-duplicate"].price(TODAY)
