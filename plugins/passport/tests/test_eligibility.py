@@ -35,8 +35,9 @@ def filled(born: date, service: str = "passport.new", **more: Any) -> Form:
 
 def judged(born: date, form: Form | None = None, on: date = TODAY, **applicant: Any) -> dict[str, Criterion]:
     changed = {"birth_date": born, "identifiers": (), **applicant}
+    service = "passport.reissue" if isinstance(form, ReissueForm) else "passport.new"
     request = EligibilityRequest(
-        service="passport.new", on=on, applicant=CITIZEN.applicant().model_copy(update=changed), form=form
+        service=service, on=on, applicant=CITIZEN.applicant().model_copy(update=changed), form=form
     )
     return {criterion.id: criterion for criterion in eligibility.decide(request).criteria}
 
@@ -319,3 +320,9 @@ def test_police_verification_ends_with_the_circular_that_nobody_has_seen() -> No
     assert (before.as_bool, after.as_bool) == (True, False)
     assert not before.source.verified
     assert not after.source.verified
+
+
+def test_without_a_form_the_first_passport_and_the_reissue_are_told_apart() -> None:
+    born = born_years_ago(30)
+    told = judged(born)["first-passport"]
+    assert (told.verdict, "reissue" in told.text.en, "রি-ইস্যু" in told.text.bn) == (CANNOT_TELL, True, True)
