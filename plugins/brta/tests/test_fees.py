@@ -96,7 +96,7 @@ def test_motorcycle_up_to_100_cc_has_a_total_that_nobody_charges(schedules: dict
         with pytest.raises(NotPriced):
             schedules["registration"].price(TODAY, engine_cc=cc)
     kept = {tariff.id: [row.amount // 100 for row in tariff.rows] for tariff in schedules["registration"].tariffs}
-    assert (kept["total-2021"], kept["gazette-2021"]) == ([7679], [2000, 3000])
+    assert (sum(kept["small-2021"]), kept["gazette-2021"]) == (7679, [2000, 3000])
 
 
 def test_transfer_of_125_cc_is_the_one_that_is_published(schedules: dict[str, FeeSchedule]) -> None:
@@ -330,3 +330,17 @@ def test_simulator_reckons_for_a_licence_that_never_ends() -> None:
     assert agencys_price("RENEWAL", asked, TODAY) == agencys_price(
         "RENEWAL", {**asked, "expiresOn": "31-12-2030"}, TODAY
     )
+
+
+def test_each_charged_tariff_says_that_its_first_day_is_not_known(schedules: dict[str, FeeSchedule]) -> None:
+    tariffs = [tariff for schedule in schedules.values() for tariff in schedule.tariffs]
+    notes = [tariff.note for tariff in tariffs if tariff.standing.value == "effective"]
+    assert len(notes) == 6
+    assert all(note and "When it began is not known" in note.en and "জানা নেই; তারিখটি" in note.bn for note in notes)
+
+
+def test_earlier_fee_of_a_duplicate_is_kept_and_dead(schedules: dict[str, FeeSchedule]) -> None:
+    (tariff,) = schedules["earlier-duplicate"].tariffs
+    assert (tariff.standing.value, [row.amount // 100 for row in tariff.rows]) == ("superseded", [875])
+    with pytest.raises(NoTariff):
+        schedules["earlier-duplicate"].price(TODAY)

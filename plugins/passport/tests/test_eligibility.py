@@ -35,8 +35,9 @@ def filled(born: date, service: str = "passport.new", **more: Any) -> Form:
 
 def judged(born: date, form: Form | None = None, on: date = TODAY, **applicant: Any) -> dict[str, Criterion]:
     changed = {"birth_date": born, "identifiers": (), **applicant}
+    service = "passport.reissue" if isinstance(form, ReissueForm) else "passport.new"
     request = EligibilityRequest(
-        service="passport.new", on=on, applicant=CITIZEN.applicant().model_copy(update=changed), form=form
+        service=service, on=on, applicant=CITIZEN.applicant().model_copy(update=changed), form=form
     )
     return {criterion.id: criterion for criterion in eligibility.decide(request).criteria}
 
@@ -211,10 +212,10 @@ def test_who_had_a_passport_is_sent_to_the_reissue() -> None:
 
 @pytest.mark.parametrize("delivery", ["regular", "express"])
 @pytest.mark.parametrize("service", ["passport.new", "passport.reissue"])
-def test_at_a_mission_no_time_is_told_since_none_is_published(service: str, delivery: str) -> None:
+def test_at_a_mission_no_time_is_told_since_each_has_its_own(service: str, delivery: str) -> None:
     born = born_years_ago(30)
     told = judged(born, filled(born, service, delivery=delivery, place="mission", office="Rome"))["delivery"]
-    assert (told.verdict, "working days" in told.text.en, "not published" in told.text.en) == (PASS, False, True)
+    assert (told.verdict, "working days" in told.text.en, "Ask the mission" in told.text.en) == (PASS, False, True)
     assert told.source is not None
     assert not told.source.verified
 
@@ -319,3 +320,9 @@ def test_police_verification_ends_with_the_circular_that_nobody_has_seen() -> No
     assert (before.as_bool, after.as_bool) == (True, False)
     assert not before.source.verified
     assert not after.source.verified
+
+
+def test_without_a_form_the_first_passport_and_the_reissue_are_told_apart() -> None:
+    born = born_years_ago(30)
+    told = judged(born)["first-passport"]
+    assert (told.verdict, "reissue" in told.text.en, "রি-ইস্যু" in told.text.bn) == (CANNOT_TELL, True, True)

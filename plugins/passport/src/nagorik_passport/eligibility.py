@@ -52,8 +52,8 @@ def decide(request: EligibilityRequest) -> EligibilityDecision:
     criteria = [_identity_document(request), booklet, _photograph(request)]
     if isinstance(form, ApplicationForm):
         criteria += [_delivery(form, request.on), _own_name(request), _own_application(request)]
-    if isinstance(form, NewPassportForm):
-        criteria.append(_first_passport(request, form))
+    if request.service == "passport.new":
+        criteria.append(_first_passport(request))
     return EligibilityDecision(criteria=(*criteria, *contradictions(request, *_nids(request))))
 
 
@@ -67,9 +67,10 @@ def _nids(request: EligibilityRequest) -> tuple[Nid | None, ...]:
     )
 
 
-def _first_passport(request: EligibilityRequest, form: NewPassportForm) -> Criterion:
-    source = RULES.on(request.on)["first-passport"].source
-    return CRITERIA.criterion("first-passport", not form.had_passport, source=source)
+def _first_passport(request: EligibilityRequest) -> Criterion:
+    """Who had a passport applies for a reissue; without the form nobody has said so."""
+    first = not request.form.had_passport if isinstance(request.form, NewPassportForm) else None
+    return CRITERIA.criterion("first-passport", first, source=RULES.on(request.on)["first-passport"].source)
 
 
 def check_today(request: ApplicationRequest) -> None:

@@ -80,8 +80,8 @@ Pages = Annotated[
     Label(
         en="Pages",
         bn="পৃষ্ঠা",
-        help_en="48 or 64. Children and older people can choose only the smaller number.",
-        help_bn="৪৮ বা ৬৪। শিশু-কিশোর ও প্রবীণেরা শুধু কম পৃষ্ঠার পাসপোর্ট পান।",
+        help_en="48 or 64. If you are under or over certain ages, you can choose only the smaller number.",
+        help_bn="৪৮ বা ৬৪। নির্দিষ্ট বয়সের নিচে বা ওপরে শুধু কম পৃষ্ঠার পাসপোর্ট পাওয়া যায়।",
     ),
 ]
 ValidityYears = Annotated[
@@ -90,8 +90,8 @@ ValidityYears = Annotated[
     Label(
         en="Validity in years",
         bn="মেয়াদ (বছর)",
-        help_en="5 or 10. Children and older people can choose only the shorter validity.",
-        help_bn="৫ বা ১০। শিশু-কিশোর ও প্রবীণেরা শুধু কম মেয়াদের পাসপোর্ট পান।",
+        help_en="5 or 10. If you are under or over certain ages, you can choose only the shorter validity.",
+        help_bn="৫ বা ১০। নির্দিষ্ট বয়সের নিচে বা ওপরে শুধু কম মেয়াদের পাসপোর্ট পাওয়া যায়।",
     ),
 ]
 Delivery = Annotated[

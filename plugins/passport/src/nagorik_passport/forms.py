@@ -66,8 +66,8 @@ class ApplicationForm(Form):
         Label(
             en="NID number",
             bn="এনআইডি নম্বর",
-            help_en="Adults need it; young adults can give the birth registration instead. 10, 13 or 17 digits.",
-            help_bn="প্রাপ্তবয়স্কদের লাগে; সদ্য প্রাপ্তবয়স্করা এর বদলে জন্ম নিবন্ধন নম্বর দিতে পারেন। ১০, ১৩ বা ১৭ অঙ্ক।",
+            help_en="Adults need it. Up to a certain age a birth registration will do. 10, 13 or 17 digits.",
+            help_bn="প্রাপ্তবয়স্কদের লাগে; নির্দিষ্ট বয়স পর্যন্ত এর বদলে জন্ম নিবন্ধন নম্বর দেওয়া যায়। ১০, ১৩ বা ১৭ অঙ্ক।",
         ),
     ] = None
     birth_registration: Annotated[

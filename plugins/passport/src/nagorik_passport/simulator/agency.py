@@ -41,7 +41,7 @@ class PassportSimulator(Simulator):
     plugin_id: ClassVar[str] = "passport"
     modelled: ClassVar[str] = (
         "ই-পাসপোর্ট পোর্টালের ইন্টারফেস, সময়, পাসপোর্ট যাচাই ও সময় পরিবর্তন কল্পিত। ফি, বয়সের নিয়ম ও অবস্থার শব্দগুলো প্রকাশিত। / "
-        "The portal's interface, times, verification and change of an appointment are modelled. "
+        "The portal's interface, times, verification and change of an appointment are invented. "
         "Fees, ages and status texts are published."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
