@@ -1,6 +1,5 @@
 """What a citizen fills in for each service."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -23,7 +22,6 @@ from nagorik_toolkit import (
     Address,
     BirthDate,
     BirthRegistration,
-    DateStyle,
     FatherName,
     FormDay,
     GeneralDiary,
@@ -34,8 +32,8 @@ from nagorik_toolkit import (
     NidOfBirthYear,
     SpouseName,
     check_birth_date,
+    day_by_hand,
     is_birth_registration,
-    parse_date,
 )
 
 
@@ -204,7 +202,7 @@ class Change(Form):
         """What the EC would refuse after the fee is paid is refused before."""
         match info.data.get("field"):
             case "birth-date":
-                return str(check_birth_date(_day(value)))
+                return str(check_birth_date(day_by_hand(value)))
             case "blood-group":
                 return _blood_group(value)
             case "name-bn":
@@ -215,11 +213,6 @@ class Change(Form):
                 return _name_in(value, bangla=has_bangla_letters(value))
             case _:
                 return value
-
-
-def _day(written: str) -> date:
-    """A day as people write it, day/month/year, or as the form's own dates are written."""
-    return parse_date(written, DateStyle.DAY_MONTH_YEAR if "/" in written else DateStyle.ISO)
 
 
 def _blood_group(written: str) -> str:
