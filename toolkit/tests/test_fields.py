@@ -416,6 +416,10 @@ class Diary(Form):
         ("diary", "x", "general-diary.shape"),
         ("diary", "123", "general-diary.shape"),
         ("diary", "নমুনা থানা", "general-diary.shape"),
+        ("diary", "GD 55", "general-diary.shape"),
+        ("diary", "G.D. No. 55/2026", "general-diary.shape"),
+        ("diary", "জিডি নং-৫৫", "general-diary.shape"),
+        ("diary", "সাধারণ ডায়েরি নম্বর ৫৫ তারিখ", "general-diary.shape"),
     ],
 )
 def test_what_no_birth_and_no_diary_is_refused_in_both_languages(field: str, written: str, code: str) -> None:
@@ -424,6 +428,15 @@ def test_what_no_birth_and_no_diary_is_refused_in_both_languages(field: str, wri
     (problem,) = caught.value.fields
     assert (problem.pointer, problem.code) == (f"/form/{field}", code)
     assert "{" not in problem.text.en + problem.text.bn
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["GD 55, 01/11/2026", "GD 55, Namuna", "55 of 1 November 2026", "জিডি নং ৫৫, নমুনা", "জি.ডি. ৫৫ তারিখ ০১-১১-২০২৬"],
+)
+def test_diary_is_named_by_its_number_and_either_its_date_or_its_station(written: str) -> None:
+    form: Any = validate_form(Diary, {"diary": written})
+    assert form.diary == written
 
 
 def test_birth_and_diary_as_people_have_them() -> None:
