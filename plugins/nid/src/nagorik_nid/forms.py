@@ -227,7 +227,8 @@ def _name_in(written: str, *, bangla: bool) -> str:
     if numbered or not (has_bangla_letters(written) or has_latin_letters(written)):
         raise TEXTS.problem("nid.name-letters")
     # The checks of a whole name, which a name of one's own passes too; constructed, since a line is clean already.
-    PersonName.model_construct(**{"bn" if bangla else "en": written}).check_whole()
+    name = PersonName.model_construct(bn=written) if bangla else PersonName.model_construct(en=written)
+    name.check_whole()
     return written
 
 
