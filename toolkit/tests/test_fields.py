@@ -14,10 +14,12 @@ from nagorik.forms import Choices, Label, label_of
 from nagorik.privacy import Form
 from nagorik.values import NationalDataError
 from nagorik.values.sentences import Text
+from nagorik.values.text import to_bangla_digits
 from nagorik_toolkit import NidOfBirthYear
-from nagorik_toolkit.bangladesh import DayMonthYear
+from nagorik_toolkit.bangladesh import DateStyle, DayMonthYear, format_date
 from nagorik_toolkit.fields import (
     LARGEST_NUMBER,
+    LAST_DAY,
     AcreArea,
     Address,
     BirthDate,
@@ -33,6 +35,7 @@ from nagorik_toolkit.fields import (
     PostalAddress,
     TaxYear,
     WholeNumber,
+    day_by_hand,
 )
 from nagorik_toolkit.form_validation import form_schema, validate_form
 
@@ -103,7 +106,11 @@ def test_everything_is_read_and_read_again_from_what_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["31/1/1990", "31/01/1990", "৩১/১/১৯৯০", " ৩১/০১/১৯৯০ ", "1990-01-31", "১৯৯০-০১-৩১", date(1990, 1, 31)]
+    "written",
+    [
+        *("31/1/1990", "31/01/1990", "৩১/১/১৯৯০", " ৩১/০১/১৯৯০ ", "1990-01-31", "১৯৯০-০১-৩১", date(1990, 1, 31)),
+        *("31-01-1990", "31.1.1990", "৩১.০১.১৯৯০", "31 Jan 1990", "৩১  JAN  ১৯৯০", "31-jan-1990", "31.Jan.1990"),
+    ],
 )
 def test_day_is_taken_as_people_write_it_and_as_json_does(written: object) -> None:
     form = validate_form(BornOn, {"born": written})
@@ -111,12 +118,40 @@ def test_day_is_taken_as_people_write_it_and_as_json_does(written: object) -> No
     assert form_schema(BornOn)["properties"]["born"]["format"] == "date"
 
 
+@given(
+    day=st.dates(date(1900, 1, 1), LAST_DAY),
+    between=st.sampled_from("/-."),
+    named=st.booleans(),
+    padded=st.booleans(),
+    bangla=st.booleans(),
+)
+def test_every_day_is_read_as_it_was_meant_and_never_with_a_short_year(
+    day: date, between: str, named: bool, padded: bool, bangla: bool
+) -> None:
+    first = f"{day.day:02d}" if padded else str(day.day)
+    number = f"{day.month:02d}" if padded else str(day.month)
+    month = format_date(day, DateStyle.DAY_NAME_YEAR)[3:6] if named else number
+    between = " " if named and between == "/" else between
+    short, whole = (between.join((first, month, year)) for year in (f"{day.year % 100:02d}", str(day.year)))
+    assert day_by_hand(to_bangla_digits(whole) if bangla else whole) == day
+    with pytest.raises(NationalDataError) as refused:
+        day_by_hand(short)
+    assert refused.value.code == "date.day-month-year"
+
+
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
         ("passport", "12345678", "passport.shape"),
         ("passport", 12345678, "passport.not-text"),
-        ("born", "31-01-1990", "date.day-month-year"),
+        ("born", "1990-31-01", "date.no-such-day"),
+        ("born", "31-01.1990", "date.day-month-year"),
+        ("born", "1990.01.31", "date.day-month-year"),
+        ("born", "31 01 1990", "date.day-month-year"),
+        ("born", "31 Jan 90", "date.day-month-year"),
+        ("born", "Jan 31 1990", "date.day-month-year"),
+        ("born", "31 Jum 1990", "date.no-such-day"),
+        ("born", "31.1.90", "date.day-month-year"),
         ("born", "31/1/90", "date.day-month-year"),
         ("born", "31/13/1990", "date.no-such-day"),
         ("born", "31/1/1990" + " " * 40 + "5", "date.day-month-year"),
@@ -381,6 +416,10 @@ class Diary(Form):
         ("diary", "x", "general-diary.shape"),
         ("diary", "123", "general-diary.shape"),
         ("diary", "নমুনা থানা", "general-diary.shape"),
+        ("diary", "GD 55", "general-diary.shape"),
+        ("diary", "G.D. No. 55/2026", "general-diary.shape"),
+        ("diary", "জিডি নং-৫৫", "general-diary.shape"),
+        ("diary", "সাধারণ ডায়েরি নম্বর ৫৫ তারিখ", "general-diary.shape"),
     ],
 )
 def test_what_no_birth_and_no_diary_is_refused_in_both_languages(field: str, written: str, code: str) -> None:
@@ -389,6 +428,15 @@ def test_what_no_birth_and_no_diary_is_refused_in_both_languages(field: str, wri
     (problem,) = caught.value.fields
     assert (problem.pointer, problem.code) == (f"/form/{field}", code)
     assert "{" not in problem.text.en + problem.text.bn
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["GD 55, 01/11/2026", "GD 55, Namuna", "55 of 1 November 2026", "জিডি নং ৫৫, নমুনা", "জি.ডি. ৫৫ তারিখ ০১-১১-২০২৬"],
+)
+def test_diary_is_named_by_its_number_and_either_its_date_or_its_station(written: str) -> None:
+    form: Any = validate_form(Diary, {"diary": written})
+    assert form.diary == written
 
 
 def test_birth_and_diary_as_people_have_them() -> None:

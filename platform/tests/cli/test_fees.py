@@ -230,7 +230,7 @@ def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, n
         "What other sources say is printed by --table.",
         "About the service: A pipe to the house.",
         "",
-        "Delivery: Urgent: no published price; only the agency knows it",
+        "Delivery: Urgent: not known here; ask the agency",
     ]
     table = lines_of(nagorik(*words, "--table"))
     assert (
@@ -255,7 +255,7 @@ def test_day_without_a_tariff_is_told_in_a_sentence(site: Any, nagorik: Any, wor
 @pytest.mark.parametrize(
     ("reads", "answer", "en", "bn"),
     [
-        ('["quote"]', "agency-only", "No price is published for this service", "এই সেবার কোনো প্রকাশিত ফি নেই"),
+        ('["quote"]', "agency-only", "The price of this service is not known here", "এই সেবার ফি এখানে জানা নেই"),
         ('["status"]', "no-fee", "Nothing is paid for this service", "এই প্ল্যাটফর্মে এই সেবার জন্য কিছু দিতে হয় না"),
     ],
 )

@@ -191,7 +191,7 @@ def test_choice_without_a_published_price_is_the_agencys_alone() -> None:
     fees = ask({"speed": "slow", "length": "30", "visit": "1"})
     assert fees.answer is PriceAnswer.AGENCY_ONLY
     assert fees.sentence is not None
-    assert fees.sentence.en.startswith("No price is published for this choice")
+    assert fees.sentence.en.startswith("The price for this choice is not known here")
 
 
 def test_default_that_decides_is_named_with_the_other_choices() -> None:

@@ -85,7 +85,7 @@ def test_birth_registration_number_of_somebody_else_is_given_away_by_its_year_on
 
 
 @pytest.mark.parametrize(
-    "written", ["31/01/1990", "1990-1-31", "90-01-31", "1990-02-30", "1990-01-31T00:00:00", 633744000, True, None, ""]
+    "written", ["31/01/90", "1990-1-31", "90-01-31", "1990-02-30", "1990-01-31T00:00:00", 633744000, True, None, ""]
 )
 def test_only_a_day_is_a_birth_date(written: Any) -> None:
     assert [pointer for pointer, _ in problems(VerificationForm, CARD | {"birth_date": written})] == [
@@ -160,7 +160,7 @@ def test_corrected_birth_date_is_a_date() -> None:
     right = [{"field": "birth-date", "value": "১৯৯১-০১-৩১"}]
     assert filled(CorrectionForm, CARD | {"changes": right}).changes[0].value == "1991-01-31"
     wrong = [{"field": "birth-date", "value": "31 January"}]
-    assert problems(CorrectionForm, CARD | {"changes": wrong})[0] == ("/form/changes/0/value", "date.style")
+    assert problems(CorrectionForm, CARD | {"changes": wrong})[0] == ("/form/changes/0/value", "date.day-month-year")
 
 
 @pytest.mark.parametrize(
@@ -175,6 +175,8 @@ def test_corrected_birth_date_is_a_date() -> None:
         ("father-name", "NAMUNA PITA", "NAMUNA PITA"),
         ("birth-date", "১৯০০-০১-০১", "1900-01-01"),
         ("birth-date", "৩১/১২/১৯৯০", "1990-12-31"),
+        ("birth-date", "31.12.1990", "1990-12-31"),
+        ("birth-date", "31 Dec 1990", "1990-12-31"),
     ],
 )
 def test_correction_as_people_write_it(field: str, written: str, kept: str) -> None:
@@ -185,7 +187,8 @@ def test_correction_as_people_write_it(field: str, written: str, kept: str) -> N
     ("field", "written", "code"),
     [
         ("birth-date", "1800-01-01", "birth-date.too-early"),
-        ("birth-date", "31.12.1990", "date.style"),
+        ("birth-date", "31.12.90", "date.day-month-year"),
+        ("birth-date", "1990/12/31", "date.day-month-year"),
         ("birth-date", "31/13/1990", "date.no-such-day"),
         ("blood-group", "Z+", "nid.blood-group"),
         ("blood-group", "O", "nid.blood-group"),
@@ -193,6 +196,10 @@ def test_correction_as_people_write_it(field: str, written: str, kept: str) -> N
         ("name-bn", "নমুনা NAMUNA", "name.bn-script"),
         ("name-en", "নমুনা", "name.en-script"),
         ("name-en", "RAHIM123", "nid.name-letters"),
+        ("name-en", "Avwg evsjv‡`k", "name.bijoy"),
+        ("name-bn", "Avwg evsjv‡`k", "name.bijoy"),
+        ("father-name", "Avwg evsjv‡`k", "name.bijoy"),
+        ("father-name", "Avwg evsjv‡", "name.characters"),
         ("mother-name", "১২৩", "nid.name-letters"),
         ("spouse-name", "নমুনা NAMUNA", "name.bn-script"),
     ],

@@ -86,6 +86,7 @@ from .fields import (
     TaxYear as TaxYear,
     WholeNumber as WholeNumber,
     check_birth_date as check_birth_date,
+    day_by_hand as day_by_hand,
 )
 from .form_validation import (
     form_schema as form_schema,

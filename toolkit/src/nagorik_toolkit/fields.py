@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Annotated, Any, Final
+from unicodedata import category, normalize
 
 from pydantic import (
     AfterValidator,
@@ -49,8 +50,22 @@ LARGEST_NUMBER: Final = 10**12
 _LONGEST_NUMBER: Final = 32
 _DIGITS_AND_COMMAS: Final = re.compile(r"[0-9,]*[0-9][0-9,]*")
 _GROUPED: Final = re.compile(r"[0-9]{1,2}(,[0-9]{2})*,[0-9]{3}|[0-9]{1,3}(,[0-9]{3})+")
-_DAY_BY_HAND: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_DAY_BY_HAND: Final = re.compile(
+    r"(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})(?P=between)(?P<year>[0-9]{4})"
+)
+_DAY_OF_A_CARD: Final = re.compile(
+    r"(?P<day>[0-9]{1,2})(?P<between> +|[/.-])(?P<month>[A-Za-z]{3})(?P=between)(?P<year>[0-9]{4})"
+)
 _LONGEST_DAY: Final = 32
+_WORDS_OF_A_DIARY: Final = frozenset(
+    normalize("NFC", word)
+    for word in (
+        *("gd", "gde", "no", "nr", "num", "number", "general", "diary", "entry", "date", "dated", "of", "the"),
+        *("জি", "ডি", "জিডি", "নং", "নম্বর", "সাধারণ", "ডায়েরি", "ডায়েরী", "ডায়রি", "ডায়রী", "তারিখ"),
+    )
+)
+"""What a diary is called, which names neither its station nor its day."""
+_NUMBER_AND_DATE: Final = 4
 FIRST_DAY: Final = date(1800, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 """The days of a form: no deed, birth or term lies outside, and reckoning some years from one ends at a day."""
@@ -157,20 +172,29 @@ def _of_the_birth_year(nid: Nid, info: ValidationInfo) -> Nid:
     return nid
 
 
-def _by_hand(written: object) -> object:
-    """A day as people write it, ``31/1/1990``, as ``DateStyle.DAY_MONTH_YEAR`` has it; ISO is passed on.
+def day_by_hand(written: str) -> date:
+    """A day as people write it, ``31/1/1990``, ``31-1-1990``, ``31.1.1990``, or as a card has it, ``31 Jan 1990``.
 
-    The strokes tell the two apart, so that nothing is guessed.
+    The day comes first, as everywhere in Bangladesh; ISO, ``1990-01-31``, is told by its year, which comes first with
+    four digits. So nothing is guessed. Digits are Bangla or ASCII, and the strokes between are of one kind.
+
+    Raises:
+        NationalDataError: ``date.day-month-year`` for what is written otherwise, with a year of two digits too;
+            ``date.no-such-day`` for what the calendar does not have; ``invisible.*``.
     """
-    if not isinstance(written, str):
-        return written
     text = to_ascii_digits(written).strip() if len(written) <= _LONGEST_DAY else ""
     if (parts := _DAY_BY_HAND.fullmatch(text)) is not None:
-        return parse_date("{:0>2}/{:0>2}/{}".format(*parts.groups()), DateStyle.DAY_MONTH_YEAR)
+        return parse_date(f"{parts['day']:0>2}/{parts['month']:0>2}/{parts['year']}", DateStyle.DAY_MONTH_YEAR)
+    if (parts := _DAY_OF_A_CARD.fullmatch(text)) is not None:
+        return parse_date(f"{parts['day']:0>2}-{parts['month']}-{parts['year']}", DateStyle.DAY_NAME_YEAR)
     try:
         return parse_date(written, DateStyle.ISO)
     except NationalDataError as error:
         raise NationalDataError("date.day-month-year" if error.code == "date.style" else error.code) from None
+
+
+def _read_day(written: object) -> object:
+    return day_by_hand(written) if isinstance(written, str) else written
 
 
 def _within_reach(day: date) -> date:
@@ -191,7 +215,12 @@ def check_birth_date(day: date) -> date:
 
 
 def _names_a_diary(reference: str) -> str:
-    if not any(sign.isdigit() for sign in reference) or not any(sign.isalpha() for sign in reference):
+    """A number with the words of a station or month, or with a date of three numbers; no number is unique alone."""
+    signs = [(category(sign)[0], sign) for sign in normalize("NFC", reference.casefold())]
+    words = "".join(sign if kind in "LM" else " " for kind, sign in signs).split()
+    numbers = "".join(sign if kind == "N" else " " for kind, sign in signs).split()
+    named = any(len(word) > 1 and word not in _WORDS_OF_A_DIARY for word in words)
+    if not numbers or not (named or len(numbers) >= _NUMBER_AND_DATE):
         raise _problem("general-diary.shape")
     return reference
 
@@ -211,12 +240,13 @@ def _decimals(value: object) -> object:
 Line = Annotated[str, OneLine()]
 """A line of up to 200 characters, without a label; ``Annotated[str, OneLine(80)]`` for another limit."""
 GeneralDiary = Annotated[Line, AfterValidator(_names_a_diary)]
-"""A general diary (GD), without a label: its number, with the words that make it one, such as day and police station.
+"""A general diary (GD), without a label: its number, with its date or the police station.
 
-A number alone is none: it is unique within a station and a period only."""
+A number alone is none, and neither is ``GD 55`` or ``55/2026``: it is unique within a station and a month only. No
+further shape of it is published, so that no other is asked for."""
 
-FormDay = Annotated[IsoDay, BeforeValidator(_by_hand), AfterValidator(_within_reach)]
-"""A day from 1800 to 2199, without a label: as people write it, ``31/1/1990``, or in ISO 8601, which JSON has.
+FormDay = Annotated[IsoDay, BeforeValidator(_read_day), AfterValidator(_within_reach)]
+"""A day from 1800 to 2199, without a label: as ``day_by_hand`` reads it, or in ISO 8601, which JSON has.
 
 In Bangla or ASCII digits. An agency's answer may hold other days, for which there is ``IsoDay``."""
 BirthDate = Annotated[

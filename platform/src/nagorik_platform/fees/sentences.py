@@ -10,18 +10,18 @@ from nagorik_platform.fees.typed_words import FieldChoice
 from nagorik_toolkit.fees import Dimension
 
 NO_SCHEDULE: Final = Text(
-    en="No price is published for this service; only the agency knows it. The agency says the price after you begin"
-    " an application, before anything is paid.",
-    bn="এই সেবার কোনো প্রকাশিত ফি নেই; শুধু সংস্থাই তা জানে। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
+    en="The price of this service is not known here; ask the agency. It says the price after you begin an"
+    " application, before anything is paid.",
+    bn="এই সেবার ফি এখানে জানা নেই; সংস্থায় জেনে নিন। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
 )
 NO_FEE: Final = Text(
     en="Nothing is paid for this service on this platform; no fee of it is known here.",
     bn="এই প্ল্যাটফর্মে এই সেবার জন্য কিছু দিতে হয় না; এর কোনো ফি এখানে জানা নেই।",
 )
 NOT_PUBLISHED: Final = Text(
-    en="No price is published for this choice; only the agency knows it. The agency says the price after you begin"
-    " an application, before anything is paid.",
-    bn="এই ক্ষেত্রে কোনো প্রকাশিত ফি নেই; শুধু সংস্থাই তা জানে। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
+    en="The price for this choice is not known here; ask the agency. It says the price after you begin an"
+    " application, before anything is paid.",
+    bn="এই ক্ষেত্রে ফি এখানে জানা নেই; সংস্থায় জেনে নিন। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
 )
 
 

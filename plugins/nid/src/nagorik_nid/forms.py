@@ -1,6 +1,5 @@
 """What a citizen fills in for each service."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -10,7 +9,6 @@ from nagorik import (
     Choices,
     Form,
     Label,
-    NationalDataError,
     Nid,
     PersonName,
     Text,
@@ -23,7 +21,6 @@ from nagorik_toolkit import (
     Address,
     BirthDate,
     BirthRegistration,
-    DateStyle,
     FatherName,
     FormDay,
     GeneralDiary,
@@ -34,8 +31,8 @@ from nagorik_toolkit import (
     NidOfBirthYear,
     SpouseName,
     check_birth_date,
+    day_by_hand,
     is_birth_registration,
-    parse_date,
 )
 
 
@@ -204,7 +201,7 @@ class Change(Form):
         """What the EC would refuse after the fee is paid is refused before."""
         match info.data.get("field"):
             case "birth-date":
-                return str(check_birth_date(_day(value)))
+                return str(check_birth_date(day_by_hand(value)))
             case "blood-group":
                 return _blood_group(value)
             case "name-bn":
@@ -217,11 +214,6 @@ class Change(Form):
                 return value
 
 
-def _day(written: str) -> date:
-    """A day as people write it, day/month/year, or as the form's own dates are written."""
-    return parse_date(written, DateStyle.DAY_MONTH_YEAR if "/" in written else DateStyle.ISO)
-
-
 def _blood_group(written: str) -> str:
     group = written.upper().replace(" ", "").removesuffix("VE")
     if group not in BLOOD_GROUPS:
@@ -231,12 +223,12 @@ def _blood_group(written: str) -> str:
 
 def _name_in(written: str, *, bangla: bool) -> str:
     """A name in one script, without digits in its words; a number that is a word of its own is let through."""
-    has_bangla, has_latin = has_bangla_letters(written), has_latin_letters(written)
     numbered = any(not word.isdigit() and any(sign.isdigit() for sign in word) for word in written.split())
-    if numbered or not (has_bangla or has_latin):
+    if numbered or not (has_bangla_letters(written) or has_latin_letters(written)):
         raise TEXTS.problem("nid.name-letters")
-    if (has_bangla, has_latin) != (bangla, not bangla):
-        raise NationalDataError("name.bn-script" if bangla else "name.en-script")
+    # The checks of a whole name, which a name of one's own passes too; constructed, since a line is clean already.
+    name = PersonName.model_construct(bn=written) if bangla else PersonName.model_construct(en=written)
+    name.check_whole()
     return written
 
 
