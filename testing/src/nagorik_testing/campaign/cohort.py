@@ -445,7 +445,7 @@ def _try_refused(transaction: Transaction, *, now: datetime, worn_out: Sequence[
     tried = [row.plugin for row in found if row.probe_at <= row.refused_at + LONGEST_REFUSAL]
     for plugin in tried:
         try_refused_again(transaction, plugin)
-    AgencyScheduler({}).try_refused(transaction, tried, now)
+    AgencyScheduler({}).try_refused(transaction, tried, now, are_others=False)
     return tried
 
 
