@@ -7,8 +7,7 @@ from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from nagorik import dhaka_date
-from nagorik.values import dhaka_zone
+from nagorik import dhaka_date, dhaka_zone
 from nagorik_passport.simulator.cases import SERIAL_PLACES, WORKFLOW, Application, CaseDetails, HeldAppointment
 from nagorik_passport.simulator.figures import figures
 from nagorik_testing import Case, PaymentTold, Simulator, SyntheticCitizen, SyntheticCitizens
