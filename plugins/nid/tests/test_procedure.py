@@ -106,6 +106,13 @@ async def until(desk: Desk, service: str, form: dict[str, Any], reference: str, 
     raise AssertionError(word)
 
 
+async def test_new_voters_parents_are_filed_under_their_own_names(desk: Desk) -> None:
+    form = new_voter(desk)
+    request = desk.request(SubmitRequest, "nid.new-voter", form, client_reference=REFERENCE)
+    person = wire.to_application(request, REFERENCE)["applicant"]
+    assert (person["father"], person["mother"]) == (form["father_name"], form["mother_name"])
+
+
 async def test_lost_card_from_price_to_download(desk: Desk) -> None:
     service, form = "nid.reissue", desk.card(**LOST, delivery="urgent")
 

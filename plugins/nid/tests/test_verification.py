@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -69,6 +70,13 @@ async def test_missing_agreement_is_a_matter_of_permission(desk: Desk) -> None:
     with pytest.raises(CredentialsRejected) as rejected:
         await verify(desk, form_of(desk))
     assert rejected.value.kind is CredentialProblem.NOT_PERMITTED
+
+
+async def test_one_login_serves_the_hours_for_which_its_token_is_good(desk: Desk) -> None:
+    for _ in range(3):
+        assert isinstance(await verify(desk, form_of(desk)), Accepted)
+        desk.simulator.clock.advance(timedelta(hours=3))
+    assert len(desk.simulator.ledger.effects("login")) == 1
 
 
 async def test_expired_password_is_told_after_a_fresh_login(desk: Desk) -> None:
