@@ -326,3 +326,14 @@ def test_without_a_form_the_first_passport_and_the_reissue_are_told_apart() -> N
     born = born_years_ago(30)
     told = judged(born)["first-passport"]
     assert (told.verdict, "reissue" in told.text.en, "রি-ইস্যু" in told.text.bn) == (CANNOT_TELL, True, True)
+
+
+def test_sentences_name_the_ages_at_which_a_rule_ends_and_the_next_begins() -> None:
+    rules = RULES.on(TODAY)
+    grown, must_have = rules["birth-registration-only-to"].as_int + 1, rules["nid-from"].as_int
+    of_a_child, of_an_adult = (judged(born_years_ago(years)) for years in (5, grown))
+    assert f"If you are under {grown}," in of_a_child["identity-document"].text.en
+    assert f"If you are {grown} to {must_have - 1} years old" in of_an_adult["identity-document"].text.en
+    own = rules["own-photograph-to"].as_int
+    assert f"For a child under {own + 1}," in judged(born_years_ago(own))["photograph"].text.en
+    assert "For a child" not in judged(born_years_ago(own + 1))["photograph"].text.en

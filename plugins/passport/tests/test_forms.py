@@ -162,3 +162,12 @@ def test_whether_there_was_a_passport_is_asked() -> None:
     with pytest.raises(InputRejected) as refused:
         validate_form(NewPassportForm, form)
     assert [problem.pointer for problem in refused.value.fields] == ["/form/had_passport"]
+
+
+def test_each_kind_of_delivery_is_called_by_its_own_name() -> None:
+    (titles,) = (
+        {option["const"]: option["title"] for option in described["oneOf"]}
+        for name, described in NewPassportForm.model_json_schema()["properties"].items()
+        if name == "delivery"
+    )
+    assert titles == {"regular": "Regular", "express": "Express", "super-express": "Super express"}
