@@ -24,6 +24,8 @@ _BOTH_LANGUAGES: Final = "modelled"
 _BETWEEN_LANGUAGES: Final = re.compile(r"(?<=[।.?!])\s+(?:/\s+)?|\s+/\s+")
 _CITED: Final = frozenset({"legal_basis", "source", "sources"})
 """Where publications, laws and gazettes are named, as they name themselves."""
+_QUOTES_CODE: Final = frozenset({"mutation-score.toml"})
+"""Files of a package that quote its code, and tell nobody anything."""
 _NAMES: Final = ("code", "id", "kind")
 """What an entry of a list is known by, rather than its number."""
 
@@ -66,7 +68,8 @@ def wordings_of(package: Path) -> tuple[ToldText, ...]:
     Raises:
         DataFileInvalid: A file cannot be read.
     """
-    files = sorted((*package.rglob("*.toml"), *package.rglob("*.py")))
+    found = sorted((*package.rglob("*.toml"), *package.rglob("*.py")))
+    files = (file for file in found if file.name not in _QUOTES_CODE)
     return tuple(wording for file in files for wording in wordings_in(file, file.relative_to(package).as_posix()))
 
 

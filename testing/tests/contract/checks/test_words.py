@@ -7,6 +7,7 @@ import pytest
 from nagorik.manifest import parse_manifest
 from nagorik_platform.registry import PluginRecord, PluginSource, Registry
 from nagorik_testing.contract.checks.words import WORDS
+from nagorik_testing.contract.mutation.score import SCORE_FILE
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus
 from nagorik_testing.simulator.base import Simulator
@@ -139,6 +140,8 @@ RIGHT = {
         messages("{sentence}", "{sentence}"),
         {"agency.py": 'modelled = "কল্পিত, আসল ইন্টারফেস নয়। Modelled; not the real interface."'},
         {"agency.py": 'modelled = "সবই কল্পিত / All of it is invented"'},
+        # A score quotes the plugin's code, a title in Bangla among it.
+        {SCORE_FILE: 'diff = ["-  \\"express\\": Text(en=\\"Express\\", bn=\\"জরুরি\\")"]'},
         messages("On epassport.gov.bd.", "epassport.gov.bd-এ “Given Name” লেখা ঘরে।"),
         {"forms.py": OPTION.format(value="A+", en="A+", bn="A+")},
     ],
