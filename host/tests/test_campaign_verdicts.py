@@ -83,19 +83,23 @@ def test_worker_error_is_a_type_and_a_place_whatever_its_text_says():
 
 
 class FakeProcess:
-    """A process that dies of SIGKILL at once, and ends otherwise as it is told."""
+    """A process that dies at once when it is killed, of that or of what it was about to end with."""
 
     exitcode = None
 
+    def __init__(self, dies_of):
+        self.dies_of = dies_of
+
     def kill(self):
-        self.exitcode = -signal.SIGKILL
+        self.exitcode = self.dies_of
 
 
 class FakeWorkerPool(WorkerPool):
     """Its workers are no processes."""
 
-    def __init__(self, *names, errors=None):
+    def __init__(self, *names, errors=None, dies_of=-signal.SIGKILL):
         super().__init__(None, names, may_give_up=True)
+        self.dies_of = dies_of
         self.started = []
         self.errors = errors or {}
         self.let_start = asyncio.Event()
@@ -104,7 +108,7 @@ class FakeWorkerPool(WorkerPool):
     async def _started(self, name, variant):
         await self.let_start.wait()
         self.started.append((name, variant.skew))
-        return FakeProcess()
+        return FakeProcess(self.dies_of)
 
     def _last_words(self, process):
         return self.errors.get(process.exitcode, WorkerError("no exception", "nowhere"))
@@ -113,10 +117,11 @@ class FakeWorkerPool(WorkerPool):
         self._processes[name].exitcode = exit_code
 
 
-async def test_worker_that_another_replaces_is_replaced_once():
+@pytest.mark.parametrize("dies_of", [-signal.SIGKILL, 1])
+async def test_worker_that_another_replaces_is_replaced_once(dies_of):
     """Whoever starts those again that are dead looks at any moment, and finds it dead as well."""
     skewed = WorkerVariant(skew=timedelta(hours=1))
-    pool = FakeWorkerPool("machine-1", "machine-2")
+    pool = FakeWorkerPool("machine-1", "machine-2", dies_of=dies_of)
     await pool.start(*pool.names)
     pool.let_start.clear()
     replacing = asyncio.create_task(pool.replace("machine-1", skewed))
