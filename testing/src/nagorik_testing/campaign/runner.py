@@ -33,6 +33,9 @@ from nagorik_testing.campaign.ward_office.site import ward_office
 async def campaign(plan: CampaignPlan, progress: Callable[[CampaignReport], None] | None = None) -> CampaignReport:
     """Run it; ``progress`` gets the report so far after each cohort.
 
+    In memory and on an ``IdleTimeEventLoop`` the same plan is the same campaign, call for call; on any other, timers
+    run on while the machine is slow.
+
     Raises:
         SimulatorUnusable: An installed simulator cannot be used.
         DatabaseInUse, DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
