@@ -269,6 +269,8 @@ class AuditLedger:
         if records:
             self.last_at = records[-1].at
             if writer is None:
+                # What waits to be written may have to wait for others, who may wait for the root.
+                _insert(connection, [], deferred)
                 root = self._append_root(connection, records[0].at, WRITER, {})
                 writer = _Writer(root.number, 0, root.link)
             link = writer.link
