@@ -52,9 +52,9 @@ def find_private_uses(directory: Path) -> list[SourceUse]:
     """
     uses: list[SourceUse] = []
     for file in sorted(directory.rglob("*.py")):
-        told = _told_from(file)
-        if told is not None:
-            uses.extend(SourceUse(str(file.relative_to(directory)), *use) for use in told.private)
+        facts = _facts_of(file)
+        if facts is not None:
+            uses.extend(SourceUse(str(file.relative_to(directory)), *use) for use in facts.private)
     return sorted(uses)
 
 
@@ -63,8 +63,8 @@ def defines(file: Path, name: str) -> bool:
 
     A star import or a module-level ``__getattr__`` may bind anything: such a file has the benefit of the doubt.
     """
-    told = _told_from(file)
-    return told is not None and not told.bound.isdisjoint({name, "*", "__getattr__"})
+    facts = _facts_of(file)
+    return facts is not None and not facts.bound.isdisjoint({name, "*", "__getattr__"})
 
 
 def parse(file: Path) -> ast.Module:
@@ -89,7 +89,7 @@ def past_interpreters_defect(act: Callable[[], T]) -> T:
     return act()
 
 
-class _Told(NamedTuple):
+class _SourceFacts(NamedTuple):
     """What is told from one file's content.
 
     Attributes:
@@ -101,19 +101,19 @@ class _Told(NamedTuple):
     bound: frozenset[str]
 
 
-def _told_from(file: Path) -> _Told | None:
+def _facts_of(file: Path) -> _SourceFacts | None:
     try:
-        return _told(read_file(file, largest=_LARGEST_MODULE))
+        return _facts_in(read_file(file, largest=_LARGEST_MODULE))
     except (SyntaxError, ValueError, RecursionError):
         return None
 
 
 @lru_cache(maxsize=_KEPT)
-def _told(content: bytes) -> _Told:
+def _facts_in(content: bytes) -> _SourceFacts:
     # What is no valid Python raises, and is not kept: how deep is too deep depends on who asks.
     tree = _tree(content)
     bound = {bound for node in _top_level(tree.body) for bound in _bindings(node)}
-    return _Told(tuple(_private_names(tree)), frozenset(bound))
+    return _SourceFacts(tuple(_private_names(tree)), frozenset(bound))
 
 
 def _tree(content: bytes) -> ast.Module:
