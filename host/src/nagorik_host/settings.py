@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -96,6 +97,20 @@ def _address(text: str) -> str:
     return text
 
 
+def _web_address(text: str) -> str:
+    """Whether it is an address that a path can be added to; what a receipt leads to is no place for a password."""
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    else:
+        whole = whole and not (parts.username or parts.password or parts.query or parts.fragment)
+    if not whole or not text.isascii() or any(not char.isprintable() or char == " " for char in text):
+        raise PydanticCustomError("not_a_web_address", "not a web address")
+    return text
+
+
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
 
 
@@ -143,6 +158,9 @@ class HostSettings(BaseSettings):
     """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. Whoever may reach it may read them."""
     message_days: int = Field(default=90, ge=1, le=LONGEST_RETENTION)
     """Days for which what agencies and gateways sent is kept, whatever became of it."""
+    tracking_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Where an application can be tracked, with its tracking number as the last part of the path: what a receipt's
+    QR code leads to."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """The least that is logged."""
     plugins: Mapping[str, PluginEntry] = Field(default_factory=dict)
@@ -322,6 +340,8 @@ def _describe(problem: Mapping[str, Any]) -> str:
             return f"{name} is missing"
         case "not_an_address":
             return f"{name} is not HOST:PORT, such as 127.0.0.1:9464"
+        case "not_a_web_address":
+            return f"{name} is not an address such as https://track.nagorik.example/a, without a query"
         case "null_character":
             return f"{name} holds a null character"
         case "greater_than_equal":

@@ -175,7 +175,7 @@ def as_document(view: ApplicationView, host: Host, *, words: Wording = as_writte
             }
             for line in timeline(
                 view.events,
-                _agency(host, progress.service.partition(".")[0]),
+                agency_name(host, progress.service.partition(".")[0]),
                 schema=view.schema,
                 words=words,
                 paper=partial(document_label, host, progress.service),
@@ -269,7 +269,8 @@ def service_of(host: Host, service: str) -> PublicService | None:
         return None
 
 
-def _agency(host: Host, plugin: str) -> Text | None:
+def agency_name(host: Host, plugin: str) -> Text | None:
+    """What the agency of a plugin is called, if the plugin is installed."""
     return next((r.manifest.name for r in host.platform.plugins if r.id == plugin and r.manifest is not None), None)
 
 
@@ -290,7 +291,7 @@ def _unreachable(host: Host, agency_down: Unreachable | None) -> Document | None
     named = CredentialsRejected.code if cause is not None and cause.startswith(OF_CREDENTIALS) else cause
     text = sentence("outage", named or "waits") or sentence("outage", "waits")
     assert text is not None  # noqa: S101 - the file of sentences is part of the host
-    agency = _agency(host, plugin) or Text(en="The agency", bn="সংস্থা")
+    agency = agency_name(host, plugin) or Text(en="The agency", bn="সংস্থা")
     at = moment_text(since)
     return {
         "plugin": plugin,
