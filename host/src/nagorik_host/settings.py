@@ -98,17 +98,20 @@ def _address(text: str) -> str:
 
 
 def _web_address(text: str) -> str:
-    """Whether it is an address that a path can be added to; what a receipt leads to is no place for a password."""
+    """An address that a browser can be sent to, whose path may grow."""
+    if not (text.isascii() and text.isprintable() and " " not in text and _is_web_address(text)):
+        raise PydanticCustomError("not_a_web_address", "no web address")
+    return text
+
+
+def _is_web_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        port = parts.port
     except ValueError:
-        whole = False
-    else:
-        whole = whole and not (parts.username or parts.password or parts.query or parts.fragment)
-    if not whole or not text.isascii() or any(not char.isprintable() or char == " " for char in text):
-        raise PydanticCustomError("not_a_web_address", "not a web address")
-    return text
+        return False
+    is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    return parts.scheme == "https" and bool(parts.hostname) and port != 0 and is_plain
 
 
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
@@ -341,7 +344,7 @@ def _describe(problem: Mapping[str, Any]) -> str:
         case "not_an_address":
             return f"{name} is not HOST:PORT, such as 127.0.0.1:9464"
         case "not_a_web_address":
-            return f"{name} is not an address such as https://track.nagorik.example/a, without a query"
+            return f"{name} is no https://… address without user, query and fragment"
         case "null_character":
             return f"{name} holds a null character"
         case "greater_than_equal":

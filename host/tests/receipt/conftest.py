@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from nagorik import Text
-from nagorik.model.fee import Source
+from nagorik.model.fee import LineNature, Source
 from nagorik.values import Money, PersonName
 from nagorik_host.receipt.content import ReceiptContent, ReceiptLine, ReceiptNames
 from nagorik_host.receipt.page import tracking_address
@@ -23,7 +23,7 @@ ADDRESS = "https://track.nagorik.example/a"
 
 def receipt_line(number: int = 1, *, amount="230", vat="34.50", nature="fee", payee=AGENCY) -> ReceiptLine:
     text = Text(bn="জরুরি রি-ইস্যু, স্ত্রী ও ক্ষুদ্র র‍্যাব", en=f"Urgent reissue, part {number}")
-    return ReceiptLine(text, Money.taka(amount), Money.taka(vat), nature, payee)
+    return ReceiptLine(text, Money.taka(amount), Money.taka(vat), LineNature(nature), payee)
 
 
 @pytest.fixture(scope="session")

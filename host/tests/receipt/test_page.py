@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nagorik import Text
+from nagorik.model.fee import LineNature
 from nagorik.model.status import PaymentState
 from nagorik.values import Money
-from nagorik_host.receipt.content import NATURES, ReceiptRefused, receipt_content, receipted_payment
+from nagorik_host.receipt.content import ReceiptRefused, receipt_content, receipted_payment
 from nagorik_host.receipt.page import receipt_page, refusal_sentence, tracking_address
 from nagorik_platform.lifecycle import state_label
 
@@ -123,6 +124,11 @@ def test_lines_stand_by_payee_and_each_payee_has_a_sum(make_content, make_line, 
     assert places == sorted(places)
 
 
+def test_vat_that_is_a_line_of_its_own_is_among_the_vat(read, make_content, make_line):
+    text = read(make_content(make_line(1), make_line(2, amount="300", vat="0", nature="vat"))).text
+    assert "VAT in it ৩৩৪.৫০ 334.50" in text
+
+
 def test_other_sum_than_was_asked_for_is_told_and_written_in_words(read, make_content):
     text = read(make_content(state="under_investigation", taken=Money.taka(200))).text
     assert "Total ২৬৪.৫০ 264.50" in text
@@ -132,7 +138,7 @@ def test_other_sum_than_was_asked_for_is_told_and_written_in_words(read, make_co
 
 def test_dollars_are_told_as_dollars_and_not_in_words(read, make_content, make_line):
     usd = make_line(1)
-    dollars = type(usd)(usd.text, Money.of("1234.50", "USD"), Money.of(0, "USD"), "fee", usd.payee)
+    dollars = type(usd)(usd.text, Money.of("1234.50", "USD"), Money.of(0, "USD"), LineNature.FEE, usd.payee)
     text = read(make_content(dollars)).text
     assert "US dollars" in text
     assert "১,২৩৪.৫০ 1,234.50" in text
@@ -152,7 +158,9 @@ def test_who_paid_is_told_only_where_the_gateway_says_so(read, make_content):
 def test_writing_of_others_is_never_markup(make_content, make_line, paper):
     hostile = "</style><script>alert(1)</script><img src=x onerror=y>&\"'\u202e\x00"
     line = make_line()
-    told = type(line)(Text(bn=hostile, en=hostile), line.amount, line.vat, "fee", Text(bn=hostile, en=hostile))
+    told = type(line)(
+        Text(bn=hostile, en=hostile), line.amount, line.vat, LineNature.FEE, Text(bn=hostile, en=hostile)
+    )
     page = receipt_page(make_content(told, payer=hostile, reference=hostile), paper)
     read = Page(page)
     assert {tag for tag, _ in read.elements} <= ALLOWED
@@ -168,7 +176,10 @@ def test_writing_of_others_is_never_markup(make_content, make_line, paper):
 @given(
     parts=st.lists(
         st.tuples(
-            st.integers(0, 10**9), st.integers(0, 10**8), st.sampled_from(NATURES), st.sampled_from(["a", "b", "c"])
+            st.integers(0, 10**9),
+            st.integers(0, 10**8),
+            st.sampled_from(LineNature),
+            st.sampled_from(["a", "b", "c"]),
         ),
         min_size=1,
         max_size=12,

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Final
 
 from nagorik import Text
-from nagorik.model.fee import Source
+from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
 from nagorik.values import Money, PersonName
 from nagorik_platform.lifecycle import Event, Payment, Progress
@@ -43,14 +43,14 @@ class ReceiptLine:
         text: What it is for.
         amount: Before VAT.
         vat: The VAT on it.
-        nature: What kind of money it is, by a code.
+        nature: What kind of money it is.
         payee: Whose money it is.
     """
 
     text: Text
     amount: Money
     vat: Money
-    nature: str
+    nature: LineNature
     payee: Text
 
     @property
@@ -110,8 +110,9 @@ class ReceiptContent:
 
     @property
     def vat(self) -> Money:
-        """All VAT in it."""
-        return _sum([line.vat for line in self.lines])
+        """All VAT in it: what is on its lines, and what is a line of its own."""
+        own = [line.amount for line in self.lines if line.nature is LineNature.VAT]
+        return _sum([*(line.vat for line in self.lines), *own])
 
     @property
     def taken(self) -> Money:
@@ -171,7 +172,10 @@ def receipt_content(
     quote = next((e.quote for e in events if isinstance(e, QuoteReceived) and e.quote.id == payment.quote), None)
     if quote is None or payment.captured_at is None:
         raise LookupError("the journal does not hold what was paid")
-    lines = [ReceiptLine(line.text, line.amount, line.vat, nature="fee", payee=names.agency) for line in quote.lines]
+    lines = [
+        ReceiptLine(line.text, line.amount, line.vat, line.nature, line.payee or names.agency)
+        for line in (*quote.lines, *payment.charges)
+    ]
     return ReceiptContent(
         payment=payment,
         reference=progress.client_reference,
@@ -187,15 +191,14 @@ def receipt_content(
     )
 
 
-NATURES: Final = ("fee", "tax", "vat", "penalty", "gateway-charge", "centre-charge")
-"""What kinds of money there are, in the order in which a receipt lists them."""
+_PLACES: Final = {nature: place for place, nature in enumerate(LineNature)}
 
 
 def _ordered(lines: Sequence[ReceiptLine]) -> tuple[ReceiptLine, ...]:
     """Each payee's lines together, in the order in which payees come up; of one payee by their nature."""
     payees = list(dict.fromkeys((line.payee.bn, line.payee.en) for line in lines))
     place = {payee: number for number, payee in enumerate(payees)}
-    return tuple(sorted(lines, key=lambda line: (place[line.payee.bn, line.payee.en], NATURES.index(line.nature))))
+    return tuple(sorted(lines, key=lambda line: (place[line.payee.bn, line.payee.en], _PLACES[line.nature])))
 
 
 def _is_taken(payment: Payment) -> bool:

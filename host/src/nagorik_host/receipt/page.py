@@ -13,12 +13,13 @@ from urllib.parse import quote
 import segno
 
 from nagorik import Text
-from nagorik.model.fee import Source
+from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
 from nagorik.values import Money, PersonName, format_taka, to_bangla_digits
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_host.receipt.content import ReceiptContent, ReceiptLine, ReceiptRefused
 from nagorik_platform.cli.output import plain
+from nagorik_platform.fees.sentences import NATURES, named_with_nature
 from nagorik_platform.lifecycle import state_label
 from nagorik_toolkit.bangladesh import amount_in_words
 from nagorik_toolkit.texts import day_text, moment_text
@@ -159,11 +160,10 @@ def _lines(content: ReceiptContent) -> Iterator[str]:
 
 
 def _line(line: ReceiptLine) -> Iterator[str]:
-    nature = _word("nature", line.nature)
-    told = Text(bn=f"{line.text.bn} ({nature.bn})", en=f"{line.text.en} ({nature.en})")
+    told = named_with_nature(line.text, line.nature)
     yield f"<tr><td>{_both(told)}</td>{_amount(line.amount)}</tr>"
     if line.vat.poisha:
-        yield f'<tr class="vat"><td>{_both(_word("nature", "vat"))}</td>{_amount(line.vat)}</tr>'
+        yield f'<tr class="vat"><td>{_both(NATURES[LineNature.VAT])}</td>{_amount(line.vat)}</tr>'
 
 
 def _row(kind: str, name: Text, amount: Money) -> str:

@@ -184,6 +184,8 @@ def tariff_of(tariff: Tariff) -> Document:
                 "when": {condition.dimension: [str(value) for value in condition.values] for condition in row.when},
                 "times": row.multiplied,
                 "vat_exempt": row.vat_exempt,
+                "nature": row.nature.value,
+                "payee": text_of(row.payee),
             }
             for row in tariff.rows
         ],

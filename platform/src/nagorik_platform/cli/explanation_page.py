@@ -134,6 +134,8 @@ def fee_document(quote: Quote, words: Wording = as_written, *, paid: bool = Fals
                 "text": _text(line.text, words),
                 "amount": line.amount.plain(),
                 "vat": line.vat.plain(),
+                "nature": line.nature.value,
+                "payee": _text(line.payee, words) if line.payee is not None else None,
             }
             for line in quote.lines
         ],

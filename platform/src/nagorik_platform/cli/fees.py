@@ -15,6 +15,7 @@ from nagorik_platform.cli.commands import ExitCode
 
 if TYPE_CHECKING:
     from nagorik.manifest import PublicService
+    from nagorik.model.fee import QuoteLine
     from nagorik_platform.cli.output import Document
     from nagorik_platform.fees.published import ChosenValue, FeeOutcome, MissingValue, PublishedFees, StagePrice
     from nagorik_platform.fees.titles import DimensionTitle, PublishedSchedule
@@ -246,22 +247,32 @@ def _choice(one: "ChosenValue") -> "Document":
 
 def _payment(stage: "StagePrice") -> "Document":
     from nagorik.values import Money
-    from nagorik_platform.cli.catalogue import text_of
 
     price = stage.price
     return {
         "stage": price.stage,
         "due": stage.due.value if stage.due is not None else None,
         "currency": price.total.currency,
-        "lines": [
-            {"code": line.code, "text": text_of(line.text), "amount": line.amount.plain(), "vat": line.vat.plain()}
-            for line in price.lines
-        ],
+        "lines": [line_document(line) for line in price.lines],
         "vat": reduce(
             add, [line.vat for line in price.lines], Money(poisha=0, currency=price.total.currency)
         ).plain(),
         "total": price.total.plain(),
         "tariff": price.tariff.id,
+    }
+
+
+def line_document(line: "QuoteLine") -> "Document":
+    """One part of a price."""
+    from nagorik_platform.cli.catalogue import text_of
+
+    return {
+        "code": line.code,
+        "text": text_of(line.text),
+        "amount": line.amount.plain(),
+        "vat": line.vat.plain(),
+        "nature": line.nature.value,
+        "payee": text_of(line.payee),
     }
 
 
