@@ -41,7 +41,7 @@ from nagorik.model.application import DocumentStore
 from nagorik.settings import environment_prefix
 from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX, has_default_file
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
-from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform import PaymentAddresses, PlatformSettings, PluginConfiguration
 from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.registry import Admission
 from nagorik_platform.system_clock import SystemClock
@@ -159,6 +159,10 @@ class HostSettings(BaseSettings):
     """Seconds that a worker of whom nothing is heard is waited for, before another has what it had in hand."""
     metrics: Annotated[str, AfterValidator(_address)] | None = None
     """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. Whoever may reach it may read them."""
+    payment_return_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Where a payer's browser is sent back to, ``https://…``; gateway and payment are added to its path."""
+    payment_notice_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Where gateways post their notices, ``https://…``; gateway and payment are added to its path."""
     message_days: int = Field(default=90, ge=1, le=LONGEST_RETENTION)
     """Days for which what agencies and gateways sent is kept, whatever became of it."""
     tracking_url: Annotated[str, AfterValidator(_web_address)] | None = None
@@ -245,6 +249,7 @@ class HostSettings(BaseSettings):
                 for name, entry in self.plugins.items()
             },
             admission=self.admission,
+            payment_addresses=PaymentAddresses(returns=self.payment_return_url, notices=self.payment_notice_url),
         )
 
     @property
