@@ -22,6 +22,7 @@ from nagorik.values import Money, to_bangla_digits
 from nagorik.values.sentences import Text, cut, is_blank, read_sentence_tables
 from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
+from nagorik_platform.fees.sentences import line_name
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
 from nagorik_platform.lifecycle.refusals import CallRefusal
@@ -214,7 +215,8 @@ def fee_lines(fee: Document) -> Iterator[str]:
         return
     yield from _pair(_sentence("fee", "paid" if fee["paid"] else "asked"))
     for line in fee["lines"]:
-        yield f"  {line['text']['bn']} · {line['text']['en']}: {_money(line['amount'], fee)}{_with_vat(line, fee)}"
+        name = line_name(line)
+        yield f"  {name.bn} · {name.en}: {_money(line['amount'], fee)}{_with_vat(line, fee)}"
     total = _sentence("fee", "total")
     yield f"  {total.bn} · {total.en}: {_money(fee['total'], fee)}{_of_it_vat(fee)}"
     yield f"  {source_line(fee['source'])}"

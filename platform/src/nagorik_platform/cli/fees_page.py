@@ -10,6 +10,7 @@ from typing import Final, Literal
 from nagorik.values import Money, to_bangla_digits
 from nagorik.values.sentences import Text, read_sentence_tables
 from nagorik_platform.cli.output import Document
+from nagorik_platform.fees.sentences import line_name
 from nagorik_toolkit.bangladesh import amount_in_words
 from nagorik_toolkit.texts import day_text, money_text
 
@@ -120,7 +121,7 @@ def _payment(payment: Document, language: Language, *, in_words: bool) -> Iterat
     for line in payment["lines"]:
         amount, vat = (_amount(line[part], currency, language) for part in ("amount", "vat"))
         told = _said("page", "with-vat", language, amount=amount, vat=vat) if _is_any(line["vat"]) else amount
-        yield f"  {line['text'][language]}: {told}"
+        yield f"  {_in(line_name(line), language)}: {told}"
     total = f"{_said('page', 'total', language)}: {_amount(payment['total'], currency, language)}"
     notes = [] if _is_any(payment["total"]) else [_said("page", "free", language)]
     if _is_any(payment["vat"]):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from nagorik.model.fee import LineNature
 from nagorik.values import to_bangla_digits
@@ -46,6 +46,12 @@ def named_with_nature(text: Text, nature: LineNature) -> Text:
         bn=f"{cut(text.bn, LONGEST_TEXT - len(named.bn) - 3)} ({named.bn})",
         en=f"{cut(text.en, LONGEST_TEXT - len(named.en) - 3)} ({named.en})",
     )
+
+
+def line_name(line: Mapping[str, Any]) -> Text:
+    """What a line of a price is called, from its document: with what kind of money it is where that is no fee."""
+    text, nature = Text(**line["text"]), LineNature(line["nature"])
+    return text if nature is LineNature.FEE else named_with_nature(text, nature)
 
 
 def choice_text(choice: FieldChoice) -> Text:

@@ -248,8 +248,7 @@ class Row(ManifestModel):
     vat_exempt: StrictBool = False
     """Whether it carries no tax though the schedule has some, such as postage."""
     nature: LineNature = LineNature.FEE
-    """What kind of money it is, as a receipt tells it: ``penalty``, ``tax``, or ``vat`` for a tax that is published as
-    a row of its own."""
+    """What kind of money it is, as a receipt tells it; ``vat`` where VAT is published as a row of its own."""
     payee: Text | None = None
     """Whose money it is, where it is not the agency's, such as a bank's that collects for it."""
 
