@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 from nagorik import Text
 from nagorik.model.fee import LineNature, Source
 from nagorik.values import Money, PersonName
-from nagorik_host.receipt.content import ReceiptContent, ReceiptLine, ReceiptNames
+from nagorik_host.receipt.content import Basis, ReceiptContent, ReceiptLine, ReceiptNames
 from nagorik_host.receipt.page import tracking_address
 from nagorik_platform.lifecycle import Payment
 
@@ -71,7 +71,7 @@ def make_content() -> Callable[..., ReceiptContent]:
             payer=payer,
             applicant=PersonName(bn="পরীক্ষা নাগরিক ২০২", en="PORIKKHA NAGORIK 202"),
             lines=parts,
-            sources=(Source(title="Sample fee rules", as_of=date(2026, 11, 1), verified=False),),
+            bases=(Basis(None, Source(title="Sample fee rules", as_of=date(2026, 11, 1), verified=False)),),
             captured_at=captured_at,
             copy=copy,
             printed_at=datetime(2026, 11, 24, 12, 30, tzinfo=UTC),

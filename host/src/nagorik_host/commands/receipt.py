@@ -138,6 +138,7 @@ async def _counted(host: "Host", chosen: _Chosen, tracking_url: str | None) -> "
             copy=record_print(transaction, stored.id, payment.id, at),
             printed_at=at,
             tracking_url=tracking_address(tracking_url, stored.progress.client_reference),
+            charges=host.charges,
         )
 
     return await host.database.run(count)

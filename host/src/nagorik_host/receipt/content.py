@@ -12,7 +12,8 @@ from typing import Final
 from nagorik import Text
 from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
-from nagorik.values import Money, PersonName
+from nagorik.values import Money, PersonName, dhaka_date
+from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_platform.lifecycle import Event, Payment, Progress
 from nagorik_platform.lifecycle.events import QuoteReceived
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
@@ -60,6 +61,19 @@ class ReceiptLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """Where a price is written down.
+
+    Attributes:
+        line: What of it, where that is one line; ``None`` for the agency's whole price.
+        source: Where; ``None`` where it is not known any more.
+    """
+
+    line: Text | None
+    source: Source | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptNames:
     """What those are called that a receipt speaks of.
 
@@ -85,7 +99,7 @@ class ReceiptContent:
         payer: Who paid, as the gateway holds it; ``None`` where it does not say.
         applicant: Who applied.
         lines: What was asked for, each payee's together.
-        sources: Where the prices are written down.
+        bases: Where the prices are written down.
         captured_at: When the money was taken.
         copy: Which print it is, counted from 1.
         printed_at: When.
@@ -98,7 +112,7 @@ class ReceiptContent:
     payer: str | None
     applicant: PersonName
     lines: tuple[ReceiptLine, ...]
-    sources: tuple[Source, ...]
+    bases: tuple["Basis", ...]
     captured_at: datetime
     copy: int
     printed_at: datetime
@@ -153,6 +167,7 @@ def receipt_content(
     copy: int,
     printed_at: datetime,
     tracking_url: str | None,
+    charges: HostCharges = NO_CHARGES,
 ) -> ReceiptContent:
     """The receipt of a payment that money was taken by.
 
@@ -165,6 +180,7 @@ def receipt_content(
         copy: Which print it is, counted from 1.
         printed_at: When it is printed.
         tracking_url: Where the application can be tracked, if the host has an address for that.
+        charges: What the host asks for beside fees, which says where that is written down.
 
     Raises:
         LookupError: The journal does not hold the price that was paid.
@@ -183,7 +199,7 @@ def receipt_content(
         payer=payment.payer_name,
         applicant=applicant,
         lines=_ordered(lines),
-        sources=(quote.source,),
+        bases=(Basis(None, quote.source), *_bases(payment, progress.service, charges)),
         captured_at=payment.captured_at,
         copy=copy,
         printed_at=printed_at,
@@ -199,6 +215,12 @@ def _ordered(lines: Sequence[ReceiptLine]) -> tuple[ReceiptLine, ...]:
     payees = list(dict.fromkeys((line.payee.bn, line.payee.en) for line in lines))
     place = {payee: number for number, payee in enumerate(payees)}
     return tuple(sorted(lines, key=lambda line: (place[line.payee.bn, line.payee.en], _PLACES[line.nature])))
+
+
+def _bases(payment: Payment, service: str, charges: HostCharges) -> Iterable[Basis]:
+    """Of each charge, its source: by the file as it is now, if that still says what was asked for then."""
+    day = dhaka_date(payment.opened_at)
+    return (Basis(line.text, charges.source_of(line, service, payment.gateway, day)) for line in payment.charges)
 
 
 def _is_taken(payment: Payment) -> bool:

@@ -17,7 +17,7 @@ from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
 from nagorik.values import Money, PersonName, format_taka, to_bangla_digits
 from nagorik.values.sentences import read_sentence_tables
-from nagorik_host.receipt.content import ReceiptContent, ReceiptLine, ReceiptRefused
+from nagorik_host.receipt.content import Basis, ReceiptContent, ReceiptLine, ReceiptRefused
 from nagorik_platform.cli.output import plain
 from nagorik_platform.fees.sentences import NATURES, named_with_nature
 from nagorik_platform.lifecycle import state_label
@@ -155,7 +155,7 @@ def _lines(content: ReceiptContent) -> Iterator[str]:
         words = Text(bn=amount_in_words(taken, "bn"), en=amount_in_words(taken, "en"))
         yield f'<p class="in-words"><b>{_in_line(_word("word", "in-words"))}:</b> {_both(words)}</p>'
     yield '<ul class="basis">'
-    yield from (f"<li>{_source(source)}</li>" for source in content.sources)
+    yield from (f"<li>{_basis(basis)}</li>" for basis in content.bases)
     yield "</ul>"
 
 
@@ -176,12 +176,19 @@ def _amount(money: Money) -> str:
     return f'<td class="amount">{_both(Text(bn=to_bangla_digits(written), en=written))}</td>'
 
 
-def _source(source: Source) -> str:
+def _basis(basis: Basis) -> str:
     heading = _word("word", "basis")
+    if basis.line is not None:
+        heading = Text(bn=f"{heading.bn}, {basis.line.bn}", en=f"{heading.en}, {basis.line.en}")
+    told = _source(basis.source) if basis.source is not None else _in_line(_word("word", "no-basis"))
+    return f"<b>{_in_line(heading)}:</b> {told}"
+
+
+def _source(source: Source) -> str:
     checked = _word("word", "verified" if source.verified else "not-verified")
     parts = [checked] if source.as_of is None else [_filled("seen", day=day_text(source.as_of)), checked]
     told = Text(bn="; ".join(part.bn for part in parts), en="; ".join(part.en for part in parts))
-    return f"<b>{_in_line(heading)}:</b> {_safe(source.title)} ({_in_line(told)})"
+    return f"{_safe(source.title)} ({_in_line(told)})"
 
 
 def _state(content: ReceiptContent) -> Iterator[str]:

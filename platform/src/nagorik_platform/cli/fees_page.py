@@ -29,6 +29,7 @@ def fee_page(document: Document, language: Language) -> Iterator[str]:
             for outcome in document["outcomes"]
             if not _is_said_already(document)
         ),
+        _charges(document, language),
         _beside(document, language),
         _asked("open" if document["answer"] == "open" else "priced", document, "missing", language),
         _asked("assumed", document, "assumed", language),
@@ -134,6 +135,21 @@ def _payment(payment: Document, language: Language, *, in_words: bool) -> Iterat
         yield f"  {_said('page', 'in-words', language, words=words)}"
 
 
+def _charges(document: Document, language: Language) -> Iterator[str]:
+    """What the host itself asks for: apart from the fee, of which it is no part."""
+    if not document["charges"]:
+        return
+    yield _said("charge", "heading", language)
+    for one in document["charges"]:
+        amount, vat = (_amount(one[part], one["currency"], language) for part in ("amount", "vat"))
+        told = _said("page", "with-vat", language, amount=amount, vat=vat) if _is_any(one["vat"]) else amount
+        yield f"  {_in(line_name(one), language)}: {told}"
+        yield f"  {_said('charge', 'payee', language, name=one['payee'][language])}"
+        if one["gateways"]:
+            yield f"  {_said('charge', 'gateways', language, ids=', '.join(one['gateways']))}"
+        yield f"  {_cited(one['source'], language)}"
+
+
 def _missing(one: Document, titles: Document, language: Language) -> str:
     named = f"{one['name']}" if one["label"][language] == one["name"] else f"{one['name']} ({one['label'][language]})"
     dimensions: Mapping[str, Sequence[str]] = one["dimensions"]
@@ -182,12 +198,17 @@ def _tariff(tariff: Document, language: Language) -> Iterator[str]:
         ends = [_said("tariff", "until", language, last=last)] if last else []
         yield " ".join([_said("tariff", standing, language, named=named), *begins, *ends])
     source = tariff["source"]
-    seen = [_said("tariff", "seen", language, day=_day(source["as_of"], language))] if source["as_of"] else []
     checked = _said("tariff", "verified" if source["verified"] else "not-verified", language)
-    cited = _said("tariff", "source", language, title=source["title"])
-    yield f"{'; '.join([cited, *seen, checked])}{_STOP[language]}"
+    yield _cited(source, language, checked)
     if tariff["note"] is not None:
         yield tariff["note"][language]
+
+
+def _cited(source: Document, language: Language, checked: str | None = None) -> str:
+    seen = [_said("tariff", "seen", language, day=_day(source["as_of"], language))] if source["as_of"] else []
+    cited = _said("tariff", "source", language, title=source["title"])
+    told = checked or _said("charge", "verified" if source["verified"] else "not-verified", language)
+    return f"{'; '.join([cited, *seen, told])}{_STOP[language]}"
 
 
 def _cell(row: Document, schedule: Document, language: Language) -> str:
