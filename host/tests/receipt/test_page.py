@@ -112,7 +112,7 @@ def test_lines_stand_by_payee_and_each_payee_has_a_sum(make_content, make_line, 
         text.index(told)
         for told in (
             "Payee: Sample licence office",
-            "part 1 (fee)",
+            "part 1 ২৩০.০০",
             "part 2 (penalty)",
             "Total for this payee ৩১৪.৫০ 314.50",
             "Payee: Service centre 0042",

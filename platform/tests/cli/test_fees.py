@@ -183,6 +183,7 @@ def test_json_has_stable_keys(site: Any, nagorik: Any) -> None:
         "missing": [],
         "assumed": [],
         "unchecked": [],
+        "charges": [],
         "tariffs": [
             {
                 "id": "circular-2020",

@@ -40,7 +40,9 @@ NATURES: Final[Mapping[LineNature, Text]] = MappingProxyType(
 
 
 def named_with_nature(text: Text, nature: LineNature) -> Text:
-    """What a line is for, with what kind of money it is: ``Late fee (penalty)``."""
+    """What a line is for, with what kind of money it is where that is no fee: ``Late fee (penalty)``."""
+    if nature is LineNature.FEE:
+        return text
     named = NATURES[nature]
     return Text(
         bn=f"{cut(text.bn, LONGEST_TEXT - len(named.bn) - 3)} ({named.bn})",
@@ -50,8 +52,7 @@ def named_with_nature(text: Text, nature: LineNature) -> Text:
 
 def line_name(line: Mapping[str, Any]) -> Text:
     """What a line of a price is called, from its document: with what kind of money it is where that is no fee."""
-    text, nature = Text(**line["text"]), LineNature(line["nature"])
-    return text if nature is LineNature.FEE else named_with_nature(text, nature)
+    return named_with_nature(Text(**line["text"]), LineNature(line["nature"]))
 
 
 def choice_text(choice: FieldChoice) -> Text:
