@@ -440,6 +440,19 @@ decisions: Final = Table(
     Index("ix_decisions_at", "at"),
 )
 
+# Each receipt that was printed; of one payment only the first is not called a copy.
+receipt_prints: Final = Table(
+    "receipt_prints",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    _application(),
+    Column("payment", String(ID), nullable=False),
+    # Counted from 1 for each payment.
+    Column("copy", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("payment", "copy"),
+)
+
 restorations: Final = Table(
     "restorations",
     metadata,

@@ -51,6 +51,7 @@ CODES: Final = frozenset(
         "orphaned-rows",
         "payments-differ",
         "quotes-differ",
+        "receipt-prints-differ",
         "record-missing",
         "restorations-differ",
         "row-differs",

@@ -357,10 +357,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_quotes_application")),
         sa.PrimaryKeyConstraint("application", "entry", name=op.f("pk_quotes")),
     )
+    op.create_table(
+        "receipt_prints",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("application", sa.String(length=36), nullable=False),
+        sa.Column("payment", sa.String(length=36), nullable=False),
+        sa.Column("copy", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_receipt_prints_application")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_prints")),
+        sa.UniqueConstraint("payment", "copy", name=op.f("uq_receipt_prints_payment_copy")),
+    )
 
 
 def downgrade() -> None:
     """Take the tables back."""
+    op.drop_table("receipt_prints")
     op.drop_table("quotes")
     op.drop_index("ix_checkouts_application", table_name="checkouts")
     op.drop_table("checkouts")
