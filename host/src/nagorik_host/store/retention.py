@@ -22,6 +22,7 @@ from nagorik_host.store.schema import (
     agency_tokens,
     applications,
     attempts,
+    checkouts,
     erased_references,
     inbox,
     journal,
@@ -75,7 +76,8 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
         transaction.record_row(inbox, message, at=now)
     found = select(payment_cases.c.id).where(payment_cases.c.application == application)
     _erase_cases(transaction, transaction.connection.scalars(found).all(), now)
-    transaction.connection.execute(delete(payloads).where(payloads.c.application == application))
+    for table in (payloads, checkouts):
+        transaction.connection.execute(delete(table).where(table.c.application == application))
     transaction.connection.execute(
         update(attempts).where(attempts.c.application == application).values(request_digest=None)
     )

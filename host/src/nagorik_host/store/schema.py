@@ -246,6 +246,17 @@ payment_cases: Final = Table(
 CASE_WAITS: Final = and_(payment_cases.c.opened_at.is_not(None), payment_cases.c.ended_at.is_(None))
 """Cases that an officer is to close; asked for with this, they are read off the index."""
 
+# What a gateway answered to a payment that was begun, sealed, until it has said how the payment ended. Whoever
+# changes it makes it unreadable, and whoever deletes it makes the payer ask where to pay: the ledger has no record.
+checkouts: Final = Table(
+    "checkouts",
+    metadata,
+    Column("payment", String(ID), primary_key=True),
+    _application(),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_checkouts_application", "application"),
+)
+
 quotes: Final = Table(
     "quotes",
     metadata,

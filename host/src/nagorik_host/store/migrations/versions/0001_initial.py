@@ -369,6 +369,15 @@ def upgrade() -> None:
         postgresql_where=_CASE_WAITS,
     )
     op.create_table(
+        "checkouts",
+        sa.Column("payment", sa.String(length=36), nullable=False),
+        sa.Column("application", sa.String(length=36), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_checkouts_application")),
+        sa.PrimaryKeyConstraint("payment", name=op.f("pk_checkouts")),
+    )
+    op.create_index("ix_checkouts_application", "checkouts", ["application"], unique=False)
+    op.create_table(
         "quotes",
         sa.Column("application", sa.String(length=36), nullable=False),
         sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
@@ -391,6 +400,8 @@ def downgrade() -> None:
     op.drop_index("ix_payment_cases_application", table_name="payment_cases")
     op.drop_table("payment_cases")
     op.drop_index("ix_payments_captured", table_name="payments")
+    op.drop_index("ix_checkouts_application", table_name="checkouts")
+    op.drop_table("checkouts")
     op.drop_index("ix_payments_state", table_name="payments")
     op.drop_index("ix_payments_application", table_name="payments")
     op.drop_table("payments")
