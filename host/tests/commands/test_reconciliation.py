@@ -8,7 +8,7 @@ import pytest
 
 from nagorik import Money
 from nagorik_host.commands import running
-from nagorik_host.reconciliation.matching import DiscrepancyKind
+from nagorik_host.reconciliation.matching import DifferenceKind
 from nagorik_host.reconciliation.settlement_file import ProblemCode
 from nagorik_host.texts import codes
 
@@ -186,7 +186,7 @@ def test_gateway_that_cannot_be_asked_ends_the_command_with_three(ready, world, 
 
 
 def test_every_code_of_a_reconciliation_has_a_sentence():
-    assert set(DiscrepancyKind) | {"asked", "opened", "known", "decided"} == set(codes("payment-case"))
+    assert set(DifferenceKind) | {"asked", "opened", "known", "decided"} == set(codes("payment-case"))
     assert set(ProblemCode.__args__) == set(codes("settlement"))  # type: ignore[attr-defined]
 
 

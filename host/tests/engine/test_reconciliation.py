@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from nagorik import Money, PaymentState
-from nagorik_host.reconciliation.matching import DiscrepancyKind as Kind
+from nagorik_host.reconciliation.matching import DifferenceKind as Kind
 from nagorik_host.reconciliation.reconcile import PATIENCE, SettlementRefused, reconcile
 from nagorik_host.reconciliation.settlement_file import LAYOUT_FILE, parse_settlement, read_layouts
 from nagorik_host.store.audit import verify_ledger

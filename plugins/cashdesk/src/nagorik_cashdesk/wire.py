@@ -57,7 +57,7 @@ class PaymentEntry(WireModel):
     payer_name: str | None = Field(default=None, alias="payerName")
 
 
-class TakenPayment(WireModel):
+class TillPayment(WireModel):
     """A payment in the till's list of a day."""
 
     payment_id: str = Field(alias="paymentId", min_length=1, max_length=40)
@@ -70,7 +70,7 @@ class TakenPayment(WireModel):
 class PaymentsPage(WireModel):
     """A page of what the till took on a day."""
 
-    items: tuple[TakenPayment, ...]
+    items: tuple[TillPayment, ...]
     total: int = Field(ge=0)
     """Of all pages together."""
 
@@ -128,7 +128,7 @@ def to_refund_report(refund: Refund, request: RefundPaymentRequest) -> RefundRep
     )
 
 
-def to_listed(payment: TakenPayment) -> ListedPayment:
+def to_listed(payment: TillPayment) -> ListedPayment:
     """An entry of the till's list as the platform takes it."""
     return ListedPayment(
         payment=payment.payment_id,
