@@ -185,20 +185,17 @@ def compare(
             with_officer += rest
         else:
             agreeing += rest
-            if not differing:
-                agreed.add(id_)
+            agreed.add(id_)
+    named = {one.ours.id for one in found if one.ours is not None}
     taken = [one for one in by_id.values() if one.captured_at is not None and dhaka_date(one.captured_at) == day]
-    missing = [
-        one
-        for one in taken
-        if one.id not in groups and one.id not in elsewhere and (one.reference or one.id) not in elsewhere
-    ]
+    found_somewhere = groups.keys() | named | set(elsewhere)
+    missing = [one for one in taken if not {one.id, one.reference} & found_somewhere]
     if whole:
         found += [PaymentDifference(DifferenceKind.MISSING_THERE, one, None) for one in missing]
     return BookComparison(
         entries=len(entries),
         taken_here=len(taken),
-        agreed=frozenset(agreed),
+        agreed=frozenset(agreed - named),
         agreeing=agreeing,
         with_officer=with_officer,
         differences=tuple(found),
