@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from nagorik import Money, PaymentState
 from nagorik_host.reconciliation.matching import DifferenceKind as Kind
@@ -201,6 +201,17 @@ async def test_number_of_the_gateway_is_sealed_and_goes_with_the_citizen(world, 
     assert await read() == {}
     findings = [one async for page in verify_ledger(host.database, host.vault) for one in page.findings]
     assert findings == []
+
+
+@pytest.mark.parametrize("change", [{"officer": "Nobody", "ended_at": 0, "result": "decided"}, {"poisha": 1}, None])
+async def test_audit_tells_that_somebody_changed_or_removed_a_case(world, host, paid, change):
+    slip(world, paid[0]).taken = Money.taka("9.99")
+    await reconcile(host, GATEWAY, DAY)
+    values = {} if change is None else change | ({"ended_at": host.clock.now()} if "ended_at" in change else {})
+    tampering = update(payment_cases).values(**values) if change is not None else delete(payment_cases)
+    await host.database.run(lambda t: t.connection.execute(tampering))
+    findings = [one async for page in verify_ledger(host.database, host.vault) for one in page.findings]
+    assert {one.code for one in findings} == {"payment-cases-differ"}
 
 
 @on_both_databases
