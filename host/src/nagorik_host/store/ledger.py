@@ -44,6 +44,7 @@ from nagorik_host.store.schema import (
     ledger,
     microseconds,
     receipt_prints,
+    payment_cases,
     restorations,
     suspensions,
 )
@@ -57,7 +58,16 @@ WRITER: Final = "writer"
 SEAL: Final = "seal"
 
 TRACKED: Final[Mapping[str, Table]] = {
-    table.name: table for table in (decisions, erased_references, inbox, receipt_prints, restorations, suspensions)
+    table.name: table
+    for table in (
+        decisions,
+        erased_references,
+        inbox,
+        payment_cases,
+        receipt_prints,
+        restorations,
+        suspensions,
+    )
 }
 """Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""
 
