@@ -45,6 +45,9 @@ from nagorik_host.store.schema import (
     microseconds,
     restorations,
     suspensions,
+    till_closes,
+    till_entries,
+    till_openings,
 )
 from nagorik_host.vault import Vault
 
@@ -56,7 +59,11 @@ WRITER: Final = "writer"
 SEAL: Final = "seal"
 
 TRACKED: Final[Mapping[str, Table]] = {
-    table.name: table for table in (decisions, erased_references, inbox, restorations, suspensions)
+    table.name: table
+    for table in (
+        *(decisions, erased_references, inbox, restorations, suspensions),
+        *(till_openings, till_closes, till_entries),
+    )
 }
 """Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""
 

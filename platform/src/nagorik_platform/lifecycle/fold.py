@@ -361,6 +361,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
     if event.to not in payment_targets(before.state):
         raise IllegalTransition("payment", before.state.value, event.to.value)
     captured = event.at if event.to is PaymentState.CAPTURED else None
+    refunded = event.at if event.to is PaymentState.REFUNDED else None
     after = before.model_copy(
         update={
             "state": event.to,
@@ -369,6 +370,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
             "reference": event.reference or before.reference,
             "taken": _first(event.taken, before.taken),
             "captured_at": _first(event.captured_at, before.captured_at, captured),
+            "refunded_at": _first(before.refunded_at, refunded),
             "payer_name": event.payer_name or before.payer_name,
         }
     )
