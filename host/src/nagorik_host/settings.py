@@ -143,6 +143,8 @@ class HostSettings(BaseSettings):
     """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. Whoever may reach it may read them."""
     message_days: int = Field(default=90, ge=1, le=LONGEST_RETENTION)
     """Days for which what agencies and gateways sent is kept, whatever became of it."""
+    cash_gateway: str = Field(default="cashdesk.counter", min_length=1, max_length=120)
+    """The gateway through which a cash desk takes cash, which ``nagorik till`` counts."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """The least that is logged."""
     plugins: Mapping[str, PluginEntry] = Field(default_factory=dict)

@@ -11,20 +11,20 @@ Openings, closes and entries are written once and never changed, and the ledger 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, func, insert, or_, select
-from sqlalchemy import text as sql_text
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, insert, or_, select, text as sql_text
 
 from nagorik import Text
 from nagorik.model.status import PaymentState
 from nagorik.values import Money, dhaka_date
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.projections import centre_of
-from nagorik_host.store.schema import payments, till_closes, till_entries, till_openings
+from nagorik_host.store.schema import payments, shown, till_closes, till_entries, till_openings
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 from nagorik_toolkit.texts import Fill, money_text
 
@@ -222,9 +222,9 @@ def _person(name: str) -> str:
 
 
 def open_till(
-    transaction: Transaction, *, till: str, float_money: Money, by: str, gateway: str, now: datetime
+    transaction: Transaction, *, till: str, float_money: Money, by: str, gateway: str, clock: Callable[[], datetime]
 ) -> TillOpening:
-    """Begin a session.
+    """Begin a session at the time of ``clock``, which is asked once nobody else opens or closes a till of the centre.
 
     Raises:
         TillRefused: ``already-open``; ``within`` where another till takes in the same payments; ``other-gateway``;
@@ -232,6 +232,7 @@ def open_till(
     """
     centre = centre_of(till)
     _lock(transaction, centre)
+    now = clock()
     others = select(till_openings.c.till).where(till_openings.c.centre == centre).distinct()
     for other in sorted(transaction.connection.scalars(others)):
         if other != till and centre in {other, till}:
@@ -260,8 +261,10 @@ def _require_over(transaction: Transaction, last: TillOpening, gateway: str, now
         raise TillRefused("clock-back", now=now, then=closed.closed_at)
 
 
-def close_till(transaction: Transaction, till: str | None, count: TillCount, now: datetime) -> TillSession:
-    """End a till's open session for good; without a name, that of the only till that is open.
+def close_till(
+    transaction: Transaction, till: str | None, count: TillCount, clock: Callable[[], datetime]
+) -> TillSession:
+    """End a till's open session for good, at the time of ``clock``; without a name, that of the only open till.
 
     Raises:
         TillRefused: ``never-opened``, ``none-open``, ``which-till``; ``already-closed``, by whoever came first;
@@ -270,6 +273,7 @@ def close_till(transaction: Transaction, till: str | None, count: TillCount, now
     """
     till = till if till is not None else _only_open(transaction)
     _lock(transaction, centre_of(till))
+    now = clock()
     opening = _last(transaction, till)
     if opening is None:
         raise TillRefused("never-opened", till=_id(till))
@@ -291,7 +295,7 @@ def close_till(transaction: Transaction, till: str | None, count: TillCount, now
 
 def _require_explained(session: TillSession, count: TillCount) -> None:
     difference = session.difference or 0
-    fills = {
+    fills: dict[str, Fill] = {
         "expected": signed_money(session.expected),
         "counted": count.counted,
         "difference": Money(poisha=abs(difference)),
@@ -430,7 +434,7 @@ def read_session(transaction: Transaction, till: str | None, number: int | None,
         row.closed_by,
         row.second,
         row.reason,
-        Money(poisha=row.counted_poisha),
+        _kept_money(row.counted_poisha),
         read_pieces(row.pieces),
         reckoning,
     )
@@ -481,16 +485,25 @@ def _listed(row: Row[Any]) -> ListedSession:
     return ListedSession(_opening(row), row.closed_at, row.closed_by, expected, row.counted_poisha)
 
 
-def open_sessions(transaction: Transaction) -> list[TillOpening]:
-    """The sessions that are open, the longest first."""
-    is_closed = exists().where(till_closes.c.session == till_openings.c.id)
-    query = select(till_openings).where(~is_closed).order_by(till_openings.c.opened_at, till_openings.c.id)
-    return [_opening(row) for row in transaction.connection.execute(query)]
+class OpenTill(NamedTuple):
+    """A till that is open, since when, and by whom; whoever changed the database may have put anything there."""
+
+    till: str
+    opened_at: datetime
+    opened_by: str
 
 
-def left_open_overnight(transaction: Transaction, now: datetime) -> list[TillOpening]:
-    """The open sessions that were opened on an earlier day in Dhaka."""
-    return [one for one in open_sessions(transaction) if dhaka_date(one.opened_at) < dhaka_date(now)]
+def open_tills(transaction: Transaction) -> list[OpenTill]:
+    """The tills that are open, the longest first."""
+    o = till_openings.c
+    is_closed = exists().where(till_closes.c.session == o.id)
+    query = select(o.till, o.opened_at, o.opened_by).where(~is_closed).order_by(o.opened_at, o.id)
+    return [OpenTill(shown(row[0]), row[1], shown(row[2])) for row in transaction.connection.execute(query)]
+
+
+def left_open_overnight(transaction: Transaction, now: datetime) -> list[OpenTill]:
+    """The open tills that were opened on an earlier day in Dhaka."""
+    return [one for one in open_tills(transaction) if dhaka_date(one.opened_at) < dhaka_date(now)]
 
 
 def last_close(transaction: Transaction, opening: TillOpening) -> TillClose | None:
@@ -526,7 +539,7 @@ def unclaimed(transaction: Transaction, gateway: str) -> Unclaimed:
 
 
 def _only_open(transaction: Transaction) -> str:
-    found = open_sessions(transaction)
+    found = open_tills(transaction)
     if not found:
         raise TillRefused("none-open")
     if len(found) > 1:
@@ -552,15 +565,24 @@ def _numbered(transaction: Transaction, till: str, number: int) -> TillOpening |
 
 
 def _closed(transaction: Transaction, session: str) -> Row[Any] | None:
-    return transaction.connection.execute(
-        select(till_closes).where(till_closes.c.session == session)
-    ).one_or_none()
+    return transaction.connection.execute(select(till_closes).where(till_closes.c.session == session)).one_or_none()
 
 
 def _opening(row: Row[Any]) -> TillOpening:
-    return TillOpening(
-        row.id, row.till, row.number, row.gateway, Money(poisha=row.float_poisha), row.opened_at, row.opened_by
-    )
+    money = _kept_money(row.float_poisha)
+    return TillOpening(row.id, row.till, row.number, row.gateway, money, row.opened_at, row.opened_by)
+
+
+def _kept_money(poisha: Any) -> Money:
+    """An amount as it is kept.
+
+    Raises:
+        TillRefused: ``damaged``: no host has written that.
+    """
+    try:
+        return Money(poisha=poisha)
+    except ValidationError:
+        raise TillRefused("damaged") from None
 
 
 def _lock(transaction: Transaction, centre: str) -> None:
@@ -577,7 +599,14 @@ def _written_pieces(pieces: Mapping[int, int] | None) -> str | None:
 
 
 def read_pieces(written: str | None) -> dict[int, int] | None:
-    """How many there were of each note and coin, as a close keeps it."""
+    """How many there were of each note and coin, as a close keeps it.
+
+    Raises:
+        TillRefused: ``damaged``: no host has written that.
+    """
     if written is None:
         return None
-    return {int(worth): number for worth, number in json.loads(written).items()}
+    try:
+        return {int(worth): int(number) for worth, number in json.loads(written).items()}
+    except (AttributeError, TypeError, ValueError):
+        raise TillRefused("damaged") from None
