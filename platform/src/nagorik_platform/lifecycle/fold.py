@@ -349,6 +349,7 @@ def _payment_opened(progress: Progress, event: e.PaymentOpened) -> Changes:
         stage=event.stage,
         gateway=event.gateway,
         amount=event.amount,
+        charges=event.charges,
         state=PaymentState.QUOTED,
         opened_at=event.at,
     )
@@ -362,6 +363,8 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
         raise IllegalTransition("payment", before.state.value, event.to.value)
     captured = event.at if event.to is PaymentState.CAPTURED else None
     refunded = event.at if event.to is PaymentState.REFUNDED else None
+    unknown = event.to is PaymentState.UNKNOWN
+    lost = event.at if before.state is PaymentState.AUTHORISED and event.actor is e.Actor.CORE else None
     after = before.model_copy(
         update={
             "state": event.to,
@@ -372,6 +375,8 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
             "captured_at": _first(event.captured_at, before.captured_at, captured),
             "refunded_at": _first(before.refunded_at, refunded),
             "payer_name": event.payer_name or before.payer_name,
+            "refund_reference": event.refund_reference or before.refund_reference,
+            "completion_lost_at": _first(lost, before.completion_lost_at) if unknown else None,
         }
     )
     return _with_payments(progress, (after if p.id == after.id else p for p in progress.payments))
