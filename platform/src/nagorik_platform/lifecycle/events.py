@@ -233,6 +233,8 @@ class PaymentMoved(JournalEvent):
     payer_name: Annotated[str | None, PERSONAL] = None
     refund_reference: Annotated[str | None, PERSONAL] = None
     """What the gateway calls the refund."""
+    refunded_at: AwareDatetime | None = None
+    """When the payer had the money back, where the gateway says so."""
     officer: str | None = None
     reason: Annotated[str | None, PERSONAL] = None
 

@@ -362,7 +362,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
     if event.to not in payment_targets(before.state):
         raise IllegalTransition("payment", before.state.value, event.to.value)
     captured = event.at if event.to is PaymentState.CAPTURED else None
-    refunded = event.at if event.to is PaymentState.REFUNDED else None
+    refunded = (event.refunded_at or event.at) if event.to is PaymentState.REFUNDED else None
     unknown = event.to is PaymentState.UNKNOWN
     lost = event.at if before.state is PaymentState.AUTHORISED and event.actor is e.Actor.CORE else None
     after = before.model_copy(
