@@ -43,10 +43,13 @@ from nagorik_host.store.schema import (
     inbox,
     ledger,
     microseconds,
-    receipt_prints,
     payment_cases,
+    receipt_prints,
     restorations,
     suspensions,
+    till_closes,
+    till_entries,
+    till_openings,
 )
 from nagorik_host.vault import Vault
 
@@ -60,13 +63,8 @@ SEAL: Final = "seal"
 TRACKED: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
-        decisions,
-        erased_references,
-        inbox,
-        payment_cases,
-        receipt_prints,
-        restorations,
-        suspensions,
+        *(decisions, erased_references, inbox, payment_cases, receipt_prints, restorations, suspensions),
+        *(till_openings, till_closes, till_entries),
     )
 }
 """Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""

@@ -58,6 +58,9 @@ CODES: Final = frozenset(
         "row-differs",
         "schema-differs",
         "suspensions-differ",
+        "till-closes-differ",
+        "till-entries-differ",
+        "till-openings-differ",
         "wrong-type",
     }
 )
