@@ -18,7 +18,7 @@ from nagorik_bkash.settings import BkashSettings
 
 
 async def login(http: AgencyHttp, settings: BkashSettings, _clock: Clock) -> Token:
-    """A token that travels without a scheme. It is asked for anew, never refreshed: one is enough for all processes."""
+    """A token that travels without a scheme. It is granted anew, never refreshed: one serves all processes."""
     answer = await http.read(
         "grant",
         "POST",

@@ -1,7 +1,7 @@
 """bKash's codes: what each of them means, whatever it is the answer to.
 
-The list is the one that bKash publishes (developer.bka.sh/docs/error-codes), as ``bkash-pgw-tokenized`` 1.0.0 on PyPI
-carries it; what follows from a code is this plugin's reading of its sentence. A code that is not listed means nothing.
+The list is the one that bKash publishes (developer.bka.sh/docs/error-codes), as ``bkash-pgw-tokenized`` 1.0.0 carries
+it; what follows from a code is this plugin's reading of its sentence. A code that is not listed says nothing.
 """
 
 from collections.abc import Mapping
@@ -35,13 +35,14 @@ class CodeMeaning(StrEnum):
 _BY_MEANING: Final[Mapping[CodeMeaning, str]] = MappingProxyType(
     {
         CodeMeaning.DONE: "0000",
-        CodeMeaning.DECLINED: "2009 2010 2011 2013 2014 2015 2016 2017 2018 2019 2023 2037 2038 2043 2045 2057 2058 2059",
+        CodeMeaning.DECLINED: "2009 2010 2011 2013 2014 2015 2016 2017 2018 2019 2023 2037 2038 2043 2045 2057 "
+        "2058 2059",
         CodeMeaning.CANCELLED: "2069",
         CodeMeaning.NO_SUCH: "2002 2028 2033",
         CodeMeaning.ALREADY: "2029 2034 2062 2068 2117 2119",
         CodeMeaning.STATE: "2056 2060",
-        CodeMeaning.REFUSED: "2004 2005 2006 2007 2008 2012 2021 2022 2025 2026 2027 2030 2031 2032 2035 2036 2039 2040 "
-        "2041 2042 2044 2046 2047 2048 2049 2050 2051 2052 2053 2054 2055 2061 2063 2064 2065 2066 2067 2116 2118",
+        CodeMeaning.REFUSED: "2004 2005 2006 2007 2008 2012 2021 2022 2025 2026 2027 2030 2031 2032 2035 2036 2039 "
+        "2040 2041 2042 2044 2046 2047 2048 2049 2050 2051 2052 2053 2054 2055 2061 2063 2064 2065 2066 2067 2116 2118",
         CodeMeaning.CREDENTIALS: "2001",
         CodeMeaning.UNAVAILABLE: "503",
         CodeMeaning.UNCERTAIN: "2003 2020 2024",

@@ -76,7 +76,7 @@ async def read(request: PaymentNoticeRequest, context: Context) -> PaymentNotice
 
 
 async def _came_back(body: bytes, context: Context) -> PaymentNotice:
-    """bKash alone knows which payment a payer came back from, so it is asked; how it went is not believed."""
+    """BKash alone knows which payment a payer came back from, so it is asked; how it went is not believed."""
     if len(body) > LONGEST_RETURN:
         raise AgencyRejected("bkash.return-unreadable")
     form = parse_qs(body.decode("ascii", "replace"), keep_blank_values=True)

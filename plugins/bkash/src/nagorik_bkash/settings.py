@@ -13,6 +13,7 @@ from nagorik import AgencySettings
 SHORTEST_LIFE: Final = timedelta(minutes=10)
 LONGEST_LIFE: Final = timedelta(days=1)
 _SNS_HOST: Final = re.compile(r"sns\.[a-z0-9-]{3,30}\.amazonaws\.com")
+_TOPIC: Final = r"^arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -35,7 +36,9 @@ class BkashSettings(AgencySettings):
     payment_lifetime: timedelta = Field(default=timedelta(hours=2), ge=SHORTEST_LIFE, le=LONGEST_LIFE)
     """For how long a payer may agree to a payment, ten minutes to a day. bKash publishes no such time: this one is
     the platform's own, and it can keep to it because no money moves before the platform itself executes."""
-    notice_topic: str | None = Field(default=None, pattern=r"^arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$")
+    notice_topic: str | None = Field(
+        default=None, pattern=r"^arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$"
+    )
     """The ``TopicArn`` under which bKash sends this merchant's notices; without it no notice is believed."""
     notice_origin: str = "https://sns.ap-southeast-1.amazonaws.com"
     """Where the certificates of notices lie, and nowhere else: Amazon SNS in the region of the topic."""
