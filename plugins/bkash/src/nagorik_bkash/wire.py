@@ -82,7 +82,8 @@ def _read_code(written: object) -> object:
 
 BkashAmount = Annotated[Money, BeforeValidator(read_amount)]
 BkashTime = Annotated[datetime, BeforeValidator(read_time)]
-Code = Annotated[str | None, BeforeValidator(_read_code)]
+Code = Annotated[Annotated[str, Field(pattern=r"^[0-9]{3,5}$")] | None, BeforeValidator(_read_code)]
+"""Of another form it is none of bKash's, and breaks the contract; one that is only not listed does not."""
 PaymentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 TransactionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
 
@@ -105,7 +106,8 @@ class CodedAnswer(WireModel):
     @property
     def code(self) -> str | None:
         """The code; an error's before that of a success, should an answer have both."""
-        return self.error_code or self.status_code
+        given = [code for code in (self.error_code, self.status_code) if code is not None]
+        return next((code for code in given if meaning_of(code) is not CodeMeaning.DONE), given[0] if given else None)
 
     @property
     def meaning(self) -> CodeMeaning:
@@ -240,8 +242,8 @@ def split_reference(reference: str) -> tuple[str, str | None] | None:
 
 def _plain(reason: Text) -> str:
     """The English text in printable ASCII, without the signs that bKash refuses, in the length that it takes."""
-    written = reason.en.translate(_UNFIT).encode("ascii", "ignore").decode("ascii")
-    return " ".join(written.split())[:LONGEST] or "refund"
+    written = "".join(sign if sign.isprintable() else " " for sign in reason.en.translate(_UNFIT) if sign.isascii())
+    return " ".join(written.split())[:LONGEST].strip() or "refund"
 
 
 def one_value(form: Mapping[str, list[str]], name: str) -> str | None:
