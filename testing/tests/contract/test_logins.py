@@ -13,8 +13,6 @@ def test_a_word_of_the_path_says_so(path: str) -> None:
     assert is_login(f"POST {path}")
 
 
-@pytest.mark.parametrize(
-    "path", ["/tokenized/checkout/create", "/authority/receipts", "/logins-of-today"]
-)
+@pytest.mark.parametrize("path", ["/tokenized/checkout/create", "/authority/receipts", "/logins-of-today"])
 def test_a_part_of_a_word_does_not(path: str) -> None:
     assert not is_login(f"POST {path}")
