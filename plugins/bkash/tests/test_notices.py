@@ -224,10 +224,11 @@ async def test_a_message_cut_short_is_refused(shop: Any) -> None:
         "http://sns.ap-southeast-1.amazonaws.com",
         "https://x.sns.ap-southeast-1.amazonaws.com",
         "http://127.0.0.1@evil.example",
+        "http://127.0.0.1:8080",
         "",
     ],
 )
-def test_certificates_lie_at_amazons_or_on_this_machine(origin: str) -> None:
+def test_certificates_lie_at_amazons_or_with_the_simulator(origin: str) -> None:
     with pytest.raises(ValidationError):
         BkashSettings(**gateway.BkashSimulator().settings("http://127.0.0.1") | {"notice_origin": origin})
 

@@ -2,10 +2,10 @@
 
 import re
 from datetime import timedelta
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from nagorik import AgencySettings
@@ -14,7 +14,6 @@ SHORTEST_LIFE: Final = timedelta(minutes=10)
 LONGEST_LIFE: Final = timedelta(days=1)
 _SNS_HOST: Final = re.compile(r"sns\.[a-z0-9-]{3,30}\.amazonaws\.com")
 _TOPIC: Final = r"^arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
 class BkashSettings(AgencySettings):
@@ -41,15 +40,15 @@ class BkashSettings(AgencySettings):
     )
     """The ``TopicArn`` under which bKash sends this merchant's notices; without it no notice is believed."""
     notice_origin: str = "https://sns.ap-southeast-1.amazonaws.com"
-    """Where the certificates of notices lie, and nowhere else: Amazon SNS in the region of the topic."""
+    """Where the certificates of notices lie, and nowhere else: Amazon SNS in the region of the topic. A simulator
+    keeps its own at the base address."""
 
-    @field_validator("notice_origin")
-    @classmethod
-    def _is_amazons(cls, value: str) -> str:
+    @model_validator(mode="after")
+    def _certificates_lie_at_amazons(self) -> Self:
         # A notice names where its certificate lies, and whoever forges one names a place of their own.
-        parts = urlsplit(value)
+        parts, home = urlsplit(self.notice_origin), urlsplit(self.base_url)
         amazons = parts.scheme == "https" and _SNS_HOST.fullmatch(parts.netloc) is not None
-        local = parts.scheme == "http" and parts.hostname in _LOOPBACK and "@" not in parts.netloc
-        if not (amazons or local) or parts.path or parts.query or parts.fragment:
+        simulated = bool(parts.netloc) and (parts.scheme, parts.netloc) == (home.scheme, home.netloc)
+        if not (amazons or simulated) or parts.path or parts.query or parts.fragment:
             raise PydanticCustomError("not_amazon_sns", "an origin of Amazon SNS is expected")
-        return value
+        return self

@@ -96,7 +96,15 @@ class BkashSimulator(Simulator):
     )
     outcomes: ClassVar[tuple[str, ...]] = ("pay", "never", "fail", "cancel", "decline-fail")
     durations: ClassVar[Mapping[str, timedelta]] = DURATIONS
-    untold: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    untold: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "successCallbackURL": "an address of the host's own, as it was given",
+            "failureCallbackURL": "an address of the host's own, as it was given",
+            "cancelledCallbackURL": "an address of the host's own, as it was given",
+            "payerReference": "the payer's number or the payment's, as the platform gave it",
+            "amount": "of a payment that is not completed; it was held against the request when it was created",
+        }
+    )
 
     def open_office(self) -> None:
         """Begin without payments and tokens."""
