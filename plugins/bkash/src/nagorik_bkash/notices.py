@@ -20,12 +20,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
-from nagorik import AgencyRejected, CallContext, PaymentNotice, PaymentNoticeRequest
+from nagorik import AgencyRejected, PaymentNotice, PaymentNoticeRequest
 from nagorik_bkash import wire
 from nagorik_bkash.codes import CodeMeaning
-from nagorik_bkash.settings import BkashSettings
-
-Context = CallContext[BkashSettings]
+from nagorik_bkash.settings import BkashSettings, Context
 
 FORM: Final = "application/x-www-form-urlencoded"
 LONGEST_RETURN: Final = 4_000

@@ -10,7 +10,6 @@ from typing import Final, Literal
 from nagorik import (
     AgencyRejected,
     AgencyUnavailable,
-    CallContext,
     CompletePaymentRequest,
     ContractViolation,
     Layer,
@@ -30,9 +29,7 @@ from nagorik import (
 )
 from nagorik_bkash import notices, wire
 from nagorik_bkash.codes import CodeMeaning, word_of
-from nagorik_bkash.settings import BkashSettings
-
-Context = CallContext[BkashSettings]
+from nagorik_bkash.settings import Context
 
 _NOTHING_DONE: Final = frozenset(
     {CodeMeaning.REFUSED, CodeMeaning.DECLINED, CodeMeaning.NO_SUCH, CodeMeaning.CANCELLED, CodeMeaning.STATE}

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from nagorik import AgencySettings
+from nagorik import AgencySettings, CallContext
 
 SHORTEST_LIFE: Final = timedelta(minutes=10)
 LONGEST_LIFE: Final = timedelta(days=1)
@@ -52,3 +52,7 @@ class BkashSettings(AgencySettings):
         if not (amazons or simulated) or parts.path or parts.query or parts.fragment:
             raise PydanticCustomError("not_amazon_sns", "an origin of Amazon SNS is expected")
         return self
+
+
+Context = CallContext[BkashSettings]
+"""What a hook of this plugin is given."""

@@ -82,7 +82,7 @@ def _read_code(written: object) -> object:
 
 BkashAmount = Annotated[Money, BeforeValidator(read_amount)]
 BkashTime = Annotated[datetime, BeforeValidator(read_time)]
-Code = Annotated[Annotated[str, Field(pattern=r"^[0-9]{3,5}$")] | None, BeforeValidator(_read_code)]
+BkashCode = Annotated[Annotated[str, Field(pattern=r"^[0-9]{3,5}$")] | None, BeforeValidator(_read_code)]
 """Of another form it is none of bKash's, and breaks the contract; one that is only not listed does not."""
 PaymentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 TransactionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
@@ -94,8 +94,8 @@ class CodedAnswer(WireModel):
     needed: ClassVar[tuple[str, ...]] = ()
     """What a success has to hold."""
 
-    status_code: Code = Field(default=None, alias="statusCode")
-    error_code: Code = Field(default=None, alias="errorCode")
+    status_code: BkashCode = Field(default=None, alias="statusCode")
+    error_code: BkashCode = Field(default=None, alias="errorCode")
 
     @model_validator(mode="after")
     def _success_is_whole(self) -> Self:

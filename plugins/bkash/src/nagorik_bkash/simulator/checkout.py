@@ -9,9 +9,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik.values import Money, dhaka_time
-from nagorik_testing import Ledger
-from nagorik_testing.simulator.script import Scenario
+from nagorik import Money, dhaka_time
+from nagorik_testing import Ledger, Scenario
 
 SENTENCES: Final = MappingProxyType(
     {
@@ -81,7 +80,7 @@ class Reversal:
 
 
 @dataclass(slots=True)
-class Checkout:
+class BkashCheckout:
     """One payment."""
 
     payment_id: str
@@ -127,10 +126,10 @@ class CheckoutBook:
 
     rng: random.Random
     ledger: Ledger
-    by_id: dict[str, Checkout] = field(default_factory=dict)
-    by_trx: dict[str, Checkout] = field(default_factory=dict)
+    by_id: dict[str, BkashCheckout] = field(default_factory=dict)
+    by_trx: dict[str, BkashCheckout] = field(default_factory=dict)
 
-    def find(self, payment_id: object) -> Checkout:
+    def find(self, payment_id: object) -> BkashCheckout:
         """One payment.
 
         Raises:
@@ -141,11 +140,11 @@ class CheckoutBook:
             raise CodeRaised("2002")
         return found
 
-    def of_invoice(self, invoice: str) -> Checkout | None:
+    def of_invoice(self, invoice: str) -> BkashCheckout | None:
         """The latest payment of a merchant's invoice number."""
         return next((one for one in reversed(self.by_id.values()) if one.invoice == invoice), None)
 
-    def open(self, checkout: Checkout) -> None:
+    def open(self, checkout: BkashCheckout) -> None:
         """Keep a payment that was created."""
         self.by_id[checkout.payment_id] = checkout
         self.ledger.record(
@@ -161,7 +160,7 @@ class CheckoutBook:
         """A transaction's number: ten letters and digits."""
         return "".join(self.rng.choices(_TRX_LETTERS, k=_TRX_LENGTH))
 
-    def execute(self, checkout: Checkout, now: datetime) -> None:
+    def execute(self, checkout: BkashCheckout, now: datetime) -> None:
         """Take the money, once.
 
         Raises:
@@ -185,7 +184,7 @@ class CheckoutBook:
             "capture", checkout.trx, client_reference=checkout.invoice, amount=checkout.asked.plain(), at=now
         )
 
-    def reverse(self, checkout: Checkout, amount: Money, now: datetime) -> Reversal:
+    def reverse(self, checkout: BkashCheckout, amount: Money, now: datetime) -> Reversal:
         """Give money back, once for a payment.
 
         Raises:
@@ -209,6 +208,6 @@ def bkash_time(at: datetime) -> str:
     return f"{local:%Y-%m-%dT%H:%M:%S}:{local.microsecond // 1000:03d} GMT+0600"
 
 
-def after(checkout: Checkout, stage: str, usual: timedelta) -> timedelta:
+def after(checkout: BkashCheckout, stage: str, usual: timedelta) -> timedelta:
     """How long a stage takes for a payment."""
     return checkout.scenario.durations.get(stage, usual)

@@ -20,7 +20,7 @@ from nagorik_bkash.simulator.checkout import (
     MERCHANT,
     SENTENCES,
     SHORT_CODE,
-    Checkout,
+    BkashCheckout,
     CheckoutBook,
     CheckoutState,
     CodeRaised,
@@ -31,16 +31,14 @@ from nagorik_testing import (
     ADMIN_PATH,
     ErrorAnswer,
     ExampleMessage,
+    PaymentPage,
+    PaymentPageState,
     ReadRequest,
     Refusal,
     Simulator,
     content_of,
-    refused,
-)
-from nagorik_testing.simulator.payment_page import (
-    PaymentPage,
-    PaymentPageState,
     payment_act,
+    refused,
     render_payment_page,
 )
 
@@ -232,25 +230,25 @@ class BkashSimulator(Simulator):
         """Let the payer cancel; raises as ``agree``."""
         self._open_one(payment).state = CheckoutState.CANCELLED
 
-    def _open_one(self, payment: str) -> Checkout:
+    def _open_one(self, payment: str) -> BkashCheckout:
         found = self.book.of_invoice(payment)
         if found is None or found.state is not CheckoutState.OPEN:
             raise ValueError("the payment is not open")
         return found
 
-    def _of_invoice(self, payment: str) -> Checkout:
+    def _of_invoice(self, payment: str) -> BkashCheckout:
         found = self.book.of_invoice(payment)
         if found is None:
             raise ValueError("no payment of this invoice number was created")
         return found
 
-    def _named(self, content: Mapping[str, object], query: Mapping[str, str]) -> Checkout | None:
+    def _named(self, content: Mapping[str, object], query: Mapping[str, str]) -> BkashCheckout | None:
         named = content.get("paymentID") or query.get("paymentId")
         found = self.book.by_id.get(named) if isinstance(named, str) else None
         trx = content.get("trxID")
         return found or (self.book.by_trx.get(trx) if isinstance(trx, str) else None)
 
-    def _settle(self, checkout: Checkout) -> None:
+    def _settle(self, checkout: BkashCheckout) -> None:
         outcome = checkout.scenario.outcome
         states = {
             "pay": CheckoutState.AGREED,
@@ -358,7 +356,7 @@ class BkashSimulator(Simulator):
             raise CodeRaised("2008")
         invoice = _text(content, "merchantInvoiceNumber", "2031")
         now = self.clock.now()
-        checkout = Checkout(
+        checkout = BkashCheckout(
             payment_id=self.book.new_id(now),
             key=f"{self.random.getrandbits(128):032x}",
             origin=f"{request.url.scheme}://{request.url.netloc}",
@@ -443,7 +441,7 @@ class BkashSimulator(Simulator):
             "trxID": trx,
             "initiationTime": bkash_time(at),
             "completedTime": bkash_time(at),
-            "transactionType": "Payment Refund" if back else "bKash Tokenized Checkout via API",
+            "transactionType": "Payment Refund" if back else "bKash Tokenized BkashCheckout via API",
             "customerMsisdn": checkout.wallet,
             "payerAccount": SHORT_CODE if back else checkout.wallet,
             "transactionStatus": "Completed",
@@ -516,7 +514,7 @@ class BkashSimulator(Simulator):
             checkout.state = _ACTS[act]
         return RedirectResponse(checkout.callback_url(checkout.came_back_with), 303)
 
-    def _at_page(self, request: Request) -> Checkout | None:
+    def _at_page(self, request: Request) -> BkashCheckout | None:
         found = self.book.by_id.get(request.query_params.get("paymentId", ""))
         return found if found is not None and request.query_params.get("hash") == found.key else None
 
@@ -564,7 +562,7 @@ _PAGE_IS_MODELLED: Final = Text(
 )
 
 
-def _page_of(checkout: Checkout) -> str:
+def _page_of(checkout: BkashCheckout) -> str:
     query = {"paymentId": checkout.payment_id, "hash": checkout.key, "mode": "0011", "apiVersion": VERSION[1:]}
     return f"{PAGE}?{urlencode(query)}"
 

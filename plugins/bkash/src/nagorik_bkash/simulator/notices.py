@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from nagorik.values import dhaka_time
-from nagorik_bkash.simulator.checkout import MERCHANT, SHORT_CODE, Checkout
+from nagorik import dhaka_time
+from nagorik_bkash.simulator.checkout import MERCHANT, SHORT_CODE, BkashCheckout
 from nagorik_testing import ExampleMessage
 
 TOPIC: Final = "arn:aws:sns:ap-southeast-1:000000000000:simulated-merchant"
@@ -94,7 +94,7 @@ def make_signer() -> NoticeSigner:
 
 
 def payment_envelope(
-    checkout: Checkout, now: datetime, *, version: str = "1", signer: NoticeSigner | None = None
+    checkout: BkashCheckout, now: datetime, *, version: str = "1", signer: NoticeSigner | None = None
 ) -> dict[str, str]:
     """The notice that a payment has been completed.
 
@@ -110,7 +110,7 @@ def payment_envelope(
         "creditShortCode": SHORT_CODE,
         "trxID": checkout.trx,
         "transactionStatus": "Completed",
-        "transactionType": "bKash Tokenized Checkout via API",
+        "transactionType": "bKash Tokenized BkashCheckout via API",
         "amount": checkout.asked.plain(),
         "currency": checkout.asked.currency,
         "transactionReference": checkout.payer_reference,
