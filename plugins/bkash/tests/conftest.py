@@ -1,7 +1,7 @@
 """A platform's side: one plugin, one client, before the simulator or before answers that a test writes itself."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -169,6 +169,12 @@ async def shop() -> AsyncIterator[Shop]:
     made = make_shop(simulated=True)
     yield made
     await made.client.aclose()
+
+
+@pytest.fixture(scope="session")
+def shop_maker() -> Callable[[], Shop]:
+    """Makes shops before the simulator, for a test that needs many; whoever makes one closes its client."""
+    return partial(make_shop, simulated=True)
 
 
 @pytest.fixture

@@ -217,6 +217,17 @@ async def test_a_wallet_without_money_fails_the_payment(shop: Any) -> None:
     await shop.agreed()
     report = await shop.complete()
     assert (report.state, report.raw, shop.captures) == (PaymentState.FAILED, "2023", [])
+    assert report.remark == "Insufficient Balance"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("Wrong  PIN\n", "Wrong PIN"), ("", None), (None, None), (7, None), ({"en": "x"}, None), ("x" * 900, "x" * 255)],
+)
+async def test_what_bkash_says_of_a_refusal_is_passed_on(wired: Any, said: object, told: str | None) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "payment/status", COMPLETED | {"statusCode": "2014", "statusMessage": said})
+        assert (await wired.query(NUMBER)).remark == told
 
 
 async def test_a_refusal_is_not_believed_of_a_payment_that_is_completed(shop: Any) -> None:

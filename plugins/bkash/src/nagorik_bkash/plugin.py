@@ -171,9 +171,9 @@ def _report(answer: wire.PaymentAnswer, started_at: datetime, context: Context) 
         case CodeMeaning.DONE:
             word = answer.status or ""
         case CodeMeaning.CANCELLED:
-            return PaymentReport(state=PaymentState.CANCELLED, raw=answer.code)
+            return PaymentReport(state=PaymentState.CANCELLED, remark=answer.remark, raw=answer.code)
         case CodeMeaning.DECLINED:
-            return PaymentReport(state=PaymentState.FAILED, raw=answer.code)
+            return PaymentReport(state=PaymentState.FAILED, remark=answer.remark, raw=answer.code)
         case _:
             return PaymentReport(state=PaymentState.UNKNOWN, raw=(answer.code or "")[:200])
     match word.casefold():

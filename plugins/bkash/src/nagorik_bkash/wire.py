@@ -96,6 +96,8 @@ class CodedAnswer(WireModel):
 
     status_code: BkashCode = Field(default=None, alias="statusCode")
     error_code: BkashCode = Field(default=None, alias="errorCode")
+    message: object = Field(default=None, validation_alias=AliasChoices("errorMessage", "statusMessage"))
+    """The code's sentence, in English; nothing is decided by it."""
 
     @model_validator(mode="after")
     def _success_is_whole(self) -> Self:
@@ -113,6 +115,12 @@ class CodedAnswer(WireModel):
     def meaning(self) -> CodeMeaning:
         """What the code means."""
         return meaning_of(self.code)
+
+    @property
+    def remark(self) -> str | None:
+        """The code's sentence for the payer, in the length of one."""
+        said = " ".join(self.message.split())[:LONGEST] if isinstance(self.message, str) else ""
+        return said or None
 
 
 class Grant(CodedAnswer):
