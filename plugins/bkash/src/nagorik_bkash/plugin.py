@@ -12,6 +12,7 @@ from nagorik import (
     AgencyUnavailable,
     CompletePaymentRequest,
     ContractViolation,
+    InputRejected,
     Layer,
     NagorikError,
     OutcomeUnknown,
@@ -23,7 +24,6 @@ from nagorik import (
     QueryPaymentRequest,
     RefundPaymentRequest,
     RefundReport,
-    SettingsRejected,
     StartPaymentRequest,
     hookimpl,
 )
@@ -45,7 +45,7 @@ async def nagorik_start_payment(request: StartPaymentRequest, context: Context) 
     if request.amount.currency != wire.CURRENCY:
         raise AgencyRejected("bkash.currency", reason=wire.TEXTS.text("bkash.currency"), layer=Layer.PLUGIN)
     if request.return_url is None:
-        raise SettingsRejected(("return_url",), plugin="bkash", reasons={"return_url": "missing"})
+        raise InputRejected([wire.TEXTS.field_problem("/return_url", "bkash.return-url-missing")], layer=Layer.PLUGIN)
     created = await context.http.write(
         "create",
         "POST",
