@@ -187,6 +187,28 @@ async def test_a_doubtful_code_after_an_execution_leaves_it_unknown(wired: Any, 
     assert route.call_count == 1
 
 
+@pytest.mark.parametrize("status", [400, 404, 409, 410, 422, 500, 502])
+@pytest.mark.parametrize("document", [{"statusCode": "2062"}, {"errorCode": "2117"}, {"errorCode": 2056}], ids=str)
+async def test_another_status_makes_no_refusal_of_an_execution_that_was_done(
+    wired: Any, status: int, document: dict[str, str]
+) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "execute", document)
+        route.respond(status, json=document)
+        with pytest.raises(OutcomeUnknown):
+            await wired.complete()
+    assert route.call_count == 1
+
+
+async def test_an_execution_that_fails_as_a_login_does_is_unknown(wired: Any) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "execute", {"status": "fail", "msg": "made up"})
+        with pytest.raises(OutcomeUnknown):
+            await wired.complete()
+
+
 async def test_two_executions_at_once_take_the_money_once(shop: Any) -> None:
     await shop.agreed()
     reports = await asyncio.gather(shop.complete(), shop.complete(), return_exceptions=True)
@@ -360,6 +382,13 @@ async def test_only_a_verified_payer_has_agreed(wired: Any, words: dict[str, str
     with respx.mock(assert_all_called=False) as mock:
         answering(mock, "payment/status", INITIATED | words)
         assert (await wired.query(NUMBER)).state is state
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+async def test_what_is_not_executed_may_have_empty_fields(wired: Any, nothing: object) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "payment/status", INITIATED | {"trxID": nothing, "paymentExecuteTime": nothing})
+        assert (await wired.query(NUMBER)).state is PaymentState.AUTHORISED
 
 
 async def test_an_execution_of_another_amount_is_reported_as_it_was_taken(wired: Any) -> None:

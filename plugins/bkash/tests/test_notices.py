@@ -8,10 +8,10 @@ from typing import Any, Final
 import pytest
 from pydantic import ValidationError
 
-from nagorik import AgencyRejected, NagorikError
+from nagorik import AgencyRejected, AgencyUnavailable, NagorikError, PaymentState
 from nagorik_bkash.settings import BkashSettings
 from nagorik_bkash.simulator import gateway, notices
-from nagorik_testing import ExampleMessage
+from nagorik_testing import ExampleMessage, InjectedResponse
 
 PAYMENT: Final = "payment-1"
 AWS: Final = "https://sns.ap-southeast-1.amazonaws.com"
@@ -168,6 +168,28 @@ async def test_what_is_no_certificate_verifies_nothing(shop: Any, served: bytes,
     monkeypatch.setattr(notices.NoticeSigner, "pem", served)
     with pytest.raises(NagorikError):
         await shop.hear(notices.posted(envelope))
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_certificate_that_is_not_there_is_no_word_of_bkash(shop: Any, status: int) -> None:
+    await shop.agreed()
+    checkout = shop.gateway.book.of_invoice(PAYMENT)
+    shop.gateway.book.execute(checkout, shop.gateway.clock.now())
+    shop.gateway.faults.add(CERTIFICATE, InjectedResponse(status=status, body="<Error/>"), count=None)
+    logins = shop.asked("token/grant")
+    for _ in range(6):
+        assert await reason_of(shop, envelope_of(shop)) == "bkash.notice-not-verified"
+    assert (await shop.query()).state is PaymentState.CAPTURED
+    assert shop.asked("token/grant") == logins
+
+
+async def test_coming_back_while_bkash_is_closed_is_read_later(shop: Any) -> None:
+    await shop.start()
+    closed = InjectedResponse(status=200, body='{"statusCode":"503"}')
+    shop.gateway.faults.add(f"POST {gateway.CHECKOUT}/payment/status", closed)
+    with pytest.raises(AgencyUnavailable):
+        await shop.hear(shop.gateway.payer_return(PAYMENT))
+    assert (await shop.hear(shop.gateway.payer_return(PAYMENT))).payment == PAYMENT
 
 
 async def test_a_certificate_that_has_run_out_verifies_nothing(shop: Any) -> None:

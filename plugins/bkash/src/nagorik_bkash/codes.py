@@ -50,6 +50,8 @@ _BY_MEANING: Final[Mapping[CodeMeaning, str]] = MappingProxyType(
     }
 )
 
+CREDENTIALS: Final = "2001"
+"""The app key is not known."""
 CODES: Final[Mapping[str, CodeMeaning]] = MappingProxyType(
     {code: meaning for meaning, codes in _BY_MEANING.items() for code in codes.split()}
 )

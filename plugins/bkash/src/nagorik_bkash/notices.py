@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
-from nagorik import AgencyRejected, PaymentNotice, PaymentNoticeRequest
+from nagorik import AgencyRejected, AgencyUnavailable, Layer, PaymentNotice, PaymentNoticeRequest
 from nagorik_bkash import wire
 from nagorik_bkash.codes import CodeMeaning
 from nagorik_bkash.settings import BkashSettings, Context
@@ -31,6 +31,9 @@ LONGEST_RETURN: Final = 4_000
 LONGEST_CERTIFICATE: Final = 20_000
 """Bytes."""
 _CERTIFICATE: Final = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem", re.ASCII)
+_OF_AMAZON: Final = frozenset(range(200, 500)) - {429}
+"""HTTP statuses that are Amazon's and say nothing of bKash: a place that a forger made up must not pass for bKash's
+refusal to let the platform in. What comes with them verifies nothing."""
 _PAYMENT_ID: Final = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
 _SIGNED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -89,6 +92,8 @@ async def _came_back(body: bytes, context: Context) -> PaymentNotice:
         headers=wire.app_key(context.settings),
         expect=wire.PaymentAnswer,
     )
+    if answer.meaning is CodeMeaning.UNAVAILABLE:
+        raise AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
     if answer.meaning is CodeMeaning.NO_SUCH or answer.payment_id != payment_id or not answer.invoice:
         raise AgencyRejected("bkash.return-of-no-payment")
     return PaymentNotice(payment=answer.invoice)
@@ -127,7 +132,7 @@ async def _verify(envelope: Mapping[str, str], context: Context) -> None:
     place = envelope["SigningCertURL"]
     if algorithm is None or not _lies_at_origin(place, context.settings):
         raise AgencyRejected("bkash.notice-not-verified")
-    downloaded = await context.http.download("certificate", place, limit=LONGEST_CERTIFICATE)
+    downloaded = await context.http.download("certificate", place, accept=_OF_AMAZON, limit=LONGEST_CERTIFICATE)
     key = _key_of(downloaded.content, context.clock.now())
     try:
         signature = b64decode(envelope["Signature"], validate=True)
@@ -166,4 +171,4 @@ async def _confirm(envelope: Mapping[str, str], context: Context) -> None:
     ours = (asked.get("Action"), asked.get("TopicArn")) == (["ConfirmSubscription"], [envelope["TopicArn"]])
     if not ours or not address.startswith(f"{context.settings.notice_origin}/?"):
         raise AgencyRejected("bkash.notice-not-verified")
-    await context.http.download("confirm", address, limit=LONGEST_CERTIFICATE)
+    await context.http.download("confirm", address, accept=_OF_AMAZON, limit=LONGEST_CERTIFICATE)

@@ -80,6 +80,11 @@ def _read_code(written: object) -> object:
     return written or None
 
 
+def _nothing(written: object) -> object:
+    """Empty text is no value: of a payment that is not executed."""
+    return None if written == "" else written
+
+
 BkashAmount = Annotated[Money, BeforeValidator(read_amount)]
 BkashTime = Annotated[datetime, BeforeValidator(read_time)]
 BkashCode = Annotated[Annotated[str, Field(pattern=r"^[0-9]{3,5}$")] | None, BeforeValidator(_read_code)]
@@ -126,10 +131,14 @@ class CodedAnswer(WireModel):
 class Grant(CodedAnswer):
     """What a login brings."""
 
-    needed = ("id_token",)
-
     id_token: SecretStr | None = None
     expires_in: float | None = None
+    status: object = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the user is not known, which is said in other words than everything else."""
+        return self.id_token is None and self.status == "fail"
 
     @model_validator(mode="before")
     @classmethod
@@ -181,8 +190,10 @@ class PaymentAnswer(CodedAnswer):
     """The same under the name by which pybkash knows it."""
     amount: BkashAmount | None = None
     currency: str | None = None
-    transaction: TransactionId | None = Field(default=None, alias="trxID")
-    executed_at: BkashTime | None = Field(default=None, alias="paymentExecuteTime")
+    transaction: Annotated[TransactionId | None, BeforeValidator(_nothing)] = Field(default=None, alias="trxID")
+    executed_at: Annotated[BkashTime | None, BeforeValidator(_nothing)] = Field(
+        default=None, alias="paymentExecuteTime"
+    )
 
     @property
     def verification(self) -> str:

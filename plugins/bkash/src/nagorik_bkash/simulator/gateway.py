@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from nagorik import CredentialsRejected, Money, NationalDataError, Text
+from nagorik import AgencyRejected, CredentialsRejected, Money, NationalDataError, OutcomeUnknown, Text
 from nagorik_bkash.simulator import notices
 from nagorik_bkash.simulator.checkout import (
     MERCHANT,
@@ -187,6 +187,18 @@ class BkashSimulator(Simulator):
                 status=200,
                 document={"errorCode": "2001", "errorMessage": SENTENCES["2001"]},
                 means=CredentialsRejected,
+            ),
+            ErrorAnswer(
+                name="done before, with a status of refusal",
+                status=409,
+                document={"statusCode": "2062", "statusMessage": SENTENCES["2062"]},
+                means=OutcomeUnknown,
+            ),
+            ErrorAnswer(
+                name="a field is missing, with a status of refusal",
+                status=400,
+                document={"errorCode": "2065", "errorMessage": SENTENCES["2065"]},
+                means=AgencyRejected,
             ),
         )
 
