@@ -49,13 +49,18 @@ CODES: Final = frozenset(
         "ledger-cut",
         "ledger-forged",
         "orphaned-rows",
+        "payment-cases-differ",
         "payments-differ",
         "quotes-differ",
+        "receipt-prints-differ",
         "record-missing",
         "restorations-differ",
         "row-differs",
         "schema-differs",
         "suspensions-differ",
+        "till-closes-differ",
+        "till-entries-differ",
+        "till-openings-differ",
         "wrong-type",
     }
 )
