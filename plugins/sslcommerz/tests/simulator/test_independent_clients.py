@@ -81,7 +81,7 @@ class TestSslcommerzClient:
 
     def client(self, address: str, password: str = STORE_PASSWORD) -> SSLCommerzClient:
         class Elsewhere(SSLCommerzClient):
-            baseURL = address
+            baseURL = address  # noqa: N815 - the client's name for it
 
         return Elsewhere(STORE_ID, password, sandbox=True)
 

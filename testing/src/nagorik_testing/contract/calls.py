@@ -169,8 +169,13 @@ async def _list_payments(rig: Rig) -> object:
     return await rig.platform.list_payments(ListPaymentsRequest(gateway=rig.offer, day=dhaka_date(rig.clock.now())))
 
 
-async def refund_payment(rig: Rig, report: PaymentReport | None = None) -> object:
-    """Give the payment back, of which ``report`` was told; the gateway is asked for one if none is given."""
+async def refund_payment(
+    rig: Rig, report: PaymentReport | None = None, *, refund_reference: str | None = None
+) -> object:
+    """Give the payment back, of which ``report`` was told; the gateway is asked for one if none is given.
+
+    ``refund_reference`` is what it called the refund when it was ordered before, as a host hands it back.
+    """
     report = report or await query_payment(rig)
     request = RefundPaymentRequest(
         gateway=rig.offer,
@@ -178,6 +183,7 @@ async def refund_payment(rig: Rig, report: PaymentReport | None = None) -> objec
         reference=report.reference or rig.payment,
         amount=PRICE,
         reason=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
+        refund_reference=refund_reference,
     )
     return await rig.platform.refund_payment(request, key=rig.references.key(Operation.REFUND_PAYMENT, rig.payment))
 

@@ -33,6 +33,7 @@ from nagorik_sslcommerz.simulator.pages import payment_page, returning_page
 from nagorik_sslcommerz.simulator.session_form import amount_of, fault_of
 from nagorik_sslcommerz.simulator.sessions import (
     DURATIONS,
+    UNTOLD,
     PaymentAttempt,
     SslCommerzRefund,
     SslCommerzSession,
@@ -93,6 +94,7 @@ class SslCommerzSimulator(Simulator):
         "risky",
     )
     durations: ClassVar[Mapping[str, timedelta]] = DURATIONS
+    untold: ClassVar[Mapping[str, str]] = UNTOLD
     codec: ClassVar[Codec] = Codec(JsonFormat(), requests=[FormFormat(), MultipartFormat()])
 
     def open_office(self) -> None:
@@ -437,12 +439,8 @@ class SslCommerzSimulator(Simulator):
             cancelled=scenario.values.get("refund") == "cancelled",
         )
         self._refunds[refund.reference] = refund
-        self.ledger.record(
-            "refund-order",
-            refund.reference,
-            client_reference=_payment_of(session.tran_id),
-            amount=amount.plain(),
-        )
+        # Accepted: no money moves yet.
+        self.ledger.record("refund-order", refund.reference, client_reference=_payment_of(session.tran_id))
         return JSONResponse({**answer, "refund_ref_id": refund.reference, "status": "success", "errorReason": ""})
 
     def _refund_status(self, reference: str) -> Response:

@@ -31,6 +31,22 @@ PAID_WORDS: Final = frozenset({"VALID", "VALIDATED"})
 RISKS: Final = MappingProxyType({"0": "Safe", "1": "Risk"})
 CHARGE_PER_MILLE: Final = 25
 """What the gateway keeps of a payment, modelled: a store's own contract says it."""
+UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "redirectGatewayURL": "the payer is sent to GatewayPageURL, where every way to pay is offered",
+        "r_flag": "how the gateway's own page treats one way to pay",
+        "is_direct_pay_enable": "how the gateway's own page treats saved cards",
+        "store_amount": "what the store is settled, which is between the platform and the gateway",
+        "card_no": "the payer's card, masked: nobody at the platform has a use for it",
+        "currency_rate": "a payment in another currency than taka is looked at by a person whatever its rate",
+        "base_fair": "an airline's, and nothing is said of it here",
+        "emi_instalment": "payment by instalments is not asked for",
+        "emi_amount": "payment by instalments is not asked for",
+        "discount_amount": "what counts is the amount that was taken",
+        "discount_percentage": "what counts is the amount that was taken",
+    }
+)
+"""Fields of its answers that are told nobody, each with the reason."""
 _SIGNS: Final = ascii_letters + digits
 
 
