@@ -27,9 +27,9 @@ from jukto.providers.payments.async_sslcommerz import AsyncSSLCommerzClient
 from sslcommerz_client import PaymentInitPostData, SSLCommerzClient
 
 from nagorik_sslcommerz.simulator import SslCommerzSimulator
-from nagorik_sslcommerz.simulator.gateway import STORE_ID, STORE_PASSWORD
 from nagorik_testing import SimulatorTransport, serve
 
+STORE_ID, STORE_PASSWORD = SslCommerzSimulator.store_id, SslCommerzSimulator.store_password
 SHOP = "https://shop.example"
 AN_HOUR = timedelta(hours=1)
 ORDER = {

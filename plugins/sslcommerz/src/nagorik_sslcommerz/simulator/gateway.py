@@ -60,8 +60,6 @@ SESSIONS: Final = "/gwprocess/v4/api.php"
 PAGE: Final = "/gwprocess/v4/gw.php"
 VALIDATIONS: Final = "/validator/api/validationserverAPI.php"
 TRANSACTIONS: Final = "/validator/api/merchantTransIDvalidationAPI.php"
-STORE_ID: Final = "nagoriksimulated"
-STORE_PASSWORD: Final = "nagoriksimulated@ssl"  # noqa: S105 - the simulator's own
 NOT_LET_IN: Final = "Store Credential Error Or Store is De-active"
 RETURNS: Final = {"pay": "success_url", "fail": "fail_url", "cancel": "cancel_url"}
 """What the payer may do, with the address that the browser is sent to."""
@@ -78,6 +76,9 @@ class SslCommerzSimulator(Simulator):
     """
 
     plugin_id: ClassVar[str] = "sslcommerz"
+    store_id: ClassVar[str] = "nagoriksimulated"
+    """The one store that it knows."""
+    store_password: ClassVar[str] = "nagoriksimulated@ssl"  # noqa: S105 - the simulator's own
     modelled: ClassVar[str] = (
         "সময়, অপরিশোধিত লেনদেনের বার্তা ও প্রত্যাখ্যানের ভাষা কল্পিত; বাকিটা এসএসএলকমার্জের নথি অনুযায়ী। / "
         "How long things take, messages about unpaid sessions and the wording of refusals are modelled; "
@@ -122,8 +123,8 @@ class SslCommerzSimulator(Simulator):
         """Where the gateway is, and the store that it knows."""
         return {
             "base_url": base_url,
-            "store_id": STORE_ID,
-            "store_password": STORE_PASSWORD,
+            "store_id": self.store_id,
+            "store_password": self.store_password,
             "receipt_email": "receipts@nagorik.example",
             "address": "1 Specimen Road",
             "city": "Dhaka",
@@ -175,7 +176,7 @@ class SslCommerzSimulator(Simulator):
         """What the gateway posts about a payment as it stands now."""
         session = self._sessions_of(to_tran_id(payment))[-1]
         self.catch_up()
-        fields = notice_of(session, session.last, STORE_ID, STORE_PASSWORD)
+        fields = notice_of(session, session.last, self.store_id, self.store_password)
         return ExampleMessage(
             headers={"content-type": "application/x-www-form-urlencoded"}, body=urlencode(fields).encode("ascii")
         )
@@ -317,9 +318,12 @@ class SslCommerzSimulator(Simulator):
         except LookupError:
             return None
 
+    def _is_let_in(self, given: Mapping[str, str]) -> bool:
+        return (given.get("store_id"), given.get("store_passwd")) == (self.store_id, self.store_password)
+
     async def _open(self, request: Request) -> Response:
         form = await _form(request)
-        if not _is_let_in(form):
+        if not self._is_let_in(form):
             return _failed(NOT_LET_IN)
         fault, asked = fault_of(form), amount_of(form)
         if fault is not None or asked is None:
@@ -367,11 +371,13 @@ class SslCommerzSimulator(Simulator):
         else:
             attempt = self.fail(session) if act == "fail" else self.cancel(session)
         session.acted |= {"pay", "fail", "cancel", "again"}  # the payer did it, and the script leaves it alone
-        return returning_page(session.form[RETURNS[act]], notice_of(session, attempt, STORE_ID, STORE_PASSWORD))
+        return returning_page(
+            session.form[RETURNS[act]], notice_of(session, attempt, self.store_id, self.store_password)
+        )
 
     async def _validate(self, request: Request) -> Response:
         given = {**request.query_params, **await _form(request)}
-        if not _is_let_in(given):
+        if not self._is_let_in(given):
             return JSONResponse({"APIConnect": "FAILED"})
         found = self._paid(val_id=given.get("val_id", ""))
         if found is None:
@@ -385,7 +391,7 @@ class SslCommerzSimulator(Simulator):
 
     async def _transactions(self, request: Request) -> Response:
         given = {**request.query_params, **await _form(request)}
-        if not _is_let_in(given):
+        if not self._is_let_in(given):
             return JSONResponse({"APIConnect": "FAILED"})
         if "refund_ref_id" in given:
             return self._refund_status(given["refund_ref_id"])
@@ -475,20 +481,16 @@ async def _form(request: Request) -> dict[str, str]:
         content = SslCommerzSimulator.codec.read(body, label) if body else {}
     except ValueError:
         content = {}
-    return (
-        {name: value for name, value in content.items() if isinstance(value, str)}
-        if isinstance(content, dict)
-        else {}
-    )
+    return _texts(content)
 
 
 def _given(request: ReadRequest) -> dict[str, str]:
-    content = request.content if isinstance(request.content, dict) else {}
-    return {**request.query, **{name: value for name, value in content.items() if isinstance(value, str)}}
+    return {**request.query, **_texts(request.content)}
 
 
-def _is_let_in(given: Mapping[str, str]) -> bool:
-    return (given.get("store_id"), given.get("store_passwd")) == (STORE_ID, STORE_PASSWORD)
+def _texts(content: JsonValue) -> dict[str, str]:
+    fields = content if isinstance(content, dict) else {}
+    return {name: value for name, value in fields.items() if isinstance(value, str)}
 
 
 def _payment_of(tran_id: str) -> str:
