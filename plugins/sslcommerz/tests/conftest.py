@@ -66,7 +66,7 @@ class Checkout:
         offer = manifest().gateways[0]
         idempotency = offer.writes.get(operation)
         key = f"key-of-{operation.value}" if idempotency else None
-        deadline = Deadline.after(40, self.gateway.clock)
+        deadline = Deadline.after(30, self.gateway.clock)
         return CallContext(
             http=self.client.bind(operation, idempotency, key, deadline),
             settings=self.settings,

@@ -43,7 +43,7 @@ def _blank_list(written: object) -> object:
     return [] if written in (None, "") else written
 
 
-Moment = Annotated[DhakaSecond | None, BeforeValidator(_blank_to_none)]
+GatewaySecond = Annotated[DhakaSecond | None, BeforeValidator(_blank_to_none)]
 """An instant of the gateway's, on the clocks in Dhaka; none where it writes blanks or zeros."""
 
 
@@ -58,7 +58,7 @@ class SslCommerzAttempt(WireModel):
     currency: str | None = None
     currency_type: str | None = None
     currency_amount: str | int | float | None = None
-    tran_date: Moment = None
+    tran_date: GatewaySecond = None
     risk_level: str | int | None = None
 
     @property
@@ -122,7 +122,7 @@ class OrderValidation(WireModel):
     currency: str | None = None
     currency_type: str | None = None
     currency_amount: str | int | float | None = None
-    tran_date: Moment = None
+    tran_date: GatewaySecond = None
     risk_level: str | int | None = None
 
     @property
