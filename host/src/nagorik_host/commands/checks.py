@@ -41,6 +41,7 @@ from nagorik_host.store.overview import (
     counted,
     read_workers,
 )
+from nagorik_host.store.payment_cases import count_payment_cases
 from nagorik_host.store.reloads import read_last_reload
 from nagorik_host.store.schema import REVISION, agencies
 from nagorik_host.store.upgrade import revision_of
@@ -261,6 +262,9 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
     waiting = count_cases(transaction)
     status, hint = (DoctorStatus.NOTE, "nagorik cases list") if waiting else (DoctorStatus.FINE, "")
     yield DoctorCheck("host cases", status, f"{waiting} applications wait for an officer", hint)
+    if differing := count_payment_cases(transaction):
+        message = f"{counted(differing)} differences from the gateways' books wait for an officer"
+        yield DoctorCheck("host payments", DoctorStatus.WARNING, message, "nagorik cases list")
     for code, number in count_blocked(transaction).items():
         status = DoctorStatus.NOTE if code == ERASED else DoctorStatus.WARNING
         hint = "nagorik cases list tells what to do."

@@ -43,6 +43,7 @@ from nagorik_host.store.schema import (
     inbox,
     ledger,
     microseconds,
+    payment_cases,
     restorations,
     suspensions,
 )
@@ -56,7 +57,7 @@ WRITER: Final = "writer"
 SEAL: Final = "seal"
 
 TRACKED: Final[Mapping[str, Table]] = {
-    table.name: table for table in (decisions, erased_references, inbox, restorations, suspensions)
+    table.name: table for table in (decisions, erased_references, inbox, payment_cases, restorations, suspensions)
 }
 """Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""
 

@@ -207,7 +207,44 @@ payments: Final = Table(
     Column("updated_at", Instant, nullable=False),
     Index("ix_payments_application", "application"),
     Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
+    Index("ix_payments_captured", "gateway", "captured_at"),
 )
+
+# Where a gateway's books and ours differ, as a reconciliation found it. It is not deleted: found again, it is known.
+payment_cases: Final = Table(
+    "payment_cases",
+    metadata,
+    # Follows from what was found, keyed: the same difference has the same id, whoever finds it and however often.
+    Column("id", String(ID), primary_key=True),
+    Column("gateway", String(CODE), nullable=False),
+    # The date in Dhaka that was reconciled when it was found first, as YYYY-MM-DD.
+    Column("day", String(10), nullable=False),
+    # How they differ, such as "missing-here".
+    Column("kind", String(CODE), nullable=False),
+    # Ours, where there is one.
+    Column("payment", String(ID)),
+    Column("application", String(ID)),
+    # What the gateway's books say was taken; null where they have nothing.
+    Column("poisha", BigInteger),
+    Column("currency", String(3)),
+    Column("found_at", Instant, nullable=False),
+    # When the gateway was asked about the payment; null where asking settles nothing.
+    Column("asked_at", Instant),
+    # Since when it waits for an officer; null while the gateway's answer is waited for.
+    Column("opened_at", Instant),
+    Column("ended_at", Instant),
+    # "agreed" where the books agree by now, "decided" where an officer closed it.
+    Column("result", String(CODE)),
+    Column("officer", String(CODE)),
+    Column("reason", Text),
+    # What an officer finds it by at the gateway: its number there. Without a key once it was erased.
+    Column("data_key", LargeBinary),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_payment_cases_application", "application"),
+    Index("ix_payment_cases_payment", "payment"),
+)
+CASE_WAITS: Final = and_(payment_cases.c.opened_at.is_not(None), payment_cases.c.ended_at.is_(None))
+"""Cases that an officer is to close; asked for with this, they are read off the index."""
 
 # What a gateway answered to a payment that was begun, sealed, until it has said how the payment ended. Whoever
 # changes it makes it unreadable, and whoever deletes it makes the payer ask where to pay: the ledger has no record.

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from nagorik import (
+    ListedPayment,
     Money,
     PaymentReport,
     PaymentState,
@@ -54,6 +55,24 @@ class PaymentEntry(WireModel):
     paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
     receipt_no: str | None = Field(default=None, alias="receiptNo", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
     payer_name: str | None = Field(default=None, alias="payerName")
+
+
+class TakenPayment(WireModel):
+    """A payment in the till's list of a day."""
+
+    payment_id: str = Field(alias="paymentId", min_length=1, max_length=40)
+    receipt_no: str = Field(alias="receiptNo", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
+    amount: Annotated[Money, BeforeValidator(_taka)]
+    refunded: Annotated[Money, BeforeValidator(_taka)]
+    paid_at: AwareDatetime = Field(alias="paidAt")
+
+
+class PaymentsPage(WireModel):
+    """A page of what the till took on a day."""
+
+    items: tuple[TakenPayment, ...]
+    total: int = Field(ge=0)
+    """Of all pages together."""
 
 
 class Refund(WireModel):
@@ -106,4 +125,15 @@ def to_refund_report(refund: Refund, request: RefundPaymentRequest) -> RefundRep
     done = refund.state == "REFUNDED"
     return RefundReport(
         state=PaymentState.REFUNDED if done else PaymentState.REFUND_PENDING, reference=request.reference
+    )
+
+
+def to_listed(payment: TakenPayment) -> ListedPayment:
+    """An entry of the till's list as the platform takes it."""
+    return ListedPayment(
+        payment=payment.payment_id,
+        reference=payment.receipt_no,
+        amount=payment.amount,
+        refunded=payment.refunded,
+        captured_at=payment.paid_at,
     )

@@ -49,6 +49,7 @@ CODES: Final = frozenset(
         "ledger-cut",
         "ledger-forged",
         "orphaned-rows",
+        "payment-cases-differ",
         "payments-differ",
         "quotes-differ",
         "record-missing",

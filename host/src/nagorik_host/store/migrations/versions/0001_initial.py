@@ -15,6 +15,7 @@ _IN_QUEUE = sa.text("due_at IS NOT NULL AND parked_at IS NULL")
 _HELD = sa.text("hold_code IS NOT NULL")
 _BLOCKED = sa.text("blocked IS NOT NULL")
 _PARKED = sa.text("parked_at IS NOT NULL")
+_CASE_WAITS = sa.text("opened_at IS NOT NULL AND ended_at IS NULL")
 
 
 def upgrade() -> None:
@@ -335,6 +336,38 @@ def upgrade() -> None:
     )
     op.create_index("ix_payments_application", "payments", ["application"], unique=False)
     op.create_index("ix_payments_state", "payments", ["gateway", "state", "opened_at", "id"], unique=False)
+    op.create_index("ix_payments_captured", "payments", ["gateway", "captured_at"], unique=False)
+    op.create_table(
+        "payment_cases",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("gateway", sa.String(length=120), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("kind", sa.String(length=120), nullable=False),
+        sa.Column("payment", sa.String(length=36), nullable=True),
+        sa.Column("application", sa.String(length=36), nullable=True),
+        sa.Column("poisha", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("found_at", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("result", sa.String(length=120), nullable=True),
+        sa.Column("officer", sa.String(length=120), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("data_key", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_cases")),
+    )
+    op.create_index("ix_payment_cases_application", "payment_cases", ["application"], unique=False)
+    op.create_index("ix_payment_cases_payment", "payment_cases", ["payment"], unique=False)
+    op.create_index(
+        "ix_payment_cases_waiting",
+        "payment_cases",
+        ["opened_at"],
+        unique=False,
+        sqlite_where=_CASE_WAITS,
+        postgresql_where=_CASE_WAITS,
+    )
     op.create_table(
         "checkouts",
         sa.Column("payment", sa.String(length=36), nullable=False),
@@ -362,6 +395,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the tables back."""
     op.drop_table("quotes")
+    op.drop_index("ix_payment_cases_waiting", table_name="payment_cases")
+    op.drop_index("ix_payment_cases_payment", table_name="payment_cases")
+    op.drop_index("ix_payment_cases_application", table_name="payment_cases")
+    op.drop_table("payment_cases")
+    op.drop_index("ix_payments_captured", table_name="payments")
     op.drop_index("ix_checkouts_application", table_name="checkouts")
     op.drop_table("checkouts")
     op.drop_index("ix_payments_state", table_name="payments")
