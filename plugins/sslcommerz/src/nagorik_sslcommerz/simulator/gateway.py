@@ -52,9 +52,11 @@ from nagorik_testing import (
     JsonFormat,
     MultipartFormat,
     ReadRequest,
+    Refusal,
     Simulator,
     refused,
 )
+from nagorik_testing.simulator.payment_page import payment_act
 
 SESSIONS: Final = "/gwprocess/v4/api.php"
 PAGE: Final = "/gwprocess/v4/gw.php"
@@ -357,15 +359,19 @@ class SslCommerzSimulator(Simulator):
         session = self._sessions.get(request.query_params.get("SESSIONKEY", ""))
         if session is None:
             return refused("no such session", 404)
-        return payment_page(session, str(request.url))
+        return payment_page(session, f"{PAGE}?{request.url.query}")
 
     async def _act(self, request: Request) -> Response:
         """What the payer chose. A page that is still open in another tab pays once more: so it is at the gateway."""
         session = self._sessions.get(request.query_params.get("SESSIONKEY", ""))
-        act = (await _form(request)).get("act", "")
-        if session is None or act not in RETURNS:
-            return refused("no such session, or no such act", 404)
-        self.catch_up()
+        if session is None:
+            return refused("no such session", 404)
+        try:
+            act = await payment_act(request)
+        except Refusal as refusal:
+            return refused(refusal.field, refusal.status)
+        if session.ended == "EXPIRED":
+            return payment_page(session, f"{PAGE}?{request.url.query}")
         if act == "pay":
             attempt = self.pay(session, risk="1" if session.scenario.outcome == "risky" else "0")
         else:
