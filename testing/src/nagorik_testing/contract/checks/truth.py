@@ -445,7 +445,8 @@ TRUTH: Final = (
         why="A refund that is ordered is told as done, and the citizen waits for money that nobody sends.",
         modes=(18, 19),
         expected="refunded once the gateway's book holds the sum, refund-pending before",
-        fix="Map each of the gateway's words for a refund; accepted by the gateway is REFUND_PENDING.",
+        fix="Map each of the gateway's words for a refund; accepted by the gateway is REFUND_PENDING. Return the "
+        "gateway's number of the refund as reference, and ask by it when it comes back as refund_reference.",
         scope=CheckScope.GATEWAYS,
         needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT),
         examine=_refunded_as_given,
