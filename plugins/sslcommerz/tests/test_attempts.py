@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 
 from nagorik import ContractViolation, PaymentReport, PaymentState
 from nagorik.errors import OutcomeUnknown
@@ -142,6 +143,13 @@ async def test_two_validated_attempts_are_looked_at(answers: Answers, wired: Che
 async def test_one_attempt_that_is_listed_twice_is_one(answers: Answers, wired: Checkout) -> None:
     tell(answers, attempt(), attempt(status="VALIDATED"), validation=attempt())
     assert (await wired.query()).state is PaymentState.CAPTURED
+
+
+@pytest.mark.parametrize("field", ["amount", "currency_amount", "risk_level"])
+@pytest.mark.parametrize("value", [True, False, ["345.00"], {"BDT": "345.00"}])
+def test_truth_value_or_list_is_no_amount_and_no_risk(field: str, value: Any) -> None:
+    with pytest.raises(ValidationError):
+        SslCommerzAttempt.model_validate(attempt(**{field: value}))
 
 
 async def test_payment_without_a_validation_id_is_looked_at(answers: Answers, wired: Checkout) -> None:

@@ -60,21 +60,23 @@ def shown(error: NagorikError) -> str:
 
 
 @pytest.fixture
-def quiet() -> Iterator[None]:
-    """The libraries below the client as each platform sets them."""
+def libraries() -> Iterator[None]:
+    """The loggers of the libraries below the client, as if nobody had set their levels."""
     loggers = [logging.getLogger(name) for name in ("httpcore", "httpx", "h11", "asyncio")]
     levels = [logger.level for logger in loggers]
-    quiet_transports()
+    for logger in loggers:
+        logger.setLevel(logging.NOTSET)
     yield
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
 
 
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("libraries")
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_password_comes_out_nowhere(fault: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Over a real socket, at the lowest level that a platform leaves to each logger, whatever the gateway says."""
     gateway, told = CanaryGateway(), list[str]()
+    quiet_transports()  # as every platform does
     with warnings.catch_warnings(record=True) as warned, capture_logs() as heard:
         async with serve(gateway) as address, checkout_before(gateway, address=address) as checkout:
             await checkout.start()
@@ -97,6 +99,7 @@ async def test_password_comes_out_nowhere(fault: str, capfd: pytest.CaptureFixtu
     assert len(gateway.ledger.requests()) > len(CALLS) - 1
 
 
+@pytest.mark.usefixtures("libraries")
 async def test_password_is_looked_for_where_it_would_be_found() -> None:
     """The search itself finds what a client that writes its addresses down lets out."""
     gateway = CanaryGateway()

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, model_validator
 
 from nagorik import ContractViolation, Money, NationalDataError, PaymentReport, PaymentState, WireModel
 from nagorik_toolkit.wire_fields import Amount, DhakaSecond
@@ -46,20 +46,23 @@ def _blank_list(written: object) -> object:
 GatewaySecond = Annotated[DhakaSecond | None, BeforeValidator(_blank_to_none)]
 """An instant of the gateway's, on the clocks in Dhaka; none where it writes blanks or zeros."""
 
+WrittenAmount = str | StrictInt | StrictFloat | None
+"""An amount as text or as a number, and never a truth value."""
+
 
 class SslCommerzAttempt(WireModel):
     """One attempt, or one session without any, as the gateway tells it."""
 
     status: str = Field(min_length=1)
     tran_id: str
-    val_id: str | None = None
+    val_id: str | None = Field(default=None, max_length=200)
     bank_tran_id: str | None = None
-    amount: str | int | float | None = None
+    amount: WrittenAmount = None
     currency: str | None = None
     currency_type: str | None = None
-    currency_amount: str | int | float | None = None
+    currency_amount: WrittenAmount = None
     tran_date: GatewaySecond = None
-    risk_level: str | int | None = None
+    risk_level: str | StrictInt | None = None
 
     @property
     def is_paid(self) -> bool:
@@ -116,14 +119,14 @@ class OrderValidation(WireModel):
 
     status: str = Field(min_length=1)
     tran_id: str | None = None
-    val_id: str | None = None
+    val_id: str | None = Field(default=None, max_length=200)
     bank_tran_id: str | None = None
-    amount: str | int | float | None = None
+    amount: WrittenAmount = None
     currency: str | None = None
     currency_type: str | None = None
-    currency_amount: str | int | float | None = None
+    currency_amount: WrittenAmount = None
     tran_date: GatewaySecond = None
-    risk_level: str | int | None = None
+    risk_level: str | StrictInt | None = None
 
     @property
     def attempt(self) -> SslCommerzAttempt:
