@@ -1,10 +1,8 @@
 """Judging a row of the fault matrix: in what a call that met its fault was not as the row's cell says."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from pydantic import BaseModel
 
@@ -13,9 +11,6 @@ from nagorik.errors import Outcome
 from nagorik_testing.contract.matrix_cells import RESULT, Cell, FaultRow, OperationKind
 from nagorik_testing.contract.usual_call import UsualCall
 from nagorik_testing.contract.verdict import CallEnd, Symptom
-from nagorik_testing.simulator.loopback import LOOPBACK
-
-_PORT: Final = re.compile(rf"(?<=http://{re.escape(LOOPBACK)}):\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +80,13 @@ def describe(cell: Cell) -> str:
 
 
 def _meaning(result: object) -> object:
-    """What a result says, without the agency's own words, which may change with the bytes that they come in.
-
-    A page of the agency's on loopback is the same at whatever port, since each simulator is served at one of its own.
-    """
+    """What a result says, without the agency's own words, which may change with the bytes that they come in."""
     return _without_raw(result.model_dump()) if isinstance(result, BaseModel) else result
 
 
 def _without_raw(value: object) -> object:
     if isinstance(value, dict):
         return {key: _without_raw(inner) for key, inner in value.items() if key != "raw"}
-    if isinstance(value, str):
-        return _PORT.sub("", value)
     return [_without_raw(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
