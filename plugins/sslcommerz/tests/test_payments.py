@@ -71,6 +71,7 @@ async def test_each_end_of_a_payment_is_told_as_it_was(
     checkout.gateway.clock.advance(timedelta(days=2))
     report = await checkout.query()
     assert (report.state, report.raw) == (state, raw)
+    assert report.remark == ("Transaction is declined by the bank." if outcome == "fail" else None)
 
 
 async def test_success_after_a_cancel_is_a_success(checkout: Checkout) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, model_validator
 
 from nagorik import ContractViolation, Money, NationalDataError, PaymentReport, PaymentState, WireModel
+from nagorik.model.status import LONGEST_REMARK
 from nagorik_toolkit.wire_fields import Amount, DhakaSecond
 
 VALIDATIONS: Final = "/validator/api/validationserverAPI.php"
@@ -63,6 +64,8 @@ class SslCommerzAttempt(WireModel):
     currency_amount: WrittenAmount = None
     tran_date: GatewaySecond = None
     risk_level: str | StrictInt | None = None
+    error: str | None = None
+    """Why it failed, in the gateway's own words."""
 
     @property
     def is_paid(self) -> bool:
@@ -131,7 +134,9 @@ class OrderValidation(WireModel):
     @property
     def attempt(self) -> SslCommerzAttempt:
         """What it says, as the list of attempts would say it."""
-        told: dict[str, Any] = {name: getattr(self, name) for name in SslCommerzAttempt.model_fields}
+        told: dict[str, Any] = {
+            name: getattr(self, name) for name in SslCommerzAttempt.model_fields if name != "error"
+        }
         return SslCommerzAttempt(**{**told, "tran_id": self.tran_id or ""})
 
 
@@ -161,8 +166,12 @@ def to_unpaid_report(attempts: Sequence[SslCommerzAttempt]) -> PaymentReport:
     if unknown is not None or not attempts:
         return PaymentReport(state=PaymentState.UNKNOWN, raw=None if unknown is None else unknown.status[:200])
     open_still = next((attempt for attempt in attempts if UNPAID[attempt.status] is PaymentState.PENDING), None)
-    last = open_still or _last(attempts)
-    return PaymentReport(state=UNPAID[last.status], raw=last.status[:200])
+    if open_still is not None:
+        return PaymentReport(state=PaymentState.PENDING, raw=open_still.status)
+    last = _last(attempts)
+    return PaymentReport(
+        state=UNPAID[last.status], raw=last.status, remark=(last.error or "")[:LONGEST_REMARK] or None
+    )
 
 
 def _last(attempts: Sequence[SslCommerzAttempt]) -> SslCommerzAttempt:
