@@ -8,11 +8,11 @@ from hypothesis import given, strategies as st
 
 from nagorik import Money, PaymentState as P
 from nagorik_host.reconciliation.matching import (
+    BookComparison,
     BookEntry,
-    Comparison,
-    Discrepancy,
-    DiscrepancyKind as Kind,
+    DifferenceKind as Kind,
     OurPayment,
+    PaymentDifference,
     compare,
 )
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_NOT_TAKEN, MONEY_TAKEN
@@ -42,18 +42,18 @@ def theirs(number: int = 1, **changes) -> BookEntry:
     return BookEntry(**given | changes)
 
 
-def compared(mine: list[OurPayment], books: list[BookEntry], **changes) -> Comparison:
+def compared(mine: list[OurPayment], books: list[BookEntry], **changes) -> BookComparison:
     return compare(mine, books, **{"gateway": GATEWAY, "day": DAY} | changes)
 
 
-def kinds(found: Comparison) -> list[Kind]:
-    return [one.kind for one in found.discrepancies]
+def kinds(found: BookComparison) -> list[Kind]:
+    return [one.kind for one in found.differences]
 
 
 @pytest.mark.parametrize("state", sorted(MONEY_TAKEN))
 def test_payment_that_both_have_for_taken_agrees(state):
     found = compared([ours(state=state)], [theirs()])
-    assert (found.agreed, found.agreeing, found.discrepancies) == (frozenset({"pay-1"}), 1, ())
+    assert (found.agreed, found.agreeing, found.differences) == (frozenset({"pay-1"}), 1, ())
 
 
 def test_entry_without_our_id_is_found_by_the_gateways_own_number():
@@ -81,7 +81,7 @@ def test_money_taken_there_and_not_known_here_is_found(state):
 @pytest.mark.parametrize("state", sorted(MONEY_FOR_A_PERSON))
 def test_what_an_officer_has_already_is_no_second_finding(state):
     found = compared([ours(state=state)], [theirs(amount=Money.taka(1)), theirs(reference="CD-other")])
-    assert (found.with_officer, found.discrepancies) == (2, ())
+    assert (found.with_officer, found.differences) == (2, ())
 
 
 def test_another_amount_is_found_to_the_poisha():
@@ -116,13 +116,13 @@ def test_refund_of_nothing_is_none():
 def test_number_that_stands_twice_is_found_once_for_each_time_too_many():
     found = compared([ours()], [theirs(), theirs(line=9), theirs(line=12)])
     assert kinds(found) == [Kind.LISTED_TWICE, Kind.LISTED_TWICE]
-    assert [one.theirs.line for one in found.discrepancies if one.theirs] == [9, 12]
+    assert [one.theirs.line for one in found.differences if one.theirs] == [9, 12]
 
 
 def test_two_attempts_of_one_payment_that_were_both_taken_are_money_taken_twice():
     second = theirs(reference="CD-1-second")
     for books in ([theirs(), second], [second, theirs()]):
-        (found,) = compared([ours()], books).discrepancies
+        (found,) = compared([ours()], books).differences
         assert (found.kind, found.theirs) == (Kind.TAKEN_TWICE, second)
 
 
@@ -149,7 +149,7 @@ def test_payment_that_the_books_have_elsewhere_is_not_missing():
 
 def test_nothing_is_called_missing_as_long_as_a_line_may_be_it():
     found = compared([ours(), ours(2)], [theirs(2)], whole=False)
-    assert (found.discrepancies, found.withheld) == ((), 1)
+    assert (found.differences, found.withheld) == ((), 1)
 
 
 def test_payment_that_was_never_taken_is_not_missing():
@@ -157,16 +157,16 @@ def test_payment_that_was_never_taken_is_not_missing():
 
 
 def test_difference_is_the_same_from_either_of_the_books_and_another_with_other_figures():
-    one = Discrepancy(Kind.OTHER_AMOUNT, ours(), theirs())
+    one = PaymentDifference(Kind.OTHER_AMOUNT, ours(), theirs())
     assert one.subject == replace(one, theirs=theirs(reference="as the file writes it", line=None)).subject
     assert one.subject != replace(one, theirs=theirs(amount=Money.taka(1))).subject
     assert one.subject != replace(one, kind=Kind.CAPTURED_THERE).subject
-    unknown = Discrepancy(Kind.MISSING_HERE, None, theirs())
+    unknown = PaymentDifference(Kind.MISSING_HERE, None, theirs())
     assert unknown.subject != replace(unknown, theirs=theirs(2)).subject
 
 
 def test_nothing_shown_of_a_payment_is_the_gateways_number():
-    assert "CD-1" not in repr([ours(), theirs(), Discrepancy(Kind.OTHER_AMOUNT, ours(), theirs())])
+    assert "CD-1" not in repr([ours(), theirs(), PaymentDifference(Kind.OTHER_AMOUNT, ours(), theirs())])
 
 
 amounts = st.integers(1, 10**7).map(lambda poisha: Money(poisha=poisha))
@@ -183,7 +183,7 @@ def test_books_that_say_the_same_in_any_order_agree(day, shuffled):
     shuffled.shuffle(mine)
     shuffled.shuffle(books)
     found = compared(mine, books)
-    assert (found.discrepancies, found.agreeing, found.taken_here) == ((), len(day), len(day))
+    assert (found.differences, found.agreeing, found.taken_here) == ((), len(day), len(day))
 
 
 @given(day=days.filter(bool), data=st.data())
@@ -212,7 +212,7 @@ def test_one_difference_is_found_as_what_it_is_and_nothing_else_is(day, data):
             books.insert(data.draw(st.integers(0, len(books))), replace(entry))
     found = compared(mine, books)
     assert kinds(found) == [kind]
-    (one,) = found.discrepancies
+    (one,) = found.differences
     assert one.ours is None or one.ours.id == payment.id
     assert one.theirs is None or one.theirs.payment == payment.id
 
@@ -234,9 +234,9 @@ loose_payments = st.dictionaries(st.integers(0, 3), st.sampled_from(sorted(P)), 
 @given(mine=loose_payments, books=st.lists(loose_entries, max_size=10))
 def test_every_entry_and_every_payment_is_accounted_for_once(mine, books):
     found = compared(mine, books)
-    differing = [one for one in found.discrepancies if one.theirs is not None]
+    differing = [one for one in found.differences if one.theirs is not None]
     assert found.agreeing + found.with_officer + len(differing) == found.entries == len(books)
-    missing = {one.ours.id for one in found.discrepancies if one.theirs is None and one.ours}
+    missing = {one.ours.id for one in found.differences if one.theirs is None and one.ours}
     named = {one.ours.id for one in differing if one.ours}
     assert not missing & (named | found.agreed)
     assert not named & found.agreed

@@ -1,7 +1,7 @@
 """Which of our payments a gateway's books agree with, and where the two differ: pure, and whole.
 
 Every entry of the gateway's books ends in one of three ways: it agrees, an officer is at its payment already, or it
-is a discrepancy. Every payment of ours that was taken on the day is found among the entries, or is a discrepancy.
+is a difference. Every payment of ours that was taken on the day is found among the entries, or is a difference.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ _NOT_TAKEN_HERE: Final = MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN | {P.QUOTED}
 _BEING_GIVEN_BACK: Final = frozenset({P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUNDED, P.REFUND_MANUAL})
 
 
-class DiscrepancyKind(StrEnum):
+class DifferenceKind(StrEnum):
     """How a gateway's books and ours differ."""
 
     MISSING_HERE = "missing-here"
@@ -89,7 +89,7 @@ class BookEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Discrepancy:
+class PaymentDifference:
     """One difference.
 
     Attributes:
@@ -98,7 +98,7 @@ class Discrepancy:
         theirs: The gateway's entry, where there is one.
     """
 
-    kind: DiscrepancyKind
+    kind: DifferenceKind
     ours: OurPayment | None
     theirs: BookEntry | None
 
@@ -108,15 +108,15 @@ class Discrepancy:
         named = self.ours.id if self.ours is not None else ""
         parts = [self.kind.value, named]
         if self.theirs is not None:
-            back = self.theirs.refunded if self.kind is DiscrepancyKind.REFUNDED_THERE else None
+            back = self.theirs.refunded if self.kind is DifferenceKind.REFUNDED_THERE else None
             parts += [str(self.theirs.amount), str(back or "")]
-            if self.ours is None or self.kind in {DiscrepancyKind.TAKEN_TWICE, DiscrepancyKind.LISTED_TWICE}:
+            if self.ours is None or self.kind in {DifferenceKind.TAKEN_TWICE, DifferenceKind.LISTED_TWICE}:
                 parts.append(self.theirs.reference)
         return "\n".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class BookComparison:
     """What came of comparing.
 
     Attributes:
@@ -125,7 +125,7 @@ class Comparison:
         agreed: The ids of the payments that agree.
         agreeing: How many entries agree.
         with_officer: How many entries are of payments that an officer is to settle already.
-        discrepancies: What differs.
+        differences: What differs.
         withheld: How many payments were not found, of which nobody can tell as long as there are unread lines.
     """
 
@@ -134,7 +134,7 @@ class Comparison:
     agreed: frozenset[str]
     agreeing: int
     with_officer: int
-    discrepancies: tuple[Discrepancy, ...]
+    differences: tuple[PaymentDifference, ...]
     withheld: int
 
 
@@ -146,7 +146,7 @@ def compare(
     day: date,
     elsewhere: Collection[str] = (),
     whole: bool = True,
-) -> Comparison:
+) -> BookComparison:
     """Compare our payments with a gateway's books of a day.
 
     Args:
@@ -161,17 +161,17 @@ def compare(
     of_gateway = [payment for payment in ours if payment.gateway == gateway]
     by_id = {payment.id: payment for payment in of_gateway}
     by_reference = {payment.reference: payment for payment in of_gateway if payment.reference is not None}
-    found: list[Discrepancy] = []
+    found: list[PaymentDifference] = []
     seen: set[str] = set()
     groups: dict[str, list[BookEntry]] = defaultdict(list)
     for entry in entries:
         payment = _ours_of(entry, by_id, by_reference)
         if entry.reference in seen:
-            found.append(Discrepancy(DiscrepancyKind.LISTED_TWICE, payment, entry))
+            found.append(PaymentDifference(DifferenceKind.LISTED_TWICE, payment, entry))
             continue
         seen.add(entry.reference)
         if payment is None:
-            found.append(Discrepancy(DiscrepancyKind.MISSING_HERE, None, entry))
+            found.append(PaymentDifference(DifferenceKind.MISSING_HERE, None, entry))
         else:
             groups[payment.id].append(entry)
     agreed: set[str] = set()
@@ -185,23 +185,20 @@ def compare(
             with_officer += rest
         else:
             agreeing += rest
-            if not differing:
-                agreed.add(id_)
+            agreed.add(id_)
+    named = {one.ours.id for one in found if one.ours is not None}
     taken = [one for one in by_id.values() if one.captured_at is not None and dhaka_date(one.captured_at) == day]
-    missing = [
-        one
-        for one in taken
-        if one.id not in groups and one.id not in elsewhere and (one.reference or one.id) not in elsewhere
-    ]
+    found_somewhere = groups.keys() | named | set(elsewhere)
+    missing = [one for one in taken if not {one.id, one.reference} & found_somewhere]
     if whole:
-        found += [Discrepancy(DiscrepancyKind.MISSING_THERE, one, None) for one in missing]
-    return Comparison(
+        found += [PaymentDifference(DifferenceKind.MISSING_THERE, one, None) for one in missing]
+    return BookComparison(
         entries=len(entries),
         taken_here=len(taken),
-        agreed=frozenset(agreed),
+        agreed=frozenset(agreed - named),
         agreeing=agreeing,
         with_officer=with_officer,
-        discrepancies=tuple(found),
+        differences=tuple(found),
         withheld=0 if whole else len(missing),
     )
 
@@ -214,31 +211,31 @@ def _ours_of(
     return by_reference.get(entry.reference)
 
 
-def _differences(payment: OurPayment, attempts: Sequence[BookEntry]) -> Iterator[Discrepancy]:
+def _differences(payment: OurPayment, attempts: Sequence[BookEntry]) -> Iterator[PaymentDifference]:
     """What differs of one payment, at most one difference for each of the gateway's entries of it."""
     kept = [entry for entry in attempts if not entry.is_given_back] or list(attempts[:1])
     counted = next((entry for entry in kept if entry.reference == payment.reference), kept[0])
     for entry in kept:
         if entry is not counted and payment.state not in MONEY_FOR_A_PERSON:
-            yield Discrepancy(DiscrepancyKind.TAKEN_TWICE, payment, entry)
+            yield PaymentDifference(DifferenceKind.TAKEN_TWICE, payment, entry)
     kind = _difference(payment, counted)
     if kind is not None:
-        yield Discrepancy(kind, payment, counted)
+        yield PaymentDifference(kind, payment, counted)
 
 
-def _difference(payment: OurPayment, entry: BookEntry) -> DiscrepancyKind | None:
+def _difference(payment: OurPayment, entry: BookEntry) -> DifferenceKind | None:
     back = entry.refunded if entry.refunded is not None and entry.refunded.poisha else None
     if payment.state in MONEY_FOR_A_PERSON:
         return None
     if entry.amount.currency != payment.amount.currency or (back and back.currency != entry.amount.currency):
-        return DiscrepancyKind.OTHER_CURRENCY
+        return DifferenceKind.OTHER_CURRENCY
     if payment.state in _NOT_TAKEN_HERE:
-        return DiscrepancyKind.REFUNDED_THERE if back else DiscrepancyKind.CAPTURED_THERE
+        return DifferenceKind.REFUNDED_THERE if back else DifferenceKind.CAPTURED_THERE
     if entry.amount != payment.amount:
-        return DiscrepancyKind.OTHER_AMOUNT
+        return DifferenceKind.OTHER_AMOUNT
     if back is None:
         return None
     if payment.state not in _BEING_GIVEN_BACK:
-        return DiscrepancyKind.REFUNDED_THERE
+        return DifferenceKind.REFUNDED_THERE
     in_part = payment.state is P.REFUNDED and not entry.is_given_back
-    return DiscrepancyKind.OTHER_AMOUNT if in_part else None
+    return DifferenceKind.OTHER_AMOUNT if in_part else None

@@ -19,11 +19,11 @@ from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_host.engine.queues import suspended_offers
 from nagorik_host.host import Host
 from nagorik_host.reconciliation.matching import (
+    BookComparison,
     BookEntry,
-    Comparison,
-    Discrepancy,
-    DiscrepancyKind,
+    DifferenceKind,
     OurPayment,
+    PaymentDifference,
     compare,
 )
 from nagorik_host.reconciliation.settlement_file import SettlementFile, UnreadLine
@@ -89,7 +89,7 @@ class ComparedBook:
 
     source: BookSource
     failed: str | None = None
-    comparison: Comparison | None = None
+    comparison: BookComparison | None = None
     other_dates: int = 0
     not_taken: int = 0
     unread: tuple[UnreadLine, ...] = ()
@@ -108,7 +108,7 @@ class FoundDifference:
     """
 
     case: str
-    difference: Discrepancy
+    difference: PaymentDifference
     sources: tuple[BookSource, ...]
     outcome: CaseOutcome
 
@@ -255,7 +255,7 @@ async def _refuse_others(
         raise SettlementRefused("other-gateway", len(entries), dates)
 
 
-async def _compared(host: Host, gateway: str, day: date, taken: Iterable[OurPayment], book: _Book) -> Comparison:
+async def _compared(host: Host, gateway: str, day: date, taken: Iterable[OurPayment], book: _Book) -> BookComparison:
     named = await host.database.run(partial(payments_named, entries=book.entries))
     ours = {one.id: one for one in (*taken, *named)}
     times = Counter(entry.payment for entry in book.entries)
@@ -294,11 +294,11 @@ async def _with_references(host: Host, payments: Sequence[OurPayment]) -> list[O
     return [one for part in parts for one in await host.database.run(partial(read, part=part))]
 
 
-def _is_missing_around_midnight(compared: Comparison, first: datetime, before: datetime) -> bool:
+def _is_missing_around_midnight(compared: BookComparison, first: datetime, before: datetime) -> bool:
     times = [
         one.ours.captured_at
-        for one in compared.discrepancies
-        if one.kind is DiscrepancyKind.MISSING_THERE and one.ours is not None and one.ours.captured_at is not None
+        for one in compared.differences
+        if one.kind is DifferenceKind.MISSING_THERE and one.ours is not None and one.ours.captured_at is not None
     ]
     return any(at - first <= AROUND_MIDNIGHT or before - at <= AROUND_MIDNIGHT for at in times)
 
@@ -316,13 +316,13 @@ async def _beside(host: Host, gateway: str, day: date) -> frozenset[str]:
 
 
 async def _keep(
-    host: Host, gateway: str, day: date, books: Sequence[_Book], compared: Sequence[Comparison]
+    host: Host, gateway: str, day: date, books: Sequence[_Book], compared: Sequence[BookComparison]
 ) -> tuple[list[FoundDifference], int]:
     """Keep all differences of the books, each once; and how many earlier ones are settled."""
-    differences: dict[str, Discrepancy] = {}
+    differences: dict[str, PaymentDifference] = {}
     sources: dict[str, list[BookSource]] = {}
     for book, one in zip(books, compared, strict=True):
-        for difference in one.discrepancies:
+        for difference in one.differences:
             identity = case_id(host.vault, gateway, difference)
             differences.setdefault(identity, difference)
             if book.source not in sources.setdefault(identity, []):
@@ -347,7 +347,7 @@ async def _keep(
 
 
 def _keep_part(
-    transaction: Transaction, *, host: Host, gateway: str, day: date, part: dict[str, Discrepancy]
+    transaction: Transaction, *, host: Host, gateway: str, day: date, part: dict[str, PaymentDifference]
 ) -> dict[str, CaseOutcome]:
     now = host.clock.now()
     known = read_cases(transaction, part)
@@ -357,7 +357,7 @@ def _keep_part(
         if case is not None:
             outcomes[identity] = _again(transaction, host, case, now)
             continue
-        asked = difference.kind is DiscrepancyKind.CAPTURED_THERE and _ask(transaction, host, difference.ours)
+        asked = difference.kind is DifferenceKind.CAPTURED_THERE and _ask(transaction, host, difference.ours)
         add_case(
             transaction,
             host.vault,

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, update
 
 from nagorik import Money, PaymentState
-from nagorik_host.reconciliation.matching import BookEntry, Discrepancy, OurPayment
+from nagorik_host.reconciliation.matching import BookEntry, OurPayment, PaymentDifference
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import CASE_WAITS, payment_cases, payments
 from nagorik_host.vault import Erased, Vault
@@ -74,7 +74,7 @@ class PaymentCase(NamedTuple):
         return "asked" if self.opened_at is None else "waiting"
 
 
-def case_id(vault: Vault, gateway: str, found: Discrepancy) -> str:
+def case_id(vault: Vault, gateway: str, found: PaymentDifference) -> str:
     """The id of the case that a difference is."""
     return str(UUID(vault.lookup(_PLACE, f"{gateway}\n{found.subject}")[:32], version=4))
 
@@ -92,7 +92,7 @@ def add_case(
     transaction: Transaction,
     vault: Vault,
     identity: str,
-    found: Discrepancy,
+    found: PaymentDifference,
     *,
     gateway: str,
     day: str,

@@ -42,7 +42,7 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
 @hookimpl
 async def nagorik_list_payments(request: ListPaymentsRequest, context: Context) -> PaymentList:
     """Page after page, as many as the till says that there are: a list that is cut short is refused."""
-    found: list[wire.TakenPayment] = []
+    found: list[wire.TillPayment] = []
     total, page = 1, 0
     while len(found) < total:
         page += 1

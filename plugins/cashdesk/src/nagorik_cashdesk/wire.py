@@ -57,7 +57,7 @@ class PaymentEntry(WireModel):
     payer_name: str | None = Field(default=None, alias="payerName")
 
 
-class TakenPayment(WireModel):
+class TillPayment(WireModel):
     """A payment in the till's list of a day."""
 
     payment_id: str = Field(alias="paymentId", min_length=1, max_length=40)
@@ -70,7 +70,7 @@ class TakenPayment(WireModel):
 class PaymentsPage(WireModel):
     """A page of what the till took on a day."""
 
-    items: tuple[TakenPayment, ...]
+    items: tuple[TillPayment, ...]
     total: int = Field(ge=0)
     """Of all pages together."""
 
@@ -79,6 +79,7 @@ class Refund(WireModel):
     """What the till says to an order to give money back."""
 
     state: Literal["REFUNDED", "REFUND_PENDING"]
+    refunded_at: AwareDatetime | None = Field(default=None, alias="refundedAt")
 
 
 def to_payment(request: StartPaymentRequest) -> dict[str, Any]:
@@ -124,11 +125,13 @@ def to_refund_report(refund: Refund, request: RefundPaymentRequest) -> RefundRep
     """A refund that is ordered is pending until the operator has handed the money out."""
     done = refund.state == "REFUNDED"
     return RefundReport(
-        state=PaymentState.REFUNDED if done else PaymentState.REFUND_PENDING, reference=request.reference
+        state=PaymentState.REFUNDED if done else PaymentState.REFUND_PENDING,
+        reference=request.reference,
+        refunded_at=refund.refunded_at if done else None,
     )
 
 
-def to_listed(payment: TakenPayment) -> ListedPayment:
+def to_listed(payment: TillPayment) -> ListedPayment:
     """An entry of the till's list as the platform takes it."""
     return ListedPayment(
         payment=payment.payment_id,
