@@ -60,6 +60,7 @@ from .model.application import (
     Consent as Consent,
     DocumentReference as DocumentReference,
     DocumentStore as DocumentStore,
+    Payer as Payer,
     ServiceRequest as ServiceRequest,
 )
 from .model.eligibility import (
@@ -71,6 +72,7 @@ from .model.eligibility import (
 )
 from .model.fee import (
     FeeDue as FeeDue,
+    LineNature as LineNature,
     Quote as Quote,
     QuoteLine as QuoteLine,
     QuoteRequest as QuoteRequest,
@@ -78,7 +80,11 @@ from .model.fee import (
 )
 from .model.payment import (
     AdvisePaymentRequest as AdvisePaymentRequest,
+    CompletePaymentRequest as CompletePaymentRequest,
+    ListedPayment as ListedPayment,
+    ListPaymentsRequest as ListPaymentsRequest,
     PaymentAdvice as PaymentAdvice,
+    PaymentList as PaymentList,
     PaymentNotice as PaymentNotice,
     PaymentNoticeRequest as PaymentNoticeRequest,
     PaymentReceipt as PaymentReceipt,

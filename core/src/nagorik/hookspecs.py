@@ -14,7 +14,10 @@ from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import Quote, QuoteRequest
 from nagorik.model.payment import (
     AdvisePaymentRequest,
+    CompletePaymentRequest,
+    ListPaymentsRequest,
     PaymentAdvice,
+    PaymentList,
     PaymentNotice,
     PaymentNoticeRequest,
     PaymentReport,
@@ -115,6 +118,26 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: CallConte
     """Ask the gateway what became of a payment: the only source of the fact that money was captured.
 
     Called until the state is final. Where the gateway cannot say, report ``unknown``, never ``failed``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+async def nagorik_complete_payment(request: CompletePaymentRequest, context: CallContext[Any]) -> PaymentReport:
+    """Take the money that the payer has agreed to give, at a gateway that waits to be told so.
+
+    Called when a query says ``authorised`` and the application still wants the money. A write whose lost answer is
+    asked about by query; it is made again only after a query has said ``authorised`` again, and only where the
+    gateway takes one payment once. An answer that does not say what was taken is an unknown outcome.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+async def nagorik_list_payments(request: ListPaymentsRequest, context: CallContext[Any]) -> PaymentList:
+    """Which payments did the gateway take on a day? Called to compare its books with the platform's.
+
+    Read every page: a list that is cut short would make good payments look like lost ones.
     """
     raise NotImplementedError
 

@@ -14,6 +14,8 @@ class Operation(StrEnum):
     ADVISE_PAYMENT = "advise-payment"
     START_PAYMENT = "start-payment"
     QUERY_PAYMENT = "query-payment"
+    COMPLETE_PAYMENT = "complete-payment"
+    LIST_PAYMENTS = "list-payments"
     REFUND_PAYMENT = "refund-payment"
     PAYMENT_NOTICE = "payment-notice"
     SUBMIT = "submit"
@@ -65,6 +67,8 @@ OPERATIONS: Final[Mapping[Operation, OperationSpec]] = MappingProxyType(
         Operation.ADVISE_PAYMENT: OperationSpec("nagorik_advise_payment", Family.SERVICE, writes=True),
         Operation.START_PAYMENT: OperationSpec("nagorik_start_payment", Family.GATEWAY, writes=True),
         Operation.QUERY_PAYMENT: OperationSpec("nagorik_query_payment", Family.GATEWAY, writes=False),
+        Operation.COMPLETE_PAYMENT: OperationSpec("nagorik_complete_payment", Family.GATEWAY, writes=True),
+        Operation.LIST_PAYMENTS: OperationSpec("nagorik_list_payments", Family.GATEWAY, writes=False),
         Operation.REFUND_PAYMENT: OperationSpec("nagorik_refund_payment", Family.GATEWAY, writes=True),
         Operation.PAYMENT_NOTICE: OperationSpec("nagorik_parse_payment_notice", Family.GATEWAY, writes=False),
         Operation.SUBMIT: OperationSpec("nagorik_submit", Family.SERVICE, writes=True),

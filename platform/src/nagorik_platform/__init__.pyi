@@ -1,4 +1,8 @@
-from .configuration import PlatformSettings as PlatformSettings, PluginConfiguration as PluginConfiguration
+from .configuration import (
+    PaymentAddresses as PaymentAddresses,
+    PlatformSettings as PlatformSettings,
+    PluginConfiguration as PluginConfiguration,
+)
 from .dispatch.policies import Call as Call
 from .dispatch.survey import NoDecision as NoDecision, ServiceEligibility as ServiceEligibility
 from .fees.published import (

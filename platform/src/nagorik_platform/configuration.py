@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote
 
 from nagorik.clock import Clock
 from nagorik.manifest import Manifest
@@ -114,6 +115,34 @@ def outlasting_calls(manifest: Manifest, lease: timedelta = DEFAULT_LEASE) -> li
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PaymentAddresses:
+    """Where payers and gateways reach this host, as each payment's gateway is told.
+
+    Each payment has addresses of its own, which end with the gateway's id and the payment's: whoever comes back, and
+    whatever is posted there, names its payment by the address alone, and proves nothing by it.
+
+    Attributes:
+        returns: Where a payer's browser is sent back to, such as ``https://portal.example/payments/return``.
+        notices: Where a gateway posts its notices, such as ``https://portal.example/payments/notice``.
+    """
+
+    returns: str | None = None
+    notices: str | None = None
+
+    def return_url(self, gateway: str, payment: str) -> str | None:
+        """Where the payer of this payment comes back to, or ``None`` where the host has no such address."""
+        return _of_payment(self.returns, gateway, payment)
+
+    def notice_url(self, gateway: str, payment: str) -> str | None:
+        """Where the gateway posts what it has to say of this payment, or ``None`` where the host has none."""
+        return _of_payment(self.notices, gateway, payment)
+
+
+def _of_payment(base: str | None, gateway: str, payment: str) -> str | None:
+    return None if base is None else f"{base.rstrip('/')}/{quote(gateway, safe='')}/{quote(payment, safe='')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PlatformSettings:
     """How a host composes its platform.
 
@@ -124,6 +153,7 @@ class PlatformSettings:
         call_middleware: Objects that implement ``nagorik_call_policy``, outermost first.
         documents: The host's documents; without one, a plugin that reaches for a document is told that there is none.
         clock: The time.
+        payment_addresses: Where payers come back to and gateways post their notices.
         rate_limiter: Says when a request may be sent to an agency; without one, this process alone calls them.
         token_store: Where the tokens of agencies come from; without one, this process logs in for itself.
         rng: Spreads what is tried again; seed it for a run that is to be repeated exactly.
@@ -142,6 +172,7 @@ class PlatformSettings:
     call_middleware: tuple[object, ...] = ()
     documents: "DocumentStore | None" = None
     clock: Clock = field(default_factory=SystemClock)
+    payment_addresses: PaymentAddresses = field(default_factory=PaymentAddresses)
     rate_limiter: "RateLimiter | None" = None
     token_store: "TokenStore | None" = None
     rng: Random | None = None

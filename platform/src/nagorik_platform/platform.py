@@ -16,7 +16,10 @@ from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import Quote, QuoteRequest
 from nagorik.model.payment import (
     AdvisePaymentRequest,
+    CompletePaymentRequest,
+    ListPaymentsRequest,
     PaymentAdvice,
+    PaymentList,
     PaymentNotice,
     PaymentNoticeRequest,
     PaymentReceipt,
@@ -56,7 +59,7 @@ from nagorik.operations import Operation
 from nagorik.privacy import Form
 from nagorik.values import Money, dhaka_date
 from nagorik_platform import requests
-from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
+from nagorik_platform.configuration import PaymentAddresses, PlatformSettings, PluginConfiguration
 from nagorik_platform.documents import document_problems, is_as_kept
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
 from nagorik_platform.requests import ApplicationMembers, FiledMembers, References, RequestT, ResultT, TypedOperation
@@ -176,6 +179,11 @@ class Platform:
     def services(self) -> tuple[PublicService, ...]:
         """The services of all usable plugins."""
         return self._registry.services()
+
+    @property
+    def payment_addresses(self) -> PaymentAddresses:
+        """Where payers come back to and gateways post their notices."""
+        return self._settings.payment_addresses
 
     @property
     def gateways(self) -> tuple[PaymentGateway, ...]:
@@ -378,6 +386,14 @@ class Platform:
     async def query_payment(self, request: QueryPaymentRequest) -> PaymentReport:
         """Ask the gateway what became of a payment."""
         return await self._call(requests.QUERY_PAYMENT, request.gateway, request)
+
+    async def complete_payment(self, request: CompletePaymentRequest, *, key: str) -> PaymentReport:
+        """Take what the payer has agreed to give. Covered by the consent under which the payment was started."""
+        return await self._call(requests.COMPLETE_PAYMENT, request.gateway, request, key=key)
+
+    async def list_payments(self, request: ListPaymentsRequest) -> PaymentList:
+        """What the gateway took on a day, by its own books."""
+        return await self._call(requests.LIST_PAYMENTS, request.gateway, request)
 
     async def refund_payment(self, request: RefundPaymentRequest, *, key: str) -> RefundReport:
         """Give captured money back. Needs no consent of its own: it undoes what was consented to."""

@@ -10,7 +10,10 @@ from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import Quote, QuoteRequest
 from nagorik.model.payment import (
     AdvisePaymentRequest,
+    CompletePaymentRequest,
+    ListPaymentsRequest,
     PaymentAdvice,
+    PaymentList,
     PaymentNotice,
     PaymentNoticeRequest,
     PaymentReport,
@@ -62,6 +65,10 @@ QUOTE: Final[TypedOperation[QuoteRequest, Quote]] = TypedOperation(Operation.QUO
 ADVISE_PAYMENT: Final[TypedOperation[AdvisePaymentRequest, PaymentAdvice]] = TypedOperation(Operation.ADVISE_PAYMENT)
 START_PAYMENT: Final[TypedOperation[StartPaymentRequest, PaymentStarted]] = TypedOperation(Operation.START_PAYMENT)
 QUERY_PAYMENT: Final[TypedOperation[QueryPaymentRequest, PaymentReport]] = TypedOperation(Operation.QUERY_PAYMENT)
+COMPLETE_PAYMENT: Final[TypedOperation[CompletePaymentRequest, PaymentReport]] = TypedOperation(
+    Operation.COMPLETE_PAYMENT
+)
+LIST_PAYMENTS: Final[TypedOperation[ListPaymentsRequest, PaymentList]] = TypedOperation(Operation.LIST_PAYMENTS)
 REFUND_PAYMENT: Final[TypedOperation[RefundPaymentRequest, RefundReport]] = TypedOperation(Operation.REFUND_PAYMENT)
 PAYMENT_NOTICE: Final[TypedOperation[PaymentNoticeRequest, PaymentNotice]] = TypedOperation(Operation.PAYMENT_NOTICE)
 SUBMIT: Final[TypedOperation[SubmitRequest, SubmissionResult]] = TypedOperation(Operation.SUBMIT)

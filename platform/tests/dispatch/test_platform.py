@@ -8,6 +8,8 @@ import pytest
 
 from nagorik.errors import ConsentMissing
 from nagorik.model.payment import (
+    CompletePaymentRequest,
+    ListPaymentsRequest,
     PaymentNoticeRequest,
     PaymentReceipt,
     QueryPaymentRequest,
@@ -57,6 +59,8 @@ BODIES = {
     "nagorik_refund_payment": "return RefundReport(state='refunded')",
     "nagorik_parse_payment_notice": "return PaymentNotice(payment='p-1')",
     "nagorik_submit": "return Pending()",
+    "nagorik_complete_payment": "return PaymentReport(state='pending')",
+    "nagorik_list_payments": "return PaymentList()",
     "nagorik_find_submission": "return DefinitelyAbsent(as_of=context.clock.now())",
     "nagorik_answer_correction": "return STATUS",
     "nagorik_withdraw": "return Withdrawal(withdrawn=True, status=STATUS)",
@@ -83,6 +87,11 @@ CALLS = {
     Operation.QUERY_PAYMENT: lambda p, w, d: p.query_payment(
         QueryPaymentRequest(gateway="wasa.pay", payment="p-1", started_at=NOW)
     ),
+    Operation.COMPLETE_PAYMENT: lambda p, w, d: p.complete_payment(
+        CompletePaymentRequest(gateway="wasa.pay", payment="p-1", reference="g-1", amount=MONEY, started_at=NOW),
+        key="k",
+    ),
+    Operation.LIST_PAYMENTS: lambda p, w, d: p.list_payments(ListPaymentsRequest(gateway="wasa.pay", day=NOW.date())),
     Operation.REFUND_PAYMENT: lambda p, w, d: p.refund_payment(
         RefundPaymentRequest(gateway="wasa.pay", payment="p-1", reference="g-1", amount=MONEY, reason=TEXT), key="k"
     ),

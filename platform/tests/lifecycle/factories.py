@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from nagorik.errors import FieldProblem
 from nagorik.model.application import Consent, DocumentReference
 from nagorik.model.eligibility import Criterion, EligibilityDecision, Verdict
-from nagorik.model.fee import FeeDue, Quote, QuoteLine, Source
+from nagorik.model.fee import FeeDue, LineNature, Quote, QuoteLine, Source
 from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, FetchedDeliverable
 from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.values import Money
@@ -54,6 +54,7 @@ def capabilities_of(
     operations: dict[Operation, Idempotency | None] = dict.fromkeys((*ALL_READS, *and_also))
     writes = (
         Operation.START_PAYMENT,
+        Operation.COMPLETE_PAYMENT,
         Operation.REFUND_PAYMENT,
         Operation.ADVISE_PAYMENT,
         Operation.ANSWER_CORRECTION,
@@ -63,7 +64,12 @@ def capabilities_of(
     operations[Operation.SUBMIT] = submit
     left_out = set(without)
     if gateway is None:
-        left_out |= {Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT}
+        left_out |= {
+            Operation.START_PAYMENT,
+            Operation.COMPLETE_PAYMENT,
+            Operation.QUERY_PAYMENT,
+            Operation.REFUND_PAYMENT,
+        }
     kept = {operation: kind for operation, kind in operations.items() if operation not in left_out}
     return ServiceCapabilities(operations=kept, gateway=gateway, lookup_grace=LOOKUP_GRACE)
 
@@ -118,6 +124,18 @@ def quote(
         issued_at=at,
         expires_at=at + timedelta(seconds=lasts),
         source=SOURCE,
+    )
+
+
+def charge(amount: int = 55, *, currency: str = "BDT") -> QuoteLine:
+    """What the host asks for beside a fee."""
+    return QuoteLine(
+        code="centre",
+        text=WORDS,
+        amount=Money(poisha=100 * amount, currency=currency),
+        vat=Money(poisha=0, currency=currency),
+        nature=LineNature.CENTRE_CHARGE,
+        payee=WORDS,
     )
 
 

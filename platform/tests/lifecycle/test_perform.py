@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
@@ -21,11 +22,11 @@ from nagorik.errors import (
     PluginFault,
     ServiceNotOffered,
 )
-from nagorik.model.application import Applicant, ApplicationDraft, Consent
+from nagorik.model.application import Applicant, ApplicationDraft, Consent, Payer
 from nagorik.model.status import ApplicationState, Deliverable, PaymentState
 from nagorik.operations import OPERATIONS, Family, Operation
-from nagorik.values import Money, PersonName
-from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
+from nagorik.values import MobileNumber, Money, PersonName
+from nagorik_platform import PaymentAddresses, Platform, PlatformSettings, PluginConfiguration
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, NextAction
 from nagorik_platform.lifecycle.perform import perform, references_of
 from nagorik_platform.lifecycle.state import Payment, Progress
@@ -40,6 +41,7 @@ DUE = (
     Operation.QUOTE,
     Operation.START_PAYMENT,
     Operation.QUERY_PAYMENT,
+    Operation.COMPLETE_PAYMENT,
     Operation.REFUND_PAYMENT,
     Operation.ADVISE_PAYMENT,
     Operation.SUBMIT,
@@ -89,6 +91,7 @@ def answer(request, context):
         ),
         "StartPaymentRequest": lambda: PaymentStarted(reference="g-1"),
         "QueryPaymentRequest": lambda: PaymentReport(state="pending"),
+        "CompletePaymentRequest": lambda: PaymentReport(state="pending"),
         "RefundPaymentRequest": lambda: RefundReport(state="refunded"),
         "AdvisePaymentRequest": lambda: PaymentAdvice(confirmed=True),
         "SubmitRequest": lambda: Pending(),
@@ -185,7 +188,9 @@ async def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     own = PluginConfiguration(
         settings={"base_url": "https://api.wasa.example"}, transport_factory=lambda: httpx.MockTransport(lost)
     )
-    async with Platform(Registry.discover(path=[str(tmp_path)]), PlatformSettings(plugins={"wasa": own})) as made:
+    addresses = PaymentAddresses(returns="https://portal.example/back/", notices="https://portal.example/notices")
+    settings = PlatformSettings(plugins={"wasa": own}, payment_addresses=addresses)
+    async with Platform(Registry.discover(path=[str(tmp_path)]), settings) as made:
         await made.validate(SERVICE, {"holding": "12"})
         yield made
     for name in [name for name in sys.modules if name.startswith("nagorik_wasa")]:
@@ -293,6 +298,32 @@ async def test_what_was_taken_is_given_back_and_told_to_the_agency(platform: Pla
     assert (refund.amount, refund.reference) == (TAKEN, "g-1")
     assert advice.receipt.amount == TAKEN
     assert started.amount == ASKED
+
+
+async def test_payer_is_whom_the_draft_names_or_the_applicant(platform: Platform) -> None:
+    other = Payer(name="Another Payer", mobile=MobileNumber(e164="+8801300000001"))
+    for members in ({}, {"payer": other}):
+        await perform(platform, draft(**members), progress(), due(Operation.START_PAYMENT))
+    assert [request.payer for request, _ in plugin().seen] == [Payer(name="A Citizen"), other]
+
+
+async def test_payer_and_gateway_are_told_addresses_of_this_payment_alone(platform: Platform) -> None:
+    await perform(platform, draft(), progress(), due(Operation.START_PAYMENT))
+    [(request, _)] = plugin().seen
+    assert request.return_url == "https://portal.example/back/wasa.pay/p-1"
+    assert request.notice_url == "https://portal.example/notices/wasa.pay/p-1"
+
+
+@pytest.mark.parametrize("payment", ["a/b?c#d", "..", "ক"])
+def test_address_of_a_payment_is_one_segment_whatever_its_id(payment: str) -> None:
+    told = PaymentAddresses(returns="https://portal.example/back").return_url("wasa.pay", payment) or ""
+    assert unquote(urlsplit(told).path.rsplit("/", 1)[1]) == payment
+
+
+async def test_money_is_completed_as_it_was_asked_for(platform: Platform) -> None:
+    await perform(platform, draft(), progress(), due(Operation.COMPLETE_PAYMENT))
+    [(request, _)] = plugin().seen
+    assert (request.reference, request.amount, request.started_at) == ("g-1", ASKED, NOW)
 
 
 async def test_a_look_up_says_when_the_lost_attempt_began(platform: Platform) -> None:

@@ -66,6 +66,7 @@ def test_money_on_its_way_is_never_settled():
     assert open_states == {
         P.INITIATED,
         P.PENDING,
+        P.AUTHORISED,
         P.UNKNOWN,
         P.CAPTURED,
         P.ADVISED,

@@ -18,6 +18,7 @@ from nagorik.clock import Deadline
 from nagorik.context import CallContext
 from nagorik.errors import AgencyRejected, ContractViolation, OutcomeUnknown
 from nagorik.manifest import Manifest, parse_manifest
+from nagorik.model.application import Payer
 from nagorik.model.payment import (
     PaymentReport,
     QueryPaymentRequest,
@@ -71,7 +72,7 @@ class Counter:
 
     async def start(self, amount: Money = AMOUNT, payer: str | None = None) -> Any:
         request = StartPaymentRequest(
-            gateway=GATEWAY, payment=PAYMENT, amount=amount, purpose=PURPOSE, payer_name=payer
+            gateway=GATEWAY, payment=PAYMENT, amount=amount, purpose=PURPOSE, payer=Payer(name=payer)
         )
         return await plugin.nagorik_start_payment(request, self.context(Operation.START_PAYMENT))
 

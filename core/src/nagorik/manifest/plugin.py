@@ -36,6 +36,7 @@ _ALWAYS_EFFECTIVE: Final = frozenset(
         Operation.ANSWER_CORRECTION,
         Operation.WITHDRAW,
         Operation.BOOK_SLOT,
+        Operation.COMPLETE_PAYMENT,
         Operation.REFUND_PAYMENT,
     }
 )

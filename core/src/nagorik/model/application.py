@@ -66,6 +66,16 @@ class Applicant(Model):
         return next((item for item in self.identifiers if isinstance(item, BirthRegistrationNumber)), None)
 
 
+class Payer(Model):
+    """Who pays, as the gateway is told; where nothing is known nothing is told. Everything in it is personal."""
+
+    default_data_class: ClassVar[DataClass] = PERSONAL
+
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    """Some agencies compare it with the applicant's."""
+    mobile: MobileNumber | None = None
+
+
 ConsentGap = Literal["absent", "scope", "fee-ceiling", "not-yet", "expired"]
 
 Acting = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._/-]{0,79}$")]
@@ -128,6 +138,8 @@ class ApplicationDraft(Model):
     documents: Several[DocumentReference] = ()
     gateway: str | None = None
     """The gateway that the citizen chose to pay with."""
+    payer: Payer | None = None
+    """Who pays, where that is not the applicant."""
     consent: Consent | None = None
 
 

@@ -41,6 +41,17 @@ class QuoteRequest(ApplicationRequest):
     """The agency's reference, once there is one."""
 
 
+class LineNature(StrEnum):
+    """What kind of money a line of a quote is, as a receipt tells it."""
+
+    FEE = "fee"
+    TAX = "tax"
+    VAT = "vat"
+    PENALTY = "penalty"
+    GATEWAY_CHARGE = "gateway-charge"
+    CENTRE_CHARGE = "centre-charge"
+
+
 class QuoteLine(Model):
     """One part of a quote."""
 
@@ -52,6 +63,14 @@ class QuoteLine(Model):
     """Before VAT."""
     vat: Money
     """VAT on this line; zero where none is due."""
+    nature: LineNature = LineNature.FEE
+    payee: Text | None = None
+    """Whose money it is; ``None`` where it is the agency's whose service it is."""
+
+    @property
+    def total(self) -> Money:
+        """What the payer gives for this line."""
+        return self.amount + self.vat
 
 
 class Quote(Model):

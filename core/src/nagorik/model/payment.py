@@ -1,12 +1,13 @@
 """Paying through a gateway, and telling the agency that it was paid."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from nagorik.model.application import ApplicationRequest
+from nagorik.model.application import ApplicationRequest, Payer
 from nagorik.model.status import PaymentState
-from nagorik.privacy import PERSONAL, SECRET, Model
+from nagorik.privacy import PERSONAL, SECRET, Model, Several
 from nagorik.values import Money
 from nagorik.values.sentences import Text
 
@@ -43,9 +44,11 @@ class StartPaymentRequest(GatewayRequest):
 
     amount: Money
     purpose: Text
-    payer_name: Annotated[str | None, PERSONAL] = None
+    payer: Payer = Payer()
     return_url: Annotated[str | None, PERSONAL] = None
-    """Where the gateway sends the payer's browser back; its coming back proves nothing."""
+    """Where the payer's browser comes back to, which proves nothing. Ends with the payment's id."""
+    notice_url: Annotated[str | None, PERSONAL] = None
+    """Where the gateway posts its notices of this payment. Ends with the payment's id."""
 
 
 class PaymentStarted(Model):
@@ -57,6 +60,8 @@ class PaymentStarted(Model):
     """Where the payer goes to pay; carries a token."""
     instructions: Annotated[Text | None, PERSONAL] = None
     """What the payer has to do where there is no page to go to; names the gateway's reference."""
+    expires_at: AwareDatetime | None = None
+    """When the gateway takes no more money for this payment, where it says so."""
 
 
 class QueryPaymentRequest(GatewayRequest):
@@ -67,18 +72,31 @@ class QueryPaymentRequest(GatewayRequest):
     """When it was begun: some gateways ask for the day."""
 
 
+class CompletePaymentRequest(GatewayRequest):
+    """Take the money that the payer has agreed to give."""
+
+    reference: Annotated[str, PERSONAL]
+    amount: Money
+    """What was asked for."""
+    started_at: AwareDatetime
+
+
 class PaymentReport(Model):
     """What the gateway says of a payment, now."""
 
     state: Literal[
         PaymentState.PENDING,
+        PaymentState.AUTHORISED,
         PaymentState.CAPTURED,
         PaymentState.FAILED,
         PaymentState.EXPIRED,
         PaymentState.CANCELLED,
         PaymentState.UNKNOWN,
+        PaymentState.UNDER_INVESTIGATION,
     ]
-    """Unknown where the gateway cannot say: never a failure."""
+    """Unknown where the gateway cannot say: never a failure. Authorised where the payer has agreed and the gateway
+    waits to be told to take the money. Under investigation where it took the money and itself asks that somebody
+    looks before the payment counts."""
     amount: Money | None = None
     """What was captured."""
     reference: Annotated[str | None, PERSONAL] = None
@@ -94,6 +112,8 @@ class RefundPaymentRequest(GatewayRequest):
     reference: Annotated[str, PERSONAL]
     amount: Money
     reason: Text
+    refund_reference: Annotated[str | None, PERSONAL] = None
+    """What the gateway called this refund when it was ordered before."""
 
 
 class RefundReport(Model):
@@ -106,6 +126,34 @@ class RefundReport(Model):
         PaymentState.REFUND_MANUAL,
     ]
     reference: Annotated[str | None, PERSONAL] = None
+    """What the gateway calls the refund; handed back when it is asked again."""
+
+
+class ListPaymentsRequest(Model):
+    """Which payments did the gateway take on ``day``?"""
+
+    gateway: str
+    day: date
+    """In Asia/Dhaka."""
+
+
+class ListedPayment(Model):
+    """One payment in the gateway's own books."""
+
+    payment: Annotated[str | None, PERSONAL] = None
+    """The platform's id of it, where the gateway keeps it."""
+    reference: Annotated[str, PERSONAL]
+    amount: Money
+    """What was taken."""
+    refunded: Money | None = None
+    """What of it was given back so far."""
+    captured_at: AwareDatetime
+
+
+class PaymentList(Model):
+    """All payments that the gateway took on a day: complete, or the call fails."""
+
+    payments: Several[ListedPayment] = ()
 
 
 class PaymentNoticeRequest(Model):

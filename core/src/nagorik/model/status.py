@@ -60,6 +60,7 @@ class PaymentState(StrEnum):
     QUOTED = "quoted"
     INITIATED = "initiated"
     PENDING = "pending"
+    AUTHORISED = "authorised"
     CAPTURED = "captured"
     ADVISED = "advised"
     CONFIRMED = "confirmed"

@@ -47,7 +47,13 @@ _FIELDS_IN_A_LINE: Final = 5
 _CUT: Final = "…"
 _SPACES: Final = re.compile(r"\s+")
 _ABOUT_MONEY: Final = frozenset(
-    {Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT, Operation.ADVISE_PAYMENT}
+    {
+        Operation.START_PAYMENT,
+        Operation.QUERY_PAYMENT,
+        Operation.COMPLETE_PAYMENT,
+        Operation.REFUND_PAYMENT,
+        Operation.ADVISE_PAYMENT,
+    }
 )
 _OVER: Final = ENDED_WITHOUT_RESULT | {ApplicationState.CLOSED}
 """Where a price that nobody paid is of no interest any more."""

@@ -1,20 +1,24 @@
 """Whether the citizen's consent covers what comes next."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from nagorik.model.application import ConsentGap
-from nagorik.model.fee import Quote
+from nagorik.model.fee import Quote, QuoteLine
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.values import Money
 from nagorik_platform.lifecycle.state import Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_TAKEN
 
 CONSENT_HOLD: Final = "consent-"
 """How the codes of holds begin that only another consent, or none being needed, ends."""
 
-_FOLLOWS_FROM_PAYING: Final = frozenset({Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT})
-"""Finishing what was paid for, or giving it back, follows from the consent to pay."""
+_FOLLOWS_FROM_PAYING: Final = frozenset(
+    {Operation.COMPLETE_PAYMENT, Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT}
+)
+"""Finishing what the payer agreed to or paid for, or giving it back, follows from the consent to pay."""
 _SPENDS: Final = frozenset({Operation.START_PAYMENT, Operation.SUBMIT})
 
 
@@ -42,13 +46,13 @@ def intended_write(progress: Progress, capabilities: ServiceCapabilities) -> Int
     """The write that the application is heading for, as far as it needs consent."""
     free = progress.hold is None or progress.hold.tries_on or progress.hold.code.startswith(CONSENT_HOLD)
     if progress.state in {S.DRAFT, S.READY} and free:
-        return IntendedWrite(Operation.SUBMIT, price_to_come(progress))
+        return IntendedWrite(Operation.SUBMIT, price_to_come(progress, capabilities))
     if progress.is_filed and progress.withdrawal_wanted:
         return IntendedWrite(Operation.WITHDRAW)
     if progress.correction_ready:
         return IntendedWrite(Operation.ANSWER_CORRECTION)
     if progress.state is S.AWAITING_PAYMENT and free and may_start_payment(progress, capabilities):
-        return IntendedWrite(Operation.START_PAYMENT, price_to_come(progress))
+        return IntendedWrite(Operation.START_PAYMENT, price_to_come(progress, capabilities))
     return None
 
 
@@ -60,20 +64,40 @@ def may_start_payment(progress: Progress, capabilities: ServiceCapabilities) -> 
         and not progress.is_paid(progress.quote.stage)
         and not progress.withdrawal_wanted
         and progress.withdrawal_lost_at is None
-        and progress.payment_in(P.INITIATED, P.PENDING, P.UNKNOWN, P.UNDER_INVESTIGATION, P.DISPUTED) is None
+        and progress.payment_in(*MONEY_ASKED_ABOUT, *MONEY_FOR_A_PERSON) is None
         and capabilities.gateway is not None
         and capabilities.offers(Operation.START_PAYMENT)
     )
 
 
-def price_to_come(progress: Progress) -> Money | None:
-    """The quote in force, if it is not yet among the payments."""
+def price_to_come(progress: Progress, capabilities: ServiceCapabilities) -> Money | None:
+    """The quote in force and the host's charges beside it, if it is not yet among the payments."""
     quote: Quote | None = progress.quote
     if quote is None or progress.is_paid(quote.stage):
         return None
     if any(payment.quote == quote.id and payment.state in {P.QUOTED, P.UNKNOWN} for payment in progress.payments):
         return None
-    return quote.total
+    return price_with_charges(quote.total, charges_to_come(progress, capabilities))
+
+
+def charges_to_come(progress: Progress, capabilities: ServiceCapabilities) -> tuple[QuoteLine, ...]:
+    """The host's charges that the next payment asks for beside its quote: once for an application.
+
+    A free stage asks for none, and one in another currency cannot be added.
+    """
+    quote = progress.quote
+    if (
+        quote is None
+        or quote.total.poisha == 0
+        or any(p.charges and p.state in MONEY_TAKEN for p in progress.payments)
+    ):
+        return ()
+    return tuple(line for line in capabilities.charges if line.amount.currency == quote.total.currency)
+
+
+def price_with_charges(price: Money, charges: Sequence[QuoteLine]) -> Money:
+    """What the payer is asked for: the price of a quote and the charges beside it, which are of its currency."""
+    return price.model_copy(update={"poisha": price.poisha + sum(line.total.poisha for line in charges)})
 
 
 def _above_ceiling(progress: Progress, price: Money | None) -> ConsentGap | None:

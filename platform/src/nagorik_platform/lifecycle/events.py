@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from nagorik.model.application import Acting, Consent, DocumentReference
 from nagorik.model.eligibility import EligibilityDecision
-from nagorik.model.fee import Quote
+from nagorik.model.fee import Quote, QuoteLine
 from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Flag, PaymentState
 from nagorik.operations import Operation
 from nagorik.privacy import PERSONAL, Model, Several
@@ -213,6 +213,9 @@ class PaymentOpened(JournalEvent):
     stage: str
     gateway: str
     amount: Money
+    """What the payer is asked for, charges included."""
+    charges: tuple[QuoteLine, ...] = ()
+    """The host's own charges beside the quote."""
 
 
 class PaymentMoved(JournalEvent):
@@ -228,6 +231,8 @@ class PaymentMoved(JournalEvent):
     """What the gateway took, where that is not what was asked for."""
     captured_at: AwareDatetime | None = None
     payer_name: Annotated[str | None, PERSONAL] = None
+    refund_reference: Annotated[str | None, PERSONAL] = None
+    """What the gateway calls the refund."""
     officer: str | None = None
     reason: Annotated[str | None, PERSONAL] = None
 

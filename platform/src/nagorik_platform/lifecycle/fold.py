@@ -349,6 +349,7 @@ def _payment_opened(progress: Progress, event: e.PaymentOpened) -> Changes:
         stage=event.stage,
         gateway=event.gateway,
         amount=event.amount,
+        charges=event.charges,
         state=PaymentState.QUOTED,
         opened_at=event.at,
     )
@@ -361,6 +362,8 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
     if event.to not in payment_targets(before.state):
         raise IllegalTransition("payment", before.state.value, event.to.value)
     captured = event.at if event.to is PaymentState.CAPTURED else None
+    unknown = event.to is PaymentState.UNKNOWN
+    lost = event.at if before.state is PaymentState.AUTHORISED and event.actor is e.Actor.CORE else None
     after = before.model_copy(
         update={
             "state": event.to,
@@ -370,6 +373,8 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
             "taken": _first(event.taken, before.taken),
             "captured_at": _first(event.captured_at, before.captured_at, captured),
             "payer_name": event.payer_name or before.payer_name,
+            "refund_reference": event.refund_reference or before.refund_reference,
+            "completion_lost_at": _first(lost, before.completion_lost_at) if unknown else None,
         }
     )
     return _with_payments(progress, (after if p.id == after.id else p for p in progress.payments))

@@ -86,10 +86,32 @@ def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime)
         asks = payment.state in MONEY_ASKED_ABOUT or (payment.noticed and payment.state is not P.QUOTED)
         if asks and capabilities.offers(Operation.QUERY_PAYMENT):
             yield NextAction(Operation.QUERY_PAYMENT, payment=payment.id)
+        if _may_complete(progress, capabilities, payment, now):
+            yield NextAction(Operation.COMPLETE_PAYMENT, payment=payment.id)
         if _may_announce_again(progress, capabilities, payment, now):
             yield NextAction(Operation.START_PAYMENT, payment=payment.id)
         if payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING} and capabilities.offers(Operation.REFUND_PAYMENT):
             yield NextAction(Operation.REFUND_PAYMENT, payment=payment.id)
+
+
+def _may_complete(progress: Progress, capabilities: ServiceCapabilities, payment: Payment, now: datetime) -> bool:
+    """Whether the money that the payer has agreed to give is taken: while it is wanted, at the price that holds.
+
+    What is not taken is asked about until the gateway says that it has lapsed.
+    """
+    quote = progress.quote
+    return (
+        payment.state is P.AUTHORISED
+        and payment.reference is not None
+        and capabilities.offers(Operation.COMPLETE_PAYMENT)
+        and progress.state is S.AWAITING_PAYMENT
+        and not progress.withdrawal_wanted
+        and progress.withdrawal_lost_at is None
+        and not progress.is_paid(payment.stage)
+        and quote is not None
+        and quote.id == payment.quote
+        and not quote.is_expired(now)
+    )
 
 
 def _may_announce_again(

@@ -6,8 +6,13 @@ from typing import Final
 from uuid import UUID
 
 from nagorik.errors import NagorikError
-from nagorik.model.application import ApplicationDraft
-from nagorik.model.payment import QueryPaymentRequest, RefundPaymentRequest, StartPaymentRequest
+from nagorik.model.application import ApplicationDraft, Payer
+from nagorik.model.payment import (
+    CompletePaymentRequest,
+    QueryPaymentRequest,
+    RefundPaymentRequest,
+    StartPaymentRequest,
+)
 from nagorik.operations import Operation
 from nagorik.values.sentences import Text
 from nagorik_platform.lifecycle.inputs import CallAnswered, CallFailed, Result
@@ -51,6 +56,12 @@ def references_of(progress: Progress) -> References:
     )
 
 
+def payer_of(draft: ApplicationDraft) -> Payer:
+    """Who pays for an application: whom it names, or the applicant."""
+    name = draft.applicant.name
+    return draft.payer or Payer(name=name.en or name.bn, mobile=draft.applicant.phone)
+
+
 async def _eligibility(platform: Platform, draft: ApplicationDraft, progress: Progress, _: NextAction) -> Result:
     return await platform.check_eligibility(draft.service, draft.applicant, form=draft.form, consent=progress.consent)
 
@@ -66,7 +77,9 @@ async def _start_payment(platform: Platform, draft: ApplicationDraft, progress: 
         payment=payment.id,
         amount=payment.amount,
         purpose=platform.service(draft.service).name,
-        payer_name=draft.applicant.name.en or draft.applicant.name.bn,
+        payer=payer_of(draft),
+        return_url=platform.payment_addresses.return_url(payment.gateway, payment.id),
+        notice_url=platform.payment_addresses.notice_url(payment.gateway, payment.id),
     )
     key = references_of(progress).key(Operation.START_PAYMENT, payment.id)
     return await platform.start_payment(request, service=draft.service, consent=progress.consent, key=key)
@@ -84,6 +97,21 @@ async def _query_payment(platform: Platform, _: ApplicationDraft, progress: Prog
     )
 
 
+async def _complete_payment(platform: Platform, _: ApplicationDraft, progress: Progress, call: NextAction) -> Result:
+    payment = _payment(progress, call)
+    if payment.reference is None:
+        raise ValueError("what the gateway has no number of is not completed")
+    request = CompletePaymentRequest(
+        gateway=payment.gateway,
+        payment=payment.id,
+        reference=payment.reference,
+        amount=payment.amount,
+        started_at=payment.opened_at,
+    )
+    key = references_of(progress).key(Operation.COMPLETE_PAYMENT, payment.id)
+    return await platform.complete_payment(request, key=key)
+
+
 async def _refund_payment(platform: Platform, _: ApplicationDraft, progress: Progress, call: NextAction) -> Result:
     payment = _payment(progress, call)
     request = RefundPaymentRequest(
@@ -92,6 +120,7 @@ async def _refund_payment(platform: Platform, _: ApplicationDraft, progress: Pro
         reference=payment.receipt().reference,
         amount=payment.sum,
         reason=Text(**_REFUND_REASON),
+        refund_reference=payment.refund_reference,
     )
     key = references_of(progress).key(Operation.REFUND_PAYMENT, payment.id)
     return await platform.refund_payment(request, key=key)
@@ -151,6 +180,7 @@ _CALLS: Final[Mapping[Operation, Callable[[Platform, ApplicationDraft, Progress,
             Operation.QUOTE: _quote,
             Operation.START_PAYMENT: _start_payment,
             Operation.QUERY_PAYMENT: _query_payment,
+            Operation.COMPLETE_PAYMENT: _complete_payment,
             Operation.REFUND_PAYMENT: _refund_payment,
             Operation.ADVISE_PAYMENT: _advise_payment,
             Operation.SUBMIT: _submit,

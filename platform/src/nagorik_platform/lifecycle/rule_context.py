@@ -25,10 +25,25 @@ class RuleContext:
         return Moved(at=self.now, to=to, actor=actor, code=code, inferred=inferred)
 
     def payment_moved(
-        self, payment: Payment, to: PaymentState, actor: Actor, code: str, *, reference: str | None = None
+        self,
+        payment: Payment,
+        to: PaymentState,
+        actor: Actor,
+        code: str,
+        *,
+        reference: str | None = None,
+        refund_reference: str | None = None,
     ) -> PaymentMoved:
         """A payment moves along one row of its table."""
-        return PaymentMoved(at=self.now, payment=payment.id, to=to, actor=actor, code=code, reference=reference)
+        return PaymentMoved(
+            at=self.now,
+            payment=payment.id,
+            to=to,
+            actor=actor,
+            code=code,
+            reference=reference,
+            refund_reference=refund_reference,
+        )
 
     def held(self, state: Progress, party: Party, code: str) -> Iterator[Event]:
         """The application waits for somebody, unless it already waits for the same reason."""

@@ -1,6 +1,6 @@
 """What a step reads: how an application fares, which is the row that a host keeps, and what its service can do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from nagorik.manifest import PaymentGateway, PublicService
 from nagorik.model.application import Consent
 from nagorik.model.eligibility import Eligibility
-from nagorik.model.fee import Quote
+from nagorik.model.fee import Quote, QuoteLine
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Flag, PaymentState
 from nagorik.operations import OPERATIONS, Idempotency, Operation
@@ -116,7 +116,9 @@ class Payment(Model):
     stage: str
     gateway: str
     amount: Money
-    """What the payer is asked for."""
+    """What the payer is asked for, charges included."""
+    charges: tuple[QuoteLine, ...] = ()
+    """What of it is the host's own beside the quote; the agency never hears of it."""
     taken: Money | None = None
     """What the gateway says it took, if that is something else."""
     state: PaymentState
@@ -128,6 +130,10 @@ class Payment(Model):
     payer_name: Annotated[str | None, PERSONAL] = None
     advice_lost_at: AwareDatetime | None = None
     """When an answer to telling the agency of the payment was lost, as long as nothing has settled it."""
+    completion_lost_at: AwareDatetime | None = None
+    """When an answer to completing it was lost, until the gateway has said again how it stands."""
+    refund_reference: Annotated[str | None, PERSONAL] = None
+    """What the gateway calls the refund that was ordered."""
     noticed: bool = False
     """Whether a message named this payment and the gateway has not been asked for its final word since."""
 
@@ -136,8 +142,14 @@ class Payment(Model):
         """What the payer has given or would give."""
         return self.taken or self.amount
 
+    @property
+    def agency_share(self) -> Money:
+        """What of the sum is for the agency: all but the host's charges."""
+        charged = sum(line.total.poisha for line in self.charges)
+        return Money(poisha=max(0, self.sum.poisha - charged), currency=self.sum.currency)
+
     def receipt(self) -> PaymentReceipt:
-        """Proof of the capture, for the agency.
+        """Proof of the capture, for the agency and of its own share.
 
         Raises:
             ValueError: Nothing was captured.
@@ -150,7 +162,7 @@ class Payment(Model):
             stage=self.stage,
             gateway=self.gateway,
             reference=self.reference or self.id,
-            amount=self.sum,
+            amount=self.agency_share,
             captured_at=self.captured_at,
             payer_name=self.payer_name,
         )
@@ -312,10 +324,14 @@ class ServiceCapabilities(Model):
     """The gateway that the citizen pays with."""
     lookup_grace: float
     """Seconds after a lost answer before a look-up that finds nothing is believed."""
+    charges: tuple[QuoteLine, ...] = ()
+    """What the host asks for beside the agency's fee, today: lines with payee and nature."""
 
     @classmethod
-    def of(cls, service: PublicService, gateway: PaymentGateway | None = None) -> "ServiceCapabilities":
-        """The capabilities of a service paid through ``gateway``."""
+    def of(
+        cls, service: PublicService, gateway: PaymentGateway | None = None, charges: Iterable[QuoteLine] = ()
+    ) -> "ServiceCapabilities":
+        """The capabilities of a service paid through ``gateway``, with what the host asks for beside its fee."""
         operations: dict[Operation, Idempotency | None] = {}
         for offer in filter(None, (service, gateway)):
             operations |= dict.fromkeys(offer.reads)
@@ -324,11 +340,16 @@ class ServiceCapabilities(Model):
             operations=operations,
             gateway=gateway.id if gateway else None,
             lookup_grace=service.lookup_grace.total_seconds(),
+            charges=tuple(charges),
         )
 
     def offers(self, operation: Operation) -> bool:
         """Whether the operation exists."""
         return operation in self.operations
+
+    def repeats_after_look_up(self, operation: Operation) -> bool:
+        """Whether the operation may be done again once a look-up has said that it is not done."""
+        return self.repeats(operation) or self.operations.get(operation) is Idempotency.CLIENT_REFERENCE
 
     def repeats(self, operation: Operation) -> bool:
         """Whether the agency itself sees to it that doing the operation twice does it once."""

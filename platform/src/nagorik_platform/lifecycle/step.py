@@ -21,7 +21,14 @@ from nagorik_platform.lifecycle.commands import (
     handle_citizen_action,
     handle_payment_notice,
 )
-from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
+from nagorik_platform.lifecycle.consent import (
+    CONSENT_HOLD,
+    IntendedWrite,
+    charges_to_come,
+    price_to_come,
+    price_with_charges,
+    unmet_consent,
+)
 from nagorik_platform.lifecycle.events import (
     Actor,
     AttemptBegan,
@@ -115,7 +122,7 @@ def _begin(done: Step, context: RuleContext, payment_id: str) -> Step:
     if todo.operation is None or todo.due is None or todo.due > now:
         return Step(state, events, NextAction(operation=None, due=todo.due))
     operation = todo.operation
-    price = price_to_come(state) if operation is Operation.START_PAYMENT else None
+    price = price_to_come(state, context.capabilities) if operation is Operation.START_PAYMENT else None
     gap = unmet_consent(state, IntendedWrite(operation, price), now)
     if gap is not None:
         held = tuple(context.held(state, Party.CITIZEN, f"{CONSENT_HOLD}{gap}"))
@@ -186,13 +193,15 @@ def _take_consent(consent: Consent, _: Progress, context: RuleContext) -> Iterat
 def _payment_opened(state: Progress, context: RuleContext, payment_id: str) -> PaymentOpened:
     quote, gateway = state.quote, context.capabilities.gateway
     assert quote is not None and gateway is not None  # noqa: S101, PT018 - a payment is due only with both
+    charges = charges_to_come(state, context.capabilities)
     return PaymentOpened(
         at=context.now,
         payment=payment_id,
         quote=quote.id,
         stage=quote.stage,
         gateway=gateway,
-        amount=quote.total,
+        amount=price_with_charges(quote.total, charges),
+        charges=charges,
     )
 
 

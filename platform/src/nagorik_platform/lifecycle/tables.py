@@ -37,7 +37,7 @@ SAID_BY_AN_AGENCY: Final = AT_THE_AGENCY | ENDED_WITHOUT_RESULT | {S.AWAITING_PA
 MONEY_TAKEN: Final = frozenset({P.CAPTURED, P.ADVISED, P.CONFIRMED})
 """The payer's money has been captured and not given back."""
 
-MONEY_ASKED_ABOUT: Final = frozenset({P.INITIATED, P.PENDING, P.UNKNOWN})
+MONEY_ASKED_ABOUT: Final = frozenset({P.INITIATED, P.PENDING, P.AUTHORISED, P.UNKNOWN})
 """Only the gateway knows whether there is money."""
 
 MONEY_FOR_A_PERSON: Final = frozenset({P.UNDER_INVESTIGATION, P.DISPUTED})
@@ -246,6 +246,8 @@ _GATEWAY_SAYS: Final = {
     "under_investigation": "amount, currency or payer differ from what was asked",
 }
 
+_AGREED: Final = "the payer has agreed, and the gateway waits to be told to take the money"
+
 _LATE_NEWS: Final = {
     "captured": "the gateway reports late that it took the money",
     "under_investigation": "the gateway reports late that it took another amount",
@@ -260,12 +262,25 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
         cancelled="it is no longer wanted and definitely was not announced",
         failed="the gateway refused it",
     ),
-    *_payment_rows(P.INITIATED, pending="the payer is paying", unknown="the gateway cannot say", **_GATEWAY_SAYS),
-    *_payment_rows(P.PENDING, unknown="the gateway cannot say", **_GATEWAY_SAYS),
+    *_payment_rows(
+        P.INITIATED,
+        pending="the payer is paying",
+        authorised=_AGREED,
+        unknown="the gateway cannot say",
+        **_GATEWAY_SAYS,
+    ),
+    *_payment_rows(P.PENDING, authorised=_AGREED, unknown="the gateway cannot say", **_GATEWAY_SAYS),
+    *_payment_rows(
+        P.AUTHORISED,
+        pending="the payer has to agree again",
+        unknown="the answer to taking the money was lost, or the gateway cannot say",
+        **_GATEWAY_SAYS,
+    ),
     *_payment_rows(
         P.UNKNOWN,
         initiated="announced again with its key, which the gateway honours",
         pending="the gateway knows of it",
+        authorised=_AGREED,
         **_GATEWAY_SAYS,
     ),
     *_payment_rows(

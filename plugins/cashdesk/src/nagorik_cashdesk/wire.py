@@ -70,7 +70,7 @@ def to_payment(request: StartPaymentRequest) -> dict[str, Any]:
         "currency": request.amount.currency,
         "purpose": f"{request.purpose.bn} / {request.purpose.en}",
     }
-    return opened if request.payer_name is None else opened | {"payerName": request.payer_name}
+    return opened if request.payer.name is None else opened | {"payerName": request.payer.name}
 
 
 def to_refund(request: RefundPaymentRequest) -> dict[str, str]:

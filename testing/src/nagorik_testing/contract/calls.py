@@ -7,18 +7,23 @@ from typing import Final
 
 from nagorik import (
     CallbackRequest,
+    CompletePaymentRequest,
     Deliverable,
     FetchedDeliverable,
+    ListPaymentsRequest,
     Operation,
+    Payer,
     PaymentNoticeRequest,
     PaymentReport,
+    PaymentState,
     QueryPaymentRequest,
     RefundPaymentRequest,
     Slots,
     StartPaymentRequest,
     Text,
 )
-from nagorik.values import Money
+from nagorik.values import Money, dhaka_date
+from nagorik_platform import PaymentAddresses
 from nagorik_testing.contract.live import NotPlayed
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.verdict import CallEnd, NotReachable
@@ -26,6 +31,10 @@ from nagorik_testing.contract.verdict import CallEnd, NotReachable
 AHEAD: Final = timedelta(days=60)
 """Simulated time for which appointments are asked for."""
 PRICE: Final = Money.taka("345.00")
+ADDRESSES: Final = PaymentAddresses(
+    returns="https://portal.example/payments/return", notices="https://portal.example/payments/notice"
+)
+"""Where the contract's payers come back to, and its gateways post; nothing is there."""
 
 
 async def call_operation(rig: Rig, operation: Operation) -> CallEnd:
@@ -110,17 +119,54 @@ async def start_payment(rig: Rig, amount: Money = PRICE) -> object:
         payment=rig.payment,
         amount=amount,
         purpose=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
-        payer_name=rig.citizen.name.en,
+        payer=payer_of(rig),
+        return_url=ADDRESSES.return_url(rig.offer, rig.payment),
+        notice_url=ADDRESSES.notice_url(rig.offer, rig.payment),
     )
     key = rig.references.key(Operation.START_PAYMENT, rig.payment)
-    return await rig.platform.start_payment(request, service=service, consent=rig.consent(service), key=key)
+    started = await rig.platform.start_payment(request, service=service, consent=rig.consent(service), key=key)
+    rig.keep_number(rig.payment, started.reference)
+    return started
 
 
-async def query_payment(rig: Rig) -> PaymentReport:
-    """Ask the gateway."""
+def payer_of(rig: Rig, name: str | None = None) -> Payer:
+    """The rig's citizen as whoever pays, or somebody of another name."""
+    return Payer(name=name or rig.citizen.name.en, mobile=rig.citizen.phone)
+
+
+async def query_payment(rig: Rig, payment: str | None = None) -> PaymentReport:
+    """Ask the gateway about the rig's payment, or another that was begun, with the gateway's number of it."""
+    asked = payment or rig.payment
     return await rig.platform.query_payment(
-        QueryPaymentRequest(gateway=rig.offer, payment=rig.payment, started_at=rig.sent_at)
+        QueryPaymentRequest(
+            gateway=rig.offer, payment=asked, reference=rig.payment_number(asked), started_at=rig.sent_at
+        )
     )
+
+
+async def complete_payment(rig: Rig) -> PaymentReport:
+    """Tell the gateway to take what the payer has agreed to give."""
+    request = CompletePaymentRequest(
+        gateway=rig.offer,
+        payment=rig.payment,
+        reference=rig.payment_number(rig.payment) or rig.payment,
+        amount=PRICE,
+        started_at=rig.sent_at,
+    )
+    return await rig.platform.complete_payment(
+        request, key=rig.references.key(Operation.COMPLETE_PAYMENT, rig.payment)
+    )
+
+
+async def follow_payment(rig: Rig) -> PaymentReport:
+    """Ask the gateway, and tell it to take the money where the payer has agreed and it waits for that."""
+    report = await query_payment(rig)
+    return await complete_payment(rig) if report.state is PaymentState.AUTHORISED else report
+
+
+async def _list_payments(rig: Rig) -> object:
+    """What the gateway took today."""
+    return await rig.platform.list_payments(ListPaymentsRequest(gateway=rig.offer, day=dhaka_date(rig.clock.now())))
 
 
 async def refund_payment(rig: Rig, report: PaymentReport | None = None) -> object:
@@ -151,6 +197,8 @@ _CALLS: Final[Mapping[Operation, Callable[[Rig], Awaitable[object]]]] = MappingP
         Operation.DELIVERABLE: _fetch,
         Operation.START_PAYMENT: start_payment,
         Operation.QUERY_PAYMENT: query_payment,
+        Operation.COMPLETE_PAYMENT: complete_payment,
+        Operation.LIST_PAYMENTS: _list_payments,
         Operation.REFUND_PAYMENT: refund_payment,
         Operation.PAYMENT_NOTICE: _parse_notice,
         Operation.CALLBACK: _parse_callback,

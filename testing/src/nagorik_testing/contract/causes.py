@@ -36,6 +36,8 @@ _RESTS_ON: Final[Mapping[Operation, tuple[Operation, ...]]] = MappingProxyType(
         Operation.BOOK_SLOT: (Operation.SUBMIT, Operation.ADVISE_PAYMENT, Operation.STATUS, Operation.SLOTS),
         Operation.QUERY_PAYMENT: (Operation.START_PAYMENT,),
         Operation.PAYMENT_NOTICE: (Operation.START_PAYMENT,),
+        Operation.COMPLETE_PAYMENT: (Operation.START_PAYMENT, Operation.QUERY_PAYMENT),
+        Operation.LIST_PAYMENTS: (Operation.START_PAYMENT, Operation.QUERY_PAYMENT),
         Operation.REFUND_PAYMENT: (Operation.START_PAYMENT, Operation.QUERY_PAYMENT),
     }
 )

@@ -37,13 +37,20 @@ _RESTS_ON: Final[Mapping[Operation, Operation]] = MappingProxyType(
         Operation.ADVISE_PAYMENT: Operation.SUBMIT,
         Operation.WITHDRAW: Operation.SUBMIT,
         Operation.QUERY_PAYMENT: Operation.START_PAYMENT,
+        Operation.COMPLETE_PAYMENT: Operation.START_PAYMENT,
         Operation.SLOTS: Operation.SUBMIT,
     }
 )
 """What must be at the agency before an operation can be called."""
 _SECRET_NAMES: Final = ("password", "secret", "token", "api_key")
 _TAKES_TIME: Final = frozenset(
-    {Operation.ANSWER_CORRECTION, Operation.DELIVERABLE, Operation.REFUND_PAYMENT, Operation.BOOK_SLOT}
+    {
+        Operation.ANSWER_CORRECTION,
+        Operation.DELIVERABLE,
+        Operation.COMPLETE_PAYMENT,
+        Operation.REFUND_PAYMENT,
+        Operation.BOOK_SLOT,
+    }
 )
 _POSTED: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
 """Operations that begin with a message of the agency's own, which a simulator alone can be made to write."""

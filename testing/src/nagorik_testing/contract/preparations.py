@@ -16,13 +16,14 @@ from nagorik import (
     Found,
     NagorikError,
     Operation,
+    PaymentReport,
     PaymentState,
     Pending,
     Rejected,
     SubmissionResult,
 )
 from nagorik_platform import References
-from nagorik_testing.contract.calls import list_slots, query_payment, start_payment
+from nagorik_testing.contract.calls import follow_payment, list_slots, query_payment, start_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable, origin_of
 from nagorik_toolkit.fees.tariff import FIRST_STAGE
@@ -194,13 +195,23 @@ async def _with_notice(rig: Rig) -> None:
 async def capture_payment(rig: Rig) -> None:
     """Announce the payment and wait until it is captured."""
     await start_payment(rig)
-    report, stride = await query_payment(rig), timedelta(minutes=1)
-    while report.state is not PaymentState.CAPTURED:
+    await _until_paid(rig, follow_payment, PaymentState.CAPTURED)
+
+
+async def _authorised_payment(rig: Rig) -> None:
+    """Announce the payment and wait until the payer has agreed to it."""
+    await start_payment(rig)
+    await _until_paid(rig, query_payment, PaymentState.AUTHORISED)
+
+
+async def _until_paid(rig: Rig, ask: Callable[[Rig], Awaitable[PaymentReport]], wanted: PaymentState) -> None:
+    report, stride = await ask(rig), timedelta(minutes=1)
+    while report.state is not wanted:
         if rig.clock.elapsed() > LONGEST_WAIT:
-            raise NotReachable("the payment is never captured")
+            raise NotReachable(f"the payment is never {wanted.value}")
         rig.advance(stride)
         stride = min(stride * 2, LONGEST_STRIDE)
-        report = await query_payment(rig)
+        report = await ask(rig)
 
 
 async def _until(rig: Rig, outcome: str, reached: Callable[[AgencyStatus], Awaitable[bool]]) -> AgencyStatus:
@@ -251,6 +262,8 @@ _PREPARATIONS: Final[Mapping[Operation, Callable[[Rig], Awaitable[object]]]] = M
         Operation.DELIVERABLE: wait_for_deliverables,
         Operation.START_PAYMENT: _ready,
         Operation.QUERY_PAYMENT: start_payment,
+        Operation.COMPLETE_PAYMENT: _authorised_payment,
+        Operation.LIST_PAYMENTS: capture_payment,
         Operation.REFUND_PAYMENT: capture_payment,
         Operation.PAYMENT_NOTICE: _with_notice,
         Operation.CALLBACK: _with_callback,

@@ -99,6 +99,7 @@ class Rig:
             once = uuid4()
             self.references = References(client_reference=f"NGK-CONTRACT-{once.hex[:12]}", idempotency_key=once)
             self.payment = str(uuid5(once, "payment"))
+        self._payment_numbers: dict[str, str] = {}
         self.waits: list[timedelta] = []
         """The waits between those looks at an application that were worth it. A rig that is given the list of
         another, which went the same way, makes no others."""
@@ -115,6 +116,15 @@ class Rig:
         """What can be downloaded, once that has been waited for."""
         self.sent_at: datetime = clock.now()
         """When the application was filed, or the rig was opened."""
+
+    def keep_number(self, payment: str, number: str | None) -> None:
+        """Keep the gateway's own number of a payment, as the platform does."""
+        if number is not None:
+            self._payment_numbers[payment] = number
+
+    def payment_number(self, payment: str) -> str | None:
+        """The gateway's own number of a payment, if it gave one."""
+        return self._payment_numbers.get(payment)
 
     def advance(self, by: timedelta) -> None:
         """Let ``by`` pass, and the rest of the night where the agency is closed then by its manifest's hours."""

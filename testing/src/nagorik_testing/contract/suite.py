@@ -39,6 +39,8 @@ FAMILY_OF: Final[Mapping[Operation, str]] = MappingProxyType(
         Operation.ADVISE_PAYMENT: "payment",
         Operation.START_PAYMENT: "payment",
         Operation.QUERY_PAYMENT: "payment",
+        Operation.COMPLETE_PAYMENT: "payment",
+        Operation.LIST_PAYMENTS: "payment",
         Operation.REFUND_PAYMENT: "payment",
         Operation.STATUS: "status",
         Operation.CALLBACK: "status",

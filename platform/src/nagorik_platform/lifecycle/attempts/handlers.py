@@ -78,6 +78,7 @@ _ANSWER_HANDLERS: Final[Mapping[Operation, Mapping[type, tuple[Handler, ...]]]] 
         Operation.QUOTE: {Quote: (application.quoted,)},
         Operation.START_PAYMENT: {PaymentStarted: (payments.started,)},
         Operation.QUERY_PAYMENT: {PaymentReport: (payments.reported,)},
+        Operation.COMPLETE_PAYMENT: {PaymentReport: (payments.completed,)},
         Operation.REFUND_PAYMENT: {RefundReport: (payments.refunded,)},
         Operation.ADVISE_PAYMENT: {PaymentAdvice: (payments.advised,)},
         Operation.SUBMIT: {
@@ -111,6 +112,7 @@ _ANSWER_HANDLERS: Final[Mapping[Operation, Mapping[type, tuple[Handler, ...]]]] 
 _FAILURE_HANDLERS: Final[Mapping[Operation, Handler]] = MappingProxyType(
     {
         Operation.START_PAYMENT: payments.start_failed,
+        Operation.COMPLETE_PAYMENT: payments.completion_failed,
         Operation.REFUND_PAYMENT: payments.refund_failed,
         Operation.ADVISE_PAYMENT: payments.advice_failed,
         Operation.SUBMIT: application.submit_failed,

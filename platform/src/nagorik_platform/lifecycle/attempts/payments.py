@@ -56,15 +56,55 @@ def _is_refused_again(payment: Payment, state: Progress) -> bool:
 def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[Event]:
     """What the gateway says is taken as far as the payment's table knows the move."""
     report, payment = ended.end, ended.payment
-    if report.state is PaymentState.CAPTURED:
+    if report.state in {PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION}:
         yield from _captured(ended, context)
-    elif report.state in {PaymentState.PENDING, PaymentState.UNKNOWN}:
+    elif report.state is PaymentState.AUTHORISED and not _may_be_completed(payment, context):
+        # Told once to take the money, the gateway says neither that it did nor that it will not: asked on.
+        yield retry_later(ended.attempt, state, context, "completion-unknown")
+    elif report.state in {PaymentState.PENDING, PaymentState.AUTHORISED, PaymentState.UNKNOWN}:
         yield retry_later(ended.attempt, state, context, report.state.value)
         if report.state in payment_targets(payment.state):
             yield context.payment_moved(payment, report.state, Actor.GATEWAY, "reported", reference=report.reference)
     else:
         yield close(ended.attempt, context, report.state.value, settled=True)
         yield from _ended_unpaid(payment, state, context, report.state, "reported", report.reference)
+
+
+def _may_be_completed(payment: Payment, context: RuleContext) -> bool:
+    """Whether a payer's word that the gateway holds may lead to taking the money: for the first time, or again."""
+    first = payment.completion_lost_at is None
+    return first or context.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
+
+
+def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[Event]:
+    """The gateway was told to take the money: what it says to that, or that only asking can tell."""
+    report, payment = ended.end, ended.payment
+    if report.state is PaymentState.UNKNOWN:
+        yield close(ended.attempt, context, report.state.value, settled=False)
+        yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, "completion-unknown")
+    elif report.state is PaymentState.AUTHORISED:
+        yield retry_later(ended.attempt, state, context, report.state.value)
+    elif report.state is PaymentState.PENDING:
+        yield close(ended.attempt, context, report.state.value, settled=True)
+        yield context.payment_moved(payment, report.state, Actor.GATEWAY, "reported")
+    elif report.state in {PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION}:
+        yield from _captured(ended, context)
+    else:
+        yield close(ended.attempt, context, report.state.value, settled=True)
+        yield from _ended_unpaid(payment, state, context, report.state, "reported", report.reference)
+
+
+def completion_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
+    """After a lost answer the gateway may have taken the money: it is asked, and never told again unasked."""
+    attempt, error, payment = ended.attempt, ended.end, ended.payment
+    if error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
+        yield close(attempt, context, error.code, settled=False)
+        yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, error.code)
+    elif error.outcome is Outcome.REJECTED:
+        yield close_refused(attempt, context, error, settled=True)
+        yield from _ended_unpaid(payment, state, context, PaymentState.FAILED, error.code)
+    else:
+        yield retry_later(attempt, state, context, error.code, error)
 
 
 def _ended_unpaid(
@@ -82,18 +122,20 @@ def _ended_unpaid(
 
 
 def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Event]:
-    """Money was taken: exactly what was asked, or a case for a person."""
+    """Money was taken: exactly what was asked and as the gateway itself believes it, or a case for a person."""
     report, payment = ended.end, ended.payment
     as_asked = report.amount == payment.amount
-    yield close(ended.attempt, context, "captured" if as_asked else "amount-mismatch", settled=True)
-    to = PaymentState.CAPTURED if as_asked else PaymentState.UNDER_INVESTIGATION
+    good = as_asked and report.state is PaymentState.CAPTURED
+    code = "reported" if good else "amount-mismatch" if not as_asked else "doubted-by-gateway"
+    yield close(ended.attempt, context, "captured" if good else code, settled=True)
+    to = PaymentState.CAPTURED if good else PaymentState.UNDER_INVESTIGATION
     if to in payment_targets(payment.state):
         yield PaymentMoved(
             at=context.now,
             payment=payment.id,
             to=to,
             actor=Actor.GATEWAY,
-            code="reported" if as_asked else "amount-mismatch",
+            code=code,
             reference=report.reference,
             taken=None if as_asked else report.amount,
             captured_at=report.captured_at or context.now,
@@ -136,7 +178,9 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
     else:
         yield close(ended.attempt, context, report.state.value, settled=True)
     if report.state in payment_targets(payment.state):
-        yield context.payment_moved(payment, report.state, Actor.GATEWAY, "reported")
+        yield context.payment_moved(
+            payment, report.state, Actor.GATEWAY, "reported", refund_reference=report.reference
+        )
 
 
 def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:

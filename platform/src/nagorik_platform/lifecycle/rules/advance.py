@@ -48,7 +48,7 @@ def _advance_draft(state: Progress, context: RuleContext) -> Iterator[Event]:
         return
     if state.quote is None and capabilities.offers(Operation.QUOTE):
         return
-    if unmet_consent(state, IntendedWrite(Operation.SUBMIT, price_to_come(state)), context.now) is None:
+    if unmet_consent(state, IntendedWrite(Operation.SUBMIT, price_to_come(state, capabilities)), context.now) is None:
         yield context.moved(S.READY, Actor.CORE, "complete")
 
 

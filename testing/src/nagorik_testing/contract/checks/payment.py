@@ -16,7 +16,7 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
-from nagorik_testing.contract.calls import refund_payment, start_payment
+from nagorik_testing.contract.calls import ADDRESSES, payer_of, refund_payment, start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import wrong_scripts
 from nagorik_testing.contract.preparations import capture_payment
@@ -125,7 +125,9 @@ async def start(
         payment=payment,
         amount=amount,
         purpose=purpose,
-        payer_name=payer or rig.citizen.name.en,
+        payer=payer_of(rig, payer),
+        return_url=ADDRESSES.return_url(rig.offer, payment),
+        notice_url=ADDRESSES.notice_url(rig.offer, payment),
     )
     consent = Consent(
         id="contract-consent",
@@ -136,7 +138,9 @@ async def start(
         expires_at=rig.clock.now() + VALID,
     )
     key = rig.references.key(Operation.START_PAYMENT, payment)
-    return await rig.platform.start_payment(request, service=_BOUGHT_BY, consent=consent, key=key)
+    started = await rig.platform.start_payment(request, service=_BOUGHT_BY, consent=consent, key=key)
+    rig.keep_number(payment, started.reference)
+    return started
 
 
 _START: Final = (Operation.START_PAYMENT,)

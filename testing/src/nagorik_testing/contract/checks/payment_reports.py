@@ -14,7 +14,7 @@ from nagorik import (
     QueryPaymentRequest,
 )
 from nagorik.manifest import AnyOffer
-from nagorik_testing.contract.calls import PRICE, query_payment, start_payment
+from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
 from nagorik_testing.contract.checks.answers.variations import MINUTE, WrittenInstant, instant_of
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
@@ -151,7 +151,7 @@ async def _course(rig: Rig) -> AsyncIterator[PaymentReport]:
     """Each report of the payment that was begun, to its end."""
     began = rig.clock.now()
     while rig.clock.now() - began < WATCHED:
-        report = await query_payment(rig)
+        report = await follow_payment(rig)
         yield report
         if report.state in _SOON_OVER:
             return

@@ -11,7 +11,6 @@ from nagorik import (
     Operation,
     PaymentReceipt,
     PluginFault,
-    QueryPaymentRequest,
     RefundPaymentRequest,
     Text,
 )
@@ -190,9 +189,8 @@ def _payer_cut(usual: Places, sent: Places, unsteady: frozenset[str]) -> list[st
 async def _payer_known(rig: Rig, tap: Wiretap, payment: str) -> list[str]:
     """Whether the gateway, where its answer has a place for the payer, holds one."""
     before = len(tap.exchanges)
-    question = QueryPaymentRequest(gateway=rig.offer, payment=payment, started_at=rig.clock.now())
     try:
-        await rig.platform.query_payment(question)
+        await query_payment(rig, payment)
     except NagorikError:
         return []  # what becomes of a question is for other checks
     answers = rig.simulator.codec.answers

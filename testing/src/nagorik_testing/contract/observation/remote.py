@@ -59,6 +59,8 @@ OPERATIONS: Final[Mapping[str, str]] = MappingProxyType(
         "fetch_deliverable": Operation.DELIVERABLE,
         "start_payment": Operation.START_PAYMENT,
         "query_payment": Operation.QUERY_PAYMENT,
+        "complete_payment": Operation.COMPLETE_PAYMENT,
+        "list_payments": Operation.LIST_PAYMENTS,
         "refund_payment": Operation.REFUND_PAYMENT,
         "parse_payment_notice": Operation.PAYMENT_NOTICE,
         "list_slots": Operation.SLOTS,

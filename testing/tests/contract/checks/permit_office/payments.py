@@ -78,7 +78,7 @@ class Till(Hooks):
             "payment": request.payment,
             "amount": request.amount.plain(),
             "purpose": self.both(request.purpose),
-            "payer": request.payer_name,
+            "payer": request.payer.name,
         }
 
     def both(self, text: Text) -> str:
@@ -131,14 +131,14 @@ class ForgetsPayer(Till):
 
 class CutsPayers(Till):
     def opened(self, request):
-        return {**super().opened(request), "payer": request.payer_name[:24]}
+        return {**super().opened(request), "payer": request.payer.name[:24]}
 
 
 class PartsPayers(Till):
     """Right: this till keeps the first name apart from the rest."""
 
     def opened(self, request):
-        first, _, rest = request.payer_name.partition(" ")
+        first, _, rest = request.payer.name.partition(" ")
         return {**super().opened(request), "payer": first, "payerSurname": rest}
 
 

@@ -197,7 +197,7 @@ class Sneaking(Acting):
 
     async def start_payment(self, request: Any) -> None:
         warnings.warn("begun", UserWarning, stacklevel=1)
-        checked.last = request.payer_name  # type: ignore[attr-defined]
+        checked.last = request.payer.name  # type: ignore[attr-defined]
 
     async def query_payment(self, request: Any) -> None:
         asyncio.get_running_loop().call_later(3600, print)

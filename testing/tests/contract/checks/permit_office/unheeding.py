@@ -162,7 +162,7 @@ class NamesPayer(Hooks):
 
     @hookimpl
     async def nagorik_start_payment(self, request: Any, context: Context) -> PaymentStarted:
-        content = {"payment": request.payment, "amount": request.amount.plain(), "payer": request.payer_name}
+        content = {"payment": request.payment, "amount": request.amount.plain(), "payer": request.payer.name}
         bill = await context.http.write("open", "POST", "/bills", json=content, expect=Bill)
         return PaymentStarted(reference=bill.receipt, instructions=Text(bn="কাউন্টারে দিন", en="Pay at the counter"))
 

@@ -1,0 +1,227 @@
+"""A gateway's second write: made once the payer has agreed, and never a second time on a guess."""
+
+import pytest
+
+from nagorik.errors import AgencyRejected, AgencyUnavailable, OutcomeUnknown
+from nagorik.model.fee import FeeDue
+from nagorik.model.payment import PaymentAdvice, PaymentReport, RefundReport
+from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
+from nagorik.model.submission import Accepted
+from nagorik.operations import Idempotency, Operation
+from nagorik_platform.lifecycle import CitizenActed, ConsentGranted, Noticed
+from nagorik_platform.lifecycle.rules.holds import LOOK_UPS_BEFORE_A_PERSON
+
+from . import factories
+from .driver import REFERENCE, Driver
+
+AGREED = PaymentReport(state=P.AUTHORISED)
+
+
+def _agreed(capabilities=None) -> Driver:
+    driver = Driver(capabilities or factories.capabilities_of()).to_paying()
+    driver.answer(Operation.QUERY_PAYMENT, AGREED)
+    assert driver.payment_states == [P.AUTHORISED]
+    return driver
+
+
+def test_what_the_payer_agreed_to_is_taken_at_once_and_once():
+    driver = _agreed()
+    driver.answer(Operation.COMPLETE_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED]
+    assert driver.next.operation is Operation.SUBMIT
+    assert driver.calls.count(Operation.COMPLETE_PAYMENT) == 1
+
+
+@pytest.mark.parametrize("kind", [Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE])
+def test_lost_completion_is_asked_about_before_anything_else(kind):
+    driver = _agreed(factories.capabilities_of(others=kind))
+    driver.lose(Operation.COMPLETE_PAYMENT)
+    assert driver.payment_states == [P.UNKNOWN]
+    assert Flag.PAYMENT_UNKNOWN in driver.row.flags
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.next.operation is Operation.SUBMIT
+    assert driver.calls.count(Operation.COMPLETE_PAYMENT) == 1
+
+
+def test_completion_that_a_killed_worker_had_begun_is_asked_about():
+    driver = _agreed()
+    driver.interrupt(Operation.COMPLETE_PAYMENT)
+    assert driver.payment_states == [P.UNKNOWN]
+    assert driver.call() is Operation.QUERY_PAYMENT
+
+
+def test_answer_that_does_not_say_what_was_taken_is_a_lost_one():
+    driver = _agreed(factories.capabilities_of(others=Idempotency.NONE))
+    driver.answer(Operation.COMPLETE_PAYMENT, PaymentReport(state=P.UNKNOWN))
+    assert driver.row.payments[0].completion_lost_at is not None
+    driver.answer(Operation.QUERY_PAYMENT, AGREED)
+    assert driver.payment_states == [P.UNKNOWN]
+
+
+@pytest.mark.parametrize("kind", [Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE])
+def test_lost_completion_is_made_again_only_after_the_gateway_has_said_that_it_waits(kind):
+    driver = _agreed(factories.capabilities_of(others=kind))
+    driver.lose(Operation.COMPLETE_PAYMENT)
+    driver.answer(Operation.QUERY_PAYMENT, AGREED)
+    assert driver.row.payments[0].completion_lost_at is None
+    driver.answer(Operation.COMPLETE_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED]
+
+
+def test_lost_completion_at_a_gateway_that_may_take_twice_is_never_made_again():
+    driver = _agreed(factories.capabilities_of(others=Idempotency.NONE))
+    driver.lose(Operation.COMPLETE_PAYMENT)
+    for _ in range(LOOK_UPS_BEFORE_A_PERSON):
+        driver.answer(Operation.QUERY_PAYMENT, AGREED)
+    assert driver.payment_states == [P.UNKNOWN]
+    assert driver.hold == "payment-unknown"
+    assert driver.calls.count(Operation.COMPLETE_PAYMENT) == 1
+
+
+def test_refused_completion_ends_the_payment_with_the_gateways_reason_and_the_payer_may_pay_again():
+    driver = _agreed()
+    driver.answer(Operation.COMPLETE_PAYMENT, AgencyRejected("insufficient-balance"))
+    assert driver.payment_states == [P.FAILED]
+    assert driver.hold == "payment-failed"
+    (refusal,) = [event.refusal for event in driver.journal if event.kind == "attempt-ended" and event.refusal]
+    assert refusal is not None
+    driver.take(CitizenActed("pay-again"))
+    assert driver.call() is Operation.START_PAYMENT
+
+
+def test_completion_that_was_not_sent_is_tried_again():
+    driver = _agreed()
+    driver.answer(Operation.COMPLETE_PAYMENT, AgencyUnavailable())
+    assert driver.payment_states == [P.AUTHORISED]
+    driver.answer_until(
+        lambda d: d.payment_states == [P.CAPTURED],
+        give={Operation.QUERY_PAYMENT: AGREED, Operation.COMPLETE_PAYMENT: driver.captured()},
+    )
+
+
+def test_other_amount_on_completion_is_a_persons_case():
+    driver = _agreed()
+    driver.answer(Operation.COMPLETE_PAYMENT, driver.captured(999))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    assert driver.row.payments[0].taken == factories.taka(999)
+
+
+def test_captured_payment_that_the_gateway_itself_doubts_is_a_persons_case():
+    driver = Driver(factories.capabilities_of()).to_paying()
+    doubted = driver.captured().model_copy(update={"state": P.UNDER_INVESTIGATION})
+    driver.answer(Operation.QUERY_PAYMENT, doubted)
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    assert driver.hold == "payment-under-investigation"
+    assert [event.code for event in driver.journal if event.kind == "payment-moved"][-1] == "doubted-by-gateway"
+
+
+def test_withdrawn_application_takes_nothing_from_a_payer_who_had_agreed():
+    driver = Driver(factories.capabilities_of()).to_paying()
+    driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=P.PENDING))
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, AGREED)
+    assert (driver.state, driver.payment_states) == (S.WITHDRAWN, [P.AUTHORISED])
+    driver.answer_until(lambda d: d.state is S.CLOSED, give={Operation.QUERY_PAYMENT: PaymentReport(state=P.EXPIRED)})
+    assert Operation.COMPLETE_PAYMENT not in driver.calls
+
+
+def test_nothing_is_taken_at_a_price_that_has_lapsed():
+    driver = Driver(factories.capabilities_of()).to_paying(factories.quote(lasts=3600))
+    driver.pass_time(7200)
+    driver.answer(Operation.QUERY_PAYMENT, AGREED)
+    assert driver.call() is Operation.QUERY_PAYMENT
+
+
+def test_gateway_without_a_second_write_is_asked_on():
+    driver = Driver(factories.capabilities_of(without={Operation.COMPLETE_PAYMENT})).to_paying()
+    driver.answer(Operation.QUERY_PAYMENT, AGREED)
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED]
+
+
+def test_notice_about_a_payment_that_waits_to_be_completed_asks_the_gateway():
+    driver = _agreed()
+    driver.answer(Operation.COMPLETE_PAYMENT, AgencyUnavailable())
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED]
+
+
+def test_completion_is_covered_by_the_consent_to_pay():
+    driver = Driver(factories.capabilities_of())
+    driver.take(ConsentGranted(factories.consent(lasts=3600)))
+    driver.to_paying()
+    driver.pass_time(7200)
+    driver.answer(Operation.QUERY_PAYMENT, AGREED)
+    driver.answer(Operation.COMPLETE_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED]
+
+
+# The host's own charges
+
+
+def _charging(**changes) -> Driver:
+    charging = {"charges": (factories.charge(),), **changes}
+    return Driver(factories.capabilities_of().model_copy(update=charging))
+
+
+def test_charges_are_asked_for_beside_the_fee_and_the_agency_hears_of_its_own_share():
+    driver = _charging().to_paying()
+    (payment,) = driver.row.payments
+    assert (payment.amount, payment.charges) == (factories.taka(285), (factories.charge(),))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(285))
+    assert driver.row.payments[0].sum == factories.taka(285)
+    assert [receipt.amount for receipt in driver.row.receipts()] == [factories.taka(230)]
+
+
+def test_charges_are_asked_for_again_where_they_were_not_paid():
+    driver = _charging().to_paying()
+    driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=P.FAILED))
+    driver.take(CitizenActed("pay-again"))
+    driver.call()
+    assert [payment.amount for payment in driver.row.payments] == [factories.taka(285)] * 2
+
+
+def test_charges_that_were_paid_are_not_asked_for_with_the_next_stage():
+    driver = _charging().to_paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(285))
+    later = factories.quote(100, stage="inspection", due=FeeDue.AFTER_SUBMISSION, number=2)
+    driver.answer_until(
+        lambda d: len(d.row.payments) == 2,
+        give={
+            Operation.SUBMIT: Accepted(reference=REFERENCE, status=factories.status()),
+            Operation.ADVISE_PAYMENT: PaymentAdvice(confirmed=True),
+            Operation.STATUS: factories.status(fee_due="inspection"),
+            Operation.QUOTE: later,
+            Operation.START_PAYMENT: OutcomeUnknown(step="start-payment", because="read-timeout"),
+        },
+    )
+    assert (driver.row.payments[1].amount, driver.row.payments[1].charges) == (factories.taka(100), ())
+
+
+def test_charge_in_another_currency_than_the_fee_is_not_asked_for():
+    driver = _charging(charges=(factories.charge(currency="USD"),)).to_paying()
+    assert driver.row.payments[0].amount == factories.taka(230)
+
+
+def test_free_stage_asks_for_no_charge():
+    driver = _charging().to_ready(factories.quote(0))
+    assert driver.next.operation is Operation.SUBMIT
+
+
+@pytest.mark.parametrize(("ceiling", "hold"), [(284, "consent-fee-ceiling"), (285, None)])
+def test_consent_covers_fee_and_charges_or_nothing_is_asked_for(ceiling, hold):
+    driver = _charging()
+    driver.take(ConsentGranted(factories.consent(ceiling=ceiling)))
+    driver.to_ready(factories.quote())
+    assert driver.hold == hold
+
+
+def test_gateways_name_of_a_refund_is_kept_for_the_next_question():
+    driver = Driver(factories.capabilities_of()).to_paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-7"))
+    assert driver.row.payments[0].refund_reference == "R-7"
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert driver.row.payments[0].refund_reference == "R-7"
