@@ -19,7 +19,7 @@ BACK = "https://merchant.example/ekpay"
 
 
 def laravel_package(**changed: Any) -> dict[str, Any]:
-    """As packagist sayeed/payment-by-ekpay 0.7 asks: numbers, no cust_id, a cust_country, and its own form's fields."""
+    """As packagist sayeed/payment-by-ekpay 0.7 asks: numbers, no cust_id, a cust_country, its form's fields."""
     return {
         "amount": "345.00",
         "customer_name": "NOMUNA NAGORIK 1",

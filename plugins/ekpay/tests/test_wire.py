@@ -155,6 +155,7 @@ def test_refusal_with_200_begins_nothing(answer: Any) -> None:
             {"secure_token": 7},
             {"secure_token": "x" * 5000},
         ),
+        {"secure_token": "a.b.c", "msg_code": "1001"},
         *({"secure_token": "a.b.c", "responseCode": "500"}, {"msg_code": True}, [], "<html>", None),
     ],
 )

@@ -113,6 +113,24 @@ class EkpaySimulator(Simulator):
     )
     outcomes: ClassVar[tuple[str, ...]] = ("pay", "never", "fail", "cancel", "other-amount", "late")
     durations: ClassVar[Mapping[str, timedelta]] = DURATIONS
+    untold: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "token_exp_time": "no client knows how it is written; the token itself says when it ends",
+            "secure_token": "of a payment that is over; it opens nothing any more",
+            "dgtl_sign": "how it is made is not published, so it proves nothing",
+            "ipn_info": "an address of the host's own, as it was given",
+            "redirect_to": "an address of the host's own, as it was given",
+            "cust_mobo_no": "the payer's number, as the platform gave it",
+            "pi_trnx_id": "the number at the payer's bank or wallet; ekPay's own number is the receipt's",
+            "pi_charge": "the payer's own cost at ekPay, beside the fee",
+            "ekpay_charge": "the payer's own cost at ekPay, beside the fee",
+            "pi_discount": "the payer's own saving at ekPay; the fee is paid in full",
+            "discount": "the payer's own saving at ekPay; the fee is paid in full",
+            "promo_discount": "the payer's own saving at ekPay; the fee is paid in full",
+            "total_ser_chrg": "the payer's own cost at ekPay, beside the fee",
+            "total_pabl_amt": "the fee with the payer's own costs at ekPay; the fee alone settles the bill",
+        }
+    )
 
     def open_office(self) -> None:
         """Begin with no payments."""

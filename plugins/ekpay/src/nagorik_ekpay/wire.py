@@ -79,7 +79,8 @@ class SessionAnswer(WireModel):
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         if self.secure_token:
-            if self.error_code is not None or not _TOKEN.fullmatch(self.secure_token):
+            sure = self.error_code is None and self.code in {None, _BEGUN}
+            if not sure or not _TOKEN.fullmatch(self.secure_token):
                 raise ValueError("a token is expected, or an error")
         elif self.error_code is None and self.code in {None, _BEGUN}:
             raise ValueError("neither a token nor an error")
