@@ -184,6 +184,42 @@ def test_keys_that_cannot_be_used_are_told_by_setting(monkeypatch, variables, to
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["payment_return_url", "payment_notice_url"])
+@pytest.mark.parametrize("address", ["https://portal.example", "https://portal.example:8443/payments/return/"])
+def test_address_for_payers_and_gateways_is_read(name, address):
+    written(f'{name} = "{address}"\n')
+    addresses = load_host_settings().platform().payment_addresses
+    told = addresses.return_url if name == "payment_return_url" else addresses.notice_url
+    assert told("desk.cash", "p-1") == f"{address.rstrip('/')}/desk.cash/p-1"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://portal.example",
+        "portal.example/return",
+        "https://",
+        "https://user:CANARY@portal.example",
+        "https://portal.example/?token=CANARY",
+        "https://portal.example/#CANARY",
+        "https://portal.example:0",
+        "https://portal.example:99999",
+        "https://portal.example/a b",
+        "https://পোর্টাল.example",
+        "https://[::1",
+        "",
+    ],
+)
+def test_address_that_nobody_can_be_sent_to_is_refused_without_being_quoted(address):
+    written(f'payment_return_url = "{address}"\n')
+    assert rejected() == "nagorik.toml: payment_return_url is no https://… address without user, query and fragment"
+
+
+def test_host_without_such_addresses_tells_none():
+    addresses = load_host_settings().platform().payment_addresses
+    assert (addresses.return_url("desk.cash", "p-1"), addresses.notice_url("desk.cash", "p-1")) == (None, None)
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:9464", "[::1]:9464", "localhost:0"])
 def test_address_of_the_metrics_is_read(address):
     written(f'metrics = "{address}"\n')

@@ -12,7 +12,7 @@ from uuid import uuid4
 from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, DocumentReference, Model, Operation, Text
+from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, DocumentReference, Model, Operation, Payer, Text
 from nagorik.data_files import DataFileInvalid, FileProblem, read_file
 from nagorik.manifest import PublicService
 from nagorik.model.application import Acting
@@ -109,6 +109,8 @@ class ApplicationFile(Model):
     gateway: str | None = None
     """How the citizen pays, where the service costs something."""
     applicant: Applicant
+    payer: Payer | None = None
+    """Who pays, where that is not the applicant."""
     form: Annotated[dict[str, JsonValue], PERSONAL] = Field(default_factory=dict)
     documents: Several[GivenDocument] = ()
     consent: GivenConsent | None = None
@@ -120,7 +122,8 @@ class ApplicationFile(Model):
         """The client reference: the same for the same content, and not to be guessed from it without the keys."""
         if self.client_reference is not None:
             return self.client_reference
-        content = self.model_dump_json(exclude={"title"})  # which says nothing of what is applied for
+        # A title says nothing of what is applied for, and a payer that is not named makes no difference.
+        content = self.model_dump_json(exclude={"title"} if self.payer is not None else {"title", "payer"})
         return f"NGK-{vault.lookup('application-file', content)[:16].upper()}"
 
     async def draft(
@@ -170,6 +173,7 @@ class ApplicationFile(Model):
             form=self.form,
             documents=tuple(kept),
             gateway=self.gateway,
+            payer=self.payer,
         )
 
     def _wrong(self, folder: DocumentFolder, service: PublicService) -> Iterator[FileProblem]:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -40,7 +41,7 @@ from nagorik.model.application import DocumentStore
 from nagorik.settings import environment_prefix
 from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX, has_default_file
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
-from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform import PaymentAddresses, PlatformSettings, PluginConfiguration
 from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.registry import Admission
 from nagorik_platform.system_clock import SystemClock
@@ -96,6 +97,23 @@ def _address(text: str) -> str:
     return text
 
 
+def _web_address(text: str) -> str:
+    """An address that a browser can be sent to, whose path may grow."""
+    if not (text.isascii() and text.isprintable() and " " not in text and _is_web_address(text)):
+        raise PydanticCustomError("not_a_web_address", "no web address")
+    return text
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    return parts.scheme == "https" and bool(parts.hostname) and port != 0 and is_plain
+
+
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
 
 
@@ -141,6 +159,10 @@ class HostSettings(BaseSettings):
     """Seconds that a worker of whom nothing is heard is waited for, before another has what it had in hand."""
     metrics: Annotated[str, AfterValidator(_address)] | None = None
     """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. Whoever may reach it may read them."""
+    payment_return_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Where a payer's browser is sent back to, ``https://…``; gateway and payment are added to its path."""
+    payment_notice_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Where gateways post their notices, ``https://…``; gateway and payment are added to its path."""
     message_days: int = Field(default=90, ge=1, le=LONGEST_RETENTION)
     """Days for which what agencies and gateways sent is kept, whatever became of it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
@@ -224,6 +246,7 @@ class HostSettings(BaseSettings):
                 for name, entry in self.plugins.items()
             },
             admission=self.admission,
+            payment_addresses=PaymentAddresses(returns=self.payment_return_url, notices=self.payment_notice_url),
         )
 
     @property
@@ -322,6 +345,8 @@ def _describe(problem: Mapping[str, Any]) -> str:
             return f"{name} is missing"
         case "not_an_address":
             return f"{name} is not HOST:PORT, such as 127.0.0.1:9464"
+        case "not_a_web_address":
+            return f"{name} is no https://… address without user, query and fragment"
         case "null_character":
             return f"{name} holds a null character"
         case "greater_than_equal":

@@ -1,6 +1,6 @@
 """An application as it is rendered: for a program, and for the person at the counter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from nagorik.values import Money, dhaka_time, to_bangla_digits
 from nagorik_host.engine.agencies import OF_CREDENTIALS
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
+from nagorik_host.store.checkouts import Checkout, open_checkouts
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.outages import ExpectedDecision, Unreachable, expected, outages_of, unreachable
 from nagorik_host.store.schema import applications
@@ -26,7 +27,7 @@ from nagorik_platform.cli.explanation_page import (
     reason_lines,
     with_document_labels,
 )
-from nagorik_platform.cli.output import Document, print_facts, print_lines, print_table
+from nagorik_platform.cli.output import Document, print_facts, print_lines, print_table, print_unbroken
 from nagorik_platform.lifecycle import Event, Party, Progress, StateExplanation, explain, state_label, what_to_do
 from nagorik_platform.lifecycle.events import AttemptEnded
 from nagorik_toolkit.texts import moment_text, money_text
@@ -47,6 +48,7 @@ class ApplicationView:
         expected: When the agency is expected to be done.
         unreachable: The agency that it waits for and that cannot be reached, if that is so.
         stopped: What an officer has stopped of it.
+        checkouts: Where payments that wait for their payer are paid, by the payment's id.
     """
 
     progress: Progress
@@ -59,6 +61,7 @@ class ApplicationView:
     expected: ExpectedDecision | None
     unreachable: Unreachable | None
     stopped: Sequence[SuspensionRecord]
+    checkouts: Mapping[str, Checkout]
 
 
 async def find_application(host: Host, name: str) -> ApplicationView:
@@ -91,6 +94,7 @@ async def find_application(host: Host, name: str) -> ApplicationView:
             expected=_expected(transaction, host, stored.progress, stored.plugin),
             unreachable=unreachable(transaction, row.target_plugin) if goes_on else None,
             stopped=[one for one in list_suspensions(transaction) if one.name in offers],
+            checkouts=open_checkouts(transaction, stored, host.clock.now()),
         )
 
     view = await host.database.run(read)
@@ -162,6 +166,7 @@ def as_document(view: ApplicationView, host: Host, *, words: Wording = as_writte
                 "means": _text(state_label(payment.state)),
                 "amount": str(payment.amount),
                 "taken": str(payment.taken) if payment.taken else None,
+                **_checkout(view.checkouts.get(payment.id, Checkout())),
             }
             for payment in progress.payments
         ],
@@ -243,6 +248,29 @@ def _render_payments(payments: Sequence[Document]) -> None:
             for one in payments
         ]
         print_table(("পেমেন্ট / payment", "মাধ্যম / gateway", "নম্বর / reference", "টাকা / amount", "অবস্থা / state"), rows)
+    for one in payments:
+        _render_checkout(one)
+
+
+def _checkout(checkout: Checkout) -> Document:
+    """Where and how a payment is paid, as long as it can be."""
+    return {
+        "pay_at": checkout.pay_at,
+        "instructions": _text(checkout.instructions),
+        "pay_until": checkout.expires_at.isoformat() if checkout.expires_at is not None else None,
+    }
+
+
+def _render_checkout(payment: Document) -> None:
+    """What the payer is told, on lines of its own so that an address can be copied whole."""
+    if payment["instructions"] is not None:
+        print_lines("", payment["instructions"]["bn"], payment["instructions"]["en"])
+    if payment["pay_at"] is not None:
+        print_lines("", "এখানে টাকা দিন / pay here")
+        print_unbroken(payment["pay_at"])
+    if payment["pay_until"] is not None:
+        until = moment_text(datetime.fromisoformat(payment["pay_until"]))
+        print_lines(f"{until.bn} পর্যন্ত টাকা দেওয়া যাবে।", f"You can pay until {until.en}.")
 
 
 def when(at: str | datetime) -> str:

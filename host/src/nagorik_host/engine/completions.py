@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, select
 
+from nagorik import PaymentReport, PaymentStarted
 from nagorik.clock import Clock
 from nagorik_host.engine.claim_batch import Claim
 from nagorik_host.engine.claims import DEFECT, Claims
@@ -26,9 +27,10 @@ from nagorik_host.store.application_store import (
     target_plugin,
 )
 from nagorik_host.store.cases import PLUGIN_FAULT, is_failed_by_its_plugin
+from nagorik_host.store.checkouts import drop_if_ended, keep_checkout
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications
-from nagorik_platform.lifecycle import CallAnswered, CallFailed, Step, begin_next, step
+from nagorik_platform.lifecycle import CallAnswered, CallFailed, Progress, Step, begin_next, step
 
 # Made once: making a statement costs SQLAlchemy more than running it costs SQLite.
 _ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
@@ -183,6 +185,7 @@ class Completions:
             self._store.change(transaction, stored, planned.done, now, read=read)
             if planned.follows == claim.target_plugin:
                 transaction.drop_hint(stored.id)  # this worker has a place for it, and looks again at once
+        _follow_checkout(transaction, stored, outcome, planned.done.progress)
         result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
         ended = {"ended_at": now, "result": result}
         name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
@@ -195,3 +198,16 @@ class Completions:
             if is_failed_by_its_plugin(transaction, stored.id, claim.attempt["operation"]):
                 self._losses.leave_to_an_officer(transaction, stored, PLUGIN_FAULT, now)
         return held
+
+
+def _follow_checkout(
+    transaction: Transaction, stored: StoredApplication, outcome: CallAnswered | CallFailed, after: Progress
+) -> None:
+    """Keep where a payment that was begun is paid, and drop it once the gateway has said how it ended."""
+    attempt = stored.progress.attempt
+    if not isinstance(outcome, CallAnswered) or attempt is None or attempt.payment is None:
+        return
+    if isinstance(outcome.result, PaymentStarted):
+        keep_checkout(transaction, stored, attempt.payment, outcome.result)
+    elif isinstance(outcome.result, PaymentReport):
+        drop_if_ended(transaction, after, attempt.payment)

@@ -22,6 +22,7 @@ from nagorik_host.store.schema import (
     agency_tokens,
     applications,
     attempts,
+    checkouts,
     erased_references,
     inbox,
     journal,
@@ -72,7 +73,8 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
         raise StillOpen
     for message in transaction.connection.scalars(select(inbox.c.id).where(inbox.c.application == application)).all():
         transaction.record_row(inbox, message, at=now)
-    transaction.connection.execute(delete(payloads).where(payloads.c.application == application))
+    for table in (payloads, checkouts):
+        transaction.connection.execute(delete(table).where(table.c.application == application))
     transaction.connection.execute(
         update(attempts).where(attempts.c.application == application).values(request_digest=None)
     )

@@ -209,6 +209,17 @@ payments: Final = Table(
     Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
 )
 
+# What a gateway answered to a payment that was begun, sealed, until it has said how the payment ended. Whoever
+# changes it makes it unreadable, and whoever deletes it makes the payer ask where to pay: the ledger has no record.
+checkouts: Final = Table(
+    "checkouts",
+    metadata,
+    Column("payment", String(ID), primary_key=True),
+    _application(),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_checkouts_application", "application"),
+)
+
 quotes: Final = Table(
     "quotes",
     metadata,

@@ -61,6 +61,7 @@ from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.in_process import SimulatorTransport
 from nagorik_testing.simulator.loopback import LOOPBACK
+from nagorik_testing.simulator.portal import PORTAL
 
 T = TypeVar("T")
 
@@ -236,6 +237,7 @@ class Cohort:
                 for name, simulator in self.agencies.simulators.items()
             },
             call_middleware=(KillingMiddleware(),),
+            payment_addresses=PORTAL,
             documents=self.documents,
             rate_limiter=NotingRateLimiter(self._mine, clock),
             token_store=SharedTokenStore(self._mine, Vault(self._keyring), clock),

@@ -23,18 +23,14 @@ from nagorik import (
     Text,
 )
 from nagorik.values import Money, dhaka_date
-from nagorik_platform import PaymentAddresses
 from nagorik_testing.contract.live import NotPlayed
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.verdict import CallEnd, NotReachable
+from nagorik_testing.simulator.portal import PORTAL
 
 AHEAD: Final = timedelta(days=60)
 """Simulated time for which appointments are asked for."""
 PRICE: Final = Money.taka("345.00")
-ADDRESSES: Final = PaymentAddresses(
-    returns="https://portal.example/payments/return", notices="https://portal.example/payments/notice"
-)
-"""Where the contract's payers come back to, and its gateways post; nothing is there."""
 
 
 async def call_operation(rig: Rig, operation: Operation) -> CallEnd:
@@ -120,8 +116,8 @@ async def start_payment(rig: Rig, amount: Money = PRICE) -> object:
         amount=amount,
         purpose=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
         payer=payer_of(rig),
-        return_url=ADDRESSES.return_url(rig.offer, rig.payment),
-        notice_url=ADDRESSES.notice_url(rig.offer, rig.payment),
+        return_url=PORTAL.return_url(rig.offer, rig.payment),
+        notice_url=PORTAL.notice_url(rig.offer, rig.payment),
     )
     key = rig.references.key(Operation.START_PAYMENT, rig.payment)
     started = await rig.platform.start_payment(request, service=service, consent=rig.consent(service), key=key)

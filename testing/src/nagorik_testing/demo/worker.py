@@ -23,6 +23,7 @@ from nagorik_testing.simulator.base import Simulator
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.ledger import Effect
 from nagorik_testing.simulator.loopback import LOOPBACK
+from nagorik_testing.simulator.portal import PORTAL
 
 RequestCallback = Callable[[str, int], None]
 """Hears of each call's HTTP requests, by application."""
@@ -66,6 +67,7 @@ class DemoSettings:
                 for name, settings in self.plugins.items()
             },
             call_middleware=(RequestCounter(counted),),
+            payment_addresses=PORTAL,
             documents=FolderDocumentStore(Path(self.folder) / "documents", Vault(read_keyring(self.keys))),
             clock=clock,
         )

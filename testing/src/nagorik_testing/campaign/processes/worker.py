@@ -23,6 +23,7 @@ from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.logs import configure_logging
 from nagorik_platform.registry import Admission
 from nagorik_testing.simulator.loopback import LOOPBACK
+from nagorik_testing.simulator.portal import PORTAL
 from nagorik_testing.simulator.shared_clock import SharedClock
 
 BUSY: Final = 300.0
@@ -64,6 +65,7 @@ class WorkerSettings:
                 for name, settings in self.plugins.items()
             },
             admission=Admission(allow=frozenset(self.plugins)),
+            payment_addresses=PORTAL,
             documents=documents_in(self.folder, self.keys),
             clock=clock,
             longest_step=BUSY,

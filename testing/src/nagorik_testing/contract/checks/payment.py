@@ -16,13 +16,14 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
-from nagorik_testing.contract.calls import ADDRESSES, payer_of, refund_payment, start_payment
+from nagorik_testing.contract.calls import payer_of, refund_payment, start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import wrong_scripts
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import CEILING, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.simulator.portal import PORTAL
 
 LATER: Final = timedelta(minutes=30)
 """Simulated time after which a refund is ordered again."""
@@ -126,8 +127,8 @@ async def start(
         amount=amount,
         purpose=purpose,
         payer=payer_of(rig, payer),
-        return_url=ADDRESSES.return_url(rig.offer, payment),
-        notice_url=ADDRESSES.notice_url(rig.offer, payment),
+        return_url=PORTAL.return_url(rig.offer, payment),
+        notice_url=PORTAL.notice_url(rig.offer, payment),
     )
     consent = Consent(
         id="contract-consent",

@@ -336,6 +336,15 @@ def upgrade() -> None:
     op.create_index("ix_payments_application", "payments", ["application"], unique=False)
     op.create_index("ix_payments_state", "payments", ["gateway", "state", "opened_at", "id"], unique=False)
     op.create_table(
+        "checkouts",
+        sa.Column("payment", sa.String(length=36), nullable=False),
+        sa.Column("application", sa.String(length=36), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_checkouts_application")),
+        sa.PrimaryKeyConstraint("payment", name=op.f("pk_checkouts")),
+    )
+    op.create_index("ix_checkouts_application", "checkouts", ["application"], unique=False)
+    op.create_table(
         "quotes",
         sa.Column("application", sa.String(length=36), nullable=False),
         sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
@@ -353,6 +362,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the tables back."""
     op.drop_table("quotes")
+    op.drop_index("ix_checkouts_application", table_name="checkouts")
+    op.drop_table("checkouts")
     op.drop_index("ix_payments_state", table_name="payments")
     op.drop_index("ix_payments_application", table_name="payments")
     op.drop_table("payments")
