@@ -18,7 +18,7 @@ from nagorik_host.store import cases
 from nagorik_host.store.audit import CODES
 from nagorik_host.texts import hold_sentence, sentence, timeline
 from nagorik_platform.lifecycle import Hold, Party, commands, state, state_label
-from nagorik_platform.lifecycle.events import LookedUp, WithdrawalSettled
+from nagorik_platform.lifecycle.events import Actor, LookedUp, PaymentMoved, WithdrawalSettled
 from nagorik_platform.lifecycle.rules import holds
 
 CODE = re.compile(r'"([a-z]+(?:-[a-z]+)+|ineligible)"')
@@ -98,3 +98,16 @@ def test_payment_that_an_agency_did_not_accept_is_not_told_as_another_sum():
     assert text is not None
     assert "did not accept" in text.en
     assert "did not accept" in state_label(PaymentState.UNDER_INVESTIGATION).en
+
+
+def test_payer_reads_what_the_payment_service_says_in_its_own_words():
+    at = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+    said = "Insufficient \x1b[31mbalance\n"
+    moved = PaymentMoved(
+        at=at, payment="p-1", to=PaymentState.FAILED, actor=Actor.GATEWAY, code="reported", remark=said
+    )
+    (line,) = timeline([moved], None)
+    assert line.text.en.endswith("The payment service says: «Insufficient [31mbalance»")
+    assert line.text.bn.endswith("পেমেন্ট সেবা জানিয়েছে: «Insufficient [31mbalance»")
+    (silent,) = timeline([moved.model_copy(update={"remark": None})], None)
+    assert silent.text == state_label(PaymentState.FAILED)

@@ -124,8 +124,8 @@ def _describe(event: Event, agency: Text | None, words: Wording) -> tuple[str, T
             return state.value, state_label(state)
         case Moved(to=state):
             return state.value, _both(sentence("event", "decided"), state_label(state))
-        case PaymentMoved(to=payment_state):
-            return payment_state.value, state_label(payment_state)
+        case PaymentMoved(to=payment_state, remark=remark):
+            return payment_state.value, _quoted(state_label(payment_state), remark, words)
         case FlagsChanged(raised=raised) if raised:
             flags = sorted(raised)
             text = state_label(flags[0])
@@ -215,6 +215,15 @@ def _lost(result: str, agency: Text | None) -> tuple[str, Text] | None:
     name = agency or _UNKNOWN_AGENCY
     english = text.en.replace("{agency}", name.en)
     return result, Text(bn=text.bn.replace("{agency}", name.bn), en=english[0].upper() + english[1:])
+
+
+def _quoted(text: Text, remark: str | None, words: Wording) -> Text:
+    """A text, and what the payment service says beside it in its own words, if it says anything."""
+    said = words(remark) if remark is not None else ""
+    heading = sentence("event", "gateway-says")
+    if not said or heading is None:
+        return text
+    return _both(text, Text(en=f"{heading.en} «{said}»", bn=f"{heading.bn} «{said}»"))
 
 
 def _both(one: Text | None, other: Text) -> Text:

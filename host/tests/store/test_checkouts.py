@@ -150,8 +150,6 @@ async def test_nobody_is_asked_to_pay_for_what_was_taken_back(database, paying, 
 
 async def test_it_goes_with_the_citizens_data(database, paying):
     await database.run(keep(paying, pay_at=PAGE))
-    await database.run(
-        lambda transaction: transaction.connection.execute(update(applications).values(closed_at=NOW))
-    )
+    await database.run(lambda transaction: transaction.connection.execute(update(applications).values(closed_at=NOW)))
     await database.run(lambda transaction: erase(transaction, paying.id, NOW))
     assert await database.run(rows) == []

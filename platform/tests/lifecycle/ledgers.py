@@ -145,18 +145,46 @@ class Account:
     """Taka that the payer gave."""
     ended: P | None = None
     """What the gateway said when it gave up on the payer."""
+    agreed: int | None = None
+    """Taka that the payer has agreed to, at a gateway that waits to be told to take them."""
+    patience: int = 0
+    """How often a gateway that waits says so before the payer's word lapses."""
+    in_the_air: bool = False
+    """Whether an order to take the money was lost on its way and may still arrive."""
+    takes: int = 0
+    """How often the payer was charged."""
     refunds: int = 0
 
 
 class Gateway:
     """Takes money and gives it back."""
 
-    def __init__(self, capabilities: ServiceCapabilities) -> None:
+    def __init__(self, capabilities: ServiceCapabilities, *, waits: bool = False, patience: int = 3) -> None:
         self.capabilities = capabilities
+        self.waits = waits
+        """Whether it takes nothing before it is told to."""
+        self.patience = patience
         self.accounts: dict[str, Account] = {}
 
     def account(self, payment: str) -> Account:
-        return self.accounts.setdefault(payment, Account())
+        return self.accounts.setdefault(payment, Account(patience=self.patience))
+
+    def pay(self, payment: str, taka: int) -> None:
+        """What the payer does on the gateway's page."""
+        account = self.account(payment)
+        if not self.waits:
+            account.taken, account.takes = taka, account.takes + 1
+        elif account.ended is None:
+            account.agreed = taka
+
+    def complete(self, payment: str, at: datetime) -> PaymentReport:
+        """Take what the payer has agreed to; again, where the gateway does not see that it is the same payment."""
+        account = self.account(payment)
+        once = self.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
+        account.in_the_air = False
+        if account.agreed is not None and not (account.takes and once):
+            account.taken, account.takes = account.agreed, account.takes + 1
+        return self.query(payment, at, sure=True)
 
     def start(self, payment: str) -> None:
         self.account(payment).announced = True
@@ -171,6 +199,11 @@ class Gateway:
             account.ended = P.EXPIRED
         if account.ended is not None:
             return PaymentReport.model_validate({"state": account.ended})
+        if account.agreed is not None:
+            account.patience -= 1
+            if account.patience < 0 and not account.in_the_air:
+                account.ended, account.agreed = P.EXPIRED, None
+            return PaymentReport(state=P.AUTHORISED if sure else P.UNKNOWN)
         return PaymentReport(state=P.PENDING if sure else P.UNKNOWN)
 
     def refund(self, payment: str) -> RefundReport:

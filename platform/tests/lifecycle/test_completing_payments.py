@@ -225,3 +225,12 @@ def test_gateways_name_of_a_refund_is_kept_for_the_next_question():
     assert driver.row.payments[0].refund_reference == "R-7"
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert driver.row.payments[0].refund_reference == "R-7"
+
+
+@pytest.mark.parametrize("state", [P.FAILED, P.CANCELLED, P.EXPIRED, P.PENDING, P.UNDER_INVESTIGATION])
+def test_what_the_gateway_says_beside_a_state_is_kept_for_the_payer(state):
+    driver = Driver(factories.capabilities_of()).to_paying()
+    driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=state, remark="CANARY-RAW Insufficient balance"))
+    (moved,) = [event for event in driver.journal if event.kind == "payment-moved" and event.to is state]
+    assert moved.remark == "CANARY-RAW Insufficient balance"
+    assert "CANARY" not in repr(moved)

@@ -101,6 +101,7 @@ CAPABILITIES = {
         Idempotency.NONE, others=Idempotency.NONE, without={Operation.STATUS, Operation.FIND}
     ),
     "no gateway": factories.capabilities_of(gateway=None),
+    "charges": factories.capabilities_of().model_copy(update={"charges": (factories.charge(),)}),
 }
 ACTIONS = ("go-on", "corrected", "pay-again", "received", "withdraw")
 NOT_SENT: tuple[Callable[[Any], NagorikError], ...] = (
@@ -133,12 +134,14 @@ class LifecycleMachine(RuleBasedStateMachine):
         far=st.integers(0, 20),
         price=QUOTED_TAKA,
         due=st.sampled_from(FeeDue),
+        waits=st.booleans(),
+        patience=st.sampled_from([1, 3, 20]),
     )
-    def open(self, name, numbered, consented, far, price, due):
+    def open(self, name, numbered, consented, far, price, due, waits, patience):
         self.capabilities = CAPABILITIES[name]
         self.now = factories.NOON
         self.agency = Agency(self.capabilities, numbered=numbered)
-        self.gateway = Gateway(self.capabilities)
+        self.gateway = Gateway(self.capabilities, waits=waits, patience=patience)
         self.journal: list[Event] = []
         self.call = NextAction(operation=None)
         self.numbers = 0
@@ -221,7 +224,8 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     def _check_begun(self, operation):
         row = self.row
-        if OPERATIONS[operation].writes and operation not in {Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT}:
+        follows = {Operation.COMPLETE_PAYMENT, Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT}
+        if OPERATIONS[operation].writes and operation not in follows:
             assert row.consent is not None
             assert row.consent.gap(row.service, operation, self.now) is None
         if operation in {Operation.START_PAYMENT, Operation.SUBMIT}:
@@ -233,6 +237,11 @@ class LifecycleMachine(RuleBasedStateMachine):
             assert not row.quote.is_expired(self.now)
             others = [other.state for other in row.payments if other.id != payment.id]
             assert not set(others) & (MONEY_ASKED_ABOUT | MONEY_FOR_A_PERSON | {P.QUOTED})
+        if operation is Operation.COMPLETE_PAYMENT:
+            payment = row.payment(self.call.payment)
+            assert (row.state, payment.state) == (S.AWAITING_PAYMENT, P.AUTHORISED)
+            assert not row.is_paid(payment.stage)
+            assert row.quote.id == payment.quote
         if operation in {Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT}:
             assert row.payment(self.call.payment).receipt().captured_at is not None
         if operation in {Operation.STATUS, Operation.DELIVERABLE, Operation.WITHDRAW, Operation.ANSWER_CORRECTION}:
@@ -292,6 +301,8 @@ class LifecycleMachine(RuleBasedStateMachine):
         self.now += timedelta(seconds=seconds)
         if effect is not None:
             effect()
+        elif operation is Operation.COMPLETE_PAYMENT:
+            self.gateway.account(self.call.payment).in_the_air = True
         if interrupted:
             self._end(Interrupted())
             events = len(self.journal)
@@ -320,6 +331,11 @@ class LifecycleMachine(RuleBasedStateMachine):
             account = self.gateway.account(self.call.payment)
             # A repetition that is refused ends nothing that was announced before: the payer may still pay.
             account.ended = account.ended if account.announced else P.FAILED
+        if self.call.operation is Operation.COMPLETE_PAYMENT:
+            account = self.gateway.account(self.call.payment)
+            if account.taken is not None:
+                return  # what was taken is not refused: the plugin tells such a word as an unknown outcome
+            account.ended, account.agreed = P.FAILED, None
         if self.call.operation is Operation.SUBMIT and self.agency.case is not None:
             self._end(CallFailed(DuplicateApplication(self.agency.case.reference)))
         else:
@@ -349,6 +365,8 @@ class LifecycleMachine(RuleBasedStateMachine):
             return PaymentStarted(reference="CANARY-REFERENCE-GATEWAY")
         if operation is Operation.QUERY_PAYMENT:
             return self.gateway.query(payment, self.now, sure=draw(st.booleans()))
+        if operation is Operation.COMPLETE_PAYMENT:
+            return self.gateway.complete(payment, self.now)
         if operation is Operation.REFUND_PAYMENT:
             return self.gateway.refund(payment)
         return self._agencys_answer(operation, draw)
@@ -468,7 +486,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         payment = data.draw(st.sampled_from(sorted(open_accounts)))
         asked = self.row.payment(payment).amount.poisha // 100
         late = self.gateway.account(payment).ended is not None
-        self.gateway.account(payment).taken = asked if exact else asked + 1
+        self.gateway.pay(payment, asked if exact else asked + 1)
         if noticed or late:
             self._take(Noticed(payment))
 
@@ -478,6 +496,13 @@ class LifecycleMachine(RuleBasedStateMachine):
         for account in self.gateway.accounts.values():
             if account.announced and account.taken is None:
                 account.ended = how
+
+    @precondition(lambda self: any(account.in_the_air for account in self.gateway.accounts.values()))
+    @rule()
+    def a_lost_order_to_take_the_money_arrives(self):
+        for payment, account in self.gateway.accounts.items():
+            if account.in_the_air:
+                self.gateway.complete(payment, self.now)
 
     @rule(payment=st.sampled_from([f"payment-{number}" for number in range(1, 9)]))
     def a_notice_comes_for_nothing(self, payment):
@@ -551,6 +576,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         account = self.gateway.account(payment.id)
         if account.taken is None:
             account.announced, account.ended = False, P.EXPIRED
+            account.agreed, account.in_the_air = None, False
             return P.FAILED
         if payment.id in self.agency.told and payment.state is not P.UNKNOWN:
             return P.CONFIRMED
@@ -614,6 +640,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         assert all(len(times) == 1 for times in self.agency.told.values())
         assert all(count == 1 for count in self.agency.corrections.values())
         assert all(account.refunds <= 1 for account in self.gateway.accounts.values())
+        assert all(account.takes <= 1 for account in self.gateway.accounts.values())
 
     @invariant()
     def money_given_back_is_not_kept_by_the_agency(self):
@@ -636,6 +663,14 @@ class LifecycleMachine(RuleBasedStateMachine):
                 assert taken * 100 == payment.amount.poisha or decided
 
     @invariant()
+    def agency_is_shown_its_own_share_and_no_more(self):
+        for payment, receipt in zip(
+            [one for one in self.row.payments if one.state in MONEY_TAKEN], self.row.receipts(), strict=True
+        ):
+            charged = sum(line.total.poisha for line in payment.charges)
+            assert receipt.amount.poisha + charged == payment.sum.poisha
+
+    @invariant()
     def a_closed_application_owes_nothing(self):
         closed = [event for event in self.journal if event.kind == "moved" and event.to is S.CLOSED]
         assert len(closed) <= 1
@@ -654,6 +689,8 @@ class LifecycleMachine(RuleBasedStateMachine):
     def teardown(self):
         if not hasattr(self, "row"):
             return
+        for account in self.gateway.accounts.values():
+            account.in_the_air = False  # what has not arrived by now never does
         assert amounts_to(self.journal, self.row)
         assert Progress.model_validate_json(self.row.model_dump_json()) == self.row
         for _ in range(400):
@@ -691,8 +728,8 @@ class LifecycleMachine(RuleBasedStateMachine):
     def _let_the_agency_finish(self):
         case = self.agency.case
         for key, account in self.gateway.accounts.items():
-            if account.announced and account.taken is None and account.ended is None:
-                account.taken = self.row.payment(key).amount.poisha // 100
+            if account.announced and account.taken is None and account.ended is None and account.agreed is None:
+                self.gateway.pay(key, self.row.payment(key).amount.poisha // 100)
         if case is not None and self.row.waiver is not None and self.row.waiver.stage == case.fee_due:
             # It wants nothing for it, and says so in the end.
             case.fee_due = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from nagorik.model.application import ApplicationRequest, Payer
-from nagorik.model.status import PaymentState
+from nagorik.model.status import LONGEST_REMARK, PaymentState
 from nagorik.privacy import PERSONAL, SECRET, Model, Several
 from nagorik.values import Money
 from nagorik.values.sentences import Text
@@ -104,6 +104,8 @@ class PaymentReport(Model):
     payer_name: Annotated[str | None, PERSONAL] = None
     raw: Annotated[str | None, PERSONAL] = Field(default=None, max_length=200)
     """The gateway's own word for the state."""
+    remark: Annotated[str | None, Field(max_length=LONGEST_REMARK), PERSONAL] = None
+    """Why, in the gateway's own words and language, such as that the balance is too small; the payer reads it."""
 
 
 class RefundPaymentRequest(GatewayRequest):

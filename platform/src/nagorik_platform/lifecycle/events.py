@@ -233,6 +233,8 @@ class PaymentMoved(JournalEvent):
     payer_name: Annotated[str | None, PERSONAL] = None
     refund_reference: Annotated[str | None, PERSONAL] = None
     """What the gateway calls the refund."""
+    remark: Annotated[str | None, PERSONAL] = None
+    """Why, in the gateway's own words."""
     officer: str | None = None
     reason: Annotated[str | None, PERSONAL] = None
 

@@ -33,6 +33,7 @@ class RuleContext:
         *,
         reference: str | None = None,
         refund_reference: str | None = None,
+        remark: str | None = None,
     ) -> PaymentMoved:
         """A payment moves along one row of its table."""
         return PaymentMoved(
@@ -43,6 +44,7 @@ class RuleContext:
             code=code,
             reference=reference,
             refund_reference=refund_reference,
+            remark=remark,
         )
 
     def held(self, state: Progress, party: Party, code: str) -> Iterator[Event]:

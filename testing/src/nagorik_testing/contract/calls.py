@@ -1,7 +1,7 @@
 """Calling an operation that is prepared, through the platform, as a host does."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +13,7 @@ from nagorik import (
     ListPaymentsRequest,
     Operation,
     Payer,
+    PaymentList,
     PaymentNoticeRequest,
     PaymentReport,
     PaymentState,
@@ -140,29 +141,30 @@ async def query_payment(rig: Rig, payment: str | None = None) -> PaymentReport:
     )
 
 
-async def complete_payment(rig: Rig) -> PaymentReport:
-    """Tell the gateway to take what the payer has agreed to give."""
+async def complete_payment(rig: Rig, payment: str | None = None, amount: Money = PRICE) -> PaymentReport:
+    """Tell the gateway to take what the payer of the rig's payment, or of another, has agreed to give."""
+    completed = payment or rig.payment
     request = CompletePaymentRequest(
         gateway=rig.offer,
-        payment=rig.payment,
-        reference=rig.payment_number(rig.payment) or rig.payment,
-        amount=PRICE,
+        payment=completed,
+        reference=rig.payment_number(completed) or completed,
+        amount=amount,
         started_at=rig.sent_at,
     )
-    return await rig.platform.complete_payment(
-        request, key=rig.references.key(Operation.COMPLETE_PAYMENT, rig.payment)
-    )
+    return await rig.platform.complete_payment(request, key=rig.references.key(Operation.COMPLETE_PAYMENT, completed))
 
 
-async def follow_payment(rig: Rig) -> PaymentReport:
+async def follow_payment(rig: Rig, payment: str | None = None, amount: Money = PRICE) -> PaymentReport:
     """Ask the gateway, and tell it to take the money where the payer has agreed and it waits for that."""
-    report = await query_payment(rig)
-    return await complete_payment(rig) if report.state is PaymentState.AUTHORISED else report
+    report = await query_payment(rig, payment)
+    return await complete_payment(rig, payment, amount) if report.state is PaymentState.AUTHORISED else report
 
 
-async def _list_payments(rig: Rig) -> object:
-    """What the gateway took today."""
-    return await rig.platform.list_payments(ListPaymentsRequest(gateway=rig.offer, day=dhaka_date(rig.clock.now())))
+async def list_payments(rig: Rig, day: date | None = None) -> PaymentList:
+    """What the gateway took on a day in Dhaka, today if none is named."""
+    return await rig.platform.list_payments(
+        ListPaymentsRequest(gateway=rig.offer, day=day or dhaka_date(rig.clock.now()))
+    )
 
 
 async def refund_payment(rig: Rig, report: PaymentReport | None = None) -> object:
@@ -194,7 +196,7 @@ _CALLS: Final[Mapping[Operation, Callable[[Rig], Awaitable[object]]]] = MappingP
         Operation.START_PAYMENT: start_payment,
         Operation.QUERY_PAYMENT: query_payment,
         Operation.COMPLETE_PAYMENT: complete_payment,
-        Operation.LIST_PAYMENTS: _list_payments,
+        Operation.LIST_PAYMENTS: list_payments,
         Operation.REFUND_PAYMENT: refund_payment,
         Operation.PAYMENT_NOTICE: _parse_notice,
         Operation.CALLBACK: _parse_callback,

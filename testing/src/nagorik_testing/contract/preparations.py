@@ -198,7 +198,7 @@ async def capture_payment(rig: Rig) -> None:
     await _until_paid(rig, follow_payment, PaymentState.CAPTURED)
 
 
-async def _authorised_payment(rig: Rig) -> None:
+async def authorise_payment(rig: Rig) -> None:
     """Announce the payment and wait until the payer has agreed to it."""
     await start_payment(rig)
     await _until_paid(rig, query_payment, PaymentState.AUTHORISED)
@@ -262,7 +262,7 @@ _PREPARATIONS: Final[Mapping[Operation, Callable[[Rig], Awaitable[object]]]] = M
         Operation.DELIVERABLE: wait_for_deliverables,
         Operation.START_PAYMENT: _ready,
         Operation.QUERY_PAYMENT: start_payment,
-        Operation.COMPLETE_PAYMENT: _authorised_payment,
+        Operation.COMPLETE_PAYMENT: authorise_payment,
         Operation.LIST_PAYMENTS: capture_payment,
         Operation.REFUND_PAYMENT: capture_payment,
         Operation.PAYMENT_NOTICE: _with_notice,

@@ -25,6 +25,19 @@ WRITES = ("answer-correction", "advise-payment", "withdraw", "book-slot")
 ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NATIVE for name in WRITES}}
 """The writes of an office that is asked a question, and files nothing."""
 
+COMPLETES: dict[str, Any] = {
+    "gateways": tuple(
+        gateway.model_copy(
+            update={
+                "reads": (*gateway.reads, Operation.LIST_PAYMENTS),
+                "writes": {**gateway.writes, Operation.COMPLETE_PAYMENT: Idempotency.CLIENT_REFERENCE},
+            }
+        )
+        for gateway in parse_manifest((HERE / PACKAGE / "plugin.toml").read_bytes()).gateways
+    )
+}
+"""A till that takes money only when it is told to, and lists what it took."""
+
 MakeSubject = Callable[..., Subject]
 BY_ID = {check.id: check for check in CHECKS}
 

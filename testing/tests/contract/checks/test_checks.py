@@ -11,7 +11,7 @@ from nagorik_testing.contract.checks import CHECKS, Check
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
 
-from .conftest import ASKED
+from .conftest import ASKED, COMPLETES
 
 
 class Kill(NamedTuple):
@@ -215,6 +215,15 @@ KILLS = {
     "payment/F19-refunded-twice": Kill(
         "a refund that is ordered again leaves at the gateway once more: refund", simulator="GenerousOffice"
     ),
+    "payment/F19-completed-twice": Kill(
+        "a payment that is completed again leaves at the gateway once more: capture",
+        "Completes",
+        "GreedyTill",
+        plugin=COMPLETES,
+    ),
+    "payment/listed-as-taken": Kill(
+        "15 of 25 payments of a day are not in its list", "ListsOnePage", "TwoStepTill", plugin=COMPLETES
+    ),
     "payment/F19-forged-notice": Kill("forged notice 1 is taken for a payment's", "Gullible"),
     "status/F18-forwards": Kill("outcome approve: approved is followed by in_review", "GoesBack"),
     "status/reasons": Kill("outcome reject: rejected without a reason", "Unexplained"),
@@ -316,6 +325,8 @@ OTHERWISE: dict[str, dict[str, Any]] = {
         "simulator": "AskedOffice",
         "service": {"writes": ASKED},
     },
+    "payment/F19-completed-twice": {"hooks": "Completes", "simulator": "TwoStepTill", "plugin": COMPLETES},
+    "payment/listed-as-taken": {"hooks": "Completes", "simulator": "TwoStepTill", "plugin": COMPLETES},
 }
 """Checks that see nothing at the usual office, and the plugin and office that they pass."""
 WITHOUT_EXAMPLE = {check.id for check in CHECKS if check.family in {"catalogue", "words"}} | {

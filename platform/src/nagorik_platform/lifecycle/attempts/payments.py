@@ -64,10 +64,17 @@ def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext)
     elif report.state in {PaymentState.PENDING, PaymentState.AUTHORISED, PaymentState.UNKNOWN}:
         yield retry_later(ended.attempt, state, context, report.state.value)
         if report.state in payment_targets(payment.state):
-            yield context.payment_moved(payment, report.state, Actor.GATEWAY, "reported", reference=report.reference)
+            yield context.payment_moved(
+                payment,
+                report.state,
+                Actor.GATEWAY,
+                "reported",
+                reference=report.reference,
+                remark=report.remark,
+            )
     else:
         yield close(ended.attempt, context, report.state.value, settled=True)
-        yield from _ended_unpaid(payment, state, context, report.state, "reported", report.reference)
+        yield from _ended_unpaid(payment, state, context, report.state, "reported", report)
 
 
 def _may_be_completed(payment: Payment, context: RuleContext) -> bool:
@@ -91,7 +98,7 @@ def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext
         yield from _captured(ended, context)
     else:
         yield close(ended.attempt, context, report.state.value, settled=True)
-        yield from _ended_unpaid(payment, state, context, report.state, "reported", report.reference)
+        yield from _ended_unpaid(payment, state, context, report.state, "reported", report)
 
 
 def completion_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
@@ -113,10 +120,11 @@ def _ended_unpaid(
     context: RuleContext,
     to: PaymentState,
     code: str,
-    reference: str | None = None,
+    report: PaymentReport | None = None,
 ) -> Iterator[Event]:
     if to in payment_targets(payment.state):
-        yield context.payment_moved(payment, to, Actor.GATEWAY, code, reference=reference)
+        reference, remark = (report.reference, report.remark) if report is not None else (None, None)
+        yield context.payment_moved(payment, to, Actor.GATEWAY, code, reference=reference, remark=remark)
     if state.state is ApplicationState.AWAITING_PAYMENT and not state.is_paid(state.stage):
         yield from context.held(state, Party.CITIZEN, PAYMENT_ENDED[to])
 
@@ -140,6 +148,7 @@ def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Eve
             taken=None if as_asked else report.amount,
             captured_at=report.captured_at or context.now,
             payer_name=report.payer_name,
+            remark=report.remark,
         )
 
 

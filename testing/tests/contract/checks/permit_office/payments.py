@@ -1,10 +1,26 @@
 """Hooks that tell of a payment, open one or give it back otherwise than it was; and some right in another way."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
-from nagorik import PaymentAdvice, PaymentStarted, RefundReport, Text, hookimpl
+from pydantic import AwareDatetime
+from starlette.routing import Route
+
+from nagorik import (
+    AgencyRejected,
+    ListedPayment,
+    Money,
+    PaymentAdvice,
+    PaymentList,
+    PaymentReport,
+    PaymentStarted,
+    RefundReport,
+    Text,
+    WireModel,
+    hookimpl,
+)
 from nagorik.values import dhaka_date
+from nagorik_testing import DocumentResponse
 from permit_office.plugin import Bill, Context, Hooks, Refund
 from permit_office.simulator import PermitOffice
 
@@ -177,3 +193,160 @@ class SlipTill(PermitOffice):
     def told_of(self, payment: str) -> dict[str, Any]:
         told = super().told_of(payment)
         return {**told, "slip": f"SLIP-{told['receipt']}"}
+
+
+class TwoStepTill(PermitOffice):
+    """Takes a payer's money only when it is told to, once, and shows what it took on a day, ten to a page."""
+
+    def open_office(self) -> None:
+        super().open_office()
+        self.agreed: set[str] = set()
+        self.taken_at: dict[str, Any] = {}
+
+    def routes(self) -> Any:
+        return (
+            Route("/bills/{id}/completion", self.complete, methods=["POST"]),
+            Route("/bills", self.list_bills, methods=["GET"]),
+            *super().routes(),
+        )
+
+    def catch_up(self) -> None:
+        for payment, slip in self.slips.items():
+            paid = self.script.scenario(payment).outcome != "cancel"
+            if paid and self.clock.now() - slip.opened >= timedelta(minutes=1):
+                self.agreed.add(payment)
+
+    def told_of(self, payment: str) -> dict[str, Any]:
+        told = super().told_of(payment)
+        waits = payment in self.agreed and self.slips[payment].taken is None
+        return told | ({"word": "AGREED"} if waits else {})
+
+    async def complete(self, request: Any) -> Any:
+        payment = request.path_params["id"]
+        slip = self.slips[payment]
+        if payment not in self.agreed or slip.taken is not None:
+            return DocumentResponse({"error": "completed already"}, status_code=409)
+        self.take(payment)
+        return DocumentResponse(self.told_of(payment))
+
+    def take(self, payment: str) -> None:
+        slip = self.slips[payment]
+        slip.taken = "1.00" if self.script.scenario(payment).outcome == "other-amount" else slip.asked
+        self.taken_at[payment] = self.clock.now()
+        self.ledger.record("capture", slip.receipt, amount=slip.taken)
+
+    async def list_bills(self, request: Any) -> Any:
+        page = int(request.query_params.get("page", "1"))
+        found = [
+            {"payment": payment, "receipt": slip.receipt, "amount": slip.taken, "at": at.isoformat()}
+            for payment, slip in self.slips.items()
+            if (at := self.taken_at.get(payment)) is not None
+            and dhaka_date(at).isoformat() == request.query_params.get("day", dhaka_date(at).isoformat())
+        ]
+        shown = found[(page - 1) * 10 : page * 10]
+        return DocumentResponse({"items": shown, "more": len(found) > page * 10})
+
+
+class GreedyTill(TwoStepTill):
+    """Takes the money each time that it is told to."""
+
+    async def complete(self, request: Any) -> Any:
+        self.take(request.path_params["id"])
+        return DocumentResponse(self.told_of(request.path_params["id"]))
+
+
+class Listed(WireModel):
+    payment: str
+    receipt: str
+    amount: str
+    at: AwareDatetime
+
+
+class Page(WireModel):
+    items: tuple[Listed, ...]
+    more: bool
+
+
+class Completes(Hooks):
+    """Right: completes by the bill, takes what was completed already for unknown, and reads every page of a day."""
+
+    def report(self, bill: Bill) -> PaymentReport:
+        return PaymentReport(state="authorised", raw=bill.word) if bill.word == "AGREED" else super().report(bill)
+
+    @hookimpl
+    async def nagorik_complete_payment(self, request: Any, context: Context) -> PaymentReport:
+        try:
+            path = f"/bills/{request.payment}/completion"
+            return self.report(await context.http.write("complete", "POST", path, json={}, expect=Bill))
+        except AgencyRejected:
+            return await self.completed_already(request, context)
+
+    async def completed_already(self, request: Any, context: Context) -> PaymentReport:
+        return PaymentReport(state="unknown")
+
+    @hookimpl
+    async def nagorik_list_payments(self, request: Any, context: Context) -> PaymentList:
+        found, page, more = [], 1, True
+        while more:
+            wanted = {**self.asked(request), "page": str(page)}
+            answer = await context.http.read("list", "GET", "/bills", params=wanted, expect=Page)
+            found += [
+                ListedPayment(payment=one.payment, reference=one.receipt, amount=self.sum(one), captured_at=one.at)
+                for one in answer.items
+            ]
+            page, more = page + 1, answer.more and self.goes_on()
+        return PaymentList(payments=tuple(found))
+
+    def asked(self, request: Any) -> dict[str, str]:
+        return {"day": request.day.isoformat()}
+
+    def sum(self, one: Listed) -> Money:
+        return Money.taka(one.amount)
+
+    def goes_on(self) -> bool:
+        return True
+
+
+class PaysAnew(Completes):
+    """Begins another payment where the first was completed already."""
+
+    async def completed_already(self, request, context):
+        content = {"payment": f"{request.payment}-again", "amount": request.amount.plain()}
+        return self.report(await context.http.write("open", "POST", "/bills", json=content, expect=Bill))
+
+
+class CompletedIsRefused(Completes):
+    async def completed_already(self, request, context):
+        raise AgencyRejected("completed-already")
+
+
+class CompletedIsFailed(Completes):
+    async def completed_already(self, request, context):
+        return PaymentReport(state="failed")
+
+
+class CompletedIsCaptured(Completes):
+    """Right: it asks what was taken."""
+
+    async def completed_already(self, request, context):
+        return self.report(await context.http.read("look", "GET", f"/bills/{request.payment}", expect=Bill))
+
+
+class ListsOnePage(Completes):
+    def goes_on(self):
+        return False
+
+
+class ListsAllDays(Completes):
+    def asked(self, request):
+        return {}
+
+
+class ListsNextDay(Completes):
+    def asked(self, request):
+        return {"day": (request.day + timedelta(days=1)).isoformat()}
+
+
+class ListsWholeTaka(Completes):
+    def sum(self, one):
+        return Money.taka(one.amount.partition(".")[0])

@@ -1,0 +1,135 @@
+"""A gateway's second write and its books: money is taken once, and the list of a day is whole."""
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+from nagorik import ListedPayment, NagorikError, Operation, PaymentReport, PaymentState, PluginFault
+from nagorik.errors import Outcome
+from nagorik.manifest import AnyOffer
+from nagorik.operations import Idempotency
+from nagorik.values import Money, dhaka_date
+from nagorik_testing.contract.calls import complete_payment, follow_payment, list_payments
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.payment import start
+from nagorik_testing.contract.preparations import authorise_payment
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
+
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract:payment-books")
+_PAYMENTS: Final = 25
+"""More than stand on a page of any list that is read by pages."""
+_STRIDE: Final = timedelta(minutes=2)
+_STRIDES: Final = 60
+_ENDED: Final = frozenset({PaymentState.FAILED, PaymentState.EXPIRED, PaymentState.CANCELLED})
+
+
+async def _completed_twice(subject: Subject, offer: AnyOffer) -> list[str]:
+    if offer.writes[Operation.COMPLETE_PAYMENT] is Idempotency.NONE:
+        raise NotConcerned("its payments are completed once: the core never completes one again")
+    async with open_rig(subject, offer.id) as rig:
+        await authorise_payment(rig)
+        await complete_payment(rig)
+        before = rig.effects()
+        wrong: list[str] = []
+        try:
+            again = await complete_payment(rig)
+        except PluginFault:
+            wrong.append("a payment that is completed already ends in a fault of the plugin")
+        except NagorikError as error:
+            if error.outcome is Outcome.REJECTED:
+                wrong.append(
+                    "a payment that is completed already is told as refused, so as if nothing had been taken"
+                )
+        else:
+            if isinstance(again, PaymentReport) and again.state in _ENDED:
+                wrong.append(f"a payment that is completed already is told as {again.state.value}")
+        twice = rig.effects() - before
+    left = [f"a payment that is completed again leaves at the gateway once more: {kind}" for kind in sorted(twice)]
+    return left + wrong
+
+
+async def _listed_as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        asked = {
+            str(uuid5(_NAMESPACE, f"{offer.id}/{number}")): Money(poisha=10_037 + 100 * number)
+            for number in range(_PAYMENTS)
+        }
+        for payment, amount in asked.items():
+            await start(rig, amount, payment=payment)
+        taken = await _captured(rig, asked)
+        wrong = []
+        for day in sorted({day for _, day in taken.values()}):
+            listed = (await list_payments(rig, day)).payments
+            wrong += _not_as_taken(listed, Counter(amount for amount, on in taken.values() if on == day))
+            wrong += _not_named(listed, {payment for payment, (_, on) in taken.items() if on == day})
+        before = min(day for _, day in taken.values()) - timedelta(days=1)
+        if (await list_payments(rig, before)).payments:
+            wrong.append("the list of a day holds payments of another")
+    return list(dict.fromkeys(wrong))
+
+
+async def _captured(rig: Rig, asked: dict[str, Money]) -> dict[str, tuple[Money, date]]:
+    """What was taken for each payment, and on which day in Dhaka, once all are paid."""
+    taken: dict[str, tuple[Money, date]] = {}
+    for _ in range(_STRIDES):
+        rig.advance(_STRIDE)
+        for payment, amount in asked.items():
+            if payment in taken:
+                continue
+            report = await follow_payment(rig, payment, amount)
+            if report.state is PaymentState.CAPTURED and report.amount is not None:
+                taken[payment] = (report.amount, dhaka_date(report.captured_at or rig.clock.now()))
+        if len(taken) == len(asked):
+            return taken
+    raise NotReachable("the payments are never captured")
+
+
+def _not_as_taken(listed: tuple[ListedPayment, ...], taken: Counter[Money]) -> list[str]:
+    """What is wrong with the sums of a day's list."""
+    sums = Counter(one.amount for one in listed)
+    missing, extra = (taken - sums).total(), (sums - taken).total()
+    wrong = [f"{missing} of {taken.total()} payments of a day are not in its list, or with another sum"]
+    wrong = wrong if missing else []
+    return wrong + ["the list of a day holds sums that were not taken on it"] * bool(extra)
+
+
+def _not_named(listed: tuple[ListedPayment, ...], taken: set[str]) -> list[str]:
+    """What is wrong with whose payments they are said to be; a gateway may keep no id of the platform's."""
+    named = {one.payment for one in listed if one.payment is not None}
+    return ["a payment is listed by an id that is none of the platform's"] if named - taken else []
+
+
+_SETTLED: Final = (Operation.START_PAYMENT, Operation.QUERY_PAYMENT)
+
+PAYMENT_BOOKS: Final = (
+    Check(
+        id="payment/F19-completed-twice",
+        family=CheckFamily.PAYMENT,
+        title="a payment that is completed twice is taken once, and never told as refused",
+        why="The answer to taking the money is lost, the order is made again, and the citizen pays twice or is told"
+        " that nothing was taken.",
+        modes=(11, 13, 15),
+        expected="no further effect, and an unknown outcome or what was taken: no refusal",
+        fix="Complete by the gateway's own number of the payment, and map its word for a payment that is completed"
+        " already to an unknown outcome, which is asked about.",
+        scope=CheckScope.GATEWAYS,
+        needs=(*_SETTLED, Operation.COMPLETE_PAYMENT),
+        examine=_completed_twice,
+    ),
+    Check(
+        id="payment/listed-as-taken",
+        family=CheckFamily.PAYMENT,
+        title="a day's list holds every payment that the gateway took on that day in Dhaka, and no other",
+        why="A list that is cut short, or of another day, makes good payments look lost, and the day's books stay"
+        " open.",
+        modes=(21,),
+        expected=f"{_PAYMENTS} payments in the list of their day, each with its sum, and none in the day before's",
+        fix="Read every page, and ask for the day from midnight to midnight in Asia/Dhaka.",
+        scope=CheckScope.GATEWAYS,
+        needs=(*_SETTLED, Operation.LIST_PAYMENTS),
+        examine=_listed_as_taken,
+    ),
+)
