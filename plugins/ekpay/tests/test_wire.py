@@ -23,6 +23,7 @@ from nagorik import (
     StartPaymentRequest,
     Text,
 )
+from nagorik.model.status import LONGEST_REMARK
 from nagorik_ekpay import wire
 from nagorik_ekpay.gateway import gateway_facts
 from nagorik_ekpay.settings import EkpaySettings
@@ -255,8 +256,8 @@ def test_number_that_is_none_is_shown_to_nobody(number: object) -> None:
 
 @pytest.mark.parametrize(("code", "state"), [("1021", PaymentState.FAILED), ("1022", PaymentState.CANCELLED)])
 def test_failed_and_cancelled_are_this_payments_own(code: str, state: PaymentState) -> None:
-    answer = paid() | {"msg_code": code}
-    assert read(answer) == PaymentReport(state=state, raw=code)  # type: ignore[arg-type]
+    answer = paid() | {"msg_code": code, "msg_det": "Balance too small"}
+    assert read(answer) == PaymentReport(state=state, raw=code, remark="Balance too small")  # type: ignore[arg-type]
     assert read(paid(trnx_amt=None, curr=None) | {"msg_code": int(code), "pi_det_info": None}) is not None
     unnamed = read({"msg_code": code})
     assert unnamed is not None
@@ -298,6 +299,13 @@ def test_amounts_are_read_to_the_poisha_however_they_are_written(poisha: int, pl
 def test_answer_that_says_nothing_is_not_understood(answer: object) -> None:
     with pytest.raises(ValidationError):
         wire.StatusAnswer.model_validate(answer)
+
+
+@pytest.mark.parametrize(("said", "remark"), [(None, None), ("", None), ("x" * 5000, "x" * LONGEST_REMARK)])
+def test_what_ekpay_says_of_a_failure_is_passed_on_as_far_as_a_remark_goes(said: object, remark: str | None) -> None:
+    report = read(paid() | {"msg_code": "1021", "msg_det": said})
+    assert report is not None
+    assert report.remark == remark
 
 
 def test_nothing_found_is_told_from_any_other_error() -> None:

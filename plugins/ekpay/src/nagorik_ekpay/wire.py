@@ -27,6 +27,7 @@ from nagorik import (
     StartPaymentRequest,
     WireModel,
 )
+from nagorik.model.status import LONGEST_REMARK
 from nagorik.values import Currency, Money, NationalDataError
 from nagorik_ekpay.dates import read_paid_at, request_time
 from nagorik_ekpay.gateway import gateway_facts
@@ -113,6 +114,7 @@ class StatusAnswer(WireModel):
     """What get-status says, in the shape of a notice; where there is nothing to say, an error."""
 
     code: NumberAsText | None = Field(default=None, alias="msg_code")
+    says: str | None = Field(default=None, alias="msg_det")
     error_code: NumberAsText | None = Field(default=None, alias="responseCode")
     transaction: TransactionInfo | None = Field(default=None, alias="trnx_info")
     customer: CustomerInfo | None = Field(default=None, alias="cust_info")
@@ -237,7 +239,7 @@ def to_report(answer: StatusAnswer, request: QueryPaymentRequest) -> PaymentRepo
         return _captured(answer, about, raw)
     if about.payment is None:
         state = PaymentState.UNKNOWN  # nothing says that it is this payment that came to nothing
-    return PaymentReport(state=state, raw=raw)
+    return PaymentReport(state=state, raw=raw, remark=(answer.says or "")[:LONGEST_REMARK] or None)
 
 
 def _captured(answer: StatusAnswer, about: TransactionInfo, raw: str) -> PaymentReport:
