@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from nagorik import ListedPayment, NagorikError, Operation, PaymentReport, PaymentState, PluginFault
+from nagorik import ListedPayment, NagorikError, Operation, PaymentState, PluginFault
 from nagorik.errors import Outcome
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
@@ -44,7 +44,7 @@ async def _completed_twice(subject: Subject, offer: AnyOffer) -> list[str]:
                     "a payment that is completed already is told as refused, so as if nothing had been taken"
                 )
         else:
-            if isinstance(again, PaymentReport) and again.state in _ENDED:
+            if again.state in _ENDED:
                 wrong.append(f"a payment that is completed already is told as {again.state.value}")
         twice = rig.effects() - before
     left = [f"a payment that is completed again leaves at the gateway once more: {kind}" for kind in sorted(twice)]
