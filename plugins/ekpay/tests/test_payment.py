@@ -15,6 +15,7 @@ from nagorik import (
     AgencyRejected,
     Consent,
     ContractViolation,
+    InputRejected,
     MobileNumber,
     Money,
     NagorikError,
@@ -26,7 +27,6 @@ from nagorik import (
     PaymentStarted,
     PaymentState,
     QueryPaymentRequest,
-    SettingsRejected,
     StartPaymentRequest,
     Text,
 )
@@ -312,9 +312,9 @@ async def test_payer_who_comes_back_names_the_payment_and_proves_nothing(checkou
 
 async def test_host_without_addresses_announces_nothing() -> None:
     checkout = Checkout(EkpaySimulator(), PaymentAddresses())
-    with pytest.raises(SettingsRejected) as refused:
+    with pytest.raises(InputRejected) as refused:
         await checkout.start()
-    assert refused.value.names == ("return_url", "notice_url")
+    assert [field.pointer for field in refused.value.fields] == ["/return_url", "/notice_url"]
     assert not checkout.ekpay.ledger.requests()
 
 

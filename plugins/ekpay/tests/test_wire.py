@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from nagorik import (
     AgencyRejected,
     ContractViolation,
+    InputRejected,
     MobileNumber,
     Money,
     Payer,
     PaymentReport,
     PaymentState,
     QueryPaymentRequest,
-    SettingsRejected,
     StartPaymentRequest,
     Text,
 )
@@ -105,9 +105,15 @@ def test_unknown_payer_is_told_as_nothing_and_an_email_opens_both_channels() -> 
 
 @pytest.mark.parametrize("missing", [["return_url"], ["notice_url"], ["return_url", "notice_url"]])
 def test_host_without_addresses_is_told_which_are_missing(missing: list[str]) -> None:
-    with pytest.raises(SettingsRejected) as refused:
+    with pytest.raises(InputRejected) as refused:
         wire.to_session(START.model_copy(update=dict.fromkeys(missing)), SETTINGS, NOW)
-    assert list(refused.value.names) == missing
+    assert [field.pointer for field in refused.value.fields] == [f"/{name}" for name in missing]
+
+
+def test_dollars_are_announced_to_nobody() -> None:
+    with pytest.raises(AgencyRejected) as refused:
+        wire.to_session(START.model_copy(update={"amount": Money.of("10.00", "USD")}), SETTINGS, NOW)
+    assert refused.value.reason_code == "ekpay.currency"
 
 
 # What merchant-api says

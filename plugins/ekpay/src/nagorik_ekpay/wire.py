@@ -19,11 +19,12 @@ from pydantic_core import from_json
 from nagorik import (
     AgencyRejected,
     ContractViolation,
+    InputRejected,
+    Layer,
     PaymentReport,
     PaymentStarted,
     PaymentState,
     QueryPaymentRequest,
-    SettingsRejected,
     StartPaymentRequest,
     WireModel,
 )
@@ -46,6 +47,8 @@ _IPN_ADDRESS: Final = "3"
 _BEGUN: Final = "1000"
 """The code that comes with a token."""
 _LONGEST_CODE: Final = 200
+_CURRENCY: Final = "BDT"
+"""What merchant-api takes; no client sends another."""
 _CURRENCIES: Final[Mapping[str, Currency]] = MappingProxyType({"BDT": "BDT", "USD": "USD"})
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -149,11 +152,19 @@ def to_session(request: StartPaymentRequest, settings: EkpaySettings, now: datet
     """What merchant-api is told.
 
     Raises:
-        SettingsRejected: ekPay needs an address to send the payer back to, and one for its notices.
+        InputRejected: ekPay needs an address to send the payer back to, and one for its notices.
+        AgencyRejected: The amount is not in taka.
     """
-    missing = tuple(name for name in ("return_url", "notice_url") if not getattr(request, name))
+    needed = {"return-url": request.return_url, "notice-url": request.notice_url}
+    missing = [
+        TEXTS.field_problem(f"/{name.replace('-', '_')}", f"ekpay.{name}-missing")
+        for name, address in needed.items()
+        if not address
+    ]
     if missing:
-        raise SettingsRejected(missing, plugin="ekpay", reasons=dict.fromkeys(missing, "missing"))
+        raise InputRejected(missing, layer=Layer.PLUGIN)
+    if request.amount.currency != _CURRENCY:
+        raise AgencyRejected("ekpay.currency", reason=TEXTS.text("ekpay.currency"), layer=Layer.PLUGIN)
     payer = request.payer
     return {
         "mer_info": {
