@@ -274,6 +274,40 @@ def test_gateway_that_gives_nothing_back_leaves_the_refund_to_a_person():
     driver = _paying(factories.capabilities_of(without={Operation.REFUND_PAYMENT})).pay()
     driver.take(CitizenActed("withdraw"))
     assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUND_MANUAL])
+    assert driver.row.hold == Hold(party=Party.PERSON, code="refund-by-hand")
+    with pytest.raises(NotPossible):
+        driver.take(Decided(**OFFICER))
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUNDED))
+    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
+    assert Flag.REFUND_DUE not in driver.row.flags
+
+
+def test_refund_by_hand_holds_up_nothing_that_is_still_to_be_done():
+    driver = _paying(factories.capabilities_of(without={Operation.REFUND_PAYMENT}))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
+    (first,) = driver.row.payments
+    driver.take(Decided(**OFFICER, payment=first.id, payment_to=P.REFUND_MANUAL))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    assert driver.payment_states == [P.REFUND_MANUAL, P.CAPTURED]
+
+
+@pytest.mark.parametrize("settled", ["confirmed", "refunded"])
+def test_second_capture_under_one_payment_is_never_forgotten(settled):
+    driver = _paying().pay()
+    if settled == "confirmed":
+        driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+    else:
+        driver.take(CitizenActed("withdraw"))
+        driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert driver.payment_states == [P(settled)]
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    assert driver.row.payments[0].taken == factories.taka(460)
+    assert driver.hold == "payment-under-investigation"
 
 
 def test_rejection_that_arrives_while_a_payment_is_announced_does_not_break_its_answer():

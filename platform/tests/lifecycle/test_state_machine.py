@@ -554,6 +554,12 @@ class LifecycleMachine(RuleBasedStateMachine):
         if row.attempt is not None:
             return
         officer = {"officer": "R. Karim", "reason": "CANARY-REASON"}
+        if row.hold.code == "refund-by-hand":
+            owed = row.payment_in(P.REFUND_MANUAL)
+            account = self.gateway.account(owed.id)
+            account.refunds = account.refunds or 1
+            assert self._take(Decided(**officer, payment=owed.id, payment_to=P.REFUNDED))
+            return
         unconfirmed = {P.CAPTURED, P.ADVISED} if row.hold.code == "payment-unconfirmed" else set()
         doubtful = row.payment_in(*MONEY_FOR_A_PERSON, P.UNKNOWN, *unconfirmed)
         if doubtful is not None and row.state is not S.MANUAL_REVIEW:

@@ -16,6 +16,7 @@ from nagorik_platform.lifecycle import (
     CitizenActed,
     NextAction,
     Opened,
+    Party,
     Progress,
     ServiceCapabilities,
     Step,
@@ -108,6 +109,8 @@ async def test_money_of_an_application_that_ended_is_given_back_by_hand() -> Non
     assert (paid.progress.state, payment.state) == (S.CLOSED, P.REFUND_MANUAL)
     assert (payment.reference, payment.sum.plain()) == (capture.reference, capture.amount)
     assert paid.progress.flags == {Flag.REFUND_DUE}
+    assert paid.progress.hold is not None
+    assert (paid.progress.hold.party, paid.progress.hold.code) == (Party.PERSON, "refund-by-hand")
     assert state_advice(P.REFUND_MANUAL).en == "Keep your receipt. Ask the service centre if you hear nothing."
 
 

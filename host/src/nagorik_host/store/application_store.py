@@ -36,7 +36,7 @@ from nagorik_host.store.schema import (
 )
 from nagorik_host.vault import DataKey, Vault
 from nagorik_platform.configuration import DEFAULT_LEASE
-from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
+from nagorik_platform.lifecycle import Event, NextAction, Party, Progress, Step, application_targets
 
 PROGRESS: Final = "progress"
 DRAFT: Final = "draft"
@@ -490,7 +490,9 @@ class ApplicationStore:
         self, stored: StoredApplication, done: Step, rows: Sequence[JournalEntry], now: datetime
     ) -> dict[str, Any]:
         progress, hold, reference = done.progress, done.progress.hold, done.progress.agency_reference
-        closed = not application_targets(progress.state) and done.next.due is None
+        # What an officer still has to settle, such as money to be given back by hand, is not over.
+        for_person = hold is not None and hold.party is Party.PERSON
+        closed = not application_targets(progress.state) and done.next.due is None and not for_person
         return {
             "state": progress.state.value,
             "hold_party": hold.party.value if hold is not None else None,

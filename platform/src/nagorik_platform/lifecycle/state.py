@@ -46,6 +46,10 @@ PAYMENT_REFUSED: Final = "payment-refused"
 """The code of a hold for payments that the gateway refuses to begin: an officer's case, and the payer may try on."""
 
 
+REFUND_BY_HAND: Final = "refund-by-hand"
+"""The code of a hold for money that no gateway gives back: an officer's case until they have seen it given back."""
+
+
 class Hold(Model):
     """Why an application waits for somebody."""
 
@@ -62,6 +66,7 @@ class Hold(Model):
             DOCUMENT_UNREADABLE,
             FEE_WITHOUT_PRICE,
             FEE_DEMANDED_AGAIN,
+            REFUND_BY_HAND,
         }
 
     @property

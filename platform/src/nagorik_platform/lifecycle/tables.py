@@ -248,9 +248,11 @@ _GATEWAY_SAYS: Final = {
 
 _AGREED: Final = "the payer has agreed, and the gateway waits to be told to take the money"
 
+_OTHER_AMOUNT: Final = "the gateway reports late that it took another amount"
+
 _LATE_NEWS: Final = {
     "captured": "the gateway reports late that it took the money",
-    "under_investigation": "the gateway reports late that it took another amount",
+    "under_investigation": _OTHER_AMOUNT,
 }
 
 PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
@@ -309,8 +311,13 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
         disputed="the payer disputes it",
     ),
     *_payment_rows(
-        P.CONFIRMED, disputed="the payer disputes it", refund_requested="the agency agreed to give it back"
+        P.CONFIRMED,
+        disputed="the payer disputes it",
+        refund_requested="the agency agreed to give it back",
+        under_investigation=_OTHER_AMOUNT,
     ),
+    *_payment_rows(P.REFUNDED, under_investigation=_OTHER_AMOUNT),
+    *_payment_rows(P.REFUND_MANUAL, refunded="an officer has seen it given back", under_investigation=_OTHER_AMOUNT),
     *_payment_rows(
         P.REFUND_REQUESTED,
         refund_pending="the gateway accepted the refund",

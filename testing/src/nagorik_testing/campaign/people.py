@@ -21,6 +21,7 @@ from nagorik_host.store.cases import WORKERS_LOST, Decision, record_decision, un
 from nagorik_host.store.schema import applications
 from nagorik_platform.lifecycle import Decided, NotPossible, Progress
 from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
+from nagorik_platform.lifecycle.state import REFUND_BY_HAND
 from nagorik_platform.lifecycle.tables import MONEY_FOR_A_PERSON
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
@@ -177,6 +178,8 @@ class People:
 
     def _decision(self, progress: Progress, code: str) -> Decided | None:
         """What an officer decides who has seen the agency's and the gateway's own records."""
+        if code == REFUND_BY_HAND:
+            return None  # nobody in a campaign hands money out, and the comparison counts what is owed so
         if code in MONEY_HOLDS:
             return self._of_money(progress)
         filed = self._agencies.filed().get(progress.client_reference, ())

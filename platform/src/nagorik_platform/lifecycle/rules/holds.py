@@ -22,6 +22,7 @@ from nagorik_platform.lifecycle.state import (
     FEE_NOT_SETTLED,
     FEE_WITHOUT_PRICE,
     PAYMENT_REFUSED,
+    REFUND_BY_HAND,
     Hold,
     Party,
     Payment,
@@ -60,7 +61,7 @@ _UNDECIDED_MONEY: Final = {
     P.UNKNOWN: "payment-unknown",
 }
 PAYMENT_UNCONFIRMED: Final = "payment-unconfirmed"
-MONEY_HOLDS: Final = frozenset({PAYMENT_UNCONFIRMED, *_UNDECIDED_MONEY.values()})
+MONEY_HOLDS: Final = frozenset({PAYMENT_UNCONFIRMED, REFUND_BY_HAND, *_UNDECIDED_MONEY.values()})
 """Holds that end when a person decides on a payment, and not by being released."""
 
 
@@ -94,6 +95,7 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
         or _of_fee(progress, capabilities)
         or _in_vain(progress, capabilities, now)
         or _for_nobody(progress, capabilities, now)
+        or _by_hand(progress)
     )
 
 
@@ -207,6 +209,12 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
             code = FEE_NOT_SETTLED if call.operation is Operation.QUOTE else CALL_IN_VAIN
             return Hold(party=Party.PERSON, code=code)
     return None
+
+
+def _by_hand(progress: Progress) -> Hold | None:
+    """Who is to give money back that no gateway does; what else an application waits for is told before it."""
+    owed = progress.payment_in(P.REFUND_MANUAL)
+    return Hold(party=Party.PERSON, code=REFUND_BY_HAND) if owed is not None else None
 
 
 def _for_nobody(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
