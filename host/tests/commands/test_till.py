@@ -147,6 +147,8 @@ def test_sheet_has_a_place_before_anything_is_closed(ready, place, monkeypatch):
         refused = ready(*CLOSE, "--counted", "2000", "--sheet", name)
         assert (refused.code, told in refused.err) == (2, True)
     assert (place / "there.html").read_text() == "kept"
+    # As a process leaves it that is killed while it closes.
+    (place / "sheet.html").touch()
     short = ready(*CLOSE, "--counted", "1", "--sheet", "sheet.html")
     assert (short.code, (place / "sheet.html").exists()) == (2, False)
     assert "is open. A close sheet is made of" in ready("till", "sheet", "--sheet", "sheet.html").err

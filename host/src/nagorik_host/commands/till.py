@@ -402,7 +402,9 @@ def _new_file(path: Path | None) -> Iterator[Path | None]:
     try:
         path.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
-        raise TillRefused("sheet-there") from None
+        # What a killed process made and never wrote is as good as none.
+        if path.is_symlink() or not path.is_file() or path.stat().st_size:
+            raise TillRefused("sheet-there") from None
     except (OSError, ValueError):
         raise TillRefused("sheet-unwritable") from None
     try:

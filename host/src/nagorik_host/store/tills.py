@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple
 from uuid import uuid4
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Row, and_, case, exists, func, insert, or_, select, text as sql_text
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, insert, or_, select, text as sql_text
 
 from nagorik import Text
 from nagorik.model.status import PaymentState
@@ -325,12 +325,23 @@ def _write(transaction: Transaction, session: str, close: TillClose) -> None:
         )
     )
     transaction.record_row(till_closes, session, at=at)
-    for entry in reckoning.entries:
-        identity = f"{entry.payment}/{entry.kind}/{entry.before + 1}"
-        values = entry._asdict() | {"id": identity, "session": session, "late": int(entry.late)}
-        del values["before"]
-        transaction.connection.execute(insert(till_entries).values(**values))
-        transaction.record_row(till_entries, identity, at=at)
+    rows = [_entry_row(entry, session) for entry in reckoning.entries]
+    if rows:
+        transaction.connection.execute(insert(till_entries), rows)
+    for row in rows:
+        transaction.record_row(till_entries, row["id"], at=at)
+
+
+def _entry_row(entry: TillEntry, session: str) -> dict[str, Any]:
+    return {
+        "id": f"{entry.payment}/{entry.kind}/{entry.before + 1}",
+        "session": session,
+        "payment": entry.payment,
+        "kind": entry.kind,
+        "at": entry.at,
+        "poisha": entry.poisha,
+        "late": int(entry.late),
+    }
 
 
 # Reckoning
@@ -376,21 +387,38 @@ def _told(kind: EntryKind, what: ColumnElement[int]) -> ColumnElement[int]:
     return select(what).where(e.payment == payments.c.id, e.kind == kind).correlate(payments).scalar_subquery()
 
 
-def _moved(opening: TillOpening) -> Any:
-    """Payments of which more or less was taken or given back than sessions have told of."""
+def _moved(opening: TillOpening) -> Select[Any]:
+    """Payments of which more or less may have been taken or given back than sessions have told of.
+
+    Of nearly all, one entry of each kind has told all there is, which its key shows; only the others are added up.
+    """
     p, e = payments.c, till_entries.c
     whole = func.coalesce(p.taken_poisha, p.poisha)
     taken = case((and_(p.captured_at.is_not(None), p.state.not_in([*MONEY_NOT_TAKEN])), whole), else_=0)
     back = case((p.refunded_at.is_not(None), whole), else_=0)
     told = func.coalesce(func.sum(e.poisha), 0)
-    told_taken, told_back = _told("taken", told), _told("given-back", told)
     return select(
         *(p.id, p.opened_at, p.captured_at, p.refunded_at, p.updated_at),
         *(taken.label("taken"), back.label("back")),
-        *(told_taken.label("told_taken"), told_back.label("told_back")),
+        *(_told("taken", told).label("told_taken"), _told("given-back", told).label("told_back")),
         _told("taken", func.count()).label("told_taken_times"),
         _told("given-back", func.count()).label("told_back_times"),
-    ).where(_of_till(opening), p.captured_at.is_not(None), or_(taken != told_taken, back != told_back))
+    ).where(
+        _of_till(opening),
+        p.captured_at.is_not(None),
+        or_(
+            _may_differ("taken", taken),
+            and_(p.refunded_at.is_not(None), _may_differ("given-back", back)),
+        ),
+    )
+
+
+def _may_differ(kind: EntryKind, so: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a payment's first entry of a kind says another sum than is so, or is not its only one."""
+    e = till_entries.c
+    first = select(e.poisha).where(e.id == payments.c.id.concat(f"/{kind}/1")).correlate(payments).scalar_subquery()
+    others = exists().where(e.id == payments.c.id.concat(f"/{kind}/2"))
+    return or_(func.coalesce(first, 0) != so, others)
 
 
 def _left_open(transaction: Transaction, opening: TillOpening, until: datetime) -> tuple[int, int, int, int]:
