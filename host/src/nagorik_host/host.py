@@ -44,6 +44,7 @@ from nagorik_platform.lifecycle import (
     Decided,
     Event,
     Input,
+    Noticed,
     NotPossible,
     Opened,
     Progress,
@@ -338,6 +339,17 @@ class Host:
             NoSuchApplication: The database holds none by this id.
         """
         return await self.database.run(partial(self._take_in, application=application, received=decision))
+
+    def ask_about_payment(self, transaction: Transaction, application: str, payment: str) -> Progress:
+        """Have the gateway asked about a payment as soon as a worker comes to it, as after a notice that names it.
+
+        Raises:
+            NotPossible: The application has no such payment.
+            ServiceNotOffered: No installed plugin offers the service, or the gateway.
+            NoSuchApplication: The database holds none by this id.
+            Erased: The citizen's data were erased.
+        """
+        return self._take_in(transaction, application=application, received=Noticed(payment=payment))
 
     async def take_over(self) -> list[PluginTakeover]:
         """Take open applications over to the plugins that are installed, or block them; done before working.

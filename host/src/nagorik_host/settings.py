@@ -173,6 +173,8 @@ class HostSettings(BaseSettings):
     tracking_url: Annotated[str, AfterValidator(_web_address)] | None = None
     """Where an application can be tracked, with its tracking number as the last part of the path: what a receipt's
     QR code leads to."""
+    cash_gateway: str = Field(default="cashdesk.counter", min_length=1, max_length=120)
+    """The gateway through which a cash desk takes cash, which ``nagorik till`` counts."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """The least that is logged."""
     plugins: Mapping[str, PluginEntry] = Field(default_factory=dict)

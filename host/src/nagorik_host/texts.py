@@ -32,7 +32,18 @@ from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 from nagorik_toolkit.texts import money_text
 
-SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event", "attempt", "audit", "paper"]
+SentenceTable = Literal[
+    "hold",
+    "blocked",
+    "not-possible",
+    "outage",
+    "event",
+    "attempt",
+    "audit",
+    "paper",
+    "settlement",
+    "payment-case",
+]
 _UNKNOWN_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")
 
 

@@ -135,8 +135,17 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
         down,
     )
     put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
+    put(
+        place,
+        "INSERT INTO payment_cases (id, gateway, day, kind, found_at, opened_at, sealed)"
+        " VALUES ('a', 'cashdesk.counter', '2026-11-24', 'missing-here', 0, 0, x'')",
+    )
     ready("stop", "plugin", "nid", "--reason-en", "x", "--reason-bn", "ক", "--officer", "A. Rahman")
     told = found()
+    assert told["host payments"] == (
+        DoctorStatus.WARNING,
+        "1 differences from the gateways' books wait for an officer",
+    )
     assert told["host agency nid"] == (
         DoctorStatus.WARNING,
         "down since 2026-11-24T02:00+00:00: certificate-expired, 7 calls in vain",

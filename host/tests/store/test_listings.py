@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, insert, update
 
+from nagorik.values import Money, dhaka_date
 from nagorik_host.engine.queues import unreadable_rows
 from nagorik_host.store import listings, open_database
 from nagorik_host.store.database import Transaction
@@ -30,6 +31,7 @@ from nagorik_host.store.overview import (
     read_agencies,
     read_workers,
 )
+from nagorik_host.store.payment_cases import count_payment_cases, list_payment_cases, payments_taken
 from nagorik_host.store.schema import agencies, applications, inbox, payments, workers
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -145,9 +147,18 @@ async def test_payments_are_listed_by_gateway_state_and_application(filled):
             "currency": "BDT",
             "opened_at": NOW - number % 4 * HOUR,
             "updated_at": NOW,
+            "captured_at": NOW if number % 4 == 0 else None,
+            "taken_poisha": 50_000 if number % 8 == 0 else None,
         }
         for number in range(60)
     ]
+
+    def amount(row):
+        return row["taken_poisha"] or row["poisha"]
+
+    def day(row):
+        return dhaka_date(row["captured_at"] or row["opened_at"])
+
     await filled.run(lambda transaction: transaction.connection.execute(insert(payments), made))
     for wanted, belongs in (
         (PaymentFilter(), lambda row: True),
@@ -159,6 +170,14 @@ async def test_payments_are_listed_by_gateway_state_and_application(filled):
         ),
         (PaymentFilter(opened_before=NOW - HOUR), lambda row: row["opened_at"] < NOW - HOUR),
         (PaymentFilter(updated_before=NOW), lambda row: False),
+        (PaymentFilter(day=dhaka_date(NOW)), lambda row: day(row) == dhaka_date(NOW)),
+        (PaymentFilter(day=dhaka_date(NOW - 10 * HOUR)), lambda row: day(row) == dhaka_date(NOW - 10 * HOUR)),
+        (PaymentFilter(amount_from=Money.taka(500)), lambda row: amount(row) >= 50_000),
+        (
+            PaymentFilter(amount_to=Money(poisha=49_999), application=owner),
+            lambda row: amount(row) <= 49_999 and row["application"] == owner,
+        ),
+        (PaymentFilter(amount_from=Money.of(1, "USD")), lambda row: False),
     ):
         expected = [row["id"] for row in sorted(made, key=lambda r: (r["opened_at"], r["id"]), reverse=True)]
         expected = [one for one in expected if belongs(next(row for row in made if row["id"] == one))]
@@ -304,6 +323,9 @@ QUESTIONS: list[Callable[[Transaction], object]] = [
     partial(list_applications, wanted=ApplicationFilter(), after=PageCursor(NOW - 365_000 * HOUR, "a"), limit=50),
     partial(list_payments, wanted=PaymentFilter(states={"captured"}), limit=50),
     partial(list_payments, wanted=PaymentFilter(application=ROWS[0]["id"]), limit=50),
+    partial(payments_taken, gateway="cashdesk.counter", first=NOW - HOUR, before=NOW),
+    partial(list_payment_cases, limit=50),
+    count_payment_cases,
     partial(read_agencies, now=NOW),
     partial(read_workers, now=NOW),
     partial(count_overdue, now=NOW),

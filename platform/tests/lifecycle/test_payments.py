@@ -1,5 +1,7 @@
 """Money: captured exactly once for a stage, told to the agency, or given back."""
 
+from datetime import timedelta
+
 import pytest
 
 from nagorik.errors import AgencyRejected, AgencyUnavailable, ContractViolation, OutcomeUnknown
@@ -187,6 +189,19 @@ def test_money_that_arrives_after_the_application_was_closed_is_given_back():
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert (driver.state, driver.payment_states, driver.next.operation) == (S.CLOSED, [P.REFUNDED], None)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_payer_had_the_money_back_when_the_gateway_says_or_else_when_it_was_learned(told):
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
+    assert driver.row.payments[0].refunded_at is None
+    handed_out = driver.now - timedelta(minutes=7)
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED, refunded_at=handed_out if told else None))
+    (payment,) = driver.row.payments
+    assert payment.refunded_at == (handed_out if told else payment.moved_at)
 
 
 def test_notice_makes_the_next_question_due_at_once_and_proves_nothing():

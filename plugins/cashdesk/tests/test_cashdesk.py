@@ -20,6 +20,8 @@ from nagorik.errors import AgencyRejected, ContractViolation, OutcomeUnknown
 from nagorik.manifest import Manifest, parse_manifest
 from nagorik.model.application import Payer
 from nagorik.model.payment import (
+    ListPaymentsRequest,
+    PaymentList,
     PaymentReport,
     QueryPaymentRequest,
     RefundPaymentRequest,
@@ -54,10 +56,10 @@ class Counter:
     client: AgencyClient
     settings: AgencySettings
 
-    def context(self, operation: Operation) -> CallContext[AgencySettings]:
+    def context(self, operation: Operation, number: int = 1) -> CallContext[AgencySettings]:
         offer = self.manifest.gateways[0]
         idempotency = offer.writes.get(operation)
-        key = f"key-of-{operation.value}" if idempotency else None
+        key = f"key-{number}-of-{operation.value}" if idempotency else None
         deadline = Deadline.after(20, self.till.clock)
         return CallContext(
             http=self.client.bind(operation, idempotency, key, deadline),
@@ -79,6 +81,10 @@ class Counter:
     async def query(self) -> PaymentReport:
         request = QueryPaymentRequest(gateway=GATEWAY, payment=PAYMENT, started_at=self.till.clock.now())
         return await plugin.nagorik_query_payment(request, self.context(Operation.QUERY_PAYMENT))
+
+    async def list(self, day: date) -> PaymentList:
+        request = ListPaymentsRequest(gateway=GATEWAY, day=day)
+        return await plugin.nagorik_list_payments(request, self.context(Operation.LIST_PAYMENTS))
 
     async def refund(self) -> RefundReport:
         request = RefundPaymentRequest(
@@ -115,6 +121,47 @@ async def wired() -> AsyncIterator[Counter]:
     made = make_counter(simulated=False)
     yield made
     await made.client.aclose()
+
+
+async def test_day_is_listed_with_what_was_taken_and_what_was_given_back(counter: Counter) -> None:
+    day = date(2026, 11, 24)
+    await counter.start()
+    assert (await counter.list(day)).payments == ()
+    counter.till.clock.advance(timedelta(minutes=2))
+    (listed,) = (await counter.list(day)).payments
+    assert (listed.payment, listed.reference, listed.amount) == (PAYMENT, "CD-000001", AMOUNT)
+    assert (listed.refunded, listed.captured_at) == (Money.taka(0), datetime(2026, 11, 24, 4, 1, tzinfo=UTC))
+    await counter.refund()
+    (listed,) = (await counter.list(day)).payments
+    assert listed.refunded == AMOUNT
+    assert (await counter.list(day + timedelta(days=1))).payments == ()
+
+
+async def test_payment_of_after_midnight_in_dhaka_is_the_next_days(counter: Counter) -> None:
+    counter.till.clock.advance(timedelta(hours=13, minutes=59, seconds=30))
+    await counter.start()
+    counter.till.clock.advance(timedelta(minutes=2))
+    assert (await counter.list(date(2026, 11, 24))).payments == ()
+    assert len((await counter.list(date(2026, 11, 25))).payments) == 1
+
+
+async def test_list_of_several_pages_is_read_to_its_end(counter: Counter) -> None:
+    for number in range(101):
+        request = StartPaymentRequest(
+            gateway=GATEWAY, payment=f"payment-{number}", amount=AMOUNT, purpose=PURPOSE, payer=Payer()
+        )
+        await plugin.nagorik_start_payment(request, counter.context(Operation.START_PAYMENT, number))
+    counter.till.clock.advance(timedelta(minutes=2))
+    listed = (await counter.list(date(2026, 11, 24))).payments
+    assert sorted(one.payment or "" for one in listed) == sorted(f"payment-{number}" for number in range(101))
+
+
+@respx.mock
+async def test_list_that_is_cut_short_is_refused(wired: Counter) -> None:
+    respx.get(f"https://{HOST}/sim/cashdesk/v1/payments").respond(200, json={"items": [], "total": 1})
+    with pytest.raises(ContractViolation) as refused:
+        await wired.list(date(2026, 11, 24))
+    assert refused.value.detail == "list-cut-short"
 
 
 def test_plugin_is_usable_as_it_lies_here() -> None:
@@ -185,10 +232,13 @@ async def test_refund_is_made_once_however_often_it_is_ordered(counter: Counter)
     await counter.start()
     counter.till.clock.advance(timedelta(minutes=2))
     counter.till.faults.add(REFUND, AnswerLost())
-    assert (await counter.refund()).state is PaymentState.REFUND_PENDING
-    counter.till.clock.advance(timedelta(hours=1))
+    ordered, pending = counter.till.clock.now(), await counter.refund()
+    assert (pending.state, pending.refunded_at) == (PaymentState.REFUND_PENDING, None)
+    counter.till.clock.advance(timedelta(hours=2))
     done = await counter.refund()
     assert (done.state, done.reference) == (PaymentState.REFUNDED, "CD-000001")
+    # When the operator handed it out, not when somebody asked.
+    assert ordered + timedelta(hours=1) <= done.refunded_at < counter.till.clock.now()
     assert [effect.amount for effect in counter.till.ledger.effects("refund")] == ["345.00"]
 
 

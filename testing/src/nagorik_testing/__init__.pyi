@@ -114,6 +114,13 @@ from .simulator.ledger import (
 from .simulator.loopback import (
     serve as serve,
 )
+from .simulator.payment_page import (
+    PaymentAct as PaymentAct,
+    PaymentPage as PaymentPage,
+    PaymentPageState as PaymentPageState,
+    payment_act as payment_act,
+    render_payment_page as render_payment_page,
+)
 from .simulator.scenario_file import (
     ScenarioFile as ScenarioFile,
 )

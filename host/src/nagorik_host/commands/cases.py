@@ -1,11 +1,19 @@
 """``nagorik cases``: what waits for an officer, and what they decide."""
 
 import argparse
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands.known_names import NamedFilter, require_known
+from nagorik_host.commands.payment_cases import (
+    close_payment_case,
+    find_payment_case,
+    payment_case_document,
+    render_payment_case,
+    render_payment_cases,
+)
 from nagorik_host.commands.running import CommandRefused, now, opened_host, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
@@ -46,10 +54,18 @@ class CasesCommand:
         add_limit_argument(listed, default=100)
         add_json_argument(listed)
         show = actions.add_parser("show", help="everything that an officer decides by", allow_abbrev=False)
-        show.add_argument("application", metavar="ID", help="the application's id, or its client reference")
+        show.add_argument(
+            "application",
+            metavar="ID",
+            help="the application's id, its client reference, or the id of a payment's case",
+        )
         add_json_argument(show)
         decide = actions.add_parser("decide", help="decide, by name and with a reason", allow_abbrev=False)
-        decide.add_argument("application", metavar="ID", help="the application's id, or its client reference")
+        decide.add_argument(
+            "application",
+            metavar="ID",
+            help="the application's id, its client reference, or the id of a payment's case, which is closed",
+        )
         decide.add_argument("--officer", required=True, help="who decides; it is kept")
         decide.add_argument("--reason", required=True, help="why; it is kept, so write no citizen's name")
         states = [state.value for state in ApplicationState]
@@ -108,19 +124,40 @@ class CasesCommand:
 
 
 async def _list(arguments: argparse.Namespace) -> int:
-    from nagorik_host.commands.render import when
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.cases import count_cases, list_cases
+    from nagorik_host.store.payment_cases import count_payment_cases, list_payment_cases
 
     async with unlocked_database(load_host_settings()) as (database, _):
         items = await database.run(partial(list_cases, limit=arguments.limit))
         number = await database.run(count_cases)
+        payments = await database.run(partial(list_payment_cases, limit=arguments.limit))
+        payment_number = await database.run(count_payment_cases)
     if arguments.json:
-        print_json({"number": number, "items": [_item(item) for item in items]})
+        print_json(
+            {
+                "number": number,
+                "items": [_item(item) for item in items],
+                "payment_number": payment_number,
+                "payments": [payment_case_document(case) for case in payments],
+            }
+        )
         return ExitCode.OK
+    if items or not payments:
+        _render_cases(items, number)
+    if payments:
+        if items:
+            print_lines("")
+        render_payment_cases(payments, payment_number)
+    return ExitCode.OK
+
+
+def _render_cases(items: "Sequence[OfficerCase]", number: int) -> None:
+    from nagorik_host.commands.render import when
+
     if not items:
         print_lines("Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।")
-        return ExitCode.OK
+        return
     rows = ((item.application, item.service, item.state, _code(item), when(item.since)) for item in items)
     print_table(
         ("আবেদন / application", "সেবা / service", "অবস্থা / state", "অপেক্ষা / waits for", "কখন থেকে / since"), rows
@@ -131,7 +168,6 @@ async def _list(arguments: argparse.Namespace) -> int:
             print_lines(f"{code}: {text.bn}", f"  {text.en}")
     if number > len(items):
         print_lines(f"{number} in all; --limit shows more.")
-    return ExitCode.OK
 
 
 async def _decisions(arguments: argparse.Namespace) -> int:
@@ -155,6 +191,10 @@ async def _show(arguments: argparse.Namespace) -> int:
     from nagorik_platform.cli.explanation_page import with_numbers_masked
 
     async with opened_host(load_host_settings()) as host:
+        found = await find_payment_case(host, arguments.application)
+        if found is not None:
+            render_payment_case(found, as_json=arguments.json)
+            return ExitCode.OK
         view = await find_application(host, arguments.application)
         document = as_document(view, host, words=with_numbers_masked) | await _for_officer(host, view)
     if arguments.json:
@@ -227,6 +267,8 @@ async def _decide(arguments: argparse.Namespace) -> int:
     if not arguments.officer.strip() or not arguments.reason.strip():
         raise CommandRefused("a decision needs an officer's name and a reason")
     async with opened_host(load_host_settings()) as host:
+        if await find_payment_case(host, arguments.application) is not None:
+            return await close_payment_case(host, arguments)
         application = await host.database.run(partial(_named, host=host, name=arguments.application))
         if arguments.accept_plugin:
             result = await host.database.run(

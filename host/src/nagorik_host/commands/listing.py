@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from nagorik_host.commands.known_names import NamedFilter, require_known, require_one_of
+from nagorik_host.commands.reconciliation import add_reconcile, run_reconcile
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
@@ -17,11 +18,13 @@ from nagorik_platform.cli.output import (
     print_lines,
     print_table,
     print_unbroken,
+    read_day,
 )
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
+    from nagorik.values import Money
     from nagorik_host.store.database import Transaction
     from nagorik_host.store.listings import Page, PageCursor
 
@@ -81,7 +84,7 @@ class ApplicationsCommand:
 class PaymentsCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "list payments by gateway, state or age, or those of one application"
+    help = "list payments by gateway, state, date, amount or age; compare a date's with the gateways' own books"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
@@ -95,12 +98,36 @@ class PaymentsCommand:
         _add_names(listed, "--gateway", "ID", "it is made through this gateway")
         _add_names(listed, "--state", "STATE", "it is in this state, such as captured or unknown")
         listed.add_argument("--application", metavar="ID", help="it belongs to this application")
+        listed.add_argument(
+            "--date",
+            type=read_day,
+            metavar="DATE",
+            help="its money was taken on this date in Dhaka, or it was begun on it where none was taken",
+        )
+        for end, which in (("from", "at least"), ("to", "at most")):
+            listed.add_argument(
+                f"--amount-{end}",
+                type=_amount,
+                metavar="AMOUNT",
+                help=f"what was taken, or is asked for where nothing was, is {which} this: 345 or 345.50",
+            )
         _add_times(listed, "opened", "begun")
         _add_times(listed, "updated", "last changed")
         _add_page(listed)
+        add_reconcile(
+            actions.add_parser(
+                "reconcile",
+                help="compare a date's payments with the gateways' own books",
+                description="Compare the payments of a date with each gateway's list and with its settlement file."
+                " Each difference is asked about or becomes a case; the same one is never two cases.",
+                allow_abbrev=False,
+            )
+        )
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """List them."""
+        """List them, or reconcile a date."""
+        if arguments.action == "reconcile":
+            return run_reconcile(arguments)
         return run_command(lambda: _list_payments(arguments))
 
 
@@ -124,6 +151,15 @@ def _add_page(parser: argparse.ArgumentParser) -> None:
     add_limit_argument(parser, default=PAGE)
     parser.add_argument("--after", metavar="PLACE", help="go on where a page ended, which names the place")
     add_json_argument(parser)
+
+
+def _amount(text: str) -> "Money":
+    from nagorik.values import Money, NationalDataError
+
+    try:
+        return Money.parse(text)
+    except NationalDataError:
+        raise argparse.ArgumentTypeError("not an amount such as 345 or 345.50") from None
 
 
 def _instant(text: str) -> datetime:
@@ -202,6 +238,9 @@ async def _list_payments(arguments: argparse.Namespace) -> int:
         gateways=arguments.gateway,
         states=arguments.state,
         application=arguments.application,
+        day=arguments.date,
+        amount_from=arguments.amount_from,
+        amount_to=arguments.amount_to,
         opened_from=arguments.opened_after,
         opened_before=arguments.opened_before,
         updated_from=arguments.updated_after,

@@ -43,9 +43,13 @@ from nagorik_host.store.schema import (
     inbox,
     ledger,
     microseconds,
+    payment_cases,
     receipt_prints,
     restorations,
     suspensions,
+    till_closes,
+    till_entries,
+    till_openings,
 )
 from nagorik_host.vault import Vault
 
@@ -57,7 +61,11 @@ WRITER: Final = "writer"
 SEAL: Final = "seal"
 
 TRACKED: Final[Mapping[str, Table]] = {
-    table.name: table for table in (decisions, erased_references, inbox, receipt_prints, restorations, suspensions)
+    table.name: table
+    for table in (
+        *(decisions, erased_references, inbox, payment_cases, receipt_prints, restorations, suspensions),
+        *(till_openings, till_closes, till_entries),
+    )
 }
 """Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""
 
@@ -270,6 +278,8 @@ class AuditLedger:
         if records:
             self.last_at = records[-1].at
             if writer is None:
+                # What waits to be written may have to wait for others, who may wait for the root.
+                _insert(connection, [], deferred)
                 root = self._append_root(connection, records[0].at, WRITER, {})
                 writer = _Writer(root.number, 0, root.link)
             link = writer.link

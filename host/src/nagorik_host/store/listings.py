@@ -5,14 +5,30 @@ no index knows is compared row by row, of no more than ``MOST_READ`` rows a page
 many rows there are; where it is not full it still names where the next begins.
 """
 
+import operator
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, bindparam, case, literal, or_, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
+from nagorik.values import Money, dhaka_zone
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, Instant, applications, microseconds, payments, shown
 
@@ -139,6 +155,9 @@ class PaymentFilter:
         gateways: The gateway is one of these.
         states: The state is one of these.
         application: They belong to this application.
+        day: The money was taken on this date in Dhaka, or they were begun on it where none was taken.
+        amount_from: What was taken, or is asked for where nothing was, is at least this, and of its currency.
+        amount_to: It is at most this, likewise.
         opened_from: They were begun then or later.
         opened_before: They were begun before that.
         updated_from: Something happened to them then or later.
@@ -148,6 +167,9 @@ class PaymentFilter:
     gateways: Collection[str] = ()
     states: Collection[str] = ()
     application: str | None = None
+    day: date | None = None
+    amount_from: Money | None = None
+    amount_to: Money | None = None
     opened_from: datetime | None = None
     opened_before: datetime | None = None
     updated_from: datetime | None = None
@@ -204,7 +226,12 @@ def list_payments(
     """A page of the payments that are ``wanted``, the latest begun first; as ``list_applications``."""
     table = payments.c
     opened = _between(table.opened_at, wanted.opened_from, wanted.opened_before)
-    updated = _between(table.updated_at, wanted.updated_from, wanted.updated_before)
+    updated = [*_between(table.updated_at, wanted.updated_from, wanted.updated_before), *_of_amount(wanted)]
+    if wanted.day is not None:
+        first, before = (datetime.combine(wanted.day + timedelta(n), time(), dhaka_zone()) for n in (0, 1))
+        # Nothing is taken before it is begun.
+        opened.append(table.opened_at < before)
+        updated += _between(func.coalesce(table.captured_at, table.opened_at), first, before)
     if wanted.application is not None:
         ranges = _Ranges(payments, (table.application,), None, table.opened_at)
         matching = [*_one_of(table.state, wanted.states), *_one_of(table.gateway, wanted.gateways), *updated]
@@ -340,7 +367,18 @@ def _one_of(column: Column[Any], values: Collection[str]) -> list[ColumnElement[
     return [or_(*(column == value for value in sorted(values)))] if values else []
 
 
-def _between(column: Column[Any], first: datetime | None, before: datetime | None) -> list[ColumnElement[bool]]:
+def _of_amount(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
+    table, bounds = payments.c, list[ColumnElement[bool]]()
+    amount = func.coalesce(table.taken_poisha, table.poisha)
+    for bound, held in ((wanted.amount_from, operator.ge), (wanted.amount_to, operator.le)):
+        if bound is not None:
+            bounds += [held(amount, bound.poisha), table.currency == bound.currency]
+    return bounds
+
+
+def _between(
+    column: ColumnElement[Any], first: datetime | None, before: datetime | None
+) -> list[ColumnElement[bool]]:
     bounds: list[ColumnElement[bool]] = []
     if first is not None:
         bounds.append(column >= first)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Index, TextClause, text
 
-from nagorik_host.store.schema import FOR_A_PERSON, IN_QUEUE, UNREAD, applications, inbox
+from nagorik_host.store.schema import CASE_WAITS, FOR_A_PERSON, IN_QUEUE, UNREAD, applications, inbox, payment_cases
 
 
 def _add(name: str, *columns: Column[Any], where: ColumnElement[bool] | TextClause) -> None:
@@ -38,3 +38,4 @@ _add(
 # What waits to be read, by whoever is to read it: however much has been read, or waits at another, is passed over.
 _add("ix_inbox_due", inbox.c.offer, inbox.c.due_at, where=UNREAD)
 _add("ix_inbox_reference", inbox.c.reference, where=inbox.c.reference.is_not(None))
+_add("ix_payment_cases_waiting", payment_cases.c.opened_at, where=CASE_WAITS)

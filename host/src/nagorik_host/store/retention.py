@@ -27,6 +27,7 @@ from nagorik_host.store.schema import (
     inbox,
     journal,
     payloads,
+    payment_cases,
 )
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 
@@ -52,7 +53,7 @@ class KeyRotation:
     Attributes:
         keys: How many data keys there are; all of them but the damaged are wrapped by the key in use now.
         wrapped_anew: How many of them were not before.
-        damaged: Applications, messages and tokens whose data key cannot be unwrapped, and was left as it is.
+        damaged: Applications, messages, tokens and cases whose data key cannot be unwrapped, and was left as it is.
     """
 
     keys: int
@@ -73,6 +74,8 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
         raise StillOpen
     for message in transaction.connection.scalars(select(inbox.c.id).where(inbox.c.application == application)).all():
         transaction.record_row(inbox, message, at=now)
+    found = select(payment_cases.c.id).where(payment_cases.c.application == application)
+    _erase_cases(transaction, transaction.connection.scalars(found).all(), now)
     for table in (payloads, checkouts):
         transaction.connection.execute(delete(table).where(table.c.application == application))
     transaction.connection.execute(
@@ -192,9 +195,12 @@ async def erase_closed(
 async def erase_messages(database: Database, *, received_before: datetime, now: datetime) -> int:
     """Erase every message that came in before an instant, whatever became of it; how many there were.
 
-    When it came, for which offer, and what came of it stay.
+    When it came, for which offer, and what came of it stay. So it is with a gateway's number of a payment, in a case
+    of a reconciliation that ended before then.
     """
     erased = 0
+    while await database.run(partial(_erase_ended_cases, ended_before=received_before, now=now)):
+        pass
     while found := await database.run(partial(_erase_messages, received_before=received_before, now=now)):
         erased += found
     return erased
@@ -216,6 +222,26 @@ def _erase_messages(transaction: Transaction, *, received_before: datetime, now:
         transaction.connection.execute(update(inbox).where(inbox.c.id == row.id).values(**values))
         transaction.record_row(inbox, row.id, at=now)
     return len(found)
+
+
+def _erase_ended_cases(transaction: Transaction, *, ended_before: datetime, now: datetime) -> int:
+    query = (
+        select(payment_cases.c.id)
+        .where(payment_cases.c.ended_at < ended_before, payment_cases.c.data_key.is_not(None))
+        .limit(PAGE)
+        .with_for_update()
+    )
+    found = transaction.connection.scalars(query).all()
+    _erase_cases(transaction, found, now)
+    return len(found)
+
+
+def _erase_cases(transaction: Transaction, cases: Sequence[str], now: datetime) -> None:
+    """Destroy what leads from cases of a reconciliation to the payment at the gateway."""
+    for case in cases:
+        erased = update(payment_cases).where(payment_cases.c.id == case).values(data_key=None, sealed=b"")
+        transaction.connection.execute(erased)
+        transaction.record_row(payment_cases, case, at=now)
 
 
 def _erasable(transaction: Transaction, *, closed_before: datetime) -> Sequence[str]:
@@ -240,7 +266,12 @@ async def rotate(database: Database, vault: Vault) -> KeyRotation:
     """Wrap every data key by the key in use. Interrupted, it goes on where it was when it is run again."""
     keys = wrapped_anew = 0
     damaged: list[str] = []
-    for table, kind in ((applications, "application"), (inbox, "message"), (agency_tokens, "agency token")):
+    for table, kind in (
+        (applications, "application"),
+        (inbox, "message"),
+        (agency_tokens, "agency token"),
+        (payment_cases, "payment case"),
+    ):
         after: str | None = None
         while True:
             rotated = await database.run(partial(_rotate_page, vault=vault, table=table, after=after))

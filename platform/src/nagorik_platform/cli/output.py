@@ -63,7 +63,7 @@ def add_day_argument(parser: argparse.ArgumentParser) -> None:
     """``--on``; its absence means today in Dhaka."""
     parser.add_argument(
         "--on",
-        type=_day,
+        type=read_day,
         metavar="DATE",
         help="the day on which the question is asked, YYYY-MM-DD or DD/MM/YYYY; today in Dhaka",
     )
@@ -199,7 +199,12 @@ def _limit(text: str) -> int:
     return number
 
 
-def _day(text: str) -> date:
+def read_day(text: str) -> date:
+    """The date of an argument, YYYY-MM-DD or DD/MM/YYYY, in either language's digits.
+
+    Raises:
+        ArgumentTypeError: It is none, or of no year in which anybody asks.
+    """
     from nagorik.values import to_ascii_digits
 
     digits = to_ascii_digits(text)

@@ -127,6 +127,8 @@ class Payment(Model):
     """When it came into its present state; ``None`` for one that was only opened."""
     reference: Annotated[str | None, PERSONAL] = None
     captured_at: AwareDatetime | None = None
+    refunded_at: AwareDatetime | None = None
+    """When the payer had the money back."""
     payer_name: Annotated[str | None, PERSONAL] = None
     advice_lost_at: AwareDatetime | None = None
     """When an answer to telling the agency of the payment was lost, as long as nothing has settled it."""

@@ -3,6 +3,9 @@
 from nagorik import (
     AgencySettings,
     CallContext,
+    ContractViolation,
+    ListPaymentsRequest,
+    PaymentList,
     PaymentReport,
     PaymentStarted,
     PaymentState,
@@ -34,6 +37,22 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
     if payment is None:
         return PaymentReport(state=PaymentState.UNKNOWN)
     return wire.to_report(payment)
+
+
+@hookimpl
+async def nagorik_list_payments(request: ListPaymentsRequest, context: Context) -> PaymentList:
+    """Page after page, as many as the till says that there are: a list that is cut short is refused."""
+    found: list[wire.TillPayment] = []
+    total, page = 1, 0
+    while len(found) < total:
+        page += 1
+        asked = {"day": request.day.isoformat(), "page": str(page)}
+        read = await context.http.read("list", "GET", PAYMENTS, params=asked, expect=wire.PaymentsPage)
+        if not read.items and read.total > len(found):
+            raise ContractViolation("list-cut-short")
+        found += read.items
+        total = read.total
+    return PaymentList(payments=tuple(wire.to_listed(one) for one in found))
 
 
 @hookimpl

@@ -4,7 +4,8 @@
 |---|---|
 | ``POST /sim/cashdesk/v1/payments`` ``{paymentId, amount, currency, purpose, payerName?}`` | 201 ``{receiptNo, state:"OPEN"}``; the same payment again, with whatever key: its slip; with another amount: 409 |
 | ``GET …/payments/{paymentId}`` | 200 ``{state, amount, paidAt, receiptNo, payerName, refundState}``, 404 |
-| ``POST …/payments/{paymentId}/refund`` ``{amount, reason}`` | 200 ``{state: REFUNDED or REFUND_PENDING}``; again: how far it is; 409 where nothing was paid |
+| ``GET …/payments?day=YYYY-MM-DD&page=N`` | 200 ``{items: [{paymentId, receiptNo, amount, refunded, paidAt}], total}``: what was taken on that date in Dhaka, 20 a page |
+| ``POST …/payments/{paymentId}/refund`` ``{amount, reason}`` | 200 ``{state: REFUNDED or REFUND_PENDING, refundedAt}``; again: how far it is; 409 where nothing was paid |
 
 ``state`` is OPEN, PAID, CANCELLED or EXPIRED; ``amount`` is what was taken once it is PAID. Amounts are text in taka with two
 places, instants are RFC 3339 in UTC.
@@ -13,7 +14,7 @@ places, instants are RFC 3339 in UTC.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
@@ -22,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nagorik import Money, NationalDataError
+from nagorik import Money, NationalDataError, dhaka_date
 from nagorik_testing import ADMIN_PATH, IdempotencyStore, ReadRequest, Scenario, Simulator, refused
 
 PAYMENTS: Final = "/sim/cashdesk/v1/payments"
@@ -30,6 +31,8 @@ DURATIONS: Final[Mapping[str, timedelta]] = MappingProxyType(
     {"pay": timedelta(minutes=1), "cancel": timedelta(minutes=1), "expire": timedelta(days=1), "refund": timedelta(0)}
 )
 """How long the clerk takes, where nothing is scripted."""
+PAGE: Final = 20
+"""Payments in a page of the till's list."""
 
 Reply = tuple[int, Mapping[str, JsonValue]]
 
@@ -81,6 +84,7 @@ class CashDeskSimulator(Simulator):
         one = f"{PAYMENTS}/{{id}}"
         return (
             Route(PAYMENTS, self._open, methods=["POST"]),
+            Route(PAYMENTS, self._list, methods=["GET"]),
             Route(one, self._show, methods=["GET"]),
             Route(f"{one}/refund", self._refund, methods=["POST"]),
         )
@@ -208,6 +212,30 @@ class CashDeskSimulator(Simulator):
             }
         )
 
+    async def _list(self, request: Request) -> Response:
+        asked = dict(request.query_params)
+        try:
+            day, page = date.fromisoformat(asked.get("day", "")), int(asked.get("page", "1"))
+        except ValueError:
+            return _answer(_wrong(400, "day", "a date and a page are expected"))
+        taken = [
+            (slip.changed_at, slip.receipt, slip.payment, slip.taken, slip.refunded_at)
+            for slip in self._slips.values()
+            if slip.taken is not None and slip.changed_at is not None and dhaka_date(slip.changed_at) == day
+        ]
+        shown = sorted(taken)[PAGE * (page - 1) : PAGE * page] if page > 0 else []
+        items: list[JsonValue] = [
+            {
+                "paymentId": payment,
+                "receiptNo": receipt,
+                "amount": amount.plain(),
+                "refunded": (amount if refunded_at else Money.taka(0)).plain(),
+                "paidAt": at.isoformat(),
+            }
+            for at, receipt, payment, amount, refunded_at in shown
+        ]
+        return JSONResponse({"items": items, "total": len(taken)})
+
     async def _refund(self, request: Request) -> Response:
         """Not replayed by its key: the order is repeated to learn how far it is, and one payment has one refund."""
         slip = self._slips.get(request.path_params["id"])
@@ -223,7 +251,10 @@ class CashDeskSimulator(Simulator):
         if slip.refund_due is None:
             slip.refund_due = self.clock.now() + slip.after("refund")
             self._settle(slip)
-        return JSONResponse({"state": "REFUNDED" if slip.refunded_at else "REFUND_PENDING"})
+        at = slip.refunded_at
+        return JSONResponse(
+            {"state": "REFUNDED" if at else "REFUND_PENDING", "refundedAt": at.isoformat() if at else None}
+        )
 
     async def _clerk(self, request: Request) -> Response:
         payment, action = request.path_params["id"], request.path_params["action"]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from nagorik import (
+    ListedPayment,
     Money,
     PaymentReport,
     PaymentState,
@@ -56,10 +57,29 @@ class PaymentEntry(WireModel):
     payer_name: str | None = Field(default=None, alias="payerName")
 
 
+class TillPayment(WireModel):
+    """A payment in the till's list of a day."""
+
+    payment_id: str = Field(alias="paymentId", min_length=1, max_length=40)
+    receipt_no: str = Field(alias="receiptNo", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
+    amount: Annotated[Money, BeforeValidator(_taka)]
+    refunded: Annotated[Money, BeforeValidator(_taka)]
+    paid_at: AwareDatetime = Field(alias="paidAt")
+
+
+class PaymentsPage(WireModel):
+    """A page of what the till took on a day."""
+
+    items: tuple[TillPayment, ...]
+    total: int = Field(ge=0)
+    """Of all pages together."""
+
+
 class Refund(WireModel):
     """What the till says to an order to give money back."""
 
     state: Literal["REFUNDED", "REFUND_PENDING"]
+    refunded_at: AwareDatetime | None = Field(default=None, alias="refundedAt")
 
 
 def to_payment(request: StartPaymentRequest) -> dict[str, Any]:
@@ -105,5 +125,18 @@ def to_refund_report(refund: Refund, request: RefundPaymentRequest) -> RefundRep
     """A refund that is ordered is pending until the operator has handed the money out."""
     done = refund.state == "REFUNDED"
     return RefundReport(
-        state=PaymentState.REFUNDED if done else PaymentState.REFUND_PENDING, reference=request.reference
+        state=PaymentState.REFUNDED if done else PaymentState.REFUND_PENDING,
+        reference=request.reference,
+        refunded_at=refund.refunded_at if done else None,
+    )
+
+
+def to_listed(payment: TillPayment) -> ListedPayment:
+    """An entry of the till's list as the platform takes it."""
+    return ListedPayment(
+        payment=payment.payment_id,
+        reference=payment.receipt_no,
+        amount=payment.amount,
+        refunded=payment.refunded,
+        captured_at=payment.paid_at,
     )

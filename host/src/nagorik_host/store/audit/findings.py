@@ -49,6 +49,7 @@ CODES: Final = frozenset(
         "ledger-cut",
         "ledger-forged",
         "orphaned-rows",
+        "payment-cases-differ",
         "payments-differ",
         "quotes-differ",
         "receipt-prints-differ",
@@ -57,6 +58,9 @@ CODES: Final = frozenset(
         "row-differs",
         "schema-differs",
         "suspensions-differ",
+        "till-closes-differ",
+        "till-entries-differ",
+        "till-openings-differ",
         "wrong-type",
     }
 )

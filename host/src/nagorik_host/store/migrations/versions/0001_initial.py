@@ -15,6 +15,7 @@ _IN_QUEUE = sa.text("due_at IS NOT NULL AND parked_at IS NULL")
 _HELD = sa.text("hold_code IS NOT NULL")
 _BLOCKED = sa.text("blocked IS NOT NULL")
 _PARKED = sa.text("parked_at IS NOT NULL")
+_CASE_WAITS = sa.text("opened_at IS NOT NULL AND ended_at IS NULL")
 
 
 def upgrade() -> None:
@@ -329,12 +330,47 @@ def upgrade() -> None:
         sa.Column("taken_poisha", sa.BigInteger(), nullable=True),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.Column("captured_at", sa.BigInteger(), nullable=True),
+        sa.Column("refunded_at", sa.BigInteger(), nullable=True),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("acting", sa.String(length=120), nullable=True),
+        sa.Column("centre", sa.String(length=120), nullable=True),
         sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_payments_application")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
     )
     op.create_index("ix_payments_application", "payments", ["application"], unique=False)
     op.create_index("ix_payments_state", "payments", ["gateway", "state", "opened_at", "id"], unique=False)
+    op.create_index("ix_payments_captured", "payments", ["gateway", "captured_at"], unique=False)
+    op.create_table(
+        "payment_cases",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("gateway", sa.String(length=120), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("kind", sa.String(length=120), nullable=False),
+        sa.Column("payment", sa.String(length=36), nullable=True),
+        sa.Column("application", sa.String(length=36), nullable=True),
+        sa.Column("poisha", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("found_at", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("result", sa.String(length=120), nullable=True),
+        sa.Column("officer", sa.String(length=120), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("data_key", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_cases")),
+    )
+    op.create_index("ix_payment_cases_application", "payment_cases", ["application"], unique=False)
+    op.create_index("ix_payment_cases_payment", "payment_cases", ["payment"], unique=False)
+    op.create_index(
+        "ix_payment_cases_waiting",
+        "payment_cases",
+        ["opened_at"],
+        unique=False,
+        sqlite_where=_CASE_WAITS,
+        postgresql_where=_CASE_WAITS,
+    )
     op.create_table(
         "checkouts",
         sa.Column("payment", sa.String(length=36), nullable=False),
@@ -344,6 +380,55 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("payment", name=op.f("pk_checkouts")),
     )
     op.create_index("ix_checkouts_application", "checkouts", ["application"], unique=False)
+    op.create_index("ix_payments_acting", "payments", ["gateway", "acting"], unique=False)
+    op.create_index("ix_payments_centre", "payments", ["gateway", "centre"], unique=False)
+    op.create_table(
+        "till_openings",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("till", sa.String(length=120), nullable=False),
+        sa.Column("centre", sa.String(length=120), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("gateway", sa.String(length=120), nullable=False),
+        sa.Column("float_poisha", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_by", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_till_openings")),
+        sa.UniqueConstraint("till", "number", name=op.f("uq_till_openings_till_number")),
+    )
+    op.create_index("ix_till_openings_centre", "till_openings", ["centre", "till", "number"], unique=False)
+    op.create_table(
+        "till_closes",
+        sa.Column("session", sa.String(length=36), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_by", sa.String(length=120), nullable=False),
+        sa.Column("second", sa.String(length=120), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("taken_poisha", sa.BigInteger(), nullable=False),
+        sa.Column("given_back_poisha", sa.BigInteger(), nullable=False),
+        sa.Column("counted_poisha", sa.BigInteger(), nullable=False),
+        sa.Column("pieces", sa.Text(), nullable=True),
+        sa.Column("unknown", sa.Integer(), nullable=False),
+        sa.Column("unpaid", sa.Integer(), nullable=False),
+        sa.Column("by_hand", sa.Integer(), nullable=False),
+        sa.Column("by_hand_poisha", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["session"], ["till_openings.id"], name=op.f("fk_till_closes_session")),
+        sa.PrimaryKeyConstraint("session", name=op.f("pk_till_closes")),
+    )
+    op.create_table(
+        "till_entries",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("session", sa.String(length=36), nullable=False),
+        sa.Column("payment", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=120), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("poisha", sa.BigInteger(), nullable=False),
+        sa.Column("late", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["payment"], ["payments.id"], name=op.f("fk_till_entries_payment")),
+        sa.ForeignKeyConstraint(["session"], ["till_closes.session"], name=op.f("fk_till_entries_session")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_till_entries")),
+    )
+    op.create_index("ix_till_entries_session", "till_entries", ["session"], unique=False)
+    op.create_index("ix_till_entries_payment", "till_entries", ["payment"], unique=False)
     op.create_table(
         "quotes",
         sa.Column("application", sa.String(length=36), nullable=False),
@@ -374,8 +459,21 @@ def downgrade() -> None:
     """Take the tables back."""
     op.drop_table("receipt_prints")
     op.drop_table("quotes")
+    op.drop_index("ix_payment_cases_waiting", table_name="payment_cases")
+    op.drop_index("ix_payment_cases_payment", table_name="payment_cases")
+    op.drop_index("ix_payment_cases_application", table_name="payment_cases")
+    op.drop_table("payment_cases")
+    op.drop_index("ix_payments_captured", table_name="payments")
     op.drop_index("ix_checkouts_application", table_name="checkouts")
     op.drop_table("checkouts")
+    op.drop_index("ix_till_entries_payment", table_name="till_entries")
+    op.drop_index("ix_till_entries_session", table_name="till_entries")
+    op.drop_table("till_entries")
+    op.drop_table("till_closes")
+    op.drop_index("ix_till_openings_centre", table_name="till_openings")
+    op.drop_table("till_openings")
+    op.drop_index("ix_payments_centre", table_name="payments")
+    op.drop_index("ix_payments_acting", table_name="payments")
     op.drop_index("ix_payments_state", table_name="payments")
     op.drop_index("ix_payments_application", table_name="payments")
     op.drop_table("payments")

@@ -1,0 +1,241 @@
+"""Which of our payments a gateway's books agree with, and where the two differ: pure, and whole.
+
+Every entry of the gateway's books ends in one of three ways: it agrees, an officer is at its payment already, or it
+is a difference. Every payment of ours that was taken on the day is found among the entries, or is a difference.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from nagorik import Money, PaymentState as P
+from nagorik.values import dhaka_date
+from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_NOT_TAKEN
+
+_NOT_TAKEN_HERE: Final = MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN | {P.QUOTED}
+_BEING_GIVEN_BACK: Final = frozenset({P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUNDED, P.REFUND_MANUAL})
+
+
+class DifferenceKind(StrEnum):
+    """How a gateway's books and ours differ."""
+
+    MISSING_HERE = "missing-here"
+    """The gateway took money for a payment that is none of ours."""
+    MISSING_THERE = "missing-there"
+    """We hold a payment for taken that the gateway's books do not have."""
+    OTHER_AMOUNT = "other-amount"
+    OTHER_CURRENCY = "other-currency"
+    CAPTURED_THERE = "captured-there"
+    """The gateway took the money; here the payment is not known to be taken."""
+    REFUNDED_THERE = "refunded-there"
+    """The gateway gave money back; here the payment stands."""
+    TAKEN_TWICE = "taken-twice"
+    """The gateway took the money of one payment in more than one attempt, and gave none of it back."""
+    LISTED_TWICE = "listed-twice"
+    """One number of the gateway's stands in its books more than once."""
+
+
+@dataclass(frozen=True, slots=True)
+class OurPayment:
+    """A payment as the host has it.
+
+    Attributes:
+        id: The platform's id of it.
+        application: The application that it belongs to.
+        gateway: The gateway's id.
+        state: How it stands.
+        amount: What the payer gave or would give.
+        captured_at: When the money was taken, if it was.
+        reference: The gateway's number of it, where that was looked up.
+    """
+
+    id: str
+    application: str
+    gateway: str
+    state: P
+    amount: Money
+    captured_at: datetime | None
+    reference: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BookEntry:
+    """A payment as the gateway's books have it.
+
+    Attributes:
+        reference: The gateway's number of it.
+        amount: What was taken.
+        day: On which date in Dhaka.
+        payment: The platform's id of it, where the gateway keeps that.
+        refunded: What of it was given back, where the books say so.
+        line: The line of the file that it begins in; ``None`` where it is not from a file.
+    """
+
+    reference: str = field(repr=False)
+    amount: Money
+    day: date
+    payment: str | None = None
+    refunded: Money | None = None
+    line: int | None = None
+
+    @property
+    def is_given_back(self) -> bool:
+        """Whether nothing of it is left with the gateway."""
+        back = self.refunded
+        return back is not None and back.currency == self.amount.currency and back >= self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDifference:
+    """One difference.
+
+    Attributes:
+        kind: Which.
+        ours: Our payment, where there is one.
+        theirs: The gateway's entry, where there is one.
+    """
+
+    kind: DifferenceKind
+    ours: OurPayment | None
+    theirs: BookEntry | None
+
+    @property
+    def subject(self) -> str:
+        """What makes it the same difference whenever it is found again, from whichever of the gateway's books."""
+        named = self.ours.id if self.ours is not None else ""
+        parts = [self.kind.value, named]
+        if self.theirs is not None:
+            back = self.theirs.refunded if self.kind is DifferenceKind.REFUNDED_THERE else None
+            parts += [str(self.theirs.amount), str(back or "")]
+            if self.ours is None or self.kind in {DifferenceKind.TAKEN_TWICE, DifferenceKind.LISTED_TWICE}:
+                parts.append(self.theirs.reference)
+        return "\n".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class BookComparison:
+    """What came of comparing.
+
+    Attributes:
+        entries: How many entries the gateway's books have.
+        taken_here: How many payments of ours were taken on the day.
+        agreed: The ids of the payments that agree.
+        agreeing: How many entries agree.
+        with_officer: How many entries are of payments that an officer is to settle already.
+        differences: What differs.
+        withheld: How many payments were not found, of which nobody can tell as long as there are unread lines.
+    """
+
+    entries: int
+    taken_here: int
+    agreed: frozenset[str]
+    agreeing: int
+    with_officer: int
+    differences: tuple[PaymentDifference, ...]
+    withheld: int
+
+
+def compare(
+    ours: Iterable[OurPayment],
+    entries: Sequence[BookEntry],
+    *,
+    gateway: str,
+    day: date,
+    elsewhere: Collection[str] = (),
+    whole: bool = True,
+) -> BookComparison:
+    """Compare our payments with a gateway's books of a day.
+
+    Args:
+        ours: Our payments of the gateway that may be meant: those taken on the day, and all that the entries name.
+        entries: The gateway's books, in their order.
+        gateway: The gateway's id. A payment of another one is none of its own.
+        day: The date in Dhaka of which no payment of ours may be missing there.
+        elsewhere: Ids and gateway's numbers of payments that the books have where they cannot be compared: in
+            unread lines, or on a date beside this one. They are not missing there.
+        whole: Whether all that the books hold was read at least so far that it is known which payment it is of.
+    """
+    of_gateway = [payment for payment in ours if payment.gateway == gateway]
+    by_id = {payment.id: payment for payment in of_gateway}
+    by_reference = {payment.reference: payment for payment in of_gateway if payment.reference is not None}
+    found: list[PaymentDifference] = []
+    seen: set[str] = set()
+    groups: dict[str, list[BookEntry]] = defaultdict(list)
+    for entry in entries:
+        payment = _ours_of(entry, by_id, by_reference)
+        if entry.reference in seen:
+            found.append(PaymentDifference(DifferenceKind.LISTED_TWICE, payment, entry))
+            continue
+        seen.add(entry.reference)
+        if payment is None:
+            found.append(PaymentDifference(DifferenceKind.MISSING_HERE, None, entry))
+        else:
+            groups[payment.id].append(entry)
+    agreed: set[str] = set()
+    agreeing = with_officer = 0
+    for id_, attempts in groups.items():
+        payment = by_id[id_]
+        differing = list(_differences(payment, attempts))
+        found += differing
+        rest = len(attempts) - len(differing)
+        if payment.state in MONEY_FOR_A_PERSON:
+            with_officer += rest
+        else:
+            agreeing += rest
+            agreed.add(id_)
+    named = {one.ours.id for one in found if one.ours is not None}
+    taken = [one for one in by_id.values() if one.captured_at is not None and dhaka_date(one.captured_at) == day]
+    found_somewhere = groups.keys() | named | set(elsewhere)
+    missing = [one for one in taken if not {one.id, one.reference} & found_somewhere]
+    if whole:
+        found += [PaymentDifference(DifferenceKind.MISSING_THERE, one, None) for one in missing]
+    return BookComparison(
+        entries=len(entries),
+        taken_here=len(taken),
+        agreed=frozenset(agreed - named),
+        agreeing=agreeing,
+        with_officer=with_officer,
+        differences=tuple(found),
+        withheld=0 if whole else len(missing),
+    )
+
+
+def _ours_of(
+    entry: BookEntry, by_id: Mapping[str, OurPayment], by_reference: Mapping[str, OurPayment]
+) -> OurPayment | None:
+    if entry.payment is not None:
+        return by_id.get(entry.payment)
+    return by_reference.get(entry.reference)
+
+
+def _differences(payment: OurPayment, attempts: Sequence[BookEntry]) -> Iterator[PaymentDifference]:
+    """What differs of one payment, at most one difference for each of the gateway's entries of it."""
+    kept = [entry for entry in attempts if not entry.is_given_back] or list(attempts[:1])
+    counted = next((entry for entry in kept if entry.reference == payment.reference), kept[0])
+    for entry in kept:
+        if entry is not counted and payment.state not in MONEY_FOR_A_PERSON:
+            yield PaymentDifference(DifferenceKind.TAKEN_TWICE, payment, entry)
+    kind = _difference(payment, counted)
+    if kind is not None:
+        yield PaymentDifference(kind, payment, counted)
+
+
+def _difference(payment: OurPayment, entry: BookEntry) -> DifferenceKind | None:
+    back = entry.refunded if entry.refunded is not None and entry.refunded.poisha else None
+    if payment.state in MONEY_FOR_A_PERSON:
+        return None
+    if entry.amount.currency != payment.amount.currency or (back and back.currency != entry.amount.currency):
+        return DifferenceKind.OTHER_CURRENCY
+    if payment.state in _NOT_TAKEN_HERE:
+        return DifferenceKind.REFUNDED_THERE if back else DifferenceKind.CAPTURED_THERE
+    if entry.amount != payment.amount:
+        return DifferenceKind.OTHER_AMOUNT
+    if back is None:
+        return None
+    if payment.state not in _BEING_GIVEN_BACK:
+        return DifferenceKind.REFUNDED_THERE
+    in_part = payment.state is P.REFUNDED and not entry.is_given_back
+    return DifferenceKind.OTHER_AMOUNT if in_part else None

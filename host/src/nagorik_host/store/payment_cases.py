@@ -1,0 +1,263 @@
+"""The cases that reconciliations found: where a gateway's books and ours differ, and what became of each.
+
+A case begins as a question to the gateway, where asking may settle it, or at once with an officer. It is kept when it
+has ended: the same difference, found again, is no second case.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row, func, insert, select, update
+
+from nagorik import Money, PaymentState
+from nagorik_host.reconciliation.matching import BookEntry, OurPayment, PaymentDifference
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import CASE_WAITS, payment_cases, payments
+from nagorik_host.vault import Erased, Vault
+
+AGREED: Final = "agreed"
+DECIDED: Final = "decided"
+CaseStanding = Literal["asked", "waiting", "agreed", "decided"]
+
+_PLACE: Final = "payment-case"
+_AT_ONCE: Final = 500
+"""Ids that one statement names."""
+
+
+class NoSuchCase(Exception):
+    """The database holds no case by this id, or it has ended."""
+
+
+class PaymentCase(NamedTuple):
+    """A case; nothing in it leads to the payer.
+
+    Attributes:
+        id: The same for the same difference, whoever finds it.
+        gateway: The gateway's id.
+        day: The date in Dhaka that was reconciled when it was found first.
+        kind: How the books differ.
+        payment: Our payment's id, where there is one.
+        application: The application's, likewise.
+        theirs: What the gateway's books say was taken; ``None`` where they have nothing.
+        found_at: When it was found first.
+        asked_at: When the gateway was asked about the payment, where it was.
+        opened_at: Since when it waits for an officer.
+        ended_at: When it ended.
+        result: How.
+        officer: Who closed it.
+        reason: Why, in the officer's words.
+    """
+
+    id: str
+    gateway: str
+    day: str
+    kind: str
+    payment: str | None
+    application: str | None
+    theirs: Money | None
+    found_at: datetime
+    asked_at: datetime | None
+    opened_at: datetime | None
+    ended_at: datetime | None
+    result: str | None
+    officer: str | None
+    reason: str | None
+
+    @property
+    def standing(self) -> CaseStanding:
+        """What the case waits for, or how it ended."""
+        if self.ended_at is not None:
+            return "decided" if self.result == DECIDED else "agreed"
+        return "asked" if self.opened_at is None else "waiting"
+
+
+def case_id(vault: Vault, gateway: str, found: PaymentDifference) -> str:
+    """The id of the case that a difference is."""
+    return str(UUID(vault.lookup(_PLACE, f"{gateway}\n{found.subject}")[:32], version=4))
+
+
+def read_cases(transaction: Transaction, ids: Collection[str]) -> dict[str, PaymentCase]:
+    """Those of the cases that there are, by id; they are this transaction's until it ends."""
+    found: dict[str, PaymentCase] = {}
+    for part in _parts(sorted(ids)):
+        query = select(payment_cases).where(payment_cases.c.id.in_(part)).order_by(payment_cases.c.id)
+        found |= {row.id: _case(row) for row in transaction.connection.execute(query.with_for_update())}
+    return found
+
+
+def add_case(
+    transaction: Transaction,
+    vault: Vault,
+    identity: str,
+    found: PaymentDifference,
+    *,
+    gateway: str,
+    day: str,
+    asked: bool,
+    now: datetime,
+) -> None:
+    """Keep a difference that was found for the first time.
+
+    Args:
+        transaction: Of the host's database.
+        vault: Seals the gateway's number.
+        identity: As ``case_id`` says.
+        found: The difference.
+        gateway: The gateway's id.
+        day: The date that is reconciled.
+        asked: Whether the gateway is asked; if not, it waits for an officer.
+        now: When it was found.
+
+    Raises:
+        IntegrityError: Somebody else found it at the same time.
+    """
+    key, wrapped = vault.make_data_key(identity)
+    theirs = found.theirs
+    sealed = {"reference": theirs.reference, "line": theirs.line} if theirs is not None else {}
+    transaction.connection.execute(
+        insert(payment_cases).values(
+            id=identity,
+            gateway=gateway,
+            day=day,
+            kind=found.kind.value,
+            payment=found.ours.id if found.ours is not None else None,
+            application=found.ours.application if found.ours is not None else None,
+            poisha=theirs.amount.poisha if theirs is not None else None,
+            currency=theirs.amount.currency if theirs is not None else None,
+            found_at=now,
+            asked_at=now if asked else None,
+            opened_at=None if asked else now,
+            data_key=wrapped,
+            sealed=key.seal(json.dumps(sealed).encode(), _PLACE),
+        )
+    )
+    transaction.record_row(payment_cases, identity, at=now)
+
+
+def hand_over(transaction: Transaction, identity: str, now: datetime) -> None:
+    """Let a case wait for an officer, whether it was asked about or had ended in agreement."""
+    _change(transaction, identity, now, opened_at=now, ended_at=None, result=None)
+
+
+def end_agreed(transaction: Transaction, agreed: Collection[str], now: datetime) -> int:
+    """End what was asked about payments whose books agree by now; how many cases that ends."""
+    ended = 0
+    for part in _parts(sorted(agreed)):
+        query = select(payment_cases.c.id).where(
+            payment_cases.c.payment.in_(part),
+            payment_cases.c.opened_at.is_(None),
+            payment_cases.c.ended_at.is_(None),
+        )
+        for identity in transaction.connection.scalars(query.order_by(payment_cases.c.id).with_for_update()).all():
+            _change(transaction, identity, now, ended_at=now, result=AGREED)
+            ended += 1
+    return ended
+
+
+def close_case(transaction: Transaction, identity: str, *, officer: str, reason: str, now: datetime) -> PaymentCase:
+    """End a case on a named officer's word.
+
+    Raises:
+        NoSuchCase: There is none by this id, or it has ended.
+    """
+    found = read_cases(transaction, [identity]).get(identity)
+    if found is None or found.ended_at is not None:
+        raise NoSuchCase
+    _change(transaction, identity, now, ended_at=now, result=DECIDED, officer=officer, reason=reason)
+    return found
+
+
+def find_case(transaction: Transaction, vault: Vault, identity: str) -> "tuple[PaymentCase, Mapping[str, Any]]":
+    """A case, and what an officer finds it by at the gateway: ``reference`` and ``line``; empty once it was erased.
+
+    Raises:
+        NoSuchCase: There is none by this id.
+    """
+    row = transaction.connection.execute(select(payment_cases).where(payment_cases.c.id == identity)).one_or_none()
+    if row is None:
+        raise NoSuchCase
+    try:
+        opened = vault.data_key(row.data_key, row.id).open(row.sealed, _PLACE)
+    except Erased:
+        return _case(row), {}
+    return _case(row), json.loads(opened)
+
+
+def count_payment_cases(transaction: Transaction) -> int:
+    """How many wait for an officer."""
+    return transaction.connection.scalar(select(func.count()).select_from(payment_cases).where(CASE_WAITS)) or 0
+
+
+def list_payment_cases(transaction: Transaction, limit: int) -> list[PaymentCase]:
+    """Those that wait for an officer, the longest first, at most ``limit``."""
+    query = select(payment_cases).where(CASE_WAITS).order_by(payment_cases.c.opened_at, payment_cases.c.id)
+    return [_case(row) for row in transaction.connection.execute(query.limit(limit))]
+
+
+def payments_taken(transaction: Transaction, gateway: str, first: datetime, before: datetime) -> list[OurPayment]:
+    """Our payments of a gateway whose money was taken within a time."""
+    query = select(payments).where(
+        payments.c.gateway == gateway, payments.c.captured_at >= first, payments.c.captured_at < before
+    )
+    return [_payment(row) for row in transaction.connection.execute(query)]
+
+
+def payments_begun(transaction: Transaction, gateway: str, first: datetime, before: datetime) -> list[OurPayment]:
+    """Our payments of a gateway that were begun within a time."""
+    query = select(payments).where(
+        payments.c.gateway == gateway, payments.c.opened_at >= first, payments.c.opened_at < before
+    )
+    return [_payment(row) for row in transaction.connection.execute(query)]
+
+
+def payments_named(transaction: Transaction, entries: Iterable[BookEntry]) -> list[OurPayment]:
+    """Our payments that entries of the gateway's books name, whenever they were and through whichever gateway."""
+    found: list[OurPayment] = []
+    for part in _parts(sorted({entry.payment for entry in entries if entry.payment is not None})):
+        rows = transaction.connection.execute(select(payments).where(payments.c.id.in_(part)))
+        found += [_payment(row) for row in rows]
+    return found
+
+
+def _change(transaction: Transaction, identity: str, now: datetime, **values: object) -> None:
+    transaction.connection.execute(update(payment_cases).where(payment_cases.c.id == identity).values(**values))
+    transaction.record_row(payment_cases, identity, at=now)
+
+
+def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE))
+
+
+def _case(row: Row[Any]) -> PaymentCase:
+    theirs = Money(poisha=row.poisha, currency=row.currency) if row.poisha is not None else None
+    return PaymentCase(
+        row.id,
+        row.gateway,
+        row.day,
+        row.kind,
+        row.payment,
+        row.application,
+        theirs,
+        row.found_at,
+        row.asked_at,
+        row.opened_at,
+        row.ended_at,
+        row.result,
+        row.officer,
+        row.reason,
+    )
+
+
+def _payment(row: Row[Any]) -> OurPayment:
+    poisha = row.poisha if row.taken_poisha is None else row.taken_poisha
+    return OurPayment(
+        id=row.id,
+        application=row.application,
+        gateway=row.gateway,
+        state=PaymentState(row.state),
+        amount=Money(poisha=poisha, currency=row.currency),
+        captured_at=row.captured_at,
+    )

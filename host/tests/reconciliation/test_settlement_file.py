@@ -1,0 +1,226 @@
+"""Settlement files as people and spreadsheets make them: read, or named by line and column."""
+
+import csv
+import io
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from nagorik import Money, to_bangla_digits
+from nagorik.data_files import DataFileInvalid
+from nagorik_host.reconciliation.settlement_file import (
+    LAYOUT_FILE,
+    SettlementFile,
+    UnreadLine,
+    parse_settlement,
+    read_layouts,
+    read_settlement,
+)
+
+(LAYOUT,) = read_layouts(Path(str(files("nagorik_cashdesk"))) / LAYOUT_FILE)
+HEADING = "Payment ID,Receipt No,Amount,Refunded,Currency,Taken At,Status"
+LINE = "pay-1,CD-1,345.00,,BDT,24/11/2026 11:00:00,PAID"
+
+
+def read(*lines: str, end: str = "\n", encoding: str = "utf-8") -> SettlementFile:
+    return parse_settlement(end.join([HEADING, *lines, ""]).encode(encoding), "till.csv", LAYOUT)
+
+
+def unread(*lines: str) -> list[tuple[int, str, str]]:
+    return [(one.line, one.column, one.problem) for one in read(*lines).unread]
+
+
+def test_line_is_read():
+    (entry,) = read(LINE).entries
+    assert (entry.payment, entry.reference, entry.amount, entry.refunded) == ("pay-1", "CD-1", Money.taka(345), None)
+    assert (entry.day, entry.line) == (date(2026, 11, 24), 2)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_mark_and_end_of_line_make_no_difference(end, encoding):
+    found = read(LINE, LINE.replace("-1", "-2"), end=end, encoding=encoding)
+    assert [entry.payment for entry in found.entries] == ["pay-1", "pay-2"]
+    assert found.unread == ()
+
+
+def test_bangla_heading_digits_and_separators_are_read():
+    heading = "পেমেন্ট আইডি,রসিদ নম্বর,টাকা,ফেরত,মুদ্রা,সময়,অবস্থা"
+    line = 'pay-1,CD-1,"৳ ১,২৩,৪৫৬.৫০",৫০,BDT,২৪/১১/২০২৬ ২৩:৫৯:৫৯,PAID'
+    found = parse_settlement(f"{heading}\n{line}\n".encode(), "till.csv", LAYOUT)
+    (entry,) = found.entries
+    assert (entry.amount, entry.refunded) == (Money.taka("123456.50"), Money.taka(50))
+    assert entry.day == date(2026, 11, 24)
+
+
+def test_columns_are_found_in_any_order_and_others_are_passed_over():
+    found = parse_settlement(
+        b"Branch,TAKEN_AT,status,currency,amount,refunded,receipt no,payment id\n"
+        b"Mirpur,2026-11-24 00:30:00,paid,BDT,1,,CD-1,PAY-1\n",
+        "till.csv",
+        LAYOUT,
+    )
+    (entry,) = found.entries
+    assert (entry.payment, entry.amount) == ("pay-1", Money.taka(1))
+
+
+def test_time_with_an_offset_counts_on_the_date_in_dhaka():
+    (entry,) = read(LINE.replace("24/11/2026 11:00:00", "2026-11-24T18:00:00+00:00")).entries
+    assert entry.day == date(2026, 11, 25)
+
+
+def test_what_was_not_taken_is_counted_and_not_compared():
+    found = read(LINE, LINE.replace("PAID", "CANCELLED"))
+    assert (len(found.entries), found.not_taken, found.lines) == (1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "problem"),
+    [
+        (LINE.replace("345.00", "345.005"), "Amount", "amount"),
+        (LINE.replace("345.00", "-345.00"), "Amount", "amount"),
+        (LINE.replace("345.00", ""), "Amount", "amount"),
+        (LINE.replace(",,", ",x,"), "Refunded", "amount"),
+        (LINE.replace("BDT", "EUR"), "Currency", "currency"),
+        (LINE.replace("24/11", "31/02"), "Taken At", "time"),
+        (LINE.replace("CD-1", " "), "Receipt No", "empty"),
+        (LINE.replace("CD-1", "9" * 201), "Receipt No", "too-long"),
+        (LINE.replace("345.00", "1,345.00"), "", "fields"),
+        ("pay-1", "", "fields"),
+        (LINE.replace("CD-1", '"CD-1'), "", "quotes"),
+        (LINE.replace("CD-1", '"CD"-1'), "", "quotes"),
+    ],
+)
+def test_line_that_cannot_be_read_is_named_and_all_others_are_read(line, column, problem):
+    before, after = (LINE.replace("-1", f"-{n}") for n in (8, 9))
+    found = read(before, line, after)
+    assert [(one.line, one.column, one.problem) for one in found.unread] == [(3, column, problem)]
+    assert [(entry.payment, entry.line) for entry in found.entries] == [("pay-8", 2), ("pay-9", 4)]
+
+
+def test_stray_quotes_in_two_lines_lose_no_line_between_them():
+    stray = LINE.replace("CD-1", '"CD-1')
+    found = read(stray, *[LINE] * 3, stray)
+    assert [(one.line, one.problem) for one in found.unread] == [(2, "quotes"), (6, "quotes")]
+    assert [entry.line for entry in found.entries] == [3, 4, 5]
+
+
+def test_quoted_field_may_stand_in_several_lines():
+    heading = f"{HEADING},Address"
+    content = f'{heading}\n{LINE},"House 1,\nRoad 2"\n{LINE},x\n'
+    found = parse_settlement(content.encode(), "till.csv", LAYOUT)
+    assert [entry.line for entry in found.entries] == [2, 4]
+
+
+def test_line_that_cannot_be_read_names_its_payment_where_it_can():
+    (one,) = read(LINE.replace("345.00", "x")).unread
+    assert one.names == {"pay-1", "CD-1"}
+    assert read(LINE.replace("345.00", "x")).is_whole
+    assert not read("pay-1,CD-1,1,170,,BDT,24/11/2026 11:00:00,PAID").is_whole
+    assert "CD-1" not in repr(one)
+
+
+def test_empty_lines_are_no_lines():
+    assert read("", LINE, ",,,,,,", "").lines == 1
+
+
+def test_heading_alone_is_a_file_without_payments():
+    assert read() == SettlementFile((), 0, ())
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\r\n ,, \n", b"\xef\xbb\xbf"])
+def test_empty_file_is_no_settlement_file(content):
+    with pytest.raises(DataFileInvalid, match="it is empty"):
+        parse_settlement(content, "till.csv", LAYOUT)
+
+
+def test_another_gateways_file_is_refused_with_the_columns_that_it_lacks():
+    with pytest.raises(DataFileInvalid) as refused:
+        parse_settlement(b"trxID,Amount,Currency,transactionStatus\nABC,1,BDT,Completed\n", "bkash.csv", LAYOUT)
+    said = str(refused.value)
+    for heading in ("Payment ID", "Receipt No", "Taken At", "Status"):
+        assert f"no column is headed {heading}" in said
+    assert "headed Amount" not in said
+
+
+def test_column_that_stands_twice_is_refused():
+    with pytest.raises(DataFileInvalid, match="more than one column is headed Amount"):
+        parse_settlement(f"{HEADING},amount\n{LINE},1\n".encode(), "till.csv", LAYOUT)
+
+
+def test_file_of_another_encoding_is_refused_by_its_line():
+    content = f"{HEADING}\n{LINE}\n".encode() + b"\xe9t\xe9\n"
+    with pytest.raises(DataFileInvalid, match="UTF-8: look at line 3"):
+        parse_settlement(content, "till.csv", LAYOUT)
+
+
+def test_file_that_is_not_there_is_refused_by_its_name(tmp_path):
+    with pytest.raises(DataFileInvalid, match=r"none\.csv: not a readable file"):
+        read_settlement(tmp_path / "none.csv", LAYOUT)
+
+
+WRONG_LAYOUT = """\
+[[layouts]]
+gateway = "a.b"
+times = ["%Y"]
+source = { title = "T", verified = false }
+[layouts.columns]
+reference = ["R"]
+amount = ["A"]
+taken_at = ["T"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("layout", "said"),
+    [
+        ("layouts = []", "layouts"),
+        (f'{WRONG_LAYOUT}status = ["S"]\n', "a column status and words in it go together"),
+        (f'{WRONG_LAYOUT}other = ["S"]\n', "other"),
+        (WRONG_LAYOUT + WRONG_LAYOUT, "this gateway has a layout already"),
+    ],
+)
+def test_layout_that_is_wrong_is_refused_with_what_is_wrong(tmp_path, layout, said):
+    file = tmp_path / LAYOUT_FILE
+    file.write_text(layout, "utf-8")
+    with pytest.raises(DataFileInvalid, match=said):
+        read_layouts(file)
+
+
+def test_layout_says_whose_figures_it_holds_and_whether_they_are_verified():
+    assert LAYOUT.source.title
+    assert not LAYOUT.source.verified
+
+
+rows = st.lists(
+    st.tuples(
+        st.from_regex(r"[a-f0-9-]{1,36}", fullmatch=True),
+        st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=20),
+        st.integers(0, 10**12),
+    ),
+    max_size=8,
+)
+
+
+@given(rows=rows, bangla=st.booleans(), end=st.sampled_from(["\n", "\r\n"]))
+def test_whatever_a_spreadsheet_writes_is_read_as_it_was(rows, bangla, end):
+    written = io.StringIO(newline="")
+    writer = csv.writer(written, lineterminator=end)
+    writer.writerow(HEADING.split(","))
+    for payment, reference, poisha in rows:
+        amount = Money(poisha=poisha).plain()
+        shown = to_bangla_digits(amount) if bangla else amount
+        writer.writerow([payment, reference, shown, "", "BDT", "24/11/2026 11:00", "PAID"])
+    found = parse_settlement(written.getvalue().encode("utf-8-sig"), "till.csv", LAYOUT)
+    assert found.unread == ()
+    assert [(one.payment, one.reference, one.amount.poisha) for one in found.entries] == rows
+
+
+@given(lines=st.lists(st.text(max_size=60), max_size=8))
+def test_whatever_stands_in_a_file_every_line_is_read_or_named(lines):
+    text = "\n".join([HEADING, *lines])
+    found = parse_settlement(text.encode("utf-8", "replace"), "till.csv", LAYOUT)
+    assert all(isinstance(one, UnreadLine) for one in found.unread)
