@@ -431,6 +431,32 @@ def test_quote_that_lapses_after_a_payment_was_opened_but_not_announced():
     assert driver.payment_states == [P.EXPIRED]
 
 
+def test_gateway_knows_of_a_payment_only_since_it_could_be_told():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote())
+    driver.answer(Operation.START_PAYMENT, AgencyUnavailable(retry_after=3 * 3600))
+    (opened,) = driver.row.payments
+    assert opened.announced_at is None
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
+    told_at = driver.now
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.PENDING))
+    (payment,) = driver.row.payments
+    assert payment.announced_at == told_at
+    assert (told_at - payment.opened_at).total_seconds() >= 3 * 3600
+
+
+def test_gateway_may_know_of_a_payment_since_the_answer_was_lost():
+    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
+    driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    lost_at = driver.now
+    driver.pass_time(60)
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
+    (payment,) = driver.row.payments
+    assert payment.announced_at == lost_at < driver.now
+
+
 def test_quote_that_lapses_while_the_payer_pays_is_paid():
     driver = Driver(factories.capabilities_of()).to_paying(factories.quote(lasts=60))
     driver.pass_time(3600)

@@ -365,10 +365,12 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
     refunded = (event.refunded_at or event.at) if event.to is PaymentState.REFUNDED else None
     unknown = event.to is PaymentState.UNKNOWN
     lost = event.at if before.state is PaymentState.AUTHORISED and event.actor is e.Actor.CORE else None
+    announced = event.at if event.to in {PaymentState.INITIATED, PaymentState.UNKNOWN} else None
     after = before.model_copy(
         update={
             "state": event.to,
             "moved_at": event.at,
+            "announced_at": _first(before.announced_at, announced),
             "advice_lost_at": None,
             "reference": event.reference or before.reference,
             "taken": _first(event.taken, before.taken),

@@ -317,6 +317,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_payloads_application")),
         sa.PrimaryKeyConstraint("application", name=op.f("pk_payloads")),
     )
+    _create_tables_of_money()
+
+
+def _create_tables_of_money() -> None:
+    """Payments and what belongs to them, prices, tills and receipts."""
     op.create_table(
         "payments",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -457,26 +462,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take the tables back."""
-    op.drop_table("receipt_prints")
-    op.drop_table("quotes")
-    op.drop_index("ix_payment_cases_waiting", table_name="payment_cases")
-    op.drop_index("ix_payment_cases_payment", table_name="payment_cases")
-    op.drop_index("ix_payment_cases_application", table_name="payment_cases")
-    op.drop_table("payment_cases")
-    op.drop_index("ix_payments_captured", table_name="payments")
-    op.drop_index("ix_checkouts_application", table_name="checkouts")
-    op.drop_table("checkouts")
-    op.drop_index("ix_till_entries_payment", table_name="till_entries")
-    op.drop_index("ix_till_entries_session", table_name="till_entries")
-    op.drop_table("till_entries")
-    op.drop_table("till_closes")
-    op.drop_index("ix_till_openings_centre", table_name="till_openings")
-    op.drop_table("till_openings")
-    op.drop_index("ix_payments_centre", table_name="payments")
-    op.drop_index("ix_payments_acting", table_name="payments")
-    op.drop_index("ix_payments_state", table_name="payments")
-    op.drop_index("ix_payments_application", table_name="payments")
-    op.drop_table("payments")
+    _drop_tables_of_money()
     op.drop_table("payloads")
     op.drop_table("journal")
     op.drop_table("consents")
@@ -512,3 +498,26 @@ def downgrade() -> None:
     op.drop_table("agency_logins")
     op.drop_table("agency_tokens")
     op.drop_table("agencies")
+
+
+def _drop_tables_of_money() -> None:
+    op.drop_table("receipt_prints")
+    op.drop_table("quotes")
+    op.drop_index("ix_payment_cases_waiting", table_name="payment_cases")
+    op.drop_index("ix_payment_cases_payment", table_name="payment_cases")
+    op.drop_index("ix_payment_cases_application", table_name="payment_cases")
+    op.drop_table("payment_cases")
+    op.drop_index("ix_payments_captured", table_name="payments")
+    op.drop_index("ix_checkouts_application", table_name="checkouts")
+    op.drop_table("checkouts")
+    op.drop_index("ix_till_entries_payment", table_name="till_entries")
+    op.drop_index("ix_till_entries_session", table_name="till_entries")
+    op.drop_table("till_entries")
+    op.drop_table("till_closes")
+    op.drop_index("ix_till_openings_centre", table_name="till_openings")
+    op.drop_table("till_openings")
+    op.drop_index("ix_payments_centre", table_name="payments")
+    op.drop_index("ix_payments_acting", table_name="payments")
+    op.drop_index("ix_payments_state", table_name="payments")
+    op.drop_index("ix_payments_application", table_name="payments")
+    op.drop_table("payments")
