@@ -9,9 +9,12 @@ from hypothesis import given, strategies as st
 from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import PaymentGateway, PublicService
 from nagorik.model.fee import LineNature
+from nagorik.model.status import PaymentState
 from nagorik.values import Money, Text
 from nagorik_host.charges import NO_CHARGES, ChargeCeiling, HostCharge, HostCharges, parse_charges, read_charges
 from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_platform.lifecycle import Payment
+from nagorik_platform.lifecycle.consent import price_with_charges
 from nagorik_testing import SimulatedClock
 
 SOURCE = 'source = { title = "Office order 1 of the centre", as_of = 2026-11-01, verified = false }'
@@ -277,6 +280,42 @@ def test_file_is_read_exactly_where_no_day_asks_for_more_than_its_ceiling(writte
     else:
         is_read = True
     assert is_read is fits_every_day(written)
+
+
+@given(
+    fee=st.integers(1, 10**9),
+    amounts=st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 10**5), st.booleans()), max_size=4),
+)
+def test_lines_of_fee_and_charges_are_what_the_payer_is_asked_for(fee, amounts):
+    entries = [
+        charge(
+            f"c-{number}",
+            amount=Money(poisha=amount).plain(),
+            vat=Money(poisha=min(vat, amount)).plain(),
+            gateways=bound,
+        )
+        for number, (amount, vat, is_other) in enumerate(amounts)
+        for bound in ('["bkash.*"]' if is_other else None,)
+    ]
+    most = sum(amount + min(vat, amount) for amount, vat, _ in amounts)
+    charges = parsed(*entries, ceiling(Money(poisha=most).plain()))
+    lines = charges.lines("nid.reissue", "cashdesk.counter", DAY)
+    asked = price_with_charges(Money(poisha=fee), lines)
+    assert asked.poisha == fee + sum(amount + min(vat, amount) for amount, vat, is_other in amounts if not is_other)
+    found = charges.ceiling("nid.reissue", DAY)
+    assert found is not None
+    assert asked.poisha - fee <= found.most
+    payment = Payment(
+        id="p",
+        quote="q",
+        stage="application",
+        gateway="cashdesk.counter",
+        amount=asked,
+        charges=lines,
+        state=PaymentState.CAPTURED,
+        opened_at=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+    assert payment.agency_share == Money(poisha=fee)
 
 
 # As an application meets them

@@ -145,3 +145,11 @@ def test_track_tells_the_charge_of_a_payment_to_come(ready, world, charging):
     told = ready("track", application, "--json").document["charges"]
     assert told is not None
     assert told["total"] == "57.50"
+
+
+def test_doctor_tells_a_file_that_cannot_be_used_and_names_that_nothing_offers(ready, charging):
+    told = ready("doctor").out
+    assert "2 within their ceilings" in told
+    assert "bkash.checkout is charged for, and nothing offers it" in told
+    charging.write_text(CHARGES.replace('"70.00"', '"1.00"'))
+    assert "charges.toml: charges.0.amount" in ready("doctor").out

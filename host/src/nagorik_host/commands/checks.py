@@ -50,7 +50,7 @@ from nagorik_host.store.upgrade import revision_of
 from nagorik_host.vault import Vault
 from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
 from nagorik_platform.cli.quarantines import WorkerQuarantine
-from nagorik_platform.registry import Registry
+from nagorik_platform.registry import PluginRecord, Registry
 from nagorik_platform.tracebacks import type_name
 
 DATABASE_SECONDS: Final = 5.0
@@ -87,6 +87,7 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
     yield DoctorCheck("host settings", DoctorStatus.FINE, f"from {path.name if path else 'the environment alone'}")
     yield from _keys(settings)
     yield from _plugins(settings)
+    yield from _charges(settings)
     yield from _disks(settings)
     yield from _unfinished(settings)
     yield from asyncio.run(_database(settings, now))
@@ -118,6 +119,30 @@ def _plugins(settings: HostSettings) -> Iterator[DoctorCheck]:
         yield DoctorCheck(
             f"host plugin {name}", DoctorStatus.WARNING, "it has settings or is allowed, and is not installed", hint
         )
+
+
+def _charges(settings: HostSettings) -> Iterator[DoctorCheck]:
+    """Whether the file of charges can be used, and names what is installed: what it misspells is charged nowhere."""
+    try:
+        charges = settings.host_charges()
+    except HostSettingsRejected as rejected:
+        hint = "Correct the file: nothing is opened with it."
+        yield DoctorCheck("host charges", DoctorStatus.WRONG, str(rejected), hint)
+        return
+    if not charges.entries:
+        return
+    registry = Registry.discover(admission=settings.platform().admission)
+    offered = {one for record in registry.records for one in (f"{record.id}.*", *_offers(record))}
+    named = {one for entry in charges.entries for one in (*entry.services, *entry.gateways)}
+    for one in sorted(named - offered):
+        hint = "nagorik services lists what is installed; what is misspelt is charged nowhere."
+        yield DoctorCheck("host charges", DoctorStatus.WARNING, f"{one} is charged for, and nothing offers it", hint)
+    yield DoctorCheck("host charges", DoctorStatus.FINE, f"{len(charges.entries)} within their ceilings")
+
+
+def _offers(record: PluginRecord) -> Iterator[str]:
+    if record.manifest is not None:
+        yield from (one.id for one in (*record.manifest.services, *record.manifest.gateways))
 
 
 def _disks(settings: HostSettings) -> Iterator[DoctorCheck]:
