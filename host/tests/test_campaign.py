@@ -29,6 +29,7 @@ from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
 from nagorik_testing.campaign.cohort import IN_MEMORY, OFTEN, Cohort, DatabaseInUse, clear, prepare
 from nagorik_testing.campaign.disruptions import Disruption
+from nagorik_testing.campaign.event_loop import IdleTimeEventLoop
 from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.report import CampaignReport, as_document, render_report
 from nagorik_testing.campaign.runner import campaign, campaign_in_processes, sibling_databases
@@ -169,7 +170,8 @@ def test_the_same_seed_is_the_same_campaign_in_however_many_processes():
     heard = []
     shared = campaign_in_processes(plan, 2, lambda report: heard.append(report.applications))
     assert heard == [3, 6, 9]
-    assert shared == asyncio.run(campaign(plan))
+    with asyncio.Runner(loop_factory=IdleTimeEventLoop) as runner:
+        assert shared == runner.run(campaign(plan))
 
 
 async def test_each_process_has_an_empty_database_beside_the_one_that_was_named(database_url):

@@ -10,7 +10,7 @@ from nagorik_testing.campaign.cohort import IN_MEMORY
 from nagorik_testing.campaign.disruptions import TO_A_FILE, TO_A_SERVER, TO_PROCESSES, Disruption
 from nagorik_testing.campaign.processes.cohort import campaign_of_processes
 from nagorik_testing.campaign.processes.worker import WorkerSettings
-from nagorik_testing.campaign.processes.worker_pool import WorkerExit, WorkerPool
+from nagorik_testing.campaign.processes.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.long
 
@@ -85,6 +85,7 @@ async def test_worker_that_ends_by_itself_is_noticed(tmp_path):
     await pool.start("machine-1")
     async with asyncio.timeout(60):
         await pool.wait_until_dead("machine-1")
-    assert pool.ended == [WorkerExit("machine-1", 1, "KeyringInvalid")]
+    (exit_,) = pool.ended
+    assert (exit_.name, exit_.exit_code, exit_.error) == ("machine-1", 1, "KeyringInvalid")
     assert not pool.kill("machine-1")
     assert pool.killed == 0

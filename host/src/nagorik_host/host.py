@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from nagorik import ApplicationDraft, Consent, DocumentReference, DocumentStore
 from nagorik.clock import Clock
+from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
@@ -47,6 +48,7 @@ from nagorik_platform.lifecycle import (
     NotPossible,
     Opened,
     Progress,
+    ServiceCapabilities,
     Step,
     open_application,
     step,
@@ -118,6 +120,7 @@ class Host:
         rate_limiter: SharedRateLimiter | None = None,
         message_age: timedelta = MESSAGE_AGE,
         documents: DocumentStore | None = None,
+        charges: HostCharges = NO_CHARGES,
     ) -> None:
         """Use what ``open_host`` has opened."""
         self._documents = documents if isinstance(documents, OwnedDocuments) else None
@@ -132,7 +135,8 @@ class Host:
         self.vault = Vault(keyring)
         database.use_ledger(self.vault)
         self.store = ApplicationStore(self.vault)
-        self._capabilities = CapabilitiesCache(platform)
+        self.charges = charges
+        self._capabilities = CapabilitiesCache(platform, charges, clock)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
         self._releases = {record.id: record.source.label for record in platform.plugins}
         self.agencies = AgencyScheduler(
@@ -226,6 +230,14 @@ class Host:
             consent=given.consent if given.consent is not None else draft.consent,
         )
         return open_application(opened, capabilities, draft.documents)
+
+    def capabilities(self, service: str, gateway: str | None) -> ServiceCapabilities:
+        """What a service offers that is paid through ``gateway``, and what the host charges today beside its fee.
+
+        Raises:
+            ServiceNotOffered: No installed plugin offers the service, or the gateway.
+        """
+        return self._capabilities.of(service, gateway)
 
     async def progress(self, application: str) -> Progress:
         """Where an application is.
@@ -375,6 +387,7 @@ class Host:
             agencies=self.agencies,
             rate_limiter=self._rate_limiter,
             inbox=self.inbox,
+            capabilities=self._capabilities,
             concurrency={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
             releases=self._releases,
             clock=self.clock,
@@ -423,6 +436,7 @@ async def open_host(
     lease_clock: Clock | None = None,
     lease: timedelta = LEASE,
     message_age: timedelta = MESSAGE_AGE,
+    charges: HostCharges = NO_CHARGES,
 ) -> AsyncIterator[Host]:
     """A host on a database that ``nagorik db upgrade`` has brought up to date.
 
@@ -435,6 +449,7 @@ async def open_host(
         lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
             hand.
         message_age: How long what agencies and gateways sent is kept, whatever became of it.
+        charges: What the host itself asks for beside an agency's fee, once for an application.
 
     Raises:
         DatabaseInvalid: The URL cannot be used.
@@ -444,7 +459,7 @@ async def open_host(
     """
     opened = await open_database(database)
     try:
-        terms = partial(host_on, lease_clock=lease_clock, lease=lease, message_age=message_age)
+        terms = partial(host_on, lease_clock=lease_clock, lease=lease, message_age=message_age, charges=charges)
         async with terms(opened, keyring, settings) as host:
             yield host
     finally:
@@ -460,6 +475,7 @@ async def host_on(
     lease_clock: Clock | None = None,
     lease: timedelta = LEASE,
     message_age: timedelta = MESSAGE_AGE,
+    charges: HostCharges = NO_CHARGES,
 ) -> AsyncIterator[Host]:
     """As ``open_host``, on a database that is open already, and stays so."""
     limiter = SharedRateLimiter(database, settings.clock)
@@ -481,6 +497,7 @@ async def host_on(
             rate_limiter=limiter,
             message_age=message_age,
             documents=settings.documents,
+            charges=charges,
         )
 
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from socket import gethostname
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -45,6 +45,9 @@ from nagorik_platform import PaymentAddresses, PlatformSettings, PluginConfigura
 from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.registry import Admission
 from nagorik_platform.system_clock import SystemClock
+
+if TYPE_CHECKING:
+    from nagorik_host.charges import HostCharges
 
 NESTED: Final = "__"
 
@@ -163,8 +166,15 @@ class HostSettings(BaseSettings):
     """Where a payer's browser is sent back to, ``https://…``; gateway and payment are added to its path."""
     payment_notice_url: Annotated[str, AfterValidator(_web_address)] | None = None
     """Where gateways post their notices, ``https://…``; gateway and payment are added to its path."""
+    charges: Path | None = None
+    """The file of what the host itself asks for beside an agency's fee; it is read once, when the host is opened."""
     message_days: int = Field(default=90, ge=1, le=LONGEST_RETENTION)
     """Days for which what agencies and gateways sent is kept, whatever became of it."""
+    tracking_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Where an application can be tracked, with its tracking number as the last part of the path: what a receipt's
+    QR code leads to."""
+    cash_gateway: str = Field(default="cashdesk.counter", min_length=1, max_length=120)
+    """The gateway through which a cash desk takes cash, which ``nagorik till`` counts."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """The least that is logged."""
     plugins: Mapping[str, PluginEntry] = Field(default_factory=dict)
@@ -175,7 +185,9 @@ class HostSettings(BaseSettings):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    _no_null = field_validator("database", "keys_file", "documents", "worker", mode="before")(_without_null)
+    _no_null = field_validator("database", "keys_file", "documents", "charges", "worker", mode="before")(
+        _without_null
+    )
 
     @field_validator("plugins", mode="before")
     @classmethod
@@ -235,6 +247,22 @@ class HostSettings(BaseSettings):
         except UnicodeDecodeError:
             raise HostSettingsRejected(["keys_file: the file is not in UTF-8"]) from None
         return _keyring("keys_file", text)
+
+    def host_charges(self) -> "HostCharges":
+        """What the host itself asks for beside an agency's fee; nothing where no file is named.
+
+        Raises:
+            HostSettingsRejected: The file cannot be used; each entry and field that is wrong is named.
+        """
+        # Every command reads settings, and few need what a file of charges is read with.
+        from nagorik_host.charges import NO_CHARGES, read_charges
+
+        if self.charges is None:
+            return NO_CHARGES
+        try:
+            return read_charges(self.charges)
+        except DataFileInvalid as error:
+            raise HostSettingsRejected([f"charges: {error}"]) from None
 
     def platform(self, *, documents: DocumentStore | None = None, clock: Clock | None = None) -> PlatformSettings:
         """How the platform is composed, with ``documents`` as the host's store; on the machine's clock or another."""

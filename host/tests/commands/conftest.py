@@ -19,6 +19,7 @@ from nagorik import ApplicationDraft
 from nagorik.model.status import AgencyStatus
 from nagorik_host import Host, open_host
 from nagorik_host.application_file import ApplicationFile, read_application
+from nagorik_host.charges import NO_CHARGES
 from nagorik_host.commands import running
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.store.documents import FolderDocumentStore
@@ -94,6 +95,7 @@ class World:
 
     def __init__(self, place: Path, url: str) -> None:
         self.clock = SimulatedClock()
+        self.charges = NO_CHARGES
         self.url = url
         self.keyring = read_keyring((place / "keys.txt").read_text())
         self.documents = FolderDocumentStore(place / "nagorik-documents", Vault(self.keyring))
@@ -114,7 +116,7 @@ class World:
                 documents=self.documents,
                 clock=self.clock,
             )
-            async with open_host(self.url, self.keyring, settings) as host:
+            async with open_host(self.url, self.keyring, settings, charges=self.charges) as host:
                 return await do(host)
 
         return asyncio.run(opened())

@@ -139,6 +139,7 @@ class World:
             fee_ceiling=Money.taka(10_000),
             given_at=now,
             expires_at=now + timedelta(days=400),
+            acting="centre-0042/operator-7",
         )
 
     async def apply(self, host: Host, number: int = 1, *, service: str = SERVICE) -> str:

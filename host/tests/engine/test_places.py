@@ -197,6 +197,27 @@ async def test_worker_that_waits_for_an_agencys_row_has_none_that_another_could_
         assert {name: one.taken.number for name, one in granted.items()} == {"cashdesk": 1, "nid": 1}
 
 
+async def test_heartbeat_that_waits_for_a_place_has_none_that_a_grant_could_wait_for(world, ready_postgresql):
+    """Both go through the agencies in one order, in whichever their places were taken."""
+    change = "UPDATE places SET wanted = 1 WHERE plugin = $1"
+    async with world.host(ready_postgresql) as host, AsyncExitStack() as stack:
+        one = host.worker()._poller._places
+        for name in ("nid", "cashdesk"):
+            await host.database.run(partial(one.acquire, plugin=name, wanted=1, lent=True))
+        granting, looking = [await host.database._own_connection() for _ in range(2)]
+        for other in (granting, looking):
+            stack.push_async_callback(other.close)
+        async with granting.transaction():
+            await granting.execute(change, "cashdesk")
+            renewing = asyncio.create_task(host.database.run(one.renew))
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while not (renewing.done() or await looking.fetchval(waiting)):  # noqa: ASYNC110 - the server has no event
+                await asyncio.sleep(0)
+            await granting.execute("SET LOCAL lock_timeout = 1")
+            await granting.execute(change, "nid")
+        await renewing
+
+
 async def test_worker_that_waits_for_places_locks_no_agencys_row_again(world, ready_postgresql):
     """Who has said that it has use for more looks, and asks again when there are some to be had."""
     world.street.close("nid")

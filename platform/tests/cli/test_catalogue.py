@@ -147,6 +147,8 @@ def test_one_service_is_told_in_full(site: Any, nagorik: Any) -> None:
         "when": {"delivery": ["urgent"]},
         "times": None,
         "vat_exempt": False,
+        "nature": "fee",
+        "payee": None,
     }
 
 

@@ -144,8 +144,22 @@ def test_json_has_stable_keys(site: Any, nagorik: Any) -> None:
                         "due": "before-submission",
                         "currency": "BDT",
                         "lines": [
-                            {"code": "fee", "text": {"en": "Fee", "bn": "ফি"}, "amount": "450.00", "vat": "68.00"},
-                            {"code": "post", "text": {"en": "Postage", "bn": "ডাক"}, "amount": "60.00", "vat": "0.00"},
+                            {
+                                "code": "fee",
+                                "text": {"en": "Fee", "bn": "ফি"},
+                                "amount": "450.00",
+                                "vat": "68.00",
+                                "nature": "fee",
+                                "payee": None,
+                            },
+                            {
+                                "code": "post",
+                                "text": {"en": "Postage", "bn": "ডাক"},
+                                "amount": "60.00",
+                                "vat": "0.00",
+                                "nature": "fee",
+                                "payee": None,
+                            },
                         ],
                         "vat": "68.00",
                         "total": "578.00",
@@ -169,6 +183,7 @@ def test_json_has_stable_keys(site: Any, nagorik: Any) -> None:
         "missing": [],
         "assumed": [],
         "unchecked": [],
+        "charges": [],
         "tariffs": [
             {
                 "id": "circular-2020",

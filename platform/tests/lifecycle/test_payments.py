@@ -1,5 +1,7 @@
 """Money: captured exactly once for a stage, told to the agency, or given back."""
 
+from datetime import timedelta
+
 import pytest
 
 from nagorik.errors import AgencyRejected, AgencyUnavailable, ContractViolation, OutcomeUnknown
@@ -187,6 +189,19 @@ def test_money_that_arrives_after_the_application_was_closed_is_given_back():
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert (driver.state, driver.payment_states, driver.next.operation) == (S.CLOSED, [P.REFUNDED], None)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_payer_had_the_money_back_when_the_gateway_says_or_else_when_it_was_learned(told):
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
+    assert driver.row.payments[0].refunded_at is None
+    handed_out = driver.now - timedelta(minutes=7)
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED, refunded_at=handed_out if told else None))
+    (payment,) = driver.row.payments
+    assert payment.refunded_at == (handed_out if told else payment.moved_at)
 
 
 def test_notice_makes_the_next_question_due_at_once_and_proves_nothing():
@@ -414,6 +429,32 @@ def test_quote_that_lapses_after_a_payment_was_opened_but_not_announced():
     driver.pass_time(90)
     assert driver.call() is Operation.QUOTE
     assert driver.payment_states == [P.EXPIRED]
+
+
+def test_gateway_knows_of_a_payment_only_since_it_could_be_told():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote())
+    driver.answer(Operation.START_PAYMENT, AgencyUnavailable(retry_after=3 * 3600))
+    (opened,) = driver.row.payments
+    assert opened.announced_at is None
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
+    told_at = driver.now
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.PENDING))
+    (payment,) = driver.row.payments
+    assert payment.announced_at == told_at
+    assert (told_at - payment.opened_at).total_seconds() >= 3 * 3600
+
+
+def test_gateway_may_know_of_a_payment_since_the_answer_was_lost():
+    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
+    driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    lost_at = driver.now
+    driver.pass_time(60)
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
+    (payment,) = driver.row.payments
+    assert payment.announced_at == lost_at < driver.now
 
 
 def test_quote_that_lapses_while_the_payer_pays_is_paid():

@@ -326,6 +326,14 @@ async def test_money_is_completed_as_it_was_asked_for(platform: Platform) -> Non
     assert (request.reference, request.amount, request.started_at) == ("g-1", ASKED, NOW)
 
 
+async def test_gateway_is_asked_about_a_payment_that_was_begun_when_it_was_told(platform: Platform) -> None:
+    later = NOW + timedelta(hours=3)
+    (opened,) = progress().payments
+    for payment in (opened, opened.model_copy(update={"announced_at": later})):
+        await perform(platform, draft(), progress(payments=(payment,)), due(Operation.QUERY_PAYMENT))
+    assert [request.started_at for request, _ in plugin().seen] == [NOW, later]
+
+
 async def test_a_look_up_says_when_the_lost_attempt_began(platform: Platform) -> None:
     later = NOW + timedelta(hours=1)
     await perform(platform, draft(), progress(sent_at=later), due(Operation.FIND))

@@ -232,10 +232,13 @@ async def test_refund_is_made_once_however_often_it_is_ordered(counter: Counter)
     await counter.start()
     counter.till.clock.advance(timedelta(minutes=2))
     counter.till.faults.add(REFUND, AnswerLost())
-    assert (await counter.refund()).state is PaymentState.REFUND_PENDING
-    counter.till.clock.advance(timedelta(hours=1))
+    ordered, pending = counter.till.clock.now(), await counter.refund()
+    assert (pending.state, pending.refunded_at) == (PaymentState.REFUND_PENDING, None)
+    counter.till.clock.advance(timedelta(hours=2))
     done = await counter.refund()
     assert (done.state, done.reference) == (PaymentState.REFUNDED, "CD-000001")
+    # When the operator handed it out, not when somebody asked.
+    assert ordered + timedelta(hours=1) <= done.refunded_at < counter.till.clock.now()
     assert [effect.amount for effect in counter.till.ledger.effects("refund")] == ["345.00"]
 
 

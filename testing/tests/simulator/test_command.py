@@ -156,7 +156,7 @@ def test_all_simulators_are_served_with_their_settings():
     assert {"cashdesk", "nid"} <= set(described)
     for one in told:
         prefix = f"NAGORIK_{one['plugin'].upper().replace('-', '_')}_"
-        assert one["environment"][f"{prefix}BASE_URL"] == one["base_url"]
+        assert one["environment"][f"{prefix}BASE_URL"].startswith(one["base_url"])
     assert (process.returncode, rest, errors) == (0, "", "")
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.values import Money, Rounding
+from nagorik.data_files import DataFileInvalid
+from nagorik.model.fee import LineNature
+from nagorik.values import Money, Rounding, Text
 from nagorik_toolkit.fees import DimensionRejected, NotPriced, parse_schedules
 from nagorik_toolkit.fees.pricing import rounded_parts
 
@@ -88,6 +90,19 @@ def test_exempt_row_carries_no_tax(fees: Any) -> None:
         for per in ("line", "total"):
             price = fees.schedule(tariff, vat=vat.format(per=per)).price(DAY)
             assert told(price)[1] == ("postage", "60.00", "0.00")
+
+
+def test_line_has_the_nature_and_the_payee_of_its_row(fees: Any) -> None:
+    bank = 'payee = { en = "The bank", bn = "ব্যাংক" }'
+    tariff = fees.tariff(fees.row("450"), fees.row("60", "late", f'nature = "penalty", {bank}'))
+    first, second = fees.schedule(tariff).price(DAY).lines
+    assert (first.nature, first.payee) == (LineNature.FEE, None)
+    assert (second.nature, second.payee) == (LineNature.PENALTY, Text(en="The bank", bn="ব্যাংক"))
+
+
+def test_nature_that_there_is_not_is_refused_by_its_place(fees: Any) -> None:
+    with pytest.raises(DataFileInvalid, match=r"fees\.tariffs\.0\.rows\.0\.nature: write one of 'fee', 'tax'"):
+        fees.schedule(fees.tariff(fees.row("450", extra='nature = "fine"')))
 
 
 def test_schedule_without_tax_rounds_the_amount(fees: Any) -> None:

@@ -129,6 +129,8 @@ class RefundReport(Model):
     ]
     reference: Annotated[str | None, PERSONAL] = None
     """What the gateway calls the refund; handed back when it is asked again."""
+    refunded_at: AwareDatetime | None = None
+    """When the payer had the money back; where the gateway does not say, it is when the platform learned of it."""
 
 
 class ListPaymentsRequest(Model):

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from nagorik_host.commands.running import CommandRefused, ending_of, opened_host, run_command
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
+    Document,
     add_json_argument,
     print_error,
     print_json,
@@ -29,6 +30,8 @@ from nagorik_platform.cli.output import (
 from nagorik_platform.tracebacks import type_name
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from nagorik.manifest import Offer
     from nagorik_host.application_file import ApplicationFile
     from nagorik_host.document_files import DocumentFolder
@@ -131,6 +134,7 @@ async def _apply(path: Path, *, as_json: bool) -> int:
     settings = load_host_settings()
     stopped: Sequence[SuspensionRecord] = ()
     restoration: Restoration | None = None
+    charged: Sequence[Document] = ()
     async with opened_host(settings) as host:
         with _progress(len(files)) as progress, _heeding_signals() as is_ending:
             documents = FolderDocumentStore(settings.documents, host.vault)
@@ -138,9 +142,10 @@ async def _apply(path: Path, *, as_json: bool) -> int:
         if outcome.ended_by is None:
             stopped = await host.database.run(list_suspensions)
             restoration = await host.database.run(catching_up)
+            charged = await _charged(host, outcome)
     if outcome.ended_by is not None and all(one.application is None for one in outcome.files):
         raise outcome.ended_by
-    _tell(outcome, stopped, as_json=as_json)
+    _tell(outcome, stopped, charged, as_json=as_json)
     if restoration is not None and not as_json:
         from nagorik_toolkit.texts import moment_text
 
@@ -475,11 +480,40 @@ class _Lines:
 # What is told at the end
 
 
-def _tell(outcome: FolderOutcome, stopped: "Sequence[SuspensionRecord]", *, as_json: bool) -> None:
+async def _charged(host: "Host", outcome: FolderOutcome) -> list[Document]:
+    """What is asked for today beside the fees of what was taken in, by service and gateway."""
+    from sqlalchemy import select
+
+    from nagorik_host.store.schema import applications
+    from nagorik_platform.cli.explanation_page import charge_document
+
+    if not host.charges.entries:
+        return []
+    chosen: set[tuple[str, str | None]] = set()
+    taken = [one.application for one in outcome.files if one.application is not None]
+    for start in range(0, len(taken), LISTED):
+        some = applications.c.id.in_(taken[start : start + LISTED])
+        query = select(applications.c.service, applications.c.gateway).where(some).distinct()
+        chosen |= await host.database.run(partial(_pairs, query=query))
+    return [
+        {"service": service, "gateway": gateway, **charges}
+        for service, gateway in sorted(chosen, key=lambda one: (one[0], one[1] or ""))
+        if (charges := charge_document(host.capabilities(service, gateway).charges)) is not None
+    ]
+
+
+def _pairs(transaction: "Transaction", *, query: "Select[Any]") -> set[tuple[str, str | None]]:
+    return {(row.service, row.gateway) for row in transaction.connection.execute(query)}
+
+
+def _tell(
+    outcome: FolderOutcome, stopped: "Sequence[SuspensionRecord]", charged: Sequence[Document], *, as_json: bool
+) -> None:
     if as_json:
-        print_json({"applications": [one._asdict() for one in outcome.files]})
+        print_json({"applications": [one._asdict() for one in outcome.files], "charges": list(charged)})
     else:
         _print_results(outcome.files)
+        _print_charges(charged)
         for record in stopped:
             print_lines(f"Stopped now: {record.kind} {record.name}. {record.reason.en} {record.reason.bn}")
     if outcome.ended_by is not None:
@@ -501,6 +535,13 @@ def _print_results(files: Sequence[AppliedFile]) -> None:
     others = [one for one in files if one.application is not None and one.problem]
     _print_problems(others, "have other papers beside them")
     _print_problems([one for one in files if one.application is None], "are not in")
+
+
+def _print_charges(charged: Sequence[Document]) -> None:
+    from nagorik_platform.cli.explanation_page import charge_lines
+
+    for one in charged:
+        print_lines("", " · ".join(filter(None, (one["service"], one["gateway"]))), *charge_lines(one))
 
 
 def _print_problems(files: Sequence[AppliedFile], what: str) -> None:

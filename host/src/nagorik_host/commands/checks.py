@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import select, text
 
+from nagorik.values import dhaka_time
 from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.commands.running import is_absent
 from nagorik_host.configured import is_configured
@@ -44,6 +45,7 @@ from nagorik_host.store.overview import (
 from nagorik_host.store.payment_cases import count_payment_cases
 from nagorik_host.store.reloads import read_last_reload
 from nagorik_host.store.schema import REVISION, agencies
+from nagorik_host.store.tills import left_open_overnight
 from nagorik_host.store.upgrade import revision_of
 from nagorik_host.vault import Vault
 from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
@@ -283,6 +285,7 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         message = f"by {restoration.officer} at {restoration.at.isoformat(timespec='minutes')}, and catching up"
         hint = "Apply again what was taken in since the copy was made, then nagorik db caught-up."
         yield DoctorCheck("host restored", DoctorStatus.WARNING, message, hint)
+    yield from _tills(transaction, now)
     for suspension in list_suspensions(transaction):
         since = suspension.at.isoformat(timespec="minutes")
         message = f"stopped by {suspension.officer} since {since}: {suspension.reason.en}"
@@ -292,6 +295,18 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
             message,
             f"nagorik resume {suspension.kind} {suspension.name}",
         )
+
+
+def _tills(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
+    """Sessions that were left open when the day ended in Dhaka: their cash is counted by nobody."""
+    hint = (
+        "Have it counted, by two people: nagorik till close --till ID. What comes in until then is part of it."
+        " দুইজনে গুনে হিসাব বন্ধ করুন: nagorik till close --till ID। ততক্ষণ যা আসবে তা এই পালারই হিসাব।"
+    )
+    for left in left_open_overnight(transaction, now):
+        since = dhaka_time(left.opened_at).isoformat(timespec="minutes")
+        message = f"open since {since}, an earlier day; {left.opened_by} opened it"
+        yield DoctorCheck(f"host till {left.till}", DoctorStatus.WARNING, message, hint)
 
 
 async def _held_keys(database: Database, settings: HostSettings) -> list[DoctorCheck]:

@@ -4,13 +4,11 @@ import argparse
 import asyncio
 import hashlib
 import mimetypes
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
-from uuid import uuid4
 
+from nagorik_host.commands.new_files import new_files
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, add_json_argument, print_json, print_lines, print_table
@@ -127,7 +125,7 @@ async def _export(
 ) -> int:
     chosen = _chosen(arguments.export[0], kept)
     targets = _targets(Path(arguments.export[1]), chosen)
-    with _new_files(targets) as files:
+    with new_files(targets) as files:
         for one, file in zip(chosen, files, strict=True):
             await _write(store, one, file)
     for one in chosen:
@@ -182,39 +180,6 @@ async def _write(store: "FolderDocumentStore", one: "KeptDocument", file: IO[byt
         raise CommandRefused(text, ExitCode.FAILED) from None
     if digest.hexdigest() != one.reference.sha256:
         raise CommandRefused("it is not what was taken in; nothing was exported", ExitCode.FAILED)
-
-
-@contextmanager
-def _new_files(targets: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
-    """Files that only their owner can read; none has its name before all are written to their end."""
-    with ExitStack() as left, ExitStack() as placed:
-        files: list[IO[bytes]] = []
-        parts: list[Path] = []
-        for target in targets:
-            part = target.with_name(f".{uuid4().hex}.part")
-            if os.path.lexists(target):
-                raise CommandRefused("a file of this name is there; it is left as it is")
-            try:
-                descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            except (OSError, ValueError):
-                raise CommandRefused("no file can be written there; nothing was exported") from None
-            left.callback(part.unlink, missing_ok=True)
-            parts.append(part)
-            files.append(left.enter_context(os.fdopen(descriptor, "wb")))
-        yield files
-        for file in files:
-            file.flush()
-            os.fsync(file.fileno())
-        for target in targets:
-            try:
-                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            except OSError:
-                text = "a file of this name was made meanwhile; it is left as it is, and nothing was exported"
-                raise CommandRefused(text) from None
-            placed.callback(target.unlink, missing_ok=True)
-        for part, target in zip(parts, targets, strict=True):
-            part.replace(target)
-        placed.pop_all()
 
 
 command: Final = DocumentsCommand()

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from nagorik import CredentialsRejected, NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
+from nagorik.model.fee import QuoteLine
 from nagorik.values import Money, dhaka_time, to_bangla_digits
 from nagorik_host.engine.agencies import OF_CREDENTIALS
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
@@ -22,6 +23,8 @@ from nagorik_platform.cli.explanation_page import (
     Schema,
     Wording,
     as_written,
+    charge_document,
+    charge_lines,
     explanation_document,
     fee_lines,
     reason_lines,
@@ -29,6 +32,7 @@ from nagorik_platform.cli.explanation_page import (
 )
 from nagorik_platform.cli.output import Document, print_facts, print_lines, print_table, print_unbroken
 from nagorik_platform.lifecycle import Event, Party, Progress, StateExplanation, explain, state_label, what_to_do
+from nagorik_platform.lifecycle.consent import charges_to_come, price_to_come
 from nagorik_platform.lifecycle.events import AttemptEnded
 from nagorik_toolkit.texts import moment_text, money_text
 
@@ -48,6 +52,7 @@ class ApplicationView:
         expected: When the agency is expected to be done.
         unreachable: The agency that it waits for and that cannot be reached, if that is so.
         stopped: What an officer has stopped of it.
+        gateway: What the citizen pays by, if it is chosen.
         checkouts: Where payments that wait for their payer are paid, by the payment's id.
     """
 
@@ -61,6 +66,7 @@ class ApplicationView:
     expected: ExpectedDecision | None
     unreachable: Unreachable | None
     stopped: Sequence[SuspensionRecord]
+    gateway: str | None
     checkouts: Mapping[str, Checkout]
 
 
@@ -94,6 +100,7 @@ async def find_application(host: Host, name: str) -> ApplicationView:
             expected=_expected(transaction, host, stored.progress, stored.plugin),
             unreachable=unreachable(transaction, row.target_plugin) if goes_on else None,
             stopped=[one for one in list_suspensions(transaction) if one.name in offers],
+            gateway=stored.gateway,
             checkouts=open_checkouts(transaction, stored, host.clock.now()),
         )
 
@@ -148,6 +155,7 @@ def as_document(view: ApplicationView, host: Host, *, words: Wording = as_writte
         "waits_for": _waits_for(progress),
         "what_to_do": [_text(one) for one in what_to_do(progress, view.said, hold)],
         **explanation_document(progress, view.said, schema=view.schema, words=words),
+        "charges": charge_document(_charges_to_come(host, view)),
         "blocked": _coded(view.blocked, sentence("blocked", view.blocked)) if view.blocked else None,
         "unreachable": _unreachable(host, view.unreachable),
         "stopped": [{"kind": one.kind, "name": one.name, "reason": _text(one.reason)} for one in view.stopped],
@@ -166,6 +174,7 @@ def as_document(view: ApplicationView, host: Host, *, words: Wording = as_writte
                 "means": _text(state_label(payment.state)),
                 "amount": str(payment.amount),
                 "taken": str(payment.taken) if payment.taken else None,
+                "charges": charge_document(payment.charges),
                 **_checkout(view.checkouts.get(payment.id, Checkout())),
             }
             for payment in progress.payments
@@ -180,7 +189,7 @@ def as_document(view: ApplicationView, host: Host, *, words: Wording = as_writte
             }
             for line in timeline(
                 view.events,
-                _agency(host, progress.service.partition(".")[0]),
+                agency_name(host, progress.service.partition(".")[0]),
                 schema=view.schema,
                 words=words,
                 paper=partial(document_label, host, progress.service),
@@ -225,13 +234,20 @@ def render_application(document: Document, *, everything: bool = False) -> None:
     print_lines("নাগরিকের করণীয় / for the citizen to do" if everything else "করণীয় / what to do")
     for one in document["what_to_do"]:
         print_lines(f"  {one['bn']}", f"  {one['en']}")
-    for fee in document["fees"]:
-        print_lines("", *fee_lines(fee))
+    _render_prices(document)
     _render_payments(document["payments"])
     print_lines("", "কী হয়েছে / what happened")
     for line in document["timeline"]:
         at = moment_text(datetime.fromisoformat(line["at"]))
         print_lines(f"  {at.bn}: {_repeated(line, 'bn')}", f"  {at.en}: {_repeated(line, 'en')}")
+
+
+def _render_prices(document: Document) -> None:
+    """The agency's fees, and apart from them what the host asks for beside the next."""
+    for fee in document["fees"]:
+        print_lines("", *fee_lines(fee))
+    if document["charges"] is not None:
+        print_lines("", *charge_lines(document["charges"]))
 
 
 def _render_payments(payments: Sequence[Document]) -> None:
@@ -249,7 +265,20 @@ def _render_payments(payments: Sequence[Document]) -> None:
         ]
         print_table(("পেমেন্ট / payment", "মাধ্যম / gateway", "নম্বর / reference", "টাকা / amount", "অবস্থা / state"), rows)
     for one in payments:
+        if one["charges"] is not None:
+            print_lines("", one["payment"], *charge_lines(one["charges"]))
         _render_checkout(one)
+
+
+def _charges_to_come(host: Host, view: ApplicationView) -> tuple[QuoteLine, ...]:
+    """What the next payment asks for beside its quote; nothing where none is to come, or its plugin is gone."""
+    try:
+        capabilities = host.capabilities(view.progress.service, view.gateway)
+    except ServiceNotOffered:
+        return ()
+    if price_to_come(view.progress, capabilities) is None:
+        return ()
+    return charges_to_come(view.progress, capabilities)
 
 
 def _checkout(checkout: Checkout) -> Document:
@@ -297,7 +326,8 @@ def service_of(host: Host, service: str) -> PublicService | None:
         return None
 
 
-def _agency(host: Host, plugin: str) -> Text | None:
+def agency_name(host: Host, plugin: str) -> Text | None:
+    """What the agency of a plugin is called, if the plugin is installed."""
     return next((r.manifest.name for r in host.platform.plugins if r.id == plugin and r.manifest is not None), None)
 
 
@@ -318,7 +348,7 @@ def _unreachable(host: Host, agency_down: Unreachable | None) -> Document | None
     named = CredentialsRejected.code if cause is not None and cause.startswith(OF_CREDENTIALS) else cause
     text = sentence("outage", named or "waits") or sentence("outage", "waits")
     assert text is not None  # noqa: S101 - the file of sentences is part of the host
-    agency = _agency(host, plugin) or Text(en="The agency", bn="সংস্থা")
+    agency = agency_name(host, plugin) or Text(en="The agency", bn="সংস্থা")
     at = moment_text(since)
     return {
         "plugin": plugin,

@@ -159,6 +159,7 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
     Raises:
         CommandRefused: There is no database.
         SchemaOutdated: The database is at another revision.
+        HostSettingsRejected: The file of charges cannot be used.
     """
     from nagorik_host.host import host_on
     from nagorik_host.store.documents import FolderDocumentStore
@@ -166,12 +167,12 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
     from nagorik_host.store.upgrade import require_newest
     from nagorik_host.vault import Vault
 
-    keyring = settings.keyring()
+    keyring, charges = settings.keyring(), settings.host_charges()
     async with opened_database(settings) as database:
         await require_newest(database)
         keyring = await admit_keys(database, keyring, now())
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
-        opened = partial(host_on, lease=settings.lease, message_age=settings.message_age)
+        opened = partial(host_on, lease=settings.lease, message_age=settings.message_age, charges=charges)
         async with opened(database, keyring, platform) as host:
             yield host
 

@@ -38,7 +38,19 @@ _OWN: Final = (places.c.plugin == bindparam("name_"), places.c.worker == bindpar
 _HOLD: Final = update(places).where(*_OWN).values(held_until=UNTIL)
 _FIRST: Final = insert(places).values(held_until=UNTIL)
 _GIVE_BACK: Final = update(places).where(*_OWN, _LIVING)
-_RENEW: Final = update(places).where(places.c.worker == bindparam("worker_"), _LIVING).values(held_until=UNTIL)
+# In the order in which a grant goes through agencies, so that a worker's heartbeat and its grant wait for each other
+# never: the rows are locked by the inner statement, one after another.
+_OWN_IN_ORDER: Final = (
+    select(places.c.plugin)
+    .where(places.c.worker == bindparam("worker_"), _LIVING)
+    .order_by(places.c.plugin)
+    .with_for_update()
+)
+_RENEW: Final = (
+    update(places)
+    .where(places.c.worker == bindparam("worker_"), places.c.plugin.in_(_OWN_IN_ORDER), _LIVING)
+    .values(held_until=UNTIL)
+)
 _FORGET: Final = delete(places).where(places.c.worker == bindparam("worker_"))
 
 

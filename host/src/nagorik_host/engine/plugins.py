@@ -11,12 +11,15 @@ decision, too.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 from sqlalchemy import func, select, update
 
+from nagorik.clock import Clock
+from nagorik.values import dhaka_date
+from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.ledger import PLUGIN
@@ -25,14 +28,18 @@ from nagorik_host.store.schema import applications, microseconds
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import ServiceCapabilities
 from nagorik_platform.registry.records import ADMISSION_CODES
+from nagorik_platform.system_clock import SystemClock
 
 
 class CapabilitiesCache:
-    """The capabilities of all services on offer."""
+    """The capabilities of all services on offer, with what the host charges today beside their fees."""
 
-    def __init__(self, platform: Platform) -> None:
-        """Read the services of ``platform`` when they are asked for."""
+    def __init__(self, platform: Platform, charges: HostCharges = NO_CHARGES, clock: Clock | None = None) -> None:
+        """Read the services of ``platform`` when they are asked for; ``clock`` says which day it is in Dhaka."""
         self._platform = platform
+        self._charges = charges
+        self._clock = clock or SystemClock()
+        self._day: date | None = None
         self._cached: dict[tuple[str, str | None], ServiceCapabilities] = {}
 
     def of(self, service: str, gateway: str | None) -> ServiceCapabilities:
@@ -41,10 +48,15 @@ class CapabilitiesCache:
         Raises:
             ServiceNotOffered: No installed plugin offers the service, or the gateway.
         """
+        day = dhaka_date(self._clock.now()) if self._charges.entries else None
+        if day != self._day:
+            self._day = day
+            self._cached.clear()
         asked = (service, gateway)
         if asked not in self._cached:
             chosen = self._platform.gateway(gateway) if gateway is not None else None
-            self._cached[asked] = ServiceCapabilities.of(self._platform.service(service), chosen)
+            charges = self._charges.lines(service, gateway, day) if day is not None else ()
+            self._cached[asked] = ServiceCapabilities.of(self._platform.service(service), chosen, charges)
         return self._cached[asked]
 
 

@@ -65,6 +65,7 @@ class Worker:
         agencies: AgencyScheduler,
         rate_limiter: SharedRateLimiter,
         inbox: Inbox,
+        capabilities: CapabilitiesCache,
         concurrency: Mapping[str, int],
         releases: Mapping[str, str],
         clock: Clock,
@@ -86,6 +87,7 @@ class Worker:
             agencies: What the agencies can bear.
             rate_limiter: Hands out the agencies' time.
             inbox: Messages to be read.
+            capabilities: What services offer, and what the host charges beside their fees.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
             releases: By plugin, distribution and version of what is installed here. What is pinned to a later
                 release is left to workers that have it.
@@ -115,7 +117,7 @@ class Worker:
         self._losses = losses = WorkerLosses(store, worker=self.id, worker_name=name)
         self.claims = Claims(
             store,
-            CapabilitiesCache(platform),
+            capabilities,
             intents,
             agencies,
             losses,

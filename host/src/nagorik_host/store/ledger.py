@@ -2,7 +2,7 @@
 
 An application's journal shows what was changed within it. That a whole application is missing, or is what it was last
 week, only something outside of it can show. So each transaction that opens, changes or erases an application, or
-writes down a decision, a suspension, a restoration or a message, appends a record of it here.
+writes down a decision, a suspension, a restoration, a message or the print of a receipt, appends a record of it here.
 
 Each connection that writes has a chain of its own, so that none waits for another. The root chain holds them all:
 each begins in a root record, and root records seal how far chains have come: at every heartbeat of a worker, once a
@@ -44,8 +44,12 @@ from nagorik_host.store.schema import (
     ledger,
     microseconds,
     payment_cases,
+    receipt_prints,
     restorations,
     suspensions,
+    till_closes,
+    till_entries,
+    till_openings,
 )
 from nagorik_host.vault import Vault
 
@@ -57,7 +61,11 @@ WRITER: Final = "writer"
 SEAL: Final = "seal"
 
 TRACKED: Final[Mapping[str, Table]] = {
-    table.name: table for table in (decisions, erased_references, inbox, payment_cases, restorations, suspensions)
+    table.name: table
+    for table in (
+        *(decisions, erased_references, inbox, payment_cases, receipt_prints, restorations, suspensions),
+        *(till_openings, till_closes, till_entries),
+    )
 }
 """Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""
 
@@ -270,6 +278,8 @@ class AuditLedger:
         if records:
             self.last_at = records[-1].at
             if writer is None:
+                # What waits to be written may have to wait for others, who may wait for the root.
+                _insert(connection, [], deferred)
                 root = self._append_root(connection, records[0].at, WRITER, {})
                 writer = _Writer(root.number, 0, root.link)
             link = writer.link

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, select, update
 
 from nagorik.model.application import Consent
 from nagorik_host.store.database import Transaction
@@ -18,6 +18,12 @@ from nagorik_platform.lifecycle.events import ConsentGiven, Opened, PaymentMoved
 TABLES: Final = (consents, payments, quotes)
 
 _QUOTE: Final = insert(quotes)
+_LATEST_ACTING: Final = (
+    select(consents.c.acting)
+    .where(consents.c.application == bindparam("of_application"))
+    .order_by(consents.c.entry.desc())
+    .limit(1)
+)
 _PAYMENT: Final = insert(payments)
 _PAYMENT_MOVED: Final = update(payments).where(payments.c.id == bindparam("payment"))
 _CONSENT: Final = insert(consents)
@@ -33,7 +39,9 @@ def record(transaction: Transaction, progress: Progress, events: Sequence[Event]
                 transaction.connection.execute(_QUOTE, _quote(progress.id, entry, event))
             case PaymentOpened():
                 state = {"state": progress.payment(event.payment).state.value, "updated_at": event.at}
-                transaction.connection.execute(_PAYMENT, _payment(progress.id, event) | state)
+                # The consents before it are written: those of this step, too.
+                acting = transaction.connection.scalar(_LATEST_ACTING, {"of_application": progress.id})
+                transaction.connection.execute(_PAYMENT, _payment(progress.id, event, acting) | state)
             case PaymentMoved():
                 moved = {"payment": event.payment, **_moved(progress.payment(event.payment), event.at)}
                 transaction.connection.execute(_PAYMENT_MOVED, moved)
@@ -45,14 +53,16 @@ def rows_of(progress: Progress, events: Iterable[Event]) -> dict[str, list[dict[
     """All rows that follow from an application's whole journal, by table and in the order of their keys."""
     rows: dict[str, list[dict[str, Any]]] = {table.name: [] for table in TABLES}
     opened: dict[str, dict[str, Any]] = {}
+    acting: str | None = None
     for entry, event in enumerate(events, 1):
         match event:
             case Opened(consent=Consent() as consent) | ConsentGiven(consent=consent):
                 rows[consents.name].append(_consent(progress.id, entry, consent))
+                acting = consent.acting
             case QuoteReceived():
                 rows[quotes.name].append(_quote(progress.id, entry, event))
             case PaymentOpened():
-                opened[event.payment] = _payment(progress.id, event) | {"updated_at": event.at}
+                opened[event.payment] = _payment(progress.id, event, acting) | {"updated_at": event.at}
             case PaymentMoved():
                 opened[event.payment] |= {"updated_at": event.at}
             case _:
@@ -90,7 +100,12 @@ def _quote(application: str, entry: int, event: QuoteReceived) -> dict[str, Any]
     }
 
 
-def _payment(application: str, event: PaymentOpened) -> dict[str, Any]:
+def centre_of(acting: str) -> str:
+    """The first part of an id that acts for citizens: ``centre-0042`` of ``centre-0042/operator-7``."""
+    return acting.partition("/")[0]
+
+
+def _payment(application: str, event: PaymentOpened, acting: str | None) -> dict[str, Any]:
     return {
         "id": event.payment,
         "application": application,
@@ -100,6 +115,8 @@ def _payment(application: str, event: PaymentOpened) -> dict[str, Any]:
         "poisha": event.amount.poisha,
         "currency": event.amount.currency,
         "opened_at": event.at,
+        "acting": acting,
+        "centre": centre_of(acting) if acting is not None else None,
     }
 
 
@@ -108,5 +125,6 @@ def _moved(payment: Payment, at: datetime) -> dict[str, Any]:
         "state": payment.state.value,
         "taken_poisha": payment.taken.poisha if payment.taken is not None else None,
         "captured_at": payment.captured_at,
+        "refunded_at": payment.refunded_at,
         "updated_at": at,
     }

@@ -6,6 +6,7 @@ from typing import Final
 
 from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import Evidence, Offer, PublicService
+from nagorik.model.fee import QuoteLine, Source
 from nagorik.values.sentences import Text
 from nagorik_platform.cli.output import Document
 from nagorik_platform.cli.quarantines import WorkerQuarantine
@@ -163,17 +164,13 @@ def _parts_of(schedule: FeeSchedule) -> Document:
 
 def tariff_of(tariff: Tariff) -> Document:
     """A tariff with its source and its rows."""
-    first, last, as_of = tariff.effective_from, tariff.effective_to, tariff.source.as_of
+    first, last = tariff.effective_from, tariff.effective_to
     return {
         "id": tariff.id,
         "standing": tariff.standing.value,
         "effective_from": first.isoformat() if first else None,
         "effective_to": last.isoformat() if last else None,
-        "source": {
-            "title": tariff.source.title,
-            "as_of": as_of.isoformat() if as_of else None,
-            "verified": tariff.source.verified,
-        },
+        "source": source_of(tariff.source),
         "note": text_of(tariff.note),
         "rows": [
             {
@@ -184,7 +181,27 @@ def tariff_of(tariff: Tariff) -> Document:
                 "when": {condition.dimension: [str(value) for value in condition.values] for condition in row.when},
                 "times": row.multiplied,
                 "vat_exempt": row.vat_exempt,
+                "nature": row.nature.value,
+                "payee": text_of(row.payee),
             }
             for row in tariff.rows
         ],
+    }
+
+
+def source_of(source: Source) -> Document:
+    """Where something is written down."""
+    as_of = source.as_of.isoformat() if source.as_of is not None else None
+    return {"title": source.title, "as_of": as_of, "verified": source.verified}
+
+
+def line_document(line: QuoteLine) -> Document:
+    """One part of a price."""
+    return {
+        "code": line.code,
+        "text": text_of(line.text),
+        "amount": line.amount.plain(),
+        "vat": line.vat.plain(),
+        "nature": line.nature.value,
+        "payee": text_of(line.payee),
     }

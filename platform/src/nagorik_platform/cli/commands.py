@@ -56,10 +56,11 @@ SUSPENSIONS: Final = "nagorik.suspensions"
 COMPOSITIONS: Final = "nagorik.compositions"
 ADMISSIONS: Final = "nagorik.admissions"
 QUARANTINES: Final = "nagorik.quarantines"
+CHARGES: Final = "nagorik.charges"
 """Entry point groups. A check is a function of the instant that yields what it found, see
 ``nagorik_platform.cli.checks``; functions without arguments tell what is suspended, how a host composes its platform,
-which plugins are let in and which are kept out at run time, see ``suspensions``, ``composition``, ``admission`` and
-``quarantines`` in ``nagorik_platform.cli``.
+which plugins are let in, which are kept out at run time and what the host charges, see ``suspensions``,
+``composition``, ``admission``, ``quarantines`` and ``charges`` in ``nagorik_platform.cli``.
 
 Who is let in is told apart from how the platform is composed, though a host reads both from the same settings: it is
 asked before anything of a stranger's is imported, so it must cost little; of several that tell, each must agree; and
@@ -214,6 +215,11 @@ def find_quarantines() -> list[Contribution]:
     """What installed distributions know of plugins kept out at run time, sorted by name. Imports none of them."""
     found = (replace(item, kind="quarantine") for item in _contributed(None, QUARANTINES))
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+
+
+def find_charges() -> list[Contribution]:
+    """Who tells what a host charges beside the fees of agencies, sorted by name. Imports none of them."""
+    return _of_hosts("charge", CHARGES)
 
 
 def told_by(item: Contribution, what: str) -> list[Any]:

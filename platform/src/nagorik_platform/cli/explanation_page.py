@@ -20,8 +20,10 @@ from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState,
 from nagorik.operations import Operation
 from nagorik.values import Money, to_bangla_digits
 from nagorik.values.sentences import Text, cut, is_blank, read_sentence_tables
+from nagorik_platform.cli.catalogue import line_document
 from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
+from nagorik_platform.fees.sentences import line_name
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
 from nagorik_platform.lifecycle.refusals import CallRefusal
@@ -128,15 +130,7 @@ def fee_document(quote: Quote, words: Wording = as_written, *, paid: bool = Fals
         "quote": quote.id,
         "stage": quote.stage,
         "paid": paid,
-        "lines": [
-            {
-                "code": line.code,
-                "text": _text(line.text, words),
-                "amount": line.amount.plain(),
-                "vat": line.vat.plain(),
-            }
-            for line in quote.lines
-        ],
+        "lines": [line_document(line) | {"text": _text(line.text, words)} for line in quote.lines],
         "vat": _sum(quote, lambda line: line.vat).plain(),
         "total": quote.total.plain(),
         "currency": quote.total.currency,
@@ -212,10 +206,31 @@ def fee_lines(fee: Document) -> Iterator[str]:
         return
     yield from _pair(_sentence("fee", "paid" if fee["paid"] else "asked"))
     for line in fee["lines"]:
-        yield f"  {line['text']['bn']} · {line['text']['en']}: {_money(line['amount'], fee)}{_with_vat(line, fee)}"
+        name = line_name(line)
+        yield f"  {name.bn} · {name.en}: {_money(line['amount'], fee)}{_with_vat(line, fee)}"
     total = _sentence("fee", "total")
     yield f"  {total.bn} · {total.en}: {_money(fee['total'], fee)}{_of_it_vat(fee)}"
     yield f"  {source_line(fee['source'])}"
+
+
+def charge_document(lines: Sequence[QuoteLine]) -> Document | None:
+    """What the host asks for beside a fee, with what it comes to; ``None`` where that is nothing."""
+    if not lines:
+        return None
+    currency = lines[0].amount.currency
+    total = Money(poisha=sum(line.total.poisha for line in lines), currency=currency)
+    return {"lines": [line_document(line) for line in lines], "total": total.plain(), "currency": currency}
+
+
+def charge_lines(charges: Document) -> Iterator[str]:
+    """What the host asks for beside the agency's fee: each line with the VAT on it, and whose money it is."""
+    yield from _pair(_sentence("fee", "charges"))
+    for line in charges["lines"]:
+        name, payee = line_name(line), line["payee"]
+        yield f"  {name.bn} · {name.en}: {_money(line['amount'], charges)}{_with_vat(line, charges)}"
+        yield f"    {_sentence('fee', 'payee').bn}: {payee['bn']} · {_sentence('fee', 'payee').en}: {payee['en']}"
+    total = _sentence("fee", "total")
+    yield f"  {total.bn} · {total.en}: {_money(charges['total'], charges)}"
 
 
 def source_line(source: Document) -> str:

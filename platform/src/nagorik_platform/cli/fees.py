@@ -15,6 +15,7 @@ from nagorik_platform.cli.commands import ExitCode
 
 if TYPE_CHECKING:
     from nagorik.manifest import PublicService
+    from nagorik_platform.cli.charges import ListedCharge
     from nagorik_platform.cli.output import Document
     from nagorik_platform.fees.published import ChosenValue, FeeOutcome, MissingValue, PublishedFees, StagePrice
     from nagorik_platform.fees.titles import DimensionTitle, PublishedSchedule
@@ -154,19 +155,23 @@ def _offer(registry: "Registry", service: str) -> "tuple[PublicService, PluginRe
 async def _ask(
     registry: "Registry", settings: Any, offer: "PublicService", given: Mapping[str, str] | None, day: date
 ) -> "Document":
+    from nagorik_platform.cli.charges import charges_beside
     from nagorik_platform.fees.assessment import without_schedule
     from nagorik_platform.platform import Platform
 
     async with Platform(registry, settings) as platform:
         if given is not None:
-            return fees_document(offer, await platform.published_fees(offer.id, given, on=day), day)
+            charges = charges_beside(offer.id, day)
+            return fees_document(offer, await platform.published_fees(offer.id, given, on=day), day, charges)
         schedules = await platform.published_schedules(offer.id, on=day)
         without = None if schedules else without_schedule(offer, {})
         return schedules_document(offer, schedules, day, without)
 
 
-def fees_document(service: "PublicService", fees: "PublishedFees", on: date) -> "Document":
-    """What a service costs, as JSON values with stable keys."""
+def fees_document(
+    service: "PublicService", fees: "PublishedFees", on: date, charges: "Sequence[ListedCharge]" = ()
+) -> "Document":
+    """What a service costs, and apart from it what the host charges beside, as JSON values with stable keys."""
     from nagorik_platform.cli.catalogue import tariff_of, text_of
 
     tariffs: dict[tuple[str, str], Tariff] = {}
@@ -187,6 +192,7 @@ def fees_document(service: "PublicService", fees: "PublishedFees", on: date) -> 
         "missing": [_missing(one) for one in fees.missing],
         "assumed": [_missing(one) for one in fees.assumed],
         "unchecked": [_missing(one) for one in fees.unchecked],
+        "charges": [_charge(one) for one in charges],
         "titles": _titles(fees.titles),
         "tariffs": [
             {key: value for key, value in tariff_of(tariff).items() if key != "rows"} for tariff in tariffs.values()
@@ -244,19 +250,30 @@ def _choice(one: "ChosenValue") -> "Document":
     }
 
 
+def _charge(one: "ListedCharge") -> "Document":
+    from nagorik_platform.cli.catalogue import line_document, source_of
+
+    return {
+        **line_document(one.line),
+        "total": one.line.total.plain(),
+        "currency": one.line.amount.currency,
+        "gateways": list(one.gateways),
+        "effective_from": one.effective_from.isoformat(),
+        "effective_to": one.effective_to.isoformat() if one.effective_to is not None else None,
+        "source": source_of(one.source),
+    }
+
+
 def _payment(stage: "StagePrice") -> "Document":
     from nagorik.values import Money
-    from nagorik_platform.cli.catalogue import text_of
+    from nagorik_platform.cli.catalogue import line_document
 
     price = stage.price
     return {
         "stage": price.stage,
         "due": stage.due.value if stage.due is not None else None,
         "currency": price.total.currency,
-        "lines": [
-            {"code": line.code, "text": text_of(line.text), "amount": line.amount.plain(), "vat": line.vat.plain()}
-            for line in price.lines
-        ],
+        "lines": [line_document(line) for line in price.lines],
         "vat": reduce(
             add, [line.vat for line in price.lines], Money(poisha=0, currency=price.total.currency)
         ).plain(),

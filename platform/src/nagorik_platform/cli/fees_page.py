@@ -10,6 +10,7 @@ from typing import Final, Literal
 from nagorik.values import Money, to_bangla_digits
 from nagorik.values.sentences import Text, read_sentence_tables
 from nagorik_platform.cli.output import Document
+from nagorik_platform.fees.sentences import line_name
 from nagorik_toolkit.bangladesh import amount_in_words
 from nagorik_toolkit.texts import day_text, money_text
 
@@ -28,6 +29,7 @@ def fee_page(document: Document, language: Language) -> Iterator[str]:
             for outcome in document["outcomes"]
             if not _is_said_already(document)
         ),
+        _charges(document, language),
         _beside(document, language),
         _asked("open" if document["answer"] == "open" else "priced", document, "missing", language),
         _asked("assumed", document, "assumed", language),
@@ -120,7 +122,7 @@ def _payment(payment: Document, language: Language, *, in_words: bool) -> Iterat
     for line in payment["lines"]:
         amount, vat = (_amount(line[part], currency, language) for part in ("amount", "vat"))
         told = _said("page", "with-vat", language, amount=amount, vat=vat) if _is_any(line["vat"]) else amount
-        yield f"  {line['text'][language]}: {told}"
+        yield f"  {_in(line_name(line), language)}: {told}"
     total = f"{_said('page', 'total', language)}: {_amount(payment['total'], currency, language)}"
     notes = [] if _is_any(payment["total"]) else [_said("page", "free", language)]
     if _is_any(payment["vat"]):
@@ -131,6 +133,21 @@ def _payment(payment: Document, language: Language, *, in_words: bool) -> Iterat
     if in_words and currency == "BDT" and _is_any(payment["total"]):
         words = amount_in_words(Money.of(payment["total"], currency), language)
         yield f"  {_said('page', 'in-words', language, words=words)}"
+
+
+def _charges(document: Document, language: Language) -> Iterator[str]:
+    """What the host itself asks for: apart from the fee, of which it is no part."""
+    if not document["charges"]:
+        return
+    yield _said("charge", "heading", language)
+    for one in document["charges"]:
+        amount, vat = (_amount(one[part], one["currency"], language) for part in ("amount", "vat"))
+        told = _said("page", "with-vat", language, amount=amount, vat=vat) if _is_any(one["vat"]) else amount
+        yield f"  {_in(line_name(one), language)}: {told}"
+        yield f"  {_said('charge', 'payee', language, name=one['payee'][language])}"
+        if one["gateways"]:
+            yield f"  {_said('charge', 'gateways', language, ids=', '.join(one['gateways']))}"
+        yield f"  {_cited(one['source'], language)}"
 
 
 def _missing(one: Document, titles: Document, language: Language) -> str:
@@ -181,12 +198,17 @@ def _tariff(tariff: Document, language: Language) -> Iterator[str]:
         ends = [_said("tariff", "until", language, last=last)] if last else []
         yield " ".join([_said("tariff", standing, language, named=named), *begins, *ends])
     source = tariff["source"]
-    seen = [_said("tariff", "seen", language, day=_day(source["as_of"], language))] if source["as_of"] else []
     checked = _said("tariff", "verified" if source["verified"] else "not-verified", language)
-    cited = _said("tariff", "source", language, title=source["title"])
-    yield f"{'; '.join([cited, *seen, checked])}{_STOP[language]}"
+    yield _cited(source, language, checked)
     if tariff["note"] is not None:
         yield tariff["note"][language]
+
+
+def _cited(source: Document, language: Language, checked: str | None = None) -> str:
+    seen = [_said("tariff", "seen", language, day=_day(source["as_of"], language))] if source["as_of"] else []
+    cited = _said("tariff", "source", language, title=source["title"])
+    told = checked or _said("charge", "verified" if source["verified"] else "not-verified", language)
+    return f"{'; '.join([cited, *seen, told])}{_STOP[language]}"
 
 
 def _cell(row: Document, schedule: Document, language: Language) -> str:

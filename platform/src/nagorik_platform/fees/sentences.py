@@ -1,11 +1,13 @@
 """What a person reads of a price that cannot be told, and of what was given wrongly, in both languages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
+from nagorik.model.fee import LineNature
 from nagorik.values import to_bangla_digits
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import LONGEST_TEXT, Text, cut
 from nagorik_platform.fees.typed_words import FieldChoice
 from nagorik_toolkit.fees import Dimension
 
@@ -23,6 +25,34 @@ NOT_PUBLISHED: Final = Text(
     " application, before anything is paid.",
     bn="এই ক্ষেত্রে ফি এখানে জানা নেই; সংস্থায় জেনে নিন। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
 )
+
+NATURES: Final[Mapping[LineNature, Text]] = MappingProxyType(
+    {
+        LineNature.FEE: Text(en="fee", bn="ফি"),
+        LineNature.TAX: Text(en="tax", bn="কর"),
+        LineNature.VAT: Text(en="VAT", bn="ভ্যাট"),
+        LineNature.PENALTY: Text(en="penalty", bn="জরিমানা"),
+        LineNature.GATEWAY_CHARGE: Text(en="payment service's charge", bn="পেমেন্ট সেবার চার্জ"),
+        LineNature.CENTRE_CHARGE: Text(en="service centre's charge", bn="সেবা কেন্দ্রের চার্জ"),
+    }
+)
+"""What a kind of money is called, in the order in which a receipt lists them."""
+
+
+def named_with_nature(text: Text, nature: LineNature) -> Text:
+    """What a line is for, with what kind of money it is where that is no fee: ``Late fee (penalty)``."""
+    if nature is LineNature.FEE:
+        return text
+    named = NATURES[nature]
+    return Text(
+        bn=f"{cut(text.bn, LONGEST_TEXT - len(named.bn) - 3)} ({named.bn})",
+        en=f"{cut(text.en, LONGEST_TEXT - len(named.en) - 3)} ({named.en})",
+    )
+
+
+def line_name(line: Mapping[str, Any]) -> Text:
+    """What a line of a price is called, from its document: with what kind of money it is where that is no fee."""
+    return named_with_nature(Text(**line["text"]), LineNature(line["nature"]))
 
 
 def choice_text(choice: FieldChoice) -> Text:

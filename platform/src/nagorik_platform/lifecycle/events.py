@@ -235,6 +235,8 @@ class PaymentMoved(JournalEvent):
     """What the gateway calls the refund."""
     remark: Annotated[str | None, PERSONAL] = None
     """Why, in the gateway's own words."""
+    refunded_at: AwareDatetime | None = None
+    """When the payer had the money back, where the gateway says so."""
     officer: str | None = None
     reason: Annotated[str | None, PERSONAL] = None
 

@@ -362,16 +362,20 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
     if event.to not in payment_targets(before.state):
         raise IllegalTransition("payment", before.state.value, event.to.value)
     captured = event.at if event.to is PaymentState.CAPTURED else None
+    refunded = (event.refunded_at or event.at) if event.to is PaymentState.REFUNDED else None
     unknown = event.to is PaymentState.UNKNOWN
     lost = event.at if before.state is PaymentState.AUTHORISED and event.actor is e.Actor.CORE else None
+    announced = event.at if event.to in {PaymentState.INITIATED, PaymentState.UNKNOWN} else None
     after = before.model_copy(
         update={
             "state": event.to,
             "moved_at": event.at,
+            "announced_at": _first(before.announced_at, announced),
             "advice_lost_at": None,
             "reference": event.reference or before.reference,
             "taken": _first(event.taken, before.taken),
             "captured_at": _first(event.captured_at, before.captured_at, captured),
+            "refunded_at": _first(before.refunded_at, refunded),
             "payer_name": event.payer_name or before.payer_name,
             "refund_reference": event.refund_reference or before.refund_reference,
             "completion_lost_at": _first(lost, before.completion_lost_at) if unknown else None,

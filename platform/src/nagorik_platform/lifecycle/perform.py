@@ -92,7 +92,7 @@ async def _query_payment(platform: Platform, _: ApplicationDraft, progress: Prog
             gateway=payment.gateway,
             payment=payment.id,
             reference=payment.reference,
-            started_at=payment.opened_at,
+            started_at=payment.announced_at or payment.opened_at,
         )
     )
 
@@ -106,7 +106,7 @@ async def _complete_payment(platform: Platform, _: ApplicationDraft, progress: P
         payment=payment.id,
         reference=payment.reference,
         amount=payment.amount,
-        started_at=payment.opened_at,
+        started_at=payment.announced_at or payment.opened_at,
     )
     key = references_of(progress).key(Operation.COMPLETE_PAYMENT, payment.id)
     return await platform.complete_payment(request, key=key)

@@ -34,6 +34,7 @@ class RuleContext:
         reference: str | None = None,
         refund_reference: str | None = None,
         remark: str | None = None,
+        refunded_at: datetime | None = None,
     ) -> PaymentMoved:
         """A payment moves along one row of its table."""
         return PaymentMoved(
@@ -45,6 +46,7 @@ class RuleContext:
             reference=reference,
             refund_reference=refund_reference,
             remark=remark,
+            refunded_at=refunded_at,
         )
 
     def held(self, state: Progress, party: Party, code: str) -> Iterator[Event]:

@@ -125,8 +125,12 @@ class Payment(Model):
     opened_at: AwareDatetime
     moved_at: AwareDatetime | None = None
     """When it came into its present state; ``None`` for one that was only opened."""
+    announced_at: AwareDatetime | None = None
+    """Since when the gateway knows of it, or may know; long after it was opened where the gateway was not there."""
     reference: Annotated[str | None, PERSONAL] = None
     captured_at: AwareDatetime | None = None
+    refunded_at: AwareDatetime | None = None
+    """When the payer had the money back."""
     payer_name: Annotated[str | None, PERSONAL] = None
     advice_lost_at: AwareDatetime | None = None
     """When an answer to telling the agency of the payment was lost, as long as nothing has settled it."""

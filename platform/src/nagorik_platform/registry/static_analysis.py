@@ -3,6 +3,7 @@
 import ast
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -29,6 +30,9 @@ keeps out whatever else makes one, such as a log that shows where an exception a
 _AGAIN: Final = 3
 """How often it is tried again what met that."""
 _INTERPRETERS_OWN: Final = "AST constructor recursion depth mismatch"
+_KEPT: Final = 1024
+"""Files of which it is kept what was told from their content: a syntax tree costs far more than what is told from it,
+and a process asks for the same plugin again whenever it discovers, validates or activates it anew."""
 
 
 class SourceUse(NamedTuple):
@@ -48,9 +52,9 @@ def find_private_uses(directory: Path) -> list[SourceUse]:
     """
     uses: list[SourceUse] = []
     for file in sorted(directory.rglob("*.py")):
-        tree = _parsed(file)
-        if tree is not None:
-            uses.extend(SourceUse(str(file.relative_to(directory)), *use) for use in _private_names(tree))
+        facts = _facts_of(file)
+        if facts is not None:
+            uses.extend(SourceUse(str(file.relative_to(directory)), *use) for use in facts.private)
     return sorted(uses)
 
 
@@ -59,11 +63,8 @@ def defines(file: Path, name: str) -> bool:
 
     A star import or a module-level ``__getattr__`` may bind anything: such a file has the benefit of the doubt.
     """
-    tree = _parsed(file)
-    if tree is None:
-        return False
-    bound = {bound for node in _top_level(tree.body) for bound in _bindings(node)}
-    return not bound.isdisjoint({name, "*", "__getattr__"})
+    facts = _facts_of(file)
+    return facts is not None and not facts.bound.isdisjoint({name, "*", "__getattr__"})
 
 
 def parse(file: Path) -> ast.Module:
@@ -74,9 +75,7 @@ def parse(file: Path) -> ast.Module:
         ValueError: It cannot be read, or is not text.
         RecursionError: It is nested too deep.
     """
-    content = read_file(file, largest=_LARGEST_MODULE)
-    with _PARSING:
-        return past_interpreters_defect(lambda: ast.parse(content))
+    return _tree(read_file(file, largest=_LARGEST_MODULE))
 
 
 def past_interpreters_defect(act: Callable[[], T]) -> T:
@@ -90,11 +89,36 @@ def past_interpreters_defect(act: Callable[[], T]) -> T:
     return act()
 
 
-def _parsed(file: Path) -> ast.Module | None:
+class _SourceFacts(NamedTuple):
+    """What is told from one file's content.
+
+    Attributes:
+        private: Line and name of each private name of the libraries that it uses.
+        bound: The names that it binds at its top level.
+    """
+
+    private: tuple[tuple[int, str], ...]
+    bound: frozenset[str]
+
+
+def _facts_of(file: Path) -> _SourceFacts | None:
     try:
-        return parse(file)
+        return _facts_in(read_file(file, largest=_LARGEST_MODULE))
     except (SyntaxError, ValueError, RecursionError):
         return None
+
+
+@lru_cache(maxsize=_KEPT)
+def _facts_in(content: bytes) -> _SourceFacts:
+    # What is no valid Python raises, and is not kept: how deep is too deep depends on who asks.
+    tree = _tree(content)
+    bound = {bound for node in _top_level(tree.body) for bound in _bindings(node)}
+    return _SourceFacts(tuple(_private_names(tree)), frozenset(bound))
+
+
+def _tree(content: bytes) -> ast.Module:
+    with _PARSING:
+        return past_interpreters_defect(lambda: ast.parse(content))
 
 
 def _private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -5,7 +5,7 @@
 | ``POST /sim/cashdesk/v1/payments`` ``{paymentId, amount, currency, purpose, payerName?}`` | 201 ``{receiptNo, state:"OPEN"}``; the same payment again, with whatever key: its slip; with another amount: 409 |
 | ``GET …/payments/{paymentId}`` | 200 ``{state, amount, paidAt, receiptNo, payerName, refundState}``, 404 |
 | ``GET …/payments?day=YYYY-MM-DD&page=N`` | 200 ``{items: [{paymentId, receiptNo, amount, refunded, paidAt}], total}``: what was taken on that date in Dhaka, 20 a page |
-| ``POST …/payments/{paymentId}/refund`` ``{amount, reason}`` | 200 ``{state: REFUNDED or REFUND_PENDING}``; again: how far it is; 409 where nothing was paid |
+| ``POST …/payments/{paymentId}/refund`` ``{amount, reason}`` | 200 ``{state: REFUNDED or REFUND_PENDING, refundedAt}``; again: how far it is; 409 where nothing was paid |
 
 ``state`` is OPEN, PAID, CANCELLED or EXPIRED; ``amount`` is what was taken once it is PAID. Amounts are text in taka with two
 places, instants are RFC 3339 in UTC.
@@ -251,7 +251,10 @@ class CashDeskSimulator(Simulator):
         if slip.refund_due is None:
             slip.refund_due = self.clock.now() + slip.after("refund")
             self._settle(slip)
-        return JSONResponse({"state": "REFUNDED" if slip.refunded_at else "REFUND_PENDING"})
+        at = slip.refunded_at
+        return JSONResponse(
+            {"state": "REFUNDED" if at else "REFUND_PENDING", "refundedAt": at.isoformat() if at else None}
+        )
 
     async def _clerk(self, request: Request) -> Response:
         payment, action = request.path_params["id"], request.path_params["action"]

@@ -79,6 +79,7 @@ class Refund(WireModel):
     """What the till says to an order to give money back."""
 
     state: Literal["REFUNDED", "REFUND_PENDING"]
+    refunded_at: AwareDatetime | None = Field(default=None, alias="refundedAt")
 
 
 def to_payment(request: StartPaymentRequest) -> dict[str, Any]:
@@ -124,7 +125,9 @@ def to_refund_report(refund: Refund, request: RefundPaymentRequest) -> RefundRep
     """A refund that is ordered is pending until the operator has handed the money out."""
     done = refund.state == "REFUNDED"
     return RefundReport(
-        state=PaymentState.REFUNDED if done else PaymentState.REFUND_PENDING, reference=request.reference
+        state=PaymentState.REFUNDED if done else PaymentState.REFUND_PENDING,
+        reference=request.reference,
+        refunded_at=refund.refunded_at if done else None,
     )
 
 

@@ -9,7 +9,7 @@ import asyncio
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -205,7 +205,11 @@ def clear(transaction: Transaction) -> None:
 
 
 class Cohort:
-    """A world of its own: agencies, a clock, and workers that are killed."""
+    """A world of its own: agencies, a clock, and workers that are killed.
+
+    Attributes:
+        broken_off: Why it was, if it was.
+    """
 
     def __init__(self, url: str, keyring: Keyring, *, seed: int, workers: int) -> None:
         """Use the database at ``url``, which is empty; ``workers`` work side by side."""
@@ -213,6 +217,7 @@ class Cohort:
         self._keyring = keyring
         self._seed = seed
         self._workers = workers
+        self.broken_off: str | None = None
         self.clock = SimulatedClock()
         self.machine = SimulatedClock()
         self.documents: DocumentStore = MemoryDocuments()
@@ -264,13 +269,14 @@ class Cohort:
             began = self.clock.now()
             self._horizon = LASTING_HORIZON if any(case.lasting for case in cases) else HORIZON
             await self._run_until_idle(platform, schedule, people)
-            comparison = await compare(host, self.agencies, cases)
-            report.findings += comparison.findings
+            handed_in = [case for case in cases if case.id in people.handed_in]
+            comparison = await compare(host, self.agencies, handed_in)
+            report.findings += [*self._broken_off(len(cases) - len(handed_in), len(cases)), *comparison.findings]
             text = heard.text + await database.run(readable)
             report.findings += self._leaks(cases, text)
-            report.applications += len(cases)
+            report.applications += len(handed_in)
             report.ends += comparison.ends
-            report.services.update(case.service for case in cases)
+            report.services.update(case.service for case in handed_in)
             for (moment, operation), number in schedule.killed.items():
                 report.killed[moment] += number
                 report.at_operations[operation] += number
@@ -285,6 +291,12 @@ class Cohort:
             report.simulated += self.clock.now() - began
         if self._url != IN_MEMORY:
             await empty(self._url)
+
+    def _broken_off(self, left: int, of: int) -> Iterator[Discrepancy]:
+        """That not everything was tried, if it was not: of what nobody handed in, nothing can be lost."""
+        if left or self.broken_off is not None:
+            why = self.broken_off or "nothing was due any more"
+            yield Discrepancy("-", "broken-off", f"{why}; {left} of {of} applications were not handed in")
 
     async def _open(self) -> Database:
         if self._url != IN_MEMORY:
@@ -316,6 +328,7 @@ class Cohort:
                     continue
                 dues = [due for due in (*(due for _, due in done), people.next_at) if due is not None]
                 if any(record.quarantine for record in platform.plugins):
+                    self.broken_off = "a plugin is kept out"
                     return
                 if not await self._advance_clock(pool[0].database, dues, end):
                     if not suspended:

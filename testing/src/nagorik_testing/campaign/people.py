@@ -59,6 +59,7 @@ class People:
         Attributes:
             acts: How often somebody did something about an application that was handed in.
             refused_doubles: How many second clicks were refused.
+            handed_in: The applications that the host has said it has taken in.
         """
         self._host = host
         self._agencies = agencies
@@ -72,6 +73,7 @@ class People:
         heapify(self._intents)
         self.acts = 0
         self.refused_doubles = 0
+        self.handed_in: set[UUID] = set()
 
     @property
     def next_at(self) -> datetime | None:
@@ -133,6 +135,7 @@ class People:
             # Taken in by the first of two tries, of which nobody heard.
             if there.application != application:
                 raise
+        self.handed_in.add(case.id)
         if case.handed_in_twice:
             try:
                 await host.apply(draft, consent=allowed, client_reference=reference)

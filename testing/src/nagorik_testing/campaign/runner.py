@@ -25,12 +25,16 @@ from nagorik_platform import Platform
 from nagorik_platform.logs import configure_logging
 from nagorik_testing.campaign.cases import CampaignPlan
 from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, prepare
+from nagorik_testing.campaign.event_loop import IdleTimeEventLoop
 from nagorik_testing.campaign.report import CampaignReport
 from nagorik_testing.campaign.ward_office.site import ward_office
 
 
 async def campaign(plan: CampaignPlan, progress: Callable[[CampaignReport], None] | None = None) -> CampaignReport:
     """Run it; ``progress`` gets the report so far after each cohort.
+
+    In memory and on an ``IdleTimeEventLoop`` the same plan is the same campaign, call for call; on any other, timers
+    run on while the machine is slow.
 
     Raises:
         SimulatorUnusable: An installed simulator cannot be used.
@@ -187,4 +191,6 @@ def _start_process(waiting: "SimpleQueue[str]") -> None:
 
 
 def _run_in_process(plan: CampaignPlan, numbers: Sequence[int]) -> CampaignReport:
-    return asyncio.run(run_cohort(plan, numbers, _DATABASE_URL[0]))
+    url = _DATABASE_URL[0]
+    with asyncio.Runner(loop_factory=IdleTimeEventLoop if url == IN_MEMORY else None) as runner:
+        return runner.run(run_cohort(plan, numbers, url))

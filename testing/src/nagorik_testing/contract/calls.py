@@ -167,8 +167,13 @@ async def list_payments(rig: Rig, day: date | None = None) -> PaymentList:
     )
 
 
-async def refund_payment(rig: Rig, report: PaymentReport | None = None) -> object:
-    """Give the payment back, of which ``report`` was told; the gateway is asked for one if none is given."""
+async def refund_payment(
+    rig: Rig, report: PaymentReport | None = None, *, refund_reference: str | None = None
+) -> object:
+    """Give the payment back, of which ``report`` was told; the gateway is asked for one if none is given.
+
+    ``refund_reference`` is what it called the refund when it was ordered before, as a host hands it back.
+    """
     report = report or await query_payment(rig)
     request = RefundPaymentRequest(
         gateway=rig.offer,
@@ -176,6 +181,7 @@ async def refund_payment(rig: Rig, report: PaymentReport | None = None) -> objec
         reference=report.reference or rig.payment,
         amount=PRICE,
         reason=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
+        refund_reference=refund_reference,
     )
     return await rig.platform.refund_payment(request, key=rig.references.key(Operation.REFUND_PAYMENT, rig.payment))
 

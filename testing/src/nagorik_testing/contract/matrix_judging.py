@@ -4,13 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-
 from nagorik import Health, HealthState, NagorikError, OutcomeUnknown
 from nagorik.errors import Outcome
 from nagorik_testing.contract.matrix_cells import RESULT, Cell, FaultRow, OperationKind
 from nagorik_testing.contract.usual_call import UsualCall
-from nagorik_testing.contract.verdict import CallEnd, Symptom
+from nagorik_testing.contract.verdict import CallEnd, Symptom, plain_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def describe(cell: Cell) -> str:
 
 def _meaning(result: object) -> object:
     """What a result says, without the agency's own words, which may change with the bytes that they come in."""
-    return _without_raw(result.model_dump()) if isinstance(result, BaseModel) else result
+    return _without_raw(plain_values(result))
 
 
 def _without_raw(value: object) -> object:

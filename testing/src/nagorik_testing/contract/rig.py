@@ -4,6 +4,7 @@ Before a live agency the same rig has less in hand: there is no simulator to loo
 What has to happen before an operation can be called is in ``preparations``, and the calls themselves in ``calls``.
 """
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -30,8 +31,8 @@ CEILING: Final = Money.taka(1_000_000)
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract")
 
-LOGIN_PATHS: Final = ("login", "token", "auth")
-"""Words in the path of a request that obtains a token, which is not the step under test."""
+LOGIN_PATH: Final = re.compile(r"(?<![a-z])(?:login|token|o?auth)(?![a-z])")
+"""Words in the path of a request that obtains a token, which is not the step under test; ``tokenized`` is none."""
 LOGIN: Final = "login"
 """The kind of effect of a login."""
 LOGINS_OF_A_CALL: Final = 2
@@ -40,7 +41,7 @@ LOGINS_OF_A_CALL: Final = 2
 
 def is_login(operation: str) -> bool:
     """Whether a request, as the ledger names it, obtains a token."""
-    return any(word in operation for word in LOGIN_PATHS)
+    return LOGIN_PATH.search(operation) is not None
 
 
 def is_of_note(effect: Effect) -> bool:

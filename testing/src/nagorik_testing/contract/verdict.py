@@ -1,11 +1,17 @@
 """What a check found, how a call ended, and how strong the evidence is that it rests on."""
 
+import re
 import traceback
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel
 
 from nagorik import NagorikError, PluginFault
+from nagorik_testing.simulator.loopback import LOOPBACK
+
+_PORT: Final = re.compile(rf"(://{re.escape(LOOPBACK)}):[0-9]+")
 
 
 class Grade(StrEnum):
@@ -36,6 +42,20 @@ def origin_of(error: BaseException | None) -> Origin | None:
     if isinstance(error, PluginFault) and error.where is not None:
         return Origin(error.where, decided=True)
     return None
+
+
+def plain_values(result: object) -> object:
+    """A result as plain values, to be compared with another of the same call.
+
+    The port of this machine at which a simulator happens to be is left out: a gateway's page may lie there.
+    """
+    if isinstance(result, BaseModel):
+        return plain_values(result.model_dump())
+    if isinstance(result, dict):
+        return {key: plain_values(inner) for key, inner in result.items()}
+    if isinstance(result, list | tuple):
+        return [plain_values(inner) for inner in result]
+    return _PORT.sub(r"\1", result) if type(result) is str else result
 
 
 class Symptom(StrEnum):

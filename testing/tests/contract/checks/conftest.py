@@ -18,8 +18,10 @@ from nagorik_testing.contract.verdict import CheckStatus, Finding
 
 HERE = Path(__file__).parent
 PACKAGE = "permit_office"
-OFFICES = ("simulator", "markup", "offices", "payments", "families")
+OFFICES = ("simulator", "markup", "offices", "payments", "families", "proofs")
 """Modules with a simulator."""
+STATELESS = (f"{PACKAGE}.forms", f"{PACKAGE}.settings")
+"""Modules that hold nothing but models, which are dear to make: no hook can leave anything there."""
 
 WRITES = ("answer-correction", "advise-payment", "withdraw", "book-slot")
 ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NATIVE for name in WRITES}}
@@ -79,9 +81,7 @@ def _subject(permit_office: MakeSubject, hooks: str, office: dict[str, Any] | No
 def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
     """Makes the subject; the package is imported afresh for each test, as its broken hooks keep things."""
     monkeypatch.syspath_prepend(str(HERE))
-    names = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
-    for name in names:
-        del sys.modules[name]
+    _forget()
 
     def make(
         hooks: str | None = None,
@@ -99,10 +99,14 @@ def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
         record = PluginRecord(
             PluginSource("permits", "permit-office", "1.0", value), PACKAGE, HERE / PACKAGE, manifest
         )
-        offices = [importlib.import_module(f"{PACKAGE}.{name}") for name in OFFICES]
+        offices = (importlib.import_module(f"{PACKAGE}.{name}") for name in OFFICES)
         office = next(getattr(module, simulator) for module in offices if hasattr(module, simulator))
         return Subject(Registry([record]), manifest, office)
 
     yield make
-    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+    _forget()
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE and name not in STATELESS]:
         del sys.modules[name]

@@ -187,6 +187,15 @@ KILLS = {
         "outcome other-amount: captured is another amount than the gateway took, or nothing was taken", "OwnAmount"
     ),
     "payment/F19-never-failed": Kill("outcome cancel: reported as failed", "CancelledIsFailed"),
+    "payment/F19-given-up": Kill("told as expired, and the gateway takes the money", "GivesUpByItself"),
+    "payment/F19-of-another": Kill(
+        "an answer about another payment is taken for this one's", simulator="NumberedTill"
+    ),
+    "payment/F19-another-currency": Kill("money in USD is told as money in BDT", simulator="NumberedTill"),
+    "payment/F19-noticed-only": Kill("a notice is taken for proof that money was taken", "BelievesNotices"),
+    "payment/F19-around-midnight": Kill(
+        "a payment that was begun before midnight and paid after it is unknown", "AsksForTheFirstDate", "DatedTill"
+    ),
     "payment/confirmed-as-held": Kill(
         "a payment is said to be confirmed that the agency does not hold yet", "PendingIsConfirmed", "BookOffice"
     ),
@@ -293,6 +302,8 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
+    "payment/F19-of-another": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},
+    "payment/F19-another-currency": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},
     "payment/told-as-held": {"hooks": "TellsFee", "simulator": "FeeOffice"},
     "payment/turned-away": {"hooks": "HeedsTurnedAway", "simulator": "TurnsAwayOffice"},
     "submit/refused-field": {

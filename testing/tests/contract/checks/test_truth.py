@@ -26,6 +26,7 @@ ASKED: dict[str, Any] = {
 BOOK = {"simulator": "BookOffice"}
 TERSE, FEE, BEHIND = {"simulator": "TerseOffice"}, {"simulator": "FeeOffice"}, {"simulator": "BehindOffice"}
 TIMED = {"simulator": "TimedTill"}
+NUMBERED, DATED = {"simulator": "NumberedTill"}, {"simulator": "DatedTill"}
 FULL, NAMING, WAITING = {"simulator": "FullDaysOffice"}, {"simulator": "NamingTill"}, {"simulator": "WaitingTill"}
 
 
@@ -46,6 +47,12 @@ FAULTS = (
     Fault("payment/confirmed-as-held", "NeverConfirms", "is never confirmed", BOOK),
     Fault("payment/confirmed-as-held", "RoundsDown", "the agency is told of another amount than was paid", BOOK),
     Fault("payment/F19-refunded-as-given", "NeverRefunded", "money that was given back is said not to be"),
+    Fault(
+        "payment/F19-refunded-as-given",
+        "Hooks",
+        "money that was given back is said not to be",
+        {"simulator": "NumberingTill"},
+    ),
     Fault("find/among-many", "TakesAnyOnThePage", "another application than", {"simulator": "PagedOffice"}),
     Fault("status/every-word", "OneReason", "REFUSED: the reason is the one that is given for PAPERS MISSING", TERSE),
     Fault("status/every-word", "OneReasonInOneLanguage", "the reason is the one that is given for", TERSE),
@@ -66,6 +73,12 @@ FAULTS = (
     Fault("payment/F19-as-taken", "PaidNow", "the money is said to be taken at another time than the", TIMED),
     Fault("payment/F19-as-taken", "PaidWithoutNumber", "the payment's number again when it is paid, and it is not"),
     Fault("payment/F19-as-taken", "BegunWithoutNumber", "the gateway numbers the payment when it is begun, and the"),
+    Fault(
+        "payment/F19-another-currency", "TakesAnyCurrencyForTaka", "money in USD is told as money in BDT", NUMBERED
+    ),
+    Fault("payment/F19-another-currency", "TakesRupeesForTaka", "money in INR is told as money in BDT", NUMBERED),
+    Fault("payment/F19-around-midnight", "AsksForToday", "that was captured yesterday is unknown today", DATED),
+    Fault("payment/F19-around-midnight", "AsksForToday", "that was paid yesterday and is asked about today", DATED),
     Fault("payment/unknown-word", "KeepsTheWord", "the gateway's own word for a payment is not passed on"),
     Fault("find/incomplete", "AbsentInAnyCase", "is told as definitely absent", BEHIND),
     Fault("slots/as-free", "Hooks", "an appointment that has no place is offered", FULL),
@@ -104,10 +117,16 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("payment/told-as-held", "TellsFee", FEE),
     ("payment/told-as-held", "Hooks", FEE),
     ("payment/F19-refunded-as-given", "Hooks", WAITING),
+    ("payment/F19-refunded-as-given", "NamesRefunds", {"simulator": "NumberingTill"}),
     ("payment/F19-as-taken", "NamesPayer", NAMING),
     ("payment/F19-as-taken", "NumberedByNobody", {}),
     ("payment/F19-as-taken", "SaysWhenItWasPaid", TIMED),
     ("payment/F19-never-failed", "Hooks", {}),
+    ("payment/F19-of-another", "DoubtsOthersPayments", NUMBERED),
+    ("payment/F19-another-currency", "DoubtsOthersPayments", NUMBERED),
+    ("payment/F19-noticed-only", "TakesHints", {"simulator": "UnsignedTill"}),
+    ("payment/F19-given-up", "CancelledIsUnknown", {}),
+    ("payment/F19-around-midnight", "AsksEachDate", DATED),
     ("find/incomplete", "HeedsCompleteness", BEHIND),
     ("find/incomplete", "AbsentBefore", BEHIND),
     ("slots/as-free", "LeavesFullOut", FULL),

@@ -179,14 +179,18 @@ def test_score_is_kept_beside_the_manifest(score, tmp_path):
     assert kept_score(moved) == score
 
 
-def test_every_shipped_plugin_keeps_a_score_that_gold_asks_for():
-    """Whether it is of the code as it is today is told by each run of the suite."""
-    for simulator in (one.load() for one in installed_simulators().values()):
-        kept = kept_score(Subject.installed(simulator))
-        assert kept is not None, simulator.plugin_id
-        assert kept.plugin == simulator.plugin_id
-        today = kept.model_copy(update={"code": fingerprint(sources_of(simulator.plugin_id))})
-        assert standing_of(simulator.plugin_id, today, None).short_of_gold == ""
+def test_every_score_that_a_shipped_plugin_keeps_is_one_that_gold_asks_for():
+    """Whether it is of the code as it is today is told by each run of the suite; a plugin without one is silver."""
+    measured = set()
+    for plugin, found in installed_simulators().items():
+        kept = kept_score(Subject.installed(found.load()))
+        if kept is None:
+            continue
+        measured.add(kept.plugin)
+        assert kept.plugin == plugin
+        today = kept.model_copy(update={"code": fingerprint(sources_of(plugin))})
+        assert standing_of(plugin, today, None).short_of_gold == ""
+    assert {"cashdesk", "land", "nid", "passport"} <= measured
 
 
 @pytest.mark.parametrize(

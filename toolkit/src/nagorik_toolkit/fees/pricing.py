@@ -83,6 +83,8 @@ def _group(charges: Sequence[Charge], currency: Currency, vat: Vat | None, round
             text=charge.row.text,
             amount=Money(poisha=paid - tax, currency=currency),
             vat=Money(poisha=tax, currency=currency),
+            nature=charge.row.nature,
+            payee=charge.row.payee,
         )
         for charge, paid, tax in zip(charges, payable, taxes, strict=True)
     ]

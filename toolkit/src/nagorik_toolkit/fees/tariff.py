@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, model_validator
 
 from nagorik.manifest.fields import Count, Day, ManifestModel, Slug
-from nagorik.model.fee import Source
+from nagorik.model.fee import LineNature, Source
 from nagorik.values import Money, NationalDataError
 from nagorik.values.sentences import Text
 
@@ -247,6 +247,10 @@ class Row(ManifestModel):
     """The share of all that which is charged, as text: ``"0.0625"`` for interest of 6.25 per cent."""
     vat_exempt: StrictBool = False
     """Whether it carries no tax though the schedule has some, such as postage."""
+    nature: LineNature = LineNature.FEE
+    """What kind of money it is, as a receipt tells it; ``vat`` where VAT is published as a row of its own."""
+    payee: Text | None = None
+    """Whose money it is, where it is not the agency's, such as a bank's that collects for it."""
 
     def counts(self, given: dict[str, int | str]) -> bool:
         """Whether the row belongs to the price of this choice, in which every dimension has an allowed value."""

@@ -188,7 +188,12 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
         yield close(ended.attempt, context, report.state.value, settled=True)
     if report.state in payment_targets(payment.state):
         yield context.payment_moved(
-            payment, report.state, Actor.GATEWAY, "reported", refund_reference=report.reference
+            payment,
+            report.state,
+            Actor.GATEWAY,
+            "reported",
+            refund_reference=report.reference,
+            refunded_at=report.refunded_at if report.state is PaymentState.REFUNDED else None,
         )
 
 

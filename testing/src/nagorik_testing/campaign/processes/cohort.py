@@ -43,8 +43,10 @@ EVERY: Final = 15
 """Requests between two disruptions, on average."""
 IDLE_TIMEOUT: Final = timedelta(minutes=5)
 ANY_MOMENT: Final = "any-moment"
-PATIENCE: Final = 60.0
+PATIENCE: Final = 300.0
 """Seconds that citizens and officers wait for a database that is away."""
+MOST_ENDED: Final = 4
+"""Workers that ended by themselves, each a finding of its own, with which a campaign goes on."""
 PAUSE: Final = 0.1
 """Seconds until they try again."""
 
@@ -136,7 +138,8 @@ class ProcessCohort(Cohort):
         report.calls += self._calls
         report.findings += self._leaks(cases, self._pool.output)
         report.findings += [
-            Discrepancy("-", "worker-ended", f"{one.error}, exit code {one.exit_code}") for one in self._pool.ended
+            Discrepancy("-", "worker-ended", f"{one.error} at {one.place}, exit code {one.exit_code}")
+            for one in self._pool.ended
         ]
 
     async def _run_until_idle(self, platform: Platform, schedule: KillSchedule, people: People) -> None:  # noqa: ARG002
@@ -181,7 +184,7 @@ class ProcessCohort(Cohort):
                 await self._advance_until_idle(database, driver, pool, people)
             except NeverIdle:
                 # The comparison tells whose it is.
-                return
+                self.broken_off = "the workers did not finish what was due"
             finally:
                 await disruptor.end()
                 self._counts = disruptor.counts
@@ -195,7 +198,10 @@ class ProcessCohort(Cohort):
         self, database: Database, driver: ClockDriver, pool: WorkerPool, people: People
     ) -> None:
         end = self.clock.now() + self._horizon
-        while not pool.ended:
+        while True:
+            if len(pool.ended) > MOST_ENDED:
+                self.broken_off = "worker after worker ended by itself"
+                return
             due = await driver.wait_until_idle()
             if await people.act():
                 continue

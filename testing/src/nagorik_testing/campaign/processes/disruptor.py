@@ -165,11 +165,8 @@ class Disruptor:
     async def _skew(self) -> bool:
         # Always the same: time hardly passes here while anything is due, and to one who is behind nothing is.
         name, *others = self._pool.names
-        if not others or not self._pool.kill(name):
-            return False
-        await self._pool.wait_until_dead(name)
-        await self._pool.start(name, variant=WorkerVariant(skew=self._rng.choice((_SKEW, -_SKEW))))
-        return True
+        skewed = WorkerVariant(skew=self._rng.choice((_SKEW, -_SKEW)))
+        return bool(others) and await self._pool.replace(name, skewed)
 
     async def _other_keys(self) -> bool:
         return await self._visit(WorkerVariant(keys=self._surroundings.other_keys))

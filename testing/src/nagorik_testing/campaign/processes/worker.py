@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from nagorik.clock import Clock
 from nagorik_host import open_host
@@ -22,6 +22,7 @@ from nagorik_host.vault import Vault, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.logs import configure_logging
 from nagorik_platform.registry import Admission
+from nagorik_platform.tracebacks import frames_of, type_name
 from nagorik_testing.simulator.loopback import LOOPBACK
 from nagorik_testing.simulator.portal import PORTAL
 from nagorik_testing.simulator.shared_clock import SharedClock
@@ -112,20 +113,53 @@ class SkewedClock:
         await self._clock.sleep(seconds)
 
 
+class WorkerError(NamedTuple):
+    """What a worker's process ended with, without its text, which may hold anything.
+
+    Attributes:
+        name: The exception's type.
+        place: File and line of Nagorik's code that it passed last.
+    """
+
+    name: str
+    place: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Self:
+        """Of an exception; of a group of them, those that it holds."""
+        if isinstance(error, BaseExceptionGroup):
+            held = [cls.of(one) for one in error.exceptions]
+            return cls(" and ".join(one.name for one in held), " and ".join(one.place for one in held))
+        own = [frame.place for frame in frames_of(error) if _OWN in frame.file]
+        return cls(type_name(error), own[-1] if own else "elsewhere")
+
+
+_OWN: Final = f"{os.sep}nagorik_"
+"""In the path of every file of Nagorik's code."""
 POLL_SECONDS: Final = 0.02
 """Seconds between two looks at the clock."""
 JUMP: Final = timedelta(seconds=1)
 """From here on the clock was moved; what is less is a call that waited for its turn."""
 
 
-def work(setting: WorkerSettings, name: str, said: Connection, variant: WorkerVariant = AS_ALL) -> None:
-    """Work until SIGTERM, or until whoever started this process is gone; all that it says goes to ``said``."""
+def work(
+    setting: WorkerSettings, name: str, said: Connection, ending: Connection, variant: WorkerVariant = AS_ALL
+) -> None:
+    """Work until SIGTERM, or until whoever started this process is gone.
+
+    All that it says goes to ``said``. What it ends with, if it is an exception, is sent to ``ending``: what is said
+    last is not always that.
+    """
     os.dup2(said.fileno(), 1)
     os.dup2(said.fileno(), 2)
     said.close()
     configure_logging(level="DEBUG", json=True)
     sys.path[:] = [str(variant.site or setting.site), *(one for one in sys.path if one != str(setting.site))]
-    asyncio.run(_work(setting, name, variant))
+    try:
+        asyncio.run(_work(setting, name, variant))
+    except BaseException as error:
+        ending.send(WorkerError.of(error))
+        raise
 
 
 async def _work(setting: WorkerSettings, name: str, variant: WorkerVariant) -> None:

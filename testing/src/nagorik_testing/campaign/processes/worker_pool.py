@@ -8,7 +8,6 @@ everything anew would cost each start two seconds.
 import asyncio
 import multiprocessing
 import os
-import re
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from typing import Final
 
 from nagorik_host.store import DatabaseUnavailable
 from nagorik_platform import Platform
-from nagorik_testing.campaign.processes.worker import AS_ALL, WorkerSettings, WorkerVariant, work
+from nagorik_testing.campaign.processes.worker import AS_ALL, WorkerError, WorkerSettings, WorkerVariant, work
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _LATE: Final = ("httpcore", "anyio._backends._asyncio")
@@ -30,7 +29,10 @@ _DATABASES: Final = ("nagorik_host.store.sqlite", "nagorik_host.store.postgresql
 _POLL_SECONDS: Final = 0.005
 _CHUNK: Final = 65_536
 """Bytes that are read at once of what a worker says."""
-_ERROR: Final = re.compile(r"(?:\w+\.)*(\w+)(?::|$)")
+_UNTOLD: Final = WorkerError("no exception", "nowhere")
+_STOPPING: Final = 60.0
+"""Seconds that a worker has to end when it is told to, beyond its lease; nothing is under way by then, but the
+machine may be slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,13 @@ class WorkerExit:
         name: The worker's name.
         exit_code: That of its process.
         error: The type of the exception that it ended with, if there was one.
+        place: Where in Nagorik's code that was last.
     """
 
     name: str
     exit_code: int
     error: str
+    place: str
 
 
 class WorkerPool:
@@ -69,9 +73,11 @@ class WorkerPool:
         self._may_give_up = may_give_up
         self._guests: dict[str, BaseProcess] = {}
         self._hearing: dict[BaseProcess, Thread] = {}
+        self._endings: dict[BaseProcess, Connection] = {}
         self.gave_up = 0
         self._processes: dict[str, BaseProcess | None] = dict.fromkeys(names)
         self._killed: set[BaseProcess] = set()
+        self._replaced: set[str] = set()
         self.killed = 0
         self.ended: list[WorkerExit] = []
 
@@ -101,13 +107,16 @@ class WorkerPool:
         if process.exitcode is None:
             process.kill()
             await asyncio.to_thread(process.join)
+        self._last_words(process)
 
     async def _started(self, name: str, variant: WorkerVariant) -> BaseProcess:
-        heard, said = _FORKS.Pipe(duplex=False)
-        process = _FORKS.Process(target=work, args=(self._setting, name, said, variant), name=name)
+        (heard, said), (told, ending) = _FORKS.Pipe(duplex=False), _FORKS.Pipe(duplex=False)
+        process = _FORKS.Process(target=work, args=(self._setting, name, said, ending, variant), name=name)
         # The first start waits until the server has imported everything.
         await asyncio.to_thread(process.start)
         said.close()
+        ending.close()
+        self._endings[process] = told
         hearing = Thread(target=_write_down, args=(heard, self._setting.folder / f"{name}.log"), daemon=True)
         hearing.start()
         self._hearing[process] = hearing
@@ -139,11 +148,23 @@ class WorkerPool:
         return True
 
     async def respawn_dead(self) -> None:
-        """Start another for each that is dead."""
+        """Start another for each that is dead and that nobody else is about to replace."""
         for name, process in self._processes.items():
-            if process is not None and process.exitcode is not None:
+            if process is not None and process.exitcode is not None and name not in self._replaced:
                 self._reap(name, process)
                 await self.start(name)
+
+    async def replace(self, name: str, variant: WorkerVariant) -> bool:
+        """Kill that worker and start another that is ``variant``. Whether there was anybody to kill."""
+        if name in self._replaced or not self.kill(name):
+            return False
+        self._replaced.add(name)
+        try:
+            await self.wait_until_dead(name)
+            await self.start(name, variant=variant)
+        finally:
+            self._replaced.discard(name)
+        return True
 
     async def wait_until_dead(self, name: str) -> None:
         """Wait until a killed worker is dead; nobody follows it."""
@@ -161,29 +182,35 @@ class WorkerPool:
         for process in living.values():
             process.terminate()
         for name, process in living.items():
-            await asyncio.to_thread(process.join, self._setting.lease.total_seconds() + 10)
+            await asyncio.to_thread(process.join, self._setting.lease.total_seconds() + _STOPPING)
             if process.exitcode is None:
                 process.kill()
                 await asyncio.to_thread(process.join)
             # One that was about to begin has no ear for a signal yet.
-            if process.exitcode not in {0, -signal.SIGTERM} and process not in self._killed:
-                self._record_exit(name, process)
-            self._processes[name] = None
+            self._reap(name, process, may_end=process.exitcode in {0, -signal.SIGTERM})
 
-    def _record_exit(self, name: str, process: BaseProcess) -> None:
+    def _reap(self, name: str, process: BaseProcess, *, may_end: bool = False) -> None:
+        """Note what a worker ended with that is gone, unless it was killed or ``may_end``."""
+        error = self._last_words(process)
+        self._processes[name] = None
+        if process in self._killed:
+            self._killed.discard(process)
+        elif may_end:
+            return
+        elif self._may_give_up and error.name == DatabaseUnavailable.__name__:
+            self.gave_up += 1
+        else:
+            self.ended.append(WorkerExit(name, process.exitcode or 0, error.name, error.place))
+
+    def _last_words(self, process: BaseProcess) -> WorkerError:
         # It has said all that it will, if not everything is written down yet.
         self._hearing.pop(process).join()
-        error = _last_error(self._setting.folder / f"{name}.log")
-        if self._may_give_up and error == DatabaseUnavailable.__name__:
-            self.gave_up += 1
-            return
-        self.ended.append(WorkerExit(name, process.exitcode or 0, error))
-
-    def _reap(self, name: str, process: BaseProcess) -> None:
-        if process not in self._killed:
-            self._record_exit(name, process)
-        self._killed.discard(process)
-        self._processes[name] = None
+        with self._endings.pop(process) as told:
+            try:
+                error: WorkerError = told.recv()
+            except EOFError:
+                return _UNTOLD
+        return error
 
 
 def _write_down(heard: Connection, log: Path) -> None:
@@ -191,13 +218,6 @@ def _write_down(heard: Connection, log: Path) -> None:
     with heard, log.open("ab", buffering=0) as file:
         while said := os.read(heard.fileno(), _CHUNK):
             file.write(said)
-
-
-def _last_error(log: Path) -> str:
-    """The type that a traceback at the end of a log names; its text may hold anything and is left out."""
-    lines = log.read_text("utf-8").splitlines()
-    found = _ERROR.match(lines[-1]) if lines else None
-    return found[1] if found is not None else "no exception"
 
 
 def prepare_processes(platform: Platform) -> None:

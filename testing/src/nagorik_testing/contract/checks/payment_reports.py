@@ -40,19 +40,20 @@ _SOON_OVER: Final = frozenset(
     {PaymentState.CAPTURED, PaymentState.CANCELLED, PaymentState.EXPIRED, PaymentState.FAILED}
 )
 
+_GIVEN_UP: Final = _SOON_OVER - {PaymentState.CAPTURED}
+
 
 async def _as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
-    opening = await _opening(subject, offer)
+    opening = await opening_effects(subject, offer)
     wrong = []
     for outcome in subject.simulator.outcomes:
         tap = Wiretap()
         async with open_rig(tap.on(subject), offer.id) as rig:
-            started = await _begin(rig, outcome)
+            started = await begin_payment(rig, outcome)
             opened = b"".join(exchange.answer for exchange in tap.exchanges)
-            async for report in _course(rig):
+            async for report in course_of(rig):
                 if report.state is PaymentState.CAPTURED:
-                    done = rig.simulator.ledger.effects()
-                    taken = [effect for effect in done if effect.kind not in opening]
+                    taken = money_taken(rig, opening)
                     answer = tap.exchanges[-1].answer
                     wrong += _not_as_taken(report, {effect.amount for effect in taken}, outcome)
                     wrong += _not_by_payer(report, rig.citizen.name.en or "", answer, outcome)
@@ -107,7 +108,7 @@ def _not_by_payer(report: PaymentReport, payer: str, answer: bytes, outcome: str
     return [] if report.payer_name == payer else [f"outcome {outcome}: another payer is named than the gateway names"]
 
 
-async def _opening(subject: Subject, offer: AnyOffer) -> frozenset[str]:
+async def opening_effects(subject: Subject, offer: AnyOffer) -> frozenset[str]:
     """The kinds of effect that beginning a payment has, whatever becomes of it: no money is taken by these."""
     kinds: list[frozenset[str]] = []
     for outcome in subject.simulator.outcomes:
@@ -132,8 +133,8 @@ async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     for outcome in subject.simulator.outcomes:
         async with open_rig(subject, offer.id) as rig:
-            await _begin(rig, outcome)
-            async for report in _course(rig):
+            await begin_payment(rig, outcome)
+            async for report in course_of(rig):
                 if report.state is PaymentState.FAILED and "fail" not in outcome:
                     wrong.append(f"outcome {outcome}: reported as failed")
                 if report.state is PaymentState.UNKNOWN:
@@ -141,13 +142,13 @@ async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
-async def _begin(rig: Rig, outcome: str) -> object:
+async def begin_payment(rig: Rig, outcome: str) -> object:
     """Begin a payment with which it will come to ``outcome``."""
     rig.simulator.script.set(rig.payment, outcome)
     return await start_payment(rig)
 
 
-async def _course(rig: Rig) -> AsyncIterator[PaymentReport]:
+async def course_of(rig: Rig) -> AsyncIterator[PaymentReport]:
     """Each report of the payment that was begun, to its end."""
     began = rig.clock.now()
     while rig.clock.now() - began < WATCHED:
@@ -156,6 +157,27 @@ async def _course(rig: Rig) -> AsyncIterator[PaymentReport]:
         if report.state in _SOON_OVER:
             return
         rig.advance(STRIDE)
+
+
+async def _given_up(subject: Subject, offer: AnyOffer) -> list[str]:
+    opening = await opening_effects(subject, offer)
+    wrong: list[str] = []
+    for outcome in subject.simulator.outcomes:
+        async with open_rig(subject, offer.id) as rig:
+            await begin_payment(rig, outcome)
+            async for report in course_of(rig):
+                if report.state in _GIVEN_UP and report.raw is None:
+                    rig.advance(WATCHED)
+                    if money_taken(rig, opening):
+                        wrong.append(
+                            f"outcome {outcome}: told as {report.state.value}, and the gateway takes the money"
+                        )
+    return wrong
+
+
+def money_taken(rig: Rig, opening: frozenset[str]) -> list[Effect]:
+    """What the gateway has taken; what beginning a payment does is not it."""
+    return [effect for effect in rig.simulator.ledger.effects() if effect.kind not in opening]
 
 
 async def _unknown_payment(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -224,6 +246,20 @@ PAYMENT_REPORTS: Final = (
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,
         examine=_never_failed,
+    ),
+    Check(
+        id="payment/F19-given-up",
+        family=CheckFamily.PAYMENT,
+        title="a payment is not given up before the gateway has",
+        why="A plugin counts the page's minutes itself and calls the payment over; the payer's bank is slow, the "
+        "money is taken, and by then the fee has been paid a second time.",
+        modes=(11, 13, 22),
+        expected="failed, expired or cancelled by the gateway's own word, in raw; or nothing taken in the days after",
+        fix="Report pending or unknown until the gateway says how it ended, or wait as long as money may still come.",
+        scope=CheckScope.GATEWAYS,
+        needs=_QUERY,
+        presupposes=("payment/F19-never-failed",),
+        examine=_given_up,
     ),
     Check(
         id="payment/unknown-payment",

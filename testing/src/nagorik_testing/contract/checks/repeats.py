@@ -78,11 +78,9 @@ async def _passed(tap: Wiretap, attempt: Callable[[], Awaitable[object]]) -> lis
 
 def _changed(label: str, first: Sequence[WireExchange], again: Sequence[WireExchange], codec: Codec) -> list[str]:
     """In what the requests to one address differ, what the agency itself gave out just before left aside."""
-    one, other = (
-        places_of([exchange for exchange in made if exchange.label == label], codec) for made in (first, again)
-    )
-    if not other:
-        return []  # it has been done, and the plugin knows
+    before, after = ([exchange for exchange in made if exchange.label == label] for made in (first, again))
+    # Where less is sent it has been done, and the plugin knows: perhaps because it asked first, at the same address.
+    one, other = places_of(before[: len(after)], codec), places_of(after, codec)
     given = [b"".join(exchange.answer for exchange in made).decode("utf-8", "replace") for made in (first, again)]
     return sorted(
         place.partition(" ")[2]

@@ -18,6 +18,7 @@ from nagorik_testing.contract.checks.inspection import example_form, ready_rigs,
 from nagorik_testing.contract.preparations import lodged_application, submit_application
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import plain_values
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 
 OTHER_SEED: Final = 1
@@ -48,7 +49,7 @@ async def _outcomes(subject: Subject, offer: AnyOffer, *, seed: int = 0) -> dict
     found: dict[Operation, object] = {}
     async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED, seed=seed):
         end = await call_operation(rig, operation)
-        found[operation] = type(end.error) if end.error is not None else end.result
+        found[operation] = type(end.error) if end.error is not None else plain_values(end.result)
     return found
 
 

@@ -18,8 +18,9 @@ MODULES = (
     "families",
     "payments",
     "markup",
+    "proofs",
 )
-"""The last three need the kit, which a host does not have."""
+"""The last four need the kit, which a host does not have."""
 
 
 def __getattr__(name: str) -> Any:

@@ -310,6 +310,19 @@ class WaitingTill(SlowTill):
                 self.ledger.record("refund", slip.receipt, amount=slip.taken)
 
 
+class NumberingTill(SlowTill):
+    """Numbers an order for a refund when it takes it, and says how far one is to whoever names the number."""
+
+    async def refund(self, request: Request) -> Response:
+        slip = self.slips[request.path_params["id"]]
+        number = (await content_of(request)).get("number")
+        if not slip.refunds:
+            slip.refunds = 1
+            self.ledger.record("refund-order", slip.receipt)
+        given = number == f"R-{slip.receipt}" and self.is_given(slip.receipt)
+        return DocumentResponse({"word": "REFUNDED" if given else "ORDERED", "number": f"R-{slip.receipt}", **DESK})
+
+
 class PagedOffice(PermitOffice):
     """Lists every application, ten on a page, with the reference of whoever filed it."""
 

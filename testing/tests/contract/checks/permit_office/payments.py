@@ -113,6 +113,18 @@ class Till(Hooks):
         return {"amount": request.amount.plain(), "reason": self.both(request.reason)}
 
 
+class NamesRefunds(Till):
+    """Right: asks about a refund by the number that the till gave it."""
+
+    @hookimpl
+    async def nagorik_refund_payment(self, request: Any, context: Context) -> RefundReport:
+        path, content = f"/bills/{request.payment}/refund", self.given_back(request)
+        if request.refund_reference is not None:
+            content["number"] = request.refund_reference
+        refund = await context.http.write("refund", "POST", path, json=content, expect=Refund)
+        return RefundReport(state=self.refunded(refund.word), reference=refund.number)
+
+
 class OpensWholeTaka(Till):
     def opened(self, request):
         return {**super().opened(request), "amount": f"{request.amount.poisha // 100}.00"}

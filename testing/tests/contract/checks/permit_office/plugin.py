@@ -104,6 +104,7 @@ class Bill(WireModel):
 
 class Refund(WireModel):
     word: str
+    number: str | None = None
 
 
 async def login(http: Any, settings: Any, _clock: Any) -> Token:

@@ -1,0 +1,232 @@
+"""What stands on a receipt: what a gateway took, for which lines, and how the payment stands when it is printed.
+
+No more of the citizen stands on it than the payer's name: whoever finds a receipt learns no number of theirs.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from nagorik import Text
+from nagorik.model.fee import LineNature, Source
+from nagorik.model.status import PaymentState
+from nagorik.values import Money, PersonName, dhaka_date
+from nagorik_host.charges import NO_CHARGES, HostCharges
+from nagorik_platform.lifecycle import Event, Payment, Progress
+from nagorik_platform.lifecycle.events import QuoteReceived
+from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
+
+
+class ReceiptRefused(Exception):
+    """There is no receipt of what was asked for.
+
+    Attributes:
+        code: Why: a sentence of ``page.toml`` under ``refused``.
+        payments: The payments that there are to choose from, where one has to be named.
+        state: Where the payment is that has none.
+    """
+
+    def __init__(self, code: str, *, payments: Sequence[str] = (), state: PaymentState | None = None) -> None:
+        """Say why by a code."""
+        super().__init__(code)
+        self.code = code
+        self.payments = tuple(payments)
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReceiptLine:
+    """One part of what was paid.
+
+    Attributes:
+        text: What it is for.
+        amount: Before VAT.
+        vat: The VAT on it.
+        nature: What kind of money it is.
+        payee: Whose money it is.
+    """
+
+    text: Text
+    amount: Money
+    vat: Money
+    nature: LineNature
+    payee: Text
+
+    @property
+    def total(self) -> Money:
+        """What the payer gave for it."""
+        return self.amount + self.vat
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Where a price is written down.
+
+    Attributes:
+        line: What of it, where that is one line; ``None`` for the agency's whole price.
+        source: Where; ``None`` where it is not known any more.
+    """
+
+    line: Text | None
+    source: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptNames:
+    """What those are called that a receipt speaks of.
+
+    Attributes:
+        agency: Whose service it is.
+        service: What was applied for.
+        gateway: What was paid by.
+    """
+
+    agency: Text
+    service: Text
+    gateway: Text
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReceiptContent:
+    """All that a receipt says.
+
+    Attributes:
+        payment: The payment as it is when the receipt is printed.
+        reference: The application's tracking number.
+        names: What agency, service and gateway are called.
+        payer: Who paid, as the gateway holds it; ``None`` where it does not say.
+        applicant: Who applied.
+        lines: What was asked for, each payee's together.
+        bases: Where the prices are written down.
+        captured_at: When the money was taken.
+        copy: Which print it is, counted from 1.
+        printed_at: When.
+        tracking_url: What its QR code leads to; ``None`` where the host has no such address.
+    """
+
+    payment: Payment
+    reference: str
+    names: ReceiptNames
+    payer: str | None
+    applicant: PersonName
+    lines: tuple[ReceiptLine, ...]
+    bases: tuple["Basis", ...]
+    captured_at: datetime
+    copy: int
+    printed_at: datetime
+    tracking_url: str | None
+
+    def by_payee(self) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
+        """The lines, each payee's together, in order."""
+        return ((payee, tuple(lines)) for payee, lines in groupby(self.lines, key=lambda line: line.payee))
+
+    @property
+    def vat(self) -> Money:
+        """All VAT in it: what is on its lines, and what is a line of its own."""
+        own = [line.amount for line in self.lines if line.nature is LineNature.VAT]
+        return _sum([*(line.vat for line in self.lines), *own])
+
+    @property
+    def taken(self) -> Money:
+        """What the gateway took, which may be another sum than was asked for."""
+        return self.payment.sum
+
+
+def receipted_payment(progress: Progress, wanted: str | None) -> Payment:
+    """The payment that a receipt is wanted of: the one that is named, or the only one that money was taken by.
+
+    Raises:
+        ReceiptRefused: There is no such payment, no money was taken by it, or several have to be told apart.
+    """
+    if not progress.payments:
+        raise ReceiptRefused("no-payment")
+    taken = [payment for payment in progress.payments if _is_taken(payment)]
+    if wanted is not None:
+        named = next((payment for payment in progress.payments if payment.id == wanted), None)
+        if named is None:
+            raise ReceiptRefused("no-such-payment", payments=[payment.id for payment in taken])
+        if not _is_taken(named):
+            raise ReceiptRefused("not-captured", state=named.state)
+        return named
+    if not taken:
+        raise ReceiptRefused("not-captured", state=progress.payments[-1].state)
+    if len(taken) > 1:
+        raise ReceiptRefused("several", payments=[payment.id for payment in taken])
+    return taken[0]
+
+
+def receipt_content(
+    progress: Progress,
+    events: Iterable[Event],
+    payment: Payment,
+    *,
+    names: ReceiptNames,
+    applicant: PersonName,
+    copy: int,
+    printed_at: datetime,
+    tracking_url: str | None,
+    charges: HostCharges = NO_CHARGES,
+) -> ReceiptContent:
+    """The receipt of a payment that money was taken by.
+
+    Args:
+        progress: Where the application is.
+        events: Its journal, which holds the price that was paid.
+        payment: The payment, by ``receipted_payment``.
+        names: What agency, service and gateway are called.
+        applicant: Who applied.
+        copy: Which print it is, counted from 1.
+        printed_at: When it is printed.
+        tracking_url: Where the application can be tracked, if the host has an address for that.
+        charges: What the host asks for beside fees, which says where that is written down.
+
+    Raises:
+        LookupError: The journal does not hold the price that was paid.
+    """
+    quote = next((e.quote for e in events if isinstance(e, QuoteReceived) and e.quote.id == payment.quote), None)
+    if quote is None or payment.captured_at is None:
+        raise LookupError("the journal does not hold what was paid")
+    lines = [
+        ReceiptLine(line.text, line.amount, line.vat, line.nature, line.payee or names.agency)
+        for line in (*quote.lines, *payment.charges)
+    ]
+    return ReceiptContent(
+        payment=payment,
+        reference=progress.client_reference,
+        names=names,
+        payer=payment.payer_name,
+        applicant=applicant,
+        lines=_ordered(lines),
+        bases=(Basis(None, quote.source), *_bases(payment, progress.service, charges)),
+        captured_at=payment.captured_at,
+        copy=copy,
+        printed_at=printed_at,
+        tracking_url=tracking_url,
+    )
+
+
+_PLACES: Final = {nature: place for place, nature in enumerate(LineNature)}
+
+
+def _ordered(lines: Sequence[ReceiptLine]) -> tuple[ReceiptLine, ...]:
+    """Each payee's lines together, in the order in which payees come up; of one payee by their nature."""
+    payees = list(dict.fromkeys((line.payee.bn, line.payee.en) for line in lines))
+    place = {payee: number for number, payee in enumerate(payees)}
+    return tuple(sorted(lines, key=lambda line: (place[line.payee.bn, line.payee.en], _PLACES[line.nature])))
+
+
+def _bases(payment: Payment, service: str, charges: HostCharges) -> Iterable[Basis]:
+    """Of each charge, its source: by the file as it is now, if that still says what was asked for then."""
+    day = dhaka_date(payment.opened_at)
+    return (Basis(line.text, charges.source_of(line, service, payment.gateway, day)) for line in payment.charges)
+
+
+def _is_taken(payment: Payment) -> bool:
+    """Whether the gateway took money by it, whatever became of the money since."""
+    return payment.captured_at is not None and payment.state not in MONEY_NOT_TAKEN
+
+
+def _sum(amounts: Sequence[Money]) -> Money:
+    return Money(poisha=sum(one.poisha for one in amounts), currency=amounts[0].currency)

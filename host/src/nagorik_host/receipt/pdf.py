@@ -1,0 +1,52 @@
+"""A receipt as a PDF, for an archive or an e-mail; what makes it is an extra of the host."""
+
+from typing import Any, Final
+
+from nagorik_host.receipt.page import PaperSize, roll_style
+
+_TALLEST_ROLL: Final = 5_000
+"""Millimetres: as long as a roll's page is while its height is measured."""
+_MILLIMETRE: Final = 96 / 25.4
+"""In CSS pixels."""
+_MARGIN: Final = 4
+"""Millimetres below the last line of a roll."""
+
+
+class PdfUnavailable(Exception):
+    """The extra that makes PDFs is not installed."""
+
+
+def write_pdf(page: str, paper: PaperSize) -> bytes:
+    """The PDF of a receipt's page; for a roll, one page as long as what stands on it.
+
+    Raises:
+        PdfUnavailable: ``nagorik-host[pdf]`` is not installed, or the libraries are missing that it draws with.
+    """
+    weasyprint = _weasyprint()
+    # The page needs nothing from outside; whatever a name on it looks like, nothing is fetched.
+    source = weasyprint.HTML(string=page, url_fetcher=weasyprint.urls.URLFetcher(allowed_protocols=()))
+    if paper == "a4":
+        return bytes(source.write_pdf())
+    tall = source.render(stylesheets=[weasyprint.CSS(string=roll_style(_TALLEST_ROLL))])
+    _, end = tall.pages[0].anchors["end"][:2]
+    height = round(end / _MILLIMETRE) + 1 + _MARGIN
+    return bytes(source.write_pdf(stylesheets=[weasyprint.CSS(string=roll_style(height))]))
+
+
+def require_pdf() -> None:
+    """See that PDFs can be made.
+
+    Raises:
+        PdfUnavailable: As ``write_pdf``.
+    """
+    _weasyprint()
+
+
+def _weasyprint() -> Any:
+    try:
+        import weasyprint
+        import weasyprint.urls
+    except (ImportError, OSError):
+        # OSError: it is there, and Pango is not.
+        raise PdfUnavailable from None
+    return weasyprint

@@ -1,0 +1,612 @@
+"""A cash desk's tills: sessions that are opened with a float and closed with a count, and what moved within each.
+
+What is expected in a till is never typed: it follows from the host's own payments through the cash desk's gateway. A
+session begins at the instant of its opening and ends before that of its close, and a sum belongs to it that the
+gateway dates so. What becomes known only after the close of the session in whose time it moved is told by the next
+close as late: it changes nothing of what is expected then, since it lay in the till, or was gone, when the earlier
+session was counted. So is what moved while no session was open. Each sum is told by one session and no other.
+
+Openings, closes and entries are written once and never changed, and the ledger has a digest of each.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
+from uuid import uuid4
+
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, insert, or_, select, text as sql_text
+
+from nagorik import Text
+from nagorik.model.status import PaymentState
+from nagorik.values import Money, dhaka_date
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.projections import centre_of
+from nagorik_host.store.schema import payments, shown, till_closes, till_entries, till_openings
+from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
+from nagorik_toolkit.texts import Fill, money_text
+
+EntryKind = Literal["taken", "given-back"]
+CURRENCY: Final = "BDT"
+"""What lies in a till; a payment in another currency is none of a till's."""
+
+_UNPAID: Final = (PaymentState.INITIATED, PaymentState.PENDING)
+_UNKNOWN: Final = (PaymentState.UNKNOWN,)
+_SEPARATORS: Final = re.compile(r"[._-]+")
+_ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
+
+
+class TillRefused(Exception):
+    """Nothing was written. ``till.toml`` has a sentence for each code, to be filled with ``fills``."""
+
+    def __init__(self, code: str, **fills: Fill) -> None:
+        """Say why, by a code."""
+        super().__init__(code)
+        self.code = code
+        self.fills = fills
+
+
+class TillOpening(NamedTuple):
+    """A session as it was opened.
+
+    Attributes:
+        id: Its id.
+        till: Whose payments it takes in: an id that acts for citizens, or the first part of several such ids.
+        number: Which of the till's sessions it is, counted from 1.
+        gateway: The cash desk's.
+        float_money: What lay in the till.
+        opened_at: When it was opened; what the gateway dates at this instant is the session's.
+        opened_by: By whom, an id of the host's own.
+    """
+
+    id: str
+    till: str
+    number: int
+    gateway: str
+    float_money: Money
+    opened_at: datetime
+    opened_by: str
+
+
+class TillEntry(NamedTuple):
+    """A sum that moved.
+
+    Attributes:
+        payment: The payment's id.
+        kind: Whether it was taken or given back.
+        at: When, as the gateway dates it; what corrects an entry before it, when the host learned of that.
+        poisha: How much; below zero where an entry before it said more than is so.
+        late: Whether it is none of the session's own time.
+        before: How many entries of this payment and kind there were before.
+    """
+
+    payment: str
+    kind: EntryKind
+    at: datetime
+    poisha: int
+    late: bool
+    before: int = 0
+
+
+class TillReckoning(NamedTuple):
+    """What is expected in a till up to an instant, and what is not known or not told by the gateway.
+
+    Attributes:
+        entries: What no session has told of yet: this one's own, and what is late.
+        unknown: Payments of which the gateway cannot say now whether they were paid.
+        unpaid: Payments that wait for the payer.
+        by_hand: Payments that were to be given back by hand since the opening, which no gateway reports.
+        by_hand_poisha: What these come to.
+    """
+
+    entries: Sequence[TillEntry]
+    unknown: int
+    unpaid: int
+    by_hand: int
+    by_hand_poisha: int
+
+    def sum(self, kind: EntryKind, *, late: bool = False) -> int:
+        """What the entries of a kind come to, in poisha."""
+        return sum_of(self.entries, kind, late=late)
+
+
+class TillClose(NamedTuple):
+    """A session as it was closed.
+
+    Attributes:
+        closed_at: When; what the gateway dates at this instant is the next session's.
+        closed_by: By whom.
+        second: Who looked, too, where the count is another than was expected.
+        reason: Why it is.
+        counted: What was counted.
+        pieces: How many there were of each note and coin, by its worth in poisha; ``None`` where only the sum was
+            counted.
+        reckoning: What was expected then.
+    """
+
+    closed_at: datetime
+    closed_by: str
+    second: str | None
+    reason: str | None
+    counted: Money
+    pieces: Mapping[int, int] | None
+    reckoning: TillReckoning
+
+
+class TillSession(NamedTuple):
+    """A session, open or closed.
+
+    Attributes:
+        opening: How it began.
+        close: How it ended; ``None`` while it is open.
+        reckoning: What was expected at the close, or is expected now.
+        waiting: What has become known since the close and waits for the next session's.
+    """
+
+    opening: TillOpening
+    close: TillClose | None
+    reckoning: TillReckoning
+    waiting: Sequence[TillEntry] = ()
+
+    @property
+    def expected(self) -> int:
+        """Float, and what was taken, less what was given back, in poisha; below zero where more was given back."""
+        reckoning = self.reckoning
+        return self.opening.float_money.poisha + reckoning.sum("taken") - reckoning.sum("given-back")
+
+    @property
+    def difference(self) -> int | None:
+        """What was counted less what was expected, in poisha; ``None`` while nothing was counted."""
+        return self.close.counted.poisha - self.expected if self.close is not None else None
+
+
+class TillCount(NamedTuple):
+    """What somebody counted, and who says so.
+
+    Attributes:
+        counted: The sum.
+        by: Who counted.
+        pieces: How many there were of each note and coin, by its worth in poisha, if that was written down.
+        second: Who looked, too.
+        reason: Why it is another sum than was expected.
+    """
+
+    counted: Money
+    by: str
+    pieces: Mapping[int, int] | None = None
+    second: str | None = None
+    reason: str | None = None
+
+
+class ListedSession(NamedTuple):
+    """A session in a list: as ``TillSession``, with its sums alone, which an open one has none of."""
+
+    opening: TillOpening
+    closed_at: datetime | None
+    closed_by: str | None
+    expected: int | None
+    counted: int | None
+
+
+class Unclaimed(NamedTuple):
+    """Cash of which no till tells."""
+
+    number: int
+    poisha: int
+
+
+def sum_of(entries: Sequence[TillEntry], kind: EntryKind, *, late: bool) -> int:
+    """What those of a kind come to, in poisha."""
+    return sum(one.poisha for one in entries if one.kind == kind and one.late == late)
+
+
+def signed_money(poisha: int) -> Text:
+    """An amount that may be below zero, as it is read aloud."""
+    written = money_text(Money(poisha=abs(poisha)))
+    return written if poisha >= 0 else Text(bn=f"−{written.bn}", en=f"−{written.en}")
+
+
+def _id(name: str) -> Text:
+    return Text(bn=name, en=name)
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Whether two ids are the same but for case, separators, or zeros before a number."""
+    return _person(one) == _person(other)
+
+
+def _person(name: str) -> str:
+    return _ZEROS.sub("", _SEPARATORS.sub("-", name.casefold()))
+
+
+def open_till(
+    transaction: Transaction, *, till: str, float_money: Money, by: str, gateway: str, clock: Callable[[], datetime]
+) -> TillOpening:
+    """Begin a session at the time of ``clock``, which is asked once nobody else opens or closes a till of the centre.
+
+    Raises:
+        TillRefused: ``already-open``; ``within`` where another till takes in the same payments; ``other-gateway``;
+            ``clock-back`` where the till's last session was opened or closed later than now.
+    """
+    centre = centre_of(till)
+    _lock(transaction, centre)
+    now = clock()
+    others = select(till_openings.c.till).where(till_openings.c.centre == centre).distinct()
+    for other in sorted(transaction.connection.scalars(others)):
+        if other != till and centre in {other, till}:
+            raise TillRefused("within", till=_id(till), other=_id(other))
+    last = _last(transaction, till)
+    if last is not None:
+        _require_over(transaction, last, gateway, now)
+    opening = TillOpening(
+        str(uuid4()), till, last.number + 1 if last is not None else 1, gateway, float_money, now, by
+    )
+    values = opening._asdict() | {"float_poisha": float_money.poisha, "centre": centre}
+    del values["float_money"]
+    transaction.connection.execute(insert(till_openings).values(**values))
+    transaction.record_row(till_openings, opening.id, at=now)
+    return opening
+
+
+def _require_over(transaction: Transaction, last: TillOpening, gateway: str, now: datetime) -> None:
+    """See that a till's last session is closed, and that another may follow it now."""
+    closed = _closed(transaction, last.id)
+    if closed is None:
+        raise TillRefused("already-open", till=_id(last.till), by=_id(last.opened_by), at=last.opened_at)
+    if last.gateway != gateway:
+        raise TillRefused("other-gateway", till=_id(last.till), gateway=_id(last.gateway), other=_id(gateway))
+    if now < closed.closed_at:
+        raise TillRefused("clock-back", now=now, then=closed.closed_at)
+
+
+def close_till(
+    transaction: Transaction, till: str | None, count: TillCount, clock: Callable[[], datetime]
+) -> TillSession:
+    """End a till's open session for good, at the time of ``clock``; without a name, that of the only open till.
+
+    Raises:
+        TillRefused: ``never-opened``, ``none-open``, ``which-till``; ``already-closed``, by whoever came first;
+            ``clock-back`` where it was opened later than now; ``same-person``; ``reason-missing`` and
+            ``second-missing`` where the count is another than was expected.
+    """
+    till = till if till is not None else _only_open(transaction)
+    _lock(transaction, centre_of(till))
+    now = clock()
+    opening = _last(transaction, till)
+    if opening is None:
+        raise TillRefused("never-opened", till=_id(till))
+    closed = _closed(transaction, opening.id)
+    if closed is not None:
+        raise TillRefused("already-closed", till=_id(till), by=_id(closed.closed_by), at=closed.closed_at)
+    if now < opening.opened_at:
+        raise TillRefused("clock-back", now=now, then=opening.opened_at)
+    if count.second is not None and is_same_person(count.second, count.by):
+        raise TillRefused("same-person")
+    reckoning = reckon(transaction, opening, now)
+    close = TillClose(now, count.by, count.second, count.reason, count.counted, count.pieces, reckoning)
+    session = TillSession(opening, close, reckoning)
+    if session.difference:
+        _require_explained(session, count)
+    _write(transaction, opening.id, close)
+    return session
+
+
+def _require_explained(session: TillSession, count: TillCount) -> None:
+    difference = session.difference or 0
+    fills: dict[str, Fill] = {
+        "expected": signed_money(session.expected),
+        "counted": count.counted,
+        "difference": Money(poisha=abs(difference)),
+    }
+    if count.reason is None or count.second is None:
+        what = "both" if count.reason is None and count.second is None else "reason" if count.second else "second"
+        raise TillRefused(f"{what}-missing-{'over' if difference > 0 else 'short'}", **fills)
+
+
+def _write(transaction: Transaction, session: str, close: TillClose) -> None:
+    reckoning, at = close.reckoning, close.closed_at
+    transaction.connection.execute(
+        insert(till_closes).values(
+            session=session,
+            closed_at=at,
+            closed_by=close.closed_by,
+            second=close.second,
+            reason=close.reason,
+            taken_poisha=reckoning.sum("taken"),
+            given_back_poisha=reckoning.sum("given-back"),
+            counted_poisha=close.counted.poisha,
+            pieces=_written_pieces(close.pieces),
+            unknown=reckoning.unknown,
+            unpaid=reckoning.unpaid,
+            by_hand=reckoning.by_hand,
+            by_hand_poisha=reckoning.by_hand_poisha,
+        )
+    )
+    transaction.record_row(till_closes, session, at=at)
+    for entry in reckoning.entries:
+        identity = f"{entry.payment}/{entry.kind}/{entry.before + 1}"
+        values = entry._asdict() | {"id": identity, "session": session, "late": int(entry.late)}
+        del values["before"]
+        transaction.connection.execute(insert(till_entries).values(**values))
+        transaction.record_row(till_entries, identity, at=at)
+
+
+# Reckoning
+
+
+def reckon(transaction: Transaction, opening: TillOpening, until: datetime) -> TillReckoning:
+    """What no session has told of yet that moved before ``until``; what a till's book began after is none of it."""
+    since = transaction.connection.execute(
+        select(func.min(till_openings.c.opened_at)).where(till_openings.c.till == opening.till)
+    ).scalar_one()
+    found: list[TillEntry] = []
+    for row in transaction.connection.execute(_moved(opening)):
+        if row.taken != row.told_taken and (row.told_taken_times or max(row.captured_at, row.opened_at) >= since):
+            found.append(_entry(row, "taken", row.captured_at, opening))
+        if row.back != row.told_back and (row.told_back_times or row.refunded_at >= since):
+            found.append(_entry(row, "given-back", row.refunded_at, opening))
+    entries = sorted((one for one in found if one.at < until), key=lambda one: (one.at, one.payment, one.kind))
+    return TillReckoning(tuple(entries), *_left_open(transaction, opening, until))
+
+
+def _entry(row: Row[Any], kind: EntryKind, at: datetime, opening: TillOpening) -> TillEntry:
+    is_taken = kind == "taken"
+    # A server adds up whole numbers to a decimal one.
+    poisha = int(row.taken - row.told_taken if is_taken else row.back - row.told_back)
+    before = row.told_taken_times if is_taken else row.told_back_times
+    if before:
+        return TillEntry(row.id, kind, row.updated_at, poisha, late=True, before=before)
+    return TillEntry(row.id, kind, at, poisha, late=at < opening.opened_at)
+
+
+def _of_till(opening: TillOpening) -> ColumnElement[bool]:
+    """Its payments: of who acted by the till's own id, or by one that begins with it."""
+    p = payments.c
+    return and_(
+        p.gateway == opening.gateway,
+        p.currency == CURRENCY,
+        p.centre == opening.till if opening.till == centre_of(opening.till) else p.acting == opening.till,
+    )
+
+
+def _told(kind: EntryKind, what: ColumnElement[int]) -> ColumnElement[int]:
+    e = till_entries.c
+    return select(what).where(e.payment == payments.c.id, e.kind == kind).correlate(payments).scalar_subquery()
+
+
+def _moved(opening: TillOpening) -> Any:
+    """Payments of which more or less was taken or given back than sessions have told of."""
+    p, e = payments.c, till_entries.c
+    whole = func.coalesce(p.taken_poisha, p.poisha)
+    taken = case((and_(p.captured_at.is_not(None), p.state.not_in([*MONEY_NOT_TAKEN])), whole), else_=0)
+    back = case((p.refunded_at.is_not(None), whole), else_=0)
+    told = func.coalesce(func.sum(e.poisha), 0)
+    told_taken, told_back = _told("taken", told), _told("given-back", told)
+    return select(
+        *(p.id, p.opened_at, p.captured_at, p.refunded_at, p.updated_at),
+        *(taken.label("taken"), back.label("back")),
+        *(told_taken.label("told_taken"), told_back.label("told_back")),
+        _told("taken", func.count()).label("told_taken_times"),
+        _told("given-back", func.count()).label("told_back_times"),
+    ).where(_of_till(opening), p.captured_at.is_not(None), or_(taken != told_taken, back != told_back))
+
+
+def _left_open(transaction: Transaction, opening: TillOpening, until: datetime) -> tuple[int, int, int, int]:
+    """Payments that are unknown, that are unpaid, and what is to be given back by hand, with its sum."""
+    p = payments.c
+    by_state = select(p.state, func.count()).where(_of_till(opening), p.state.in_([*_UNKNOWN, *_UNPAID]))
+    numbers = {row.state: row[1] for row in transaction.connection.execute(by_state.group_by(p.state))}
+    by_hand = select(func.count(), func.coalesce(func.sum(func.coalesce(p.taken_poisha, p.poisha)), 0)).where(
+        _of_till(opening),
+        p.state == PaymentState.REFUND_MANUAL,
+        p.updated_at >= opening.opened_at,
+        p.updated_at < until,
+    )
+    number, poisha = transaction.connection.execute(by_hand).one()
+    unknown, unpaid = (sum(numbers.get(state, 0) for state in states) for states in (_UNKNOWN, _UNPAID))
+    return unknown, unpaid, number, int(poisha)
+
+
+# Reading
+
+
+def read_session(transaction: Transaction, till: str | None, number: int | None, now: datetime) -> TillSession:
+    """A till's session: that of a number, or its last; without a till, that of the only one that is open.
+
+    Raises:
+        TillRefused: ``never-opened``, ``no-session``, ``none-open``, ``which-till``.
+    """
+    till = till if till is not None else _only_open(transaction)
+    last = _last(transaction, till)
+    if last is None:
+        raise TillRefused("never-opened", till=_id(till))
+    opening = last if number is None else _numbered(transaction, till, number)
+    if opening is None:
+        raise TillRefused("no-session", till=_id(till), number=number or 0, last=last.number)
+    row = _closed(transaction, opening.id)
+    if row is None:
+        return TillSession(opening, None, reckon(transaction, opening, now))
+    reckoning = _told_by(transaction, row)
+    close = TillClose(
+        row.closed_at,
+        row.closed_by,
+        row.second,
+        row.reason,
+        _kept_money(row.counted_poisha),
+        read_pieces(row.pieces),
+        reckoning,
+    )
+    # Of the last session of all: what is known now and waits for the next one's close.
+    waiting = reckon(transaction, opening, now).entries if opening.number == last.number else ()
+    return TillSession(opening, close, reckoning, tuple(one._replace(late=True) for one in waiting))
+
+
+def _told_by(transaction: Transaction, close: Row[Any]) -> TillReckoning:
+    e = till_entries.c
+    query = select(till_entries).where(e.session == close.session).order_by(e.at, e.payment, e.kind)
+    entries = tuple(
+        TillEntry(row.payment, row.kind, row.at, row.poisha, bool(row.late), int(row.id.rpartition("/")[2]) - 1)
+        for row in transaction.connection.execute(query)
+    )
+    return TillReckoning(entries, close.unknown, close.unpaid, close.by_hand, close.by_hand_poisha)
+
+
+def belongs_to(transaction: Transaction, till: str, entry: TillEntry) -> int | None:
+    """The number of the session in whose time a late sum moved, or whose entry it corrects; ``None`` for none."""
+    o, c = till_openings.c, till_closes.c
+    within = select(o.number).where(o.till == till)
+    if entry.before:
+        first = f"{entry.payment}/{entry.kind}/1"
+        query = within.join(till_entries, till_entries.c.session == o.id).where(till_entries.c.id == first)
+    else:
+        query = within.join(till_closes, c.session == o.id).where(o.opened_at <= entry.at, c.closed_at > entry.at)
+    found: int | None = transaction.connection.scalar(query)
+    return found
+
+
+def list_sessions(transaction: Transaction, till: str | None, limit: int) -> list[ListedSession]:
+    """Sessions, the last opened first, at most ``limit``; of one till, or of all."""
+    c = till_closes.c
+    query = (
+        select(till_openings, c.closed_at, c.closed_by, c.taken_poisha, c.given_back_poisha, c.counted_poisha)
+        .outerjoin(till_closes, c.session == till_openings.c.id)
+        .order_by(till_openings.c.opened_at.desc(), till_openings.c.id)
+        .limit(limit)
+    )
+    found = transaction.connection.execute(query if till is None else query.where(till_openings.c.till == till))
+    return [_listed(row) for row in found]
+
+
+def _listed(row: Row[Any]) -> ListedSession:
+    is_closed = row.closed_at is not None
+    expected = row.float_poisha + row.taken_poisha - row.given_back_poisha if is_closed else None
+    return ListedSession(_opening(row), row.closed_at, row.closed_by, expected, row.counted_poisha)
+
+
+class OpenTill(NamedTuple):
+    """A till that is open, since when, and by whom; whoever changed the database may have put anything there."""
+
+    till: str
+    opened_at: datetime
+    opened_by: str
+
+
+def open_tills(transaction: Transaction) -> list[OpenTill]:
+    """The tills that are open, the longest first."""
+    o = till_openings.c
+    is_closed = exists().where(till_closes.c.session == o.id)
+    query = select(o.till, o.opened_at, o.opened_by).where(~is_closed).order_by(o.opened_at, o.id)
+    return [OpenTill(shown(row[0]), row[1], shown(row[2])) for row in transaction.connection.execute(query)]
+
+
+def left_open_overnight(transaction: Transaction, now: datetime) -> list[OpenTill]:
+    """The open tills that were opened on an earlier day in Dhaka."""
+    return [one for one in open_tills(transaction) if dhaka_date(one.opened_at) < dhaka_date(now)]
+
+
+def last_close(transaction: Transaction, opening: TillOpening) -> TillClose | None:
+    """The close of the session before one; ``None`` where it is the till's first."""
+    if opening.number == 1:
+        return None
+    return read_session(transaction, opening.till, opening.number - 1, opening.opened_at).close
+
+
+def is_known(transaction: Transaction, till: str, gateway: str) -> bool:
+    """Whether a payment through the gateway was ever begun by who acts under a till's id."""
+    p = payments.c
+    query = select(p.id).where(p.gateway == gateway, or_(p.acting == till, p.centre == till)).limit(1)
+    return transaction.connection.execute(query).one_or_none() is not None
+
+
+def unclaimed(transaction: Transaction, gateway: str) -> Unclaimed:
+    """Cash of which no till tells, taken since the first till was opened: nobody acted, or who did has no till."""
+    p, o = payments.c, till_openings.c
+    first = transaction.connection.scalar(select(func.min(o.opened_at)).where(o.gateway == gateway))
+    if first is None:
+        return Unclaimed(0, 0)
+    has_till = exists().where(o.gateway == gateway, o.till.in_([p.acting, p.centre]))
+    query = select(func.count(), func.coalesce(func.sum(func.coalesce(p.taken_poisha, p.poisha)), 0)).where(
+        p.gateway == gateway,
+        p.currency == CURRENCY,
+        p.captured_at >= first,
+        p.state.not_in([*MONEY_NOT_TAKEN]),
+        ~has_till,
+    )
+    number, poisha = transaction.connection.execute(query).one()
+    return Unclaimed(number, int(poisha))
+
+
+def _only_open(transaction: Transaction) -> str:
+    found = open_tills(transaction)
+    if not found:
+        raise TillRefused("none-open")
+    if len(found) > 1:
+        named = ", ".join(one.till for one in found[:_NAMED])
+        raise TillRefused("which-till", tills=_id(named if len(found) <= _NAMED else f"{named}, …"))
+    return found[0].till
+
+
+_NAMED: Final = 5
+"""Tills that are named where one is to be chosen."""
+
+
+def _last(transaction: Transaction, till: str) -> TillOpening | None:
+    query = select(till_openings).where(till_openings.c.till == till).order_by(till_openings.c.number.desc()).limit(1)
+    row = transaction.connection.execute(query).one_or_none()
+    return _opening(row) if row is not None else None
+
+
+def _numbered(transaction: Transaction, till: str, number: int) -> TillOpening | None:
+    query = select(till_openings).where(till_openings.c.till == till, till_openings.c.number == number)
+    row = transaction.connection.execute(query).one_or_none()
+    return _opening(row) if row is not None else None
+
+
+def _closed(transaction: Transaction, session: str) -> Row[Any] | None:
+    return transaction.connection.execute(select(till_closes).where(till_closes.c.session == session)).one_or_none()
+
+
+def _opening(row: Row[Any]) -> TillOpening:
+    money = _kept_money(row.float_poisha)
+    return TillOpening(row.id, row.till, row.number, row.gateway, money, row.opened_at, row.opened_by)
+
+
+def _kept_money(poisha: Any) -> Money:
+    """An amount as it is kept.
+
+    Raises:
+        TillRefused: ``damaged``: no host has written that.
+    """
+    try:
+        return Money(poisha=poisha)
+    except ValidationError:
+        raise TillRefused("damaged") from None
+
+
+def _lock(transaction: Transaction, centre: str) -> None:
+    """Nobody else opens or closes a till of this centre until the transaction ends; on SQLite nobody else writes."""
+    if transaction.connection.dialect.name == "postgresql":
+        query = sql_text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+        transaction.connection.execute(query, {"name": f"nagorik-till/{centre}"})
+
+
+def _written_pieces(pieces: Mapping[int, int] | None) -> str | None:
+    if pieces is None:
+        return None
+    return json.dumps({str(worth): pieces[worth] for worth in sorted(pieces, reverse=True)}, separators=(",", ":"))
+
+
+def read_pieces(written: str | None) -> dict[int, int] | None:
+    """How many there were of each note and coin, as a close keeps it.
+
+    Raises:
+        TillRefused: ``damaged``: no host has written that.
+    """
+    if written is None:
+        return None
+    try:
+        return {int(worth): int(number) for worth, number in json.loads(written).items()}
+    except (AttributeError, TypeError, ValueError):
+        raise TillRefused("damaged") from None

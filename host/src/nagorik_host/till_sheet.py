@@ -1,0 +1,137 @@
+"""The sheet of a till's close: one page of A4 to be printed and signed by two, in Bangla and English."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Final
+
+from nagorik import Text
+from nagorik.values import Money
+from nagorik_host.store.tills import TillClose, TillSession
+from nagorik_host.till_page import ShownSession, circumstances, figures, late_line, notes, till_text
+from nagorik_toolkit.bangladesh import amount_in_words
+from nagorik_toolkit.texts import money_text
+
+_STYLE: Final = """
+@page { size: A4; margin: 18mm 16mm; }
+body { font: 11pt/1.45 "Noto Sans Bengali", "Nirmala UI", Vrinda, sans-serif; color: #000; max-width: 178mm;
+  margin: 0 auto; }
+h1 { font-size: 16pt; margin: 0 0 4mm; }
+h2 { font-size: 12pt; margin: 6mm 0 2mm; }
+table { width: 100%; border-collapse: collapse; break-inside: avoid; }
+th, td { text-align: left; vertical-align: top; padding: 1.2mm 2mm; border-bottom: 0.2mm solid #666;
+  overflow-wrap: anywhere; }
+th { font-weight: 600; }
+td.figure, th.figure { text-align: right; white-space: nowrap; }
+tr.sum > * { font-weight: 700; border-top: 0.4mm solid #000; }
+p { margin: 1mm 0; }
+.signatures { display: flex; gap: 12mm; margin-top: 22mm; break-inside: avoid; }
+.signatures > div { flex: 1; border-top: 0.3mm solid #000; padding-top: 1.5mm; }
+.fine { font-size: 9pt; margin-top: 6mm; }
+"""
+_SUMS: Final = frozenset({"label.expected", "label.counted", "label.difference"})
+
+
+def close_sheet(shown: ShownSession) -> str:
+    """The page; nothing of it is from elsewhere, and nothing on it leads to a citizen.
+
+    Raises:
+        ValueError: The session is open.
+    """
+    session = shown.session
+    if session.close is None:
+        raise ValueError("an open session has no close sheet")
+    return "".join(
+        (
+            '<!doctype html>\n<html lang="bn">\n<head>\n<meta charset="utf-8">\n',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
+            f"<title>{_plain(till_text('sheet.title'))}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
+            f"<h1>{_both(till_text('sheet.title'))}</h1>\n",
+            *_circumstances(session),
+            *_figures(session, session.close),
+            *_pieces(session.close),
+            *_late(shown),
+            *_notes(shown),
+            *_signatures(session, session.close),
+            "</body>\n</html>\n",
+        )
+    )
+
+
+def _circumstances(session: TillSession) -> Iterator[str]:
+    yield "<table>\n"
+    for code, text in circumstances(session):
+        yield f"<tr><th scope=row>{_both(till_text(code))}</th><td>{_both(text)}</td></tr>\n"
+    yield "</table>\n"
+
+
+def _figures(session: TillSession, close: TillClose) -> Iterator[str]:
+    yield f"<h2>{_both(till_text('sheet.figures'))}</h2>\n<table>\n"
+    for code, amount in figures(session):
+        row = '<tr class="sum">' if code in _SUMS else "<tr>"
+        yield f"{row}<th scope=row>{_both(till_text(code))}</th>{_figure(amount)}</tr>\n"
+    words = Text(bn=amount_in_words(close.counted, "bn"), en=amount_in_words(close.counted, "en"))
+    label = till_text("label.in-words")
+    yield f"<tr><th scope=row>{_both(label)}</th><td colspan=2>{_both(words)}</td></tr>\n</table>\n"
+
+
+def _pieces(close: TillClose) -> Iterator[str]:
+    if close.pieces is None:
+        return
+    heads = "".join(
+        f'<th scope=col class="figure" colspan=2>{_both(till_text(code))}</th>'
+        for code in ("label.piece", "label.number", "label.sum")
+    )
+    yield f"<h2>{_both(till_text('sheet.pieces'))}</h2>\n<table>\n<tr>{heads}</tr>\n"
+    for worth, number in close.pieces.items():
+        count = till_text("label.of-number", number=number)
+        cells = (money_text(Money(poisha=worth)), count, money_text(Money(poisha=worth * number)))
+        yield f"<tr>{''.join(map(_figure, cells))}</tr>\n"
+    yield "</table>\n"
+
+
+def _late(shown: ShownSession) -> Iterator[str]:
+    if not shown.late:
+        return
+    codes = ("label.payment", "label.when", "label.what", "label.of-session")
+    heads = "".join(f"<th scope=col>{_both(till_text(code))}</th>" for code in codes)
+    yield f"<h2>{_both(till_text('sheet.late'))}</h2>\n<table>\n<tr>{heads}</tr>\n"
+    for late in shown.late:
+        payment, *others = late_line(late)
+        yield f"<tr><td>{escape(payment)}</td>{''.join(f'<td>{_both(one)}</td>' for one in others)}</tr>\n"
+    yield "</table>\n"
+
+
+def _notes(shown: ShownSession) -> Iterator[str]:
+    # What became known since is none of this sheet's: printed again, it says what it said.
+    told = list(notes(shown._replace(waiting=())))
+    if told:
+        yield f"<h2>{_both(till_text('sheet.notes'))}</h2>\n"
+    for one in told:
+        yield f'<p>{escape(one.bn)}</p>\n<p lang="en">{escape(one.en)}</p>\n'
+
+
+def _signatures(session: TillSession, close: TillClose) -> Iterator[str]:
+    yield '<div class="signatures">\n'
+    for code, name in (("sheet.signature-first", close.closed_by), ("sheet.signature-second", close.second)):
+        date = f"<p>{_both(till_text('sheet.date'))}:</p>"
+        yield f"<div><p>{_both(till_text(code))}</p><p>{escape(name or '')}</p>{date}</div>\n"
+    frozen = till_text("sheet.frozen", id=Text(bn=session.opening.id, en=session.opening.id), number=_number(session))
+    yield f'</div>\n<div class="fine"><p>{escape(frozen.bn)}</p>\n<p lang="en">{escape(frozen.en)}</p></div>\n'
+
+
+def _number(session: TillSession) -> int:
+    return len({entry.payment for entry in session.reckoning.entries})
+
+
+def _figure(text: Text) -> str:
+    return f'<td class="figure">{escape(text.bn)}</td><td class="figure" lang="en">{escape(text.en)}</td>'
+
+
+def _both(text: Text) -> str:
+    if text.bn == text.en:
+        return escape(text.bn)
+    return f'{escape(text.bn)} / <span lang="en">{escape(text.en)}</span>'
+
+
+def _plain(text: Text) -> str:
+    return escape(f"{text.bn} / {text.en}")

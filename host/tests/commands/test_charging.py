@@ -1,0 +1,147 @@
+"""The host's own charges on their way to the payer: told before, asked for once, shown apart, and on the receipt."""
+
+from pathlib import Path
+
+import pytest
+
+from nagorik.model.fee import LineNature
+from nagorik_host.charges import read_charges
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "host" / "nid-reissue.json"
+CHARGES = """\
+[[charges]]
+code = "centre"
+title = { en = "Help with the application", bn = "আবেদনে সহায়তা" }
+services = ["nid.*"]
+nature = "centre-charge"
+payee = { en = "Service centre 42", bn = "সেবা কেন্দ্র ৪২" }
+amount = "50.00"
+vat = "7.50"
+effective_from = 2026-01-01
+source = { title = "Office order 1 of the centre", as_of = 2026-01-01, verified = false }
+
+[[charges]]
+code = "gateway"
+title = { en = "Paying online", bn = "অনলাইনে টাকা দেওয়া" }
+services = ["nid.*"]
+gateways = ["bkash.checkout"]
+nature = "gateway-charge"
+payee = { en = "The payment service", bn = "পেমেন্ট সেবা" }
+amount = "5.00"
+vat = "0"
+effective_from = 2026-01-01
+source = { title = "The payment service's tariff", verified = false }
+
+[[ceilings]]
+services = ["nid.*"]
+most = "70.00"
+effective_from = 2026-01-01
+source = { title = "Circular 2 of the ministry", as_of = 2026-01-01, verified = false }
+"""
+
+
+@pytest.fixture
+def charging(place):
+    """Writes the file of charges, and a setting that names it."""
+    (place / "charges.toml").write_text(CHARGES)
+    with (place / "nagorik.toml").open("a") as settings:
+        settings.write('charges = "charges.toml"\n')
+    return place / "charges.toml"
+
+
+def test_fees_tell_the_charges_apart_from_the_fee(ready, charging):
+    told = ready("fees", "nid.reissue", "--set", "delivery=urgent", "--set", "attempt=1", "--json").document
+    assert [(one["code"], one["amount"], one["vat"], one["gateways"]) for one in told["charges"]] == [
+        ("centre", "50.00", "7.50", []),
+        ("gateway", "5.00", "0.00", ["bkash.checkout"]),
+    ]
+    assert told["charges"][0]["payee"] == {"en": "Service centre 42", "bn": "সেবা কেন্দ্র ৪২"}
+    lines = [line["code"] for one in told["outcomes"] for payment in one["payments"] for line in payment["lines"]]
+    assert "centre" not in lines
+    page = ready("fees", "nid.reissue", "--set", "delivery=urgent").out
+    for said in (
+        "It is no part of the agency's fee:",
+        "এটি সংস্থার ফির অংশ নয়:",
+        "Help with the application (service centre's charge): Tk 50 and VAT Tk 7.50",
+        "Asked for only when paid by: bkash.checkout",
+        "Office order 1 of the centre",
+        "not verified",
+    ):
+        assert said in page
+
+
+def test_fees_of_a_day_before_the_charges_have_none(ready, charging):
+    assert ready("fees", "nid.reissue", "--on", "2025-12-31", "--json").document["charges"] == []
+
+
+def test_fees_say_that_the_file_of_charges_cannot_be_used(ready, charging):
+    charging.write_text(CHARGES.replace('"50.00"', '"500.00"'))
+    done = ready("fees", "nid.reissue", "--json")
+    assert "charges: charges.toml: charges.0.amount: it comes to Tk 507.50 with VAT, above the ceiling" in done.err
+
+
+@pytest.mark.parametrize("words", [("apply", "."), ("track", "NGK-1"), ("worker", "--once")])
+def test_nothing_is_opened_with_a_charge_above_its_ceiling(ready, charging, words):
+    charging.write_text(CHARGES.replace('"70.00"', '"57.49"'))
+    (charging.parent / "one.json").write_text("{}")
+    done = ready(*words)
+    assert done.code == 2
+    assert "charges.toml: charges.0.amount: it comes to Tk 57.50 with VAT, above the ceiling of Tk 57.49" in done.err
+
+
+def test_apply_says_what_will_be_asked_for_beside_the_fee(ready, charging, applied):
+    told = ready("apply", EXAMPLE).out
+    assert "nid.reissue · cashdesk.counter" in told
+    assert "Asked for beside the agency's fee, once for an application:" in told
+    assert "৫০ টাকা · Tk 50 + ভ্যাট · VAT ৭.৫০ টাকা · Tk 7.50" in told
+    assert "Paying online" not in told
+    (charges,) = ready("apply", EXAMPLE, "--json").document["charges"]
+    assert charges["total"] == "57.50"
+
+
+def test_charge_is_asked_for_once_and_the_agency_hears_of_its_own_share(ready, world, charging):
+    world.charges = read_charges(charging)
+    application = world.closed()
+    (payment,) = world.run(lambda host: host.progress(application)).payments
+    (charge,) = payment.charges
+    assert (charge.code, charge.nature) == ("centre", LineNature.CENTRE_CHARGE)
+    assert payment.amount.poisha == payment.agency_share.poisha + 5750
+    track = ready("track", application, "--json").document
+    assert track["payments"][0]["charges"]["total"] == "57.50"
+    assert track["charges"] is None
+    assert "সেবা কেন্দ্র ৪২" in ready("track", application).out
+    assert ready("receipt", application, "--output", "receipt.html").code == 0
+    page = (charging.parent / "receipt.html").read_text()
+    for told in (
+        "Payee: Service centre 42",
+        "Help with the application (service centre&#x27;s charge)",
+        "Total for this payee",
+        "Office order 1 of the centre",
+        payment.amount.plain(),
+    ):
+        assert told in page
+    # The file says otherwise by now: what the charge followed from is not made up.
+    charging.write_text(CHARGES.replace('"50.00"', '"40.00"'))
+    assert ready("receipt", application, "--output", "again.html").code == 0
+    again = (charging.parent / "again.html").read_text()
+    assert "Office order 1 of the centre" not in again
+    assert "not known here any more" in again
+    assert payment.amount.plain() in again
+
+
+def test_track_tells_the_charge_of_a_payment_to_come(ready, world, charging):
+    world.charges = read_charges(charging)
+
+    async def quoted(host):
+        application = await world.apply_as(host, 1)
+        worker = host.worker()
+        await worker.run_until_idle()
+        return application
+
+    application = world.run(quoted)
+    progress = world.run(lambda host: host.progress(application))
+    assert progress.quote is not None
+    assert not progress.payments
+    told = ready("track", application, "--json").document["charges"]
+    assert told is not None
+    assert told["total"] == "57.50"

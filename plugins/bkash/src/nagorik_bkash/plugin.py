@@ -1,0 +1,246 @@
+"""bKash's checkout: a payment is created, its payer agrees at bKash's page, the platform executes it, and then asks.
+
+Money moves by the execution alone, once for a payment. Whatever is not sure after it is asked about; nothing is
+executed or created anew on a guess. A payer's coming back says ``success`` before any money has moved.
+"""
+
+from datetime import datetime
+from typing import Final, Literal
+
+from nagorik import (
+    AgencyRejected,
+    AgencyUnavailable,
+    CompletePaymentRequest,
+    ContractViolation,
+    InputRejected,
+    Layer,
+    NagorikError,
+    OutcomeUnknown,
+    PaymentNotice,
+    PaymentNoticeRequest,
+    PaymentReport,
+    PaymentStarted,
+    PaymentState,
+    QueryPaymentRequest,
+    RefundPaymentRequest,
+    RefundReport,
+    StartPaymentRequest,
+    hookimpl,
+)
+from nagorik_bkash import notices, wire
+from nagorik_bkash.codes import CodeMeaning, word_of
+from nagorik_bkash.settings import Context
+
+_NOTHING_DONE: Final = frozenset(
+    {CodeMeaning.REFUSED, CodeMeaning.DECLINED, CodeMeaning.NO_SUCH, CodeMeaning.CANCELLED, CodeMeaning.STATE}
+)
+"""What a write that creates or gives back ends in for good."""
+_VERIFIED: Final = frozenset({"complete", "completed"})
+"""Published clients write it in both ways."""
+
+
+@hookimpl
+async def nagorik_start_payment(request: StartPaymentRequest, context: Context) -> PaymentStarted:
+    """Nothing is paid by it: the payer has to agree, and the platform to execute."""
+    if request.amount.currency != wire.CURRENCY:
+        raise AgencyRejected("bkash.currency", reason=wire.TEXTS.text("bkash.currency"), layer=Layer.PLUGIN)
+    if request.return_url is None:
+        raise InputRejected([wire.TEXTS.field_problem("/return_url", "bkash.return-url-missing")], layer=Layer.PLUGIN)
+    created = await context.http.write(
+        "create",
+        "POST",
+        f"{wire.CHECKOUT}/create",
+        json=wire.to_payment(request, request.return_url),
+        headers=wire.app_key(context.settings),
+        expect=wire.CreatedPayment,
+    )
+    if created.meaning is not CodeMeaning.DONE:
+        raise _write_refused("create", created, "bkash.refused")
+    page = created.page_within(context.settings)
+    if not created.is_of(request) or page is None:
+        # Nobody is sent to pay what was not asked for.
+        raise OutcomeUnknown(step="create", because="another-payment", layer=Layer.GATEWAY)
+    return PaymentStarted(
+        reference=created.payment_id,
+        pay_at=page,
+        instructions=wire.TEXTS.text("bkash.instructions"),
+        expires_at=context.clock.now() + context.settings.payment_lifetime,
+    )
+
+
+@hookimpl
+async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) -> PaymentReport:
+    """By bKash's own number alone: without it bKash cannot be asked, and nothing is known."""
+    numbers = wire.split_reference(request.reference or "")
+    if numbers is None:
+        return PaymentReport(state=PaymentState.UNKNOWN)
+    return _report(await _status(numbers[0], request.payment, context), request.started_at, context)
+
+
+@hookimpl
+async def nagorik_complete_payment(request: CompletePaymentRequest, context: Context) -> PaymentReport:
+    """Execute once. An answer that leaves room for doubt leaves the outcome unknown; the platform then asks."""
+    numbers = wire.split_reference(request.reference)
+    if numbers is None:
+        raise ContractViolation("bkash-reference")
+    answer = await context.http.write(
+        "execute",
+        "POST",
+        f"{wire.CHECKOUT}/execute",
+        json={"paymentID": numbers[0]},
+        headers=wire.app_key(context.settings),
+        expect=wire.PaymentAnswer,
+    )
+    if answer.meaning in {CodeMeaning.DECLINED, CodeMeaning.CANCELLED}:
+        return await _declined(numbers[0], answer, request, context)
+    if answer.meaning is not CodeMeaning.DONE:
+        raise OutcomeUnknown(step="execute", because=word_of(answer.code), layer=Layer.GATEWAY)
+    if not _is_of(answer, numbers[0], request.payment):
+        raise OutcomeUnknown(step="execute", because="another-payment", layer=Layer.GATEWAY)
+    report = _report(answer, request.started_at, context)
+    if report.state is not PaymentState.CAPTURED:
+        raise OutcomeUnknown(step="execute", because="not-completed", layer=Layer.GATEWAY)
+    return report
+
+
+@hookimpl
+async def nagorik_refund_payment(request: RefundPaymentRequest, context: Context) -> RefundReport:
+    """Asked first, so that an order that is repeated gives nothing back twice; bKash refuses the second, too."""
+    payment_id, transaction = await _numbers_of(request, context)
+    before = await context.http.read(
+        "refund-status",
+        "POST",
+        f"{wire.CHECKOUT}/payment/refund",
+        json=wire.to_refund_question(payment_id, transaction),
+        headers=wire.app_key(context.settings),
+        expect=wire.RefundAnswer,
+    )
+    if before.meaning is CodeMeaning.DONE:
+        return _refund_report(before, transaction, request)
+    if before.meaning is CodeMeaning.UNAVAILABLE:
+        raise AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
+    if before.meaning is not CodeMeaning.NO_SUCH or request.refund_reference is not None:
+        # A refund that has a number and is not found is nothing to order again.
+        raise ContractViolation(f"refund-status-{word_of(before.code)}")
+    ordered = await context.http.write(
+        "refund",
+        "POST",
+        f"{wire.CHECKOUT}/payment/refund",
+        json=wire.to_refund(request, payment_id, transaction),
+        headers=wire.app_key(context.settings),
+        expect=wire.RefundAnswer,
+    )
+    if ordered.meaning is CodeMeaning.DONE:
+        return _refund_report(ordered, transaction, request)
+    if ordered.meaning is CodeMeaning.ALREADY:
+        return RefundReport(state=PaymentState.REFUND_PENDING)
+    raise _write_refused("refund", ordered, "bkash.refund-refused")
+
+
+@hookimpl
+async def nagorik_parse_payment_notice(request: PaymentNoticeRequest, context: Context) -> PaymentNotice:
+    """A payer's coming back, or a notice through Amazon SNS; its amount and status are not even read."""
+    return await notices.read(request, context)
+
+
+async def _status(payment_id: str, payment: str, context: Context) -> wire.PaymentAnswer:
+    """The payment as bKash has it, and no other's."""
+    answer = await context.http.read(
+        "status",
+        "POST",
+        f"{wire.CHECKOUT}/payment/status",
+        json={"paymentID": payment_id},
+        headers=wire.app_key(context.settings),
+        expect=wire.PaymentAnswer,
+    )
+    if answer.meaning is CodeMeaning.UNAVAILABLE:
+        raise AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
+    if answer.meaning is CodeMeaning.DONE and not _is_of(answer, payment_id, payment):
+        raise ContractViolation("another-payment")
+    return answer
+
+
+def _is_of(answer: wire.PaymentAnswer, payment_id: str, payment: str) -> bool:
+    """Whether an answer is about this payment: by its number at bKash, and by ours."""
+    return (answer.payment_id, answer.invoice) == (payment_id, payment)
+
+
+def _report(answer: wire.PaymentAnswer, started_at: datetime, context: Context) -> PaymentReport:
+    """A payment as the platform takes it; money is reported only where bKash says that it took it, in taka."""
+    match answer.meaning:
+        case CodeMeaning.DONE:
+            word = answer.status or ""
+        case CodeMeaning.CANCELLED:
+            return PaymentReport(state=PaymentState.CANCELLED, remark=answer.remark, raw=answer.code)
+        case CodeMeaning.DECLINED:
+            return PaymentReport(state=PaymentState.FAILED, remark=answer.remark, raw=answer.code)
+        case _:
+            return PaymentReport(state=PaymentState.UNKNOWN, raw=(answer.code or "")[:200])
+    match word.casefold():
+        case "completed" if answer.currency == wire.CURRENCY and answer.amount is not None and answer.payment_id:
+            return PaymentReport(
+                state=PaymentState.CAPTURED,
+                amount=answer.amount,
+                reference=wire.joined_reference(answer.payment_id, answer.transaction),
+                captured_at=answer.executed_at,
+                raw=word,
+            )
+        case "initiated":
+            return PaymentReport(state=_unexecuted(answer, started_at, context), raw=word)
+    return PaymentReport(state=PaymentState.UNKNOWN, raw=word[:200])
+
+
+def _unexecuted(
+    answer: wire.PaymentAnswer, started_at: datetime, context: Context
+) -> Literal[PaymentState.AUTHORISED, PaymentState.PENDING, PaymentState.EXPIRED]:
+    """How a payment stands that was not executed: no money has moved, and none will unless the platform says so."""
+    if answer.verification in _VERIFIED:
+        return PaymentState.AUTHORISED
+    lapsed = context.clock.now() - started_at >= context.settings.payment_lifetime
+    return PaymentState.EXPIRED if lapsed else PaymentState.PENDING
+
+
+async def _declined(
+    payment_id: str, answer: wire.PaymentAnswer, request: CompletePaymentRequest, context: Context
+) -> PaymentReport:
+    """A refusal is believed once bKash, asked anew, does not call the payment completed: an earlier try may be."""
+    try:
+        now = await _status(payment_id, request.payment, context)
+    except NagorikError:
+        raise OutcomeUnknown(step="execute", because=word_of(answer.code), layer=Layer.GATEWAY) from None
+    report = _report(now, request.started_at, context)
+    if report.state in {PaymentState.CAPTURED, PaymentState.UNKNOWN}:
+        return report
+    return _report(answer, request.started_at, context)
+
+
+async def _numbers_of(request: RefundPaymentRequest, context: Context) -> tuple[str, str]:
+    """The payment's number and the transaction's; bKash is asked for the second where it is not in the reference."""
+    numbers = wire.split_reference(request.reference)
+    if numbers is None:
+        raise AgencyRejected("bkash.no-transaction", reason=wire.TEXTS.text("bkash.refund-refused"))
+    payment_id, transaction = numbers
+    if transaction is None:
+        transaction = (await _status(payment_id, request.payment, context)).transaction
+    if transaction is None:
+        raise AgencyRejected("bkash.no-transaction", reason=wire.TEXTS.text("bkash.refund-refused"))
+    return payment_id, transaction
+
+
+def _refund_report(answer: wire.RefundAnswer, transaction: str, request: RefundPaymentRequest) -> RefundReport:
+    """Done where this transaction's whole amount went back; another amount is a person's to look at."""
+    if answer.original != transaction:
+        raise ContractViolation("another-payment")
+    if (answer.status or "").casefold() != "completed":
+        return RefundReport(state=PaymentState.REFUND_PENDING, reference=answer.refund)
+    whole = answer.amount == request.amount and answer.currency in {None, wire.CURRENCY}
+    return RefundReport(state=PaymentState.REFUNDED if whole else PaymentState.REFUND_MANUAL, reference=answer.refund)
+
+
+def _write_refused(step: str, answer: wire.CodedAnswer, text: str) -> NagorikError:
+    """What a code means that was answered to a write which creates or gives back."""
+    if answer.meaning is CodeMeaning.UNAVAILABLE:
+        return AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
+    if answer.meaning in _NOTHING_DONE:
+        return AgencyRejected(word_of(answer.code), reason=wire.TEXTS.text(text), layer=Layer.GATEWAY)
+    return OutcomeUnknown(step=step, because=word_of(answer.code), layer=Layer.GATEWAY)

@@ -1,0 +1,271 @@
+"""bKash's wire format: what is sent, what is read, and how its amounts and times are written."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Final, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, model_validator
+
+from nagorik import Money, NationalDataError, RefundPaymentRequest, StartPaymentRequest, Text, WireModel
+from nagorik_bkash.codes import CodeMeaning, meaning_of
+from nagorik_bkash.settings import BkashSettings
+from nagorik_toolkit import read_texts
+
+CHECKOUT: Final = "/tokenized/checkout"
+MODE: Final = "0011"
+"""A payment at bKash's page, without an agreement that remembers the payer."""
+CURRENCY: Final = "BDT"
+TEXTS: Final = read_texts(__package__)
+LONGEST: Final = 255
+"""Of a text that bKash takes."""
+
+_AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2})?", re.ASCII)
+_TIME: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[:.]([0-9]{1,3}))? ?GMT([+-])([0-9]{2})([0-9]{2})",
+    re.ASCII,
+)
+_UNFIT: Final = MappingProxyType({ord(sign): " " for sign in "<>&"})
+_REFERENCE: Final = re.compile(r"([A-Za-z0-9_]{1,64})(?:-([A-Za-z0-9]{1,40}))?", re.ASCII)
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
+
+
+def read_amount(written: object) -> Money:
+    """An amount in taka: ``"15"``, ``"15.0"``, ``"15.00"``, or a JSON number; ASCII digits, two places at most.
+
+    Raises:
+        ValueError: It is anything else, a negative one included.
+    """
+    if isinstance(written, Money):
+        return written
+    if isinstance(written, bool) or not isinstance(written, str | int | float):
+        raise ValueError("an amount is text or a number")  # noqa: TRY004 - pydantic takes this one
+    # A number is brought to the shortest text that means it, as JSON writes it.
+    text = written if isinstance(written, str) else f"{Decimal(repr(written)):f}"
+    if _AMOUNT.fullmatch(text) is None:
+        raise ValueError("an amount has digits and two places at most")
+    try:
+        return Money.taka(Decimal(text))
+    except (NationalDataError, InvalidOperation):
+        raise ValueError("no amount in taka") from None
+
+
+def read_time(written: object) -> datetime:
+    """``2019-08-07T11:15:56:336 GMT+0600``, in UTC: a colon before the milliseconds, which may be missing.
+
+    Raises:
+        ValueError: It is written otherwise, or no time has these figures.
+    """
+    if isinstance(written, datetime):
+        return written
+    found = _TIME.fullmatch(written.strip()) if isinstance(written, str) else None
+    if found is None:
+        raise ValueError("a time is written as 2019-08-07T11:15:56:336 GMT+0600")
+    seconds, fraction, sign, hours, minutes = found.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    local = datetime.fromisoformat(seconds).replace(
+        microsecond=int((fraction or "0").ljust(3, "0")) * 1000,
+        tzinfo=timezone(-offset if sign == "-" else offset),
+    )
+    return local.astimezone(UTC)
+
+
+def _read_code(written: object) -> object:
+    """A code as text; a number is what some gateways make of it, and nothing is no code."""
+    if isinstance(written, int) and not isinstance(written, bool):
+        return f"{written:04d}" if written == 0 else str(written)
+    return written or None
+
+
+def _nothing(written: object) -> object:
+    """Empty text is no value: of a payment that is not executed."""
+    return None if written == "" else written
+
+
+BkashAmount = Annotated[Money, BeforeValidator(read_amount)]
+BkashTime = Annotated[datetime, BeforeValidator(read_time)]
+BkashCode = Annotated[Annotated[str, Field(pattern=r"^[0-9]{3,5}$")] | None, BeforeValidator(_read_code)]
+"""Of another form it is none of bKash's, and breaks the contract; one that is only not listed does not."""
+PaymentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+TransactionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
+
+
+class CodedAnswer(WireModel):
+    """An answer: what was asked for, or a code that says why not. Either comes with HTTP status 200."""
+
+    needed: ClassVar[tuple[str, ...]] = ()
+    """What a success has to hold."""
+
+    status_code: BkashCode = Field(default=None, alias="statusCode")
+    error_code: BkashCode = Field(default=None, alias="errorCode")
+    message: object = Field(default=None, validation_alias=AliasChoices("errorMessage", "statusMessage"))
+    """The code's sentence, in English; nothing is decided by it."""
+
+    @model_validator(mode="after")
+    def _success_is_whole(self) -> Self:
+        if self.meaning is CodeMeaning.DONE and any(getattr(self, name) is None for name in self.needed):
+            raise ValueError("a success lacks what was asked for")
+        return self
+
+    @property
+    def code(self) -> str | None:
+        """The code; an error's before that of a success, should an answer have both."""
+        given = [code for code in (self.error_code, self.status_code) if code is not None]
+        return next((code for code in given if meaning_of(code) is not CodeMeaning.DONE), given[0] if given else None)
+
+    @property
+    def meaning(self) -> CodeMeaning:
+        """What the code means."""
+        return meaning_of(self.code)
+
+    @property
+    def remark(self) -> str | None:
+        """The code's sentence for the payer, in the length of one."""
+        said = " ".join(self.message.split())[:LONGEST] if isinstance(self.message, str) else ""
+        return said or None
+
+
+class Grant(CodedAnswer):
+    """What a login brings."""
+
+    id_token: SecretStr | None = None
+    expires_in: float | None = None
+    status: object = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the user is not known, which is said in other words than everything else."""
+        return self.id_token is None and self.status == "fail"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _life_may_be_anything(cls, document: object) -> object:
+        """A life that cannot be read is none: the token is then used until it is refused."""
+        if not isinstance(document, Mapping):
+            return document
+        written = str(document.get("expires_in") or "").strip()
+        life = float(written) if re.fullmatch(r"[0-9]{1,9}", written, re.ASCII) else 0.0
+        return {**document, "expires_in": life or None}
+
+
+class CreatedPayment(CodedAnswer):
+    """A payment that waits for its payer."""
+
+    needed = ("payment_id", "page", "amount", "currency", "invoice")
+
+    payment_id: PaymentId | None = Field(default=None, alias="paymentID")
+    page: str | None = Field(default=None, alias="bkashURL")
+    """Where the payer agrees; opens to whoever knows it."""
+    amount: BkashAmount | None = None
+    currency: str | None = None
+    invoice: str | None = Field(default=None, alias="merchantInvoiceNumber")
+
+    def is_of(self, request: StartPaymentRequest) -> bool:
+        """Whether it is the payment that was asked for, to the poisha."""
+        return (self.invoice, self.amount, self.currency) == (request.payment, request.amount, CURRENCY)
+
+    def page_within(self, settings: BkashSettings) -> str | None:
+        """The page's address, if a browser may be sent there: over https, or to the simulator on this machine."""
+        page, home = urlsplit(self.page or ""), urlsplit(settings.base_url)
+        simulated = page.scheme == "http" and home.hostname in _LOOPBACK and page.netloc == home.netloc
+        return self.page if page.hostname and (page.scheme == "https" or simulated) else None
+
+
+class PaymentAnswer(CodedAnswer):
+    """A payment as it stands: the answer to an execution, and to a question."""
+
+    needed = ("payment_id", "invoice", "status", "amount", "currency")
+
+    payment_id: PaymentId | None = Field(default=None, alias="paymentID")
+    invoice: str | None = Field(
+        default=None, validation_alias=AliasChoices("merchantInvoice", "merchantInvoiceNumber")
+    )
+    """The execution names it otherwise than the question does."""
+    status: str | None = Field(default=None, alias="transactionStatus", min_length=1)
+    verified: str | None = Field(default=None, alias="userVerificationStatus")
+    verified_otherwise: str | None = Field(default=None, alias="verificationStatus")
+    """The same under the name by which pybkash knows it."""
+    amount: BkashAmount | None = None
+    currency: str | None = None
+    transaction: Annotated[TransactionId | None, BeforeValidator(_nothing)] = Field(default=None, alias="trxID")
+    executed_at: Annotated[BkashTime | None, BeforeValidator(_nothing)] = Field(
+        default=None, alias="paymentExecuteTime"
+    )
+
+    @property
+    def verification(self) -> str:
+        """How far the payer is, in lower case; empty where it is not said, or said in two ways."""
+        words = {word.casefold() for word in (self.verified, self.verified_otherwise) if word}
+        return words.pop() if len(words) == 1 else ""
+
+
+class RefundAnswer(CodedAnswer):
+    """Money that was given back."""
+
+    needed = ("original", "refund", "status", "amount")
+
+    original: str | None = Field(default=None, alias="originalTrxID")
+    refund: TransactionId | None = Field(default=None, alias="refundTrxID")
+    status: str | None = Field(default=None, alias="transactionStatus", min_length=1)
+    amount: BkashAmount | None = None
+    currency: str | None = None
+
+
+def app_key(settings: BkashSettings) -> dict[str, str]:
+    """The header that goes with every call but the login."""
+    return {"X-APP-Key": settings.app_key.get_secret_value()}
+
+
+def to_payment(request: StartPaymentRequest, callback: str) -> dict[str, str]:
+    """A payment as bKash creates it. The payer's number, if it is known, is filled in on its page."""
+    payer = request.payer.mobile
+    return {
+        "mode": MODE,
+        "payerReference": request.payment if payer is None else payer.local,
+        "callbackURL": callback,
+        "amount": request.amount.plain(),
+        "currency": CURRENCY,
+        "intent": "sale",
+        "merchantInvoiceNumber": request.payment,
+    }
+
+
+def to_refund(request: RefundPaymentRequest, payment_id: str, transaction: str) -> dict[str, str]:
+    """The order to give money back."""
+    return {
+        **to_refund_question(payment_id, transaction),
+        "amount": request.amount.plain(),
+        "sku": request.payment,
+        "reason": _plain(request.reason),
+    }
+
+
+def to_refund_question(payment_id: str, transaction: str) -> dict[str, str]:
+    """The question how a refund ended: the order's own path, with these two fields alone."""
+    return {"paymentID": payment_id, "trxID": transaction}
+
+
+def joined_reference(payment_id: str, transaction: str | None) -> str:
+    """The payment's number and, once it is paid, the transaction's: a refund needs both, a payer knows the second."""
+    return payment_id if transaction is None else f"{payment_id}-{transaction}"
+
+
+def split_reference(reference: str) -> tuple[str, str | None] | None:
+    """The two numbers in a reference of ``joined_reference``; ``None`` for any other text."""
+    found = _REFERENCE.fullmatch(reference)
+    return None if found is None else (found[1], found[2])
+
+
+def _plain(reason: Text) -> str:
+    """The English text in printable ASCII, without the signs that bKash refuses, in the length that it takes."""
+    written = "".join(sign if sign.isprintable() else " " for sign in reason.en.translate(_UNFIT) if sign.isascii())
+    return " ".join(written.split())[:LONGEST].strip() or "refund"
+
+
+def one_value(form: Mapping[str, list[str]], name: str) -> str | None:
+    """The value of a form's field; ``None`` where it is missing, or there twice."""
+    values = form.get(name, [])
+    return values[0] if len(values) == 1 else None

@@ -1,0 +1,185 @@
+"""Amounts, times, codes and references as they cross the wire, whatever they are."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from bkash_pgw_tokenized import BKASH_ERROR_CODES
+from hypothesis import given, strategies as st
+
+from nagorik import Payer, RefundPaymentRequest, StartPaymentRequest, Text
+from nagorik.values import MobileNumber, Money, to_bangla_digits
+from nagorik_bkash import wire
+from nagorik_bkash.codes import CODES, CodeMeaning, meaning_of, word_of
+from nagorik_bkash.simulator.checkout import SENTENCES, bkash_time
+
+amounts = st.integers(0, 10**14).map(lambda poisha: Money(poisha=poisha))
+references = st.text("ABCDEFabcdef0123456789", min_size=1, max_size=40)
+
+
+@given(amounts, st.sampled_from(["text", "short", "number"]))
+def test_an_amount_is_read_as_it_was_written(amount: Money, written: str) -> None:
+    text = amount.plain()
+    if written == "short":
+        text = text.rstrip("0").rstrip(".")
+    if written == "number" and amount.poisha < 10**12:
+        assert wire.read_amount(json.loads(text)) == amount
+    assert wire.read_amount(text) == amount
+
+
+@given(amounts)
+def test_bangla_digits_are_no_amount(amount: Money) -> None:
+    with pytest.raises(ValueError, match="digits"):
+        wire.read_amount(to_bangla_digits(amount.plain()))
+
+
+@pytest.mark.parametrize(
+    "written", ["", " 15", "15 ", "1,170", "15.", ".5", "1e3", "+15", "-15", "15.005", "NaN", "৳15"]
+)
+def test_what_is_no_amount_is_not_read_as_one(written: str) -> None:
+    with pytest.raises(ValueError, match="digits"):
+        wire.read_amount(written)
+
+
+@pytest.mark.parametrize("written", [True, None, [], {}, b"15"])
+def test_an_amount_is_text_or_a_number(written: Any) -> None:
+    with pytest.raises(ValueError, match="text or a number"):
+        wire.read_amount(written)
+
+
+@pytest.mark.parametrize("written", [float("nan"), float("inf"), -1, -0.5, 1e300, 0.1 + 0.2])
+def test_a_number_that_is_no_amount_is_not_read_as_one(written: float) -> None:
+    with pytest.raises(ValueError, match="digits"):
+        wire.read_amount(written)
+
+
+@given(amounts, references, st.booleans())
+def test_only_ascii_digits_reach_the_wire(amount: Money, payment: str, known: bool) -> None:
+    mobile = MobileNumber.parse("০১৭৭০৬১৮৫৭৫") if known else None
+    request = StartPaymentRequest(
+        gateway="bkash.checkout",
+        payment=payment,
+        amount=amount,
+        purpose=Text(bn="ফি ১১৭০ টাকা", en="Fee Tk 1,170"),
+        payer=Payer(name="নমুনা নাগরিক", mobile=mobile),
+    )
+    sent = wire.to_payment(request, "https://portal.example/payments/return/bkash.checkout/1")
+    assert all(value.isascii() for value in sent.values())
+    assert sent["payerReference"] == ("01770618575" if known else payment)
+    assert wire.read_amount(sent["amount"]) == amount
+
+
+@given(st.text(min_size=1, max_size=600))
+def test_a_refunds_reason_is_what_bkash_takes(reason: str) -> None:
+    try:
+        text = Text(bn="ফেরত ১", en=reason)
+    except ValueError:
+        return
+    request = RefundPaymentRequest(
+        gateway="bkash.checkout", payment="payment-1", reference="TR0011", amount=Money.taka(15), reason=text
+    )
+    sent = wire.to_refund(request, "TR0011", "BKR7QJ2M0X")["reason"]
+    assert sent.isascii()
+    assert sent.isprintable()
+    assert 1 <= len(sent) <= wire.LONGEST
+    assert not set(sent) & set("<>&")
+
+
+instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - made aware at once
+    lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000, tzinfo=UTC)
+)
+
+
+@given(instants)
+def test_a_time_is_read_as_it_was_written(at: datetime) -> None:
+    if at.year == 2009:  # summer time in Dhaka, which the simulator's +0600 does not know
+        return
+    assert wire.read_time(bkash_time(at)) == at
+
+
+@given(instants, st.integers(-12 * 4, 14 * 4))
+def test_a_time_of_any_offset_is_the_same_instant(at: datetime, quarters: int) -> None:
+    zone = timezone(timedelta(minutes=15 * quarters))
+    local = at.astimezone(zone)
+    written = f"{local:%Y-%m-%dT%H:%M:%S}:{local.microsecond // 1000:03d} GMT{local:%z}"
+    assert wire.read_time(written) == at
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2019-08-07T11:15:56:336 GMT+0600", datetime(2019, 8, 7, 5, 15, 56, 336_000, tzinfo=UTC)),
+        ("2021-02-21T15:40:17:162 GMT+0000", datetime(2021, 2, 21, 15, 40, 17, 162_000, tzinfo=UTC)),
+        ("2019-08-07T11:15:56 GMT+0600", datetime(2019, 8, 7, 5, 15, 56, tzinfo=UTC)),
+        ("2019-08-07T11:15:56.336 GMT+0600", datetime(2019, 8, 7, 5, 15, 56, 336_000, tzinfo=UTC)),
+    ],
+)
+def test_times_that_clients_publish(written: str, read: datetime) -> None:
+    assert wire.read_time(written) == read
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2019-08-07T11:15:56:336",
+        "2019-08-07T11:15:56:336 +0600",
+        "2019-02-30T11:15:56:336 GMT+0600",
+        "2019-08-07T25:15:56:336 GMT+0600",
+        "২০১৯-০৮-০৭T১১:১৫:৫৬:৩৩৬ GMT+০৬০০",
+        "2019-08-07T11:15:56:336 GMT+9900",
+        "",
+        None,
+        1565154956,
+    ],
+)
+def test_a_time_that_is_none_is_not_read_as_one(written: object) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        wire.read_time(written)
+
+
+def test_every_published_code_has_one_meaning() -> None:
+    assert CODES.keys() == BKASH_ERROR_CODES.keys()
+
+
+def test_the_simulator_says_each_code_as_it_is_published() -> None:
+    assert {code: BKASH_ERROR_CODES[code] for code in SENTENCES} == SENTENCES
+
+
+@given(st.text(max_size=8))
+def test_a_code_that_is_not_listed_says_nothing(code: str) -> None:
+    if code in CODES:
+        return
+    assert meaning_of(code) is CodeMeaning.UNCERTAIN
+    assert word_of(code) == "bkash.unknown-code"
+
+
+def test_only_one_code_is_a_success() -> None:
+    assert [code for code, meaning in CODES.items() if meaning is CodeMeaning.DONE] == ["0000"]
+
+
+@pytest.mark.parametrize("code", ["E-104", "2062; DROP", "২০৬২", {"code": "2062"}, [2062], True])
+def test_a_code_of_another_form_breaks_the_contract(code: object) -> None:
+    with pytest.raises(ValueError, match="statusCode"):
+        wire.PaymentAnswer.model_validate({"statusCode": code})
+
+
+@pytest.mark.parametrize(("code", "read"), [(2062, "2062"), ("", None), (None, None)])
+def test_a_code_may_be_a_number_or_empty(code: object, read: str | None) -> None:
+    assert wire.RefundAnswer.model_validate({"statusCode": "2033", "errorCode": code}).error_code == read
+
+
+@pytest.mark.parametrize("codes", [("0000", "2033"), ("2033", "0000"), (None, "2033"), ("2033", None), (0, 2033)])
+def test_of_two_codes_that_of_the_error_counts(codes: tuple[object, object]) -> None:
+    answer = {"statusCode": codes[0], "errorCode": codes[1]}
+    assert wire.RefundAnswer.model_validate(answer).meaning is CodeMeaning.NO_SUCH
+
+
+@given(references, st.none() | references)
+def test_a_reference_is_taken_apart_as_it_was_joined(payment_id: str, transaction: str | None) -> None:
+    assert wire.split_reference(wire.joined_reference(payment_id, transaction)) == (payment_id, transaction)
+
+
+@pytest.mark.parametrize("reference", ["", "-", "TR 1", "TR1-", "TR1-A-B", "TR1/../x", "ক", "T" * 65])
+def test_a_reference_of_somebody_else_is_none(reference: str) -> None:
+    assert wire.split_reference(reference) is None

@@ -1,0 +1,1 @@
+"""ekPay, the payment gateway of a2i, as a Nagorik plugin; ``plugin.toml`` says what it offers."""

@@ -1,0 +1,51 @@
+"""Dates as ekPay keeps them: it finds a payment by its id and the date in Dhaka on which the money was paid."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from nagorik.values import dhaka_date, dhaka_time, dhaka_zone
+from nagorik_ekpay.gateway import gateway_facts
+
+MOST_DATES: Final = 8
+"""Dates that one question asks for, the first of them that of the beginning. No page takes money for a week."""
+
+_PAID_AT: Final = re.compile(
+    r"(?P<local>[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?"
+    r"(?: ?(?:GMT)?\+0?6(?::?00)?)?"
+)
+"""With or without fractions and the offset of Dhaka; an instant with another offset is not read."""
+
+
+def request_time(now: datetime) -> str:
+    """The time of a request as ekPay wants it: ``2026-01-31 09:05:00 GMT+6``, on the clocks in Dhaka."""
+    return f"{dhaka_time(now):%Y-%m-%d %H:%M:%S} GMT+6"
+
+
+def read_paid_at(written: object) -> datetime | None:
+    """When the payer paid, in UTC; ``None`` where it is not told in a way that can be read for certain."""
+    found = _PAID_AT.fullmatch(written.strip()) if isinstance(written, str) else None
+    if found is None:
+        return None
+    try:
+        local = datetime.fromisoformat(found["local"])
+    except ValueError:
+        return None
+    return local.replace(tzinfo=dhaka_zone()).astimezone(UTC)
+
+
+def dates_to_ask(started_at: datetime, now: datetime) -> tuple[date, ...]:
+    """The dates in Dhaka on which a payment that was begun at ``started_at`` may have been paid by ``now``.
+
+    In order, at least one and ``MOST_DATES`` at most. So near to midnight that ekPay's clock may show another date
+    than ours, the neighbouring one is among them.
+
+    Args:
+        started_at: When the payment was begun, aware.
+        now: Aware; a clock that was put back behind ``started_at`` counts as ``started_at``.
+    """
+    apart = gateway_facts().clocks.span
+    first = dhaka_date(started_at - apart)
+    last = dhaka_date(max(now, started_at) + apart)
+    days = min((last - first).days + 1, MOST_DATES)
+    return tuple(first + timedelta(days=day) for day in range(days))

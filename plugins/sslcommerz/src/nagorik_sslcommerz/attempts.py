@@ -1,0 +1,221 @@
+"""What became of a payment: the attempts under its ``tran_id``, and the validation of the one that was paid.
+
+A payer may try several times under one ``tran_id``, and a page that is open in two tabs can be paid twice. The
+attempt that was paid decides. Whatever does not agree with what was asked for is no payment that counts: it is money
+that a person has to look at.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, model_validator
+
+from nagorik import ContractViolation, Money, NationalDataError, PaymentReport, PaymentState, WireModel
+from nagorik.model.status import LONGEST_REMARK
+from nagorik_toolkit.wire_fields import Amount, DhakaSecond
+
+VALIDATIONS: Final = "/validator/api/validationserverAPI.php"
+TRANSACTIONS: Final = "/validator/api/merchantTransIDvalidationAPI.php"
+PAID: Final = frozenset({"VALID", "VALIDATED"})
+"""Paid: validated never, or before."""
+
+_Open = Literal[PaymentState.PENDING, PaymentState.FAILED, PaymentState.CANCELLED, PaymentState.EXPIRED]
+UNPAID: Final[Mapping[str, _Open]] = MappingProxyType(
+    {
+        "PENDING": PaymentState.PENDING,
+        "FAILED": PaymentState.FAILED,
+        "CANCELLED": PaymentState.CANCELLED,
+        "UNATTEMPTED": PaymentState.EXPIRED,
+        "EXPIRED": PaymentState.EXPIRED,
+    }
+)
+"""The words for an attempt without money. Of a word that stands in neither table nothing is known."""
+CURRENCY: Final = "BDT"
+SAFE: Final = frozenset({"0", 0})
+"""The one risk level at which the gateway itself lets a payment count; documented as a number, sent as text."""
+
+
+def _blank_to_none(written: object) -> object:
+    return None if isinstance(written, str) and not written.strip(" 0-:") else written
+
+
+def _blank_list(written: object) -> object:
+    return [] if written in (None, "") else written
+
+
+GatewaySecond = Annotated[DhakaSecond | None, BeforeValidator(_blank_to_none)]
+"""An instant of the gateway's, on the clocks in Dhaka; none where it writes blanks or zeros."""
+
+WrittenAmount = str | StrictInt | StrictFloat | None
+"""An amount as text or as a number, and never a truth value."""
+
+
+class SslCommerzAttempt(WireModel):
+    """One attempt, or one session without any, as the gateway tells it."""
+
+    status: str = Field(min_length=1)
+    tran_id: str
+    val_id: str | None = Field(default=None, max_length=200)
+    bank_tran_id: str | None = None
+    amount: WrittenAmount = None
+    currency: str | None = None
+    currency_type: str | None = None
+    currency_amount: WrittenAmount = None
+    tran_date: GatewaySecond = None
+    risk_level: str | StrictInt | None = None
+    error: str | None = None
+    """Why it failed, in the gateway's own words."""
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the gateway says that money was taken."""
+        return self.status in PAID
+
+    @property
+    def taken(self) -> Money | None:
+        """What was taken, in taka; ``None`` where it is in another currency, or no amount can be read."""
+        if self.currency != CURRENCY:
+            return None
+        try:
+            amount = Amount().read(self.amount)
+        except NationalDataError:
+            return None
+        return amount if isinstance(amount, Money) else None
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether it was asked for in taka, and the amount that was asked for is the one that was taken."""
+        if self.currency_type != CURRENCY or self.taken is None:
+            return False
+        try:
+            return Amount().read(self.currency_amount) == self.taken
+        except NationalDataError:
+            return False
+
+
+class FoundAttempts(WireModel):
+    """Every attempt under one ``tran_id``."""
+
+    connected: Literal["DONE"] = Field(alias="APIConnect")
+    number: int = Field(alias="no_of_trans_found", ge=0)
+    attempts: Annotated[tuple[SslCommerzAttempt, ...], BeforeValidator(_blank_list)] = Field(
+        default=(), alias="element", max_length=1000
+    )
+
+    @model_validator(mode="after")
+    def _all_are_there(self) -> "FoundAttempts":
+        if self.number != len(self.attempts):
+            raise ValueError("as many attempts are listed as were found")
+        return self
+
+
+class SessionState(SslCommerzAttempt):
+    """What became of one session."""
+
+    connected: Literal["DONE"] = Field(alias="APIConnect")
+    session_key: str = Field(alias="sessionkey")
+
+
+class OrderValidation(WireModel):
+    """What the validator says of a ``val_id``; of one that it does not know, hardly anything."""
+
+    status: str = Field(min_length=1)
+    tran_id: str | None = None
+    val_id: str | None = Field(default=None, max_length=200)
+    bank_tran_id: str | None = None
+    amount: WrittenAmount = None
+    currency: str | None = None
+    currency_type: str | None = None
+    currency_amount: WrittenAmount = None
+    tran_date: GatewaySecond = None
+    risk_level: str | StrictInt | None = None
+
+    @property
+    def attempt(self) -> SslCommerzAttempt:
+        """What it says, as the list of attempts would say it."""
+        told: dict[str, Any] = {
+            name: getattr(self, name) for name in SslCommerzAttempt.model_fields if name != "error"
+        }
+        return SslCommerzAttempt(**{**told, "tran_id": self.tran_id or ""})
+
+
+def of_transaction(attempts: Sequence[SslCommerzAttempt], tran_id: str) -> tuple[SslCommerzAttempt, ...]:
+    """The attempts, once each.
+
+    Raises:
+        ContractViolation: One of them is another transaction's.
+    """
+    if any(attempt.tran_id != tran_id for attempt in attempts):
+        raise ContractViolation("another-transaction")
+    return tuple(dict.fromkeys(attempts))
+
+
+def paid_among(attempts: Sequence[SslCommerzAttempt]) -> list[SslCommerzAttempt]:
+    """The attempts that took money: one by its ``val_id``, however often it is listed."""
+    paid: dict[object, SslCommerzAttempt] = {}
+    for number, attempt in enumerate(attempts):
+        if attempt.is_paid:
+            paid.setdefault(attempt.val_id or number, attempt)
+    return list(paid.values())
+
+
+def to_unpaid_report(attempts: Sequence[SslCommerzAttempt]) -> PaymentReport:
+    """Of attempts without money: unknown where one is, pending where one is open, else how the last one ended."""
+    unknown = next((attempt for attempt in attempts if attempt.status not in UNPAID), None)
+    if unknown is not None or not attempts:
+        return PaymentReport(state=PaymentState.UNKNOWN, raw=None if unknown is None else unknown.status[:200])
+    open_still = next((attempt for attempt in attempts if UNPAID[attempt.status] is PaymentState.PENDING), None)
+    if open_still is not None:
+        return PaymentReport(state=PaymentState.PENDING, raw=open_still.status)
+    last = _last(attempts)
+    return PaymentReport(
+        state=UNPAID[last.status], raw=last.status, remark=(last.error or "")[:LONGEST_REMARK] or None
+    )
+
+
+def _last(attempts: Sequence[SslCommerzAttempt]) -> SslCommerzAttempt:
+    """The latest; the last in the list where not all are dated."""
+    dated = [(attempt.tran_date, number) for number, attempt in enumerate(attempts) if attempt.tran_date is not None]
+    return attempts[max(dated)[1]] if len(dated) == len(attempts) else attempts[-1]
+
+
+def to_doubtful_report(attempts: Sequence[SslCommerzAttempt], raw: str | None = None) -> PaymentReport:
+    """Money was taken, and a person has to look before it counts; the amount is all that was taken.
+
+    Whoever looks finds each attempt at the gateway by the ``val_id`` that stands beside its word.
+    """
+    amounts = [attempt.taken for attempt in attempts]
+    known = [amount for amount in amounts if amount is not None]
+    first = attempts[0]
+    return PaymentReport(
+        state=PaymentState.UNDER_INVESTIGATION,
+        amount=Money(poisha=sum(amount.poisha for amount in known)) if len(known) == len(amounts) else None,
+        reference=first.bank_tran_id or None,
+        captured_at=first.tran_date,
+        raw=(raw or ", ".join(f"{attempt.status} {attempt.val_id or ''}".strip() for attempt in attempts))[:200],
+    )
+
+
+def to_paid_report(attempt: SslCommerzAttempt, validation: OrderValidation) -> PaymentReport:
+    """One paid attempt with its validation; unknown where the validator does not say that it was paid."""
+    if validation.status not in PAID:
+        return PaymentReport(state=PaymentState.UNKNOWN, raw=f"{attempt.status}, {validation.status}"[:200])
+    told = validation.attempt
+    if not (_agree(attempt, told) and attempt.as_asked and told.as_asked and told.bank_tran_id):
+        return to_doubtful_report([attempt], f"{attempt.status}, {validation.status}: differs")
+    if not {attempt.risk_level, told.risk_level} <= SAFE:
+        return to_doubtful_report([told], f"{validation.status}, risk {told.risk_level}")
+    return PaymentReport(
+        state=PaymentState.CAPTURED,
+        amount=told.taken,
+        reference=told.bank_tran_id,
+        captured_at=told.tran_date,
+        raw=validation.status,
+    )
+
+
+def _agree(attempt: SslCommerzAttempt, told: SslCommerzAttempt) -> bool:
+    """Whether a validation is of this attempt: its transaction, its two ids, its amount in its currency."""
+    same = ("tran_id", "val_id", "bank_tran_id")
+    return all(getattr(attempt, name) == getattr(told, name) for name in same) and attempt.taken == told.taken

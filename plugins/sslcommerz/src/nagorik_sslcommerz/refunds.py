@@ -1,0 +1,87 @@
+"""Giving money back: ordered once by the merchant's own name for it, then asked about by the gateway's."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from nagorik import (
+    ContractViolation,
+    PaymentState,
+    RefundPaymentRequest,
+    RefundReport,
+    WireModel,
+)
+from nagorik_sslcommerz.sessions import both_languages
+from nagorik_sslcommerz.transaction_ids import to_refund_trans_id, to_tran_id
+
+RefundWord = Literal[PaymentState.REFUNDED, PaymentState.REFUND_PENDING, PaymentState.REFUND_FAILED]
+STATES: Final[Mapping[str, RefundWord]] = MappingProxyType(
+    {
+        "refunded": PaymentState.REFUNDED,
+        "processing": PaymentState.REFUND_PENDING,
+        "cancelled": PaymentState.REFUND_FAILED,
+    }
+)
+"""How far a refund is. Of a word that is not here it is only known that it was accepted, and not how it ended."""
+
+
+class OrderedRefund(WireModel):
+    """What the gateway says to an order. ``success`` is that it was accepted, ``processing`` that it was before."""
+
+    connected: Literal["DONE"] = Field(alias="APIConnect")
+    status: Literal["success", "failed", "processing"]
+    reference: str | None = Field(default=None, alias="refund_ref_id", pattern=r"^[A-Za-z0-9._-]+$", max_length=50)
+
+    @field_validator("reference", mode="before")
+    @classmethod
+    def _none_where_blank(cls, written: object) -> object:
+        return written or None
+
+    @model_validator(mode="after")
+    def _can_be_asked_about(self) -> Self:
+        if self.status != "failed" and not self.reference:
+            raise ValueError("a refund that was accepted has a number")
+        return self
+
+
+class RefundStatus(WireModel):
+    """How far the gateway says a refund is."""
+
+    connected: Literal["DONE"] = Field(alias="APIConnect")
+    status: str = Field(min_length=1)
+    reference: str = Field(alias="refund_ref_id")
+    bank_tran_id: str
+    tran_id: str
+
+
+def to_order(request: RefundPaymentRequest) -> dict[str, str]:
+    """The order. Its name is the payment's, so that one payment has one refund, however often it is ordered."""
+    name = to_refund_trans_id(request.payment)
+    return {
+        "bank_tran_id": request.reference,
+        "refund_trans_id": name,
+        "refe_id": name,
+        "refund_amount": request.amount.plain(),
+        "refund_remarks": both_languages(request.reason),
+    }
+
+
+def to_order_report(order: OrderedRefund) -> RefundReport:
+    """Accepted is not refunded."""
+    if order.status == "failed":
+        return RefundReport(state=PaymentState.REFUND_FAILED, reference=order.reference)
+    return RefundReport(state=PaymentState.REFUND_PENDING, reference=order.reference)
+
+
+def to_refund_report(status: RefundStatus, request: RefundPaymentRequest) -> RefundReport:
+    """How far the refund is that was asked about.
+
+    Raises:
+        ContractViolation: The gateway tells of another one.
+    """
+    told = (status.reference, status.bank_tran_id, status.tran_id)
+    if told != (request.refund_reference, request.reference, to_tran_id(request.payment)):
+        raise ContractViolation("another-refund")
+    return RefundReport(state=STATES.get(status.status, PaymentState.REFUND_PENDING), reference=status.reference)

@@ -1,0 +1,273 @@
+"""Answers that a test writes itself: what does not agree, is not known or is not JSON is no payment that counts."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+from pydantic import ValidationError
+
+from nagorik import ContractViolation, PaymentReport, PaymentState
+from nagorik.errors import OutcomeUnknown
+from nagorik.values import Money
+from nagorik_sslcommerz.attempts import (
+    PAID,
+    UNPAID,
+    OrderValidation,
+    SslCommerzAttempt,
+    paid_among,
+    to_paid_report,
+    to_unpaid_report,
+)
+
+from .conftest import AMOUNT, TRAN_ID, Answers, Checkout
+
+TRANSACTIONS = "/validator/api/merchantTransIDvalidationAPI.php"
+VALIDATIONS = "/validator/api/validationserverAPI.php"
+SESSION = "F298BC45B0688E02768900C4F6B28C8B"
+
+
+def attempt(**other: Any) -> dict[str, Any]:
+    return {
+        "status": "VALID",
+        "tran_date": "2026-11-24 00:30:00",
+        "tran_id": TRAN_ID,
+        "val_id": "V1",
+        "amount": "345.00",
+        "store_amount": "336.00",
+        "currency": "BDT",
+        "bank_tran_id": "B1",
+        "currency_type": "BDT",
+        "currency_amount": "345.00",
+        "risk_level": "0",
+        **other,
+    }
+
+
+def found(*attempts: dict[str, Any]) -> dict[str, Any]:
+    return {"APIConnect": "DONE", "no_of_trans_found": len(attempts), "element": list(attempts)}
+
+
+def tell(answers: Answers, *attempts: dict[str, Any], validation: dict[str, Any] | None = None) -> None:
+    answers.add(TRANSACTIONS, found(*attempts))
+    if validation is not None:
+        answers.add(VALIDATIONS, {"APIConnect": "DONE", **validation})
+
+
+def read(told: dict[str, Any], validated: dict[str, Any]) -> PaymentReport:
+    """What is made of an attempt and its validation."""
+    return to_paid_report(SslCommerzAttempt.model_validate(told), OrderValidation.model_validate(validated))
+
+
+async def test_agreeing_answers_are_a_payment(answers: Answers, wired: Checkout) -> None:
+    tell(answers, attempt(), validation=attempt(status="VALIDATED"))
+    report = await wired.query()
+    assert (report.state, report.amount, report.reference) == (PaymentState.CAPTURED, AMOUNT, "B1")
+    assert report.captured_at is not None
+    assert report.captured_at.isoformat() == "2026-11-23T18:30:00+00:00", "half past midnight is yesterday in UTC"
+
+
+@pytest.mark.parametrize("risk", [0, "0", 1, "1", 2, "high", "", None, "১"])
+def test_only_the_risk_level_nought_counts(risk: Any) -> None:
+    safe = risk in (0, "0")
+    assert read(attempt(), attempt(risk_level=risk)).state is (
+        PaymentState.CAPTURED if safe else PaymentState.UNDER_INVESTIGATION
+    )
+
+
+@pytest.mark.parametrize("risk", [1, "1"])
+def test_risk_in_the_list_alone_holds_it_too(risk: Any) -> None:
+    report = read(attempt(risk_level=risk), attempt())
+    assert (report.state, report.amount) == (PaymentState.UNDER_INVESTIGATION, AMOUNT)
+
+
+ANOTHER = [
+    {"tran_id": "ANOTHER-PAYMENT"},
+    {"val_id": "V2"},
+    {"bank_tran_id": "B2"},
+    {"amount": "3450.00", "currency_amount": "3450.00"},
+]
+"""What only the validation can have otherwise; where both answers agree, it is another payment."""
+NOT_AS_ASKED: list[dict[str, Any]] = [
+    {"currency_amount": "300.00"},
+    {"currency_amount": "many"},
+    {"amount": "many"},
+    {"amount": None},
+    {"currency": "USD"},
+    {"currency": None},
+    {"currency_type": "USD"},
+    {"currency": "USD", "currency_type": "USD"},
+    {"currency_type": None},
+    {"bank_tran_id": None},
+]
+
+
+@pytest.mark.parametrize("other", [*ANOTHER, *NOT_AS_ASKED], ids=str)
+def test_validation_that_differs_is_looked_at(other: dict[str, Any]) -> None:
+    assert read(attempt(), attempt(**other)).state is PaymentState.UNDER_INVESTIGATION
+
+
+@pytest.mark.parametrize("other", NOT_AS_ASKED, ids=str)
+def test_money_that_was_not_asked_for_so_is_looked_at(other: dict[str, Any]) -> None:
+    report = read(attempt(**other), attempt(**other))
+    assert report.state is PaymentState.UNDER_INVESTIGATION
+    assert report.amount in (None, AMOUNT)
+
+
+async def test_dollars_of_the_same_number_are_not_told_as_taka(answers: Answers, wired: Checkout) -> None:
+    tell(
+        answers, attempt(currency="USD", currency_type="USD"), validation=attempt(currency="USD", currency_type="USD")
+    )
+    report = await wired.query()
+    assert (report.state, report.amount) == (PaymentState.UNDER_INVESTIGATION, None)
+
+
+@pytest.mark.parametrize("status", ["INVALID_TRANSACTION", "PENDING", "FAILED", "valid", "ON_HOLD"])
+def test_payment_that_the_validator_does_not_know_is_unknown(status: str) -> None:
+    report = read(attempt(), {"status": status})
+    assert (report.state, report.amount, report.raw) == (PaymentState.UNKNOWN, None, f"VALID, {status}")
+
+
+async def test_another_transactions_attempt_is_no_answer(answers: Answers, wired: Checkout) -> None:
+    tell(answers, attempt(), attempt(tran_id="ANOTHER-PAYMENT", val_id="V2"))
+    with pytest.raises(ContractViolation):
+        await wired.query()
+
+
+async def test_two_validated_attempts_are_looked_at(answers: Answers, wired: Checkout) -> None:
+    tell(answers, attempt(status="VALIDATED"), attempt(status="VALIDATED", val_id="V2", bank_tran_id="B2"))
+    report = await wired.query()
+    assert (report.state, report.amount) == (PaymentState.UNDER_INVESTIGATION, Money.taka("690.00"))
+    assert report.raw == "VALIDATED V1, VALIDATED V2"
+
+
+async def test_one_attempt_that_is_listed_twice_is_one(answers: Answers, wired: Checkout) -> None:
+    tell(answers, attempt(), attempt(status="VALIDATED"), validation=attempt())
+    assert (await wired.query()).state is PaymentState.CAPTURED
+
+
+@pytest.mark.parametrize("field", ["amount", "currency_amount", "risk_level"])
+@pytest.mark.parametrize("value", [True, False, ["345.00"], {"BDT": "345.00"}])
+def test_truth_value_or_list_is_no_amount_and_no_risk(field: str, value: Any) -> None:
+    with pytest.raises(ValidationError):
+        SslCommerzAttempt.model_validate(attempt(**{field: value}))
+
+
+async def test_payment_without_a_validation_id_is_looked_at(answers: Answers, wired: Checkout) -> None:
+    tell(answers, attempt(val_id=""))
+    assert (await wired.query()).state is PaymentState.UNDER_INVESTIGATION
+
+
+@pytest.mark.parametrize("word", ["ON_HOLD", "valid", "REVERSED", "X" * 300])
+def test_unknown_word_captures_nothing(word: str) -> None:
+    told = [attempt(status="PENDING", val_id=""), attempt(status=word)]
+    report = to_unpaid_report([SslCommerzAttempt.model_validate(each) for each in told])
+    assert (report.state, report.amount, report.raw) == (PaymentState.UNKNOWN, None, word[:200])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"APIConnect": "DONE", "no_of_trans_found": 2, "element": [attempt()]},
+        {"APIConnect": "DONE", "no_of_trans_found": 1, "element": attempt()},
+        {"APIConnect": "DONE", "element": [attempt()]},
+        {"no_of_trans_found": 1, "element": [attempt()]},
+        {"APIConnect": "MAYBE", "no_of_trans_found": 1, "element": [attempt()]},
+        [attempt()],
+    ],
+    ids=["too few", "no list", "no number", "not connected", "connected how", "no object"],
+)
+async def test_list_that_is_not_whole_is_no_answer(answers: Answers, wired: Checkout, answer: Any) -> None:
+    answers.add(TRANSACTIONS, answer)
+    with pytest.raises(ContractViolation):
+        await wired.query()
+
+
+@pytest.mark.parametrize("path", [TRANSACTIONS, VALIDATIONS])
+async def test_page_in_place_of_an_answer_is_none(answers: Answers, wired: Checkout, path: str) -> None:
+    if path == VALIDATIONS:
+        answers.add(TRANSACTIONS, found(attempt()))
+    answers.add(path, html="<html>VALID</html>")
+    with pytest.raises(ContractViolation):
+        await wired.query()
+
+
+async def test_page_in_place_of_a_session_leaves_the_payment_unknown(answers: Answers, wired: Checkout) -> None:
+    answers.add("/gwprocess/v4/api.php", html="<html>SUCCESS</html>")
+    with pytest.raises(OutcomeUnknown):
+        await wired.start()
+
+
+@pytest.mark.parametrize("nothing", [{"element": []}, {"element": ""}, {"element": None}, {}])
+@pytest.mark.parametrize("status", ["PENDING", "EXPIRED"])
+async def test_session_is_asked_about_where_no_attempt_is_listed(
+    answers: Answers, wired: Checkout, nothing: dict[str, Any], status: str
+) -> None:
+    answers.add(TRANSACTIONS, {"APIConnect": "DONE", "no_of_trans_found": 0, **nothing})
+    session = attempt(status=status, val_id="", tran_date="")
+    answers.add(TRANSACTIONS, {"APIConnect": "DONE", "sessionkey": SESSION, **session})
+    report = await wired.query(SESSION)
+    assert (report.state, report.raw) == (UNPAID[status], status)
+
+
+@pytest.mark.parametrize(
+    "told", [{"refund_ref_id": "R2"}, {"bank_tran_id": "B2"}, {"tran_id": "ANOTHER-PAYMENT"}], ids=str
+)
+async def test_another_refunds_end_is_not_this_ones(answers: Answers, wired: Checkout, told: dict[str, str]) -> None:
+    answer = {"APIConnect": "DONE", "refund_ref_id": "R1", "bank_tran_id": "B1", "tran_id": TRAN_ID}
+    answers.add(TRANSACTIONS, {**answer, "status": "refunded", **told})
+    with pytest.raises(ContractViolation):
+        await wired.refund("B1", "R1")
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("refunded", PaymentState.REFUNDED),
+        ("processing", PaymentState.REFUND_PENDING),
+        ("cancelled", PaymentState.REFUND_FAILED),
+        ("reversed", PaymentState.REFUND_PENDING),
+        ("success", PaymentState.REFUND_PENDING),
+    ],
+)
+async def test_only_refunded_is_refunded(answers: Answers, wired: Checkout, word: str, state: PaymentState) -> None:
+    answer = {"APIConnect": "DONE", "refund_ref_id": "R1", "bank_tran_id": "B1", "tran_id": TRAN_ID, "status": word}
+    answers.add(TRANSACTIONS, answer)
+    assert (await wired.refund("B1", "R1")).state is state
+
+
+@pytest.mark.parametrize(
+    "answer", [{"status": "success"}, {"status": "processing", "refund_ref_id": ""}, {"status": "done"}]
+)
+async def test_order_of_which_nothing_certain_is_said_is_unknown(
+    answers: Answers, wired: Checkout, answer: dict[str, str]
+) -> None:
+    answers.add(TRANSACTIONS, {"APIConnect": "DONE", "bank_tran_id": "B1", **answer})
+    with pytest.raises(OutcomeUnknown):
+        await wired.refund("B1")
+
+
+WORDS = st.sampled_from([*PAID, *UNPAID]) | st.text(min_size=1, max_size=12)
+ATTEMPTS = st.builds(
+    SslCommerzAttempt, status=WORDS, tran_id=st.just("T"), val_id=st.sampled_from(["", "V1", "V2", "V3"])
+)
+
+
+@given(st.lists(ATTEMPTS, max_size=6))
+def test_no_attempts_without_money_are_told_as_money(attempts: list[SslCommerzAttempt]) -> None:
+    paid = paid_among(attempts)
+    assert bool(paid) == any(each.status in PAID for each in attempts)
+    rest = [each for each in attempts if each.status not in PAID]
+    report = to_unpaid_report(rest)
+    assert (report.amount, report.captured_at) == (None, None)
+    assert report.state not in {PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION}
+    known = bool(rest) and all(each.status in UNPAID for each in rest)
+    assert (report.state is PaymentState.UNKNOWN) == (not known)
+    if any(each.status == "PENDING" for each in rest) and known:
+        assert report.state is PaymentState.PENDING
+
+
+@given(st.permutations(["FAILED", "CANCELLED", "EXPIRED", "FAILED"]))
+def test_last_attempt_tells_how_it_ended_in_whatever_order_they_come(words: list[str]) -> None:
+    days = {word: f"2026-11-2{4 + number} 10:00:00" for number, word in enumerate(["FAILED", "EXPIRED", "CANCELLED"])}
+    attempts = [SslCommerzAttempt(status=word, tran_id="T", tran_date=days[word]) for word in words]  # type: ignore[arg-type]
+    assert to_unpaid_report(attempts).state is PaymentState.CANCELLED

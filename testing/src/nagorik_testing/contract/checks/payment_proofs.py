@@ -1,0 +1,203 @@
+"""What proves that a payment was made: the gateway's own word about it, in its currency, whatever the date."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from pydantic import JsonValue
+
+from nagorik import NagorikError, Operation, PaymentNoticeRequest, PaymentReport, PaymentState, PluginFault
+from nagorik.manifest import AnyOffer
+from nagorik.values import dhaka_time
+from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.inspection import overheard, requests_made
+from nagorik_testing.contract.checks.payment_reports import money_taken, opening_effects
+from nagorik_testing.contract.preparations import capture_payment
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.faults.kinds import Altered
+
+ANOTHER: Final = "00000000-0000-4000-8000-000000000000"
+"""The platform's id of another payment, in the form that its ids have."""
+OTHER_CURRENCIES: Final = ("USD", "INR")
+"""One that the platform knows, and one that it does not."""
+SOON: Final = timedelta(minutes=5)
+LOOKS: Final = 6
+"""How often a payment is asked about, ``SOON`` after another, until it must have been paid."""
+BEFORE_MIDNIGHT: Final = timedelta(seconds=45)
+DAY: Final = timedelta(days=1)
+
+
+async def _of_another(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(overheard(subject), offer.id) as rig:
+        await _captured(rig)
+        places = _places_of(rig, rig.payment)
+        if not places:
+            raise NotConcerned("its answers do not say which of our payments they are about")
+        report = await _query_altered(rig, dict.fromkeys(places, ANOTHER))
+    if report is not None and report.state is PaymentState.CAPTURED:
+        return ["an answer about another payment is taken for this one's"]
+    return []
+
+
+async def _another_currency(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(overheard(subject), offer.id) as rig:
+        await _captured(rig)
+        places = _places_of(rig, PRICE.currency)
+        if not places:
+            raise NotConcerned("its answers name no currency")
+        for currency in OTHER_CURRENCIES:
+            report = await _query_altered(rig, dict.fromkeys(places, currency))
+            if report is None or report.state is not PaymentState.CAPTURED:
+                continue
+            if report.amount is None or report.amount.currency != currency:
+                return [f"money in {currency} is told as money in {PRICE.currency}"]
+    return []
+
+
+async def _captured(rig: Rig) -> None:
+    """Have the payment captured, and the answer that says so overheard."""
+    await capture_payment(rig)
+    await query_payment(rig)
+
+
+def _places_of(rig: Rig, text: str) -> list[str]:
+    """Where the last answer holds exactly this text."""
+    places: Sequence[tuple[str, str]] = getattr(rig.simulator, "last_places", ())
+    return [place for place, value in places if value == text]
+
+
+async def _query_altered(rig: Rig, put: Mapping[str, JsonValue]) -> PaymentReport | None:
+    """Ask once more, and be answered otherwise; ``None`` where that is refused."""
+    rig.simulator.faults.add(requests_made(rig)[-1], Altered(put=dict(put)))
+    try:
+        return await query_payment(rig)
+    except PluginFault:
+        raise
+    except NagorikError:
+        return None
+
+
+async def _noticed_only(subject: Subject, offer: AnyOffer) -> list[str]:
+    opening = await opening_effects(subject, offer)
+    async with open_rig(subject, offer.id) as rig:
+        await start_payment(rig)
+        message = rig.notice_message()
+        for _ in range(2):
+            request = PaymentNoticeRequest(gateway=offer.id, headers=dict(message.headers), body=message.body)
+            await rig.platform.parse_payment_notice(request)
+            report = await query_payment(rig)
+            if report.state is PaymentState.CAPTURED and not money_taken(rig, opening):
+                return ["a notice is taken for proof that money was taken"]
+    return []
+
+
+async def _around_midnight(subject: Subject, offer: AnyOffer) -> list[str]:
+    opening = await opening_effects(subject, offer)
+    wrong: list[str] = []
+    async with open_rig(subject, offer.id) as rig:
+        _go_to_midnight(rig)
+        await start_payment(rig)
+        if (state := await _state_once_paid(rig, opening)) is not PaymentState.CAPTURED:
+            wrong.append(f"a payment that was begun before midnight and paid after it is {state.value}")
+    async with open_rig(subject, offer.id) as rig:
+        await start_payment(rig)
+        if await _state_once_paid(rig, opening) is PaymentState.CAPTURED:
+            rig.advance(DAY)
+            if (state := (await query_payment(rig)).state) is not PaymentState.CAPTURED:
+                wrong.append(f"a payment that was captured yesterday is {state.value} today")
+    async with open_rig(subject, offer.id) as rig:
+        await start_payment(rig)
+        rig.advance(DAY)
+        state = (await query_payment(rig)).state
+        if state is not PaymentState.CAPTURED and money_taken(rig, opening):
+            wrong.append(f"a payment that was paid yesterday and is asked about today is {state.value}")
+    return wrong
+
+
+def _go_to_midnight(rig: Rig) -> None:
+    """Let the day pass, to shortly before midnight in Dhaka; the payment counts as begun then."""
+    local = dhaka_time(rig.clock.now())
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    rig.advance(midnight - local - BEFORE_MIDNIGHT)
+    if dhaka_time(rig.clock.now()).date() != local.date():
+        raise NotConcerned("it is closed at midnight")
+    rig.sent_at = rig.clock.now()
+
+
+async def _state_once_paid(rig: Rig, opening: frozenset[str]) -> PaymentState:
+    """What is told of a payment after its payer has paid.
+
+    Raises:
+        NotReachable: The payer does not pay.
+    """
+    state = PaymentState.UNKNOWN
+    for _ in range(LOOKS):
+        rig.advance(SOON)
+        state = (await follow_payment(rig)).state
+        if state is PaymentState.CAPTURED:
+            return state
+    if not money_taken(rig, opening):
+        raise NotReachable("the payment is never made")
+    return state
+
+
+_QUERY: Final = (Operation.START_PAYMENT, Operation.QUERY_PAYMENT)
+
+PAYMENT_PROOFS: Final = (
+    Check(
+        id="payment/F19-of-another",
+        family=CheckFamily.PAYMENT,
+        title="an answer about another payment captures nothing",
+        why="A gateway mixes up two merchants' answers, and a citizen's application goes on with a stranger's money.",
+        modes=(14, 16),
+        expected="an error of the platform's or no capture, where the answer names another payment",
+        fix="Compare the id in the answer with request.payment, and raise ContractViolation where they differ.",
+        scope=CheckScope.GATEWAYS,
+        needs=_QUERY,
+        presupposes=("payment/F19-as-taken",),
+        examine=_of_another,
+    ),
+    Check(
+        id="payment/F19-another-currency",
+        family=CheckFamily.PAYMENT,
+        title="money in another currency is not told as taka",
+        why="A payer pays 345 rupees, and 345 taka are written down.",
+        modes=(14,),
+        expected="the amount in the currency that the answer names, an error of the platform's, or no capture",
+        fix="Read the currency of the answer beside the amount, and refuse one that Money does not know.",
+        scope=CheckScope.GATEWAYS,
+        needs=_QUERY,
+        presupposes=("payment/F19-as-taken",),
+        examine=_another_currency,
+    ),
+    Check(
+        id="payment/F19-noticed-only",
+        family=CheckFamily.PAYMENT,
+        title="a notice captures nothing that the gateway does not hold",
+        why="A notice is forged or comes too early, and what was never paid is handed out.",
+        modes=(15, 16),
+        expected="captured only once the gateway has taken the money, whatever notices came before",
+        fix="Return the payment's name from the notice and keep nothing of it; report what the query is answered.",
+        scope=CheckScope.GATEWAYS,
+        needs=(*_QUERY, Operation.PAYMENT_NOTICE),
+        presupposes=("payment/F19-genuine-notice",),
+        examine=_noticed_only,
+    ),
+    Check(
+        id="payment/F19-around-midnight",
+        family=CheckFamily.PAYMENT,
+        title="a payment is found on whatever date it was paid",
+        why="A gateway wants the date of the payment; the payer pays after midnight, or the host asks the next day, "
+        "and the money is not found.",
+        modes=(11, 22, 59),
+        expected="captured, where it was begun before midnight in Dhaka and paid after it, and a day later too",
+        fix="Ask for every date in Dhaka since request.started_at, as far as it may have been paid on it.",
+        scope=CheckScope.GATEWAYS,
+        needs=_QUERY,
+        presupposes=("payment/F19-as-taken",),
+        examine=_around_midnight,
+    ),
+)
