@@ -18,11 +18,12 @@ import pytest
 from sqlalchemy import create_engine, insert, make_url, select
 
 from nagorik import Text
-from nagorik.values import Money
+from nagorik.values import Money, dhaka_date
 from nagorik_host.engine.message_reader import Reading, UnreadMessage
 from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept, take_over
 from nagorik_host.engine.restoration import Restoration, mark_caught_up, mark_restored
 from nagorik_host.engine.suspensions import SuspensionRecord, suspend
+from nagorik_host.reconciliation.matching import BookEntry, DifferenceKind, PaymentDifference
 from nagorik_host.store import open_database
 from nagorik_host.store.audit import (
     AnchorInvalid,
@@ -37,6 +38,7 @@ from nagorik_host.store.audit import (
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.ledger import TRACKED, LedgerBroken
+from nagorik_host.store.payment_cases import add_case, case_id
 from nagorik_host.store.retention import erase_application, rotate
 from nagorik_host.store.schema import (
     applications,
@@ -133,6 +135,7 @@ async def play(url: str, world, folder) -> Scene:
         scene.form = (await rows_of(host, scene.names["corrected"]))[payloads.name][0]
         await host.act(scene.names["corrected"], "corrected", form={"reason": "lost"})
         await leave_messages(host)
+        await host.database.run(partial(leave_case, vault=host.vault, now=world.clock.now()))
         scene.anchor = (await make_anchor(host.database, host.vault, world.clock.now())).model_dump_json()
     return scene
 
@@ -155,6 +158,14 @@ async def leave_messages(host):
     row, *_ = await host.database.run(lambda t: t.connection.execute(select(inbox)).all())
     message = UnreadMessage(row.id, row.offer, row.message, row.received_at, 1, 0, row.data_key, row.sealed)
     await host.database.run(partial(host.inbox._settle, message=message, reading=Reading(None, "callback-rejected")))
+
+
+def leave_case(transaction, *, vault, now):
+    """A case of a payment that a gateway has and this host has not."""
+    theirs = BookEntry(reference="CD-000099", amount=Money.taka(345), day=dhaka_date(now))
+    found = PaymentDifference(DifferenceKind.MISSING_HERE, None, theirs)
+    day, identity = dhaka_date(now).isoformat(), case_id(vault, GATEWAY, found)
+    add_case(transaction, vault, identity, found, gateway=GATEWAY, day=day, asked=False, now=now)
 
 
 async def filed(host, scene):
@@ -371,6 +382,8 @@ TAMPERINGS = {
         ["INSERT INTO restorations VALUES (1, 'B. Karim', 'none', NULL)"],
         "restorations-differ",
     ),
+    "case closed by nobody": (["UPDATE payment_cases SET ended_at = 1, result = 'decided'"], "payment-cases-differ"),
+    "case deleted": (["DELETE FROM payment_cases"], "payment-cases-differ"),
     "till's float": (["UPDATE till_openings SET float_poisha = float_poisha + 1"], "till-openings-differ"),
     "till's opening made up": (
         [
