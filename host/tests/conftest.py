@@ -45,10 +45,14 @@ def postgresql_server(testrun_uid: str) -> Iterator[Callable[..., str]]:
 
 
 async def unsynced(url: str) -> None:
-    """Leave what is written to the kernel: it outlives a killed server, and no test switches the machine off."""
+    """Leave what is written to the kernel: it outlives a killed server, and no test switches the machine off.
+
+    Nor does anybody tidy up: a run makes hundreds of databases that live for a moment, and the server would begin a
+    process for one of them after another all the while.
+    """
     connection = await asyncpg.connect(url)
     try:
-        for setting in ("fsync", "full_page_writes"):
+        for setting in ("fsync", "full_page_writes", "autovacuum"):
             await connection.execute(f"ALTER SYSTEM SET {setting} = off")
         await connection.execute("SELECT pg_reload_conf()")
     finally:

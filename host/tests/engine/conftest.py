@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -172,11 +173,17 @@ class World:
         )
 
 
+@cache
+def simulator_kinds() -> dict[str, type[Simulator]]:
+    """The classes of the simulators: looking through all that is installed takes longer than many a test."""
+    found = installed_simulators()
+    return {name: load_simulator(found[name]) for name in PLUGINS}
+
+
 def world_of(keyring: Keyring) -> World:
     """Agencies that decide within minutes."""
     clock = OrderlyClock()
-    found = installed_simulators()
-    simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
+    simulators = {name: kind(clock=clock) for name, kind in simulator_kinds().items()}
     simulators["nid"].script.set("*", "approve", durations=SOON)
     return World(clock=clock, machine=SimulatedClock(), simulators=simulators, keyring=keyring, street=Street(clock))
 

@@ -47,6 +47,20 @@ def test_500_plugins_with_5000_services_are_known_without_one_import(site: Any, 
     assert not [name for name in sys.modules if name.partition(".")[0] in packages]
 
 
+def test_a_manifest_that_was_read_before_is_nobody_elses(site: Any, manifest_text: Any) -> None:
+    package = site.install()
+    (record,) = site.discover().records
+    usual = dict(record.manifest.services[0].writes)
+    record.manifest.services[0].writes.clear()
+    record.manifest.services[0].writes["status"] = "changed"
+    (again,) = site.discover().records
+    assert again.manifest.services[0].writes == usual
+
+    (site.directory / package / "plugin.toml").write_text(manifest_text("wasa", services=2), "utf-8")
+    (changed,) = site.discover().records
+    assert len(changed.manifest.services) == 2
+
+
 def test_refuses_a_plugin_without_manifest(site: Any) -> None:
     site.install(manifest=None)
     refusal = site.refusal()

@@ -7,11 +7,13 @@ directories, which imports nothing.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from nagorik.data_files import DataFileInvalid, parse_document, read_file
 from nagorik.manifest import MANIFEST_FILE, is_compatible, validate_manifest
@@ -20,6 +22,9 @@ from nagorik_platform.registry.records import PluginRecord, PluginSource, Quaran
 
 LARGEST_MANIFEST: Final = 256_000
 """Bytes of a ``plugin.toml``. Every command reads all of them before it knows which it needs."""
+_KEPT: Final = 64
+"""Manifests of which the document is kept by its content: most of what a discovery costs is reading their TOML, and a
+process that opens hosts or reloads settings discovers the same plugins again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ def _is_too_large(file: Path) -> bool:
 
 
 def _parsed(record: PluginRecord, content: bytes, api_version: str) -> PluginRecord:
-    document = parse_document(content, MANIFEST_FILE)
+    document = deepcopy(_document(content))
     requires = document.get("requires_api")
     try:
         manifest = validate_manifest(document)
@@ -150,6 +155,11 @@ def _parsed(record: PluginRecord, content: bytes, api_version: str) -> PluginRec
     if not is_compatible(manifest.requires_api, api_version):
         return _incompatible(replace(record, manifest=manifest), manifest.requires_api, api_version)
     return replace(record, manifest=manifest)
+
+
+@lru_cache(maxsize=_KEPT)
+def _document(content: bytes) -> dict[str, Any]:
+    return parse_document(content, MANIFEST_FILE)
 
 
 def _is_newer(requires: str, offered: str) -> bool:
