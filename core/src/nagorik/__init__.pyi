@@ -7,7 +7,11 @@ from .clock import (
 from .context import (
     CallContext as CallContext,
 )
-from .data_files import parse_document as parse_document, read_data_file as read_data_file
+from .data_files import (
+    parse_document as parse_document,
+    parse_model as parse_model,
+    read_data_file as read_data_file,
+)
 from .errors import (
     AgencyClosed as AgencyClosed,
     AgencyRejected as AgencyRejected,
@@ -96,6 +100,7 @@ from .model.payment import (
     StartPaymentRequest as StartPaymentRequest,
 )
 from .model.status import (
+    LONGEST_REMARK as LONGEST_REMARK,
     AgencyStatus as AgencyStatus,
     ApplicationState as ApplicationState,
     BookSlotRequest as BookSlotRequest,

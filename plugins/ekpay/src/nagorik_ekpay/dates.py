@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from nagorik.values import dhaka_date, dhaka_time, dhaka_zone
+from nagorik import dhaka_date, dhaka_time, dhaka_zone
 from nagorik_ekpay.gateway import gateway_facts
 
 MOST_DATES: Final = 8

@@ -26,8 +26,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from nagorik import Money, NationalDataError, Text
-from nagorik.values import dhaka_date, dhaka_time
+from nagorik import Money, NationalDataError, Text, dhaka_date, dhaka_time
 from nagorik_testing import (
     ADMIN_PATH,
     ExampleMessage,

@@ -17,10 +17,14 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import from_json
 
 from nagorik import (
+    LONGEST_REMARK,
     AgencyRejected,
     ContractViolation,
+    Currency,
     InputRejected,
     Layer,
+    Money,
+    NationalDataError,
     PaymentReport,
     PaymentStarted,
     PaymentState,
@@ -28,8 +32,6 @@ from nagorik import (
     StartPaymentRequest,
     WireModel,
 )
-from nagorik.model.status import LONGEST_REMARK
-from nagorik.values import Currency, Money, NationalDataError
 from nagorik_ekpay.dates import read_paid_at, request_time
 from nagorik_ekpay.gateway import gateway_facts
 from nagorik_ekpay.settings import EkpaySettings

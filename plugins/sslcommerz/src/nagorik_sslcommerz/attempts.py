@@ -11,9 +11,16 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, model_validator
 
-from nagorik import ContractViolation, Money, NationalDataError, PaymentReport, PaymentState, WireModel
-from nagorik.model.status import LONGEST_REMARK
-from nagorik_toolkit.wire_fields import Amount, DhakaSecond
+from nagorik import (
+    LONGEST_REMARK,
+    ContractViolation,
+    Money,
+    NationalDataError,
+    PaymentReport,
+    PaymentState,
+    WireModel,
+)
+from nagorik_toolkit import Amount, DhakaSecond
 
 VALIDATIONS: Final = "/validator/api/validationserverAPI.php"
 TRANSACTIONS: Final = "/validator/api/merchantTransIDvalidationAPI.php"

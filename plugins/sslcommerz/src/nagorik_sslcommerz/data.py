@@ -5,10 +5,8 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nagorik import Money
-from nagorik.data_files import parse_model, read_data_file
-from nagorik_toolkit import read_texts
-from nagorik_toolkit.wire_fields import Amount
+from nagorik import Money, parse_model, read_data_file
+from nagorik_toolkit import Amount, read_texts
 
 GATEWAY_FILE: Final = "gateway.toml"
 

@@ -19,7 +19,7 @@ from nagorik import (
 from nagorik_sslcommerz.data import BOUNDS, TEXTS
 from nagorik_sslcommerz.settings import SslCommerzSettings
 from nagorik_sslcommerz.transaction_ids import to_tran_id
-from nagorik_toolkit.refusals import refuse
+from nagorik_toolkit import refuse
 
 SESSIONS: Final = "/gwprocess/v4/api.php"
 LONGEST_NAME: Final = 50

@@ -54,9 +54,9 @@ from nagorik_testing import (
     ReadRequest,
     Refusal,
     Simulator,
+    payment_act,
     refused,
 )
-from nagorik_testing.simulator.payment_page import payment_act
 
 SESSIONS: Final = "/gwprocess/v4/api.php"
 PAGE: Final = "/gwprocess/v4/gw.php"

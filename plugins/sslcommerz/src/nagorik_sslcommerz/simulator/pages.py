@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 
 from nagorik import Text
 from nagorik_sslcommerz.simulator.sessions import SslCommerzSession
-from nagorik_testing.simulator.payment_page import PaymentPage, PaymentPageState, render_payment_page
+from nagorik_testing import PaymentPage, PaymentPageState, render_payment_page
 
 GATEWAY: Final = Text(bn="এসএসএলকমার্জ", en="SSLCommerz")
 PAYEE: Final = Text(bn="নাগরিক (নমুনা স্টোর)", en="Nagorik (specimen store)")

@@ -10,8 +10,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import Money
-from nagorik.values import dhaka_time
+from nagorik import Money, dhaka_time
 from nagorik_sslcommerz.signature import SIGNATURES, digest_of
 from nagorik_testing import Scenario
 
