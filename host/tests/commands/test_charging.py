@@ -24,7 +24,7 @@ source = { title = "Office order 1 of the centre", as_of = 2026-01-01, verified 
 code = "gateway"
 title = { en = "Paying online", bn = "অনলাইনে টাকা দেওয়া" }
 services = ["nid.*"]
-gateways = ["bkash.checkout"]
+gateways = ["nobody.pays"]
 nature = "gateway-charge"
 payee = { en = "The payment service", bn = "পেমেন্ট সেবা" }
 amount = "5.00"
@@ -53,7 +53,7 @@ def test_fees_tell_the_charges_apart_from_the_fee(ready, charging):
     told = ready("fees", "nid.reissue", "--set", "delivery=urgent", "--set", "attempt=1", "--json").document
     assert [(one["code"], one["amount"], one["vat"], one["gateways"]) for one in told["charges"]] == [
         ("centre", "50.00", "7.50", []),
-        ("gateway", "5.00", "0.00", ["bkash.checkout"]),
+        ("gateway", "5.00", "0.00", ["nobody.pays"]),
     ]
     assert told["charges"][0]["payee"] == {"en": "Service centre 42", "bn": "সেবা কেন্দ্র ৪২"}
     lines = [line["code"] for one in told["outcomes"] for payment in one["payments"] for line in payment["lines"]]
@@ -63,7 +63,7 @@ def test_fees_tell_the_charges_apart_from_the_fee(ready, charging):
         "It is no part of the agency's fee:",
         "এটি সংস্থার ফির অংশ নয়:",
         "Help with the application (service centre's charge): Tk 50 and VAT Tk 7.50",
-        "Asked for only when paid by: bkash.checkout",
+        "Asked for only when paid by: nobody.pays",
         "Office order 1 of the centre",
         "not verified",
     ):
@@ -150,6 +150,6 @@ def test_track_tells_the_charge_of_a_payment_to_come(ready, world, charging):
 def test_doctor_tells_a_file_that_cannot_be_used_and_names_that_nothing_offers(ready, charging):
     told = ready("doctor").out
     assert "2 within their ceilings" in told
-    assert "bkash.checkout is charged for, and nothing offers it" in told
+    assert "nobody.pays is charged for, and nothing offers it" in told
     charging.write_text(CHARGES.replace('"70.00"', '"1.00"'))
     assert "charges.toml: charges.0.amount" in ready("doctor").out
