@@ -28,7 +28,9 @@ from nagorik_host.store import open_database
 from nagorik_host.store.audit import (
     AnchorInvalid,
     AnchorRefused,
+    AuditFinding,
     Part,
+    chains,
     changed_tables,
     make_anchor,
     read_anchors,
@@ -54,6 +56,8 @@ from nagorik_host.store.schema import (
 from nagorik_host.store.tills import TillCount, close_till, open_till
 from nagorik_host.vault import Keyring, Vault
 
+COMPARED: dict[tuple[Any, ...], list[AuditFinding]] = {}
+"""What comparing the tables of a file gave, by the definitions that the file holds."""
 GATEWAY = "cashdesk.counter"
 TILL = "centre-0042/operator-7"
 OF_AN_APPLICATION = (journal, payloads, attempts, payments, quotes, consents)
@@ -185,6 +189,26 @@ def file_scene(sqlite_template, new_world, tmp_path_factory) -> Scene:
 @pytest.fixture(scope="session")
 def server_scene(new_ready_postgresql, new_world, tmp_path_factory) -> Scene:
     return asyncio.run(play(new_ready_postgresql(), new_world(), tmp_path_factory.mktemp("audit")))
+
+
+@pytest.fixture(autouse=True)
+def tables_compared_once(monkeypatch) -> None:
+    """Compare the tables of files of the same definitions once: that is most of what an audit of a small file costs.
+
+    It follows from the definitions alone, and most of those who tamper here write values.
+    """
+
+    def compared(transaction):
+        connection = transaction.connection
+        if connection.dialect.name != "sqlite":
+            return changed_tables(transaction)
+        definitions = connection.exec_driver_sql("SELECT type, name, tbl_name, sql FROM sqlite_master")
+        made = tuple(map(tuple, definitions))
+        if made not in COMPARED:
+            COMPARED[made] = changed_tables(transaction)
+        return COMPARED[made]
+
+    monkeypatch.setattr(chains, "changed_tables", compared)
 
 
 @pytest.fixture
