@@ -182,7 +182,7 @@ class Gateway:
         account = self.account(payment)
         once = self.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
         account.in_the_air = False
-        if account.agreed is not None and not (account.takes and once):
+        if account.agreed is not None and account.ended is None and not (account.takes and once):
             account.taken, account.takes = account.agreed, account.takes + 1
         return self.query(payment, at, sure=True)
 
