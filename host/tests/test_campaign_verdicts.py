@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -13,10 +14,11 @@ from nagorik_platform import Platform
 from nagorik_testing.campaign.cases import CampaignPlan
 from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort
 from nagorik_testing.campaign.comparison import Discrepancy
-from nagorik_testing.campaign.processes.clock_driver import LONGEST_BUSY, Patience
+from nagorik_testing.campaign.processes.clock_driver import LONGEST_BUSY, ClockDriver, Patience
 from nagorik_testing.campaign.processes.worker import WorkerError, WorkerVariant
 from nagorik_testing.campaign.processes.worker_pool import WorkerExit, WorkerPool
 from nagorik_testing.campaign.report import CampaignReport
+from nagorik_testing.simulator.clock import SimulatedClock
 
 PLAN = CampaignPlan(applications=3, seed=5, url=IN_MEMORY)
 
@@ -152,3 +154,38 @@ async def test_worker_without_a_database_gives_up_and_any_other_end_is_a_finding
         WorkerExit("machine-3", 9, "no exception", "nowhere"),
     ]
     assert len(pool.started) == 6
+
+
+class ChangingDatabase:
+    """One application, which a worker has in hand and lets go as soon as somebody has asked for what is due."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.in_hand = self.seen_in_hand = True
+        self.looks = 0
+
+    async def run(self, unit):
+        """Each statement sees what was committed before it."""
+        return unit(SimpleNamespace(connection=SimpleNamespace(scalar=lambda _: self.in_hand)))
+
+    async def snapshot(self, unit):
+        """All statements see the same."""
+        self.seen_in_hand = self.in_hand
+        return unit(SimpleNamespace(connection=SimpleNamespace(scalar=lambda _: self.seen_in_hand)))
+
+    def next_due(self, transaction):
+        if self.in_hand:
+            self.in_hand = False
+            return None
+        return self.clock.now() + timedelta(hours=1)
+
+
+async def test_application_that_is_let_go_while_it_is_looked_is_not_missed(monkeypatch):
+    """None is due and none in hand: the campaign would be over, and the application due and left."""
+    monkeypatch.setattr("nagorik_testing.campaign.processes.clock_driver._POLL_SECONDS", 0)
+    clock = SimulatedClock()
+    database = ChangingDatabase(clock)
+    host = SimpleNamespace(database=database, worker=lambda: SimpleNamespace(claims=database))
+    driver = ClockDriver(host, clock, None, timeout=timedelta(seconds=10))
+    driver._has_rows = True
+    assert await driver.wait_until_idle(replacing=False) == clock.now() + timedelta(hours=1)

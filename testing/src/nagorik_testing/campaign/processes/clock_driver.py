@@ -89,7 +89,8 @@ class ClockDriver:
         while True:
             if replacing:
                 await self._pool.respawn_dead()
-            found = await self._host.database.run(self._look)
+            # At one moment: an application that a worker lets go between two statements would be seen by neither.
+            found = await self._host.database.snapshot(self._look)
             if found.idle:
                 return found.due
             now = loop.time()

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Final, TypeVar
@@ -72,11 +73,23 @@ class PatientDatabase(Database):
         Raises:
             DatabaseUnavailable: It is away for good.
         """
+        return await self._patiently(partial(self._database.run, unit))
+
+    async def snapshot(self, unit: Unit[T]) -> T:
+        """As ``Database.snapshot``, later if it must be.
+
+        Raises:
+            DatabaseUnavailable: It is away for good.
+        """
+        return await self._patiently(partial(self._database.snapshot, unit))
+
+    @staticmethod
+    async def _patiently(act: Callable[[], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
         while True:
             try:
-                return await self._database.run(unit)
+                return await act()
             except DatabaseUnavailable:
                 if loop.time() > end:
                     raise
