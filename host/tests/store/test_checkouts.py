@@ -7,7 +7,17 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from nagorik import ApplicationDraft, ApplicationState, PaymentStarted, PaymentState, Text
+from nagorik import (
+    ApplicationDraft,
+    ApplicationState,
+    FeeDue,
+    PaymentStarted,
+    PaymentState,
+    Quote,
+    QuoteLine,
+    Source,
+    Text,
+)
 from nagorik.operations import Operation
 from nagorik.values import Money
 from nagorik_host.store.application_store import ApplicationStore
@@ -22,6 +32,17 @@ NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 PAGE = "https://pay.example/session?token=CANARY-TOKEN"
 PAYMENTS = ("10000000-0000-4000-8000-000000000001", "10000000-0000-4000-8000-000000000002")
 SLIP = Text(bn="কাউন্টারে স্লিপ CANARY-SLIP দেখান।", en="Show slip CANARY-SLIP at the counter.")
+
+
+QUOTE = Quote(
+    id="q-1",
+    lines=(QuoteLine(code="fee", text=SLIP, amount=Money.taka(345), vat=Money.taka(0)),),
+    total=Money.taka(345),
+    due=FeeDue.BEFORE_SUBMISSION,
+    issued_at=NOW,
+    expires_at=NOW + timedelta(days=1),
+    source=Source(title="Circular", verified=False),
+)
 
 
 def payment(identity: str, state: PaymentState = PaymentState.INITIATED) -> Payment:
@@ -56,7 +77,11 @@ async def paying(database, store):
     draft = ApplicationDraft(service="office.permit", applicant=SyntheticCitizens(7).citizen(11).applicant())
     first = open_application(opened, capabilities)
     stored = await database.run(lambda transaction: store.open(transaction, draft, first))
-    waiting = {"state": ApplicationState.AWAITING_PAYMENT, "payments": tuple(map(payment, PAYMENTS))}
+    waiting = {
+        "state": ApplicationState.AWAITING_PAYMENT,
+        "payments": tuple(map(payment, PAYMENTS)),
+        "quote": QUOTE,
+    }
     return replace(stored, progress=stored.progress.model_copy(update=waiting))
 
 
@@ -146,6 +171,21 @@ async def test_nobody_is_asked_to_pay_for_what_was_taken_back(database, paying, 
     await database.run(keep(paying, pay_at=PAGE))
     gone = replace(paying, progress=paying.progress.model_copy(update=change))
     assert await database.run(shown(gone)) == {}
+
+
+@pytest.mark.parametrize("quote", [None, QUOTE.model_copy(update={"id": "q-2"})])
+async def test_nobody_is_asked_to_pay_a_price_that_does_not_hold(database, paying, quote):
+    await database.run(keep(paying, pay_at=PAGE))
+    assert await database.run(shown(paying, QUOTE.expires_at)) == {}
+    other = replace(paying, progress=paying.progress.model_copy(update={"quote": quote}))
+    assert await database.run(shown(other)) == {}
+
+
+async def test_nobody_is_asked_to_pay_what_another_payment_has_paid(database, paying):
+    await database.run(keep(paying, PAYMENTS[1], pay_at=PAGE))
+    late = (payment(PAYMENTS[0], PaymentState.CAPTURED), payment(PAYMENTS[1]))
+    paid = replace(paying, progress=paying.progress.model_copy(update={"payments": late}))
+    assert await database.run(shown(paid)) == {}
 
 
 async def test_it_goes_with_the_citizens_data(database, paying):

@@ -4,7 +4,7 @@ import pytest
 
 from nagorik.errors import AgencyRejected, AgencyUnavailable, OutcomeUnknown
 from nagorik.model.fee import FeeDue
-from nagorik.model.payment import PaymentAdvice, PaymentReport, RefundReport
+from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
 from nagorik.model.submission import Accepted
 from nagorik.operations import Idempotency, Operation
@@ -234,3 +234,62 @@ def test_what_the_gateway_says_beside_a_state_is_kept_for_the_payer(state):
     (moved,) = [event for event in driver.journal if event.kind == "payment-moved" and event.to is state]
     assert moved.remark == "CANARY-RAW Insufficient balance"
     assert "CANARY" not in repr(moved)
+
+
+def test_payer_who_has_to_agree_again_does_not_make_a_lost_completion_forgotten():
+    driver = _agreed(factories.capabilities_of(others=Idempotency.NONE))
+    driver.lose(Operation.COMPLETE_PAYMENT)
+    driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=P.PENDING))
+    driver.answer_until(lambda d: d.hold == "payment-unknown", give={Operation.QUERY_PAYMENT: AGREED})
+    assert driver.calls.count(Operation.COMPLETE_PAYMENT) == 1
+
+
+def test_gateway_that_was_told_once_and_goes_on_waiting_is_not_told_again():
+    driver = _agreed(factories.capabilities_of(others=Idempotency.NONE))
+    driver.answer(Operation.COMPLETE_PAYMENT, AGREED)
+    assert driver.payment_states == [P.UNKNOWN]
+    driver.answer_until(lambda d: d.hold == "payment-unknown", give={Operation.QUERY_PAYMENT: AGREED})
+    assert driver.calls.count(Operation.COMPLETE_PAYMENT) == 1
+
+
+def test_gateway_that_goes_on_waiting_although_it_is_told_is_an_officers_case():
+    driver = _agreed()
+    give = {Operation.QUERY_PAYMENT: AGREED, Operation.COMPLETE_PAYMENT: AGREED}
+    driver.answer_until(lambda d: d.hold == "payment-unknown", give=give)
+    assert driver.calls.count(Operation.COMPLETE_PAYMENT) <= LOOK_UPS_BEFORE_A_PERSON
+
+
+def test_payment_that_waits_without_a_number_is_an_officers_case():
+    driver = Driver(factories.capabilities_of()).to_ready(factories.quote())
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    driver.answer_until(lambda d: d.hold == "payment-unknown", give={Operation.QUERY_PAYMENT: AGREED})
+    assert Operation.COMPLETE_PAYMENT not in driver.calls
+
+
+def test_nothing_is_completed_before_a_payment_that_a_message_named_was_asked_about():
+    driver = Driver(factories.capabilities_of()).to_paying()
+    driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=P.FAILED))
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+    driver.answer(Operation.QUERY_PAYMENT, AGREED)
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED, P.AUTHORISED]
+    assert driver.call() is not Operation.COMPLETE_PAYMENT
+
+
+@pytest.mark.parametrize("state", [P.REFUND_REQUESTED, P.REFUND_PENDING, P.UNDER_INVESTIGATION])
+def test_second_capture_is_an_officers_case_whatever_becomes_of_the_first(state):
+    driver = Driver(factories.capabilities_of()).to_paying()
+    if state is P.UNDER_INVESTIGATION:
+        driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
+    else:
+        driver.take(CitizenActed("withdraw"))
+        driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+        if state is P.REFUND_PENDING:
+            driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
+    assert driver.payment_states == [state]
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    assert driver.row.payments[0].taken == factories.taka(460)

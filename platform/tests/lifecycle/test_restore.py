@@ -136,9 +136,10 @@ class TwoLives(LifecycleMachine):
 
     def _let_the_agency_finish(self):
         forgotten = set(self.gateway.accounts) - {payment.id for payment in self.row.payments}
-        for account in self.gateway.accounts.values():
-            if account.announced and account.taken is None and account.ended is None:
-                account.taken = self.price
+        asked = self.price + sum(line.total.poisha for line in self.capabilities.charges) // 100
+        for key, account in self.gateway.accounts.items():
+            if account.announced and account.taken is None and account.ended is None and account.agreed is None:
+                self.gateway.pay(key, asked)
         hidden = {key: self.gateway.accounts.pop(key) for key in forgotten}
         super()._let_the_agency_finish()
         self.gateway.accounts |= hidden
@@ -158,10 +159,11 @@ class TwoLives(LifecycleMachine):
     known=st.integers(0, 25),
     forgotten=st.integers(0, 25),
     pause=st.sampled_from([0, 1_000, 86_400]),
+    waits=st.booleans(),
 )
-def test_whatever_was_forgotten_is_done_once(name, price, due, known, forgotten, pause):
+def test_whatever_was_forgotten_is_done_once(name, price, due, known, forgotten, pause, waits):
     life = TwoLives()
-    life.open(name=name, numbered=True, consented=True, far=0, price=price, due=due)
+    life.open(name=name, numbered=True, consented=True, far=0, price=price, due=due, waits=waits, patience=20)
     life.live(known)
     row, journal, coming = life.row, list(life.journal), life.next
     life.live(forgotten)

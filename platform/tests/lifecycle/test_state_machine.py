@@ -561,7 +561,8 @@ class LifecycleMachine(RuleBasedStateMachine):
             assert self._take(Decided(**officer, payment=owed.id, payment_to=P.REFUNDED))
             return
         unconfirmed = {P.CAPTURED, P.ADVISED} if row.hold.code == "payment-unconfirmed" else set()
-        doubtful = row.payment_in(*MONEY_FOR_A_PERSON, P.UNKNOWN, *unconfirmed)
+        waits = {P.AUTHORISED, P.PENDING} if row.hold.code == "payment-unknown" else set()
+        doubtful = row.payment_in(*MONEY_FOR_A_PERSON, P.UNKNOWN, *unconfirmed) or row.payment_in(*waits)
         if doubtful is not None and row.state is not S.MANUAL_REVIEW:
             to = self._truth_of(doubtful)
             assert self._take(Decided(**officer, payment=doubtful.id, payment_to=to))
@@ -586,7 +587,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             return P.FAILED
         if payment.id in self.agency.told and payment.state is not P.UNKNOWN:
             return P.CONFIRMED
-        return P.CAPTURED if payment.state is P.UNKNOWN else P.REFUND_REQUESTED
+        return P.CAPTURED if payment.state in MONEY_ASKED_ABOUT else P.REFUND_REQUESTED
 
     # What holds at every moment
 

@@ -14,6 +14,7 @@ from nagorik.values import Money, dhaka_time, to_bangla_digits
 from nagorik_host.engine.agencies import OF_CREDENTIALS
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
+from nagorik_host.store.application_store import StoredApplication
 from nagorik_host.store.checkouts import Checkout, open_checkouts
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.outages import ExpectedDecision, Unreachable, expected, outages_of, unreachable
@@ -89,6 +90,7 @@ async def find_application(host: Host, name: str) -> ApplicationView:
         goes_on = row.due_at is not None or stored.lease is not None
         offers = {stored.progress.service, stored.plugin}
         events = host.store.events(transaction, stored)
+        stopped = list_suspensions(transaction)
         return ApplicationView(
             progress=stored.progress,
             events=events,
@@ -99,9 +101,10 @@ async def find_application(host: Host, name: str) -> ApplicationView:
             blocked=row.blocked,
             expected=_expected(transaction, host, stored.progress, stored.plugin),
             unreachable=unreachable(transaction, row.target_plugin) if goes_on else None,
-            stopped=[one for one in list_suspensions(transaction) if one.name in offers],
+            stopped=[one for one in stopped if one.name in offers],
             gateway=stored.gateway,
-            checkouts=open_checkouts(transaction, stored, host.clock.now()),
+            # Nobody is sent to pay for, or at, what an officer has stopped.
+            checkouts={} if _is_stopped(stopped, stored) else open_checkouts(transaction, stored, host.clock.now()),
         )
 
     view = await host.database.run(read)
@@ -112,6 +115,13 @@ async def find_application(host: Host, name: str) -> ApplicationView:
     return replace(
         view, schema=with_document_labels(schema, [document_label(host, view.progress.service, one) for one in kinds])
     )
+
+
+def _is_stopped(stopped: Sequence[SuspensionRecord], stored: StoredApplication) -> bool:
+    """Whether an officer has stopped the service, its plugin, or the gateway that the citizen pays with."""
+    gateway = stored.gateway or ""
+    names = {stored.progress.service, stored.plugin, gateway, gateway.partition(".")[0]}
+    return any(one.name in names for one in stopped)
 
 
 def _kinds(transaction: Transaction, *, host: Host, application: str) -> list[str]:

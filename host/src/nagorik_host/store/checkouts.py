@@ -58,7 +58,13 @@ def open_checkouts(transaction: Transaction, stored: StoredApplication, at: date
         SealBroken: What is kept was changed, or is another payment's.
     """
     progress = stored.progress
-    waiting = {payment.id for payment in progress.payments if payment.state in _WAITS_FOR_PAYER}
+    quote = progress.quote
+    waiting = {
+        payment.id
+        for payment in progress.payments
+        if payment.state in _WAITS_FOR_PAYER and not progress.is_paid(payment.stage)
+        if quote is not None and quote.id == payment.quote and not quote.is_expired(at)
+    }
     if not waiting or progress.state is not ApplicationState.AWAITING_PAYMENT or progress.withdrawal_wanted:
         return {}
     rows = transaction.connection.execute(_OF_APPLICATION, {"application_": stored.id})

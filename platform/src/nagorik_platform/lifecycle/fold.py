@@ -363,8 +363,9 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
         raise IllegalTransition("payment", before.state.value, event.to.value)
     captured = event.at if event.to is PaymentState.CAPTURED else None
     refunded = (event.refunded_at or event.at) if event.to is PaymentState.REFUNDED else None
-    unknown = event.to is PaymentState.UNKNOWN
-    lost = event.at if before.state is PaymentState.AUTHORISED and event.actor is e.Actor.CORE else None
+    not_told = event.to in {PaymentState.UNKNOWN, PaymentState.PENDING}
+    core_unsure = event.to is PaymentState.UNKNOWN and event.actor is e.Actor.CORE
+    lost = event.at if before.state is PaymentState.AUTHORISED and core_unsure else None
     announced = event.at if event.to in {PaymentState.INITIATED, PaymentState.UNKNOWN} else None
     after = before.model_copy(
         update={
@@ -378,7 +379,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
             "refunded_at": _first(before.refunded_at, refunded),
             "payer_name": event.payer_name or before.payer_name,
             "refund_reference": event.refund_reference or before.refund_reference,
-            "completion_lost_at": _first(lost, before.completion_lost_at) if unknown else None,
+            "completion_lost_at": _first(lost, before.completion_lost_at) if not_told else None,
         }
     )
     return _with_payments(progress, (after if p.id == after.id else p for p in progress.payments))

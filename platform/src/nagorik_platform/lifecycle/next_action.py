@@ -108,10 +108,16 @@ def _may_complete(progress: Progress, capabilities: ServiceCapabilities, payment
         and not progress.withdrawal_wanted
         and progress.withdrawal_lost_at is None
         and not progress.is_paid(payment.stage)
+        and not _has_word_of_another(progress, payment)
         and quote is not None
         and quote.id == payment.quote
         and not quote.is_expired(now)
     )
+
+
+def _has_word_of_another(progress: Progress, payment: Payment) -> bool:
+    """Whether a message named another payment of the same stage, which may turn out to be paid: it is asked first."""
+    return any(one.noticed and one.stage == payment.stage and one.id != payment.id for one in progress.payments)
 
 
 def _may_announce_again(

@@ -22,7 +22,7 @@ from nagorik_host.store.schema import applications
 from nagorik_platform.lifecycle import Decided, NotPossible, Progress
 from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
 from nagorik_platform.lifecycle.state import REFUND_BY_HAND
-from nagorik_platform.lifecycle.tables import MONEY_FOR_A_PERSON
+from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 
@@ -193,7 +193,7 @@ class People:
         return Decided(OFFICER, REASON) if code == "no-look-up" else None
 
     def _of_money(self, progress: Progress) -> Decided | None:
-        doubtful = progress.payment_in(*MONEY_FOR_A_PERSON, PaymentState.UNKNOWN)
+        doubtful = progress.payment_in(*MONEY_FOR_A_PERSON, PaymentState.UNKNOWN, PaymentState.AUTHORISED)
         if doubtful is None:
             unconfirmed = progress.payment_in(PaymentState.CAPTURED, PaymentState.ADVISED)
             if unconfirmed is None:
@@ -203,7 +203,7 @@ class People:
             )
             to = PaymentState.CONFIRMED if recorded else PaymentState.REFUND_REQUESTED
             return Decided(OFFICER, REASON, payment=unconfirmed.id, payment_to=to)
-        if doubtful.state is not PaymentState.UNKNOWN:
+        if doubtful.state not in MONEY_ASKED_ABOUT:
             return Decided(OFFICER, REASON, payment=doubtful.id, payment_to=PaymentState.REFUND_MANUAL)
         taken = doubtful.id in self._agencies.captured()
         to = PaymentState.CAPTURED if taken else PaymentState.FAILED

@@ -89,8 +89,14 @@ def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext
     if report.state is PaymentState.UNKNOWN:
         yield close(ended.attempt, context, report.state.value, settled=False)
         yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, "completion-unknown")
-    elif report.state is PaymentState.AUTHORISED:
+    elif report.state is PaymentState.AUTHORISED and context.capabilities.repeats_after_look_up(
+        Operation.COMPLETE_PAYMENT
+    ):
         yield retry_later(ended.attempt, state, context, report.state.value)
+    elif report.state is PaymentState.AUTHORISED:
+        # It was told once, and may still do it: only asking tells.
+        yield close(ended.attempt, context, report.state.value, settled=False)
+        yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, "completion-unknown")
     elif report.state is PaymentState.PENDING:
         yield close(ended.attempt, context, report.state.value, settled=True)
         yield context.payment_moved(payment, report.state, Actor.GATEWAY, "reported")
@@ -137,7 +143,8 @@ def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Eve
     code = "reported" if good else "amount-mismatch" if not as_asked else "doubted-by-gateway"
     yield close(ended.attempt, context, "captured" if good else code, settled=True)
     to = PaymentState.CAPTURED if good else PaymentState.UNDER_INVESTIGATION
-    if to in payment_targets(payment.state):
+    is_news = to is not payment.state or report.amount != payment.taken
+    if is_news and to in payment_targets(payment.state):
         yield PaymentMoved(
             at=context.now,
             payment=payment.id,

@@ -106,9 +106,10 @@ def _can_ask(progress: Progress, capabilities: ServiceCapabilities) -> bool:
 
 def _undecided(progress: Progress, capabilities: ServiceCapabilities, payment: Payment) -> str | None:
     """What a person has to find out about a payment, because asking has not settled it."""
-    if payment.state is P.UNKNOWN:
-        asked = progress.backoff(Operation.QUERY_PAYMENT, payment.id).failures
-        return _UNDECIDED_MONEY[P.UNKNOWN] if asked >= LOOK_UPS_BEFORE_A_PERSON else None
+    if payment.state in {P.UNKNOWN, P.AUTHORISED} or payment.completion_lost_at is not None:
+        tried = (Operation.QUERY_PAYMENT, Operation.COMPLETE_PAYMENT)
+        in_vain = max(progress.backoff(operation, payment.id).failures for operation in tried)
+        return _UNDECIDED_MONEY[P.UNKNOWN] if in_vain >= LOOK_UPS_BEFORE_A_PERSON else None
     if payment.advice_lost_at is None or capabilities.repeats(Operation.ADVISE_PAYMENT):
         return _UNDECIDED_MONEY.get(payment.state)
     if progress.status is None or progress.status_at is None:
