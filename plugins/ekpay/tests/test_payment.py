@@ -289,12 +289,16 @@ async def test_announcement_that_is_answered_with_nonsense_is_unknown(checkout: 
     assert (await checkout.query()).state is P.UNKNOWN
 
 
-async def test_refusal_with_200_fails_the_payment_in_the_plugins_own_words(checkout: Checkout) -> None:
+@pytest.mark.parametrize("status", [200, 400, 404, 409, 422])
+async def test_refusal_fails_the_payment_in_the_plugins_own_words(checkout: Checkout, status: int) -> None:
     refusal = {"responseCode": "500", "responseMessage": "CANARY Invalid mer_pas_key specimen-key"}
-    checkout.ekpay.faults.add(ANNOUNCE, InjectedResponse(status=200, document=refusal), count=None)
+    checkout.ekpay.faults.add(ANNOUNCE, InjectedResponse(status=status, document=refusal), count=None)
     with pytest.raises(AgencyRejected) as refused:
         await checkout.start()
     assert refused.value.reason_code == "ekpay.refused"
+    assert refused.value.reason is not None
+    assert "code 500" in refused.value.reason.en
+    assert "কোড ৫০০" in refused.value.reason.bn
     assert "CANARY" not in json.dumps(dict(refused.value.details()), default=str) + repr(refused.value)
 
 

@@ -154,6 +154,25 @@ def test_refusal_with_200_begins_nothing(answer: Any) -> None:
     assert refused.value.reason_code == "ekpay.refused"
 
 
+@pytest.mark.parametrize("code", ["x", "E-401", "0b7e6d2c", "1234567", "৪০১"])
+def test_word_of_a_refusal_that_is_no_code_is_shown_to_nobody(code: str) -> None:
+    with pytest.raises(AgencyRejected) as refused:
+        wire.to_started(wire.SessionAnswer(error_code=code, code="1001"), START, SETTINGS)
+    assert refused.value.reason == wire.TEXTS.text("ekpay.refused")
+
+
+@pytest.mark.parametrize(
+    ("status", "document"),
+    [
+        *((200, {"responseCode": "401"}), (401, {"responseCode": "401"}), (429, {"responseCode": "429"})),
+        *((502, {"responseCode": "502"}), (400, {}), (400, []), (400, {"responseCode": None})),
+        *((400, {"responseCode": True}), (400, {"responseCode": "400", "secure_token": "a.b.c"})),
+    ],
+)
+def test_answer_that_is_no_refusal_of_ekpays_own_is_left_to_the_platform(status: int, document: Any) -> None:
+    assert wire.read_error(AgencyResponse(status, (), json.dumps(document).encode())) is None
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -19,6 +19,7 @@ from pydantic_core import from_json
 from nagorik import (
     LONGEST_REMARK,
     AgencyRejected,
+    AgencyResponse,
     ContractViolation,
     Currency,
     InputRejected,
@@ -30,7 +31,9 @@ from nagorik import (
     PaymentState,
     QueryPaymentRequest,
     StartPaymentRequest,
+    Text,
     WireModel,
+    to_bangla_digits,
 )
 from nagorik_ekpay.dates import read_paid_at, request_time
 from nagorik_ekpay.exact_json import ExactJsonReader
@@ -56,6 +59,9 @@ _CURRENCY: Final = "BDT"
 _CURRENCIES: Final[Mapping[str, Currency]] = MappingProxyType({"BDT": "BDT", "USD": "USD"})
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_REFUSING: Final = frozenset({400, 404, 409, 422})
+"""HTTP statuses of a refusal that is about the payment."""
+_REFUSAL_CODE: Final = re.compile(r"[0-9]{1,6}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2})?")
 """``345``, ``345.0`` or ``345.00``: as it is written, nothing is guessed, rounded or left out."""
 _OF_MONEY: Final = frozenset({"amount", "currency", "payment-not-named"})
@@ -224,13 +230,37 @@ def to_started(answer: SessionAnswer, request: StartPaymentRequest, settings: Ek
         AgencyRejected: There is no token, so that nobody can pay.
     """
     if not answer.secure_token:
-        raise AgencyRejected("ekpay.refused", reason=TEXTS.text("ekpay.refused"))
+        raise _refused(answer.error_code or answer.code)
     query = urlencode({"sToken": answer.secure_token, "trnsID": request.payment})
     return PaymentStarted(
         reference=request.payment,
         pay_at=f"{settings.base_url.rstrip('/')}?{query}",
         expires_at=token_end(answer.secure_token),
     )
+
+
+def read_error(answer: AgencyResponse) -> NagorikError | None:
+    """A refusal in ekPay's own shape that comes with a status of its own, and not with 200 as clients know it.
+
+    Who is not let in, or asks too often, is told so by the status.
+    """
+    document = answer.document
+    if (
+        answer.status not in _REFUSING
+        or not isinstance(document, dict)
+        or {"secure_token", "msg_code"} & set(document)
+    ):
+        return None
+    code = document.get("responseCode")
+    return _refused(str(code)) if isinstance(code, str | int) and not isinstance(code, bool) and code != "" else None
+
+
+def _refused(code: str | None) -> AgencyRejected:
+    """That ekPay says no, with its code. Its sentence goes nowhere: it may quote the payer, or the merchant's key."""
+    if code is None or not _REFUSAL_CODE.fullmatch(code):
+        return AgencyRejected("ekpay.refused", reason=TEXTS.text("ekpay.refused"))
+    said = Text(bn=to_bangla_digits(code), en=code)
+    return AgencyRejected("ekpay.refused", reason=TEXTS.text("ekpay.refused-with-code", number=said))
 
 
 def token_end(token: str) -> datetime | None:
