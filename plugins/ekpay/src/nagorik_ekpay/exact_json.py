@@ -5,19 +5,19 @@ from typing import Any, Final, Generic, TypeVar
 
 from nagorik import AgencyResponse, WireModel
 
-M = TypeVar("M", bound=WireModel)
+T = TypeVar("T", bound=WireModel)
 
 
-class ExactJsonReader(Generic[M]):
+class ExactJsonReader(Generic[T]):
     """Reads an answer into a model of it, each number as its text. With a name twice in an object it is no JSON."""
 
     format: Final = "json"
     accept: Final = "application/json"
 
-    def __init__(self, model: type[M]) -> None:
-        self.model: type[M] = model
+    def __init__(self, model: type[T]) -> None:
+        self.model: type[T] = model
 
-    def read(self, answer: AgencyResponse) -> M:
+    def read(self, answer: AgencyResponse) -> T:
         """As ``AnswerReader.read``."""
         return self.model.model_validate(_DECODER.decode(answer.text or ""))
 
