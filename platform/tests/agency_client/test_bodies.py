@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, field_validator
 
-from nagorik.errors import AgencyUnavailable, ContractViolation, PluginFault
+from nagorik.errors import AgencyUnavailable, ContractViolation, OutcomeUnknown, PluginFault
 from nagorik.http import AgencyResponse, WireModel
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
@@ -73,6 +73,40 @@ async def test_a_stated_old_character_set_is_believed_when_the_bytes_are_not_utf
 )
 async def test_what_cannot_be_read_says_in_which_way(world, response, detail):
     assert await violation(world, **response) == detail
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"reference": "a", "reference": "b"}',
+        '{"reference": "a", "reference": "a"}',
+        '{"reference": "a", "r\\u0065ference": "b"}',
+        '{"reference": "a", "new": [{"x": 1, "y": {}, "x": 1}]}',
+        '{"reference": "a", "n": %s, "n": 1}' % ("9" * 4000),
+        '{"reference": "a", "n": 1e999, "n": 1}',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+async def test_what_says_a_thing_twice_is_not_read(world, body, encoding):
+    assert await violation(world, content=body.encode(encoding)) == "repeated-name"
+
+
+async def test_name_that_is_repeated_where_nothing_is_read_is_found_behind_broken_text(world):
+    body = b'{"new": "\xff", "reference": "a", "reference": "b"}'
+    assert await violation(world, content=body) in {"repeated-name", "charset"}
+
+
+async def test_one_name_in_several_objects_is_no_repetition(world):
+    body = {"reference": "a", "new": [{"reference": "b"}, {"reference": "c"}], "n": int("9" * 4000)}
+    assert (await read(world, json=body)).reference == "a"
+
+
+@pytest.mark.parametrize("status", [200, 409])
+async def test_answer_to_a_write_that_says_a_thing_twice_leaves_it_unknown(world, status):
+    world.agency.for_ever(lambda: httpx.Response(status, content=b'{"reference": "a", "reference": "b"}'))
+    with pytest.raises(OutcomeUnknown):
+        await world.bind(Idempotency.NONE).write("x", "POST", "/a", expect=world.Filed)
+    assert len(world.agency.requests) == 1
 
 
 async def test_extra_fields_are_ignored_and_text_is_stripped(world):

@@ -86,12 +86,12 @@ def test_dates_are_in_order_without_gaps_and_few(started_at: datetime, waited: t
 def test_instant_is_read_as_it_was_written_in_dhaka(instant: datetime, form: str) -> None:
     written = (instant.replace(microsecond=0) + timedelta(hours=6)).strftime(form)
     for offset in ("", " GMT+6", " GMT+06:00", "+06:00", "+0600"):
-        assert read_paid_at(f" {written}{offset} ") == instant.replace(microsecond=0)
+        assert read_paid_at(f" {written}{offset} ", instant) == instant.replace(microsecond=0)
 
 
 @pytest.mark.usefixtures("machine")
 def test_instant_is_read_alike_on_every_machine() -> None:
-    assert read_paid_at("2026-12-01 00:30:00") == datetime(2026, 11, 30, 18, 30, tzinfo=UTC)
+    assert read_paid_at("2026-12-01 00:30:00", at(30, 23, 0)) == datetime(2026, 11, 30, 18, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -102,4 +102,16 @@ def test_instant_is_read_alike_on_every_machine() -> None:
     ],
 )
 def test_instant_that_is_not_told_for_certain_is_none(written: object) -> None:
-    assert read_paid_at(written) is None
+    assert read_paid_at(written, at(24, 10, 0)) is None
+
+
+@pytest.mark.parametrize("written", ["0001-01-01 00:00:00", "0001-01-01 05:59:59", "0000-00-00 00:00:00"])
+def test_instant_before_all_that_is_known_is_none(written: str) -> None:
+    assert read_paid_at(written, at(24, 10, 0)) is None
+
+
+def test_instant_of_days_to_come_is_not_believed() -> None:
+    now = at(24, 10, 0)
+    assert read_paid_at("2026-11-25 10:00:00", now) == at(25, 10, 0)
+    assert read_paid_at("2026-11-25 10:00:01", now) is None
+    assert read_paid_at("9999-12-31 23:59:59", now) is None

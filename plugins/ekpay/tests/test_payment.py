@@ -194,6 +194,55 @@ async def test_paid_before_midnight_and_asked_about_the_next_day() -> None:
     assert (report.state, report.captured_at) == (P.CAPTURED, datetime(2026, 11, 30, 16, 1, tzinfo=UTC))
 
 
+def told_as_paid(checkout: Checkout, **changed: str) -> dict[str, Any]:
+    """What ekPay says of the payment once it is paid, with ``changed`` in its ``trnx_info``."""
+    told: dict[str, Any] = json.loads(checkout.ekpay.payment_notice(PAYMENT).body)
+    return told | {"trnx_info": told["trnx_info"] | changed}
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        InjectedResponse(status=400, document={"responseCode": "400", "responseMessage": "trans_date"}),
+        InjectedResponse(status=404, document={"responseCode": "404", "responseMessage": "none"}),
+        InjectedResponse(status=404, body="<html>none"),
+        MaintenancePage(),
+    ],
+)
+async def test_date_that_cannot_be_read_hides_no_money_of_another(first: Any) -> None:
+    checkout = checkout_at(2026, 11, 30, 23, 58)
+    checkout.ekpay.script.set(PAYMENT, "never")
+    await checkout.start()
+    checkout.wait(minutes=3)
+    checkout.ekpay.faults.add(STATUS, first, count=1)
+    assert (await checkout.query()).state is P.UNKNOWN
+    await checkout.press("pay")
+    checkout.ekpay.faults.add(STATUS, first, count=1)
+    report = await checkout.query()
+    assert (report.state, report.amount) == (P.CAPTURED, AMOUNT)
+
+
+@pytest.mark.parametrize(("amount", "taken"), [("345.00", "690.00"), ("300.00", "645.00")])
+async def test_paid_on_both_sides_of_midnight_is_a_case_for_a_person(amount: str, taken: str) -> None:
+    checkout = checkout_at(2026, 11, 30, 23, 59)
+    await checkout.start()
+    checkout.wait(minutes=1)
+    first = told_as_paid(checkout, trnx_id="EK000000000000", trnx_amt=amount)
+    checkout.ekpay.faults.add(STATUS, InjectedResponse(status=200, document=first), count=1)
+    report = await checkout.query()
+    assert (report.state, report.amount) == (P.UNDER_INVESTIGATION, Money.taka(taken))
+
+
+async def test_amount_is_the_one_that_was_written_and_none_near_it(checkout: Checkout) -> None:
+    await checkout.start()
+    checkout.wait(minutes=1)
+    body = json.dumps(told_as_paid(checkout, trnx_amt="X")).replace('"X"', "344.99999999999999999999", 1)
+    checkout.ekpay.faults.add(STATUS, InjectedResponse(status=200, body=body), count=1)
+    with pytest.raises(ContractViolation):
+        await checkout.query()
+    assert (await checkout.query()).amount == AMOUNT
+
+
 async def test_one_date_is_asked_for_in_the_middle_of_the_day(checkout: Checkout) -> None:
     await checkout.start()
     await checkout.query()
@@ -240,12 +289,16 @@ async def test_announcement_that_is_answered_with_nonsense_is_unknown(checkout: 
     assert (await checkout.query()).state is P.UNKNOWN
 
 
-async def test_refusal_with_200_fails_the_payment_in_the_plugins_own_words(checkout: Checkout) -> None:
+@pytest.mark.parametrize("status", [200, 400, 404, 409, 422])
+async def test_refusal_fails_the_payment_in_the_plugins_own_words(checkout: Checkout, status: int) -> None:
     refusal = {"responseCode": "500", "responseMessage": "CANARY Invalid mer_pas_key specimen-key"}
-    checkout.ekpay.faults.add(ANNOUNCE, InjectedResponse(status=200, document=refusal), count=None)
+    checkout.ekpay.faults.add(ANNOUNCE, InjectedResponse(status=status, document=refusal), count=None)
     with pytest.raises(AgencyRejected) as refused:
         await checkout.start()
     assert refused.value.reason_code == "ekpay.refused"
+    assert refused.value.reason is not None
+    assert "code 500" in refused.value.reason.en
+    assert "কোড ৫০০" in refused.value.reason.bn
     assert "CANARY" not in json.dumps(dict(refused.value.details()), default=str) + repr(refused.value)
 
 

@@ -1,6 +1,7 @@
 """Bodies: an answer within its size, out of its compression and into the type expected of JSON; a request as JSON."""
 
 import io
+import json
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterable
 from functools import cached_property
@@ -164,12 +165,13 @@ def parse_response(answer: AgencyResponse, validator: ResponseValidator[T]) -> T
     """The answer's document as the expected type.
 
     Raises:
-        ResponseMismatch: ``empty``, ``not-json``, ``html``, ``charset``, ``model-raised``, or ``does-not-fit`` with
-            the places and kinds of the first ten problems, or with their number alone where there are hundreds.
+        ResponseMismatch: ``empty``, ``not-json``, ``html``, ``charset``, ``repeated-name``, ``model-raised``, or
+            ``does-not-fit`` with the places and kinds of the first ten problems, or with their number alone where
+            there are hundreds.
     """
     value, problems = _validated(answer.body, validator)
     if problems is None:
-        return cast("T", value)
+        return cast("T", _said_once(value, answer.body))
     if _is_syntax(problems):
         text = answer.text
         if text is None:
@@ -179,10 +181,43 @@ def parse_response(answer: AgencyResponse, validator: ResponseValidator[T]) -> T
         # A byte order mark, or UTF-16, which the validator does not take as bytes.
         value, problems = _validated(text, validator)
         if problems is None:
-            return cast("T", value)
+            return cast("T", _said_once(value, text))
         if _is_syntax(problems):
             raise ResponseMismatch("html" if text.lstrip()[:1] == "<" else "not-json")
     raise ResponseMismatch(describe(problems, validator.adapter) if problems else "model-raised")
+
+
+def _said_once(value: object, document: bytes | str) -> object:
+    """The value that was read from a document."""
+    if not says_each_thing_once(document):
+        raise ResponseMismatch("repeated-name")
+    return value
+
+
+class _RepeatedName(Exception):
+    """An object has two members of one name."""
+
+
+def _look_at_names(members: list[tuple[str, object]]) -> None:
+    if len(dict(members)) != len(members):
+        raise _RepeatedName
+
+
+_NAMES: Final = json.JSONDecoder(object_pairs_hook=_look_at_names, parse_int=str, parse_float=str, strict=False)
+"""Keeps nothing of what it reads, and makes no numbers of digits, which may be thousands."""
+
+
+def says_each_thing_once(document: bytes | str) -> bool:
+    """Whether no object of a JSON document, which pydantic could read, has two members of one name.
+
+    One that has says two things, and readers differ in which of them they believe (RFC 8259, section 4): pydantic
+    believes the last. Finding out takes about as long as reading did.
+    """
+    try:
+        _NAMES.decode(document if isinstance(document, str) else document.decode(errors="replace"))
+    except (_RepeatedName, ValueError, RecursionError):  # what the two readers do not agree on is not clear either
+        return False
+    return True
 
 
 def _validated(

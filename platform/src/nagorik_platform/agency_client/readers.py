@@ -15,6 +15,7 @@ from nagorik_platform.agency_client.bodies import (
     describe,
     parse_response,
     problems_of,
+    says_each_thing_once,
 )
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class JsonReader(Generic[T]):
 
     def recognises(self, answer: AgencyResponse) -> bool:
         """As ``AnswerReader.recognises``."""
-        return answer.document is not None
+        return _is_clear(answer)
 
 
 class NothingReader:
@@ -51,7 +52,12 @@ class NothingReader:
 
     def recognises(self, answer: AgencyResponse) -> bool:
         """As ``AnswerReader.recognises``."""
-        return answer.document is not None
+        return _is_clear(answer)
+
+
+def _is_clear(answer: AgencyResponse) -> bool:
+    """Whether it is JSON that says each thing once."""
+    return answer.document is not None and says_each_thing_once(answer.text or "")
 
 
 class PluginReader(Generic[T]):

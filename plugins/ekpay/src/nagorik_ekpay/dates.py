@@ -10,6 +10,9 @@ from nagorik_ekpay.gateway import gateway_facts
 MOST_DATES: Final = 8
 """Dates that one question asks for, the first of them that of the beginning. No page takes money for a week."""
 
+FURTHEST_AHEAD: Final = timedelta(days=1)
+"""How far ahead of now a payment's instant may be: more than two clocks and a mistaken zone can explain."""
+
 _PAID_AT: Final = re.compile(
     r"(?P<local>[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?"
     r"(?: ?(?:GMT)?\+0?6(?::?00)?)?"
@@ -22,16 +25,19 @@ def request_time(now: datetime) -> str:
     return f"{dhaka_time(now):%Y-%m-%d %H:%M:%S} GMT+6"
 
 
-def read_paid_at(written: object) -> datetime | None:
-    """When the payer paid, in UTC; ``None`` where it is not told in a way that can be read for certain."""
+def read_paid_at(written: object, now: datetime) -> datetime | None:
+    """When the payer paid, in UTC; ``None`` where it is not told in a way that can be read for certain.
+
+    An instant that is further ahead of ``now``, aware, than ``FURTHEST_AHEAD`` is no instant of a payment.
+    """
     found = _PAID_AT.fullmatch(written.strip()) if isinstance(written, str) else None
     if found is None:
         return None
     try:
-        local = datetime.fromisoformat(found["local"])
-    except ValueError:
+        paid_at = datetime.fromisoformat(found["local"]).replace(tzinfo=dhaka_zone()).astimezone(UTC)
+    except (ValueError, OverflowError):  # no such time, or one before the first that is known
         return None
-    return local.replace(tzinfo=dhaka_zone()).astimezone(UTC)
+    return paid_at if paid_at - now <= FURTHEST_AHEAD else None
 
 
 def dates_to_ask(started_at: datetime, now: datetime) -> tuple[date, ...]:

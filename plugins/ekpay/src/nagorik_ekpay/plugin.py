@@ -1,12 +1,14 @@
 """ekPay: a payer's page for each payment, and a status that alone says whether money was taken."""
 
+from datetime import date
+
 from nagorik import (
     CallContext,
+    NagorikError,
     PaymentNotice,
     PaymentNoticeRequest,
     PaymentReport,
     PaymentStarted,
-    PaymentState,
     QueryPaymentRequest,
     StartPaymentRequest,
     hookimpl,
@@ -28,16 +30,21 @@ async def nagorik_start_payment(request: StartPaymentRequest, context: Context) 
 
 @hookimpl
 async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) -> PaymentReport:
-    """Asked for each date on which it may have been paid, until it is paid on one of them."""
-    found: list[PaymentReport | None] = []
-    for day in dates_to_ask(request.started_at, context.clock.now()):
-        question = wire.to_question(request, day)
-        answer = await context.http.read("status", "POST", wire.GET_STATUS, json=question, expect=wire.StatusAnswer)
-        report = wire.to_report(answer, request)
-        if report is not None and report.state is PaymentState.CAPTURED:
-            return report
-        found.append(report)
-    return wire.to_one_report(found) or wire.to_report_of_nothing(request, context.clock.now())
+    """Asked for each date on which it may have been paid, whatever the others say or fail to say."""
+    now = context.clock.now()
+    found: list[PaymentReport | NagorikError | None] = []
+    for day in dates_to_ask(request.started_at, now):
+        try:
+            found.append(await _of_date(day, request, context))
+        except NagorikError as error:
+            found.append(error)
+    return wire.to_one_report(found) or wire.to_report_of_nothing(request, now)
+
+
+async def _of_date(day: date, request: QueryPaymentRequest, context: Context) -> PaymentReport | None:
+    question = wire.to_question(request, day)
+    answer = await context.http.read("status", "POST", wire.GET_STATUS, json=question, expect=wire.StatusAnswer)
+    return wire.to_report(answer, request, context.clock.now())
 
 
 @hookimpl

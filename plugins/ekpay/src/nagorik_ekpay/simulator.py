@@ -26,9 +26,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from nagorik import Money, NationalDataError, Text, dhaka_date, dhaka_time
+from nagorik import AgencyRejected, Money, NationalDataError, Text, dhaka_date, dhaka_time
 from nagorik_testing import (
     ADMIN_PATH,
+    ErrorAnswer,
     ExampleMessage,
     PaymentPage,
     PaymentPageState,
@@ -197,6 +198,17 @@ class EkpaySimulator(Simulator):
         """
         one = self._open(payment)
         one.code, one.changed_at = code, at or self.clock.now()
+
+    def error_answers(self) -> Sequence[ErrorAnswer]:
+        """A refusal in ekPay's shape with a status of refusal, which no client has seen."""
+        return (
+            ErrorAnswer(
+                name="refused, with a status of refusal",
+                status=400,
+                document={"responseCode": "400", "responseMessage": "trnx_amt"},
+                means=AgencyRejected,
+            ),
+        )
 
     def payment_notice(self, payment: str) -> ExampleMessage:
         """What ekPay posts to ``ipn_uri``; of an open payment, what it will post once it is paid."""

@@ -6,7 +6,7 @@ the platform's id of the payment and ``trnx_id`` is ekPay's own. Numbers come as
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -19,20 +19,24 @@ from pydantic_core import from_json
 from nagorik import (
     LONGEST_REMARK,
     AgencyRejected,
+    AgencyResponse,
     ContractViolation,
     Currency,
     InputRejected,
     Layer,
     Money,
-    NationalDataError,
+    NagorikError,
     PaymentReport,
     PaymentStarted,
     PaymentState,
     QueryPaymentRequest,
     StartPaymentRequest,
+    Text,
     WireModel,
+    to_bangla_digits,
 )
 from nagorik_ekpay.dates import read_paid_at, request_time
+from nagorik_ekpay.exact_json import ExactJsonReader
 from nagorik_ekpay.gateway import gateway_facts
 from nagorik_ekpay.settings import EkpaySettings
 from nagorik_toolkit import read_texts
@@ -48,14 +52,22 @@ _IPN_ADDRESS: Final = "3"
 """ekPay sends its notice to the notice address alone; with the other to an e-mail address, too."""
 _BEGUN: Final = "1000"
 """The code that comes with a token."""
-_LONGEST_CODE: Final = 200
+_LONGEST_RAW: Final = 200
+"""Characters of a report's ``raw``."""
 _CURRENCY: Final = "BDT"
 """What merchant-api takes; no client sends another."""
 _CURRENCIES: Final[Mapping[str, Currency]] = MappingProxyType({"BDT": "BDT", "USD": "USD"})
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ZEROS: Final = re.compile(r"(\.[0-9]{2})0+")
-"""Beyond the second place; some of ekPay's merchants keep four."""
+_REFUSING: Final = frozenset({400, 404, 409, 422})
+"""HTTP statuses of a refusal that is about the payment."""
+_REFUSAL_CODE: Final = re.compile(r"[0-9]{1,6}")
+_AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2})?")
+"""``345``, ``345.0`` or ``345.00``: as it is written, nothing is guessed, rounded or left out."""
+_OF_MONEY: Final = frozenset({"amount", "currency", "payment-not-named"})
+"""Violations by an answer that says that money was taken."""
+_LONGEST_NAME: Final = 200
+"""Characters of a payer's name; a longer one is left out, for a part of a name is another name."""
 _LATEST: Final = 32_503_680_000
 """Seconds from 1970 to the year 3000; what is beyond is no end of a token."""
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -106,17 +118,29 @@ class TransactionInfo(WireModel):
 class CustomerInfo(WireModel):
     """Who pays, as ekPay was told."""
 
-    name: str | None = Field(default=None, alias="cust_name")
+    written_name: object = Field(default=None, alias="cust_name")
+
+    @property
+    def name(self) -> str | None:
+        """The name, where there is one that can be shown."""
+        name = self.written_name.strip() if isinstance(self.written_name, str) else ""
+        return name if 0 < len(name) <= _LONGEST_NAME else None
 
 
 class InstrumentInfo(WireModel):
     """How it was paid."""
 
-    paid_at: str | None = Field(default=None, alias="pay_timestamp")
+    paid_at: object = Field(default=None, alias="pay_timestamp")
+    """An instant; one that cannot be read does not undo the payment."""
 
 
 class StatusAnswer(WireModel):
     """What get-status says, in the shape of a notice; where there is nothing to say, an error."""
+
+    @classmethod
+    def answer_reader(cls) -> ExactJsonReader[Self]:
+        """What reads it: the amounts as they are written."""
+        return ExactJsonReader(cls)
 
     code: NumberAsText | None = Field(default=None, alias="msg_code")
     says: str | None = Field(default=None, alias="msg_det")
@@ -206,13 +230,37 @@ def to_started(answer: SessionAnswer, request: StartPaymentRequest, settings: Ek
         AgencyRejected: There is no token, so that nobody can pay.
     """
     if not answer.secure_token:
-        raise AgencyRejected("ekpay.refused", reason=TEXTS.text("ekpay.refused"))
+        raise _refused(answer.error_code or answer.code)
     query = urlencode({"sToken": answer.secure_token, "trnsID": request.payment})
     return PaymentStarted(
         reference=request.payment,
         pay_at=f"{settings.base_url.rstrip('/')}?{query}",
         expires_at=token_end(answer.secure_token),
     )
+
+
+def read_error(answer: AgencyResponse) -> NagorikError | None:
+    """A refusal in ekPay's own shape that comes with a status of its own, and not with 200 as clients know it.
+
+    Who is not let in, or asks too often, is told so by the status.
+    """
+    document = answer.document
+    if (
+        answer.status not in _REFUSING
+        or not isinstance(document, dict)
+        or {"secure_token", "msg_code"} & set(document)
+    ):
+        return None
+    code = document.get("responseCode")
+    return _refused(str(code)) if isinstance(code, str | int) and not isinstance(code, bool) and code != "" else None
+
+
+def _refused(code: str | None) -> AgencyRejected:
+    """That ekPay says no, with its code. Its sentence goes nowhere: it may quote the payer, or the merchant's key."""
+    if code is None or not _REFUSAL_CODE.fullmatch(code):
+        return AgencyRejected("ekpay.refused", reason=TEXTS.text("ekpay.refused"))
+    said = Text(bn=to_bangla_digits(code), en=code)
+    return AgencyRejected("ekpay.refused", reason=TEXTS.text("ekpay.refused-with-code", number=said))
 
 
 def token_end(token: str) -> datetime | None:
@@ -235,27 +283,29 @@ def to_question(request: QueryPaymentRequest, day: date) -> dict[str, str]:
     return {"trnx_id": request.payment, "trans_date": day.isoformat()}
 
 
-def to_report(answer: StatusAnswer, request: QueryPaymentRequest) -> PaymentReport | None:
+def to_report(answer: StatusAnswer, request: QueryPaymentRequest, now: datetime) -> PaymentReport | None:
     """What ekPay says of the payment on one date; ``None`` where it finds none there.
+
+    A code and an error at once contradict each other: which of them is right is not known.
 
     Raises:
         ContractViolation: It is paid, but not what was asked about, or for no amount that can be read.
     """
     if answer.is_not_found:
         return None
-    raw = (answer.code or answer.error_code or "")[:_LONGEST_CODE]
-    state = gateway_facts().meaning(answer.code or "")
     about = answer.transaction or TransactionInfo()
     if about.payment is not None and about.payment != request.payment:
         raise ContractViolation("another-payment")
+    said = ", ".join(filter(None, (answer.code, answer.error_code)))[:_LONGEST_RAW]
+    state = PaymentState.UNKNOWN if answer.error_code else gateway_facts().meaning(answer.code or "")
     if state is PaymentState.CAPTURED:
-        return _captured(answer, about, raw)
+        return _captured(answer, about, said, now)
     if about.payment is None:
         state = PaymentState.UNKNOWN  # nothing says that it is this payment that came to nothing
-    return PaymentReport(state=state, raw=raw, remark=(answer.says or "")[:LONGEST_REMARK] or None)
+    return PaymentReport(state=state, raw=said, remark=(answer.says or "")[:LONGEST_REMARK] or None)
 
 
-def _captured(answer: StatusAnswer, about: TransactionInfo, raw: str) -> PaymentReport:
+def _captured(answer: StatusAnswer, about: TransactionInfo, raw: str, now: datetime) -> PaymentReport:
     if about.payment is None:
         raise ContractViolation("payment-not-named")
     number = about.number or ""
@@ -263,8 +313,8 @@ def _captured(answer: StatusAnswer, about: TransactionInfo, raw: str) -> Payment
         state=PaymentState.CAPTURED,
         amount=read_amount(about.amount, about.currency),
         reference=number if _ID.fullmatch(number) else None,
-        captured_at=read_paid_at(answer.instrument.paid_at if answer.instrument else None),
-        payer_name=(answer.customer and answer.customer.name) or None,
+        captured_at=read_paid_at(answer.instrument.paid_at if answer.instrument else None, now),
+        payer_name=answer.customer.name if answer.customer else None,
         raw=raw,
     )
 
@@ -273,25 +323,72 @@ def read_amount(written: str | None, currency: str | None) -> Money:
     """What was paid.
 
     Raises:
-        ContractViolation: There is no amount, or it is in a currency that the platform does not know.
+        ContractViolation: There is no amount in ASCII digits with two places at most, or it is in a currency that the
+            platform does not know.
     """
     known = _CURRENCIES.get(currency or "")
     if known is None:
         raise ContractViolation("currency")
-    try:
-        return Money.of(_ZEROS.sub(r"\1", written or ""), known)
-    except NationalDataError:
-        raise ContractViolation("amount") from None
+    if not _AMOUNT.fullmatch(written or ""):
+        raise ContractViolation("amount")
+    return Money.of(Decimal(written or ""), known)
 
 
-def to_one_report(found: Iterable[PaymentReport | None]) -> PaymentReport | None:
-    """What all dates together say, in their order, of a payment that is paid on none of them.
+def to_one_report(found: Iterable[PaymentReport | NagorikError | None]) -> PaymentReport | None:
+    """What all dates together say, in their order; ``None`` where each finds nothing.
 
-    A code that nobody knows on one date leaves it unknown, whatever the others say; else the latest date counts.
+    Money that was taken on one of them counts, whatever the others say. What was taken more than once, or once and
+    perhaps again for an amount that cannot be read, a person has to look at. Where nothing was taken, a date that
+    could not be read leaves the payment unknown, and so does a code that nobody knows; else the latest date counts.
+
+    Raises:
+        NagorikError: No date could be read; it is the first one's error.
     """
-    told = [report for report in found if report is not None]
+    dates = list(found)
+    told = [one for one in dates if isinstance(one, PaymentReport)]
+    failed = [one for one in dates if isinstance(one, NagorikError)]
+    if failed and len(failed) == len(dates):
+        raise failed[0]
+    paid = _paid_once_each(report for report in told if report.state is PaymentState.CAPTURED)
+    doubtful = any(isinstance(one, ContractViolation) and one.detail in _OF_MONEY for one in failed)
+    if paid:
+        return paid[0] if len(paid) == 1 and not doubtful else _paid_too_often(paid, summable=not doubtful)
     unknown = next((report for report in told if report.state is PaymentState.UNKNOWN), None)
+    if unknown is None and failed:
+        return PaymentReport(state=PaymentState.UNKNOWN, raw=failed[0].code[:_LONGEST_RAW])
     return unknown or (told[-1] if told else None)
+
+
+def _paid_once_each(captures: Iterable[PaymentReport]) -> list[PaymentReport]:
+    """The captures, once each: the same number of ekPay's with the same amount on two dates is one payment."""
+    paid: list[PaymentReport] = []
+    for report in captures:
+        same = (one for one in paid if one.reference is not None and one.reference == report.reference)
+        if not any(one.amount == report.amount for one in same):
+            paid.append(report)
+    return paid
+
+
+def _paid_too_often(paid: Sequence[PaymentReport], *, summable: bool) -> PaymentReport:
+    """Whoever looks finds each payment by its number at ekPay. The amount is all that was taken.
+
+    There is no such amount where the currencies differ, or one number has two amounts, or not all is ``summable``.
+    """
+    amounts = [report.amount for report in paid if report.amount is not None]
+    numbers = [report.reference for report in paid if report.reference is not None]
+    currencies = {amount.currency for amount in amounts}
+    total = None
+    if summable and len(currencies) == 1 and len(set(numbers)) == len(numbers):
+        total = Money(poisha=sum(amount.poisha for amount in amounts), currency=currencies.pop())
+    first = paid[0]
+    return PaymentReport(
+        state=PaymentState.UNDER_INVESTIGATION,
+        amount=total,
+        reference=first.reference,
+        captured_at=first.captured_at,
+        payer_name=first.payer_name,
+        raw=", ".join(f"{report.raw} {report.reference or ''}".strip() for report in paid)[:_LONGEST_RAW],
+    )
 
 
 def to_report_of_nothing(request: QueryPaymentRequest, now: datetime) -> PaymentReport:
