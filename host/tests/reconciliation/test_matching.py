@@ -109,6 +109,29 @@ def test_refund_in_part_is_another_amount_than_a_refund():
     assert kinds(compared([ours(state=P.REFUNDED)], [theirs(refunded=Money.taka(1))])) == [Kind.OTHER_AMOUNT]
 
 
+def test_refund_here_that_the_books_deny_is_found():
+    nothing = theirs(refunded=Money.taka(0))
+    assert kinds(compared([ours(state=P.REFUNDED)], [nothing])) == [Kind.REFUNDED_HERE]
+    assert not kinds(compared([ours(state=P.REFUNDED)], [theirs()]))
+    for state in (P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUND_MANUAL):
+        assert not kinds(compared([ours(state=state)], [nothing]))
+
+
+@pytest.mark.parametrize("state", sorted(set(P) - MONEY_FOR_A_PERSON))
+def test_more_given_back_than_taken_is_found_in_every_state(state):
+    found = compared([ours(state=state)], [theirs(refunded=Money(poisha=TAKA.poisha + 1))])
+    assert kinds(found) == [Kind.REFUNDED_BEYOND]
+    assert not found.agreed
+
+
+def test_more_given_back_than_taken_is_found_of_a_second_attempt():
+    beyond = theirs(reference="CD-1-second", refunded=Money.taka(99_999))
+    for books in ([theirs(), beyond], [beyond, theirs()]):
+        (found,) = compared([ours()], books).differences
+        assert (found.kind, found.theirs) == (Kind.REFUNDED_BEYOND, beyond)
+        assert found.subject != replace(found, theirs=replace(beyond, refunded=Money.taka(346))).subject
+
+
 def test_refund_of_nothing_is_none():
     assert not kinds(compared([ours()], [theirs(refunded=Money.taka(0))]))
 
@@ -206,6 +229,11 @@ def test_one_difference_is_found_as_what_it_is_and_nothing_else_is(day, data):
             mine[at] = replace(payment, state=state, captured_at=None)
         case Kind.REFUNDED_THERE:
             books[at] = replace(entry, refunded=Money(poisha=data.draw(st.integers(1, entry.amount.poisha))))
+        case Kind.REFUNDED_HERE:
+            mine[at] = replace(payment, state=P.REFUNDED)
+            books[at] = replace(entry, refunded=Money(poisha=0))
+        case Kind.REFUNDED_BEYOND:
+            books[at] = replace(entry, refunded=Money(poisha=entry.amount.poisha + data.draw(st.integers(1, 500))))
         case Kind.TAKEN_TWICE:
             books.insert(data.draw(st.integers(0, len(books))), replace(entry, reference="another attempt"))
         case Kind.LISTED_TWICE:
@@ -223,7 +251,7 @@ loose_entries = st.builds(
     reference=references,
     payment=st.none() | st.sampled_from([f"pay-{n}" for n in range(4)]),
     amount=st.sampled_from([TAKA, Money.taka(1), Money.of(345, "USD")]),
-    refunded=st.none() | st.sampled_from([TAKA, Money.taka(1), Money.taka(0)]),
+    refunded=st.none() | st.sampled_from([TAKA, Money.taka(1), Money.taka(0), Money.taka(99_999)]),
     day=st.sampled_from([DAY, DAY - timedelta(days=1)]),
 )
 loose_payments = st.dictionaries(st.integers(0, 3), st.sampled_from(sorted(P)), max_size=4).map(

@@ -35,7 +35,12 @@ def unread(*lines: str) -> list[tuple[int, str, str]]:
 
 def test_line_is_read():
     (entry,) = read(LINE).entries
-    assert (entry.payment, entry.reference, entry.amount, entry.refunded) == ("pay-1", "CD-1", Money.taka(345), None)
+    assert (entry.payment, entry.reference, entry.amount, entry.refunded) == (
+        "pay-1",
+        "CD-1",
+        Money.taka(345),
+        Money.taka(0),
+    )
     assert (entry.day, entry.line) == (date(2026, 11, 24), 2)
 
 
@@ -72,6 +77,27 @@ def test_time_with_an_offset_counts_on_the_date_in_dhaka():
     assert entry.day == date(2026, 11, 25)
 
 
+@pytest.mark.parametrize(
+    ("status", "written", "refunded"),
+    [
+        ("REFUNDED", "", Money.taka(345)),
+        ("REFUNDED", "100", Money.taka(100)),
+        ("PAID", "", Money.taka(0)),
+        ("PAID", "0.00", Money.taka(0)),
+        ("PAID", "345", Money.taka(345)),
+    ],
+)
+def test_what_was_given_back_is_read_from_the_sum_or_else_from_the_word(status, written, refunded):
+    (entry,) = read(LINE.replace(",,", f",{written},").replace("PAID", status)).entries
+    assert entry.refunded == refunded
+
+
+def test_layout_without_words_for_refunds_says_nothing_of_them_without_a_sum():
+    silent = LAYOUT.model_copy(update={"refunded": ()})
+    (entry,) = parse_settlement(f"{HEADING}\n{LINE}\n".encode(), "till.csv", silent).entries
+    assert entry.refunded is None
+
+
 def test_what_was_not_taken_is_counted_and_not_compared():
     found = read(LINE, LINE.replace("PAID", "CANCELLED"))
     assert (len(found.entries), found.not_taken, found.lines) == (1, 1, 2)
@@ -84,6 +110,7 @@ def test_what_was_not_taken_is_counted_and_not_compared():
         (LINE.replace("345.00", "-345.00"), "Amount", "amount"),
         (LINE.replace("345.00", ""), "Amount", "amount"),
         (LINE.replace(",,", ",x,"), "Refunded", "amount"),
+        (LINE.replace(",,", ",0.00,").replace("PAID", "REFUNDED"), "Refunded", "refund"),
         (LINE.replace("BDT", "EUR"), "Currency", "currency"),
         (LINE.replace("24/11", "31/02"), "Taken At", "time"),
         (LINE.replace("CD-1", " "), "Receipt No", "empty"),
@@ -179,6 +206,10 @@ taken_at = ["T"]
     [
         ("layouts = []", "layouts"),
         (f'{WRONG_LAYOUT}status = ["S"]\n', "a column status and words in it go together"),
+        (
+            WRONG_LAYOUT.replace("times", 'taken = ["PAID"]\nrefunded = ["paid"]\ntimes') + 'status = ["S"]\n',
+            "a word of the column status has two meanings",
+        ),
         (f'{WRONG_LAYOUT}other = ["S"]\n', "other"),
         (WRONG_LAYOUT + WRONG_LAYOUT, "this gateway has a layout already"),
     ],

@@ -32,10 +32,17 @@ class DifferenceKind(StrEnum):
     """The gateway took the money; here the payment is not known to be taken."""
     REFUNDED_THERE = "refunded-there"
     """The gateway gave money back; here the payment stands."""
+    REFUNDED_HERE = "refunded-here"
+    """Here the money was given back; the gateway's books say that none was."""
+    REFUNDED_BEYOND = "refunded-beyond"
+    """The gateway gave more back than it took."""
     TAKEN_TWICE = "taken-twice"
     """The gateway took the money of one payment in more than one attempt, and gave none of it back."""
     LISTED_TWICE = "listed-twice"
     """One number of the gateway's stands in its books more than once."""
+
+
+_OF_MONEY_GIVEN_BACK: Final = frozenset({DifferenceKind.REFUNDED_THERE, DifferenceKind.REFUNDED_BEYOND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class BookEntry:
         amount: What was taken.
         day: On which date in Dhaka.
         payment: The platform's id of it, where the gateway keeps that.
-        refunded: What of it was given back, where the books say so.
+        refunded: What of it was given back, nothing included; ``None`` where the books do not say.
         line: The line of the file that it begins in; ``None`` where it is not from a file.
     """
 
@@ -86,6 +93,11 @@ class BookEntry:
         """Whether nothing of it is left with the gateway."""
         back = self.refunded
         return back is not None and back.currency == self.amount.currency and back >= self.amount
+
+    @property
+    def is_given_back_beyond(self) -> bool:
+        """Whether more was given back than was taken."""
+        return self.is_given_back and self.refunded != self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,7 @@ class PaymentDifference:
         named = self.ours.id if self.ours is not None else ""
         parts = [self.kind.value, named]
         if self.theirs is not None:
-            back = self.theirs.refunded if self.kind is DifferenceKind.REFUNDED_THERE else None
+            back = self.theirs.refunded if self.kind in _OF_MONEY_GIVEN_BACK else None
             parts += [str(self.theirs.amount), str(back or "")]
             if self.ours is None or self.kind in {DifferenceKind.TAKEN_TWICE, DifferenceKind.LISTED_TWICE}:
                 parts.append(self.theirs.reference)
@@ -215,9 +227,12 @@ def _differences(payment: OurPayment, attempts: Sequence[BookEntry]) -> Iterator
     """What differs of one payment, at most one difference for each of the gateway's entries of it."""
     kept = [entry for entry in attempts if not entry.is_given_back] or list(attempts[:1])
     counted = next((entry for entry in kept if entry.reference == payment.reference), kept[0])
-    for entry in kept:
-        if entry is not counted and payment.state not in MONEY_FOR_A_PERSON:
-            yield PaymentDifference(DifferenceKind.TAKEN_TWICE, payment, entry)
+    if payment.state not in MONEY_FOR_A_PERSON:
+        for entry in attempts:
+            if entry is not counted and entry.is_given_back_beyond:
+                yield PaymentDifference(DifferenceKind.REFUNDED_BEYOND, payment, entry)
+            elif entry is not counted and not entry.is_given_back:
+                yield PaymentDifference(DifferenceKind.TAKEN_TWICE, payment, entry)
     kind = _difference(payment, counted)
     if kind is not None:
         yield PaymentDifference(kind, payment, counted)
@@ -229,12 +244,16 @@ def _difference(payment: OurPayment, entry: BookEntry) -> DifferenceKind | None:
         return None
     if entry.amount.currency != payment.amount.currency or (back and back.currency != entry.amount.currency):
         return DifferenceKind.OTHER_CURRENCY
+    if entry.is_given_back_beyond:
+        return DifferenceKind.REFUNDED_BEYOND
     if payment.state in _NOT_TAKEN_HERE:
         return DifferenceKind.REFUNDED_THERE if back else DifferenceKind.CAPTURED_THERE
     if entry.amount != payment.amount:
         return DifferenceKind.OTHER_AMOUNT
     if back is None:
-        return None
+        # Money ordered back may be on its way still, or go by hand: only what is done here has to be done there.
+        is_denied = payment.state is P.REFUNDED and entry.refunded is not None
+        return DifferenceKind.REFUNDED_HERE if is_denied else None
     if payment.state not in _BEING_GIVEN_BACK:
         return DifferenceKind.REFUNDED_THERE
     in_part = payment.state is P.REFUNDED and not entry.is_given_back

@@ -32,7 +32,7 @@ _LONGEST_REFERENCE: Final = 200
 _Heading = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=80)]
 _MOST_LINES: Final = 20
 """Lines that one row may stand in: some people quote an address of a few lines."""
-ProblemCode = Literal["fields", "quotes", "empty", "amount", "currency", "time", "too-long"]
+ProblemCode = Literal["fields", "quotes", "empty", "amount", "refund", "currency", "time", "too-long"]
 
 
 class SettlementColumns(ManifestModel):
@@ -64,7 +64,9 @@ class SettlementLayout(ManifestModel):
     """How times are written, as ``datetime.strptime`` reads them; tried in order."""
     delimiter: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1)] = ","
     taken: tuple[_Heading, ...] = ()
-    """With a column ``status``: the words in it that say that the money was taken."""
+    """With a column ``status``: the words in it that say that the money was taken and is there still."""
+    refunded: tuple[_Heading, ...] = ()
+    """Likewise, that it was taken and given back, all of it unless a sum stands in the column ``refunded``."""
 
 
 class SettlementLayouts(ManifestModel):
@@ -124,8 +126,11 @@ def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
     found = parse_model(read_file(file), file.name, SettlementLayouts).layouts
     problems = []
     for number, layout in enumerate(found):
-        if bool(layout.columns.status) != bool(layout.taken):
+        if bool(layout.columns.status) != bool(layout.taken) or (layout.refunded and not layout.taken):
             problems.append(FileProblem(f"layouts.{number}.taken", "a column status and words in it go together"))
+        words = [_folded(word) for word in (*layout.taken, *layout.refunded)]
+        if len(words) != len(set(words)):
+            problems.append(FileProblem(f"layouts.{number}", "a word of the column status has two meanings"))
         if layout.gateway in {other.gateway for other in found[:number]}:
             problems.append(FileProblem(f"layouts.{number}.gateway", "this gateway has a layout already"))
     if problems:
@@ -245,20 +250,23 @@ class _LineReader:
         if problems:
             raise DataFileInvalid(name, problems)
         self._taken = {_folded(word) for word in layout.taken}
+        self._given_back = {_folded(word) for word in layout.refunded}
 
     def read(self, line: int, fields: Sequence[str]) -> "BookEntry | UnreadLine | None":
         """What a line says; ``None`` where the payment was not taken."""
         if len(fields) != len(self._heading):
             return UnreadLine(line, "", "fields", self._names(fields))
         try:
-            if self._at.get("status") is not None and _folded(fields[self._at["status"]]) not in self._taken:
+            word = _folded(self._cell(fields, "status"))
+            if "status" in self._at and word not in self._taken | self._given_back:
                 return None
             currency = self._currency(fields)
+            amount = self._amount(fields, "amount", currency)
             return BookEntry(
                 reference=self._reference(fields),
                 payment=self._cell(fields, "payment").lower() or None,
-                amount=self._amount(fields, "amount", currency),
-                refunded=self._amount(fields, "refunded", currency) if self._cell(fields, "refunded") else None,
+                amount=amount,
+                refunded=self._refunded(fields, word, amount),
                 day=self._day(fields),
                 line=line,
             )
@@ -293,6 +301,15 @@ class _LineReader:
             return Money.parse(self._cell(fields, column), currency)
         except NationalDataError:
             raise _Unreadable(self._at[column], "amount") from None
+
+    def _refunded(self, fields: Sequence[str], word: str, amount: Money) -> Money | None:
+        """What was given back, by its sum or by the word alone; ``None`` where the line has neither."""
+        back = self._amount(fields, "refunded", amount.currency) if self._cell(fields, "refunded") else None
+        if word in self._given_back and back is not None and not back.poisha:
+            raise _Unreadable(self._at["refunded"], "refund")
+        if back is not None or not self._given_back:
+            return back
+        return amount if word in self._given_back else Money(poisha=0, currency=amount.currency)
 
     def _day(self, fields: Sequence[str]) -> date:
         written = to_ascii_digits(self._cell(fields, "taken_at"))
