@@ -113,6 +113,8 @@ def test_what_was_not_taken_is_counted_and_not_compared():
         (LINE.replace(",,", ",0.00,").replace("PAID", "REFUNDED"), "Refunded", "refund"),
         (LINE.replace("BDT", "EUR"), "Currency", "currency"),
         (LINE.replace("24/11", "31/02"), "Taken At", "time"),
+        (LINE.replace("24/11/2026 11:00:00", "0001-01-01T00:00:00+1400"), "Taken At", "time"),
+        (LINE.replace("24/11/2026 11:00:00", "9999-12-31T23:59:59-1200"), "Taken At", "time"),
         (LINE.replace("CD-1", " "), "Receipt No", "empty"),
         (LINE.replace("CD-1", "9" * 201), "Receipt No", "too-long"),
         (LINE.replace("345.00", "1,345.00"), "", "fields"),

@@ -316,7 +316,7 @@ class _LineReader:
         for style in self._layout.times:
             try:
                 found = datetime.strptime(written, style)  # noqa: DTZ007 - the zone is Dhaka's where none is written
-            except ValueError:
-                continue
-            return dhaka_date(found if found.tzinfo is not None else found.replace(tzinfo=dhaka_zone()))
+                return dhaka_date(found if found.tzinfo is not None else found.replace(tzinfo=dhaka_zone()))
+            except (ValueError, OverflowError):
+                continue  # also what is on no date in Dhaka, before the first year or after the last
         raise _Unreadable(self._at["taken_at"], "time")
