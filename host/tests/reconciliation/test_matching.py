@@ -227,13 +227,11 @@ def test_one_difference_is_found_as_what_it_is_and_nothing_else_is(day, data):
         case Kind.CAPTURED_THERE:
             state = data.draw(st.sampled_from(sorted(MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN)))
             mine[at] = replace(payment, state=state, captured_at=None)
-        case Kind.REFUNDED_THERE:
-            books[at] = replace(entry, refunded=Money(poisha=data.draw(st.integers(1, entry.amount.poisha))))
-        case Kind.REFUNDED_HERE:
-            mine[at] = replace(payment, state=P.REFUNDED)
-            books[at] = replace(entry, refunded=Money(poisha=0))
-        case Kind.REFUNDED_BEYOND:
-            books[at] = replace(entry, refunded=Money(poisha=entry.amount.poisha + data.draw(st.integers(1, 500))))
+        case Kind.REFUNDED_THERE | Kind.REFUNDED_HERE | Kind.REFUNDED_BEYOND:
+            whole = entry.amount.poisha
+            least, most = {"there": (1, whole), "here": (0, 0), "beyond": (whole + 1, whole + 500)}[kind.value[9:]]
+            books[at] = replace(entry, refunded=Money(poisha=data.draw(st.integers(least, most))))
+            mine[at] = replace(payment, state=P.REFUNDED if kind is Kind.REFUNDED_HERE else payment.state)
         case Kind.TAKEN_TWICE:
             books.insert(data.draw(st.integers(0, len(books))), replace(entry, reference="another attempt"))
         case Kind.LISTED_TWICE:

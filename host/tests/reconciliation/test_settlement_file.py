@@ -137,11 +137,27 @@ def test_stray_quotes_in_two_lines_lose_no_line_between_them():
     assert [entry.line for entry in found.entries] == [3, 4, 5]
 
 
-def test_quoted_field_may_stand_in_several_lines():
+def test_quoted_field_that_spans_lines_is_named_by_both_of_its_lines():
     heading = f"{HEADING},Address"
     content = f'{heading}\n{LINE},"House 1,\nRoad 2"\n{LINE},x\n'
     found = parse_settlement(content.encode(), "till.csv", LAYOUT)
-    assert [entry.line for entry in found.entries] == [2, 4]
+    assert [(one.line, one.last, one.problem) for one in found.unread] == [(2, 3, "lines")]
+    assert [entry.line for entry in found.entries] == [4]
+    assert (found.lines, found.is_whole) == (3, False)
+
+
+def test_open_quote_joins_no_two_payments_to_one_that_was_not_taken():
+    opened, closed = LINE.replace("PAID", '"PAID'), LINE.replace("-1", "-2") + '"'
+    found = read(opened, closed, LINE.replace("-1", "-3"))
+    assert [(one.line, one.last, one.problem) for one in found.unread] == [(2, 3, "lines")]
+    assert ([entry.payment for entry in found.entries], found.not_taken) == (["pay-3"], 0)
+    assert not found.is_whole
+
+
+def test_open_quote_in_the_heading_takes_no_payment():
+    content = f'{HEADING},"Note\n{LINE},x"\n{LINE},x\n'
+    with pytest.raises(DataFileInvalid, match="stand in one line; look at lines 1 to 2"):
+        parse_settlement(content.encode(), "till.csv", LAYOUT)
 
 
 def test_line_that_cannot_be_read_names_its_payment_where_it_can():

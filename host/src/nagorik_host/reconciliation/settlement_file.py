@@ -31,8 +31,8 @@ _LONGEST_REFERENCE: Final = 200
 
 _Heading = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=80)]
 _MOST_LINES: Final = 20
-"""Lines that one row may stand in: some people quote an address of a few lines."""
-ProblemCode = Literal["fields", "quotes", "empty", "amount", "refund", "currency", "time", "too-long"]
+"""Lines that one row is looked for in: some people quote an address of a few lines."""
+ProblemCode = Literal["fields", "quotes", "lines", "empty", "amount", "refund", "currency", "time", "too-long"]
 
 
 class SettlementColumns(ManifestModel):
@@ -84,12 +84,14 @@ class UnreadLine:
         column: The column that is wrong, by its heading; empty where it is the line as a whole.
         problem: What is wrong.
         names: What it names all the same: the platform's id of the payment, the gateway's number.
+        last: The number of its last line, where a quoted cell spans lines.
     """
 
     line: int
     column: str
     problem: ProblemCode
     names: frozenset[str] = field(default=frozenset(), repr=False)
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,17 @@ class SettlementFile:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is known of every line which payment it is of; of too many cells none is in its place."""
-        return all(one.names and one.problem != "fields" for one in self.unread)
+        """Whether it is known of every line which payment it is of.
+
+        Of too many cells none is in its place, and in a cell that spans lines a payment may stand that names itself
+        nowhere else.
+        """
+        return all(one.names and one.problem not in {"fields", "lines"} for one in self.unread)
 
     @property
     def lines(self) -> int:
         """How many lines there are beside the heading."""
-        return len(self.entries) + self.not_taken + len(self.unread)
+        return len(self.entries) + self.not_taken + sum((one.last or one.line) - one.line + 1 for one in self.unread)
 
 
 def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
@@ -150,7 +156,7 @@ def read_settlement(file: Path, layout: SettlementLayout) -> SettlementFile:
 def parse_settlement(content: bytes, name: str, layout: SettlementLayout) -> SettlementFile:
     """What the content of a settlement file says; raises as ``read_settlement``."""
     lines = io.StringIO(_text(content, name), newline=None).readlines()
-    at, heading = _heading_of(lines, layout.delimiter)
+    at, heading = _heading_of(lines, name, layout.delimiter)
     if not heading:
         raise DataFileInvalid(name, [FileProblem("", "it is empty; a file without payments has its heading")])
     reader = _LineReader(layout, heading, name)
@@ -162,7 +168,13 @@ def parse_settlement(content: bytes, name: str, layout: SettlementLayout) -> Set
         line, at = at + 1, at + taken
         if fields is not None and not any(cell.strip() for cell in fields):
             continue
-        read = UnreadLine(line, "", "quotes") if fields is None else reader.read(line, fields)
+        read: BookEntry | UnreadLine | None
+        if fields is None:
+            read = UnreadLine(line, "", "quotes")
+        elif taken > 1:
+            read = UnreadLine(line, "", "lines", last=at)
+        else:
+            read = reader.read(line, fields)
         if isinstance(read, UnreadLine):
             unread.append(read)
         elif read is None:
@@ -181,11 +193,17 @@ def _text(content: bytes, name: str) -> str:
         raise DataFileInvalid(name, [FileProblem("", f"save the file as UTF-8: look at line {line}")]) from None
 
 
-def _heading_of(lines: Sequence[str], delimiter: str) -> tuple[int, list[str]]:
-    """Where the first line follows, and the heading's cells; none where all lines are empty."""
+def _heading_of(lines: Sequence[str], name: str, delimiter: str) -> tuple[int, list[str]]:
+    """Where the first line follows, and the heading's cells; none where all lines are empty.
+
+    An open quote in the heading would take the payments below it for its own.
+    """
     at = 0
     while at < len(lines):
         taken, fields = _row(lines, at, delimiter, None)
+        if taken > 1:
+            where = f"lines {at + 1} to {at + taken}"
+            raise DataFileInvalid(name, [FileProblem("", f"the heading has to stand in one line; look at {where}")])
         at += taken
         if fields is not None and any(cell.strip() for cell in fields):
             return at, fields
@@ -196,7 +214,8 @@ def _row(lines: Sequence[str], at: int, delimiter: str, width: int | None) -> tu
     """How many lines the row that begins at ``at`` stands in, and its cells; ``None`` where its quotes do not match.
 
     The csv module joins all lines that follow an open quote, to the next one or to the end. Lines are joined here
-    only to a row of the heading's width, so that one stray quote spoils its own line alone.
+    only to a row of the heading's width, so that one stray quote spoils its own line alone. What is joined is not
+    read: nobody can tell whether a cell spans lines or two stray quotes met, with payments between them.
     """
     for taken in range(1, min(_MOST_LINES, len(lines) - at) + 1):
         part = lines[at : at + taken]
