@@ -77,6 +77,18 @@ def test_time_with_an_offset_counts_on_the_date_in_dhaka():
     assert entry.day == date(2026, 11, 25)
 
 
+@pytest.mark.parametrize("status", ["OPEN", "Cancelled", "EXPIRED\u200f"])
+def test_word_that_says_so_makes_a_line_not_taken(status):
+    found = read(LINE.replace("PAID", status))
+    assert (found.not_taken, found.entries, found.unread) == (1, (), ())
+
+
+def test_marks_that_nobody_sees_change_no_cell():
+    marked = ",".join(f"\u2067{cell}\u200f" for cell in LINE.split(","))
+    assert read(marked) == read(LINE)
+    assert len(read(marked).entries) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "written", "refunded"),
     [
@@ -115,6 +127,9 @@ def test_what_was_not_taken_is_counted_and_not_compared():
         (LINE.replace("24/11", "31/02"), "Taken At", "time"),
         (LINE.replace("24/11/2026 11:00:00", "0001-01-01T00:00:00+1400"), "Taken At", "time"),
         (LINE.replace("24/11/2026 11:00:00", "9999-12-31T23:59:59-1200"), "Taken At", "time"),
+        (LINE.replace("PAID", "PAYED"), "Status", "status"),
+        (LINE.replace("PAID", ""), "Status", "empty"),
+        (LINE.replace("PAID", "\u200f"), "Status", "empty"),
         (LINE.replace("CD-1", " "), "Receipt No", "empty"),
         (LINE.replace("CD-1", "9" * 201), "Receipt No", "too-long"),
         (LINE.replace("345.00", "1,345.00"), "", "fields"),
@@ -228,6 +243,7 @@ taken_at = ["T"]
             WRONG_LAYOUT.replace("times", 'taken = ["PAID"]\nrefunded = ["paid"]\ntimes') + 'status = ["S"]\n',
             "a word of the column status has two meanings",
         ),
+        (WRONG_LAYOUT.replace("times", 'not_taken = ["OPEN"]\ntimes'), "a column status and words in it go together"),
         (f'{WRONG_LAYOUT}other = ["S"]\n', "other"),
         (WRONG_LAYOUT + WRONG_LAYOUT, "this gateway has a layout already"),
     ],

@@ -32,7 +32,9 @@ _LONGEST_REFERENCE: Final = 200
 _Heading = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=80)]
 _MOST_LINES: Final = 20
 """Lines that one row is looked for in: some people quote an address of a few lines."""
-ProblemCode = Literal["fields", "quotes", "lines", "empty", "amount", "refund", "currency", "time", "too-long"]
+ProblemCode = Literal[
+    "fields", "quotes", "lines", "empty", "amount", "refund", "currency", "time", "too-long", "status"
+]
 
 
 class SettlementColumns(ManifestModel):
@@ -67,6 +69,8 @@ class SettlementLayout(ManifestModel):
     """With a column ``status``: the words in it that say that the money was taken and is there still."""
     refunded: tuple[_Heading, ...] = ()
     """Likewise, that it was taken and given back, all of it unless a sum stands in the column ``refunded``."""
+    not_taken: tuple[_Heading, ...] = ()
+    """Likewise, that it was not taken. Any other word makes its line one that cannot be read."""
 
 
 class SettlementLayouts(ManifestModel):
@@ -132,9 +136,11 @@ def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
     found = parse_model(read_file(file), file.name, SettlementLayouts).layouts
     problems = []
     for number, layout in enumerate(found):
-        if bool(layout.columns.status) != bool(layout.taken) or (layout.refunded and not layout.taken):
+        if bool(layout.columns.status) != bool(layout.taken) or (
+            (layout.refunded or layout.not_taken) and not layout.taken
+        ):
             problems.append(FileProblem(f"layouts.{number}.taken", "a column status and words in it go together"))
-        words = [_folded(word) for word in (*layout.taken, *layout.refunded)]
+        words = [_folded(word) for word in (*layout.taken, *layout.refunded, *layout.not_taken)]
         if len(words) != len(set(words)):
             problems.append(FileProblem(f"layouts.{number}", "a word of the column status has two meanings"))
         if layout.gateway in {other.gateway for other in found[:number]}:
@@ -166,7 +172,7 @@ def parse_settlement(content: bytes, name: str, layout: SettlementLayout) -> Set
     while at < len(lines):
         taken, fields = _row(lines, at, layout.delimiter, len(heading))
         line, at = at + 1, at + taken
-        if fields is not None and not any(cell.strip() for cell in fields):
+        if fields is not None and not any(_visible(cell) for cell in fields):
             continue
         read: BookEntry | UnreadLine | None
         if fields is None:
@@ -205,7 +211,7 @@ def _heading_of(lines: Sequence[str], name: str, delimiter: str) -> tuple[int, l
             where = f"lines {at + 1} to {at + taken}"
             raise DataFileInvalid(name, [FileProblem("", f"the heading has to stand in one line; look at {where}")])
         at += taken
-        if fields is not None and any(cell.strip() for cell in fields):
+        if fields is not None and any(_visible(cell) for cell in fields):
             return at, fields
     return at, []
 
@@ -230,8 +236,15 @@ def _row(lines: Sequence[str], at: int, delimiter: str, width: int | None) -> tu
     return 1, None
 
 
+def _visible(cell: str) -> str:
+    """A cell without its margins and the marks that nobody sees, such as those for the direction of writing."""
+    if not cell.isascii():
+        cell = "".join(char for char in cell if unicodedata.category(char) != "Cf")
+    return cell.strip()
+
+
 def _folded(heading: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", heading).replace("_", " ").casefold().split())
+    return " ".join(unicodedata.normalize("NFC", _visible(heading)).replace("_", " ").casefold().split())
 
 
 class _Unreadable(Exception):
@@ -252,7 +265,7 @@ class _LineReader:
             repeated |= {folded} if folded in places else set()
             places.setdefault(folded, place)
         self._layout = layout
-        self._heading = [cell.strip() for cell in heading]
+        self._heading = [_visible(cell) for cell in heading]
         self._at: dict[str, int] = {}
         problems = []
         known: Mapping[str, tuple[str, ...]] = {
@@ -270,14 +283,15 @@ class _LineReader:
             raise DataFileInvalid(name, problems)
         self._taken = {_folded(word) for word in layout.taken}
         self._given_back = {_folded(word) for word in layout.refunded}
+        self._not_taken = {_folded(word) for word in layout.not_taken}
 
     def read(self, line: int, fields: Sequence[str]) -> "BookEntry | UnreadLine | None":
         """What a line says; ``None`` where the payment was not taken."""
         if len(fields) != len(self._heading):
             return UnreadLine(line, "", "fields", self._names(fields))
         try:
-            word = _folded(self._cell(fields, "status"))
-            if "status" in self._at and word not in self._taken | self._given_back:
+            word = self._status(fields)
+            if word in self._not_taken:
                 return None
             currency = self._currency(fields)
             amount = self._amount(fields, "amount", currency)
@@ -294,7 +308,7 @@ class _LineReader:
 
     def _cell(self, fields: Sequence[str], column: str) -> str:
         place = self._at.get(column)
-        return fields[place].strip() if place is not None and place < len(fields) else ""
+        return _visible(fields[place]) if place is not None and place < len(fields) else ""
 
     def _names(self, fields: Sequence[str]) -> frozenset[str]:
         return frozenset(filter(None, (self._cell(fields, "payment").lower(), self._cell(fields, "reference"))))
@@ -306,6 +320,13 @@ class _LineReader:
         if len(found) > _LONGEST_REFERENCE:
             raise _Unreadable(self._at["reference"], "too-long")
         return found
+
+    def _status(self, fields: Sequence[str]) -> str:
+        """The word for how the payment stands, folded; empty where the layout has no such column."""
+        word = _folded(self._cell(fields, "status"))
+        if "status" in self._at and word not in self._taken | self._given_back | self._not_taken:
+            raise _Unreadable(self._at["status"], "status" if word else "empty")
+        return word
 
     def _currency(self, fields: Sequence[str]) -> "Literal['BDT', 'USD']":
         match self._cell(fields, "currency").upper() if "currency" in self._at else "BDT":
