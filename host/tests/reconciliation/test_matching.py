@@ -60,6 +60,19 @@ def test_entry_without_our_id_is_found_by_the_gateways_own_number():
     assert not kinds(compared([ours()], [theirs(payment=None)]))
 
 
+@pytest.mark.parametrize(("here", "there"), [("CD-10", "CD-১০"), ("CD-১০", "CD-10"), ("CD-১০", "CD-১0")])
+def test_number_is_the_same_in_the_digits_of_either_language(here, there):
+    mine, entry = ours(reference=here), theirs(payment=None, reference=there)
+    assert not kinds(compared([mine], [entry]))
+    assert not kinds(compared([mine], [], elsewhere={there}))
+    assert kinds(compared([mine], [entry, replace(entry, reference=here)])) == [Kind.LISTED_TWICE]
+    twice = theirs(reference="CD-11")
+    (found,) = compared([mine], [twice, replace(entry, payment="pay-1")]).differences
+    assert found.theirs == twice
+    unknown = PaymentDifference(Kind.MISSING_HERE, None, entry)
+    assert unknown.subject == replace(unknown, theirs=replace(entry, reference=here)).subject
+
+
 def test_entry_with_the_id_of_a_payment_that_is_none_of_ours_is_not_found_by_its_number():
     assert kinds(compared([ours()], [theirs(payment="pay-of-another-host")])) == [
         Kind.MISSING_HERE,

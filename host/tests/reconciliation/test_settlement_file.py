@@ -61,6 +61,13 @@ def test_bangla_heading_digits_and_separators_are_read():
     assert entry.day == date(2026, 11, 24)
 
 
+def test_payment_is_named_by_digits_of_either_language():
+    (entry,) = read(LINE.replace("pay-1", "PAY-১")).entries
+    assert entry.payment == "pay-1"
+    (one,) = read(LINE.replace("pay-1", "PAY-১").replace("345.00", "x")).unread
+    assert one.names == {"pay-1", "CD-1"}
+
+
 def test_columns_are_found_in_any_order_and_others_are_passed_over():
     found = parse_settlement(
         b"Branch,TAKEN_AT,status,currency,amount,refunded,receipt no,payment id\n"

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from nagorik import Money, PaymentState as P
+from nagorik import Money, PaymentState as P, to_ascii_digits
 from nagorik.values import dhaka_date
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_NOT_TAKEN
 
@@ -67,6 +67,11 @@ class OurPayment:
     captured_at: datetime | None
     reference: str | None = field(default=None, repr=False)
 
+    @property
+    def number(self) -> str | None:
+        """The gateway's number as it is compared, with ASCII digits."""
+        return to_ascii_digits(self.reference) if self.reference is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
@@ -87,6 +92,11 @@ class BookEntry:
     payment: str | None = None
     refunded: Money | None = None
     line: int | None = None
+
+    @property
+    def number(self) -> str:
+        """The gateway's number as it is compared: a person at a till may have written its digits in Bangla."""
+        return to_ascii_digits(self.reference)
 
     @property
     def is_given_back(self) -> bool:
@@ -123,7 +133,7 @@ class PaymentDifference:
             back = self.theirs.refunded if self.kind in _OF_MONEY_GIVEN_BACK else None
             parts += [str(self.theirs.amount), str(back or "")]
             if self.ours is None or self.kind in {DifferenceKind.TAKEN_TWICE, DifferenceKind.LISTED_TWICE}:
-                parts.append(self.theirs.reference)
+                parts.append(self.theirs.number)
         return "\n".join(parts)
 
 
@@ -172,16 +182,16 @@ def compare(
     """
     of_gateway = [payment for payment in ours if payment.gateway == gateway]
     by_id = {payment.id: payment for payment in of_gateway}
-    by_reference = {payment.reference: payment for payment in of_gateway if payment.reference is not None}
+    by_number = {payment.number: payment for payment in of_gateway if payment.number is not None}
     found: list[PaymentDifference] = []
     seen: set[str] = set()
     groups: dict[str, list[BookEntry]] = defaultdict(list)
     for entry in entries:
-        payment = _ours_of(entry, by_id, by_reference)
-        if entry.reference in seen:
+        payment = _ours_of(entry, by_id, by_number)
+        if entry.number in seen:
             found.append(PaymentDifference(DifferenceKind.LISTED_TWICE, payment, entry))
             continue
-        seen.add(entry.reference)
+        seen.add(entry.number)
         if payment is None:
             found.append(PaymentDifference(DifferenceKind.MISSING_HERE, None, entry))
         else:
@@ -200,8 +210,8 @@ def compare(
             agreed.add(id_)
     named = {one.ours.id for one in found if one.ours is not None}
     taken = [one for one in by_id.values() if one.captured_at is not None and dhaka_date(one.captured_at) == day]
-    found_somewhere = groups.keys() | named | set(elsewhere)
-    missing = [one for one in taken if not {one.id, one.reference} & found_somewhere]
+    found_somewhere = groups.keys() | named | {to_ascii_digits(name) for name in elsewhere}
+    missing = [one for one in taken if not {one.id, one.number} & found_somewhere]
     if whole:
         found += [PaymentDifference(DifferenceKind.MISSING_THERE, one, None) for one in missing]
     return BookComparison(
@@ -216,17 +226,17 @@ def compare(
 
 
 def _ours_of(
-    entry: BookEntry, by_id: Mapping[str, OurPayment], by_reference: Mapping[str, OurPayment]
+    entry: BookEntry, by_id: Mapping[str, OurPayment], by_number: Mapping[str, OurPayment]
 ) -> OurPayment | None:
     if entry.payment is not None:
         return by_id.get(entry.payment)
-    return by_reference.get(entry.reference)
+    return by_number.get(entry.number)
 
 
 def _differences(payment: OurPayment, attempts: Sequence[BookEntry]) -> Iterator[PaymentDifference]:
     """What differs of one payment, at most one difference for each of the gateway's entries of it."""
     kept = [entry for entry in attempts if not entry.is_given_back] or list(attempts[:1])
-    counted = next((entry for entry in kept if entry.reference == payment.reference), kept[0])
+    counted = next((entry for entry in kept if entry.number == payment.number), kept[0])
     if payment.state not in MONEY_FOR_A_PERSON:
         for entry in attempts:
             if entry is not counted and entry.is_given_back_beyond:

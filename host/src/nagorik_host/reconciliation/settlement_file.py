@@ -297,7 +297,7 @@ class _LineReader:
             amount = self._amount(fields, "amount", currency)
             return BookEntry(
                 reference=self._reference(fields),
-                payment=self._cell(fields, "payment").lower() or None,
+                payment=self._payment(fields) or None,
                 amount=amount,
                 refunded=self._refunded(fields, word, amount),
                 day=self._day(fields),
@@ -311,7 +311,10 @@ class _LineReader:
         return _visible(fields[place]) if place is not None and place < len(fields) else ""
 
     def _names(self, fields: Sequence[str]) -> frozenset[str]:
-        return frozenset(filter(None, (self._cell(fields, "payment").lower(), self._cell(fields, "reference"))))
+        return frozenset(filter(None, (self._payment(fields), self._cell(fields, "reference"))))
+
+    def _payment(self, fields: Sequence[str]) -> str:
+        return to_ascii_digits(self._cell(fields, "payment")).lower()
 
     def _reference(self, fields: Sequence[str]) -> str:
         found = self._cell(fields, "reference")
