@@ -8,8 +8,9 @@ import pytest
 
 from nagorik import Money
 from nagorik_host.commands import running
+from nagorik_host.commands.reconciliation import _numbers
 from nagorik_host.reconciliation.matching import DifferenceKind
-from nagorik_host.reconciliation.settlement_file import ProblemCode
+from nagorik_host.reconciliation.settlement_file import ProblemCode, UnreadLine
 from nagorik_host.texts import codes
 
 DATE = "2026-11-24"
@@ -116,6 +117,11 @@ def test_settlement_file_is_compared_and_its_bad_lines_are_named(reconcile, till
     books = reconcile(*GATEWAY, "--settlement", file, "--json").document["gateways"][0]["books"]
     assert [(book["source"], book["agree"]) for book in books] == [("list", 1), ("file", 1)]
     assert [(one["line"], one["column"], one["problem"]) for one in books[1]["unread"]] == [(3, "Amount", "amount")]
+
+
+def test_line_is_shown_with_the_last_of_those_that_it_runs_over():
+    shown = [_numbers(UnreadLine(2, "", problem, last=last)) for problem, last in (("quotes", None), ("lines", 3))]
+    assert shown == ["2", "2–3"]
 
 
 @pytest.mark.parametrize(

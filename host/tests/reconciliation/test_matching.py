@@ -60,6 +60,19 @@ def test_entry_without_our_id_is_found_by_the_gateways_own_number():
     assert not kinds(compared([ours()], [theirs(payment=None)]))
 
 
+@pytest.mark.parametrize(("here", "there"), [("CD-10", "CD-১০"), ("CD-১০", "CD-10"), ("CD-১০", "CD-১0")])
+def test_number_is_the_same_in_the_digits_of_either_language(here, there):
+    mine, entry = ours(reference=here), theirs(payment=None, reference=there)
+    assert not kinds(compared([mine], [entry]))
+    assert not kinds(compared([mine], [], elsewhere={there}))
+    assert kinds(compared([mine], [entry, replace(entry, reference=here)])) == [Kind.LISTED_TWICE]
+    twice = theirs(reference="CD-11")
+    (found,) = compared([mine], [twice, replace(entry, payment="pay-1")]).differences
+    assert found.theirs == twice
+    unknown = PaymentDifference(Kind.MISSING_HERE, None, entry)
+    assert unknown.subject == replace(unknown, theirs=replace(entry, reference=here)).subject
+
+
 def test_entry_with_the_id_of_a_payment_that_is_none_of_ours_is_not_found_by_its_number():
     assert kinds(compared([ours()], [theirs(payment="pay-of-another-host")])) == [
         Kind.MISSING_HERE,
@@ -107,6 +120,29 @@ def test_money_given_back_on_both_sides_agrees(state):
 
 def test_refund_in_part_is_another_amount_than_a_refund():
     assert kinds(compared([ours(state=P.REFUNDED)], [theirs(refunded=Money.taka(1))])) == [Kind.OTHER_AMOUNT]
+
+
+def test_refund_here_that_the_books_deny_is_found():
+    nothing = theirs(refunded=Money.taka(0))
+    assert kinds(compared([ours(state=P.REFUNDED)], [nothing])) == [Kind.REFUNDED_HERE]
+    assert not kinds(compared([ours(state=P.REFUNDED)], [theirs()]))
+    for state in (P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUND_MANUAL):
+        assert not kinds(compared([ours(state=state)], [nothing]))
+
+
+@pytest.mark.parametrize("state", sorted(set(P) - MONEY_FOR_A_PERSON))
+def test_more_given_back_than_taken_is_found_in_every_state(state):
+    found = compared([ours(state=state)], [theirs(refunded=Money(poisha=TAKA.poisha + 1))])
+    assert kinds(found) == [Kind.REFUNDED_BEYOND]
+    assert not found.agreed
+
+
+def test_more_given_back_than_taken_is_found_of_a_second_attempt():
+    beyond = theirs(reference="CD-1-second", refunded=Money.taka(99_999))
+    for books in ([theirs(), beyond], [beyond, theirs()]):
+        (found,) = compared([ours()], books).differences
+        assert (found.kind, found.theirs) == (Kind.REFUNDED_BEYOND, beyond)
+        assert found.subject != replace(found, theirs=replace(beyond, refunded=Money.taka(346))).subject
 
 
 def test_refund_of_nothing_is_none():
@@ -204,8 +240,11 @@ def test_one_difference_is_found_as_what_it_is_and_nothing_else_is(day, data):
         case Kind.CAPTURED_THERE:
             state = data.draw(st.sampled_from(sorted(MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN)))
             mine[at] = replace(payment, state=state, captured_at=None)
-        case Kind.REFUNDED_THERE:
-            books[at] = replace(entry, refunded=Money(poisha=data.draw(st.integers(1, entry.amount.poisha))))
+        case Kind.REFUNDED_THERE | Kind.REFUNDED_HERE | Kind.REFUNDED_BEYOND:
+            whole = entry.amount.poisha
+            least, most = {"there": (1, whole), "here": (0, 0), "beyond": (whole + 1, whole + 500)}[kind.value[9:]]
+            books[at] = replace(entry, refunded=Money(poisha=data.draw(st.integers(least, most))))
+            mine[at] = replace(payment, state=P.REFUNDED if kind is Kind.REFUNDED_HERE else payment.state)
         case Kind.TAKEN_TWICE:
             books.insert(data.draw(st.integers(0, len(books))), replace(entry, reference="another attempt"))
         case Kind.LISTED_TWICE:
@@ -223,7 +262,7 @@ loose_entries = st.builds(
     reference=references,
     payment=st.none() | st.sampled_from([f"pay-{n}" for n in range(4)]),
     amount=st.sampled_from([TAKA, Money.taka(1), Money.of(345, "USD")]),
-    refunded=st.none() | st.sampled_from([TAKA, Money.taka(1), Money.taka(0)]),
+    refunded=st.none() | st.sampled_from([TAKA, Money.taka(1), Money.taka(0), Money.taka(99_999)]),
     day=st.sampled_from([DAY, DAY - timedelta(days=1)]),
 )
 loose_payments = st.dictionaries(st.integers(0, 3), st.sampled_from(sorted(P)), max_size=4).map(

@@ -35,7 +35,12 @@ def unread(*lines: str) -> list[tuple[int, str, str]]:
 
 def test_line_is_read():
     (entry,) = read(LINE).entries
-    assert (entry.payment, entry.reference, entry.amount, entry.refunded) == ("pay-1", "CD-1", Money.taka(345), None)
+    assert (entry.payment, entry.reference, entry.amount, entry.refunded) == (
+        "pay-1",
+        "CD-1",
+        Money.taka(345),
+        Money.taka(0),
+    )
     assert (entry.day, entry.line) == (date(2026, 11, 24), 2)
 
 
@@ -56,6 +61,13 @@ def test_bangla_heading_digits_and_separators_are_read():
     assert entry.day == date(2026, 11, 24)
 
 
+def test_payment_is_named_by_digits_of_either_language():
+    (entry,) = read(LINE.replace("pay-1", "PAY-১")).entries
+    assert entry.payment == "pay-1"
+    (one,) = read(LINE.replace("pay-1", "PAY-১").replace("345.00", "x")).unread
+    assert one.names == {"pay-1", "CD-1"}
+
+
 def test_columns_are_found_in_any_order_and_others_are_passed_over():
     found = parse_settlement(
         b"Branch,TAKEN_AT,status,currency,amount,refunded,receipt no,payment id\n"
@@ -72,6 +84,39 @@ def test_time_with_an_offset_counts_on_the_date_in_dhaka():
     assert entry.day == date(2026, 11, 25)
 
 
+@pytest.mark.parametrize("status", ["OPEN", "Cancelled", "EXPIRED\u200f"])
+def test_word_that_says_so_makes_a_line_not_taken(status):
+    found = read(LINE.replace("PAID", status))
+    assert (found.not_taken, found.entries, found.unread) == (1, (), ())
+
+
+def test_marks_that_nobody_sees_change_no_cell():
+    marked = ",".join(f"\u2067{cell}\u200f" for cell in LINE.split(","))
+    assert read(marked) == read(LINE)
+    assert len(read(marked).entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "written", "refunded"),
+    [
+        ("REFUNDED", "", Money.taka(345)),
+        ("REFUNDED", "100", Money.taka(100)),
+        ("PAID", "", Money.taka(0)),
+        ("PAID", "0.00", Money.taka(0)),
+        ("PAID", "345", Money.taka(345)),
+    ],
+)
+def test_what_was_given_back_is_read_from_the_sum_or_else_from_the_word(status, written, refunded):
+    (entry,) = read(LINE.replace(",,", f",{written},").replace("PAID", status)).entries
+    assert entry.refunded == refunded
+
+
+def test_layout_without_words_for_refunds_says_nothing_of_them_without_a_sum():
+    silent = LAYOUT.model_copy(update={"refunded": ()})
+    (entry,) = parse_settlement(f"{HEADING}\n{LINE}\n".encode(), "till.csv", silent).entries
+    assert entry.refunded is None
+
+
 def test_what_was_not_taken_is_counted_and_not_compared():
     found = read(LINE, LINE.replace("PAID", "CANCELLED"))
     assert (len(found.entries), found.not_taken, found.lines) == (1, 1, 2)
@@ -84,8 +129,14 @@ def test_what_was_not_taken_is_counted_and_not_compared():
         (LINE.replace("345.00", "-345.00"), "Amount", "amount"),
         (LINE.replace("345.00", ""), "Amount", "amount"),
         (LINE.replace(",,", ",x,"), "Refunded", "amount"),
+        (LINE.replace(",,", ",0.00,").replace("PAID", "REFUNDED"), "Refunded", "refund"),
         (LINE.replace("BDT", "EUR"), "Currency", "currency"),
         (LINE.replace("24/11", "31/02"), "Taken At", "time"),
+        (LINE.replace("24/11/2026 11:00:00", "0001-01-01T00:00:00+1400"), "Taken At", "time"),
+        (LINE.replace("24/11/2026 11:00:00", "9999-12-31T23:59:59-1200"), "Taken At", "time"),
+        (LINE.replace("PAID", "PAYED"), "Status", "status"),
+        (LINE.replace("PAID", ""), "Status", "empty"),
+        (LINE.replace("PAID", "\u200f"), "Status", "empty"),
         (LINE.replace("CD-1", " "), "Receipt No", "empty"),
         (LINE.replace("CD-1", "9" * 201), "Receipt No", "too-long"),
         (LINE.replace("345.00", "1,345.00"), "", "fields"),
@@ -108,11 +159,27 @@ def test_stray_quotes_in_two_lines_lose_no_line_between_them():
     assert [entry.line for entry in found.entries] == [3, 4, 5]
 
 
-def test_quoted_field_may_stand_in_several_lines():
+def test_quoted_field_that_spans_lines_is_named_by_both_of_its_lines():
     heading = f"{HEADING},Address"
     content = f'{heading}\n{LINE},"House 1,\nRoad 2"\n{LINE},x\n'
     found = parse_settlement(content.encode(), "till.csv", LAYOUT)
-    assert [entry.line for entry in found.entries] == [2, 4]
+    assert [(one.line, one.last, one.problem) for one in found.unread] == [(2, 3, "lines")]
+    assert [entry.line for entry in found.entries] == [4]
+    assert (found.lines, found.is_whole) == (3, False)
+
+
+def test_open_quote_joins_no_two_payments_to_one_that_was_not_taken():
+    opened, closed = LINE.replace("PAID", '"PAID'), LINE.replace("-1", "-2") + '"'
+    found = read(opened, closed, LINE.replace("-1", "-3"))
+    assert [(one.line, one.last, one.problem) for one in found.unread] == [(2, 3, "lines")]
+    assert ([entry.payment for entry in found.entries], found.not_taken) == (["pay-3"], 0)
+    assert not found.is_whole
+
+
+def test_open_quote_in_the_heading_takes_no_payment():
+    content = f'{HEADING},"Note\n{LINE},x"\n{LINE},x\n'
+    with pytest.raises(DataFileInvalid, match="stand in one line; look at lines 1 to 2"):
+        parse_settlement(content.encode(), "till.csv", LAYOUT)
 
 
 def test_line_that_cannot_be_read_names_its_payment_where_it_can():
@@ -179,6 +246,11 @@ taken_at = ["T"]
     [
         ("layouts = []", "layouts"),
         (f'{WRONG_LAYOUT}status = ["S"]\n', "a column status and words in it go together"),
+        (
+            WRONG_LAYOUT.replace("times", 'taken = ["PAID"]\nrefunded = ["paid"]\ntimes') + 'status = ["S"]\n',
+            "a word of the column status has two meanings",
+        ),
+        (WRONG_LAYOUT.replace("times", 'not_taken = ["OPEN"]\ntimes'), "a column status and words in it go together"),
         (f'{WRONG_LAYOUT}other = ["S"]\n', "other"),
         (WRONG_LAYOUT + WRONG_LAYOUT, "this gateway has a layout already"),
     ],

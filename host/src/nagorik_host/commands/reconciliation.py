@@ -175,6 +175,7 @@ def _book(book: "ComparedBook") -> Document:
 def _unread(line: "UnreadLine") -> Document:
     return {
         "line": line.line,
+        "last_line": line.last or line.line,
         "column": line.column or None,
         "problem": line.problem,
         "means": _text(_sentence("settlement", line.problem)),
@@ -261,10 +262,14 @@ def _render_unread(done: "Reconciliation") -> None:
     if not unread:
         return
     print_lines("", "যে লাইন পড়া যায়নি / lines that could not be read")
-    rows = ((str(line.line), line.column or "–", line.problem) for line in unread[:_SHOWN])
+    rows = ((_numbers(line), line.column or "–", line.problem) for line in unread[:_SHOWN])
     print_table(("লাইন / line", "কলাম / column", "সমস্যা / problem"), rows)
     _explain("settlement", [line.problem for line in unread])
     _more(len(unread))
+
+
+def _numbers(line: "UnreadLine") -> str:
+    return str(line.line) if line.last is None else f"{line.line}–{line.last}"
 
 
 def _render_found(done: "Reconciliation") -> None:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from nagorik import Money, PaymentState as P
+from nagorik import Money, PaymentState as P, to_ascii_digits
 from nagorik.values import dhaka_date
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_NOT_TAKEN
 
@@ -32,10 +32,17 @@ class DifferenceKind(StrEnum):
     """The gateway took the money; here the payment is not known to be taken."""
     REFUNDED_THERE = "refunded-there"
     """The gateway gave money back; here the payment stands."""
+    REFUNDED_HERE = "refunded-here"
+    """Here the money was given back; the gateway's books say that none was."""
+    REFUNDED_BEYOND = "refunded-beyond"
+    """The gateway gave more back than it took."""
     TAKEN_TWICE = "taken-twice"
     """The gateway took the money of one payment in more than one attempt, and gave none of it back."""
     LISTED_TWICE = "listed-twice"
     """One number of the gateway's stands in its books more than once."""
+
+
+_OF_MONEY_GIVEN_BACK: Final = frozenset({DifferenceKind.REFUNDED_THERE, DifferenceKind.REFUNDED_BEYOND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,11 @@ class OurPayment:
     captured_at: datetime | None
     reference: str | None = field(default=None, repr=False)
 
+    @property
+    def number(self) -> str | None:
+        """The gateway's number as it is compared, with ASCII digits."""
+        return to_ascii_digits(self.reference) if self.reference is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
@@ -70,7 +82,7 @@ class BookEntry:
         amount: What was taken.
         day: On which date in Dhaka.
         payment: The platform's id of it, where the gateway keeps that.
-        refunded: What of it was given back, where the books say so.
+        refunded: What of it was given back, nothing included; ``None`` where the books do not say.
         line: The line of the file that it begins in; ``None`` where it is not from a file.
     """
 
@@ -82,10 +94,20 @@ class BookEntry:
     line: int | None = None
 
     @property
+    def number(self) -> str:
+        """The gateway's number as it is compared: a person at a till may have written its digits in Bangla."""
+        return to_ascii_digits(self.reference)
+
+    @property
     def is_given_back(self) -> bool:
         """Whether nothing of it is left with the gateway."""
         back = self.refunded
         return back is not None and back.currency == self.amount.currency and back >= self.amount
+
+    @property
+    def is_given_back_beyond(self) -> bool:
+        """Whether more was given back than was taken."""
+        return self.is_given_back and self.refunded != self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +130,10 @@ class PaymentDifference:
         named = self.ours.id if self.ours is not None else ""
         parts = [self.kind.value, named]
         if self.theirs is not None:
-            back = self.theirs.refunded if self.kind is DifferenceKind.REFUNDED_THERE else None
+            back = self.theirs.refunded if self.kind in _OF_MONEY_GIVEN_BACK else None
             parts += [str(self.theirs.amount), str(back or "")]
             if self.ours is None or self.kind in {DifferenceKind.TAKEN_TWICE, DifferenceKind.LISTED_TWICE}:
-                parts.append(self.theirs.reference)
+                parts.append(self.theirs.number)
         return "\n".join(parts)
 
 
@@ -160,16 +182,16 @@ def compare(
     """
     of_gateway = [payment for payment in ours if payment.gateway == gateway]
     by_id = {payment.id: payment for payment in of_gateway}
-    by_reference = {payment.reference: payment for payment in of_gateway if payment.reference is not None}
+    by_number = {payment.number: payment for payment in of_gateway if payment.number is not None}
     found: list[PaymentDifference] = []
     seen: set[str] = set()
     groups: dict[str, list[BookEntry]] = defaultdict(list)
     for entry in entries:
-        payment = _ours_of(entry, by_id, by_reference)
-        if entry.reference in seen:
+        payment = _ours_of(entry, by_id, by_number)
+        if entry.number in seen:
             found.append(PaymentDifference(DifferenceKind.LISTED_TWICE, payment, entry))
             continue
-        seen.add(entry.reference)
+        seen.add(entry.number)
         if payment is None:
             found.append(PaymentDifference(DifferenceKind.MISSING_HERE, None, entry))
         else:
@@ -188,8 +210,8 @@ def compare(
             agreed.add(id_)
     named = {one.ours.id for one in found if one.ours is not None}
     taken = [one for one in by_id.values() if one.captured_at is not None and dhaka_date(one.captured_at) == day]
-    found_somewhere = groups.keys() | named | set(elsewhere)
-    missing = [one for one in taken if not {one.id, one.reference} & found_somewhere]
+    found_somewhere = groups.keys() | named | {to_ascii_digits(name) for name in elsewhere}
+    missing = [one for one in taken if not {one.id, one.number} & found_somewhere]
     if whole:
         found += [PaymentDifference(DifferenceKind.MISSING_THERE, one, None) for one in missing]
     return BookComparison(
@@ -204,20 +226,23 @@ def compare(
 
 
 def _ours_of(
-    entry: BookEntry, by_id: Mapping[str, OurPayment], by_reference: Mapping[str, OurPayment]
+    entry: BookEntry, by_id: Mapping[str, OurPayment], by_number: Mapping[str, OurPayment]
 ) -> OurPayment | None:
     if entry.payment is not None:
         return by_id.get(entry.payment)
-    return by_reference.get(entry.reference)
+    return by_number.get(entry.number)
 
 
 def _differences(payment: OurPayment, attempts: Sequence[BookEntry]) -> Iterator[PaymentDifference]:
     """What differs of one payment, at most one difference for each of the gateway's entries of it."""
     kept = [entry for entry in attempts if not entry.is_given_back] or list(attempts[:1])
-    counted = next((entry for entry in kept if entry.reference == payment.reference), kept[0])
-    for entry in kept:
-        if entry is not counted and payment.state not in MONEY_FOR_A_PERSON:
-            yield PaymentDifference(DifferenceKind.TAKEN_TWICE, payment, entry)
+    counted = next((entry for entry in kept if entry.number == payment.number), kept[0])
+    if payment.state not in MONEY_FOR_A_PERSON:
+        for entry in attempts:
+            if entry is not counted and entry.is_given_back_beyond:
+                yield PaymentDifference(DifferenceKind.REFUNDED_BEYOND, payment, entry)
+            elif entry is not counted and not entry.is_given_back:
+                yield PaymentDifference(DifferenceKind.TAKEN_TWICE, payment, entry)
     kind = _difference(payment, counted)
     if kind is not None:
         yield PaymentDifference(kind, payment, counted)
@@ -229,12 +254,16 @@ def _difference(payment: OurPayment, entry: BookEntry) -> DifferenceKind | None:
         return None
     if entry.amount.currency != payment.amount.currency or (back and back.currency != entry.amount.currency):
         return DifferenceKind.OTHER_CURRENCY
+    if entry.is_given_back_beyond:
+        return DifferenceKind.REFUNDED_BEYOND
     if payment.state in _NOT_TAKEN_HERE:
         return DifferenceKind.REFUNDED_THERE if back else DifferenceKind.CAPTURED_THERE
     if entry.amount != payment.amount:
         return DifferenceKind.OTHER_AMOUNT
     if back is None:
-        return None
+        # Money ordered back may be on its way still, or go by hand: only what is done here has to be done there.
+        is_denied = payment.state is P.REFUNDED and entry.refunded is not None
+        return DifferenceKind.REFUNDED_HERE if is_denied else None
     if payment.state not in _BEING_GIVEN_BACK:
         return DifferenceKind.REFUNDED_THERE
     in_part = payment.state is P.REFUNDED and not entry.is_given_back

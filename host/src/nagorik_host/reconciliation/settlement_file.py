@@ -31,8 +31,10 @@ _LONGEST_REFERENCE: Final = 200
 
 _Heading = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=80)]
 _MOST_LINES: Final = 20
-"""Lines that one row may stand in: some people quote an address of a few lines."""
-ProblemCode = Literal["fields", "quotes", "empty", "amount", "currency", "time", "too-long"]
+"""Lines that one row is looked for in: some people quote an address of a few lines."""
+ProblemCode = Literal[
+    "fields", "quotes", "lines", "empty", "amount", "refund", "currency", "time", "too-long", "status"
+]
 
 
 class SettlementColumns(ManifestModel):
@@ -64,7 +66,11 @@ class SettlementLayout(ManifestModel):
     """How times are written, as ``datetime.strptime`` reads them; tried in order."""
     delimiter: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1)] = ","
     taken: tuple[_Heading, ...] = ()
-    """With a column ``status``: the words in it that say that the money was taken."""
+    """With a column ``status``: the words in it that say that the money was taken and is there still."""
+    refunded: tuple[_Heading, ...] = ()
+    """Likewise, that it was taken and given back, all of it unless a sum stands in the column ``refunded``."""
+    not_taken: tuple[_Heading, ...] = ()
+    """Likewise, that it was not taken. Any other word makes its line one that cannot be read."""
 
 
 class SettlementLayouts(ManifestModel):
@@ -82,12 +88,14 @@ class UnreadLine:
         column: The column that is wrong, by its heading; empty where it is the line as a whole.
         problem: What is wrong.
         names: What it names all the same: the platform's id of the payment, the gateway's number.
+        last: The number of its last line, where a quoted cell spans lines.
     """
 
     line: int
     column: str
     problem: ProblemCode
     names: frozenset[str] = field(default=frozenset(), repr=False)
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +114,17 @@ class SettlementFile:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is known of every line which payment it is of; of too many cells none is in its place."""
-        return all(one.names and one.problem != "fields" for one in self.unread)
+        """Whether it is known of every line which payment it is of.
+
+        Of too many cells none is in its place, and in a cell that spans lines a payment may stand that names itself
+        nowhere else.
+        """
+        return all(one.names and one.problem not in {"fields", "lines"} for one in self.unread)
 
     @property
     def lines(self) -> int:
         """How many lines there are beside the heading."""
-        return len(self.entries) + self.not_taken + len(self.unread)
+        return len(self.entries) + self.not_taken + sum((one.last or one.line) - one.line + 1 for one in self.unread)
 
 
 def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
@@ -124,8 +136,13 @@ def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
     found = parse_model(read_file(file), file.name, SettlementLayouts).layouts
     problems = []
     for number, layout in enumerate(found):
-        if bool(layout.columns.status) != bool(layout.taken):
+        if bool(layout.columns.status) != bool(layout.taken) or (
+            (layout.refunded or layout.not_taken) and not layout.taken
+        ):
             problems.append(FileProblem(f"layouts.{number}.taken", "a column status and words in it go together"))
+        words = [_folded(word) for word in (*layout.taken, *layout.refunded, *layout.not_taken)]
+        if len(words) != len(set(words)):
+            problems.append(FileProblem(f"layouts.{number}", "a word of the column status has two meanings"))
         if layout.gateway in {other.gateway for other in found[:number]}:
             problems.append(FileProblem(f"layouts.{number}.gateway", "this gateway has a layout already"))
     if problems:
@@ -145,7 +162,7 @@ def read_settlement(file: Path, layout: SettlementLayout) -> SettlementFile:
 def parse_settlement(content: bytes, name: str, layout: SettlementLayout) -> SettlementFile:
     """What the content of a settlement file says; raises as ``read_settlement``."""
     lines = io.StringIO(_text(content, name), newline=None).readlines()
-    at, heading = _heading_of(lines, layout.delimiter)
+    at, heading = _heading_of(lines, name, layout.delimiter)
     if not heading:
         raise DataFileInvalid(name, [FileProblem("", "it is empty; a file without payments has its heading")])
     reader = _LineReader(layout, heading, name)
@@ -155,9 +172,15 @@ def parse_settlement(content: bytes, name: str, layout: SettlementLayout) -> Set
     while at < len(lines):
         taken, fields = _row(lines, at, layout.delimiter, len(heading))
         line, at = at + 1, at + taken
-        if fields is not None and not any(cell.strip() for cell in fields):
+        if fields is not None and not any(_visible(cell) for cell in fields):
             continue
-        read = UnreadLine(line, "", "quotes") if fields is None else reader.read(line, fields)
+        read: BookEntry | UnreadLine | None
+        if fields is None:
+            read = UnreadLine(line, "", "quotes")
+        elif taken > 1:
+            read = UnreadLine(line, "", "lines", last=at)
+        else:
+            read = reader.read(line, fields)
         if isinstance(read, UnreadLine):
             unread.append(read)
         elif read is None:
@@ -176,13 +199,19 @@ def _text(content: bytes, name: str) -> str:
         raise DataFileInvalid(name, [FileProblem("", f"save the file as UTF-8: look at line {line}")]) from None
 
 
-def _heading_of(lines: Sequence[str], delimiter: str) -> tuple[int, list[str]]:
-    """Where the first line follows, and the heading's cells; none where all lines are empty."""
+def _heading_of(lines: Sequence[str], name: str, delimiter: str) -> tuple[int, list[str]]:
+    """Where the first line follows, and the heading's cells; none where all lines are empty.
+
+    An open quote in the heading would take the payments below it for its own.
+    """
     at = 0
     while at < len(lines):
         taken, fields = _row(lines, at, delimiter, None)
+        if taken > 1:
+            where = f"lines {at + 1} to {at + taken}"
+            raise DataFileInvalid(name, [FileProblem("", f"the heading has to stand in one line; look at {where}")])
         at += taken
-        if fields is not None and any(cell.strip() for cell in fields):
+        if fields is not None and any(_visible(cell) for cell in fields):
             return at, fields
     return at, []
 
@@ -191,7 +220,8 @@ def _row(lines: Sequence[str], at: int, delimiter: str, width: int | None) -> tu
     """How many lines the row that begins at ``at`` stands in, and its cells; ``None`` where its quotes do not match.
 
     The csv module joins all lines that follow an open quote, to the next one or to the end. Lines are joined here
-    only to a row of the heading's width, so that one stray quote spoils its own line alone.
+    only to a row of the heading's width, so that one stray quote spoils its own line alone. What is joined is not
+    read: nobody can tell whether a cell spans lines or two stray quotes met, with payments between them.
     """
     for taken in range(1, min(_MOST_LINES, len(lines) - at) + 1):
         part = lines[at : at + taken]
@@ -206,8 +236,15 @@ def _row(lines: Sequence[str], at: int, delimiter: str, width: int | None) -> tu
     return 1, None
 
 
+def _visible(cell: str) -> str:
+    """A cell without its margins and the marks that nobody sees, such as those for the direction of writing."""
+    if not cell.isascii():
+        cell = "".join(char for char in cell if unicodedata.category(char) != "Cf")
+    return cell.strip()
+
+
 def _folded(heading: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", heading).replace("_", " ").casefold().split())
+    return " ".join(unicodedata.normalize("NFC", _visible(heading)).replace("_", " ").casefold().split())
 
 
 class _Unreadable(Exception):
@@ -228,7 +265,7 @@ class _LineReader:
             repeated |= {folded} if folded in places else set()
             places.setdefault(folded, place)
         self._layout = layout
-        self._heading = [cell.strip() for cell in heading]
+        self._heading = [_visible(cell) for cell in heading]
         self._at: dict[str, int] = {}
         problems = []
         known: Mapping[str, tuple[str, ...]] = {
@@ -245,20 +282,24 @@ class _LineReader:
         if problems:
             raise DataFileInvalid(name, problems)
         self._taken = {_folded(word) for word in layout.taken}
+        self._given_back = {_folded(word) for word in layout.refunded}
+        self._not_taken = {_folded(word) for word in layout.not_taken}
 
     def read(self, line: int, fields: Sequence[str]) -> "BookEntry | UnreadLine | None":
         """What a line says; ``None`` where the payment was not taken."""
         if len(fields) != len(self._heading):
             return UnreadLine(line, "", "fields", self._names(fields))
         try:
-            if self._at.get("status") is not None and _folded(fields[self._at["status"]]) not in self._taken:
+            word = self._status(fields)
+            if word in self._not_taken:
                 return None
             currency = self._currency(fields)
+            amount = self._amount(fields, "amount", currency)
             return BookEntry(
                 reference=self._reference(fields),
-                payment=self._cell(fields, "payment").lower() or None,
-                amount=self._amount(fields, "amount", currency),
-                refunded=self._amount(fields, "refunded", currency) if self._cell(fields, "refunded") else None,
+                payment=self._payment(fields) or None,
+                amount=amount,
+                refunded=self._refunded(fields, word, amount),
                 day=self._day(fields),
                 line=line,
             )
@@ -267,10 +308,13 @@ class _LineReader:
 
     def _cell(self, fields: Sequence[str], column: str) -> str:
         place = self._at.get(column)
-        return fields[place].strip() if place is not None and place < len(fields) else ""
+        return _visible(fields[place]) if place is not None and place < len(fields) else ""
 
     def _names(self, fields: Sequence[str]) -> frozenset[str]:
-        return frozenset(filter(None, (self._cell(fields, "payment").lower(), self._cell(fields, "reference"))))
+        return frozenset(filter(None, (self._payment(fields), self._cell(fields, "reference"))))
+
+    def _payment(self, fields: Sequence[str]) -> str:
+        return to_ascii_digits(self._cell(fields, "payment")).lower()
 
     def _reference(self, fields: Sequence[str]) -> str:
         found = self._cell(fields, "reference")
@@ -279,6 +323,13 @@ class _LineReader:
         if len(found) > _LONGEST_REFERENCE:
             raise _Unreadable(self._at["reference"], "too-long")
         return found
+
+    def _status(self, fields: Sequence[str]) -> str:
+        """The word for how the payment stands, folded; empty where the layout has no such column."""
+        word = _folded(self._cell(fields, "status"))
+        if "status" in self._at and word not in self._taken | self._given_back | self._not_taken:
+            raise _Unreadable(self._at["status"], "status" if word else "empty")
+        return word
 
     def _currency(self, fields: Sequence[str]) -> "Literal['BDT', 'USD']":
         match self._cell(fields, "currency").upper() if "currency" in self._at else "BDT":
@@ -294,12 +345,21 @@ class _LineReader:
         except NationalDataError:
             raise _Unreadable(self._at[column], "amount") from None
 
+    def _refunded(self, fields: Sequence[str], word: str, amount: Money) -> Money | None:
+        """What was given back, by its sum or by the word alone; ``None`` where the line has neither."""
+        back = self._amount(fields, "refunded", amount.currency) if self._cell(fields, "refunded") else None
+        if word in self._given_back and back is not None and not back.poisha:
+            raise _Unreadable(self._at["refunded"], "refund")
+        if back is not None or not self._given_back:
+            return back
+        return amount if word in self._given_back else Money(poisha=0, currency=amount.currency)
+
     def _day(self, fields: Sequence[str]) -> date:
         written = to_ascii_digits(self._cell(fields, "taken_at"))
         for style in self._layout.times:
             try:
                 found = datetime.strptime(written, style)  # noqa: DTZ007 - the zone is Dhaka's where none is written
-            except ValueError:
-                continue
-            return dhaka_date(found if found.tzinfo is not None else found.replace(tzinfo=dhaka_zone()))
+                return dhaka_date(found if found.tzinfo is not None else found.replace(tzinfo=dhaka_zone()))
+            except (ValueError, OverflowError):
+                continue  # also what is on no date in Dhaka, before the first year or after the last
         raise _Unreadable(self._at["taken_at"], "time")
