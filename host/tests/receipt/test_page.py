@@ -1,12 +1,13 @@
 """What a receipt says, in both languages, and that nobody's writing becomes part of the page."""
 
 import re
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik import Text
+from nagorik import Applicant, Text
 from nagorik.model.fee import LineNature
 from nagorik.model.status import PaymentState
 from nagorik.values import Money
@@ -280,7 +281,7 @@ def test_price_that_the_journal_does_not_hold_is_a_defect(make_content):
             [],
             content.payment,
             names=content.names,
-            applicant=content.applicant,
+            applicant=Applicant(name=content.applicant, birth_date=date(1979, 1, 1)),
             copy=1,
             printed_at=content.printed_at,
             tracking_url=None,

@@ -1,6 +1,7 @@
 """What stands on a receipt: what a gateway took, for which lines, and how the payment stands when it is printed.
 
-No more of the citizen stands on it than the payer's name: whoever finds a receipt learns no number of theirs.
+No more of the citizen stands on it than the payer's name: whoever finds a receipt learns no number of theirs, even
+where somebody wrote one into a name or into the tracking number.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,11 +10,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from nagorik import Text
+from nagorik import Applicant, Text
 from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
-from nagorik.values import Money, PersonName, dhaka_date
+from nagorik.values import Identifier, Money, PersonName, dhaka_date
 from nagorik_host.charges import NO_CHARGES, HostCharges
+from nagorik_host.own_numbers import holds_own_number, mask_own_numbers
 from nagorik_platform.lifecycle import Event, Payment, Progress
 from nagorik_platform.lifecycle.events import QuoteReceived
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
@@ -163,7 +165,7 @@ def receipt_content(
     payment: Payment,
     *,
     names: ReceiptNames,
-    applicant: PersonName,
+    applicant: Applicant,
     copy: int,
     printed_at: datetime,
     tracking_url: str | None,
@@ -176,7 +178,7 @@ def receipt_content(
         events: Its journal, which holds the price that was paid.
         payment: The payment, by ``receipted_payment``.
         names: What agency, service and gateway are called.
-        applicant: Who applied.
+        applicant: Who applied; their National ID and birth registration numbers are masked in all that is shown.
         copy: Which print it is, counted from 1.
         printed_at: When it is printed.
         tracking_url: Where the application can be tracked, if the host has an address for that.
@@ -188,23 +190,43 @@ def receipt_content(
     quote = next((e.quote for e in events if isinstance(e, QuoteReceived) and e.quote.id == payment.quote), None)
     if quote is None or payment.captured_at is None:
         raise LookupError("the journal does not hold what was paid")
+    own = applicant.identifiers
     lines = [
-        ReceiptLine(line.text, line.amount, line.vat, line.nature, line.payee or names.agency)
+        ReceiptLine(
+            _masked(line.text, own), line.amount, line.vat, line.nature, _masked(line.payee or names.agency, own)
+        )
         for line in (*quote.lines, *payment.charges)
     ]
     return ReceiptContent(
         payment=payment,
-        reference=progress.client_reference,
+        reference=mask_own_numbers(progress.client_reference, own),
         names=names,
-        payer=payment.payer_name,
-        applicant=applicant,
+        payer=None if payment.payer_name is None else mask_own_numbers(payment.payer_name, own),
+        applicant=_masked_name(applicant),
         lines=_ordered(lines),
-        bases=(Basis(None, quote.source), *_bases(payment, progress.service, charges)),
+        bases=(Basis(None, quote.source), *_bases(payment, progress.service, charges, own)),
         captured_at=payment.captured_at,
         copy=copy,
         printed_at=printed_at,
-        tracking_url=tracking_url,
+        # Its address would hold the number that the page masks.
+        tracking_url=None if holds_own_number(progress.client_reference, own) else tracking_url,
     )
+
+
+def _masked(text: Text, own: Sequence[Identifier]) -> Text:
+    return Text(bn=mask_own_numbers(text.bn, own), en=mask_own_numbers(text.en, own))
+
+
+def _masked_name(applicant: Applicant) -> PersonName:
+    parts = {"bn": applicant.name.bn, "en": applicant.name.en}
+    if not any(part is not None and holds_own_number(part, applicant.identifiers) for part in parts.values()):
+        return applicant.name
+    masked = {
+        language: None if part is None else mask_own_numbers(part, applicant.identifiers)
+        for language, part in parts.items()
+    }
+    # A name is made of letters, and a mask is none.
+    return applicant.name.model_copy(update=masked)
 
 
 _PLACES: Final = {nature: place for place, nature in enumerate(LineNature)}
@@ -217,10 +239,13 @@ def _ordered(lines: Sequence[ReceiptLine]) -> tuple[ReceiptLine, ...]:
     return tuple(sorted(lines, key=lambda line: (place[line.payee.bn, line.payee.en], _PLACES[line.nature])))
 
 
-def _bases(payment: Payment, service: str, charges: HostCharges) -> Iterable[Basis]:
+def _bases(payment: Payment, service: str, charges: HostCharges, own: Sequence[Identifier]) -> Iterable[Basis]:
     """Of each charge, its source: by the file as it is now, if that still says what was asked for then."""
     day = dhaka_date(payment.opened_at)
-    return (Basis(line.text, charges.source_of(line, service, payment.gateway, day)) for line in payment.charges)
+    return (
+        Basis(_masked(line.text, own), charges.source_of(line, service, payment.gateway, day))
+        for line in payment.charges
+    )
 
 
 def _is_taken(payment: Payment) -> bool:

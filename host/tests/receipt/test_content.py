@@ -1,0 +1,82 @@
+"""What a receipt takes out of an application's journal, and what it leaves there."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from nagorik import Applicant, Text
+from nagorik.model.fee import FeeDue, Quote, QuoteLine, Source
+from nagorik.values import BirthRegistrationNumber, Money, Nid, PersonName
+from nagorik_host.receipt.content import receipt_content
+from nagorik_host.receipt.page import receipt_page
+from nagorik_platform.lifecycle.events import QuoteReceived
+
+AT = datetime(2026, 11, 24, 4, 1, tzinfo=UTC)
+NID, BIRTH_REGISTRATION = "0099000202", "19799910000000202"
+APPLICANT = Applicant(
+    name=PersonName(bn="পরীক্ষা নাগরিক ২০২", en="PORIKKHA NAGORIK 202"),
+    birth_date=date(1979, 1, 1),
+    identifiers=(Nid(value=NID), BirthRegistrationNumber(value=BIRTH_REGISTRATION)),
+)
+
+
+def quoted(text="Urgent reissue") -> QuoteReceived:
+    line = QuoteLine(code="fee", text=Text(bn=text, en=text), amount=Money.taka(230), vat=Money.taka("34.50"))
+    return QuoteReceived(
+        at=AT,
+        quote=Quote(
+            id="q-1",
+            lines=(line,),
+            total=line.total,
+            due=FeeDue.BEFORE_SUBMISSION,
+            issued_at=AT,
+            expires_at=AT + timedelta(days=1),
+            source=Source(title="Sample fee rules", verified=False),
+        ),
+    )
+
+
+@pytest.fixture
+def receipt_of(make_content):
+    """Makes the receipt that a journal gives."""
+    sample = make_content()
+
+    def make(*events, applicant=APPLICANT, client_reference="NGK-1", charges=(), tracking_url=None, **payment):
+        changed = sample.payment.model_copy(update={"charges": charges, **payment})
+        progress = type("Paid", (), {"client_reference": client_reference, "service": "sample.reissue"})()
+        return receipt_content(
+            progress,
+            events or (quoted(),),
+            changed,
+            names=sample.names,
+            applicant=applicant,
+            copy=1,
+            printed_at=AT,
+            tracking_url=tracking_url,
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("written", [NID, BIRTH_REGISTRATION, "০০৯৯০০০২০২", "0099-000 202"])
+def test_number_of_the_applicant_is_masked_wherever_somebody_wrote_it(receipt_of, written):
+    applicant = APPLICANT.model_copy(update={"name": PersonName(en=f"RAHIM {written}")})
+    content = receipt_of(
+        quoted(f"Reissue of {written}"),
+        applicant=applicant,
+        client_reference=f"A-{written}",
+        payer_name=f"RAHIM {written}",
+        tracking_url=f"https://track.nagorik.example/{written}",
+    )
+    for shown in (content, receipt_of(applicant=applicant, payer_name=None)):
+        page = receipt_page(shown, "a4")
+        assert "RAHIM *" in page
+        assert written not in page
+    assert content.reference.startswith("A-*")
+    assert content.tracking_url is None
+
+
+def test_what_holds_no_number_of_the_applicant_is_shown_as_it_is(receipt_of):
+    content = receipt_of(payer_name="RAHIM 202", tracking_url="https://track.nagorik.example/NGK-1")
+    assert (content.reference, content.payer, content.applicant) == ("NGK-1", "RAHIM 202", APPLICANT.name)
+    assert content.tracking_url == "https://track.nagorik.example/NGK-1"
