@@ -6,12 +6,14 @@ import pytest
 
 from nagorik import Applicant, Text
 from nagorik.model.fee import FeeDue, Quote, QuoteLine, Source
+from nagorik.model.status import PaymentState
 from nagorik.values import BirthRegistrationNumber, Money, Nid, PersonName
 from nagorik_host.receipt.content import receipt_content
 from nagorik_host.receipt.page import receipt_page
-from nagorik_platform.lifecycle.events import QuoteReceived
+from nagorik_platform.lifecycle.events import PaymentMoved, QuoteReceived
 
 AT = datetime(2026, 11, 24, 4, 1, tzinfo=UTC)
+PAYMENT = "0b6f4b8e-9d3e-4a53-9a5e-1c2d3e4f5a6b"
 NID, BIRTH_REGISTRATION = "0099000202", "19799910000000202"
 APPLICANT = Applicant(
     name=PersonName(bn="পরীক্ষা নাগরিক ২০২", en="PORIKKHA NAGORIK 202"),
@@ -34,6 +36,10 @@ def quoted(text="Urgent reissue") -> QuoteReceived:
             source=Source(title="Sample fee rules", verified=False),
         ),
     )
+
+
+def moved(to="captured", code="reported", actor="gateway", **changes) -> PaymentMoved:
+    return PaymentMoved(at=AT, payment=PAYMENT, to=PaymentState(to), actor=actor, code=code, **changes)
 
 
 @pytest.fixture
@@ -80,3 +86,42 @@ def test_what_holds_no_number_of_the_applicant_is_shown_as_it_is(receipt_of):
     content = receipt_of(payer_name="RAHIM 202", tracking_url="https://track.nagorik.example/NGK-1")
     assert (content.reference, content.payer, content.applicant) == ("NGK-1", "RAHIM 202", APPLICANT.name)
     assert content.tracking_url == "https://track.nagorik.example/NGK-1"
+
+
+@pytest.mark.parametrize(
+    ("moves", "printed"),
+    [
+        ([moved(reference="TX-1")], "TX-1"),
+        ([moved("under_investigation", "doubted-by-gateway", reference="TX-2")], "TX-2"),
+        ([moved("pending", "reported", reference="SESSION"), moved()], None),
+        ([moved(reference="TX-3"), moved("refund_pending", "decided", reference="RF-1")], "TX-3"),
+        ([moved(reference=f"TX-{NID}")], "TX-**********"),
+        ([], None),
+    ],
+)
+def test_only_what_came_with_the_capture_is_printed_as_the_gateways_number(receipt_of, moves, printed):
+    content = receipt_of(quoted(), *moves, reference="SESSION")
+    assert content.gateway_reference == printed
+    page = receipt_page(content, "a4")
+    assert "SESSION" not in page
+    assert ("Payment service&#x27;s number" in page) is (printed is not None)
+
+
+@pytest.mark.parametrize(
+    ("moves", "taken"),
+    [
+        ([moved("under_investigation", "amount-mismatch")], None),
+        ([moved("under_investigation", "amount-mismatch"), moved("refund_pending", "decided", "person")], None),
+        ([moved("under_investigation", "amount-mismatch", taken=Money.of(345, "USD"))], Money.of(345, "USD")),
+        # It took what was asked for, and doubts the payer.
+        ([moved("under_investigation", "doubted-by-gateway")], Money.taka("264.50")),
+        (
+            [moved("under_investigation", "amount-mismatch"), moved("captured", "decided", "person")],
+            Money.taka("264.50"),
+        ),
+        ([moved()], Money.taka("264.50")),
+    ],
+)
+def test_sum_taken_is_known_only_where_somebody_said_it(receipt_of, moves, taken):
+    content = receipt_of(quoted(), *moves, taken=moves[0].taken)
+    assert content.taken == taken

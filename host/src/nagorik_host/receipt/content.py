@@ -17,7 +17,7 @@ from nagorik.values import Identifier, Money, PersonName, dhaka_date
 from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.own_numbers import holds_own_number, mask_own_numbers
 from nagorik_platform.lifecycle import Event, Payment, Progress
-from nagorik_platform.lifecycle.events import QuoteReceived
+from nagorik_platform.lifecycle.events import PaymentMoved, QuoteReceived
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 
 
@@ -98,6 +98,10 @@ class ReceiptContent:
         payment: The payment as it is when the receipt is printed.
         reference: The application's tracking number.
         names: What agency, service and gateway are called.
+        taken: What the gateway took, which may be another sum than was asked for, or another currency; ``None``
+            where it took money and did not say how much.
+        gateway_reference: What the gateway called the payment as it said that it took the money; ``None`` where it
+            did not say then. What it had called it before may be what opens the payer's page, and is on no paper.
         payer: Who paid, as the gateway holds it; ``None`` where it does not say.
         applicant: Who applied.
         lines: What was asked for, each payee's together.
@@ -111,6 +115,8 @@ class ReceiptContent:
     payment: Payment
     reference: str
     names: ReceiptNames
+    taken: Money | None
+    gateway_reference: str | None
     payer: str | None
     applicant: PersonName
     lines: tuple[ReceiptLine, ...]
@@ -129,11 +135,6 @@ class ReceiptContent:
         """All VAT in it: what is on its lines, and what is a line of its own."""
         own = [line.amount for line in self.lines if line.nature is LineNature.VAT]
         return _sum([*(line.vat for line in self.lines), *own])
-
-    @property
-    def taken(self) -> Money:
-        """What the gateway took, which may be another sum than was asked for."""
-        return self.payment.sum
 
 
 def receipted_payment(progress: Progress, wanted: str | None) -> Payment:
@@ -187,10 +188,13 @@ def receipt_content(
     Raises:
         LookupError: The journal does not hold the price that was paid.
     """
-    quote = next((e.quote for e in events if isinstance(e, QuoteReceived) and e.quote.id == payment.quote), None)
+    journal = tuple(events)
+    quote = next((e.quote for e in journal if isinstance(e, QuoteReceived) and e.quote.id == payment.quote), None)
     if quote is None or payment.captured_at is None:
         raise LookupError("the journal does not hold what was paid")
     own = applicant.identifiers
+    moves = [e for e in journal if isinstance(e, PaymentMoved) and e.payment == payment.id and e.to in _CAPTURES]
+    named = next((move.reference for move in reversed(moves) if move.reference is not None), None)
     lines = [
         ReceiptLine(
             _masked(line.text, own), line.amount, line.vat, line.nature, _masked(line.payee or names.agency, own)
@@ -201,6 +205,8 @@ def receipt_content(
         payment=payment,
         reference=mask_own_numbers(progress.client_reference, own),
         names=names,
+        taken=None if _is_sum_unknown(moves) else payment.sum,
+        gateway_reference=None if named is None else mask_own_numbers(named, own),
         payer=None if payment.payer_name is None else mask_own_numbers(payment.payer_name, own),
         applicant=_masked_name(applicant),
         lines=_ordered(lines),
@@ -211,6 +217,15 @@ def receipt_content(
         # Its address would hold the number that the page masks.
         tracking_url=None if holds_own_number(progress.client_reference, own) else tracking_url,
     )
+
+
+def _is_sum_unknown(moves: Sequence[PaymentMoved]) -> bool:
+    """Whether the last that was said of the capture is that the sum is not the one asked for, and not which it is.
+
+    A gateway that doubts a payment of the very sum that was asked for names no other either; an officer who settles
+    an investigation answers for the sum.
+    """
+    return bool(moves) and moves[-1].code == "amount-mismatch" and moves[-1].taken is None
 
 
 def _masked(text: Text, own: Sequence[Identifier]) -> Text:
@@ -229,6 +244,8 @@ def _masked_name(applicant: Applicant) -> PersonName:
     return applicant.name.model_copy(update=masked)
 
 
+_CAPTURES: Final = frozenset({PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION})
+"""The states that a payment comes into as money is taken by it."""
 _PLACES: Final = {nature: place for place, nature in enumerate(LineNature)}
 
 
