@@ -60,6 +60,7 @@ def test_fees_tell_the_charges_apart_from_the_fee(ready, charging):
     assert "centre" not in lines
     page = ready("fees", "nid.reissue", "--set", "delivery=urgent").out
     for said in (
+        "the service centre or payment service charges this beside it",
         "It is no part of the agency's fee:",
         "এটি সংস্থার ফির অংশ নয়:",
         "Help with the application (service centre's charge): Tk 50 and VAT Tk 7.50",
@@ -92,7 +93,7 @@ def test_nothing_is_opened_with_a_charge_above_its_ceiling(ready, charging, word
 def test_apply_says_what_will_be_asked_for_beside_the_fee(ready, charging, applied):
     told = ready("apply", EXAMPLE).out
     assert "nid.reissue · cashdesk.counter" in told
-    assert "Asked for beside the agency's fee, once for an application:" in told
+    assert "Charged by the service centre or payment service, not by the agency, once for an application:" in told
     assert "৫০ টাকা · Tk 50 + ভ্যাট · VAT ৭.৫০ টাকা · Tk 7.50" in told
     assert "Paying online" not in told
     (charges,) = ready("apply", EXAMPLE, "--json").document["charges"]
@@ -113,6 +114,7 @@ def test_charge_is_asked_for_once_and_the_agency_hears_of_its_own_share(ready, w
     assert ready("receipt", application, "--output", "receipt.html").code == 0
     page = (charging.parent / "receipt.html").read_text()
     for told in (
+        "Charged by the service centre or payment service, not by the agency",
         "Payee: Service centre 42",
         "Help with the application (service centre&#x27;s charge)",
         "Total for this payee",

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from nagorik import Applicant, Text
-from nagorik.model.fee import FeeDue, Quote, QuoteLine, Source
+from nagorik.model.fee import FeeDue, LineNature, Quote, QuoteLine, Source
 from nagorik.model.status import PaymentState
 from nagorik.values import BirthRegistrationNumber, Money, Nid, PersonName
 from nagorik_host.receipt.content import receipt_content
@@ -125,3 +125,22 @@ def test_only_what_came_with_the_capture_is_printed_as_the_gateways_number(recei
 def test_sum_taken_is_known_only_where_somebody_said_it(receipt_of, moves, taken):
     content = receipt_of(quoted(), *moves, taken=moves[0].taken)
     assert content.taken == taken
+
+
+def test_charge_stands_apart_from_the_price_whatever_it_and_its_payee_are_called(receipt_of, make_content):
+    agency = make_content().names.agency
+    title = Text(bn="সরকারি ফি", en="Government fee")
+    charge = QuoteLine(
+        code="centre",
+        text=title,
+        amount=Money.taka(50),
+        vat=Money.taka(0),
+        nature=LineNature.CENTRE_CHARGE,
+        payee=agency,
+    )
+    page = receipt_page(receipt_of(charges=(charge,)), "a4")
+    apart = page.index("Charged by the service centre or payment service, not by the agency")
+    assert page.index("Urgent reissue") < apart < page.index("Government fee")
+    assert page.index("264.50") < apart
+    assert page.count("Total for this payee") == 2
+    assert "not by the agency" not in receipt_page(receipt_of(), "a4")

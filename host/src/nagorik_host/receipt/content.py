@@ -48,6 +48,7 @@ class ReceiptLine:
         vat: The VAT on it.
         nature: What kind of money it is.
         payee: Whose money it is.
+        is_charge: Whether it is one of the host's charges and no part of the agency's price, whatever it is called.
     """
 
     text: Text
@@ -55,6 +56,7 @@ class ReceiptLine:
     vat: Money
     nature: LineNature
     payee: Text
+    is_charge: bool = False
 
     @property
     def total(self) -> Money:
@@ -104,7 +106,7 @@ class ReceiptContent:
             did not say then. What it had called it before may be what opens the payer's page, and is on no paper.
         payer: Who paid, as the gateway holds it; ``None`` where it does not say.
         applicant: Who applied.
-        lines: What was asked for, each payee's together.
+        lines: What was asked for, the agency's price before the host's charges, each payee's together.
         bases: Where the prices are written down.
         captured_at: When the money was taken.
         copy: Which print it is, counted from 1.
@@ -126,9 +128,13 @@ class ReceiptContent:
     printed_at: datetime
     tracking_url: str | None
 
-    def by_payee(self) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
-        """The lines, each payee's together, in order."""
-        return ((payee, tuple(lines)) for payee, lines in groupby(self.lines, key=lambda line: line.payee))
+    def price(self) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
+        """The agency's price, each payee's lines together, in order."""
+        return _by_payee(line for line in self.lines if not line.is_charge)
+
+    def charges(self) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
+        """What was asked for beside it, each payee's lines together, in order."""
+        return _by_payee(line for line in self.lines if line.is_charge)
 
     @property
     def vat(self) -> Money:
@@ -197,9 +203,15 @@ def receipt_content(
     named = next((move.reference for move in reversed(moves) if move.reference is not None), None)
     lines = [
         ReceiptLine(
-            _masked(line.text, own), line.amount, line.vat, line.nature, _masked(line.payee or names.agency, own)
+            _masked(line.text, own),
+            line.amount,
+            line.vat,
+            line.nature,
+            _masked(line.payee or names.agency, own),
+            is_charge,
         )
-        for line in (*quote.lines, *payment.charges)
+        for part, is_charge in ((quote.lines, False), (payment.charges, True))
+        for line in part
     ]
     return ReceiptContent(
         payment=payment,
@@ -250,10 +262,18 @@ _PLACES: Final = {nature: place for place, nature in enumerate(LineNature)}
 
 
 def _ordered(lines: Sequence[ReceiptLine]) -> tuple[ReceiptLine, ...]:
-    """Each payee's lines together, in the order in which payees come up; of one payee by their nature."""
+    """The price before the charges; in each, payees in the order in which they come up, of one payee by nature."""
     payees = list(dict.fromkeys((line.payee.bn, line.payee.en) for line in lines))
     place = {payee: number for number, payee in enumerate(payees)}
-    return tuple(sorted(lines, key=lambda line: (place[line.payee.bn, line.payee.en], _PLACES[line.nature])))
+
+    def key(line: ReceiptLine) -> tuple[bool, int, int]:
+        return line.is_charge, place[line.payee.bn, line.payee.en], _PLACES[line.nature]
+
+    return tuple(sorted(lines, key=key))
+
+
+def _by_payee(lines: Iterable[ReceiptLine]) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
+    return ((payee, tuple(group)) for payee, group in groupby(lines, key=lambda line: line.payee))
 
 
 def _bases(payment: Payment, service: str, charges: HostCharges, own: Sequence[Identifier]) -> Iterable[Basis]:

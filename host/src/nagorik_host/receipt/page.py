@@ -130,17 +130,20 @@ def _name(name: PersonName) -> str:
 
 def _lines(content: ReceiptContent) -> Iterator[str]:
     asked, taken = content.payment.amount, content.taken
-    groups = list(content.by_payee())
+    price, charges = list(content.price()), list(content.charges())
     yield '<table class="lines">'
     currency = _word("word", f"amount-{asked.currency.lower()}")
     yield f"<thead><tr><th>{_both(_word('word', 'line'))}</th><th>{_both(currency)}</th></tr></thead>"
-    for payee, lines in groups:
+    for place, (payee, lines) in enumerate([*price, *charges]):
         yield "<tbody>"
+        if place == len(price):
+            told = _both(_word("word", "charges"))
+            yield f'<tr class="charges"><th colspan="2" scope="rowgroup">{told}</th></tr>'
         named = _filled("payee", name=payee)
         yield f'<tr class="payee"><th colspan="2" scope="rowgroup">{_both(named)}</th></tr>'
         for line in lines:
             yield from _line(line)
-        if len(groups) > 1:
+        if len(price) + len(charges) > 1:
             subtotal = Money(poisha=sum(line.total.poisha for line in lines), currency=asked.currency)
             yield _row("subtotal", _word("word", "subtotal"), subtotal)
         yield "</tbody>"
