@@ -90,6 +90,25 @@ def test_nothing_is_opened_with_a_charge_above_its_ceiling(ready, charging, word
     assert "charges.toml: charges.0.amount: it comes to Tk 57.50 with VAT, above the ceiling of Tk 57.49" in done.err
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        (
+            "Service centre 42",
+            "Election Commission, National Identity Registration Wing",
+            "charges.0.payee: an agency is called so",
+        ),
+        ("as_of = 2026-01-01", "as_of = 2099-01-01", "charges.0.source.as_of: lies in the future"),
+    ],
+)
+def test_nothing_is_opened_with_a_charge_that_does_not_fit_what_is_installed(ready, charging, was, now, told):
+    charging.write_text(CHARGES.replace(was, now))
+    done = ready("track", "NGK-1")
+    assert done.code == 2
+    assert f"charges: charges.toml: {told}" in done.err
+    assert told in ready("doctor").out
+
+
 def test_apply_says_what_will_be_asked_for_beside_the_fee(ready, charging, applied):
     told = ready("apply", EXAMPLE).out
     assert "nid.reissue · cashdesk.counter" in told
@@ -155,3 +174,5 @@ def test_doctor_tells_a_file_that_cannot_be_used_and_names_that_nothing_offers(r
     assert "nobody.pays is charged for, and nothing offers it" in told
     charging.write_text(CHARGES.replace('"70.00"', '"1.00"'))
     assert "charges.toml: charges.0.amount" in ready("doctor").out
+    charging.write_text(CHARGES + CHARGES[CHARGES.index("[[ceilings]]") :].replace("nid.*", "nid.reissues"))
+    assert "nid.reissues has a ceiling, and nothing offers it" in ready("doctor").out
