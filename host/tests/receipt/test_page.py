@@ -143,7 +143,7 @@ def test_dollars_are_told_as_dollars_and_in_words(read, make_content, make_line)
     text = read(make_content(dollars)).text
     assert "US dollars" in text
     assert "১,২৩৪.৫০ 1,234.50" in text
-    assert "Total ১,২৩৪.৫০ মার্কিন ডলার USD 1,234.50" in text
+    assert "Total ১,২৩৪.৫০ মার্কিন ডলার 1,234.50 US dollars" in text
     assert "এক হাজার দুইশত চৌত্রিশ মার্কিন ডলার পঞ্চাশ সেন্ট মাত্র" in text
     assert "one thousand two hundred thirty-four US dollars and fifty cents only" in text
 
@@ -151,7 +151,7 @@ def test_dollars_are_told_as_dollars_and_in_words(read, make_content, make_line)
 def test_other_currency_than_was_asked_for_is_never_read_as_that(read, make_content):
     text = read(make_content(state="under_investigation", taken=Money.of("264.50", "USD"))).text
     assert "Total asked for ২৬৪.৫০ টাকা Tk 264.50" in text
-    assert "Taken by the payment service ২৬৪.৫০ মার্কিন ডলার USD 264.50" in text
+    assert "Taken by the payment service ২৬৪.৫০ মার্কিন ডলার 264.50 US dollars" in text
     assert "two hundred sixty-four US dollars and fifty cents only" in text
     assert "taka" not in text
 
