@@ -11,7 +11,15 @@ from nagorik.manifest import PaymentGateway, PublicService
 from nagorik.model.fee import LineNature
 from nagorik.model.status import PaymentState
 from nagorik.values import Money, Text
-from nagorik_host.charges import NO_CHARGES, ChargeCeiling, HostCharge, HostCharges, parse_charges, read_charges
+from nagorik_host.charges import (
+    NO_CHARGES,
+    ChargeCeiling,
+    HostCharge,
+    HostCharges,
+    parse_charges,
+    problems_here,
+    read_charges,
+)
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_platform.lifecycle import Payment
 from nagorik_platform.lifecycle.consent import price_with_charges
@@ -356,3 +364,63 @@ def test_day_in_dhaka_decides_and_turns_at_its_midnight():
     assert [line.code for line in capabilities.of("nid.reissue", "cashdesk.counter").charges] == ["centre"]
     clock.advance(timedelta(seconds=1))
     assert [line.code for line in capabilities.of("nid.reissue", "cashdesk.counter").charges] == ["later"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "location"),
+    [
+        ("Help at the centre", "Help\\u202Eat", "charges.0.title"),
+        ("সেবা কেন্দ্রের সহায়তা", "সেবা\\u200Bকেন্দ্র", "charges.0.title"),
+        ("Service centre 42", "Service\\u200Dcentre", "charges.0.payee"),
+        ("সেবা কেন্দ্র ৪২", "সেবা\\u0007", "charges.0.payee"),
+        ("Office order 1 of the centre", "Office\\u2066order", "charges.0.source.title"),
+    ],
+)
+def test_text_that_does_not_read_as_it_is_written_is_refused_by_field(was, now, location):
+    problems = refused(charge().replace(was, now), ceiling())
+    assert [problem.partition(":")[0] for problem in problems] == [location]
+    assert "which nobody sees or which turns the text" in problems[0]
+
+
+def test_joiner_that_is_part_of_a_bangla_word_is_none_of_them():
+    (entry,) = parsed(charge().replace("সেবা কেন্দ্রের সহায়তা", "র\\u200D্যাব"), ceiling()).entries
+    assert entry.title.bn == "র\u200d্যাব"
+
+
+@pytest.mark.parametrize("written", ['"yes"', '"true"', "1", '"false"'])
+def test_whether_it_is_verified_is_a_plain_yes_or_no(written):
+    (problem, *_) = refused(charge().replace("verified = false", f"verified = {written}"), ceiling())
+    assert problem.startswith("charges.0.source.verified:")
+
+
+class Installed:
+    """A plugin of the sample agency, or a gateway of that name."""
+
+    def __init__(self, *services: str) -> None:
+        name = Text(en="Sample licence office", bn="নমুনা লাইসেন্স দপ্তর")
+        self.manifest = type("Declared", (), {"name": name, "services": services})()
+
+
+@pytest.mark.parametrize(
+    "payee",
+    [
+        '{ en = "Sample licence office", bn = "সেবা কেন্দ্র" }',
+        '{ en = "SAMPLE  Licence Office.", bn = "সেবা কেন্দ্র" }',
+        '{ en = "Service centre", bn = "নমুনা লাইসেন্স দপ্তর" }',
+        '{ en = "নমুনা লাইসেন্স দপ্তর", bn = "সেবা কেন্দ্র" }',
+    ],
+)
+def test_charge_is_not_for_an_agency_whose_services_are_installed(payee):
+    written = charge().replace('{ en = "Service centre 42", bn = "সেবা কেন্দ্র ৪২" }', payee)
+    charges = parsed(written, ceiling())
+    (problem,) = problems_here(charges, [Installed("sample.reissue")], DAY)
+    assert (problem.location, problem.message.partition(":")[0]) == ("charges.0.payee", "an agency is called so")
+    # What a gateway is called may well be who charges.
+    assert not list(problems_here(charges, [Installed()], DAY))
+
+
+def test_source_of_a_day_to_come_is_none_on_the_hosts_day():
+    charges = parsed(charge(), ceiling())
+    assert not list(problems_here(charges, [], date(2026, 11, 1)))
+    told = [problem.location for problem in problems_here(charges, [], date(2026, 10, 31))]
+    assert told == ["charges.0.source.as_of", "ceilings.0.source.as_of"]

@@ -19,6 +19,7 @@ from nagorik.model.application import Acting
 from nagorik.privacy import Code, Several
 from nagorik.values import Money
 from nagorik_host.document_files import DocumentFolder, DocumentRefused, paper_text, wanted_document
+from nagorik_host.own_numbers import holds_own_number
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault
 from nagorik_platform.documents import missing_documents
@@ -34,6 +35,10 @@ _AHEAD: Final = timedelta(minutes=5)
 """By how much the clock of whoever wrote a file may be ahead."""
 _REFERENCE: Final = r"^[A-Za-z0-9][A-Za-z0-9-]{3,39}$"
 _ACTING: Final = str(get_args(Acting)[1].pattern)
+_OWN_NUMBER: Final = (
+    "It holds a National ID or birth registration number of the applicant. Write another reference, or leave it out."
+    " এতে আবেদনকারীর এনআইডি বা জন্ম নিবন্ধন নম্বর আছে। অন্য একটি নম্বর লিখুন, অথবা ঘরটি বাদ দিন।"
+)
 _SHAPES: Final = MappingProxyType(
     {
         **SHAPES,
@@ -117,6 +122,11 @@ class ApplicationFile(Model):
     """Without one, the application waits for it and nothing is sent."""
     client_reference: Annotated[str | None, StringConstraints(pattern=_REFERENCE), PERSONAL] = None
     """What agencies are told, and by which it is taken in once; made from the file's content if absent."""
+
+    def reference_problems(self) -> Iterator[FileProblem]:
+        """Why ``client_reference`` can be none: agencies, receipts and lists show it, and it is nobody's number."""
+        if self.client_reference is not None and holds_own_number(self.client_reference, self.applicant.identifiers):
+            yield FileProblem("client_reference", _OWN_NUMBER)
 
     def reference(self, vault: Vault) -> str:
         """The client reference: the same for the same content, and not to be guessed from it without the keys."""

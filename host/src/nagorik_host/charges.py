@@ -5,23 +5,28 @@ of its own with their payee; what would come to more than the ceiling of a servi
 so that nobody is asked for it.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints, ValidationError, model_validator
 
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, problems_of, read_file
 from nagorik.manifest.fields import SERVICE_ID, SHAPES, Day, ManifestModel, Slug
 from nagorik.model.fee import LineNature, QuoteLine, Source
 from nagorik.values import Money
 from nagorik.values.money import group_by_lakh
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import NationalDataError, Text
+from nagorik.values.text import match_key, normalise
 from nagorik_toolkit.fees.tariff import Hundredths
+
+if TYPE_CHECKING:
+    from nagorik_platform.registry import PluginRecord
 
 _ANY: Final = ".*"
 _PATTERN: Final = SERVICE_ID.removesuffix("$") + r"$|^[a-z][a-z0-9]*(-[a-z0-9]+)*\.\*$"
@@ -34,6 +39,44 @@ _MOST: Final = 200
 OfferPattern = Annotated[str, StringConstraints(pattern=_PATTERN, max_length=80)]
 """The id of a service or of a gateway, or ``plugin.*`` for all of a plugin."""
 Patterns = Annotated[tuple[OfferPattern, ...], Field(min_length=1, max_length=_MOST)]
+
+
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of characters that are not seen, or that turn what is beside them."""
+_UNSEEN_OTHERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and marks by their category, and as blank."""
+_JOINERS: Final = frozenset("\u200c\u200d")
+
+
+def _refuse_unseen(text: str) -> str:
+    """Refuse what a reader would not see; a joiner may stand after a Bangla letter, which it is a part of."""
+    try:
+        normalise(text)
+    except NationalDataError:
+        raise ValueError("it has too many marks on one letter") from None
+    for before, letter in zip(" " + text, text, strict=False):
+        if letter in _JOINERS and "\u0980" <= before <= "\u09ff":
+            continue
+        if unicodedata.category(letter) in _UNSEEN or letter in _UNSEEN_OTHERS:
+            raise ValueError(f"it holds U+{ord(letter):04X}, which nobody sees or which turns the text: take it out")
+    return text
+
+
+def _seen(text: Text) -> Text:
+    for part in (text.bn, text.en):
+        _refuse_unseen(part)
+    return text
+
+
+SeenText = Annotated[Text, AfterValidator(_seen)]
+"""A text that reads as it is written: nothing in it is invisible."""
+
+
+class ChargeSource(Source):
+    """A citation whose ``verified`` is a plain yes or no, not a word that stands for one."""
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_refuse_unseen)]
+    verified: StrictBool
 
 
 def covers(patterns: Sequence[str], offer: str) -> bool:
@@ -50,7 +93,7 @@ class _OfServices(ManifestModel):
     """Its first day, in Dhaka."""
     effective_to: Day | None = None
     """Its last day, in Dhaka, included; absent while no end is known."""
-    source: Source
+    source: ChargeSource
     """Where it is written down, and whether anybody checked it there."""
 
     @model_validator(mode="after")
@@ -69,13 +112,13 @@ class HostCharge(_OfServices):
 
     code: Slug
     """Stable, such as ``centre``; a service has one of a code at a time."""
-    title: Text
+    title: SeenText
     """What it is for."""
     gateways: Annotated[tuple[OfferPattern, ...], Field(max_length=_MOST)] = ()
     """The gateways that it is asked for with; with any where none is named."""
     nature: Literal[LineNature.CENTRE_CHARGE, LineNature.GATEWAY_CHARGE]
     """Whose service it pays for. There is no other: an agency's fee is not the host's to raise."""
-    payee: Text
+    payee: SeenText
     """Whose money it is."""
     amount: Annotated[Hundredths, Field(gt=0)]
     """In taka before VAT, as text: ``"50.00"``."""
@@ -170,6 +213,36 @@ def parse_charges(content: bytes, file: str) -> HostCharges:
     if problems := list(_problems(charges)):
         raise DataFileInvalid(file, problems)
     return charges
+
+
+def problems_here(charges: HostCharges, plugins: Iterable["PluginRecord"], today: date) -> Iterator[FileProblem]:
+    """What is wrong with charges where they are to be asked for, beside what the file tells by itself.
+
+    Args:
+        charges: The charges of a file.
+        plugins: What is installed. The money of an agency whose services are among it is a fee, and no charge.
+        today: The day in Dhaka.
+    """
+    agencies = [one.manifest.name for one in plugins if one.manifest is not None and one.manifest.services]
+    taken = {_name_key(part) for name in agencies for part in (name.bn, name.en)}
+    for number, charge in enumerate(charges.entries):
+        if not taken.isdisjoint((_name_key(charge.payee.bn), _name_key(charge.payee.en))):
+            yield FileProblem(
+                f"charges.{number}.payee",
+                "an agency is called so: write who charges it, the centre or payment service",
+            )
+    for kind, entries in (("charges", charges.entries), ("ceilings", charges.ceilings)):
+        for number, entry in enumerate(entries):
+            if entry.source.as_of is not None and entry.source.as_of > today:
+                yield FileProblem(
+                    f"{kind}.{number}.source.as_of",
+                    "lies in the future: write the day of the document, or on which it was read",
+                )
+
+
+def _name_key(name: str) -> str:
+    """The letters, marks and digits of a name alone, folded."""
+    return "".join(letter for letter in match_key(name) if unicodedata.category(letter)[0] in "LMN")
 
 
 def _problems(charges: HostCharges) -> Iterator[FileProblem]:

@@ -7,7 +7,7 @@ too, whose own variables (``NAGORIK_NID_BASE_URL``) win over what the file says 
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -43,7 +43,7 @@ from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX, has_default_file
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
 from nagorik_platform import PaymentAddresses, PlatformSettings, PluginConfiguration
 from nagorik_platform.configuration import DEFAULT_LEASE
-from nagorik_platform.registry import Admission
+from nagorik_platform.registry import Admission, PluginRecord
 from nagorik_platform.system_clock import SystemClock
 
 if TYPE_CHECKING:
@@ -263,6 +263,17 @@ class HostSettings(BaseSettings):
             return read_charges(self.charges)
         except DataFileInvalid as error:
             raise HostSettingsRejected([f"charges: {error}"]) from None
+
+    def require_fitting_charges(self, charges: "HostCharges", plugins: Iterable[PluginRecord], today: date) -> None:
+        """See that ``host_charges`` can be asked for beside the plugins that are installed, on a day in Dhaka.
+
+        Raises:
+            HostSettingsRejected: They cannot; each entry and field that is wrong is named.
+        """
+        from nagorik_host.charges import problems_here
+
+        if self.charges is not None and (problems := list(problems_here(charges, plugins, today))):
+            raise HostSettingsRejected([f"charges: {DataFileInvalid(self.charges.name, problems)}"])
 
     def platform(self, *, documents: DocumentStore | None = None, clock: Clock | None = None) -> PlatformSettings:
         """How the platform is composed, with ``documents`` as the host's store; on the machine's clock or another."""

@@ -278,6 +278,15 @@ def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content
     assert "bad.json" not in result.out
 
 
+@pytest.mark.parametrize("reference", [NUMBER, "UDC-0099-000-202", "A-0099000202-7"])
+def test_reference_that_holds_the_applicants_number_is_refused_by_field_in_both_languages(ready, reference):
+    done = ready("apply", written("in/bad.json", example(client_reference=reference)))
+    assert done.code == 2
+    assert "client_reference: It holds a National ID or birth registration number of the applicant." in done.err
+    assert "এতে আবেদনকারীর এনআইডি বা জন্ম নিবন্ধন নম্বর আছে।" in done.err
+    assert reference not in done.out + done.err
+
+
 def test_file_that_is_wrong_by_itself_is_a_wrong_argument(ready):
     for content in ("{", example(service="nid.reisue"), example(form={})):
         assert ready("apply", written("in/bad.json", content)).code == 2

@@ -60,6 +60,7 @@ def test_fees_tell_the_charges_apart_from_the_fee(ready, charging):
     assert "centre" not in lines
     page = ready("fees", "nid.reissue", "--set", "delivery=urgent").out
     for said in (
+        "the service centre or payment service charges this beside it",
         "It is no part of the agency's fee:",
         "এটি সংস্থার ফির অংশ নয়:",
         "Help with the application (service centre's charge): Tk 50 and VAT Tk 7.50",
@@ -89,10 +90,29 @@ def test_nothing_is_opened_with_a_charge_above_its_ceiling(ready, charging, word
     assert "charges.toml: charges.0.amount: it comes to Tk 57.50 with VAT, above the ceiling of Tk 57.49" in done.err
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        (
+            "Service centre 42",
+            "Election Commission, National Identity Registration Wing",
+            "charges.0.payee: an agency is called so",
+        ),
+        ("as_of = 2026-01-01", "as_of = 2099-01-01", "charges.0.source.as_of: lies in the future"),
+    ],
+)
+def test_nothing_is_opened_with_a_charge_that_does_not_fit_what_is_installed(ready, charging, was, now, told):
+    charging.write_text(CHARGES.replace(was, now))
+    done = ready("track", "NGK-1")
+    assert done.code == 2
+    assert f"charges: charges.toml: {told}" in done.err
+    assert told in ready("doctor").out
+
+
 def test_apply_says_what_will_be_asked_for_beside_the_fee(ready, charging, applied):
     told = ready("apply", EXAMPLE).out
     assert "nid.reissue · cashdesk.counter" in told
-    assert "Asked for beside the agency's fee, once for an application:" in told
+    assert "Charged by the service centre or payment service, not by the agency, once for an application:" in told
     assert "৫০ টাকা · Tk 50 + ভ্যাট · VAT ৭.৫০ টাকা · Tk 7.50" in told
     assert "Paying online" not in told
     (charges,) = ready("apply", EXAMPLE, "--json").document["charges"]
@@ -113,6 +133,7 @@ def test_charge_is_asked_for_once_and_the_agency_hears_of_its_own_share(ready, w
     assert ready("receipt", application, "--output", "receipt.html").code == 0
     page = (charging.parent / "receipt.html").read_text()
     for told in (
+        "Charged by the service centre or payment service, not by the agency",
         "Payee: Service centre 42",
         "Help with the application (service centre&#x27;s charge)",
         "Total for this payee",
@@ -153,3 +174,5 @@ def test_doctor_tells_a_file_that_cannot_be_used_and_names_that_nothing_offers(r
     assert "nobody.pays is charged for, and nothing offers it" in told
     charging.write_text(CHARGES.replace('"70.00"', '"1.00"'))
     assert "charges.toml: charges.0.amount" in ready("doctor").out
+    charging.write_text(CHARGES + CHARGES[CHARGES.index("[[ceilings]]") :].replace("nid.*", "nid.reissues"))
+    assert "nid.reissues has a ceiling, and nothing offers it" in ready("doctor").out

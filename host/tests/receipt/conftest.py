@@ -42,6 +42,7 @@ def make_content() -> Callable[..., ReceiptContent]:
         copy=1,
         payer="PORIKKHA NAGORIK 202",
         taken=None,
+        sum_is_known=True,
         address=ADDRESS,
         reference="CD-000123",
     ) -> ReceiptContent:
@@ -68,6 +69,8 @@ def make_content() -> Callable[..., ReceiptContent]:
                 Text(bn="নমুনা সনদের রি-ইস্যু", en="Reissue of a sample certificate"),
                 Text(bn="কাউন্টারে নগদ টাকা", en="Cash at the counter"),
             ),
+            taken=payment.sum if sum_is_known else None,
+            gateway_reference=reference,
             payer=payer,
             applicant=PersonName(bn="পরীক্ষা নাগরিক ২০২", en="PORIKKHA NAGORIK 202"),
             lines=parts,

@@ -1,12 +1,13 @@
 """What a receipt says, in both languages, and that nobody's writing becomes part of the page."""
 
 import re
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik import Text
+from nagorik import Applicant, Text
 from nagorik.model.fee import LineNature
 from nagorik.model.status import PaymentState
 from nagorik.values import Money
@@ -66,7 +67,7 @@ def test_all_that_was_paid_stands_on_it_in_both_languages(read, make_content):
         "Payee: Sample licence office",
         "২৩০.০০ 230.00",
         "৩৪.৫০ 34.50",
-        "মোট Total ২৬৪.৫০ 264.50",
+        "মোট Total ২৬৪.৫০ টাকা Tk 264.50",
         "দুইশত চৌষট্টি টাকা পঞ্চাশ পয়সা মাত্র",
         "two hundred sixty-four taka and fifty poisha only",
         "Sample fee rules",
@@ -114,11 +115,11 @@ def test_lines_stand_by_payee_and_each_payee_has_a_sum(make_content, make_line, 
             "Payee: Sample licence office",
             "part 1 ২৩০.০০",
             "part 2 (penalty)",
-            "Total for this payee ৩১৪.৫০ 314.50",
+            "Total for this payee ৩১৪.৫০ টাকা Tk 314.50",
             "Payee: Service centre 0042",
             "part 3 (service centre's charge)",
-            "Total for this payee ২৩.০০ 23.00",
-            "Total ৩৩৭.৫০ 337.50",
+            "Total for this payee ২৩.০০ টাকা Tk 23.00",
+            "Total ৩৩৭.৫০ টাকা Tk 337.50",
         )
     ]
     assert places == sorted(places)
@@ -126,22 +127,41 @@ def test_lines_stand_by_payee_and_each_payee_has_a_sum(make_content, make_line, 
 
 def test_vat_that_is_a_line_of_its_own_is_among_the_vat(read, make_content, make_line):
     text = read(make_content(make_line(1), make_line(2, amount="300", vat="0", nature="vat"))).text
-    assert "VAT in it ৩৩৪.৫০ 334.50" in text
+    assert "VAT in it ৩৩৪.৫০ টাকা Tk 334.50" in text
 
 
 def test_other_sum_than_was_asked_for_is_told_and_written_in_words(read, make_content):
     text = read(make_content(state="under_investigation", taken=Money.taka(200))).text
-    assert "Total ২৬৪.৫০ 264.50" in text
-    assert "Taken by the payment service ২০০.০০ 200.00" in text
+    assert "Total asked for ২৬৪.৫০ টাকা Tk 264.50" in text
+    assert "Taken by the payment service ২০০.০০ টাকা Tk 200.00" in text
     assert "two hundred taka only" in text
 
 
-def test_dollars_are_told_as_dollars_and_not_in_words(read, make_content, make_line):
+def test_dollars_are_told_as_dollars_and_in_words(read, make_content, make_line):
     usd = make_line(1)
     dollars = type(usd)(usd.text, Money.of("1234.50", "USD"), Money.of(0, "USD"), LineNature.FEE, usd.payee)
     text = read(make_content(dollars)).text
     assert "US dollars" in text
     assert "১,২৩৪.৫০ 1,234.50" in text
+    assert "Total ১,২৩৪.৫০ মার্কিন ডলার 1,234.50 US dollars" in text
+    assert "এক হাজার দুইশত চৌত্রিশ মার্কিন ডলার পঞ্চাশ সেন্ট মাত্র" in text
+    assert "one thousand two hundred thirty-four US dollars and fifty cents only" in text
+
+
+def test_other_currency_than_was_asked_for_is_never_read_as_that(read, make_content):
+    text = read(make_content(state="under_investigation", taken=Money.of("264.50", "USD"))).text
+    assert "Total asked for ২৬৪.৫০ টাকা Tk 264.50" in text
+    assert "Taken by the payment service ২৬৪.৫০ মার্কিন ডলার 264.50 US dollars" in text
+    assert "two hundred sixty-four US dollars and fifty cents only" in text
+    assert "taka" not in text
+
+
+def test_sum_that_the_gateway_did_not_say_is_not_known(read, make_content):
+    text = read(make_content(state="under_investigation", sum_is_known=False)).text
+    assert "Total asked for ২৬৪.৫০ টাকা Tk 264.50" in text
+    assert "পেমেন্ট সেবা নিয়েছে Taken by the payment service জানা নেই not known" in text
+    assert "পেমেন্ট সেবা কত টাকা নিয়েছে, তা জানায়নি। The payment service has not said how much it took." in text
+    assert "only" not in text
     assert "In words" not in text
 
 
@@ -193,7 +213,7 @@ def test_sums_by_payee_add_up_to_the_total(make_content, make_line, parts):
     ]
     content = make_content(*lines)
     rows = re.findall(
-        r'<tr class="(subtotal|total)">.*?<span class="en" lang="en">([0-9,.]+)</span></td>',
+        r'<tr class="(subtotal|total)">.*?<span class="en" lang="en">Tk ([0-9,.]+)</span></td>',
         receipt_page(content, "a4"),
     )
     sums = {kind: sum(Money.taka(sum_).poisha for one, sum_ in rows if one == kind) for kind in ("subtotal", "total")}
@@ -280,7 +300,7 @@ def test_price_that_the_journal_does_not_hold_is_a_defect(make_content):
             [],
             content.payment,
             names=content.names,
-            applicant=content.applicant,
+            applicant=Applicant(name=content.applicant, birth_date=date(1979, 1, 1)),
             copy=1,
             printed_at=content.printed_at,
             tracking_url=None,

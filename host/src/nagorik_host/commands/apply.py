@@ -339,9 +339,12 @@ async def _there_before(host: "Host", one: _Read, folder: "DocumentFolder", appl
 
 def _read(host: "Host", path: Path) -> _Read:
     """What a file holds, for a service that is offered."""
+    from nagorik.data_files import DataFileInvalid
     from nagorik_host.application_file import read_application
 
     given = read_application(path)
+    if problems := list(given.reference_problems()):
+        raise DataFileInvalid(path.name, problems)
     with _offered("service", given.service, host.platform.services):
         host.platform.service(given.service)
     return _Read(path, given, host.store.hash_client_reference(given.reference(host.vault)))

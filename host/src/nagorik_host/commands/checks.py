@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import select, text
 
-from nagorik.values import dhaka_time
+from nagorik.values import dhaka_date, dhaka_time
 from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.commands.running import is_absent
 from nagorik_host.configured import is_configured
@@ -87,7 +87,7 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
     yield DoctorCheck("host settings", DoctorStatus.FINE, f"from {path.name if path else 'the environment alone'}")
     yield from _keys(settings)
     yield from _plugins(settings)
-    yield from _charges(settings)
+    yield from _charges(settings, now)
     yield from _disks(settings)
     yield from _unfinished(settings)
     yield from asyncio.run(_database(settings, now))
@@ -121,19 +121,24 @@ def _plugins(settings: HostSettings) -> Iterator[DoctorCheck]:
         )
 
 
-def _charges(settings: HostSettings) -> Iterator[DoctorCheck]:
+def _charges(settings: HostSettings, now: datetime) -> Iterator[DoctorCheck]:
     """Whether the file of charges can be used, and names what is installed: what it misspells is charged nowhere."""
+    registry = Registry.discover(admission=settings.platform().admission)
     try:
         charges = settings.host_charges()
+        settings.require_fitting_charges(charges, registry.records, dhaka_date(now))
     except HostSettingsRejected as rejected:
         hint = "Correct the file: nothing is opened with it."
         yield DoctorCheck("host charges", DoctorStatus.WRONG, str(rejected), hint)
         return
     if not charges.entries:
         return
-    registry = Registry.discover(admission=settings.platform().admission)
     offered = {one for record in registry.records for one in (f"{record.id}.*", *_offers(record))}
     named = {one for entry in charges.entries for one in (*entry.services, *entry.gateways)}
+    capped = {one for entry in charges.ceilings for one in entry.services}
+    for one in sorted(capped - named - offered):
+        hint = "nagorik services lists what is installed; what is misspelt is a ceiling of nothing."
+        yield DoctorCheck("host charges", DoctorStatus.WARNING, f"{one} has a ceiling, and nothing offers it", hint)
     for one in sorted(named - offered):
         hint = "nagorik services lists what is installed; what is misspelt is charged nowhere."
         yield DoctorCheck("host charges", DoctorStatus.WARNING, f"{one} is charged for, and nothing offers it", hint)

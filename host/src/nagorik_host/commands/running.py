@@ -159,8 +159,9 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
     Raises:
         CommandRefused: There is no database.
         SchemaOutdated: The database is at another revision.
-        HostSettingsRejected: The file of charges cannot be used.
+        HostSettingsRejected: The file of charges cannot be used, or not with the agencies that are installed.
     """
+    from nagorik.values import dhaka_date
     from nagorik_host.host import host_on
     from nagorik_host.store.documents import FolderDocumentStore
     from nagorik_host.store.host_keys import admit_keys
@@ -174,6 +175,7 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
         opened = partial(host_on, lease=settings.lease, message_age=settings.message_age, charges=charges)
         async with opened(database, keyring, platform) as host:
+            settings.require_fitting_charges(charges, host.platform.plugins, dhaka_date(now()))
             yield host
 
 

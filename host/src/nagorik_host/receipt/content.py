@@ -1,6 +1,7 @@
 """What stands on a receipt: what a gateway took, for which lines, and how the payment stands when it is printed.
 
-No more of the citizen stands on it than the payer's name: whoever finds a receipt learns no number of theirs.
+No more of the citizen stands on it than the payer's name: whoever finds a receipt learns no number of theirs, even
+where somebody wrote one into a name or into the tracking number.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,13 +10,14 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from nagorik import Text
+from nagorik import Applicant, Text
 from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
-from nagorik.values import Money, PersonName, dhaka_date
+from nagorik.values import Identifier, Money, PersonName, dhaka_date
 from nagorik_host.charges import NO_CHARGES, HostCharges
+from nagorik_host.own_numbers import holds_own_number, mask_own_numbers
 from nagorik_platform.lifecycle import Event, Payment, Progress
-from nagorik_platform.lifecycle.events import QuoteReceived
+from nagorik_platform.lifecycle.events import PaymentMoved, QuoteReceived
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 
 
@@ -46,6 +48,7 @@ class ReceiptLine:
         vat: The VAT on it.
         nature: What kind of money it is.
         payee: Whose money it is.
+        is_charge: Whether it is one of the host's charges and no part of the agency's price, whatever it is called.
     """
 
     text: Text
@@ -53,6 +56,7 @@ class ReceiptLine:
     vat: Money
     nature: LineNature
     payee: Text
+    is_charge: bool = False
 
     @property
     def total(self) -> Money:
@@ -96,9 +100,13 @@ class ReceiptContent:
         payment: The payment as it is when the receipt is printed.
         reference: The application's tracking number.
         names: What agency, service and gateway are called.
+        taken: What the gateway took, which may be another sum than was asked for, or another currency; ``None``
+            where it took money and did not say how much.
+        gateway_reference: What the gateway called the payment as it said that it took the money; ``None`` where it
+            did not say then. What it had called it before may be what opens the payer's page, and is on no paper.
         payer: Who paid, as the gateway holds it; ``None`` where it does not say.
         applicant: Who applied.
-        lines: What was asked for, each payee's together.
+        lines: What was asked for, the agency's price before the host's charges, each payee's together.
         bases: Where the prices are written down.
         captured_at: When the money was taken.
         copy: Which print it is, counted from 1.
@@ -109,6 +117,8 @@ class ReceiptContent:
     payment: Payment
     reference: str
     names: ReceiptNames
+    taken: Money | None
+    gateway_reference: str | None
     payer: str | None
     applicant: PersonName
     lines: tuple[ReceiptLine, ...]
@@ -118,20 +128,19 @@ class ReceiptContent:
     printed_at: datetime
     tracking_url: str | None
 
-    def by_payee(self) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
-        """The lines, each payee's together, in order."""
-        return ((payee, tuple(lines)) for payee, lines in groupby(self.lines, key=lambda line: line.payee))
+    def price(self) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
+        """The agency's price, each payee's lines together, in order."""
+        return _by_payee(line for line in self.lines if not line.is_charge)
+
+    def charges(self) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
+        """What was asked for beside it, each payee's lines together, in order."""
+        return _by_payee(line for line in self.lines if line.is_charge)
 
     @property
     def vat(self) -> Money:
         """All VAT in it: what is on its lines, and what is a line of its own."""
         own = [line.amount for line in self.lines if line.nature is LineNature.VAT]
         return _sum([*(line.vat for line in self.lines), *own])
-
-    @property
-    def taken(self) -> Money:
-        """What the gateway took, which may be another sum than was asked for."""
-        return self.payment.sum
 
 
 def receipted_payment(progress: Progress, wanted: str | None) -> Payment:
@@ -163,7 +172,7 @@ def receipt_content(
     payment: Payment,
     *,
     names: ReceiptNames,
-    applicant: PersonName,
+    applicant: Applicant,
     copy: int,
     printed_at: datetime,
     tracking_url: str | None,
@@ -176,7 +185,7 @@ def receipt_content(
         events: Its journal, which holds the price that was paid.
         payment: The payment, by ``receipted_payment``.
         names: What agency, service and gateway are called.
-        applicant: Who applied.
+        applicant: Who applied; their National ID and birth registration numbers are masked in all that is shown.
         copy: Which print it is, counted from 1.
         printed_at: When it is printed.
         tracking_url: Where the application can be tracked, if the host has an address for that.
@@ -185,42 +194,95 @@ def receipt_content(
     Raises:
         LookupError: The journal does not hold the price that was paid.
     """
-    quote = next((e.quote for e in events if isinstance(e, QuoteReceived) and e.quote.id == payment.quote), None)
+    journal = tuple(events)
+    quote = next((e.quote for e in journal if isinstance(e, QuoteReceived) and e.quote.id == payment.quote), None)
     if quote is None or payment.captured_at is None:
         raise LookupError("the journal does not hold what was paid")
+    own = applicant.identifiers
+    moves = [e for e in journal if isinstance(e, PaymentMoved) and e.payment == payment.id and e.to in _CAPTURES]
+    named = next((move.reference for move in reversed(moves) if move.reference is not None), None)
     lines = [
-        ReceiptLine(line.text, line.amount, line.vat, line.nature, line.payee or names.agency)
-        for line in (*quote.lines, *payment.charges)
+        ReceiptLine(
+            _masked(line.text, own),
+            line.amount,
+            line.vat,
+            line.nature,
+            _masked(line.payee or names.agency, own),
+            is_charge,
+        )
+        for part, is_charge in ((quote.lines, False), (payment.charges, True))
+        for line in part
     ]
     return ReceiptContent(
         payment=payment,
-        reference=progress.client_reference,
+        reference=mask_own_numbers(progress.client_reference, own),
         names=names,
-        payer=payment.payer_name,
-        applicant=applicant,
+        taken=None if _is_sum_unknown(moves) else payment.sum,
+        gateway_reference=None if named is None else mask_own_numbers(named, own),
+        payer=None if payment.payer_name is None else mask_own_numbers(payment.payer_name, own),
+        applicant=_masked_name(applicant),
         lines=_ordered(lines),
-        bases=(Basis(None, quote.source), *_bases(payment, progress.service, charges)),
+        bases=(Basis(None, quote.source), *_bases(payment, progress.service, charges, own)),
         captured_at=payment.captured_at,
         copy=copy,
         printed_at=printed_at,
-        tracking_url=tracking_url,
+        # Its address would hold the number that the page masks.
+        tracking_url=None if holds_own_number(progress.client_reference, own) else tracking_url,
     )
 
 
+def _is_sum_unknown(moves: Sequence[PaymentMoved]) -> bool:
+    """Whether the last that was said of the capture is that the sum is not the one asked for, and not which it is.
+
+    A gateway that doubts a payment of the very sum that was asked for names no other either; an officer who settles
+    an investigation answers for the sum.
+    """
+    return bool(moves) and moves[-1].code == "amount-mismatch" and moves[-1].taken is None
+
+
+def _masked(text: Text, own: Sequence[Identifier]) -> Text:
+    return Text(bn=mask_own_numbers(text.bn, own), en=mask_own_numbers(text.en, own))
+
+
+def _masked_name(applicant: Applicant) -> PersonName:
+    parts = {"bn": applicant.name.bn, "en": applicant.name.en}
+    if not any(part is not None and holds_own_number(part, applicant.identifiers) for part in parts.values()):
+        return applicant.name
+    masked = {
+        language: None if part is None else mask_own_numbers(part, applicant.identifiers)
+        for language, part in parts.items()
+    }
+    # A name is made of letters, and a mask is none.
+    return applicant.name.model_copy(update=masked)
+
+
+_CAPTURES: Final = frozenset({PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION})
+"""The states that a payment comes into as money is taken by it."""
 _PLACES: Final = {nature: place for place, nature in enumerate(LineNature)}
 
 
 def _ordered(lines: Sequence[ReceiptLine]) -> tuple[ReceiptLine, ...]:
-    """Each payee's lines together, in the order in which payees come up; of one payee by their nature."""
+    """The price before the charges; in each, payees in the order in which they come up, of one payee by nature."""
     payees = list(dict.fromkeys((line.payee.bn, line.payee.en) for line in lines))
     place = {payee: number for number, payee in enumerate(payees)}
-    return tuple(sorted(lines, key=lambda line: (place[line.payee.bn, line.payee.en], _PLACES[line.nature])))
+
+    def key(line: ReceiptLine) -> tuple[bool, int, int]:
+        return line.is_charge, place[line.payee.bn, line.payee.en], _PLACES[line.nature]
+
+    return tuple(sorted(lines, key=key))
 
 
-def _bases(payment: Payment, service: str, charges: HostCharges) -> Iterable[Basis]:
+def _by_payee(lines: Iterable[ReceiptLine]) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
+    return ((payee, tuple(group)) for payee, group in groupby(lines, key=lambda line: line.payee))
+
+
+def _bases(payment: Payment, service: str, charges: HostCharges, own: Sequence[Identifier]) -> Iterable[Basis]:
     """Of each charge, its source: by the file as it is now, if that still says what was asked for then."""
     day = dhaka_date(payment.opened_at)
-    return (Basis(line.text, charges.source_of(line, service, payment.gateway, day)) for line in payment.charges)
+    return (
+        Basis(_masked(line.text, own), charges.source_of(line, service, payment.gateway, day))
+        for line in payment.charges
+    )
 
 
 def _is_taken(payment: Payment) -> bool:

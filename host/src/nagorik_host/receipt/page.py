@@ -21,7 +21,7 @@ from nagorik_host.receipt.content import Basis, ReceiptContent, ReceiptLine, Rec
 from nagorik_platform.cli.output import plain
 from nagorik_platform.fees.sentences import NATURES, named_with_nature
 from nagorik_platform.lifecycle import state_label
-from nagorik_toolkit.bangladesh import amount_in_words
+from nagorik_toolkit.bangladesh import amount_in_words, number_in_words
 from nagorik_toolkit.texts import day_text, moment_text
 
 PaperSize = Literal["a4", "80mm"]
@@ -109,8 +109,8 @@ def _facts(content: ReceiptContent) -> Iterator[str]:
     else:
         yield _fact("applicant", _name(content.applicant))
     yield _fact("gateway", _both(content.names.gateway))
-    if payment.reference is not None:
-        yield _fact("reference", _code(payment.reference))
+    if content.gateway_reference is not None:
+        yield _fact("reference", _code(content.gateway_reference))
     yield _fact("payment", _code(payment.id))
     yield _fact("captured-at", _both(moment_text(content.captured_at)))
     yield "</dl>"
@@ -130,30 +130,35 @@ def _name(name: PersonName) -> str:
 
 def _lines(content: ReceiptContent) -> Iterator[str]:
     asked, taken = content.payment.amount, content.taken
-    groups = list(content.by_payee())
+    price, charges = list(content.price()), list(content.charges())
     yield '<table class="lines">'
     currency = _word("word", f"amount-{asked.currency.lower()}")
     yield f"<thead><tr><th>{_both(_word('word', 'line'))}</th><th>{_both(currency)}</th></tr></thead>"
-    for payee, lines in groups:
+    for place, (payee, lines) in enumerate([*price, *charges]):
         yield "<tbody>"
+        if place == len(price):
+            told = _both(_word("word", "charges"))
+            yield f'<tr class="charges"><th colspan="2" scope="rowgroup">{told}</th></tr>'
         named = _filled("payee", name=payee)
         yield f'<tr class="payee"><th colspan="2" scope="rowgroup">{_both(named)}</th></tr>'
         for line in lines:
             yield from _line(line)
-        if len(groups) > 1:
+        if len(price) + len(charges) > 1:
             subtotal = Money(poisha=sum(line.total.poisha for line in lines), currency=asked.currency)
             yield _row("subtotal", _word("word", "subtotal"), subtotal)
         yield "</tbody>"
     yield "<tfoot>"
-    yield _row("total", _word("word", "total"), asked)
+    yield _row("total", _word("word", "total" if taken == asked else "total-asked"), asked)
     if content.vat.poisha:
         yield _row("vat", _word("word", "of-it-vat"), content.vat)
     if taken != asked:
         yield _row("total", _word("word", "taken"), taken)
     yield "</tfoot></table>"
-    if taken.currency == "BDT":
-        words = Text(bn=amount_in_words(taken, "bn"), en=amount_in_words(taken, "en"))
+    if taken is not None:
+        words = Text(bn=_in_words(taken, "bn"), en=_in_words(taken, "en"))
         yield f'<p class="in-words"><b>{_in_line(_word("word", "in-words"))}:</b> {_both(words)}</p>'
+    else:
+        yield f'<p class="in-words">{_both(_word("word", "sum-not-said"))}</p>'
     yield '<ul class="basis">'
     yield from (f"<li>{_basis(basis)}</li>" for basis in content.bases)
     yield "</ul>"
@@ -166,14 +171,34 @@ def _line(line: ReceiptLine) -> Iterator[str]:
         yield f'<tr class="vat"><td>{_both(NATURES[LineNature.VAT])}</td>{_amount(line.vat)}</tr>'
 
 
-def _row(kind: str, name: Text, amount: Money) -> str:
-    return f'<tr class="{kind}"><th scope="row">{_both(name)}</th>{_amount(amount)}</tr>'
+def _row(kind: str, name: Text, amount: Money | None) -> str:
+    """A sum with its currency, which may be another than the column's; ``None`` is one that is not known."""
+    if amount is None:
+        cell = f'<td class="amount">{_both(_word("word", "not-known"))}</td>'
+    else:
+        cell = _amount(amount, _word("amount", amount.currency.lower()))
+    return f'<tr class="{kind}"><th scope="row">{_both(name)}</th>{cell}</tr>'
 
 
-def _amount(money: Money) -> str:
-    """A sum in its column, whose heading names the currency: always with two places."""
-    written = format_taka(money) if money.currency == "BDT" else f"{money.as_decimal():,}"
-    return f'<td class="amount">{_both(Text(bn=to_bangla_digits(written), en=written))}</td>'
+def _amount(money: Money, named: Text | None = None) -> str:
+    """A sum in its column, always with two places; in the column's currency where none is ``named``."""
+    written = format_taka(money) if money.currency == "BDT" else f"{money.as_decimal():,.2f}"
+    sum_ = Text(bn=to_bangla_digits(written), en=written)
+    if named is not None:
+        sum_ = Text(bn=named.bn.replace("{sum}", sum_.bn), en=named.en.replace("{sum}", sum_.en))
+    return f'<td class="amount">{_both(sum_)}</td>'
+
+
+def _in_words(money: Money, language: Literal["bn", "en"]) -> str:
+    """A sum in words, with its currency."""
+    if money.currency == "BDT":
+        return amount_in_words(money, language)
+    whole, cents = divmod(money.poisha, 100)
+    said = _word("words", f"{money.currency.lower()}-cents" if cents else money.currency.lower())
+    spelt = said.bn if language == "bn" else said.en
+    return spelt.replace("{whole}", number_in_words(whole, language)).replace(
+        "{cents}", number_in_words(cents, language)
+    )
 
 
 def _basis(basis: Basis) -> str:
