@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,11 @@ async def test_example_can_be_applied(path: Path) -> None:
 
 
 def test_there_is_an_example_for_each_agency() -> None:
-    plugins = {path.name for path in (ROOT / "plugins").iterdir() if (path / "pyproject.toml").is_file()}
+    manifests = (ROOT / "plugins").glob("*/src/*/plugin.toml")
+    offering = {
+        tomllib.loads(path.read_text("utf-8"))["id"]
+        for path in manifests
+        if "[[services]]" in path.read_text("utf-8")
+    }
     agencies = {json.loads(path.read_text("utf-8"))["service"].partition(".")[0] for path in EXAMPLES}
-    assert agencies == plugins - {"cashdesk"}
+    assert agencies == offering
