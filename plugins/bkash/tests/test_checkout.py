@@ -201,6 +201,103 @@ async def test_another_status_makes_no_refusal_of_an_execution_that_was_done(
     assert route.call_count == 1
 
 
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 409, 429])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"statusCode": "2062"},
+        {"errorCode": "2117"},
+        dict(COMPLETED),
+        {name: value for name, value in COMPLETED.items() if name != "statusCode"},
+        {"errorCode": "2023", "statusCode": "2062"},
+        {"statusCode": "2023", "transactionStatus": "Completed"},
+        {"statusCode": "2001", "trxID": TRX},
+    ],
+    ids=["2062", "2117", "completed", "completed-without-code", "two-codes", "refused-and-completed", "2001-and-trx"],
+)
+async def test_bkashs_own_body_decides_whatever_the_status(wired: Any, status: int, document: dict[str, str]) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "execute", document)
+        route.respond(status, json=document, headers={"location": "https://tokenized.pay.bka.sh/login"})
+        with pytest.raises(OutcomeUnknown):
+            await wired.complete()
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 429])
+@pytest.mark.parametrize("document", [{"statusCode": "2062"}, {"statusCode": "0000", "paymentID": NUMBER}], ids=str)
+async def test_a_creation_is_not_repeated_whatever_the_status(
+    wired: Any, status: int, document: dict[str, str]
+) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "create", document)
+        route.respond(status, json=document)
+        with pytest.raises(OutcomeUnknown):
+            await wired.start()
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+@pytest.mark.parametrize("document", [{"statusCode": "2034"}, {"refundTrxID": TRX}], ids=str)
+async def test_a_refund_is_not_repeated_whatever_the_status(
+    wired: Any, status: int, document: dict[str, str]
+) -> None:
+    wired.reference = f"{NUMBER}-{TRX}"
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "payment/refund", {})
+        none, ordered = respx.MockResponse(json={"statusCode": "2033"}), respx.MockResponse(status, json=document)
+        route.side_effect = [none, ordered, ordered, ordered, ordered]
+        with pytest.raises(OutcomeUnknown):
+            await wired.refund()
+    assert route.call_count == 2
+
+
+async def test_a_token_that_is_not_let_in_is_replaced_whatever_it_is_called(wired: Any) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "payment/status", {})
+        ended = respx.MockResponse(401, json={"statusCode": "9999", "statusMessage": "made up"})
+        route.side_effect = [ended, respx.MockResponse(json=dict(COMPLETED))]
+        assert (await wired.query(NUMBER)).state is PaymentState.CAPTURED
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"message": "made up"}', b'{"statusCode": "2065"}'], ids=str)
+async def test_a_refusal_of_an_execution_by_its_status_alone_is_unknown(wired: Any, status: int, body: bytes) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "execute", {}).respond(status, content=body, headers={"content-type": "application/json"})
+        with pytest.raises(OutcomeUnknown):
+            await wired.complete()
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 409])
+@pytest.mark.parametrize(
+    ("now", "state"), [(INITIATED, PaymentState.FAILED), (COMPLETED, PaymentState.CAPTURED)], ids=["open", "taken"]
+)
+async def test_a_refusal_of_an_execution_is_believed_once_bkash_was_asked(
+    wired: Any, status: int, now: Mapping[str, Any], state: PaymentState
+) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        refused = {"statusCode": "2023", "statusMessage": "Insufficient Balance"}
+        answering(mock, "execute", {}).respond(status, json=refused)
+        asked = answering(mock, "payment/status", dict(now))
+        report = await wired.complete()
+    assert report.state is state
+    assert asked.call_count
+    assert report.remark == ("Insufficient Balance" if state is PaymentState.FAILED else None)
+
+
+@pytest.mark.parametrize("answer", [{"statusCode": "2065"}, {"statusCode": "2062"}], ids=str)
+async def test_a_login_that_is_refused_settles_no_payment(wired: Any, answer: dict[str, str]) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        mock.post(f"{HOME}/token/grant").respond(400, json=answer)
+        with pytest.raises((CredentialsRejected, AgencyUnavailable)):
+            await wired.complete()
+
+
 async def test_an_execution_that_fails_as_a_login_does_is_unknown(wired: Any) -> None:
     wired.reference = NUMBER
     with respx.mock(assert_all_called=False) as mock:

@@ -11,8 +11,8 @@ from hypothesis import given, strategies as st
 from nagorik import Payer, RefundPaymentRequest, StartPaymentRequest, Text
 from nagorik.values import MobileNumber, Money, to_bangla_digits
 from nagorik_bkash import wire
-from nagorik_bkash.codes import CODES, CodeMeaning, meaning_of, word_of
-from nagorik_bkash.simulator.checkout import SENTENCES, bkash_time
+from nagorik_bkash.codes import CODES, SENTENCES, CodeMeaning, code_in, meaning_of, word_of
+from nagorik_bkash.simulator.checkout import bkash_time
 
 amounts = st.integers(0, 10**14).map(lambda poisha: Money(poisha=poisha))
 references = st.text("ABCDEFabcdef0123456789", min_size=1, max_size=40)
@@ -142,8 +142,13 @@ def test_every_published_code_has_one_meaning() -> None:
     assert CODES.keys() == BKASH_ERROR_CODES.keys()
 
 
-def test_the_simulator_says_each_code_as_it_is_published() -> None:
-    assert {code: BKASH_ERROR_CODES[code] for code in SENTENCES} == SENTENCES
+def test_each_code_has_the_sentence_that_is_published() -> None:
+    assert SENTENCES == BKASH_ERROR_CODES
+
+
+def test_a_reason_is_read_back_as_its_code() -> None:
+    assert [code_in(word_of(code)) for code in CODES] == list(CODES)
+    assert [code_in(word) for word in ("http-404", "2023", "bkash.unknown-code", "bkash.")] == [None] * 4
 
 
 @given(st.text(max_size=8))

@@ -28,7 +28,7 @@ from nagorik import (
     hookimpl,
 )
 from nagorik_bkash import notices, wire
-from nagorik_bkash.codes import CodeMeaning, word_of
+from nagorik_bkash.codes import SENTENCES, CodeMeaning, code_in, word_of
 from nagorik_bkash.settings import Context
 
 _NOTHING_DONE: Final = frozenset(
@@ -83,14 +83,7 @@ async def nagorik_complete_payment(request: CompletePaymentRequest, context: Con
     numbers = wire.split_reference(request.reference)
     if numbers is None:
         raise ContractViolation("bkash-reference")
-    answer = await context.http.write(
-        "execute",
-        "POST",
-        f"{wire.CHECKOUT}/execute",
-        json={"paymentID": numbers[0]},
-        headers=wire.app_key(context.settings),
-        expect=wire.PaymentAnswer,
-    )
+    answer = await _executed(numbers[0], context)
     if answer.meaning in {CodeMeaning.DECLINED, CodeMeaning.CANCELLED}:
         return await _declined(numbers[0], answer, request, context)
     if answer.meaning is not CodeMeaning.DONE:
@@ -198,6 +191,27 @@ def _unexecuted(
         return PaymentState.AUTHORISED
     lapsed = context.clock.now() - started_at >= context.settings.payment_lifetime
     return PaymentState.EXPIRED if lapsed else PaymentState.PENDING
+
+
+async def _executed(payment_id: str, context: Context) -> wire.PaymentAnswer:
+    """What bKash says to an execution; a refusal by the HTTP status is one of bKash's codes, or leaves it unknown.
+
+    Only bKash's word settles that no money moved, and that one is asked about: what stands between may have answered.
+    """
+    try:
+        return await context.http.write(
+            "execute",
+            "POST",
+            f"{wire.CHECKOUT}/execute",
+            json={"paymentID": payment_id},
+            headers=wire.app_key(context.settings),
+            expect=wire.PaymentAnswer,
+        )
+    except (AgencyRejected, InputRejected) as refused:
+        code = code_in(refused.reason_code) if isinstance(refused, AgencyRejected) else None
+    if code is None:
+        raise OutcomeUnknown(step="execute", because="refused-without-code", layer=Layer.GATEWAY)
+    return wire.PaymentAnswer(status_code=code, message=SENTENCES[code])
 
 
 async def _declined(
