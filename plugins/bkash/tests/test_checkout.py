@@ -345,7 +345,7 @@ async def test_a_wallet_without_money_fails_the_payment(shop: Any) -> None:
 )
 async def test_what_bkash_says_of_a_refusal_is_passed_on(wired: Any, said: object, told: str | None) -> None:
     with respx.mock(assert_all_called=False) as mock:
-        answering(mock, "payment/status", COMPLETED | {"statusCode": "2014", "statusMessage": said})
+        answering(mock, "payment/status", INITIATED | {"statusCode": "2014", "statusMessage": said})
         assert (await wired.query(NUMBER)).remark == told
 
 
@@ -417,6 +417,12 @@ async def test_a_success_without_a_code_is_one(wired: Any) -> None:
         {"statusCode": "2062"},
         {"statusCode": "9999"},
         {"errorCode": "2056"},
+        {"statusCode": "2023"},
+        {"statusCode": "2069"},
+        {"errorCode": "2023"},
+        {"statusCode": "2023", "transactionStatus": "Initiated"},
+        {"statusCode": "2023", "transactionStatus": "Initiated", "trxID": None},
+        {"statusCode": "503"},
     ],
     ids=str,
 )
@@ -427,10 +433,33 @@ async def test_what_does_not_say_that_taka_were_taken_captures_nothing(wired: An
     assert (report.state, report.amount) == (PaymentState.UNKNOWN, None)
 
 
+@pytest.mark.parametrize("code", ["2023", "2069"])
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"paymentID": "TR0011zzzzzzz1795500000000"},
+        {"merchantInvoice": "payment-2"},
+        {"merchantInvoice": PAYMENT, "merchantInvoiceNumber": "payment-2"},
+    ],
+    ids=str,
+)
+async def test_a_refusal_of_another_payment_ends_none(wired: Any, code: str, named: dict[str, str]) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "payment/status", {"statusCode": code} | named)
+        assert (await wired.query(NUMBER)).state is PaymentState.UNKNOWN
+
+
 @pytest.mark.parametrize(
     "changed",
     [
         {"paymentID": "TR0011zzzzzzz1795500000000"},
+        {"merchantInvoiceNumber": "payment-2"},
+        {"statusCode": False},
+        {"statusCode": []},
+        {"statusCode": {}},
+        {"statusCode": 0.0},
+        {"statusCode": 0},
+        {"errorCode": False},
         {"merchantInvoice": "payment-2"},
         {"merchantInvoice": None},
         {"amount": "১১৭০.০০"},
@@ -508,7 +537,7 @@ async def test_an_execution_in_another_currency_is_unknown(wired: Any, currency:
 @pytest.mark.parametrize("code", sorted(CODES.keys() - {"0000", "2001"}))
 async def test_every_code_of_a_status_captures_nothing(wired: Any, code: str) -> None:
     with respx.mock(assert_all_called=False) as mock:
-        answering(mock, "payment/status", COMPLETED | {"statusCode": code})
+        answering(mock, "payment/status", INITIATED | {"statusCode": code})
         if CODES[code] is CodeMeaning.UNAVAILABLE:
             with pytest.raises(AgencyUnavailable):
                 await wired.query(NUMBER)
@@ -615,6 +644,11 @@ async def test_a_part_that_was_given_back_by_hand_is_a_persons(shop: Any) -> Non
         ({"statusCode": "2033"}, {"statusCode": "503"}, AgencyUnavailable),
         ({"statusCode": "503"}, None, AgencyUnavailable),
         ({"statusCode": "2065"}, None, ContractViolation),
+        ({"errorCode": "2033"} | REFUND_OF_ANOTHER, None, ContractViolation),
+        ({"errorCode": "2033"} | REFUND_OF_ANOTHER | {"originalTrxID": TRX}, None, ContractViolation),
+        ({"errorCode": "2033", "statusCode": "0000"}, None, ContractViolation),
+        ({"statusCode": "2033"}, {"statusCode": "2026"} | REFUND_OF_ANOTHER, OutcomeUnknown),
+        ({"statusCode": "2033"}, {"statusCode": "503"} | REFUND_OF_ANOTHER, OutcomeUnknown),
         ({"statusCode": "9999"}, None, ContractViolation),
         (REFUND_OF_ANOTHER, None, ContractViolation),
     ],

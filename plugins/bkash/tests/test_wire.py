@@ -163,7 +163,9 @@ def test_only_one_code_is_a_success() -> None:
     assert [code for code, meaning in CODES.items() if meaning is CodeMeaning.DONE] == ["0000"]
 
 
-@pytest.mark.parametrize("code", ["E-104", "2062; DROP", "২০৬২", {"code": "2062"}, [2062], True])
+@pytest.mark.parametrize(
+    "code", ["E-104", "2062; DROP", "২০৬২", {"code": "2062"}, [2062], True, False, [], {}, 0.0, 0]
+)
 def test_a_code_of_another_form_breaks_the_contract(code: object) -> None:
     with pytest.raises(ValueError, match="statusCode"):
         wire.PaymentAnswer.model_validate({"statusCode": code})
@@ -174,10 +176,22 @@ def test_a_code_may_be_a_number_or_empty(code: object, read: str | None) -> None
     assert wire.RefundAnswer.model_validate({"statusCode": "2033", "errorCode": code}).error_code == read
 
 
-@pytest.mark.parametrize("codes", [("0000", "2033"), ("2033", "0000"), (None, "2033"), ("2033", None), (0, 2033)])
-def test_of_two_codes_that_of_the_error_counts(codes: tuple[object, object]) -> None:
+@pytest.mark.parametrize(
+    ("codes", "meaning"),
+    [
+        ((None, "2033"), CodeMeaning.NO_SUCH),
+        (("2033", None), CodeMeaning.NO_SUCH),
+        (("2033", 2033), CodeMeaning.NO_SUCH),
+        (("2002", "2033"), CodeMeaning.NO_SUCH),
+        (("0000", "2033"), CodeMeaning.UNCERTAIN),
+        (("2033", "0000"), CodeMeaning.UNCERTAIN),
+        (("2062", "2023"), CodeMeaning.UNCERTAIN),
+        (("2023", "2062"), CodeMeaning.UNCERTAIN),
+    ],
+)
+def test_of_two_codes_that_disagree_neither_counts(codes: tuple[object, object], meaning: CodeMeaning) -> None:
     answer = {"statusCode": codes[0], "errorCode": codes[1]}
-    assert wire.RefundAnswer.model_validate(answer).meaning is CodeMeaning.NO_SUCH
+    assert wire.RefundAnswer.model_validate(answer).meaning is meaning
 
 
 @given(references, st.none() | references)

@@ -74,7 +74,7 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
     numbers = wire.split_reference(request.reference or "")
     if numbers is None:
         return PaymentReport(state=PaymentState.UNKNOWN)
-    return _report(await _status(numbers[0], request.payment, context), request.started_at, context)
+    return _report(await _status(numbers[0], request.payment, context), request, context)
 
 
 @hookimpl
@@ -90,7 +90,7 @@ async def nagorik_complete_payment(request: CompletePaymentRequest, context: Con
         raise OutcomeUnknown(step="execute", because=word_of(answer.code), layer=Layer.GATEWAY)
     if not _is_of(answer, numbers[0], request.payment):
         raise OutcomeUnknown(step="execute", because="another-payment", layer=Layer.GATEWAY)
-    report = _report(answer, request.started_at, context)
+    report = _report(answer, request, context)
     if report.state is not PaymentState.CAPTURED:
         raise OutcomeUnknown(step="execute", because="not-completed", layer=Layer.GATEWAY)
     return report
@@ -158,8 +158,13 @@ def _is_of(answer: wire.PaymentAnswer, payment_id: str, payment: str) -> bool:
     return (answer.payment_id, answer.invoice) == (payment_id, payment)
 
 
-def _report(answer: wire.PaymentAnswer, started_at: datetime, context: Context) -> PaymentReport:
+def _report(
+    answer: wire.PaymentAnswer, request: QueryPaymentRequest | CompletePaymentRequest, context: Context
+) -> PaymentReport:
     """A payment as the platform takes it; money is reported only where bKash says that it took it, in taka."""
+    numbers = wire.split_reference(request.reference or "")
+    if numbers is None or answer.names_another(numbers[0], request.payment):
+        return PaymentReport(state=PaymentState.UNKNOWN, raw=answer.code)
     match answer.meaning:
         case CodeMeaning.DONE:
             word = answer.status or ""
@@ -179,7 +184,7 @@ def _report(answer: wire.PaymentAnswer, started_at: datetime, context: Context) 
                 raw=word,
             )
         case "initiated":
-            return PaymentReport(state=_unexecuted(answer, started_at, context), raw=word)
+            return PaymentReport(state=_unexecuted(answer, request.started_at, context), raw=word)
     return PaymentReport(state=PaymentState.UNKNOWN, raw=word[:200])
 
 
@@ -222,10 +227,10 @@ async def _declined(
         now = await _status(payment_id, request.payment, context)
     except NagorikError:
         raise OutcomeUnknown(step="execute", because=word_of(answer.code), layer=Layer.GATEWAY) from None
-    report = _report(now, request.started_at, context)
+    report = _report(now, request, context)
     if report.state in {PaymentState.CAPTURED, PaymentState.UNKNOWN}:
         return report
-    return _report(answer, request.started_at, context)
+    return _report(answer, request, context)
 
 
 async def _numbers_of(request: RefundPaymentRequest, context: Context) -> tuple[str, str]:
@@ -235,7 +240,8 @@ async def _numbers_of(request: RefundPaymentRequest, context: Context) -> tuple[
         raise AgencyRejected("bkash.no-transaction", reason=wire.TEXTS.text("bkash.refund-refused"))
     payment_id, transaction = numbers
     if transaction is None:
-        transaction = (await _status(payment_id, request.payment, context)).transaction
+        answer = await _status(payment_id, request.payment, context)
+        transaction = answer.transaction if answer.meaning is CodeMeaning.DONE else None
     if transaction is None:
         raise AgencyRejected("bkash.no-transaction", reason=wire.TEXTS.text("bkash.refund-refused"))
     return payment_id, transaction

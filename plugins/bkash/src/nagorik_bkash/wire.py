@@ -74,10 +74,13 @@ def read_time(written: object) -> datetime:
 
 
 def _read_code(written: object) -> object:
-    """A code as text; a number is what some gateways make of it, and nothing is no code."""
+    """A code as text; a number is what some gateways make of a refusal's, and empty text is no code.
+
+    Success is the text ``0000`` alone: no false, zero or empty list stands for it, nor for its absence.
+    """
     if isinstance(written, int) and not isinstance(written, bool):
-        return f"{written:04d}" if written == 0 else str(written)
-    return written or None
+        return str(written)
+    return _nothing(written)
 
 
 def _nothing(written: object) -> object:
@@ -118,8 +121,18 @@ class CodedAnswer(WireModel):
 
     @property
     def meaning(self) -> CodeMeaning:
-        """What the code means."""
-        return meaning_of(self.code)
+        """What the code means: uncertain where the other code, or what stands beside it, says something else."""
+        meanings = {meaning_of(code) for code in (self.error_code, self.status_code) if code is not None}
+        if len(meanings) > 1:
+            return CodeMeaning.UNCERTAIN
+        meaning = meanings.pop() if meanings else CodeMeaning.DONE
+        doubted = meaning not in {CodeMeaning.DONE, CodeMeaning.ALREADY} and self.claims_success
+        return CodeMeaning.UNCERTAIN if doubted else meaning
+
+    @property
+    def claims_success(self) -> bool:
+        """Whether it holds, whatever its code says, what a success alone has."""
+        return False
 
     @property
     def remark(self) -> str | None:
@@ -163,6 +176,11 @@ class CreatedPayment(CodedAnswer):
     currency: str | None = None
     invoice: str | None = Field(default=None, alias="merchantInvoiceNumber")
 
+    @property
+    def claims_success(self) -> bool:
+        """Whether there is a payment after all."""
+        return self.payment_id is not None or self.page is not None
+
     def is_of(self, request: StartPaymentRequest) -> bool:
         """Whether it is the payment that was asked for, to the poisha."""
         return (self.invoice, self.amount, self.currency) == (request.payment, request.amount, CURRENCY)
@@ -180,10 +198,10 @@ class PaymentAnswer(CodedAnswer):
     needed = ("payment_id", "invoice", "status", "amount", "currency")
 
     payment_id: PaymentId | None = Field(default=None, alias="paymentID")
-    invoice: str | None = Field(
-        default=None, validation_alias=AliasChoices("merchantInvoice", "merchantInvoiceNumber")
-    )
-    """The execution names it otherwise than the question does."""
+    asked_invoice: str | None = Field(default=None, alias="merchantInvoice")
+    """As the question names it."""
+    executed_invoice: str | None = Field(default=None, alias="merchantInvoiceNumber")
+    """As the execution names it."""
     status: str | None = Field(default=None, alias="transactionStatus", min_length=1)
     verified: str | None = Field(default=None, alias="userVerificationStatus")
     verified_otherwise: str | None = Field(default=None, alias="verificationStatus")
@@ -194,6 +212,27 @@ class PaymentAnswer(CodedAnswer):
     executed_at: Annotated[BkashTime | None, BeforeValidator(_nothing)] = Field(
         default=None, alias="paymentExecuteTime"
     )
+
+    @property
+    def invoices(self) -> set[str]:
+        """Our number of the payment, as often as it is named otherwise."""
+        return {invoice for invoice in (self.asked_invoice, self.executed_invoice) if invoice is not None}
+
+    @property
+    def invoice(self) -> str | None:
+        """Our number of the payment; ``None`` where it is not named, or named in two ways."""
+        invoices = self.invoices
+        return invoices.pop() if len(invoices) == 1 else None
+
+    @property
+    def claims_success(self) -> bool:
+        """Whether money may have moved: a refused payment has no transaction, and is no further than begun."""
+        begun = self.status is None or self.status.casefold() == "initiated"
+        return not begun or self.transaction is not None or self.executed_at is not None
+
+    def names_another(self, payment_id: str, payment: str) -> bool:
+        """Whether it names, by bKash's number or ours, any other payment than this."""
+        return self.payment_id not in {None, payment_id} or not self.invoices <= {payment}
 
     @property
     def verification(self) -> str:
@@ -212,6 +251,11 @@ class RefundAnswer(CodedAnswer):
     status: str | None = Field(default=None, alias="transactionStatus", min_length=1)
     amount: BkashAmount | None = None
     currency: str | None = None
+
+    @property
+    def claims_success(self) -> bool:
+        """Whether there is a refund after all."""
+        return self.refund is not None or self.status is not None
 
 
 def app_key(settings: BkashSettings) -> dict[str, str]:
