@@ -79,10 +79,19 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
 
 @hookimpl
 async def nagorik_complete_payment(request: CompletePaymentRequest, context: Context) -> PaymentReport:
-    """Execute once. An answer that leaves room for doubt leaves the outcome unknown; the platform then asks."""
+    """Ask, then execute once. An answer that leaves room for doubt leaves the outcome unknown; the platform asks.
+
+    An execution takes what bKash holds, and names no amount: it is held against what was asked for before.
+    """
     numbers = wire.split_reference(request.reference)
     if numbers is None:
         raise ContractViolation("bkash-reference")
+    held = await _status(numbers[0], request.payment, context)
+    before = _report(held, request, context)
+    if before.state is not PaymentState.AUTHORISED:
+        return before
+    if (held.amount, held.currency) != (request.amount, wire.CURRENCY):
+        raise ContractViolation("another-amount", layer=Layer.GATEWAY)
     answer = await _executed(numbers[0], context)
     if answer.meaning in {CodeMeaning.DECLINED, CodeMeaning.CANCELLED}:
         return await _declined(numbers[0], answer, request, context)
