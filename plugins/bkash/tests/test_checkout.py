@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 import respx
+from pydantic import ValidationError
 
 from nagorik import (
     AgencyRejected,
@@ -112,7 +113,19 @@ async def test_a_payment_is_begun_at_the_page_that_bkash_names(wired: Any) -> No
         {"amount": "11.70"},
         {"currency": "USD"},
         {"merchantInvoiceNumber": "payment-2"},
-        {"bkashURL": "http://payment.example/"},
+        {"bkashURL": "http://payment.bkash.com/"},
+        {"bkashURL": "https://evil.example/pay"},
+        {"bkashURL": "https://evil-bkash.com/"},
+        {"bkashURL": "https://bkash.com.evil.example/"},
+        {"bkashURL": "https://payment.bkash.com@evil.example/"},
+        {"bkashURL": "https://evil.example@payment.bkash.com/"},
+        {"bkashURL": "https://evil.example\\@sandbox.bka.sh/"},
+        {"bkashURL": "https://payment.bkash.com/pay\n/x"},
+        {"bkashURL": "https://payment.bkash.com/\\evil.example"},
+        {"bkashURL": "https://payment.bkash.com:444/"},
+        {"bkashURL": "//payment.bkash.com/"},
+        {"bkashURL": "https://[x"},
+        {"bkashURL": ""},
         {"bkashURL": "javascript:alert(1)"},
         {"bkashURL": None},
         {"paymentID": "../../token"},
@@ -131,6 +144,36 @@ async def test_nobody_is_sent_to_pay_what_was_not_asked_for(wired: Any, changed:
         answering(mock, "create", answer | changed)
         with pytest.raises(OutcomeUnknown):
             await wired.start()
+
+
+@pytest.mark.parametrize(
+    ("page", "domains"),
+    [
+        ("https://payment.bkash.com/?paymentId=TR0011&hash=4Sy!g(x)C*_-&mode=0011", None),
+        ("https://sandbox.payment.bkash.com/redirect/tokenized/?paymentID=TR0011", None),
+        ("https://tokenized.sandbox.bka.sh", None),
+        ("https://pay.bkash.example/", "bkash.com bkash.example"),
+    ],
+)
+async def test_a_payer_is_sent_below_bkashs_domains(wired: Any, page: str, domains: str | None) -> None:
+    if domains:
+        wired.settings = wired.settings.model_copy(update={"page_domains": domains})
+    answer = {
+        "paymentID": NUMBER,
+        "bkashURL": page,
+        "amount": "1170.00",
+        "currency": "BDT",
+        "merchantInvoiceNumber": PAYMENT,
+    }
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "create", answer)
+        assert (await wired.start()).pay_at == page
+
+
+@pytest.mark.parametrize("domains", ["", "bkash", "https://bkash.com", "bkash.com,bka.sh", ".com", "*"])
+def test_a_domain_of_pages_is_a_domain(domains: str) -> None:
+    with pytest.raises(ValidationError):
+        BkashSettings(**gateway.BkashSimulator().settings("http://127.0.0.1") | {"page_domains": domains})
 
 
 async def test_a_payment_is_authorised_before_it_is_captured(shop: Any) -> None:
@@ -264,11 +307,40 @@ async def test_a_token_that_is_not_let_in_is_replaced_whatever_it_is_called(wire
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"message": "made up"}', b'{"statusCode": "2065"}'], ids=str)
-async def test_a_refusal_of_an_execution_by_its_status_alone_is_unknown(wired: Any, status: int, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"message": "made up"}'], ids=str)
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        (INITIATED, (AgencyRejected, InputRejected)),
+        (COMPLETED, PaymentState.CAPTURED),
+        (COMPLETED | {"statusCode": "2003"}, PaymentState.UNKNOWN),
+        ({"statusCode": "503"}, OutcomeUnknown),
+        ({}, OutcomeUnknown),
+    ],
+    ids=["open", "taken", "uncertain", "closed", "unreadable"],
+)
+async def test_a_refusal_of_an_execution_by_its_status_alone_is_asked_about(
+    wired: Any, status: int, body: bytes, now: Mapping[str, Any], end: Any
+) -> None:
     wired.reference = NUMBER
     with respx.mock(assert_all_called=False) as mock:
-        answering(mock, "execute", {}).respond(status, content=body, headers={"content-type": "application/json"})
+        route = answering(mock, "execute", {})
+        route.respond(status, content=body, headers={"content-type": "application/json"})
+        asked = mock.post(f"{HOME}/payment/status")
+        asked.side_effect = [respx.MockResponse(json=dict(each)) for each in (INITIATED, now)]
+        if isinstance(end, PaymentState):
+            assert (await wired.complete()).state is end
+        else:
+            with pytest.raises(end):
+                await wired.complete()
+    assert (route.call_count, asked.call_count) == (1, 2)
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 409, 422])
+async def test_a_request_that_is_wrong_by_bkashs_code_is_unknown(wired: Any, status: int) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "execute", {}).respond(status, json={"statusCode": "2065"})
         with pytest.raises(OutcomeUnknown):
             await wired.complete()
 

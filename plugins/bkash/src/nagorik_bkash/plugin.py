@@ -92,7 +92,14 @@ async def nagorik_complete_payment(request: CompletePaymentRequest, context: Con
         return before
     if (held.amount, held.currency) != (request.amount, wire.CURRENCY):
         raise ContractViolation("another-amount", layer=Layer.GATEWAY)
-    answer = await _executed(numbers[0], context)
+    try:
+        answer = await _executed(numbers[0], context)
+    except (AgencyRejected, InputRejected):
+        # A refusal that is none of bKash's codes is believed where the payment, asked anew, still waits for us.
+        now = await _asked_again(numbers[0], "refused-without-code", request, context)
+        if now.state is PaymentState.AUTHORISED:
+            raise
+        return now
     if answer.meaning in {CodeMeaning.DECLINED, CodeMeaning.CANCELLED}:
         return await _declined(numbers[0], answer, request, context)
     if answer.meaning is not CodeMeaning.DONE:
@@ -208,9 +215,11 @@ def _unexecuted(
 
 
 async def _executed(payment_id: str, context: Context) -> wire.PaymentAnswer:
-    """What bKash says to an execution; a refusal by the HTTP status is one of bKash's codes, or leaves it unknown.
+    """What bKash says to an execution: a refusal with another HTTP status, too, is read by its code.
 
-    Only bKash's word settles that no money moved, and that one is asked about: what stands between may have answered.
+    Raises:
+        AgencyRejected: It was refused by its HTTP status alone, which whoever stands between may have done.
+        InputRejected: As above.
     """
     try:
         return await context.http.write(
@@ -221,25 +230,30 @@ async def _executed(payment_id: str, context: Context) -> wire.PaymentAnswer:
             headers=wire.app_key(context.settings),
             expect=wire.PaymentAnswer,
         )
-    except (AgencyRejected, InputRejected) as refused:
-        code = code_in(refused.reason_code) if isinstance(refused, AgencyRejected) else None
-    if code is None:
-        raise OutcomeUnknown(step="execute", because="refused-without-code", layer=Layer.GATEWAY)
+    except AgencyRejected as refused:
+        code = code_in(refused.reason_code)
+        if code is None:
+            raise
     return wire.PaymentAnswer(status_code=code, message=SENTENCES[code])
+
+
+async def _asked_again(
+    payment_id: str, because: str, request: CompletePaymentRequest, context: Context
+) -> PaymentReport:
+    """How the payment stands after an execution that was refused."""
+    try:
+        now = await _status(payment_id, request.payment, context)
+    except NagorikError:
+        raise OutcomeUnknown(step="execute", because=because, layer=Layer.GATEWAY) from None
+    return _report(now, request, context)
 
 
 async def _declined(
     payment_id: str, answer: wire.PaymentAnswer, request: CompletePaymentRequest, context: Context
 ) -> PaymentReport:
     """A refusal is believed once bKash, asked anew, does not call the payment completed: an earlier try may be."""
-    try:
-        now = await _status(payment_id, request.payment, context)
-    except NagorikError:
-        raise OutcomeUnknown(step="execute", because=word_of(answer.code), layer=Layer.GATEWAY) from None
-    report = _report(now, request, context)
-    if report.state in {PaymentState.CAPTURED, PaymentState.UNKNOWN}:
-        return report
-    return _report(answer, request, context)
+    now = await _asked_again(payment_id, word_of(answer.code), request, context)
+    return now if now.state in {PaymentState.CAPTURED, PaymentState.UNKNOWN} else _report(answer, request, context)
 
 
 async def _numbers_of(request: RefundPaymentRequest, context: Context) -> tuple[str, str]:

@@ -30,6 +30,8 @@ _TIME: Final = re.compile(
 )
 _UNFIT: Final = MappingProxyType({ord(sign): " " for sign in "<>&"})
 _REFERENCE: Final = re.compile(r"([A-Za-z0-9_]{1,64})(?:-([A-Za-z0-9]{1,40}))?", re.ASCII)
+_PAGE: Final = re.compile(r"(https?)://([a-z0-9.-]+(?::[0-9]{1,5})?)(?:[/?#][!-\[\]-~]*)?", re.ASCII)
+"""An address without user, password, space, backslash and control sign: what browsers read in ways of their own."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -186,10 +188,18 @@ class CreatedPayment(CodedAnswer):
         return (self.invoice, self.amount, self.currency) == (request.payment, request.amount, CURRENCY)
 
     def page_within(self, settings: BkashSettings) -> str | None:
-        """The page's address, if a browser may be sent there: over https, or to the simulator on this machine."""
-        page, home = urlsplit(self.page or ""), urlsplit(settings.base_url)
-        simulated = page.scheme == "http" and home.hostname in _LOOPBACK and page.netloc == home.netloc
-        return self.page if page.hostname and (page.scheme == "https" or simulated) else None
+        """The page's address, if a browser may be sent there: over https, below one of bKash's domains.
+
+        It may lie where the interface itself does, as the simulator's; over http on this machine alone.
+        """
+        found = _PAGE.fullmatch(self.page or "")
+        if found is None:
+            return None
+        scheme, host, home = found[1], found[2], urlsplit(settings.base_url)
+        if f"{scheme}://{host}" == f"{home.scheme}://{home.netloc}":
+            return self.page if scheme == "https" or home.hostname in _LOOPBACK else None
+        bkashs = any(host == domain or host.endswith(f".{domain}") for domain in settings.page_domains.split())
+        return self.page if scheme == "https" and bkashs else None
 
 
 class PaymentAnswer(CodedAnswer):
