@@ -71,6 +71,32 @@ async def test_coming_back_from_a_payment_that_bkash_does_not_know(shop: Any) ->
     assert refused.value.reason_code == "bkash.return-of-no-payment"
 
 
+NAMELESS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"merchantInvoice": PAYMENT},
+    {"paymentID": "TR0011made1up"},
+    {"paymentID": "TR0011made1up", "statusCode": "0000", "transactionStatus": "Initiated", "amount": "15"},
+    {"paymentID": "TR0011made1up", "merchantInvoice": 7},
+    {"paymentID": "TR0011made1up", "merchantInvoice": ""},
+    {"paymentID": "TR0011made1up", "merchantInvoice": PAYMENT, "merchantInvoiceNumber": "payment-2"},
+    {"paymentID": "TR0011zzzzzzz", "merchantInvoice": PAYMENT},
+    {"paymentID": ["TR0011made1up"], "amount": "x", "statusCode": {}, "trxID": "<script>"},
+)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_an_answer_that_names_no_payment_of_ours_counts_against_nobody(shop: Any, status: int) -> None:
+    await shop.agreed()
+    coming_back = ExampleMessage(headers=FORM, body=b"paymentID=TR0011made1up&status=success", signed=False)
+    for document in NAMELESS if status == 200 else [{}] * 6:
+        answer = InjectedResponse(status=status, document=document)
+        shop.gateway.faults.add(f"POST {gateway.CHECKOUT}/payment/status", answer)
+        with pytest.raises(AgencyRejected) as refused:
+            await shop.hear(coming_back)
+        assert refused.value.reason_code == "bkash.return-of-no-payment"
+    assert (await shop.query()).state is PaymentState.AUTHORISED
+
+
 @pytest.mark.parametrize("version", ["1", "2"])
 async def test_a_notice_is_verified_and_names_its_payment(shop: Any, version: str) -> None:
     await shop.paid()

@@ -251,6 +251,31 @@ class PaymentAnswer(CodedAnswer):
         return words.pop() if len(words) == 1 else ""
 
 
+class NamedPayment(WireModel):
+    """Which payment of ours an answer is about, and nothing else of it.
+
+    Anybody can have bKash asked by coming back with a number, so nothing that it answers breaks its contract.
+    """
+
+    status_code: object = Field(default=None, alias="statusCode")
+    error_code: object = Field(default=None, alias="errorCode")
+    payment_id: object = Field(default=None, alias="paymentID")
+    asked_invoice: object = Field(default=None, alias="merchantInvoice")
+    executed_invoice: object = Field(default=None, alias="merchantInvoiceNumber")
+
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether bKash is closed, and has said nothing of any payment."""
+        codes = {str(code) for code in (self.status_code, self.error_code) if code is not None}
+        return any(meaning_of(code) is CodeMeaning.UNAVAILABLE for code in codes)
+
+    def payment_named_by(self, payment_id: str) -> str | None:
+        """Our number of this payment; ``None`` where it is another's, not named, or named in two ways."""
+        named = [invoice for invoice in (self.asked_invoice, self.executed_invoice) if invoice is not None]
+        ours = self.payment_id == payment_id and len({str(invoice) for invoice in named}) == 1
+        return named[0] if ours and isinstance(named[0], str) and named[0] else None
+
+
 class RefundAnswer(CodedAnswer):
     """Money that was given back."""
 
