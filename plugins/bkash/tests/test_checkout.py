@@ -22,7 +22,7 @@ from nagorik import (
     PaymentState,
 )
 from nagorik.values import Money
-from nagorik_bkash.codes import CODES, CodeMeaning
+from nagorik_bkash.codes import CODES, SENTENCES, CodeMeaning
 from nagorik_bkash.settings import BkashSettings
 from nagorik_bkash.simulator import gateway
 from nagorik_testing import AnswerLost, InjectedResponse, MaintenancePage
@@ -662,6 +662,41 @@ async def test_a_refused_creation(wired: Any, code: str, error: type[Exception])
         with pytest.raises(error) as caught:
             await wired.start()
     assert "made up" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 400, 403])
+@pytest.mark.parametrize("code", ["2006", "2042", "2044"])
+async def test_a_refused_creation_tells_bkashs_reason_beside_ours(wired: Any, status: int, code: str) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "create", {}).respond(status, json={"statusCode": code, "statusMessage": "made up"})
+        with pytest.raises(AgencyRejected) as refused:
+            await wired.start()
+    reason = refused.value.reason
+    assert (refused.value.reason_code, reason is not None) == (f"bkash.{code}", True)
+    for sentence, ours in ((reason.en, "did not accept this payment"), (reason.bn, "বিকাশ এই পরিশোধ গ্রহণ করেনি")):
+        assert ours in sentence
+        assert f"“{SENTENCES[code].rstrip('.')}”" in sentence
+        assert "made up" not in sentence
+
+
+async def test_a_creation_that_is_refused_without_a_code_is_told_in_our_words(wired: Any) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "create", {}).respond(404, json={"message": "made up"})
+        with pytest.raises(AgencyRejected) as refused:
+            await wired.start()
+    assert refused.value.reason is not None
+    assert "{" not in refused.value.reason.bn + refused.value.reason.en
+
+
+async def test_a_refused_refund_tells_bkashs_reason_beside_ours(wired: Any) -> None:
+    wired.reference = f"{NUMBER}-{TRX}"
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "payment/refund", {})
+        route.side_effect = [respx.MockResponse(json={"statusCode": code}) for code in ("2033", "2042")]
+        with pytest.raises(AgencyRejected) as refused:
+            await wired.refund()
+    assert refused.value.reason is not None
+    assert SENTENCES["2042"].rstrip(".") in refused.value.reason.bn
 
 
 async def test_a_lost_creation_is_not_repeated(shop: Any) -> None:

@@ -25,6 +25,7 @@ from nagorik import (
     RefundPaymentRequest,
     RefundReport,
     StartPaymentRequest,
+    Text,
     hookimpl,
 )
 from nagorik_bkash import notices, wire
@@ -46,14 +47,17 @@ async def nagorik_start_payment(request: StartPaymentRequest, context: Context) 
         raise AgencyRejected("bkash.currency", reason=wire.TEXTS.text("bkash.currency"), layer=Layer.PLUGIN)
     if request.return_url is None:
         raise InputRejected([wire.TEXTS.field_problem("/return_url", "bkash.return-url-missing")], layer=Layer.PLUGIN)
-    created = await context.http.write(
-        "create",
-        "POST",
-        f"{wire.CHECKOUT}/create",
-        json=wire.to_payment(request, request.return_url),
-        headers=wire.app_key(context.settings),
-        expect=wire.CreatedPayment,
-    )
+    try:
+        created = await context.http.write(
+            "create",
+            "POST",
+            f"{wire.CHECKOUT}/create",
+            json=wire.to_payment(request, request.return_url),
+            headers=wire.app_key(context.settings),
+            expect=wire.CreatedPayment,
+        )
+    except AgencyRejected as refused:
+        raise _refusal(refused.reason_code, "bkash.refused") from None
     if created.meaning is not CodeMeaning.DONE:
         raise _write_refused("create", created, "bkash.refused")
     page = created.page_within(context.settings)
@@ -131,14 +135,17 @@ async def nagorik_refund_payment(request: RefundPaymentRequest, context: Context
     if before.meaning is not CodeMeaning.NO_SUCH or request.refund_reference is not None:
         # A refund that has a number and is not found is nothing to order again.
         raise ContractViolation(f"refund-status-{word_of(before.code)}")
-    ordered = await context.http.write(
-        "refund",
-        "POST",
-        f"{wire.CHECKOUT}/payment/refund",
-        json=wire.to_refund(request, payment_id, transaction),
-        headers=wire.app_key(context.settings),
-        expect=wire.RefundAnswer,
-    )
+    try:
+        ordered = await context.http.write(
+            "refund",
+            "POST",
+            f"{wire.CHECKOUT}/payment/refund",
+            json=wire.to_refund(request, payment_id, transaction),
+            headers=wire.app_key(context.settings),
+            expect=wire.RefundAnswer,
+        )
+    except AgencyRejected as refused:
+        raise _refusal(refused.reason_code, "bkash.refund-refused") from None
     if ordered.meaning is CodeMeaning.DONE:
         return _refund_report(ordered, transaction, request)
     if ordered.meaning is CodeMeaning.ALREADY:
@@ -285,5 +292,16 @@ def _write_refused(step: str, answer: wire.CodedAnswer, text: str) -> NagorikErr
     if answer.meaning is CodeMeaning.UNAVAILABLE:
         return AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
     if answer.meaning in _NOTHING_DONE:
-        return AgencyRejected(word_of(answer.code), reason=wire.TEXTS.text(text), layer=Layer.GATEWAY)
+        return _refusal(word_of(answer.code), text)
     return OutcomeUnknown(step=step, because=word_of(answer.code), layer=Layer.GATEWAY)
+
+
+def _refusal(reason_code: str, text: str) -> AgencyRejected:
+    """A refusal in our words, with bKash's beside them: the sentence that it publishes for the code, in English."""
+    code = code_in(reason_code)
+    if code is None:
+        reason = wire.TEXTS.text(text)
+    else:
+        words = SENTENCES[code].rstrip(".")
+        reason = wire.TEXTS.text(f"{text}-because", words=Text(bn=words, en=words))
+    return AgencyRejected(reason_code, reason=reason, layer=Layer.GATEWAY)
