@@ -20,7 +20,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
-from nagorik import AgencyRejected, AgencyUnavailable, InputRejected, Layer, PaymentNotice, PaymentNoticeRequest
+from nagorik import (
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    InputRejected,
+    Layer,
+    PaymentNotice,
+    PaymentNoticeRequest,
+)
 from nagorik_bkash import wire
 from nagorik_bkash.settings import BkashSettings, Context
 
@@ -97,6 +105,8 @@ async def _came_back(body: bytes, context: Context) -> PaymentNotice:
     if answer.is_unavailable:
         raise AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
     payment = answer.payment_named_by(payment_id)
+    if payment is None and not answer.says_anything:
+        raise ContractViolation("return-unanswered", layer=Layer.GATEWAY)
     if payment is None:
         raise AgencyRejected("bkash.return-of-no-payment")
     return PaymentNotice(payment=payment)

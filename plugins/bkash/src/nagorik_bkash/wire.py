@@ -32,6 +32,7 @@ _UNFIT: Final = MappingProxyType({ord(sign): " " for sign in "<>&"})
 _REFERENCE: Final = re.compile(r"([A-Za-z0-9_]{1,64})(?:-([A-Za-z0-9]{1,40}))?", re.ASCII)
 _PAGE: Final = re.compile(r"(https?)://([a-z0-9.-]+(?::[0-9]{1,5})?)(?:[/?#][!-\[\]-~]*)?", re.ASCII)
 """An address without user, password, space, backslash and control sign: what browsers read in ways of their own."""
+_CODE: Final = re.compile(r"[0-9]{3,5}", re.ASCII)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -254,7 +255,8 @@ class PaymentAnswer(CodedAnswer):
 class NamedPayment(WireModel):
     """Which payment of ours an answer is about, and nothing else of it.
 
-    Anybody can have bKash asked by coming back with a number, so nothing that it answers breaks its contract.
+    Anybody can have bKash asked by coming back with a number, so any object is read, whatever is in it: what could
+    not be would count as bKash's failure, and a few of them stop all calls to it.
     """
 
     status_code: object = Field(default=None, alias="statusCode")
@@ -266,8 +268,18 @@ class NamedPayment(WireModel):
     @property
     def is_unavailable(self) -> bool:
         """Whether bKash is closed, and has said nothing of any payment."""
-        codes = {str(code) for code in (self.status_code, self.error_code) if code is not None}
-        return any(meaning_of(code) is CodeMeaning.UNAVAILABLE for code in codes)
+        return any(meaning_of(code) is CodeMeaning.UNAVAILABLE for code in self._codes)
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether it has a refusal's code, or names a payment by bKash's number: the least that bKash answers."""
+        refused = any(meaning_of(code) is not CodeMeaning.DONE for code in self._codes)
+        return refused or (isinstance(self.payment_id, str) and _REFERENCE.fullmatch(self.payment_id) is not None)
+
+    @property
+    def _codes(self) -> set[str]:
+        written = {str(code) for code in (self.status_code, self.error_code)}
+        return {code for code in written if _CODE.fullmatch(code)}
 
     def payment_named_by(self, payment_id: str) -> str | None:
         """Our number of this payment; ``None`` where it is another's, not named, or named in two ways."""
