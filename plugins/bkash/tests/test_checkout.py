@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 import respx
+from pydantic import ValidationError
 
 from nagorik import (
     AgencyRejected,
@@ -21,7 +22,7 @@ from nagorik import (
     PaymentState,
 )
 from nagorik.values import Money
-from nagorik_bkash.codes import CODES, CodeMeaning
+from nagorik_bkash.codes import CODES, SENTENCES, CodeMeaning
 from nagorik_bkash.settings import BkashSettings
 from nagorik_bkash.simulator import gateway
 from nagorik_testing import AnswerLost, InjectedResponse, MaintenancePage
@@ -65,6 +66,8 @@ INITIATED: Final[Mapping[str, Any]] = {
 def answering(mock: respx.Router, path: str, answer: object) -> respx.Route:
     """Let the gateway grant a token, and answer one operation."""
     mock.post(f"{HOME}/token/grant").respond(json={"statusCode": "0000", "id_token": "made-up", "expires_in": "3600"})
+    if path == "execute":
+        mock.post(f"{HOME}/payment/status").respond(json=dict(INITIATED))
     route = mock.post(f"{HOME}/{path}")
     if isinstance(answer, bytes):
         return route.respond(content=answer, headers={"content-type": "text/html"})
@@ -110,7 +113,19 @@ async def test_a_payment_is_begun_at_the_page_that_bkash_names(wired: Any) -> No
         {"amount": "11.70"},
         {"currency": "USD"},
         {"merchantInvoiceNumber": "payment-2"},
-        {"bkashURL": "http://payment.example/"},
+        {"bkashURL": "http://payment.bkash.com/"},
+        {"bkashURL": "https://evil.example/pay"},
+        {"bkashURL": "https://evil-bkash.com/"},
+        {"bkashURL": "https://bkash.com.evil.example/"},
+        {"bkashURL": "https://payment.bkash.com@evil.example/"},
+        {"bkashURL": "https://evil.example@payment.bkash.com/"},
+        {"bkashURL": "https://evil.example\\@sandbox.bka.sh/"},
+        {"bkashURL": "https://payment.bkash.com/pay\n/x"},
+        {"bkashURL": "https://payment.bkash.com/\\evil.example"},
+        {"bkashURL": "https://payment.bkash.com:444/"},
+        {"bkashURL": "//payment.bkash.com/"},
+        {"bkashURL": "https://[x"},
+        {"bkashURL": ""},
         {"bkashURL": "javascript:alert(1)"},
         {"bkashURL": None},
         {"paymentID": "../../token"},
@@ -129,6 +144,36 @@ async def test_nobody_is_sent_to_pay_what_was_not_asked_for(wired: Any, changed:
         answering(mock, "create", answer | changed)
         with pytest.raises(OutcomeUnknown):
             await wired.start()
+
+
+@pytest.mark.parametrize(
+    ("page", "domains"),
+    [
+        ("https://payment.bkash.com/?paymentId=TR0011&hash=4Sy!g(x)C*_-&mode=0011", None),
+        ("https://sandbox.payment.bkash.com/redirect/tokenized/?paymentID=TR0011", None),
+        ("https://tokenized.sandbox.bka.sh", None),
+        ("https://pay.bkash.example/", "bkash.com bkash.example"),
+    ],
+)
+async def test_a_payer_is_sent_below_bkashs_domains(wired: Any, page: str, domains: str | None) -> None:
+    if domains:
+        wired.settings = wired.settings.model_copy(update={"page_domains": domains})
+    answer = {
+        "paymentID": NUMBER,
+        "bkashURL": page,
+        "amount": "1170.00",
+        "currency": "BDT",
+        "merchantInvoiceNumber": PAYMENT,
+    }
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "create", answer)
+        assert (await wired.start()).pay_at == page
+
+
+@pytest.mark.parametrize("domains", ["", "bkash", "https://bkash.com", "bkash.com,bka.sh", ".com", "*"])
+def test_a_domain_of_pages_is_a_domain(domains: str) -> None:
+    with pytest.raises(ValidationError):
+        BkashSettings(**gateway.BkashSimulator().settings("http://127.0.0.1") | {"page_domains": domains})
 
 
 async def test_a_payment_is_authorised_before_it_is_captured(shop: Any) -> None:
@@ -201,6 +246,133 @@ async def test_another_status_makes_no_refusal_of_an_execution_that_was_done(
     assert route.call_count == 1
 
 
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 409, 429])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"statusCode": "2062"},
+        {"errorCode": "2117"},
+        dict(COMPLETED),
+        {name: value for name, value in COMPLETED.items() if name != "statusCode"},
+        {"errorCode": "2023", "statusCode": "2062"},
+        {"statusCode": "2023", "transactionStatus": "Completed"},
+        {"statusCode": "2001", "trxID": TRX},
+    ],
+    ids=["2062", "2117", "completed", "completed-without-code", "two-codes", "refused-and-completed", "2001-and-trx"],
+)
+async def test_bkashs_own_body_decides_whatever_the_status(wired: Any, status: int, document: dict[str, str]) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "execute", document)
+        route.respond(status, json=document, headers={"location": "https://tokenized.pay.bka.sh/login"})
+        with pytest.raises(OutcomeUnknown):
+            await wired.complete()
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 429])
+@pytest.mark.parametrize("document", [{"statusCode": "2062"}, {"statusCode": "0000", "paymentID": NUMBER}], ids=str)
+async def test_a_creation_is_not_repeated_whatever_the_status(
+    wired: Any, status: int, document: dict[str, str]
+) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "create", document)
+        route.respond(status, json=document)
+        with pytest.raises(OutcomeUnknown):
+            await wired.start()
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+@pytest.mark.parametrize("document", [{"statusCode": "2034"}, {"refundTrxID": TRX}], ids=str)
+async def test_a_refund_is_not_repeated_whatever_the_status(
+    wired: Any, status: int, document: dict[str, str]
+) -> None:
+    wired.reference = f"{NUMBER}-{TRX}"
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "payment/refund", {})
+        none, ordered = respx.MockResponse(json={"statusCode": "2033"}), respx.MockResponse(status, json=document)
+        route.side_effect = [none, ordered, ordered, ordered, ordered]
+        with pytest.raises(OutcomeUnknown):
+            await wired.refund()
+    assert route.call_count == 2
+
+
+async def test_a_token_that_is_not_let_in_is_replaced_whatever_it_is_called(wired: Any) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "payment/status", {})
+        ended = respx.MockResponse(401, json={"statusCode": "9999", "statusMessage": "made up"})
+        route.side_effect = [ended, respx.MockResponse(json=dict(COMPLETED))]
+        assert (await wired.query(NUMBER)).state is PaymentState.CAPTURED
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"message": "made up"}'], ids=str)
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        (INITIATED, (AgencyRejected, InputRejected)),
+        (COMPLETED, PaymentState.CAPTURED),
+        (COMPLETED | {"statusCode": "2003"}, PaymentState.UNKNOWN),
+        ({"statusCode": "503"}, OutcomeUnknown),
+        ({}, OutcomeUnknown),
+    ],
+    ids=["open", "taken", "uncertain", "closed", "unreadable"],
+)
+async def test_a_refusal_of_an_execution_by_its_status_alone_is_asked_about(
+    wired: Any, status: int, body: bytes, now: Mapping[str, Any], end: Any
+) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "execute", {})
+        route.respond(status, content=body, headers={"content-type": "application/json"})
+        asked = mock.post(f"{HOME}/payment/status")
+        asked.side_effect = [respx.MockResponse(json=dict(each)) for each in (INITIATED, now)]
+        if isinstance(end, PaymentState):
+            assert (await wired.complete()).state is end
+        else:
+            with pytest.raises(end):
+                await wired.complete()
+    assert (route.call_count, asked.call_count) == (1, 2)
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 409, 422])
+async def test_a_request_that_is_wrong_by_bkashs_code_is_unknown(wired: Any, status: int) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "execute", {}).respond(status, json={"statusCode": "2065"})
+        with pytest.raises(OutcomeUnknown):
+            await wired.complete()
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 409])
+@pytest.mark.parametrize(
+    ("now", "state"), [(INITIATED, PaymentState.FAILED), (COMPLETED, PaymentState.CAPTURED)], ids=["open", "taken"]
+)
+async def test_a_refusal_of_an_execution_is_believed_once_bkash_was_asked(
+    wired: Any, status: int, now: Mapping[str, Any], state: PaymentState
+) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        refused = {"statusCode": "2023", "statusMessage": "Insufficient Balance"}
+        answering(mock, "execute", {}).respond(status, json=refused)
+        asked = mock.post(f"{HOME}/payment/status")
+        asked.side_effect = [respx.MockResponse(json=dict(each)) for each in (INITIATED, now)]
+        report = await wired.complete()
+    assert report.state is state
+    assert asked.call_count == 2
+    assert report.remark == ("Insufficient Balance" if state is PaymentState.FAILED else None)
+
+
+@pytest.mark.parametrize("answer", [{"statusCode": "2065"}, {"statusCode": "2062"}], ids=str)
+async def test_a_login_that_is_refused_settles_no_payment(wired: Any, answer: dict[str, str]) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        mock.post(f"{HOME}/token/grant").respond(400, json=answer)
+        with pytest.raises((CredentialsRejected, AgencyUnavailable)):
+            await wired.complete()
+
+
 async def test_an_execution_that_fails_as_a_login_does_is_unknown(wired: Any) -> None:
     wired.reference = NUMBER
     with respx.mock(assert_all_called=False) as mock:
@@ -212,7 +384,7 @@ async def test_an_execution_that_fails_as_a_login_does_is_unknown(wired: Any) ->
 async def test_two_executions_at_once_take_the_money_once(shop: Any) -> None:
     await shop.agreed()
     reports = await asyncio.gather(shop.complete(), shop.complete(), return_exceptions=True)
-    assert sorted(type(report).__name__ for report in reports) == ["OutcomeUnknown", "PaymentReport"]
+    assert {getattr(report, "state", type(report)) for report in reports} <= {PaymentState.CAPTURED, OutcomeUnknown}
     assert (await shop.query()).state is PaymentState.CAPTURED
     assert shop.captures == ["1170.00"]
 
@@ -220,18 +392,40 @@ async def test_two_executions_at_once_take_the_money_once(shop: Any) -> None:
 @pytest.mark.parametrize("repeated", ["2062", "2117"])
 async def test_an_execution_that_was_done_before_is_asked_about(shop: Any, repeated: str) -> None:
     shop.gateway.script.set(PAYMENT, "pay", values={"repeated": repeated})
-    number = (await shop.paid()).reference
+    await shop.agreed()
+    late = INITIATED | {"paymentID": shop.reference}
+    await shop.complete()
+    shop.gateway.faults.add(STATUS, InjectedResponse(status=200, document=late))
     with pytest.raises(OutcomeUnknown):
         await shop.complete()
-    assert (await shop.query(number)).state is PaymentState.CAPTURED
+    assert shop.asked("execute") == 2
+    assert (await shop.query()).state is PaymentState.CAPTURED
     assert shop.captures == ["1170.00"]
 
 
-async def test_an_execution_before_the_payer_agreed_takes_nothing(shop: Any) -> None:
+async def test_what_the_payer_has_not_agreed_to_is_not_executed(shop: Any) -> None:
     await shop.start()
-    with pytest.raises(OutcomeUnknown):
+    assert (await shop.complete()).state is PaymentState.PENDING
+    assert shop.asked("execute") == 0
+
+
+@pytest.mark.parametrize("changed", [{"amount": "34500.00"}, {"amount": "1169.99"}, {"currency": "USD"}], ids=str)
+async def test_another_amount_than_was_asked_for_is_not_executed(wired: Any, changed: dict[str, str]) -> None:
+    wired.reference = NUMBER
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "execute", dict(COMPLETED))
+        answering(mock, "payment/status", INITIATED | changed)
+        with pytest.raises(ContractViolation):
+            await wired.complete()
+    assert route.call_count == 0
+
+
+async def test_nothing_is_executed_where_bkash_cannot_be_asked_first(shop: Any) -> None:
+    await shop.agreed()
+    shop.gateway.faults.add(STATUS, MaintenancePage())
+    with pytest.raises(ContractViolation):
         await shop.complete()
-    assert (await shop.query()).state is PaymentState.PENDING
+    assert shop.asked("execute") == 0
 
 
 async def test_a_wallet_without_money_fails_the_payment(shop: Any) -> None:
@@ -248,20 +442,20 @@ async def test_a_wallet_without_money_fails_the_payment(shop: Any) -> None:
 )
 async def test_what_bkash_says_of_a_refusal_is_passed_on(wired: Any, said: object, told: str | None) -> None:
     with respx.mock(assert_all_called=False) as mock:
-        answering(mock, "payment/status", COMPLETED | {"statusCode": "2014", "statusMessage": said})
+        answering(mock, "payment/status", INITIATED | {"statusCode": "2014", "statusMessage": said})
         assert (await wired.query(NUMBER)).remark == told
 
 
-async def test_a_refusal_is_not_believed_of_a_payment_that_is_completed(shop: Any) -> None:
+async def test_a_payment_that_is_completed_is_not_executed_again(shop: Any) -> None:
     await shop.paid()
-    shop.gateway.faults.add(EXECUTE, InjectedResponse(status=200, body='{"statusCode":"2023"}'))
     assert (await shop.complete()).state is PaymentState.CAPTURED
+    assert shop.asked("execute") == 1
 
 
 async def test_a_refusal_that_cannot_be_asked_about_is_unknown(shop: Any) -> None:
     shop.gateway.script.set(PAYMENT, "decline-fail")
     await shop.agreed()
-    shop.gateway.faults.add(STATUS, MaintenancePage())
+    shop.gateway.faults.add(STATUS, MaintenancePage(), first=2)
     with pytest.raises(OutcomeUnknown):
         await shop.complete()
 
@@ -320,6 +514,12 @@ async def test_a_success_without_a_code_is_one(wired: Any) -> None:
         {"statusCode": "2062"},
         {"statusCode": "9999"},
         {"errorCode": "2056"},
+        {"statusCode": "2023"},
+        {"statusCode": "2069"},
+        {"errorCode": "2023"},
+        {"statusCode": "2023", "transactionStatus": "Initiated"},
+        {"statusCode": "2023", "transactionStatus": "Initiated", "trxID": None},
+        {"statusCode": "503"},
     ],
     ids=str,
 )
@@ -330,10 +530,33 @@ async def test_what_does_not_say_that_taka_were_taken_captures_nothing(wired: An
     assert (report.state, report.amount) == (PaymentState.UNKNOWN, None)
 
 
+@pytest.mark.parametrize("code", ["2023", "2069"])
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"paymentID": "TR0011zzzzzzz1795500000000"},
+        {"merchantInvoice": "payment-2"},
+        {"merchantInvoice": PAYMENT, "merchantInvoiceNumber": "payment-2"},
+    ],
+    ids=str,
+)
+async def test_a_refusal_of_another_payment_ends_none(wired: Any, code: str, named: dict[str, str]) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "payment/status", {"statusCode": code} | named)
+        assert (await wired.query(NUMBER)).state is PaymentState.UNKNOWN
+
+
 @pytest.mark.parametrize(
     "changed",
     [
         {"paymentID": "TR0011zzzzzzz1795500000000"},
+        {"merchantInvoiceNumber": "payment-2"},
+        {"statusCode": False},
+        {"statusCode": []},
+        {"statusCode": {}},
+        {"statusCode": 0.0},
+        {"statusCode": 0},
+        {"errorCode": False},
         {"merchantInvoice": "payment-2"},
         {"merchantInvoice": None},
         {"amount": "১১৭০.০০"},
@@ -411,7 +634,7 @@ async def test_an_execution_in_another_currency_is_unknown(wired: Any, currency:
 @pytest.mark.parametrize("code", sorted(CODES.keys() - {"0000", "2001"}))
 async def test_every_code_of_a_status_captures_nothing(wired: Any, code: str) -> None:
     with respx.mock(assert_all_called=False) as mock:
-        answering(mock, "payment/status", COMPLETED | {"statusCode": code})
+        answering(mock, "payment/status", INITIATED | {"statusCode": code})
         if CODES[code] is CodeMeaning.UNAVAILABLE:
             with pytest.raises(AgencyUnavailable):
                 await wired.query(NUMBER)
@@ -439,6 +662,41 @@ async def test_a_refused_creation(wired: Any, code: str, error: type[Exception])
         with pytest.raises(error) as caught:
             await wired.start()
     assert "made up" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 400, 403])
+@pytest.mark.parametrize("code", ["2006", "2042", "2044"])
+async def test_a_refused_creation_tells_bkashs_reason_beside_ours(wired: Any, status: int, code: str) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "create", {}).respond(status, json={"statusCode": code, "statusMessage": "made up"})
+        with pytest.raises(AgencyRejected) as refused:
+            await wired.start()
+    reason = refused.value.reason
+    assert (refused.value.reason_code, reason is not None) == (f"bkash.{code}", True)
+    for sentence, ours in ((reason.en, "did not accept this payment"), (reason.bn, "বিকাশ এই পরিশোধ গ্রহণ করেনি")):
+        assert ours in sentence
+        assert f"“{SENTENCES[code].rstrip('.')}”" in sentence
+        assert "made up" not in sentence
+
+
+async def test_a_creation_that_is_refused_without_a_code_is_told_in_our_words(wired: Any) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "create", {}).respond(404, json={"message": "made up"})
+        with pytest.raises(AgencyRejected) as refused:
+            await wired.start()
+    assert refused.value.reason is not None
+    assert "{" not in refused.value.reason.bn + refused.value.reason.en
+
+
+async def test_a_refused_refund_tells_bkashs_reason_beside_ours(wired: Any) -> None:
+    wired.reference = f"{NUMBER}-{TRX}"
+    with respx.mock(assert_all_called=False) as mock:
+        route = answering(mock, "payment/refund", {})
+        route.side_effect = [respx.MockResponse(json={"statusCode": code}) for code in ("2033", "2042")]
+        with pytest.raises(AgencyRejected) as refused:
+            await wired.refund()
+    assert refused.value.reason is not None
+    assert SENTENCES["2042"].rstrip(".") in refused.value.reason.bn
 
 
 async def test_a_lost_creation_is_not_repeated(shop: Any) -> None:
@@ -518,6 +776,11 @@ async def test_a_part_that_was_given_back_by_hand_is_a_persons(shop: Any) -> Non
         ({"statusCode": "2033"}, {"statusCode": "503"}, AgencyUnavailable),
         ({"statusCode": "503"}, None, AgencyUnavailable),
         ({"statusCode": "2065"}, None, ContractViolation),
+        ({"errorCode": "2033"} | REFUND_OF_ANOTHER, None, ContractViolation),
+        ({"errorCode": "2033"} | REFUND_OF_ANOTHER | {"originalTrxID": TRX}, None, ContractViolation),
+        ({"errorCode": "2033", "statusCode": "0000"}, None, ContractViolation),
+        ({"statusCode": "2033"}, {"statusCode": "2026"} | REFUND_OF_ANOTHER, OutcomeUnknown),
+        ({"statusCode": "2033"}, {"statusCode": "503"} | REFUND_OF_ANOTHER, OutcomeUnknown),
         ({"statusCode": "9999"}, None, ContractViolation),
         (REFUND_OF_ANOTHER, None, ContractViolation),
     ],

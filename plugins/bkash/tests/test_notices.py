@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from pydantic import ValidationError
 
-from nagorik import AgencyRejected, AgencyUnavailable, NagorikError, PaymentState
+from nagorik import AgencyRejected, AgencyUnavailable, ContractViolation, NagorikError, PaymentState
 from nagorik_bkash.settings import BkashSettings
 from nagorik_bkash.simulator import gateway, notices
 from nagorik_testing import ExampleMessage, InjectedResponse
@@ -69,6 +69,51 @@ async def test_coming_back_from_a_payment_that_bkash_does_not_know(shop: Any) ->
     with pytest.raises(AgencyRejected) as refused:
         await shop.hear(ExampleMessage(headers=FORM, body=b"paymentID=TR0011made1up&status=success", signed=False))
     assert refused.value.reason_code == "bkash.return-of-no-payment"
+
+
+NAMELESS: Final[tuple[dict[str, Any], ...]] = (
+    {"statusCode": "2002"},
+    {"errorCode": "9999"},
+    {"paymentID": "TR0011made1up"},
+    {"paymentID": "TR0011made1up", "statusCode": "0000", "transactionStatus": "Initiated", "amount": "15"},
+    {"paymentID": "TR0011made1up", "merchantInvoice": 7},
+    {"paymentID": "TR0011made1up", "merchantInvoice": ""},
+    {"paymentID": "TR0011made1up", "merchantInvoice": PAYMENT, "merchantInvoiceNumber": "payment-2"},
+    {"paymentID": "TR0011zzzzzzz", "merchantInvoice": PAYMENT},
+    {"paymentID": "TR0011made1up", "amount": "x", "statusCode": {}, "trxID": "<script>"},
+)
+SILENT: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"merchantInvoice": PAYMENT},
+    {"statusCode": "0000"},
+    {"statusCode": None, "paymentID": None},
+    {"statusCode": "২০০২", "paymentID": "TR০০১১"},
+    {"statusCode": [], "paymentID": ["TR0011made1up"]},
+)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_an_answer_that_names_no_payment_of_ours_counts_against_nobody(shop: Any, status: int) -> None:
+    await shop.agreed()
+    coming_back = ExampleMessage(headers=FORM, body=b"paymentID=TR0011made1up&status=success", signed=False)
+    for document in NAMELESS if status == 200 else [{}] * 6:
+        answer = InjectedResponse(status=status, document=document)
+        shop.gateway.faults.add(f"POST {gateway.CHECKOUT}/payment/status", answer)
+        with pytest.raises(AgencyRejected) as refused:
+            await shop.hear(coming_back)
+        assert refused.value.reason_code == "bkash.return-of-no-payment"
+    assert (await shop.query()).state is PaymentState.AUTHORISED
+
+
+async def test_an_answer_that_says_nothing_to_a_coming_back_stops_no_other_call(shop: Any) -> None:
+    await shop.agreed()
+    coming_back = ExampleMessage(headers=FORM, body=b"paymentID=TR0011made1up&status=success", signed=False)
+    for document in SILENT:
+        answer = InjectedResponse(status=200, document=document)
+        shop.gateway.faults.add(f"POST {gateway.CHECKOUT}/payment/status", answer)
+        with pytest.raises(ContractViolation):
+            await shop.hear(coming_back)
+    assert (await shop.query()).state is PaymentState.AUTHORISED
 
 
 @pytest.mark.parametrize("version", ["1", "2"])

@@ -11,8 +11,8 @@ from hypothesis import given, strategies as st
 from nagorik import Payer, RefundPaymentRequest, StartPaymentRequest, Text
 from nagorik.values import MobileNumber, Money, to_bangla_digits
 from nagorik_bkash import wire
-from nagorik_bkash.codes import CODES, CodeMeaning, meaning_of, word_of
-from nagorik_bkash.simulator.checkout import SENTENCES, bkash_time
+from nagorik_bkash.codes import CODES, SENTENCES, CodeMeaning, code_in, meaning_of, word_of
+from nagorik_bkash.simulator.checkout import bkash_time
 
 amounts = st.integers(0, 10**14).map(lambda poisha: Money(poisha=poisha))
 references = st.text("ABCDEFabcdef0123456789", min_size=1, max_size=40)
@@ -142,8 +142,13 @@ def test_every_published_code_has_one_meaning() -> None:
     assert CODES.keys() == BKASH_ERROR_CODES.keys()
 
 
-def test_the_simulator_says_each_code_as_it_is_published() -> None:
-    assert {code: BKASH_ERROR_CODES[code] for code in SENTENCES} == SENTENCES
+def test_each_code_has_the_sentence_that_is_published() -> None:
+    assert SENTENCES == BKASH_ERROR_CODES
+
+
+def test_a_reason_is_read_back_as_its_code() -> None:
+    assert [code_in(word_of(code)) for code in CODES] == list(CODES)
+    assert [code_in(word) for word in ("http-404", "2023", "bkash.unknown-code", "bkash.")] == [None] * 4
 
 
 @given(st.text(max_size=8))
@@ -158,7 +163,9 @@ def test_only_one_code_is_a_success() -> None:
     assert [code for code, meaning in CODES.items() if meaning is CodeMeaning.DONE] == ["0000"]
 
 
-@pytest.mark.parametrize("code", ["E-104", "2062; DROP", "২০৬২", {"code": "2062"}, [2062], True])
+@pytest.mark.parametrize(
+    "code", ["E-104", "2062; DROP", "২০৬২", {"code": "2062"}, [2062], True, False, [], {}, 0.0, 0]
+)
 def test_a_code_of_another_form_breaks_the_contract(code: object) -> None:
     with pytest.raises(ValueError, match="statusCode"):
         wire.PaymentAnswer.model_validate({"statusCode": code})
@@ -169,10 +176,22 @@ def test_a_code_may_be_a_number_or_empty(code: object, read: str | None) -> None
     assert wire.RefundAnswer.model_validate({"statusCode": "2033", "errorCode": code}).error_code == read
 
 
-@pytest.mark.parametrize("codes", [("0000", "2033"), ("2033", "0000"), (None, "2033"), ("2033", None), (0, 2033)])
-def test_of_two_codes_that_of_the_error_counts(codes: tuple[object, object]) -> None:
+@pytest.mark.parametrize(
+    ("codes", "meaning"),
+    [
+        ((None, "2033"), CodeMeaning.NO_SUCH),
+        (("2033", None), CodeMeaning.NO_SUCH),
+        (("2033", 2033), CodeMeaning.NO_SUCH),
+        (("2002", "2033"), CodeMeaning.NO_SUCH),
+        (("0000", "2033"), CodeMeaning.UNCERTAIN),
+        (("2033", "0000"), CodeMeaning.UNCERTAIN),
+        (("2062", "2023"), CodeMeaning.UNCERTAIN),
+        (("2023", "2062"), CodeMeaning.UNCERTAIN),
+    ],
+)
+def test_of_two_codes_that_disagree_neither_counts(codes: tuple[object, object], meaning: CodeMeaning) -> None:
     answer = {"statusCode": codes[0], "errorCode": codes[1]}
-    assert wire.RefundAnswer.model_validate(answer).meaning is CodeMeaning.NO_SUCH
+    assert wire.RefundAnswer.model_validate(answer).meaning is meaning
 
 
 @given(references, st.none() | references)

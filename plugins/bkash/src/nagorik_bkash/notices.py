@@ -20,9 +20,16 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
-from nagorik import AgencyRejected, AgencyUnavailable, Layer, PaymentNotice, PaymentNoticeRequest
+from nagorik import (
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    InputRejected,
+    Layer,
+    PaymentNotice,
+    PaymentNoticeRequest,
+)
 from nagorik_bkash import wire
-from nagorik_bkash.codes import CodeMeaning
 from nagorik_bkash.settings import BkashSettings, Context
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -84,19 +91,25 @@ async def _came_back(body: bytes, context: Context) -> PaymentNotice:
     payment_id, status = wire.one_value(form, "paymentID"), wire.one_value(form, "status")
     if payment_id is None or status is None or _PAYMENT_ID.fullmatch(payment_id) is None:
         raise AgencyRejected("bkash.return-unreadable")
-    answer = await context.http.read(
-        "status",
-        "POST",
-        f"{wire.CHECKOUT}/payment/status",
-        json={"paymentID": payment_id},
-        headers=wire.app_key(context.settings),
-        expect=wire.PaymentAnswer,
-    )
-    if answer.meaning is CodeMeaning.UNAVAILABLE:
+    try:
+        answer = await context.http.read(
+            "status",
+            "POST",
+            f"{wire.CHECKOUT}/payment/status",
+            json={"paymentID": payment_id},
+            headers=wire.app_key(context.settings),
+            expect=wire.NamedPayment,
+        )
+    except InputRejected:
+        raise AgencyRejected("bkash.return-of-no-payment") from None
+    if answer.is_unavailable:
         raise AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
-    if answer.meaning is CodeMeaning.NO_SUCH or answer.payment_id != payment_id or not answer.invoice:
+    payment = answer.payment_named_by(payment_id)
+    if payment is None and not answer.says_anything:
+        raise ContractViolation("return-unanswered", layer=Layer.GATEWAY)
+    if payment is None:
         raise AgencyRejected("bkash.return-of-no-payment")
-    return PaymentNotice(payment=answer.invoice)
+    return PaymentNotice(payment=payment)
 
 
 def _envelope(body: bytes) -> dict[str, str]:

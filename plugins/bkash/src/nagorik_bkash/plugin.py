@@ -25,10 +25,11 @@ from nagorik import (
     RefundPaymentRequest,
     RefundReport,
     StartPaymentRequest,
+    Text,
     hookimpl,
 )
 from nagorik_bkash import notices, wire
-from nagorik_bkash.codes import CodeMeaning, word_of
+from nagorik_bkash.codes import SENTENCES, CodeMeaning, code_in, word_of
 from nagorik_bkash.settings import Context
 
 _NOTHING_DONE: Final = frozenset(
@@ -46,14 +47,17 @@ async def nagorik_start_payment(request: StartPaymentRequest, context: Context) 
         raise AgencyRejected("bkash.currency", reason=wire.TEXTS.text("bkash.currency"), layer=Layer.PLUGIN)
     if request.return_url is None:
         raise InputRejected([wire.TEXTS.field_problem("/return_url", "bkash.return-url-missing")], layer=Layer.PLUGIN)
-    created = await context.http.write(
-        "create",
-        "POST",
-        f"{wire.CHECKOUT}/create",
-        json=wire.to_payment(request, request.return_url),
-        headers=wire.app_key(context.settings),
-        expect=wire.CreatedPayment,
-    )
+    try:
+        created = await context.http.write(
+            "create",
+            "POST",
+            f"{wire.CHECKOUT}/create",
+            json=wire.to_payment(request, request.return_url),
+            headers=wire.app_key(context.settings),
+            expect=wire.CreatedPayment,
+        )
+    except AgencyRejected as refused:
+        raise _refusal(refused.reason_code, "bkash.refused") from None
     if created.meaning is not CodeMeaning.DONE:
         raise _write_refused("create", created, "bkash.refused")
     page = created.page_within(context.settings)
@@ -74,30 +78,39 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
     numbers = wire.split_reference(request.reference or "")
     if numbers is None:
         return PaymentReport(state=PaymentState.UNKNOWN)
-    return _report(await _status(numbers[0], request.payment, context), request.started_at, context)
+    return _report(await _status(numbers[0], request.payment, context), request, context)
 
 
 @hookimpl
 async def nagorik_complete_payment(request: CompletePaymentRequest, context: Context) -> PaymentReport:
-    """Execute once. An answer that leaves room for doubt leaves the outcome unknown; the platform then asks."""
+    """Ask, then execute once. An answer that leaves room for doubt leaves the outcome unknown; the platform asks.
+
+    An execution takes what bKash holds, and names no amount: it is held against what was asked for before.
+    """
     numbers = wire.split_reference(request.reference)
     if numbers is None:
         raise ContractViolation("bkash-reference")
-    answer = await context.http.write(
-        "execute",
-        "POST",
-        f"{wire.CHECKOUT}/execute",
-        json={"paymentID": numbers[0]},
-        headers=wire.app_key(context.settings),
-        expect=wire.PaymentAnswer,
-    )
+    held = await _status(numbers[0], request.payment, context)
+    before = _report(held, request, context)
+    if before.state is not PaymentState.AUTHORISED:
+        return before
+    if (held.amount, held.currency) != (request.amount, wire.CURRENCY):
+        raise ContractViolation("another-amount", layer=Layer.GATEWAY)
+    try:
+        answer = await _executed(numbers[0], context)
+    except (AgencyRejected, InputRejected):
+        # A refusal that is none of bKash's codes is believed where the payment, asked anew, still waits for us.
+        now = await _asked_again(numbers[0], "refused-without-code", request, context)
+        if now.state is PaymentState.AUTHORISED:
+            raise
+        return now
     if answer.meaning in {CodeMeaning.DECLINED, CodeMeaning.CANCELLED}:
         return await _declined(numbers[0], answer, request, context)
     if answer.meaning is not CodeMeaning.DONE:
         raise OutcomeUnknown(step="execute", because=word_of(answer.code), layer=Layer.GATEWAY)
     if not _is_of(answer, numbers[0], request.payment):
         raise OutcomeUnknown(step="execute", because="another-payment", layer=Layer.GATEWAY)
-    report = _report(answer, request.started_at, context)
+    report = _report(answer, request, context)
     if report.state is not PaymentState.CAPTURED:
         raise OutcomeUnknown(step="execute", because="not-completed", layer=Layer.GATEWAY)
     return report
@@ -122,14 +135,17 @@ async def nagorik_refund_payment(request: RefundPaymentRequest, context: Context
     if before.meaning is not CodeMeaning.NO_SUCH or request.refund_reference is not None:
         # A refund that has a number and is not found is nothing to order again.
         raise ContractViolation(f"refund-status-{word_of(before.code)}")
-    ordered = await context.http.write(
-        "refund",
-        "POST",
-        f"{wire.CHECKOUT}/payment/refund",
-        json=wire.to_refund(request, payment_id, transaction),
-        headers=wire.app_key(context.settings),
-        expect=wire.RefundAnswer,
-    )
+    try:
+        ordered = await context.http.write(
+            "refund",
+            "POST",
+            f"{wire.CHECKOUT}/payment/refund",
+            json=wire.to_refund(request, payment_id, transaction),
+            headers=wire.app_key(context.settings),
+            expect=wire.RefundAnswer,
+        )
+    except AgencyRejected as refused:
+        raise _refusal(refused.reason_code, "bkash.refund-refused") from None
     if ordered.meaning is CodeMeaning.DONE:
         return _refund_report(ordered, transaction, request)
     if ordered.meaning is CodeMeaning.ALREADY:
@@ -165,8 +181,13 @@ def _is_of(answer: wire.PaymentAnswer, payment_id: str, payment: str) -> bool:
     return (answer.payment_id, answer.invoice) == (payment_id, payment)
 
 
-def _report(answer: wire.PaymentAnswer, started_at: datetime, context: Context) -> PaymentReport:
+def _report(
+    answer: wire.PaymentAnswer, request: QueryPaymentRequest | CompletePaymentRequest, context: Context
+) -> PaymentReport:
     """A payment as the platform takes it; money is reported only where bKash says that it took it, in taka."""
+    numbers = wire.split_reference(request.reference or "")
+    if numbers is None or answer.names_another(numbers[0], request.payment):
+        return PaymentReport(state=PaymentState.UNKNOWN, raw=answer.code)
     match answer.meaning:
         case CodeMeaning.DONE:
             word = answer.status or ""
@@ -186,7 +207,7 @@ def _report(answer: wire.PaymentAnswer, started_at: datetime, context: Context) 
                 raw=word,
             )
         case "initiated":
-            return PaymentReport(state=_unexecuted(answer, started_at, context), raw=word)
+            return PaymentReport(state=_unexecuted(answer, request.started_at, context), raw=word)
     return PaymentReport(state=PaymentState.UNKNOWN, raw=word[:200])
 
 
@@ -200,18 +221,46 @@ def _unexecuted(
     return PaymentState.EXPIRED if lapsed else PaymentState.PENDING
 
 
+async def _executed(payment_id: str, context: Context) -> wire.PaymentAnswer:
+    """What bKash says to an execution: a refusal with another HTTP status, too, is read by its code.
+
+    Raises:
+        AgencyRejected: It was refused by its HTTP status alone, which whoever stands between may have done.
+        InputRejected: As above.
+    """
+    try:
+        return await context.http.write(
+            "execute",
+            "POST",
+            f"{wire.CHECKOUT}/execute",
+            json={"paymentID": payment_id},
+            headers=wire.app_key(context.settings),
+            expect=wire.PaymentAnswer,
+        )
+    except AgencyRejected as refused:
+        code = code_in(refused.reason_code)
+        if code is None:
+            raise
+    return wire.PaymentAnswer(status_code=code, message=SENTENCES[code])
+
+
+async def _asked_again(
+    payment_id: str, because: str, request: CompletePaymentRequest, context: Context
+) -> PaymentReport:
+    """How the payment stands after an execution that was refused."""
+    try:
+        now = await _status(payment_id, request.payment, context)
+    except NagorikError:
+        raise OutcomeUnknown(step="execute", because=because, layer=Layer.GATEWAY) from None
+    return _report(now, request, context)
+
+
 async def _declined(
     payment_id: str, answer: wire.PaymentAnswer, request: CompletePaymentRequest, context: Context
 ) -> PaymentReport:
     """A refusal is believed once bKash, asked anew, does not call the payment completed: an earlier try may be."""
-    try:
-        now = await _status(payment_id, request.payment, context)
-    except NagorikError:
-        raise OutcomeUnknown(step="execute", because=word_of(answer.code), layer=Layer.GATEWAY) from None
-    report = _report(now, request.started_at, context)
-    if report.state in {PaymentState.CAPTURED, PaymentState.UNKNOWN}:
-        return report
-    return _report(answer, request.started_at, context)
+    now = await _asked_again(payment_id, word_of(answer.code), request, context)
+    return now if now.state in {PaymentState.CAPTURED, PaymentState.UNKNOWN} else _report(answer, request, context)
 
 
 async def _numbers_of(request: RefundPaymentRequest, context: Context) -> tuple[str, str]:
@@ -221,7 +270,8 @@ async def _numbers_of(request: RefundPaymentRequest, context: Context) -> tuple[
         raise AgencyRejected("bkash.no-transaction", reason=wire.TEXTS.text("bkash.refund-refused"))
     payment_id, transaction = numbers
     if transaction is None:
-        transaction = (await _status(payment_id, request.payment, context)).transaction
+        answer = await _status(payment_id, request.payment, context)
+        transaction = answer.transaction if answer.meaning is CodeMeaning.DONE else None
     if transaction is None:
         raise AgencyRejected("bkash.no-transaction", reason=wire.TEXTS.text("bkash.refund-refused"))
     return payment_id, transaction
@@ -242,5 +292,16 @@ def _write_refused(step: str, answer: wire.CodedAnswer, text: str) -> NagorikErr
     if answer.meaning is CodeMeaning.UNAVAILABLE:
         return AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
     if answer.meaning in _NOTHING_DONE:
-        return AgencyRejected(word_of(answer.code), reason=wire.TEXTS.text(text), layer=Layer.GATEWAY)
+        return _refusal(word_of(answer.code), text)
     return OutcomeUnknown(step=step, because=word_of(answer.code), layer=Layer.GATEWAY)
+
+
+def _refusal(reason_code: str, text: str) -> AgencyRejected:
+    """A refusal in our words, with bKash's beside them: the sentence that it publishes for the code, in English."""
+    code = code_in(reason_code)
+    if code is None:
+        reason = wire.TEXTS.text(text)
+    else:
+        words = SENTENCES[code].rstrip(".")
+        reason = wire.TEXTS.text(f"{text}-because", words=Text(bn=words, en=words))
+    return AgencyRejected(reason_code, reason=reason, layer=Layer.GATEWAY)

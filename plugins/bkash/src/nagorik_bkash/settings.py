@@ -12,6 +12,10 @@ from nagorik import AgencySettings, CallContext
 
 SHORTEST_LIFE: Final = timedelta(minutes=10)
 LONGEST_LIFE: Final = timedelta(days=1)
+PAGE_DOMAINS: Final = "bkash.com bka.sh"
+"""BKash's own, as of 2026-11-27: answers that clients on GitHub publish name ``payment.bkash.com`` and
+``sandbox.payment.bkash.com``, and the interface lies below ``bka.sh``. Not verified with bKash."""
+_DOMAIN: Final = r"[a-z0-9-]+(?:\.[a-z0-9-]+)+"
 _SNS_HOST: Final = re.compile(r"sns\.[a-z0-9-]{3,30}\.amazonaws\.com")
 _TOPIC: Final = r"^arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$"
 
@@ -35,6 +39,8 @@ class BkashSettings(AgencySettings):
     payment_lifetime: timedelta = Field(default=timedelta(hours=2), ge=SHORTEST_LIFE, le=LONGEST_LIFE)
     """For how long a payer may agree to a payment, ten minutes to a day. bKash publishes no such time: this one is
     the platform's own, and it can keep to it because no money moves before the platform itself executes."""
+    page_domains: str = Field(default=PAGE_DOMAINS, pattern=rf"^{_DOMAIN}(?: {_DOMAIN})*$")
+    """The domains below which bKash's page for payers lies, with a space between; no payer is sent elsewhere."""
     notice_topic: str | None = Field(
         default=None, pattern=r"^arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$"
     )

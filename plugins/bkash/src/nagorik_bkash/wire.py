@@ -30,6 +30,9 @@ _TIME: Final = re.compile(
 )
 _UNFIT: Final = MappingProxyType({ord(sign): " " for sign in "<>&"})
 _REFERENCE: Final = re.compile(r"([A-Za-z0-9_]{1,64})(?:-([A-Za-z0-9]{1,40}))?", re.ASCII)
+_PAGE: Final = re.compile(r"(https?)://([a-z0-9.-]+(?::[0-9]{1,5})?)(?:[/?#][!-\[\]-~]*)?", re.ASCII)
+"""An address without user, password, space, backslash and control sign: what browsers read in ways of their own."""
+_CODE: Final = re.compile(r"[0-9]{3,5}", re.ASCII)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -74,10 +77,13 @@ def read_time(written: object) -> datetime:
 
 
 def _read_code(written: object) -> object:
-    """A code as text; a number is what some gateways make of it, and nothing is no code."""
+    """A code as text; a number is what some gateways make of a refusal's, and empty text is no code.
+
+    Success is the text ``0000`` alone: no false, zero or empty list stands for it, nor for its absence.
+    """
     if isinstance(written, int) and not isinstance(written, bool):
-        return f"{written:04d}" if written == 0 else str(written)
-    return written or None
+        return str(written)
+    return _nothing(written)
 
 
 def _nothing(written: object) -> object:
@@ -118,8 +124,18 @@ class CodedAnswer(WireModel):
 
     @property
     def meaning(self) -> CodeMeaning:
-        """What the code means."""
-        return meaning_of(self.code)
+        """What the code means: uncertain where the other code, or what stands beside it, says something else."""
+        meanings = {meaning_of(code) for code in (self.error_code, self.status_code) if code is not None}
+        if len(meanings) > 1:
+            return CodeMeaning.UNCERTAIN
+        meaning = meanings.pop() if meanings else CodeMeaning.DONE
+        doubted = meaning not in {CodeMeaning.DONE, CodeMeaning.ALREADY} and self.claims_success
+        return CodeMeaning.UNCERTAIN if doubted else meaning
+
+    @property
+    def claims_success(self) -> bool:
+        """Whether it holds, whatever its code says, what a success alone has."""
+        return False
 
     @property
     def remark(self) -> str | None:
@@ -163,15 +179,28 @@ class CreatedPayment(CodedAnswer):
     currency: str | None = None
     invoice: str | None = Field(default=None, alias="merchantInvoiceNumber")
 
+    @property
+    def claims_success(self) -> bool:
+        """Whether there is a payment after all."""
+        return self.payment_id is not None or self.page is not None
+
     def is_of(self, request: StartPaymentRequest) -> bool:
         """Whether it is the payment that was asked for, to the poisha."""
         return (self.invoice, self.amount, self.currency) == (request.payment, request.amount, CURRENCY)
 
     def page_within(self, settings: BkashSettings) -> str | None:
-        """The page's address, if a browser may be sent there: over https, or to the simulator on this machine."""
-        page, home = urlsplit(self.page or ""), urlsplit(settings.base_url)
-        simulated = page.scheme == "http" and home.hostname in _LOOPBACK and page.netloc == home.netloc
-        return self.page if page.hostname and (page.scheme == "https" or simulated) else None
+        """The page's address, if a browser may be sent there: over https, below one of bKash's domains.
+
+        It may lie where the interface itself does, as the simulator's; over http on this machine alone.
+        """
+        found = _PAGE.fullmatch(self.page or "")
+        if found is None:
+            return None
+        scheme, host, home = found[1], found[2], urlsplit(settings.base_url)
+        if f"{scheme}://{host}" == f"{home.scheme}://{home.netloc}":
+            return self.page if scheme == "https" or home.hostname in _LOOPBACK else None
+        bkashs = any(host == domain or host.endswith(f".{domain}") for domain in settings.page_domains.split())
+        return self.page if scheme == "https" and bkashs else None
 
 
 class PaymentAnswer(CodedAnswer):
@@ -180,10 +209,10 @@ class PaymentAnswer(CodedAnswer):
     needed = ("payment_id", "invoice", "status", "amount", "currency")
 
     payment_id: PaymentId | None = Field(default=None, alias="paymentID")
-    invoice: str | None = Field(
-        default=None, validation_alias=AliasChoices("merchantInvoice", "merchantInvoiceNumber")
-    )
-    """The execution names it otherwise than the question does."""
+    asked_invoice: str | None = Field(default=None, alias="merchantInvoice")
+    """As the question names it."""
+    executed_invoice: str | None = Field(default=None, alias="merchantInvoiceNumber")
+    """As the execution names it."""
     status: str | None = Field(default=None, alias="transactionStatus", min_length=1)
     verified: str | None = Field(default=None, alias="userVerificationStatus")
     verified_otherwise: str | None = Field(default=None, alias="verificationStatus")
@@ -196,10 +225,67 @@ class PaymentAnswer(CodedAnswer):
     )
 
     @property
+    def invoices(self) -> set[str]:
+        """Our number of the payment, as often as it is named otherwise."""
+        return {invoice for invoice in (self.asked_invoice, self.executed_invoice) if invoice is not None}
+
+    @property
+    def invoice(self) -> str | None:
+        """Our number of the payment; ``None`` where it is not named, or named in two ways."""
+        invoices = self.invoices
+        return invoices.pop() if len(invoices) == 1 else None
+
+    @property
+    def claims_success(self) -> bool:
+        """Whether money may have moved: a refused payment has no transaction, and is no further than begun."""
+        begun = self.status is None or self.status.casefold() == "initiated"
+        return not begun or self.transaction is not None or self.executed_at is not None
+
+    def names_another(self, payment_id: str, payment: str) -> bool:
+        """Whether it names, by bKash's number or ours, any other payment than this."""
+        return self.payment_id not in {None, payment_id} or not self.invoices <= {payment}
+
+    @property
     def verification(self) -> str:
         """How far the payer is, in lower case; empty where it is not said, or said in two ways."""
         words = {word.casefold() for word in (self.verified, self.verified_otherwise) if word}
         return words.pop() if len(words) == 1 else ""
+
+
+class NamedPayment(WireModel):
+    """Which payment of ours an answer is about, and nothing else of it.
+
+    Anybody can have bKash asked by coming back with a number, so any object is read, whatever is in it: what could
+    not be would count as bKash's failure, and a few of them stop all calls to it.
+    """
+
+    status_code: object = Field(default=None, alias="statusCode")
+    error_code: object = Field(default=None, alias="errorCode")
+    payment_id: object = Field(default=None, alias="paymentID")
+    asked_invoice: object = Field(default=None, alias="merchantInvoice")
+    executed_invoice: object = Field(default=None, alias="merchantInvoiceNumber")
+
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether bKash is closed, and has said nothing of any payment."""
+        return any(meaning_of(code) is CodeMeaning.UNAVAILABLE for code in self._codes)
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether it has a refusal's code, or names a payment by bKash's number: the least that bKash answers."""
+        refused = any(meaning_of(code) is not CodeMeaning.DONE for code in self._codes)
+        return refused or (isinstance(self.payment_id, str) and _REFERENCE.fullmatch(self.payment_id) is not None)
+
+    @property
+    def _codes(self) -> set[str]:
+        written = {str(code) for code in (self.status_code, self.error_code)}
+        return {code for code in written if _CODE.fullmatch(code)}
+
+    def payment_named_by(self, payment_id: str) -> str | None:
+        """Our number of this payment; ``None`` where it is another's, not named, or named in two ways."""
+        named = [invoice for invoice in (self.asked_invoice, self.executed_invoice) if invoice is not None]
+        ours = self.payment_id == payment_id and len({str(invoice) for invoice in named}) == 1
+        return named[0] if ours and isinstance(named[0], str) and named[0] else None
 
 
 class RefundAnswer(CodedAnswer):
@@ -212,6 +298,11 @@ class RefundAnswer(CodedAnswer):
     status: str | None = Field(default=None, alias="transactionStatus", min_length=1)
     amount: BkashAmount | None = None
     currency: str | None = None
+
+    @property
+    def claims_success(self) -> bool:
+        """Whether there is a refund after all."""
+        return self.refund is not None or self.status is not None
 
 
 def app_key(settings: BkashSettings) -> dict[str, str]:

@@ -4,42 +4,12 @@ import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from pydantic import JsonValue
 
 from nagorik import Money, dhaka_time
 from nagorik_testing import Ledger, Scenario
-
-SENTENCES: Final = MappingProxyType(
-    {
-        "0000": "Successful",
-        "2001": "Invalid App Key",
-        "2002": "Invalid Payment ID",
-        "2006": "Invalid amount",
-        "2007": "Invalid currency",
-        "2008": "Invalid intent",
-        "2023": "Insufficient Balance",
-        "2025": "Invalid request body",
-        "2026": "The reversal amount cannot be greater than the original transaction amount",
-        "2031": "Invalid merchant invoice number",
-        "2033": "Transaction not found",
-        "2034": "The transaction cannot be reversed because the original transaction has been reversed",
-        "2048": "Invalid Payer Reference",
-        "2049": "Invalid Merchant Callback URL",
-        "2056": "Invalid Payment State",
-        "2060": "Payment execution pre-requisite hasn't been met",
-        "2062": "The payment has already been completed",
-        "2063": "Mode is not valid as per request data",
-        "2064": "This product mode currently unavailable",
-        "2065": "Mendatory field missing",
-        "2069": "Transaction has already been cancelled",
-        "2117": "The payment execution has already been completed",
-        "503": "System is undergoing maintenance. Please try again later",
-    }
-)
-"""The gateway's own sentences, its spelling included."""
 
 WALLET: Final = "01770618575"
 """Whose wallet pays, where the payer reference is no mobile number: a sandbox wallet that bKash publishes."""

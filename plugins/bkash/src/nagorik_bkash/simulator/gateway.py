@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from nagorik import AgencyRejected, CredentialsRejected, Money, NationalDataError, OutcomeUnknown, Text
+from nagorik_bkash.codes import SENTENCES
 from nagorik_bkash.simulator import notices
 from nagorik_bkash.simulator.checkout import (
     MERCHANT,
-    SENTENCES,
     SHORT_CODE,
     BkashCheckout,
     CheckoutBook,
@@ -189,8 +189,8 @@ class BkashSimulator(Simulator):
                 means=CredentialsRejected,
             ),
             ErrorAnswer(
-                name="done before, with a status of refusal",
-                status=409,
+                name="done before, with a status that lets nobody in",
+                status=403,
                 document={"statusCode": "2062", "statusMessage": SENTENCES["2062"]},
                 means=OutcomeUnknown,
             ),
