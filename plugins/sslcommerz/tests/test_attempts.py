@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
-from nagorik import ContractViolation, PaymentReport, PaymentState
+from nagorik import AgencyRejected, ContractViolation, PaymentReport, PaymentState
 from nagorik.errors import OutcomeUnknown
 from nagorik.values import Money
 from nagorik_sslcommerz.attempts import (
@@ -244,6 +244,52 @@ async def test_order_of_which_nothing_certain_is_said_is_unknown(
     answers.add(TRANSACTIONS, {"APIConnect": "DONE", "bank_tran_id": "B1", **answer})
     with pytest.raises(OutcomeUnknown):
         await wired.refund("B1")
+
+
+@pytest.mark.parametrize("status", [202, 302, 400, 401, 403, 404, 409, 422, 429, 500, 503])
+@pytest.mark.parametrize("word", ["success", "processing", "Success "])
+async def test_order_that_was_accepted_is_sent_once_whatever_its_http_status(
+    answers: Answers, wired: Checkout, status: int, word: str
+) -> None:
+    answer = {"APIConnect": "DONE", "bank_tran_id": "B1", "status": word, "refund_ref_id": "R1"}
+    answers.add(TRANSACTIONS, answer, status=status)
+    if status == 202 and word != "Success ":
+        assert (await wired.refund("B1")).reference == "R1"
+        return
+    with pytest.raises(OutcomeUnknown):
+        await wired.refund("B1")
+
+
+@pytest.mark.parametrize("connected", ["FAILED", "INACTIVE", "INVALID_REQUEST"])
+@pytest.mark.parametrize("done", [{"status": "success"}, {"refund_ref_id": "R1"}, {"status": "processing"}], ids=str)
+async def test_order_that_is_refused_and_accepted_in_one_answer_is_unknown(
+    answers: Answers, wired: Checkout, connected: str, done: dict[str, str]
+) -> None:
+    answers.add(TRANSACTIONS, {"APIConnect": connected, **done})
+    with pytest.raises(OutcomeUnknown):
+        await wired.refund("B1")
+
+
+@pytest.mark.parametrize("status", [400, 429, 500])
+async def test_order_that_the_gateway_refuses_is_refused_whatever_its_http_status(
+    answers: Answers, wired: Checkout, status: int
+) -> None:
+    answers.add(TRANSACTIONS, {"APIConnect": "DONE", "status": "failed", "errorReason": "no"}, status=status)
+    with pytest.raises(AgencyRejected):
+        await wired.refund("B1")
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "reason"),
+    [(429, "SUCCESS", ""), (200, "FAILED", "no"), (200, "FAILED", "Store Credential Error Or Store is De-active")],
+)
+async def test_session_that_is_opened_and_refused_in_one_answer_is_unknown(
+    answers: Answers, wired: Checkout, status: int, word: str, reason: str
+) -> None:
+    answer = {"status": word, "failedreason": reason, "sessionkey": "A", "GatewayPageURL": ""}
+    answers.add("/gwprocess/v4/api.php", answer, status=status)
+    with pytest.raises(OutcomeUnknown):
+        await wired.start()
 
 
 WORDS = st.sampled_from([*PAID, *UNPAID]) | st.text(min_size=1, max_size=12)
