@@ -145,6 +145,26 @@ async def test_one_attempt_that_is_listed_twice_is_one(answers: Answers, wired: 
     assert (await wired.query()).state is PaymentState.CAPTURED
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"bank_tran_id": "B2", "amount": "900.00", "currency_amount": "900.00"},
+        {"bank_tran_id": "B2"},
+        {"currency_amount": "900.00"},
+        {"currency": "USD"},
+        {"tran_date": "2026-11-24 00:31:00"},
+        {"risk_level": "1"},
+    ],
+    ids=str,
+)
+async def test_one_payment_that_is_told_in_two_ways_is_looked_at(
+    answers: Answers, wired: Checkout, other: dict[str, str]
+) -> None:
+    tell(answers, attempt(), attempt(**{"status": "VALIDATED", **other}))
+    report = await wired.query()
+    assert (report.state, report.amount) == (PaymentState.UNDER_INVESTIGATION, None), "which of them is true"
+
+
 @pytest.mark.parametrize("field", ["amount", "currency_amount", "risk_level"])
 @pytest.mark.parametrize("value", [True, False, ["345.00"], {"BDT": "345.00"}])
 def test_truth_value_or_list_is_no_amount_and_no_risk(field: str, value: Any) -> None:
@@ -292,7 +312,7 @@ async def test_session_that_is_opened_and_refused_in_one_answer_is_unknown(
         await wired.start()
 
 
-WORDS = st.sampled_from([*PAID, *UNPAID]) | st.text(min_size=1, max_size=12)
+WORDS = st.sampled_from([*PAID, *UNPAID]) | st.text(min_size=1, max_size=12).filter(str.strip)
 ATTEMPTS = st.builds(
     SslCommerzAttempt, status=WORDS, tran_id=st.just("T"), val_id=st.sampled_from(["", "V1", "V2", "V3"])
 )

@@ -100,6 +100,12 @@ class SslCommerzAttempt(WireModel):
         except NationalDataError:
             return False
 
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What two tellings of one payment have in common: all but its word, which turns from valid to validated."""
+        told = (self.val_id, self.bank_tran_id, self.tran_date, self.currency_type, self.currency)
+        return (*told, self.taken, self.as_asked, str(self.risk_level))
+
 
 class FoundAttempts(WireModel):
     """Every attempt under one ``tran_id``."""
@@ -159,11 +165,11 @@ def of_transaction(attempts: Sequence[SslCommerzAttempt], tran_id: str) -> tuple
 
 
 def paid_among(attempts: Sequence[SslCommerzAttempt]) -> list[SslCommerzAttempt]:
-    """The attempts that took money: one by its ``val_id``, however often it is listed."""
+    """The attempts that took money: one by its ``val_id``, however often it is listed with the same facts."""
     paid: dict[object, SslCommerzAttempt] = {}
     for number, attempt in enumerate(attempts):
         if attempt.is_paid:
-            paid.setdefault(attempt.val_id or number, attempt)
+            paid.setdefault(attempt.facts if attempt.val_id else number, attempt)
     return list(paid.values())
 
 
@@ -188,11 +194,12 @@ def _last(attempts: Sequence[SslCommerzAttempt]) -> SslCommerzAttempt:
 
 
 def to_doubtful_report(attempts: Sequence[SslCommerzAttempt], raw: str | None = None) -> PaymentReport:
-    """Money was taken, and a person has to look before it counts; the amount is all that was taken.
+    """Money was taken, and a person has to look before it counts; the amount is all that was taken, if that is known.
 
     Whoever looks finds each attempt at the gateway by the ``val_id`` that stands beside its word.
     """
-    amounts = [attempt.taken for attempt in attempts]
+    one_told_in_two_ways = len({attempt.val_id or number for number, attempt in enumerate(attempts)}) < len(attempts)
+    amounts = [None if one_told_in_two_ways else attempt.taken for attempt in attempts]
     known = [amount for amount in amounts if amount is not None]
     first = attempts[0]
     return PaymentReport(
