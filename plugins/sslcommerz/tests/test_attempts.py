@@ -55,7 +55,8 @@ def tell(answers: Answers, *attempts: dict[str, Any], validation: dict[str, Any]
 
 def read(told: dict[str, Any], validated: dict[str, Any]) -> PaymentReport:
     """What is made of an attempt and its validation."""
-    return to_paid_report(SslCommerzAttempt.model_validate(told), OrderValidation.model_validate(validated))
+    answer = {"APIConnect": "DONE", **validated}
+    return to_paid_report(SslCommerzAttempt.model_validate(told), OrderValidation.model_validate(answer))
 
 
 async def test_agreeing_answers_are_a_payment(answers: Answers, wired: Checkout) -> None:
@@ -182,6 +183,18 @@ def test_unknown_word_captures_nothing(word: str) -> None:
     told = [attempt(status="PENDING", val_id=""), attempt(status=word)]
     report = to_unpaid_report([SslCommerzAttempt.model_validate(each) for each in told])
     assert (report.state, report.amount, report.raw) == (PaymentState.UNKNOWN, None, word[:200])
+
+
+@pytest.mark.parametrize("word", ["REVERSED", "valid", "X" * 300])
+async def test_unknown_word_beside_a_payment_leaves_it_unknown(answers: Answers, wired: Checkout, word: str) -> None:
+    tell(answers, attempt(), attempt(status=word))
+    report = await wired.query()
+    assert (report.state, report.amount, report.raw) == (PaymentState.UNKNOWN, None, word[:200])
+
+
+@pytest.mark.parametrize("connected", ["MAYBE", "done", "", None])
+def test_validation_that_did_not_connect_validates_nothing(connected: str | None) -> None:
+    assert read(attempt(), attempt(APIConnect=connected)).state is PaymentState.UNKNOWN
 
 
 @pytest.mark.parametrize(

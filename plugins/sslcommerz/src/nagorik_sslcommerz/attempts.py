@@ -133,6 +133,7 @@ class SessionState(SslCommerzAttempt):
 class OrderValidation(WireModel):
     """What the validator says of a ``val_id``; of one that it does not know, hardly anything."""
 
+    connected: str | None = Field(default=None, alias="APIConnect")
     status: str = Field(min_length=1)
     tran_id: str | None = None
     val_id: str | None = Field(default=None, max_length=200)
@@ -164,6 +165,11 @@ def of_transaction(attempts: Sequence[SslCommerzAttempt], tran_id: str) -> tuple
     return tuple(dict.fromkeys(attempts))
 
 
+def first_unknown(attempts: Sequence[SslCommerzAttempt]) -> SslCommerzAttempt | None:
+    """One of whose word nothing is known: it may say that the money beside it went back."""
+    return next((attempt for attempt in attempts if not attempt.is_paid and attempt.status not in UNPAID), None)
+
+
 def paid_among(attempts: Sequence[SslCommerzAttempt]) -> list[SslCommerzAttempt]:
     """The attempts that took money: one by its ``val_id``, however often it is listed with the same facts."""
     paid: dict[object, SslCommerzAttempt] = {}
@@ -175,7 +181,7 @@ def paid_among(attempts: Sequence[SslCommerzAttempt]) -> list[SslCommerzAttempt]
 
 def to_unpaid_report(attempts: Sequence[SslCommerzAttempt]) -> PaymentReport:
     """Of attempts without money: unknown where one is, pending where one is open, else how the last one ended."""
-    unknown = next((attempt for attempt in attempts if attempt.status not in UNPAID), None)
+    unknown = first_unknown(attempts)
     if unknown is not None or not attempts:
         return PaymentReport(state=PaymentState.UNKNOWN, raw=None if unknown is None else unknown.status[:200])
     open_still = next((attempt for attempt in attempts if UNPAID[attempt.status] is PaymentState.PENDING), None)
@@ -213,7 +219,7 @@ def to_doubtful_report(attempts: Sequence[SslCommerzAttempt], raw: str | None = 
 
 def to_paid_report(attempt: SslCommerzAttempt, validation: OrderValidation) -> PaymentReport:
     """One paid attempt with its validation; unknown where the validator does not say that it was paid."""
-    if validation.status not in PAID:
+    if validation.connected != "DONE" or validation.status not in PAID:
         return PaymentReport(state=PaymentState.UNKNOWN, raw=f"{attempt.status}, {validation.status}"[:200])
     told = validation.attempt
     if not (_agree(attempt, told) and attempt.as_asked and told.as_asked and told.bank_tran_id):

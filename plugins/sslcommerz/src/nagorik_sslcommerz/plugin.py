@@ -21,6 +21,7 @@ from nagorik_sslcommerz.attempts import (
     OrderValidation,
     SessionState,
     SslCommerzAttempt,
+    first_unknown,
     of_transaction,
     paid_among,
     to_doubtful_report,
@@ -50,7 +51,7 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
     if not attempts and request.reference is not None:
         attempts = await _of_session(request.reference, tran_id, context)
     paid = paid_among(attempts)
-    if not paid:
+    if not paid or first_unknown(attempts) is not None:
         return to_unpaid_report(attempts)
     if len(paid) > 1 or not paid[0].val_id:
         return to_doubtful_report(paid)
