@@ -215,6 +215,19 @@ async def test_list_that_is_not_whole_is_no_answer(answers: Answers, wired: Chec
         await wired.query()
 
 
+@pytest.mark.parametrize("name", ["val_id", "bank_tran_id", "tran_id"])
+@pytest.mark.parametrize("path", [TRANSACTIONS, VALIDATIONS])
+async def test_id_of_boundless_length_is_no_answer(answers: Answers, wired: Checkout, path: str, name: str) -> None:
+    long = attempt(**{name: "B" * 300_000})
+    if path == VALIDATIONS:
+        tell(answers, attempt(), validation=long)
+    else:
+        tell(answers, long)
+    with pytest.raises(ContractViolation) as refused:
+        await wired.query()
+    assert name in refused.value.detail
+
+
 @pytest.mark.parametrize("path", [TRANSACTIONS, VALIDATIONS])
 async def test_page_in_place_of_an_answer_is_none(answers: Answers, wired: Checkout, path: str) -> None:
     if path == VALIDATIONS:

@@ -42,6 +42,9 @@ CURRENCY: Final = "BDT"
 SAFE: Final = frozenset({"0", 0})
 """The one risk level at which the gateway itself lets a payment count; documented as a number, sent as text."""
 
+LONGEST_ID: Final = 200
+"""Characters of an id of the gateway's, at most: a bound of this plugin's, far above every id in a published example."""
+
 
 def _blank_to_none(written: object) -> object:
     return None if isinstance(written, str) and not written.strip(" 0-:") else written
@@ -62,9 +65,9 @@ class SslCommerzAttempt(WireModel):
     """One attempt, or one session without any, as the gateway tells it."""
 
     status: str = Field(min_length=1)
-    tran_id: str
-    val_id: str | None = Field(default=None, max_length=200)
-    bank_tran_id: str | None = None
+    tran_id: str = Field(max_length=LONGEST_ID)
+    val_id: str | None = Field(default=None, max_length=LONGEST_ID)
+    bank_tran_id: str | None = Field(default=None, max_length=LONGEST_ID)
     amount: WrittenAmount = None
     currency: str | None = None
     currency_type: str | None = None
@@ -135,9 +138,9 @@ class OrderValidation(WireModel):
 
     connected: str | None = Field(default=None, alias="APIConnect")
     status: str = Field(min_length=1)
-    tran_id: str | None = None
-    val_id: str | None = Field(default=None, max_length=200)
-    bank_tran_id: str | None = None
+    tran_id: str | None = Field(default=None, max_length=LONGEST_ID)
+    val_id: str | None = Field(default=None, max_length=LONGEST_ID)
+    bank_tran_id: str | None = Field(default=None, max_length=LONGEST_ID)
     amount: WrittenAmount = None
     currency: str | None = None
     currency_type: str | None = None
