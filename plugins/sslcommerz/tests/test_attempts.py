@@ -1,5 +1,6 @@
 """Answers that a test writes itself: what does not agree, is not known or is not JSON is no payment that counts."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from .conftest import AMOUNT, TRAN_ID, Answers, Checkout
 
 TRANSACTIONS = "/validator/api/merchantTransIDvalidationAPI.php"
 VALIDATIONS = "/validator/api/validationserverAPI.php"
+NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
 SESSION = "F298BC45B0688E02768900C4F6B28C8B"
 
 
@@ -56,7 +58,7 @@ def tell(answers: Answers, *attempts: dict[str, Any], validation: dict[str, Any]
 def read(told: dict[str, Any], validated: dict[str, Any]) -> PaymentReport:
     """What is made of an attempt and its validation."""
     answer = {"APIConnect": "DONE", **validated}
-    return to_paid_report(SslCommerzAttempt.model_validate(told), OrderValidation.model_validate(answer))
+    return to_paid_report(SslCommerzAttempt.model_validate(told), OrderValidation.model_validate(answer), NOW)
 
 
 async def test_agreeing_answers_are_a_payment(answers: Answers, wired: Checkout) -> None:
@@ -79,6 +81,34 @@ def test_only_the_risk_level_nought_counts(risk: Any) -> None:
 def test_risk_in_the_list_alone_holds_it_too(risk: Any) -> None:
     report = read(attempt(risk_level=risk), attempt())
     assert (report.state, report.amount) == (PaymentState.UNDER_INVESTIGATION, AMOUNT)
+
+
+@pytest.mark.parametrize("at", ["2026-11-25 10:00:01", "2099-01-01 00:00:00", "9999-12-31 23:59:59"])
+async def test_payment_of_the_future_is_looked_at(answers: Answers, wired: Checkout, at: str) -> None:
+    for told, validated in ((attempt(), attempt(tran_date=at)), (attempt(tran_date=at), attempt())):
+        assert read(told, validated).state is PaymentState.UNDER_INVESTIGATION
+    late = attempt(tran_date=at, risk_level="1")
+    assert read(late, late).captured_at is None, "a time that is not believed is told nobody"
+    tell(answers, attempt(tran_date=at, val_id=""))
+    report = await wired.query()
+    assert (report.state, report.captured_at) == (PaymentState.UNDER_INVESTIGATION, None)
+
+
+def test_clock_that_runs_fast_by_hours_is_believed() -> None:
+    at = attempt(tran_date="2026-11-25 09:59:59")
+    assert read(at, at).state is PaymentState.CAPTURED
+
+
+@pytest.mark.parametrize("path", [TRANSACTIONS, VALIDATIONS])
+@pytest.mark.parametrize("at", ["0001-01-01 00:00:00", "2026-02-30 10:00:00", "now"])
+async def test_time_that_no_clock_shows_is_no_answer(answers: Answers, wired: Checkout, path: str, at: str) -> None:
+    if path == VALIDATIONS:
+        tell(answers, attempt(), validation=attempt(tran_date=at))
+    else:
+        tell(answers, attempt(tran_date=at))
+    with pytest.raises(ContractViolation) as refused:
+        await wired.query()
+    assert "tran_date" in refused.value.detail
 
 
 ANOTHER = [

@@ -6,10 +6,19 @@ that a person has to look at.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StrictFloat,
+    StrictInt,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from nagorik import (
     LONGEST_REMARK,
@@ -42,19 +51,31 @@ CURRENCY: Final = "BDT"
 SAFE: Final = frozenset({"0", 0})
 """The one risk level at which the gateway itself lets a payment count; documented as a number, sent as text."""
 
+FAST_CLOCK: Final = timedelta(days=1)
+"""How far the gateway's clock may be ahead of the platform's for its times to be believed."""
 LONGEST_ID: Final = 200
-"""Characters of an id of the gateway's, at most: a bound of this plugin's, far above every id in a published example."""
+"""Characters of an id of the gateway's, at most: a bound of this plugin's, far above every published example."""
 
 
-def _blank_to_none(written: object) -> object:
-    return None if isinstance(written, str) and not written.strip(" 0-:") else written
+def _read_second(written: object, read: ValidatorFunctionWrapHandler) -> object:
+    """None where it writes blanks or zeros.
+
+    Raises:
+        ValueError: It is no time, or one that the clocks in UTC cannot show.
+    """
+    if isinstance(written, str) and not written.strip(" 0-:"):
+        return None
+    try:
+        return read(written)
+    except OverflowError:
+        raise ValueError("a time that is none in UTC") from None
 
 
 def _blank_list(written: object) -> object:
     return [] if written in (None, "") else written
 
 
-GatewaySecond = Annotated[DhakaSecond | None, BeforeValidator(_blank_to_none)]
+GatewaySecond = Annotated[DhakaSecond | None, WrapValidator(_read_second)]
 """An instant of the gateway's, on the clocks in Dhaka; none where it writes blanks or zeros."""
 
 WrittenAmount = str | StrictInt | StrictFloat | None
@@ -102,6 +123,10 @@ class SslCommerzAttempt(WireModel):
             return Amount().read(self.currency_amount) == self.taken
         except NationalDataError:
             return False
+
+    def is_ahead_of(self, now: datetime) -> bool:
+        """Whether it is dated in a future that no clock running fast explains."""
+        return self.tran_date is not None and self.tran_date > now + FAST_CLOCK
 
     @property
     def facts(self) -> tuple[object, ...]:
@@ -202,7 +227,7 @@ def _last(attempts: Sequence[SslCommerzAttempt]) -> SslCommerzAttempt:
     return attempts[max(dated)[1]] if len(dated) == len(attempts) else attempts[-1]
 
 
-def to_doubtful_report(attempts: Sequence[SslCommerzAttempt], raw: str | None = None) -> PaymentReport:
+def to_doubtful_report(attempts: Sequence[SslCommerzAttempt], now: datetime, raw: str | None = None) -> PaymentReport:
     """Money was taken, and a person has to look before it counts; the amount is all that was taken, if that is known.
 
     Whoever looks finds each attempt at the gateway by the ``val_id`` that stands beside its word.
@@ -215,20 +240,21 @@ def to_doubtful_report(attempts: Sequence[SslCommerzAttempt], raw: str | None = 
         state=PaymentState.UNDER_INVESTIGATION,
         amount=Money(poisha=sum(amount.poisha for amount in known)) if len(known) == len(amounts) else None,
         reference=first.bank_tran_id or None,
-        captured_at=first.tran_date,
+        captured_at=None if first.is_ahead_of(now) else first.tran_date,
         raw=(raw or ", ".join(f"{attempt.status} {attempt.val_id or ''}".strip() for attempt in attempts))[:200],
     )
 
 
-def to_paid_report(attempt: SslCommerzAttempt, validation: OrderValidation) -> PaymentReport:
+def to_paid_report(attempt: SslCommerzAttempt, validation: OrderValidation, now: datetime) -> PaymentReport:
     """One paid attempt with its validation; unknown where the validator does not say that it was paid."""
     if validation.connected != "DONE" or validation.status not in PAID:
         return PaymentReport(state=PaymentState.UNKNOWN, raw=f"{attempt.status}, {validation.status}"[:200])
     told = validation.attempt
-    if not (_agree(attempt, told) and attempt.as_asked and told.as_asked and told.bank_tran_id):
-        return to_doubtful_report([attempt], f"{attempt.status}, {validation.status}: differs")
+    in_time = not (attempt.is_ahead_of(now) or told.is_ahead_of(now))
+    if not (in_time and _agree(attempt, told) and attempt.as_asked and told.as_asked and told.bank_tran_id):
+        return to_doubtful_report([attempt], now, f"{attempt.status}, {validation.status}: differs")
     if not {attempt.risk_level, told.risk_level} <= SAFE:
-        return to_doubtful_report([told], f"{validation.status}, risk {told.risk_level}")
+        return to_doubtful_report([told], now, f"{validation.status}, risk {told.risk_level}")
     return PaymentReport(
         state=PaymentState.CAPTURED,
         amount=told.taken,

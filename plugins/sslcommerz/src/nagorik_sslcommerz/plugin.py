@@ -54,7 +54,7 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
     if not paid or first_unknown(attempts) is not None:
         return to_unpaid_report(attempts)
     if len(paid) > 1 or not paid[0].val_id:
-        return to_doubtful_report(paid)
+        return to_doubtful_report(paid, context.clock.now())
     validation = await context.http.read(
         "validate",
         "GET",
@@ -62,7 +62,7 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
         params={"val_id": paid[0].val_id, "v": "1", **_credentials(context)},
         expect=OrderValidation,
     )
-    return to_paid_report(paid[0], validation)
+    return to_paid_report(paid[0], validation, context.clock.now())
 
 
 @hookimpl
