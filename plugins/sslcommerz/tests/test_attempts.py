@@ -111,6 +111,48 @@ async def test_time_that_no_clock_shows_is_no_answer(answers: Answers, wired: Ch
     assert "tran_date" in refused.value.detail
 
 
+@pytest.mark.parametrize("written", ["345", "345.0", "345.00", 345, " 345.00 "])
+def test_amount_is_read_as_the_gateway_writes_it(written: Any) -> None:
+    told = attempt(amount=written, currency_amount=written)
+    assert read(told, told).amount == AMOUNT
+
+
+NO_AMOUNTS = [
+    "৩৪৫.০০",
+    "٣٤٥.٠٠",
+    "Tk 345",
+    "345 only",
+    "345/=",
+    "3,45",
+    "345.",
+    ".345",
+    "+345",
+    "-345",
+    "3.45e2",
+    "0x159",
+    "345.000",
+    "344.99999999999999999999",
+    "344.995",
+    "1000000000",
+    10**9,
+    "9" * 5000,
+    "NaN",
+    "Infinity",
+    345.0,
+    344.99,
+    -345,
+    10**400,
+]
+
+
+@pytest.mark.parametrize("field", ["amount", "currency_amount"])
+@pytest.mark.parametrize("written", NO_AMOUNTS, ids=lambda written: str(written)[:30])
+def test_what_people_write_is_no_amount_of_the_gateways(written: Any, field: str) -> None:
+    told = attempt(amount=written, currency_amount=written)
+    assert read(told, told).state is PaymentState.UNDER_INVESTIGATION
+    assert read(attempt(), attempt(**{field: written})).state is PaymentState.UNDER_INVESTIGATION
+
+
 ANOTHER = [
     {"tran_id": "ANOTHER-PAYMENT"},
     {"val_id": "V2"},

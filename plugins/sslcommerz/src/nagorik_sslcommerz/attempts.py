@@ -5,6 +5,7 @@ attempt that was paid decides. Whatever does not agree with what was asked for i
 that a person has to look at.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -24,12 +25,11 @@ from nagorik import (
     LONGEST_REMARK,
     ContractViolation,
     Money,
-    NationalDataError,
     PaymentReport,
     PaymentState,
     WireModel,
 )
-from nagorik_toolkit import Amount, DhakaSecond
+from nagorik_toolkit import DhakaSecond
 
 VALIDATIONS: Final = "/validator/api/validationserverAPI.php"
 TRANSACTIONS: Final = "/validator/api/merchantTransIDvalidationAPI.php"
@@ -53,6 +53,8 @@ SAFE: Final = frozenset({"0", 0})
 
 FAST_CLOCK: Final = timedelta(days=1)
 """How far the gateway's clock may be ahead of the platform's for its times to be believed."""
+MOST_TAKA: Final = 10**9
+"""No amount is as large: a number has as many digits as a text may have, and a thousand of them can be added up."""
 LONGEST_ID: Final = 200
 """Characters of an id of the gateway's, at most: a bound of this plugin's, far above every published example."""
 
@@ -80,6 +82,20 @@ GatewaySecond = Annotated[DhakaSecond | None, WrapValidator(_read_second)]
 
 WrittenAmount = str | StrictInt | StrictFloat | None
 """An amount as text or as a number, and never a truth value."""
+_AMOUNT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+"""How the gateway documents its amounts. What people write, in words or Bangla digits, is none of them."""
+
+
+def _to_taka(written: WrittenAmount) -> Money | None:
+    """An amount that is written as documented, or a whole number.
+
+    A number with a point is none: in reading JSON 344.99999999999999999999 has become 345.0 before anyone sees it.
+    """
+    if isinstance(written, int):
+        return Money.taka(written) if 0 <= written < MOST_TAKA else None
+    if not isinstance(written, str):
+        return None
+    return Money.taka(written) if _AMOUNT.fullmatch(written) else None
 
 
 class SslCommerzAttempt(WireModel):
@@ -106,23 +122,13 @@ class SslCommerzAttempt(WireModel):
     @property
     def taken(self) -> Money | None:
         """What was taken, in taka; ``None`` where it is in another currency, or no amount can be read."""
-        if self.currency != CURRENCY:
-            return None
-        try:
-            amount = Amount().read(self.amount)
-        except NationalDataError:
-            return None
-        return amount if isinstance(amount, Money) else None
+        return _to_taka(self.amount) if self.currency == CURRENCY else None
 
     @property
     def as_asked(self) -> bool:
         """Whether it was asked for in taka, and the amount that was asked for is the one that was taken."""
-        if self.currency_type != CURRENCY or self.taken is None:
-            return False
-        try:
-            return Amount().read(self.currency_amount) == self.taken
-        except NationalDataError:
-            return False
+        asked = _to_taka(self.currency_amount) if self.currency_type == CURRENCY else None
+        return asked is not None and asked == self.taken
 
     def is_ahead_of(self, now: datetime) -> bool:
         """Whether it is dated in a future that no clock running fast explains."""
