@@ -165,8 +165,8 @@ class Answers:
     def __init__(self) -> None:
         self._answers: dict[str, list[httpx.Response]] = {}
 
-    def add(self, path: str, document: Any = None, *, html: str | None = None) -> None:
-        answer = httpx.Response(200, html=html) if html is not None else httpx.Response(200, json=document)
+    def add(self, path: str, document: Any = None, *, html: str | None = None, status: int = 200) -> None:
+        answer = httpx.Response(200, html=html) if html is not None else httpx.Response(status, json=document)
         self._answers.setdefault(path, []).append(answer)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:

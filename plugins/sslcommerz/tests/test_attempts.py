@@ -1,12 +1,13 @@
 """Answers that a test writes itself: what does not agree, is not known or is not JSON is no payment that counts."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
-from nagorik import ContractViolation, PaymentReport, PaymentState
+from nagorik import AgencyRejected, ContractViolation, PaymentReport, PaymentState
 from nagorik.errors import OutcomeUnknown
 from nagorik.values import Money
 from nagorik_sslcommerz.attempts import (
@@ -23,6 +24,7 @@ from .conftest import AMOUNT, TRAN_ID, Answers, Checkout
 
 TRANSACTIONS = "/validator/api/merchantTransIDvalidationAPI.php"
 VALIDATIONS = "/validator/api/validationserverAPI.php"
+NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
 SESSION = "F298BC45B0688E02768900C4F6B28C8B"
 
 
@@ -55,7 +57,8 @@ def tell(answers: Answers, *attempts: dict[str, Any], validation: dict[str, Any]
 
 def read(told: dict[str, Any], validated: dict[str, Any]) -> PaymentReport:
     """What is made of an attempt and its validation."""
-    return to_paid_report(SslCommerzAttempt.model_validate(told), OrderValidation.model_validate(validated))
+    answer = {"APIConnect": "DONE", **validated}
+    return to_paid_report(SslCommerzAttempt.model_validate(told), OrderValidation.model_validate(answer), NOW)
 
 
 async def test_agreeing_answers_are_a_payment(answers: Answers, wired: Checkout) -> None:
@@ -78,6 +81,76 @@ def test_only_the_risk_level_nought_counts(risk: Any) -> None:
 def test_risk_in_the_list_alone_holds_it_too(risk: Any) -> None:
     report = read(attempt(risk_level=risk), attempt())
     assert (report.state, report.amount) == (PaymentState.UNDER_INVESTIGATION, AMOUNT)
+
+
+@pytest.mark.parametrize("at", ["2026-11-25 10:00:01", "2099-01-01 00:00:00", "9999-12-31 23:59:59"])
+async def test_payment_of_the_future_is_looked_at(answers: Answers, wired: Checkout, at: str) -> None:
+    for told, validated in ((attempt(), attempt(tran_date=at)), (attempt(tran_date=at), attempt())):
+        assert read(told, validated).state is PaymentState.UNDER_INVESTIGATION
+    late = attempt(tran_date=at, risk_level="1")
+    assert read(late, late).captured_at is None, "a time that is not believed is told nobody"
+    tell(answers, attempt(tran_date=at, val_id=""))
+    report = await wired.query()
+    assert (report.state, report.captured_at) == (PaymentState.UNDER_INVESTIGATION, None)
+
+
+def test_clock_that_runs_fast_by_hours_is_believed() -> None:
+    at = attempt(tran_date="2026-11-25 09:59:59")
+    assert read(at, at).state is PaymentState.CAPTURED
+
+
+@pytest.mark.parametrize("path", [TRANSACTIONS, VALIDATIONS])
+@pytest.mark.parametrize("at", ["0001-01-01 00:00:00", "2026-02-30 10:00:00", "now"])
+async def test_time_that_no_clock_shows_is_no_answer(answers: Answers, wired: Checkout, path: str, at: str) -> None:
+    if path == VALIDATIONS:
+        tell(answers, attempt(), validation=attempt(tran_date=at))
+    else:
+        tell(answers, attempt(tran_date=at))
+    with pytest.raises(ContractViolation) as refused:
+        await wired.query()
+    assert "tran_date" in refused.value.detail
+
+
+@pytest.mark.parametrize("written", ["345", "345.0", "345.00", 345, " 345.00 "])
+def test_amount_is_read_as_the_gateway_writes_it(written: Any) -> None:
+    told = attempt(amount=written, currency_amount=written)
+    assert read(told, told).amount == AMOUNT
+
+
+NO_AMOUNTS = [
+    "৩৪৫.০০",
+    "٣٤٥.٠٠",
+    "Tk 345",
+    "345 only",
+    "345/=",
+    "3,45",
+    "345.",
+    ".345",
+    "+345",
+    "-345",
+    "3.45e2",
+    "0x159",
+    "345.000",
+    "344.99999999999999999999",
+    "344.995",
+    "1000000000",
+    10**9,
+    "9" * 5000,
+    "NaN",
+    "Infinity",
+    345.0,
+    344.99,
+    -345,
+    10**400,
+]
+
+
+@pytest.mark.parametrize("field", ["amount", "currency_amount"])
+@pytest.mark.parametrize("written", NO_AMOUNTS, ids=lambda written: str(written)[:30])
+def test_what_people_write_is_no_amount_of_the_gateways(written: Any, field: str) -> None:
+    told = attempt(amount=written, currency_amount=written)
+    assert read(told, told).state is PaymentState.UNDER_INVESTIGATION
+    assert read(attempt(), attempt(**{field: written})).state is PaymentState.UNDER_INVESTIGATION
 
 
 ANOTHER = [
@@ -145,6 +218,26 @@ async def test_one_attempt_that_is_listed_twice_is_one(answers: Answers, wired: 
     assert (await wired.query()).state is PaymentState.CAPTURED
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"bank_tran_id": "B2", "amount": "900.00", "currency_amount": "900.00"},
+        {"bank_tran_id": "B2"},
+        {"currency_amount": "900.00"},
+        {"currency": "USD"},
+        {"tran_date": "2026-11-24 00:31:00"},
+        {"risk_level": "1"},
+    ],
+    ids=str,
+)
+async def test_one_payment_that_is_told_in_two_ways_is_looked_at(
+    answers: Answers, wired: Checkout, other: dict[str, str]
+) -> None:
+    tell(answers, attempt(), attempt(**{"status": "VALIDATED", **other}))
+    report = await wired.query()
+    assert (report.state, report.amount) == (PaymentState.UNDER_INVESTIGATION, None), "which of them is true"
+
+
 @pytest.mark.parametrize("field", ["amount", "currency_amount", "risk_level"])
 @pytest.mark.parametrize("value", [True, False, ["345.00"], {"BDT": "345.00"}])
 def test_truth_value_or_list_is_no_amount_and_no_risk(field: str, value: Any) -> None:
@@ -164,6 +257,18 @@ def test_unknown_word_captures_nothing(word: str) -> None:
     assert (report.state, report.amount, report.raw) == (PaymentState.UNKNOWN, None, word[:200])
 
 
+@pytest.mark.parametrize("word", ["REVERSED", "valid", "X" * 300])
+async def test_unknown_word_beside_a_payment_leaves_it_unknown(answers: Answers, wired: Checkout, word: str) -> None:
+    tell(answers, attempt(), attempt(status=word))
+    report = await wired.query()
+    assert (report.state, report.amount, report.raw) == (PaymentState.UNKNOWN, None, word[:200])
+
+
+@pytest.mark.parametrize("connected", ["MAYBE", "done", "", None])
+def test_validation_that_did_not_connect_validates_nothing(connected: str | None) -> None:
+    assert read(attempt(), attempt(APIConnect=connected)).state is PaymentState.UNKNOWN
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -180,6 +285,19 @@ async def test_list_that_is_not_whole_is_no_answer(answers: Answers, wired: Chec
     answers.add(TRANSACTIONS, answer)
     with pytest.raises(ContractViolation):
         await wired.query()
+
+
+@pytest.mark.parametrize("name", ["val_id", "bank_tran_id", "tran_id"])
+@pytest.mark.parametrize("path", [TRANSACTIONS, VALIDATIONS])
+async def test_id_of_boundless_length_is_no_answer(answers: Answers, wired: Checkout, path: str, name: str) -> None:
+    long = attempt(**{name: "B" * 300_000})
+    if path == VALIDATIONS:
+        tell(answers, attempt(), validation=long)
+    else:
+        tell(answers, long)
+    with pytest.raises(ContractViolation) as refused:
+        await wired.query()
+    assert name in refused.value.detail
 
 
 @pytest.mark.parametrize("path", [TRANSACTIONS, VALIDATIONS])
@@ -246,7 +364,53 @@ async def test_order_of_which_nothing_certain_is_said_is_unknown(
         await wired.refund("B1")
 
 
-WORDS = st.sampled_from([*PAID, *UNPAID]) | st.text(min_size=1, max_size=12)
+@pytest.mark.parametrize("status", [202, 302, 400, 401, 403, 404, 409, 422, 429, 500, 503])
+@pytest.mark.parametrize("word", ["success", "processing", "Success "])
+async def test_order_that_was_accepted_is_sent_once_whatever_its_http_status(
+    answers: Answers, wired: Checkout, status: int, word: str
+) -> None:
+    answer = {"APIConnect": "DONE", "bank_tran_id": "B1", "status": word, "refund_ref_id": "R1"}
+    answers.add(TRANSACTIONS, answer, status=status)
+    if status == 202 and word != "Success ":
+        assert (await wired.refund("B1")).reference == "R1"
+        return
+    with pytest.raises(OutcomeUnknown):
+        await wired.refund("B1")
+
+
+@pytest.mark.parametrize("connected", ["FAILED", "INACTIVE", "INVALID_REQUEST"])
+@pytest.mark.parametrize("done", [{"status": "success"}, {"refund_ref_id": "R1"}, {"status": "processing"}], ids=str)
+async def test_order_that_is_refused_and_accepted_in_one_answer_is_unknown(
+    answers: Answers, wired: Checkout, connected: str, done: dict[str, str]
+) -> None:
+    answers.add(TRANSACTIONS, {"APIConnect": connected, **done})
+    with pytest.raises(OutcomeUnknown):
+        await wired.refund("B1")
+
+
+@pytest.mark.parametrize("status", [400, 429, 500])
+async def test_order_that_the_gateway_refuses_is_refused_whatever_its_http_status(
+    answers: Answers, wired: Checkout, status: int
+) -> None:
+    answers.add(TRANSACTIONS, {"APIConnect": "DONE", "status": "failed", "errorReason": "no"}, status=status)
+    with pytest.raises(AgencyRejected):
+        await wired.refund("B1")
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "reason"),
+    [(429, "SUCCESS", ""), (200, "FAILED", "no"), (200, "FAILED", "Store Credential Error Or Store is De-active")],
+)
+async def test_session_that_is_opened_and_refused_in_one_answer_is_unknown(
+    answers: Answers, wired: Checkout, status: int, word: str, reason: str
+) -> None:
+    answer = {"status": word, "failedreason": reason, "sessionkey": "A", "GatewayPageURL": ""}
+    answers.add("/gwprocess/v4/api.php", answer, status=status)
+    with pytest.raises(OutcomeUnknown):
+        await wired.start()
+
+
+WORDS = st.sampled_from([*PAID, *UNPAID]) | st.text(min_size=1, max_size=12).filter(str.strip)
 ATTEMPTS = st.builds(
     SslCommerzAttempt, status=WORDS, tran_id=st.just("T"), val_id=st.sampled_from(["", "V1", "V2", "V3"])
 )

@@ -1,15 +1,25 @@
 """Paying at the simulated gateway through a real client, from the session to the refund."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode
 
 import pytest
 from hypothesis import given
 
-from nagorik import AgencyRejected, CredentialsRejected, InputRejected, Payer, PaymentState, SettingsRejected
+from nagorik import (
+    AgencyRejected,
+    AgencyResponse,
+    CredentialsRejected,
+    InputRejected,
+    Payer,
+    PaymentState,
+    SettingsRejected,
+)
 from nagorik.errors import OutcomeUnknown
 from nagorik.values import Money
-from nagorik_sslcommerz.data import BOUNDS
+from nagorik_sslcommerz.answers import read_error
+from nagorik_sslcommerz.data import BOUNDS, TEXTS
 from nagorik_sslcommerz.sessions import OpenedSession, to_session, to_started
 from nagorik_sslcommerz.settings import SslCommerzSettings
 from nagorik_sslcommerz.simulator.session_form import amount_of, fault_of
@@ -252,11 +262,64 @@ async def test_store_that_is_not_let_in_is_told_apart_from_a_refusal(checkout: C
         ("Store Credential Error Or Store is De-active", CredentialsRejected),
         ("Invalid Information! 'cus_phone' is missing or empty.", AgencyRejected),
     ):
-        answer = f'{{"status": "FAILED", "failedreason": "{reason}"}}'
-        checkout.gateway.faults.add(OPEN, InjectedResponse(status=200, body=answer))
-        with pytest.raises(error) as refused:
+        refuse_session(checkout, reason)
+        with pytest.raises(error):
             await checkout.start()
-        assert reason not in str(refused.value.to_problem())
+
+
+def refuse_session(checkout: Checkout, reason: str) -> None:
+    answer = json.dumps({"status": "FAILED", "failedreason": reason})
+    checkout.gateway.faults.add(OPEN, InjectedResponse(status=200, body=answer))
+
+
+async def test_payer_hears_why_in_the_gateways_own_words_beside_ours(checkout: Checkout) -> None:
+    refuse_session(checkout, "Invalid Information! 'cus_phone' is missing or empty.")
+    with pytest.raises(AgencyRejected) as refused:
+        await checkout.start()
+    reason = refused.value.reason
+    assert reason is not None
+    said = "“Invalid Information! 'cus_phone' is missing or empty.”"
+    assert reason.en.startswith("SSLCommerz did not open this payment")
+    assert reason.en.endswith(f"SSLCommerz says: {said}")
+    assert reason.bn.startswith("এসএসএলকমার্জ এই লেনদেন শুরু করেনি")
+    assert reason.bn.endswith(f"এসএসএলকমার্জের নিজের কথায়: {said}")
+
+
+async def test_gateways_words_that_quote_what_was_sent_are_not_passed_on(checkout: Checkout) -> None:
+    settings, payer = checkout.settings, checkout.payer
+    password = settings.store_password.get_secret_value()
+    for quoted in (password, settings.store_id, payer.phone.local, *payer.name.en.split(), "a@b.example", "x" * 300):
+        refuse_session(checkout, f"Invalid value {quoted} given")
+        with pytest.raises(AgencyRejected) as refused:
+            await checkout.start()
+        assert refused.value.reason == TEXTS.text("sslcommerz.session-refused")
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "code"),
+    [
+        (200, {"APIConnect": "INVALID_REQUEST", "errorReason": "Bank id is missing"}, "sslcommerz.invalid-request"),
+        (400, {"APIConnect": "INVALID_REQUEST", "error": "Bank id is missing"}, "sslcommerz.invalid-request"),
+        (422, {"errorReason": "Bank id is missing"}, "sslcommerz.refused"),
+        (429, {"APIConnect": "DONE", "status": "failed", "errorReason": "Bank id is missing"}, "sslcommerz.refused"),
+    ],
+    ids=str,
+)
+def test_every_refusal_says_why_in_both_languages(status: int, document: dict[str, str], code: str) -> None:
+    error = read_error(AgencyResponse(status, [], json.dumps(document).encode()))
+    assert isinstance(error, AgencyRejected)
+    assert error.reason_code == code
+    assert error.reason is not None
+    ours = TEXTS.text(code)
+    assert (error.reason.bn.startswith(ours.bn), error.reason.en.startswith(ours.en)) == (True, True)
+    assert "“Bank id is missing”" in error.reason.bn
+    assert "“Bank id is missing”" in error.reason.en
+
+
+def test_refusal_without_words_of_its_own_has_ours() -> None:
+    error = read_error(AgencyResponse(200, [], b'{"APIConnect": "INVALID_REQUEST"}'))
+    assert isinstance(error, AgencyRejected)
+    assert error.reason == TEXTS.text("sslcommerz.invalid-request")
 
 
 SETTINGS = SslCommerzSettings(

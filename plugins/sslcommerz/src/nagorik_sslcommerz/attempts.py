@@ -5,22 +5,31 @@ attempt that was paid decides. Whatever does not agree with what was asked for i
 that a person has to look at.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StrictFloat,
+    StrictInt,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from nagorik import (
     LONGEST_REMARK,
     ContractViolation,
     Money,
-    NationalDataError,
     PaymentReport,
     PaymentState,
     WireModel,
 )
-from nagorik_toolkit import Amount, DhakaSecond
+from nagorik_toolkit import DhakaSecond
 
 VALIDATIONS: Final = "/validator/api/validationserverAPI.php"
 TRANSACTIONS: Final = "/validator/api/merchantTransIDvalidationAPI.php"
@@ -42,29 +51,60 @@ CURRENCY: Final = "BDT"
 SAFE: Final = frozenset({"0", 0})
 """The one risk level at which the gateway itself lets a payment count; documented as a number, sent as text."""
 
+FAST_CLOCK: Final = timedelta(days=1)
+"""How far the gateway's clock may be ahead of the platform's for its times to be believed."""
+MOST_TAKA: Final = 10**9
+"""No amount is as large: a number has as many digits as a text may have, and a thousand of them can be added up."""
+LONGEST_ID: Final = 200
+"""Characters of an id of the gateway's, at most: a bound of this plugin's, far above every published example."""
 
-def _blank_to_none(written: object) -> object:
-    return None if isinstance(written, str) and not written.strip(" 0-:") else written
+
+def _read_second(written: object, read: ValidatorFunctionWrapHandler) -> object:
+    """None where it writes blanks or zeros.
+
+    Raises:
+        ValueError: It is no time, or one that the clocks in UTC cannot show.
+    """
+    if isinstance(written, str) and not written.strip(" 0-:"):
+        return None
+    try:
+        return read(written)
+    except OverflowError:
+        raise ValueError("a time that is none in UTC") from None
 
 
 def _blank_list(written: object) -> object:
     return [] if written in (None, "") else written
 
 
-GatewaySecond = Annotated[DhakaSecond | None, BeforeValidator(_blank_to_none)]
+GatewaySecond = Annotated[DhakaSecond | None, WrapValidator(_read_second)]
 """An instant of the gateway's, on the clocks in Dhaka; none where it writes blanks or zeros."""
 
 WrittenAmount = str | StrictInt | StrictFloat | None
 """An amount as text or as a number, and never a truth value."""
+_AMOUNT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+"""How the gateway documents its amounts. What people write, in words or Bangla digits, is none of them."""
+
+
+def _to_taka(written: WrittenAmount) -> Money | None:
+    """An amount that is written as documented, or a whole number.
+
+    A number with a point is none: in reading JSON 344.99999999999999999999 has become 345.0 before anyone sees it.
+    """
+    if isinstance(written, int):
+        return Money.taka(written) if 0 <= written < MOST_TAKA else None
+    if not isinstance(written, str):
+        return None
+    return Money.taka(written) if _AMOUNT.fullmatch(written) else None
 
 
 class SslCommerzAttempt(WireModel):
     """One attempt, or one session without any, as the gateway tells it."""
 
     status: str = Field(min_length=1)
-    tran_id: str
-    val_id: str | None = Field(default=None, max_length=200)
-    bank_tran_id: str | None = None
+    tran_id: str = Field(max_length=LONGEST_ID)
+    val_id: str | None = Field(default=None, max_length=LONGEST_ID)
+    bank_tran_id: str | None = Field(default=None, max_length=LONGEST_ID)
     amount: WrittenAmount = None
     currency: str | None = None
     currency_type: str | None = None
@@ -82,23 +122,23 @@ class SslCommerzAttempt(WireModel):
     @property
     def taken(self) -> Money | None:
         """What was taken, in taka; ``None`` where it is in another currency, or no amount can be read."""
-        if self.currency != CURRENCY:
-            return None
-        try:
-            amount = Amount().read(self.amount)
-        except NationalDataError:
-            return None
-        return amount if isinstance(amount, Money) else None
+        return _to_taka(self.amount) if self.currency == CURRENCY else None
 
     @property
     def as_asked(self) -> bool:
         """Whether it was asked for in taka, and the amount that was asked for is the one that was taken."""
-        if self.currency_type != CURRENCY or self.taken is None:
-            return False
-        try:
-            return Amount().read(self.currency_amount) == self.taken
-        except NationalDataError:
-            return False
+        asked = _to_taka(self.currency_amount) if self.currency_type == CURRENCY else None
+        return asked is not None and asked == self.taken
+
+    def is_ahead_of(self, now: datetime) -> bool:
+        """Whether it is dated in a future that no clock running fast explains."""
+        return self.tran_date is not None and self.tran_date > now + FAST_CLOCK
+
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What two tellings of one payment have in common: all but its word, which turns from valid to validated."""
+        told = (self.val_id, self.bank_tran_id, self.tran_date, self.currency_type, self.currency)
+        return (*told, self.taken, self.as_asked, str(self.risk_level))
 
 
 class FoundAttempts(WireModel):
@@ -127,10 +167,11 @@ class SessionState(SslCommerzAttempt):
 class OrderValidation(WireModel):
     """What the validator says of a ``val_id``; of one that it does not know, hardly anything."""
 
+    connected: str | None = Field(default=None, alias="APIConnect")
     status: str = Field(min_length=1)
-    tran_id: str | None = None
-    val_id: str | None = Field(default=None, max_length=200)
-    bank_tran_id: str | None = None
+    tran_id: str | None = Field(default=None, max_length=LONGEST_ID)
+    val_id: str | None = Field(default=None, max_length=LONGEST_ID)
+    bank_tran_id: str | None = Field(default=None, max_length=LONGEST_ID)
     amount: WrittenAmount = None
     currency: str | None = None
     currency_type: str | None = None
@@ -158,18 +199,23 @@ def of_transaction(attempts: Sequence[SslCommerzAttempt], tran_id: str) -> tuple
     return tuple(dict.fromkeys(attempts))
 
 
+def first_unknown(attempts: Sequence[SslCommerzAttempt]) -> SslCommerzAttempt | None:
+    """One of whose word nothing is known: it may say that the money beside it went back."""
+    return next((attempt for attempt in attempts if not attempt.is_paid and attempt.status not in UNPAID), None)
+
+
 def paid_among(attempts: Sequence[SslCommerzAttempt]) -> list[SslCommerzAttempt]:
-    """The attempts that took money: one by its ``val_id``, however often it is listed."""
+    """The attempts that took money: one by its ``val_id``, however often it is listed with the same facts."""
     paid: dict[object, SslCommerzAttempt] = {}
     for number, attempt in enumerate(attempts):
         if attempt.is_paid:
-            paid.setdefault(attempt.val_id or number, attempt)
+            paid.setdefault(attempt.facts if attempt.val_id else number, attempt)
     return list(paid.values())
 
 
 def to_unpaid_report(attempts: Sequence[SslCommerzAttempt]) -> PaymentReport:
     """Of attempts without money: unknown where one is, pending where one is open, else how the last one ended."""
-    unknown = next((attempt for attempt in attempts if attempt.status not in UNPAID), None)
+    unknown = first_unknown(attempts)
     if unknown is not None or not attempts:
         return PaymentReport(state=PaymentState.UNKNOWN, raw=None if unknown is None else unknown.status[:200])
     open_still = next((attempt for attempt in attempts if UNPAID[attempt.status] is PaymentState.PENDING), None)
@@ -187,32 +233,34 @@ def _last(attempts: Sequence[SslCommerzAttempt]) -> SslCommerzAttempt:
     return attempts[max(dated)[1]] if len(dated) == len(attempts) else attempts[-1]
 
 
-def to_doubtful_report(attempts: Sequence[SslCommerzAttempt], raw: str | None = None) -> PaymentReport:
-    """Money was taken, and a person has to look before it counts; the amount is all that was taken.
+def to_doubtful_report(attempts: Sequence[SslCommerzAttempt], now: datetime, raw: str | None = None) -> PaymentReport:
+    """Money was taken, and a person has to look before it counts; the amount is all that was taken, if that is known.
 
     Whoever looks finds each attempt at the gateway by the ``val_id`` that stands beside its word.
     """
-    amounts = [attempt.taken for attempt in attempts]
+    one_told_in_two_ways = len({attempt.val_id or number for number, attempt in enumerate(attempts)}) < len(attempts)
+    amounts = [None if one_told_in_two_ways else attempt.taken for attempt in attempts]
     known = [amount for amount in amounts if amount is not None]
     first = attempts[0]
     return PaymentReport(
         state=PaymentState.UNDER_INVESTIGATION,
         amount=Money(poisha=sum(amount.poisha for amount in known)) if len(known) == len(amounts) else None,
         reference=first.bank_tran_id or None,
-        captured_at=first.tran_date,
+        captured_at=None if first.is_ahead_of(now) else first.tran_date,
         raw=(raw or ", ".join(f"{attempt.status} {attempt.val_id or ''}".strip() for attempt in attempts))[:200],
     )
 
 
-def to_paid_report(attempt: SslCommerzAttempt, validation: OrderValidation) -> PaymentReport:
+def to_paid_report(attempt: SslCommerzAttempt, validation: OrderValidation, now: datetime) -> PaymentReport:
     """One paid attempt with its validation; unknown where the validator does not say that it was paid."""
-    if validation.status not in PAID:
+    if validation.connected != "DONE" or validation.status not in PAID:
         return PaymentReport(state=PaymentState.UNKNOWN, raw=f"{attempt.status}, {validation.status}"[:200])
     told = validation.attempt
-    if not (_agree(attempt, told) and attempt.as_asked and told.as_asked and told.bank_tran_id):
-        return to_doubtful_report([attempt], f"{attempt.status}, {validation.status}: differs")
+    in_time = not (attempt.is_ahead_of(now) or told.is_ahead_of(now))
+    if not (in_time and _agree(attempt, told) and attempt.as_asked and told.as_asked and told.bank_tran_id):
+        return to_doubtful_report([attempt], now, f"{attempt.status}, {validation.status}: differs")
     if not {attempt.risk_level, told.risk_level} <= SAFE:
-        return to_doubtful_report([told], f"{validation.status}, risk {told.risk_level}")
+        return to_doubtful_report([told], now, f"{validation.status}, risk {told.risk_level}")
     return PaymentReport(
         state=PaymentState.CAPTURED,
         amount=told.taken,

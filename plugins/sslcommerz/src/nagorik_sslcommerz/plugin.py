@@ -1,5 +1,7 @@
 """SSLCommerz: a session with a page to pay on; what became of it is asked, and never taken from a message."""
 
+from typing import TypeVar
+
 from nagorik import (
     AgencyRejected,
     CallContext,
@@ -11,9 +13,11 @@ from nagorik import (
     RefundPaymentRequest,
     RefundReport,
     StartPaymentRequest,
+    WireModel,
     hookimpl,
 )
 from nagorik_sslcommerz import refunds, sessions
+from nagorik_sslcommerz.answers import without_quoting
 from nagorik_sslcommerz.attempts import (
     TRANSACTIONS,
     VALIDATIONS,
@@ -21,6 +25,7 @@ from nagorik_sslcommerz.attempts import (
     OrderValidation,
     SessionState,
     SslCommerzAttempt,
+    first_unknown,
     of_transaction,
     paid_among,
     to_doubtful_report,
@@ -32,13 +37,17 @@ from nagorik_sslcommerz.signature import NotSigned, signed_fields
 from nagorik_sslcommerz.transaction_ids import to_payment, to_tran_id
 
 Context = CallContext[SslCommerzSettings]
+Told = TypeVar("Told", bound=WireModel)
 
 
 @hookimpl
 async def nagorik_start_payment(request: StartPaymentRequest, context: Context) -> PaymentStarted:
     """Nothing is paid until the payer has been to the page."""
     form = sessions.to_session(request, context.settings)
-    session = await context.http.write("session", "POST", sessions.SESSIONS, form=form, expect=sessions.OpenedSession)
+    with without_quoting(form[name] for name in ("store_id", "store_passwd", "cus_name", "cus_phone")):
+        session = await context.http.write(
+            "session", "POST", sessions.SESSIONS, form=form, expect=sessions.OpenedSession
+        )
     return sessions.to_started(session, context.settings)
 
 
@@ -50,34 +59,24 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
     if not attempts and request.reference is not None:
         attempts = await _of_session(request.reference, tran_id, context)
     paid = paid_among(attempts)
-    if not paid:
+    if not paid or first_unknown(attempts) is not None:
         return to_unpaid_report(attempts)
     if len(paid) > 1 or not paid[0].val_id:
-        return to_doubtful_report(paid)
-    validation = await context.http.read(
-        "validate",
-        "GET",
-        VALIDATIONS,
-        params={"val_id": paid[0].val_id, "v": "1", **_credentials(context)},
-        expect=OrderValidation,
-    )
-    return to_paid_report(paid[0], validation)
+        return to_doubtful_report(paid, context.clock.now())
+    validation = await _ask("validate", VALIDATIONS, OrderValidation, context, val_id=paid[0].val_id, v="1")
+    return to_paid_report(paid[0], validation, context.clock.now())
 
 
 @hookimpl
 async def nagorik_refund_payment(request: RefundPaymentRequest, context: Context) -> RefundReport:
     """Ordered once under our own name for it; one that was ordered before is asked about by the gateway's number."""
     if request.refund_reference is not None:
-        status = await context.http.read(
-            "refund-status",
-            "GET",
-            TRANSACTIONS,
-            params={"refund_ref_id": request.refund_reference, **_credentials(context)},
-            expect=refunds.RefundStatus,
-        )
+        number = request.refund_reference
+        status = await _ask("refund-status", TRANSACTIONS, refunds.RefundStatus, context, refund_ref_id=number)
         return refunds.to_refund_report(status, request)
     order = {**refunds.to_order(request), **_credentials(context)}
-    answer = await context.http.write("refund", "GET", TRANSACTIONS, params=order, expect=refunds.OrderedRefund)
+    with without_quoting(order[name] for name in ("store_id", "store_passwd", "bank_tran_id")):
+        answer = await context.http.write("refund", "GET", TRANSACTIONS, params=order, expect=refunds.OrderedRefund)
     return refunds.to_order_report(answer)
 
 
@@ -94,25 +93,24 @@ async def nagorik_parse_payment_notice(request: PaymentNoticeRequest, context: C
 
 
 async def _attempts(tran_id: str, context: Context) -> tuple[SslCommerzAttempt, ...]:
-    found = await context.http.read(
-        "attempts", "GET", TRANSACTIONS, params={"tran_id": tran_id, **_credentials(context)}, expect=FoundAttempts
-    )
+    found = await _ask("attempts", TRANSACTIONS, FoundAttempts, context, tran_id=tran_id)
     return of_transaction(found.attempts, tran_id)
 
 
 async def _of_session(session_key: str, tran_id: str, context: Context) -> tuple[SslCommerzAttempt, ...]:
     """What became of the session, which the gateway may know before any attempt is listed."""
     try:
-        state = await context.http.read(
-            "session-state",
-            "GET",
-            TRANSACTIONS,
-            params={"sessionkey": session_key, **_credentials(context)},
-            expect=SessionState,
-        )
+        state = await _ask("session-state", TRANSACTIONS, SessionState, context, sessionkey=session_key)
     except AgencyRejected:
         return ()  # the reference is no session's, or one that the gateway has forgotten: nothing is known
     return of_transaction([state], tran_id)
+
+
+async def _ask(step: str, path: str, expect: type[Told], context: Context, **asked: str) -> Told:
+    """One question; a refusal of it quotes nothing that let the platform in."""
+    credentials = _credentials(context)
+    with without_quoting(credentials[name] for name in ("store_id", "store_passwd")):
+        return await context.http.read(step, "GET", path, params={**asked, **credentials}, expect=expect)
 
 
 def _credentials(context: Context) -> dict[str, str]:

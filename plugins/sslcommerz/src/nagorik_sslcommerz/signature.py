@@ -1,7 +1,8 @@
 """What SSLCommerz signs in what it posts, and how.
 
 ``verify_key`` names the signed fields. Their values and the digest of the store's password, under ``store_passwd``,
-are sorted by name and written as ``name=value`` with ``&`` between them; the digest of that is the signature. MD5
+are sorted by name and written as ``name=value`` with ``&`` between them; the digest of that is the signature. Nothing
+is escaped in it, so that a value which goes on as ``&name=`` could as well be two fields, and is not believed. MD5
 makes ``verify_sign``; ``verify_sign_sha2`` is made likewise with SHA-256. MD5 is the gateway's choice: a notice is a
 hint and no more, and the gateway is asked before anything is believed.
 """
@@ -18,11 +19,13 @@ MOST_FIELDS: Final = 200
 """Fields of one message, at most; the gateway posts some thirty."""
 ALWAYS_SIGNED: Final = frozenset({"tran_id", "amount", "currency", "status"})
 """What has to be among the signed fields, whatever the message says."""
-PAID: Final = frozenset({"VALID", "VALIDATED"})
-"""The words that claim money; such a message has to sign its ``val_id`` too."""
+PAID: Final = frozenset({"valid", "validated"})
+"""The words that claim money, in any case; such a message has to sign its ``val_id`` too."""
 PASSWORD_FIELD: Final = "store_passwd"  # noqa: S105 - the name of a field
 """Under which the password's digest is signed."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,50}")
+_TWO_FIELDS: Final = re.compile(r"&[A-Za-z0-9_]{1,50}=")
+"""What in a value reads as its end and the beginning of another field."""
 
 
 def _md5(content: bytes) -> str:
@@ -76,17 +79,22 @@ def signed_fields(body: bytes, password: str) -> dict[str, str]:
     """What the gateway signed in a message: nothing else of it may be read.
 
     Raises:
-        NotSigned: ``not-a-form``, ``repeated-field``, ``signed-fields`` where what has to be signed is not, or
-            ``signature``.
+        NotSigned: ``not-a-form``, ``repeated-field``, ``signed-fields`` where what has to be signed is not,
+            ``two-fields-in-one``, or ``signature``.
     """
     form = read_form(body)
     names = form.get("verify_key", "").split(",")
     if len(set(names)) != len(names) or not all(_NAME.fullmatch(name) and name in form for name in names):
         raise NotSigned("signed-fields")
-    insisted = ALWAYS_SIGNED | ({"val_id"} if form.get("status") in PAID else set())
+    claims_money = form.get("status", "").strip().casefold() in PAID
+    insisted = ALWAYS_SIGNED | ({"val_id"} if claims_money else set())
     if not insisted <= set(names) or _UNSIGNED & set(names):
         raise NotSigned("signed-fields")
+    if claims_money and not form["val_id"].strip():
+        raise NotSigned("signed-fields")
     fields = {name: form[name] for name in names}
+    if any(_TWO_FIELDS.search(value) for value in fields.values()):
+        raise NotSigned("two-fields-in-one")
     right = [
         hmac.compare_digest(digest_of(fields, password, digest).encode(), form.get(name, "").encode())
         for name, digest in SIGNATURES.items()
