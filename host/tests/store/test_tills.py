@@ -263,12 +263,29 @@ async def test_a_difference_has_a_reason_and_a_second_person(database):
         ("centre-42/operator-7", "CENTRE-0042/OPERATOR_07", True),
         ("centre-42/operator-7", "centre-42/operator.7", True),
         ("centre-42/operator-7", "centre-42/operator-70", False),
-        ("centre-42/operator-7", "centre-4/2operator-7", False),
+        ("centre-42/operator-7", "centre-42/operator7", True),
+        ("centre-42/operator-7", "centre-42/operator-7-", True),
+        ("centre-42/operator-7", "centre42/operator-7", True),
+        ("centre-42/operator-7", "centre-42//operator-7", True),
+        ("centre-42/operator-7", "centre-৪২/operator-০৭", True),
+        ("কেন্দ্র-৪২/কর্মী-৭", "কেন্দ্র-42/কর্মী-7", True),
+        ("কেন্দ্র-৪২/কর্মী-৭", "কেন্দ্র-৪২/করম-৭", False),
+        ("centre-42/operator-7", "centre-42/manager-7", False),
         ("centre-42/operator-10", "centre-42/operator-1", False),
     ],
 )
 def test_a_person_is_the_same_in_other_letters(one, other, same):
     assert is_same_person(one, other) is same
+
+
+@pytest.mark.parametrize("empty", ["centre-0042//manager-1", "centre-0042/", "centre-0042/-/manager-1"])
+async def test_an_id_with_an_empty_part_opens_and_closes_nothing(database, empty):
+    assert await refusal_of(opened(database, till=empty)) == "id"
+    await opened(database)
+    for by, second in ((TILL, empty), (empty, TILL)):
+        count = TillCount(Money.taka(0), by, second=second)
+        close = partial(close_till, till=TILL, count=count, clock=lambda: NOW + MINUTE)
+        assert await refusal_of(database.run(close)) == "id"
 
 
 async def test_a_process_that_ends_before_the_commit_leaves_the_session_open(database):

@@ -11,6 +11,7 @@ Openings, closes and entries are written once and never changed, and the ledger 
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
@@ -21,7 +22,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, ins
 
 from nagorik import Text
 from nagorik.model.status import PaymentState
-from nagorik.values import Money, dhaka_date
+from nagorik.values import Money, dhaka_date, to_ascii_digits
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.projections import centre_of
 from nagorik_host.store.schema import payments, shown, till_closes, till_entries, till_openings
@@ -34,7 +35,6 @@ CURRENCY: Final = "BDT"
 
 _UNPAID: Final = (PaymentState.INITIATED, PaymentState.PENDING)
 _UNKNOWN: Final = (PaymentState.UNKNOWN,)
-_SEPARATORS: Final = re.compile(r"[._-]+")
 _ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
@@ -213,12 +213,24 @@ def _id(name: str) -> Text:
 
 
 def is_same_person(one: str, other: str) -> bool:
-    """Whether two ids are the same but for case, separators, or zeros before a number."""
+    """Whether two ids are the same but for case, script of digits, zeros before a number, and what is between these.
+
+    Of an id, letters and digits alone are compared: whoever would pass as two has nothing else to write differently.
+    """
     return _person(one) == _person(other)
 
 
 def _person(name: str) -> str:
-    return _ZEROS.sub("", _SEPARATORS.sub("-", name.casefold()))
+    plain = _ZEROS.sub("", to_ascii_digits(unicodedata.normalize("NFKC", name).casefold()))
+    # A vowel sign belongs to its Bangla letter.
+    return "".join(letter for letter in plain if unicodedata.category(letter)[0] in "LMN")
+
+
+def _require_whole(**ids: str | None) -> None:
+    """See that each id has a letter or a digit in each of its parts; each is named after its option."""
+    for option, given in ids.items():
+        if given is not None and not all(_person(part) for part in given.split("/")):
+            raise TillRefused("id", option=_id(f"--{option}"))
 
 
 def open_till(
@@ -227,9 +239,11 @@ def open_till(
     """Begin a session at the time of ``clock``, which is asked once nobody else opens or closes a till of the centre.
 
     Raises:
-        TillRefused: ``already-open``; ``within`` where another till takes in the same payments; ``other-gateway``;
-            ``clock-back`` where the till's last session was opened or closed later than now.
+        TillRefused: ``id`` where a part of an id is empty; ``already-open``; ``within`` where another till takes in
+            the same payments; ``other-gateway``; ``clock-back`` where the till's last session was opened or closed
+            later than now.
     """
+    _require_whole(till=till, by=by)
     centre = centre_of(till)
     _lock(transaction, centre)
     now = clock()
@@ -267,10 +281,12 @@ def close_till(
     """End a till's open session for good, at the time of ``clock``; without a name, that of the only open till.
 
     Raises:
-        TillRefused: ``never-opened``, ``none-open``, ``which-till``; ``already-closed``, by whoever came first;
+        TillRefused: ``id`` where a part of a person's id is empty; ``never-opened``, ``none-open``, ``which-till``;
+            ``already-closed``, by whoever came first;
             ``clock-back`` where it was opened later than now; ``same-person``; ``reason-missing`` and
             ``second-missing`` where the count is another than was expected.
     """
+    _require_whole(by=count.by, second=count.second)
     till = till if till is not None else _only_open(transaction)
     _lock(transaction, centre_of(till))
     now = clock()
