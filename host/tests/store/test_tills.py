@@ -31,6 +31,7 @@ from nagorik_host.store.tills import (
     read_session,
     unclaimed,
 )
+from nagorik_host.till_page import ShownSession, notes
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 TILL = "centre-0042/operator-7"
@@ -54,6 +55,7 @@ APPLICATION = {
 
 
 def payment_row(identity: str, *, acting: str | None = TILL, poisha: int = 34_500, **values: Any) -> dict[str, Any]:
+    captured_at = values.get("captured_at", NOW)
     return {
         "id": identity,
         "application": "application",
@@ -66,7 +68,9 @@ def payment_row(identity: str, *, acting: str | None = TILL, poisha: int = 34_50
         "taken_poisha": None,
         "opened_at": NOW,
         "captured_at": NOW,
+        "captured_known_at": captured_at,
         "refunded_at": None,
+        "refunded_known_at": values.get("refunded_at"),
         "updated_at": NOW,
         "acting": acting,
         "centre": centre_of(acting) if acting is not None else None,
@@ -113,7 +117,6 @@ async def test_what_moves_between_opening_and_close_is_expected_and_nothing_else
         database,
         payment_row("at-the-opening"),
         payment_row("before-the-close", captured_at=end - timedelta(microseconds=1)),
-        payment_row("at-the-close", captured_at=end),
         payment_row("of-another", acting="centre-0042/operator-8"),
         payment_row("of-a-longer-name", acting=f"{TILL}0"),
         payment_row("of-nobody", acting=None),
@@ -133,6 +136,7 @@ async def test_what_moves_between_opening_and_close_is_expected_and_nothing_else
     ]
     assert (session.difference, session.expected) == (0, 109_000)
     following = await opened(database, end)
+    await put(database, payment_row("at-the-close", captured_at=end))
     assert following.number == 2
     assert (await closed(database, end + MINUTE, 345)).expected == 34_500
 
@@ -143,8 +147,8 @@ async def test_news_that_come_late_are_told_by_the_next_session_and_change_nothi
     first = await closed(database, NOW + MINUTE, 345)
     assert (first.reckoning.unknown, first.difference) == (1, 0)
     learned = NOW + 3 * MINUTE
-    await change(database, "late", state="captured", captured_at=NOW + MINUTE / 2, updated_at=learned)
-    await change(database, "back", state="refunded", refunded_at=NOW + MINUTE / 3, updated_at=learned)
+    await change(database, "late", state="captured", captured_at=NOW + MINUTE / 2, captured_known_at=learned)
+    await change(database, "back", state="refunded", refunded_at=NOW + MINUTE / 3, refunded_known_at=learned)
     between = payment_row("between", captured_at=NOW + 2 * MINUTE, poisha=100)
     await put(database, between)
     waiting = (await database.run(lambda t: read_session(t, TILL, None, learned))).waiting
@@ -159,6 +163,33 @@ async def test_news_that_come_late_are_told_by_the_next_session_and_change_nothi
     assert (second.expected, second.reckoning.sum("taken", late=True)) == (1000, 34_600)
     await opened(database, learned + MINUTE)
     assert (await closed(database, learned + 2 * MINUTE, 0)).reckoning.entries == ()
+
+
+async def test_money_that_a_gateway_dates_ahead_counts_when_the_host_learned_of_it(database):
+    ahead = timedelta(hours=5)
+    await opened(database)
+    await put(
+        database,
+        payment_row("ahead", poisha=115_000, captured_at=NOW + ahead, captured_known_at=NOW + MINUTE),
+        payment_row("back", refunded_at=NOW + ahead, refunded_known_at=NOW + MINUTE),
+        # The host's own clock was set back since.
+        payment_row("later", poisha=100, captured_at=NOW + ahead, captured_known_at=NOW + 3 * MINUTE),
+    )
+    assert await refusal_of(closed(database, NOW + 2 * MINUTE, 0)) == "both-missing-short"
+    session = await closed(database, NOW + 2 * MINUTE, 1151)
+    told = [(one.payment, one.kind, one.at, one.late, one.ahead) for one in session.reckoning.entries]
+    assert told == [
+        ("back", "taken", NOW, False, False),
+        ("ahead", "taken", NOW + MINUTE, False, True),
+        ("back", "given-back", NOW + MINUTE, False, True),
+        ("later", "taken", NOW + 2 * MINUTE, False, True),
+    ]
+    kept = await database.run(lambda t: read_session(t, TILL, None, NOW + 2 * MINUTE))
+    assert (kept.reckoning, kept.waiting) == (session.reckoning, ())
+    said = [one.en for one in notes(ShownSession(kept, (), ()))]
+    assert said == [
+        "The gateway's clock is ahead of this host's. Sums counted at the time when the host learned of them: 3."
+    ]
 
 
 async def test_money_that_a_person_finds_was_never_there_is_taken_back_out_of_the_books_once(database):
@@ -356,6 +387,7 @@ class Cash:
     captured_at: datetime | None = None
     refunded_at: datetime | None = None
     changed_at: datetime | None = None
+    known_at: dict[str, datetime] = field(default_factory=dict)
     learned: int = 0
     there: bool = True
 
@@ -365,7 +397,9 @@ class Cash:
         return self.poisha if self.refunded_at is not None else 0
 
     def at(self, kind: str) -> datetime | None:
-        return self.captured_at if kind == "taken" else self.refunded_at
+        """When it moved, as far as a gateway's clock can be believed."""
+        dated = self.captured_at if kind == "taken" else self.refunded_at
+        return min(dated, self.known_at[kind]) if dated is not None else None
 
 
 @dataclass
@@ -424,11 +458,19 @@ class TillMachine(RuleBasedStateMachine):
     def learn(self, cash: Cash, state: str) -> None:
         self.order += 1
         cash.changed_at, cash.learned = self.now, self.order
+        for kind, dated in zip(KINDS, (cash.captured_at, cash.refunded_at), strict=True):
+            if dated is not None:
+                cash.known_at.setdefault(kind, self.now)
         query = update(payments).where(payments.c.id == cash.id)
         with self.transaction() as transaction:
             transaction.connection.execute(
                 query.values(
-                    state=state, captured_at=cash.captured_at, refunded_at=cash.refunded_at, updated_at=self.now
+                    state=state,
+                    captured_at=cash.captured_at,
+                    captured_known_at=cash.known_at.get("taken"),
+                    refunded_at=cash.refunded_at,
+                    refunded_known_at=cash.known_at.get("given-back"),
+                    updated_at=self.now,
                 )
             )
 
@@ -455,7 +497,7 @@ class TillMachine(RuleBasedStateMachine):
 
     def learn_of(self, cash: Cash, rng: Random) -> None:
         """It is learned that money was taken, or given back, or was not there after all, or was."""
-        at = self.now - timedelta(seconds=rng.choice((0, 0, 1, 2, 5)))
+        at = self.now - timedelta(seconds=rng.choice((0, 0, 1, 2, 5, -4)))
         if cash.captured_at is None:
             cash.captured_at = max(cash.opened_at - timedelta(seconds=rng.randrange(2)), at)
             self.learn(cash, "captured")
@@ -479,7 +521,7 @@ class TillMachine(RuleBasedStateMachine):
     ) -> None:
         """What is open is closed, and the other way round, now or by a clock that is wrong."""
         self.now += timedelta(seconds=seconds)
-        moved = [at for cash in self.cash for at in (cash.captured_at, cash.refunded_at) if at is not None]
+        moved = [at for cash in self.cash for at in map(cash.at, KINDS) if at is not None]
         book, at = self.books[till], max(moved, default=self.now) if clock is None else self.now + clock
         if book.since is None:
             self.open(till, poisha, at)
@@ -550,10 +592,13 @@ class TillMachine(RuleBasedStateMachine):
             for kind, sign in zip(KINDS, (1, -1), strict=True):
                 before = [one.poisha for one in book.told if (one.payment, one.kind) == (cash.id, kind)]
                 missing, at = cash.truth(kind) - sum(before), cash.changed_at if before else cash.at(kind)
-                if not missing or at is None or at >= until:
+                if not missing or at is None:
                     continue
+                at = min(at, until)
                 # A gateway's clock that is behind takes no payment out of the books that was begun within them.
-                is_of_before = at < book.first and (kind == "given-back" or cash.opened_at < book.first)
+                is_of_before = (cash.at(kind) or at) < book.first and (
+                    kind == "given-back" or cash.opened_at < book.first
+                )
                 if not before and is_of_before:
                     continue
                 late = bool(before) or at < book.since
@@ -573,9 +618,8 @@ class TillMachine(RuleBasedStateMachine):
                     continue
                 assert sum(row.poisha for row in told) in {0, cash.poisha}
                 at = cash.at(kind)
-                changed = cash.changed_at
-                is_known = changed is not None and cash.learned <= book.closed
-                if book.last is None or at is None or not is_known or not changed < book.last:
+                is_known = cash.changed_at is not None and cash.learned <= book.closed
+                if book.last is None or at is None or not is_known:
                     continue
                 # Known before the last close, and of the till's time: told of, exactly as it is.
                 if book.first is not None and at >= book.first:

@@ -1,10 +1,12 @@
 """A cash desk's tills: sessions that are opened with a float and closed with a count, and what moved within each.
 
-What is expected in a till is never typed: it follows from the host's own payments through the cash desk's gateway. A
-session begins at the instant of its opening and ends before that of its close, and a sum belongs to it that the
-gateway dates so. What becomes known only after the close of the session in whose time it moved is told by the next
-close as late: it changes nothing of what is expected then, since it lay in the till, or was gone, when the earlier
-session was counted. So is what moved while no session was open. Each sum is told by one session and no other.
+What is expected in a till is never typed: it follows from the host's own payments through the cash desk's gateway.
+A session begins at the instant of its opening and ends with that of its close, and a sum belongs to it that the
+gateway dates so. What the gateway dates later than the host learned of it is of the instant of that learning: no
+clock that is ahead takes money out of all sessions. All that is known at a close is told by it. What becomes known
+only after the close of the session in whose time it moved is told by the next close as late: it changes nothing of
+what is expected then, since it lay in the till, or was gone, when the earlier session was counted. So is what moved
+while no session was open. Each sum is told by one session and no other.
 
 Openings, closes and entries are written once and never changed, and the ledger has a digest of each.
 """
@@ -57,7 +59,7 @@ class TillOpening(NamedTuple):
         number: Which of the till's sessions it is, counted from 1.
         gateway: The cash desk's.
         float_money: What lay in the till.
-        opened_at: When it was opened; what the gateway dates at this instant is the session's.
+        opened_at: When it was opened; what moves at this instant is the session's.
         opened_by: By whom, an id of the host's own.
     """
 
@@ -76,10 +78,12 @@ class TillEntry(NamedTuple):
     Attributes:
         payment: The payment's id.
         kind: Whether it was taken or given back.
-        at: When, as the gateway dates it; what corrects an entry before it, when the host learned of that.
+        at: When, as the gateway dates it, but never later than the host learned of it; what corrects an entry before
+            it, when the host learned of that.
         poisha: How much; below zero where an entry before it said more than is so.
         late: Whether it is none of the session's own time.
         before: How many entries of this payment and kind there were before.
+        ahead: Whether the gateway dates it later than that.
     """
 
     payment: str
@@ -88,6 +92,7 @@ class TillEntry(NamedTuple):
     poisha: int
     late: bool
     before: int = 0
+    ahead: bool = False
 
 
 class TillReckoning(NamedTuple):
@@ -111,12 +116,17 @@ class TillReckoning(NamedTuple):
         """What the entries of a kind come to, in poisha."""
         return sum_of(self.entries, kind, late=late)
 
+    @property
+    def ahead(self) -> int:
+        """How many of its sums the gateway dates later than the host learned of them."""
+        return sum(entry.ahead for entry in self.entries)
+
 
 class TillClose(NamedTuple):
     """A session as it was closed.
 
     Attributes:
-        closed_at: When; what the gateway dates at this instant is the next session's.
+        closed_at: When; what is known at this instant is the session's.
         closed_by: By whom.
         second: Who looked, too, where the count is another than was expected.
         reason: Why it is.
@@ -357,6 +367,7 @@ def _entry_row(entry: TillEntry, session: str) -> dict[str, Any]:
         "at": entry.at,
         "poisha": entry.poisha,
         "late": int(entry.late),
+        "ahead": int(entry.ahead),
     }
 
 
@@ -364,28 +375,43 @@ def _entry_row(entry: TillEntry, session: str) -> dict[str, Any]:
 
 
 def reckon(transaction: Transaction, opening: TillOpening, until: datetime) -> TillReckoning:
-    """What no session has told of yet that moved before ``until``; what a till's book began after is none of it."""
+    """What no session has told of yet, as known at ``until``; what moved before a till's book began is none of it."""
+    until = max(until, opening.opened_at)
     since = transaction.connection.execute(
         select(func.min(till_openings.c.opened_at)).where(till_openings.c.till == opening.till)
     ).scalar_one()
     found: list[TillEntry] = []
     for row in transaction.connection.execute(_moved(opening)):
-        if row.taken != row.told_taken and (row.told_taken_times or max(row.captured_at, row.opened_at) >= since):
-            found.append(_entry(row, "taken", row.captured_at, opening))
-        if row.back != row.told_back and (row.told_back_times or row.refunded_at >= since):
-            found.append(_entry(row, "given-back", row.refunded_at, opening))
-    entries = sorted((one for one in found if one.at < until), key=lambda one: (one.at, one.payment, one.kind))
+        if row.taken != row.told_taken and (row.told_taken_times or max(_taken_at(row), row.opened_at) >= since):
+            found.append(_entry(row, "taken", opening, until))
+        if row.back != row.told_back and (row.told_back_times or _back_at(row) >= since):
+            found.append(_entry(row, "given-back", opening, until))
+    entries = sorted(found, key=lambda one: (one.at, one.payment, one.kind))
     return TillReckoning(tuple(entries), *_left_open(transaction, opening, until))
 
 
-def _entry(row: Row[Any], kind: EntryKind, at: datetime, opening: TillOpening) -> TillEntry:
+def _taken_at(row: Row[Any]) -> datetime:
+    at: datetime = min(row.captured_at, row.captured_known_at)
+    return at
+
+
+def _back_at(row: Row[Any]) -> datetime:
+    at: datetime = min(row.refunded_at, row.refunded_known_at)
+    return at
+
+
+def _entry(row: Row[Any], kind: EntryKind, opening: TillOpening, until: datetime) -> TillEntry:
     is_taken = kind == "taken"
     # A server adds up whole numbers to a decimal one.
     poisha = int(row.taken - row.told_taken if is_taken else row.back - row.told_back)
     before = row.told_taken_times if is_taken else row.told_back_times
     if before:
-        return TillEntry(row.id, kind, row.updated_at, poisha, late=True, before=before)
-    return TillEntry(row.id, kind, at, poisha, late=at < opening.opened_at)
+        return TillEntry(row.id, kind, min(row.updated_at, until), poisha, late=True, before=before)
+    dated = row.captured_at if is_taken else row.refunded_at
+    # The host's own clock may have been set back since it learned of it.
+    known = min(row.captured_known_at if is_taken else row.refunded_known_at, until)
+    at = min(dated, known)
+    return TillEntry(row.id, kind, at, poisha, late=at < opening.opened_at, ahead=dated > known)
 
 
 def _of_till(opening: TillOpening) -> ColumnElement[bool]:
@@ -414,7 +440,7 @@ def _moved(opening: TillOpening) -> Select[Any]:
     back = case((p.refunded_at.is_not(None), whole), else_=0)
     told = func.coalesce(func.sum(e.poisha), 0)
     return select(
-        *(p.id, p.opened_at, p.captured_at, p.refunded_at, p.updated_at),
+        *(p.id, p.opened_at, p.captured_at, p.captured_known_at, p.refunded_at, p.refunded_known_at, p.updated_at),
         *(taken.label("taken"), back.label("back")),
         *(_told("taken", told).label("told_taken"), _told("given-back", told).label("told_back")),
         _told("taken", func.count()).label("told_taken_times"),
@@ -491,7 +517,11 @@ def _told_by(transaction: Transaction, close: Row[Any]) -> TillReckoning:
     e = till_entries.c
     query = select(till_entries).where(e.session == close.session).order_by(e.at, e.payment, e.kind)
     entries = tuple(
-        TillEntry(row.payment, row.kind, row.at, row.poisha, bool(row.late), int(row.id.rpartition("/")[2]) - 1)
+        TillEntry(
+            *(row.payment, row.kind, row.at, row.poisha, bool(row.late)),
+            before=int(row.id.rpartition("/")[2]) - 1,
+            ahead=bool(row.ahead),
+        )
         for row in transaction.connection.execute(query)
     )
     return TillReckoning(entries, close.unknown, close.unpaid, close.by_hand, close.by_hand_poisha)
