@@ -29,6 +29,7 @@ from nagorik_host.store.tills import (
     list_sessions,
     open_till,
     read_session,
+    sum_of,
     unclaimed,
 )
 from nagorik_host.till_page import ShownSession, notes
@@ -231,6 +232,24 @@ async def test_a_till_of_a_centre_takes_in_all_who_act_there(database):
     assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (0, 0)
     await put(database, payment_row("of-nobody", acting=None), payment_row("no-till", acting="centre-7/a"))
     assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (2, 69_000)
+
+
+async def test_what_nobody_had_claimed_before_a_till_was_opened_stays_unclaimed(database):
+    await opened(database)
+    one, *others = (payment_row(f"payment-{number}", acting="centre-0042/operator-11") for number in range(3))
+    one["captured_at"] = NOW - MINUTE
+    await put(database, one, *others)
+    assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (3, 103_500)
+    await opened(database, NOW + MINUTE, till="centre-0042/operator-11")
+    await put(
+        database,
+        payment_row("of-their-till", acting="centre-0042/operator-11", opened_at=NOW + MINUTE),
+        payment_row("at-its-opening", acting="centre-0042/operator-11", captured_at=NOW + MINUTE),
+    )
+    assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (3, 103_500)
+    session = await closed(database, NOW + 2 * MINUTE, 345, till="centre-0042/operator-11")
+    assert (session.expected, session.reckoning.sum("taken", late=True)) == (34_500, 34_500)
+    assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (3, 103_500)
 
 
 async def test_a_till_has_one_open_session_and_none_is_closed_twice(database):
@@ -531,6 +550,7 @@ class TillMachine(RuleBasedStateMachine):
             self.close(till, off, at, killed=killed)
         self.nothing_is_told_twice_and_nothing_is_left_out()
         self.what_is_written_is_never_changed()
+        self.taken_late_waiting_and_unclaimed_are_all_cash()
 
     @precondition(lambda self: self.books[TILLS[0]].first)
     @rule(till=st.sampled_from(TILLS))
@@ -594,14 +614,11 @@ class TillMachine(RuleBasedStateMachine):
                 missing, at = cash.truth(kind) - sum(before), cash.changed_at if before else cash.at(kind)
                 if not missing or at is None:
                     continue
-                at = min(at, until)
                 # A gateway's clock that is behind takes no payment out of the books that was begun within them.
-                is_of_before = (cash.at(kind) or at) < book.first and (
-                    kind == "given-back" or cash.opened_at < book.first
-                )
+                is_of_before = at < book.first and (kind == "given-back" or cash.opened_at < book.first)
                 if not before and is_of_before:
                     continue
-                late = bool(before) or at < book.since
+                late = bool(before) or min(at, until) < book.since
                 told.append(Told(cash.id, kind, missing, late))
                 expected += 0 if late else sign * missing
         return told, expected
@@ -624,6 +641,25 @@ class TillMachine(RuleBasedStateMachine):
                 # Known before the last close, and of the till's time: told of, exactly as it is.
                 if book.first is not None and at >= book.first:
                     assert sum(row.poisha for row in told) == cash.truth(kind)
+
+    def taken_late_waiting_and_unclaimed_are_all_cash(self) -> None:
+        """All that was taken since the first till of all was opened is in one of the four figures."""
+        with self.transaction() as transaction:
+            sessions = [
+                read_session(transaction, one.opening.till, one.opening.number, self.now)
+                for one in list_sessions(transaction, None, 1000)
+            ]
+            left = unclaimed(transaction, GATEWAY)
+        first = min((one.opening.opened_at for one in sessions), default=None)
+        figures = [
+            sum(sum_of(one.reckoning.entries, "taken", late=False) for one in sessions),
+            sum(sum_of(one.reckoning.entries, "taken", late=True) for one in sessions),
+            sum(sum_of(one.waiting, "taken", late=True) for one in sessions),
+            left.poisha,
+        ]
+        taken = [(cash.truth("taken"), cash.at("taken"), cash.opened_at) for cash in self.cash]
+        since = [poisha for poisha, at, begun in taken if at is not None and first and max(at, begun) >= first]
+        assert sum(figures) == sum(since), figures
 
     def what_is_written_is_never_changed(self) -> None:
         with self.transaction() as transaction:

@@ -20,7 +20,20 @@ from typing import Any, Final, Literal, NamedTuple
 from uuid import uuid4
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, insert, or_, select, text as sql_text
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text as sql_text,
+)
 
 from nagorik import Text
 from nagorik.model.status import PaymentState
@@ -595,21 +608,31 @@ def is_known(transaction: Transaction, till: str, gateway: str) -> bool:
 
 
 def unclaimed(transaction: Transaction, gateway: str) -> Unclaimed:
-    """Cash of which no till tells, taken since the first till was opened: nobody acted, or who did has no till."""
+    """Cash of which no till tells, taken since the first till was opened.
+
+    Nobody acted, or who did had no till then: a till that was opened later tells of nothing before it.
+    """
     p, o = payments.c, till_openings.c
     first = transaction.connection.scalar(select(func.min(o.opened_at)).where(o.gateway == gateway))
     if first is None:
         return Unclaimed(0, 0)
-    has_till = exists().where(o.gateway == gateway, o.till.in_([p.acting, p.centre]))
+    has_till = exists().where(o.gateway == gateway, o.till.in_([p.acting, p.centre]), _is_taken_since(o.opened_at))
     query = select(func.count(), func.coalesce(func.sum(func.coalesce(p.taken_poisha, p.poisha)), 0)).where(
         p.gateway == gateway,
         p.currency == CURRENCY,
-        p.captured_at >= first,
+        p.captured_at.is_not(None),
         p.state.not_in([*MONEY_NOT_TAKEN]),
+        _is_taken_since(literal(first, o.opened_at.type)),
         ~has_till,
     )
     number, poisha = transaction.connection.execute(query).one()
     return Unclaimed(number, int(poisha))
+
+
+def _is_taken_since(instant: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a payment's money is of a book that begins at an instant, as ``reckon`` has it."""
+    p = payments.c
+    return or_(and_(p.captured_at >= instant, p.captured_known_at >= instant), p.opened_at >= instant)
 
 
 def _only_open(transaction: Transaction) -> str:
