@@ -24,6 +24,7 @@ from nagorik_host.store.tills import (
     TillCount,
     TillRefused,
     close_till,
+    is_known,
     is_same_person,
     left_open_overnight,
     list_sessions,
@@ -234,6 +235,28 @@ async def test_a_till_of_a_centre_takes_in_all_who_act_there(database):
     assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (2, 69_000)
 
 
+async def test_a_till_is_any_first_parts_of_an_id(database):
+    desk = "centre-0042/desk-1"
+    await opened(database, till=desk)
+    await opened(database, till="centre-0042/desk-10")
+    for other in ("centre-0042", f"{desk}/operator-3", f"{desk}/operator-3/x"):
+        assert await refusal_of(opened(database, till=other)) == "within"
+    assert not await database.run(lambda t: is_known(t, desk, GATEWAY))
+    await put(
+        database,
+        payment_row("deep", acting=f"{desk}/operator-3/x"),
+        payment_row("part", acting=f"{desk}/operator-3"),
+        payment_row("whole", acting=desk),
+        payment_row("longer-name", acting=f"{desk}1/operator-3"),
+        payment_row("other-case", acting="centre-0042/Desk-1/operator-3"),
+        payment_row("its-centre", acting="centre-0042"),
+    )
+    assert await database.run(lambda t: is_known(t, desk, GATEWAY))
+    session = await closed(database, NOW + MINUTE, 3 * 345, till=desk)
+    assert [one.payment for one in session.reckoning.entries] == ["deep", "part", "whole"]
+    assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (3, 103_500)
+
+
 async def test_what_nobody_had_claimed_before_a_till_was_opened_stays_unclaimed(database):
     await opened(database)
     one, *others = (payment_row(f"payment-{number}", acting="centre-0042/operator-11") for number in range(3))
@@ -434,7 +457,7 @@ class Book:
 
 
 TILLS = ("centre-1/a", "centre-2")
-ACTING = ("centre-1/a", "centre-1/a", "centre-2/a", "centre-2/b", "centre-1/b", None)
+ACTING = ("centre-1/a", "centre-1/a", "centre-2/a", "centre-2/b", "centre-1/b", "centre-1/a/x", None)
 NOTHING = TillCount(Money(poisha=0), "x")
 CLOCKS = st.sampled_from([*[timedelta(0)] * 5, timedelta(seconds=-3), timedelta(seconds=2), None, None])
 """How wrong a clock is; ``None`` where it shows the very instant at which the last sum moved."""
@@ -505,7 +528,7 @@ class TillMachine(RuleBasedStateMachine):
                 self.learn_of(rng.choice(self.cash[-6:]), rng)
 
     def begin_payment(self, acting: str | None, poisha: int) -> None:
-        till = "centre-2" if acting is not None and acting.startswith("centre-2") else acting
+        till = next((till for till in TILLS if f"{acting}/".startswith(f"{till}/")), None)
         cash = Cash(str(UUID(int=len(self.cash))), till, self.now, poisha)
         self.cash.append(cash)
         row = payment_row(cash.id, acting=acting, poisha=poisha, state="pending", captured_at=None)

@@ -301,7 +301,7 @@ till_openings: Final = Table(
     "till_openings",
     metadata,
     Column("id", String(ID), primary_key=True),
-    # Whose payments it takes in: an id that acts for citizens, or the first part of several such ids.
+    # Whose payments it takes in: an id that acts for citizens, or the first parts of several such ids.
     Column("till", String(CODE), nullable=False),
     Column("centre", String(CODE), nullable=False),
     # Counted from 1 for each till.
