@@ -111,6 +111,8 @@ def notes(shown: ShownSession) -> Iterator[Text]:
         yield till_text("note.late", **_sums(shown.late))
     if shown.waiting:
         yield till_text("note.waiting", **_sums(shown.waiting))
+    if reckoning.ahead:
+        yield till_text("note.ahead", number=reckoning.ahead)
     if reckoning.unknown:
         yield till_text("note.unknown", number=reckoning.unknown)
     if reckoning.unpaid:
@@ -146,6 +148,7 @@ def session_document(shown: ShownSession) -> Document:
         "entries": [_entry(one) for one in reckoning.entries if not one.late],
         "late": [_entry(one.entry) | {"session": one.session} for one in shown.late],
         "waiting": [_entry(one.entry) | {"session": one.session} for one in shown.waiting],
+        "ahead": reckoning.ahead,
         "unknown": reckoning.unknown,
         "unpaid": reckoning.unpaid,
         "by_hand": {"number": reckoning.by_hand, "amount": plain_amount(reckoning.by_hand_poisha)},

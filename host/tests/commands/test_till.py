@@ -62,6 +62,7 @@ def test_a_day_of_a_till(ready, place):
         "entries": [],
         "late": [],
         "waiting": [],
+        "ahead": 0,
         "unknown": 0,
         "unpaid": 0,
         "by_hand": {"number": 0, "amount": "0.00"},

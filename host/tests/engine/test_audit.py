@@ -335,12 +335,14 @@ TAMPERINGS = {
     "payment's sum": ([f"UPDATE payments SET poisha = poisha + 1 WHERE {OF}"], "payments-differ"),
     "payment's state": ([f"UPDATE payments SET state = 'refunded' WHERE {OF}"], "payments-differ"),
     "who acted when it was paid": ([f"UPDATE payments SET acting = 'centre-1' WHERE {OF}"], "payments-differ"),
+    "when it was known": ([f"UPDATE payments SET captured_known_at = 1 WHERE {OF}"], "payments-differ"),
     "when it was given back": ([f"UPDATE payments SET refunded_at = 1 WHERE {OF}"], "payments-differ"),
     "payment deleted": ([f"DELETE FROM payments WHERE {OF}"], "payments-differ"),
     "payment made up": (
         [
             "INSERT INTO payments SELECT 'made-up', application, gateway, stage, quote, state, poisha, currency,"
-            f" taken_poisha, opened_at, captured_at, refunded_at, updated_at, acting, centre FROM payments WHERE {OF}"
+            f" taken_poisha, opened_at, captured_at, captured_known_at, refunded_at, refunded_known_at, updated_at,"
+            f" acting, centre FROM payments WHERE {OF}"
         ],
         "payments-differ",
     ),

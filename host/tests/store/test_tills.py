@@ -24,13 +24,16 @@ from nagorik_host.store.tills import (
     TillCount,
     TillRefused,
     close_till,
+    is_known,
     is_same_person,
     left_open_overnight,
     list_sessions,
     open_till,
     read_session,
+    sum_of,
     unclaimed,
 )
+from nagorik_host.till_page import ShownSession, notes
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 TILL = "centre-0042/operator-7"
@@ -54,6 +57,7 @@ APPLICATION = {
 
 
 def payment_row(identity: str, *, acting: str | None = TILL, poisha: int = 34_500, **values: Any) -> dict[str, Any]:
+    captured_at = values.get("captured_at", NOW)
     return {
         "id": identity,
         "application": "application",
@@ -66,7 +70,9 @@ def payment_row(identity: str, *, acting: str | None = TILL, poisha: int = 34_50
         "taken_poisha": None,
         "opened_at": NOW,
         "captured_at": NOW,
+        "captured_known_at": captured_at,
         "refunded_at": None,
+        "refunded_known_at": values.get("refunded_at"),
         "updated_at": NOW,
         "acting": acting,
         "centre": centre_of(acting) if acting is not None else None,
@@ -113,7 +119,6 @@ async def test_what_moves_between_opening_and_close_is_expected_and_nothing_else
         database,
         payment_row("at-the-opening"),
         payment_row("before-the-close", captured_at=end - timedelta(microseconds=1)),
-        payment_row("at-the-close", captured_at=end),
         payment_row("of-another", acting="centre-0042/operator-8"),
         payment_row("of-a-longer-name", acting=f"{TILL}0"),
         payment_row("of-nobody", acting=None),
@@ -133,6 +138,7 @@ async def test_what_moves_between_opening_and_close_is_expected_and_nothing_else
     ]
     assert (session.difference, session.expected) == (0, 109_000)
     following = await opened(database, end)
+    await put(database, payment_row("at-the-close", captured_at=end))
     assert following.number == 2
     assert (await closed(database, end + MINUTE, 345)).expected == 34_500
 
@@ -143,8 +149,8 @@ async def test_news_that_come_late_are_told_by_the_next_session_and_change_nothi
     first = await closed(database, NOW + MINUTE, 345)
     assert (first.reckoning.unknown, first.difference) == (1, 0)
     learned = NOW + 3 * MINUTE
-    await change(database, "late", state="captured", captured_at=NOW + MINUTE / 2, updated_at=learned)
-    await change(database, "back", state="refunded", refunded_at=NOW + MINUTE / 3, updated_at=learned)
+    await change(database, "late", state="captured", captured_at=NOW + MINUTE / 2, captured_known_at=learned)
+    await change(database, "back", state="refunded", refunded_at=NOW + MINUTE / 3, refunded_known_at=learned)
     between = payment_row("between", captured_at=NOW + 2 * MINUTE, poisha=100)
     await put(database, between)
     waiting = (await database.run(lambda t: read_session(t, TILL, None, learned))).waiting
@@ -159,6 +165,33 @@ async def test_news_that_come_late_are_told_by_the_next_session_and_change_nothi
     assert (second.expected, second.reckoning.sum("taken", late=True)) == (1000, 34_600)
     await opened(database, learned + MINUTE)
     assert (await closed(database, learned + 2 * MINUTE, 0)).reckoning.entries == ()
+
+
+async def test_money_that_a_gateway_dates_ahead_counts_when_the_host_learned_of_it(database):
+    ahead = timedelta(hours=5)
+    await opened(database)
+    await put(
+        database,
+        payment_row("ahead", poisha=115_000, captured_at=NOW + ahead, captured_known_at=NOW + MINUTE),
+        payment_row("back", refunded_at=NOW + ahead, refunded_known_at=NOW + MINUTE),
+        # The host's own clock was set back since.
+        payment_row("later", poisha=100, captured_at=NOW + ahead, captured_known_at=NOW + 3 * MINUTE),
+    )
+    assert await refusal_of(closed(database, NOW + 2 * MINUTE, 0)) == "both-missing-short"
+    session = await closed(database, NOW + 2 * MINUTE, 1151)
+    told = [(one.payment, one.kind, one.at, one.late, one.ahead) for one in session.reckoning.entries]
+    assert told == [
+        ("back", "taken", NOW, False, False),
+        ("ahead", "taken", NOW + MINUTE, False, True),
+        ("back", "given-back", NOW + MINUTE, False, True),
+        ("later", "taken", NOW + 2 * MINUTE, False, True),
+    ]
+    kept = await database.run(lambda t: read_session(t, TILL, None, NOW + 2 * MINUTE))
+    assert (kept.reckoning, kept.waiting) == (session.reckoning, ())
+    said = [one.en for one in notes(ShownSession(kept, (), ()))]
+    assert said == [
+        "The gateway's clock is ahead of this host's. Sums counted at the time when the host learned of them: 3."
+    ]
 
 
 async def test_money_that_a_person_finds_was_never_there_is_taken_back_out_of_the_books_once(database):
@@ -200,6 +233,46 @@ async def test_a_till_of_a_centre_takes_in_all_who_act_there(database):
     assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (0, 0)
     await put(database, payment_row("of-nobody", acting=None), payment_row("no-till", acting="centre-7/a"))
     assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (2, 69_000)
+
+
+async def test_a_till_is_any_first_parts_of_an_id(database):
+    desk = "centre-0042/desk-1"
+    await opened(database, till=desk)
+    await opened(database, till="centre-0042/desk-10")
+    for other in ("centre-0042", f"{desk}/operator-3", f"{desk}/operator-3/x"):
+        assert await refusal_of(opened(database, till=other)) == "within"
+    assert not await database.run(lambda t: is_known(t, desk, GATEWAY))
+    await put(
+        database,
+        payment_row("deep", acting=f"{desk}/operator-3/x"),
+        payment_row("part", acting=f"{desk}/operator-3"),
+        payment_row("whole", acting=desk),
+        payment_row("longer-name", acting=f"{desk}1/operator-3"),
+        payment_row("other-case", acting="centre-0042/Desk-1/operator-3"),
+        payment_row("its-centre", acting="centre-0042"),
+    )
+    assert await database.run(lambda t: is_known(t, desk, GATEWAY))
+    session = await closed(database, NOW + MINUTE, 3 * 345, till=desk)
+    assert [one.payment for one in session.reckoning.entries] == ["deep", "part", "whole"]
+    assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (3, 103_500)
+
+
+async def test_what_nobody_had_claimed_before_a_till_was_opened_stays_unclaimed(database):
+    await opened(database)
+    one, *others = (payment_row(f"payment-{number}", acting="centre-0042/operator-11") for number in range(3))
+    one["captured_at"] = NOW - MINUTE
+    await put(database, one, *others)
+    assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (3, 103_500)
+    await opened(database, NOW + MINUTE, till="centre-0042/operator-11")
+    await put(
+        database,
+        payment_row("of-their-till", acting="centre-0042/operator-11", opened_at=NOW + MINUTE),
+        payment_row("at-its-opening", acting="centre-0042/operator-11", captured_at=NOW + MINUTE),
+    )
+    assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (3, 103_500)
+    session = await closed(database, NOW + 2 * MINUTE, 345, till="centre-0042/operator-11")
+    assert (session.expected, session.reckoning.sum("taken", late=True)) == (34_500, 34_500)
+    assert await database.run(lambda t: unclaimed(t, GATEWAY)) == (3, 103_500)
 
 
 async def test_a_till_has_one_open_session_and_none_is_closed_twice(database):
@@ -263,12 +336,29 @@ async def test_a_difference_has_a_reason_and_a_second_person(database):
         ("centre-42/operator-7", "CENTRE-0042/OPERATOR_07", True),
         ("centre-42/operator-7", "centre-42/operator.7", True),
         ("centre-42/operator-7", "centre-42/operator-70", False),
-        ("centre-42/operator-7", "centre-4/2operator-7", False),
+        ("centre-42/operator-7", "centre-42/operator7", True),
+        ("centre-42/operator-7", "centre-42/operator-7-", True),
+        ("centre-42/operator-7", "centre42/operator-7", True),
+        ("centre-42/operator-7", "centre-42//operator-7", True),
+        ("centre-42/operator-7", "centre-৪২/operator-০৭", True),
+        ("কেন্দ্র-৪২/কর্মী-৭", "কেন্দ্র-42/কর্মী-7", True),
+        ("কেন্দ্র-৪২/কর্মী-৭", "কেন্দ্র-৪২/করম-৭", False),
+        ("centre-42/operator-7", "centre-42/manager-7", False),
         ("centre-42/operator-10", "centre-42/operator-1", False),
     ],
 )
 def test_a_person_is_the_same_in_other_letters(one, other, same):
     assert is_same_person(one, other) is same
+
+
+@pytest.mark.parametrize("empty", ["centre-0042//manager-1", "centre-0042/", "centre-0042/-/manager-1"])
+async def test_an_id_with_an_empty_part_opens_and_closes_nothing(database, empty):
+    assert await refusal_of(opened(database, till=empty)) == "id"
+    await opened(database)
+    for by, second in ((TILL, empty), (empty, TILL)):
+        count = TillCount(Money.taka(0), by, second=second)
+        close = partial(close_till, till=TILL, count=count, clock=lambda: NOW + MINUTE)
+        assert await refusal_of(database.run(close)) == "id"
 
 
 async def test_a_process_that_ends_before_the_commit_leaves_the_session_open(database):
@@ -339,6 +429,7 @@ class Cash:
     captured_at: datetime | None = None
     refunded_at: datetime | None = None
     changed_at: datetime | None = None
+    known_at: dict[str, datetime] = field(default_factory=dict)
     learned: int = 0
     there: bool = True
 
@@ -348,7 +439,9 @@ class Cash:
         return self.poisha if self.refunded_at is not None else 0
 
     def at(self, kind: str) -> datetime | None:
-        return self.captured_at if kind == "taken" else self.refunded_at
+        """When it moved, as far as a gateway's clock can be believed."""
+        dated = self.captured_at if kind == "taken" else self.refunded_at
+        return min(dated, self.known_at[kind]) if dated is not None else None
 
 
 @dataclass
@@ -364,7 +457,7 @@ class Book:
 
 
 TILLS = ("centre-1/a", "centre-2")
-ACTING = ("centre-1/a", "centre-1/a", "centre-2/a", "centre-2/b", "centre-1/b", None)
+ACTING = ("centre-1/a", "centre-1/a", "centre-2/a", "centre-2/b", "centre-1/b", "centre-1/a/x", None)
 NOTHING = TillCount(Money(poisha=0), "x")
 CLOCKS = st.sampled_from([*[timedelta(0)] * 5, timedelta(seconds=-3), timedelta(seconds=2), None, None])
 """How wrong a clock is; ``None`` where it shows the very instant at which the last sum moved."""
@@ -407,11 +500,19 @@ class TillMachine(RuleBasedStateMachine):
     def learn(self, cash: Cash, state: str) -> None:
         self.order += 1
         cash.changed_at, cash.learned = self.now, self.order
+        for kind, dated in zip(KINDS, (cash.captured_at, cash.refunded_at), strict=True):
+            if dated is not None:
+                cash.known_at.setdefault(kind, self.now)
         query = update(payments).where(payments.c.id == cash.id)
         with self.transaction() as transaction:
             transaction.connection.execute(
                 query.values(
-                    state=state, captured_at=cash.captured_at, refunded_at=cash.refunded_at, updated_at=self.now
+                    state=state,
+                    captured_at=cash.captured_at,
+                    captured_known_at=cash.known_at.get("taken"),
+                    refunded_at=cash.refunded_at,
+                    refunded_known_at=cash.known_at.get("given-back"),
+                    updated_at=self.now,
                 )
             )
 
@@ -427,7 +528,7 @@ class TillMachine(RuleBasedStateMachine):
                 self.learn_of(rng.choice(self.cash[-6:]), rng)
 
     def begin_payment(self, acting: str | None, poisha: int) -> None:
-        till = "centre-2" if acting is not None and acting.startswith("centre-2") else acting
+        till = next((till for till in TILLS if f"{acting}/".startswith(f"{till}/")), None)
         cash = Cash(str(UUID(int=len(self.cash))), till, self.now, poisha)
         self.cash.append(cash)
         row = payment_row(cash.id, acting=acting, poisha=poisha, state="pending", captured_at=None)
@@ -438,7 +539,7 @@ class TillMachine(RuleBasedStateMachine):
 
     def learn_of(self, cash: Cash, rng: Random) -> None:
         """It is learned that money was taken, or given back, or was not there after all, or was."""
-        at = self.now - timedelta(seconds=rng.choice((0, 0, 1, 2, 5)))
+        at = self.now - timedelta(seconds=rng.choice((0, 0, 1, 2, 5, -4)))
         if cash.captured_at is None:
             cash.captured_at = max(cash.opened_at - timedelta(seconds=rng.randrange(2)), at)
             self.learn(cash, "captured")
@@ -462,7 +563,7 @@ class TillMachine(RuleBasedStateMachine):
     ) -> None:
         """What is open is closed, and the other way round, now or by a clock that is wrong."""
         self.now += timedelta(seconds=seconds)
-        moved = [at for cash in self.cash for at in (cash.captured_at, cash.refunded_at) if at is not None]
+        moved = [at for cash in self.cash for at in map(cash.at, KINDS) if at is not None]
         book, at = self.books[till], max(moved, default=self.now) if clock is None else self.now + clock
         if book.since is None:
             self.open(till, poisha, at)
@@ -472,6 +573,7 @@ class TillMachine(RuleBasedStateMachine):
             self.close(till, off, at, killed=killed)
         self.nothing_is_told_twice_and_nothing_is_left_out()
         self.what_is_written_is_never_changed()
+        self.taken_late_waiting_and_unclaimed_are_all_cash()
 
     @precondition(lambda self: self.books[TILLS[0]].first)
     @rule(till=st.sampled_from(TILLS))
@@ -533,13 +635,13 @@ class TillMachine(RuleBasedStateMachine):
             for kind, sign in zip(KINDS, (1, -1), strict=True):
                 before = [one.poisha for one in book.told if (one.payment, one.kind) == (cash.id, kind)]
                 missing, at = cash.truth(kind) - sum(before), cash.changed_at if before else cash.at(kind)
-                if not missing or at is None or at >= until:
+                if not missing or at is None:
                     continue
                 # A gateway's clock that is behind takes no payment out of the books that was begun within them.
                 is_of_before = at < book.first and (kind == "given-back" or cash.opened_at < book.first)
                 if not before and is_of_before:
                     continue
-                late = bool(before) or at < book.since
+                late = bool(before) or min(at, until) < book.since
                 told.append(Told(cash.id, kind, missing, late))
                 expected += 0 if late else sign * missing
         return told, expected
@@ -556,13 +658,32 @@ class TillMachine(RuleBasedStateMachine):
                     continue
                 assert sum(row.poisha for row in told) in {0, cash.poisha}
                 at = cash.at(kind)
-                changed = cash.changed_at
-                is_known = changed is not None and cash.learned <= book.closed
-                if book.last is None or at is None or not is_known or not changed < book.last:
+                is_known = cash.changed_at is not None and cash.learned <= book.closed
+                if book.last is None or at is None or not is_known:
                     continue
                 # Known before the last close, and of the till's time: told of, exactly as it is.
                 if book.first is not None and at >= book.first:
                     assert sum(row.poisha for row in told) == cash.truth(kind)
+
+    def taken_late_waiting_and_unclaimed_are_all_cash(self) -> None:
+        """All that was taken since the first till of all was opened is in one of the four figures."""
+        tills = [till for till, book in self.books.items() if book.first is not None]
+        with self.transaction() as transaction:
+            last = [read_session(transaction, till, None, self.now) for till in tills]
+            left = unclaimed(transaction, GATEWAY)
+            told = transaction.connection.execute(select(till_entries).where(till_entries.c.kind == "taken")).all()
+        now = [one for session in last if session.close is None for one in session.reckoning.entries]
+        waiting = [one for session in last for one in session.waiting]
+        figures = [
+            sum(one.poisha for one in told if not one.late) + sum_of(now, "taken", late=False),
+            sum(one.poisha for one in told if one.late) + sum_of(now, "taken", late=True),
+            sum_of(waiting, "taken", late=True),
+            left.poisha,
+        ]
+        first = min((book.first for book in self.books.values() if book.first is not None), default=None)
+        taken = [(cash.truth("taken"), cash.at("taken"), cash.opened_at) for cash in self.cash]
+        since = [poisha for poisha, at, begun in taken if at is not None and first and max(at, begun) >= first]
+        assert sum(figures) == sum(since), figures
 
     def what_is_written_is_never_changed(self) -> None:
         with self.transaction() as transaction:

@@ -47,7 +47,12 @@ class TillCommand:
             ),
             allow_abbrev=False,
         )
-        opened.add_argument("--till", required=True, metavar="ID", help="centre-0042/operator-7, or centre-0042")
+        opened.add_argument(
+            "--till",
+            required=True,
+            metavar="ID",
+            help="centre-0042/desk-1/operator-7, or its first parts: centre-0042/desk-1",
+        )
         opened.add_argument("--float", required=True, metavar="AMOUNT", help="what is in the till now, in taka")
         opened.add_argument("--by", required=True, metavar="ID", help="who opens it, by an id of the host's own")
         add_json_argument(opened)

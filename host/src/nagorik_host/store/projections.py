@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from nagorik.model.application import Consent
+from nagorik.model.status import PaymentState
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import consents, payments, quotes
 from nagorik_platform.lifecycle import Event, Payment, Progress
@@ -25,7 +26,12 @@ _LATEST_ACTING: Final = (
     .limit(1)
 )
 _PAYMENT: Final = insert(payments)
-_PAYMENT_MOVED: Final = update(payments).where(payments.c.id == bindparam("payment"))
+_KNOWN: Final = ("captured_known_at", "refunded_known_at")
+_PAYMENT_MOVED: Final = (
+    update(payments)
+    .where(payments.c.id == bindparam("payment"))
+    .values({at: func.coalesce(payments.c[at], bindparam(f"new_{at}", type_=payments.c[at].type)) for at in _KNOWN})
+)
 _CONSENT: Final = insert(consents)
 
 
@@ -44,6 +50,7 @@ def record(transaction: Transaction, progress: Progress, events: Sequence[Event]
                 transaction.connection.execute(_PAYMENT, _payment(progress.id, event, acting) | state)
             case PaymentMoved():
                 moved = {"payment": event.payment, **_moved(progress.payment(event.payment), event.at)}
+                moved |= {f"new_{at}": known for at, known in _known(event).items()}
                 transaction.connection.execute(_PAYMENT_MOVED, moved)
             case _:
                 pass
@@ -62,9 +69,11 @@ def rows_of(progress: Progress, events: Iterable[Event]) -> dict[str, list[dict[
             case QuoteReceived():
                 rows[quotes.name].append(_quote(progress.id, entry, event))
             case PaymentOpened():
-                opened[event.payment] = _payment(progress.id, event, acting) | {"updated_at": event.at}
+                known = dict.fromkeys(_KNOWN)
+                opened[event.payment] = _payment(progress.id, event, acting) | known | {"updated_at": event.at}
             case PaymentMoved():
-                opened[event.payment] |= {"updated_at": event.at}
+                row = opened[event.payment]
+                row |= {at: row[at] or known for at, known in _known(event).items()} | {"updated_at": event.at}
             case _:
                 pass
     for payment, row in sorted(opened.items()):
@@ -118,6 +127,13 @@ def _payment(application: str, event: PaymentOpened, acting: str | None) -> dict
         "acting": acting,
         "centre": centre_of(acting) if acting is not None else None,
     }
+
+
+def _known(event: PaymentMoved) -> dict[str, datetime | None]:
+    """When it was learned, if by this event, that money was taken, and that it was given back."""
+    is_taken = event.captured_at is not None or event.to is PaymentState.CAPTURED
+    is_back = event.to is PaymentState.REFUNDED
+    return dict(zip(_KNOWN, (event.at if is_taken else None, event.at if is_back else None), strict=True))
 
 
 def _moved(payment: Payment, at: datetime) -> dict[str, Any]:

@@ -204,7 +204,10 @@ payments: Final = Table(
     Column("taken_poisha", BigInteger),
     Column("opened_at", Instant, nullable=False),
     Column("captured_at", Instant),
+    # When the host learned first that money was taken, by its own clock: a gateway's may be ahead.
+    Column("captured_known_at", Instant),
     Column("refunded_at", Instant),
+    Column("refunded_known_at", Instant),
     Column("updated_at", Instant, nullable=False),
     # Who acted for the citizen when it was opened, by the consent in force then; null where the citizen acted.
     Column("acting", String(CODE)),
@@ -298,7 +301,7 @@ till_openings: Final = Table(
     "till_openings",
     metadata,
     Column("id", String(ID), primary_key=True),
-    # Whose payments it takes in: an id that acts for citizens, or the first part of several such ids.
+    # Whose payments it takes in: an id that acts for citizens, or the first parts of several such ids.
     Column("till", String(CODE), nullable=False),
     Column("centre", String(CODE), nullable=False),
     # Counted from 1 for each till.
@@ -349,6 +352,8 @@ till_entries: Final = Table(
     Column("poisha", BigInteger, nullable=False),
     # Whether it became known too late for the session in whose time it moved, if there was one.
     Column("late", Integer, nullable=False),
+    # Whether the gateway dates it later than the host learned of it, which is its instant here.
+    Column("ahead", Integer, nullable=False),
     Index("ix_till_entries_session", "session"),
     Index("ix_till_entries_payment", "payment"),
 )

@@ -1,27 +1,43 @@
 """A cash desk's tills: sessions that are opened with a float and closed with a count, and what moved within each.
 
-What is expected in a till is never typed: it follows from the host's own payments through the cash desk's gateway. A
-session begins at the instant of its opening and ends before that of its close, and a sum belongs to it that the
-gateway dates so. What becomes known only after the close of the session in whose time it moved is told by the next
-close as late: it changes nothing of what is expected then, since it lay in the till, or was gone, when the earlier
-session was counted. So is what moved while no session was open. Each sum is told by one session and no other.
+What is expected in a till is never typed: it follows from the host's own payments through the cash desk's gateway.
+A session begins at the instant of its opening and ends with that of its close, and a sum belongs to it that the
+gateway dates so. What the gateway dates later than the host learned of it is of the instant of that learning: no
+clock that is ahead takes money out of all sessions. All that is known at a close is told by it. What becomes known
+only after the close of the session in whose time it moved is told by the next close as late: it changes nothing of
+what is expected then, since it lay in the till, or was gone, when the earlier session was counted. So is what moved
+while no session was open. Each sum is told by one session and no other.
 
 Openings, closes and entries are written once and never changed, and the ledger has a digest of each.
 """
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 from uuid import uuid4
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, insert, or_, select, text as sql_text
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text as sql_text,
+)
 
 from nagorik import Text
 from nagorik.model.status import PaymentState
-from nagorik.values import Money, dhaka_date
+from nagorik.values import Money, dhaka_date, to_ascii_digits
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.projections import centre_of
 from nagorik_host.store.schema import payments, shown, till_closes, till_entries, till_openings
@@ -34,7 +50,6 @@ CURRENCY: Final = "BDT"
 
 _UNPAID: Final = (PaymentState.INITIATED, PaymentState.PENDING)
 _UNKNOWN: Final = (PaymentState.UNKNOWN,)
-_SEPARATORS: Final = re.compile(r"[._-]+")
 _ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
@@ -53,11 +68,11 @@ class TillOpening(NamedTuple):
 
     Attributes:
         id: Its id.
-        till: Whose payments it takes in: an id that acts for citizens, or the first part of several such ids.
+        till: Whose payments it takes in: an id that acts for citizens, or the first parts of several such ids.
         number: Which of the till's sessions it is, counted from 1.
         gateway: The cash desk's.
         float_money: What lay in the till.
-        opened_at: When it was opened; what the gateway dates at this instant is the session's.
+        opened_at: When it was opened; what moves at this instant is the session's.
         opened_by: By whom, an id of the host's own.
     """
 
@@ -76,10 +91,12 @@ class TillEntry(NamedTuple):
     Attributes:
         payment: The payment's id.
         kind: Whether it was taken or given back.
-        at: When, as the gateway dates it; what corrects an entry before it, when the host learned of that.
+        at: When, as the gateway dates it, but never later than the host learned of it; what corrects an entry before
+            it, when the host learned of that.
         poisha: How much; below zero where an entry before it said more than is so.
         late: Whether it is none of the session's own time.
         before: How many entries of this payment and kind there were before.
+        ahead: Whether the gateway dates it later than that.
     """
 
     payment: str
@@ -88,6 +105,7 @@ class TillEntry(NamedTuple):
     poisha: int
     late: bool
     before: int = 0
+    ahead: bool = False
 
 
 class TillReckoning(NamedTuple):
@@ -111,12 +129,17 @@ class TillReckoning(NamedTuple):
         """What the entries of a kind come to, in poisha."""
         return sum_of(self.entries, kind, late=late)
 
+    @property
+    def ahead(self) -> int:
+        """How many of its sums the gateway dates later than the host learned of them."""
+        return sum(entry.ahead for entry in self.entries)
+
 
 class TillClose(NamedTuple):
     """A session as it was closed.
 
     Attributes:
-        closed_at: When; what the gateway dates at this instant is the next session's.
+        closed_at: When; what is known at this instant is the session's.
         closed_by: By whom.
         second: Who looked, too, where the count is another than was expected.
         reason: Why it is.
@@ -213,12 +236,24 @@ def _id(name: str) -> Text:
 
 
 def is_same_person(one: str, other: str) -> bool:
-    """Whether two ids are the same but for case, separators, or zeros before a number."""
+    """Whether two ids are the same but for case, script of digits, zeros before a number, and what is between these.
+
+    Of an id, letters and digits alone are compared: whoever would pass as two has nothing else to write differently.
+    """
     return _person(one) == _person(other)
 
 
 def _person(name: str) -> str:
-    return _ZEROS.sub("", _SEPARATORS.sub("-", name.casefold()))
+    plain = _ZEROS.sub("", to_ascii_digits(unicodedata.normalize("NFKC", name).casefold()))
+    # A vowel sign belongs to its Bangla letter.
+    return "".join(letter for letter in plain if unicodedata.category(letter)[0] in "LMN")
+
+
+def _require_whole(**ids: str | None) -> None:
+    """See that each id has a letter or a digit in each of its parts; each is named after its option."""
+    for option, given in ids.items():
+        if given is not None and not all(_person(part) for part in given.split("/")):
+            raise TillRefused("id", option=_id(f"--{option}"))
 
 
 def open_till(
@@ -227,15 +262,17 @@ def open_till(
     """Begin a session at the time of ``clock``, which is asked once nobody else opens or closes a till of the centre.
 
     Raises:
-        TillRefused: ``already-open``; ``within`` where another till takes in the same payments; ``other-gateway``;
-            ``clock-back`` where the till's last session was opened or closed later than now.
+        TillRefused: ``id`` where a part of an id is empty; ``already-open``; ``within`` where another till takes in
+            the same payments; ``other-gateway``; ``clock-back`` where the till's last session was opened or closed
+            later than now.
     """
+    _require_whole(till=till, by=by)
     centre = centre_of(till)
     _lock(transaction, centre)
     now = clock()
     others = select(till_openings.c.till).where(till_openings.c.centre == centre).distinct()
     for other in sorted(transaction.connection.scalars(others)):
-        if other != till and centre in {other, till}:
+        if other != till and (_is_within(other, till) or _is_within(till, other)):
             raise TillRefused("within", till=_id(till), other=_id(other))
     last = _last(transaction, till)
     if last is not None:
@@ -267,10 +304,12 @@ def close_till(
     """End a till's open session for good, at the time of ``clock``; without a name, that of the only open till.
 
     Raises:
-        TillRefused: ``never-opened``, ``none-open``, ``which-till``; ``already-closed``, by whoever came first;
+        TillRefused: ``id`` where a part of a person's id is empty; ``never-opened``, ``none-open``, ``which-till``;
+            ``already-closed``, by whoever came first;
             ``clock-back`` where it was opened later than now; ``same-person``; ``reason-missing`` and
             ``second-missing`` where the count is another than was expected.
     """
+    _require_whole(by=count.by, second=count.second)
     till = till if till is not None else _only_open(transaction)
     _lock(transaction, centre_of(till))
     now = clock()
@@ -341,6 +380,7 @@ def _entry_row(entry: TillEntry, session: str) -> dict[str, Any]:
         "at": entry.at,
         "poisha": entry.poisha,
         "late": int(entry.late),
+        "ahead": int(entry.ahead),
     }
 
 
@@ -348,38 +388,63 @@ def _entry_row(entry: TillEntry, session: str) -> dict[str, Any]:
 
 
 def reckon(transaction: Transaction, opening: TillOpening, until: datetime) -> TillReckoning:
-    """What no session has told of yet that moved before ``until``; what a till's book began after is none of it."""
+    """What no session has told of yet, as known at ``until``; what moved before a till's book began is none of it."""
+    until = max(until, opening.opened_at)
     since = transaction.connection.execute(
         select(func.min(till_openings.c.opened_at)).where(till_openings.c.till == opening.till)
     ).scalar_one()
     found: list[TillEntry] = []
     for row in transaction.connection.execute(_moved(opening)):
-        if row.taken != row.told_taken and (row.told_taken_times or max(row.captured_at, row.opened_at) >= since):
-            found.append(_entry(row, "taken", row.captured_at, opening))
-        if row.back != row.told_back and (row.told_back_times or row.refunded_at >= since):
-            found.append(_entry(row, "given-back", row.refunded_at, opening))
-    entries = sorted((one for one in found if one.at < until), key=lambda one: (one.at, one.payment, one.kind))
+        if row.taken != row.told_taken and (row.told_taken_times or max(_taken_at(row), row.opened_at) >= since):
+            found.append(_entry(row, "taken", opening, until))
+        if row.back != row.told_back and (row.told_back_times or _back_at(row) >= since):
+            found.append(_entry(row, "given-back", opening, until))
+    entries = sorted(found, key=lambda one: (one.at, one.payment, one.kind))
     return TillReckoning(tuple(entries), *_left_open(transaction, opening, until))
 
 
-def _entry(row: Row[Any], kind: EntryKind, at: datetime, opening: TillOpening) -> TillEntry:
+def _taken_at(row: Row[Any]) -> datetime:
+    at: datetime = min(row.captured_at, row.captured_known_at)
+    return at
+
+
+def _back_at(row: Row[Any]) -> datetime:
+    at: datetime = min(row.refunded_at, row.refunded_known_at)
+    return at
+
+
+def _entry(row: Row[Any], kind: EntryKind, opening: TillOpening, until: datetime) -> TillEntry:
     is_taken = kind == "taken"
     # A server adds up whole numbers to a decimal one.
     poisha = int(row.taken - row.told_taken if is_taken else row.back - row.told_back)
     before = row.told_taken_times if is_taken else row.told_back_times
     if before:
-        return TillEntry(row.id, kind, row.updated_at, poisha, late=True, before=before)
-    return TillEntry(row.id, kind, at, poisha, late=at < opening.opened_at)
+        return TillEntry(row.id, kind, min(row.updated_at, until), poisha, late=True, before=before)
+    dated = row.captured_at if is_taken else row.refunded_at
+    # The host's own clock may have been set back since it learned of it.
+    known = min(row.captured_known_at if is_taken else row.refunded_known_at, until)
+    at = min(dated, known)
+    return TillEntry(row.id, kind, at, poisha, late=at < opening.opened_at, ahead=dated > known)
 
 
 def _of_till(opening: TillOpening) -> ColumnElement[bool]:
-    """Its payments: of who acted by the till's own id, or by one that begins with it."""
+    """Its payments: of who acted by the till's own id, or by one that begins with all its parts."""
     p = payments.c
-    return and_(
-        p.gateway == opening.gateway,
-        p.currency == CURRENCY,
-        p.centre == opening.till if opening.till == centre_of(opening.till) else p.acting == opening.till,
-    )
+    return and_(p.gateway == opening.gateway, p.currency == CURRENCY, _acts_within(opening.till))
+
+
+def _acts_within(till: str) -> ColumnElement[bool]:
+    """Whether who acted did so by a till's id, or by one that begins with all its parts."""
+    p, centre = payments.c, centre_of(till)
+    if till == centre:
+        return p.centre == till
+    # The centre's index finds them. No LIKE: on SQLite, it takes no notice of case.
+    return and_(p.centre == centre, or_(p.acting == till, func.substr(p.acting, 1, len(till) + 1) == f"{till}/"))
+
+
+def _is_within(one: str, other: str) -> bool:
+    """Whether an id is another, or begins with all its parts."""
+    return f"{one}/".startswith(f"{other}/")
 
 
 def _told(kind: EntryKind, what: ColumnElement[int]) -> ColumnElement[int]:
@@ -398,7 +463,7 @@ def _moved(opening: TillOpening) -> Select[Any]:
     back = case((p.refunded_at.is_not(None), whole), else_=0)
     told = func.coalesce(func.sum(e.poisha), 0)
     return select(
-        *(p.id, p.opened_at, p.captured_at, p.refunded_at, p.updated_at),
+        *(p.id, p.opened_at, p.captured_at, p.captured_known_at, p.refunded_at, p.refunded_known_at, p.updated_at),
         *(taken.label("taken"), back.label("back")),
         *(_told("taken", told).label("told_taken"), _told("given-back", told).label("told_back")),
         _told("taken", func.count()).label("told_taken_times"),
@@ -475,7 +540,11 @@ def _told_by(transaction: Transaction, close: Row[Any]) -> TillReckoning:
     e = till_entries.c
     query = select(till_entries).where(e.session == close.session).order_by(e.at, e.payment, e.kind)
     entries = tuple(
-        TillEntry(row.payment, row.kind, row.at, row.poisha, bool(row.late), int(row.id.rpartition("/")[2]) - 1)
+        TillEntry(
+            *(row.payment, row.kind, row.at, row.poisha, bool(row.late)),
+            before=int(row.id.rpartition("/")[2]) - 1,
+            ahead=bool(row.ahead),
+        )
         for row in transaction.connection.execute(query)
     )
     return TillReckoning(entries, close.unknown, close.unpaid, close.by_hand, close.by_hand_poisha)
@@ -544,26 +613,38 @@ def last_close(transaction: Transaction, opening: TillOpening) -> TillClose | No
 def is_known(transaction: Transaction, till: str, gateway: str) -> bool:
     """Whether a payment through the gateway was ever begun by who acts under a till's id."""
     p = payments.c
-    query = select(p.id).where(p.gateway == gateway, or_(p.acting == till, p.centre == till)).limit(1)
+    query = select(p.id).where(p.gateway == gateway, _acts_within(till)).limit(1)
     return transaction.connection.execute(query).one_or_none() is not None
 
 
 def unclaimed(transaction: Transaction, gateway: str) -> Unclaimed:
-    """Cash of which no till tells, taken since the first till was opened: nobody acted, or who did has no till."""
+    """Cash of which no till tells, taken since the first till was opened.
+
+    Nobody acted, or who did had no till then: a till that was opened later tells of nothing before it.
+    """
     p, o = payments.c, till_openings.c
     first = transaction.connection.scalar(select(func.min(o.opened_at)).where(o.gateway == gateway))
     if first is None:
         return Unclaimed(0, 0)
-    has_till = exists().where(o.gateway == gateway, o.till.in_([p.acting, p.centre]))
+    parts = o.till.concat("/")
+    is_within = func.substr(p.acting.concat("/"), 1, func.length(parts)) == parts
+    has_till = exists().where(o.centre == p.centre, o.gateway == gateway, is_within, _is_taken_since(o.opened_at))
     query = select(func.count(), func.coalesce(func.sum(func.coalesce(p.taken_poisha, p.poisha)), 0)).where(
         p.gateway == gateway,
         p.currency == CURRENCY,
-        p.captured_at >= first,
+        p.captured_at.is_not(None),
         p.state.not_in([*MONEY_NOT_TAKEN]),
+        _is_taken_since(literal(first, o.opened_at.type)),
         ~has_till,
     )
     number, poisha = transaction.connection.execute(query).one()
     return Unclaimed(number, int(poisha))
+
+
+def _is_taken_since(instant: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a payment's money is of a book that begins at an instant, as ``reckon`` has it."""
+    p = payments.c
+    return or_(and_(p.captured_at >= instant, p.captured_known_at >= instant), p.opened_at >= instant)
 
 
 def _only_open(transaction: Transaction) -> str:
