@@ -178,7 +178,8 @@ def as_document(view: ApplicationView, host: Host, *, words: Wording = as_writte
             {
                 "payment": payment.id,
                 "gateway": payment.gateway,
-                "reference": payment.reference,
+                # Before money was taken it may be what opens the payer's page.
+                "reference": payment.reference if payment.captured_at is not None else None,
                 "stage": payment.stage,
                 "state": payment.state.value,
                 "means": _text(state_label(payment.state)),
