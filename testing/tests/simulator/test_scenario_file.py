@@ -305,7 +305,7 @@ async def test_condition_of_the_file_is_met_and_one_that_is_not_fails_the_test(s
     simulator = scenario_file(OUTAGE).open()
     async with in_process(simulator) as (_, transport):
         simulator.clock.advance(7200)
-        assert await status_of(transport) == 405
+        assert await status_of(transport) == 400
         with pytest.raises(UnmetExpectation, match=r"^no request met the condition outage$"):
             check_expectations(simulator)
         simulator.clock.set(simulator.clock.now() - timedelta(hours=1))
