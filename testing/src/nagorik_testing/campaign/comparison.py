@@ -9,19 +9,20 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 
 from nagorik.model.status import ApplicationState as S, PaymentState as P
+from nagorik.values import Money
 from nagorik_host.host import Host, Tracked
 from nagorik_host.store import Transaction
 from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Payment, amounts_to, is_settled
-from nagorik_platform.lifecycle.tables import MONEY_TAKEN
+from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_TAKEN
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.simulator.ledger import Effect
 
 _NOBODY_KNOWS: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN, S.MANUAL_REVIEW})
 """States in which the agency may hold an application whose reference the platform does not know."""
-_STILL_ASKED: Final = frozenset({P.INITIATED, P.PENDING, P.UNKNOWN})
+_STILL_ASKED: Final = MONEY_ASKED_ABOUT
 _SAID_NO_MONEY: Final = frozenset({P.QUOTED, P.FAILED, P.EXPIRED, P.CANCELLED})
 
 
@@ -127,7 +128,7 @@ def _money(
     progress = tracked.progress
     kept: Counter[str] = Counter()
     for payment in progress.payments:
-        taken, back = len(captured.get(payment.id, ())), len(refunded.get(payment.id, ()))
+        taken, back = _captures(payment, captured.get(payment.id, ())), len(refunded.get(payment.id, ()))
         kept[payment.stage] += taken - back - (payment.state is P.REFUND_MANUAL)
         if taken > 1:
             yield "captured-twice", f"{taken} times"
@@ -137,6 +138,13 @@ def _money(
     for stage, number in kept.items():
         if number > 1:
             yield "charged-twice", f"{number} payments kept for {stage}"
+
+
+def _captures(payment: Payment, captured: Sequence[tuple[str, Effect]]) -> int:
+    """How often money was taken; a payer who paid one payment twice, and whose whole sum is known, counts once."""
+    amounts = [Money.taka(effect.amount) for _, effect in captured if effect.amount is not None]
+    known = payment.taken is not None and payment.taken.poisha == sum(amount.poisha for amount in amounts)
+    return min(len(captured), 1) if known else len(captured)
 
 
 def _payment(payment: Payment, *, taken: bool, back: bool, closed: bool) -> Iterator[tuple[str, str]]:
