@@ -293,3 +293,14 @@ def test_second_capture_is_an_officers_case_whatever_becomes_of_the_first(state)
     driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
     assert driver.payment_states == [P.UNDER_INVESTIGATION]
     assert driver.row.payments[0].taken == factories.taka(460)
+
+
+def test_gateway_that_says_the_same_doubt_again_tells_nothing_new():
+    driver = Driver(factories.capabilities_of()).to_paying()
+    doubted = driver.captured().model_copy(update={"state": P.UNDER_INVESTIGATION})
+    driver.answer(Operation.QUERY_PAYMENT, doubted)
+    for _ in range(2):
+        driver.take(Noticed(driver.row.payments[0].id))
+        driver.answer(Operation.QUERY_PAYMENT, doubted)
+    moved = [event for event in driver.journal if event.kind == "payment-moved"]
+    assert [event.to for event in moved] == [P.INITIATED, P.UNDER_INVESTIGATION]

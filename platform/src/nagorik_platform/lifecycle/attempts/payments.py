@@ -86,15 +86,11 @@ def _may_be_completed(payment: Payment, context: RuleContext) -> bool:
 def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[Event]:
     """The gateway was told to take the money: what it says to that, or that only asking can tell."""
     report, payment = ended.end, ended.payment
-    if report.state is PaymentState.UNKNOWN:
-        yield close(ended.attempt, context, report.state.value, settled=False)
-        yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, "completion-unknown")
-    elif report.state is PaymentState.AUTHORISED and context.capabilities.repeats_after_look_up(
-        Operation.COMPLETE_PAYMENT
-    ):
+    again = context.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
+    if report.state is PaymentState.AUTHORISED and again:
         yield retry_later(ended.attempt, state, context, report.state.value)
-    elif report.state is PaymentState.AUTHORISED:
-        # It was told once, and may still do it: only asking tells.
+    elif report.state in {PaymentState.AUTHORISED, PaymentState.UNKNOWN}:
+        # It was told, and may still do it: only asking tells.
         yield close(ended.attempt, context, report.state.value, settled=False)
         yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, "completion-unknown")
     elif report.state is PaymentState.PENDING:
@@ -143,7 +139,7 @@ def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Eve
     code = "reported" if good else "amount-mismatch" if not as_asked else "doubted-by-gateway"
     yield close(ended.attempt, context, "captured" if good else code, settled=True)
     to = PaymentState.CAPTURED if good else PaymentState.UNDER_INVESTIGATION
-    is_news = to is not payment.state or report.amount != payment.taken
+    is_news = to is not payment.state or report.amount not in (payment.taken, payment.sum)
     if is_news and to in payment_targets(payment.state):
         yield PaymentMoved(
             at=context.now,
