@@ -8,7 +8,7 @@ from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, 
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
 from nagorik.model.submission import Accepted
 from nagorik.operations import Idempotency, Operation
-from nagorik_platform.lifecycle import CitizenActed, ConsentGranted, Noticed
+from nagorik_platform.lifecycle import CitizenActed, ConsentGranted, Decided, Noticed, NotPossible
 from nagorik_platform.lifecycle.rules.holds import LOOK_UPS_BEFORE_A_PERSON
 
 from . import factories
@@ -304,3 +304,25 @@ def test_gateway_that_says_the_same_doubt_again_tells_nothing_new():
         driver.answer(Operation.QUERY_PAYMENT, doubted)
     moved = [event for event in driver.journal if event.kind == "payment-moved"]
     assert [event.to for event in moved] == [P.INITIATED, P.UNDER_INVESTIGATION]
+
+
+def test_amount_that_is_known_is_no_news_after_a_refund_was_ordered_and_none_is_ordered_twice():
+    officer = {"officer": "R. Karim", "reason": "Seen"}
+    driver = Driver(factories.capabilities_of()).to_paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
+    (payment,) = driver.row.payments
+    driver.take(Decided(**officer, payment=payment.id, payment_to=P.REFUND_REQUESTED))
+    driver.lose(Operation.REFUND_PAYMENT)
+    assert driver.payment_states == [P.REFUND_MANUAL]
+    for amount, state in ((999, P.REFUND_MANUAL), (1998, P.UNDER_INVESTIGATION)):
+        driver.take(Noticed(payment.id))
+        driver.answer_until(
+            lambda d: not d.row.payments[0].noticed,
+            give={
+                Operation.QUERY_PAYMENT: driver.captured(amount),
+                Operation.START_PAYMENT: OutcomeUnknown(step="start-payment", because="read-timeout"),
+            },
+        )
+        assert driver.row.payments[0].state is state
+    with pytest.raises(NotPossible):
+        driver.take(Decided(**officer, payment=payment.id, payment_to=P.REFUND_REQUESTED))

@@ -587,7 +587,9 @@ class LifecycleMachine(RuleBasedStateMachine):
             return P.FAILED
         if payment.id in self.agency.told and payment.state is not P.UNKNOWN:
             return P.CONFIRMED
-        return P.CAPTURED if payment.state in MONEY_ASKED_ABOUT else P.REFUND_REQUESTED
+        if payment.state in MONEY_ASKED_ABOUT:
+            return P.CAPTURED
+        return P.REFUND_REQUESTED if payment.refund_requested_at is None else P.REFUND_MANUAL
 
     # What holds at every moment
 

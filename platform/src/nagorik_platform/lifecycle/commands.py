@@ -165,7 +165,8 @@ def decide_payment(decision: Decided, state: Progress, context: RuleContext) -> 
     payment = next((p for p in state.payments if p.id == decision.payment), None)
     if payment is None:
         raise NotPossible("no-such-payment")
-    if decision.payment_to not in payment_targets(payment.state):
+    ordered_before = decision.payment_to is PaymentState.REFUND_REQUESTED and payment.refund_requested_at is not None
+    if decision.payment_to not in payment_targets(payment.state) or ordered_before:
         raise NotPossible("payment-cannot-become-that")
     yield PaymentMoved(
         at=context.now,

@@ -378,6 +378,9 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
             "captured_at": _first(event.captured_at, before.captured_at, captured),
             "refunded_at": _first(before.refunded_at, refunded),
             "payer_name": event.payer_name or before.payer_name,
+            "refund_requested_at": _first(
+                before.refund_requested_at, event.at if event.to is PaymentState.REFUND_REQUESTED else None
+            ),
             "refund_reference": event.refund_reference or before.refund_reference,
             "completion_lost_at": _first(lost, before.completion_lost_at) if not_told else None,
         }

@@ -143,6 +143,8 @@ class Payment(Model):
     """When an answer to completing it was lost, until the gateway has said again how it stands."""
     refund_reference: Annotated[str | None, PERSONAL] = None
     """What the gateway calls the refund that was ordered."""
+    refund_requested_at: AwareDatetime | None = None
+    """When a refund was first to be ordered: the gateway is told to give one payment back once."""
     noticed: bool = False
     """Whether a message named this payment and the gateway has not been asked for its final word since."""
 

@@ -12,7 +12,7 @@ from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, Held, Pa
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, PAYMENT_ENDED
 from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Hold, Party, Payment, Progress
-from nagorik_platform.lifecycle.tables import payment_targets
+from nagorik_platform.lifecycle.tables import MONEY_TAKEN, payment_targets
 
 
 def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> Iterator[Event]:
@@ -139,7 +139,8 @@ def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Eve
     code = "reported" if good else "amount-mismatch" if not as_asked else "doubted-by-gateway"
     yield close(ended.attempt, context, "captured" if good else code, settled=True)
     to = PaymentState.CAPTURED if good else PaymentState.UNDER_INVESTIGATION
-    is_news = to is not payment.state or report.amount not in (payment.taken, payment.sum)
+    settled_or_looked_at = payment.captured_at is not None and payment.state not in MONEY_TAKEN
+    is_news = not settled_or_looked_at or report.amount not in (payment.taken, payment.sum)
     if is_news and to in payment_targets(payment.state):
         yield PaymentMoved(
             at=context.now,

@@ -73,7 +73,7 @@ def _give_back(payment: Payment, context: RuleContext, code: str) -> PaymentMove
         return context.payment_moved(payment, P.UNDER_INVESTIGATION, Actor.CORE, "advised-but-unconfirmed")
     if payment.state is not P.CAPTURED:
         return None
-    refundable = context.capabilities.offers(Operation.REFUND_PAYMENT)
+    refundable = context.capabilities.offers(Operation.REFUND_PAYMENT) and payment.refund_requested_at is None
     return context.payment_moved(payment, P.REFUND_REQUESTED if refundable else P.REFUND_MANUAL, Actor.CORE, code)
 
 
