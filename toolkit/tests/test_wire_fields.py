@@ -52,6 +52,12 @@ def test_time_in_another_style_is_refused(written: object) -> None:
         read(DhakaSecond, written)
 
 
+@pytest.mark.parametrize("written", ["0001-01-01 00:00:00", "0001-01-01 05:59:59"])
+def test_time_before_all_that_utc_can_show_is_refused(written: str) -> None:
+    with pytest.raises(ValidationError):
+        read(DhakaSecond, written)
+
+
 def test_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(ValidationError):
         read(DhakaSecond, datetime(2026, 1, 31))  # noqa: DTZ001

@@ -39,7 +39,7 @@ class DhakaTime:
         if not isinstance(written, str):
             raise ValueError(f"a time is written as {self.style}")  # noqa: TRY004 - pydantic takes this one
         shown = to_ascii_digits(written).strip()
-        return datetime.strptime(shown, self.style).replace(tzinfo=dhaka_zone()).astimezone(UTC)
+        return _in_utc(datetime.strptime(shown, self.style).replace(tzinfo=dhaka_zone()))
 
     def write(self, instant: datetime) -> str:
         """As the agency writes it."""
@@ -54,6 +54,13 @@ class DhakaTime:
                 self.write, return_schema=core_schema.str_schema(), when_used="json"
             ),
         )
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time that the clocks in UTC cannot show") from None
 
 
 DhakaSecond = Annotated[datetime, DhakaTime("%Y-%m-%d %H:%M:%S")]

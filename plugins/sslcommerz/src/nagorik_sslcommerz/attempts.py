@@ -11,15 +11,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    StrictFloat,
-    StrictInt,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, model_validator
 
 from nagorik import (
     LONGEST_REMARK,
@@ -59,25 +51,15 @@ LONGEST_ID: Final = 200
 """Characters of an id of the gateway's, at most: a bound of this plugin's, far above every published example."""
 
 
-def _read_second(written: object, read: ValidatorFunctionWrapHandler) -> object:
-    """None where it writes blanks or zeros.
-
-    Raises:
-        ValueError: It is no time, or one that the clocks in UTC cannot show.
-    """
-    if isinstance(written, str) and not written.strip(" 0-:"):
-        return None
-    try:
-        return read(written)
-    except OverflowError:
-        raise ValueError("a time that is none in UTC") from None
+def _blank_second(written: object) -> object:
+    return None if isinstance(written, str) and not written.strip(" 0-:") else written
 
 
 def _blank_list(written: object) -> object:
     return [] if written in (None, "") else written
 
 
-GatewaySecond = Annotated[DhakaSecond | None, WrapValidator(_read_second)]
+GatewaySecond = Annotated[DhakaSecond | None, BeforeValidator(_blank_second)]
 """An instant of the gateway's, on the clocks in Dhaka; none where it writes blanks or zeros."""
 
 WrittenAmount = str | StrictInt | StrictFloat | None
