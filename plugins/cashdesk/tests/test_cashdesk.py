@@ -257,7 +257,9 @@ async def test_unknown_word_captures_nothing(wired: Counter, word: str) -> None:
     assert report.raw == word[:200]
 
 
-@pytest.mark.parametrize("amount", ["345.005", "-1", "many", 345.0])
+@pytest.mark.parametrize(
+    "amount", ["345.005", "-1", "many", 345.0, "Tk 345", "৩৪৫.০০", "3,45,000", "345/=", {"poisha": 34500}, True]
+)
 async def test_amount_that_is_none_is_not_read_as_one(wired: Counter, amount: Any) -> None:
     with respx.mock(base_url=f"https://{HOST}") as till:
         till.get(f"/sim/cashdesk/v1/payments/{PAYMENT}").respond(json={"state": "PAID", "amount": amount})
