@@ -125,6 +125,7 @@ from .statuses import (
     STATUSES_FILE as STATUSES_FILE,
     StatusMeaning as StatusMeaning,
     StatusTable as StatusTable,
+    answered as answered,
     parse_statuses as parse_statuses,
     read_statuses as read_statuses,
 )
