@@ -11,7 +11,6 @@ from nagorik.values.text import (
     looks_replaced,
     match_key,
     normalise,
-    text_warnings,
     to_ascii_digits,
     to_bangla_digits,
 )
@@ -41,7 +40,6 @@ __all__ = [
     "match_key",
     "normalise",
     "plain_date",
-    "text_warnings",
     "to_ascii_digits",
     "to_bangla_digits",
 ]

@@ -94,8 +94,7 @@ class Rounding(StrEnum):
 class Money(SelfCheckedValue):
     """An amount of zero or more, in hundredths of its currency: poisha for BDT, cents for USD.
 
-    A refund is a positive amount that goes the other way, so there is no negative ``Money``;
-    ``poisha_above`` tells the signed difference of two amounts.
+    A refund is a positive amount that goes the other way, so there is no negative ``Money``.
     """
 
     poisha: StrictInt = Field(description="Hundredths of the currency, 0 to 999,999,999,999,999.")
@@ -161,10 +160,6 @@ class Money(SelfCheckedValue):
 
     def __ge__(self, other: "Money") -> bool:
         return self.poisha >= self._same(other)
-
-    def poisha_above(self, other: "Money") -> int:
-        """How many poisha this is more than ``other``; below zero where it is less."""
-        return self.poisha - self._same(other)
 
     def rounded(self, rounding: Rounding) -> Self:
         """This amount under a rounding rule; only ``WHOLE_TAKA_HALF_UP`` changes an amount in poisha."""
