@@ -10,7 +10,8 @@ from pydantic import BaseModel, SecretStr
 from nagorik import Form, SettingsRejected, Text
 from nagorik.forms import find_label
 from nagorik.manifest import AnyOffer, PublicService
-from nagorik.settings import AgencySettings, load_settings
+from nagorik.settings import AgencySettings
+from nagorik_platform.plugin_settings import load_settings
 from nagorik_platform.registry import Imported, Quarantine, resolve_object
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.form_texts import forms_within, titled_choices, untitled_choices
