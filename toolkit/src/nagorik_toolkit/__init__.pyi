@@ -56,6 +56,10 @@ from .fees.reading import (
     parse_schedules as parse_schedules,
     read_schedules as read_schedules,
 )
+from .fees.rounding import (
+    Rounding as Rounding,
+    vat_on as vat_on,
+)
 from .fees.schedule import (
     FeeSchedule as FeeSchedule,
     Price as Price,
