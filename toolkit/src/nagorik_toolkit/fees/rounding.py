@@ -27,13 +27,17 @@ def vat_on(amount: Money, rate: Decimal, rounding: Rounding) -> Money:
         NationalDataError: ``money.rate`` for anything but a ``Decimal`` from 0 to 1, ``money.inexact`` where
             ``Rounding.NONE`` is asked for and the tax is not whole in poisha.
     """
-    if not isinstance(rate, Decimal) or not rate.is_finite() or not 0 <= rate <= 1:
-        raise NationalDataError("money.rate")
-    exact = amount.poisha * Fraction(rate)
+    exact = amount.poisha * _rate(rate)
     if rounding is Rounding.NONE and exact.denominator != 1:
         raise NationalDataError("money.inexact")
     [poisha] = rounded_parts([exact], rounding)
     return Money(poisha=poisha, currency=amount.currency)
+
+
+def _rate(rate: object) -> Fraction:
+    if not isinstance(rate, Decimal) or not rate.is_finite() or not 0 <= rate <= 1:
+        raise NationalDataError("money.rate")
+    return Fraction(rate)
 
 
 def rounded_parts(exact: Sequence[Fraction], rounding: Rounding) -> list[int]:
