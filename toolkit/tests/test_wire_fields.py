@@ -173,6 +173,15 @@ def test_amount_is_kept_as_it_was_written(written: object) -> None:
     assert (kept, type(kept)) == (written, type(written))
 
 
+@pytest.mark.parametrize(("number", "kind"), [("345", int), ("345.0", float), ("344.99999999999999999999", float)])
+def test_number_that_json_was_read_into_a_float_for_is_seen_to_be_one(number: str, kind: type) -> None:
+    kept = TypeAdapter(WrittenAmount).validate_json(number)
+    assert type(kept) is kind
+    if kind is float:
+        with pytest.raises(ValueError, match="amount"):
+            StrictAmount().read(kept)
+
+
 @pytest.mark.parametrize("written", [True, None, [], {}])
 def test_truth_value_is_no_written_amount(written: object) -> None:
     with pytest.raises(ValidationError):
