@@ -21,6 +21,7 @@ from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.state import Attempt, Backoff, FeeWaiver, Hold, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import (
     AT_THE_AGENCY,
+    MONEY_NOT_TAKEN,
     NOT_FILED,
     WITHDRAWABLE,
     IllegalTransition,
@@ -371,6 +372,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
         update={
             "state": event.to,
             "moved_at": event.at,
+            "denials": 0,
             "announced_at": _first(before.announced_at, announced),
             "advice_lost_at": None,
             "reference": event.reference or before.reference,
@@ -405,8 +407,10 @@ def _payment_noticed(progress: Progress, event: e.PaymentNoticed) -> Changes:
 
 
 def _payment_asked_about(progress: Progress, payment: str) -> Changes:
-    """The gateway has given its final word."""
-    return _changed(progress, payment, noticed=False)
+    """The gateway has given its final word; if that is another than before, a move follows."""
+    before = _known(progress, payment)
+    denials = before.denials + (before.state in MONEY_NOT_TAKEN)
+    return _changed(progress, payment, noticed=False, denials=denials)
 
 
 def _with_payments(progress: Progress, payments: Iterable[Payment]) -> Changes:

@@ -147,6 +147,8 @@ class Payment(Model):
     """When a refund was first to be ordered: the gateway is told to give one payment back once."""
     noticed: bool = False
     """Whether a message named this payment and the gateway has not been asked for its final word since."""
+    denials: int = Field(default=0, ge=0)
+    """How often the gateway has said again that it took nothing, since the payment came into its present state."""
 
     @property
     def sum(self) -> Money:
