@@ -564,7 +564,12 @@ class LifecycleMachine(RuleBasedStateMachine):
             return
         unconfirmed = {P.CAPTURED, P.ADVISED} if row.hold.code == "payment-unconfirmed" else set()
         waits = {P.AUTHORISED, P.PENDING} if row.hold.code == "payment-unknown" else set()
-        doubtful = row.payment_in(*MONEY_FOR_A_PERSON, P.UNKNOWN, *unconfirmed) or row.payment_in(*waits)
+        # What the agency was not told of yet is told without a person; what it may have been told of is not.
+        doubtful = (
+            next((one for one in row.payments if one.advice_lost_at and one.state in unconfirmed), None)
+            or row.payment_in(*MONEY_FOR_A_PERSON, P.UNKNOWN, *unconfirmed)
+            or row.payment_in(*waits)
+        )
         if doubtful is not None and row.state is not S.MANUAL_REVIEW:
             to = self._truth_of(doubtful)
             assert self._take(Decided(**officer, payment=doubtful.id, payment_to=to))
