@@ -214,6 +214,20 @@ def test_notice_makes_the_next_question_due_at_once_and_proves_nothing():
     assert driver.payment_states == [P.PENDING]
 
 
+@pytest.mark.parametrize("state", [P.FAILED, P.EXPIRED, P.CANCELLED])
+def test_notice_that_comes_while_the_gateway_is_asked_has_it_asked_once_more(state):
+    driver = _paying()
+    driver.call()
+    driver.pass_time(2)
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.pass_time(2)
+    driver.take(CallAnswered(_report(state)))
+    assert driver.payment_states == [state]
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED]
+    assert not driver.row.payments[0].noticed
+
+
 def test_other_amount_than_asked_waits_for_a_person_and_the_whole_of_it_goes_back():
     driver = _paying()
     driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))

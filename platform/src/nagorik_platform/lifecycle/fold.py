@@ -209,7 +209,7 @@ def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
             backoff.model_copy(update={"failures": failures, "in_vain": in_vain, "unreadable": unreadable}),
             event.not_before,
         ),
-        **(_payment_asked_about(progress, attempt.payment or "") if final_word else {}),
+        **(_payment_asked_about(progress, attempt.payment or "", attempt.began_at) if final_word else {}),
         **(_status_unchanged(progress, event) if _is_unchanged_status(event) else {}),
     }
 
@@ -401,12 +401,15 @@ def _advice_absent(progress: Progress, event: e.AdviceAbsent) -> Changes:
 def _payment_noticed(progress: Progress, event: e.PaymentNoticed) -> Changes:
     """Ask the gateway at once."""
     backoffs = (w for w in progress.backoffs if (w.operation, w.subject) != (Operation.QUERY_PAYMENT, event.payment))
-    return {**_changed(progress, event.payment, noticed=True), "backoffs": tuple(backoffs)}
+    noticed = _changed(progress, event.payment, noticed=True, noticed_at=event.at)
+    return {**noticed, "backoffs": tuple(backoffs)}
 
 
-def _payment_asked_about(progress: Progress, payment: str) -> Changes:
-    """The gateway has given its final word."""
-    return _changed(progress, payment, noticed=False)
+def _payment_asked_about(progress: Progress, payment: str, asked_at: datetime) -> Changes:
+    """The gateway has given its final word, unless a message came after it was asked: then it is asked once more."""
+    noticed_at = _known(progress, payment).noticed_at
+    overtaken = noticed_at is not None and noticed_at > asked_at
+    return _changed(progress, payment, noticed=overtaken, noticed_at=noticed_at if overtaken else None)
 
 
 def _with_payments(progress: Progress, payments: Iterable[Payment]) -> Changes:

@@ -147,6 +147,8 @@ class Payment(Model):
     """When a refund was first to be ordered: the gateway is told to give one payment back once."""
     noticed: bool = False
     """Whether a message named this payment and the gateway has not been asked for its final word since."""
+    noticed_at: AwareDatetime | None = None
+    """When the latest such message came: the answer to a question that was asked before it does not know of it."""
 
     @property
     def sum(self) -> Money:
