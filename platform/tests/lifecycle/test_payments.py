@@ -251,6 +251,73 @@ def test_other_amount_that_an_officer_accepts_pays_the_fee():
     assert driver.row.receipts()[0].amount == factories.taka(231)
 
 
+def _told_again(driver: Driver, report: PaymentReport) -> None:
+    """A message names the payment, and the gateway is asked before anything else that is due."""
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer_until(
+        lambda d: not d.row.payments[0].noticed,
+        give={
+            Operation.QUERY_PAYMENT: report,
+            Operation.START_PAYMENT: OutcomeUnknown(step="start-payment", because="read-timeout"),
+        },
+    )
+
+
+def test_amount_that_an_officer_accepted_is_not_put_in_question_again():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(231))
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CAPTURED))
+    _told_again(driver, driver.captured(231))
+    assert driver.payment_states == [P.CAPTURED]
+
+
+@pytest.mark.parametrize("amount", [230, 460])
+def test_money_that_the_gateway_tells_of_after_an_officer_found_none_is_never_forgotten(amount):
+    driver = _paying()
+    doubted = driver.captured(amount).model_copy(update={"state": P.UNDER_INVESTIGATION})
+    driver.answer(Operation.QUERY_PAYMENT, doubted)
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.FAILED))
+    _told_again(driver, driver.captured())
+    assert driver.row.payments[0].state is P.CAPTURED
+    assert driver.row.receipts()[0].amount == factories.taka(230)
+
+
+def test_right_amount_after_another_one_is_still_an_officers_to_settle():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    _told_again(driver, driver.captured())
+    assert (driver.payment_states, driver.row.payments[0].sum) == ([P.UNDER_INVESTIGATION], factories.taka(230))
+
+
+@pytest.mark.parametrize("state", [P.FAILED, P.EXPIRED, P.CANCELLED])
+def test_money_in_an_officers_hands_is_not_settled_by_a_gateway_that_now_tells_of_none(state):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    _told_again(driver, _report(state))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    assert driver.hold == "payment-under-investigation"
+
+
+@pytest.mark.parametrize("decided", [P.REFUND_REQUESTED, P.REFUND_MANUAL])
+def test_right_amount_after_another_one_goes_back_is_an_officers_case(decided):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(231))
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=decided))
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.row.payments[0].state is P.UNDER_INVESTIGATION
+    assert driver.row.payments[0].sum == factories.taka(230)
+
+
+def test_second_capture_of_a_sum_that_nobody_can_read_is_an_officers_case_after_a_refund():
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNDER_INVESTIGATION))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+
+
 def test_amount_that_the_gateway_does_not_say_is_not_taken_for_the_right_one():
     driver = _paying()
     driver.answer(Operation.QUERY_PAYMENT, _report(P.CAPTURED))
