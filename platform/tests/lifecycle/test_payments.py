@@ -179,6 +179,20 @@ def test_the_payment_that_the_agency_holds_is_kept_and_the_later_one_given_back(
     assert driver.payment_states == [P.REFUND_REQUESTED, P.CONFIRMED]
 
 
+def test_the_payment_whose_receipt_went_with_a_lost_filing_is_kept():
+    driver = _paying()
+    first = driver.row.payments[0].id
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.lose(Operation.SUBMIT)
+    driver.pass_time(1)
+    driver.take(Noticed(first))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.REFUND_REQUESTED, P.CAPTURED]
+
+
 def test_money_that_arrives_after_the_application_was_closed_is_given_back():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))
