@@ -25,7 +25,7 @@ from nagorik_platform.lifecycle import (
     state_advice,
     what_to_do,
 )
-from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON
+from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_PENDING_BEFORE_A_PERSON
 
 from . import factories
 from .driver import REFERENCE, Driver
@@ -375,6 +375,23 @@ def test_gateway_that_gives_nothing_back_leaves_the_refund_to_a_person():
     driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUNDED))
     assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
     assert Flag.REFUND_DUE not in driver.row.flags
+
+
+def test_refund_that_stays_under_way_is_an_officers_case_and_is_asked_about_all_the_same():
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    under_way = RefundReport(state=P.REFUND_PENDING)
+    driver.answer(Operation.REFUND_PAYMENT, under_way)
+    for _ in range(3):
+        driver.answer(Operation.REFUND_PAYMENT, under_way)
+    assert driver.row.hold is None
+    driver.pass_time(REFUND_PENDING_BEFORE_A_PERSON.total_seconds())
+    driver.answer(Operation.REFUND_PAYMENT, under_way)
+    assert driver.row.hold == Hold(party=Party.PERSON, code="refund-overdue")
+    with pytest.raises(NotPossible):
+        driver.take(Decided(**OFFICER))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
 
 
 def test_refund_by_hand_holds_up_nothing_that_is_still_to_be_done():

@@ -48,6 +48,8 @@ PAYMENT_REFUSED: Final = "payment-refused"
 
 REFUND_BY_HAND: Final = "refund-by-hand"
 """The code of a hold for money that no gateway gives back: an officer's case until they have seen it given back."""
+REFUND_OVERDUE: Final = "refund-overdue"
+"""The code of a hold for a refund that a gateway has accepted and, long after, has not said to be done."""
 
 
 class Hold(Model):
@@ -67,6 +69,7 @@ class Hold(Model):
             FEE_WITHOUT_PRICE,
             FEE_DEMANDED_AGAIN,
             REFUND_BY_HAND,
+            REFUND_OVERDUE,
         }
 
     @property
