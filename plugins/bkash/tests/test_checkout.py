@@ -520,6 +520,10 @@ async def test_a_success_without_a_code_is_one(wired: Any) -> None:
         {"statusCode": "2023", "transactionStatus": "Initiated"},
         {"statusCode": "2023", "transactionStatus": "Initiated", "trxID": None},
         {"statusCode": "503"},
+        {"transactionStatus": "Initiated"},
+        {"transactionStatus": "Initiated", "trxID": None},
+        {"transactionStatus": "Initiated", "paymentExecuteTime": None},
+        {"transactionStatus": "Initiated", "userVerificationStatus": "Incomplete"},
     ],
     ids=str,
 )
@@ -528,6 +532,13 @@ async def test_what_does_not_say_that_taka_were_taken_captures_nothing(wired: An
         answering(mock, "payment/status", COMPLETED | changed)
         report = await wired.query(NUMBER)
     assert (report.state, report.amount) == (PaymentState.UNKNOWN, None)
+
+
+async def test_what_is_begun_and_has_a_transaction_does_not_lapse(wired: Any) -> None:
+    contradiction = COMPLETED | {"transactionStatus": "Initiated", "userVerificationStatus": "Incomplete"}
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "payment/status", contradiction)
+        assert (await wired.query(NUMBER, ago=timedelta(hours=3))).state is PaymentState.UNKNOWN
 
 
 @pytest.mark.parametrize("code", ["2023", "2069"])

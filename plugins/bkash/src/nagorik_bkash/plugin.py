@@ -206,7 +206,7 @@ def _report(
                 captured_at=answer.executed_at,
                 raw=word,
             )
-        case "initiated":
+        case "initiated" if not answer.claims_success:
             return PaymentReport(state=_unexecuted(answer, request.started_at, context), raw=word)
     return PaymentReport(state=PaymentState.UNKNOWN, raw=word[:200])
 
