@@ -768,6 +768,15 @@ async def test_a_refund_with_a_number_that_is_not_found_is_not_ordered_again(sho
     assert shop.gateway.ledger.effects("refund") == ()
 
 
+async def test_another_refund_than_the_one_that_was_ordered_is_not_taken_for_it(shop: Any) -> None:
+    await shop.paid()
+    ordered = await shop.refund()
+    with pytest.raises(ContractViolation) as found:
+        await shop.refund(refund_reference="BKR7QJ2M0Y")
+    assert found.value.detail == "another-refund"
+    assert (await shop.refund(refund_reference=ordered.reference)).state is PaymentState.REFUNDED
+
+
 async def test_a_part_that_was_given_back_by_hand_is_a_persons(shop: Any) -> None:
     report = await shop.paid()
     checkout = next(iter(shop.gateway.book.by_id.values()))
