@@ -840,6 +840,10 @@ async def test_a_refund_that_is_not_completed_is_pending(wired: Any, word: str) 
         ({"statusCode": "503"}, AgencyUnavailable),
         ({"statusCode": "9999"}, ContractViolation),
         ({"statusCode": "0000"}, ContractViolation),
+        ({"statusCode": "0000", "id_token": ""}, ContractViolation),
+        ({"statusCode": "0000", "id_token": " "}, ContractViolation),
+        ({"statusCode": "0000", "id_token": "made\r\nup"}, ContractViolation),
+        ({"statusCode": "0000", "id_token": "টোকেন"}, ContractViolation),
     ],
 )
 async def test_a_login_that_brings_no_token(wired: Any, answer: dict[str, str], error: type[Exception]) -> None:
