@@ -344,6 +344,11 @@ SETTINGS = SslCommerzSettings(
         ("https://securepay.sslcommerz.com@evil.example/A", False),
         ("https://epay.sslcommerz.com:8443/A", False),
         ("https://evil.example/?https://securepay.sslcommerz.com", False),
+        ("https://evil.example\\.sslcommerz.com/A", False),
+        ("https://evil.example%2f.sslcommerz.com/A", False),
+        ("https://epay.sslcommerz.com:port/A", False),
+        ("https://[epay.sslcommerz.com/A", False),
+        ("https://epay.sslcommerz.com/A\\B", False),
     ],
 )
 def test_payer_is_sent_to_no_other_page(page: str, is_trusted: bool) -> None:
