@@ -6,6 +6,7 @@ the platform's id of the payment and ``trnx_id`` is ekPay's own. Numbers come as
 
 import base64
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -68,6 +69,8 @@ _OF_MONEY: Final = frozenset({"amount", "currency", "payment-not-named"})
 """Violations by an answer that says that money was taken."""
 _LONGEST_NAME: Final = 200
 """Characters of a payer's name; a longer one is left out, for a part of a name is another name."""
+_JOINERS: Final = "\u200c\u200d"
+"""Signs without a shape of their own that Bangla is spelt with."""
 _LATEST: Final = 32_503_680_000
 """Seconds from 1970 to the year 3000; what is beyond is no end of a token."""
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -115,6 +118,11 @@ class TransactionInfo(WireModel):
     currency: str | None = Field(default=None, alias="curr")
 
 
+def _is_written(sign: str) -> bool:
+    """Whether a sign stands in a name: no control sign, no half of a pair, none that turns a line round."""
+    return unicodedata.category(sign)[0] != "C" or sign in _JOINERS
+
+
 class CustomerInfo(WireModel):
     """Who pays, as ekPay was told."""
 
@@ -124,7 +132,7 @@ class CustomerInfo(WireModel):
     def name(self) -> str | None:
         """The name, where there is one that can be shown."""
         name = self.written_name.strip() if isinstance(self.written_name, str) else ""
-        return name if 0 < len(name) <= _LONGEST_NAME else None
+        return name if 0 < len(name) <= _LONGEST_NAME and all(map(_is_written, name)) else None
 
 
 class InstrumentInfo(WireModel):
