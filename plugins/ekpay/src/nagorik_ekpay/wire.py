@@ -62,6 +62,8 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _REFUSING: Final = frozenset({400, 404, 409, 422})
 """HTTP statuses of a refusal that is about the payment."""
+_NO: Final = range(400, 500)
+"""HTTP statuses that say no of any kind."""
 _REFUSAL_CODE: Final = re.compile(r"[0-9]{1,6}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2})?")
 """``345``, ``345.0`` or ``345.00``: as it is written, nothing is guessed, rounded or left out."""
@@ -250,14 +252,17 @@ def to_started(answer: SessionAnswer, request: StartPaymentRequest, settings: Ek
 def read_error(answer: AgencyResponse) -> NagorikError | None:
     """A refusal in ekPay's own shape that comes with a status of its own, and not with 200 as clients know it.
 
-    Who is not let in, or asks too often, is told so by the status.
+    Who is not let in, or asks too often, is told so by the status. One that says no beside a token, or beside money,
+    says two things: a payment that was announced with it is unknown, and is not announced again.
     """
     document = answer.document
-    if (
-        answer.status not in _REFUSING
-        or not isinstance(document, dict)
-        or {"secure_token", "msg_code"} & set(document)
-    ):
+    if not isinstance(document, dict) or answer.status not in _NO:
+        return None
+    code = str(document.get("msg_code"))
+    done = code == _BEGUN or gateway_facts().meaning(code) is PaymentState.CAPTURED
+    if done or document.get("secure_token") or document.get("trnx_info"):
+        return ContractViolation("done-with-refusing-status")
+    if answer.status not in _REFUSING or {"secure_token", "msg_code"} & set(document):
         return None
     code = document.get("responseCode")
     return _refused(str(code)) if isinstance(code, str | int) and not isinstance(code, bool) and code != "" else None
