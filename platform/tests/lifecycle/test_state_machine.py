@@ -562,6 +562,12 @@ class LifecycleMachine(RuleBasedStateMachine):
             account.refunds = account.refunds or 1
             assert self._take(Decided(**officer, payment=owed.id, payment_to=P.REFUNDED))
             return
+        if row.hold.code == "refund-overdue":
+            pending = row.payment_in(P.REFUND_PENDING)
+            account = self.gateway.account(pending.id)
+            account.refunds = account.refunds or 1
+            assert self._take(Decided(**officer, payment=pending.id, payment_to=P.REFUNDED))
+            return
         unconfirmed = {P.CAPTURED, P.ADVISED} if row.hold.code == "payment-unconfirmed" else set()
         waits = {P.AUTHORISED, P.PENDING} if row.hold.code == "payment-unknown" else set()
         # What the agency was not told of yet is told without a person; what it may have been told of is not.
