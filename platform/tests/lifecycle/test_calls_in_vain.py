@@ -125,7 +125,8 @@ def test_fee_that_was_paid_and_is_demanded_for_days_is_a_case_and_is_not_paid_ag
     )
     paid_at = driver.row.payments[0].captured_at
     still = factories.status(state, fee_due="inspection")
-    driver.answer_until(lambda one: one.hold is not None, give={Operation.STATUS: still})
+    asked = {Operation.STATUS: still, Operation.QUERY_PAYMENT: driver.captured(5_000)}
+    driver.answer_until(lambda one: one.hold is not None, give=asked)
     assert driver.row.hold == Hold(party=Party.PERSON, code="fee-demanded-again")
     assert driver.row.status_at - paid_at >= DEMANDED_AGAIN_BEFORE_A_PERSON
     for _ in range(5):

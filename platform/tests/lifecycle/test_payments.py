@@ -190,6 +190,17 @@ def test_application_closes_once_the_gateway_has_said_often_enough_that_it_took_
     assert (driver.state, driver.next.operation) == (S.CLOSED, None)
 
 
+def test_payer_who_paid_twice_is_found_a_day_after_without_a_notice_and_stops_no_closing():
+    driver = Driver(factories.capabilities_of()).to_submitted(factories.quote())
+    driver.answer(Operation.STATUS, factories.status(S.ISSUED, deliverables=(factories.deliverable(),)))
+    driver.answer(Operation.DELIVERABLE, factories.fetched(factories.deliverable()))
+    assert driver.state is S.CLOSED
+    confirmed = driver.row.payments[0].moved_at
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    assert (driver.payment_states, driver.now) == ([P.UNDER_INVESTIGATION], confirmed + timedelta(days=1))
+    assert driver.hold == "payment-under-investigation"
+
+
 def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))

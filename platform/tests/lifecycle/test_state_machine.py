@@ -487,7 +487,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         payment = data.draw(st.sampled_from(sorted(open_accounts)))
         asked = self.row.payment(payment).amount.poisha // 100
         known = self.row.payment(payment)
-        asked_for_the_last_time = known.state in MONEY_NOT_TAKEN and known.denials == len(LATE_CAPTURE_LOOKS)
+        asked_for_the_last_time = known.state in MONEY_NOT_TAKEN and known.looks >= len(LATE_CAPTURE_LOOKS)
         self.gateway.pay(payment, asked if exact else asked + 1)
         if noticed or asked_for_the_last_time:
             self._take(Noticed(payment))

@@ -20,6 +20,8 @@ def test_paid_application_goes_from_draft_to_closed():
     driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
     driver.answer(Operation.STATUS, factories.status(S.ISSUED, deliverables=(factories.deliverable(),)))
     driver.answer(Operation.DELIVERABLE, factories.fetched(factories.deliverable()))
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.CONFIRMED])
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     assert (driver.state, driver.payment_states, driver.next.operation) == (S.CLOSED, [P.CONFIRMED], None)
     assert [code.removeprefix("moved:") for code in driver.codes() if code.startswith("moved")] == [
         "ready",

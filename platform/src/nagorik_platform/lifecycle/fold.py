@@ -21,7 +21,6 @@ from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.state import Attempt, Backoff, FeeWaiver, Hold, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import (
     AT_THE_AGENCY,
-    MONEY_NOT_TAKEN,
     NOT_FILED,
     WITHDRAWABLE,
     IllegalTransition,
@@ -372,7 +371,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
         update={
             "state": event.to,
             "moved_at": event.at,
-            "denials": 0,
+            "looks": 0,
             "announced_at": _first(before.announced_at, announced),
             "advice_lost_at": None,
             "reference": event.reference or before.reference,
@@ -417,7 +416,7 @@ def _payment_asked_about(progress: Progress, payment: str, asked_at: datetime) -
         progress,
         payment,
         noticed_at=before.noticed_at if overtaken else None,
-        denials=before.denials + (before.state in MONEY_NOT_TAKEN),
+        looks=before.looks + 1,
     )
 
 

@@ -21,6 +21,8 @@ LATE_CAPTURE_LOOKS: Final = (timedelta(minutes=10), timedelta(hours=2), timedelt
 A payer who cancelled goes back and pays on the same page, a bank that declined books after all, and the message that
 would tell of it can be lost. The spans are the platform's own: no gateway publishes how long it may change its word.
 """
+SECOND_CAPTURE_LOOKS: Final = (timedelta(days=1),)
+"""When a gateway is asked again about money that the agency has confirmed: a payer may have paid on two pages."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,17 +107,26 @@ def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime)
 
 
 def late_looks(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
-    """Questions about payments that the gateway knew of and took nothing for, until it has said so often enough.
-
-    They stop nothing but the closing of the application.
-    """
+    """Questions about payments of which the gateway has spoken, in case it says something else by and by."""
     if not capabilities.offers(Operation.QUERY_PAYMENT):
         return
     for payment in progress.payments:
-        denied = payment.moved_at if payment.state in MONEY_NOT_TAKEN and payment.announced_at is not None else None
-        if denied is not None and payment.denials < len(LATE_CAPTURE_LOOKS):
-            due = denied + LATE_CAPTURE_LOOKS[payment.denials]
+        looks = _late_looks_at(payment)
+        if payment.moved_at is not None and payment.looks < len(looks):
+            due = payment.moved_at + looks[payment.looks]
             yield NextAction(Operation.QUERY_PAYMENT, due=due, payment=payment.id)
+
+
+def _late_looks_at(payment: Payment) -> tuple[timedelta, ...]:
+    if payment.state is P.CONFIRMED:
+        return SECOND_CAPTURE_LOOKS
+    knew_of_it = payment.announced_at is not None
+    return LATE_CAPTURE_LOOKS if payment.state in MONEY_NOT_TAKEN and knew_of_it else ()
+
+
+def may_be_captured_late(payment: Payment) -> bool:
+    """Whether the gateway took nothing for a payment that it knew of, and has not said so often enough."""
+    return payment.state in MONEY_NOT_TAKEN and payment.looks < len(_late_looks_at(payment))
 
 
 def _may_complete(progress: Progress, capabilities: ServiceCapabilities, payment: Payment, now: datetime) -> bool:
