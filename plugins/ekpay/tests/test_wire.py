@@ -341,7 +341,9 @@ def test_instant_that_cannot_be_read_does_not_undo_a_payment(written: object) ->
 UNWRITTEN = ("Rahim\ud800", "Rahim\x00", "Ra\nhim", "\u202emihaR", "Rahim\u200b", "\ue000")
 
 
-@pytest.mark.parametrize("name", ["ক" * 300_000, "x" * 201, "", " ", None, 7, [], *UNWRITTEN], ids=lambda name: ascii(name)[:20])
+@pytest.mark.parametrize(
+    "name", ["ক" * 300_000, "x" * 201, "", " ", None, 7, [], *UNWRITTEN], ids=lambda name: ascii(name)[:20]
+)
 def test_name_that_cannot_be_shown_is_left_out_whole(name: object) -> None:
     report = read(paid() | {"cust_info": {"cust_name": name}})
     assert report is not None

@@ -298,7 +298,7 @@ async def test_gateways_words_that_quote_what_was_sent_are_not_passed_on(checkou
 
 @pytest.mark.parametrize(
     "number",
-    ["01712 345678", "(01712) 345678.", "০১৭১২ ৩৪৫৬৭৮", "4111 1111 1111 1111", "1234 567 890", "0 1 7 1 2 3 4 5 6 7 8"],
+    ["01712 345678", "(01712) 345678.", "০১৭১২ ৩৪৫৬৭৮", "4111 1111 1111 1111", "1234 567 890", "0 1 7 1 2 3 4 5"],
 )
 async def test_numbers_in_groups_are_numbers(checkout: Checkout, number: str) -> None:
     refuse_session(checkout, f"Invalid value {number} given")
@@ -315,7 +315,10 @@ def test_sums_in_prose_are_no_number_of_anybodys() -> None:
     assert said in error.reason.en
 
 
-@pytest.mark.parametrize(("sent", "quoted"), [("রহিমা", "রহি\u200dমা"), ("শা\u09dfলা", "শা\u09af\u09bcলা"), ("ডাক্তার১২", "ডাক্তার12")])
+@pytest.mark.parametrize(
+    ("sent", "quoted"),
+    [("রহিমা", "রহি\u200dমা"), ("শা\u09dfলা", "শা\u09af\u09bcলা"), ("ডাক্তার১২", "ডাক্তার12")],
+)
 def test_what_was_sent_is_found_however_it_is_spelt(sent: str, quoted: str) -> None:
     ours = TEXTS.text("sslcommerz.session-refused")
     said = Text(bn=f"{ours.bn} “{quoted}”", en=f"{ours.en} “{quoted}”")

@@ -216,7 +216,7 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
 
 
 def _of_refund(progress: Progress, now: datetime) -> Hold | None:
-    """Who is to see to money that no gateway gives back, or not in time; what else is waited for is told before it."""
+    """Who is to see to money that no gateway gives back, or not in time; what else is waited for comes before it."""
     if progress.payment_in(P.REFUND_MANUAL) is not None:
         return Hold(party=Party.PERSON, code=REFUND_BY_HAND)
     under_way = (one.moved_at for one in progress.payments if one.state is P.REFUND_PENDING)

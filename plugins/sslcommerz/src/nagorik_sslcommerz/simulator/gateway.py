@@ -367,8 +367,10 @@ class SslCommerzSimulator(Simulator):
         return payment_page(session, f"{PAGE}?{urlencode(query)}")
 
     async def _act(self, request: Request) -> Response:
-        """What the payer chose, once for a page. One that is still open in another tab pays once more: so it is at the
-        gateway."""
+        """What the payer chose, once for a page.
+
+        One that is still open in another tab pays once more: so it is at the gateway.
+        """
         session = self._sessions.get(request.query_params.get("SESSIONKEY", ""))
         if session is None:
             return refused("no such session", 404)
