@@ -210,7 +210,8 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
         yield retry_later(ended.attempt, state, context, report.state.value)
     else:
         yield close(ended.attempt, context, report.state.value, settled=True)
-    if report.state in payment_targets(payment.state):
+    is_news = report.state is not payment.state or report.reference not in {None, payment.refund_reference}
+    if is_news and report.state in payment_targets(payment.state):
         yield context.payment_moved(
             payment,
             report.state,

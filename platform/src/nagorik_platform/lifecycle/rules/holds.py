@@ -39,7 +39,7 @@ CALLS_IN_VAIN_BEFORE_A_PERSON: Final = 3
 DEMANDED_AGAIN_BEFORE_A_PERSON: Final = timedelta(days=3)
 """Time after a payment in which an agency may still demand the fee, until it has booked the money."""
 REFUND_PENDING_BEFORE_A_PERSON: Final = timedelta(days=14)
-"""Time after which an officer looks for a refund that a gateway still calls under way: the platform's own choice."""
+"""Time from its order after which an officer looks for a refund that is still under way: the platform's own choice."""
 
 INPUT_REJECTED: Final = "input-rejected"
 CORRECTION_REFUSED: Final = "correction-refused"
@@ -219,8 +219,9 @@ def _of_refund(progress: Progress, now: datetime) -> Hold | None:
     """Who is to see to money that no gateway gives back, or not in time; what else is waited for comes before it."""
     if progress.payment_in(P.REFUND_MANUAL) is not None:
         return Hold(party=Party.PERSON, code=REFUND_BY_HAND)
-    under_way = (one.moved_at for one in progress.payments if one.state is P.REFUND_PENDING)
-    overdue = any(since is not None and now - since >= REFUND_PENDING_BEFORE_A_PERSON for since in under_way)
+    under_way = [one for one in progress.payments if one.state is P.REFUND_PENDING]
+    ordered = (one.refund_requested_at or one.moved_at or one.opened_at for one in under_way)
+    overdue = any(now - at >= REFUND_PENDING_BEFORE_A_PERSON for at in ordered)
     return Hold(party=Party.PERSON, code=REFUND_OVERDUE) if overdue else None
 
 
