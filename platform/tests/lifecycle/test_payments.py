@@ -25,6 +25,7 @@ from nagorik_platform.lifecycle import (
     state_advice,
     what_to_do,
 )
+from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_PENDING_BEFORE_A_PERSON
 
 from . import factories
@@ -143,7 +144,6 @@ def test_payer_who_gives_up_is_asked_and_pays_again_with_a_new_payment():
     driver = _paying()
     driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
     assert driver.hold == "payment-cancelled"
-    assert driver.next.operation is None
     driver.take(CitizenActed("pay-again"))
     driver.answer(Operation.START_PAYMENT, PaymentStarted())
     assert driver.payment_states == [P.CANCELLED, P.INITIATED]
@@ -163,6 +163,50 @@ def test_money_taken_after_the_gateway_said_no_is_found_by_its_notice_and_given_
     assert sorted(driver.payment_states) == [P.CAPTURED, P.REFUND_REQUESTED]
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert sorted(driver.payment_states) == [P.CAPTURED, P.REFUNDED]
+
+
+@pytest.mark.parametrize("denied", range(len(LATE_CAPTURE_LOOKS)))
+@pytest.mark.parametrize("word", [P.FAILED, P.EXPIRED, P.CANCELLED])
+def test_money_taken_after_the_gateway_said_no_is_found_without_a_notice(word, denied):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(word))
+    said = driver.now
+    for look in LATE_CAPTURE_LOOKS[:denied]:
+        driver.answer(Operation.QUERY_PAYMENT, _report(word))
+        assert driver.now == said + look
+    assert driver.payment_states == [word]
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.now == said + LATE_CAPTURE_LOOKS[denied]
+    assert driver.payment_states == [P.CAPTURED]
+
+
+def test_application_closes_once_the_gateway_has_said_often_enough_that_it_took_nothing():
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    for _ in LATE_CAPTURE_LOOKS:
+        assert (driver.state, driver.hold) == (S.WITHDRAWN, None)
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    assert (driver.state, driver.next.operation) == (S.CLOSED, None)
+
+
+def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    for unsure in (AgencyUnavailable(), _report(P.PENDING), _report(P.UNKNOWN)):
+        driver.answer(Operation.QUERY_PAYMENT, unsure)
+        assert (driver.state, driver.payment_states) == (S.WITHDRAWN, [P.CANCELLED])
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
+
+
+def test_payment_that_the_gateway_refused_to_begin_is_not_asked_about():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote())
+    driver.answer(Operation.START_PAYMENT, AgencyRejected("limit"))
+    assert (driver.payment_states, driver.next.operation) == ([P.FAILED], None)
 
 
 def test_the_payment_that_the_agency_holds_is_kept_and_the_later_one_given_back():
@@ -196,8 +240,9 @@ def test_the_payment_whose_receipt_went_with_a_lost_filing_is_kept():
 def test_money_that_arrives_after_the_application_was_closed_is_given_back():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
-    assert driver.state is S.CLOSED
+    for _ in (None, *LATE_CAPTURE_LOOKS):
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
+    assert (driver.state, driver.next.operation) == (S.CLOSED, None)
     driver.take(Noticed(driver.row.payments[0].id))
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))

@@ -148,10 +148,15 @@ class Payment(Model):
     """What the gateway calls the refund that was ordered."""
     refund_requested_at: AwareDatetime | None = None
     """When a refund was first to be ordered: the gateway is told to give one payment back once."""
-    noticed: bool = False
-    """Whether a message named this payment and the gateway has not been asked for its final word since."""
+    denials: int = Field(default=0, ge=0)
+    """How often the gateway has said again that it took nothing, since the payment came into its present state."""
     noticed_at: AwareDatetime | None = None
-    """When the latest such message came: the answer to a question that was asked before it does not know of it."""
+    """When the latest message named this payment, until the gateway has given its final word on a later question."""
+
+    @property
+    def noticed(self) -> bool:
+        """Whether a message named this payment and the gateway has not been asked for its final word since."""
+        return self.noticed_at is not None
 
     @property
     def sum(self) -> Money:

@@ -14,7 +14,7 @@ from nagorik.operations import Operation
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unmet_consent
 from nagorik_platform.lifecycle.events import Event, Held, Released
-from nagorik_platform.lifecycle.next_action import candidates
+from nagorik_platform.lifecycle.next_action import candidates, late_looks
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import (
     CALL_IN_VAIN,
@@ -30,7 +30,7 @@ from nagorik_platform.lifecycle.state import (
     Progress,
     ServiceCapabilities,
 )
-from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_TAKEN, demanded_stage
+from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, ENDED_WITHOUT_RESULT, MONEY_TAKEN, demanded_stage
 
 LOOK_UPS_BEFORE_A_PERSON: Final = 12
 """Look-ups that settle nothing, after which what is unknown becomes a person's case."""
@@ -202,7 +202,8 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
         return None
     if not any(one.unreadable or one.in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON for one in progress.backoffs):
         return None
-    for call in candidates(progress.model_copy(update={"hold": None}), capabilities, now):
+    unheld = progress.model_copy(update={"hold": None})
+    for call in (*candidates(unheld, capabilities, now), *late_looks(progress, capabilities)):
         unknown = call.payment is not None and progress.payment(call.payment).state is P.UNKNOWN
         if call.operation is None or unknown:
             continue
@@ -216,7 +217,7 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
 
 
 def _of_refund(progress: Progress, now: datetime) -> Hold | None:
-    """Who is to see to money that no gateway gives back, or not in time; what else is waited for comes before it."""
+    """Who sees to money that no gateway gives back, or not in time; what else is waited for is told before it."""
     if progress.payment_in(P.REFUND_MANUAL) is not None:
         return Hold(party=Party.PERSON, code=REFUND_BY_HAND)
     under_way = [one for one in progress.payments if one.state is P.REFUND_PENDING]
@@ -229,6 +230,8 @@ def _for_nobody(progress: Progress, capabilities: ServiceCapabilities, now: date
     """Who is to look at what would otherwise be lost."""
     unheld = progress.model_copy(update={"hold": None})
     if progress.state is S.CLOSED or next(candidates(unheld, capabilities, now), None) is not None:
+        return None
+    if progress.state in ENDED_WITHOUT_RESULT | {S.DELIVERED} and any(late_looks(progress, capabilities)):
         return None
     if progress.state in {S.ISSUED, S.DELIVERY_FAILED}:
         return Hold(party=Party.CITIZEN, code="to-be-received")
