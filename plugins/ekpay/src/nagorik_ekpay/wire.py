@@ -258,8 +258,8 @@ def read_error(answer: AgencyResponse) -> NagorikError | None:
     document = answer.document
     if not isinstance(document, dict) or answer.status not in _NO:
         return None
-    code = str(document.get("msg_code"))
-    done = code == _BEGUN or gateway_facts().meaning(code) is PaymentState.CAPTURED
+    said = str(document.get("msg_code"))
+    done = said == _BEGUN or gateway_facts().meaning(said) is PaymentState.CAPTURED
     if done or document.get("secure_token") or document.get("trnx_info"):
         return ContractViolation("done-with-refusing-status")
     if answer.status not in _REFUSING or {"secure_token", "msg_code"} & set(document):

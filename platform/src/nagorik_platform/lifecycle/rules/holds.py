@@ -39,7 +39,7 @@ CALLS_IN_VAIN_BEFORE_A_PERSON: Final = 3
 DEMANDED_AGAIN_BEFORE_A_PERSON: Final = timedelta(days=3)
 """Time after a payment in which an agency may still demand the fee, until it has booked the money."""
 REFUND_PENDING_BEFORE_A_PERSON: Final = timedelta(days=14)
-"""Time from its order after which an officer looks for a refund that is still under way: the platform's own choice."""
+"""Time from its order after which an officer looks for a refund still under way: the platform's own choice."""
 
 INPUT_REJECTED: Final = "input-rejected"
 CORRECTION_REFUSED: Final = "correction-refused"
