@@ -190,6 +190,22 @@ def test_application_closes_once_the_gateway_has_said_often_enough_that_it_took_
     assert (driver.state, driver.next.operation) == (S.CLOSED, None)
 
 
+@pytest.mark.parametrize("word", [P.FAILED, P.CANCELLED])
+def test_payer_who_pays_again_is_not_told_again_that_the_first_payment_failed(word):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.FAILED))
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+    driver.take(Noticed(driver.row.payments[0].id))
+    while driver.row.payments[0].noticed:
+        assert driver.call() is Operation.QUERY_PAYMENT
+        attempt = driver.row.attempt
+        about_the_first = attempt is not None and attempt.payment == driver.row.payments[0].id
+        driver.take(CallAnswered(_report(word if about_the_first else P.PENDING)))
+    assert driver.payment_states == [P.FAILED, P.PENDING]
+    assert driver.hold is None
+
+
 def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))

@@ -130,9 +130,11 @@ def _ended_unpaid(
     code: str,
     report: PaymentReport | None = None,
 ) -> Iterator[Event]:
-    if to in payment_targets(payment.state) and payment.state not in MONEY_FOR_A_PERSON:
-        reference, remark = (report.reference, report.remark) if report is not None else (None, None)
-        yield context.payment_moved(payment, to, Actor.GATEWAY, code, reference=reference, remark=remark)
+    """The gateway took nothing. What it said before is no news: the payer may be paying anew by now."""
+    if to not in payment_targets(payment.state) or payment.state in MONEY_FOR_A_PERSON:
+        return
+    reference, remark = (report.reference, report.remark) if report is not None else (None, None)
+    yield context.payment_moved(payment, to, Actor.GATEWAY, code, reference=reference, remark=remark)
     if state.state is ApplicationState.AWAITING_PAYMENT and not state.is_paid(state.stage):
         yield from context.held(state, Party.CITIZEN, PAYMENT_ENDED[to])
 
