@@ -25,7 +25,7 @@ from nagorik_platform.lifecycle import (
     state_advice,
     what_to_do,
 )
-from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS
+from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_END, LATE_CAPTURE_LOOKS, LATE_LOOKS_IN_VAIN
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_PENDING_BEFORE_A_PERSON
 
 from . import factories
@@ -216,6 +216,20 @@ def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
+
+
+def test_payment_that_the_gateway_cannot_find_any_more_keeps_no_application_open_for_ever():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    driver.answer_until(lambda d: d.hold == "payment-unknown", give={Operation.QUERY_PAYMENT: _report(P.UNKNOWN)})
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.FAILED))
+    driver.take(CitizenActed("withdraw"))
+    driver.pass_time(LATE_CAPTURE_END.total_seconds())
+    for _ in range(LATE_LOOKS_IN_VAIN):
+        assert driver.state is S.WITHDRAWN
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    assert (driver.state, driver.next.operation) == (S.CLOSED, None)
 
 
 def test_payment_that_the_gateway_refused_to_begin_is_not_asked_about():

@@ -21,6 +21,10 @@ LATE_CAPTURE_LOOKS: Final = (timedelta(minutes=10), timedelta(hours=2), timedelt
 A payer who cancelled goes back and pays on the same page, a bank that declined books after all, and the message that
 would tell of it can be lost. The spans are the platform's own: no gateway publishes how long it may change its word.
 """
+LATE_CAPTURE_END: Final = timedelta(days=7)
+"""From that word until questions that stay without a final answer are given up; the platform's own, too."""
+LATE_LOOKS_IN_VAIN: Final = 12
+"""How many of them in a row have to have stayed so."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,7 +62,7 @@ def next_action(progress: Progress, capabilities: ServiceCapabilities, now: date
         return _NOTHING
     choices = [
         _timed(progress, choice, now)
-        for choice in (*candidates(progress, capabilities, now), *late_looks(progress, capabilities))
+        for choice in (*candidates(progress, capabilities, now), *late_looks(progress, capabilities, now))
     ]
     return min(choices, key=lambda choice: choice.due or now, default=_NOTHING)
 
@@ -104,16 +108,20 @@ def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime)
             yield NextAction(Operation.REFUND_PAYMENT, payment=payment.id)
 
 
-def late_looks(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+def late_looks(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
     """Questions about payments that the gateway knew of and took nothing for, until it has said so often enough.
 
-    They stop nothing but the closing of the application.
+    They stop nothing but the closing of the application, and that for a week: a gateway that says neither that it
+    took something nor that it did not may not know the payment any more, or never have known it.
     """
     if not capabilities.offers(Operation.QUERY_PAYMENT):
         return
     for payment in progress.payments:
         denied = payment.moved_at if payment.state in MONEY_NOT_TAKEN and payment.announced_at is not None else None
-        if denied is not None and payment.denials < len(LATE_CAPTURE_LOOKS):
+        if denied is None or payment.denials == len(LATE_CAPTURE_LOOKS):
+            continue
+        in_vain = progress.backoff(Operation.QUERY_PAYMENT, payment.id).failures
+        if in_vain < LATE_LOOKS_IN_VAIN or now - denied < LATE_CAPTURE_END:
             due = denied + LATE_CAPTURE_LOOKS[payment.denials]
             yield NextAction(Operation.QUERY_PAYMENT, due=due, payment=payment.id)
 

@@ -128,7 +128,7 @@ def _close(state: Progress, context: RuleContext) -> Iterator[Event]:
     to_fetch = state.deliverables_to_fetch() if state.state is S.DELIVERED else ()
     if to_fetch and context.capabilities.offers(Operation.DELIVERABLE):
         return
-    if any(late_looks(state, context.capabilities)):
+    if any(late_looks(state, context.capabilities, context.now)):
         return
     if all(is_settled(payment.state) and not payment.noticed for payment in state.payments):
         yield context.moved(S.CLOSED, Actor.CORE, "settled")

@@ -203,7 +203,7 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
     if not any(one.unreadable or one.in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON for one in progress.backoffs):
         return None
     unheld = progress.model_copy(update={"hold": None})
-    for call in (*candidates(unheld, capabilities, now), *late_looks(progress, capabilities)):
+    for call in (*candidates(unheld, capabilities, now), *late_looks(progress, capabilities, now)):
         unknown = call.payment is not None and progress.payment(call.payment).state is P.UNKNOWN
         if call.operation is None or unknown:
             continue
@@ -231,7 +231,7 @@ def _for_nobody(progress: Progress, capabilities: ServiceCapabilities, now: date
     unheld = progress.model_copy(update={"hold": None})
     if progress.state is S.CLOSED or next(candidates(unheld, capabilities, now), None) is not None:
         return None
-    if progress.state in ENDED_WITHOUT_RESULT | {S.DELIVERED} and any(late_looks(progress, capabilities)):
+    if progress.state in ENDED_WITHOUT_RESULT | {S.DELIVERED} and any(late_looks(progress, capabilities, now)):
         return None
     if progress.state in {S.ISSUED, S.DELIVERY_FAILED}:
         return Hold(party=Party.CITIZEN, code="to-be-received")
