@@ -223,8 +223,20 @@ def test_gateways_name_of_a_refund_is_kept_for_the_next_question():
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-7"))
     assert driver.row.payments[0].refund_reference == "R-7"
+    written = len(driver.journal)
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-7"))
+    assert [event.kind for event in driver.journal[written:]] == ["attempt-began", "attempt-ended"]
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert driver.row.payments[0].refund_reference == "R-7"
+
+
+def test_gateways_name_of_a_refund_may_come_late():
+    driver = Driver(factories.capabilities_of()).to_paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-7"))
+    assert (driver.payment_states, driver.row.payments[0].refund_reference) == ([P.REFUND_PENDING], "R-7")
 
 
 @pytest.mark.parametrize("state", [P.FAILED, P.CANCELLED, P.EXPIRED, P.PENDING, P.UNDER_INVESTIGATION])

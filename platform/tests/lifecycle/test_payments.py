@@ -25,7 +25,7 @@ from nagorik_platform.lifecycle import (
     state_advice,
     what_to_do,
 )
-from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS
+from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS, LATE_LOOKS_END, LATE_LOOKS_IN_VAIN
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_PENDING_BEFORE_A_PERSON
 
 from . import factories
@@ -201,6 +201,22 @@ def test_payer_who_paid_twice_is_found_a_day_after_without_a_notice_and_stops_no
     assert driver.hold == "payment-under-investigation"
 
 
+@pytest.mark.parametrize("word", [P.FAILED, P.CANCELLED])
+def test_payer_who_pays_again_is_not_told_again_that_the_first_payment_failed(word):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.FAILED))
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+    driver.take(Noticed(driver.row.payments[0].id))
+    while driver.row.payments[0].noticed:
+        assert driver.call() is Operation.QUERY_PAYMENT
+        attempt = driver.row.attempt
+        about_the_first = attempt is not None and attempt.payment == driver.row.payments[0].id
+        driver.take(CallAnswered(_report(word if about_the_first else P.PENDING)))
+    assert driver.payment_states == [P.FAILED, P.PENDING]
+    assert driver.hold is None
+
+
 def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))
@@ -211,6 +227,20 @@ def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
+
+
+def test_payment_that_the_gateway_cannot_find_any_more_keeps_no_application_open_for_ever():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    driver.answer_until(lambda d: d.hold == "payment-unknown", give={Operation.QUERY_PAYMENT: _report(P.UNKNOWN)})
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.FAILED))
+    driver.take(CitizenActed("withdraw"))
+    driver.pass_time(LATE_LOOKS_END.total_seconds())
+    for _ in range(LATE_LOOKS_IN_VAIN):
+        assert driver.state is S.WITHDRAWN
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    assert (driver.state, driver.next.operation) == (S.CLOSED, None)
 
 
 def test_payment_that_the_gateway_refused_to_begin_is_not_asked_about():

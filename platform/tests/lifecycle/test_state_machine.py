@@ -59,7 +59,7 @@ from nagorik_platform.lifecycle import (
     step,
 )
 from nagorik_platform.lifecycle.fold import fold
-from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS
+from nagorik_platform.lifecycle.next_action import late_looks
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.advance import advance_state
 from nagorik_platform.lifecycle.rules.holds import update_hold
@@ -487,7 +487,8 @@ class LifecycleMachine(RuleBasedStateMachine):
         payment = data.draw(st.sampled_from(sorted(open_accounts)))
         asked = self.row.payment(payment).amount.poisha // 100
         known = self.row.payment(payment)
-        asked_for_the_last_time = known.state in MONEY_NOT_TAKEN and known.looks >= len(LATE_CAPTURE_LOOKS)
+        looks = late_looks(self.row, self.capabilities, self.now)
+        asked_for_the_last_time = known.state in MONEY_NOT_TAKEN and all(one.payment != payment for one in looks)
         self.gateway.pay(payment, asked if exact else asked + 1)
         if noticed or asked_for_the_last_time:
             self._take(Noticed(payment))

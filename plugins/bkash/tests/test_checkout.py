@@ -438,11 +438,16 @@ async def test_a_wallet_without_money_fails_the_payment(shop: Any) -> None:
 
 @pytest.mark.parametrize(
     ("said", "told"),
-    [("Wrong  PIN\n", "Wrong PIN"), ("", None), (None, None), (7, None), ({"en": "x"}, None), ("x" * 900, "x" * 255)],
+    [
+        *(("Wrong  PIN\n", "Wrong PIN"), ("", None), (None, None), (7, None), ({"en": "x"}, None)),
+        *(("x" * 900, "x" * 255), ("Wrong \ud800PIN", "Wrong PIN"), ("\udfff", None)),
+    ],
+    ids=ascii,
 )
 async def test_what_bkash_says_of_a_refusal_is_passed_on(wired: Any, said: object, told: str | None) -> None:
     with respx.mock(assert_all_called=False) as mock:
-        answering(mock, "payment/status", INITIATED | {"statusCode": "2014", "statusMessage": said})
+        answer = json.dumps(INITIATED | {"statusCode": "2014", "statusMessage": said})
+        answering(mock, "payment/status", answer.encode())
         assert (await wired.query(NUMBER)).remark == told
 
 

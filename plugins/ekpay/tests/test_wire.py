@@ -416,7 +416,7 @@ def test_answer_that_says_nothing_is_not_understood(answer: object) -> None:
         wire.StatusAnswer.model_validate(answer)
 
 
-@pytest.mark.parametrize(("said", "remark"), [(None, None), ("", None), ("x" * 5000, "x" * LONGEST_REMARK)])
+@pytest.mark.parametrize(("said", "remark"), [(None, None), ("", None), (7, "7"), ("x" * 5000, "x" * LONGEST_REMARK)])
 def test_what_ekpay_says_of_a_failure_is_passed_on_as_far_as_a_remark_goes(said: object, remark: str | None) -> None:
     report = read(paid() | {"msg_code": "1021", "msg_det": said})
     assert report is not None

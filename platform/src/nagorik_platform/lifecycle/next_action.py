@@ -23,6 +23,10 @@ would tell of it can be lost. The spans are the platform's own: no gateway publi
 """
 SECOND_CAPTURE_LOOKS: Final = (timedelta(days=1),)
 """When a gateway is asked again about money that the agency has confirmed: a payer may have paid on two pages."""
+LATE_LOOKS_END: Final = timedelta(days=7)
+"""From a gateway's word until questions that stay without a final answer are given up; the platform's own, too."""
+LATE_LOOKS_IN_VAIN: Final = 12
+"""How many of them in a row have to have stayed so."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,7 +64,7 @@ def next_action(progress: Progress, capabilities: ServiceCapabilities, now: date
         return _NOTHING
     choices = [
         _timed(progress, choice, now)
-        for choice in (*candidates(progress, capabilities, now), *late_looks(progress, capabilities))
+        for choice in (*candidates(progress, capabilities, now), *late_looks(progress, capabilities, now))
     ]
     return min(choices, key=lambda choice: choice.due or now, default=_NOTHING)
 
@@ -106,27 +110,39 @@ def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime)
             yield NextAction(Operation.REFUND_PAYMENT, payment=payment.id)
 
 
-def late_looks(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
-    """Questions about payments of which the gateway has spoken, in case it says something else by and by."""
+def late_looks(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
+    """Questions about payments of which the gateway has spoken, in case it says something else by and by.
+
+    They go on for a week without a final answer, and no longer: a gateway that says neither that it took something nor
+    that it did not may not know the payment any more, or never have known it.
+    """
     if not capabilities.offers(Operation.QUERY_PAYMENT):
         return
     for payment in progress.payments:
-        looks = _late_looks_at(payment)
-        if payment.moved_at is not None and payment.looks < len(looks):
-            due = payment.moved_at + looks[payment.looks]
+        if payment.moved_at is None or not has_looks_left(payment):
+            continue
+        in_vain = progress.backoff(Operation.QUERY_PAYMENT, payment.id).failures
+        if in_vain < LATE_LOOKS_IN_VAIN or now - payment.moved_at < LATE_LOOKS_END:
+            due = payment.moved_at + _looks_after(payment)[payment.looks]
             yield NextAction(Operation.QUERY_PAYMENT, due=due, payment=payment.id)
 
 
-def _late_looks_at(payment: Payment) -> tuple[timedelta, ...]:
+def has_looks_left(payment: Payment) -> bool:
+    """Whether the gateway is to be asked again about a payment of which it has spoken."""
+    return payment.looks < len(_looks_after(payment))
+
+
+def _looks_after(payment: Payment) -> tuple[timedelta, ...]:
     if payment.state is P.CONFIRMED:
         return SECOND_CAPTURE_LOOKS
     knew_of_it = payment.announced_at is not None
     return LATE_CAPTURE_LOOKS if payment.state in MONEY_NOT_TAKEN and knew_of_it else ()
 
 
-def may_be_captured_late(payment: Payment) -> bool:
-    """Whether the gateway took nothing for a payment that it knew of, and has not said so often enough."""
-    return payment.state in MONEY_NOT_TAKEN and payment.looks < len(_late_looks_at(payment))
+def may_be_captured_late(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> bool:
+    """Whether the gateway is to be asked again about a payment for which it took nothing."""
+    unpaid = {payment.id for payment in progress.payments if payment.state in MONEY_NOT_TAKEN}
+    return any(look.payment in unpaid for look in late_looks(progress, capabilities, now))
 
 
 def _may_complete(progress: Progress, capabilities: ServiceCapabilities, payment: Payment, now: datetime) -> bool:

@@ -329,6 +329,7 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
     ),
     *_payment_rows(
         P.REFUND_PENDING,
+        refund_pending="the gateway gives the refund a number, or another one",
         refunded="the payer has it back",
         refund_failed="the gateway refused the refund",
         refund_manual="the gateway cannot give it back",

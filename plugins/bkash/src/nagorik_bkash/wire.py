@@ -108,7 +108,7 @@ class CodedAnswer(WireModel):
     def remark(self) -> str | None:
         """The code's sentence for the payer, in the length of one."""
         said = " ".join(self.message.split())[:LONGEST] if isinstance(self.message, str) else ""
-        return said or None
+        return said.encode("utf-8", "ignore").decode() or None  # half of a surrogate pair is no text
 
 
 class Grant(CodedAnswer):

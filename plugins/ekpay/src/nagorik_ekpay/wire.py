@@ -151,7 +151,7 @@ class StatusAnswer(WireModel):
         return ExactJsonReader(cls)
 
     code: NumberAsText | None = Field(default=None, alias="msg_code")
-    says: str | None = Field(default=None, alias="msg_det")
+    says: NumberAsText | None = Field(default=None, alias="msg_det")
     error_code: NumberAsText | None = Field(default=None, alias="responseCode")
     transaction: TransactionInfo | None = Field(default=None, alias="trnx_info")
     customer: CustomerInfo | None = Field(default=None, alias="cust_info")

@@ -15,7 +15,7 @@ from nagorik_host.store import Transaction
 from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Payment, amounts_to, is_settled
-from nagorik_platform.lifecycle.next_action import may_be_captured_late
+from nagorik_platform.lifecycle.next_action import has_looks_left
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_TAKEN
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
@@ -150,7 +150,7 @@ def _captures(payment: Payment, captured: Sequence[tuple[str, Effect]]) -> int:
 
 def _payment(payment: Payment, *, taken: bool, back: bool, closed: bool) -> Iterator[tuple[str, str]]:
     state = payment.state
-    if taken and state in _SAID_NO_MONEY and (closed or not may_be_captured_late(payment)):
+    if taken and state in _SAID_NO_MONEY and (closed or not has_looks_left(payment)):
         yield "captured-unaccounted", f"the gateway took it, here it is {state.value}"
     if taken and closed and not is_settled(state):
         yield "closed-over-money", state.value

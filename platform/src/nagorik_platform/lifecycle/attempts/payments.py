@@ -130,9 +130,11 @@ def _ended_unpaid(
     code: str,
     report: PaymentReport | None = None,
 ) -> Iterator[Event]:
-    if to in payment_targets(payment.state) and payment.state not in MONEY_FOR_A_PERSON:
-        reference, remark = (report.reference, report.remark) if report is not None else (None, None)
-        yield context.payment_moved(payment, to, Actor.GATEWAY, code, reference=reference, remark=remark)
+    """The gateway took nothing. What it said before is no news: the payer may be paying anew by now."""
+    if to not in payment_targets(payment.state) or payment.state in MONEY_FOR_A_PERSON:
+        return
+    reference, remark = (report.reference, report.remark) if report is not None else (None, None)
+    yield context.payment_moved(payment, to, Actor.GATEWAY, code, reference=reference, remark=remark)
     if state.state is ApplicationState.AWAITING_PAYMENT and not state.is_paid(state.stage):
         yield from context.held(state, Party.CITIZEN, PAYMENT_ENDED[to])
 
@@ -210,7 +212,8 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
         yield retry_later(ended.attempt, state, context, report.state.value)
     else:
         yield close(ended.attempt, context, report.state.value, settled=True)
-    if report.state in payment_targets(payment.state):
+    is_news = report.state is not payment.state or report.reference not in {None, payment.refund_reference}
+    if is_news and report.state in payment_targets(payment.state):
         yield context.payment_moved(
             payment,
             report.state,

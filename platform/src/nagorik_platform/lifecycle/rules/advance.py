@@ -128,8 +128,7 @@ def _close(state: Progress, context: RuleContext) -> Iterator[Event]:
     to_fetch = state.deliverables_to_fetch() if state.state is S.DELIVERED else ()
     if to_fetch and context.capabilities.offers(Operation.DELIVERABLE):
         return
-    can_ask = context.capabilities.offers(Operation.QUERY_PAYMENT)
-    if can_ask and any(may_be_captured_late(payment) for payment in state.payments):
+    if may_be_captured_late(state, context.capabilities, context.now):
         return
     if all(is_settled(payment.state) and not payment.noticed for payment in state.payments):
         yield context.moved(S.CLOSED, Actor.CORE, "settled")

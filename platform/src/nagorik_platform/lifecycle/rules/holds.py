@@ -14,7 +14,7 @@ from nagorik.operations import Operation
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unmet_consent
 from nagorik_platform.lifecycle.events import Event, Held, Released
-from nagorik_platform.lifecycle.next_action import candidates, late_looks
+from nagorik_platform.lifecycle.next_action import candidates, late_looks, may_be_captured_late
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import (
     CALL_IN_VAIN,
@@ -39,7 +39,7 @@ CALLS_IN_VAIN_BEFORE_A_PERSON: Final = 3
 DEMANDED_AGAIN_BEFORE_A_PERSON: Final = timedelta(days=3)
 """Time after a payment in which an agency may still demand the fee, until it has booked the money."""
 REFUND_PENDING_BEFORE_A_PERSON: Final = timedelta(days=14)
-"""Time after which an officer looks for a refund that a gateway still calls under way: the platform's own choice."""
+"""Time from its order after which an officer looks for a refund still under way: the platform's own choice."""
 
 INPUT_REJECTED: Final = "input-rejected"
 CORRECTION_REFUSED: Final = "correction-refused"
@@ -203,7 +203,7 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
     if not any(one.unreadable or one.in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON for one in progress.backoffs):
         return None
     unheld = progress.model_copy(update={"hold": None})
-    for call in (*candidates(unheld, capabilities, now), *late_looks(progress, capabilities)):
+    for call in (*candidates(unheld, capabilities, now), *late_looks(progress, capabilities, now)):
         unknown = call.payment is not None and progress.payment(call.payment).state is P.UNKNOWN
         if call.operation is None or unknown:
             continue
@@ -220,8 +220,9 @@ def _of_refund(progress: Progress, now: datetime) -> Hold | None:
     """Who sees to money that no gateway gives back, or not in time; what else is waited for is told before it."""
     if progress.payment_in(P.REFUND_MANUAL) is not None:
         return Hold(party=Party.PERSON, code=REFUND_BY_HAND)
-    under_way = (one.moved_at for one in progress.payments if one.state is P.REFUND_PENDING)
-    overdue = any(since is not None and now - since >= REFUND_PENDING_BEFORE_A_PERSON for since in under_way)
+    under_way = [one for one in progress.payments if one.state is P.REFUND_PENDING]
+    ordered = (one.refund_requested_at or one.moved_at or one.opened_at for one in under_way)
+    overdue = any(now - at >= REFUND_PENDING_BEFORE_A_PERSON for at in ordered)
     return Hold(party=Party.PERSON, code=REFUND_OVERDUE) if overdue else None
 
 
@@ -230,7 +231,7 @@ def _for_nobody(progress: Progress, capabilities: ServiceCapabilities, now: date
     unheld = progress.model_copy(update={"hold": None})
     if progress.state is S.CLOSED or next(candidates(unheld, capabilities, now), None) is not None:
         return None
-    if progress.state in ENDED_WITHOUT_RESULT | {S.DELIVERED} and any(late_looks(progress, capabilities)):
+    if progress.state in ENDED_WITHOUT_RESULT | {S.DELIVERED} and may_be_captured_late(progress, capabilities, now):
         return None
     if progress.state in {S.ISSUED, S.DELIVERY_FAILED}:
         return Hold(party=Party.CITIZEN, code="to-be-received")

@@ -51,6 +51,7 @@ from nagorik_testing import (
     FormFormat,
     JsonFormat,
     MultipartFormat,
+    PaymentAct,
     ReadRequest,
     Refusal,
     Simulator,
@@ -393,7 +394,7 @@ class SslCommerzSimulator(Simulator):
             session.pressed[opened] = act, attempt
         return self._sent_back(session, act, attempt)
 
-    def _sent_back(self, session: SslCommerzSession, act: str, attempt: PaymentAttempt) -> Response:
+    def _sent_back(self, session: SslCommerzSession, act: PaymentAct, attempt: PaymentAttempt) -> Response:
         posted = notice_of(session, attempt, self.store_id, self.store_password)
         return returning_page(session.form[RETURNS[act]], posted)
 
