@@ -113,7 +113,7 @@ def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime)
 def late_looks(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
     """Questions about payments of which the gateway has spoken, in case it says something else by and by.
 
-    They go on for a week without a final answer, and no longer: a gateway that says neither that it took something nor
+    Without a final answer they go on for a week and no longer: a gateway that says neither that it took something nor
     that it did not may not know the payment any more, or never have known it.
     """
     if not capabilities.offers(Operation.QUERY_PAYMENT):
