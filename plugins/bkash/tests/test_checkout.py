@@ -502,6 +502,17 @@ async def test_an_amount_is_the_same_however_it_is_written(wired: Any, amount: A
         assert (await wired.query(NUMBER)).amount == AMOUNT
 
 
+@pytest.mark.parametrize(
+    ("written", "is_believed"), [("2026-11-25", True), ("2026-11-26", False), ("2099-12-31", False)]
+)
+async def test_a_payment_that_is_dated_ahead_has_no_date(wired: Any, written: str, is_believed: bool) -> None:
+    answer = COMPLETED | {"paymentExecuteTime": f"{written}T09:00:00:000 GMT+0600"}
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "payment/status", answer)
+        report = await wired.query(NUMBER)
+    assert (report.state, report.captured_at is not None) == (PaymentState.CAPTURED, is_believed)
+
+
 async def test_a_success_without_a_code_is_one(wired: Any) -> None:
     with respx.mock(assert_all_called=False) as mock:
         answering(mock, "payment/status", {n: value for n, value in COMPLETED.items() if n != "statusCode"})

@@ -270,6 +270,9 @@ async def test_a_subscription_is_confirmed_once_it_is_verified(shop: Any) -> Non
         "https://sns.ap-southeast-1.amazonaws.com/?Action=Unsubscribe&TopicArn={topic}&Token=1",
         "https://sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=another&Token=1",
         "https://sns.ap-southeast-1.amazonaws.com/other?Action=ConfirmSubscription&TopicArn={topic}&Token=1",
+        "https://sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={topic}#@evil.example",
+        "https://sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={topic}&Token=1\n2",
+        "https://[sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={topic}&Token=1",
     ],
 )
 async def test_another_address_is_not_opened_to_confirm(shop: Any, address: str) -> None:

@@ -545,6 +545,9 @@ def test_payer_who_comes_back_names_the_payment() -> None:
         ),
         *(b'{"trnx_info": {"mer_trnx_id": ""}}', b'{"trnx_info": {"mer_trnx_id": "a b"}}', b"transId=x", b"<xml/>"),
         *(b'{"trnx_info": {"mer_trnx_id": true}}', b'{"trnx_info": {"mer_trnx_id": ["x"]}}'),
+        *(b'{"trnx_info": {"mer_trnx_id": NaN}}', b'{"trnx_info": {"mer_trnx_id": Infinity}}'),
+        b'{"trnx_info": {"mer_trnx_id": "a", "mer_trnx_id": "b"}}',
+        b'{"trnx_info": {"mer_trnx_id": "a"}, "trnx_info": {"mer_trnx_id": "b"}}',
     ],
 )
 def test_message_that_names_no_payment_is_refused(body: bytes) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import pydantic_core
 from cryptography import x509
@@ -38,6 +38,7 @@ LONGEST_RETURN: Final = 4_000
 LONGEST_CERTIFICATE: Final = 20_000
 """Bytes."""
 _CERTIFICATE: Final = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem", re.ASCII)
+_QUERY: Final = re.compile(r"[!\"$-~]+", re.ASCII)
 _OF_AMAZON: Final = frozenset(range(200, 500)) - {429}
 """HTTP statuses that are Amazon's and say nothing of bKash: a place that a forger made up must not pass for bKash's
 refusal to let the platform in. What comes with them verifies nothing."""
@@ -180,8 +181,8 @@ def _signed_text(envelope: Mapping[str, str]) -> bytes:
 async def _confirm(envelope: Mapping[str, str], context: Context) -> None:
     """Open the address that a verified message names, at the same origin: bKash's notices come from then on."""
     address = envelope["SubscribeURL"]
-    asked = parse_qs(urlsplit(address).query)
-    ours = (asked.get("Action"), asked.get("TopicArn")) == (["ConfirmSubscription"], [envelope["TopicArn"]])
-    if not ours or not address.startswith(f"{context.settings.notice_origin}/?"):
+    query = address.removeprefix(f"{context.settings.notice_origin}/?")
+    asked = parse_qs(query) if query != address and _QUERY.fullmatch(query) else {}
+    if (asked.get("Action"), asked.get("TopicArn")) != (["ConfirmSubscription"], [envelope["TopicArn"]]):
         raise AgencyRejected("bkash.notice-not-verified")
     await context.http.download("confirm", address, accept=_OF_AMAZON, limit=LONGEST_CERTIFICATE)

@@ -4,7 +4,7 @@ Money moves by the execution alone, once for a payment. Whatever is not sure aft
 executed or created anew on a guess. A payer's coming back says ``success`` before any money has moved.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from nagorik import (
@@ -36,6 +36,7 @@ _NOTHING_DONE: Final = frozenset(
     {CodeMeaning.REFUSED, CodeMeaning.DECLINED, CodeMeaning.NO_SUCH, CodeMeaning.CANCELLED, CodeMeaning.STATE}
 )
 """What a write that creates or gives back ends in for good."""
+_FURTHEST_AHEAD: Final = timedelta(days=1)
 _VERIFIED: Final = frozenset({"complete", "completed"})
 """Published clients write it in both ways."""
 
@@ -203,12 +204,17 @@ def _report(
                 state=PaymentState.CAPTURED,
                 amount=answer.amount,
                 reference=wire.joined_reference(answer.payment_id, answer.transaction),
-                captured_at=answer.executed_at,
+                captured_at=_believed(answer.executed_at, context.clock.now()),
                 raw=word,
             )
         case "initiated" if not answer.claims_success:
             return PaymentReport(state=_unexecuted(answer, request.started_at, context), raw=word)
     return PaymentReport(state=PaymentState.UNKNOWN, raw=word[:200])
+
+
+def _believed(told: datetime | None, now: datetime) -> datetime | None:
+    """When the money was taken; ``None`` where it is dated further ahead than two clocks and a wrong zone explain."""
+    return told if told is not None and told - now <= _FURTHEST_AHEAD else None
 
 
 def _unexecuted(

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
 from urllib.parse import parse_qs, urlencode
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import from_json
 
 from nagorik import (
@@ -180,6 +180,10 @@ class NoticeBody(WireModel):
     """A notice, of which nothing but the payment's id is read: it is not signed in any way that is published."""
 
     transaction: NoticeTransaction = Field(alias="trnx_info")
+
+
+_NOTICES: Final = ExactJsonReader(NoticeBody)
+"""Reads no notice that names two payments."""
 
 
 def to_session(request: StartPaymentRequest, settings: EkpaySettings, now: datetime) -> dict[str, Any]:
@@ -428,8 +432,8 @@ def noticed_payment(headers: Mapping[str, str], body: bytes) -> str:
             named = parse_qs(body.decode("ascii"), max_num_fields=50).get(RETURNED_ID, [])
             payment = named[0] if len(named) == 1 else ""
         else:
-            payment = NoticeBody.model_validate_json(body).transaction.payment
-    except (ValueError, ValidationError):
+            payment = _NOTICES.read(AgencyResponse(200, (), body)).transaction.payment
+    except (ValueError, RecursionError):
         payment = ""
     if not _ID.fullmatch(payment):
         raise AgencyRejected("ekpay.no-notice", reason=TEXTS.text("ekpay.no-notice"))
