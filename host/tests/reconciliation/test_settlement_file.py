@@ -111,6 +111,13 @@ def test_what_was_given_back_is_read_from_the_sum_or_else_from_the_word(status, 
     assert entry.refunded == refunded
 
 
+@pytest.mark.parametrize("heading", ["Refund", "Returned"])
+def test_file_whose_refunds_stand_under_another_heading_is_refused(heading):
+    content = f"{HEADING.replace('Refunded', heading)}\n{LINE.replace(',,', ',345.00,')}\n"
+    with pytest.raises(DataFileInvalid, match="no column is headed Refunded or ফেরত"):
+        parse_settlement(content.encode(), "till.csv", LAYOUT)
+
+
 def test_layout_without_words_for_refunds_says_nothing_of_them_without_a_sum():
     silent = LAYOUT.model_copy(update={"refunded": ()})
     (entry,) = parse_settlement(f"{HEADING}\n{LINE}\n".encode(), "till.csv", silent).entries

@@ -277,7 +277,7 @@ class _LineReader:
                 problems.append(FileProblem("", f"more than one column is headed {' or '.join(headings)}"))
             elif found:
                 self._at[column] = places[found[0]]
-            elif headings and column != "refunded":
+            elif headings:
                 problems.append(FileProblem("", f"no column is headed {' or '.join(headings)}"))
         if problems:
             raise DataFileInvalid(name, problems)
