@@ -239,7 +239,7 @@ def test_file_that_is_not_there_is_refused_by_its_name(tmp_path):
 WRONG_LAYOUT = """\
 [[layouts]]
 gateway = "a.b"
-times = ["%Y"]
+times = ["%Y-%m-%d"]
 source = { title = "T", verified = false }
 [layouts.columns]
 reference = ["R"]
@@ -260,6 +260,29 @@ taken_at = ["T"]
         (WRONG_LAYOUT.replace("times", 'not_taken = ["OPEN"]\ntimes'), "a column status and words in it go together"),
         (f'{WRONG_LAYOUT}other = ["S"]\n', "other"),
         (WRONG_LAYOUT + WRONG_LAYOUT, "this gateway has a layout already"),
+        *(
+            (WRONG_LAYOUT.replace("%Y-%m-%d", style), "layouts.0.times: .*: it tells no whole date")
+            for style in (
+                "%d/%d/%Y",
+                "%m/%Y",
+                "%H:%M",
+                "%d/%m %H:%M",
+                "%Y-%U",
+                "%Q",
+                "(%d",
+                "%",
+                "noon",
+                "%d/%m/%Y %Z",
+            )
+        ),
+        *(
+            (WRONG_LAYOUT.replace('"%Y-%m-%d"', styles), "read one text as two dates")
+            for styles in (
+                '"%d/%m/%Y", "%m/%d/%Y"',
+                '"%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"',
+                '"%Y-%m-%d", "%d/%m/%y", "%y/%m/%d"',
+            )
+        ),
     ],
 )
 def test_layout_that_is_wrong_is_refused_with_what_is_wrong(tmp_path, layout, said):
@@ -267,6 +290,21 @@ def test_layout_that_is_wrong_is_refused_with_what_is_wrong(tmp_path, layout, sa
     file.write_text(layout, "utf-8")
     with pytest.raises(DataFileInvalid, match=said):
         read_layouts(file)
+
+
+@pytest.mark.parametrize(
+    "styles",
+    [
+        '"%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y-%m-%dT%H:%M:%S%z"',
+        '"%d-%b-%Y %I:%M %p", "%Y%m%d%H%M%S"',
+        '"%d/%m/%y", "%d/%m/%Y"',
+    ],
+)
+def test_layout_may_know_several_ways_of_writing_one_time(tmp_path, styles):
+    file = tmp_path / LAYOUT_FILE
+    file.write_text(WRONG_LAYOUT.replace('"%Y-%m-%d"', styles), "utf-8")
+    (layout,) = read_layouts(file)
+    assert len(layout.times) == styles.count(",") + 1
 
 
 def test_layout_says_whose_figures_it_holds_and_whether_they_are_verified():
