@@ -309,6 +309,25 @@ def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_i
     assert (after["unreachable"], after["waits_for"], after["state"]) == (None, None, "in_review")
 
 
+def test_where_to_pay_is_told_on_the_citizens_page_and_on_no_other(office):
+    page, slip = "https://pay.example/session?token=CANARY-TOKEN", Text(en="Slip CANARY-SLIP", bn="স্লিপ CANARY-SLIP")
+    office.answers.START = PaymentStarted(
+        reference="TILL-1", pay_at=page, instructions=slip, expires_at=office.clock.now() + timedelta(days=9)
+    )
+    application = office.apply()
+    office.answers.QUOTE = demanded(8_000)
+    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
+    office.work(timedelta(hours=1))
+    assert office.ready("act", application, "pay", "--gateway", "office.till").code == 0
+    office.work(timedelta(hours=1))
+    citizen, officer = office.pages(application)
+    for told in (page, "CANARY-SLIP", "You can pay until"):
+        assert told in citizen
+        assert told not in officer
+    (payment,) = office.ready("cases", "show", application, "--json").document["payments"]
+    assert (payment["pay_at"], payment["instructions"], payment["pay_until"]) == (None, None, None)
+
+
 def test_late_fee_is_paid_by_a_gateway_that_is_chosen_when_it_is_demanded(office):
     application = office.apply()
     office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
