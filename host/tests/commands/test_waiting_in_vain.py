@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import sqlite3
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -326,6 +327,11 @@ def test_where_to_pay_is_told_on_the_citizens_page_and_on_no_other(office):
         assert told not in officer
     (payment,) = office.ready("cases", "show", application, "--json").document["payments"]
     assert (payment["pay_at"], payment["instructions"], payment["pay_until"]) == (None, None, None)
+
+    decided = ("cases", "decide", application, "--officer", "A. Rahman", "--reason", "Asked the bank.")
+    assert office.ready(*decided, "--payment", payment["payment"], "--payment-to", "failed").code == 0
+    with sqlite3.connect(office.place / "nagorik.db") as database:
+        assert database.execute("SELECT count(*) FROM checkouts").fetchone() == (0,)
 
 
 def test_late_fee_is_paid_by_a_gateway_that_is_chosen_when_it_is_demanded(office):
