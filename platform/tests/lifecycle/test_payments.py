@@ -25,7 +25,8 @@ from nagorik_platform.lifecycle import (
     state_advice,
     what_to_do,
 )
-from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON
+from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS
+from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_PENDING_BEFORE_A_PERSON
 
 from . import factories
 from .driver import REFERENCE, Driver
@@ -143,7 +144,6 @@ def test_payer_who_gives_up_is_asked_and_pays_again_with_a_new_payment():
     driver = _paying()
     driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
     assert driver.hold == "payment-cancelled"
-    assert driver.next.operation is None
     driver.take(CitizenActed("pay-again"))
     driver.answer(Operation.START_PAYMENT, PaymentStarted())
     assert driver.payment_states == [P.CANCELLED, P.INITIATED]
@@ -165,6 +165,50 @@ def test_money_taken_after_the_gateway_said_no_is_found_by_its_notice_and_given_
     assert sorted(driver.payment_states) == [P.CAPTURED, P.REFUNDED]
 
 
+@pytest.mark.parametrize("denied", range(len(LATE_CAPTURE_LOOKS)))
+@pytest.mark.parametrize("word", [P.FAILED, P.EXPIRED, P.CANCELLED])
+def test_money_taken_after_the_gateway_said_no_is_found_without_a_notice(word, denied):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(word))
+    said = driver.now
+    for look in LATE_CAPTURE_LOOKS[:denied]:
+        driver.answer(Operation.QUERY_PAYMENT, _report(word))
+        assert driver.now == said + look
+    assert driver.payment_states == [word]
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.now == said + LATE_CAPTURE_LOOKS[denied]
+    assert driver.payment_states == [P.CAPTURED]
+
+
+def test_application_closes_once_the_gateway_has_said_often_enough_that_it_took_nothing():
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    for _ in LATE_CAPTURE_LOOKS:
+        assert (driver.state, driver.hold) == (S.WITHDRAWN, None)
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    assert (driver.state, driver.next.operation) == (S.CLOSED, None)
+
+
+def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    for unsure in (AgencyUnavailable(), _report(P.PENDING), _report(P.UNKNOWN)):
+        driver.answer(Operation.QUERY_PAYMENT, unsure)
+        assert (driver.state, driver.payment_states) == (S.WITHDRAWN, [P.CANCELLED])
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
+
+
+def test_payment_that_the_gateway_refused_to_begin_is_not_asked_about():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote())
+    driver.answer(Operation.START_PAYMENT, AgencyRejected("limit"))
+    assert (driver.payment_states, driver.next.operation) == ([P.FAILED], None)
+
+
 def test_the_payment_that_the_agency_holds_is_kept_and_the_later_one_given_back():
     driver = _paying()
     first = driver.row.payments[0].id
@@ -179,11 +223,26 @@ def test_the_payment_that_the_agency_holds_is_kept_and_the_later_one_given_back(
     assert driver.payment_states == [P.REFUND_REQUESTED, P.CONFIRMED]
 
 
+def test_the_payment_whose_receipt_went_with_a_lost_filing_is_kept():
+    driver = _paying()
+    first = driver.row.payments[0].id
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.lose(Operation.SUBMIT)
+    driver.pass_time(1)
+    driver.take(Noticed(first))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.REFUND_REQUESTED, P.CAPTURED]
+
+
 def test_money_that_arrives_after_the_application_was_closed_is_given_back():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
-    assert driver.state is S.CLOSED
+    for _ in (None, *LATE_CAPTURE_LOOKS):
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
+    assert (driver.state, driver.next.operation) == (S.CLOSED, None)
     driver.take(Noticed(driver.row.payments[0].id))
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
@@ -214,6 +273,20 @@ def test_notice_makes_the_next_question_due_at_once_and_proves_nothing():
     assert driver.payment_states == [P.PENDING]
 
 
+@pytest.mark.parametrize("state", [P.FAILED, P.EXPIRED, P.CANCELLED])
+def test_notice_that_comes_while_the_gateway_is_asked_has_it_asked_once_more(state):
+    driver = _paying()
+    driver.call()
+    driver.pass_time(2)
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.pass_time(2)
+    driver.take(CallAnswered(_report(state)))
+    assert driver.payment_states == [state]
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED]
+    assert not driver.row.payments[0].noticed
+
+
 def test_other_amount_than_asked_waits_for_a_person_and_the_whole_of_it_goes_back():
     driver = _paying()
     driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
@@ -235,6 +308,73 @@ def test_other_amount_that_an_officer_accepts_pays_the_fee():
     driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CAPTURED))
     assert driver.next.operation is Operation.SUBMIT
     assert driver.row.receipts()[0].amount == factories.taka(231)
+
+
+def _told_again(driver: Driver, report: PaymentReport) -> None:
+    """A message names the payment, and the gateway is asked before anything else that is due."""
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer_until(
+        lambda d: not d.row.payments[0].noticed,
+        give={
+            Operation.QUERY_PAYMENT: report,
+            Operation.START_PAYMENT: OutcomeUnknown(step="start-payment", because="read-timeout"),
+        },
+    )
+
+
+def test_amount_that_an_officer_accepted_is_not_put_in_question_again():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(231))
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CAPTURED))
+    _told_again(driver, driver.captured(231))
+    assert driver.payment_states == [P.CAPTURED]
+
+
+@pytest.mark.parametrize("amount", [230, 460])
+def test_money_that_the_gateway_tells_of_after_an_officer_found_none_is_never_forgotten(amount):
+    driver = _paying()
+    doubted = driver.captured(amount).model_copy(update={"state": P.UNDER_INVESTIGATION})
+    driver.answer(Operation.QUERY_PAYMENT, doubted)
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.FAILED))
+    _told_again(driver, driver.captured())
+    assert driver.row.payments[0].state is P.CAPTURED
+    assert driver.row.receipts()[0].amount == factories.taka(230)
+
+
+def test_right_amount_after_another_one_is_still_an_officers_to_settle():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    _told_again(driver, driver.captured())
+    assert (driver.payment_states, driver.row.payments[0].sum) == ([P.UNDER_INVESTIGATION], factories.taka(230))
+
+
+@pytest.mark.parametrize("state", [P.FAILED, P.EXPIRED, P.CANCELLED])
+def test_money_in_an_officers_hands_is_not_settled_by_a_gateway_that_now_tells_of_none(state):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    _told_again(driver, _report(state))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    assert driver.hold == "payment-under-investigation"
+
+
+@pytest.mark.parametrize("decided", [P.REFUND_REQUESTED, P.REFUND_MANUAL])
+def test_right_amount_after_another_one_goes_back_is_an_officers_case(decided):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(231))
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=decided))
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.row.payments[0].state is P.UNDER_INVESTIGATION
+    assert driver.row.payments[0].sum == factories.taka(230)
+
+
+def test_second_capture_of_a_sum_that_nobody_can_read_is_an_officers_case_after_a_refund():
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNDER_INVESTIGATION))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
 
 
 def test_amount_that_the_gateway_does_not_say_is_not_taken_for_the_right_one():
@@ -280,6 +420,23 @@ def test_gateway_that_gives_nothing_back_leaves_the_refund_to_a_person():
     driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUNDED))
     assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
     assert Flag.REFUND_DUE not in driver.row.flags
+
+
+def test_refund_that_stays_under_way_is_an_officers_case_and_is_asked_about_all_the_same():
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    under_way = RefundReport(state=P.REFUND_PENDING)
+    driver.answer(Operation.REFUND_PAYMENT, under_way)
+    for _ in range(3):
+        driver.answer(Operation.REFUND_PAYMENT, under_way)
+    assert driver.row.hold is None
+    driver.pass_time(REFUND_PENDING_BEFORE_A_PERSON.total_seconds())
+    driver.answer(Operation.REFUND_PAYMENT, under_way)
+    assert driver.row.hold == Hold(party=Party.PERSON, code="refund-overdue")
+    with pytest.raises(NotPossible):
+        driver.take(Decided(**OFFICER))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
 
 
 def test_refund_by_hand_holds_up_nothing_that_is_still_to_be_done():

@@ -59,6 +59,7 @@ from nagorik_platform.lifecycle import (
     step,
 )
 from nagorik_platform.lifecycle.fold import fold
+from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.advance import advance_state
 from nagorik_platform.lifecycle.rules.holds import update_hold
@@ -485,9 +486,10 @@ class LifecycleMachine(RuleBasedStateMachine):
         open_accounts = [key for key, a in self.gateway.accounts.items() if a.announced and a.taken is None]
         payment = data.draw(st.sampled_from(sorted(open_accounts)))
         asked = self.row.payment(payment).amount.poisha // 100
-        late = self.gateway.account(payment).ended is not None
+        known = self.row.payment(payment)
+        asked_for_the_last_time = known.state in MONEY_NOT_TAKEN and known.denials == len(LATE_CAPTURE_LOOKS)
         self.gateway.pay(payment, asked if exact else asked + 1)
-        if noticed or late:
+        if noticed or asked_for_the_last_time:
             self._take(Noticed(payment))
 
     @precondition(lambda self: any(a.announced and a.taken is None for a in self.gateway.accounts.values()))
@@ -560,9 +562,20 @@ class LifecycleMachine(RuleBasedStateMachine):
             account.refunds = account.refunds or 1
             assert self._take(Decided(**officer, payment=owed.id, payment_to=P.REFUNDED))
             return
+        if row.hold.code == "refund-overdue":
+            pending = row.payment_in(P.REFUND_PENDING)
+            account = self.gateway.account(pending.id)
+            account.refunds = account.refunds or 1
+            assert self._take(Decided(**officer, payment=pending.id, payment_to=P.REFUNDED))
+            return
         unconfirmed = {P.CAPTURED, P.ADVISED} if row.hold.code == "payment-unconfirmed" else set()
         waits = {P.AUTHORISED, P.PENDING} if row.hold.code == "payment-unknown" else set()
-        doubtful = row.payment_in(*MONEY_FOR_A_PERSON, P.UNKNOWN, *unconfirmed) or row.payment_in(*waits)
+        # What the agency was not told of yet is told without a person; what it may have been told of is not.
+        doubtful = (
+            next((one for one in row.payments if one.advice_lost_at and one.state in unconfirmed), None)
+            or row.payment_in(*MONEY_FOR_A_PERSON, P.UNKNOWN, *unconfirmed)
+            or row.payment_in(*waits)
+        )
         if doubtful is not None and row.state is not S.MANUAL_REVIEW:
             to = self._truth_of(doubtful)
             assert self._take(Decided(**officer, payment=doubtful.id, payment_to=to))

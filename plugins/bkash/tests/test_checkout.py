@@ -520,6 +520,10 @@ async def test_a_success_without_a_code_is_one(wired: Any) -> None:
         {"statusCode": "2023", "transactionStatus": "Initiated"},
         {"statusCode": "2023", "transactionStatus": "Initiated", "trxID": None},
         {"statusCode": "503"},
+        {"transactionStatus": "Initiated"},
+        {"transactionStatus": "Initiated", "trxID": None},
+        {"transactionStatus": "Initiated", "paymentExecuteTime": None},
+        {"transactionStatus": "Initiated", "userVerificationStatus": "Incomplete"},
     ],
     ids=str,
 )
@@ -528,6 +532,13 @@ async def test_what_does_not_say_that_taka_were_taken_captures_nothing(wired: An
         answering(mock, "payment/status", COMPLETED | changed)
         report = await wired.query(NUMBER)
     assert (report.state, report.amount) == (PaymentState.UNKNOWN, None)
+
+
+async def test_what_is_begun_and_has_a_transaction_does_not_lapse(wired: Any) -> None:
+    contradiction = COMPLETED | {"transactionStatus": "Initiated", "userVerificationStatus": "Incomplete"}
+    with respx.mock(assert_all_called=False) as mock:
+        answering(mock, "payment/status", contradiction)
+        assert (await wired.query(NUMBER, ago=timedelta(hours=3))).state is PaymentState.UNKNOWN
 
 
 @pytest.mark.parametrize("code", ["2023", "2069"])
@@ -757,6 +768,15 @@ async def test_a_refund_with_a_number_that_is_not_found_is_not_ordered_again(sho
     assert shop.gateway.ledger.effects("refund") == ()
 
 
+async def test_another_refund_than_the_one_that_was_ordered_is_not_taken_for_it(shop: Any) -> None:
+    await shop.paid()
+    ordered = await shop.refund()
+    with pytest.raises(ContractViolation) as found:
+        await shop.refund(refund_reference="BKR7QJ2M0Y")
+    assert found.value.detail == "another-refund"
+    assert (await shop.refund(refund_reference=ordered.reference)).state is PaymentState.REFUNDED
+
+
 async def test_a_part_that_was_given_back_by_hand_is_a_persons(shop: Any) -> None:
     report = await shop.paid()
     checkout = next(iter(shop.gateway.book.by_id.values()))
@@ -820,6 +840,10 @@ async def test_a_refund_that_is_not_completed_is_pending(wired: Any, word: str) 
         ({"statusCode": "503"}, AgencyUnavailable),
         ({"statusCode": "9999"}, ContractViolation),
         ({"statusCode": "0000"}, ContractViolation),
+        ({"statusCode": "0000", "id_token": ""}, ContractViolation),
+        ({"statusCode": "0000", "id_token": " "}, ContractViolation),
+        ({"statusCode": "0000", "id_token": "made\r\nup"}, ContractViolation),
+        ({"statusCode": "0000", "id_token": "টোকেন"}, ContractViolation),
     ],
 )
 async def test_a_login_that_brings_no_token(wired: Any, answer: dict[str, str], error: type[Exception]) -> None:

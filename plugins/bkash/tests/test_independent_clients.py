@@ -294,9 +294,13 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("field", REFUSALS)
-async def test_what_is_wrong_is_refused_by_its_code(bkash: Bkash, address: str, field: str) -> None:
-    wrong, code = REFUSALS[field]
+@pytest.mark.parametrize(
+    ("field", "wrong", "code"),
+    [*((field, *refusal) for field, refusal in REFUSALS.items()), ("callbackURL", "https://[portal", "2049")],
+)
+async def test_what_is_wrong_is_refused_by_its_code(
+    bkash: Bkash, address: str, field: str, wrong: str, code: str
+) -> None:
     token = await ensure_id_token(MemoryTokenStore(), bkash)
     content = {
         "mode": "0011",

@@ -78,6 +78,7 @@ NAMELESS: Final[tuple[dict[str, Any], ...]] = (
     {"paymentID": "TR0011made1up", "statusCode": "0000", "transactionStatus": "Initiated", "amount": "15"},
     {"paymentID": "TR0011made1up", "merchantInvoice": 7},
     {"paymentID": "TR0011made1up", "merchantInvoice": ""},
+    {"paymentID": "TR0011made1up", "merchantInvoice": "x" * 300},
     {"paymentID": "TR0011made1up", "merchantInvoice": PAYMENT, "merchantInvoiceNumber": "payment-2"},
     {"paymentID": "TR0011zzzzzzz", "merchantInvoice": PAYMENT},
     {"paymentID": "TR0011made1up", "amount": "x", "statusCode": {}, "trxID": "<script>"},
@@ -197,7 +198,17 @@ async def test_no_member_that_is_needed_can_be_left_out(shop: Any, member: str) 
 
 
 @pytest.mark.parametrize(
-    "inner", ["{}", "[]", "null", "not JSON", '{"merchantInvoiceNumber": ""}', '{"merchantInvoiceNumber": 7}']
+    "inner",
+    [
+        "{}",
+        "[]",
+        "null",
+        "not JSON",
+        '{"merchantInvoiceNumber": ""}',
+        '{"merchantInvoiceNumber": 7}',
+        f'{{"merchantInvoiceNumber": "{"x" * 50_000}"}}',
+    ],
+    ids=lambda inner: inner[:40],
 )
 async def test_a_notice_without_a_payment_names_none(shop: Any, inner: str) -> None:
     await shop.paid()

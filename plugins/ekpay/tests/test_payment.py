@@ -280,6 +280,8 @@ async def test_lost_announcement_whose_page_was_paid_all_the_same_is_captured(ch
         InjectedResponse(status=200, document={"msg_code": "1000", "secure_token": None}, processed=True),
         InjectedResponse(status=200, document={"msg_code": "1000"}, processed=True),
         InjectedResponse(status=200, document=[], processed=True),
+        InjectedResponse(status=400, document={"msg_code": "1000", "secure_token": "a.b.c"}, processed=True),
+        InjectedResponse(status=429, document={"msg_code": "1000", "secure_token": "a.b.c"}, processed=True),
     ],
 )
 async def test_announcement_that_is_answered_with_nonsense_is_unknown(checkout: Checkout, answer: Any) -> None:

@@ -62,7 +62,10 @@ async def merchant(ekpay: EkpaySimulator) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def begin(merchant: httpx.AsyncClient, request: Mapping[str, Any] | None = None) -> Any:
-    answer = await merchant.post(f"{BASE}/merchant-api", json=request or laravel_package())
+    content = json.dumps(request or laravel_package())  # in ASCII, which carries half of a surrogate pair, too
+    answer = await merchant.post(
+        f"{BASE}/merchant-api", content=content, headers={"content-type": "application/json"}
+    )
     assert answer.status_code == 200
     return answer.json()
 
@@ -98,6 +101,9 @@ async def test_client_gets_a_token_of_half_an_hour(
         {"trns_info": {"trnx_id": "t-1", "trnx_amt": "0", "trnx_currency": "BDT"}},
         {"trns_info": {"trnx_id": "t-1", "trnx_amt": "345.00", "trnx_currency": "USD"}},
         {"trnx_info": {}, "trns_info": None},
+        {"trns_info": {"trnx_id": "t-1", "trnx_amt": "৩৪৫.০০", "trnx_currency": "BDT"}},
+        {"cust_info": {"cust_name": "NOMUNA \ud800"}},
+        {"feed_uri": dict.fromkeys(("s_uri", "f_uri", "c_uri"), "https://[merchant.example")},
     ],
 )
 async def test_refusal_comes_with_200_and_without_a_token(
@@ -106,6 +112,11 @@ async def test_refusal_comes_with_200_and_without_a_token(
     refused = await begin(merchant, laravel_package(**changed))
     assert set(refused) == {"responseCode", "responseMessage"}
     assert not ekpay.ledger.effects()
+
+
+async def test_document_that_nobody_can_read_is_refused(merchant: httpx.AsyncClient) -> None:
+    answer = await merchant.post(f"{BASE}/merchant-api", content="[" * 100_000)
+    assert (answer.status_code, answer.json()["responseCode"]) == (200, "400")
 
 
 async def test_id_is_taken_once(ekpay: EkpaySimulator, merchant: httpx.AsyncClient) -> None:

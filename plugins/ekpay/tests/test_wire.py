@@ -166,11 +166,28 @@ def test_word_of_a_refusal_that_is_no_code_is_shown_to_nobody(code: str) -> None
     [
         *((200, {"responseCode": "401"}), (401, {"responseCode": "401"}), (429, {"responseCode": "429"})),
         *((502, {"responseCode": "502"}), (400, {}), (400, []), (400, {"responseCode": None})),
-        *((400, {"responseCode": True}), (400, {"responseCode": "400", "secure_token": "a.b.c"})),
+        *((400, {"responseCode": True}), (400, {"responseCode": "400", "secure_token": ""}), (500, paid())),
     ],
 )
 def test_answer_that_is_no_refusal_of_ekpays_own_is_left_to_the_platform(status: int, document: Any) -> None:
     assert wire.read_error(AgencyResponse(status, (), json.dumps(document).encode())) is None
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"secure_token": "a.b.c", "msg_code": "1000"},
+        {"responseCode": "400", "secure_token": "a.b.c"},
+        {"msg_code": 1000},
+        paid(),
+        {"trnx_info": {"mer_trnx_id": PAYMENT}},
+    ],
+    ids=str,
+)
+def test_status_that_says_no_beside_a_yes_is_believed_in_neither(status: int, document: Any) -> None:
+    error = wire.read_error(AgencyResponse(status, (), json.dumps(document).encode()))
+    assert isinstance(error, ContractViolation)
 
 
 @pytest.mark.parametrize(
@@ -321,11 +338,22 @@ def test_instant_that_cannot_be_read_does_not_undo_a_payment(written: object) ->
     assert (report.state, report.captured_at) == (PaymentState.CAPTURED, None)
 
 
-@pytest.mark.parametrize("name", ["ক" * 300_000, "x" * 201, "", " ", None, 7, []])
+UNWRITTEN = ("Rahim\ud800", "Rahim\x00", "Ra\nhim", "\u202emihaR", "Rahim\u200b", "\ue000")
+
+
+@pytest.mark.parametrize(
+    "name", ["ক" * 300_000, "x" * 201, "", " ", None, 7, [], *UNWRITTEN], ids=lambda name: ascii(name)[:20]
+)
 def test_name_that_cannot_be_shown_is_left_out_whole(name: object) -> None:
     report = read(paid() | {"cust_info": {"cust_name": name}})
     assert report is not None
     assert (report.state, report.payer_name) == (PaymentState.CAPTURED, None)
+
+
+def test_name_that_is_spelt_with_joiners_is_whole() -> None:
+    report = read(paid() | {"cust_info": {"cust_name": "র\u200d্যাবেয়া"}})
+    assert report is not None
+    assert report.payer_name == "র\u200d্যাবেয়া"
 
 
 @pytest.mark.parametrize("error", ["500", "404", 500, "0"])

@@ -354,7 +354,17 @@ async def test_only_refunded_is_refunded(answers: Answers, wired: Checkout, word
 
 
 @pytest.mark.parametrize(
-    "answer", [{"status": "success"}, {"status": "processing", "refund_ref_id": ""}, {"status": "done"}]
+    "answer",
+    [
+        {"status": "success"},
+        {"status": "processing", "refund_ref_id": ""},
+        {"status": "done"},
+        {"status": "failed", "refund_ref_id": "R1"},
+        {"status": "success", "refund_ref_id": "R1", "bank_tran_id": "B2"},
+        {"status": "success", "refund_ref_id": "R1", "trans_id": "ANOTHER-PAYMENT"},
+        {"status": "failed", "trans_id": "ANOTHER-PAYMENT"},
+    ],
+    ids=str,
 )
 async def test_order_of_which_nothing_certain_is_said_is_unknown(
     answers: Answers, wired: Checkout, answer: dict[str, str]

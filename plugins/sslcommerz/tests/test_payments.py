@@ -15,10 +15,11 @@ from nagorik import (
     Payer,
     PaymentState,
     SettingsRejected,
+    Text,
 )
 from nagorik.errors import OutcomeUnknown
 from nagorik.values import Money
-from nagorik_sslcommerz.answers import read_error
+from nagorik_sslcommerz.answers import read_error, without_quoting
 from nagorik_sslcommerz.data import BOUNDS, TEXTS
 from nagorik_sslcommerz.sessions import OpenedSession, to_session, to_started
 from nagorik_sslcommerz.settings import SslCommerzSettings
@@ -296,6 +297,37 @@ async def test_gateways_words_that_quote_what_was_sent_are_not_passed_on(checkou
 
 
 @pytest.mark.parametrize(
+    "number",
+    ["01712 345678", "(01712) 345678.", "০১৭১২ ৩৪৫৬৭৮", "4111 1111 1111 1111", "1234 567 890", "0 1 7 1 2 3 4 5"],
+)
+async def test_numbers_in_groups_are_numbers(checkout: Checkout, number: str) -> None:
+    refuse_session(checkout, f"Invalid value {number} given")
+    with pytest.raises(AgencyRejected) as refused:
+        await checkout.start()
+    assert refused.value.reason == TEXTS.text("sslcommerz.session-refused")
+
+
+def test_sums_in_prose_are_no_number_of_anybodys() -> None:
+    said = "Amount must be between 10.00 and 500000.00"
+    error = read_error(AgencyResponse(200, [], json.dumps({"status": "FAILED", "failedreason": said}).encode()))
+    assert isinstance(error, AgencyRejected)
+    assert error.reason is not None
+    assert said in error.reason.en
+
+
+@pytest.mark.parametrize(
+    ("sent", "quoted"),
+    [("রহিমা", "রহি\u200dমা"), ("শা\u09dfলা", "শা\u09af\u09bcলা"), ("ডাক্তার১২", "ডাক্তার12")],
+)
+def test_what_was_sent_is_found_however_it_is_spelt(sent: str, quoted: str) -> None:
+    ours = TEXTS.text("sslcommerz.session-refused")
+    said = Text(bn=f"{ours.bn} “{quoted}”", en=f"{ours.en} “{quoted}”")
+    with pytest.raises(AgencyRejected) as refused, without_quoting([sent]):
+        raise AgencyRejected("sslcommerz.session-refused", reason=said)
+    assert refused.value.reason == ours
+
+
+@pytest.mark.parametrize(
     ("status", "document", "code"),
     [
         (200, {"APIConnect": "INVALID_REQUEST", "errorReason": "Bank id is missing"}, "sslcommerz.invalid-request"),
@@ -344,6 +376,11 @@ SETTINGS = SslCommerzSettings(
         ("https://securepay.sslcommerz.com@evil.example/A", False),
         ("https://epay.sslcommerz.com:8443/A", False),
         ("https://evil.example/?https://securepay.sslcommerz.com", False),
+        ("https://evil.example\\.sslcommerz.com/A", False),
+        ("https://evil.example%2f.sslcommerz.com/A", False),
+        ("https://epay.sslcommerz.com:port/A", False),
+        ("https://[epay.sslcommerz.com/A", False),
+        ("https://epay.sslcommerz.com/A\\B", False),
     ],
 )
 def test_payer_is_sent_to_no_other_page(page: str, is_trusted: bool) -> None:

@@ -228,7 +228,7 @@ class PaymentMoved(JournalEvent):
     code: str
     reference: Annotated[str | None, PERSONAL] = None
     taken: Money | None = None
-    """What the gateway took, where that is not what was asked for."""
+    """What the gateway took, where that is not what was asked for or known before."""
     captured_at: AwareDatetime | None = None
     payer_name: Annotated[str | None, PERSONAL] = None
     refund_reference: Annotated[str | None, PERSONAL] = None

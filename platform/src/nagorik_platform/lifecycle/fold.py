@@ -21,6 +21,7 @@ from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.state import Attempt, Backoff, FeeWaiver, Hold, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import (
     AT_THE_AGENCY,
+    MONEY_NOT_TAKEN,
     NOT_FILED,
     WITHDRAWABLE,
     IllegalTransition,
@@ -209,7 +210,7 @@ def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
             backoff.model_copy(update={"failures": failures, "in_vain": in_vain, "unreadable": unreadable}),
             event.not_before,
         ),
-        **(_payment_asked_about(progress, attempt.payment or "") if final_word else {}),
+        **(_payment_asked_about(progress, attempt.payment or "", attempt.began_at) if final_word else {}),
         **(_status_unchanged(progress, event) if _is_unchanged_status(event) else {}),
     }
 
@@ -371,6 +372,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
         update={
             "state": event.to,
             "moved_at": event.at,
+            "denials": 0,
             "announced_at": _first(before.announced_at, announced),
             "advice_lost_at": None,
             "reference": event.reference or before.reference,
@@ -401,12 +403,22 @@ def _advice_absent(progress: Progress, event: e.AdviceAbsent) -> Changes:
 def _payment_noticed(progress: Progress, event: e.PaymentNoticed) -> Changes:
     """Ask the gateway at once."""
     backoffs = (w for w in progress.backoffs if (w.operation, w.subject) != (Operation.QUERY_PAYMENT, event.payment))
-    return {**_changed(progress, event.payment, noticed=True), "backoffs": tuple(backoffs)}
+    return {**_changed(progress, event.payment, noticed_at=event.at), "backoffs": tuple(backoffs)}
 
 
-def _payment_asked_about(progress: Progress, payment: str) -> Changes:
-    """The gateway has given its final word."""
-    return _changed(progress, payment, noticed=False)
+def _payment_asked_about(progress: Progress, payment: str, asked_at: datetime) -> Changes:
+    """The gateway has given its final word, unless a message came after it was asked: then it is asked once more.
+
+    If its word is another than before, a move follows.
+    """
+    before = _known(progress, payment)
+    overtaken = before.noticed_at is not None and before.noticed_at > asked_at
+    return _changed(
+        progress,
+        payment,
+        noticed_at=before.noticed_at if overtaken else None,
+        denials=before.denials + (before.state in MONEY_NOT_TAKEN),
+    )
 
 
 def _with_payments(progress: Progress, payments: Iterable[Payment]) -> Changes:

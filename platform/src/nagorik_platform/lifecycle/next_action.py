@@ -6,14 +6,21 @@ this function gives the same answer to whoever asks.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from nagorik.model.status import ApplicationState as S, Deliverable, PaymentState as P
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, may_start_payment
 from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
-from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_ASKED_ABOUT, MONEY_TAKEN
+from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_ASKED_ABOUT, MONEY_NOT_TAKEN, MONEY_TAKEN
+
+LATE_CAPTURE_LOOKS: Final = (timedelta(minutes=10), timedelta(hours=2), timedelta(days=1))
+"""When a gateway is asked again after it said that it took nothing, each counted from that word.
+
+A payer who cancelled goes back and pays on the same page, a bank that declined books after all, and the message that
+would tell of it can be lost. The spans are the platform's own: no gateway publishes how long it may change its word.
+"""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,7 +56,10 @@ def next_action(progress: Progress, capabilities: ServiceCapabilities, now: date
     """
     if progress.attempt is not None:
         return _NOTHING
-    choices = [_timed(progress, choice, now) for choice in candidates(progress, capabilities, now)]
+    choices = [
+        _timed(progress, choice, now)
+        for choice in (*candidates(progress, capabilities, now), *late_looks(progress, capabilities))
+    ]
     return min(choices, key=lambda choice: choice.due or now, default=_NOTHING)
 
 
@@ -77,7 +87,7 @@ def _stops_nothing(hold: Hold | None) -> bool:
 def _timed(progress: Progress, choice: NextAction, now: datetime) -> NextAction:
     assert choice.operation is not None  # noqa: S101 - a candidate names an operation
     not_before = progress.backoff(choice.operation, choice.subject).not_before
-    due = now if not_before is None else max(now, not_before)
+    due = max(one for one in (now, not_before, choice.due) if one is not None)
     return NextAction(operation=choice.operation, due=due, payment=choice.payment, deliverable=choice.deliverable)
 
 
@@ -92,6 +102,20 @@ def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime)
             yield NextAction(Operation.START_PAYMENT, payment=payment.id)
         if payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING} and capabilities.offers(Operation.REFUND_PAYMENT):
             yield NextAction(Operation.REFUND_PAYMENT, payment=payment.id)
+
+
+def late_looks(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+    """Questions about payments that the gateway knew of and took nothing for, until it has said so often enough.
+
+    They stop nothing but the closing of the application.
+    """
+    if not capabilities.offers(Operation.QUERY_PAYMENT):
+        return
+    for payment in progress.payments:
+        denied = payment.moved_at if payment.state in MONEY_NOT_TAKEN and payment.announced_at is not None else None
+        if denied is not None and payment.denials < len(LATE_CAPTURE_LOOKS):
+            due = denied + LATE_CAPTURE_LOOKS[payment.denials]
+            yield NextAction(Operation.QUERY_PAYMENT, due=due, payment=payment.id)
 
 
 def _may_complete(progress: Progress, capabilities: ServiceCapabilities, payment: Payment, now: datetime) -> bool:

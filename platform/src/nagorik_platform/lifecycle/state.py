@@ -48,6 +48,8 @@ PAYMENT_REFUSED: Final = "payment-refused"
 
 REFUND_BY_HAND: Final = "refund-by-hand"
 """The code of a hold for money that no gateway gives back: an officer's case until they have seen it given back."""
+REFUND_OVERDUE: Final = "refund-overdue"
+"""The code of a hold for a refund that a gateway has accepted and, long after, has not said to be done."""
 
 
 class Hold(Model):
@@ -67,6 +69,7 @@ class Hold(Model):
             FEE_WITHOUT_PRICE,
             FEE_DEMANDED_AGAIN,
             REFUND_BY_HAND,
+            REFUND_OVERDUE,
         }
 
     @property
@@ -145,8 +148,15 @@ class Payment(Model):
     """What the gateway calls the refund that was ordered."""
     refund_requested_at: AwareDatetime | None = None
     """When a refund was first to be ordered: the gateway is told to give one payment back once."""
-    noticed: bool = False
-    """Whether a message named this payment and the gateway has not been asked for its final word since."""
+    denials: int = Field(default=0, ge=0)
+    """How often the gateway has said again that it took nothing, since the payment came into its present state."""
+    noticed_at: AwareDatetime | None = None
+    """When the latest message named this payment, until the gateway has given its final word on a later question."""
+
+    @property
+    def noticed(self) -> bool:
+        """Whether a message named this payment and the gateway has not been asked for its final word since."""
+        return self.noticed_at is not None
 
     @property
     def sum(self) -> Money:

@@ -51,7 +51,10 @@ async def login(http: AgencyHttp, settings: BkashSettings, _clock: Clock) -> Tok
         raise AgencyUnavailable(because="maintenance", layer=Layer.AGENCY)
     if answer.meaning is not CodeMeaning.DONE or answer.id_token is None:
         raise ContractViolation(word_of(answer.code))
-    return Token(answer.id_token, expires_in=answer.expires_in, scheme="")
+    try:
+        return Token(answer.id_token, expires_in=answer.expires_in, scheme="")
+    except ValueError:  # empty, or nothing that a header can carry
+        raise ContractViolation("token") from None
 
 
 async def _granted(http: AgencyHttp, settings: BkashSettings) -> wire.Grant:

@@ -78,7 +78,7 @@ async def read(request: PaymentNoticeRequest, context: Context) -> PaymentNotice
         raise AgencyRejected(code, reason=wire.TEXTS.text(code))
     message = _document(envelope["Message"].encode())
     invoice = message.get("merchantInvoiceNumber")
-    if not isinstance(invoice, str) or not invoice:
+    if not wire.is_invoice(invoice):
         raise AgencyRejected("bkash.notice-without-payment")
     return PaymentNotice(payment=invoice)
 

@@ -206,7 +206,7 @@ def _report(
                 captured_at=answer.executed_at,
                 raw=word,
             )
-        case "initiated":
+        case "initiated" if not answer.claims_success:
             return PaymentReport(state=_unexecuted(answer, request.started_at, context), raw=word)
     return PaymentReport(state=PaymentState.UNKNOWN, raw=word[:200])
 
@@ -281,6 +281,9 @@ def _refund_report(answer: wire.RefundAnswer, transaction: str, request: RefundP
     """Done where this transaction's whole amount went back; another amount is a person's to look at."""
     if answer.original != transaction:
         raise ContractViolation("another-payment")
+    if request.refund_reference not in {None, answer.refund}:
+        # Two refunds of one payment: which of them the payer has, only a person can find out.
+        raise ContractViolation("another-refund")
     if (answer.status or "").casefold() != "completed":
         return RefundReport(state=PaymentState.REFUND_PENDING, reference=answer.refund)
     whole = answer.amount == request.amount and answer.currency in {None, wire.CURRENCY}

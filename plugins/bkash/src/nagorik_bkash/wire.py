@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Self, TypeGuard
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, model_validator
@@ -285,7 +285,7 @@ class NamedPayment(WireModel):
         """Our number of this payment; ``None`` where it is another's, not named, or named in two ways."""
         named = [invoice for invoice in (self.asked_invoice, self.executed_invoice) if invoice is not None]
         ours = self.payment_id == payment_id and len({str(invoice) for invoice in named}) == 1
-        return named[0] if ours and isinstance(named[0], str) and named[0] else None
+        return named[0] if ours and is_invoice(named[0]) else None
 
 
 class RefundAnswer(CodedAnswer):
@@ -354,6 +354,11 @@ def _plain(reason: Text) -> str:
     """The English text in printable ASCII, without the signs that bKash refuses, in the length that it takes."""
     written = "".join(sign if sign.isprintable() else " " for sign in reason.en.translate(_UNFIT) if sign.isascii())
     return " ".join(written.split())[:LONGEST].strip() or "refund"
+
+
+def is_invoice(named: object) -> TypeGuard[str]:
+    """Whether it can be our number of a payment: text, in the length that bKash takes."""
+    return isinstance(named, str) and 0 < len(named) <= LONGEST
 
 
 def one_value(form: Mapping[str, list[str]], name: str) -> str | None:

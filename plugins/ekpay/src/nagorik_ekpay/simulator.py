@@ -419,7 +419,7 @@ class EkpaySimulator(Simulator):
 async def _content(request: Request) -> dict[str, Any]:
     try:
         content = json.loads(await request.body() or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -438,12 +438,19 @@ def _text(content: Mapping[str, Any], name: str, *, required: bool = True) -> st
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int) or not (str(value) or not required):
         raise Refusal(400, name)
-    return str(value)
+    text = str(value)
+    if text.encode("utf-8", "replace").decode() != text:  # half of a surrogate pair
+        raise Refusal(400, name)
+    return text
 
 
 def _address(content: Mapping[str, Any], name: str) -> str:
     address = _text(content, name)
-    if urlsplit(address).scheme not in {"http", "https"}:
+    try:
+        scheme = urlsplit(address).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in {"http", "https"}:
         raise Refusal(400, name)
     return address
 
@@ -451,7 +458,7 @@ def _address(content: Mapping[str, Any], name: str) -> str:
 def _amount(content: Mapping[str, Any], name: str = "trnx_amt") -> Money:
     """As text or as a number: clients send both."""
     written = content.get(name)
-    if isinstance(written, bool) or not isinstance(written, str | int | float):
+    if isinstance(written, bool) or not isinstance(written, str | int | float) or not str(written).isascii():
         raise Refusal(400, name)
     try:
         amount = Money.taka(str(written))

@@ -6,6 +6,7 @@ the platform's id of the payment and ``trnx_id`` is ekPay's own. Numbers come as
 
 import base64
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -61,6 +62,8 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _REFUSING: Final = frozenset({400, 404, 409, 422})
 """HTTP statuses of a refusal that is about the payment."""
+_NO: Final = range(400, 500)
+"""HTTP statuses that say no of any kind."""
 _REFUSAL_CODE: Final = re.compile(r"[0-9]{1,6}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2})?")
 """``345``, ``345.0`` or ``345.00``: as it is written, nothing is guessed, rounded or left out."""
@@ -68,6 +71,8 @@ _OF_MONEY: Final = frozenset({"amount", "currency", "payment-not-named"})
 """Violations by an answer that says that money was taken."""
 _LONGEST_NAME: Final = 200
 """Characters of a payer's name; a longer one is left out, for a part of a name is another name."""
+_JOINERS: Final = "\u200c\u200d"
+"""Signs without a shape of their own that Bangla is spelt with."""
 _LATEST: Final = 32_503_680_000
 """Seconds from 1970 to the year 3000; what is beyond is no end of a token."""
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -115,6 +120,11 @@ class TransactionInfo(WireModel):
     currency: str | None = Field(default=None, alias="curr")
 
 
+def _is_written(sign: str) -> bool:
+    """Whether a sign stands in a name: no control sign, no half of a pair, none that turns a line round."""
+    return unicodedata.category(sign)[0] != "C" or sign in _JOINERS
+
+
 class CustomerInfo(WireModel):
     """Who pays, as ekPay was told."""
 
@@ -124,7 +134,7 @@ class CustomerInfo(WireModel):
     def name(self) -> str | None:
         """The name, where there is one that can be shown."""
         name = self.written_name.strip() if isinstance(self.written_name, str) else ""
-        return name if 0 < len(name) <= _LONGEST_NAME else None
+        return name if 0 < len(name) <= _LONGEST_NAME and all(map(_is_written, name)) else None
 
 
 class InstrumentInfo(WireModel):
@@ -242,14 +252,17 @@ def to_started(answer: SessionAnswer, request: StartPaymentRequest, settings: Ek
 def read_error(answer: AgencyResponse) -> NagorikError | None:
     """A refusal in ekPay's own shape that comes with a status of its own, and not with 200 as clients know it.
 
-    Who is not let in, or asks too often, is told so by the status.
+    Who is not let in, or asks too often, is told so by the status. One that says no beside a token, or beside money,
+    says two things: a payment that was announced with it is unknown, and is not announced again.
     """
     document = answer.document
-    if (
-        answer.status not in _REFUSING
-        or not isinstance(document, dict)
-        or {"secure_token", "msg_code"} & set(document)
-    ):
+    if not isinstance(document, dict) or answer.status not in _NO:
+        return None
+    code = str(document.get("msg_code"))
+    done = code == _BEGUN or gateway_facts().meaning(code) is PaymentState.CAPTURED
+    if done or document.get("secure_token") or document.get("trnx_info"):
+        return ContractViolation("done-with-refusing-status")
+    if answer.status not in _REFUSING or {"secure_token", "msg_code"} & set(document):
         return None
     code = document.get("responseCode")
     return _refused(str(code)) if isinstance(code, str | int) and not isinstance(code, bool) and code != "" else None

@@ -8,6 +8,7 @@ what it was asked, and that holds the store's password and the payer's name.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -22,6 +23,7 @@ from nagorik import (
     CredentialsRejected,
     NagorikError,
     Text,
+    to_ascii_digits,
 )
 from nagorik_sslcommerz.data import TEXTS
 
@@ -37,10 +39,14 @@ _REFUSALS: Final = frozenset(range(400, 500)) - {401, 403, 429}
 _REASONS: Final = ("failedreason", "errorReason")
 """Where the gateway says why, in each of its interfaces."""
 _LONGEST_WORDS: Final = 200
+_MOST_DIGITS: Final = 6
+"""Of a number in prose, before its point."""
 _PROSE: Final = re.compile(
     r"[('\"]*(?:[A-Za-z_'’/-]{1,30}|[\u0980-\u09E3\u200C\u200D-]{1,30}|[0-9\u09E6-\u09EF]{1,6}(?:\.[0-9]{1,2})?)[.,:;!?)'\"।]*"
 )
 """One word of prose: no long number, no address, nothing of letters and digits mixed."""
+_WHOLE: Final = re.compile(r"[0-9\u09E6-\u09EF]+")
+_JOINERS: Final = dict.fromkeys((0x200C, 0x200D))
 _SECRET: Final = re.compile(r"passw(or)?d", re.IGNORECASE)
 _SHORTEST_PRIVATE: Final = 3
 """Letters from which on a part of what is private is looked for."""
@@ -70,14 +76,19 @@ def without_quoting(private: Iterable[str]) -> Iterator[None]:
     try:
         yield
     except AgencyRejected as refusal:
-        parts = {part.casefold() for text in private for part in text.split() if len(part) >= _SHORTEST_PRIVATE}
-        said = refusal.reason.en.casefold() if refusal.reason is not None else ""
+        parts = {part for text in private for part in _plain(text).split() if len(part) >= _SHORTEST_PRIVATE}
+        said = _plain(refusal.reason.en) if refusal.reason is not None else ""
         discreet = refusal
         if any(part in said for part in parts):
             discreet = AgencyRejected(
                 refusal.reason_code, reason=TEXTS.text(refusal.reason_code), layer=refusal.layer
             )
         raise discreet from None
+
+
+def _plain(text: str) -> str:
+    """A text as it is compared: without what only joins letters, in one of the spellings that look alike."""
+    return unicodedata.normalize("NFKC", to_ascii_digits(text).translate(_JOINERS)).casefold()
 
 
 def _rejected(code: str, document: Mapping[str, JsonValue]) -> AgencyRejected:
@@ -94,7 +105,19 @@ def _own_words(document: Mapping[str, JsonValue]) -> str | None:
     said = next((" ".join(each.split()) for each in reasons if isinstance(each, str) and each.strip()), "")
     if not said or len(said) > _LONGEST_WORDS or _SECRET.search(said):
         return None
-    return said if all(_PROSE.fullmatch(word) for word in said.split()) else None
+    words = said.split()
+    return said if all(_PROSE.fullmatch(word) for word in words) and not _has_number_in_groups(words) else None
+
+
+def _has_number_in_groups(words: Iterable[str]) -> bool:
+    """Whether words that follow each other make up a number that is longer than prose has: 01712 345678."""
+    digits = 0
+    for word in words:
+        whole = _WHOLE.search(word)
+        digits = digits + len(whole[0]) if whole is not None else 0
+        if digits > _MOST_DIGITS:
+            return True
+    return False
 
 
 def _refusal_in(document: Mapping[str, JsonValue]) -> NagorikError | None:

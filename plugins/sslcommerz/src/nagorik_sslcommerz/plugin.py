@@ -77,7 +77,7 @@ async def nagorik_refund_payment(request: RefundPaymentRequest, context: Context
     order = {**refunds.to_order(request), **_credentials(context)}
     with without_quoting(order[name] for name in ("store_id", "store_passwd", "bank_tran_id")):
         answer = await context.http.write("refund", "GET", TRANSACTIONS, params=order, expect=refunds.OrderedRefund)
-    return refunds.to_order_report(answer)
+    return refunds.to_order_report(answer, request)
 
 
 @hookimpl

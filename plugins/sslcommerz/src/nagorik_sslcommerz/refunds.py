@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from nagorik import (
     ContractViolation,
+    Layer,
+    OutcomeUnknown,
     PaymentState,
     RefundPaymentRequest,
     RefundReport,
@@ -33,16 +35,18 @@ class OrderedRefund(WireModel):
     connected: Literal["DONE"] = Field(alias="APIConnect")
     status: Literal["success", "failed", "processing"]
     reference: str | None = Field(default=None, alias="refund_ref_id", pattern=r"^[A-Za-z0-9._-]+$", max_length=50)
+    bank_tran_id: str | None = None
+    tran_id: str | None = Field(default=None, alias="trans_id")
 
-    @field_validator("reference", mode="before")
+    @field_validator("reference", "bank_tran_id", "tran_id", mode="before")
     @classmethod
     def _none_where_blank(cls, written: object) -> object:
         return written or None
 
     @model_validator(mode="after")
-    def _can_be_asked_about(self) -> Self:
-        if self.status != "failed" and not self.reference:
-            raise ValueError("a refund that was accepted has a number")
+    def _says_one_thing(self) -> Self:
+        if (self.status == "failed") == (self.reference is not None):
+            raise ValueError("a refund that was accepted has a number, and no other")
         return self
 
 
@@ -68,11 +72,17 @@ def to_order(request: RefundPaymentRequest) -> dict[str, str]:
     }
 
 
-def to_order_report(order: OrderedRefund) -> RefundReport:
-    """Accepted is not refunded."""
-    if order.status == "failed":
-        return RefundReport(state=PaymentState.REFUND_FAILED, reference=order.reference)
-    return RefundReport(state=PaymentState.REFUND_PENDING, reference=order.reference)
+def to_order_report(order: OrderedRefund, request: RefundPaymentRequest) -> RefundReport:
+    """Accepted is not refunded.
+
+    Raises:
+        OutcomeUnknown: The answer is about another payment's refund.
+    """
+    names = {request.reference: order.bank_tran_id, to_tran_id(request.payment): order.tran_id}
+    if any(told not in {None, ours} for ours, told in names.items()):
+        raise OutcomeUnknown(step="refund", because="another-refund", layer=Layer.GATEWAY)
+    state = PaymentState.REFUND_FAILED if order.status == "failed" else PaymentState.REFUND_PENDING
+    return RefundReport(state=state, reference=order.reference)
 
 
 def to_refund_report(status: RefundStatus, request: RefundPaymentRequest) -> RefundReport:

@@ -1,5 +1,6 @@
 """Opening a payment: what SSLCommerz is told, and what it answers."""
 
+import re
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -28,6 +29,10 @@ LONGEST_TEXT: Final = 255
 """Characters of ``product_name``, of ``refund_remarks`` and of each address."""
 HOME: Final = "sslcommerz.com"
 """Under this domain the gateway has its pages."""
+_PAGE: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<place>[A-Za-z0-9.-]+(?::[0-9]{1,5})?)(?:[/?#][!-\[\]-~]*)?", re.ASCII
+)
+"""An address without user, password and backslash, which browsers read in ways of their own."""
 
 
 class OpenedSession(WireModel):
@@ -91,13 +96,14 @@ def to_started(session: OpenedSession, settings: SslCommerzSettings) -> PaymentS
 
 
 def _is_of_gateway(page: str, base_url: str) -> bool:
-    at, home = urlsplit(page), urlsplit(base_url)
-    if at.username is not None or at.scheme != home.scheme:
+    found, home = _PAGE.fullmatch(page), urlsplit(base_url)
+    if found is None or found["scheme"] != home.scheme:
         return False
-    if at.netloc == home.netloc:
+    place = found["place"]
+    if place == home.netloc:
         return True
-    host = at.hostname or ""
-    return at.port is None and (home.hostname or "").endswith(f".{HOME}") and host.endswith(f".{HOME}")
+    live = (home.hostname or "").endswith(f".{HOME}")
+    return live and ":" not in place and place.lower().endswith(f".{HOME}")
 
 
 def _check_amount(request: StartPaymentRequest) -> None:

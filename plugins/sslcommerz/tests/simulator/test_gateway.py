@@ -144,6 +144,18 @@ async def test_page_that_is_open_twice_pays_twice(gateway: SslCommerzSimulator, 
     assert len({each["val_id"] for each in told["element"]}) == len(gateway.ledger.effects("capture")) == 2
 
 
+@pytest.mark.parametrize("second", ["pay", "fail", "cancel"])
+async def test_button_of_one_page_counts_once(
+    gateway: SslCommerzSimulator, http: httpx.AsyncClient, second: str
+) -> None:
+    page = (await opened(http))["GatewayPageURL"]
+    action = re.search(r'action="([^"]+)"', (await http.get(page)).text)
+    assert action is not None
+    pressed = [await http.post(unescape(action[1]), data={"act": act}) for act in ("pay", second)]
+    assert pressed[0].text == pressed[1].text
+    assert len(gateway.ledger.effects("capture")) == 1
+
+
 async def test_one_transaction_has_each_session_that_was_opened_for_it(http: httpx.AsyncClient) -> None:
     sessions = [await opened(http) for _ in range(2)]
     assert sessions[0]["sessionkey"] != sessions[1]["sessionkey"]

@@ -15,6 +15,7 @@ from nagorik_host.store import Transaction
 from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Payment, amounts_to, is_settled
+from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_TAKEN
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
@@ -149,7 +150,8 @@ def _captures(payment: Payment, captured: Sequence[tuple[str, Effect]]) -> int:
 
 def _payment(payment: Payment, *, taken: bool, back: bool, closed: bool) -> Iterator[tuple[str, str]]:
     state = payment.state
-    if taken and state in _SAID_NO_MONEY:
+    still_to_be_asked = payment.announced_at is not None and payment.denials < len(LATE_CAPTURE_LOOKS)
+    if taken and state in _SAID_NO_MONEY and (closed or not still_to_be_asked):
         yield "captured-unaccounted", f"the gateway took it, here it is {state.value}"
     if taken and closed and not is_settled(state):
         yield "closed-over-money", state.value

@@ -12,7 +12,13 @@ from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, Held, Pa
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, PAYMENT_ENDED
 from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Hold, Party, Payment, Progress
-from nagorik_platform.lifecycle.tables import MONEY_TAKEN, payment_targets
+from nagorik_platform.lifecycle.tables import (
+    MONEY_ASKED_ABOUT,
+    MONEY_FOR_A_PERSON,
+    MONEY_NOT_TAKEN,
+    MONEY_TAKEN,
+    payment_targets,
+)
 
 
 def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> Iterator[Event]:
@@ -124,7 +130,7 @@ def _ended_unpaid(
     code: str,
     report: PaymentReport | None = None,
 ) -> Iterator[Event]:
-    if to in payment_targets(payment.state):
+    if to in payment_targets(payment.state) and payment.state not in MONEY_FOR_A_PERSON:
         reference, remark = (report.reference, report.remark) if report is not None else (None, None)
         yield context.payment_moved(payment, to, Actor.GATEWAY, code, reference=reference, remark=remark)
     if state.state is ApplicationState.AWAITING_PAYMENT and not state.is_paid(state.stage):
@@ -132,16 +138,20 @@ def _ended_unpaid(
 
 
 def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Event]:
-    """Money was taken: exactly what was asked and as the gateway itself believes it, or a case for a person."""
+    """Money was taken: exactly what was asked and as the gateway itself believes it, or a case for a person.
+
+    Of money that is known already, the same sum is no news; any other is a person's to look at, the right one too.
+    """
     report, payment = ended.end, ended.payment
     as_asked = report.amount == payment.amount
-    good = as_asked and report.state is PaymentState.CAPTURED
-    code = "reported" if good else "amount-mismatch" if not as_asked else "doubted-by-gateway"
-    yield close(ended.attempt, context, "captured" if good else code, settled=True)
-    to = PaymentState.CAPTURED if good else PaymentState.UNDER_INVESTIGATION
-    settled_or_looked_at = payment.captured_at is not None and payment.state not in MONEY_TAKEN
-    is_news = not settled_or_looked_at or report.amount not in (payment.taken, payment.sum)
-    if is_news and to in payment_targets(payment.state):
+    believed = report.state is PaymentState.CAPTURED
+    code = "reported" if as_asked and believed else "amount-mismatch" if not as_asked else "doubted-by-gateway"
+    yield close(ended.attempt, context, "captured" if code == "reported" else code, settled=True)
+    known = payment.state not in MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN
+    if known and code == "reported":
+        code = "amount-mismatch"
+    to = PaymentState.CAPTURED if code == "reported" else PaymentState.UNDER_INVESTIGATION
+    if (not known or _is_news(report, payment)) and to in payment_targets(payment.state):
         yield PaymentMoved(
             at=context.now,
             payment=payment.id,
@@ -149,11 +159,21 @@ def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Eve
             actor=Actor.GATEWAY,
             code=code,
             reference=report.reference,
-            taken=None if as_asked else report.amount,
+            taken=report.amount if report.amount != payment.sum else None,
             captured_at=report.captured_at or context.now,
             payer_name=report.payer_name,
             remark=report.remark,
         )
+
+
+def _is_news(report: PaymentReport, payment: Payment) -> bool:
+    """Whether a report of money says something else than is known of it."""
+    if payment.state in MONEY_TAKEN and report.state is PaymentState.UNDER_INVESTIGATION:
+        return True
+    if report.amount is None:
+        # A sum that nobody can read may be a second one, unless somebody is looking for it already.
+        return payment.state is not PaymentState.UNDER_INVESTIGATION
+    return report.amount != payment.sum
 
 
 def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) -> Iterator[Event]:

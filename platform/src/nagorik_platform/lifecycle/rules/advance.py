@@ -10,6 +10,7 @@ from nagorik.model.status import ApplicationState as S
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
 from nagorik_platform.lifecycle.events import Actor, Event, FeeSettled, QuoteDropped, WithdrawalSettled
+from nagorik_platform.lifecycle.next_action import late_looks
 from nagorik_platform.lifecycle.rule_context import LifecycleRule, RuleContext
 from nagorik_platform.lifecycle.state import Progress
 from nagorik_platform.lifecycle.tables import (
@@ -126,6 +127,8 @@ def _close(state: Progress, context: RuleContext) -> Iterator[Event]:
     """Closed once no duty of money is open and what was delivered by download is in the citizen's hands."""
     to_fetch = state.deliverables_to_fetch() if state.state is S.DELIVERED else ()
     if to_fetch and context.capabilities.offers(Operation.DELIVERABLE):
+        return
+    if any(late_looks(state, context.capabilities)):
         return
     if all(is_settled(payment.state) and not payment.noticed for payment in state.payments):
         yield context.moved(S.CLOSED, Actor.CORE, "settled")

@@ -14,7 +14,7 @@ from nagorik.operations import Operation
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unmet_consent
 from nagorik_platform.lifecycle.events import Event, Held, Released
-from nagorik_platform.lifecycle.next_action import candidates
+from nagorik_platform.lifecycle.next_action import candidates, late_looks
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import (
     CALL_IN_VAIN,
@@ -23,13 +23,14 @@ from nagorik_platform.lifecycle.state import (
     FEE_WITHOUT_PRICE,
     PAYMENT_REFUSED,
     REFUND_BY_HAND,
+    REFUND_OVERDUE,
     Hold,
     Party,
     Payment,
     Progress,
     ServiceCapabilities,
 )
-from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_TAKEN, demanded_stage
+from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, ENDED_WITHOUT_RESULT, MONEY_TAKEN, demanded_stage
 
 LOOK_UPS_BEFORE_A_PERSON: Final = 12
 """Look-ups that settle nothing, after which what is unknown becomes a person's case."""
@@ -37,6 +38,8 @@ CALLS_IN_VAIN_BEFORE_A_PERSON: Final = 3
 """Calls in a row that failed for a reason which waiting does not mend, after which a person looks."""
 DEMANDED_AGAIN_BEFORE_A_PERSON: Final = timedelta(days=3)
 """Time after a payment in which an agency may still demand the fee, until it has booked the money."""
+REFUND_PENDING_BEFORE_A_PERSON: Final = timedelta(days=14)
+"""Time after which an officer looks for a refund that a gateway still calls under way: the platform's own choice."""
 
 INPUT_REJECTED: Final = "input-rejected"
 CORRECTION_REFUSED: Final = "correction-refused"
@@ -61,7 +64,7 @@ _UNDECIDED_MONEY: Final = {
     P.UNKNOWN: "payment-unknown",
 }
 PAYMENT_UNCONFIRMED: Final = "payment-unconfirmed"
-MONEY_HOLDS: Final = frozenset({PAYMENT_UNCONFIRMED, REFUND_BY_HAND, *_UNDECIDED_MONEY.values()})
+MONEY_HOLDS: Final = frozenset({PAYMENT_UNCONFIRMED, REFUND_BY_HAND, REFUND_OVERDUE, *_UNDECIDED_MONEY.values()})
 """Holds that end when a person decides on a payment, and not by being released."""
 
 
@@ -95,7 +98,7 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
         or _of_fee(progress, capabilities)
         or _in_vain(progress, capabilities, now)
         or _for_nobody(progress, capabilities, now)
-        or _by_hand(progress)
+        or _of_refund(progress, now)
     )
 
 
@@ -199,7 +202,8 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
         return None
     if not any(one.unreadable or one.in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON for one in progress.backoffs):
         return None
-    for call in candidates(progress.model_copy(update={"hold": None}), capabilities, now):
+    unheld = progress.model_copy(update={"hold": None})
+    for call in (*candidates(unheld, capabilities, now), *late_looks(progress, capabilities)):
         unknown = call.payment is not None and progress.payment(call.payment).state is P.UNKNOWN
         if call.operation is None or unknown:
             continue
@@ -212,16 +216,21 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
     return None
 
 
-def _by_hand(progress: Progress) -> Hold | None:
-    """Who is to give money back that no gateway does; what else an application waits for is told before it."""
-    owed = progress.payment_in(P.REFUND_MANUAL)
-    return Hold(party=Party.PERSON, code=REFUND_BY_HAND) if owed is not None else None
+def _of_refund(progress: Progress, now: datetime) -> Hold | None:
+    """Who sees to money that no gateway gives back, or not in time; what else is waited for is told before it."""
+    if progress.payment_in(P.REFUND_MANUAL) is not None:
+        return Hold(party=Party.PERSON, code=REFUND_BY_HAND)
+    under_way = (one.moved_at for one in progress.payments if one.state is P.REFUND_PENDING)
+    overdue = any(since is not None and now - since >= REFUND_PENDING_BEFORE_A_PERSON for since in under_way)
+    return Hold(party=Party.PERSON, code=REFUND_OVERDUE) if overdue else None
 
 
 def _for_nobody(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
     """Who is to look at what would otherwise be lost."""
     unheld = progress.model_copy(update={"hold": None})
     if progress.state is S.CLOSED or next(candidates(unheld, capabilities, now), None) is not None:
+        return None
+    if progress.state in ENDED_WITHOUT_RESULT | {S.DELIVERED} and any(late_looks(progress, capabilities)):
         return None
     if progress.state in {S.ISSUED, S.DELIVERY_FAILED}:
         return Hold(party=Party.CITIZEN, code="to-be-received")

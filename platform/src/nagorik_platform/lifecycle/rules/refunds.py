@@ -1,6 +1,7 @@
 """What money owes by itself: superseded payments are dropped, money that nobody should hold goes back."""
 
 from collections.abc import Container, Iterator
+from functools import partial
 
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
@@ -54,17 +55,21 @@ def _drop_superseded(payment: Payment, state: Progress, context: RuleContext) ->
 
 
 def _paid_twice(progress: Progress) -> Iterator[Payment]:
-    """Payments of a stage beyond the one that the agency holds, may hold, or got first."""
+    """Payments of a stage beyond the one that the agency holds, may hold, was shown, or got first."""
     kept: dict[str, Payment] = {}
-    for payment in sorted(progress.payments, key=_nearness_to_agency):
+    for payment in sorted(progress.payments, key=partial(_distance_to_agency, progress)):
         if payment.state in MONEY_TAKEN and kept.setdefault(payment.stage, payment) is not payment:
             yield payment
 
 
-def _nearness_to_agency(payment: Payment) -> int:
+def _distance_to_agency(progress: Progress, payment: Payment) -> int:
     if payment.state is P.CONFIRMED:
         return 0
-    return 1 if payment.state is P.ADVISED or payment.advice_lost_at is not None else 2
+    if payment.state is P.ADVISED or payment.advice_lost_at is not None:
+        return 1
+    # Its receipt went with the filing, which may have arrived although its answer was lost.
+    shown = progress.sent_at is not None and (payment.moved_at or payment.opened_at) <= progress.sent_at
+    return 2 if shown else 3
 
 
 def _give_back(payment: Payment, context: RuleContext, code: str) -> PaymentMoved | None:

@@ -359,7 +359,7 @@ class BkashSimulator(Simulator):
             raise CodeRaised("2063")
         payer = _text(content, "payerReference", "2048")
         callback = _text(content, "callbackURL", "2049")
-        if urlsplit(callback).scheme not in {"http", "https"}:
+        if not _is_web_address(callback):
             raise CodeRaised("2049")
         asked = _amount(content)
         if content.get("currency") != "BDT":
@@ -586,6 +586,13 @@ def _text(content: Mapping[str, Any], name: str, code: str) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST or (name != "callbackURL" and _UNFIT & set(value)):
         raise CodeRaised(code)
     return value
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in {"http", "https"}
+    except ValueError:
+        return False
 
 
 def _amount(content: Mapping[str, Any]) -> Money:

@@ -62,6 +62,8 @@ SESSIONS: Final = "/gwprocess/v4/api.php"
 PAGE: Final = "/gwprocess/v4/gw.php"
 VALIDATIONS: Final = "/validator/api/validationserverAPI.php"
 TRANSACTIONS: Final = "/validator/api/merchantTransIDvalidationAPI.php"
+OPENED: Final = "OPENED"
+"""The query field that tells one opening of a page from the next; modelled."""
 NOT_LET_IN: Final = "Store Credential Error Or Store is De-active"
 RETURNS: Final = {"pay": "success_url", "fail": "fail_url", "cancel": "cancel_url"}
 """What the payer may do, with the address that the browser is sent to."""
@@ -359,10 +361,16 @@ class SslCommerzSimulator(Simulator):
         session = self._sessions.get(request.query_params.get("SESSIONKEY", ""))
         if session is None:
             return refused("no such session", 404)
-        return payment_page(session, f"{PAGE}?{request.url.query}")
+        # Each time that it is opened it is another page, of which a button counts once.
+        session.pages += 1
+        query = {"Q": "PAY", "SESSIONKEY": session.key, OPENED: str(session.pages)}
+        return payment_page(session, f"{PAGE}?{urlencode(query)}")
 
     async def _act(self, request: Request) -> Response:
-        """What the payer chose. A page that is still open in another tab pays once more: so it is at the gateway."""
+        """What the payer chose, once for a page.
+
+        One that is still open in another tab pays once more: so it is at the gateway.
+        """
         session = self._sessions.get(request.query_params.get("SESSIONKEY", ""))
         if session is None:
             return refused("no such session", 404)
@@ -370,6 +378,10 @@ class SslCommerzSimulator(Simulator):
             act = await payment_act(request)
         except Refusal as refusal:
             return refused(refusal.field, refusal.status)
+        opened = request.query_params.get(OPENED, "")
+        if opened in session.pressed:
+            act, attempt = session.pressed[opened]
+            return self._sent_back(session, act, attempt)
         if session.ended == "EXPIRED":
             return payment_page(session, f"{PAGE}?{request.url.query}")
         if act == "pay":
@@ -377,9 +389,13 @@ class SslCommerzSimulator(Simulator):
         else:
             attempt = self.fail(session) if act == "fail" else self.cancel(session)
         session.acted |= {"pay", "fail", "cancel", "again"}  # the payer did it, and the script leaves it alone
-        return returning_page(
-            session.form[RETURNS[act]], notice_of(session, attempt, self.store_id, self.store_password)
-        )
+        if opened:
+            session.pressed[opened] = act, attempt
+        return self._sent_back(session, act, attempt)
+
+    def _sent_back(self, session: SslCommerzSession, act: str, attempt: PaymentAttempt) -> Response:
+        posted = notice_of(session, attempt, self.store_id, self.store_password)
+        return returning_page(session.form[RETURNS[act]], posted)
 
     async def _validate(self, request: Request) -> Response:
         given = {**request.query_params, **await _form(request)}

@@ -92,6 +92,10 @@ class SslCommerzSession:
     ended_at: datetime | None = None
     acted: set[str] = field(default_factory=set)
     """What of the script is done."""
+    pages: int = 0
+    """How often its page was opened."""
+    pressed: dict[str, tuple[str, PaymentAttempt]] = field(default_factory=dict)
+    """What was done on a page, and what came of it."""
 
     @property
     def tran_id(self) -> str:
