@@ -224,6 +224,16 @@ def test_gateway_that_cannot_be_asked_ends_the_command_with_three(ready, world, 
     assert done.document["gateways"][0]["books"][0]["failed"] == "agency-unavailable"
 
 
+def test_money_that_a_gateway_took_which_is_not_let_in_any_more_is_not_passed_over(reconcile, place):
+    settings = place / "nagorik.toml"
+    settings.write_text(settings.read_text().replace('"cashdesk"', '"nid"'))
+    done = reconcile()
+    assert done.code == 3
+    assert "cashdesk.counter could not be asked for its list: service-not-offered" in done.err
+    assert "1 payment taken here" in done.out
+    assert "Everything agrees" not in done.out
+
+
 def test_every_code_of_a_reconciliation_has_a_sentence():
     assert set(DifferenceKind) | {"asked", "opened", "known", "decided"} == set(codes("payment-case"))
     assert set(ProblemCode.__args__) == set(codes("settlement"))  # type: ignore[attr-defined]

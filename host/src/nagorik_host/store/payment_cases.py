@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, and_, func, insert, select, update
 
 from nagorik import Money, PaymentState
 from nagorik_host.reconciliation.matching import BookEntry, OurPayment, PaymentDifference
@@ -203,6 +203,13 @@ def payments_taken(transaction: Transaction, gateway: str, first: datetime, befo
         payments.c.gateway == gateway, payments.c.captured_at >= first, payments.c.captured_at < before
     )
     return [_payment(row) for row in transaction.connection.execute(query)]
+
+
+def gateways_taken(transaction: Transaction, first: datetime, before: datetime) -> dict[str, int]:
+    """How many payments of ours were taken within a time, by gateway, whether it is installed still or not."""
+    within = and_(payments.c.captured_at >= first, payments.c.captured_at < before)
+    query = select(payments.c.gateway, func.count()).where(within).group_by(payments.c.gateway)
+    return {row[0]: row[1] for row in transaction.connection.execute(query.order_by(payments.c.gateway))}
 
 
 def payments_begun(transaction: Transaction, gateway: str, first: datetime, before: datetime) -> list[OurPayment]:
