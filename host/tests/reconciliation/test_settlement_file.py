@@ -259,6 +259,7 @@ taken_at = ["T"]
         ),
         (WRONG_LAYOUT.replace("times", 'not_taken = ["OPEN"]\ntimes'), "a column status and words in it go together"),
         (f'{WRONG_LAYOUT}other = ["S"]\n', "other"),
+        (f'{WRONG_LAYOUT}refunded = [" a "]\n', "layouts.0.columns: one heading is given to two columns"),
         (WRONG_LAYOUT + WRONG_LAYOUT, "this gateway has a layout already"),
         *(
             (WRONG_LAYOUT.replace("%Y-%m-%d", style), "layouts.0.times: .*: it tells no whole date")

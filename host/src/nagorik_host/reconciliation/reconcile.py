@@ -218,7 +218,7 @@ async def reconcile(
 
 
 async def left_out(host: Host, day: date) -> list[Reconciliation]:
-    """The gateways that took payments on a date and are not installed, or not let in, any more: nobody can ask them."""
+    """The gateways that took payments on a date and that nobody can ask any more: not installed, or not let in."""
     first, before = _bounds(day)
     taken = await host.database.run(partial(gateways_taken, first=first, before=before))
     known = {one.id for one in host.platform.gateways}

@@ -145,12 +145,19 @@ def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
         words = [_folded(word) for word in (*layout.taken, *layout.refunded, *layout.not_taken)]
         if len(words) != len(set(words)):
             problems.append(FileProblem(f"layouts.{number}", "a word of the column status has two meanings"))
+        if _shares_a_heading(layout.columns):
+            problems.append(FileProblem(f"layouts.{number}.columns", "one heading is given to two columns"))
         problems += [FileProblem(f"layouts.{number}.times", said) for said in _wrong_times(layout.times)]
         if layout.gateway in {other.gateway for other in found[:number]}:
             problems.append(FileProblem(f"layouts.{number}.gateway", "this gateway has a layout already"))
     if problems:
         raise DataFileInvalid(file.name, problems)
     return found
+
+
+def _shares_a_heading(columns: SettlementColumns) -> bool:
+    named = [{_folded(heading) for heading in getattr(columns, column)} for column in type(columns).model_fields]
+    return len(set[str]().union(*named)) < sum(map(len, named))
 
 
 _SAMPLES: Final = tuple(
