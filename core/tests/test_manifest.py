@@ -13,7 +13,6 @@ from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import (
     API_VERSION,
     Window,
-    is_compatible,
     parse_manifest,
     validate_manifest,
 )
@@ -424,19 +423,11 @@ def test_days_that_are_none(days: str) -> None:
         Window(days=days, open=time(9), close=time(17))
 
 
-@given(major=st.integers(0, 30), minor=st.integers(0, 30), more=st.integers(0, 30), other=st.integers(0, 30))
-def test_a_core_serves_its_major_and_every_earlier_minor(major: int, minor: int, more: int, other: int) -> None:
-    assert is_compatible(f"{major}.{minor}", f"{major}.{minor + more}")
-    assert not is_compatible(f"{major}.{minor + more + 1}", f"{major}.{minor}")
-    assert (major == other) or not is_compatible(f"{other}.{minor}", f"{major}.{minor + more}")
-
-
 def test_the_version_of_the_hooks_is_that_of_the_distribution() -> None:
     assert version("nagorik").startswith(f"{API_VERSION}.")
 
 
 def test_this_core_serves_the_version_it_offers() -> None:
-    assert is_compatible(API_VERSION)
     assert validate_manifest({**document(), "requires_api": API_VERSION}).id == "wasa"
 
 

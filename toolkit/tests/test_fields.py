@@ -10,7 +10,7 @@ from pydantic import field_validator
 from pydantic_core import PydanticCustomError
 
 from nagorik.errors import InputRejected
-from nagorik.forms import Choices, Label, label_of
+from nagorik.forms import Choices, Label
 from nagorik.privacy import Form
 from nagorik.values import NationalDataError
 from nagorik.values.sentences import Text
@@ -37,7 +37,7 @@ from nagorik_toolkit.fields import (
     WholeNumber,
     day_by_hand,
 )
-from nagorik_toolkit.form_validation import form_schema, validate_form
+from nagorik_toolkit.form_validation import form_schema, label_of, validate_form
 
 HOME = {"division": "ঢাকা", "district": "Dhaka", "upazila": "সাভার", "home": "বাসা ১", "postcode": "১২০৭"}
 KINDS = {"car": Text(en="Car", bn="গাড়ি"), "bus": Text(en="Bus", bn="বাস")}

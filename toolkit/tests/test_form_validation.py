@@ -17,10 +17,16 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nagorik.errors import InputRejected
-from nagorik.forms import Label, label_of
+from nagorik.forms import Label
 from nagorik.privacy import Form
 from nagorik.values import Identifier, MobileNumber, Nid
-from nagorik_toolkit.form_validation import JSON_SCHEMA_DIALECT, MOST_TOLD, form_schema, validate_form
+from nagorik_toolkit.form_validation import (
+    JSON_SCHEMA_DIALECT,
+    MOST_TOLD,
+    form_schema,
+    label_of,
+    validate_form,
+)
 
 CANARY = "1990123456789"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nagorik.data_files import DataFileInvalid
-from nagorik.model.status import ApplicationState, Flag
-from nagorik.values import Money
-from nagorik_toolkit.statuses import StatusTable, parse_statuses
+from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Flag
+from nagorik.values import Money, Text
+from nagorik_toolkit.statuses import StatusTable, answered, parse_statuses
 from nagorik_toolkit.texts import parse_texts
 
 TEXTS = parse_texts('["x.rework"]\nen = "Correct it."\nbn = "ঠিক করুন।"\n["x.n"]\nen = "{n}"\nbn = "{n}"'.encode())
@@ -102,6 +102,21 @@ def test_what_is_issued_is_named_by_the_table_or_by_the_plugin() -> None:
     assert (card.kind, card.delivery, card.interim) == ("card", "counter", False)
     with pytest.raises(ValueError, match="name the deliverable of READY"):
         table().status("READY")
+
+
+def test_question_is_over_with_its_answer() -> None:
+    at, reason = datetime(2026, 1, 31, tzinfo=UTC), Text(bn="বৈধ", en="Valid")
+    assert answered("validity", "VALID", reference="2030-01-01", reason=reason, remark="ok", at=at) == AgencyStatus(
+        state=ApplicationState.DELIVERED,
+        raw="VALID",
+        remark="ok",
+        at=at,
+        reason=reason,
+        deliverables=(Deliverable(kind="validity", delivery="none", reference="2030-01-01"),),
+        final=True,
+    )
+    bare = answered("validity", "VALID")
+    assert (bare.reason, bare.remark, bare.at, bare.deliverables[0].reference) == (None, None, None, None)
 
 
 def test_what_is_said_of_the_payment_goes_before_what_the_word_implies() -> None:

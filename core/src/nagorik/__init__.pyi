@@ -163,7 +163,6 @@ from .values.identifiers import (
 from .values.money import (
     Currency as Currency,
     Money as Money,
-    Rounding as Rounding,
     format_taka as format_taka,
 )
 from .values.names import (

@@ -6,16 +6,14 @@ A plugin declares a form as a subclass of ``Form`` and labels each field for who
         nid: Annotated[Nid, Label(en="NID number", bn="এনআইডি নম্বর")]
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import UnionType
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Any, Final, get_args
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from nagorik.privacy import Form
 from nagorik.values.sentences import Text
 
 LABEL_KEYS: Final = ("title", "x-title-bn", "description", "x-description-bn")
@@ -70,28 +68,3 @@ class Choices:
             {"const": option, "title": title.en, "x-title-bn": title.bn} for option, title in self.titles.items()
         ]
         return described
-
-
-def find_label(form: type[Form], field: str) -> Label | None:
-    """A field's label; ``None`` where the form has none for it.
-
-    Of several labels the outermost counts, as in the schema; one inside a union counts where none is around it.
-    """
-    found = form.model_fields[field]
-    label = next((item for item in reversed(found.metadata) if isinstance(item, Label)), None)
-    return label or next(_labels_within(found.annotation), None)
-
-
-def label_of(form: type[Form], field: str) -> Text:
-    """A field's title in both languages; its name where the form has no label for it."""
-    label = find_label(form, field)
-    return Text(bn=label.bn, en=label.en) if label else Text(bn=field, en=field)
-
-
-def _labels_within(annotation: object) -> Iterator[Label]:
-    """The labels inside a union, the outermost first."""
-    for part in get_args(annotation) if get_origin(annotation) in {Union, UnionType} else ():
-        if get_origin(part) is Annotated:
-            yield from (item for item in reversed(get_args(part)[1:]) if isinstance(item, Label))
-            part = get_args(part)[0]  # noqa: PLW2901 - what is annotated may be a union again
-        yield from _labels_within(part)

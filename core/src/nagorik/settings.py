@@ -3,26 +3,12 @@
 They come from the environment (``NAGORIK_<ID>_BASE_URL``), and what the host's own configuration says wins.
 """
 
-import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Literal
 
-from pydantic import Field, SecretBytes, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretBytes, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
-
-from nagorik.errors import SettingsRejected
-
-_CODE: Final = re.compile(r"[a-z][a-z-]{0,39}")
-
-SettingsModel = TypeVar("SettingsModel", bound=BaseSettings)
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 
 class AgencySettings(BaseSettings):
@@ -66,35 +52,3 @@ class AgencySettings(BaseSettings):
     client_key_password: SecretStr | None = None
     transport: Literal["default", "fast"] = "default"
     """``fast`` needs the extra ``nagorik[fast]``; it serves many calls in flight with less work."""
-
-
-def environment_prefix(plugin_id: str) -> str:
-    """The prefix of a plugin's settings in the environment: ``land-mutation`` reads ``NAGORIK_LAND_MUTATION_…``."""
-    return f"NAGORIK_{plugin_id.replace('-', '_').upper()}_"
-
-
-def _code(kind: str) -> str:
-    """Pydantic's word for a problem; one of a plugin's own making might quote a value."""
-    code = kind.replace("_", "-")
-    return code if _CODE.fullmatch(code) else "not-accepted"
-
-
-def load_settings(
-    model: type[SettingsModel], plugin_id: str, overrides: Mapping[str, object] | None = None
-) -> SettingsModel:
-    """Read a plugin's settings from the environment; ``overrides``, by field name, win.
-
-    Raises:
-        SettingsRejected: Naming each setting that is missing or wrong, never its value.
-    """
-    reasons: dict[str, str]
-    try:
-        return model(_env_prefix=environment_prefix(plugin_id), **dict(overrides or {}))  # type: ignore[arg-type]
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        reasons = {str(problem["loc"][0]) if problem["loc"] else "": _code(problem["type"]) for problem in found}
-    except SettingsError:
-        # A value in the environment that should be JSON and is not; the library's text names the field, but
-        # the exception it chains quotes the value.
-        reasons = {"environment": "not-json"}
-    raise SettingsRejected(tuple(reasons), plugin=plugin_id, reasons=reasons)

@@ -145,14 +145,6 @@ def test_a_number_without_a_year_says_nothing_of_a_birth_date():
     assert Nid.parse(SMART).birth_year is None
 
 
-def test_a_year_to_come_is_not_plausible_today():
-    brn = BirthRegistrationNumber.parse("20302691234567890")
-    assert not brn.plausible_on(date(2026, 1, 1))
-    assert brn.plausible_on(date(2030, 1, 1))
-    assert not Nid.parse("20302691234567890").plausible_on(date(2029, 12, 31))
-    assert Nid.parse(SMART).plausible_on(date(1950, 1, 1))
-
-
 def test_brn_is_compared_by_year_only():
     brn = BirthRegistrationNumber.parse("20159912345678901")  # 99 is no month
     assert brn.birth_year == 2015

@@ -38,11 +38,11 @@ from nagorik.clock import Clock
 from nagorik.data_files import DataFileInvalid, parse_document, read_file
 from nagorik.manifest import PluginId
 from nagorik.model.application import DocumentStore
-from nagorik.settings import environment_prefix
 from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX, has_default_file
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
 from nagorik_platform import PaymentAddresses, PlatformSettings, PluginConfiguration
 from nagorik_platform.configuration import DEFAULT_LEASE
+from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_platform.registry import Admission, PluginRecord
 from nagorik_platform.system_clock import SystemClock
 

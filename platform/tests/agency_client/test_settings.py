@@ -5,8 +5,9 @@ from pydantic import SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
 from nagorik.errors import SettingsRejected
-from nagorik.settings import AgencySettings, load_settings
+from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.egress import EgressRules
+from nagorik_platform.plugin_settings import load_settings
 
 
 class LandSettings(AgencySettings):

@@ -17,6 +17,7 @@ from nagorik_platform.registry import (
     QuarantineCode,
     Registry,
 )
+from nagorik_platform.registry.reading import is_compatible
 
 
 def test_a_sound_plugin_is_discovered_without_being_imported(site: Any) -> None:
@@ -393,3 +394,10 @@ def test_name_and_version_are_read_wherever_they_stand(site: Any, letter: str, s
     site.install(metadata=f"{above}{letter * count}{'x' * rest}\n{told}\nRead me: {letter * HEAD}\n")
     (record,) = site.discover().records
     assert (record.source.distribution, record.source.version) == ("nagorik-wasa", "1.2.3")
+
+
+@given(major=st.integers(0, 30), minor=st.integers(0, 30), more=st.integers(0, 30), other=st.integers(0, 30))
+def test_a_core_serves_its_major_and_every_earlier_minor(major: int, minor: int, more: int, other: int) -> None:
+    assert is_compatible(f"{major}.{minor}", f"{major}.{minor + more}")
+    assert not is_compatible(f"{major}.{minor + more + 1}", f"{major}.{minor}")
+    assert (major == other) or not is_compatible(f"{other}.{minor}", f"{major}.{minor + more}")

@@ -1,12 +1,8 @@
 """Paying at the simulated till, through a real client, and reading answers that a test writes itself."""
 
 import json
-import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +10,7 @@ import pytest
 import respx
 from pydantic import ValidationError
 
-from nagorik.clock import Deadline
-from nagorik.context import CallContext
 from nagorik.errors import AgencyRejected, ContractViolation, OutcomeUnknown
-from nagorik.manifest import Manifest, parse_manifest
 from nagorik.model.application import Payer
 from nagorik.model.payment import (
     ListPaymentsRequest,
@@ -30,17 +23,16 @@ from nagorik.model.payment import (
 )
 from nagorik.model.status import PaymentState
 from nagorik.operations import Operation
-from nagorik.settings import AgencySettings
 from nagorik.values import Money
 from nagorik.values.sentences import Text
 from nagorik_cashdesk import plugin, wire
 from nagorik_cashdesk.simulator import CashDeskSimulator
-from nagorik_platform.agency_client import AgencyClient
-from nagorik_testing import AnswerLost, SimulatorTransport
+from nagorik_testing import AnswerLost
+from nagorik_testing.fixtures.plugin_under_test import AGENCY, ContextMaker, PluginUnderTest
 from nagorik_testing.validation.checks import validate_path
 from nagorik_toolkit import money_text
 
-GATEWAY, PAYMENT, HOST = "cashdesk.counter", "payment-1", "cashdesk.example"
+GATEWAY, PAYMENT = "cashdesk.counter", "payment-1"
 AMOUNT = Money.taka("345.00")
 PURPOSE = Text(bn="এনআইডি রি-ইস্যু", en="NID reissue")
 OPEN = "POST /sim/cashdesk/v1/payments"
@@ -52,75 +44,41 @@ class Counter:
     """A counter of a service centre that has this plugin."""
 
     till: CashDeskSimulator
-    manifest: Manifest
-    client: AgencyClient
-    settings: AgencySettings
-
-    def context(self, operation: Operation, number: int = 1) -> CallContext[AgencySettings]:
-        offer = self.manifest.gateways[0]
-        idempotency = offer.writes.get(operation)
-        key = f"key-{number}-of-{operation.value}" if idempotency else None
-        deadline = Deadline.after(20, self.till.clock)
-        return CallContext(
-            http=self.client.bind(operation, idempotency, key, deadline),
-            settings=self.settings,
-            clock=self.till.clock,
-            deadline=deadline,
-            idempotency_key=key,
-            offer=offer,
-            documents=None,  # type: ignore[arg-type]
-            log=logging.getLogger("cashdesk-test"),  # type: ignore[arg-type]
-        )
+    contexts: ContextMaker
 
     async def start(self, amount: Money = AMOUNT, payer: str | None = None) -> Any:
         request = StartPaymentRequest(
             gateway=GATEWAY, payment=PAYMENT, amount=amount, purpose=PURPOSE, payer=Payer(name=payer)
         )
-        return await plugin.nagorik_start_payment(request, self.context(Operation.START_PAYMENT))
+        return await plugin.nagorik_start_payment(request, self.contexts(Operation.START_PAYMENT))
 
     async def query(self) -> PaymentReport:
         request = QueryPaymentRequest(gateway=GATEWAY, payment=PAYMENT, started_at=self.till.clock.now())
-        return await plugin.nagorik_query_payment(request, self.context(Operation.QUERY_PAYMENT))
+        return await plugin.nagorik_query_payment(request, self.contexts(Operation.QUERY_PAYMENT))
 
     async def list(self, day: date) -> PaymentList:
         request = ListPaymentsRequest(gateway=GATEWAY, day=day)
-        return await plugin.nagorik_list_payments(request, self.context(Operation.LIST_PAYMENTS))
+        return await plugin.nagorik_list_payments(request, self.contexts(Operation.LIST_PAYMENTS))
 
     async def refund(self) -> RefundReport:
         request = RefundPaymentRequest(
             gateway=GATEWAY, payment=PAYMENT, reference="CD-000001", amount=AMOUNT, reason=PURPOSE
         )
-        return await plugin.nagorik_refund_payment(request, self.context(Operation.REFUND_PAYMENT))
+        return await plugin.nagorik_refund_payment(request, self.contexts(Operation.REFUND_PAYMENT))
 
 
-def make_counter(*, simulated: bool) -> Counter:
+@pytest.fixture
+def counter() -> Counter:
+    """Before the simulator."""
     till = CashDeskSimulator()
-    manifest = parse_manifest(files("nagorik_cashdesk").joinpath("plugin.toml").read_bytes())
-    settings = AgencySettings(base_url=f"https://{HOST}")
-    client = AgencyClient(
-        plugin="cashdesk",
-        manifest=manifest,
-        base_url=settings.base_url,
-        clock=till.clock,
-        egress=frozenset(manifest.egress),
-        settings=settings,
-        transport_factory=partial(SimulatorTransport, till) if simulated else None,
-    )
-    return Counter(till, manifest, client, settings)
+    return Counter(till, PluginUnderTest("cashdesk").contexts(till.clock, till, None))
 
 
 @pytest.fixture
-async def counter() -> AsyncIterator[Counter]:
-    made = make_counter(simulated=True)
-    yield made
-    await made.client.aclose()
-
-
-@pytest.fixture
-async def wired() -> AsyncIterator[Counter]:
-    made = make_counter(simulated=False)
-    yield made
-    await made.client.aclose()
+def wired() -> Counter:
+    """Before answers that a test writes itself."""
+    till = CashDeskSimulator()
+    return Counter(till, PluginUnderTest("cashdesk").contexts(till.clock, None, None))
 
 
 async def test_day_is_listed_with_what_was_taken_and_what_was_given_back(counter: Counter) -> None:
@@ -150,7 +108,7 @@ async def test_list_of_several_pages_is_read_to_its_end(counter: Counter) -> Non
         request = StartPaymentRequest(
             gateway=GATEWAY, payment=f"payment-{number}", amount=AMOUNT, purpose=PURPOSE, payer=Payer()
         )
-        await plugin.nagorik_start_payment(request, counter.context(Operation.START_PAYMENT, number))
+        await plugin.nagorik_start_payment(request, counter.contexts(Operation.START_PAYMENT, key=f"key-{number}"))
     counter.till.clock.advance(timedelta(minutes=2))
     listed = (await counter.list(date(2026, 11, 24))).payments
     assert sorted(one.payment or "" for one in listed) == sorted(f"payment-{number}" for number in range(101))
@@ -158,7 +116,7 @@ async def test_list_of_several_pages_is_read_to_its_end(counter: Counter) -> Non
 
 @respx.mock
 async def test_list_that_is_cut_short_is_refused(wired: Counter) -> None:
-    respx.get(f"https://{HOST}/sim/cashdesk/v1/payments").respond(200, json={"items": [], "total": 1})
+    respx.get(f"{AGENCY}/sim/cashdesk/v1/payments").respond(200, json={"items": [], "total": 1})
     with pytest.raises(ContractViolation) as refused:
         await wired.list(date(2026, 11, 24))
     assert refused.value.detail == "list-cut-short"
@@ -250,30 +208,32 @@ async def test_refund_of_what_was_not_paid_is_refused(counter: Counter) -> None:
 
 @pytest.mark.parametrize("word", ["ON_HOLD", "paid", "REVERSED", "X" * 300])
 async def test_unknown_word_captures_nothing(wired: Counter, word: str) -> None:
-    with respx.mock(base_url=f"https://{HOST}") as till:
+    with respx.mock(base_url=AGENCY) as till:
         till.get(f"/sim/cashdesk/v1/payments/{PAYMENT}").respond(json={"state": word, "amount": "345.00"})
         report = await wired.query()
     assert (report.state, report.amount, report.captured_at) == (PaymentState.UNKNOWN, None, None)
     assert report.raw == word[:200]
 
 
-@pytest.mark.parametrize("amount", ["345.005", "-1", "many", 345.0])
+@pytest.mark.parametrize(
+    "amount", ["345.005", "-1", "many", 345.0, "Tk 345", "৩৪৫.০০", "3,45,000", "345/=", {"poisha": 34500}, True]
+)
 async def test_amount_that_is_none_is_not_read_as_one(wired: Counter, amount: Any) -> None:
-    with respx.mock(base_url=f"https://{HOST}") as till:
+    with respx.mock(base_url=AGENCY) as till:
         till.get(f"/sim/cashdesk/v1/payments/{PAYMENT}").respond(json={"state": "PAID", "amount": amount})
         with pytest.raises(ContractViolation):
             await wired.query()
 
 
 async def test_refund_with_an_unknown_word_is_not_taken_for_done(wired: Counter) -> None:
-    with respx.mock(base_url=f"https://{HOST}") as till:
+    with respx.mock(base_url=AGENCY) as till:
         till.post(f"/sim/cashdesk/v1/payments/{PAYMENT}/refund").respond(json={"state": "MAYBE"})
         with pytest.raises(OutcomeUnknown):
             await wired.refund()
 
 
 async def test_slip_asks_for_the_exact_amount_in_text(wired: Counter) -> None:
-    with respx.mock(base_url=f"https://{HOST}") as till:
+    with respx.mock(base_url=AGENCY) as till:
         route = till.post("/sim/cashdesk/v1/payments").respond(201, json={"receiptNo": "CD-1", "state": "OPEN"})
         await wired.start()
     assert json.loads(route.calls.last.request.content) == {

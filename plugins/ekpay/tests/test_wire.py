@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -255,7 +256,7 @@ def test_paid_is_what_was_paid() -> None:
         ("1170.5", "1170.50"),
         ("300", "300.00"),
         (300, "300.00"),
-        (300.5, "300.50"),
+        (Decimal("300.5"), "300.50"),
         ("0.10", "0.10"),
     ],
 )

@@ -56,6 +56,10 @@ from .fees.reading import (
     parse_schedules as parse_schedules,
     read_schedules as read_schedules,
 )
+from .fees.rounding import (
+    Rounding as Rounding,
+    vat_on as vat_on,
+)
 from .fees.schedule import (
     FeeSchedule as FeeSchedule,
     Price as Price,
@@ -125,6 +129,7 @@ from .statuses import (
     STATUSES_FILE as STATUSES_FILE,
     StatusMeaning as StatusMeaning,
     StatusTable as StatusTable,
+    answered as answered,
     parse_statuses as parse_statuses,
     read_statuses as read_statuses,
 )
@@ -143,11 +148,14 @@ from .wire_fields import (
     DhakaSecond as DhakaSecond,
     DhakaTime as DhakaTime,
     DollarAmount as DollarAmount,
+    StrictAmount as StrictAmount,
     TakaAmount as TakaAmount,
+    WrittenAmount as WrittenAmount,
     YesNo as YesNo,
     days_of as days_of,
     filled as filled,
     hashes_of as hashes_of,
     number_of as number_of,
+    read_instant as read_instant,
     wire_word as wire_word,
 )

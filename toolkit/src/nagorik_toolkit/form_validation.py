@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
-from typing import Any, Final, get_args
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from nagorik.errors import FieldProblem, InputRejected
-from nagorik.forms import LABEL_KEYS, label_of
+from nagorik.forms import LABEL_KEYS, Label
 from nagorik.privacy import Form
 from nagorik.values.sentences import Text, is_blank, read_sentences
 from nagorik.values.text import to_bangla_digits
@@ -87,6 +88,31 @@ def _lift_label(described: dict[str, Any]) -> None:
         if "x-title-bn" in alternative:
             described |= {key: alternative[key] for key in LABEL_KEYS if key in alternative}
             return
+
+
+def find_label(form: type[Form], field: str) -> Label | None:
+    """A field's label; ``None`` where the form has none for it.
+
+    Of several labels the outermost counts, as in the schema; one inside a union counts where none is around it.
+    """
+    found = form.model_fields[field]
+    label = next((item for item in reversed(found.metadata) if isinstance(item, Label)), None)
+    return label or next(_labels_within(found.annotation), None)
+
+
+def label_of(form: type[Form], field: str) -> Text:
+    """A field's title in both languages; its name where the form has no label for it."""
+    label = find_label(form, field)
+    return Text(bn=label.bn, en=label.en) if label else Text(bn=field, en=field)
+
+
+def _labels_within(annotation: object) -> Iterator[Label]:
+    """The labels inside a union, the outermost first."""
+    for part in get_args(annotation) if get_origin(annotation) in {Union, UnionType} else ():
+        if get_origin(part) is Annotated:
+            yield from (item for item in reversed(get_args(part)[1:]) if isinstance(item, Label))
+            part = get_args(part)[0]  # noqa: PLW2901 - what is annotated may be a union again
+        yield from _labels_within(part)
 
 
 def _told(

@@ -28,7 +28,7 @@ from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, pro
 from nagorik.manifest.fields import ManifestModel, Slug, Words
 from nagorik.model.status import LONGEST_RAW, LONGEST_REMARK, AgencyStatus, ApplicationState, Deliverable, Flag
 from nagorik.values import Money, NationalDataError, match_key
-from nagorik.values.sentences import cut
+from nagorik.values.sentences import Text, cut
 from nagorik_toolkit.texts import TextCatalogue
 
 STATUSES_FILE: Final = "statuses.toml"
@@ -159,6 +159,36 @@ def parse_statuses(content: bytes, file: str = STATUSES_FILE, *, texts: TextCata
     if problems:
         raise DataFileInvalid(file, problems)
     return StatusTable(table, texts)
+
+
+def answered(
+    kind: str,
+    word: str,
+    *,
+    reference: str | None = None,
+    reason: Text | None = None,
+    remark: str | None = None,
+    at: datetime | None = None,
+) -> AgencyStatus:
+    """How an application stands that was only a question, once the agency has answered: nothing is left to follow.
+
+    Args:
+        kind: What the answer is: one of the deliverables that the service's manifest lists.
+        word: The agency's own word for it.
+        reference: What of the answer is given to a service that asked, such as a last day of validity.
+        reason: What the answer means for the citizen.
+        remark: What the agency wrote beside its word.
+        at: The aware instant since which it is so, where the agency names one.
+    """
+    return AgencyStatus(
+        state=ApplicationState.DELIVERED,
+        raw=word,
+        remark=remark,
+        at=at,
+        reason=reason,
+        deliverables=(Deliverable(kind=kind, delivery="none", reference=reference),),
+        final=True,
+    )
 
 
 def _problems(meaning: StatusMeaning, table: Mapping[str, StatusMeaning], texts: TextCatalogue | None) -> list[str]:

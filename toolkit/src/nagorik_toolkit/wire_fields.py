@@ -5,19 +5,24 @@ How they do is collected in docs/reference/agencies.md#wire.
 Each type reads the agency's text and writes it again, so that a simulator speaks what the plugin reads.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, StringConstraints
+from pydantic import BeforeValidator, GetCoreSchemaHandler, Strict, StrictFloat, StrictInt, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
 from nagorik.model.application import DocumentReference
 from nagorik.model.status import SlotsRequest
 from nagorik.values import Currency, Money, Nid, dhaka_date, dhaka_time, dhaka_zone, to_ascii_digits
 
+_WRITTEN_AMOUNT: Final = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")
+_MOST_DIGITS: Final = 13
+"""Digits of whole units in the largest ``Money``."""
+_OFFSET: Final = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})")
 _YES_NO: Final = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -39,7 +44,7 @@ class DhakaTime:
         if not isinstance(written, str):
             raise ValueError(f"a time is written as {self.style}")  # noqa: TRY004 - pydantic takes this one
         shown = to_ascii_digits(written).strip()
-        return datetime.strptime(shown, self.style).replace(tzinfo=dhaka_zone()).astimezone(UTC)
+        return _in_utc(datetime.strptime(shown, self.style).replace(tzinfo=dhaka_zone()))
 
     def write(self, instant: datetime) -> str:
         """As the agency writes it."""
@@ -54,6 +59,51 @@ class DhakaTime:
                 self.write, return_schema=core_schema.str_schema(), when_used="json"
             ),
         )
+
+
+def read_instant(written: object, style: re.Pattern[str], *, latest: datetime | None = None) -> datetime:
+    """An instant that a payment gateway writes in a style of its own, in UTC; a ``datetime`` is passed on.
+
+    Args:
+        written: What it writes.
+        style: Matches the whole of it, but for blanks around, in ASCII digits. Its group ``local`` is the time to the
+            second in ISO 8601. It may have the groups ``fraction``, digits of a second of which six count, and
+            ``offset`` from UTC, such as ``+0600``; what is written without an offset is what the clocks in Dhaka
+            show, its summer time of 2009 counted.
+        latest: An aware instant; a later one is refused, as nothing is paid in days to come.
+
+    Raises:
+        ValueError: It is written otherwise; there is no such time, in the calendar or in UTC; or it is too late.
+    """
+    if isinstance(written, datetime):
+        return written
+    found = style.fullmatch(written.strip()) if isinstance(written, str) else None
+    if found is None:
+        raise ValueError("a time is written in another style")
+    parts = found.groupdict()
+    local = datetime.fromisoformat(parts["local"]).replace(
+        microsecond=int((parts.get("fraction") or "")[:6].ljust(6, "0")),
+        tzinfo=_offset(parts["offset"]) if parts.get("offset") else dhaka_zone(),
+    )
+    instant = _in_utc(local)
+    if latest is not None and instant > latest:
+        raise ValueError("a time that is still to come")
+    return instant
+
+
+def _offset(written: str) -> timezone:
+    found = _OFFSET.fullmatch(written)
+    if found is None:
+        raise ValueError("an offset is written as +0600")
+    ahead = timedelta(hours=int(found[2]), minutes=int(found[3]))
+    return timezone(-ahead if found[1] == "-" else ahead)
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time that the clocks in UTC cannot show") from None
 
 
 DhakaSecond = Annotated[datetime, DhakaTime("%Y-%m-%d %H:%M:%S")]
@@ -95,6 +145,40 @@ class Amount:
 
 TakaAmount = Annotated[Money, Amount()]
 DollarAmount = Annotated[Money, Amount("USD")]
+
+WrittenAmount = str | StrictInt | StrictFloat | Annotated[Decimal, Strict()]
+"""An amount that is kept as it was written until it is needed: text or a number, and never a truth value."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrictAmount(Amount):
+    """An amount that moves money, as payment gateways write it: ``345``, ``"345.0"``, ``"345.00"``, and nothing else.
+
+    It has ASCII digits, a point and two places at most: no sign, blank, grouping, word or exponent. A ``float`` is
+    refused: in reading JSON 344.99999999999999999999 has become 345.0 before anybody sees it.
+    ``formats.exact_json`` reads such numbers as they are written.
+
+    Attributes:
+        currency: What it is in.
+        digits: Before the point, at most: 13 are all that ``Money`` holds.
+    """
+
+    digits: int = _MOST_DIGITS
+
+    def read(self, written: object) -> Money:
+        """The amount, to the poisha.
+
+        Raises:
+            ValueError: It is anything else.
+        """
+        if isinstance(written, Money):
+            return written
+        if isinstance(written, bool) or not isinstance(written, str | int | Decimal):
+            raise ValueError("an amount is text or an exact number")  # noqa: TRY004 - pydantic takes this one
+        text = str(written)
+        if not _WRITTEN_AMOUNT.fullmatch(text) or len(text.partition(".")[0]) > self.digits:
+            raise ValueError(f"an amount has up to {self.digits} ASCII digits, and two places at most")
+        return Money.of(Decimal(text), self.currency)
 
 
 def _yes_no(written: object) -> object:

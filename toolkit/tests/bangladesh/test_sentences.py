@@ -6,7 +6,8 @@ from importlib.resources import files
 
 
 def test_every_code_in_the_source_has_its_sentences_and_every_sentence_its_code() -> None:
-    packages = (files("nagorik.values"), files("nagorik_toolkit"), files("nagorik_toolkit.bangladesh"))
+    toolkit = files("nagorik_toolkit")
+    packages = (files("nagorik.values"), toolkit, toolkit / "bangladesh", toolkit / "fees")
     modules = (each for package in packages for each in package.iterdir() if each.name.endswith(".py"))
     source = "".join(each.read_text("utf-8") for each in modules)
     catalogue = tomllib.loads(files("nagorik.values").joinpath("messages.toml").read_text("utf-8"))

@@ -13,7 +13,6 @@ from nagorik.manifest.plugin import (
     PaymentGateway,
     PublicService,
     Window,
-    is_compatible,
 )
 from nagorik.manifest.reading import MANIFEST_FILE, parse_manifest, validate_manifest
 
@@ -37,7 +36,6 @@ __all__ = [
     "ServiceId",
     "Slug",
     "Window",
-    "is_compatible",
     "parse_manifest",
     "validate_manifest",
 ]

@@ -4,7 +4,6 @@ from datetime import time, timedelta
 from importlib.metadata import version
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from packaging.version import Version
 from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
 from nagorik.manifest.fields import (
@@ -334,12 +333,6 @@ class Manifest(ManifestModel):
         named = [(field, getattr(self, field)) for field in ("settings", "login", "sign", "error_reader")]
         named += [(f"services.{number}.form", service.form) for number, service in enumerate(self.services)]
         return tuple((location, reference) for location, reference in named if reference is not None)
-
-
-def is_compatible(requires_api: str, offered: str = API_VERSION) -> bool:
-    """Whether a plugin written for ``requires_api`` can run on a core that offers ``offered``."""
-    wanted, given = Version(requires_api), Version(offered)
-    return wanted.major == given.major and wanted.minor <= given.minor
 
 
 def _weekdays(days: str) -> frozenset[int]:

@@ -1,6 +1,5 @@
 """Filing, finding, correcting and taking back an application, and asking another service about its citizen."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -102,11 +101,6 @@ class Withdrawal(Model):
 
     withdrawn: bool
     status: AgencyStatus
-
-
-def past_lookup_grace(absent: DefinitelyAbsent, sent_at: datetime, grace_seconds: float) -> bool:
-    """Whether an absence was observed late enough after the attempt to be believed."""
-    return (absent.as_of - sent_at).total_seconds() >= grace_seconds
 
 
 class WhyNotAsked(StrEnum):

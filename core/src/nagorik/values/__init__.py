@@ -1,7 +1,7 @@
 """What a citizen's data are written in: identifiers, text, sentences, money, names and the clocks in Dhaka."""
 
 from nagorik.values.identifiers import BirthRegistrationNumber, Identifier, MobileNumber, Nid, NidKind
-from nagorik.values.money import Currency, Money, Rounding, format_taka
+from nagorik.values.money import Currency, Money, format_taka
 from nagorik.values.names import PersonName
 from nagorik.values.sentences import DataWarning, NationalDataError, Text
 from nagorik.values.text import (
@@ -11,7 +11,6 @@ from nagorik.values.text import (
     looks_replaced,
     match_key,
     normalise,
-    text_warnings,
     to_ascii_digits,
     to_bangla_digits,
 )
@@ -28,7 +27,6 @@ __all__ = [
     "Nid",
     "NidKind",
     "PersonName",
-    "Rounding",
     "Text",
     "clean_line",
     "dhaka_date",
@@ -41,7 +39,6 @@ __all__ = [
     "match_key",
     "normalise",
     "plain_date",
-    "text_warnings",
     "to_ascii_digits",
     "to_bangla_digits",
 ]

@@ -19,7 +19,7 @@ NidKind = Literal["smart", "legacy", "full"]
 
 EARLIEST_BIRTH_YEAR: Final = 1900
 LATEST_BIRTH_YEAR: Final = 2099
-"""A bound on what is written, since a value does not know today; ``plausible_on`` compares with a day."""
+"""A bound on what is written, since a value does not know today."""
 
 _LONGEST_INPUT: Final = 64
 _SEPARATORS: Final = re.compile("[ \t\r\n\u00a0\u2007\u2009\u202f\u2010-\u2013\u2212-]")
@@ -93,10 +93,6 @@ class Nid(_NumberedIdentifier):
         """Whether the number's year is that of ``birth_date``; ``None`` where the number holds no year."""
         day = plain_date(birth_date)
         return None if self.birth_year is None else self.birth_year == day.year
-
-    def plausible_on(self, day: date) -> bool:
-        """Whether the number's year, if it holds one, is not after that of ``day``."""
-        return self.birth_year is None or self.birth_year <= plain_date(day).year
 
     def with_birth_year(self, birth_date: date) -> Self:
         """The 17-digit number of a 13-digit one.
@@ -172,10 +168,6 @@ class BirthRegistrationNumber(_NumberedIdentifier):
     def consistent_with(self, birth_date: date) -> bool:
         """Whether the number's year is that of ``birth_date``."""
         return self.birth_year == plain_date(birth_date).year
-
-    def plausible_on(self, day: date) -> bool:
-        """Whether the number's year is not after that of ``day``."""
-        return self.birth_year <= plain_date(day).year
 
     def _digits(self) -> str:
         return self.value

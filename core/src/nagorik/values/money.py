@@ -1,10 +1,7 @@
-"""Amounts of money as whole poisha, the named ways to round them, and amounts in writing."""
+"""Amounts of money as whole poisha, and amounts in writing."""
 
 import re
 from decimal import Context, Decimal
-from enum import StrEnum
-from fractions import Fraction
-from math import floor
 from typing import Final, Literal, Self
 
 from pydantic import Field, StrictInt, field_validator
@@ -80,22 +77,10 @@ _EXACT: Final = Context(prec=60)
 """Wider than any amount; a longer ``Decimal`` is not one."""
 
 
-class Rounding(StrEnum):
-    """How an amount is brought to a payable one. Half a unit always goes up: 517.50 taka becomes 518."""
-
-    WHOLE_TAKA_HALF_UP = "whole-taka-half-up"
-    """To whole taka (or dollars), as most portals charge."""
-    POISHA_HALF_UP = "poisha-half-up"
-    """To whole poisha (or cents)."""
-    NONE = "none"
-    """Not at all: the result must be exact in poisha."""
-
-
 class Money(SelfCheckedValue):
     """An amount of zero or more, in hundredths of its currency: poisha for BDT, cents for USD.
 
-    A refund is a positive amount that goes the other way, so there is no negative ``Money``;
-    ``poisha_above`` tells the signed difference of two amounts.
+    A refund is a positive amount that goes the other way, so there is no negative ``Money``.
     """
 
     poisha: StrictInt = Field(description="Hundredths of the currency, 0 to 999,999,999,999,999.")
@@ -162,23 +147,6 @@ class Money(SelfCheckedValue):
     def __ge__(self, other: "Money") -> bool:
         return self.poisha >= self._same(other)
 
-    def poisha_above(self, other: "Money") -> int:
-        """How many poisha this is more than ``other``; below zero where it is less."""
-        return self.poisha - self._same(other)
-
-    def rounded(self, rounding: Rounding) -> Self:
-        """This amount under a rounding rule; only ``WHOLE_TAKA_HALF_UP`` changes an amount in poisha."""
-        return self._with(_rounded(Fraction(self.poisha), rounding))
-
-    def vat(self, rate: Decimal, rounding: Rounding) -> Self:
-        """The tax on this amount, itself without tax: ``Decimal("0.15")`` is 15 per cent.
-
-        Raises:
-            NationalDataError: ``money.rate`` for anything but a ``Decimal`` from 0 to 1, ``money.inexact`` where
-                ``Rounding.NONE`` is asked for and the tax is not whole in poisha.
-        """
-        return self._with(_rounded(self.poisha * _rate(rate), rounding))
-
     def as_decimal(self) -> Decimal:
         """The amount in whole units, with two places: ``Decimal("518.00")``."""
         return Decimal(self.plain())
@@ -226,19 +194,3 @@ def _exact(amount: Decimal) -> int:
     if poisha != poisha.to_integral_value():
         raise NationalDataError("money.too-precise")
     return _whole(int(poisha))
-
-
-def _rate(rate: object) -> Fraction:
-    if not isinstance(rate, Decimal) or not rate.is_finite() or not 0 <= rate <= 1:
-        raise NationalDataError("money.rate")
-    return Fraction(rate)
-
-
-def _rounded(poisha: Fraction, rounding: Rounding) -> int:
-    if rounding is Rounding.WHOLE_TAKA_HALF_UP:
-        return floor(poisha / _MINOR + Fraction(1, 2)) * _MINOR
-    if rounding is Rounding.POISHA_HALF_UP:
-        return floor(poisha + Fraction(1, 2))
-    if poisha.denominator != 1:
-        raise NationalDataError("money.inexact")
-    return int(poisha)

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-from nagorik.values.sentences import DataWarning, NationalDataError
+from nagorik.values.sentences import NationalDataError
 
 BANGLA_DIGITS: Final = "০১২৩৪৫৬৭৮৯"
 ASCII_DIGITS: Final = "0123456789"
@@ -129,12 +129,6 @@ def looks_like_bijoy(text: str) -> bool:
     It converts nothing: a wrong conversion would be a wrong name.
     """
     return not has_bangla_letters(text) and _BIJOY_SIGNS.search(text) is not None
-
-
-def text_warnings(text: str) -> tuple[DataWarning, ...]:
-    """The signs of damage in ``text``; empty says that none was found, not that there is none."""
-    found = {"text.replaced": looks_replaced(text), "text.bijoy": looks_like_bijoy(text)}
-    return tuple(DataWarning(code) for code, present in found.items() if present)
 
 
 def _refuse_long_runs_of_marks(text: str) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from nagorik import NagorikError, SettingsRejected
 from nagorik.clock import Clock
-from nagorik.settings import environment_prefix
 from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.instants import time_of
 from nagorik_host.engine.tokens import may_be_tried, settings_identity
@@ -17,6 +16,7 @@ from nagorik_host.store.reloads import NONE, last_reload, note_taken_up
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform, PluginConfiguration
 from nagorik_platform.logs import get_logger
+from nagorik_platform.plugin_settings import environment_prefix
 
 if TYPE_CHECKING:
     from nagorik_platform.dispatch.dispatcher import SettingsReload

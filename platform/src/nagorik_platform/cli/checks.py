@@ -19,7 +19,7 @@ from typing import Final, Literal, NamedTuple
 from nagorik.data_files import DataFileInvalid
 from nagorik.errors import SettingsRejected
 from nagorik.manifest import API_VERSION, Manifest, PublicService
-from nagorik.settings import AgencySettings, environment_prefix, load_settings
+from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.cli.admission import AdmissionUnknown, both, host_admission, is_kept_out, kept_out
 from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_checks, find_commands
@@ -27,6 +27,7 @@ from nagorik_platform.cli.composition import host_composition
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.dispatch.importer import PluginImporter
 from nagorik_platform.logs import redact
+from nagorik_platform.plugin_settings import environment_prefix, load_settings
 from nagorik_platform.registry import Admission, LoadedPlugin, PluginRecord, Quarantine, Registry, resolve_object
 from nagorik_platform.registry.records import ADMISSION_CODES
 from nagorik_platform.registry.tariffs import read_schedule

@@ -16,7 +16,7 @@ from nagorik.manifest import Manifest, PublicService
 from nagorik.model.application import DocumentStore
 from nagorik.operations import Idempotency, Operation
 from nagorik.privacy import Form
-from nagorik.settings import AgencySettings, load_settings
+from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.contract_errors import known_error
@@ -29,6 +29,7 @@ from nagorik_platform.dispatch.reconcile import fault_of, unwrap_group
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
 from nagorik_platform.dispatch.steps import LoopShare
 from nagorik_platform.logs import quiet_transports
+from nagorik_platform.plugin_settings import load_settings
 from nagorik_platform.registry import Imported, LoadedPlugin, resolve_object
 
 if TYPE_CHECKING:

@@ -15,8 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from packaging.version import Version
+
 from nagorik.data_files import DataFileInvalid, parse_document, read_file
-from nagorik.manifest import MANIFEST_FILE, is_compatible, validate_manifest
+from nagorik.manifest import MANIFEST_FILE, validate_manifest
 from nagorik_platform.registry.discovery import Admission, DiscoveredPlugin
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
 
@@ -160,6 +162,12 @@ def _parsed(record: PluginRecord, content: bytes, api_version: str) -> PluginRec
 @lru_cache(maxsize=_KEPT)
 def _document(content: bytes) -> dict[str, Any]:
     return parse_document(content, MANIFEST_FILE)
+
+
+def is_compatible(requires_api: str, offered: str) -> bool:
+    """Whether a plugin written for the hook API ``requires_api`` can run on a core that offers ``offered``."""
+    wanted, given = Version(requires_api), Version(offered)
+    return wanted.major == given.major and wanted.minor <= given.minor
 
 
 def _is_newer(requires: str, offered: str) -> bool:

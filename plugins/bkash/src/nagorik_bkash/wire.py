@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Final, Self, TypeGuard
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, model_validator
 
-from nagorik import Money, NationalDataError, RefundPaymentRequest, StartPaymentRequest, Text, WireModel
+from nagorik import Money, RefundPaymentRequest, StartPaymentRequest, Text, WireModel
 from nagorik_bkash.codes import CodeMeaning, meaning_of
 from nagorik_bkash.settings import BkashSettings
-from nagorik_toolkit import read_texts
+from nagorik_toolkit import StrictAmount, read_instant, read_texts
+from nagorik_toolkit.formats.exact_json import ExactJsonReader
 
 CHECKOUT: Final = "/tokenized/checkout"
 MODE: Final = "0011"
@@ -23,57 +24,18 @@ TEXTS: Final = read_texts(__package__)
 LONGEST: Final = 255
 """Of a text that bKash takes."""
 
-_AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2})?", re.ASCII)
 _TIME: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[:.]([0-9]{1,3}))? ?GMT([+-])([0-9]{2})([0-9]{2})",
+    r"(?P<local>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[:.](?P<fraction>[0-9]{1,3}))?"
+    r" ?GMT(?P<offset>[+-][0-9]{4})",
     re.ASCII,
 )
+"""``2019-08-07T11:15:56:336 GMT+0600``: a colon before the milliseconds, which may be missing."""
 _UNFIT: Final = MappingProxyType({ord(sign): " " for sign in "<>&"})
 _REFERENCE: Final = re.compile(r"([A-Za-z0-9_]{1,64})(?:-([A-Za-z0-9]{1,40}))?", re.ASCII)
 _PAGE: Final = re.compile(r"(https?)://([a-z0-9.-]+(?::[0-9]{1,5})?)(?:[/?#][!-\[\]-~]*)?", re.ASCII)
 """An address without user, password, space, backslash and control sign: what browsers read in ways of their own."""
 _CODE: Final = re.compile(r"[0-9]{3,5}", re.ASCII)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
-
-
-def read_amount(written: object) -> Money:
-    """An amount in taka: ``"15"``, ``"15.0"``, ``"15.00"``, or a JSON number; ASCII digits, two places at most.
-
-    Raises:
-        ValueError: It is anything else, a negative one included.
-    """
-    if isinstance(written, Money):
-        return written
-    if isinstance(written, bool) or not isinstance(written, str | int | float):
-        raise ValueError("an amount is text or a number")  # noqa: TRY004 - pydantic takes this one
-    # A number is brought to the shortest text that means it, as JSON writes it.
-    text = written if isinstance(written, str) else f"{Decimal(repr(written)):f}"
-    if _AMOUNT.fullmatch(text) is None:
-        raise ValueError("an amount has digits and two places at most")
-    try:
-        return Money.taka(Decimal(text))
-    except (NationalDataError, InvalidOperation):
-        raise ValueError("no amount in taka") from None
-
-
-def read_time(written: object) -> datetime:
-    """``2019-08-07T11:15:56:336 GMT+0600``, in UTC: a colon before the milliseconds, which may be missing.
-
-    Raises:
-        ValueError: It is written otherwise, or no time has these figures.
-    """
-    if isinstance(written, datetime):
-        return written
-    found = _TIME.fullmatch(written.strip()) if isinstance(written, str) else None
-    if found is None:
-        raise ValueError("a time is written as 2019-08-07T11:15:56:336 GMT+0600")
-    seconds, fraction, sign, hours, minutes = found.groups()
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
-    local = datetime.fromisoformat(seconds).replace(
-        microsecond=int((fraction or "0").ljust(3, "0")) * 1000,
-        tzinfo=timezone(-offset if sign == "-" else offset),
-    )
-    return local.astimezone(UTC)
 
 
 def _read_code(written: object) -> object:
@@ -91,8 +53,8 @@ def _nothing(written: object) -> object:
     return None if written == "" else written
 
 
-BkashAmount = Annotated[Money, BeforeValidator(read_amount)]
-BkashTime = Annotated[datetime, BeforeValidator(read_time)]
+BkashAmount = Annotated[Money, StrictAmount()]
+BkashTime = Annotated[datetime, BeforeValidator(partial(read_instant, style=_TIME))]
 BkashCode = Annotated[Annotated[str, Field(pattern=r"^[0-9]{3,5}$")] | None, BeforeValidator(_read_code)]
 """Of another form it is none of bKash's, and breaks the contract; one that is only not listed does not."""
 PaymentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
@@ -104,6 +66,11 @@ class CodedAnswer(WireModel):
 
     needed: ClassVar[tuple[str, ...]] = ()
     """What a success has to hold."""
+
+    @classmethod
+    def answer_reader(cls) -> ExactJsonReader[Self]:
+        """What reads it: the amounts as they are written."""
+        return ExactJsonReader(cls)
 
     status_code: BkashCode = Field(default=None, alias="statusCode")
     error_code: BkashCode = Field(default=None, alias="errorCode")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from nagorik import Accepted, CallContext, Criterion, EligibilityRequest, NotAsked, Rejected, Verdict
 from nagorik_bmet.data import CRITERIA, RULES, TEXTS
 from nagorik_bmet.forms import ClearanceForm, RegistrationForm
-from nagorik_toolkit import PassportNumber, day_text
+from nagorik_toolkit import PassportNumber
 
 VERIFICATION: Final = "passport.verification"
 VALIDITY: Final = "passport-validity"
@@ -37,9 +37,9 @@ async def valid_passport(request: EligibilityRequest, context: CallContext[Any])
         why = TEXTS.text("passport.answer-unclear")
         return CRITERIA.criterion("passport", None, source=source, months=months, why=why)
     if until < months_later(request.on, months):
-        why = TEXTS.text("passport.too-soon", until=day_text(until))
+        why = TEXTS.text("passport.too-soon", until=until)
         return CRITERIA.criterion("passport", Verdict.FAIL, source=source, months=months, why=why)
-    return CRITERIA.criterion("passport", Verdict.PASS, source=source, months=months, until=day_text(until))
+    return CRITERIA.criterion("passport", Verdict.PASS, source=source, months=months, until=until)
 
 
 def question(number: PassportNumber, born: date) -> dict[str, Any]:

@@ -12,11 +12,8 @@ from pydantic import Field
 from nagorik import (
     Accepted,
     AgencySettings,
-    AgencyStatus,
-    ApplicationState,
     CallContext,
     ContractViolation,
-    Deliverable,
     Rejected,
     SubmitRequest,
     Text,
@@ -25,7 +22,7 @@ from nagorik import (
 from nagorik_bmet.data import TEXTS
 from nagorik_bmet.forms import CardVerificationForm, ClearanceVerificationForm
 from nagorik_bmet.wire import API
-from nagorik_toolkit import IsoDay, day_text, wire_word
+from nagorik_toolkit import IsoDay, answered, wire_word
 
 CARD_VALIDITY: Final = "card-validity"
 """The kind of what a valid card brings; its reference is the last day of validity, where BMET names one."""
@@ -73,7 +70,7 @@ async def _card(form: CardVerificationForm, today: date, context: CallContext[Ag
     elif until < today:
         raise ContractViolation("valid-without-a-day-to-come")
     else:
-        sentence = TEXTS.text(f"card.{form.card}-valid-until", until=day_text(until))
+        sentence = TEXTS.text(f"card.{form.card}-valid-until", until=until)
     reference = None if until is None else until.isoformat()
     return _answer(enquiry.number, enquiry.result, CARD_VALIDITY, reference, sentence)
 
@@ -113,11 +110,4 @@ def _no(code: str) -> Rejected:
 
 def _answer(enquiry: str, word: str, kind: str, reference: str | None, sentence: Text) -> Accepted:
     """All that there is to it: the sentence tells the worker, the deliverable whoever asked for them."""
-    status = AgencyStatus(
-        state=ApplicationState.DELIVERED,
-        raw=word,
-        reason=sentence,
-        deliverables=(Deliverable(kind=kind, delivery="none", reference=reference),),
-        final=True,
-    )
-    return Accepted(reference=enquiry, status=status)
+    return Accepted(reference=enquiry, status=answered(kind, word, reference=reference, reason=sentence))

@@ -11,7 +11,7 @@ from nagorik_brta.driver_forms import DuplicateForm, LearnerForm, LicenceCheckFo
 from nagorik_brta.fields import PersonForm
 from nagorik_brta.pricing import free_from
 from nagorik_brta.vehicle_forms import FitnessForm, TaxTokenForm, TransferForm
-from nagorik_toolkit import OWN_CHECK, age_on, contradictions, day_text, is_about, years_after
+from nagorik_toolkit import OWN_CHECK, age_on, contradictions, is_about, years_after
 
 
 def decide(request: EligibilityRequest, *, passed_test: bool | None = None) -> EligibilityDecision:
@@ -111,7 +111,7 @@ def _token_window(request: EligibilityRequest) -> Criterion:
     what = TEXTS.text("token.ended" if form.token_expires_on < request.on else "token.payable")
     days = rule.as_duration // timedelta(days=1)
     return CRITERIA.criterion(
-        "token-window", request.on >= first, source=rule.source, first=day_text(first), days=days, what=what
+        "token-window", request.on >= first, source=rule.source, first=first, days=days, what=what
     )
 
 
@@ -131,9 +131,9 @@ def _free_token(request: EligibilityRequest) -> Criterion:
     if is_free is wanted_free:
         why = TEXTS.text("token.fits-the-age")
     elif is_free:
-        why = TEXTS.text("token.free-already", first=day_text(first))
+        why = TEXTS.text("token.free-already", first=first)
     else:
-        why = TEXTS.text("token.not-free-yet", first=day_text(first), years=years)
+        why = TEXTS.text("token.not-free-yet", first=first, years=years)
     return CRITERIA.criterion("free-token", is_free is wanted_free, source=rule.source, why=why)
 
 

@@ -7,10 +7,8 @@ from nagorik import (
     Accepted,
     AgencySettings,
     AgencyStatus,
-    ApplicationState,
     CallContext,
     ContractViolation,
-    Deliverable,
     Rejected,
     SubmitRequest,
     dhaka_date,
@@ -18,6 +16,7 @@ from nagorik import (
 from nagorik_brta import wire
 from nagorik_brta.data import TEXTS
 from nagorik_brta.driver_forms import LicenceCheckForm
+from nagorik_toolkit import answered
 
 SERVICE: Final = "brta.licence-check"
 VALIDITY: Final = "licence-validity"
@@ -47,11 +46,5 @@ def _valid(answer: wire.LicenceCheck, today: date) -> AgencyStatus:
     last = dhaka_date(answer.expires_on) if answer.expires_on is not None else None
     if last is None or last < today:
         raise ContractViolation("valid-without-a-day-to-come")
-    validity = Deliverable(kind=VALIDITY, delivery="none", reference=last.isoformat())
-    return AgencyStatus(
-        state=ApplicationState.DELIVERED,
-        raw=answer.result,
-        reason=TEXTS.text("licence.valid", until=last),
-        deliverables=(validity,),
-        final=True,
-    )
+    told = TEXTS.text("licence.valid", until=last)
+    return answered(VALIDITY, answer.result, reference=last.isoformat(), reason=told)

@@ -13,7 +13,6 @@ from nagorik_toolkit import (
     FeeBasis,
     NotPriced,
     age_on,
-    day_text,
     demanded_quote,
     refuse,
     until_midnight,
@@ -73,7 +72,7 @@ def refuse_paid_plan_where_free(form: Form, today: date) -> None:
     if isinstance(form, TaxTokenForm) and form.vehicle == "motorcycle" and form.plan != "after-ten-years":
         first = free_from(form, today)
         if first is not None and first <= today:
-            refuse([TEXTS.field_problem("/form/plan", "token.free-already", first=day_text(first))])
+            refuse([TEXTS.field_problem("/form/plan", "token.free-already", first=first)])
 
 
 def free_from(form: TaxTokenForm, today: date) -> date | None:

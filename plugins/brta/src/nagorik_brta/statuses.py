@@ -6,7 +6,6 @@ from typing import Final
 from nagorik import AgencyStatus, ApplicationState, Deliverable, Text, dhaka_date
 from nagorik_brta import wire
 from nagorik_brta.data import STATUSES, TEXTS
-from nagorik_toolkit import day_text
 
 LEARNER: Final = "LEARNER"
 
@@ -42,7 +41,7 @@ def _reason(status: AgencyStatus, standing: wire.Standing) -> Text | None:
     """The table's sentence, but with the day of a test that is to come, and with the remark where there is one."""
     meaning = STATUSES.meaning_of(standing.status)
     if standing.test_at is not None and meaning is not None and meaning.reason == "status.test-day-open":
-        return TEXTS.text("status.test-day", day=day_text(dhaka_date(standing.test_at)))
+        return TEXTS.text("status.test-day", day=dhaka_date(standing.test_at))
     if status.state is ApplicationState.REJECTED and status.remark:
         return TEXTS.text("status.rejected")
     return status.reason

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AwareDatetime, Field
 
 from nagorik import (
     ListedPayment,
@@ -17,7 +17,7 @@ from nagorik import (
     Text,
     WireModel,
 )
-from nagorik_toolkit import money_text
+from nagorik_toolkit import StrictAmount, money_text
 
 PAYMENTS: Final = "/sim/cashdesk/v1/payments"
 
@@ -36,8 +36,7 @@ STATES: Final[Mapping[str, PaymentWord]] = MappingProxyType(
 """A word that is not here is unknown: whether there was money is then learned by asking again, or by a person."""
 
 
-def _taka(written: object) -> object:
-    return Money.taka(written) if isinstance(written, str) else written
+TillAmount = Annotated[Money, StrictAmount()]
 
 
 class PaymentSlip(WireModel):
@@ -51,7 +50,7 @@ class PaymentEntry(WireModel):
     """What the till's book says of a payment."""
 
     state: str = Field(min_length=1)
-    amount: Annotated[Money, BeforeValidator(_taka)] | None = None
+    amount: TillAmount | None = None
     paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
     receipt_no: str | None = Field(default=None, alias="receiptNo", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
     payer_name: str | None = Field(default=None, alias="payerName")
@@ -62,8 +61,8 @@ class TillPayment(WireModel):
 
     payment_id: str = Field(alias="paymentId", min_length=1, max_length=40)
     receipt_no: str = Field(alias="receiptNo", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
-    amount: Annotated[Money, BeforeValidator(_taka)]
-    refunded: Annotated[Money, BeforeValidator(_taka)]
+    amount: TillAmount
+    refunded: TillAmount
     paid_at: AwareDatetime = Field(alias="paidAt")
 
 

@@ -1,11 +1,12 @@
 """Dates as ekPay keeps them: it finds a payment by its id and the date in Dhaka on which the money was paid."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from nagorik import dhaka_date, dhaka_time, dhaka_zone
+from nagorik import dhaka_date, dhaka_time
 from nagorik_ekpay.gateway import gateway_facts
+from nagorik_toolkit import read_instant
 
 MOST_DATES: Final = 8
 """Dates that one question asks for, the first of them that of the beginning. No page takes money for a week."""
@@ -17,7 +18,7 @@ _PAID_AT: Final = re.compile(
     r"(?P<local>[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?"
     r"(?: ?(?:GMT)?\+0?6(?::?00)?)?"
 )
-"""With or without fractions and the offset of Dhaka; an instant with another offset is not read."""
+"""With or without fractions, which are passed over, and the offset of Dhaka; with another offset it is not read."""
 
 
 def request_time(now: datetime) -> str:
@@ -30,14 +31,10 @@ def read_paid_at(written: object, now: datetime) -> datetime | None:
 
     An instant that is further ahead of ``now``, aware, than ``FURTHEST_AHEAD`` is no instant of a payment.
     """
-    found = _PAID_AT.fullmatch(written.strip()) if isinstance(written, str) else None
-    if found is None:
-        return None
     try:
-        paid_at = datetime.fromisoformat(found["local"]).replace(tzinfo=dhaka_zone()).astimezone(UTC)
-    except (ValueError, OverflowError):  # no such time, or one before the first that is known
+        return read_instant(written, _PAID_AT, latest=now + FURTHEST_AHEAD)
+    except ValueError:
         return None
-    return paid_at if paid_at - now <= FURTHEST_AHEAD else None
 
 
 def dates_to_ask(started_at: datetime, now: datetime) -> tuple[date, ...]:

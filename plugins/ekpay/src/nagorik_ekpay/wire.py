@@ -37,10 +37,10 @@ from nagorik import (
     to_bangla_digits,
 )
 from nagorik_ekpay.dates import read_paid_at, request_time
-from nagorik_ekpay.exact_json import ExactJsonReader
 from nagorik_ekpay.gateway import gateway_facts
 from nagorik_ekpay.settings import EkpaySettings
-from nagorik_toolkit import read_texts
+from nagorik_toolkit import StrictAmount, WrittenAmount, read_texts
+from nagorik_toolkit.formats.exact_json import ExactJsonReader
 
 MERCHANT_API: Final = "/merchant-api"
 GET_STATUS: Final = "/get-status"
@@ -65,8 +65,6 @@ _REFUSING: Final = frozenset({400, 404, 409, 422})
 _NO: Final = range(400, 500)
 """HTTP statuses that say no of any kind."""
 _REFUSAL_CODE: Final = re.compile(r"[0-9]{1,6}")
-_AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2})?")
-"""``345``, ``345.0`` or ``345.00``: as it is written, nothing is guessed, rounded or left out."""
 _OF_MONEY: Final = frozenset({"amount", "currency", "payment-not-named"})
 """Violations by an answer that says that money was taken."""
 _LONGEST_NAME: Final = 200
@@ -82,7 +80,7 @@ def _as_text(written: object) -> object:
     """A number as the text that ekPay mostly writes it in."""
     if isinstance(written, bool):
         raise ValueError("a number or text is expected")  # noqa: TRY004 - pydantic takes this one
-    if isinstance(written, int):
+    if isinstance(written, int | Decimal):
         return str(written)
     if isinstance(written, float):
         return f"{Decimal(repr(written)):f}"
@@ -116,7 +114,7 @@ class TransactionInfo(WireModel):
 
     payment: NumberAsText | None = Field(default=None, alias="mer_trnx_id")
     number: NumberAsText | None = Field(default=None, alias="trnx_id")
-    amount: NumberAsText | None = Field(default=None, alias="trnx_amt")
+    amount: WrittenAmount | None = Field(default=None, alias="trnx_amt")
     currency: str | None = Field(default=None, alias="curr")
 
 
@@ -258,8 +256,8 @@ def read_error(answer: AgencyResponse) -> NagorikError | None:
     document = answer.document
     if not isinstance(document, dict) or answer.status not in _NO:
         return None
-    code = str(document.get("msg_code"))
-    done = code == _BEGUN or gateway_facts().meaning(code) is PaymentState.CAPTURED
+    said = str(document.get("msg_code"))
+    done = said == _BEGUN or gateway_facts().meaning(said) is PaymentState.CAPTURED
     if done or document.get("secure_token") or document.get("trnx_info"):
         return ContractViolation("done-with-refusing-status")
     if answer.status not in _REFUSING or {"secure_token", "msg_code"} & set(document):
@@ -332,19 +330,20 @@ def _captured(answer: StatusAnswer, about: TransactionInfo, raw: str, now: datet
     )
 
 
-def read_amount(written: str | None, currency: str | None) -> Money:
+def read_amount(written: WrittenAmount | None, currency: str | None) -> Money:
     """What was paid.
 
     Raises:
-        ContractViolation: There is no amount in ASCII digits with two places at most, or it is in a currency that the
-            platform does not know.
+        ContractViolation: There is no amount as ``StrictAmount`` reads it, or it is in a currency that the platform
+            does not know.
     """
     known = _CURRENCIES.get(currency or "")
     if known is None:
         raise ContractViolation("currency")
-    if not _AMOUNT.fullmatch(written or ""):
-        raise ContractViolation("amount")
-    return Money.of(Decimal(written or ""), known)
+    try:
+        return StrictAmount(known).read(written)
+    except ValueError:
+        raise ContractViolation("amount") from None
 
 
 def to_one_report(found: Iterable[PaymentReport | NagorikError | None]) -> PaymentReport | None:

@@ -8,7 +8,7 @@ from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Nid
 from nagorik_land.data import CRITERIA, RULES
 from nagorik_land.enquiries import MutationStatusForm
 from nagorik_land.forms import DevelopmentTaxForm, HoldingRegistrationForm, MutationForm
-from nagorik_toolkit import OWN_CHECK, contradictions, day_text, is_about
+from nagorik_toolkit import OWN_CHECK, contradictions, is_about
 
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
@@ -54,4 +54,4 @@ def _year_begun(request: EligibilityRequest) -> Criterion:
     if not isinstance(form, DevelopmentTaxForm):
         return CRITERIA.criterion("year-begun", None, source=rule.source)
     first = form.fiscal_year.first_day
-    return CRITERIA.criterion("year-begun", first <= request.on, source=rule.source, day=day_text(first))
+    return CRITERIA.criterion("year-begun", first <= request.on, source=rule.source, day=first)

@@ -16,7 +16,6 @@ from nagorik import (
     ApplicationState,
     Choices,
     ContractViolation,
-    Deliverable,
     Form,
     Label,
     Rejected,
@@ -30,7 +29,7 @@ from nagorik_land import statuses
 from nagorik_land.data import TEXTS
 from nagorik_land.fields import KhatianKind, MouzaPlace, RecordNumber
 from nagorik_land.wire import Standing
-from nagorik_toolkit import NidNumber, OneLine, number_of
+from nagorik_toolkit import NidNumber, OneLine, answered, number_of
 
 
 class KhatianSearchForm(Form):
@@ -201,14 +200,8 @@ def khatians(found: FoundKhatians) -> Accepted | Rejected:
         return Rejected(reason_code="land.khatian-not-found", reason=TEXTS.text("land.khatian-not-found"))
     numbers = ", ".join(dict.fromkeys(khatian.number for khatian in found.khatians))
     code = "land.khatians-found" if found.complete else "land.more-khatians"
-    answered = AgencyStatus(
-        state=ApplicationState.DELIVERED,
-        raw="FOUND",
-        reason=TEXTS.text(code, numbers=Text(bn=to_bangla_digits(numbers), en=numbers)),
-        deliverables=(Deliverable(kind=KHATIANS, delivery="none", reference=numbers),),
-        final=True,
-    )
-    return Accepted(reference=found.enquiry, status=answered)
+    told = TEXTS.text(code, numbers=Text(bn=to_bangla_digits(numbers), en=numbers))
+    return Accepted(reference=found.enquiry, status=answered(KHATIANS, "FOUND", reference=numbers, reason=told))
 
 
 def standing(found: FoundMutation) -> Accepted | Rejected:
@@ -220,15 +213,8 @@ def standing(found: FoundMutation) -> Accepted | Rejected:
     if found.case is None:
         return Rejected(reason_code="land.case-not-found", reason=TEXTS.text("land.case-not-found"))
     told = statuses.read("land.mutation", found.case, word_in_remark=True)
-    answered = AgencyStatus(
-        state=ApplicationState.DELIVERED,
-        raw=told.raw,
-        remark=told.remark,
-        reason=_meaning(told),
-        deliverables=(Deliverable(kind=STANDING, delivery="none", reference=told.raw),),
-        final=True,
-    )
-    return Accepted(reference=found.enquiry, status=answered)
+    status = answered(STANDING, told.raw, reference=told.raw, reason=_meaning(told), remark=told.remark)
+    return Accepted(reference=found.enquiry, status=status)
 
 
 _MEANINGS: Final[Mapping[ApplicationState | None, str]] = {

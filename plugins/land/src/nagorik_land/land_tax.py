@@ -25,7 +25,7 @@ from nagorik_land.data import RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm
 from nagorik_land.pricing import EXEMPT, NO_VAT, kind_of
 from nagorik_land.wire import Demand
-from nagorik_toolkit import FeeSchedule, NoTariff, NotPriced, Price, day_text, refuse
+from nagorik_toolkit import FeeSchedule, NoTariff, NotPriced, Price, refuse
 
 _TAKA: Final = 100
 
@@ -114,7 +114,7 @@ def _lines(demand: Demand, price: Price | None) -> Iterator[QuoteLine]:
     if owed.poisha:
         yield _line("arrears", TEXTS.text("price.arrears"), owed)
     if demand.interest.poisha:
-        yield _line("interest", TEXTS.text("price.interest", day=day_text(demand.as_of)), demand.interest)
+        yield _line("interest", TEXTS.text("price.interest", day=demand.as_of), demand.interest)
 
 
 def _nothing_due(demand: Demand) -> QuoteLine:

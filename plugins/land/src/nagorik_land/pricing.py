@@ -7,7 +7,7 @@ from typing import Final
 from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source
 from nagorik_land.data import FEES, RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm
-from nagorik_toolkit import FeeBasis, LandArea, day_text, demanded_quote, refuse, until_midnight
+from nagorik_toolkit import FeeBasis, LandArea, demanded_quote, refuse, until_midnight
 
 NO_VAT: Final = Money(poisha=0)
 EXEMPT: Final = "exempt"
@@ -71,7 +71,7 @@ def refuse_year_to_come(form: DevelopmentTaxForm, on: date) -> None:
     """
     first = form.fiscal_year.first_day
     if first > on:
-        refuse([TEXTS.field_problem("/form/fiscal_year", "land.year-not-begun", day=day_text(first))])
+        refuse([TEXTS.field_problem("/form/fiscal_year", "land.year-not-begun", day=first)])
 
 
 def due_at(stage: str) -> FeeDue:

@@ -6,7 +6,6 @@ from typing import Final
 from nagorik import AgencyStatus, ApplicationState, Deliverable, Text, dhaka_date, to_bangla_digits
 from nagorik_land import wire
 from nagorik_land.data import STATUSES, TEXTS
-from nagorik_toolkit import day_text
 
 DELIVERABLES: Final = MappingProxyType({"land.khatian-copy": "khatian-copy", "land.mouza-map": "mouza-map"})
 """What a service issues where its words and its papers do not tell."""
@@ -46,7 +45,7 @@ def read(service: str, standing: wire.Standing, *, word_in_remark: bool = False)
         )
     if status.state is ApplicationState.AWAITING_APPEARANCE:
         more["reason"] = (
-            TEXTS.text("land.hearing", day=day_text(dhaka_date(standing.hearing)))
+            TEXTS.text("land.hearing", day=dhaka_date(standing.hearing))
             if standing.hearing
             else TEXTS.text("land.hearing-undated")
         )

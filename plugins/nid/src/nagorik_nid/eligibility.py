@@ -23,7 +23,6 @@ from nagorik_toolkit import (
     age_on,
     birth_problem,
     contradictions,
-    day_text,
     is_about,
     is_birth_registration,
     years_after,
@@ -112,9 +111,9 @@ def _card_validity(request: EligibilityRequest) -> Criterion:
         return CRITERIA.criterion("card-validity", Verdict.FAIL, source=least.source, least=least.as_int)
     ends = years_after(issued, years.as_int)
     if ends <= request.on:
-        when = TEXTS.text("card-validity.over", years=years.as_int, ends=day_text(ends))
+        when = TEXTS.text("card-validity.over", years=years.as_int, ends=ends)
     else:
-        when = TEXTS.text("card-validity.early", ends=day_text(ends))
+        when = TEXTS.text("card-validity.early", ends=ends)
     return CRITERIA.criterion("card-validity", Verdict.PASS, source=years.source, when=when)
 
 

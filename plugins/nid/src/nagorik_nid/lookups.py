@@ -15,7 +15,6 @@ from nagorik import (
     AgencyStatus,
     ApplicationState,
     ContractViolation,
-    Deliverable,
     Rejected,
     WireModel,
     dhaka_date,
@@ -23,7 +22,7 @@ from nagorik import (
 from nagorik_nid.data import STATUSES, TEXTS
 from nagorik_nid.forms import NidApplicationStatusForm, SmartCardStatusForm
 from nagorik_nid.wire import API, day
-from nagorik_toolkit import DhakaMinute, IsoDay, day_text, filled, number_of
+from nagorik_toolkit import DhakaMinute, IsoDay, answered, filled, number_of
 
 APPLICATION_LOOKUP: Final = f"{API}/lookups/application"
 CARD_LOOKUP: Final = f"{API}/lookups/card"
@@ -75,15 +74,8 @@ def application_found(answer: NidApplicationLookup) -> Accepted | Rejected:
         raise ContractViolation("found-without-status")
     kind = "application-status"
     stands = STATUSES.status(answer.status, remark=answer.remarks, deliverable=kind)
-    told = AgencyStatus(
-        state=ApplicationState.DELIVERED,
-        raw=stands.raw,
-        remark=stands.remark,
-        reason=TEXTS.text(sentence_of(stands), since=day_text(dhaka_date(answer.updated_at))),
-        deliverables=(Deliverable(kind=kind, delivery="none"),),
-        final=True,
-    )
-    return Accepted(reference=answer.number, status=told)
+    told = TEXTS.text(sentence_of(stands), since=dhaka_date(answer.updated_at))
+    return Accepted(reference=answer.number, status=answered(kind, stands.raw, reason=told, remark=stands.remark))
 
 
 def card_found(answer: SmartCardLookup, today: date) -> Accepted | Rejected:
@@ -99,16 +91,9 @@ def card_found(answer: SmartCardLookup, today: date) -> Accepted | Rejected:
     elif answer.on is None or answer.place is None:
         raise ContractViolation("scheduled-without-date-and-place")
     else:
-        reason = TEXTS.text("card.scheduled" if answer.on >= today else "card.past", day=day_text(answer.on))
-    told = AgencyStatus(
-        state=ApplicationState.DELIVERED,
-        raw=answer.result,
-        remark=answer.place,
-        reason=reason,
-        deliverables=(Deliverable(kind="card-status", delivery="none"),),
-        final=True,
-    )
-    return Accepted(reference=answer.number, status=told)
+        reason = TEXTS.text("card.scheduled" if answer.on >= today else "card.past", day=answer.on)
+    status = answered("card-status", answer.result, reason=reason, remark=answer.place)
+    return Accepted(reference=answer.number, status=status)
 
 
 def sentence_of(stands: AgencyStatus) -> str:

@@ -12,11 +12,9 @@ from nagorik import (
     Accepted,
     AdvisePaymentRequest,
     AgencyStatus,
-    ApplicationState,
     CallContext,
     ContractViolation,
     CorrectionRequest,
-    Deliverable,
     DeliverableRequest,
     EligibilityDecision,
     EligibilityRequest,
@@ -45,6 +43,7 @@ from nagorik_toolkit import (
     Matches,
     advise_payment,
     agreed_quote,
+    answered,
     fetch_pdf,
     find_by_client_reference,
     is_birth_registration,
@@ -111,13 +110,7 @@ async def _verify(form: VerificationForm, context: Context) -> Accepted | Reject
         return Rejected(reason_code="nid.mismatch", reason=partner_service.mismatch(answer))
     if answer.success is None:
         raise ContractViolation("verified-without-request-id")
-    verified = AgencyStatus(
-        state=ApplicationState.DELIVERED,
-        raw="verified",
-        deliverables=(Deliverable(kind="verification-result", delivery="none"),),
-        final=True,
-    )
-    return Accepted(reference=answer.success.data.request_id, status=verified)
+    return Accepted(reference=answer.success.data.request_id, status=answered("verification-result", "verified"))
 
 
 async def _look_up_application(form: NidApplicationStatusForm, context: Context) -> Accepted | Rejected:

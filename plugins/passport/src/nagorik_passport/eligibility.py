@@ -28,7 +28,6 @@ from nagorik_toolkit import (
     age_on,
     birth_problem,
     contradictions,
-    day_text,
     eligibility_question,
     is_about,
     is_birth_registration,
@@ -216,7 +215,7 @@ def _delivery(form: ApplicationForm, on: date) -> Criterion:
         why = TEXTS.text("super-express.clearance")
     else:
         assert police.effective_from is not None  # noqa: S101 - it was asked for until then
-        why = TEXTS.text("super-express.no-clearance", since=day_text(police.effective_from))
+        why = TEXTS.text("super-express.no-clearance", since=police.effective_from)
     return CRITERIA.criterion("delivery", None, source=police.source, why=why)
 
 

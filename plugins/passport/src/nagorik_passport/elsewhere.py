@@ -15,7 +15,7 @@ from nagorik import (
 )
 from nagorik_passport import statuses, wire
 from nagorik_passport.data import TEXTS
-from nagorik_toolkit import day_text
+from nagorik_toolkit import answered
 
 STANDING: Final = "application-status"
 """The kind of what a look-up brings; its reference is the state that the portal's word means, where that is known."""
@@ -43,15 +43,8 @@ def of_look_up(standing: wire.Standing) -> AgencyStatus:
     """
     status = statuses.read(standing)
     known = status.state.value if status.state is not None else None
-    return AgencyStatus(
-        state=ApplicationState.DELIVERED,
-        raw=status.raw,
-        remark=status.remark,
-        at=status.at,
-        reason=_told(standing, status),
-        deliverables=(Deliverable(kind=STANDING, delivery="none", reference=known),),
-        final=True,
-    )
+    told = _told(standing, status)
+    return answered(STANDING, status.raw, reference=known, reason=told, remark=status.remark, at=status.at)
 
 
 def _told(standing: wire.Standing, status: AgencyStatus) -> Text:
@@ -92,4 +85,4 @@ def of_change(standing: wire.Standing, client_reference: str) -> AgencyStatus:
 def _appointed(code: str, appointment: wire.PortalAppointment) -> Text:
     clock = f"{dhaka_time(appointment.start):%H:%M}"
     time = Text(bn=to_bangla_digits(clock), en=clock)
-    return TEXTS.text(code, day=day_text(dhaka_date(appointment.start)), time=time, place=appointment.place)
+    return TEXTS.text(code, day=dhaka_date(appointment.start), time=time, place=appointment.place)

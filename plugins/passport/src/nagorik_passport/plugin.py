@@ -18,7 +18,6 @@ from nagorik import (
     CallContext,
     ContractViolation,
     CorrectionRequest,
-    Deliverable,
     DeliverableRequest,
     EligibilityDecision,
     EligibilityRequest,
@@ -46,8 +45,8 @@ from nagorik_passport.wire import API, APPOINTMENTS, CHANGE, REGISTRATIONS, STAT
 from nagorik_toolkit import (
     Matches,
     advise_payment,
+    answered,
     book_slot,
-    day_text,
     days_of,
     fetch_pdf,
     find_by_client_reference,
@@ -107,14 +106,8 @@ async def _verify(form: VerificationForm, today: date, context: Context) -> Acce
         return Rejected(reason_code=code, reason=TEXTS.text(code))
     if enquiry.expires_on is None or enquiry.expires_on < today:
         raise ContractViolation("valid-without-a-day-to-come")
-    valid = AgencyStatus(
-        state=ApplicationState.DELIVERED,
-        raw=enquiry.result,
-        reason=TEXTS.text("passport.valid", until=day_text(enquiry.expires_on)),
-        deliverables=(Deliverable(kind=VALIDITY, delivery="none", reference=enquiry.expires_on.isoformat()),),
-        final=True,
-    )
-    return Accepted(reference=enquiry.number, status=valid)
+    told, until = TEXTS.text("passport.valid", until=enquiry.expires_on), enquiry.expires_on.isoformat()
+    return Accepted(reference=enquiry.number, status=answered(VALIDITY, enquiry.result, reference=until, reason=told))
 
 
 async def _look_up(request: SubmitRequest, context: Context) -> Accepted | Rejected:

@@ -6,7 +6,7 @@ from nagorik import AgencyStatus, ApplicationState, Deliverable, Form
 from nagorik_passport import wire
 from nagorik_passport.data import RULES, STATUSES, TEXTS
 from nagorik_passport.forms import ApplicationForm
-from nagorik_toolkit import WorkingCalendar, day_text
+from nagorik_toolkit import WorkingCalendar
 
 AT_MISSION: Final = "AT_MISSION"
 """A mission takes its fee itself: nothing is due here."""
@@ -28,8 +28,8 @@ def expected(status: AgencyStatus, standing: wire.Standing, form: Form) -> Agenc
         return status
     since = standing.enrolled_on
     days = RULES.on(since)[f"working-days-{form.delivery}"].as_int
-    day = day_text(WorkingCalendar.national().add_working_days(since, days))
-    told = TEXTS.text("status.expected", since=day_text(since), days=days, day=day)
+    day = WorkingCalendar.national().add_working_days(since, days)
+    told = TEXTS.text("status.expected", since=since, days=days, day=day)
     return status.model_copy(update={"reason": told})
 
 

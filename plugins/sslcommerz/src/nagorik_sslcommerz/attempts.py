@@ -5,21 +5,12 @@ attempt that was paid decides. Whatever does not agree with what was asked for i
 that a person has to look at.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    StrictFloat,
-    StrictInt,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, StrictInt, model_validator
 
 from nagorik import (
     LONGEST_REMARK,
@@ -29,7 +20,7 @@ from nagorik import (
     PaymentState,
     WireModel,
 )
-from nagorik_toolkit import DhakaSecond
+from nagorik_toolkit import DhakaSecond, StrictAmount, WrittenAmount
 
 VALIDATIONS: Final = "/validator/api/validationserverAPI.php"
 TRANSACTIONS: Final = "/validator/api/merchantTransIDvalidationAPI.php"
@@ -53,49 +44,31 @@ SAFE: Final = frozenset({"0", 0})
 
 FAST_CLOCK: Final = timedelta(days=1)
 """How far the gateway's clock may be ahead of the platform's for its times to be believed."""
-MOST_TAKA: Final = 10**9
-"""No amount is as large: a number has as many digits as a text may have, and a thousand of them can be added up."""
 LONGEST_ID: Final = 200
 """Characters of an id of the gateway's, at most: a bound of this plugin's, far above every published example."""
 
 
-def _read_second(written: object, read: ValidatorFunctionWrapHandler) -> object:
-    """None where it writes blanks or zeros.
-
-    Raises:
-        ValueError: It is no time, or one that the clocks in UTC cannot show.
-    """
-    if isinstance(written, str) and not written.strip(" 0-:"):
-        return None
-    try:
-        return read(written)
-    except OverflowError:
-        raise ValueError("a time that is none in UTC") from None
+def _blank_second(written: object) -> object:
+    return None if isinstance(written, str) and not written.strip(" 0-:") else written
 
 
 def _blank_list(written: object) -> object:
     return [] if written in (None, "") else written
 
 
-GatewaySecond = Annotated[DhakaSecond | None, WrapValidator(_read_second)]
+GatewaySecond = Annotated[DhakaSecond | None, BeforeValidator(_blank_second)]
 """An instant of the gateway's, on the clocks in Dhaka; none where it writes blanks or zeros."""
 
-WrittenAmount = str | StrictInt | StrictFloat | None
-"""An amount as text or as a number, and never a truth value."""
-_AMOUNT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
-"""How the gateway documents its amounts. What people write, in words or Bangla digits, is none of them."""
+_AMOUNT: Final = StrictAmount(digits=9)
+"""So few digits that a thousand amounts can be added up."""
 
 
-def _to_taka(written: WrittenAmount) -> Money | None:
-    """An amount that is written as documented, or a whole number.
-
-    A number with a point is none: in reading JSON 344.99999999999999999999 has become 345.0 before anyone sees it.
-    """
-    if isinstance(written, int):
-        return Money.taka(written) if 0 <= written < MOST_TAKA else None
-    if not isinstance(written, str):
+def _to_taka(written: WrittenAmount | None) -> Money | None:
+    """An amount that is written as documented, or a whole number; a number with a point is none."""
+    try:
+        return _AMOUNT.read(written)
+    except ValueError:
         return None
-    return Money.taka(written) if _AMOUNT.fullmatch(written) else None
 
 
 class SslCommerzAttempt(WireModel):
@@ -105,10 +78,10 @@ class SslCommerzAttempt(WireModel):
     tran_id: str = Field(max_length=LONGEST_ID)
     val_id: str | None = Field(default=None, max_length=LONGEST_ID)
     bank_tran_id: str | None = Field(default=None, max_length=LONGEST_ID)
-    amount: WrittenAmount = None
+    amount: WrittenAmount | None = None
     currency: str | None = None
     currency_type: str | None = None
-    currency_amount: WrittenAmount = None
+    currency_amount: WrittenAmount | None = None
     tran_date: GatewaySecond = None
     risk_level: str | StrictInt | None = None
     error: str | None = None
@@ -172,10 +145,10 @@ class OrderValidation(WireModel):
     tran_id: str | None = Field(default=None, max_length=LONGEST_ID)
     val_id: str | None = Field(default=None, max_length=LONGEST_ID)
     bank_tran_id: str | None = Field(default=None, max_length=LONGEST_ID)
-    amount: WrittenAmount = None
+    amount: WrittenAmount | None = None
     currency: str | None = None
     currency_type: str | None = None
-    currency_amount: WrittenAmount = None
+    currency_amount: WrittenAmount | None = None
     tran_date: GatewaySecond = None
     risk_level: str | StrictInt | None = None
 

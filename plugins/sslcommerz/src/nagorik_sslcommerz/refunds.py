@@ -81,8 +81,10 @@ def to_order_report(order: OrderedRefund, request: RefundPaymentRequest) -> Refu
     names = {request.reference: order.bank_tran_id, to_tran_id(request.payment): order.tran_id}
     if any(told not in {None, ours} for ours, told in names.items()):
         raise OutcomeUnknown(step="refund", because="another-refund", layer=Layer.GATEWAY)
-    state = PaymentState.REFUND_FAILED if order.status == "failed" else PaymentState.REFUND_PENDING
-    return RefundReport(state=state, reference=order.reference)
+    refused = order.status == "failed"
+    return RefundReport(
+        state=PaymentState.REFUND_FAILED if refused else PaymentState.REFUND_PENDING, reference=order.reference
+    )
 
 
 def to_refund_report(status: RefundStatus, request: RefundPaymentRequest) -> RefundReport:

@@ -14,10 +14,10 @@ from typing import Final, TextIO
 
 from nagorik import SettingsRejected
 from nagorik.data_files import DataFileInvalid, FileProblem
-from nagorik.settings import environment_prefix
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_day_argument, add_json_argument, day_of, plain, print_error, print_json
 from nagorik_platform.logs import configure_logging, is_configured
+from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.drift import compare
 from nagorik_testing.contract.live import Live, load_people

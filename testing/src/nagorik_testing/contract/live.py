@@ -17,8 +17,8 @@ from nagorik.data_files import parse_model, read_file
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.privacy import Model
-from nagorik.settings import environment_prefix
 from nagorik_platform import Call
+from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_testing.simulator.base import Simulator
 from nagorik_testing.simulator.clock import FlowingClock
 from nagorik_testing.simulator.loopback import LOOPBACK

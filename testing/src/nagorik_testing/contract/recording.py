@@ -22,8 +22,9 @@ from pydantic_core import from_json, to_json
 from nagorik import NagorikError, Operation
 from nagorik.data_files import parse_document, read_file
 from nagorik.manifest import AnyOffer, PublicService
-from nagorik.settings import AgencySettings, load_settings
+from nagorik.settings import AgencySettings
 from nagorik.values import Identifier, dhaka_date
+from nagorik_platform.plugin_settings import load_settings
 from nagorik_platform.registry import Imported, resolve_object
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.inspection import leaves

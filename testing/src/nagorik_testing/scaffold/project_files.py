@@ -16,7 +16,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nagorik.operations import Idempotency
-from nagorik.settings import environment_prefix
+from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_testing.scaffold.answers import Answers, PluginKind, Wire
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from nagorik.data_files import DataFileInvalid
-from nagorik.settings import environment_prefix
+from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_testing.faults.conditions import BrownOut, Outage
 from nagorik_testing.simulator.base import (
     ADMIN_PATH,

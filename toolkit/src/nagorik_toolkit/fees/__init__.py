@@ -4,6 +4,7 @@ from nagorik_toolkit.fees.basis import AssessFees, FeeBasis
 from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, NoTariff, NotPriced
 from nagorik_toolkit.fees.quotes import agreed_quote, demanded_quote, until_midnight
 from nagorik_toolkit.fees.reading import FEES_FILE, parse_schedules, read_schedules
+from nagorik_toolkit.fees.rounding import Rounding, vat_on
 from nagorik_toolkit.fees.schedule import FeeSchedule, Price
 from nagorik_toolkit.fees.tariff import (
     Condition,
@@ -31,6 +32,7 @@ __all__ = [
     "NotPriced",
     "Numbers",
     "Price",
+    "Rounding",
     "Row",
     "Tariff",
     "TariffStanding",
@@ -41,4 +43,5 @@ __all__ = [
     "parse_schedules",
     "read_schedules",
     "until_midnight",
+    "vat_on",
 ]

@@ -8,7 +8,8 @@ from math import floor
 from typing import NamedTuple
 
 from nagorik.model.fee import QuoteLine
-from nagorik.values import Currency, Money, Rounding
+from nagorik.values import Currency, Money
+from nagorik_toolkit.fees.rounding import Rounding, rounded_parts
 from nagorik_toolkit.fees.tariff import (
     Allowed,
     Condition,
@@ -49,21 +50,6 @@ def exact_parts(charge: Charge, vat: Vat | None) -> tuple[Fraction, Fraction]:
     if vat is not None and vat.included:
         return amount, amount * rate / (1 + rate)
     return amount * (1 + rate), amount * rate
-
-
-def rounded_parts(exact: Sequence[Fraction], rounding: Rounding) -> list[int]:
-    """Whole units (taka or poisha, by ``rounding``) near ``exact`` whose sum is the rounded sum, half a unit up.
-
-    Every part is rounded down, and the units that the sum then lacks go to the parts that lost most, the first of
-    equals. So a part without a fraction never changes, and none is off by a whole unit.
-    """
-    unit = 100 if rounding is Rounding.WHOLE_TAKA_HALF_UP else 1
-    whole = [floor(part / unit) for part in exact]
-    lost = [part / unit - units for part, units in zip(exact, whole, strict=True)]
-    missing = floor(sum(lost, Fraction(1, 2)))
-    for number in sorted(range(len(exact)), key=lambda position: -lost[position])[:missing]:
-        whole[number] += 1
-    return [units * unit for units in whole]
 
 
 def _group(charges: Sequence[Charge], currency: Currency, vat: Vat | None, rounding: Rounding) -> list[QuoteLine]:

@@ -9,12 +9,13 @@ from pydantic import BeforeValidator, Field, model_validator
 from nagorik.errors import AgencyRejected, Layer
 from nagorik.manifest.fields import ManifestModel, ObjectReference, Slug
 from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest
-from nagorik.values import Currency, Money, Rounding
+from nagorik.values import Currency, Money
 from nagorik.values.sentences import Text
 from nagorik.values.time import plain_date
 from nagorik_toolkit.fees.errors import NO_TARIFF, DimensionRejected, NoTariff, NotPriced
 from nagorik_toolkit.fees.pricing import Charge, price_lines, schedule_problems, word_problems
 from nagorik_toolkit.fees.quotes import quote_id
+from nagorik_toolkit.fees.rounding import Rounding
 from nagorik_toolkit.fees.tariff import (
     FIRST_STAGE,
     Dimension,

@@ -23,7 +23,6 @@ from nagorik.model.submission import (
     Pending,
     Rejected,
     Withdrawal,
-    past_lookup_grace,
 )
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle.attempts.retry import (
@@ -178,7 +177,7 @@ def absent(ended: Ended[DefinitelyAbsent], state: Progress, context: RuleContext
     attempt, lost_at = ended.attempt, state.lost_at or state.sent_at or state.opened_at
     if state.state is not ApplicationState.SUBMISSION_UNKNOWN:
         yield close(attempt, context, "absent", settled=True)
-    elif past_lookup_grace(ended.end, lost_at, context.capabilities.lookup_grace):
+    elif (ended.end.as_of - lost_at).total_seconds() >= context.capabilities.lookup_grace:
         yield close(attempt, context, "absent", settled=True)
         if state.lost_in_a_row + 1 >= FILINGS_BEFORE_A_PERSON:
             yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, "filed-in-vain")

@@ -7,7 +7,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from nagorik import Money, Rounding, parse_document, read_data_file
+from nagorik import Money, parse_document, read_data_file
+from nagorik_toolkit import Rounding, vat_on
 
 CHARGED: Final = frozenset({"CORRECTION", "REISSUE", "RENEWAL"})
 
@@ -58,7 +59,7 @@ class FeeCounter:
         names = _items(kind, delivery, fields)
         steps = [ladder["items"][name] for name in names]
         amount = Money.taka(sum(step[min(attempt, len(step)) - 1] for step in steps))
-        vat = amount.vat(Decimal(_tariff()["vat"]), Rounding.POISHA_HALF_UP)
+        vat = vat_on(amount, Decimal(_tariff()["vat"]), Rounding.POISHA_HALF_UP)
         return AssessedFee(attempt, "+".join(names) or "FREE", amount, vat, ladder["id"])
 
 

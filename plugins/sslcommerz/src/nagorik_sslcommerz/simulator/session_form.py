@@ -7,11 +7,11 @@ a refusal.
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from nagorik import Money, NationalDataError
+from nagorik import Money
+from nagorik_toolkit import StrictAmount
 
 LONGEST: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -78,7 +78,7 @@ PROFILES: Final = frozenset(
 )
 LEAST: Final = Money.taka("10.00")
 MOST: Final = Money.taka("500000.00")
-_AMOUNT: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
+_AMOUNT: Final = StrictAmount(digits=10)
 _WEB: Final = re.compile(r"https?://\S+")
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
@@ -101,12 +101,11 @@ def amount_of(form: Mapping[str, str]) -> Money | None:
 
     The gateway converts other currencies at a rate of its own, which is not simulated.
     """
-    written = form.get("total_amount", "")
-    try:
-        amount = Money.taka(Decimal(written)) if _AMOUNT.fullmatch(written) else None
-    except NationalDataError:
+    if form.get("currency") != "BDT":
         return None
-    if amount is None or form.get("currency") != "BDT":
+    try:
+        amount = _AMOUNT.read(form.get("total_amount"))
+    except ValueError:
         return None
     return amount if LEAST.poisha <= amount.poisha <= MOST.poisha else None
 

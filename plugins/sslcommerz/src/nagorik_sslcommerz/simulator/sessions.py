@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from nagorik import Money, dhaka_time
 from nagorik_sslcommerz.signature import SIGNATURES, digest_of
-from nagorik_testing import Scenario
+from nagorik_testing import PaymentAct, Scenario
 
 DURATIONS: Final[Mapping[str, timedelta]] = MappingProxyType(
     {
@@ -94,7 +94,7 @@ class SslCommerzSession:
     """What of the script is done."""
     pages: int = 0
     """How often its page was opened."""
-    pressed: dict[str, tuple[str, PaymentAttempt]] = field(default_factory=dict)
+    pressed: dict[str, tuple[PaymentAct, PaymentAttempt]] = field(default_factory=dict)
     """What was done on a page, and what came of it."""
 
     @property

@@ -8,9 +8,9 @@ from typing import Final, get_args
 from pydantic import BaseModel, SecretStr
 
 from nagorik import Form, SettingsRejected, Text
-from nagorik.forms import find_label
 from nagorik.manifest import AnyOffer, PublicService
-from nagorik.settings import AgencySettings, load_settings
+from nagorik.settings import AgencySettings
+from nagorik_platform.plugin_settings import load_settings
 from nagorik_platform.registry import Imported, Quarantine, resolve_object
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.form_texts import forms_within, titled_choices, untitled_choices
@@ -18,6 +18,7 @@ from nagorik_testing.contract.checks.inspection import LANGUAGES, form_of, recor
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.validation.checks import check_objects
 from nagorik_testing.validation.findings import Severity
+from nagorik_toolkit.form_validation import find_label
 
 _SECRET_WORDS: Final = re.compile(r"password|passwd|secret|token|api_?key|private_?key|credential|(^|_)pin($|_)")
 _BASE_URL: Final = "http://127.0.0.1"

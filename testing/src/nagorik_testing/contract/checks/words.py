@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from nagorik.data_files import DataFileInvalid
-from nagorik.forms import find_label
 from nagorik.manifest import MANIFEST_FILE, AnyOffer
 from nagorik.values.sentences import cut
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, Examine
@@ -27,6 +26,7 @@ from nagorik_testing.style.sentences import (
     wrong_terms,
 )
 from nagorik_testing.style.wordings import TextRole, ToldText, texts_of, wordings_of
+from nagorik_toolkit.form_validation import find_label
 
 _SIMULATED: Final = re.compile(r"simulator[/.]")
 """Where the simulated agency is, whose words are not the plugin's to fill in."""

@@ -29,10 +29,10 @@ import nagorik
 import nagorik_platform
 import nagorik_toolkit
 from nagorik.model.application import DocumentReference
-from nagorik.settings import environment_prefix
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
 from nagorik_platform.agency_client.transport import shared_tls
 from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL
+from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_platform.registry import Registry
 from nagorik_platform.system_clock import SystemClock
 from nagorik_testing.contract.observation import messages
