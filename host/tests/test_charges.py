@@ -188,18 +188,21 @@ def test_what_does_not_fit_together_is_refused_by_entry_and_field(entries, told)
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        (charge(nature="fee"), "charges.0.nature: write one of "),
-        (charge(nature="penalty"), "charges.0.nature: write one of "),
-        (charge(amount="0"), "charges.0.amount: "),
+        (charge(nature="fee"), "charges.0.nature: write centre-charge or gateway-charge"),
+        (charge(nature="penalty"), "charges.0.nature: write centre-charge or gateway-charge"),
+        (charge(amount="0"), "charges.0.amount: write more than 0"),
         (charge(amount="-1"), 'charges.0.amount: write the amount as in "345.00" (money.text)'),
         (charge(vat="60"), "charges.0: vat is more than the amount that it is on"),
         (charge(services="[]"), "charges.0.services: write at least one"),
+        (charge(gateways="[]"), "charges.0.gateways: write at least one"),
+        (charge(services='"nid.reissue"'), 'charges.0.services: write a list, such as ["nid.*"]'),
         (
             charge(services='["nid"]'),
             "charges.0.services.0: write a service's or a gateway's id, such as nid",
         ),
         (charge(last="2026-10-31"), "charges.0: effective_to is the last day, so it is not before effective_from"),
-        (charge(first='"soon"'), "charges.0.effective_from: "),
+        (charge(first='"soon"'), "charges.0.effective_from: write a date without quotes, such as 2026-11-24"),
+        (charge().replace("verified = false", 'verified = "no"'), "charges.0.source.verified: write true or false"),
         (charge().replace("payee", "payees"), "charges.0.payee: this field is required"),
         (charge().replace("code =", "cod ="), "charges.0.code: this field is required"),
         (charge().replace(", verified = false", ""), "charges.0.source.verified: this field is required"),
@@ -374,6 +377,8 @@ def test_day_in_dhaka_decides_and_turns_at_its_midnight():
         ("Service centre 42", "Service\\u200Dcentre", "charges.0.payee"),
         ("সেবা কেন্দ্র ৪২", "সেবা\\u0007", "charges.0.payee"),
         ("Office order 1 of the centre", "Office\\u2066order", "charges.0.source.title"),
+        ("Service centre 42", "Election\\uFE00 Commission", "charges.0.payee"),
+        ("Help at the centre", "Help\\u180B", "charges.0.title"),
     ],
 )
 def test_text_that_does_not_read_as_it_is_written_is_refused_by_field(was, now, location):

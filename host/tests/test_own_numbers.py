@@ -2,10 +2,14 @@
 
 import pytest
 
-from nagorik.values import BirthRegistrationNumber, Nid
+from nagorik.values import BirthRegistrationNumber, MobileNumber, Nid
 from nagorik_host.own_numbers import holds_own_number, mask_own_numbers
 
-OWN = (Nid(value="0099000202"), BirthRegistrationNumber(value="19799910000000202"))
+OWN = (
+    Nid(value="0099000202"),
+    BirthRegistrationNumber(value="19799910000000202"),
+    MobileNumber(e164="+8801300000202"),
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +24,9 @@ OWN = (Nid(value="0099000202"), BirthRegistrationNumber(value="19799910000000202
         # Many write a number of 17 digits without the year in front.
         ("9910000000202", "*************"),
         ("0099000202 0099000202", "********** **********"),
+        ("+8801300000202", "+*************"),
+        ("KARIM ০১৩০০-০০০২০২", "KARIM *****-******"),
+        ("NGK-1300000202", "NGK-**********"),
     ],
 )
 def test_own_number_is_masked(text, masked):

@@ -17,13 +17,15 @@ from nagorik.data_files import DataFileInvalid, FileProblem, read_file
 from nagorik.manifest import PublicService
 from nagorik.model.application import Acting
 from nagorik.privacy import Code, Several
-from nagorik.values import Money
+from nagorik.values import Money, NationalDataError
+from nagorik.values.text import clean_line
 from nagorik_host.document_files import DocumentFolder, DocumentRefused, paper_text, wanted_document
-from nagorik_host.own_numbers import holds_own_number
+from nagorik_host.own_numbers import holds_own_number, numbers_of
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault
 from nagorik_platform.documents import missing_documents
 from nagorik_platform.json_files import SHAPES, parse_json
+from nagorik_platform.number_mask import is_telling
 
 T = TypeVar("T")
 
@@ -36,9 +38,11 @@ _AHEAD: Final = timedelta(minutes=5)
 _REFERENCE: Final = r"^[A-Za-z0-9][A-Za-z0-9-]{3,39}$"
 _ACTING: Final = str(get_args(Acting)[1].pattern)
 _OWN_NUMBER: Final = (
-    "It holds a National ID or birth registration number of the applicant. Write another reference, or leave it out."
-    " এতে আবেদনকারীর এনআইডি বা জন্ম নিবন্ধন নম্বর আছে। অন্য একটি নম্বর লিখুন, অথবা ঘরটি বাদ দিন।"
+    "It holds a National ID, birth registration or telephone number of the applicant or the payer. Write another"
+    " reference, or leave it out. এতে আবেদনকারীর বা যিনি টাকা দেন তাঁর এনআইডি, জন্ম নিবন্ধন বা ফোন নম্বর আছে।"
+    " অন্য একটি নম্বর লিখুন, অথবা ঘরটি বাদ দিন।"
 )
+_TELLING_NAME: Final = "It holds a number or an address. Write the name alone. এতে নম্বর বা ঠিকানা আছে। শুধু নাম লিখুন।"
 _SHAPES: Final = MappingProxyType(
     {
         **SHAPES,
@@ -123,10 +127,22 @@ class ApplicationFile(Model):
     client_reference: Annotated[str | None, StringConstraints(pattern=_REFERENCE), PERSONAL] = None
     """What agencies are told, and by which it is taken in once; made from the file's content if absent."""
 
-    def reference_problems(self) -> Iterator[FileProblem]:
-        """Why ``client_reference`` can be none: agencies, receipts and lists show it, and it is nobody's number."""
-        if self.client_reference is not None and holds_own_number(self.client_reference, self.applicant.identifiers):
+    def problems(self) -> Iterator[FileProblem]:
+        """What is wrong beside each field by itself: agencies, receipts and lists show these, and they tell nothing.
+
+        ``client_reference`` is nobody's number. The payer's name is one that can be read, with no number in it.
+        """
+        own = numbers_of(self.applicant, self.payer)
+        if self.client_reference is not None and holds_own_number(self.client_reference, own):
             yield FileProblem("client_reference", _OWN_NUMBER)
+        if self.payer is not None and self.payer.name is not None:
+            name = self.payer.name
+            try:
+                clean_line(name)
+            except NationalDataError as error:
+                yield FileProblem("payer.name", f"{error.text.en} {error.text.bn}")
+            if is_telling(name) or holds_own_number(name, own):
+                yield FileProblem("payer.name", _TELLING_NAME)
 
     def reference(self, vault: Vault) -> str:
         """The client reference: the same for the same content, and not to be guessed from it without the keys."""

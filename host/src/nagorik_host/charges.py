@@ -31,7 +31,16 @@ if TYPE_CHECKING:
 _ANY: Final = ".*"
 _PATTERN: Final = SERVICE_ID.removesuffix("$") + r"$|^[a-z][a-z0-9]*(-[a-z0-9]+)*\.\*$"
 _SHAPES: Final = MappingProxyType(
-    {**SHAPES, _PATTERN: "write a service's or a gateway's id, such as nid.reissue, or nid.* for all of a plugin"}
+    {
+        **SHAPES,
+        _PATTERN: "write a service's or a gateway's id, such as nid.reissue, or nid.* for all of a plugin",
+        "literal_error": "write centre-charge or gateway-charge",
+        "greater_than": "write more than 0",
+        "bool_type": "write true or false, without quotes",
+        "tuple_type": 'write a list, such as ["nid.*"]',
+        "date_from_datetime_parsing": "write a date without quotes, such as 2026-11-24",
+        "too_long": "write at most {max_length}",
+    }
 )
 _MOST: Final = 200
 """Entries of each kind."""
@@ -43,8 +52,15 @@ Patterns = Annotated[tuple[OfferPattern, ...], Field(min_length=1, max_length=_M
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories of characters that are not seen, or that turn what is beside them."""
-_UNSEEN_OTHERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks by their category, and as blank."""
+_UNSEEN_OTHERS: Final = frozenset(
+    {*"\u034f\u115f\u1160\u17b4\u17b5\u180f\u2800\u3164\uffa0"}
+    | {
+        chr(code)
+        for first, last in ((0x180B, 0x180D), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+        for code in range(first, last + 1)
+    }
+)
+"""Letters and marks by their category, and as blank; among them those that choose how a letter is drawn."""
 _JOINERS: Final = frozenset("\u200c\u200d")
 
 
@@ -114,8 +130,8 @@ class HostCharge(_OfServices):
     """Stable, such as ``centre``; a service has one of a code at a time."""
     title: SeenText
     """What it is for."""
-    gateways: Annotated[tuple[OfferPattern, ...], Field(max_length=_MOST)] = ()
-    """The gateways that it is asked for with; with any where none is named."""
+    gateways: Annotated[tuple[OfferPattern, ...], Field(min_length=1, max_length=_MOST)] = ()
+    """The gateways that it is asked for with; with any where the field is absent, and never with none."""
     nature: Literal[LineNature.CENTRE_CHARGE, LineNature.GATEWAY_CHARGE]
     """Whose service it pays for. There is no other: an agency's fee is not the host's to raise."""
     payee: SeenText

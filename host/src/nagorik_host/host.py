@@ -30,6 +30,7 @@ from nagorik_host.store.application_store import (
     LeaseTooShort,
     StoredApplication,
 )
+from nagorik_host.store.checkouts import drop_ended
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.host_keys import admit_keys
@@ -424,7 +425,10 @@ class Host:
         if correction is not None:
             draft = self.store.correct(transaction, stored, correction, now)
             stored = replace(stored, gateway=draft.gateway)
-        return self.store.change(transaction, stored, done, now, lease=stored.lease).progress
+        progress = self.store.change(transaction, stored, done, now, lease=stored.lease).progress
+        if isinstance(received, Decided):
+            drop_ended(transaction, progress)
+        return progress
 
 
 @asynccontextmanager

@@ -1,11 +1,14 @@
-"""A citizen's own National ID and birth registration numbers, found in what somebody wrote freely."""
+"""The numbers that a citizen and a payer are known by, found in what somebody wrote freely."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from nagorik.values import Identifier
+from nagorik import Applicant, Payer
+from nagorik.values import Identifier, MobileNumber
+
+OwnNumber = Identifier | MobileNumber
 
 _APART: Final = r"[\W_]{0,3}"
 """What people write between the digits of one number: spaces, hyphens, and signs that cannot be seen."""
@@ -14,24 +17,35 @@ _YEAR_DIGITS: Final = 4
 _FULL_DIGITS: Final = 17
 
 
-def holds_own_number(text: str, identifiers: Iterable[Identifier]) -> bool:
+def numbers_of(applicant: Applicant, payer: Payer | None = None) -> tuple[OwnNumber, ...]:
+    """All that the applicant and whoever pays for them are known by: identity numbers and telephones."""
+    phones = (applicant.phone, payer.mobile if payer is not None else None)
+    return (*applicant.identifiers, *(phone for phone in phones if phone is not None))
+
+
+def holds_own_number(text: str, own: Iterable[OwnNumber]) -> bool:
     """Whether one of the numbers stands in ``text``: in digits of any script, spaced, hyphenated or as they are."""
-    return mask_own_numbers(text, identifiers) != text
+    return mask_own_numbers(text, own) != text
 
 
-def mask_own_numbers(text: str, identifiers: Iterable[Identifier]) -> str:
+def mask_own_numbers(text: str, own: Iterable[OwnNumber]) -> str:
     """``text`` with an asterisk for each digit of the numbers, wherever they stand in it, as ``holds_own_number``."""
     masked = text
     # Letter for letter, so that a place in the one is the same place in the other.
     plain = "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
-    for number in sorted(_numbers(identifiers), key=len, reverse=True):
+    for number in sorted(_numbers(own), key=len, reverse=True):
         for found in re.finditer(_APART.join(number), plain):
             stars = "".join(_MASK if letter.isdecimal() else letter for letter in found[0])
             masked = masked[: found.start()] + stars + masked[found.end() :]
     return masked
 
 
-def _numbers(identifiers: Iterable[Identifier]) -> set[str]:
-    """The numbers, and of those that begin with the year of birth what follows it: an NID is written either way."""
-    numbers = {identifier.value for identifier in identifiers}
-    return numbers | {number[_YEAR_DIGITS:] for number in numbers if len(number) == _FULL_DIGITS}
+def _numbers(own: Iterable[OwnNumber]) -> set[str]:
+    """The numbers, each as it may be written: an NID without the year of birth, a telephone as it is dialled."""
+    numbers = set[str]()
+    for one in own:
+        if isinstance(one, MobileNumber):
+            numbers |= {one.e164.removeprefix("+"), one.local, one.local.removeprefix("0")}
+        else:
+            numbers |= {one.value, one.value[_YEAR_DIGITS if len(one.value) == _FULL_DIGITS else 0 :]}
+    return numbers

@@ -100,8 +100,14 @@ def _address(text: str) -> str:
     return text
 
 
+_LONGEST_ADDRESS: Final = 1_000
+"""Letters of an address: with an application's number behind it, a QR code still holds it, and browsers take it."""
+
+
 def _web_address(text: str) -> str:
     """An address that a browser can be sent to, whose path may grow."""
+    if len(text) > _LONGEST_ADDRESS:
+        raise PydanticCustomError("long_web_address", "too long")
     if not (text.isascii() and text.isprintable() and " " not in text and _is_web_address(text)):
         raise PydanticCustomError("not_a_web_address", "no web address")
     return text
@@ -384,6 +390,8 @@ def _describe(problem: Mapping[str, Any]) -> str:
             return f"{name} is missing"
         case "not_an_address":
             return f"{name} is not HOST:PORT, such as 127.0.0.1:9464"
+        case "long_web_address":
+            return f"{name} is longer than {_LONGEST_ADDRESS} letters"
         case "not_a_web_address":
             return f"{name} is no https://… address without user, query and fragment"
         case "null_character":

@@ -282,9 +282,24 @@ def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content
 def test_reference_that_holds_the_applicants_number_is_refused_by_field_in_both_languages(ready, reference):
     done = ready("apply", written("in/bad.json", example(client_reference=reference)))
     assert done.code == 2
-    assert "client_reference: It holds a National ID or birth registration number of the applicant." in done.err
-    assert "এতে আবেদনকারীর এনআইডি বা জন্ম নিবন্ধন নম্বর আছে।" in done.err
+    assert "client_reference: It holds a National ID, birth registration or telephone number of the " in done.err
+    assert "এতে আবেদনকারীর বা যিনি টাকা দেন তাঁর এনআইডি, জন্ম নিবন্ধন বা ফোন নম্বর আছে।" in done.err
     assert reference not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("payer", "told"),
+    [
+        ({"name": "KARIM 01711-223344"}, "payer.name: It holds a number or an address. Write the name alone."),
+        ({"name": "\u200b"}, "payer.name: There is a zero-width space in this"),
+        ({"name": "a" + "\u0301" * 40}, "payer.name: "),
+    ],
+)
+def test_payers_name_is_a_name_that_can_be_read(ready, payer, told):
+    done = ready("apply", written("in/bad.json", example(payer=payer)))
+    assert done.code == 2
+    assert told in done.err
+    assert payer["name"] not in done.out + done.err
 
 
 def test_file_that_is_wrong_by_itself_is_a_wrong_argument(ready):

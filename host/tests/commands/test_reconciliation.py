@@ -1,13 +1,17 @@
 """``nagorik payments reconcile`` and the cases that come of it, as an operator and an officer type them."""
 
+import asyncio
 import json
 import sqlite3
+from argparse import Namespace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from nagorik import Money
 from nagorik_host.commands import running
+from nagorik_host.commands.payment_cases import close_payment_case
 from nagorik_host.commands.reconciliation import _numbers
 from nagorik_host.reconciliation.matching import DifferenceKind
 from nagorik_host.reconciliation.settlement_file import ProblemCode, UnreadLine
@@ -104,6 +108,35 @@ def test_difference_is_an_officers_case_until_one_closes_it_by_name(reconcile, r
     assert ready("cases", "show", one["case"], "--json").document["officer"] == "A. Rahman"
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_kept"),
+    [
+        ("Found with a6be1375-1931-5f6d-90c0-8481bc6831ff: slip CD-000123 of 24/11/2026, Tk 1,170.00.", True),
+        ("Paid by 01711-223344", False),
+        ("NID 1990123456789", False),
+        ("asked rahim@example.com", False),
+    ],
+)
+def test_reason_that_stays_for_good_tells_nobodys_number(reason, is_kept):
+    class Closed(Exception):
+        pass
+
+    class Book:
+        async def run(self, unit):
+            raise Closed
+
+    host = SimpleNamespace(database=Book(), clock=running.CLOCK)
+    words = Namespace(
+        **dict.fromkeys(("to", "reference", "payment", "payment_to")),
+        **dict.fromkeys(("accept_plugin", "look_again", "json"), False),
+        application="A6BE1375-1931-5F6D-90C0-8481BC6831FF",
+        officer="A. Rahman",
+        reason=reason,
+    )
+    with pytest.raises(Closed if is_kept else running.CommandRefused):
+        asyncio.run(close_payment_case(host, words))
+
+
 def test_settlement_file_is_compared_and_its_bad_lines_are_named(reconcile, till, place):
     payment = payment_of(place)
     (slip,) = till._slips.values()
@@ -189,6 +222,16 @@ def test_gateway_that_cannot_be_asked_ends_the_command_with_three(ready, world, 
     done = ready("payments", "reconcile", "--date", DATE, "--json")
     assert done.code == 3
     assert done.document["gateways"][0]["books"][0]["failed"] == "agency-unavailable"
+
+
+def test_money_that_a_gateway_took_which_is_not_let_in_any_more_is_not_passed_over(reconcile, place):
+    settings = place / "nagorik.toml"
+    settings.write_text(settings.read_text().replace('"cashdesk"', '"nid"'))
+    done = reconcile()
+    assert done.code == 3
+    assert "cashdesk.counter could not be asked for its list: service-not-offered" in done.err
+    assert "1 payment taken here" in done.out
+    assert "Everything agrees" not in done.out
 
 
 def test_every_code_of_a_reconciliation_has_a_sentence():

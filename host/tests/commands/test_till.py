@@ -97,6 +97,10 @@ def test_a_day_of_a_till(ready, place):
             "--counted অনুযায়ী ৯ টাকা, কিন্তু --denominations যোগ করলে ১০ টাকা।",
         ),
         (("close", "--by", "x", "--counted", "9", "--reason", " "), "--reason: ", "--reason: "),
+        (("close", "--by", "x", "--counted", "9", "--reason", ". 5"), "--reason: write in words", "তা কথায় লিখুন"),
+        (("show", "--till", "x", "--session", "0"), "--session: write a number from 1 on.", "--session: ১ বা তার বেশি"),
+        (("sheet", "--session", "²", "--sheet", "new.html"), "--session: write a number", "--session: ১ বা তার বেশি"),
+        (("list", "--till", "x"), "The till x was never opened", "x ক্যাশবাক্স কখনো"),
         (("close", "--by", "x", "--counted", "9", "--reason", "a" * 501), "at most 500 letters", "সর্বোচ্চ ৫০০টি অক্ষর"),
         (
             ("close", "--by", "x", "--counted", "9", "--reason", "NID 1990123456789"),
@@ -226,6 +230,23 @@ def test_what_no_host_has_written_is_told_and_not_shown(ready, place):
         damaged = ready(*words)
         assert (damaged.code, "nagorik audit verify" in damaged.err) == (2, True)
     assert examine(running.now())
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE till_closes SET counted_poisha = 'x'", ("list",)),
+        ("UPDATE till_closes SET reason = x'ff'", ("show", "--till", TILL)),
+        ("UPDATE till_closes SET unknown = 'many'", ("sheet", "--till", TILL, "--sheet", "new.html")),
+        ("UPDATE till_openings SET opened_by = x'00'", ("list",)),
+    ],
+)
+def test_what_cannot_stand_in_a_tills_row_is_told_and_no_defect(ready, place, statement, words):
+    ready(*OPEN)
+    ready(*CLOSE, "--counted", "1990", "--reason", "Torn", "--second", MANAGER)
+    put(place, statement)
+    damaged = ready("till", *words)
+    assert (damaged.code, "nagorik audit verify" in damaged.err) == (2, True)
 
 
 def test_cash_that_an_operator_took_is_expected_in_their_till_and_stays_so_when_the_citizen_is_erased(

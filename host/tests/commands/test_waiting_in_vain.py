@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import sqlite3
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,7 +31,7 @@ from nagorik.model.fee import FeeDue, Source
 from nagorik.values import Money
 from nagorik_host import open_host
 from nagorik_host.vault import read_keyring
-from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
 from nagorik_toolkit.fees import agreed_quote
@@ -307,6 +308,40 @@ def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_i
     office.work(timedelta(hours=2))
     after = office.ready("track", application, "--json").document
     assert (after["unreachable"], after["waits_for"], after["state"]) == (None, None, "in_review")
+
+
+def test_where_to_pay_is_told_on_the_citizens_page_and_on_no_other(office, monkeypatch):
+    page, slip = "https://pay.example/session?token=CANARY-TOKEN", Text(en="Slip CANARY-SLIP", bn="স্লিপ CANARY-SLIP")
+    office.answers.START = PaymentStarted(
+        reference="TILL-1", pay_at=page, instructions=slip, expires_at=office.clock.now() + timedelta(days=9)
+    )
+    application = office.apply()
+    office.answers.QUOTE = demanded(8_000)
+    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
+    office.work(timedelta(hours=1))
+    assert office.ready("act", application, "pay", "--gateway", "office.till").code == 0
+    office.work(timedelta(hours=1))
+    citizen, officer = office.pages(application)
+    for told in (page, "CANARY-SLIP", "You can pay until"):
+        assert told in citizen
+        assert told not in officer
+    (payment,) = office.ready("cases", "show", application, "--json").document["payments"]
+    assert (payment["pay_at"], payment["instructions"], payment["pay_until"]) == (None, None, None)
+
+    with sqlite3.connect(office.place / "nagorik.db") as database:
+        database.execute("UPDATE applications SET blocked = 'defect'")
+    assert page not in office.ready("track", application).out  # nobody would ask whether it was paid
+    with sqlite3.connect(office.place / "nagorik.db") as database:
+        database.execute("UPDATE applications SET blocked = NULL")
+    assert page in office.ready("track", application).out
+    with monkeypatch.context() as without:
+        without.setattr(Platform, "gateways", ())
+        assert page not in office.ready("track", application).out
+
+    decided = ("cases", "decide", application, "--officer", "A. Rahman", "--reason", "Asked the bank.")
+    assert office.ready(*decided, "--payment", payment["payment"], "--payment-to", "failed").code == 0
+    with sqlite3.connect(office.place / "nagorik.db") as database:
+        assert database.execute("SELECT count(*) FROM checkouts").fetchone() == (0,)
 
 
 def test_late_fee_is_paid_by_a_gateway_that_is_chosen_when_it_is_demanded(office):

@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 from sqlalchemy import create_engine, insert, make_url, select
 
-from nagorik import Text
+from nagorik import PaymentStarted, Text
 from nagorik.values import Money, dhaka_date
 from nagorik_host.engine.message_reader import Reading, UnreadMessage
 from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept, take_over
@@ -25,6 +25,7 @@ from nagorik_host.engine.restoration import Restoration, mark_caught_up, mark_re
 from nagorik_host.engine.suspensions import SuspensionRecord, suspend
 from nagorik_host.reconciliation.matching import BookEntry, DifferenceKind, PaymentDifference
 from nagorik_host.store import open_database
+from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.audit import (
     AnchorInvalid,
     AnchorRefused,
@@ -38,6 +39,7 @@ from nagorik_host.store.audit import (
     verify_ledger,
 )
 from nagorik_host.store.cases import Decision, record_decision
+from nagorik_host.store.checkouts import keep_checkout
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.ledger import TRACKED, LedgerBroken
 from nagorik_host.store.payment_cases import add_case, case_id
@@ -920,6 +922,47 @@ async def test_types_are_named(copy, keyring):
     found = [str(one) async for each in verify_journals(database, vault) for one in each.findings]
     await database.close()
     assert found == ["wrong-type (journal.at)"]
+
+
+@pytest.fixture
+async def with_pages(copy, keyring) -> Scene:
+    """The scene with a page for a payment of each of two applications."""
+    database, store = await open_database(copy.url), ApplicationStore(Vault(keyring))
+
+    def keep(transaction):
+        for name in ("filed", "other"):
+            stored = store.read(transaction, copy.names[name])
+            page = PaymentStarted(pay_at=f"https://pay.example/{name}?token=CANARY")
+            keep_checkout(transaction, stored, stored.progress.payments[0].id, page)
+
+    await database.run(keep)
+    await database.close()
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("statements", "named"),
+    [
+        ([], ()),
+        (["UPDATE checkouts SET sealed = x'00' WHERE application = '{filed}'"], ("filed",)),
+        (["UPDATE checkouts SET sealed = 'page' WHERE application = '{filed}'"], ("filed",)),
+        (["UPDATE checkouts SET application = '{filed}'"], ("filed",)),
+        (
+            [
+                "CREATE TEMP TABLE was AS SELECT payment, sealed FROM checkouts",
+                "UPDATE checkouts SET sealed = (SELECT sealed FROM was WHERE was.payment <> checkouts.payment)",
+            ],
+            ("filed", "other"),
+        ),
+        (["INSERT INTO checkouts VALUES ('made-up', '{closed}', x'00')"], ("closed",)),
+        (["INSERT INTO checkouts VALUES ('made-up', '{erased}', x'00')"], ("erased",)),
+    ],
+)
+async def test_where_a_payer_is_sent_is_what_a_gateway_answered(with_pages, keyring, statements, named):
+    names = with_pages.names
+    written_to(with_pages.url, *(statement.format(**names) for statement in statements))
+    found = await found_in(with_pages.url, keyring)
+    assert set(found) == {("checkouts-differ", names[name]) for name in named}
 
 
 # What hosts do is no finding

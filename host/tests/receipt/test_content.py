@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from nagorik import Applicant, Text
+from nagorik import Applicant, Payer, Text
 from nagorik.model.fee import FeeDue, LineNature, Quote, QuoteLine, Source
 from nagorik.model.status import PaymentState
-from nagorik.values import BirthRegistrationNumber, Money, Nid, PersonName
+from nagorik.values import BirthRegistrationNumber, MobileNumber, Money, Nid, PersonName
 from nagorik_host.receipt.content import receipt_content
 from nagorik_host.receipt.page import receipt_page
 from nagorik_platform.lifecycle.events import PaymentMoved, QuoteReceived
@@ -47,7 +47,9 @@ def receipt_of(make_content):
     """Makes the receipt that a journal gives."""
     sample = make_content()
 
-    def make(*events, applicant=APPLICANT, client_reference="NGK-1", charges=(), tracking_url=None, **payment):
+    def make(
+        *events, applicant=APPLICANT, payer=None, client_reference="NGK-1", charges=(), tracking_url=None, **payment
+    ):
         changed = sample.payment.model_copy(update={"charges": charges, **payment})
         progress = type("Paid", (), {"client_reference": client_reference, "service": "sample.reissue"})()
         return receipt_content(
@@ -56,6 +58,7 @@ def receipt_of(make_content):
             changed,
             names=sample.names,
             applicant=applicant,
+            payer=payer,
             copy=1,
             printed_at=AT,
             tracking_url=tracking_url,
@@ -80,6 +83,35 @@ def test_number_of_the_applicant_is_masked_wherever_somebody_wrote_it(receipt_of
         assert written not in page
     assert content.reference.startswith("A-*")
     assert content.tracking_url is None
+
+
+@pytest.mark.parametrize("written", ["01300000202", "+8801300000202", "০১৪০০-০০০৩০৩", "1400000303"])
+def test_telephone_of_applicant_or_payer_is_masked_wherever_somebody_wrote_it(receipt_of, written):
+    content = receipt_of(
+        applicant=APPLICANT.model_copy(update={"phone": MobileNumber(e164="+8801300000202")}),
+        payer=Payer(mobile=MobileNumber(e164="+8801400000303")),
+        client_reference=f"A-{written}",
+        payer_name=f"RAHIM {written}",
+        tracking_url=f"https://track.nagorik.example/{written}",
+    )
+    page = receipt_page(content, "a4")
+    assert "RAHIM " in page
+    assert written not in page
+    assert content.tracking_url is None
+
+
+@pytest.mark.parametrize("written", ["01711-223344", "NID 1234567890", "১৯৯০১২৩৪৫৬৭৮৯"])
+def test_number_in_a_payers_name_is_nobodys_to_read(receipt_of, written):
+    page = receipt_page(receipt_of(payer_name=f"KARIM {written}"), "80mm")
+    assert "KARIM " in page
+    assert written not in page
+
+
+@pytest.mark.parametrize("name", ["\u200b\u2060", "   ", "\x00\u202e"])
+def test_payer_of_whom_nothing_can_be_read_is_not_told(receipt_of, name):
+    content = receipt_of(payer_name=name)
+    assert content.payer is None
+    assert APPLICANT.name.en in receipt_page(content, "a4")
 
 
 def test_what_holds_no_number_of_the_applicant_is_shown_as_it_is(receipt_of):

@@ -1,6 +1,7 @@
 """What a receipt says, in both languages, and that nobody's writing becomes part of the page."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 
@@ -8,10 +9,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nagorik import Applicant, Text
-from nagorik.model.fee import LineNature
+from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
 from nagorik.values import Money
-from nagorik_host.receipt.content import ReceiptRefused, receipt_content, receipted_payment
+from nagorik_host.receipt.content import Basis, ReceiptRefused, receipt_content, receipted_payment
 from nagorik_host.receipt.page import receipt_page, refusal_sentence, tracking_address
 from nagorik_platform.lifecycle import state_label
 
@@ -76,6 +77,17 @@ def test_all_that_was_paid_stands_on_it_in_both_languages(read, make_content):
         "যাচাই করা হয়নি",
     ):
         assert told in text
+
+
+def test_only_the_agencys_price_is_told_as_compared_with_the_agencys_publication(read, make_content):
+    known = Source(title="Office order 1 of the centre", as_of=date(2026, 11, 1), verified=True)
+    help_ = Text(bn="সহায়তা", en="Help")
+    text = read(replace(make_content(), bases=(Basis(None, known), Basis(help_, known)))).text
+    price, _, charge = text.partition("Basis, Help")
+    assert "compared with the agency's own publication" in price
+    assert "agency's own publication" not in charge
+    assert "checked against its source" in charge
+    assert "উৎসের সঙ্গে মিলিয়ে দেখা হয়েছে" in charge
 
 
 @pytest.mark.parametrize("state", ["captured", "advised", "confirmed", "under_investigation", "refunded", "disputed"])

@@ -56,6 +56,13 @@ def test_payment_that_both_have_for_taken_agrees(state):
     assert (found.agreed, found.agreeing, found.differences) == (frozenset({"pay-1"}), 1, ())
 
 
+@pytest.mark.parametrize("state", sorted(MONEY_NOT_TAKEN))
+def test_payment_of_which_a_person_found_that_none_was_taken_is_not_missed_there(state):
+    found = compared([ours(state=state, captured_at=AT)], [])
+    assert (found.taken_here, found.differences) == (0, ())
+    assert kinds(compared([ours(state=state, captured_at=AT)], [theirs()])) == [Kind.CAPTURED_THERE]
+
+
 def test_entry_without_our_id_is_found_by_the_gateways_own_number():
     assert not kinds(compared([ours()], [theirs(payment=None)]))
 

@@ -111,6 +111,13 @@ def test_what_was_given_back_is_read_from_the_sum_or_else_from_the_word(status, 
     assert entry.refunded == refunded
 
 
+@pytest.mark.parametrize("heading", ["Refund", "Returned"])
+def test_file_whose_refunds_stand_under_another_heading_is_refused(heading):
+    content = f"{HEADING.replace('Refunded', heading)}\n{LINE.replace(',,', ',345.00,')}\n"
+    with pytest.raises(DataFileInvalid, match="no column is headed Refunded or ফেরত"):
+        parse_settlement(content.encode(), "till.csv", LAYOUT)
+
+
 def test_layout_without_words_for_refunds_says_nothing_of_them_without_a_sum():
     silent = LAYOUT.model_copy(update={"refunded": ()})
     (entry,) = parse_settlement(f"{HEADING}\n{LINE}\n".encode(), "till.csv", silent).entries
@@ -232,7 +239,7 @@ def test_file_that_is_not_there_is_refused_by_its_name(tmp_path):
 WRONG_LAYOUT = """\
 [[layouts]]
 gateway = "a.b"
-times = ["%Y"]
+times = ["%Y-%m-%d"]
 source = { title = "T", verified = false }
 [layouts.columns]
 reference = ["R"]
@@ -252,7 +259,31 @@ taken_at = ["T"]
         ),
         (WRONG_LAYOUT.replace("times", 'not_taken = ["OPEN"]\ntimes'), "a column status and words in it go together"),
         (f'{WRONG_LAYOUT}other = ["S"]\n', "other"),
+        (f'{WRONG_LAYOUT}refunded = [" a "]\n', "layouts.0.columns: one heading is given to two columns"),
         (WRONG_LAYOUT + WRONG_LAYOUT, "this gateway has a layout already"),
+        *(
+            (WRONG_LAYOUT.replace("%Y-%m-%d", style), "layouts.0.times: .*: it tells no whole date")
+            for style in (
+                "%d/%d/%Y",
+                "%m/%Y",
+                "%H:%M",
+                "%d/%m %H:%M",
+                "%Y-%U",
+                "%Q",
+                "(%d",
+                "%",
+                "noon",
+                "%d/%m/%Y %Z",
+            )
+        ),
+        *(
+            (WRONG_LAYOUT.replace('"%Y-%m-%d"', styles), "read one text as two dates")
+            for styles in (
+                '"%d/%m/%Y", "%m/%d/%Y"',
+                '"%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"',
+                '"%Y-%m-%d", "%d/%m/%y", "%y/%m/%d"',
+            )
+        ),
     ],
 )
 def test_layout_that_is_wrong_is_refused_with_what_is_wrong(tmp_path, layout, said):
@@ -260,6 +291,21 @@ def test_layout_that_is_wrong_is_refused_with_what_is_wrong(tmp_path, layout, sa
     file.write_text(layout, "utf-8")
     with pytest.raises(DataFileInvalid, match=said):
         read_layouts(file)
+
+
+@pytest.mark.parametrize(
+    "styles",
+    [
+        '"%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y-%m-%dT%H:%M:%S%z"',
+        '"%d-%b-%Y %I:%M %p", "%Y%m%d%H%M%S"',
+        '"%d/%m/%y", "%d/%m/%Y"',
+    ],
+)
+def test_layout_may_know_several_ways_of_writing_one_time(tmp_path, styles):
+    file = tmp_path / LAYOUT_FILE
+    file.write_text(WRONG_LAYOUT.replace('"%Y-%m-%d"', styles), "utf-8")
+    (layout,) = read_layouts(file)
+    assert len(layout.times) == styles.count(",") + 1
 
 
 def test_layout_says_whose_figures_it_holds_and_whether_they_are_verified():

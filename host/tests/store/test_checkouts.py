@@ -21,7 +21,7 @@ from nagorik import (
 from nagorik.operations import Operation
 from nagorik.values import Money
 from nagorik_host.store.application_store import ApplicationStore
-from nagorik_host.store.checkouts import Checkout, drop_if_ended, keep_checkout, open_checkouts
+from nagorik_host.store.checkouts import Checkout, drop_ended, drop_if_ended, keep_checkout, open_checkouts
 from nagorik_host.store.retention import erase
 from nagorik_host.store.schema import applications, checkouts
 from nagorik_host.vault import SealBroken
@@ -147,6 +147,15 @@ async def test_it_is_dropped_once_the_gateway_has_said_how_the_payment_ended(dat
     ended = paying.progress.model_copy(update={"payments": (payment(PAYMENTS[0], state),)})
     await database.run(lambda transaction: drop_if_ended(transaction, ended, PAYMENTS[0]))
     assert await database.run(rows) == []
+
+
+async def test_what_is_kept_of_every_payment_that_has_ended_is_dropped(database, paying):
+    await database.run(keep(paying, pay_at=PAGE))
+    await database.run(keep(paying, PAYMENTS[1], instructions=SLIP))
+    one = (payment(PAYMENTS[0], PaymentState.FAILED), payment(PAYMENTS[1], PaymentState.PENDING))
+    decided = paying.progress.model_copy(update={"payments": one})
+    await database.run(lambda transaction: drop_ended(transaction, decided))
+    assert [row.payment for row in await database.run(rows)] == [PAYMENTS[1]]
 
 
 @pytest.mark.parametrize(

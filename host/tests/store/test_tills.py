@@ -699,6 +699,26 @@ TestAnyOrderOfEvents.settings = settings(
 )
 
 
+@pytest.mark.parametrize("change_", ["payments SET poisha = 'x'", "till_entries SET poisha = 'x'"])
+def test_sum_that_is_none_is_told_as_damaged(change_):
+    """As SQLite lets anybody write it into any column."""
+    engine = engine_of(make_url("sqlite://"))
+    with engine.connect() as connection, connection.begin():
+        metadata.create_all(connection)
+        transaction = Transaction(connection)
+        opening = open_till(
+            transaction, till=TILL, float_money=Money.taka(0), by=TILL, gateway=GATEWAY, clock=lambda: NOW
+        )
+        connection.execute(insert(applications).values(**APPLICATION))
+        connection.execute(insert(payments).values(**payment_row("told")))
+        close_till(transaction, TILL, TillCount(Money.taka(345), TILL), lambda: NOW + MINUTE)
+        connection.execute(insert(payments).values(**payment_row("later")))
+        connection.exec_driver_sql(f"UPDATE {change_}")
+        with pytest.raises(TillRefused, match="damaged"):
+            read_session(transaction, TILL, opening.number, NOW + MINUTE)
+    engine.dispose()
+
+
 async def test_ids_fit_into_their_columns(database):
     await opened(database)
     await put(database, payment_row(str(uuid4()), refunded_at=NOW, state="refunded"))

@@ -343,7 +343,7 @@ def _read(host: "Host", path: Path) -> _Read:
     from nagorik_host.application_file import read_application
 
     given = read_application(path)
-    if problems := list(given.reference_problems()):
+    if problems := list(given.problems()):
         raise DataFileInvalid(path.name, problems)
     with _offered("service", given.service, host.platform.services):
         host.platform.service(given.service)

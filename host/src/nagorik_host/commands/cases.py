@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -195,7 +196,8 @@ async def _show(arguments: argparse.Namespace) -> int:
         if found is not None:
             render_payment_case(found, as_json=arguments.json)
             return ExitCode.OK
-        view = await find_application(host, arguments.application)
+        # Where to pay holds a token of the payer's own: nagorik track tells it, to whoever pays.
+        view = replace(await find_application(host, arguments.application), checkouts={})
         document = as_document(view, host, words=with_numbers_masked) | await _for_officer(host, view)
     if arguments.json:
         print_json(document)

@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 from uuid import uuid4
 
 from nagorik_host.commands.running import CommandRefused
+
+_NOWHERE: Final = "no file can be written there; nothing was written"
 
 
 @contextmanager
@@ -17,13 +19,12 @@ def new_files(targets: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
         files: list[IO[bytes]] = []
         parts: list[Path] = []
         for target in targets:
-            part = target.with_name(f".{uuid4().hex}.part")
-            if os.path.lexists(target):
-                raise CommandRefused("a file of this name is there; it is left as it is")
+            _require_free(target)
+            part = target.parent / f".{uuid4().hex}.part"
             try:
                 descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            except (OSError, ValueError):
-                raise CommandRefused("no file can be written there; nothing was written") from None
+            except OSError:
+                raise CommandRefused(_NOWHERE) from None
             left.callback(part.unlink, missing_ok=True)
             parts.append(part)
             files.append(left.enter_context(os.fdopen(descriptor, "wb")))
@@ -41,3 +42,14 @@ def new_files(targets: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
         for part, target in zip(parts, targets, strict=True):
             part.replace(target)
         placed.pop_all()
+
+
+def _require_free(target: Path) -> None:
+    """See that nothing has a file's name yet, and that one can have it: a name may be none, or too long."""
+    try:
+        os.lstat(target)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        raise CommandRefused(_NOWHERE) from None
+    raise CommandRefused("a file of this name is there; it is left as it is")

@@ -10,6 +10,7 @@ from nagorik_host.commands.running import CommandRefused
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, print_facts, print_json, print_lines, print_table
 from nagorik_platform.logs import get_logger
+from nagorik_platform.number_mask import is_telling
 
 if TYPE_CHECKING:
     from nagorik_host.host import Host
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 _log = get_logger("nagorik.host")
 _CASE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+_TELLING: Final = (
+    "--reason: leave out numbers and addresses that could be somebody's. The reason stays when the citizen's data are"
+    " erased. --reason: কারও হতে পারে এমন নম্বর বা ঠিকানা বাদ দিন। নাগরিকের তথ্য মুছে ফেলার পরেও কারণটি থাকে।"
+)
 
 
 class OpenedCase(NamedTuple):
@@ -52,6 +58,8 @@ async def close_payment_case(host: "Host", arguments: argparse.Namespace) -> int
         raise CommandRefused(
             "a payment's case is closed with --officer and --reason alone; decide on the payment with its application"
         )
+    if is_telling(_CASE.sub("", arguments.reason.lower())):
+        raise CommandRefused(_TELLING)
     identity = arguments.application.lower()
     close = partial(
         close_case, identity=identity, officer=arguments.officer, reason=arguments.reason, now=host.clock.now()

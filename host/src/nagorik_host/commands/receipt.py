@@ -135,6 +135,7 @@ async def _counted(host: "Host", chosen: _Chosen, tracking_url: str | None) -> "
             payment,
             names=chosen.names,
             applicant=draft.applicant,
+            payer=draft.payer,
             copy=record_print(transaction, stored.id, payment.id, at),
             printed_at=at,
             tracking_url=tracking_address(tracking_url, stored.progress.client_reference),

@@ -61,7 +61,7 @@ def run_reconcile(arguments: argparse.Namespace) -> int:
 
 async def _reconcile(arguments: argparse.Namespace) -> int:
     from nagorik.values import dhaka_date
-    from nagorik_host.reconciliation.reconcile import SettlementRefused, reconcile
+    from nagorik_host.reconciliation.reconcile import SettlementRefused, left_out, reconcile
     from nagorik_host.settings import load_host_settings
 
     if arguments.settlement is not None and arguments.gateway is None:
@@ -79,6 +79,8 @@ async def _reconcile(arguments: argparse.Namespace) -> int:
                 done.append(await reconcile(host, gateway, arguments.date, settlement, empty=arguments.no_payments))
             except SettlementRefused as refused:
                 raise CommandRefused(_why_refused(arguments.settlement.name, refused)) from None
+        if arguments.gateway is None:
+            done += await left_out(host, arguments.date)
     if arguments.json:
         print_json({"date": arguments.date.isoformat(), "gateways": [as_document(one) for one in done]})
     else:

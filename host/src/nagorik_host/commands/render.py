@@ -91,6 +91,9 @@ async def find_application(host: Host, name: str) -> ApplicationView:
         offers = {stored.progress.service, stored.plugin}
         events = host.store.events(transaction, stored)
         stopped = list_suspensions(transaction)
+        # Nobody is sent to pay for, or at, what an officer has stopped, or of which nobody would learn it.
+        is_asked_about = row.blocked is None and any(one.id == stored.gateway for one in host.platform.gateways)
+        is_payable = is_asked_about and not _is_stopped(stopped, stored)
         return ApplicationView(
             progress=stored.progress,
             events=events,
@@ -103,8 +106,7 @@ async def find_application(host: Host, name: str) -> ApplicationView:
             unreachable=unreachable(transaction, row.target_plugin) if goes_on else None,
             stopped=[one for one in stopped if one.name in offers],
             gateway=stored.gateway,
-            # Nobody is sent to pay for, or at, what an officer has stopped.
-            checkouts={} if _is_stopped(stopped, stored) else open_checkouts(transaction, stored, host.clock.now()),
+            checkouts=open_checkouts(transaction, stored, host.clock.now()) if is_payable else {},
         )
 
     view = await host.database.run(read)

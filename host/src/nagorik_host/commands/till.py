@@ -97,15 +97,18 @@ class TillCommand:
 
 def _add_session(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--till", metavar="ID", help="which; may be left out where one is open")
-    parser.add_argument("--session", type=_number, metavar="NUMBER", help="which of the till's; the last by default")
+    parser.add_argument("--session", metavar="NUMBER", help="which of the till's; the last by default")
 
 
-def _number(text: str) -> int:
+def _number(given: str | None) -> int | None:
     from nagorik.values import to_ascii_digits
+    from nagorik_host.store.tills import TillRefused
 
-    digits = to_ascii_digits(text)
+    if given is None:
+        return None
+    digits = to_ascii_digits(given).strip()
     if not (digits.isascii() and digits.isdecimal() and int(digits[:9]) > 0 and len(digits) < 10):  # noqa: PLR2004
-        raise argparse.ArgumentTypeError("a number from 1 on")
+        raise TillRefused("session")
     return int(digits)
 
 
@@ -153,7 +156,7 @@ async def _show(arguments: argparse.Namespace) -> int:
 
     with _told():
         till = _identity("--till", arguments.till) if arguments.till is not None else None
-        shown = await _shown_of(load_host_settings(), till, arguments.session)
+        shown = await _shown_of(load_host_settings(), till, _number(arguments.session))
     if arguments.json:
         print_json(session_document(shown))
     else:
@@ -204,7 +207,7 @@ async def _sheet(arguments: argparse.Namespace) -> int:
 
     with _told():
         till = _identity("--till", arguments.till) if arguments.till is not None else None
-        shown = await _shown_of(load_host_settings(), till, arguments.session)
+        shown = await _shown_of(load_host_settings(), till, _number(arguments.session))
         opening = shown.session.opening
         if shown.session.close is None:
             raise TillRefused("still-open", till=_same(opening.till))
@@ -220,7 +223,7 @@ async def _sheet(arguments: argparse.Namespace) -> int:
 
 async def _list(arguments: argparse.Namespace) -> int:
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.store.tills import list_sessions, unclaimed
+    from nagorik_host.store.tills import TillRefused, list_sessions, unclaimed
     from nagorik_host.till_page import plain_amount
 
     with _told():
@@ -229,6 +232,8 @@ async def _list(arguments: argparse.Namespace) -> int:
         async with unlocked_database(settings) as (database, _):
             found = await database.run(partial(list_sessions, till=till, limit=arguments.limit))
             left = await database.run(partial(unclaimed, gateway=settings.cash_gateway))
+        if till is not None and not found:
+            raise TillRefused("never-opened", till=_same(till))
     if arguments.json:
         sums = {"number": left.number, "amount": plain_amount(left.poisha)}
         print_json({"sessions": [_listed(one) for one in found], "unclaimed": sums})
@@ -378,6 +383,8 @@ def _reason(given: str) -> str:
         reason = clean_line(given)
     except NationalDataError as error:
         raise TillRefused("amount", option=_same("--reason"), problem=error.text) from None
+    if not any(letter.isalpha() for letter in reason):
+        raise TillRefused("reason-wordless")
     if len(reason) > _LONGEST_REASON:
         raise TillRefused("reason-long", most=_LONGEST_REASON)
     if is_telling(reason):

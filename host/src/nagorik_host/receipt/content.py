@@ -4,21 +4,23 @@ No more of the citizen stands on it than the payer's name: whoever finds a recei
 where somebody wrote one into a name or into the tracking number.
 """
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from nagorik import Applicant, Text
+from nagorik import Applicant, Payer, Text
 from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
-from nagorik.values import Identifier, Money, PersonName, dhaka_date
+from nagorik.values import Money, PersonName, dhaka_date
 from nagorik_host.charges import NO_CHARGES, HostCharges
-from nagorik_host.own_numbers import holds_own_number, mask_own_numbers
+from nagorik_host.own_numbers import OwnNumber, holds_own_number, mask_own_numbers, numbers_of
 from nagorik_platform.lifecycle import Event, Payment, Progress
 from nagorik_platform.lifecycle.events import PaymentMoved, QuoteReceived
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
+from nagorik_platform.number_mask import mask_numbers
 
 
 class ReceiptRefused(Exception):
@@ -104,7 +106,7 @@ class ReceiptContent:
             where it took money and did not say how much.
         gateway_reference: What the gateway called the payment as it said that it took the money; ``None`` where it
             did not say then. What it had called it before may be what opens the payer's page, and is on no paper.
-        payer: Who paid, as the gateway holds it; ``None`` where it does not say.
+        payer: Who paid, as the gateway holds it; ``None`` where it does not say, or nothing that can be read.
         applicant: Who applied.
         lines: What was asked for, the agency's price before the host's charges, each payee's together.
         bases: Where the prices are written down.
@@ -173,6 +175,7 @@ def receipt_content(
     *,
     names: ReceiptNames,
     applicant: Applicant,
+    payer: Payer | None = None,
     copy: int,
     printed_at: datetime,
     tracking_url: str | None,
@@ -185,7 +188,8 @@ def receipt_content(
         events: Its journal, which holds the price that was paid.
         payment: The payment, by ``receipted_payment``.
         names: What agency, service and gateway are called.
-        applicant: Who applied; their National ID and birth registration numbers are masked in all that is shown.
+        applicant: Who applied; their identity numbers and their telephone's are masked in all that is shown.
+        payer: Who pays for them, where that is another; their telephone's number likewise.
         copy: Which print it is, counted from 1.
         printed_at: When it is printed.
         tracking_url: Where the application can be tracked, if the host has an address for that.
@@ -198,7 +202,7 @@ def receipt_content(
     quote = next((e.quote for e in journal if isinstance(e, QuoteReceived) and e.quote.id == payment.quote), None)
     if quote is None or payment.captured_at is None:
         raise LookupError("the journal does not hold what was paid")
-    own = applicant.identifiers
+    own = numbers_of(applicant, payer)
     moves = [e for e in journal if isinstance(e, PaymentMoved) and e.payment == payment.id and e.to in _CAPTURES]
     named = next((move.reference for move in reversed(moves) if move.reference is not None), None)
     lines = [
@@ -219,8 +223,8 @@ def receipt_content(
         names=names,
         taken=None if _is_sum_unknown(moves) else payment.sum,
         gateway_reference=None if named is None else mask_own_numbers(named, own),
-        payer=None if payment.payer_name is None else mask_own_numbers(payment.payer_name, own),
-        applicant=_masked_name(applicant),
+        payer=None if payment.payer_name is None else _payer_name(payment.payer_name, own),
+        applicant=_masked_name(applicant.name, own),
         lines=_ordered(lines),
         bases=(Basis(None, quote.source), *_bases(payment, progress.service, charges, own)),
         captured_at=payment.captured_at,
@@ -240,20 +244,26 @@ def _is_sum_unknown(moves: Sequence[PaymentMoved]) -> bool:
     return bool(moves) and moves[-1].code == "amount-mismatch" and moves[-1].taken is None
 
 
-def _masked(text: Text, own: Sequence[Identifier]) -> Text:
+def _masked(text: Text, own: Sequence[OwnNumber]) -> Text:
     return Text(bn=mask_own_numbers(text.bn, own), en=mask_own_numbers(text.en, own))
 
 
-def _masked_name(applicant: Applicant) -> PersonName:
-    parts = {"bn": applicant.name.bn, "en": applicant.name.en}
-    if not any(part is not None and holds_own_number(part, applicant.identifiers) for part in parts.values()):
-        return applicant.name
-    masked = {
-        language: None if part is None else mask_own_numbers(part, applicant.identifiers)
-        for language, part in parts.items()
-    }
+def _payer_name(name: str, own: Sequence[OwnNumber]) -> str | None:
+    """A payer's name, with no number in it that could be anybody's; ``None`` where there is nothing to read.
+
+    Gateways put into it what they know a payer by, and so do people.
+    """
+    shown = mask_numbers(mask_own_numbers(name, own))
+    return shown if any(unicodedata.category(letter)[0] in "LNPS" for letter in shown) else None
+
+
+def _masked_name(name: PersonName, own: Sequence[OwnNumber]) -> PersonName:
+    parts = {"bn": name.bn, "en": name.en}
+    if not any(part is not None and holds_own_number(part, own) for part in parts.values()):
+        return name
+    masked = {language: None if part is None else mask_own_numbers(part, own) for language, part in parts.items()}
     # A name is made of letters, and a mask is none.
-    return applicant.name.model_copy(update=masked)
+    return name.model_copy(update=masked)
 
 
 _CAPTURES: Final = frozenset({PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION})
@@ -276,7 +286,7 @@ def _by_payee(lines: Iterable[ReceiptLine]) -> Iterable[tuple[Text, Sequence[Rec
     return ((payee, tuple(group)) for payee, group in groupby(lines, key=lambda line: line.payee))
 
 
-def _bases(payment: Payment, service: str, charges: HostCharges, own: Sequence[Identifier]) -> Iterable[Basis]:
+def _bases(payment: Payment, service: str, charges: HostCharges, own: Sequence[OwnNumber]) -> Iterable[Basis]:
     """Of each charge, its source: by the file as it is now, if that still says what was asked for then."""
     day = dhaka_date(payment.opened_at)
     return (

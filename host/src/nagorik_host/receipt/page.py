@@ -205,12 +205,14 @@ def _basis(basis: Basis) -> str:
     heading = _word("word", "basis")
     if basis.line is not None:
         heading = Text(bn=f"{heading.bn}, {basis.line.bn}", en=f"{heading.en}, {basis.line.en}")
-    told = _source(basis.source) if basis.source is not None else _in_line(_word("word", "no-basis"))
+    # What a centre or a payment service charges, no agency publishes.
+    verified = "verified" if basis.line is None else "charge-verified"
+    told = _source(basis.source, verified) if basis.source is not None else _in_line(_word("word", "no-basis"))
     return f"<b>{_in_line(heading)}:</b> {told}"
 
 
-def _source(source: Source) -> str:
-    checked = _word("word", "verified" if source.verified else "not-verified")
+def _source(source: Source, verified: str) -> str:
+    checked = _word("word", verified if source.verified else "not-verified")
     parts = [checked] if source.as_of is None else [_filled("seen", day=day_text(source.as_of)), checked]
     told = Text(bn="; ".join(part.bn for part in parts), en="; ".join(part.en for part in parts))
     return f"{_safe(source.title)} ({_in_line(told)})"

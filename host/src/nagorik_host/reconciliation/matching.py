@@ -67,6 +67,11 @@ class OurPayment:
     captured_at: datetime | None
     reference: str | None = field(default=None, repr=False)
 
+    def is_taken_on(self, day: date) -> bool:
+        """Whether its money was taken on a date in Dhaka, and nobody has found since that none was."""
+        taken_at = self.captured_at if self.state not in MONEY_NOT_TAKEN else None
+        return taken_at is not None and dhaka_date(taken_at) == day
+
     @property
     def number(self) -> str | None:
         """The gateway's number as it is compared, with ASCII digits."""
@@ -209,7 +214,7 @@ def compare(
             agreeing += rest
             agreed.add(id_)
     named = {one.ours.id for one in found if one.ours is not None}
-    taken = [one for one in by_id.values() if one.captured_at is not None and dhaka_date(one.captured_at) == day]
+    taken = [one for one in by_id.values() if one.is_taken_on(day)]
     found_somewhere = groups.keys() | named | {to_ascii_digits(name) for name in elsewhere}
     missing = [one for one in taken if not {one.id, one.number} & found_somewhere]
     if whole:

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import ListPaymentsRequest, NagorikError, Operation
+from nagorik import ListPaymentsRequest, NagorikError, Operation, ServiceNotOffered
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_host.engine.queues import suspended_offers
 from nagorik_host.host import Host
@@ -34,12 +34,14 @@ from nagorik_host.store.payment_cases import (
     add_case,
     case_id,
     end_agreed,
+    gateways_taken,
     hand_over,
     payments_begun,
     payments_named,
     payments_taken,
     read_cases,
 )
+from nagorik_host.store.schema import shown
 from nagorik_host.vault import Erased
 from nagorik_platform.lifecycle import NotPossible
 
@@ -52,6 +54,7 @@ LONGEST_SESSION: Final = timedelta(days=3)
 _AT_ONCE: Final = 100
 """Differences, or applications, of one transaction."""
 SUSPENDED: Final = "suspended"
+NOT_OFFERED: Final = ServiceNotOffered.code
 
 BookSource = Literal["list", "file"]
 RefusalReason = Literal["other-date", "no-payments", "other-gateway"]
@@ -212,6 +215,18 @@ async def reconcile(
         for book, one in zip(books, compared, strict=True)
     ]
     return Reconciliation(gateway, day, len(taken), (*failed, *shown), tuple(found), settled)
+
+
+async def left_out(host: Host, day: date) -> list[Reconciliation]:
+    """The gateways that took payments on a date and that nobody can ask any more: not installed, or not let in."""
+    first, before = _bounds(day)
+    taken = await host.database.run(partial(gateways_taken, first=first, before=before))
+    known = {one.id for one in host.platform.gateways}
+    return [
+        Reconciliation(shown(gateway), day, number, (ComparedBook("list", failed=NOT_OFFERED),), (), 0)
+        for gateway, number in taken.items()
+        if gateway not in known
+    ]
 
 
 def _bounds(day: date, days: int = 1) -> tuple[datetime, datetime]:

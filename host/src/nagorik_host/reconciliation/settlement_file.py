@@ -7,10 +7,12 @@ out by itself; nothing else of the file is.
 
 import csv
 import io
+import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import permutations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -63,7 +65,7 @@ class SettlementLayout(ManifestModel):
     source: Source
     columns: SettlementColumns
     times: Annotated[tuple[_Heading, ...], Field(min_length=1)]
-    """How times are written, as ``datetime.strptime`` reads them; tried in order."""
+    """How times are written, as ``datetime.strptime`` reads them; tried in order. No two differ about one text."""
     delimiter: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1)] = ","
     taken: tuple[_Heading, ...] = ()
     """With a column ``status``: the words in it that say that the money was taken and is there still."""
@@ -143,11 +145,54 @@ def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
         words = [_folded(word) for word in (*layout.taken, *layout.refunded, *layout.not_taken)]
         if len(words) != len(set(words)):
             problems.append(FileProblem(f"layouts.{number}", "a word of the column status has two meanings"))
+        if _shares_a_heading(layout.columns):
+            problems.append(FileProblem(f"layouts.{number}.columns", "one heading is given to two columns"))
+        problems += [FileProblem(f"layouts.{number}.times", said) for said in _wrong_times(layout.times)]
         if layout.gateway in {other.gateway for other in found[:number]}:
             problems.append(FileProblem(f"layouts.{number}.gateway", "this gateway has a layout already"))
     if problems:
         raise DataFileInvalid(file.name, problems)
     return found
+
+
+def _shares_a_heading(columns: SettlementColumns) -> bool:
+    named = [{_folded(heading) for heading in getattr(columns, column)} for column in type(columns).model_fields]
+    return len(set[str]().union(*named)) < sum(map(len, named))
+
+
+_SAMPLES: Final = tuple(
+    datetime(*numbers, tzinfo=dhaka_zone()) for numbers in ((2026, 11, 24, 9, 5, 7), (2011, 3, 4, 9, 5, 7))
+)
+"""Times by which it is told what a way of writing them says: the second is another date wherever its parts change
+places."""
+
+
+def _wrong_times(styles: Sequence[str]) -> Iterator[str]:
+    """Why times written so would be read by guessing: one of them tells no whole date, or two tell another."""
+    for style in styles:
+        if any(_date_by(style, _written_by(style, sample)) != sample.date() for sample in _SAMPLES):
+            yield f"{style}: it tells no whole date; write day, month and year each once, such as %d/%m/%Y %H:%M"
+            return
+    for first, second in permutations(styles, 2):
+        for sample in _SAMPLES:
+            if _date_by(second, _written_by(first, sample)) not in {None, sample.date()}:
+                yield f"{first} and {second} read one text as two dates: keep the one that the file is written by"
+                return
+
+
+def _written_by(style: str, time: datetime) -> str:
+    try:
+        return time.strftime(style)
+    except ValueError:
+        return ""
+
+
+def _date_by(style: str, written: str) -> date | None:
+    """The date that a way of writing times reads, on its own clock; ``None`` where it reads none."""
+    try:
+        return datetime.strptime(written, style).date()  # noqa: DTZ007 - the date as it stands there
+    except (ValueError, re.error):
+        return None  # a part that stands in it twice is an error of the pattern that it becomes
 
 
 def read_settlement(file: Path, layout: SettlementLayout) -> SettlementFile:
@@ -277,7 +322,7 @@ class _LineReader:
                 problems.append(FileProblem("", f"more than one column is headed {' or '.join(headings)}"))
             elif found:
                 self._at[column] = places[found[0]]
-            elif headings and column != "refunded":
+            elif headings:
                 problems.append(FileProblem("", f"no column is headed {' or '.join(headings)}"))
         if problems:
             raise DataFileInvalid(name, problems)

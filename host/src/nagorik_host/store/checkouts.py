@@ -1,7 +1,7 @@
 """What a gateway answered to a payment that was begun: where its payer goes, what they do, and until when.
 
 It carries a token of the gateway's, so that it is sealed by the application's own key, is never in the journal, and
-is dropped as soon as the gateway has said how the payment ended.
+is dropped as soon as the gateway, or an officer, has said how the payment ended.
 """
 
 from datetime import datetime
@@ -14,6 +14,7 @@ from nagorik import PERSONAL, SECRET, ApplicationState, Model, PaymentStarted, P
 from nagorik_host.store.application_store import StoredApplication
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import checkouts
+from nagorik_host.vault import DataKey
 from nagorik_platform.lifecycle import Progress
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT
 
@@ -45,8 +46,14 @@ def keep_checkout(transaction: Transaction, stored: StoredApplication, payment: 
     transaction.connection.execute(_KEEP, {"payment": payment, "application": stored.id, "sealed": sealed})
 
 
+def drop_ended(transaction: Transaction, progress: Progress) -> None:
+    """Drop what is kept of all payments of an application of which somebody has said the end."""
+    for payment in progress.payments:
+        drop_if_ended(transaction, progress, payment.id)
+
+
 def drop_if_ended(transaction: Transaction, progress: Progress, payment: str) -> None:
-    """Drop what is kept of a payment that the gateway has said the end of."""
+    """Drop what is kept of a payment that the gateway, or an officer, has said the end of."""
     if progress.payment(payment).state not in MONEY_ASKED_ABOUT:
         transaction.connection.execute(_DROP, {"payment_": payment})
 
@@ -68,12 +75,17 @@ def open_checkouts(transaction: Transaction, stored: StoredApplication, at: date
     if not waiting or progress.state is not ApplicationState.AWAITING_PAYMENT or progress.withdrawal_wanted:
         return {}
     rows = transaction.connection.execute(_OF_APPLICATION, {"application_": stored.id})
-    kept = {
-        row.payment: Checkout.model_validate_json(stored.key.open(row.sealed, _label(row.payment)))
-        for row in rows
-        if row.payment in waiting
-    }
+    kept = {row.payment: read_checkout(stored.key, row.payment, row.sealed) for row in rows if row.payment in waiting}
     return {payment: one for payment, one in kept.items() if one.expires_at is None or at < one.expires_at}
+
+
+def read_checkout(key: DataKey, payment: str, sealed: bytes) -> Checkout:
+    """What is kept of a payment, with the application's key.
+
+    Raises:
+        SealBroken: It was changed, or is another payment's.
+    """
+    return Checkout.model_validate_json(key.open(sealed, _label(payment)))
 
 
 _WAITS_FOR_PAYER: Final = frozenset({PaymentState.INITIATED, PaymentState.PENDING})

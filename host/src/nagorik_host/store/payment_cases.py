@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from nagorik import Money, PaymentState
 from nagorik_host.reconciliation.matching import BookEntry, OurPayment, PaymentDifference
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import CASE_WAITS, payment_cases, payments
 from nagorik_host.vault import Erased, Vault
+from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 
 AGREED: Final = "agreed"
 DECIDED: Final = "decided"
@@ -199,10 +200,14 @@ def list_payment_cases(transaction: Transaction, limit: int) -> list[PaymentCase
 
 def payments_taken(transaction: Transaction, gateway: str, first: datetime, before: datetime) -> list[OurPayment]:
     """Our payments of a gateway whose money was taken within a time."""
-    query = select(payments).where(
-        payments.c.gateway == gateway, payments.c.captured_at >= first, payments.c.captured_at < before
-    )
+    query = select(payments).where(payments.c.gateway == gateway, *_taken_within(first, before))
     return [_payment(row) for row in transaction.connection.execute(query)]
+
+
+def gateways_taken(transaction: Transaction, first: datetime, before: datetime) -> dict[str, int]:
+    """How many payments of ours were taken within a time, by gateway, whether it is installed still or not."""
+    query = select(payments.c.gateway, func.count()).where(*_taken_within(first, before)).group_by(payments.c.gateway)
+    return {row[0]: row[1] for row in transaction.connection.execute(query.order_by(payments.c.gateway))}
 
 
 def payments_begun(transaction: Transaction, gateway: str, first: datetime, before: datetime) -> list[OurPayment]:
@@ -211,6 +216,12 @@ def payments_begun(transaction: Transaction, gateway: str, first: datetime, befo
         payments.c.gateway == gateway, payments.c.opened_at >= first, payments.c.opened_at < before
     )
     return [_payment(row) for row in transaction.connection.execute(query)]
+
+
+def _taken_within(first: datetime, before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of which nobody has found since that none was taken."""
+    p = payments.c
+    return p.captured_at >= first, p.captured_at < before, p.state.not_in([*MONEY_NOT_TAKEN])
 
 
 def payments_named(transaction: Transaction, entries: Iterable[BookEntry]) -> list[OurPayment]:

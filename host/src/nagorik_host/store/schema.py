@@ -257,7 +257,8 @@ CASE_WAITS: Final = and_(payment_cases.c.opened_at.is_not(None), payment_cases.c
 """Cases that an officer is to close; asked for with this, they are read off the index."""
 
 # What a gateway answered to a payment that was begun, sealed, until it has said how the payment ended. Whoever
-# changes it makes it unreadable, and whoever deletes it makes the payer ask where to pay: the ledger has no record.
+# changes it makes it unreadable, which an audit finds; whoever deletes it makes the payer ask where to pay: the
+# ledger has no record.
 checkouts: Final = Table(
     "checkouts",
     metadata,

@@ -16,14 +16,18 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
 from uuid import uuid4
 
 from pydantic import ValidationError
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Row,
     Select,
+    String,
+    Table,
     and_,
     case,
     exists,
@@ -415,8 +419,8 @@ def _back_at(row: Row[Any]) -> datetime:
 
 def _entry(row: Row[Any], kind: EntryKind, opening: TillOpening, until: datetime) -> TillEntry:
     is_taken = kind == "taken"
-    # A server adds up whole numbers to a decimal one.
-    poisha = int(row.taken - row.told_taken if is_taken else row.back - row.told_back)
+    so, told = (row.taken, row.told_taken) if is_taken else (row.back, row.told_back)
+    poisha = _whole(so) - _whole(told)
     before = row.told_taken_times if is_taken else row.told_back_times
     if before:
         return TillEntry(row.id, kind, min(row.updated_at, until), poisha, late=True, before=before)
@@ -539,13 +543,16 @@ def read_session(transaction: Transaction, till: str | None, number: int | None,
 def _told_by(transaction: Transaction, close: Row[Any]) -> TillReckoning:
     e = till_entries.c
     query = select(till_entries).where(e.session == close.session).order_by(e.at, e.payment, e.kind)
+    rows = transaction.connection.execute(query).all()
+    for row in rows:
+        _require_sound(row, till_entries)
     entries = tuple(
         TillEntry(
             *(row.payment, row.kind, row.at, row.poisha, bool(row.late)),
             before=int(row.id.rpartition("/")[2]) - 1,
             ahead=bool(row.ahead),
         )
-        for row in transaction.connection.execute(query)
+        for row in rows
     )
     return TillReckoning(entries, close.unknown, close.unpaid, close.by_hand, close.by_hand_poisha)
 
@@ -577,6 +584,7 @@ def list_sessions(transaction: Transaction, till: str | None, limit: int) -> lis
 
 
 def _listed(row: Row[Any]) -> ListedSession:
+    _require_sound(row, till_closes)
     is_closed = row.closed_at is not None
     expected = row.float_poisha + row.taken_poisha - row.given_back_poisha if is_closed else None
     return ListedSession(_opening(row), row.closed_at, row.closed_by, expected, row.counted_poisha)
@@ -674,10 +682,14 @@ def _numbered(transaction: Transaction, till: str, number: int) -> TillOpening |
 
 
 def _closed(transaction: Transaction, session: str) -> Row[Any] | None:
-    return transaction.connection.execute(select(till_closes).where(till_closes.c.session == session)).one_or_none()
+    row = transaction.connection.execute(select(till_closes).where(till_closes.c.session == session)).one_or_none()
+    if row is not None:
+        _require_sound(row, till_closes)
+    return row
 
 
 def _opening(row: Row[Any]) -> TillOpening:
+    _require_sound(row, till_openings)
     money = _kept_money(row.float_poisha)
     return TillOpening(row.id, row.till, row.number, row.gateway, money, row.opened_at, row.opened_by)
 
@@ -692,6 +704,31 @@ def _kept_money(poisha: Any) -> Money:
         return Money(poisha=poisha)
     except ValidationError:
         raise TillRefused("damaged") from None
+
+
+def _require_sound(row: Row[Any], table: Table) -> None:
+    """See that a row holds numbers and letters where its table does: SQLite keeps anything in any column.
+
+    Raises:
+        TillRefused: ``damaged``: no host has written that.
+    """
+    held = row._mapping
+    for column in table.columns:
+        kind = int if isinstance(column.type, Integer) else str if isinstance(column.type, String) else None
+        value = held.get(column)
+        if kind is not None and value is not None and not isinstance(value, kind):
+            raise TillRefused("damaged")
+
+
+def _whole(sum_: object) -> int:
+    """A sum of poisha as a database adds it up: a server makes whole numbers a decimal one.
+
+    Raises:
+        TillRefused: ``damaged``: it was worked out from what no host has written.
+    """
+    if not isinstance(sum_, int | Decimal):
+        raise TillRefused("damaged")
+    return int(sum_)
 
 
 def _lock(transaction: Transaction, centre: str) -> None:

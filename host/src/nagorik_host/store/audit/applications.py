@@ -26,6 +26,7 @@ from nagorik_host.store.application_store import CLIENT_REFERENCE, DRAFT, PROGRE
 from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, Verified
 from nagorik_host.store.audit.typed import typed, wrong_columns
 from nagorik_host.store.chain import ChainBroken, JournalEntry, event_of, verify_chain
+from nagorik_host.store.checkouts import read_checkout
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import (
     APPLICATION,
@@ -43,6 +44,7 @@ from nagorik_host.store.schema import (
     MICROSECOND,
     applications,
     attempts,
+    checkouts,
     journal,
     ledger,
     microseconds,
@@ -62,7 +64,7 @@ APART: Final = timedelta(minutes=5)
 """By how much the clocks of machines may differ, and how long a transaction may take, in what is told by times."""
 PLUGIN_CHANGED: Final = "plugin-changed"
 
-_OWNED: Final = (payloads, journal, attempts, *TABLES)
+_OWNED: Final = (payloads, journal, attempts, checkouts, *TABLES)
 """Tables whose rows belong to an application."""
 _OPERATIONS: Final = frozenset(operation.value for operation in Operation)
 _UNREADABLE: Final = (IllegalTransition, JournalBroken, SealBroken, LookupError, TypeError, ValueError)
@@ -341,6 +343,7 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
     if records:
         yield from _as_recorded(row, known, records, around)
     if row["data_key"] is None:
+        yield from (("checkouts-differ", "there is none of what was erased") for _ in known.owned[checkouts.name])
         return
     try:
         key = around.vault.data_key(row["data_key"], row["id"])
@@ -350,6 +353,7 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
         return
     yield from _as_journalled(row, known, entries, key, progress, around)
     yield from _calls(known, progress)
+    yield from _checkouts(known, key, progress)
 
 
 # Against the ledger
@@ -523,6 +527,20 @@ def _is_in_flight(row: Mapping[str, Any], progress: Progress) -> bool:
         and (row["operation"], row["subject"]) == (attempt.operation.value, attempt.subject)
         and row["began_at"] == microseconds(attempt.began_at)
     )
+
+
+def _checkouts(known: _Known, key: DataKey, progress: Progress) -> _Found:
+    """Whether where a payment is paid was sealed for it. That it is gone is no finding: the host drops it, too."""
+    payments = {payment.id for payment in progress.payments}
+    for row in known.owned[checkouts.name]:
+        name = f"payment {shown(row['payment'])}"
+        if row["payment"] not in payments:
+            yield "checkouts-differ", f"{name} is none of its own"
+            continue
+        try:
+            read_checkout(key, row["payment"], row["sealed"])
+        except _UNREADABLE:
+            yield "checkouts-differ", name
 
 
 # Against the journal

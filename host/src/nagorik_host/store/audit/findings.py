@@ -30,6 +30,7 @@ CODES: Final = frozenset(
         "application-unknown",
         "attempts-differ",
         "blocked-differs",
+        "checkouts-differ",
         "consents-differ",
         "decisions-differ",
         "draft-differs",

@@ -1,0 +1,25 @@
+"""Files that a command writes for somebody: refused before anything is done for them, where they cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from nagorik_host.commands.new_files import new_files
+from nagorik_host.commands.running import CommandRefused
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "mine.html", "র" * 120, "nowhere/receipt.html", "a\0b"])
+def test_name_that_no_new_file_can_have_is_refused_before_anything_is_done(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.html").write_text("mine")
+    with pytest.raises(CommandRefused), new_files([Path(name)]):
+        pytest.fail("it was begun")
+    assert [one.name for one in tmp_path.iterdir()] == ["mine.html"]
+    assert (tmp_path / "mine.html").read_text() == "mine"
+
+
+def test_longest_name_is_one(tmp_path):
+    file = tmp_path / ("r" * 250 + ".html")
+    with new_files([file]) as (opened,):
+        opened.write(b"page")
+    assert file.read_bytes() == b"page"
