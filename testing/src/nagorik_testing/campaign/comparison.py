@@ -142,7 +142,7 @@ def _money(
 
 
 def _captures(payment: Payment, captured: Sequence[tuple[str, Effect]]) -> int:
-    """How often money was taken; twice for one payment counts once where the whole sum is known, or still asked for."""
+    """How often money was taken; twice for one payment is once where the whole sum is known, or still asked for."""
     amounts = [Money.taka(effect.amount) for _, effect in captured if effect.amount is not None]
     known = payment.taken is not None and payment.taken.poisha == sum(amount.poisha for amount in amounts)
     return min(len(captured), 1) if known or has_looks_left(payment) else len(captured)
