@@ -1,6 +1,7 @@
 """What every test of the workspace needs."""
 
 import asyncio
+import gc
 import logging
 import os
 import platform
@@ -15,6 +16,12 @@ import structlog
 # pytest-asyncio asks for the present event loop before it makes its own. Unless one was ever set, Python makes one
 # for the asking, which nobody closes, and which fails whatever test runs when it is collected.
 asyncio.set_event_loop(None)
+
+# Hardly anything of what collecting twenty thousand tests makes is ever garbage: until they are collected, the
+# garbage collector would walk through it all again and again and find nothing.
+gc.disable()
+RARELY = (20_000, 20, 50)
+"""How many new objects, and how many of the smaller collections, make a collection of each size due."""
 
 # The folder platform/ has the name of a module of the standard library. pytest would put a package of that name in
 # its place when it imports the tests in the folder; what looks like a package already is left alone.
@@ -44,6 +51,17 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the modules that take long, so that no process is left alone with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage once, and from then on only among what the tests themselves make.
+
+    What a test leaves open is found as before, at the latest when the session ends.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*RARELY)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
