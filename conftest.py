@@ -8,6 +8,7 @@ import platform
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -41,6 +42,21 @@ if "TMPDIR" not in os.environ and MEMORY.is_dir():
 # that few of them in each run are many in a week.
 hypothesis.settings.register_profile("workspace", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("workspace")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare for simulated time the loops of those tests alone that are marked with ``looptime``.
+
+    A loop that is prepared asks twice for what is ready, and more often what time it is, whether or not its time is
+    simulated; and each fixture of each test is looked at to find out whether it makes a loop.
+    """
+    plugin: Any = config.pluginmanager.getplugin("looptime_plugin")
+    makes_loop = plugin._should_patch
+
+    def is_marked(fixturedef: object, request: pytest.FixtureRequest) -> bool:
+        return request.node.get_closest_marker("looptime") is not None and makes_loop(fixturedef, request)
+
+    plugin._should_patch = is_marked
 
 
 def pytest_xdist_auto_num_workers() -> int:
