@@ -66,7 +66,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the modules that take long, so that no process is left alone with one at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(key=lambda item: not takes_long(item))
+
+
+def takes_long(item: pytest.Item) -> bool:
+    """Whether its module is marked so, or runs the contract suite of a plugin: whose first test carries it all."""
+    return item.get_closest_marker("long") is not None or item.path.match("plugins/*/tests/test_contract.py")
 
 
 def pytest_collection_finish() -> None:
