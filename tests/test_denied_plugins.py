@@ -13,6 +13,8 @@ from preloaded_command import Ended, run_command
 from nagorik_host.vault import make_keys
 from nagorik_platform.cli.commands import find_commands
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "host" / "nid-reissue.json"
 MANIFEST = """\

@@ -29,6 +29,8 @@ from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
 from nagorik_testing.fixtures.documents import specimen_pdf, specimen_picture
 
+pytestmark = pytest.mark.long
+
 MANIFEST = """\
 manifest_version = 1
 id = "shop"

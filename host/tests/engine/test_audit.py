@@ -58,6 +58,8 @@ from nagorik_host.store.schema import (
 from nagorik_host.store.tills import TillCount, close_till, open_till
 from nagorik_host.vault import Keyring, Vault
 
+pytestmark = pytest.mark.long
+
 COMPARED: dict[tuple[Any, ...], list[AuditFinding]] = {}
 """What comparing the tables of a file gave, by the definitions that the file holds."""
 GATEWAY = "cashdesk.counter"

@@ -34,6 +34,8 @@ from nagorik_platform.lifecycle.perform import perform
 from nagorik_platform.registry import Admission, QuarantineCode
 from nagorik_testing import SimulatedClock
 
+pytestmark = pytest.mark.long
+
 MANIFEST = """\
 manifest_version = 1
 id = "letters"

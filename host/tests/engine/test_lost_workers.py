@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import select, update
 
 from nagorik import Operation
@@ -11,6 +12,8 @@ from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.cases import LOSSES_LAST, LOSSES_OF_A_CASE, WORKERS_LOST, list_cases, unblock
 from nagorik_host.store.schema import applications, attempts
 from nagorik_platform.dispatch.faults import PAUSE_AFTER_LOSSES
+
+pytestmark = pytest.mark.long
 
 
 async def cases(host):

@@ -16,6 +16,8 @@ from nagorik_host.store.payment_cases import close_case, find_case, list_payment
 from nagorik_host.store.retention import erase, erase_messages, rotate
 from nagorik_host.store.schema import payment_cases, payments
 
+pytestmark = pytest.mark.long
+
 GATEWAY = "cashdesk.counter"
 DAY = date(2026, 11, 24)
 HEADING = "Payment ID,Receipt No,Amount,Refunded,Currency,Taken At,Status"

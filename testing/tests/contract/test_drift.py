@@ -22,6 +22,8 @@ from nagorik_testing.simulator.base import installed_simulators, load_simulator
 from nagorik_testing.simulator.exchanges import Provenance, dump_exchanges, load_recording
 from nagorik_testing.simulator.scrubbing import Known, Scrubber, is_shape, names_in, shape_label, shape_of
 
+pytestmark = pytest.mark.long
+
 RECORDED = Path(__file__).parent / "recorded"
 STRANGE = "a word that the plugin does not know"
 CITIZEN = SyntheticCitizens().citizen(4242)

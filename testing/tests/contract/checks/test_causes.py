@@ -14,6 +14,8 @@ from nagorik_testing.contract.suite import CheckResult, SuiteResults, play_check
 from nagorik_testing.contract.verdict import CheckStatus, Finding, Origin, Symptom
 from nagorik_testing.contract.waivers import Waiver, judge
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 11, 24)
 SOME = frozenset(
     {"F01", "F02", "F03", "F05", "F06", "F06-for-ever", "F09", "F11", "F12", "F13", "F14-digits", "F15", "F16-drip"}

@@ -13,6 +13,8 @@ from nagorik_testing.contract.verdict import CheckStatus, Finding
 
 from .conftest import ASKED, COMPLETES
 
+pytestmark = pytest.mark.long
+
 
 class Kill(NamedTuple):
     """What is broken, and what the check must say of it."""

@@ -8,6 +8,8 @@ import pytest
 from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.verdict import CheckStatus
 
+pytestmark = pytest.mark.long
+
 KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Intruding": {
         "process/files": ("eligibility of permits.shop writes a file at process_faults.py:",),

@@ -8,6 +8,8 @@ from nagorik_testing.contract.checks.told import TOLD
 
 from .conftest import ASKED, Fault, expect_fault, expect_right, found
 
+pytestmark = pytest.mark.long
+
 BOOK = {"simulator": "BookOffice"}
 COMPARED: dict[str, Any] = {"simulator": "ComparingOffice", "service": {"writes": ASKED}}
 

@@ -16,6 +16,8 @@ from nagorik_testing.contract.matrix_runner import play_matrix
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
 
+pytestmark = pytest.mark.long
+
 BY_REFERENCE: dict[str, Any] = {"writes": {Operation.SUBMIT: Idempotency.CLIENT_REFERENCE}}
 MANY_PAPERS: dict[str, Any] = {
     "documents": tuple(DocumentKind(kind=kind) for kind in ("deed", "map", "photo", "tax", "water"))
