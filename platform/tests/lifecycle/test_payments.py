@@ -217,6 +217,21 @@ def test_payer_who_pays_again_is_not_told_again_that_the_first_payment_failed(wo
     assert driver.hold is None
 
 
+def test_doubt_of_the_gateway_that_an_officer_has_settled_is_not_raised_again_but_a_second_capture_is():
+    driver = _paying()
+    doubted = driver.captured().model_copy(update={"state": P.UNDER_INVESTIGATION})
+    driver.answer(Operation.QUERY_PAYMENT, doubted)
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CAPTURED))
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, doubted)
+    assert driver.payment_states == [P.CONFIRMED]
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460).model_copy(update={"state": P.UNDER_INVESTIGATION}))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+
+
 def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))

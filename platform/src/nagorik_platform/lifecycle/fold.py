@@ -21,6 +21,7 @@ from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.state import Attempt, Backoff, FeeWaiver, Hold, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import (
     AT_THE_AGENCY,
+    MONEY_TAKEN,
     NOT_FILED,
     WITHDRAWABLE,
     IllegalTransition,
@@ -371,6 +372,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
         update={
             "state": event.to,
             "moved_at": event.at,
+            "accepted": _is_accepted(before, event),
             "looks": 0,
             "announced_at": _first(before.announced_at, announced),
             "advice_lost_at": None,
@@ -387,6 +389,12 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
         }
     )
     return _with_payments(progress, (after if p.id == after.id else p for p in progress.payments))
+
+
+def _is_accepted(before: Payment, event: e.PaymentMoved) -> bool:
+    if before.state is PaymentState.UNDER_INVESTIGATION:
+        return event.actor is e.Actor.PERSON and event.to in MONEY_TAKEN
+    return before.accepted and event.to in MONEY_TAKEN
 
 
 def _advice_lost(progress: Progress, event: e.AdviceLost) -> Changes:

@@ -148,6 +148,8 @@ class Payment(Model):
     """What the gateway calls the refund that was ordered."""
     refund_requested_at: AwareDatetime | None = None
     """When a refund was first to be ordered: the gateway is told to give one payment back once."""
+    accepted: bool = False
+    """Whether an officer has looked at what was doubtful about the money and found that it counts."""
     looks: int = Field(default=0, ge=0)
     """How often the gateway has said the same again since the payment came into its present state."""
     noticed_at: AwareDatetime | None = None

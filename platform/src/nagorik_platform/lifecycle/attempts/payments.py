@@ -170,7 +170,7 @@ def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Eve
 
 def _is_news(report: PaymentReport, payment: Payment) -> bool:
     """Whether a report of money says something else than is known of it."""
-    if payment.state in MONEY_TAKEN and report.state is PaymentState.UNDER_INVESTIGATION:
+    if payment.state in MONEY_TAKEN and report.state is PaymentState.UNDER_INVESTIGATION and not payment.accepted:
         return True
     if report.amount is None:
         # A sum that nobody can read may be a second one, unless somebody is looking for it already.
