@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, text
 
 from nagorik_host.store.application_store import NoSuchApplication
 from nagorik_host.store.cases import NotBlocked, count_cases, list_cases, unblock
-from nagorik_host.store.schema import FOR_A_PERSON, applications
+from nagorik_host.store.schema import FOR_A_PERSON, applications, payments
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
@@ -59,6 +59,34 @@ async def test_what_waits_for_an_officer_is_listed_the_longest_first(filled):
     assert [item.blocked or item.hold for item in found] == ["erased", None, "defect", "payment-disputed"]
     assert len(await filled.run(lambda transaction: list_cases(transaction, 2))) == 2
     assert await filled.run(count_cases) == 4
+
+
+async def test_money_to_be_given_back_by_hand_is_an_officers_whatever_else_is_waited_for(filled):
+    """Each once, however many payments; not of what is closed, and not beside what waits for an officer already."""
+    owed = {
+        "gateway": "till.counter",
+        "stage": "filing",
+        "quote": "q",
+        "state": "refund_manual",
+        "poisha": 100,
+        "currency": "BDT",
+        "opened_at": NOW,
+        "updated_at": NOW,
+    }
+    of = (ROWS[0], ROWS[0], ROWS[1], ROWS[2], ROWS[5])
+    made = [{**owed, "id": str(uuid4()), "application": one["id"]} for one in of]
+    await filled.run(lambda transaction: transaction.connection.execute(insert(payments), made))
+    found = await filled.run(lambda transaction: list_cases(transaction, 10))
+    assert [(item.application, item.blocked or item.hold) for item in found] == [
+        (ROWS[6]["id"], "erased"),
+        (ROWS[4]["id"], None),
+        (ROWS[3]["id"], "defect"),
+        (ROWS[2]["id"], "refund-by-hand"),
+        (ROWS[1]["id"], "payment-disputed"),
+        (ROWS[0]["id"], "refund-by-hand"),
+    ]
+    assert await filled.run(count_cases) == 6
+    assert len(await filled.run(lambda transaction: list_cases(transaction, 4))) == 4
 
 
 async def test_index_answers_the_question(filled, ready_url):

@@ -10,11 +10,23 @@ from itertools import takewhile
 from typing import Any, Final, Literal, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, or_, select
 
+from nagorik.model.status import ApplicationState
 from nagorik_host.store.application_store import NoSuchApplication, set_aside
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import FOR_A_PERSON, applications, attempts, decisions, payloads, shown
+from nagorik_host.store.schema import (
+    BY_HAND,
+    FOR_A_PERSON,
+    applications,
+    attempts,
+    decisions,
+    payloads,
+    payments,
+    shown,
+)
+from nagorik_platform.lifecycle import Party
+from nagorik_platform.lifecycle.state import REFUND_BY_HAND
 
 
 class Decision(NamedTuple):
@@ -81,17 +93,33 @@ class OfficerCase(NamedTuple):
     since: datetime
 
 
+_OWED: Final = and_(
+    applications.c.id.in_(select(payments.c.application).where(BY_HAND)),
+    applications.c.closed_at.is_(None),
+    applications.c.hold_party.is_distinct_from(Party.PERSON.value),
+    applications.c.blocked.is_(None),
+    applications.c.state != ApplicationState.MANUAL_REVIEW.value,
+)
+"""Applications with money that an officer is to give back while they wait for somebody else, or go on."""
+
+
 def count_cases(transaction: Transaction) -> int:
     """How many applications wait for an officer."""
-    return transaction.connection.scalar(select(func.count()).select_from(applications).where(FOR_A_PERSON)) or 0
+    count = select(func.count()).select_from(applications)
+    return sum(transaction.connection.scalar(count.where(which)) or 0 for which in (FOR_A_PERSON, _OWED))
 
 
 def list_cases(transaction: Transaction, limit: int) -> list[OfficerCase]:
-    """What waits for an officer, the longest first, at most ``limit``."""
-    query = select(applications).where(FOR_A_PERSON).order_by(applications.c.updated_at).limit(limit)
+    """What waits for an officer, the longest first, at most ``limit``.
+
+    Money to be given back by hand is an officer's whatever else the application waits for.
+    """
+    query = select(applications).order_by(applications.c.updated_at).limit(limit)
+    waiting = [(row, row.hold_code) for row in transaction.connection.execute(query.where(FOR_A_PERSON))]
+    owed = [(row, REFUND_BY_HAND) for row in transaction.connection.execute(query.where(_OWED))]
     return [
-        OfficerCase(shown(row.id), shown(row.service), shown(row.state), row.hold_code, row.blocked, row.updated_at)
-        for row in transaction.connection.execute(query)
+        OfficerCase(shown(row.id), shown(row.service), shown(row.state), hold, row.blocked, row.updated_at)
+        for row, hold in sorted([*waiting, *owed], key=lambda case: case[0].updated_at)[:limit]
     ]
 
 

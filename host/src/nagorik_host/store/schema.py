@@ -220,6 +220,9 @@ payments: Final = Table(
     Index("ix_payments_centre", "gateway", "centre"),
 )
 
+BY_HAND: Final = text("state = 'refund_manual'")
+"""Payments that an officer is to give back. Written out, so that a database sees that the index is for this."""
+
 # Where a gateway's books and ours differ, as a reconciliation found it. It is not deleted: found again, it is known.
 payment_cases: Final = Table(
     "payment_cases",

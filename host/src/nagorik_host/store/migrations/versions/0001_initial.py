@@ -15,6 +15,7 @@ _IN_QUEUE = sa.text("due_at IS NOT NULL AND parked_at IS NULL")
 _HELD = sa.text("hold_code IS NOT NULL")
 _BLOCKED = sa.text("blocked IS NOT NULL")
 _PARKED = sa.text("parked_at IS NOT NULL")
+_BY_HAND = sa.text("state = 'refund_manual'")
 _CASE_WAITS = sa.text("opened_at IS NOT NULL AND ended_at IS NULL")
 
 
@@ -347,6 +348,14 @@ def _create_tables_of_money() -> None:
     op.create_index("ix_payments_application", "payments", ["application"], unique=False)
     op.create_index("ix_payments_state", "payments", ["gateway", "state", "opened_at", "id"], unique=False)
     op.create_index("ix_payments_captured", "payments", ["gateway", "captured_at"], unique=False)
+    op.create_index(
+        "ix_payments_by_hand",
+        "payments",
+        ["application"],
+        unique=False,
+        sqlite_where=_BY_HAND,
+        postgresql_where=_BY_HAND,
+    )
     op.create_table(
         "payment_cases",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -510,6 +519,7 @@ def _drop_tables_of_money() -> None:
     op.drop_index("ix_payment_cases_payment", table_name="payment_cases")
     op.drop_index("ix_payment_cases_application", table_name="payment_cases")
     op.drop_table("payment_cases")
+    op.drop_index("ix_payments_by_hand", table_name="payments")
     op.drop_index("ix_payments_captured", table_name="payments")
     op.drop_index("ix_checkouts_application", table_name="checkouts")
     op.drop_table("checkouts")
