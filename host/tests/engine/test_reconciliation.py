@@ -187,7 +187,7 @@ async def test_two_reconciliations_at_once_make_one_case_of_each_difference(worl
 
 @on_both_databases
 async def test_number_of_the_gateway_is_sealed_and_goes_with_the_citizen(world, host, paid):
-    slip(world, paid[0]).taken = Money.taka(1)
+    booked, slip(world, paid[0]).taken = slip(world, paid[0]).taken, Money.taka(1)
     (found,) = (await reconcile(host, GATEWAY, DAY)).found
 
     async def read():
@@ -198,6 +198,8 @@ async def test_number_of_the_gateway_is_sealed_and_goes_with_the_citizen(world, 
     assert slip(world, paid[0]).receipt not in repr(rows)
     assert (await rotate(host.database, host.vault)).damaged == ()
     application = found.difference.ours.application
+    # The gateway is asked once more about confirmed money, and has put its books right by then.
+    slip(world, paid[0]).taken = booked
     await world.carry(host.worker())
     await host.database.run(lambda t: erase(t, application, host.clock.now()))
     assert await read() == {}
