@@ -70,8 +70,8 @@ async def _erase(arguments: argparse.Namespace) -> int:
             except StillOpen:
                 raise CommandRefused(
                     "the application is not closed: what is open would lose its owner. Close it first:"
-                    " nagorik act ID withdraw, or an officer's nagorik cases decide. If it has ended, a gateway is still to be"
-                    " asked once more about its money, for a day or a little longer: erase it after that"
+                    " nagorik act ID withdraw, or an officer's nagorik cases decide."
+                    " If it has ended, a gateway is asked once more about its money: erase it after a day or two"
                 ) from None
             number = 1
         elif days is None or not 1 <= days <= LONGEST_RETENTION:
