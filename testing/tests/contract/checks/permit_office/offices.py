@@ -168,6 +168,14 @@ class LaterFeeOffice(PricedOffice):
         return {**super().shown(case), "fee": due}
 
 
+class StagesOffice(LaterFeeOffice):
+    """Says of the payment that it was told of last whether it has it."""
+
+    def shown(self, case: Case[None]) -> dict[str, Any]:
+        held = bool(case.payments) and case.payments[-1].arrives_at <= self.clock.now()
+        return {**super().shown(case), "paid": held}
+
+
 class TerseOffice(BookOffice):
     """Says no more than a word."""
 

@@ -1,0 +1,66 @@
+"""Hooks that overlook a part of what they are asked or told, each one part; and some that are right in another way."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from nagorik import Quote, Slots, hookimpl
+from nagorik.values import dhaka_date, dhaka_zone
+from nagorik_toolkit.fees import read_schedules
+from permit_office.plugin import Context, Hooks
+from permit_office.priced import LATER, LaterFee
+
+ONE_DAY = timedelta(days=1)
+STAGED = read_schedules(__package__)["staged"]
+
+
+def midnight(at: datetime) -> datetime:
+    """When that day began in Dhaka."""
+    return datetime.combine(dhaka_date(at), time(), dhaka_zone())
+
+
+class AsksByDay(Hooks):
+    """Right: asks for whole days, and offers what begins in the time."""
+
+    @hookimpl
+    async def nagorik_list_slots(self, request: Any, context: Context) -> Slots:
+        asked = request.model_copy(update=self.asked(request))
+        found = await super().nagorik_list_slots(asked, context)
+        return Slots(slots=tuple(one for one in found.slots if request.earliest <= one.starts_at < request.latest))
+
+    def asked(self, request: Any) -> dict[str, datetime]:
+        return {"earliest": midnight(request.earliest), "latest": midnight(request.latest) + ONE_DAY}
+
+
+class LeavesTheLastDayOut(AsksByDay):
+    def asked(self, request):
+        return {**super().asked(request), "latest": midnight(request.latest)}
+
+
+class BeginsTomorrow(AsksByDay):
+    def asked(self, request):
+        return {**super().asked(request), "earliest": midnight(request.earliest) + ONE_DAY}
+
+
+class LeavesADayOut(AsksByDay):
+    """Asks for so many days, counted from the first."""
+
+    def asked(self, request):
+        return {"earliest": request.earliest, "latest": request.latest - ONE_DAY}
+
+
+class TellsStages(LaterFee):
+    """Right where the office says of the latest payment alone whether it has it."""
+
+    def fee(self, filed):
+        right = super().fee(filed)
+        return {**right, "payment_confirmed": None if filed.fee else filed.paid}
+
+
+class QuotesByTheSchedule(LaterFee):
+    """Takes the second fee from the price list, whatever the office demands."""
+
+    @hookimpl
+    async def nagorik_quote_fees(self, request: Any, context: Context) -> Quote:
+        if request.stage != LATER:
+            return await super().nagorik_quote_fees(request, context)
+        return STAGED.quote(request, due=self.due(request), valid_for=self.valid(request))
