@@ -232,6 +232,12 @@ KILLS = {
     "status/unknown-reference": Kill("a reference that the agency does not know is rejected", "MissingIsRejected"),
     "status/raw-and-dated": Kill("the state after status is dated in the future", "DatedAhead"),
     "status/every-word": Kill("TAKEN BACK: the agency's word is not known", "ForgetsAWord", "BookOffice"),
+    "status/whole-remarks": Kill(
+        "a part of what the officer wrote is told in RECEIVED", "CutsLongRemarks", "BookOffice"
+    ),
+    "submit/papers-of-one-kind": Kill(
+        "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
+    ),
     "deliverable/same-bytes": Kill("what is kept is not what the agency sent, byte for byte", "TrimsPapers"),
     "withdraw/as-held": Kill(
         "an application is said to be withdrawn after the agency's decision, and the agency goes on with it",
@@ -301,6 +307,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "eligibility/as-answered": {"hooks": "Asks", "service": ASKING},
     "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
+    "status/whole-remarks": {"simulator": "BookOffice"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/F19-of-another": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},
     "payment/F19-another-currency": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},

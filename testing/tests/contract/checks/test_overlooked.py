@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from .conftest import Fault, expect_fault, expect_right
+from .conftest import Fault, expect_fault, expect_right, found
 
 STAGED: dict[str, Any] = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
 STAGES: dict[str, Any] = {"simulator": "StagesOffice", "service": STAGED}
+BOOK: dict[str, Any] = {"simulator": "BookOffice"}
 LATER: dict[str, Any] = {"simulator": "LaterFeeOffice", "service": STAGED}
 
 FAULTS = (
@@ -17,11 +18,28 @@ FAULTS = (
     Fault("fees/due-as-demanded", "QuotesByTheSchedule", "licence: the agency names the sum that is due, and", LATER),
     Fault("payment/told-as-held", "LaterFee", "in a word by which it asks for the next", STAGES),
     Fault("payment/told-as-held", "TellsStages", "the latest payment, and holds an earlier one alone", LATER),
+    *(
+        Fault("submit/papers-of-one-kind", hooks, "of two papers deed that are handed in together, one alone is sent")
+        for hooks in ("KeepsTheLastOfAKind", "KeepsTheFirstOfAKind")
+    ),
+    Fault("submit/papers-of-one-kind", "BreaksAtASecond", "two papers deed that are handed in together end in a"),
+    Fault("status/whole-remarks", "CutsLongRemarks", "a part of what the officer wrote is told in RECEIVED", BOOK),
+    Fault("status/whole-remarks", "LosesLatinWords", "a part of what the officer wrote is told in RECEIVED", BOOK),
+    Fault("status/whole-remarks", "ExplainsRefusalsAlone", "nothing of what the officer wrote is told in REC", BOOK),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("slots/as-free", "AsksByDay", {}),
     ("payment/told-as-held", "TellsStages", STAGES),
+    ("submit/papers-of-one-kind", "HashesPapers", {}),
+    ("submit/papers-of-one-kind", "ListsPapers", {}),
+    ("status/whole-remarks", "PassesRemarksOn", BOOK),
+    ("status/whole-remarks", "NumbersRemarks", BOOK),
 )
+
+
+async def test_second_paper_of_a_kind_may_be_refused(permit_office):
+    told = [one.because for one in await found("submit/papers-of-one-kind", permit_office("TakesOneOfAKind"))]
+    assert told[0].startswith("two papers of one kind are refused")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")

@@ -24,6 +24,7 @@ from nagorik_testing.contract.checks.priced_forms import PRICED_FORMS
 from nagorik_testing.contract.checks.privacy import PRIVACY
 from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.checks.refused_fields import REFUSED_FIELDS
+from nagorik_testing.contract.checks.remarks import REMARKS
 from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.rule_figures import RULE_FIGURES
@@ -67,6 +68,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SENT_PAYMENTS,
     *STATUS,
     *TRUTH,
+    *REMARKS,
     *DELIVERABLES,
     *TOLD,
     *APPOINTMENTS,

@@ -3,11 +3,12 @@
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from nagorik import Quote, Slots, hookimpl
+from nagorik import FieldProblem, FormPart, InputRejected, Quote, Slots, Text, hookimpl
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_toolkit.fees import read_schedules
 from permit_office.plugin import Context, Hooks
 from permit_office.priced import LATER, LaterFee
+from permit_office.untruthful import Reporting
 
 ONE_DAY = timedelta(days=1)
 STAGED = read_schedules(__package__)["staged"]
@@ -64,3 +65,62 @@ class QuotesByTheSchedule(LaterFee):
         if request.stage != LATER:
             return await super().nagorik_quote_fees(request, context)
         return STAGED.quote(request, due=self.due(request), valid_for=self.valid(request))
+
+
+class KeepsTheLastOfAKind(Hooks):
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        by_kind = {paper.kind: paper for paper in self.ordered(request.documents)}
+        return [FormPart(kind, paper, filename=kind) for kind, paper in by_kind.items()]
+
+    def ordered(self, documents: Any) -> Any:
+        return documents
+
+
+class KeepsTheFirstOfAKind(KeepsTheLastOfAKind):
+    def ordered(self, documents):
+        return documents[::-1]
+
+
+class BreaksAtASecond(Hooks):
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        kinds = [paper.kind for paper in request.documents]
+        if len({*kinds}) < len(kinds):
+            raise RuntimeError("too many")
+        return await super().papers(request, context)
+
+
+class TakesOneOfAKind(Hooks):
+    """Right: says that the office has room for one of each."""
+
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        kinds = [paper.kind for paper in request.documents]
+        if len({*kinds}) < len(kinds):
+            text = Text(bn="প্রতি ধরনের একটি কাগজ দিন", en="Hand in one paper of each kind")
+            raise InputRejected([FieldProblem(pointer="/documents", code="permit.one-of-a-kind", text=text)])
+        return await super().papers(request, context)
+
+
+class CutsLongRemarks(Reporting):
+    def say(self, right):
+        return right.model_copy(update={"reason": self.told(right)})
+
+    def told(self, right: Any) -> Text | None:
+        return right.reason and Text(bn=right.reason.bn[:60], en=right.reason.en)
+
+
+class LosesLatinWords(CutsLongRemarks):
+    def told(self, right):
+        words = " ".join(word for word in right.reason.bn.split() if not word[0].isascii()) if right.reason else ""
+        return Text(bn=words, en=right.reason.en) if words else right.reason
+
+
+class ExplainsRefusalsAlone(CutsLongRemarks):
+    def told(self, right):
+        return right.reason if right.raw in {"REFUSED", "PAPERS MISSING"} else None
+
+
+class NumbersRemarks(CutsLongRemarks):
+    """Right: the case's number stands before what was written."""
+
+    def told(self, right):
+        return right.reason and Text(bn=f"P-0001: {right.reason.bn}", en=right.reason.en)
