@@ -28,6 +28,7 @@ class Kill(NamedTuple):
 
 SIZED = {"form": "forms:SizedForm"}
 STAFFED = {"form": "forms:StaffedForm"}
+DELIVERED = {"form": "forms:DeliveredForm"}
 STAGED = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
 ASKING = {"asks": ("registry.check",)}
 CALLING = [check for check in CHECKS if check.family != "process"]
@@ -235,6 +236,9 @@ KILLS = {
     "status/whole-remarks": Kill(
         "a part of what the officer wrote is told in RECEIVED", "CutsLongRemarks", "BookOffice"
     ),
+    "submit/fields-beside-choices": Kill(
+        "collection changes nothing that is sent where delivery is regular", "CollectsTheUrgent", service=DELIVERED
+    ),
     "submit/papers-of-one-kind": Kill(
         "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),
@@ -308,6 +312,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
     "status/whole-remarks": {"simulator": "BookOffice"},
+    "submit/fields-beside-choices": {"hooks": "Delivers", "service": DELIVERED},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/F19-of-another": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},
     "payment/F19-another-currency": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},

@@ -11,6 +11,11 @@ STAGES: dict[str, Any] = {"simulator": "StagesOffice", "service": STAGED}
 BOOK: dict[str, Any] = {"simulator": "BookOffice"}
 LATER: dict[str, Any] = {"simulator": "LaterFeeOffice", "service": STAGED}
 
+DELIVERED, COLLECTED, AT_THE_OFFICE = (
+    {"service": {"form": f"forms:{form}"}} for form in ("DeliveredForm", "CollectedForm", "UrgentAtTheOffice")
+)
+LEFT_OUT = "changes nothing that is sent where delivery is regular"
+
 FAULTS = (
     Fault("slots/as-free", "LeavesTheLastDayOut", "on the last day of the time that was asked for is not offered"),
     Fault("slots/as-free", "BeginsTomorrow", "on the first day of the time that was asked for is not offered"),
@@ -26,6 +31,9 @@ FAULTS = (
     Fault("status/whole-remarks", "CutsLongRemarks", "a part of what the officer wrote is told in RECEIVED", BOOK),
     Fault("status/whole-remarks", "LosesLatinWords", "a part of what the officer wrote is told in RECEIVED", BOOK),
     Fault("status/whole-remarks", "ExplainsRefusalsAlone", "nothing of what the officer wrote is told in REC", BOOK),
+    Fault("submit/fields-beside-choices", "CollectsTheUrgent", f"collection {LEFT_OUT}", DELIVERED),
+    Fault("submit/fields-beside-choices", "SendsTheRestToTheOffice", f"collection {LEFT_OUT}", DELIVERED),
+    Fault("submit/fields-beside-choices", "KnowsTheRoadsOfTheUrgent", f"address.road {LEFT_OUT}", DELIVERED),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("slots/as-free", "AsksByDay", {}),
@@ -34,6 +42,9 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("submit/papers-of-one-kind", "ListsPapers", {}),
     ("status/whole-remarks", "PassesRemarksOn", BOOK),
     ("status/whole-remarks", "NumbersRemarks", BOOK),
+    ("submit/fields-beside-choices", "Delivers", DELIVERED),
+    ("submit/fields-beside-choices", "CollectsTheUrgent", COLLECTED),
+    ("submit/fields-beside-choices", "CollectsTheUrgent", AT_THE_OFFICE),
 )
 
 

@@ -7,6 +7,7 @@ from nagorik_testing.contract.checks.agency_prices import AGENCY_PRICES
 from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.chosen_forms import CHOSEN_FORMS
 from nagorik_testing.contract.checks.deliverables import DELIVERABLES
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
@@ -56,6 +57,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,
+    *CHOSEN_FORMS,
     *REFUSED_FIELDS,
     *SENT_VALUES,
     *UNFILLED_FIELDS,

@@ -124,3 +124,33 @@ class NumbersRemarks(CutsLongRemarks):
 
     def told(self, right):
         return right.reason and Text(bn=f"P-0001: {right.reason.bn}", en=right.reason.en)
+
+
+class Delivers(Hooks):
+    """Right: sends what was chosen, whatever else was."""
+
+    def content(self, request: Any) -> dict[str, str]:
+        form = request.form
+        return {**super().content(request), "delivery": form.delivery, "collection": form.collection or "any"}
+
+
+class CollectsTheUrgent(Delivers):
+    """Right of a form that asks nobody else where they collect it."""
+
+    def content(self, request):
+        sent = super().content(request)
+        return sent if request.form.delivery == "urgent" else {**sent, "collection": self.collected()}
+
+    def collected(self) -> str:
+        return "none"
+
+
+class SendsTheRestToTheOffice(CollectsTheUrgent):
+    def collected(self):
+        return "office"
+
+
+class KnowsTheRoadsOfTheUrgent(Delivers):
+    def content(self, request):
+        sent = super().content(request)
+        return sent if request.form.delivery == "urgent" else {**sent, "road": "-"}
