@@ -239,6 +239,12 @@ KILLS = {
     "submit/fields-beside-choices": Kill(
         "collection changes nothing that is sent where delivery is regular", "CollectsTheUrgent", service=DELIVERED
     ),
+    "submit/turns-with-the-agency": Kill(
+        "another thing is told once a day that it names has begun",
+        "EndsOnTheLastDay",
+        "ExpiringOffice",
+        service={"writes": ASKED},
+    ),
     "submit/papers-of-one-kind": Kill(
         "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),
@@ -312,6 +318,11 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
     "status/whole-remarks": {"simulator": "BookOffice"},
+    "submit/turns-with-the-agency": {
+        "hooks": "AsksWhetherGood",
+        "simulator": "ExpiringOffice",
+        "service": {"writes": ASKED},
+    },
     "submit/fields-beside-choices": {"hooks": "Delivers", "service": DELIVERED},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/F19-of-another": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Fault, expect_fault, expect_right, found
+from .conftest import ASKED, Fault, expect_fault, expect_right, found
 
 STAGED: dict[str, Any] = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
 STAGES: dict[str, Any] = {"simulator": "StagesOffice", "service": STAGED}
@@ -14,6 +14,7 @@ LATER: dict[str, Any] = {"simulator": "LaterFeeOffice", "service": STAGED}
 DELIVERED, COLLECTED, AT_THE_OFFICE = (
     {"service": {"form": f"forms:{form}"}} for form in ("DeliveredForm", "CollectedForm", "UrgentAtTheOffice")
 )
+EXPIRING: dict[str, Any] = {"simulator": "ExpiringOffice", "service": {"writes": ASKED}}
 LEFT_OUT = "changes nothing that is sent where delivery is regular"
 
 FAULTS = (
@@ -34,6 +35,10 @@ FAULTS = (
     Fault("submit/fields-beside-choices", "CollectsTheUrgent", f"collection {LEFT_OUT}", DELIVERED),
     Fault("submit/fields-beside-choices", "SendsTheRestToTheOffice", f"collection {LEFT_OUT}", DELIVERED),
     Fault("submit/fields-beside-choices", "KnowsTheRoadsOfTheUrgent", f"address.road {LEFT_OUT}", DELIVERED),
+    *(
+        Fault("submit/turns-with-the-agency", hooks, "another thing is told once a day that it names has begun", EXPIRING)
+        for hooks in ("EndsOnTheLastDay", "DoubtsTheLastDay", "EndsWithTheMonthBefore")
+    ),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("slots/as-free", "AsksByDay", {}),
@@ -42,6 +47,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("submit/papers-of-one-kind", "ListsPapers", {}),
     ("status/whole-remarks", "PassesRemarksOn", BOOK),
     ("status/whole-remarks", "NumbersRemarks", BOOK),
+    ("submit/turns-with-the-agency", "AsksWhetherGood", EXPIRING),
+    ("submit/turns-with-the-agency", "ComparesTheDay", EXPIRING),
     ("submit/fields-beside-choices", "Delivers", DELIVERED),
     ("submit/fields-beside-choices", "CollectsTheUrgent", COLLECTED),
     ("submit/fields-beside-choices", "CollectsTheUrgent", AT_THE_OFFICE),
@@ -61,3 +68,9 @@ async def test_fault_is_found_and_named(fault, permit_office):
 @pytest.mark.parametrize(("check", "hooks", "office"), RIGHT)
 async def test_plugin_that_is_right_in_another_way_passes(check, hooks, office, permit_office):
     await expect_right(check, hooks, office, permit_office)
+
+
+async def test_day_on_which_the_agency_says_nothing_else_is_not_judged(permit_office):
+    subject = permit_office("EndsOnTheLastDay", **{**EXPIRING, "simulator": "SilentlyExpiringOffice"})
+    told = [one.because for one in await found("submit/turns-with-the-agency", subject)]
+    assert told[0] == "no answer of the agency's turns on a day that it names"

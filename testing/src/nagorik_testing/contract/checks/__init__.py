@@ -3,6 +3,7 @@
 from typing import Final
 
 from nagorik_testing.contract.checks.addresses import ADDRESSES
+from nagorik_testing.contract.checks.agency_days import AGENCY_DAYS
 from nagorik_testing.contract.checks.agency_prices import AGENCY_PRICES
 from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
@@ -58,6 +59,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SEARCHES,
     *SENT_FORM,
     *CHOSEN_FORMS,
+    *AGENCY_DAYS,
     *REFUSED_FIELDS,
     *SENT_VALUES,
     *UNFILLED_FIELDS,

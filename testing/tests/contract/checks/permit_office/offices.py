@@ -2,14 +2,14 @@
 
 import base64
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from nagorik import InputRejected
-from nagorik.values import Money
+from nagorik.values import Money, dhaka_date
 from nagorik_testing import (
     ApplicationBook,
     Case,
@@ -27,6 +27,7 @@ from permit_office.simulator import DESK, PermitOffice
 
 ARRIVES_AFTER = timedelta(hours=20)
 """When a payment reaches the office by its own way."""
+GOOD_TO = date(2028, 2, 29)
 OF_A_PAGE = 10
 """Applications on a page of a search."""
 WORKFLOW = Workflow.model_validate(
@@ -258,6 +259,21 @@ class AskedOffice(PermitOffice):
             return DocumentResponse({"error": "unknown"}, status_code=404)
         since = self.clock.now().isoformat()
         return DocumentResponse({"number": "Q-1", "word": "PERMITTED", "since": since, "remark": None, **DESK})
+
+
+class ExpiringOffice(AskedOffice):
+    """Says of a permit to which day it is good, and whether it is."""
+
+    async def file(self, request: Request) -> Response:
+        good = dhaka_date(self.clock.now()) <= GOOD_TO
+        return DocumentResponse({"result": "GOOD" if good else "ENDED", "goodTo": f"{GOOD_TO:%d/%m/%Y}", **DESK})
+
+
+class SilentlyExpiringOffice(AskedOffice):
+    """Says to which day a permit is good, and leaves it to others what follows."""
+
+    async def file(self, request: Request) -> Response:
+        return DocumentResponse({"result": "GOOD", "goodTo": f"{GOOD_TO:%d/%m/%Y}", **DESK})
 
 
 class ComparingOffice(PermitOffice):

@@ -1,14 +1,28 @@
 """Hooks that overlook a part of what they are asked or told, each one part; and some that are right in another way."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from nagorik import FieldProblem, FormPart, InputRejected, Quote, Slots, Text, hookimpl
+from pydantic import Field, field_validator
+
+from nagorik import (
+    Accepted,
+    ContractViolation,
+    FieldProblem,
+    FormPart,
+    InputRejected,
+    Quote,
+    Rejected,
+    Slots,
+    Text,
+    WireModel,
+    hookimpl,
+)
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_toolkit.fees import read_schedules
 from permit_office.plugin import Context, Hooks
 from permit_office.priced import LATER, LaterFee
-from permit_office.untruthful import Reporting
+from permit_office.untruthful import RECEIVED, Reporting
 
 ONE_DAY = timedelta(days=1)
 STAGED = read_schedules(__package__)["staged"]
@@ -154,3 +168,54 @@ class KnowsTheRoadsOfTheUrgent(Delivers):
     def content(self, request):
         sent = super().content(request)
         return sent if request.form.delivery == "urgent" else {**sent, "road": "-"}
+
+
+class GoodTo(WireModel):
+    result: str
+    last: date = Field(alias="goodTo")
+
+    @field_validator("last", mode="before")
+    @classmethod
+    def _day_first(cls, written: str) -> date:
+        return datetime.strptime(written, "%d/%m/%Y").date()
+
+
+class AsksWhetherGood(Hooks):
+    """Right: goes by the office's word."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        parts = self.parts(self.content(request), [])
+        answer = await context.http.write("file", "POST", "/permits", parts=parts, expect=GoodTo)
+        if self.is_good(answer, request.on):
+            return Accepted(reference="Q-1", status=RECEIVED)
+        return Rejected(reason_code="ended", reason=Text(bn="মেয়াদ শেষ", en="It has ended"))
+
+    def is_good(self, answer: GoodTo, today: date) -> bool:
+        return answer.result == "GOOD"
+
+
+class EndsOnTheLastDay(AsksWhetherGood):
+    def is_good(self, answer, today):
+        return super().is_good(answer, today) and today < answer.last
+
+
+class DoubtsTheLastDay(AsksWhetherGood):
+    def is_good(self, answer, today):
+        if today >= answer.last:
+            raise ContractViolation("good-without-a-day-to-come")
+        return super().is_good(answer, today)
+
+
+class EndsWithTheMonthBefore(AsksWhetherGood):
+    """Counts whole months, and the one that has begun as over on its last day."""
+
+    def is_good(self, answer, today):
+        return super().is_good(answer, today) and (today + ONE_DAY).month <= answer.last.month
+
+
+class ComparesTheDay(AsksWhetherGood):
+    """Right: the last day is a good one."""
+
+    def is_good(self, answer, today):
+        return super().is_good(answer, today) and today <= answer.last
