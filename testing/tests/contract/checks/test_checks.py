@@ -245,6 +245,10 @@ KILLS = {
         "ExpiringOffice",
         service={"writes": ASKED},
     ),
+    "catalogue/settings-used": Kill(
+        "the setting branch is read by no operation, and nowhere in the code",
+        plugin={"settings": "settings:BranchSettings"},
+    ),
     "submit/papers-of-one-kind": Kill(
         "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),

@@ -15,6 +15,8 @@ DELIVERED, COLLECTED, AT_THE_OFFICE = (
     {"service": {"form": f"forms:{form}"}} for form in ("DeliveredForm", "CollectedForm", "UrgentAtTheOffice")
 )
 EXPIRING: dict[str, Any] = {"simulator": "ExpiringOffice", "service": {"writes": ASKED}}
+DESK: dict[str, Any] = {"plugin": {"settings": "settings:DeskSettings"}}
+BRANCH: dict[str, Any] = {"plugin": {"settings": "settings:BranchSettings"}}
 LEFT_OUT = "changes nothing that is sent where delivery is regular"
 
 FAULTS = (
@@ -32,11 +34,20 @@ FAULTS = (
     Fault("status/whole-remarks", "CutsLongRemarks", "a part of what the officer wrote is told in RECEIVED", BOOK),
     Fault("status/whole-remarks", "LosesLatinWords", "a part of what the officer wrote is told in RECEIVED", BOOK),
     Fault("status/whole-remarks", "ExplainsRefusalsAlone", "nothing of what the officer wrote is told in REC", BOOK),
+    Fault("catalogue/settings-used", "NamesTheMainBranch", "the setting branch is read by no operation, and", BRANCH),
+    Fault(
+        "catalogue/settings-used", "ReadsTheDeskForNothing", "desk is another, and what is sent is as it was", DESK
+    ),
     Fault("submit/fields-beside-choices", "CollectsTheUrgent", f"collection {LEFT_OUT}", DELIVERED),
     Fault("submit/fields-beside-choices", "SendsTheRestToTheOffice", f"collection {LEFT_OUT}", DELIVERED),
     Fault("submit/fields-beside-choices", "KnowsTheRoadsOfTheUrgent", f"address.road {LEFT_OUT}", DELIVERED),
     *(
-        Fault("submit/turns-with-the-agency", hooks, "another thing is told once a day that it names has begun", EXPIRING)
+        Fault(
+            "submit/turns-with-the-agency",
+            hooks,
+            "another thing is told once a day that it names has begun",
+            EXPIRING,
+        )
         for hooks in ("EndsOnTheLastDay", "DoubtsTheLastDay", "EndsWithTheMonthBefore")
     ),
 )
@@ -47,6 +58,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("submit/papers-of-one-kind", "ListsPapers", {}),
     ("status/whole-remarks", "PassesRemarksOn", BOOK),
     ("status/whole-remarks", "NumbersRemarks", BOOK),
+    ("catalogue/settings-used", "NamesTheDesk", DESK),
+    ("catalogue/settings-used", "NamesTheDeskTwice", DESK),
     ("submit/turns-with-the-agency", "AsksWhetherGood", EXPIRING),
     ("submit/turns-with-the-agency", "ComparesTheDay", EXPIRING),
     ("submit/fields-beside-choices", "Delivers", DELIVERED),
@@ -74,3 +87,9 @@ async def test_day_on_which_the_agency_says_nothing_else_is_not_judged(permit_of
     subject = permit_office("EndsOnTheLastDay", **{**EXPIRING, "simulator": "SilentlyExpiringOffice"})
     told = [one.because for one in await found("submit/turns-with-the-agency", subject)]
     assert told[0] == "no answer of the agency's turns on a day that it names"
+
+
+async def test_setting_of_a_rare_case_is_not_said_to_be_used(permit_office):
+    subject = permit_office("HasADeskToSpare", plugin={"settings": "settings:RareSettings"})
+    (one,) = await found("catalogue/settings-used", subject)
+    assert one.because == "no operation that could be called reads spare_desk"

@@ -9,6 +9,7 @@ from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.chosen_forms import CHOSEN_FORMS
+from nagorik_testing.contract.checks.declared_settings import DECLARED_SETTINGS
 from nagorik_testing.contract.checks.deliverables import DELIVERABLES
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
@@ -46,6 +47,7 @@ from nagorik_testing.contract.checks.words import WORDS
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
+    *DECLARED_SETTINGS,
     *WORDS,
     *ELIGIBILITY,
     *VERDICTS,

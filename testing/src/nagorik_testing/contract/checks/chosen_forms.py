@@ -37,7 +37,9 @@ async def _under_every_choice(subject: Subject, offer: AnyOffer) -> list[str]:
             wrong += [problem async for problem in context.left_out(fields)]
             looked_at += context.looked_at
     if not looked_at:
-        raise NotConcerned("no other choice goes with a field that is always filled in and can be filled in otherwise")
+        raise NotConcerned(
+            "no other choice goes with a field that is always filled in and can be filled in otherwise"
+        )
     return list(dict.fromkeys(wrong))
 
 
@@ -84,9 +86,7 @@ class _Context:
         looked_at: How many fields were changed beside that choice.
     """
 
-    def __init__(
-        self, filings: Filings, model: type[Form], form: FilledForm, chosen: frozenset[Location]
-    ) -> None:
+    def __init__(self, filings: Filings, model: type[Form], form: FilledForm, chosen: frozenset[Location]) -> None:
         self._filings = filings
         self._model = model
         self._form = form

@@ -130,9 +130,7 @@ async def _handed_in(filings: Filings, papers: Sequence[DocumentReference]) -> _
     return None if filed.faulty or not filed.sent else _recognised(filings, filed, papers, before)
 
 
-def _recognised(
-    filings: Filings, filed: FiledForm, papers: Sequence[DocumentReference], before: int
-) -> _HandedIn:
+def _recognised(filings: Filings, filed: FiledForm, papers: Sequence[DocumentReference], before: int) -> _HandedIn:
     """Which of some papers were sent for a filing; the simulator had written ``before`` down by then."""
     contents = {reference.sha256: b64encode(content).decode() for reference, content in filings.rig.documents.kept}
     labels: dict[str, set[tuple[str, ...]]] = {}

@@ -20,7 +20,7 @@ from nagorik import (
 )
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_toolkit.fees import read_schedules
-from permit_office.plugin import Context, Hooks
+from permit_office.plugin import Context, Hooks, status_of
 from permit_office.priced import LATER, LaterFee
 from permit_office.untruthful import RECEIVED, Reporting
 
@@ -219,3 +219,40 @@ class ComparesTheDay(AsksWhetherGood):
 
     def is_good(self, answer, today):
         return super().is_good(answer, today) and today <= answer.last
+
+
+class NamesTheDesk(Hooks):
+    """Right: sends what the host has set."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        content = {"clientReference": request.client_reference, **self.content(request)}
+        filed = await self.file(context, {**content, **self.desk(context.settings)}, [])
+        return Accepted(reference=filed.number, status=status_of(filed))
+
+    def desk(self, settings: Any) -> dict[str, str]:
+        return {"desk": settings.desk}
+
+
+class NamesTheMainBranch(NamesTheDesk):
+    def desk(self, settings):
+        return {"where": "main-branch"}
+
+
+class ReadsTheDeskForNothing(NamesTheDesk):
+    def desk(self, settings):
+        return {"desk": settings.desk and "main-desk"}
+
+
+class NamesTheDeskTwice(NamesTheDesk):
+    """Right: hands over all that is set, and takes its own out of that."""
+
+    def desk(self, settings):
+        return {"desk": settings.model_dump()["desk"], "counter": f"counter of {settings.desk}"}
+
+
+class HasADeskToSpare(NamesTheDesk):
+    """Right, and not seen to be: what is read once the office has closed the desk."""
+
+    def desk(self, settings):
+        return {"desk": settings.spare_desk if settings.desk == "closed" else settings.desk}
