@@ -249,6 +249,12 @@ KILLS = {
         "the setting branch is read by no operation, and nowhere in the code",
         plugin={"settings": "settings:BranchSettings"},
     ),
+    "fees/on-last-days": Kill(
+        "opened_on: no price, but contract-violation, on the day on which a duration of the rules ends",
+        "LateOnTheLastDay",
+        "GraceOffice",
+        service=SIZED,
+    ),
     "submit/papers-of-one-kind": Kill(
         "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),
@@ -322,6 +328,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
     "status/whole-remarks": {"simulator": "BookOffice"},
+    "fees/on-last-days": {"hooks": "InGrace", "simulator": "GraceOffice", "service": SIZED},
     "submit/turns-with-the-agency": {
         "hooks": "AsksWhetherGood",
         "simulator": "ExpiringOffice",

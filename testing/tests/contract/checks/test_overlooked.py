@@ -1,4 +1,4 @@
-"""What is easily overlooked of a question or an answer: faults of several kinds are found, and other right ways pass."""
+"""What is easily overlooked of a question or an answer: several kinds are found, and other right ways pass."""
 
 from typing import Any
 
@@ -17,6 +17,13 @@ DELIVERED, COLLECTED, AT_THE_OFFICE = (
 EXPIRING: dict[str, Any] = {"simulator": "ExpiringOffice", "service": {"writes": ASKED}}
 DESK: dict[str, Any] = {"plugin": {"settings": "settings:DeskSettings"}}
 BRANCH: dict[str, Any] = {"plugin": {"settings": "settings:BranchSettings"}}
+GRACE: dict[str, Any] = {"simulator": "GraceOffice", "service": {"form": "forms:SizedForm"}}
+ON_THE_LAST_DAY = "on the day on which a duration of the rules ends"
+TOO_SOON = "another thing is told once a day that it names has begun"
+READ_NOWHERE, AS_IT_WAS = (
+    "branch is read by no operation, and nowhere",
+    "desk is another, and what is sent is as it was",
+)
 LEFT_OUT = "changes nothing that is sent where delivery is regular"
 
 FAULTS = (
@@ -34,10 +41,13 @@ FAULTS = (
     Fault("status/whole-remarks", "CutsLongRemarks", "a part of what the officer wrote is told in RECEIVED", BOOK),
     Fault("status/whole-remarks", "LosesLatinWords", "a part of what the officer wrote is told in RECEIVED", BOOK),
     Fault("status/whole-remarks", "ExplainsRefusalsAlone", "nothing of what the officer wrote is told in REC", BOOK),
-    Fault("catalogue/settings-used", "NamesTheMainBranch", "the setting branch is read by no operation, and", BRANCH),
+    Fault("catalogue/settings-used", "NamesTheMainBranch", READ_NOWHERE, BRANCH),
     Fault(
         "catalogue/settings-used", "ReadsTheDeskForNothing", "desk is another, and what is sent is as it was", DESK
     ),
+    Fault("fees/on-last-days", "LateOnTheLastDay", f"but contract-violation, {ON_THE_LAST_DAY}", GRACE),
+    Fault("fees/on-last-days", "RefusesTheLastDay", f"but input-rejected, {ON_THE_LAST_DAY}", GRACE),
+    Fault("fees/on-last-days", "BreaksOnTheLastDay", f"a fault of the plugin {ON_THE_LAST_DAY}", GRACE),
     Fault("submit/fields-beside-choices", "CollectsTheUrgent", f"collection {LEFT_OUT}", DELIVERED),
     Fault("submit/fields-beside-choices", "SendsTheRestToTheOffice", f"collection {LEFT_OUT}", DELIVERED),
     Fault("submit/fields-beside-choices", "KnowsTheRoadsOfTheUrgent", f"address.road {LEFT_OUT}", DELIVERED),
@@ -58,6 +68,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("submit/papers-of-one-kind", "ListsPapers", {}),
     ("status/whole-remarks", "PassesRemarksOn", BOOK),
     ("status/whole-remarks", "NumbersRemarks", BOOK),
+    ("fees/on-last-days", "InGrace", GRACE),
+    ("fees/on-last-days", "RefusesTheLate", GRACE),
     ("catalogue/settings-used", "NamesTheDesk", DESK),
     ("catalogue/settings-used", "NamesTheDeskTwice", DESK),
     ("submit/turns-with-the-agency", "AsksWhetherGood", EXPIRING),

@@ -27,6 +27,7 @@ from permit_office.simulator import DESK, PermitOffice
 
 ARRIVES_AFTER = timedelta(hours=20)
 """When a payment reaches the office by its own way."""
+GRACE = timedelta(days=15)
 GOOD_TO = date(2028, 2, 29)
 OF_A_PAGE = 10
 """Applications on a page of a search."""
@@ -151,6 +152,16 @@ class PostingOffice(PricedOffice):
         fee = super().price(size)["fee"]
         service = "90.00" if posted else "50.00"
         return {"fee": fee, "service": service, "total": (Money.taka(fee) + Money.taka(service)).plain()}
+
+
+class GraceOffice(PricedOffice):
+    """Asks for more of who comes later than a fortnight and a day after the opening."""
+
+    def price(self, size: str) -> dict[str, str]:
+        size, _, opened = size.partition(" ")
+        usual = super().price(size)
+        late = opened and dhaka_date(self.clock.now()) - date.fromisoformat(opened) > GRACE
+        return {**usual, "total": (Money.taka(usual["total"]) + Money.taka(100 if late else 0)).plain()}
 
 
 class PartsOffice(PricedOffice):

@@ -1,4 +1,4 @@
-"""Hooks that overlook a part of what they are asked or told, each one part; and some that are right in another way."""
+"""Hooks that overlook a part of what they are asked or told, each another; and some that are right otherwise."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from nagorik import (
     Accepted,
+    AgencyRejected,
     ContractViolation,
     FieldProblem,
     FormPart,
@@ -18,13 +19,16 @@ from nagorik import (
     WireModel,
     hookimpl,
 )
-from nagorik.values import dhaka_date, dhaka_zone
+from nagorik.values import Money, dhaka_date, dhaka_zone
+from nagorik_toolkit import refuse
 from nagorik_toolkit.fees import read_schedules
 from permit_office.plugin import Context, Hooks, status_of
-from permit_office.priced import LATER, LaterFee
+from permit_office.priced import LATER, Demands, LaterFee
 from permit_office.untruthful import RECEIVED, Reporting
 
 ONE_DAY = timedelta(days=1)
+GRACE = timedelta(days=15)
+"""As in the rules."""
 STAGED = read_schedules(__package__)["staged"]
 
 
@@ -177,7 +181,8 @@ class GoodTo(WireModel):
     @field_validator("last", mode="before")
     @classmethod
     def _day_first(cls, written: str) -> date:
-        return datetime.strptime(written, "%d/%m/%Y").date()
+        day, month, year = written.split("/")
+        return date(int(year), int(month), int(day))
 
 
 class AsksWhetherGood(Hooks):
@@ -256,3 +261,45 @@ class HasADeskToSpare(NamesTheDesk):
 
     def desk(self, settings):
         return {"desk": settings.spare_desk if settings.desk == "closed" else settings.desk}
+
+
+class InGrace(Demands):
+    """Right: holds the office's sum against its own, the last day of grace among the days of grace."""
+
+    def asked(self, form):
+        return f"{super().asked(form)} {form.opened_on}"
+
+    def total(self, request, demand):
+        own = Money.taka("250.00" if self.is_late(request.form.opened_on + GRACE, request.on) else "150.00")
+        if Money.taka(demand.total) != own:
+            raise ContractViolation("fee-differs-from-schedule")
+        return own
+
+    def is_late(self, last: date, today: date) -> bool:
+        return today > last
+
+
+class LateOnTheLastDay(InGrace):
+    def is_late(self, last, today):
+        return today >= last
+
+
+class RefusesTheLastDay(InGrace):
+    def is_late(self, last, today):
+        if today == last:
+            refuse([FieldProblem(pointer="/form/opened_on", code="late", text=Text(bn="দেরি", en="Too late"))])
+        return super().is_late(last, today)
+
+
+class BreaksOnTheLastDay(InGrace):
+    def is_late(self, last, today):
+        return {-1: False, 1: True}[(today > last) - (today < last)]
+
+
+class RefusesTheLate(InGrace):
+    """Right: who is late goes to the counter."""
+
+    def is_late(self, last, today):
+        if today > last:
+            raise AgencyRejected("ask-at-the-counter")
+        return False
