@@ -49,8 +49,8 @@ async def _turns_with_the_agency(subject: Subject, offer: AnyOffer) -> list[str]
             for (before, after), same, which in zip(pairwise(around), says, ("has begun", "is over"), strict=True):
                 if same and says.count(False) == 1 and before.end != after.end:
                     wrong.append(
-                        f"{operation.value}: with the same answer of the agency another thing is told once a day that "
-                        f"it names {which}"
+                        f"{operation.value}: with the same answer of the agency another thing is told once a day "
+                        f"that it names {which}"
                     )
     if not turned:
         raise NotConcerned("no answer of the agency's turns on a day that it names")
@@ -143,8 +143,8 @@ AGENCY_DAYS: Final = (
         why="A passport is valid to the last day that is printed in it, and the department says so. The plugin calls "
         "it invalid a day too soon, and a worker misses the flight.",
         modes=(58, 75),
-        expected="around each day to come that the answer to a question names, another result only where the agency's "
-        "answer is another, too",
+        expected="around each day to come that the answer to a question names, another result only where the "
+        "agency's answer is another, too",
         fix="Go by the agency's word. A day that is compared beside it includes its last: expires_on >= request.on.",
         scope=CheckScope.SERVICES,
         needs=(Operation.SUBMIT,),

@@ -192,8 +192,8 @@ APPOINTMENTS: Final = (
         why="A citizen travels a day for an appointment that nobody gave out, or is told that the month is full "
         "when only the first page of it is.",
         modes=(10,),
-        expected="every free appointment of the application's office in the time that was asked for, its first and its "
-        "last day among it, on all pages, with the places that are left, in order",
+        expected="every free appointment of the application's office in the time that was asked for, its first and "
+        "its last day among it, on all pages, with the places that are left, in order",
         fix="Read all pages, keep what has a place and begins between earliest and latest, and read local times with "
         "nagorik.values.dhaka_zone.",
         scope=CheckScope.SERVICES,

@@ -37,9 +37,7 @@ async def _under_every_choice(subject: Subject, offer: AnyOffer) -> list[str]:
             wrong += [problem async for problem in context.left_out(fields)]
             looked_at += context.looked_at
     if not looked_at:
-        raise NotConcerned(
-            "no other choice goes with a field that is always filled in and can be filled in otherwise"
-        )
+        raise NotConcerned("no other choice goes with a field that is always filled in and sent")
     return list(dict.fromkeys(wrong))
 
 
@@ -147,7 +145,7 @@ class _Context:
 
 
 def is_always_filled(model: type[Form], form: FilledForm, place: Location) -> bool:
-    """Whether a citizen fills the field in, or the form does: what may be left empty may mean nothing beside a choice."""
+    """Whether a citizen fills the field in, or the form does: what may be left empty may mean nothing here."""
     left = without(form, place)
     if not is_valid(model, left):
         return True
@@ -159,8 +157,8 @@ CHOSEN_FORMS: Final = (
         id="submit/fields-beside-choices",
         family=CheckFamily.SUBMISSION,
         title="what a citizen fills in is sent whatever else they choose",
-        why="Who wants the card urgently collects it where they said; of who does not, the place is left out, and the "
-        "card goes to another office.",
+        why="Who wants the card urgently collects it where they said; of who does not, the place is left out, and "
+        "the card goes to another office.",
         modes=(8,),
         expected="beside every choice that the form leaves, each field that is never empty and is sent beside the "
         "example's, sent unlike another value of it; or a verdict or a fee that follows from it",

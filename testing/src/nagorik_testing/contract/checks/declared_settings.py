@@ -50,9 +50,11 @@ async def _used(subject: Subject, _: AnyOffer) -> list[str]:
     unread = names - play.read
     nowhere = unread - _named_in_code(subject, trace)
     wrong = [f"the setting {name} is read by no operation, and nowhere in the code" for name in sorted(nowhere)]
-    for name in sorted(play.sent_by.keys() - nowhere):
-        if not await _is_heeded(subject, model, name, play):
-            wrong.append(f"the setting {name} is another, and what is sent is as it was")
+    wrong += [
+        f"the setting {name} is another, and what is sent is as it was"
+        for name in sorted(play.sent_by.keys() - nowhere)
+        if not await _is_heeded(subject, model, name, play)
+    ]
     if not wrong and unread:
         # Such as one that is read once the agency fails in one way.
         raise NotConcerned(f"no operation that could be called reads {', '.join(sorted(unread))}")
@@ -200,8 +202,8 @@ DECLARED_SETTINGS: Final = (
         id="catalogue/settings-used",
         family=CheckFamily.CATALOGUE,
         title="a setting that is declared is read, and what is sent follows from it",
-        why="The agency moves an interface. The operator sets the new path, and every call still goes to the old one, "
-        "which is written in the code.",
+        why="The agency moves an interface. The operator sets the new path, and every call still goes to the old "
+        "one, which is written in the code.",
         modes=(62, 72),
         expected="each setting of the plugin's own read by an operation; where its value stands in what is sent, "
         "another one there once it is set otherwise",

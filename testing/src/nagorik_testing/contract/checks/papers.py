@@ -296,7 +296,7 @@ PAPERS: Final = (
         why="The front and the back of a deed are two pictures: the agency gets the back alone, and the citizen is "
         "told that all was handed in.",
         modes=(8,),
-        expected="for each kind that the manifest names, both of two papers, in whichever order they came; or a refusal",
+        expected="for each kind that the manifest names, both of two papers, in whichever order; or a refusal",
         fix="Send each of request.documents, never a table of them by kind; refuse a second one where the agency has "
         "room for one.",
         scope=CheckScope.SERVICES,
