@@ -255,6 +255,12 @@ KILLS = {
         "GraceOffice",
         service=SIZED,
     ),
+    "robustness/token-kept": Kill(
+        "a new login 2 minutes after the last, and its token is good for twice as long",
+        simulator="SessionsOffice",
+        plugin={"login": "overlooking:login_for_a_minute", "error_reader": "withholding:reads_ended_sessions"},
+        offers=2,
+    ),
     "submit/papers-of-one-kind": Kill(
         "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),
@@ -343,6 +349,14 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "submit/refused-field": {
         "simulator": "FieldsOffice",
         "plugin": {"limits": Limits(), "error_reader": "withholding:reads_fields"},
+    },
+    "robustness/token-kept": {
+        "simulator": "SessionsOffice",
+        "plugin": {
+            "limits": Limits(),
+            "login": "overlooking:login_for_most_of_a_session",
+            "error_reader": "withholding:reads_ended_sessions",
+        },
     },
     "robustness/ended-session": {
         "simulator": "SessionsOffice",

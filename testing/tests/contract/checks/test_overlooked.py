@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from nagorik_testing.contract.verdict import CheckStatus
+
 from .conftest import ASKED, Fault, expect_fault, expect_right, found
 
 STAGED: dict[str, Any] = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
@@ -105,3 +107,22 @@ async def test_setting_of_a_rare_case_is_not_said_to_be_used(permit_office):
     subject = permit_office("HasADeskToSpare", plugin={"settings": "settings:RareSettings"})
     (one,) = await found("catalogue/settings-used", subject)
     assert one.because == "no operation that could be called reads spare_desk"
+
+
+@pytest.mark.parametrize(
+    ("login", "told"),
+    [
+        ("login_for_a_minute", "a new login 2 minutes after the last, and its token is good for twice as long"),
+        (
+            "login_for_hours_in_seconds",
+            "a new login 2 minutes after the last, and its token is good for twice as long",
+        ),
+        ("login_until_soon", "a new login 90 minutes after the last, and its token is good for twice as long"),
+        ("login_for_most_of_a_session", ""),
+    ],
+)
+async def test_token_is_used_for_most_of_its_time(login, told, permit_office):
+    plugin = {"login": f"overlooking:{login}", "error_reader": "withholding:reads_ended_sessions"}
+    office, till = await found("robustness/token-kept", permit_office(simulator="SessionsOffice", plugin=plugin))
+    assert (office.got, till.got) == (told, told)
+    assert {office.status, till.status} == {CheckStatus.FAILED if told else CheckStatus.PASSED}

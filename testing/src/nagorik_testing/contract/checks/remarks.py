@@ -59,8 +59,8 @@ async def _told_words(rig: Rig, tap: Wiretap, states: Iterable[str]) -> AsyncIte
         except NagorikError:
             continue  # of words that end in an error, status/every-word tells
         if REMARK in "".join(one.answer.decode("utf-8", "replace") for one in tap.since(before)):
-            reason = status.reason
-            told = " ".join(filter(None, (status.remark, reason and reason.bn, reason and reason.en)))
+            reasons = () if status.reason is None else (status.reason.bn, status.reason.en)
+            told = " ".join((status.remark or "", *reasons))
             yield state, sum(word in told for word in REMARK.split())
 
 

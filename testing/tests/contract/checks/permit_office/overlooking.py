@@ -16,13 +16,14 @@ from nagorik import (
     Rejected,
     Slots,
     Text,
+    Token,
     WireModel,
     hookimpl,
 )
 from nagorik.values import Money, dhaka_date, dhaka_zone
 from nagorik_toolkit import refuse
 from nagorik_toolkit.fees import read_schedules
-from permit_office.plugin import Context, Hooks, status_of
+from permit_office.plugin import Context, Hooks, Session, status_of
 from permit_office.priced import LATER, Demands, LaterFee
 from permit_office.untruthful import RECEIVED, Reporting
 
@@ -303,3 +304,25 @@ class RefusesTheLate(InGrace):
         if today > last:
             raise AgencyRejected("ask-at-the-counter")
         return False
+
+
+async def login_for_a_minute(http: Any, settings: Any, _clock: Any) -> Token:
+    return await _login(http, expires_in=60)
+
+
+async def login_for_hours_in_seconds(http: Any, settings: Any, _clock: Any) -> Token:
+    return await _login(http, expires_in=8)
+
+
+async def login_until_soon(http: Any, settings: Any, clock: Any) -> Token:
+    return await _login(http, expires_at=clock.now() + timedelta(hours=1))
+
+
+async def login_for_most_of_a_session(http: Any, settings: Any, _clock: Any) -> Token:
+    """Right: begins anew in good time."""
+    return await _login(http, expires_in=6 * 3600)
+
+
+async def _login(http: Any, **life: Any) -> Token:
+    session = await http.read("login", "POST", "/login", json={}, expect=Session)
+    return Token(session.token, **life)
