@@ -47,6 +47,8 @@ FAULTS = (
     Fault(
         "catalogue/settings-used", "ReadsTheDeskForNothing", "desk is another, and what is sent is as it was", DESK
     ),
+    Fault("fees/holds", "InGrace", "a minute before a quote expires, the price is another", GRACE),
+    Fault("fees/holds", "HoldsForAWeekInGrace", "a minute before a quote expires, the price is another", GRACE),
     Fault("fees/on-last-days", "LateOnTheLastDay", f"but contract-violation, {ON_THE_LAST_DAY}", GRACE),
     Fault("fees/on-last-days", "RefusesTheLastDay", f"but input-rejected, {ON_THE_LAST_DAY}", GRACE),
     Fault("fees/on-last-days", "BreaksOnTheLastDay", f"a fault of the plugin {ON_THE_LAST_DAY}", GRACE),
@@ -70,6 +72,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("submit/papers-of-one-kind", "ListsPapers", {}),
     ("status/whole-remarks", "PassesRemarksOn", BOOK),
     ("status/whole-remarks", "NumbersRemarks", BOOK),
+    ("fees/holds", "HoldsForTodayInGrace", GRACE),
     ("fees/on-last-days", "InGrace", GRACE),
     ("fees/on-last-days", "RefusesTheLate", GRACE),
     ("catalogue/settings-used", "NamesTheDesk", DESK),

@@ -16,6 +16,7 @@ from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import open_filings
 from nagorik_testing.contract.checks.inspection import case_of, example_form, form_of, leaves, with_value
+from nagorik_testing.contract.checks.rule_figures import forms_around_last_days
 from nagorik_testing.contract.form_fields import day_in, is_valid, others_at, value_at
 from nagorik_testing.contract.form_variations import Variation, variations_of
 from nagorik_testing.contract.preparations import lodged_application
@@ -182,6 +183,8 @@ async def _holds(subject: Subject, offer: AnyOffer) -> list[str]:
             forms += [variation.form for variation in _priced(subject, offer, rig)]
         except NotConcerned:
             forms = forms[:1]
+        with suppress(NotConcerned):
+            forms += forms_around_last_days(subject, offer, rig)
         quotes = [quote async for quote in _quotes(rig, forms)]
         began = rig.clock.now()
         ends = sorted({quote.expires_at for _, quote in quotes})
@@ -246,7 +249,8 @@ PRICED_FORMS: Final = (
         title="a quote holds until it expires",
         why="A fee for lateness grows at midnight: who pays within the month of the quote pays too little.",
         modes=(14, 20),
-        expected="the same price a minute before expires_at, for each choice, number and date of the form",
+        expected="the same price a minute before expires_at, for each choice, number and date of the form, and where "
+        "a duration of rules.toml ends today",
         fix="End valid_for where the price can change: nagorik_toolkit.fees.until_midnight for prices by the day.",
         scope=CheckScope.SERVICES,
         needs=(Operation.QUOTE,),

@@ -142,8 +142,20 @@ async def _is_priced(rig: Rig, form: dict[str, JsonValue]) -> bool | None:
     return True
 
 
+def forms_around_last_days(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[dict[str, JsonValue]]:
+    """The example so that a duration of the rules, from a day of the form or up to it, ends about today."""
+    example, today = example_form(rig), dhaka_date(rig.clock.now())
+    for around in _at_ends(form_of(subject, offer), example, today, _durations(subject)):
+        yield from (around.below, around.at, around.above)
+
+
+def _durations(subject: Subject) -> list[timedelta]:
+    """The durations among the plugin's rules that hold today, none twice."""
+    return list(dict.fromkeys(rule.duration for rule in _rules_today(subject) if rule.duration is not None))
+
+
 async def _on_last_days(subject: Subject, offer: AnyOffer) -> list[str]:
-    lengths = list(dict.fromkeys(rule.duration for rule in _rules_today(subject) if rule.duration is not None))
+    lengths = _durations(subject)
     if not lengths:
         raise NotConcerned("its rules name no duration")
     wrong, tried = list[str](), 0

@@ -22,7 +22,7 @@ from nagorik import (
 )
 from nagorik.values import Money, dhaka_date, dhaka_zone
 from nagorik_toolkit import refuse
-from nagorik_toolkit.fees import read_schedules
+from nagorik_toolkit.fees import read_schedules, until_midnight
 from permit_office.plugin import Context, Hooks, Session, status_of
 from permit_office.priced import LATER, Demands, LaterFee
 from permit_office.untruthful import RECEIVED, Reporting
@@ -278,6 +278,18 @@ class InGrace(Demands):
 
     def is_late(self, last: date, today: date) -> bool:
         return today > last
+
+
+class HoldsForTodayInGrace(InGrace):
+    """Right: the price holds for today, whenever it is asked for."""
+
+    def valid(self, request):
+        return until_midnight(request.at)
+
+
+class HoldsForAWeekInGrace(InGrace):
+    def valid(self, request):
+        return timedelta(days=7)
 
 
 class LateOnTheLastDay(InGrace):
