@@ -28,6 +28,7 @@ class Kill(NamedTuple):
 
 SIZED = {"form": "forms:SizedForm"}
 STAFFED = {"form": "forms:StaffedForm"}
+ROWS = {"form": "forms:ExpressForm", "fees": "fees.toml#rows"}
 DELIVERED = {"form": "forms:DeliveredForm"}
 STAGED = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
 ASKING = {"asks": ("registry.check",)}
@@ -261,6 +262,9 @@ KILLS = {
         plugin={"login": "overlooking:login_for_a_minute", "error_reader": "withholding:reads_ended_sessions"},
         offers=2,
     ),
+    "fees/every-row": Kill(
+        "size large, speed express: the agency wants another sum", "MistypesARow", "ExpressOffice", service=ROWS
+    ),
     "submit/papers-of-one-kind": Kill(
         "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),
@@ -334,6 +338,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
     "status/whole-remarks": {"simulator": "BookOffice"},
+    "fees/every-row": {"hooks": "ByRows", "simulator": "ExpressOffice", "service": ROWS},
     "fees/on-last-days": {"hooks": "InGrace", "simulator": "GraceOffice", "service": SIZED},
     "submit/turns-with-the-agency": {
         "hooks": "AsksWhetherGood",

@@ -20,6 +20,10 @@ EXPIRING: dict[str, Any] = {"simulator": "ExpiringOffice", "service": {"writes":
 DESK: dict[str, Any] = {"plugin": {"settings": "settings:DeskSettings"}}
 BRANCH: dict[str, Any] = {"plugin": {"settings": "settings:BranchSettings"}}
 GRACE: dict[str, Any] = {"simulator": "GraceOffice", "service": {"form": "forms:SizedForm"}}
+ROWS: dict[str, Any] = {
+    "simulator": "ExpressOffice",
+    "service": {"form": "forms:ExpressForm", "fees": "fees.toml#rows"},
+}
 ON_THE_LAST_DAY = "on the day on which a duration of the rules ends"
 TOO_SOON = "another thing is told once a day that it names has begun"
 READ_NOWHERE, AS_IT_WAS = (
@@ -49,6 +53,10 @@ FAULTS = (
     ),
     Fault("fees/holds", "InGrace", "a minute before a quote expires, the price is another", GRACE),
     Fault("fees/holds", "HoldsForAWeekInGrace", "a minute before a quote expires, the price is another", GRACE),
+    *(
+        Fault("fees/every-row", hooks, "size large, speed express: the agency wants another sum", ROWS)
+        for hooks in ("MistypesARow", "HurriesAllForOneSum", "AddsForEachChoice")
+    ),
     Fault("fees/on-last-days", "LateOnTheLastDay", f"but contract-violation, {ON_THE_LAST_DAY}", GRACE),
     Fault("fees/on-last-days", "RefusesTheLastDay", f"but input-rejected, {ON_THE_LAST_DAY}", GRACE),
     Fault("fees/on-last-days", "BreaksOnTheLastDay", f"a fault of the plugin {ON_THE_LAST_DAY}", GRACE),
@@ -73,6 +81,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("status/whole-remarks", "PassesRemarksOn", BOOK),
     ("status/whole-remarks", "NumbersRemarks", BOOK),
     ("fees/holds", "HoldsForTodayInGrace", GRACE),
+    ("fees/every-row", "ByRows", ROWS),
+    ("fees/every-row", "DeclinesLargeExpress", ROWS),
     ("fees/on-last-days", "InGrace", GRACE),
     ("fees/on-last-days", "RefusesTheLate", GRACE),
     ("catalogue/settings-used", "NamesTheDesk", DESK),

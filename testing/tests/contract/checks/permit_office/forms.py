@@ -67,6 +67,10 @@ class SentForm(SizedForm):
     post: Annotated[Address | None, Label(en="Address for the post", bn="ডাকের ঠিকানা")] = None
 
 
+class ExpressForm(SizedForm):
+    speed: Annotated[Literal["usual", "express"], Label(en="Speed", bn="গতি")] = "usual"
+
+
 class StaffedForm(SizedForm):
     staff: Annotated[int, Field(ge=1, le=500), Label(en="People who work there", bn="কর্মরত মানুষ")] = 3
 

@@ -164,6 +164,15 @@ class GraceOffice(PricedOffice):
         return {**usual, "total": (Money.taka(usual["total"]) + Money.taka(100 if late else 0)).plain()}
 
 
+class ExpressOffice(PricedOffice):
+    """Asks for more of who is in a hurry, and for more still where the shop is large."""
+
+    def price(self, size: str) -> dict[str, str]:
+        size, _, speed = size.partition(" ")
+        usual, more = super().price(size), Money.taka(70 if size == "large" else 50)
+        return {**usual, "total": (Money.taka(usual["total"]) + more).plain()} if speed == "express" else usual
+
+
 class PartsOffice(PricedOffice):
     """Names the parts of a price, and leaves the sum to others."""
 

@@ -1,7 +1,7 @@
 """Hooks that overlook a part of what they are asked or told, each another; and some that are right otherwise."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -338,3 +338,47 @@ async def login_for_most_of_a_session(http: Any, settings: Any, _clock: Any) -> 
 async def _login(http: Any, **life: Any) -> Token:
     session = await http.read("login", "POST", "/login", json={}, expect=Session)
     return Token(session.token, **life)
+
+
+class ByRows(Demands):
+    """Right: quotes by a table, which is the office's own."""
+
+    rows: ClassVar[dict[str, str]] = {
+        "small usual": "150.00",
+        "large usual": "250.00",
+        "small express": "200.00",
+        "large express": "320.00",
+    }
+
+    @hookimpl
+    async def nagorik_quote_fees(self, request: Any, context: Context) -> Quote:
+        return self.quoted(request, Money.taka(self.row(self.size(request.form))))
+
+    def size(self, form):
+        return f"{form.size} {form.speed}"
+
+    def row(self, chosen: str) -> str:
+        return self.rows[chosen]
+
+
+class MistypesARow(ByRows):
+    rows: ClassVar[dict[str, str]] = {**ByRows.rows, "large express": "230.00"}
+
+
+class HurriesAllForOneSum(ByRows):
+    rows: ClassVar[dict[str, str]] = {**ByRows.rows, "large express": "200.00"}
+
+
+class AddsForEachChoice(ByRows):
+    """Takes what the one choice costs more and what the other does for what both do."""
+
+    rows: ClassVar[dict[str, str]] = {**ByRows.rows, "large express": "300.00"}
+
+
+class DeclinesLargeExpress(ByRows):
+    """Right: names no price for it."""
+
+    def row(self, chosen):
+        if chosen == "large express":
+            raise AgencyRejected("ask-at-the-counter")
+        return super().row(chosen)
