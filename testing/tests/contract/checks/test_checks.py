@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from nagorik import Text
-from nagorik.manifest import Limits
+from nagorik.manifest import Limits, parse_manifest
 from nagorik_testing.contract.checks import CHECKS, Check
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
 
-from .conftest import ASKED, COMPLETES
+from .conftest import ASKED, COMPLETES, HERE, PACKAGE
 
 
 class Kill(NamedTuple):
@@ -29,6 +29,10 @@ class Kill(NamedTuple):
 SIZED = {"form": "forms:SizedForm"}
 STAFFED = {"form": "forms:StaffedForm"}
 ROWS = {"form": "forms:ExpressForm", "fees": "fees.toml#rows"}
+SHOP = parse_manifest((HERE / PACKAGE / "plugin.toml").read_bytes()).services[0]
+TWO: dict[str, Any] = {
+    "services": tuple(SHOP.model_copy(update={"id": f"permits.{name}"}) for name in ("shop", "stall"))
+}
 DELIVERED = {"form": "forms:DeliveredForm"}
 STAGED = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
 ASKING = {"asks": ("registry.check",)}
@@ -265,6 +269,11 @@ KILLS = {
     "fees/every-row": Kill(
         "size large, speed express: the agency wants another sum", "MistypesARow", "ExpressOffice", service=ROWS
     ),
+    "submit/as-judged": Kill(
+        "age: whoever fails it is refused by permits.shop, and filed by permits.stall",
+        "HoldsRulesForShops",
+        plugin=TWO,
+    ),
     "submit/papers-of-one-kind": Kill(
         "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),
@@ -339,6 +348,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "status/every-word": {"simulator": "BookOffice"},
     "status/whole-remarks": {"simulator": "BookOffice"},
     "fees/every-row": {"hooks": "ByRows", "simulator": "ExpressOffice", "service": ROWS},
+    "submit/as-judged": {"hooks": "HoldsRules", "plugin": TWO},
     "fees/on-last-days": {"hooks": "InGrace", "simulator": "GraceOffice", "service": SIZED},
     "submit/turns-with-the-agency": {
         "hooks": "AsksWhetherGood",

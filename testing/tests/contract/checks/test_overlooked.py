@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from nagorik.manifest import parse_manifest
 from nagorik_testing.contract.verdict import CheckStatus
 
-from .conftest import ASKED, Fault, expect_fault, expect_right, found
+from .conftest import ASKED, HERE, PACKAGE, Fault, expect_fault, expect_right, found
 
 STAGED: dict[str, Any] = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
 STAGES: dict[str, Any] = {"simulator": "StagesOffice", "service": STAGED}
@@ -24,6 +25,11 @@ ROWS: dict[str, Any] = {
     "simulator": "ExpressOffice",
     "service": {"form": "forms:ExpressForm", "fees": "fees.toml#rows"},
 }
+SHOP = parse_manifest((HERE / PACKAGE / "plugin.toml").read_bytes()).services[0]
+TWO: dict[str, Any] = {
+    "plugin": {"services": tuple(SHOP.model_copy(update={"id": f"permits.{name}"}) for name in ("shop", "stall"))}
+}
+"""Two services with one form and one rule."""
 ON_THE_LAST_DAY = "on the day on which a duration of the rules ends"
 TOO_SOON = "another thing is told once a day that it names has begun"
 READ_NOWHERE, AS_IT_WAS = (
@@ -54,6 +60,12 @@ FAULTS = (
     Fault("fees/holds", "InGrace", "a minute before a quote expires, the price is another", GRACE),
     Fault("fees/holds", "HoldsForAWeekInGrace", "a minute before a quote expires, the price is another", GRACE),
     *(
+        Fault(
+            "submit/as-judged", hooks, "age: whoever fails it is refused by permits.shop, and filed by permits", TWO
+        )
+        for hooks in ("HoldsRulesForShops", "HoldsRulesOnceFiled", "WarnsTheYoung")
+    ),
+    *(
         Fault("fees/every-row", hooks, "size large, speed express: the agency wants another sum", ROWS)
         for hooks in ("MistypesARow", "HurriesAllForOneSum", "AddsForEachChoice")
     ),
@@ -83,6 +95,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fees/holds", "HoldsForTodayInGrace", GRACE),
     ("fees/every-row", "ByRows", ROWS),
     ("fees/every-row", "DeclinesLargeExpress", ROWS),
+    ("submit/as-judged", "HoldsRules", TWO),
+    ("submit/as-judged", "Hooks", TWO),
     ("fees/on-last-days", "InGrace", GRACE),
     ("fees/on-last-days", "RefusesTheLate", GRACE),
     ("catalogue/settings-used", "NamesTheDesk", DESK),

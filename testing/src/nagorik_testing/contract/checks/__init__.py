@@ -15,6 +15,7 @@ from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
 from nagorik_testing.contract.checks.health import HEALTH
+from nagorik_testing.contract.checks.held_rules import HELD_RULES
 from nagorik_testing.contract.checks.host_safety import HOST_SAFETY
 from nagorik_testing.contract.checks.message_contents import MESSAGE_CONTENTS
 from nagorik_testing.contract.checks.messages import MESSAGES
@@ -61,6 +62,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SEARCHES,
     *SENT_FORM,
     *CHOSEN_FORMS,
+    *HELD_RULES,
     *AGENCY_DAYS,
     *REFUSED_FIELDS,
     *SENT_VALUES,

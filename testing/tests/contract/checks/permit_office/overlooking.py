@@ -21,13 +21,14 @@ from nagorik import (
     hookimpl,
 )
 from nagorik.values import Money, dhaka_date, dhaka_zone
-from nagorik_toolkit import refuse
+from nagorik_toolkit import age_on, refuse
 from nagorik_toolkit.fees import read_schedules, until_midnight
 from permit_office.plugin import Context, Hooks, Session, status_of
 from permit_office.priced import LATER, Demands, LaterFee
 from permit_office.untruthful import RECEIVED, Reporting
 
 ONE_DAY = timedelta(days=1)
+GROWN = 18
 GRACE = timedelta(days=15)
 """As in the rules."""
 STAGED = read_schedules(__package__)["staged"]
@@ -382,3 +383,49 @@ class DeclinesLargeExpress(ByRows):
         if chosen == "large express":
             raise AgencyRejected("ask-at-the-counter")
         return super().row(chosen)
+
+
+class HoldsRules(Hooks):
+    """Right: who may not apply is refused on filing, too."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        if self.is_held(request.service) and age_on(request.applicant.birth_date, request.on) < GROWN:
+            self.refuse_young()
+        return await super().nagorik_submit(request, context)
+
+    def is_held(self, service: str) -> bool:
+        return True
+
+    def refuse_young(self) -> None:
+        refuse([FieldProblem(pointer="/applicant/birth_date", code="age", text=Text(bn="বয়স কম", en="Too young"))])
+
+
+class HoldsRulesForShops(HoldsRules):
+    def is_held(self, service):
+        return service == "permits.shop"
+
+
+class HoldsRulesOnceFiled(HoldsRules):
+    """Refuses for one of the services what has been filed."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        filed = await Hooks.nagorik_submit(self, request, context) if request.service != "permits.shop" else None
+        right = await super().nagorik_submit(request, context) if filed is None else filed
+        if age_on(request.applicant.birth_date, request.on) < GROWN:
+            self.refuse_young()
+        return right
+
+
+class WarnsTheYoung(HoldsRules):
+    """Finds the rule broken, and files for one of the services all the same."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        try:
+            return await super().nagorik_submit(request, context)
+        except InputRejected:
+            if request.service == "permits.shop":
+                raise
+            return await Hooks.nagorik_submit(self, request, context)
