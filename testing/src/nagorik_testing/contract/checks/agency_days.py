@@ -28,7 +28,7 @@ _DAY: Final = re.compile(
 """A day as agencies write them, the month in the middle."""
 
 
-class _Asked(NamedTuple):
+class _AnsweredOn(NamedTuple):
     """What was answered on a day, and what became of it."""
 
     said: tuple[tuple[str, str], ...]
@@ -75,7 +75,7 @@ async def _days_named(subject: Subject, offer: AnyOffer, operation: Operation) -
     return list(dict.fromkeys(days))[:MOST_DAYS]
 
 
-async def _on(subject: Subject, offer: AnyOffer, operation: Operation, day: date) -> _Asked:
+async def _on(subject: Subject, offer: AnyOffer, operation: Operation, day: date) -> _AnsweredOn:
     """Asked twice at noon of a day."""
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -88,7 +88,7 @@ async def _on(subject: Subject, offer: AnyOffer, operation: Operation, day: date
         before = len(tap.exchanges)
         await _ask(rig, operation)
         again = _texts(rig, tap, before)
-    return _Asked(tuple(sorted(first.items() & again.items())), end)
+    return _AnsweredOn(tuple(sorted(first.items() & again.items())), end)
 
 
 def _texts(rig: Rig, tap: Wiretap, since: int) -> Mapping[str, str]:

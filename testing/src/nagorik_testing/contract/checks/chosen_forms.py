@@ -33,7 +33,7 @@ async def _under_every_choice(subject: Subject, offer: AnyOffer) -> list[str]:
         variations = variations_of(model, example, other_example(filings.rig))
         fields = await _sent_fields(filings, model, example, variations)
         for chosen, form in contexts:
-            context = _Context(filings, model, form, chosen)
+            context = _ChosenForm(filings, model, form, chosen)
             wrong += [problem async for problem in context.left_out(fields)]
             looked_at += context.looked_at
     if not looked_at:
@@ -77,7 +77,7 @@ async def _sent_fields(
     ]
 
 
-class _Context:
+class _ChosenForm:
     """The example with another choice in it, or two that go together.
 
     Attributes:

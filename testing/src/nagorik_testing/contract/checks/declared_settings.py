@@ -44,7 +44,7 @@ async def _used(subject: Subject, _: AnyOffer) -> list[str]:
         raise NotConcerned("it declares no setting of its own")
     if trace is None or subject.live is not None:
         raise NotConcerned("how it reads its settings is seen in its own folder alone, and before the simulator")
-    play = _Play(subject, names, _texts(subject, model, names))
+    play = _SettingsPlay(subject, names, _texts(subject, model, names))
     with _reading(model, names, trace, play.read):
         await play.run()
     unread = names - play.read
@@ -62,7 +62,7 @@ async def _used(subject: Subject, _: AnyOffer) -> list[str]:
 
 
 @dataclass(slots=True, repr=False)
-class _Play:
+class _SettingsPlay:
     """The plugin at work, until every setting of its own has been read.
 
     Attributes:
@@ -155,7 +155,7 @@ def _named_in_code(subject: Subject, trace: DecisionTrace) -> frozenset[str]:
     return frozenset(found)
 
 
-async def _is_heeded(subject: Subject, model: type[AgencySettings], name: str, play: _Play) -> bool:
+async def _is_heeded(subject: Subject, model: type[AgencySettings], name: str, play: _SettingsPlay) -> bool:
     """Whether its value is no longer sent, or another one is, once the setting is another."""
     usual = play.texts[name]
     other = next(filter(_accepts(subject, model, name), (f"{usual}x", f"{usual}2", f"{usual[:-1]}9")), None)
