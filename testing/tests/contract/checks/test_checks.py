@@ -274,6 +274,9 @@ KILLS = {
         "HoldsRulesForShops",
         plugin=TWO,
     ),
+    "eligibility/as-the-agency-says": Kill(
+        "allowed: pass, where the agency answers NOT YET", "TakesNotYetForYes", "KnowingOffice"
+    ),
     "submit/papers-of-one-kind": Kill(
         "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),
@@ -349,6 +352,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "status/whole-remarks": {"simulator": "BookOffice"},
     "fees/every-row": {"hooks": "ByRows", "simulator": "ExpressOffice", "service": ROWS},
     "submit/as-judged": {"hooks": "HoldsRules", "plugin": TWO},
+    "eligibility/as-the-agency-says": {"hooks": "AsksWhetherTheyMay", "simulator": "KnowingOffice"},
     "fees/on-last-days": {"hooks": "InGrace", "simulator": "GraceOffice", "service": SIZED},
     "submit/turns-with-the-agency": {
         "hooks": "AsksWhetherGood",

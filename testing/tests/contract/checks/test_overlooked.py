@@ -30,6 +30,7 @@ TWO: dict[str, Any] = {
     "plugin": {"services": tuple(SHOP.model_copy(update={"id": f"permits.{name}"}) for name in ("shop", "stall"))}
 }
 """Two services with one form and one rule."""
+KNOWING: dict[str, Any] = {"simulator": "KnowingOffice"}
 ON_THE_LAST_DAY = "on the day on which a duration of the rules ends"
 TOO_SOON = "another thing is told once a day that it names has begun"
 READ_NOWHERE, AS_IT_WAS = (
@@ -66,6 +67,16 @@ FAULTS = (
         for hooks in ("HoldsRulesForShops", "HoldsRulesOnceFiled", "WarnsTheYoung")
     ),
     *(
+        Fault("eligibility/as-the-agency-says", hooks, told, KNOWING)
+        for hooks, told in (
+            ("TakesNotYetForYes", "allowed: pass, where the agency answers NOT YET"),
+            ("FailsTheUnknown", "allowed: fail, where the agency answers UNKNOWN"),
+            ("PassesTheUnheardOf", "a word that nobody knows is taken for a yes"),
+            ("PassesWhomever", "whatever the agency answers, the same is told"),
+            ("Hooks", "the agency says who may apply, and is not asked"),
+        )
+    ),
+    *(
         Fault("fees/every-row", hooks, "size large, speed express: the agency wants another sum", ROWS)
         for hooks in ("MistypesARow", "HurriesAllForOneSum", "AddsForEachChoice")
     ),
@@ -97,6 +108,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fees/every-row", "DeclinesLargeExpress", ROWS),
     ("submit/as-judged", "HoldsRules", TWO),
     ("submit/as-judged", "Hooks", TWO),
+    ("eligibility/as-the-agency-says", "AsksWhetherTheyMay", KNOWING),
+    ("eligibility/as-the-agency-says", "TakesKnownWordsAlone", KNOWING),
     ("fees/on-last-days", "InGrace", GRACE),
     ("fees/on-last-days", "RefusesTheLate", GRACE),
     ("catalogue/settings-used", "NamesTheDesk", DESK),

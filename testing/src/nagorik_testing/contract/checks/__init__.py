@@ -5,6 +5,7 @@ from typing import Final
 from nagorik_testing.contract.checks.addresses import ADDRESSES
 from nagorik_testing.contract.checks.agency_days import AGENCY_DAYS
 from nagorik_testing.contract.checks.agency_prices import AGENCY_PRICES
+from nagorik_testing.contract.checks.agency_verdicts import AGENCY_VERDICTS
 from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
@@ -52,6 +53,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *WORDS,
     *ELIGIBILITY,
     *VERDICTS,
+    *AGENCY_VERDICTS,
     *FILLED_FORM,
     *FEES,
     *AGENCY_PRICES,

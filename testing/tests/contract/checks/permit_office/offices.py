@@ -19,6 +19,7 @@ from nagorik_testing import (
     ExampleMessage,
     Refusal,
     TokenEndpoint,
+    VerdictAnswer,
     Workflow,
     content_of,
     routes_of,
@@ -171,6 +172,17 @@ class ExpressOffice(PricedOffice):
         size, _, speed = size.partition(" ")
         usual, more = super().price(size), Money.taka(70 if size == "large" else 50)
         return {**usual, "total": (Money.taka(usual["total"]) + more).plain()} if speed == "express" else usual
+
+
+class KnowingOffice(PermitOffice):
+    """Says of everybody whether they may have a permit."""
+
+    async def tariff(self, request: Request) -> Response:
+        return DocumentResponse({"name": "MAY", **DESK})
+
+    def verdict_answers(self, service: str) -> Any:
+        means = {"MAY": True, "MAY NOT": False, "NOT YET": False, "UNKNOWN": None}
+        return [VerdictAnswer(name=word, document={"name": word}, means=meant) for word, meant in means.items()]
 
 
 class PartsOffice(PricedOffice):

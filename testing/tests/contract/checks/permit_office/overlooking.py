@@ -9,6 +9,7 @@ from nagorik import (
     Accepted,
     AgencyRejected,
     ContractViolation,
+    EligibilityDecision,
     FieldProblem,
     FormPart,
     InputRejected,
@@ -17,13 +18,14 @@ from nagorik import (
     Slots,
     Text,
     Token,
+    Verdict,
     WireModel,
     hookimpl,
 )
 from nagorik.values import Money, dhaka_date, dhaka_zone
 from nagorik_toolkit import age_on, refuse
 from nagorik_toolkit.fees import read_schedules, until_midnight
-from permit_office.plugin import Context, Hooks, Session, status_of
+from permit_office.plugin import Context, Hooks, Session, Tariff, criterion, status_of
 from permit_office.priced import LATER, Demands, LaterFee
 from permit_office.untruthful import RECEIVED, Reporting
 
@@ -429,3 +431,46 @@ class WarnsTheYoung(HoldsRules):
             if request.service == "permits.shop":
                 raise
             return await Hooks.nagorik_submit(self, request, context)
+
+
+class AsksWhetherTheyMay(Hooks):
+    """Right: one word means yes, two mean no, and from the others nothing follows."""
+
+    @hookimpl
+    async def nagorik_check_eligibility(self, request: Any, context: Context) -> EligibilityDecision:
+        answer = await context.http.read("may", "GET", "/tariff", expect=Tariff)
+        return EligibilityDecision(criteria=(criterion("allowed", self.verdict(answer.name)),))
+
+    def verdict(self, word: str) -> Verdict:
+        known = {"MAY": Verdict.PASS, "MAY NOT": Verdict.FAIL, "NOT YET": Verdict.FAIL}
+        return known.get(word, Verdict.CANNOT_TELL)
+
+
+class TakesNotYetForYes(AsksWhetherTheyMay):
+    def verdict(self, word):
+        return {"MAY NOT": Verdict.FAIL, "NOT YET": Verdict.PASS}.get(word, super().verdict(word))
+
+
+class FailsTheUnknown(AsksWhetherTheyMay):
+    def verdict(self, word):
+        return Verdict.PASS if word == "MAY" else Verdict.FAIL
+
+
+class PassesTheUnheardOf(AsksWhetherTheyMay):
+    def verdict(self, word):
+        told = super().verdict(word)
+        return Verdict.PASS if told is Verdict.CANNOT_TELL and word != "UNKNOWN" else told
+
+
+class PassesWhomever(AsksWhetherTheyMay):
+    def verdict(self, word):
+        return Verdict.PASS
+
+
+class TakesKnownWordsAlone(AsksWhetherTheyMay):
+    """Right: a word that nobody knows is against what was agreed."""
+
+    def verdict(self, word):
+        if word not in {"MAY", "MAY NOT", "NOT YET", "UNKNOWN"}:
+            raise ContractViolation("word-unknown")
+        return super().verdict(word)
