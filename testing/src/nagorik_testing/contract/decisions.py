@@ -69,7 +69,7 @@ class DecisionTrace:
         if self._decided is not None:
             return Origin(self._decided, decided=True)
         frames = [] if end.error is None else list(frames_of(end.error))
-        if frames and self._is_own(frames[-1].file):
+        if frames and self.is_own(frames[-1].file):
             return Origin(f"{frames[-1].place} in {frames[-1].function}", decided=True)
         if self._repeated is not None:
             return Origin(self._repeated, decided=True)
@@ -99,13 +99,13 @@ class DecisionTrace:
         """The plugin's frames on the stack, the outermost first."""
         found, frame = list[FrameType](), sys._getframe().f_back
         while frame is not None:
-            if self._is_own(frame.f_code.co_filename):
+            if self.is_own(frame.f_code.co_filename):
                 found.insert(0, frame)
             frame = frame.f_back
         return found
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:  # noqa: ARG002 - the interpreter's signature
-        return self._follow if self._is_own(frame.f_code.co_filename) else None
+        return self._follow if self.is_own(frame.f_code.co_filename) else None
 
     def _follow(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "exception":
@@ -122,7 +122,8 @@ class DecisionTrace:
                 self._decided = _place(frame)
         return self._follow
 
-    def _is_own(self, file: str) -> bool:
+    def is_own(self, file: str) -> bool:
+        """Whether a file is the plugin's code, and none of its simulator's."""
         if file not in self._own:
             inside = Path(file).is_relative_to(self.directory) and file not in self.foreign
             self._own[file] = (

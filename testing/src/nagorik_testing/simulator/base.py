@@ -103,6 +103,21 @@ class ErrorAnswer:
     means: type[NagorikError]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictAnswer:
+    """One of the agency's own answers to the question whether somebody may apply, and what it means.
+
+    Attributes:
+        name: What it says, in English, for a report.
+        document: What its body says, as plain values that the simulator's codec writes.
+        means: Yes, no, or ``None`` where nothing follows from it.
+    """
+
+    name: str
+    document: JsonValue
+    means: bool | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExampleMessage:
     """A message that the agency posts by itself, genuine in every byte.
@@ -221,6 +236,13 @@ class Simulator(ABC):
         """The errors that the plugin's ``error_reader`` has to recognise; none where the agency has none.
 
         The contract suite plays each of them to every operation.
+        """
+        return ()
+
+    def verdict_answers(self, service: str) -> Sequence[VerdictAnswer]:  # noqa: ARG002 - for subclasses
+        """What the agency may answer when eligibility asks it about ``service``; nothing where it is not asked.
+
+        The contract suite answers the question with each of them.
         """
         return ()
 

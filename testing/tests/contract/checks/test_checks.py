@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from nagorik import Text
-from nagorik.manifest import Limits
+from nagorik.manifest import Limits, parse_manifest
 from nagorik_testing.contract.checks import CHECKS, Check
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
 
-from .conftest import ASKED, COMPLETES
+from .conftest import ASKED, COMPLETES, HERE, PACKAGE
 
 pytestmark = pytest.mark.long
 
@@ -30,6 +30,12 @@ class Kill(NamedTuple):
 
 SIZED = {"form": "forms:SizedForm"}
 STAFFED = {"form": "forms:StaffedForm"}
+ROWS = {"form": "forms:ExpressForm", "fees": "fees.toml#rows"}
+SHOP = parse_manifest((HERE / PACKAGE / "plugin.toml").read_bytes()).services[0]
+TWO: dict[str, Any] = {
+    "services": tuple(SHOP.model_copy(update={"id": f"permits.{name}"}) for name in ("shop", "stall"))
+}
+DELIVERED = {"form": "forms:DeliveredForm"}
 STAGED = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
 ASKING = {"asks": ("registry.check",)}
 CALLING = [check for check in CHECKS if check.family != "process"]
@@ -234,6 +240,48 @@ KILLS = {
     "status/unknown-reference": Kill("a reference that the agency does not know is rejected", "MissingIsRejected"),
     "status/raw-and-dated": Kill("the state after status is dated in the future", "DatedAhead"),
     "status/every-word": Kill("TAKEN BACK: the agency's word is not known", "ForgetsAWord", "BookOffice"),
+    "status/whole-remarks": Kill(
+        "a part of what the officer wrote is told in RECEIVED", "CutsLongRemarks", "BookOffice"
+    ),
+    "submit/fields-beside-choices": Kill(
+        "collection changes nothing that is sent where delivery is regular", "CollectsTheUrgent", service=DELIVERED
+    ),
+    "submit/turns-with-the-agency": Kill(
+        "another thing is told once a day that it names has begun",
+        "EndsOnTheLastDay",
+        "ExpiringOffice",
+        service={"writes": ASKED},
+    ),
+    "catalogue/settings-used": Kill(
+        "the setting branch is read by no operation, and nowhere in the code",
+        plugin={"settings": "settings:BranchSettings"},
+    ),
+    "fees/on-last-days": Kill(
+        "opened_on: no price, but contract-violation, on the day on which a duration of the rules ends",
+        "LateOnTheLastDay",
+        "GraceOffice",
+        service=SIZED,
+    ),
+    "robustness/token-kept": Kill(
+        "a new login 2 minutes after the last, and its token is good for twice as long",
+        simulator="SessionsOffice",
+        plugin={"login": "overlooking:login_for_a_minute", "error_reader": "withholding:reads_ended_sessions"},
+        offers=2,
+    ),
+    "fees/every-row": Kill(
+        "size large, speed express: the agency wants another sum", "MistypesARow", "ExpressOffice", service=ROWS
+    ),
+    "submit/as-judged": Kill(
+        "age: whoever fails it is refused by permits.shop, and filed by permits.stall",
+        "HoldsRulesForShops",
+        plugin=TWO,
+    ),
+    "eligibility/as-the-agency-says": Kill(
+        "allowed: pass, where the agency answers NOT YET", "TakesNotYetForYes", "KnowingOffice"
+    ),
+    "submit/papers-of-one-kind": Kill(
+        "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
+    ),
     "deliverable/same-bytes": Kill("what is kept is not what the agency sent, byte for byte", "TrimsPapers"),
     "withdraw/as-held": Kill(
         "an application is said to be withdrawn after the agency's decision, and the agency goes on with it",
@@ -303,6 +351,17 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "eligibility/as-answered": {"hooks": "Asks", "service": ASKING},
     "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
+    "status/whole-remarks": {"simulator": "BookOffice"},
+    "fees/every-row": {"hooks": "ByRows", "simulator": "ExpressOffice", "service": ROWS},
+    "submit/as-judged": {"hooks": "HoldsRules", "plugin": TWO},
+    "eligibility/as-the-agency-says": {"hooks": "AsksWhetherTheyMay", "simulator": "KnowingOffice"},
+    "fees/on-last-days": {"hooks": "InGrace", "simulator": "GraceOffice", "service": SIZED},
+    "submit/turns-with-the-agency": {
+        "hooks": "AsksWhetherGood",
+        "simulator": "ExpiringOffice",
+        "service": {"writes": ASKED},
+    },
+    "submit/fields-beside-choices": {"hooks": "Delivers", "service": DELIVERED},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/F19-of-another": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},
     "payment/F19-another-currency": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},
@@ -311,6 +370,14 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "submit/refused-field": {
         "simulator": "FieldsOffice",
         "plugin": {"limits": Limits(), "error_reader": "withholding:reads_fields"},
+    },
+    "robustness/token-kept": {
+        "simulator": "SessionsOffice",
+        "plugin": {
+            "limits": Limits(),
+            "login": "overlooking:login_for_most_of_a_session",
+            "error_reader": "withholding:reads_ended_sessions",
+        },
     },
     "robustness/ended-session": {
         "simulator": "SessionsOffice",

@@ -22,6 +22,7 @@ from nagorik_testing import (
     SlotBoard,
     SyntheticCitizen,
     SyntheticCitizens,
+    VerdictAnswer,
     Workflow,
     routes_of,
 )
@@ -92,6 +93,13 @@ class BrtaSimulator(Simulator):
     def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
         """One of each service's applications."""
         return example(service, citizen)
+
+    def verdict_answers(self, service: str) -> Sequence[VerdictAnswer]:
+        """Whether the test under a learner's licence was passed, which a smart card asks for."""
+        if service != "brta.smart-card":
+            return ()
+        means = {"PASSED": True, "FAILED": False, "NOT_YET": False, "NOT_FOUND": None}
+        return [VerdictAnswer(name=word, document={"result": word}, means=meant) for word, meant in means.items()]
 
     def error_answers(self) -> Sequence[ErrorAnswer]:
         """A field that the portal does not accept."""

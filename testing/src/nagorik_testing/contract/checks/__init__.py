@@ -3,15 +3,20 @@
 from typing import Final
 
 from nagorik_testing.contract.checks.addresses import ADDRESSES
+from nagorik_testing.contract.checks.agency_days import AGENCY_DAYS
 from nagorik_testing.contract.checks.agency_prices import AGENCY_PRICES
+from nagorik_testing.contract.checks.agency_verdicts import AGENCY_VERDICTS
 from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.chosen_forms import CHOSEN_FORMS
+from nagorik_testing.contract.checks.declared_settings import DECLARED_SETTINGS
 from nagorik_testing.contract.checks.deliverables import DELIVERABLES
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
 from nagorik_testing.contract.checks.health import HEALTH
+from nagorik_testing.contract.checks.held_rules import HELD_RULES
 from nagorik_testing.contract.checks.host_safety import HOST_SAFETY
 from nagorik_testing.contract.checks.message_contents import MESSAGE_CONTENTS
 from nagorik_testing.contract.checks.messages import MESSAGES
@@ -24,6 +29,7 @@ from nagorik_testing.contract.checks.priced_forms import PRICED_FORMS
 from nagorik_testing.contract.checks.privacy import PRIVACY
 from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.checks.refused_fields import REFUSED_FIELDS
+from nagorik_testing.contract.checks.remarks import REMARKS
 from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.rule_figures import RULE_FIGURES
@@ -43,9 +49,11 @@ from nagorik_testing.contract.checks.words import WORDS
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
+    *DECLARED_SETTINGS,
     *WORDS,
     *ELIGIBILITY,
     *VERDICTS,
+    *AGENCY_VERDICTS,
     *FILLED_FORM,
     *FEES,
     *AGENCY_PRICES,
@@ -55,6 +63,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SUBMISSION,
     *SEARCHES,
     *SENT_FORM,
+    *CHOSEN_FORMS,
+    *HELD_RULES,
+    *AGENCY_DAYS,
     *REFUSED_FIELDS,
     *SENT_VALUES,
     *UNFILLED_FIELDS,
@@ -67,6 +78,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *SENT_PAYMENTS,
     *STATUS,
     *TRUTH,
+    *REMARKS,
     *DELIVERABLES,
     *TOLD,
     *APPOINTMENTS,

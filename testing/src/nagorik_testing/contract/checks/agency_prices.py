@@ -292,6 +292,8 @@ async def _due_is_heeded(rig: Rig, tap: Wiretap, status: AgencyStatus, answered:
     naming = [one for one in answered if one.names(quote.total)]
     if not naming:
         return wrong
+    if len(tap.since(before)) == 0:
+        wrong.append(f"{stage}: the agency names the sum that is due, and it is quoted without asking the agency")
     if status.fee_amount is None:
         return [*wrong, f"{stage}: the agency's report names the sum that is due, and it is not passed on"]
     followed = []
@@ -332,8 +334,8 @@ AGENCY_PRICES: Final = (
         why="The second fee is the agency's to fix: the citizen pays what the price list says, and the application "
         "waits for the rest.",
         modes=(14, 20),
-        expected="at each later stage, the sum of the agency's own answer, in the quote and in the status; where it "
-        "is another, that one or an error",
+        expected="at each later stage, the sum of the agency's own answer, in the quote, for which the agency is "
+        "asked anew, and in the status; where it is another, that one or an error",
         fix="Ask the agency again where request.agency_reference is given, and pass its sum on as fee_amount.",
         scope=CheckScope.SERVICES,
         needs=(Operation.QUOTE, Operation.STATUS, Operation.ADVISE_PAYMENT),

@@ -20,11 +20,17 @@ from nagorik_testing.simulator.slot_board import SlotBoard
 
 SHORT: Final = timedelta(days=3)
 """A part of that time, which the citizen has."""
+MINUTE: Final = timedelta(minutes=1)
 
 
-async def _offered(rig: Rig, draft: ApplicationDraft, latest: datetime) -> tuple[Slot, ...]:
+async def _offered(
+    rig: Rig, draft: ApplicationDraft, latest: datetime, *, earliest: datetime | None = None
+) -> tuple[Slot, ...]:
     slots = await rig.platform.list_slots(
-        draft, earliest=rig.clock.now(), latest=latest, agency_reference=rig.references.agency_reference
+        draft,
+        earliest=earliest or rig.clock.now(),
+        latest=latest,
+        agency_reference=rig.references.agency_reference,
     )
     return slots.slots
 
@@ -79,6 +85,30 @@ async def _as_free(subject: Subject, offer: AnyOffer) -> list[str]:
             wrong.append("the appointments are not in order of time")
         if len({slot.id for slot in offered}) < len(offered):
             wrong.append("two appointments have one id")
+        return wrong + await _at_the_ends(rig, offered)
+
+
+async def _at_the_ends(rig: Rig, offered: Sequence[Slot]) -> list[str]:
+    """What is not offered on the first day, or on the last, of the time that is asked for.
+
+    The time ends just after an appointment, or begins just before one: a day that is asked for in part is asked for.
+    """
+    if len(offered) < 3:  # noqa: PLR2004 - one that is neither the first nor the last of them
+        return []
+    chosen, until = offered[len(offered) // 2], rig.clock.now() + AHEAD
+    day, wrong = dhaka_date(chosen.starts_at), list[str]()
+    for which, earliest, latest in (
+        ("last", rig.clock.now(), chosen.starts_at + MINUTE),
+        ("first", chosen.starts_at - MINUTE, until),
+    ):
+        found = {slot.starts_at for slot in await _offered(rig, rig.draft, latest, earliest=earliest)}
+        true = {slot.starts_at for slot in offered if earliest <= slot.starts_at < latest}
+        if any(dhaka_date(begins) == day for begins in true - found):
+            wrong.append(f"an appointment on the {which} day of the time that was asked for is not offered")
+        elif true - found:
+            wrong.append("of a shorter time that is asked for, not all appointments are offered")
+        if found - true:
+            wrong.append("an appointment is offered that begins outside of the time that was asked for")
     return wrong
 
 
@@ -162,8 +192,8 @@ APPOINTMENTS: Final = (
         why="A citizen travels a day for an appointment that nobody gave out, or is told that the month is full "
         "when only the first page of it is.",
         modes=(10,),
-        expected="every free appointment of the application's office in the time that was asked for, on all pages, "
-        "with the places that are left, in order",
+        expected="every free appointment of the application's office in the time that was asked for, its first and "
+        "its last day among it, on all pages, with the places that are left, in order",
         fix="Read all pages, keep what has a place and begins between earliest and latest, and read local times with "
         "nagorik.values.dhaka_zone.",
         scope=CheckScope.SERVICES,

@@ -107,14 +107,14 @@ async def _objects(subject: Subject, _: AnyOffer) -> list[str]:
 
 async def _settings(subject: Subject, _: AnyOffer) -> list[str]:
     try:
-        load_settings(_settings_model(subject), subject.manifest.id, subject.simulator().settings(_BASE_URL))
+        load_settings(settings_model_of(subject), subject.manifest.id, subject.simulator().settings(_BASE_URL))
     except SettingsRejected as refused:
         return [f"the simulator's settings are refused: {', '.join(refused.names)}"]
     return []
 
 
 async def _secret_settings(subject: Subject, _: AnyOffer) -> list[str]:
-    model = _settings_model(subject)
+    model = settings_model_of(subject)
     return [
         f"the setting {name} is a secret by its name and not a SecretStr"
         for name, field in model.model_fields.items()
@@ -126,7 +126,12 @@ def _holds_secret(annotation: object) -> bool:
     return annotation is SecretStr or any(_holds_secret(part) for part in get_args(annotation))
 
 
-def _settings_model(subject: Subject) -> type[AgencySettings]:
+def settings_model_of(subject: Subject) -> type[AgencySettings]:
+    """The model of the plugin's settings.
+
+    Raises:
+        NotConcerned: It cannot be imported.
+    """
     reference = subject.manifest.settings
     if reference is None:
         return AgencySettings

@@ -5,7 +5,7 @@ agency's own words, overheard so that one of them can be replaced.
 """
 
 import re
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -191,7 +191,7 @@ def replaced_word(place: str) -> Altered:
 
 async def ready_rigs(
     subject: Subject, offer: AnyOffer, *, without: Collection[Operation] = (), seed: int = 0
-) -> AsyncIterator[tuple[Operation, Rig]]:
+) -> AsyncGenerator[tuple[Operation, Rig]]:
     """Each operation of an offer with a rig of its own, prepared for it.
 
     One that cannot be prepared is passed over: the matrix of faults tells of it.

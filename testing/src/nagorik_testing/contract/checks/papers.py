@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nagorik import Operation
+from nagorik import NagorikError, Operation, PluginFault
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.model.application import DocumentReference
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.filing import Filings, open_filings, paper
+from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, paper
 from nagorik_testing.contract.checks.inspection import example_form
 from nagorik_testing.contract.preparations import file_application
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -127,8 +127,11 @@ async def _handed_in(filings: Filings, papers: Sequence[DocumentReference]) -> _
     ledger = filings.rig.simulator.ledger
     before = len(ledger.papers())
     filed = await filings.file_papers(papers)
-    if filed.faulty or not filed.sent:
-        return None
+    return None if filed.faulty or not filed.sent else _recognised(filings, filed, papers, before)
+
+
+def _recognised(filings: Filings, filed: FiledForm, papers: Sequence[DocumentReference], before: int) -> _HandedIn:
+    """Which of some papers were sent for a filing; the simulator had written ``before`` down by then."""
     contents = {reference.sha256: b64encode(content).decode() for reference, content in filings.rig.documents.kept}
     labels: dict[str, set[tuple[str, ...]]] = {}
     copies: Counter[str] = Counter()
@@ -138,8 +141,51 @@ async def _handed_in(filings: Filings, papers: Sequence[DocumentReference]) -> _
                 continue
             labels.setdefault(one.sha256, set()).add(_label(place, filed.sent))
             copies[one.sha256] += " body file " in place
-    seen = frozenset(arrived.sha256 for arrived in ledger.papers()[before:])
+    seen = frozenset(arrived.sha256 for arrived in filings.rig.simulator.ledger.papers()[before:])
     return _HandedIn({sha256: frozenset(found) for sha256, found in labels.items()}, copies, seen)
+
+
+async def _of_one_kind(subject: Subject, offer: AnyOffer) -> list[str]:
+    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
+    if not offer.documents:
+        raise NotConcerned("it takes no papers")
+    wrong, compared = list[str](), 0
+    async with open_filings(subject, offer) as filings:
+        for kind in offer.documents:
+            pair = [paper(filings.rig, kind, mark) for mark in ("front", "back")]
+            rest = _needed_beside(filings, offer, pair[0])
+            try:
+                arrived = [await _arrived_of(filings, pair, [*order, *rest]) for order in (pair, pair[::-1])]
+            except PluginFault:
+                return [f"two papers {kind.kind} that are handed in together end in a fault of the plugin"]
+            if not any(arrived):
+                continue
+            compared += 1
+            if any(found is not None and len(found) == 1 for found in arrived):
+                wrong.append(f"of two papers {kind.kind} that are handed in together, one alone is sent")
+    if not compared:
+        raise NotConcerned("two papers of one kind are refused, or not sent so that they could be recognised")
+    return wrong
+
+
+async def _arrived_of(
+    filings: Filings, pair: Sequence[DocumentReference], papers: Sequence[DocumentReference]
+) -> set[str] | None:
+    """Which of two papers arrive among others; ``None`` where both are refused: who says so loses nothing.
+
+    Raises:
+        PluginFault: The plugin broke down.
+    """
+    written, before = len(filings.rig.simulator.ledger.papers()), len(filings.tap.exchanges)
+    filed = await filings.file_papers(papers)
+    if isinstance(filed.end, PluginFault):
+        raise filed.end
+    if isinstance(filed.end, NagorikError) or not filed.sent:
+        return None
+    found = _recognised(filings, filed, papers, written)
+    # Of two parts of one name, what is read as a table keeps one.
+    raw = b"".join(exchange.sent for exchange in filings.tap.since(before)).lower()
+    return {one.sha256 for one in pair if found.arrived(one) or one.sha256.encode() in raw}
 
 
 def _label(place: str, sent: Places) -> tuple[str, ...]:
@@ -242,5 +288,20 @@ PAPERS: Final = (
         needs=_SUBMIT,
         presupposes=("submit/papers-arrive",),
         examine=_of_all_kinds,
+    ),
+    Check(
+        id="submit/papers-of-one-kind",
+        family=CheckFamily.SUBMISSION,
+        title="of two papers of one kind that are handed in together, both are sent, or both are refused",
+        why="The front and the back of a deed are two pictures: the agency gets the back alone, and the citizen is "
+        "told that all was handed in.",
+        modes=(8,),
+        expected="for each kind that the manifest names, both of two papers, in whichever order; or a refusal",
+        fix="Send each of request.documents, never a table of them by kind; refuse a second one where the agency has "
+        "room for one.",
+        scope=CheckScope.SERVICES,
+        needs=_SUBMIT,
+        presupposes=("submit/papers-arrive", "submit/papers-of-all-kinds"),
+        examine=_of_one_kind,
     ),
 )

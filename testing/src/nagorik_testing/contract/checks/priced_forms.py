@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice, product
 from typing import Final
 from uuid import uuid5
 
@@ -15,16 +16,35 @@ from nagorik.values import Money
 from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import open_filings
-from nagorik_testing.contract.checks.inspection import case_of, example_form, form_of, leaves, with_value
-from nagorik_testing.contract.form_fields import day_in, is_valid, others_at, value_at
+from nagorik_testing.contract.checks.inspection import (
+    case_of,
+    example_form,
+    form_of,
+    leaves,
+    schedule_of,
+    with_value,
+)
+from nagorik_testing.contract.checks.rule_figures import forms_around_last_days
+from nagorik_testing.contract.form_fields import (
+    choices_of,
+    day_in,
+    fields_of,
+    is_valid,
+    kinds_of,
+    others_at,
+    placed,
+    value_at,
+)
 from nagorik_testing.contract.form_variations import Variation, variations_of
 from nagorik_testing.contract.preparations import lodged_application
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
+from nagorik_toolkit.form_validation import form_schema
 
 YEARS_BEFORE: Final = (2, 4, 12)
 """By how much each date of the form lies earlier, one after another: what is late costs more by the year."""
+MOST_COMBINATIONS: Final = 64
 MINUTE: Final = timedelta(minutes=1)
 ONE_TAKA: Final = Money.taka(1)
 
@@ -150,6 +170,52 @@ async def _taken_by_agency(subject: Subject, offer: AnyOffer) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
+async def _every_row(subject: Subject, offer: AnyOffer) -> list[str]:
+    schedule, model = schedule_of(subject, offer), form_of(subject, offer)
+    wrong, met = list[str](), 0
+    async with open_rig(subject, offer.id) as rig:
+        payers, example = _Payers(rig), example_form(rig)
+        usual = await payers.quoted(example)
+        right = await payers.judged(example, usual) if usual.total.poisha else None
+        other = await payers.judged(example, usual, usual.total + ONE_TAKA) if usual.total.poisha else None
+        if right == other:
+            raise NotConcerned("the agency does not look at the sum, or the example costs nothing")
+        for chosen, form in _combinations(model, example, [each.dimension for each in schedule.dimensions]):
+            try:
+                quote = await payers.quoted(form)
+            except NagorikError:
+                continue  # to name no price is no guess, and fees/taken-by-agency tells where it is one too few
+            judged = await payers.judged(form, quote) if quote.total.poisha else None
+            met += judged is not None
+            if judged is not None and judged == other:
+                wrong.append(f"{chosen}: the agency wants another sum than is quoted")
+    if met < 2:  # noqa: PLR2004 - the example's own is one
+        raise NotConcerned("no two choices that its schedule names go together in its form")
+    return wrong
+
+
+def _combinations(
+    model: type[Form], example: dict[str, JsonValue], dimensions: Sequence[str]
+) -> Iterator[tuple[str, dict[str, JsonValue]]]:
+    """The example with each combination of the choices that are called as the schedule's dimensions are, in words.
+
+    A field may say more: ``validity_years`` is one of ``years``.
+    """
+    schema = form_schema(model)
+    choices = {
+        place: list(dict.fromkeys(choice for kind in kinds_of(schema, described) for choice in choices_of(kind)))
+        for place, described, _ in fields_of(schema, schema, example, ())
+        if {str(place[-1]), *str(place[-1]).split("_")} & {*dimensions}
+    }
+    fields = {place: found for place, found in choices.items() if found}
+    for combination in islice(product(*fields.values()), MOST_COMBINATIONS):
+        form = example
+        for place, choice in zip(fields, combination, strict=True):
+            form = placed(form, place, choice)
+        if is_valid(model, form):
+            yield ", ".join(f"{place[-1]} {choice}" for place, choice in zip(fields, combination, strict=True)), form
+
+
 async def _price_arrives(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong, compared = list[str](), 0
     async with open_filings(subject, offer) as filings:
@@ -182,6 +248,8 @@ async def _holds(subject: Subject, offer: AnyOffer) -> list[str]:
             forms += [variation.form for variation in _priced(subject, offer, rig)]
         except NotConcerned:
             forms = forms[:1]
+        with suppress(NotConcerned):
+            forms += forms_around_last_days(subject, offer, rig)
         quotes = [quote async for quote in _quotes(rig, forms)]
         began = rig.clock.now()
         ends = sorted({quote.expires_at for _, quote in quotes})
@@ -246,11 +314,26 @@ PRICED_FORMS: Final = (
         title="a quote holds until it expires",
         why="A fee for lateness grows at midnight: who pays within the month of the quote pays too little.",
         modes=(14, 20),
-        expected="the same price a minute before expires_at, for each choice, number and date of the form",
+        expected="the same price a minute before expires_at, for each choice, number and date of the form, and where "
+        "a duration of rules.toml ends today",
         fix="End valid_for where the price can change: nagorik_toolkit.fees.until_midnight for prices by the day.",
         scope=CheckScope.SERVICES,
         needs=(Operation.QUOTE,),
         presupposes=("fees/same-answer",),
         examine=_holds,
+    ),
+    Check(
+        id="fees/every-row",
+        family=CheckFamily.FEES,
+        title="the agency takes the quoted sum for every combination of the choices that the schedule names",
+        why="One figure of forty is mistyped: 48 pages for ten years, in super express, for who has retired. Whoever "
+        "chooses that pays another sum than the agency wants.",
+        modes=(14, 20),
+        expected="for each combination, the quoted sum paid and taken by the agency, or no price named",
+        fix="Compare the row with the agency's own figures, and its conditions with those of the rows beside it.",
+        scope=CheckScope.SERVICES,
+        needs=(Operation.QUOTE, Operation.SUBMIT, Operation.ADVISE_PAYMENT),
+        presupposes=("fees/taken-by-agency",),
+        examine=_every_row,
     ),
 )

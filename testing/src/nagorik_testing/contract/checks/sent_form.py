@@ -76,12 +76,12 @@ def _in_one_place(filings: Filings, sent: Sequence[FiledForm]) -> bool:
 async def _is_judged_by(filings: Filings, model: type[Form], field: Sequence[Variation]) -> bool:
     """Whether verdict or fee follow from it, or something that is sent does beside another choice."""
     example = filings.rig.draft.form
-    usual = await _judgement(filings, example)
+    usual = await told_before_filing(filings, example)
     for variation in field:
-        if usual.is_unlike(await _judgement(filings, variation.form)):
+        if usual.is_unlike(await told_before_filing(filings, variation.form)):
             return True
     for one, other in in_other_contexts(model, example, field):
-        if (await _judgement(filings, one)).is_unlike(await _judgement(filings, other)):
+        if (await told_before_filing(filings, one)).is_unlike(await told_before_filing(filings, other)):
             return True
         sent, beside = await filings.file_form(one), await filings.file_form(other)
         if filings.changed(sent.sent, beside.sent):
@@ -90,7 +90,7 @@ async def _is_judged_by(filings: Filings, model: type[Form], field: Sequence[Var
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Judgement:
+class ToldBeforeFiling:
     """What a citizen is told before anything is filed.
 
     Attributes:
@@ -103,7 +103,7 @@ class _Judgement:
     price: object
     asked: Places
 
-    def is_unlike(self, other: "_Judgement") -> bool:
+    def is_unlike(self, other: "ToldBeforeFiling") -> bool:
         """Whether another verdict follows, or another fee: one that the agency is not told the reason of to name it.
 
         What the agency has to know to name its price, it has to know of the application, too.
@@ -111,7 +111,8 @@ class _Judgement:
         return self.verdicts != other.verdicts or (self.price != other.price and self.asked == other.asked)
 
 
-async def _judgement(filings: Filings, form: dict[str, JsonValue]) -> _Judgement:
+async def told_before_filing(filings: Filings, form: dict[str, JsonValue]) -> ToldBeforeFiling:
+    """What a citizen is told who fills in the form so."""
     rig, draft = filings.rig, filings.rig.draft.model_copy(update={"form": dict(form)})
     offered = rig.platform.service(rig.offer).operations
     verdicts: object = None
@@ -129,7 +130,7 @@ async def _judgement(filings: Filings, form: dict[str, JsonValue]) -> _Judgement
             price = [(line.code, line.amount) for line in quote.lines]
         except NagorikError as error:
             price = error.code
-    return _Judgement(verdicts, price, places_of(filings.tap.since(before), filings.codec))
+    return ToldBeforeFiling(verdicts, price, places_of(filings.tap.since(before), filings.codec))
 
 
 async def _papers_told_apart(subject: Subject, offer: AnyOffer) -> list[str]:

@@ -1,6 +1,9 @@
-"""A session that the agency has ended: the platform logs in again, and nobody notices."""
+"""Sessions at an agency: one that has ended is begun anew and nobody notices, and one that is good is used."""
 
+from datetime import timedelta
 from typing import Final
+
+import httpx
 
 from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer
@@ -10,7 +13,13 @@ from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, another_application, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
+from nagorik_testing.contract.wiretap import Wiretap
+from nagorik_testing.simulator.in_process import SimulatorTransport
+from nagorik_testing.wire.codec import Codec
 
+LOOKED_AT: Final = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 45, 90, 180, 360, 720, 1440))
+"""After a login: each time but for the last about twice the one before."""
+MINUTES_IN_WORDS: Final = 120
 _READS: Final = (Operation.STATUS, Operation.QUERY_PAYMENT, Operation.FIND, Operation.QUOTE, Operation.ELIGIBILITY)
 _WRITES: Final = (Operation.SUBMIT, Operation.START_PAYMENT)
 _NO_SESSION: Final = "no session is kept, or the simulator's restart() ends none"
@@ -57,6 +66,82 @@ async def _after_a_restart(rig: Rig, operation: Operation) -> tuple[str, bool]:
     return "" if error is None else error.code if isinstance(error, NagorikError) else type(error).__name__, again
 
 
+async def _keeps_its_token(subject: Subject, offer: AnyOffer) -> list[str]:
+    if subject.manifest.login is None:
+        raise NotConcerned("it logs in nowhere")
+    for operation in (operation for operation in _READS if operation in offer.operations):
+        try:
+            used = await _used_for(subject, offer, operation)
+            if (
+                used is not None
+                and used < LOOKED_AT[-1]
+                and await _is_good_after(subject, offer, operation, 2 * used)
+            ):
+                return [f"a new login {_in_words(used)} after the last, and its token is good for twice as long"]
+        except (NothingThere, NotReachable):
+            continue  # of operations that cannot be called, the matrix of faults tells
+        if used is not None:
+            return []
+    raise NotConcerned("no read of its logs in")
+
+
+async def _used_for(subject: Subject, offer: AnyOffer, operation: Operation) -> timedelta | None:
+    """After what time of its first login another is made, at most; ``None`` where none is made for the operation."""
+    async with open_rig(subject, offer.id) as rig:
+        _ = rig.simulator  # a live agency's time cannot be moved
+        await prepare_operation(rig, operation)
+        async with rig.restarted():
+            if not await _logs_in(rig, operation):
+                return None
+            began = rig.clock.now()
+            for after in LOOKED_AT:
+                rig.advance(max(began + after - rig.clock.now(), timedelta(0)))
+                if await _logs_in(rig, operation):
+                    return rig.clock.now() - began
+    return LOOKED_AT[-1]
+
+
+async def _logs_in(rig: Rig, operation: Operation) -> bool:
+    before = len(rig.simulator.ledger.requests())
+    await call_operation(rig, operation)
+    return any(is_login(made.operation) for made in rig.simulator.ledger.requests()[before:])
+
+
+async def _is_good_after(subject: Subject, offer: AnyOffer, operation: Operation, after: timedelta) -> bool:
+    """Whether the agency still answers a request with the token of the first login, by then the only one."""
+    tap = Wiretap()
+    async with open_rig(tap.on(subject), offer.id) as rig:
+        await prepare_operation(rig, operation)
+        async with rig.restarted():
+            before = len(tap.exchanges)
+            await call_operation(rig, operation)
+            passed = tap.since(before)
+            if not passed:
+                return False
+            rig.clock.advance(after)
+            once = passed[0]
+            again = httpx.Request(
+                once.request.method, once.request.url, headers=once.request.headers, content=once.sent
+            )
+            async with httpx.AsyncClient(transport=SimulatorTransport(rig.simulator)) as agency:
+                answer = await agency.send(again)
+    codec = rig.simulator.codec
+    return answer.status_code == once.status and _shape(codec, answer.content) == _shape(codec, once.answer)
+
+
+def _shape(codec: Codec, answer: bytes) -> frozenset[str]:
+    """Where an answer says anything: an error that comes with the status of a success says it elsewhere."""
+    try:
+        return frozenset(place for place, _ in codec.answers.places(answer))
+    except ValueError:
+        return frozenset()
+
+
+def _in_words(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    return f"{minutes} minutes" if minutes <= MINUTES_IN_WORDS else f"{round(minutes / 60)} hours"
+
+
 SESSIONS: Final = (
     Check(
         id="robustness/ended-session",
@@ -70,5 +155,18 @@ SESSIONS: Final = (
         "CredentialProblem.EXPIRED; WRONG is for credentials that a login does not mend.",
         scope=CheckScope.OFFERS,
         examine=_logs_in_again,
+    ),
+    Check(
+        id="robustness/token-kept",
+        family=CheckFamily.ROBUSTNESS,
+        title="a token is used for as long as it is good, by half at least",
+        why="The agency forbids to log in for each call, and counts. The plugin takes a token of a day for one of "
+        "minutes, is locked out by noon, and with it every citizen of that agency.",
+        modes=(31, 62),
+        expected="no new login before half of the time in which the agency takes the token of the last one",
+        fix="Give Token the time that the agency's answer names, or its document, in seconds.",
+        scope=CheckScope.OFFERS,
+        presupposes=("robustness/ended-session",),
+        examine=_keeps_its_token,
     ),
 )

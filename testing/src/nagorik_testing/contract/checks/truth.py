@@ -256,8 +256,13 @@ def _not_as_held(status: AgencyStatus, case: Case[Any], now: datetime) -> Iterat
     held = {told.reference for told in case.payments if told.arrives_at <= now}
     if status.payment_confirmed and not held:
         yield "the agency is said to hold a payment that it does not hold"
+    elif status.payment_confirmed and case.payments[-1].reference not in held:
+        yield "the agency is said to hold the latest payment, and holds an earlier one alone"
     if status.fee_due is not None and receipt_number(status.fee_due) in held:
         yield "a fee is asked for that the agency holds already"
+    elif status.fee_due is not None and status.payment_confirmed:
+        # Once that fee is paid it is the latest payment, and the word stays what it is until the agency has it.
+        yield "the agency is said to hold the latest payment, in a word by which it asks for the next"
 
 
 def _waits_for_fee(case: Case[Any]) -> bool:
@@ -431,9 +436,11 @@ TRUTH: Final = (
         title="a status says of the fee what the agency holds and asks for",
         why="A citizen is told that the fee has arrived, and loses the day on which it could still be paid.",
         modes=(17, 21),
-        expected="payment_confirmed only while the agency's book holds the money, fee_due for each stage that it "
-        "waits for and for none that it holds, and fee_amount as the agency writes it",
-        fix="Enter fee_due and payment_confirmed in statuses.toml for each word; take fee_amount from the answer.",
+        expected="payment_confirmed only while the agency's book holds the latest payment, and in no word that asks "
+        "for another; fee_due for each stage that it waits for and for none that it holds, and fee_amount as the "
+        "agency writes it",
+        fix="Enter fee_due and payment_confirmed in statuses.toml for each word, and no payment_confirmed beside "
+        "fee_due; take fee_amount from the answer.",
         scope=CheckScope.SERVICES,
         needs=(*_NEEDS, Operation.QUOTE, Operation.ADVISE_PAYMENT),
         examine=_told_as_held,

@@ -67,8 +67,36 @@ class SentForm(SizedForm):
     post: Annotated[Address | None, Label(en="Address for the post", bn="ডাকের ঠিকানা")] = None
 
 
+class ExpressForm(SizedForm):
+    speed: Annotated[Literal["usual", "express"], Label(en="Speed", bn="গতি")] = "usual"
+
+
 class StaffedForm(SizedForm):
     staff: Annotated[int, Field(ge=1, le=500), Label(en="People who work there", bn="কর্মরত মানুষ")] = 3
+
+
+COLLECTION = Label(en="Collected", bn="সংগ্রহ")
+
+
+class DeliveredForm(ShopForm):
+    delivery: Annotated[Literal["urgent", "regular"], Label(en="Delivery", bn="বিতরণ")] = "urgent"
+    collection: Annotated[Literal["download", "office"], COLLECTION] = "download"
+
+
+class CollectedForm(DeliveredForm):
+    """Of who is in no hurry, nobody is asked where they collect it."""
+
+    collection: Annotated[Literal["download", "office"] | None, COLLECTION] = None  # type: ignore[assignment]
+
+
+class UrgentAtTheOffice(DeliveredForm):
+    """The form itself says what goes with what."""
+
+    @model_validator(mode="after")
+    def _download_alone_is_regular(self) -> Self:
+        if self.delivery == "regular" and self.collection != "download":
+            raise PydanticCustomError("shop", "wrong", {"en": "Choose download.", "bn": "ডাউনলোড বেছে নিন।"})
+        return self
 
 
 WARES = Label(en="Wares, the most sold first", bn="পণ্য, বেশি বিক্রি আগে")

@@ -15,6 +15,7 @@ MODULES = (
     "priced",
     "judging",
     "withholding",
+    "overlooking",
     "families",
     "payments",
     "markup",

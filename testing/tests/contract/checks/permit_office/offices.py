@@ -2,14 +2,14 @@
 
 import base64
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from nagorik import InputRejected
-from nagorik.values import Money
+from nagorik.values import Money, dhaka_date
 from nagorik_testing import (
     ApplicationBook,
     Case,
@@ -19,6 +19,7 @@ from nagorik_testing import (
     ExampleMessage,
     Refusal,
     TokenEndpoint,
+    VerdictAnswer,
     Workflow,
     content_of,
     routes_of,
@@ -27,6 +28,8 @@ from permit_office.simulator import DESK, PermitOffice
 
 ARRIVES_AFTER = timedelta(hours=20)
 """When a payment reaches the office by its own way."""
+GRACE = timedelta(days=15)
+GOOD_TO = date(2028, 2, 29)
 OF_A_PAGE = 10
 """Applications on a page of a search."""
 WORKFLOW = Workflow.model_validate(
@@ -152,6 +155,36 @@ class PostingOffice(PricedOffice):
         return {"fee": fee, "service": service, "total": (Money.taka(fee) + Money.taka(service)).plain()}
 
 
+class GraceOffice(PricedOffice):
+    """Asks for more of who comes later than a fortnight and a day after the opening."""
+
+    def price(self, size: str) -> dict[str, str]:
+        size, _, opened = size.partition(" ")
+        usual = super().price(size)
+        late = opened and dhaka_date(self.clock.now()) - date.fromisoformat(opened) > GRACE
+        return {**usual, "total": (Money.taka(usual["total"]) + Money.taka(100 if late else 0)).plain()}
+
+
+class ExpressOffice(PricedOffice):
+    """Asks for more of who is in a hurry, and for more still where the shop is large."""
+
+    def price(self, size: str) -> dict[str, str]:
+        size, _, speed = size.partition(" ")
+        usual, more = super().price(size), Money.taka(70 if size == "large" else 50)
+        return {**usual, "total": (Money.taka(usual["total"]) + more).plain()} if speed == "express" else usual
+
+
+class KnowingOffice(PermitOffice):
+    """Says of everybody whether they may have a permit."""
+
+    async def tariff(self, request: Request) -> Response:
+        return DocumentResponse({"name": "MAY", **DESK})
+
+    def verdict_answers(self, service: str) -> Any:
+        means = {"MAY": True, "MAY NOT": False, "NOT YET": False, "UNKNOWN": None}
+        return [VerdictAnswer(name=word, document={"name": word}, means=meant) for word, meant in means.items()]
+
+
 class PartsOffice(PricedOffice):
     """Names the parts of a price, and leaves the sum to others."""
 
@@ -166,6 +199,14 @@ class LaterFeeOffice(PricedOffice):
     def shown(self, case: Case[None]) -> dict[str, Any]:
         due = self.price(self.sizes.get(case.number, "small"))["total"] if len(case.payments) == 1 else None
         return {**super().shown(case), "fee": due}
+
+
+class StagesOffice(LaterFeeOffice):
+    """Says of the payment that it was told of last whether it has it."""
+
+    def shown(self, case: Case[None]) -> dict[str, Any]:
+        held = bool(case.payments) and case.payments[-1].arrives_at <= self.clock.now()
+        return {**super().shown(case), "paid": held}
 
 
 class TerseOffice(BookOffice):
@@ -250,6 +291,21 @@ class AskedOffice(PermitOffice):
             return DocumentResponse({"error": "unknown"}, status_code=404)
         since = self.clock.now().isoformat()
         return DocumentResponse({"number": "Q-1", "word": "PERMITTED", "since": since, "remark": None, **DESK})
+
+
+class ExpiringOffice(AskedOffice):
+    """Says of a permit to which day it is good, and whether it is."""
+
+    async def file(self, request: Request) -> Response:
+        good = dhaka_date(self.clock.now()) <= GOOD_TO
+        return DocumentResponse({"result": "GOOD" if good else "ENDED", "goodTo": f"{GOOD_TO:%d/%m/%Y}", **DESK})
+
+
+class SilentlyExpiringOffice(AskedOffice):
+    """Says to which day a permit is good, and leaves it to others what follows."""
+
+    async def file(self, request: Request) -> Response:
+        return DocumentResponse({"result": "GOOD", "goodTo": f"{GOOD_TO:%d/%m/%Y}", **DESK})
 
 
 class ComparingOffice(PermitOffice):

@@ -11,3 +11,18 @@ class PermitSettings(AgencySettings):
 
 class OpenSettings(AgencySettings):
     password: str
+
+
+class DeskSettings(PermitSettings):
+    desk: str = "main-desk"
+
+
+class RareSettings(DeskSettings):
+    spare_desk: str = "second-desk"
+    """Of use once the first is closed for good."""
+
+
+class BranchSettings(PermitSettings):
+    """Names what no module of the office's takes of anything."""
+
+    branch: str = "main-branch"
