@@ -92,7 +92,7 @@ $(READY): requirements.txt pyproject.toml $(addsuffix /pyproject.toml,$(DISTRIBU
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.txt >$(VENV)/uv.txt
 	@$(BIN)/python -m pip install $(QUIETLY) --no-compile --require-hashes --requirement $(VENV)/uv.txt
 	@$(BIN)/uv pip install $(BY_UV) --require-hashes --requirement requirements.txt || \
-	  { echo "So pip installs instead, which takes a minute more."; \
+	  { echo "So pip does it instead, which takes a minute more."; \
 	    $(BIN)/python -m pip install $(QUIETLY) --require-hashes --requirement requirements.txt; }
 	@$(BIN)/uv pip install $(BY_UV) --no-build-isolation --no-deps $(EDITABLE) || \
 	  $(BIN)/python -m pip install $(QUIETLY) --no-build-isolation --no-deps $(EDITABLE)

@@ -180,6 +180,19 @@ def test_money_taken_after_the_gateway_said_no_is_found_without_a_notice(word, d
     assert driver.payment_states == [P.CAPTURED]
 
 
+def test_messages_do_not_use_up_the_questions_that_are_still_to_come():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    said = driver.now
+    for _ in range(5):
+        driver.take(Noticed(driver.row.payments[0].id))
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    for look in LATE_CAPTURE_LOOKS:
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+        assert driver.now == said + look
+    assert driver.next.operation is None
+
+
 def test_application_closes_once_the_gateway_has_said_often_enough_that_it_took_nothing():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))

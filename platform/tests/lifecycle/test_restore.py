@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from nagorik.model.fee import FeeDue
 from nagorik.model.payment import PaymentReport, PaymentStarted
@@ -152,6 +152,15 @@ class TwoLives(LifecycleMachine):
 
 
 @settings(settings.get_profile("lifecycle"), max_examples=80)
+@example(
+    name="neither asked nor reporting",
+    price=230,
+    due=FeeDue.BEFORE_SUBMISSION,
+    known=0,
+    forgotten=0,
+    pause=0,
+    waits=True,
+)
 @given(
     name=st.sampled_from(sorted(CAPABILITIES)),
     price=st.sampled_from([0, 230]),

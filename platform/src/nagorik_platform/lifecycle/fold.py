@@ -373,7 +373,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
             "state": event.to,
             "moved_at": event.at,
             "accepted": _is_accepted(before, event),
-            "looks": 0,
+            "asked_at": None,
             "announced_at": _first(before.announced_at, announced),
             "advice_lost_at": None,
             "reference": event.reference or before.reference,
@@ -424,7 +424,7 @@ def _payment_asked_about(progress: Progress, payment: str, asked_at: datetime) -
         progress,
         payment,
         noticed_at=before.noticed_at if overtaken else None,
-        looks=before.looks + 1,
+        asked_at=asked_at,
     )
 
 

@@ -119,17 +119,23 @@ def late_looks(progress: Progress, capabilities: ServiceCapabilities, now: datet
     if not capabilities.offers(Operation.QUERY_PAYMENT):
         return
     for payment in progress.payments:
-        if payment.moved_at is None or not has_looks_left(payment):
+        due = next_look_at(payment)
+        if due is None or payment.moved_at is None:
             continue
         in_vain = progress.backoff(Operation.QUERY_PAYMENT, payment.id).failures
         if in_vain < LATE_LOOKS_IN_VAIN or now - payment.moved_at < LATE_LOOKS_END:
-            due = payment.moved_at + _looks_after(payment)[payment.looks]
             yield NextAction(Operation.QUERY_PAYMENT, due=due, payment=payment.id)
 
 
-def has_looks_left(payment: Payment) -> bool:
-    """Whether the gateway is to be asked again about a payment of which it has spoken."""
-    return payment.looks < len(_looks_after(payment))
+def next_look_at(payment: Payment) -> datetime | None:
+    """When the gateway is to be asked again about a payment of which it has spoken, aware UTC; ``None`` if never.
+
+    What it says in between, as after a message, puts off none of the instants that are still to come.
+    """
+    spoke, asked = payment.moved_at, payment.asked_at
+    if spoke is None:
+        return None
+    return next((spoke + after for after in _looks_after(payment) if asked is None or spoke + after > asked), None)
 
 
 def _looks_after(payment: Payment) -> tuple[timedelta, ...]:

@@ -150,8 +150,8 @@ class Payment(Model):
     """When a refund was first to be ordered: the gateway is told to give one payment back once."""
     accepted: bool = False
     """Whether an officer has looked at what was doubtful about the money and found that it counts."""
-    looks: int = Field(default=0, ge=0)
-    """How often the gateway has said the same again since the payment came into its present state."""
+    asked_at: AwareDatetime | None = None
+    """When the gateway was asked what it has answered since, for good, without moving the payment."""
     noticed_at: AwareDatetime | None = None
     """When the latest message named this payment, until the gateway has given its final word on a later question."""
 
@@ -308,9 +308,12 @@ class Progress(Model):
         return any(p.stage == stage and p.state is PaymentState.CONFIRMED for p in self.payments)
 
     def write_name(self, operation: Operation, payment: str | None) -> str:
-        """What tells an operation's writes apart: the payment, or its stage for starting one."""
+        """What tells an operation's writes apart: the payment, or its stage for what is to take its money.
+
+        A payment that follows one of which an officer found that it took nothing is in doubt no more than that was.
+        """
         subject = payment
-        if operation is Operation.START_PAYMENT and payment is not None:
+        if operation in {Operation.START_PAYMENT, Operation.COMPLETE_PAYMENT} and payment is not None:
             subject = self.payment(payment).stage
         return f"{operation.value}/{subject or ''}"
 

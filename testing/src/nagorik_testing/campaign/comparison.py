@@ -15,7 +15,7 @@ from nagorik_host.store import Transaction
 from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Payment, amounts_to, is_settled
-from nagorik_platform.lifecycle.next_action import has_looks_left
+from nagorik_platform.lifecycle.next_action import next_look_at
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_TAKEN
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
@@ -145,12 +145,12 @@ def _captures(payment: Payment, captured: Sequence[tuple[str, Effect]]) -> int:
     """How often money was taken; twice for one payment is once where the whole sum is known, or still asked for."""
     amounts = [Money.taka(effect.amount) for _, effect in captured if effect.amount is not None]
     known = payment.taken is not None and payment.taken.poisha == sum(amount.poisha for amount in amounts)
-    return min(len(captured), 1) if known or has_looks_left(payment) else len(captured)
+    return min(len(captured), 1) if known or next_look_at(payment) is not None else len(captured)
 
 
 def _payment(payment: Payment, *, taken: bool, back: bool, closed: bool) -> Iterator[tuple[str, str]]:
     state = payment.state
-    if taken and state in _SAID_NO_MONEY and (closed or not has_looks_left(payment)):
+    if taken and state in _SAID_NO_MONEY and (closed or next_look_at(payment) is None):
         yield "captured-unaccounted", f"the gateway took it, here it is {state.value}"
     if taken and closed and not is_settled(state):
         yield "closed-over-money", state.value
