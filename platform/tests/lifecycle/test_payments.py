@@ -316,7 +316,18 @@ def test_money_that_arrives_after_the_application_was_closed_is_given_back():
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
-    assert (driver.state, driver.payment_states, driver.next.operation) == (S.CLOSED, [P.REFUNDED], None)
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert (driver.payment_states, driver.next.operation) == ([P.REFUNDED], None)
+
+
+def test_second_capture_of_a_payment_that_was_given_back_is_found_a_day_after():
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    assert (driver.payment_states, driver.hold) == ([P.UNDER_INVESTIGATION], "payment-under-investigation")
 
 
 @pytest.mark.parametrize("told", [True, False])
