@@ -25,7 +25,7 @@ from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_inst
 from nagorik_host.store.outages import outages_of
 from nagorik_host.store.schema import agencies, agency_tokens
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
-from nagorik_platform.lifecycle import CallFailed
+from nagorik_platform.lifecycle import CallAnswered, CallFailed
 from nagorik_testing import SimulatedClock
 
 # One agency is asked by one example: an `id()` may be given twice, and the agency's time would be taken already.
@@ -132,6 +132,16 @@ async def test_probe_that_is_put_off_for_longer_than_anybody_does_is_made(databa
     assert await database.run(lambda t: scheduler.take_probe(t, row_of(t, name, None), clock.now()))
     probed = await database.run(partial(row_of, plugin=name, now=None))
     assert clock.now() < probed.probe_at <= clock.now() + LAST_PROBE
+
+
+async def test_agency_that_comes_back_and_is_gone_again_at_one_instant_has_one_outage(database):
+    """As a clock that is set back makes it, too."""
+    now, name = SimulatedClock().now(), f"agency-{next(AGENCIES)}"
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    for _ in range(3):
+        for outcome in (*[CallFailed(AgencyUnavailable())] * FAILURES_OF_AN_OUTAGE, CallAnswered(None)):
+            await database.run(partial(scheduler.learn, plugin=name, outcome=outcome, now=now))
+    assert [(one.begin, one.end) for one in await database.run(lambda t: outages_of(t, name))] == [(now, now)]
 
 
 async def outage_after(database, name, *errors):

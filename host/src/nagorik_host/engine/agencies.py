@@ -127,6 +127,11 @@ _REFUSED: Final = select(agency_tokens.c.refused_at, agency_tokens.c.refusals).w
     agency_tokens.c.plugin == bindparam("name"), agency_tokens.c.refused.is_not(None)
 )
 _OUTAGE_BEGAN: Final = insert(outages)
+_OUTAGE_GOES_ON: Final = (
+    update(outages)
+    .where(outages.c.plugin == bindparam("name"), outages.c.began_at == bindparam("since"))
+    .values(ended_at=None, cause=bindparam("because"))
+)
 _OUTAGE_ENDED: Final = (
     update(outages)
     .where(outages.c.plugin == bindparam("name"), outages.c.ended_at.is_(None))
@@ -379,7 +384,10 @@ class AgencyScheduler:
         if row.down_since is not None or failures < _failures_of_an_outage(error):
             transaction.connection.execute(_FAILED, values)
             return None
-        transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now, "cause": cause})
+        # One that ended at the very instant at which it began, or before a clock that was set back, is that one again.
+        goes_on = {"name": plugin, "since": now, "because": cause}
+        if transaction.connection.execute(_OUTAGE_GOES_ON, goes_on).rowcount == 0:
+            transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now, "cause": cause})
         transaction.connection.execute(
             _DOWN, values | {"since": now, "because": cause, "again": now + self._pause(0, cause)}
         )
