@@ -384,7 +384,7 @@ class AgencyScheduler:
         if row.down_since is not None or failures < _failures_of_an_outage(error):
             transaction.connection.execute(_FAILED, values)
             return None
-        # One that ended at the very instant at which it began, or before a clock that was set back, is that one again.
+        # One that ended at the very instant at which it began, or before a clock was set back, is that one again.
         goes_on = {"name": plugin, "since": now, "because": cause}
         if transaction.connection.execute(_OUTAGE_GOES_ON, goes_on).rowcount == 0:
             transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now, "cause": cause})
