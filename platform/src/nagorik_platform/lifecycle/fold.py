@@ -434,7 +434,7 @@ def _with_payments(progress: Progress, payments: Iterable[Payment]) -> Changes:
     return {"payments": changed, "flags": _payment_flags(progress.flags, changed)}
 
 
-def _changed(progress: Progress, payment: str, **update: bool | int | datetime | None) -> Changes:
+def _changed(progress: Progress, payment: str, **update: datetime | None) -> Changes:
     after = _known(progress, payment).model_copy(update=update)
     return _with_payments(progress, (after if p.id == after.id else p for p in progress.payments))
 
