@@ -1,17 +1,17 @@
 """The suite itself: every check of one plugin, in one order, with nothing left out in silence.
 
-It runs in one process, or on all cores: then the matrix of each offer, and all other checks, each have a process to
-themselves.
+It runs in one process, or on all cores: then the matrix of each offer and the other checks of each family are parts
+that the cores take one after another.
 """
 
 import asyncio
 import os
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -265,10 +265,6 @@ def _refuse_doubles(found: Sequence[CheckResult]) -> None:
         seen.add(named)
 
 
-OTHER_CHECKS: Final = None
-"""Stands for all that is not the fault matrix of an offer."""
-
-
 def run_on_all_cores(subject: Subject, *, families: Collection[str] | None = None) -> SuiteResults:
     """As ``run_suite`` with all checks, in less time where there is more than one offer and more than one core.
 
@@ -277,16 +273,19 @@ def run_on_all_cores(subject: Subject, *, families: Collection[str] | None = Non
     Raises:
         SuiteBroken: Two findings, or two checks, claim the same id for the same offer.
     """
+    cores = os.cpu_count() or 1
     offers = [offer.id for offer in subject.manifest.offers]
-    processes = min(os.cpu_count() or 1, len(offers) + 1)
-    if subject.live is not None or len(offers) < 2 or processes < 2:  # noqa: PLR2004 - nothing to share out
+    if subject.live is not None or len(offers) < 2 or cores < 2:  # noqa: PLR2004 - no more than a second process costs
         return asyncio.run(run_suite(subject, families=families, checks=CHECKS))
-    chosen = None if families is None else tuple(families)
+    counted = Counter(str(check.family) for check in CHECKS)
+    # The parts of most work first, so that no core is left alone with one at the end.
+    chosen = [family for family, _ in counted.most_common() if _wanted(family, families)]
+    play = partial(_play_part, subject.manifest.id, loopback=subject.loopback)
     # Spawned, not forked: a child that inherits a running thread's lock waits for it for ever.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=keep_quiet) as pool:
-        parts = [
-            pool.submit(_play_part, subject.manifest.id, part, chosen, loopback=subject.loopback)
-            for part in (OTHER_CHECKS, *offers)
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=keep_quiet) as pool:
+        parts = [pool.submit(play, families=(family,)) for family in chosen]
+        parts += [
+            pool.submit(play, families=None if families is None else tuple(families), offer=offer) for offer in offers
         ]
         found = [result for part in parts for result in part.result()]
     return collect(subject.manifest, found, families, CHECKS)
@@ -300,13 +299,13 @@ def keep_quiet() -> None:
 
 
 def _play_part(
-    plugin: str, part: str | None, families: tuple[str, ...] | None, *, loopback: bool
+    plugin: str, *, families: tuple[str, ...] | None, offer: str | None = None, loopback: bool
 ) -> list[CheckResult]:
     subject = _subject(plugin, loopback=loopback)
-    if part is OTHER_CHECKS:
+    if offer is None:
         return asyncio.run(play_checks(subject, families, CHECKS))
-    offer = next(offer for offer in subject.manifest.offers if offer.id == part)
-    return asyncio.run(play_offer(subject, offer, families))
+    [played] = [each for each in subject.manifest.offers if each.id == offer]
+    return asyncio.run(play_offer(subject, played, families))
 
 
 @lru_cache(maxsize=1)
