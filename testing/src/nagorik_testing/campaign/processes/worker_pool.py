@@ -23,8 +23,8 @@ from nagorik_platform import Platform
 from nagorik_testing.campaign.processes.worker import AS_ALL, WorkerError, WorkerSettings, WorkerVariant, work
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
-_LATE: Final = ("httpcore", "anyio._backends._asyncio")
-"""What httpx imports with the first connection, in every process anew."""
+_PRELOADED: Final = ("nagorik_testing.campaign.processes.preloaded", "httpcore", "anyio._backends._asyncio")
+"""What each process would otherwise do by itself; the last two are imported by httpx with its first connection."""
 _DATABASES: Final = ("nagorik_host.store.sqlite", "nagorik_host.store.postgresql")
 _POLL_SECONDS: Final = 0.005
 _CHUNK: Final = 65_536
@@ -227,4 +227,4 @@ def prepare_processes(platform: Platform) -> None:
     """
     plugins = {record.source.value.partition(":")[0] for record in platform.plugins}
     databases = [name for name in _DATABASES if name.endswith("sqlite") or find_spec("asyncpg") is not None]
-    _FORKS.set_forkserver_preload([work.__module__, *_LATE, *databases, *sorted(plugins)])
+    _FORKS.set_forkserver_preload([work.__module__, *_PRELOADED, *databases, *sorted(plugins)])
