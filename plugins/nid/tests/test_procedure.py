@@ -143,6 +143,32 @@ async def test_lost_card_from_price_to_download(desk: Desk) -> None:
     assert (fetched.document.kind, fetched.document.media_type) == ("nid-card", "application/pdf")
 
 
+@pytest.mark.parametrize(
+    ("corrected", "value", "named"),
+    [
+        ("name-bn", "নমুনা নাগরিক", "name"),
+        ("name-en", "NAMUNA NAGORIK", "nameEn"),
+        ("father-name", "নমুনা পিতা", "father"),
+        ("mother-name", "নমুনা মাতা", "mother"),
+        ("spouse-name", "নমুনা সঙ্গী", "spouse"),
+        ("marital-status", "married", "maritalStatus"),
+        ("birth-date", "1991-01-31", "dateOfBirth"),
+        ("blood-group", "O+", "bloodGroup"),
+        ("address", "নমুনা রোড, বাসা ১", "address"),
+        ("other", "নমুনা", "other"),
+    ],
+)
+def test_correction_is_asked_for_by_the_name_that_the_ec_has_for_it(
+    desk: Desk, corrected: str, value: str, named: str
+) -> None:
+    form = desk.card(changes=[{"field": corrected, "value": value}])
+    filed = desk.request(SubmitRequest, "nid.correction", form, client_reference=REFERENCE)
+    [change] = wire.to_application(filed, REFERENCE)["changes"]
+    assert change["field"] == named
+    priced = desk.request(QuoteRequest, "nid.correction", form, at=desk.simulator.clock.now())
+    assert wire.to_fee_question(priced)["fields"] == named
+
+
 async def test_card_is_renewed_and_its_date_of_issue_sent(desk: Desk) -> None:
     service, form = "nid.renewal", desk.card(issued_on="2009-06-30", delivery="urgent", collection="office")
     price = await quote(desk, service, form)
