@@ -1,5 +1,6 @@
 """What a citizen goes through, against the simulated department."""
 
+import json
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -146,13 +147,33 @@ async def test_what_the_day_forbids_is_not_sent(
     assert desk.simulator.ledger.requests() == ()
 
 
-async def test_field_that_the_portal_refuses_is_told_at_its_field(desk: ServiceDesk[PassportSimulator]) -> None:
-    body = '{"error": {"field": "surname", "message": "is not readable"}}'
+@pytest.mark.parametrize(
+    ("named", "field"),
+    [
+        ("dob", "birth_date"),
+        ("givenName", "given_name"),
+        ("surname", "surname"),
+        ("idNumber", "nid"),
+        ("parentNid", "father_nid"),
+        ("bookletPages", "pages"),
+        ("validityYears", "validity_years"),
+        ("delivery", "delivery"),
+        ("office", "office"),
+        ("previousPassport", "previous_passport"),
+        ("passportNo", "passport_no"),
+        ("oid", "application_no"),
+        ("applicationId", "application_no"),
+    ],
+)
+async def test_field_that_the_portal_refuses_is_told_at_its_field(
+    desk: ServiceDesk[PassportSimulator], named: str, field: str
+) -> None:
+    body = json.dumps({"error": {"field": named, "message": "is not readable"}})
     refusal = InjectedResponse(status=422, body=body, headers={"content-type": "application/json"})
     desk.simulator.faults.add(CREATE, refusal)
     with pytest.raises(InputRejected) as refused:
         await desk.file(desk.draft())
-    assert [(p.pointer, p.code) for p in refused.value.fields] == [("/form/surname", "portal.field-refused")]
+    assert [(p.pointer, p.code) for p in refused.value.fields] == [(f"/form/{field}", "portal.field-refused")]
 
 
 async def test_status_is_for_who_knows_the_date_of_birth(desk: ServiceDesk[PassportSimulator]) -> None:
