@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nagorik.context import CallContext
+from nagorik.errors import InputRejected
 from nagorik.manifest import parse_manifest
 from nagorik.model.eligibility import Criterion, Eligibility, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik.model.submission import NotAsked, WhyNotAsked
@@ -207,3 +208,19 @@ def test_every_paper_is_among_the_documents() -> None:
 @pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
 def test_every_day_has_its_rules_and_none_is_called_verified(day: date) -> None:
     assert {RULES.on(day)[name].source.verified for name in RULES.names()} == {False}
+
+
+@pytest.mark.parametrize(
+    ("on", "code"),
+    [
+        (CITIZEN.birth_date - DAY, "bmet.birth-date"),
+        (CITIZEN.birth_date, "bmet.working-age"),
+        (years_ago(-200), "bmet.birth-date"),
+    ],
+)
+def test_no_price_is_told_for_a_day_of_birth_that_cannot_be(on: date, code: str) -> None:
+    form = validate_form(RegistrationForm, dict(example("bmet.registration", CITIZEN, TODAY).form))
+    told_age, *_ = eligibility.form_checks(form, on)
+    with pytest.raises(InputRejected) as refused:
+        told_age()
+    assert [(problem.pointer, problem.code) for problem in refused.value.fields] == [("/form/birth_date", code)]

@@ -72,11 +72,11 @@ def form_checks(form: Form, on: date) -> tuple[Callable[[], None], ...]:
 
     def refuse_age() -> None:
         if isinstance(form, WorkerForm):
-            age = CRITERIA.age_of("working-age", form.birth_date, on, at_least="working-age-from")
-            refuse_failed("bmet", [(_FIELDS[age.id], age)])
             problem = birth_problem(form.birth_date, on)
             if problem is not None:
                 refuse([FieldProblem(pointer=_FIELDS["birth-date"], code="bmet.birth-date", text=problem)])
+            age = CRITERIA.age_of("working-age", form.birth_date, on, at_least="working-age-from")
+            refuse_failed("bmet", [(_FIELDS[age.id], age)])
 
     def refuse_registration() -> None:
         if isinstance(form, OrientationForm | ClearanceForm) and not _is_correction(form):
