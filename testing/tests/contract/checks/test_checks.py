@@ -460,14 +460,19 @@ async def test_limit_of_logins_that_no_simulator_keeps_is_failed(permit_office):
     assert found.got == "limits.logins is declared, and the simulator counts no logins"
 
 
-async def test_options_with_each_others_title_are_failed_and_other_titles_are_not(permit_office):
-    (found, _) = await findings(
-        BY_ID["catalogue/form-labels"], permit_office(service={"form": "forms:OptionsExchanged"})
-    )
-    assert found.got == "the titles of the options ground-floor and upstairs are exchanged"
-    right = permit_office(service={"form": "forms:OptionsCalledOtherwise"})
-    (found, _) = await findings(BY_ID["catalogue/form-labels"], right)
-    assert found.status is CheckStatus.PASSED
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("OptionsExchanged", ["the titles of the options ground-floor and upstairs are exchanged"]),
+        ("OptionsExchangedInPart", ["the titles of the options moved-upstairs and widened are exchanged"]),
+        ("FieldsExchanged", ["the titles of the fields owner_name and tenant_name are exchanged"]),
+        ("OptionsCalledOtherwise", []),
+        ("NamedAlike", []),
+    ],
+)
+async def test_each_others_titles_are_failed_and_other_titles_are_not(form, told, permit_office):
+    (found, _) = await findings(BY_ID["catalogue/form-labels"], permit_office(service={"form": f"forms:{form}"}))
+    assert [found.got] * found.failed == told
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from nagorik_toolkit.form_validation import find_label
 
 _SECRET_WORDS: Final = re.compile(r"password|passwd|secret|token|api_?key|private_?key|credential|(^|_)pin($|_)")
 _BASE_URL: Final = "http://127.0.0.1"
+_STEM: Final = 4
+"""Letters by which a word is known."""
 
 
 async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -39,22 +41,28 @@ async def _form_labels(subject: Subject, offer: AnyOffer) -> list[str]:
         f"the options of {field} have no titles: {', '.join(options)}"
         for field, options in dict.fromkeys(untitled_choices(schema))
     ]
-    exchanged = [problem for options in titled_choices(schema) for problem in _exchanged(options)]
+    wrong += [problem for form in forms_within(model) for problem in _exchanged("fields", _titles_of(form))]
+    exchanged = [problem for options in titled_choices(schema) for problem in _exchanged("options", options)]
     return wrong + list(dict.fromkeys(exchanged))
 
 
-def _exchanged(titles: Mapping[str, Text]) -> Iterator[str]:
-    """Two options of which each is called what the other's value says, and not what its own does."""
-    said = {option: _words(option) for option in titles}
-    told = {option: _words(title.en) for option, title in titles.items()}
+def _titles_of(model: type[Form]) -> dict[str, Text]:
+    labels = {name: find_label(model, name) for name in model.model_fields}
+    return {name: Text(bn=label.bn or "-", en=label.en or "-") for name, label in labels.items() if label is not None}
+
+
+def _exchanged(kind: str, titles: Mapping[str, Text]) -> Iterator[str]:
+    """Two options or fields of which each is called by more of the other's own words than of its own."""
+    said = {name: _stems(name) for name in titles}
+    told = {name: _stems(title.en) for name, title in titles.items()}
     for one, other in combinations(titles, 2):
-        crossed = said[one] and said[other] and said[one] <= told[other] and said[other] <= told[one]
-        if crossed and not (said[one] & told[one] or said[other] & told[other]):
-            yield f"the titles of the options {one} and {other} are exchanged"
+        if all(len(said[a] & told[b]) > len(said[a] & told[a]) for a, b in ((one, other), (other, one))):
+            yield f"the titles of the {kind} {one} and {other} are exchanged"
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[a-z]{3,}", text.lower()))
+def _stems(text: str) -> frozenset[str]:
+    """The words of a text as far as ``changed`` and ``change`` are alike."""
+    return frozenset(word[:_STEM] for word in re.findall(r"[a-z]{3,}", text.lower()))
 
 
 def _unlabelled(model: type[Form]) -> list[str]:
@@ -172,7 +180,7 @@ CATALOGUE: Final = (
         "which number is meant.",
         modes=(55,),
         expected="a Label in both scripts on every field, nested forms included; help in both languages or in none; "
-        "a title for every option, and no two options with each other's title",
+        "a title for every option, and no two fields or options with each other's title",
         fix="Annotate the field: Annotated[Nid, Label(en=…, bn=…)], and options with Choices({value: Text(…)}).",
         scope=CheckScope.SERVICES,
         examine=_form_labels,

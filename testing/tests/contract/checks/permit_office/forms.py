@@ -128,6 +128,39 @@ class OptionsExchanged(ShopForm):
     ] = "roof"
 
 
+class OptionsExchangedInPart(ShopForm):
+    """What the titles say is not word by word what the values do."""
+
+    floor: Annotated[
+        Literal["moved-upstairs", "widened", "shared-roof"],
+        Choices(
+            {
+                "moved-upstairs": Text(en="A wider floor", bn="বড় তলা"),
+                "widened": Text(en="A move within the house", bn="বাড়ির ভেতরে স্থানান্তর"),
+                "shared-roof": Text(en="On the roof", bn="ছাদ"),
+            }
+        ),
+        NAME,
+    ] = "widened"
+
+
+class FieldsExchanged(ShopForm):
+    owner_name: Annotated[str, Label(en="Name of the tenant", bn="ভাড়াটিয়ার নাম")] = ""
+    tenant_name: Annotated[str, Label(en="Name of the owner", bn="মালিকের নাম")] = ""
+
+
+class NamedAlike(ShopForm):
+    """Right: a title has a word of another's value, and nothing is exchanged."""
+
+    tenant_name: Annotated[str, Label(en="Your name", bn="আপনার নাম")] = ""
+    owner: Annotated[str, Label(en="Name of who the tenant rents from", bn="যাঁর কাছ থেকে ভাড়া নেওয়া")] = ""
+    floor: Annotated[
+        Literal["lost", "stolen"],
+        Choices({"lost": Text(en="Missing", bn="পাওয়া যাচ্ছে না"), "stolen": Text(en="Lost to theft", bn="চুরি")}),
+        NAME,
+    ] = "lost"
+
+
 class Untitled(ShopForm):
     floor: Annotated[Literal["ground-floor", "upstairs"], NAME] = "upstairs"
 
