@@ -65,6 +65,61 @@ async def test_coming_back_with_nothing_to_read_asks_nobody(shop: Any, query: st
     assert shop.gateway.ledger.requests() == ()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"status=success",
+        b"paymentID=TR0011",
+        b"paymentID=TR0011&paymentID=&status=success",
+        b"paymentID=TR0011&status=success&status=",
+        b"paymentID=TR0011\xff&status=success",
+        b"paymentID=TR0011&status=" + b"x" * (4_001 - len(b"paymentID=TR0011&status=")),
+    ],
+    ids=lambda body: body[:60],
+)
+async def test_coming_back_that_cannot_be_read_says_so(shop: Any, body: bytes) -> None:
+    with pytest.raises(AgencyRejected) as refused:
+        await shop.hear(ExampleMessage(headers=FORM, body=body, signed=False))
+    assert refused.value.reason_code == "bkash.return-unreadable"
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLencoded ; charset=utf-8"]
+)
+@pytest.mark.parametrize("name", ["content-type", "Content-Type"])
+async def test_coming_back_has_four_thousand_bytes_at_most(shop: Any, kind: str, name: str) -> None:
+    await shop.start()
+    body = shop.gateway.payer_return(PAYMENT).body + b"&more="
+    body += b"x" * (4_000 - len(body))
+    message = ExampleMessage(headers={"accept": "*/*", name: kind}, body=body, signed=False)
+    assert (await shop.hear(message)).payment == PAYMENT
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "error"),
+    [
+        (200, {"statusCode": "503"}, ("agency-unavailable", "maintenance", "gateway")),
+        (200, {}, ("contract-violation", "return-unanswered", "gateway")),
+        (200, {"statusCode": "2002"}, ("agency-rejected", "bkash.return-of-no-payment", "agency")),
+        (422, {}, ("agency-rejected", "bkash.return-of-no-payment", "agency")),
+        (404, {}, ("agency-rejected", "http-404", "agency")),
+    ],
+    ids=str,
+)
+async def test_what_bkash_says_to_a_coming_back_decides_which_error_it_is(
+    shop: Any, status: int, document: dict[str, Any], error: tuple[str, str, str]
+) -> None:
+    await shop.start()
+    shop.gateway.faults.add(
+        f"POST {gateway.CHECKOUT}/payment/status", InjectedResponse(status=status, document=document)
+    )
+    with pytest.raises(NagorikError) as refused:
+        await shop.hear(shop.gateway.payer_return(PAYMENT))
+    told = refused.value
+    said = next(getattr(told, name) for name in ("reason_code", "detail", "because") if hasattr(told, name))
+    assert (told.code, said, told.layer.value) == error
+
+
 async def test_coming_back_from_a_payment_that_bkash_does_not_know(shop: Any) -> None:
     with pytest.raises(AgencyRejected) as refused:
         await shop.hear(ExampleMessage(headers=FORM, body=b"paymentID=TR0011made1up&status=success", signed=False))
@@ -198,21 +253,23 @@ async def test_no_member_that_is_needed_can_be_left_out(shop: Any, member: str) 
 
 
 @pytest.mark.parametrize(
-    "inner",
+    ("inner", "code"),
     [
-        "{}",
-        "[]",
-        "null",
-        "not JSON",
-        '{"merchantInvoiceNumber": ""}',
-        '{"merchantInvoiceNumber": 7}',
-        f'{{"merchantInvoiceNumber": "{"x" * 50_000}"}}',
+        ("{}", "without-payment"),
+        ("[]", "unreadable"),
+        ("null", "unreadable"),
+        ("not JSON", "unreadable"),
+        ('{"merchantInvoiceNumber": "payment-1", "amount": NaN}', "unreadable"),
+        ('{"merchantInvoiceNumber": ""}', "without-payment"),
+        ('{"merchantInvoiceNumber": 7}', "without-payment"),
+        (f'{{"merchantInvoiceNumber": "{"x" * 50_000}"}}', "without-payment"),
     ],
     ids=lambda inner: inner[:40],
 )
-async def test_a_notice_without_a_payment_names_none(shop: Any, inner: str) -> None:
+async def test_a_notice_without_a_payment_names_none(shop: Any, inner: str, code: str) -> None:
     await shop.paid()
-    assert await reason_of(shop, notices.signed(unsigned(envelope_of(shop)) | {"Message": inner}))
+    envelope = notices.signed(unsigned(envelope_of(shop)) | {"Message": inner})
+    assert await reason_of(shop, envelope) == f"bkash.notice-{code}"
 
 
 @pytest.mark.parametrize(
@@ -224,6 +281,46 @@ async def test_what_is_no_certificate_verifies_nothing(shop: Any, served: bytes,
     monkeypatch.setattr(notices.NoticeSigner, "pem", served)
     with pytest.raises(NagorikError):
         await shop.hear(notices.posted(envelope))
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(20_000, True), (20_001, False)])
+async def test_a_certificate_has_twenty_thousand_bytes_at_most(
+    shop: Any, length: int, is_read: bool, monkeypatch: Any
+) -> None:
+    await shop.paid()
+    envelope, pem = envelope_of(shop), notices.notice_signer().pem
+    monkeypatch.setattr(notices.NoticeSigner, "pem", pem + b"\n" * (length - len(pem)))
+    if is_read:
+        assert (await shop.hear(notices.posted(envelope))).payment == PAYMENT
+    else:
+        with pytest.raises(NagorikError):
+            await shop.hear(notices.posted(envelope))
+
+
+@pytest.mark.parametrize("status", [201, 299, 400, 428, 430, 499, 429, 500, 503])
+async def test_only_a_server_that_fails_or_is_asked_too_often_may_be_asked_again(shop: Any, status: int) -> None:
+    await shop.paid()
+    shop.gateway.faults.add(CERTIFICATE, InjectedResponse(status=status, body="<Error/>"), count=None)
+    with pytest.raises(NagorikError) as refused:
+        await shop.hear(notices.posted(envelope_of(shop)))
+    assert (getattr(refused.value, "reason_code", "") == "bkash.notice-not-verified") is (
+        status not in {429, 500, 503}
+    )
+
+
+async def test_a_notice_with_a_subject_is_signed_with_it(shop: Any) -> None:
+    await shop.paid()
+    envelope = notices.signed(unsigned(envelope_of(shop)) | {"Subject": "A payment"})
+    assert (await shop.hear(notices.posted(envelope))).payment == PAYMENT
+    assert await reason_of(shop, envelope | {"Subject": "Another"}) == "bkash.notice-not-verified"
+
+
+@pytest.mark.parametrize("sign", ["!", "\n", " "])
+async def test_a_signature_is_base64_to_the_letter(shop: Any, sign: str) -> None:
+    await shop.paid()
+    envelope = envelope_of(shop)
+    signature = envelope["Signature"][:40] + sign + envelope["Signature"][40:]
+    assert await reason_of(shop, envelope | {"Signature": signature}) == "bkash.notice-not-verified"
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -260,7 +357,25 @@ async def test_a_subscription_is_confirmed_once_it_is_verified(shop: Any) -> Non
     with pytest.raises(AgencyRejected) as told:
         await shop.hear(message)
     assert told.value.reason_code == "bkash.subscription-confirmed"
+    assert told.value.reason is not None
+    assert told.value.reason.en.startswith("The subscription to bKash's notices is now confirmed.")
     assert shop.gateway.confirmed == {json.loads(message.body)["Token"]}
+
+
+CONFIRMED: Final = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+
+
+@pytest.mark.parametrize("member", CONFIRMED)
+async def test_no_member_of_a_confirmation_can_be_altered_or_left_out(shop: Any, member: str) -> None:
+    envelope = json.loads(shop.gateway.subscription_confirmation(AWS).body)
+    assert (await reason_of(shop, envelope | {member: envelope[member] + "x"})) in {
+        "bkash.notice-not-verified",
+        "bkash.notice-of-another-topic",
+        "bkash.notice-unreadable",
+    }
+    rest = {name: value for name, value in envelope.items() if name != member}
+    assert await reason_of(shop, rest) == "bkash.notice-unreadable"
+    assert shop.gateway.confirmed == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Amounts, times, codes and references as they cross the wire, whatever they are."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -13,7 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from nagorik import AgencyResponse, Payer, RefundPaymentRequest, StartPaymentRequest, Text
 from nagorik.values import MobileNumber, Money
 from nagorik_bkash import wire
-from nagorik_bkash.codes import CODES, SENTENCES, CodeMeaning, code_in, meaning_of, word_of
+from nagorik_bkash.codes import CODES, CREDENTIALS, SENTENCES, CodeMeaning, code_in, meaning_of, word_of
+from nagorik_bkash.settings import BkashSettings
+from nagorik_bkash.simulator import BkashSimulator
 from nagorik_bkash.simulator.checkout import bkash_time
 
 amounts = st.integers(0, 10**14).map(lambda poisha: Money(poisha=poisha))
@@ -67,8 +70,42 @@ def test_a_refunds_reason_is_what_bkash_takes(reason: str) -> None:
     sent = wire.to_refund(request, "TR0011", "BKR7QJ2M0X")["reason"]
     assert sent.isascii()
     assert sent.isprintable()
-    assert 1 <= len(sent) <= wire.LONGEST
+    assert 1 <= len(sent) <= 255
     assert not set(sent) & set("<>&")
+
+
+@pytest.mark.parametrize(
+    ("reason", "sent"),
+    [
+        ("Tax <b>&</b> extra", "Tax b /b extra"),
+        ("ফেরত", "refund"),
+        ("x" * 300, "x" * 255),
+        ("two\u00a0 words", "two words"),
+    ],
+)
+def test_a_refund_is_ordered_by_the_fields_of_published_clients(reason: str, sent: str) -> None:
+    request = RefundPaymentRequest(
+        gateway="bkash.checkout",
+        payment="payment-1",
+        reference="TR0011",
+        amount=Money.taka(15),
+        reason=Text(bn="ফেরত", en=reason),
+    )
+    question = {"paymentID": "TR0011", "trxID": "BKR7QJ2M0X"}
+    assert wire.to_refund_question("TR0011", "BKR7QJ2M0X") == question
+    assert wire.to_refund(request, "TR0011", "BKR7QJ2M0X") == {
+        **question,
+        "amount": "15.00",
+        "sku": "payment-1",
+        "reason": sent,
+    }
+
+
+@pytest.mark.parametrize(
+    ("named", "is_one"), [("", False), ("x", True), ("x" * 255, True), ("x" * 256, False), (7, False), (None, False)]
+)
+def test_our_number_is_a_text_of_255_characters_at_most(named: object, is_one: bool) -> None:
+    assert wire.is_invoice(named) is is_one
 
 
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - made aware at once
@@ -133,6 +170,121 @@ def test_every_published_code_has_one_meaning() -> None:
 
 def test_each_code_has_the_sentence_that_is_published() -> None:
     assert SENTENCES == BKASH_ERROR_CODES
+
+
+MEANINGS = {
+    CodeMeaning.DONE: r"Successful",
+    CodeMeaning.CREDENTIALS: r"Invalid App Key",
+    CodeMeaning.UNAVAILABLE: r"System is undergoing maintenance.*",
+    CodeMeaning.UNCERTAIN: r"Process failed|Exception [Oo]ccurred",
+    CodeMeaning.NO_SUCH: r"Invalid Payment ID|Transaction not found|.*serial number does not exist",
+    CodeMeaning.CANCELLED: r"Transaction has already been cancelled",
+    CodeMeaning.ALREADY: r"Duplicate for all transactions|.*original transaction has been reversed|"
+    r"(The (authorized )?payment|Transaction)( execution)? has already been (completed|processed)",
+    CodeMeaning.STATE: r"Invalid Payment State|Payment execution pre-requisite.*",
+    CodeMeaning.DECLINED: r".*(Wallet|\bPIN\b|\bOTP\b|Wrong verification|Resend Limit|Insufficient|debit party"
+    r"|credential of the subscriber|MSISDN of the customer|Not a bKash Account).*",
+}
+"""Which published sentences say what; every other is of a request that is wrong, or not allowed."""
+
+
+@pytest.mark.parametrize("code", sorted(BKASH_ERROR_CODES))
+def test_a_code_means_what_its_published_sentence_says(code: str) -> None:
+    sentence = BKASH_ERROR_CODES[code]
+    said = [
+        meaning
+        for meaning, words in MEANINGS.items()
+        if re.fullmatch(words, sentence, re.IGNORECASE if meaning is CodeMeaning.DECLINED else 0)
+    ]
+    assert [meaning_of(code)] == (said or [CodeMeaning.REFUSED])
+
+
+def test_the_code_of_credentials_is_the_one_of_the_app_key() -> None:
+    assert BKASH_ERROR_CODES[CREDENTIALS] == "Invalid App Key"
+
+
+def test_no_code_at_all_is_how_some_successes_come() -> None:
+    assert meaning_of(None) is CodeMeaning.DONE
+    assert word_of(None) == "bkash.unknown-code"
+
+
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [
+        ({}, None),
+        ({"statusCode": "0000"}, "0000"),
+        ({"statusCode": "0000", "errorCode": "2001"}, "2001"),
+        ({"statusCode": "2006", "errorCode": "0000"}, "2006"),
+        ({"statusCode": "2006", "errorCode": "2001"}, "2001"),
+        ({"statusCode": "503"}, "503"),
+    ],
+    ids=str,
+)
+def test_the_code_that_is_told_is_the_one_that_refuses(codes: dict[str, str], told: str | None) -> None:
+    assert wire.Grant.model_validate(codes).code == told
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        *(("3600", 3600.0), (3600, 3600.0), (" 60 ", 60.0), ("999999999", 999999999.0), ("1000000000", None)),
+        *((None, None), ("", None), ("soon", None), ("-1", None), (0, None), ("৩৬০০", None), ([1], None)),
+    ],
+    ids=ascii,
+)
+def test_the_life_of_a_token_is_a_number_of_seconds_or_none(written: object, seconds: float | None) -> None:
+    grant = wire.Grant.model_validate({"id_token": "made-up", "expires_in": written})
+    assert grant.expires_in == seconds
+
+
+@pytest.mark.parametrize(
+    ("answer", "failed"),
+    [
+        ({"status": "fail"}, True),
+        ({"status": "fail", "id_token": "made-up"}, False),
+        ({"status": "success"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_a_user_that_is_not_known_fails_without_a_code(answer: dict[str, str], failed: bool) -> None:
+    assert wire.Grant.model_validate(answer).failed is failed
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_taken"),
+    [
+        *(("payment_lifetime", life, True) for life in (600, 86_400)),
+        *(("payment_lifetime", life, False) for life in (599, 86_401)),
+        ("page_domains", "bkash.com", True),
+        ("page_domains", "bkash.com bka.sh pay-1.bkash.example", True),
+        ("notice_topic", "arn:aws:sns:ap-southeast-1:000000000000:a-topic", True),
+        ("notice_topic", "arn:aws:sns:ap-southeast-1:00000000000:a-topic", False),
+        ("notice_topic", "arn:aws:sqs:ap-southeast-1:000000000000:a-topic", False),
+        ("notice_topic", "arn:aws:sns:ap-southeast-1:000000000000:", False),
+        ("notice_origin", "https://sns.ap-southeast-1.amazonaws.com", True),
+        ("notice_origin", "http://127.0.0.1:8080", True),
+        ("notice_origin", "http://127.0.0.1:8080/?x", False),
+    ],
+)
+def test_a_setting_is_within_its_bounds(name: str, value: object, is_taken: bool) -> None:
+    given = BkashSimulator().settings("http://127.0.0.1:8080") | {name: value}
+    if is_taken:
+        assert getattr(BkashSettings(**given), name) in {value, timedelta(seconds=value if type(value) is int else 0)}
+    else:
+        with pytest.raises(ValidationError) as refused:
+            BkashSettings(**given)
+        kinds = {problem["type"] for problem in refused.value.errors()}
+        assert kinds <= {"greater_than_equal", "less_than_equal", "string_pattern_mismatch", "not_amazon_sns"}
+
+
+def test_the_settings_that_have_a_default_are_bkashs_own_places() -> None:
+    given = BkashSimulator().settings("https://tokenized.pay.bka.sh/v1.2.0-beta")
+    own = {name: value for name, value in given.items() if name not in {"notice_origin", "notice_topic"}}
+    made = BkashSettings(**own)
+    assert (made.notice_origin, made.notice_topic) == ("https://sns.ap-southeast-1.amazonaws.com", None)
+    assert made.page_domains == "bkash.com bka.sh"
+    assert made.payment_lifetime == timedelta(hours=2)
 
 
 def test_a_reason_is_read_back_as_its_code() -> None:

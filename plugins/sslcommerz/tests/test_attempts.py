@@ -1,13 +1,22 @@
 """Answers that a test writes itself: what does not agree, is not known or is not JSON is no payment that counts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
-from nagorik import AgencyRejected, ContractViolation, PaymentReport, PaymentState
+from nagorik import (
+    AgencyRejected,
+    ContractViolation,
+    Layer,
+    PaymentReport,
+    PaymentState,
+    RefundPaymentRequest,
+    RefundReport,
+    Text,
+)
 from nagorik.errors import OutcomeUnknown
 from nagorik.values import Money
 from nagorik_sslcommerz.attempts import (
@@ -16,11 +25,13 @@ from nagorik_sslcommerz.attempts import (
     OrderValidation,
     SslCommerzAttempt,
     paid_among,
+    to_doubtful_report,
     to_paid_report,
     to_unpaid_report,
 )
+from nagorik_sslcommerz.refunds import to_order
 
-from .conftest import AMOUNT, TRAN_ID, Answers, Checkout
+from .conftest import AMOUNT, GATEWAY, PAYMENT, TRAN_ID, Answers, Checkout
 
 TRANSACTIONS = "/validator/api/merchantTransIDvalidationAPI.php"
 VALIDATIONS = "/validator/api/validationserverAPI.php"
@@ -63,10 +74,13 @@ def read(told: dict[str, Any], validated: dict[str, Any]) -> PaymentReport:
 
 async def test_agreeing_answers_are_a_payment(answers: Answers, wired: Checkout) -> None:
     tell(answers, attempt(), validation=attempt(status="VALIDATED"))
-    report = await wired.query()
-    assert (report.state, report.amount, report.reference) == (PaymentState.CAPTURED, AMOUNT, "B1")
-    assert report.captured_at is not None
-    assert report.captured_at.isoformat() == "2026-11-23T18:30:00+00:00", "half past midnight is yesterday in UTC"
+    assert await wired.query() == PaymentReport(
+        state=PaymentState.CAPTURED,
+        amount=AMOUNT,
+        reference="B1",
+        captured_at=datetime(2026, 11, 23, 18, 30, tzinfo=UTC),  # half past midnight is yesterday in UTC
+        raw="VALIDATED",
+    )
 
 
 @pytest.mark.parametrize("risk", [0, "0", 1, "1", 2, "high", "", None, "১"])
@@ -94,9 +108,19 @@ async def test_payment_of_the_future_is_looked_at(answers: Answers, wired: Check
     assert (report.state, report.captured_at) == (PaymentState.UNDER_INVESTIGATION, None)
 
 
-def test_clock_that_runs_fast_by_hours_is_believed() -> None:
-    at = attempt(tran_date="2026-11-25 09:59:59")
-    assert read(at, at).state is PaymentState.CAPTURED
+@pytest.mark.parametrize("at", ["2026-11-25 09:59:59", "2026-11-25 10:00:00"])
+def test_clock_that_runs_fast_by_a_day_at_most_is_believed(at: str) -> None:
+    report = read(attempt(tran_date=at), attempt(tran_date=at))
+    assert (report.state, report.captured_at) == (
+        PaymentState.CAPTURED,
+        datetime.fromisoformat(f"{at}+06:00"),
+    )
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "0000-00-00 00:00:00", None])
+def test_payment_without_a_time_has_none(nothing: str | None) -> None:
+    report = read(attempt(tran_date=nothing), attempt(tran_date=nothing))
+    assert (report.state, report.captured_at) == (PaymentState.CAPTURED, None)
 
 
 @pytest.mark.parametrize("path", [TRANSACTIONS, VALIDATIONS])
@@ -200,10 +224,113 @@ def test_payment_that_the_validator_does_not_know_is_unknown(status: str) -> Non
     assert (report.state, report.amount, report.raw) == (PaymentState.UNKNOWN, None, f"VALID, {status}")
 
 
+def test_word_of_the_validators_is_told_in_the_length_of_one() -> None:
+    assert read(attempt(), {"status": "X" * 300}).raw == f"VALID, {'X' * 193}"
+
+
+WORDS_OF_THE_DOCUMENTATION = {
+    "PENDING": PaymentState.PENDING,
+    "FAILED": PaymentState.FAILED,
+    "CANCELLED": PaymentState.CANCELLED,
+    "UNATTEMPTED": PaymentState.EXPIRED,
+    "EXPIRED": PaymentState.EXPIRED,
+    "VALID": None,
+    "VALIDATED": None,
+    "INVALID_TRANSACTION": PaymentState.UNKNOWN,
+}
+"""Every word for an attempt in the documentation of notice, validation and query; none for what is paid."""
+
+
+@pytest.mark.parametrize("word", [*WORDS_OF_THE_DOCUMENTATION, "pending", "Expired", "SUCCESS"])
+def test_each_word_without_money_ends_a_payment_as_the_documentation_says(word: str) -> None:
+    told = SslCommerzAttempt(status=word, tran_id="T", error="Declined by the bank")
+    state = WORDS_OF_THE_DOCUMENTATION.get(word, PaymentState.UNKNOWN)
+    if state is None:
+        assert paid_among([told]) == [told]
+        return
+    assert paid_among([told]) == []
+    ended = state not in {PaymentState.PENDING, PaymentState.UNKNOWN}
+    assert to_unpaid_report([told]) == PaymentReport(
+        state=state, raw=word, remark="Declined by the bank" if ended else None
+    )
+
+
+def test_of_nothing_at_all_nothing_is_known() -> None:
+    assert to_unpaid_report([]) == PaymentReport(state=PaymentState.UNKNOWN)
+
+
+def test_attempt_that_is_open_decides_over_those_that_ended() -> None:
+    for words in (["FAILED", "PENDING"], ["PENDING", "FAILED"]):
+        told = [SslCommerzAttempt(status=word, tran_id="T") for word in words]
+        assert to_unpaid_report(told) == PaymentReport(state=PaymentState.PENDING, raw="PENDING")
+
+
+@pytest.mark.parametrize(
+    ("times", "last"),
+    [
+        ((None, None, None), 2),
+        ((3, None, 1), 2),
+        ((3, 2, 1), 0),
+        ((1, 3, 2), 1),
+        ((2, 2, 1), 1),
+    ],
+)
+def test_last_attempt_is_the_latest_and_the_last_in_the_list_where_not_all_are_dated(
+    times: tuple[int | None, ...], last: int
+) -> None:
+    words = ["FAILED", "CANCELLED", "EXPIRED"]
+    told = [
+        SslCommerzAttempt(status=word, tran_id="T", tran_date=None if day is None else NOW - timedelta(days=9 - day))
+        for word, day in zip(words, times, strict=True)
+    ]
+    assert to_unpaid_report(told).raw == words[last]
+
+
+def test_remark_is_cut_to_the_length_that_a_report_takes() -> None:
+    told = SslCommerzAttempt(status="FAILED", tran_id="T", error="x" * 3000)
+    assert to_unpaid_report([told]).remark == "x" * 2000
+
+
+def doubtful(*others: dict[str, Any]) -> PaymentReport:
+    return to_doubtful_report([SslCommerzAttempt.model_validate(attempt(**other)) for other in others], NOW)
+
+
+def test_doubtful_payments_are_told_as_the_first_of_them_with_all_that_was_taken() -> None:
+    report = doubtful({}, {"val_id": "V2", "bank_tran_id": "B2", "status": "VALIDATED"})
+    assert report == PaymentReport(
+        state=PaymentState.UNDER_INVESTIGATION,
+        amount=Money.taka("690.00"),
+        reference="B1",
+        captured_at=datetime(2026, 11, 23, 18, 30, tzinfo=UTC),
+        raw="VALID V1, VALIDATED V2",
+    )
+
+
+@pytest.mark.parametrize("nameless", ["", None])
+def test_two_payments_without_a_validation_id_are_two(nameless: str | None) -> None:
+    """Without its name nobody can say that one is the other, told again."""
+    told = [attempt(val_id=nameless), attempt(val_id=nameless, status="VALIDATED")]
+    assert len(paid_among([SslCommerzAttempt.model_validate(each) for each in told])) == 2
+    report = doubtful(*told)
+    assert (report.amount, report.raw) == (Money.taka("690.00"), "VALID, VALIDATED")
+
+
+def test_doubtful_payments_of_which_one_amount_is_not_known_have_none() -> None:
+    assert doubtful({}, {"val_id": "V2", "amount": "many"}).amount is None
+    assert doubtful({"val_id": "", "bank_tran_id": ""}).reference is None
+
+
+def test_doubtful_payments_are_named_in_the_length_that_a_report_takes() -> None:
+    raw = doubtful(*({"val_id": f"V{number}"} for number in range(100, 140))).raw
+    assert raw is not None
+    assert (len(raw), raw.startswith("VALID V100, VALID V101")) == (200, True)
+
+
 async def test_another_transactions_attempt_is_no_answer(answers: Answers, wired: Checkout) -> None:
     tell(answers, attempt(), attempt(tran_id="ANOTHER-PAYMENT", val_id="V2"))
-    with pytest.raises(ContractViolation):
+    with pytest.raises(ContractViolation) as refused:
         await wired.query()
+    assert refused.value.detail == "another-transaction"
 
 
 async def test_two_validated_attempts_are_looked_at(answers: Answers, wired: Checkout) -> None:
@@ -300,6 +427,16 @@ async def test_id_of_boundless_length_is_no_answer(answers: Answers, wired: Chec
     assert name in refused.value.detail
 
 
+@pytest.mark.parametrize("name", ["val_id", "bank_tran_id", "tran_id"])
+@pytest.mark.parametrize("kind", [SslCommerzAttempt, OrderValidation])
+def test_id_has_two_hundred_characters_at_most(
+    kind: type[SslCommerzAttempt] | type[OrderValidation], name: str
+) -> None:
+    assert getattr(kind.model_validate(attempt(**{name: "B" * 200})), name) == "B" * 200
+    with pytest.raises(ValidationError, match=name):
+        kind.model_validate(attempt(**{name: "B" * 201}))
+
+
 @pytest.mark.parametrize("path", [TRANSACTIONS, VALIDATIONS])
 async def test_page_in_place_of_an_answer_is_none(answers: Answers, wired: Checkout, path: str) -> None:
     if path == VALIDATIONS:
@@ -333,8 +470,9 @@ async def test_session_is_asked_about_where_no_attempt_is_listed(
 async def test_another_refunds_end_is_not_this_ones(answers: Answers, wired: Checkout, told: dict[str, str]) -> None:
     answer = {"APIConnect": "DONE", "refund_ref_id": "R1", "bank_tran_id": "B1", "tran_id": TRAN_ID}
     answers.add(TRANSACTIONS, {**answer, "status": "refunded", **told})
-    with pytest.raises(ContractViolation):
+    with pytest.raises(ContractViolation) as refused:
         await wired.refund("B1", "R1")
+    assert refused.value.detail == "another-refund"
 
 
 @pytest.mark.parametrize(
@@ -350,7 +488,43 @@ async def test_another_refunds_end_is_not_this_ones(answers: Answers, wired: Che
 async def test_only_refunded_is_refunded(answers: Answers, wired: Checkout, word: str, state: PaymentState) -> None:
     answer = {"APIConnect": "DONE", "refund_ref_id": "R1", "bank_tran_id": "B1", "tran_id": TRAN_ID, "status": word}
     answers.add(TRANSACTIONS, answer)
-    assert (await wired.refund("B1", "R1")).state is state
+    assert await wired.refund("B1", "R1") == RefundReport(state=state, reference="R1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"status": "success", "refund_ref_id": "R1"},
+            RefundReport(state=PaymentState.REFUND_PENDING, reference="R1"),
+        ),
+        (
+            {"status": "processing", "refund_ref_id": "R1", "trans_id": TRAN_ID},
+            RefundReport(state=PaymentState.REFUND_PENDING, reference="R1"),
+        ),
+        ({"status": "failed", "refund_ref_id": ""}, RefundReport(state=PaymentState.REFUND_FAILED)),
+        ({"status": "failed", "bank_tran_id": "", "trans_id": ""}, RefundReport(state=PaymentState.REFUND_FAILED)),
+    ],
+    ids=str,
+)
+async def test_order_that_is_accepted_is_under_way_and_no_more(
+    answers: Answers, wired: Checkout, answer: dict[str, str], told: RefundReport
+) -> None:
+    answers.add(TRANSACTIONS, {"APIConnect": "DONE", "bank_tran_id": "B1", **answer})
+    assert await wired.refund("B1") == told
+
+
+def test_order_names_the_payment_and_its_one_refund_by_the_fields_of_the_documentation() -> None:
+    request = RefundPaymentRequest(
+        gateway=GATEWAY, payment=PAYMENT, reference="B1", amount=AMOUNT, reason=Text(bn="ভুল", en="In error")
+    )
+    assert to_order(request) == {
+        "bank_tran_id": "B1",
+        "refund_trans_id": f"RFND{TRAN_ID}",
+        "refe_id": f"RFND{TRAN_ID}",
+        "refund_amount": "345.00",
+        "refund_remarks": "ভুল / In error",
+    }
 
 
 @pytest.mark.parametrize(
@@ -370,8 +544,12 @@ async def test_order_of_which_nothing_certain_is_said_is_unknown(
     answers: Answers, wired: Checkout, answer: dict[str, str]
 ) -> None:
     answers.add(TRANSACTIONS, {"APIConnect": "DONE", "bank_tran_id": "B1", **answer})
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(OutcomeUnknown) as unknown:
         await wired.refund("B1")
+    assert unknown.value.step == "refund"
+    another = "B2" in answer.values() or "ANOTHER-PAYMENT" in answer.values()
+    assert (unknown.value.because == "another-refund") is another
+    assert (unknown.value.layer is Layer.GATEWAY) is another
 
 
 @pytest.mark.parametrize("status", [202, 302, 400, 401, 403, 404, 409, 422, 429, 500, 503])

@@ -23,6 +23,7 @@ from nagorik_sslcommerz.answers import read_error, without_quoting
 from nagorik_sslcommerz.data import BOUNDS, TEXTS
 from nagorik_sslcommerz.sessions import OpenedSession, to_session, to_started
 from nagorik_sslcommerz.settings import SslCommerzSettings
+from nagorik_sslcommerz.signature import SIGNATURES, digest_of
 from nagorik_sslcommerz.simulator.session_form import amount_of, fault_of
 from nagorik_testing import AnswerLost, InjectedResponse, SyntheticCitizens
 from nagorik_testing.fixtures.strategies.money import amounts
@@ -192,6 +193,21 @@ async def test_notice_names_its_payment_whatever_became_of_it(checkout: Checkout
     checkout.gateway.clock.advance(timedelta(days=2))
     body = checkout.gateway.payment_notice(PAYMENT).body
     assert (await checkout.notice(body)).payment == PAYMENT
+
+
+async def test_notice_says_why_it_names_nobody(checkout: Checkout) -> None:
+    password = checkout.settings.store_password.get_secret_value()
+    fields = {"tran_id": "x" * 26, "amount": "345.00", "currency": "BDT", "status": "FAILED"}
+    signatures = {name: digest_of(fields, password, digest) for name, digest in SIGNATURES.items()}
+    form = {**fields, **signatures, "verify_key": ",".join(fields)}
+    for body, code in (
+        (b"{}", "notice-not-a-form"),
+        (urlencode({**form, "amount": "1.00"}).encode(), "notice-signature"),
+        (urlencode(form).encode(), "notice-of-no-payment"),
+    ):
+        with pytest.raises(AgencyRejected) as refused:
+            await checkout.notice(body)
+        assert refused.value.reason_code == f"sslcommerz.{code}"
 
 
 async def test_notice_that_is_altered_names_nobody(checkout: Checkout) -> None:

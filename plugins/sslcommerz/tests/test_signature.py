@@ -140,7 +140,29 @@ def test_unsigned_field_is_not_read() -> None:
     assert "subscription_id" not in signed_fields(body(signed(FIELDS, subscription_id="7")), PASSWORD)
 
 
-@pytest.mark.parametrize("sent", [b"", b"{}", b"a", b"a=\xff", b"<html>", b"&" * 1000, b"a=1;b=2"])
-def test_what_is_no_signed_form_is_refused(sent: bytes) -> None:
-    with pytest.raises(NotSigned):
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        *((sent, "not-a-form") for sent in (b"{}", b"a", b"a=\xff", b"a=%ff", b"<html>", b"&" * 1000, b"a=1&b")),
+        (b"a=1&a=2", "repeated-field"),
+        (b"", "signed-fields"),
+        (b"a=1;b=2", "signed-fields"),
+        (body({**FIELDS, "verify_key": ",".join(FIELDS)}), "signature"),
+    ],
+)
+def test_what_is_no_signed_form_is_refused(sent: bytes, code: str) -> None:
+    with pytest.raises(NotSigned, match=f"^{code}$"):
         signed_fields(sent, PASSWORD)
+
+
+@pytest.mark.parametrize("fields", [FIELDS, {name: FIELDS[name] for name in FIELDS if name != "card_issuer"}])
+def test_what_decides_is_enough(fields: dict[str, str]) -> None:
+    assert signed_fields(body(signed(fields)), PASSWORD) == fields
+
+
+def test_message_has_two_hundred_fields_at_most() -> None:
+    form = signed(FIELDS)
+    full = form | {f"more_{number}": "" for number in range(200 - len(form))}
+    assert signed_fields(body(full), PASSWORD) == FIELDS
+    with pytest.raises(NotSigned, match="not-a-form"):
+        signed_fields(body(full | {"one_more": ""}), PASSWORD)

@@ -94,7 +94,8 @@ def read_error(answer: AgencyResponse) -> NagorikError | None:
     if answer.status == _UNAUTHENTICATED and not claims and not CODES.keys() & set(codes):
         # Whatever the code is called, it may be of a token that has ended.
         return None
-    if len(meanings) == 1 and meanings <= _FOR_CERTAIN and not claims:
+    meaning = meanings.pop() if len(meanings) == 1 else None
+    if meaning in _FOR_CERTAIN and not claims:
         return AgencyRejected(word_of(codes[0]), layer=Layer.GATEWAY)
     return OutcomeUnknown(step="answer", because=word_of(codes[0] if codes else None), layer=Layer.GATEWAY)
 

@@ -5,30 +5,30 @@ it; what follows from a code is this plugin's reading of its sentence. A code th
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
 
 
-class CodeMeaning(StrEnum):
+class CodeMeaning(Enum):
     """What bKash says by a code."""
 
-    DONE = "done"
-    DECLINED = "declined"
+    DONE = auto()
+    DECLINED = auto()
     """The payer's wallet, number, code or PIN: no money moved, and none will without another try."""
-    CANCELLED = "cancelled"
-    NO_SUCH = "no-such"
+    CANCELLED = auto()
+    NO_SUCH = auto()
     """bKash knows no such payment or transaction."""
-    ALREADY = "already"
+    ALREADY = auto()
     """It was done before, by this call or another; only a question tells how it ended."""
-    STATE = "state"
+    STATE = auto()
     """The payment is not where it would have to be; only a question tells where it is."""
-    REFUSED = "refused"
+    REFUSED = auto()
     """The request is wrong, or the merchant may not make it: nothing was done."""
-    CREDENTIALS = "credentials"
-    UNAVAILABLE = "unavailable"
+    CREDENTIALS = auto()
+    UNAVAILABLE = auto()
     """bKash is undergoing maintenance."""
-    UNCERTAIN = "uncertain"
+    UNCERTAIN = auto()
     """bKash does not know itself, or says what nobody knows."""
 
 
@@ -50,7 +50,7 @@ _BY_MEANING: Final[Mapping[CodeMeaning, str]] = MappingProxyType(
     }
 )
 
-CREDENTIALS: Final = "2001"
+CREDENTIALS: Final = _BY_MEANING[CodeMeaning.CREDENTIALS]
 """The app key is not known."""
 CODES: Final[Mapping[str, CodeMeaning]] = MappingProxyType(
     {code: meaning for meaning, codes in _BY_MEANING.items() for code in codes.split()}

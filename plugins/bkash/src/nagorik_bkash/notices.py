@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from nagorik import (
     AgencyRejected,
-    AgencyUnavailable,
     ContractViolation,
     InputRejected,
     Layer,
@@ -58,6 +57,8 @@ _SIGNED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """What the signature of each kind is over, in this order; a subject may be missing."""
+_SIGNATURE: Final = ("Signature", "SignatureVersion", "SigningCertURL")
+"""The members that a signature comes with."""
 _HASHES: Final[Mapping[str, type[SHA1 | SHA256]]] = MappingProxyType({"1": SHA1, "2": SHA256})
 """By ``SignatureVersion``; Amazon still signs with the first where nobody has chosen the second."""
 
@@ -104,7 +105,7 @@ async def _came_back(body: bytes, context: Context) -> PaymentNotice:
     except InputRejected:
         raise AgencyRejected("bkash.return-of-no-payment") from None
     if answer.is_unavailable:
-        raise AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
+        raise wire.closed()
     payment = answer.payment_named_by(payment_id)
     if payment is None and not answer.says_anything:
         raise ContractViolation("return-unanswered", layer=Layer.GATEWAY)
@@ -116,9 +117,8 @@ async def _came_back(body: bytes, context: Context) -> PaymentNotice:
 def _envelope(body: bytes) -> dict[str, str]:
     """The members of an SNS message that are text, of a kind that is signed."""
     members = {name: value for name, value in _document(body).items() if isinstance(value, str)}
-    needed = _SIGNED.get(members.get("Type", ""), ())
-    complete = all(name in members for name in needed if name != "Subject")
-    if not needed or not complete or not {"Signature", "SignatureVersion", "SigningCertURL"} <= members.keys():
+    signed = _SIGNED.get(members.get("Type", ""), ())
+    if not signed or not all(name in members for name in (*signed, *_SIGNATURE) if name != "Subject"):
         raise AgencyRejected("bkash.notice-unreadable")
     return members
 

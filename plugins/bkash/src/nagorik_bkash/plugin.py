@@ -9,7 +9,6 @@ from typing import Final, Literal
 
 from nagorik import (
     AgencyRejected,
-    AgencyUnavailable,
     CompletePaymentRequest,
     ContractViolation,
     InputRejected,
@@ -64,7 +63,7 @@ async def nagorik_start_payment(request: StartPaymentRequest, context: Context) 
     page = created.page_within(context.settings)
     if not created.is_of(request) or page is None:
         # Nobody is sent to pay what was not asked for.
-        raise OutcomeUnknown(step="create", because="another-payment", layer=Layer.GATEWAY)
+        raise _unknown("create", "another-payment")
     return PaymentStarted(
         reference=created.payment_id,
         pay_at=page,
@@ -79,7 +78,7 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
     numbers = wire.split_reference(request.reference or "")
     if numbers is None:
         return PaymentReport(state=PaymentState.UNKNOWN)
-    return _report(await _status(numbers[0], request.payment, context), request, context)
+    return _report(await _status(numbers[0], request.payment, context), numbers[0], request, context)
 
 
 @hookimpl
@@ -92,7 +91,7 @@ async def nagorik_complete_payment(request: CompletePaymentRequest, context: Con
     if numbers is None:
         raise ContractViolation("bkash-reference")
     held = await _status(numbers[0], request.payment, context)
-    before = _report(held, request, context)
+    before = _report(held, numbers[0], request, context)
     if before.state is not PaymentState.AUTHORISED:
         return before
     if (held.amount, held.currency) != (request.amount, wire.CURRENCY):
@@ -108,12 +107,12 @@ async def nagorik_complete_payment(request: CompletePaymentRequest, context: Con
     if answer.meaning in {CodeMeaning.DECLINED, CodeMeaning.CANCELLED}:
         return await _declined(numbers[0], answer, request, context)
     if answer.meaning is not CodeMeaning.DONE:
-        raise OutcomeUnknown(step="execute", because=word_of(answer.code), layer=Layer.GATEWAY)
+        raise _unknown("execute", word_of(answer.code))
     if not _is_of(answer, numbers[0], request.payment):
-        raise OutcomeUnknown(step="execute", because="another-payment", layer=Layer.GATEWAY)
-    report = _report(answer, request, context)
+        raise _unknown("execute", "another-payment")
+    report = _report(answer, numbers[0], request, context)
     if report.state is not PaymentState.CAPTURED:
-        raise OutcomeUnknown(step="execute", because="not-completed", layer=Layer.GATEWAY)
+        raise _unknown("execute", "not-completed")
     return report
 
 
@@ -132,7 +131,7 @@ async def nagorik_refund_payment(request: RefundPaymentRequest, context: Context
     if before.meaning is CodeMeaning.DONE:
         return _refund_report(before, transaction, request)
     if before.meaning is CodeMeaning.UNAVAILABLE:
-        raise AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
+        raise wire.closed()
     if before.meaning is not CodeMeaning.NO_SUCH or request.refund_reference is not None:
         # A refund that has a number and is not found is nothing to order again.
         raise ContractViolation(f"refund-status-{word_of(before.code)}")
@@ -171,7 +170,7 @@ async def _status(payment_id: str, payment: str, context: Context) -> wire.Payme
         expect=wire.PaymentAnswer,
     )
     if answer.meaning is CodeMeaning.UNAVAILABLE:
-        raise AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
+        raise wire.closed()
     if answer.meaning is CodeMeaning.DONE and not _is_of(answer, payment_id, payment):
         raise ContractViolation("another-payment")
     return answer
@@ -183,11 +182,13 @@ def _is_of(answer: wire.PaymentAnswer, payment_id: str, payment: str) -> bool:
 
 
 def _report(
-    answer: wire.PaymentAnswer, request: QueryPaymentRequest | CompletePaymentRequest, context: Context
+    answer: wire.PaymentAnswer,
+    payment_id: str,
+    request: QueryPaymentRequest | CompletePaymentRequest,
+    context: Context,
 ) -> PaymentReport:
     """A payment as the platform takes it; money is reported only where bKash says that it took it, in taka."""
-    numbers = wire.split_reference(request.reference or "")
-    if numbers is None or answer.names_another(numbers[0], request.payment):
+    if answer.names_another(payment_id, request.payment):
         return PaymentReport(state=PaymentState.UNKNOWN, raw=answer.code)
     match answer.meaning:
         case CodeMeaning.DONE:
@@ -197,7 +198,7 @@ def _report(
         case CodeMeaning.DECLINED:
             return PaymentReport(state=PaymentState.FAILED, remark=answer.remark, raw=answer.code)
         case _:
-            return PaymentReport(state=PaymentState.UNKNOWN, raw=(answer.code or "")[:200])
+            return PaymentReport(state=PaymentState.UNKNOWN, raw=answer.code)
     match word.casefold():
         case "completed" if answer.currency == wire.CURRENCY and answer.amount is not None and answer.payment_id:
             return PaymentReport(
@@ -257,8 +258,8 @@ async def _asked_again(
     try:
         now = await _status(payment_id, request.payment, context)
     except NagorikError:
-        raise OutcomeUnknown(step="execute", because=because, layer=Layer.GATEWAY) from None
-    return _report(now, request, context)
+        raise _unknown("execute", because) from None
+    return _report(now, payment_id, request, context)
 
 
 async def _declined(
@@ -266,19 +267,18 @@ async def _declined(
 ) -> PaymentReport:
     """A refusal is believed once bKash, asked anew, does not call the payment completed: an earlier try may be."""
     now = await _asked_again(payment_id, word_of(answer.code), request, context)
-    return now if now.state in {PaymentState.CAPTURED, PaymentState.UNKNOWN} else _report(answer, request, context)
+    if now.state in {PaymentState.CAPTURED, PaymentState.UNKNOWN}:
+        return now
+    return _report(answer, payment_id, request, context)
 
 
 async def _numbers_of(request: RefundPaymentRequest, context: Context) -> tuple[str, str]:
     """The payment's number and the transaction's; bKash is asked for the second where it is not in the reference."""
-    numbers = wire.split_reference(request.reference)
-    if numbers is None:
-        raise AgencyRejected("bkash.no-transaction", reason=wire.TEXTS.text("bkash.refund-refused"))
-    payment_id, transaction = numbers
-    if transaction is None:
+    payment_id, transaction = wire.split_reference(request.reference) or (None, None)
+    if payment_id is not None and transaction is None:
         answer = await _status(payment_id, request.payment, context)
         transaction = answer.transaction if answer.meaning is CodeMeaning.DONE else None
-    if transaction is None:
+    if payment_id is None or transaction is None:
         raise AgencyRejected("bkash.no-transaction", reason=wire.TEXTS.text("bkash.refund-refused"))
     return payment_id, transaction
 
@@ -299,10 +299,15 @@ def _refund_report(answer: wire.RefundAnswer, transaction: str, request: RefundP
 def _write_refused(step: str, answer: wire.CodedAnswer, text: str) -> NagorikError:
     """What a code means that was answered to a write which creates or gives back."""
     if answer.meaning is CodeMeaning.UNAVAILABLE:
-        return AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
+        return wire.closed()
     if answer.meaning in _NOTHING_DONE:
         return _refusal(word_of(answer.code), text)
-    return OutcomeUnknown(step=step, because=word_of(answer.code), layer=Layer.GATEWAY)
+    return _unknown(step, word_of(answer.code))
+
+
+def _unknown(step: str, because: str) -> OutcomeUnknown:
+    """What bKash itself leaves unknown."""
+    return OutcomeUnknown(step=step, because=because, layer=Layer.GATEWAY)
 
 
 def _refusal(reason_code: str, text: str) -> AgencyRejected:

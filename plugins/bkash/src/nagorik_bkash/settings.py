@@ -41,9 +41,7 @@ class BkashSettings(AgencySettings):
     the platform's own, and it can keep to it because no money moves before the platform itself executes."""
     page_domains: str = Field(default=PAGE_DOMAINS, pattern=rf"^{_DOMAIN}(?: {_DOMAIN})*$")
     """The domains below which bKash's page for payers lies, with a space between; no payer is sent elsewhere."""
-    notice_topic: str | None = Field(
-        default=None, pattern=r"^arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$"
-    )
+    notice_topic: str | None = Field(default=None, pattern=_TOPIC)
     """The ``TopicArn`` under which bKash sends this merchant's notices; without it no notice is believed."""
     notice_origin: str = "https://sns.ap-southeast-1.amazonaws.com"
     """Where the certificates of notices lie, and nowhere else: Amazon SNS in the region of the topic. A simulator

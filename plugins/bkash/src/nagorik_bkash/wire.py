@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, model_validator
 
-from nagorik import Money, RefundPaymentRequest, StartPaymentRequest, Text, WireModel
+from nagorik import (
+    AgencyUnavailable,
+    Layer,
+    Money,
+    RefundPaymentRequest,
+    StartPaymentRequest,
+    Text,
+    WireModel,
+)
 from nagorik_bkash.codes import CodeMeaning, meaning_of
 from nagorik_bkash.settings import BkashSettings
 from nagorik_toolkit import StrictAmount, read_instant, read_texts
@@ -270,6 +278,11 @@ class RefundAnswer(CodedAnswer):
     def claims_success(self) -> bool:
         """Whether there is a refund after all."""
         return self.refund is not None or self.status is not None
+
+
+def closed() -> AgencyUnavailable:
+    """BKash is undergoing maintenance, and so has done nothing of what it was asked for."""
+    return AgencyUnavailable(because="maintenance", layer=Layer.GATEWAY)
 
 
 def app_key(settings: BkashSettings) -> dict[str, str]:

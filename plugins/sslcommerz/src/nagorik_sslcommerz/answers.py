@@ -78,11 +78,9 @@ def without_quoting(private: Iterable[str]) -> Iterator[None]:
     except AgencyRejected as refusal:
         parts = {part for text in private for part in _plain(text).split() if len(part) >= _SHORTEST_PRIVATE}
         said = _plain(refusal.reason.en) if refusal.reason is not None else ""
-        discreet = refusal
+        discreet = refusal.copy()
         if any(part in said for part in parts):
-            discreet = AgencyRejected(
-                refusal.reason_code, reason=TEXTS.text(refusal.reason_code), layer=refusal.layer
-            )
+            discreet.reason = TEXTS.text(refusal.reason_code)
         raise discreet from None
 
 

@@ -46,6 +46,8 @@ FAST_CLOCK: Final = timedelta(days=1)
 """How far the gateway's clock may be ahead of the platform's for its times to be believed."""
 LONGEST_ID: Final = 200
 """Characters of an id of the gateway's, at most: a bound of this plugin's, far above every published example."""
+LONGEST_RAW: Final = 200
+"""Characters of the gateway's own words that a report takes."""
 
 
 def _blank_second(written: object) -> object:
@@ -188,9 +190,11 @@ def paid_among(attempts: Sequence[SslCommerzAttempt]) -> list[SslCommerzAttempt]
 
 def to_unpaid_report(attempts: Sequence[SslCommerzAttempt]) -> PaymentReport:
     """Of attempts without money: unknown where one is, pending where one is open, else how the last one ended."""
+    if not attempts:
+        return PaymentReport(state=PaymentState.UNKNOWN)
     unknown = first_unknown(attempts)
-    if unknown is not None or not attempts:
-        return PaymentReport(state=PaymentState.UNKNOWN, raw=None if unknown is None else unknown.status[:200])
+    if unknown is not None:
+        return PaymentReport(state=PaymentState.UNKNOWN, raw=unknown.status[:LONGEST_RAW])
     open_still = next((attempt for attempt in attempts if UNPAID[attempt.status] is PaymentState.PENDING), None)
     if open_still is not None:
         return PaymentReport(state=PaymentState.PENDING, raw=open_still.status)
@@ -215,19 +219,20 @@ def to_doubtful_report(attempts: Sequence[SslCommerzAttempt], now: datetime, raw
     amounts = [None if one_told_in_two_ways else attempt.taken for attempt in attempts]
     known = [amount for amount in amounts if amount is not None]
     first = attempts[0]
+    words = raw or ", ".join(f"{attempt.status} {attempt.val_id or ''}".strip() for attempt in attempts)
     return PaymentReport(
         state=PaymentState.UNDER_INVESTIGATION,
         amount=Money(poisha=sum(amount.poisha for amount in known)) if len(known) == len(amounts) else None,
         reference=first.bank_tran_id or None,
         captured_at=None if first.is_ahead_of(now) else first.tran_date,
-        raw=(raw or ", ".join(f"{attempt.status} {attempt.val_id or ''}".strip() for attempt in attempts))[:200],
+        raw=words[:LONGEST_RAW],
     )
 
 
 def to_paid_report(attempt: SslCommerzAttempt, validation: OrderValidation, now: datetime) -> PaymentReport:
     """One paid attempt with its validation; unknown where the validator does not say that it was paid."""
     if validation.connected != "DONE" or validation.status not in PAID:
-        return PaymentReport(state=PaymentState.UNKNOWN, raw=f"{attempt.status}, {validation.status}"[:200])
+        return PaymentReport(state=PaymentState.UNKNOWN, raw=f"{attempt.status}, {validation.status}"[:LONGEST_RAW])
     told = validation.attempt
     in_time = not (attempt.is_ahead_of(now) or told.is_ahead_of(now))
     if not (in_time and _agree(attempt, told) and attempt.as_asked and told.as_asked and told.bank_tran_id):

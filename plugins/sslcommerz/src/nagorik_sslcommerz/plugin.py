@@ -63,7 +63,7 @@ async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) 
         return to_unpaid_report(attempts)
     if len(paid) > 1 or not paid[0].val_id:
         return to_doubtful_report(paid, context.clock.now())
-    validation = await _ask("validate", VALIDATIONS, OrderValidation, context, val_id=paid[0].val_id, v="1")
+    validation = await _ask(VALIDATIONS, OrderValidation, context, val_id=paid[0].val_id, v="1")
     return to_paid_report(paid[0], validation, context.clock.now())
 
 
@@ -72,7 +72,7 @@ async def nagorik_refund_payment(request: RefundPaymentRequest, context: Context
     """Ordered once under our own name for it; one that was ordered before is asked about by the gateway's number."""
     if request.refund_reference is not None:
         number = request.refund_reference
-        status = await _ask("refund-status", TRANSACTIONS, refunds.RefundStatus, context, refund_ref_id=number)
+        status = await _ask(TRANSACTIONS, refunds.RefundStatus, context, refund_ref_id=number)
         return refunds.to_refund_report(status, request)
     order = {**refunds.to_order(request), **_credentials(context)}
     with without_quoting(order[name] for name in ("store_id", "store_passwd", "bank_tran_id")):
@@ -93,24 +93,24 @@ async def nagorik_parse_payment_notice(request: PaymentNoticeRequest, context: C
 
 
 async def _attempts(tran_id: str, context: Context) -> tuple[SslCommerzAttempt, ...]:
-    found = await _ask("attempts", TRANSACTIONS, FoundAttempts, context, tran_id=tran_id)
+    found = await _ask(TRANSACTIONS, FoundAttempts, context, tran_id=tran_id)
     return of_transaction(found.attempts, tran_id)
 
 
 async def _of_session(session_key: str, tran_id: str, context: Context) -> tuple[SslCommerzAttempt, ...]:
     """What became of the session, which the gateway may know before any attempt is listed."""
     try:
-        state = await _ask("session-state", TRANSACTIONS, SessionState, context, sessionkey=session_key)
+        state = await _ask(TRANSACTIONS, SessionState, context, sessionkey=session_key)
     except AgencyRejected:
         return ()  # the reference is no session's, or one that the gateway has forgotten: nothing is known
     return of_transaction([state], tran_id)
 
 
-async def _ask(step: str, path: str, expect: type[Told], context: Context, **asked: str) -> Told:
+async def _ask(path: str, expect: type[Told], context: Context, **asked: str) -> Told:
     """One question; a refusal of it quotes nothing that let the platform in."""
     credentials = _credentials(context)
     with without_quoting(credentials[name] for name in ("store_id", "store_passwd")):
-        return await context.http.read(step, "GET", path, params={**asked, **credentials}, expect=expect)
+        return await context.http.read("question", "GET", path, params={**asked, **credentials}, expect=expect)
 
 
 def _credentials(context: Context) -> dict[str, str]:

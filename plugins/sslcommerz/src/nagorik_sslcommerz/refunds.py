@@ -18,15 +18,13 @@ from nagorik import (
 from nagorik_sslcommerz.sessions import both_languages
 from nagorik_sslcommerz.transaction_ids import to_refund_trans_id, to_tran_id
 
-RefundWord = Literal[PaymentState.REFUNDED, PaymentState.REFUND_PENDING, PaymentState.REFUND_FAILED]
-STATES: Final[Mapping[str, RefundWord]] = MappingProxyType(
+ENDS: Final[Mapping[str, Literal[PaymentState.REFUNDED, PaymentState.REFUND_FAILED]]] = MappingProxyType(
     {
         "refunded": PaymentState.REFUNDED,
-        "processing": PaymentState.REFUND_PENDING,
         "cancelled": PaymentState.REFUND_FAILED,
     }
 )
-"""How far a refund is. Of a word that is not here it is only known that it was accepted, and not how it ended."""
+"""How a refund ended. By any other word, such as ``processing``, it was accepted and has not ended."""
 
 
 class OrderedRefund(WireModel):
@@ -96,4 +94,4 @@ def to_refund_report(status: RefundStatus, request: RefundPaymentRequest) -> Ref
     told = (status.reference, status.bank_tran_id, status.tran_id)
     if told != (request.refund_reference, request.reference, to_tran_id(request.payment)):
         raise ContractViolation("another-refund")
-    return RefundReport(state=STATES.get(status.status, PaymentState.REFUND_PENDING), reference=status.reference)
+    return RefundReport(state=ENDS.get(status.status, PaymentState.REFUND_PENDING), reference=status.reference)
