@@ -207,6 +207,14 @@ def test_part_may_be_called_in_any_script():
     assert (file.name, file.content) == ("দলিল", b"%PDF-")
 
 
+def test_paper_without_a_files_name_is_no_file():
+    body, label = multipart(
+        ('Content-Disposition: form-data; name="deed"\r\nContent-Type: application/pdf', b"%PDF-")
+    )
+    assert MultipartFormat().files(body, label) == ()
+    assert MultipartFormat().read(body, label) == {}
+
+
 def test_request_in_another_format_is_refused_by_what_is_expected():
     codec = Codec(JsonFormat(), requests=[MultipartFormat(), FormFormat()])
     with pytest.raises(ValueError, match="multipart or a form is expected"):

@@ -115,19 +115,24 @@ ISO_DAY: Final = "%Y-%m-%d"
 _WORDS_OF_FORMATS: Final = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%H": "HH", "%M": "MM"}
 
 
-async def content_of(request: Request) -> dict[str, Any]:
+async def content_of(request: Request, name: str | None = None) -> dict[str, Any]:
     """What a request says, read by the simulator's codec; an empty object where there is no body.
+
+    Args:
+        request: The request.
+        name: What the agency calls it, where the format has names: the root element in XML, in the codec's namespace.
 
     Raises:
         Refusal: 400, where it is anything else.
     """
     body, codec = await request.body(), codec_of(request.scope)
     try:
+        called = name is None or codec.is_called(body, request.headers, name)
         content = codec.read(body, request.headers.get("content-type", "")) if body else {}
     except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise Refusal(400, "body", f"{codec.expected} is expected")
+        called, content = False, None
+    if not (called and isinstance(content, dict)):
+        raise Refusal(400, "body", f"{codec.expected} is expected" if name is None else f"{name} is expected")
     return content
 
 

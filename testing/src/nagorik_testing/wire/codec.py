@@ -6,7 +6,7 @@ knows what a fault of the matrix means in its bytes: a renamed field, a broken d
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -67,6 +67,19 @@ class RequestFormat(ABC):
             ValueError: It is not in this format.
         """
         return ()
+
+    def is_called(self, body: bytes, headers: Mapping[str, str], name: str) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether a request is what the agency calls ``name``; any is in formats that have no names for it.
+
+        Args:
+            body: The request's.
+            headers: The request's, by their names in lower case.
+            name: What it should be called.
+
+        Raises:
+            ValueError: It is not in this format.
+        """
+        return True
 
 
 class Format(RequestFormat):
@@ -275,6 +288,14 @@ class Codec:
             ValueError: It is in none of the formats that the agency takes; the text names those.
         """
         return self._format(content_type).read(body, content_type)
+
+    def is_called(self, body: bytes, headers: Mapping[str, str], name: str) -> bool:
+        """Whether a request is what the agency calls ``name``, where its format has names.
+
+        Raises:
+            ValueError: It is in none of the formats that the agency takes; the text names those.
+        """
+        return self._format(headers.get("content-type", "")).is_called(body, headers, name)
 
     def files(self, body: bytes, content_type: str) -> tuple[ReceivedFile, ...]:
         """The files that a request brings; none where it cannot be read."""

@@ -96,8 +96,8 @@ def _flat(value: JsonValue, name: str) -> Iterator[tuple[str, str]]:
 class MultipartFormat(RequestFormat):
     """``multipart/form-data`` (RFC 7578), for requests alone: text, documents of other formats, and files.
 
-    A part without a file's name whose label one of ``parts`` takes is a document under the part's name. Any other
-    part with a file's name or with a label other than plain text is a file.
+    A part with a file's name is a file. Any other is a document if one of ``parts`` takes its label, text if it has
+    none or that of plain text, and else passed over: to most servers a paper without a file's name is no paper.
     """
 
     name = "multipart"
@@ -128,12 +128,11 @@ class MultipartFormat(RequestFormat):
 
     def files(self, body: bytes, content_type: str) -> tuple[ReceivedFile, ...]:
         """As ``Format.files``."""
-        found = []
-        for name, part in parts_of(body, content_type):
-            label = media_type_of(str(part.get("content-type", "")))
-            if self._format(part, label) is None and not _is_text(part, label):
-                found.append(ReceivedFile(name, label, _content(part)))
-        return tuple(found)
+        return tuple(
+            ReceivedFile(name, media_type_of(str(part.get("content-type", ""))), _content(part))
+            for name, part in parts_of(body, content_type)
+            if part.get_filename() is not None
+        )
 
     def _format(self, part: Message, label: str) -> Format | None:
         if part.get_filename() is not None or label in {"", "text/plain"}:

@@ -6,7 +6,8 @@ prefixes and namespaces stay as they are.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from email.message import Message
 from typing import Any, Final, cast
 
 from lxml import etree
@@ -52,11 +53,20 @@ class XmlFormat(Format):
 
     def read(self, body: bytes, content_type: str) -> JsonValue:
         """As ``Format.read``: what stands in the root, as an object."""
+        value = _value(self._payload(self._received(body, content_type)))
+        return value if isinstance(value, dict) else {"#text": value} if value else {}
+
+    def is_called(self, body: bytes, headers: Mapping[str, str], name: str) -> bool:
+        """As ``RequestFormat.is_called``: the element's name, and the namespace of each element in it."""
+        payload = self._payload(self._received(body, headers.get("content-type", "")))
+        spaces = {etree.QName(each).namespace for each in payload.iter()}
+        return _local(payload.tag) == name and spaces == {self._namespace}
+
+    def _received(self, body: bytes, content_type: str) -> etree._Element:
         root = read_xml(AgencyResponse(200, [(b"content-type", content_type.encode())], body))
         if root is None:
             raise ValueError("the request is no XML")
-        value = _value(self._payload(root))
-        return value if isinstance(value, dict) else {"#text": value} if value else {}
+        return root
 
     def write(self, document: JsonValue, *, name: str | None = None, error: bool = False) -> bytes:
         """As ``Format.write``; an object without a name is the root element that the agency has for it."""
@@ -167,6 +177,7 @@ class SoapFormat(XmlFormat):
         *,
         error: str = "error",
         namespace: str | None = None,
+        action: str | None = None,
     ) -> None:
         """Choose.
 
@@ -175,9 +186,12 @@ class SoapFormat(XmlFormat):
             root: The element in the body of an answer that is called nothing else.
             error: The element in a fault's detail.
             namespace: That of every element but SOAP's own.
+            action: The action of each request, with ``{name}`` where the name of its element stands; any if not
+                given.
         """
         super().__init__(root, error=error, namespace=namespace)
         self._version = version
+        self._action = action
 
     @property
     def media_type(self) -> str:
@@ -187,6 +201,20 @@ class SoapFormat(XmlFormat):
     def takes(self, media_type: str) -> bool:
         """The version's own label."""
         return media_type == self.media_type
+
+    def is_called(self, body: bytes, headers: Mapping[str, str], name: str) -> bool:
+        """As ``XmlFormat.is_called``, and by the action that is asked for."""
+        wanted = self._action is None or self._asked(headers) == self._action.format(name=name)
+        return wanted and super().is_called(body, headers, name)
+
+    def _asked(self, headers: Mapping[str, str]) -> str | None:
+        """The action of a request, which each version writes in another place."""
+        if self._version is SoapVersion.V1_1:
+            return headers.get("soapaction", "").strip('"')
+        label = Message()
+        label["content-type"] = headers.get("content-type", "")
+        action = label.get_param("action")
+        return action if isinstance(action, str) else None
 
     def write(self, document: JsonValue, *, name: str | None = None, error: bool = False) -> bytes:
         """As ``Format.write``; an error's document is the fault's detail, its ``code`` the fault's own."""

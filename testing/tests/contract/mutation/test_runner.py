@@ -8,16 +8,19 @@ from dataclasses import replace
 from datetime import date
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import nagorik_cashdesk
+from nagorik.operations import Idempotency, Operation
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.command import command
 from nagorik_testing.contract.mutation import workbench
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
 from nagorik_testing.contract.mutation.own_tests import OwnTests
+from nagorik_testing.contract.mutation.parts import SuitePart
 from nagorik_testing.contract.mutation.runner import (
     MutantOutcome,
     MutantResult,
@@ -156,6 +159,22 @@ def test_write_that_is_declared_safe_is_a_read_already(bench, baseline):
     # Opening is the first step of a refund, too, which is played for itself.
     assert not safe.is_the_same(opened)
     assert replace(safe, safe=frozenset(played.values())).is_the_same(opened)
+
+
+@pytest.mark.parametrize(
+    ("writes", "safe"),
+    [
+        ({Operation.SUBMIT: Idempotency.SAFE}, {"submit", "status"}),
+        ({Operation.SUBMIT: Idempotency.SAFE, Operation.WITHDRAW: Idempotency.NONE}, {"submit"}),
+    ],
+)
+def test_question_comes_before_other_operations_and_stays_safe(writes, safe):
+    subject = SimpleNamespace(manifest=SimpleNamespace(offers=[SimpleNamespace(id="office.question", writes=writes)]))
+    parts = [SuitePart("wire/any"), *(SuitePart(each, "office.question") for each in ("submit", "status"))]
+
+    places = workbench._safe(subject, parts)
+
+    assert {parts[place].check for place in places} == safe
 
 
 def test_plugin_that_can_no_longer_be_loaded_is_noticed(bench, baseline):

@@ -51,7 +51,8 @@ class Baseline:
         seconds: Those that each took.
         failing: Checks and offers that fail without any change.
         reached: By file, from the package's folder, and line: which parts run it, by their places.
-        safe: The places of those parts that play an operation which the manifest declares ``safe``.
+        safe: The places of those parts that play an operation which the manifest declares ``safe``; where it declares
+            no other write, of all that play an operation, since each may begin with one of those.
     """
 
     parts: tuple[SuitePart, ...]
@@ -364,14 +365,14 @@ def _look(plugin: str, site: str, package: str, share: int, shares: int) -> _Sha
 
 
 def _safe(subject: Subject, parts: Sequence[SuitePart]) -> frozenset[int]:
-    """The places of parts that play an operation which is declared ``safe``."""
-    safe = {
-        SuitePart(operation.value, offer.id)
+    """The places of parts whose every write is declared ``safe``; see ``Baseline``."""
+    writes = {
+        SuitePart(operation.value, offer.id): kind is Idempotency.SAFE
         for offer in subject.manifest.offers
         for operation, kind in offer.writes.items()
-        if kind is Idempotency.SAFE
     }
-    return frozenset(place for place, part in enumerate(parts) if part in safe)
+    otherwise = all(writes.values())
+    return frozenset(place for place, part in enumerate(parts) if part.offer and writes.get(part, otherwise))
 
 
 def _coverage(folder: Path) -> "Coverage":
