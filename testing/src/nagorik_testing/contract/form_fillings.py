@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
+from itertools import chain, cycle
 from typing import Final
 
 from pydantic import JsonValue
@@ -121,10 +121,12 @@ def with_long_texts(
     bangla: bool,
     only: Location | None = None,
     longest: int = LONGEST,
+    signs: Sequence[str] = (" ",),
 ) -> tuple[dict[str, JsonValue], dict[Location, tuple[str, ...]]]:
     """The example with texts as long as the form takes them, and the words of each, which stand in no other.
 
-    A field that takes no text of such words, such as a number's, stays as it is; so do all but ``only`` one.
+    A field that takes no text of such words, such as a number's, stays as it is; so do all but ``only`` one. The
+    words are parted by ``signs``, one after another.
     """
     schema, form, written_words = form_schema(model), dict(example), dict[Location, tuple[str, ...]]()
     for number, (place, described, value) in enumerate(fields_of(schema, schema, dict(example), ())):
@@ -135,7 +137,8 @@ def with_long_texts(
         bounds = {kind["maxLength"] for kind in kinds if kind.get("maxLength", LONGEST) < LONGEST}
         for length in sorted((one for one in {*_LENGTHS, *bounds} if one <= longest), reverse=True):
             words = tuple(_words(number, length, bangla=bangla))
-            given = placed(form, place, " ".join(words))
+            parted = "".join(chain.from_iterable(zip(words, cycle(signs), strict=False))).rstrip("".join(signs))
+            given = placed(form, place, parted)
             if words and is_valid(model, given):
                 form, written_words[place] = given, words
                 break

@@ -35,6 +35,8 @@ FAULTS = (
         Fault(check, hooks, told, {"simulator": "FamilyOffice", "service": FAMILY})
         for check, hooks, told in (
             ("submit/whole-texts", "CutsNotes", "of a long note only a part is sent"),
+            ("submit/whole-texts", "CutsNotesAtCommas", "of a long note only a part is sent"),
+            ("submit/whole-texts", "WritesStrokesAsHyphens", "1 body road holds the address.road alike, whether a"),
             ("submit/whole-texts", "KeepsLatinLetters", "of a long address.road only a part is sent"),
             ("submit/whole-texts", "WritesNotesAsTitles", "1 body note holds the note in other letters than its"),
             ("submit/days-in-one-order", "MonthFirst", "opened: 1 body opened holds the month before the day"),
@@ -110,7 +112,7 @@ async def test_list_is_sent_in_the_order_that_it_has(hooks, office, permit_offic
     "hooks",
     [
         *("Family", "WritesInLines", "DayFirst", "ParentsTogether", "KeepsWhoFiled", "DayInQuery"),
-        *("SaysNotGiven", "NamesOnePaper", "ListsPapersOfShops"),
+        *("SaysNotGiven", "NamesOnePaper", "ListsPapersOfShops", "KeepsStrokesAlone"),
     ],
 )
 @pytest.mark.parametrize(
