@@ -370,7 +370,7 @@ class ListsNextDay(Completes):
         return {"day": (request.day + timedelta(days=1)).isoformat()}
 
 
-class DatedTill(TwoStepTill):
+class PunctualTill(TwoStepTill):
     """Says of a bill when it was paid."""
 
     def told_of(self, payment: str) -> dict[str, Any]:
