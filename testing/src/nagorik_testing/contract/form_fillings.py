@@ -28,6 +28,8 @@ LONGEST: Final = 4_000
 SHORT: Final = 30
 """Signs of a text that no plugin refuses for its length."""
 _LENGTHS: Final = (LONGEST, 2000, 1000, 500, 300, 255, 200, 160, 120, 100, 80, 60, 50, 40, 30, 20)
+_ENTRIES: Final = 12
+"""Of the longest list of texts that a field is given, whatever the form would take."""
 _CONSONANTS: Final = {True: "কগজটডতদনপবমলসহ", False: "bdfghjklmnprst"}
 _VOWELS: Final = {True: "ািুেো", False: "aiueo"}
 
@@ -143,6 +145,25 @@ def with_long_texts(
                 form, written_words[place] = given, words
                 break
     return form, written_words
+
+
+def with_long_lists(
+    model: type[Form], example: Mapping[str, JsonValue]
+) -> tuple[dict[str, JsonValue], dict[Location, tuple[str, ...]]]:
+    """The example with lists of texts as long as the form takes them, and the entries of each: one word, once."""
+    schema, form, entries = form_schema(model), dict(example), dict[Location, tuple[str, ...]]()
+    for number, (place, described, _) in enumerate(fields_of(schema, schema, dict(example), ())):
+        for kind in kinds_of(schema, described):
+            inner = kinds_of(schema, kind.get("items") or {}) if kind.get("type") == "array" else []
+            if not any(each.get("type") == "string" for each in inner) or any(choices_of(each) for each in inner):
+                continue
+            for count in range(min(kind.get("maxItems", _ENTRIES), _ENTRIES), 1, -1):
+                words = tuple(_words(number, 7 * count, bangla=False))
+                given = placed(form, place, list(words))
+                if is_valid(model, given):
+                    form, entries[place] = given, words
+                    break
+    return form, entries
 
 
 def _words(field: int, length: int, *, bangla: bool) -> Iterator[str]:

@@ -16,6 +16,8 @@ FAULTS = (
     Fault("submit/fields-arrive", "Scatters", "mobile is sent at another place for another value"),
     Fault("submit/fields-arrive", "AsksPriceByRoad", "address.road changes nothing that is sent"),
     Fault("submit/fields-arrive", "SortsWares", "two values of wares are sent alike", IN_ORDER),
+    Fault("submit/whole-texts", "ListsThreeWares", "of a long wares only a part is sent", IN_ORDER),
+    Fault("submit/whole-texts", "ListsWaresOfAPage", "of a long wares only a part is sent", IN_ORDER),
     Fault("submit/papers-told-apart", "LosesPapers", "two papers deed with other content are sent alike"),
     Fault("submit/papers-of-all-kinds", "FilesUnderTheFirst", "the paper deed is filed as another where papers are"),
     Fault("submit/papers-of-all-kinds", "FilesDeeds", "the paper photo is filed as deed"),
@@ -106,6 +108,13 @@ async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_o
 @pytest.mark.parametrize(("hooks", "office"), [("ListsWares", IN_ORDER), ("SortsWares", IN_NO_ORDER)])
 async def test_list_is_sent_in_the_order_that_it_has(hooks, office, permit_office):
     await expect_right("submit/fields-arrive", hooks, office, permit_office)
+
+
+@pytest.mark.parametrize(
+    ("hooks", "office"), [("ListsWares", IN_ORDER), ("NumbersWares", IN_ORDER), ("SortsWares", IN_NO_ORDER)]
+)
+async def test_list_that_is_sent_whole_passes(hooks, office, permit_office):
+    await expect_right("submit/whole-texts", hooks, office, permit_office)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from nagorik_testing.contract.form_fillings import (
     days_to_swap,
     filled_no_further,
     filled_to_the_last,
+    with_long_lists,
     with_long_texts,
 )
 from nagorik_testing.contract.subject import Subject
@@ -65,12 +66,14 @@ async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
                 form, own = with_long_texts(model, full, bangla=bangla, only=place)
                 wrong += _cut(await filings.file_form(form, place), own)
         wrong += await _without_signs(filings, model, full)
+        form, entries = with_long_lists(model, full)
+        wrong += _cut(await filings.file_form(form), entries) if entries else ()
         _, words = with_long_texts(model, full, bangla=False, longest=SHORT)
         for place, text in words.items():
             form = placed(full, place, " ".join(text).upper())
             if is_valid(model, form):
                 wrong += _recased(await filings.file_form(form, place), place, model, form)
-    if not looked_at:
+    if not looked_at and not entries:
         raise NotConcerned("its form takes no text")
     return wrong
 
@@ -295,7 +298,7 @@ SENT_VALUES: Final = (
     Check(
         id="submit/whole-texts",
         family=CheckFamily.SUBMISSION,
-        title="a text as long as the form takes it is sent to its last word",
+        title="a text, or a list of texts, as long as the form takes it is sent to its last word",
         why="The address ends at its fortieth letter, and the card is sent to a road without a house.",
         modes=(8, 46),
         expected="every word of a long text in Bangla and in Latin letters, whatever signs part them, or none: the "

@@ -282,6 +282,26 @@ class ListsWares(SortsWares):
         return "; ".join(wares)
 
 
+class ListsThreeWares(SortsWares):
+    def listed(self, wares):
+        return "; ".join(wares[:3])
+
+
+class ListsWaresOfAPage(SortsWares):
+    """Drops what has no room in its line."""
+
+    def listed(self, wares):
+        return "; ".join(wares)[:40]
+
+
+class NumbersWares(SortsWares):
+    """Right: each of the wares in a place of its own."""
+
+    def content(self, request):
+        wares = {f"ware{number}": ware for number, ware in enumerate(request.form.wares)}
+        return {**Hooks.content(self, request), **wares}
+
+
 class WaresOffice(PermitOffice):
     def example(self, service: str, citizen: Any) -> Any:
         right = super().example(service, citizen)
