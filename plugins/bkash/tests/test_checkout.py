@@ -755,6 +755,14 @@ async def test_a_refund_is_ordered_once_however_often_it_is_asked_for(shop: Any)
     assert [effect.amount for effect in shop.gateway.ledger.effects("refund")] == ["1170.00"]
 
 
+async def test_a_refund_says_when_the_money_went_back(shop: Any) -> None:
+    await shop.paid()
+    first = await shop.refund()
+    (effect,) = shop.gateway.ledger.effects("refund")
+    assert first.refunded_at is not None
+    assert abs(first.refunded_at - effect.at) < timedelta(seconds=1)
+
+
 async def test_a_lost_refund_is_found_by_asking_first(shop: Any) -> None:
     await shop.paid()
     shop.gateway.faults.add(REFUND, AnswerLost(), first=2)

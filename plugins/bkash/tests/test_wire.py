@@ -164,6 +164,13 @@ def test_a_time_that_is_none_is_not_read_as_one(written: object) -> None:
         read_time(written)
 
 
+@pytest.mark.parametrize("written", ["", "yesterday", 20190807, None])
+def test_a_time_that_cannot_be_read_does_not_undo_a_refund(written: object) -> None:
+    answer = {"originalTrxID": "6H7801QFYM", "refundTrxID": "6H7801QFYN", "transactionStatus": "Completed"}
+    told = wire.RefundAnswer.model_validate({**answer, "amount": "1170.00", "completedTime": written})
+    assert (told.meaning, told.completed_at) == (CodeMeaning.DONE, None)
+
+
 def test_every_published_code_has_one_meaning() -> None:
     assert CODES.keys() == BKASH_ERROR_CODES.keys()
 

@@ -528,6 +528,23 @@ def test_order_names_the_payment_and_its_one_refund_by_the_fields_of_the_documen
 
 
 @pytest.mark.parametrize(
+    ("word", "written", "told"),
+    [
+        ("refunded", "2026-11-20 09:05:30", datetime(2026, 11, 20, 3, 5, 30, tzinfo=UTC)),
+        ("refunded", "20 November, in the morning", None),
+        ("refunded", "", None),
+        ("processing", "2026-11-20 09:05:30", None),
+    ],
+)
+async def test_a_refund_says_when_the_money_went_back(
+    answers: Answers, wired: Checkout, word: str, written: str, told: datetime | None
+) -> None:
+    answer = {"APIConnect": "DONE", "refund_ref_id": "R1", "bank_tran_id": "B1", "tran_id": TRAN_ID}
+    answers.add(TRANSACTIONS, {**answer, "status": word, "refunded_on": written})
+    assert (await wired.refund("B1", "R1")).refunded_at == told
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         {"status": "success"},

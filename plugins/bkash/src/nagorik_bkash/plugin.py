@@ -129,7 +129,7 @@ async def nagorik_refund_payment(request: RefundPaymentRequest, context: Context
         expect=wire.RefundAnswer,
     )
     if before.meaning is CodeMeaning.DONE:
-        return _refund_report(before, transaction, request)
+        return _refund_report(before, transaction, request, context.clock.now())
     if before.meaning is CodeMeaning.UNAVAILABLE:
         raise wire.closed()
     if before.meaning is not CodeMeaning.NO_SUCH or request.refund_reference is not None:
@@ -147,7 +147,7 @@ async def nagorik_refund_payment(request: RefundPaymentRequest, context: Context
     except AgencyRejected as refused:
         raise _refusal(refused.reason_code, "bkash.refund-refused") from None
     if ordered.meaning is CodeMeaning.DONE:
-        return _refund_report(ordered, transaction, request)
+        return _refund_report(ordered, transaction, request, context.clock.now())
     if ordered.meaning is CodeMeaning.ALREADY:
         return RefundReport(state=PaymentState.REFUND_PENDING)
     raise _write_refused("refund", ordered, "bkash.refund-refused")
@@ -214,7 +214,7 @@ def _report(
 
 
 def _believed(told: datetime | None, now: datetime) -> datetime | None:
-    """When the money was taken; ``None`` where it is dated further ahead than two clocks and a wrong zone explain."""
+    """When money moved; ``None`` where it is dated further ahead than two clocks and a wrong zone explain."""
     return told if told is not None and told - now <= _FURTHEST_AHEAD else None
 
 
@@ -283,7 +283,9 @@ async def _numbers_of(request: RefundPaymentRequest, context: Context) -> tuple[
     return payment_id, transaction
 
 
-def _refund_report(answer: wire.RefundAnswer, transaction: str, request: RefundPaymentRequest) -> RefundReport:
+def _refund_report(
+    answer: wire.RefundAnswer, transaction: str, request: RefundPaymentRequest, now: datetime
+) -> RefundReport:
     """Done where this transaction's whole amount went back; another amount is a person's to look at."""
     if answer.original != transaction:
         raise ContractViolation("another-payment")
@@ -293,7 +295,13 @@ def _refund_report(answer: wire.RefundAnswer, transaction: str, request: RefundP
     if (answer.status or "").casefold() != "completed":
         return RefundReport(state=PaymentState.REFUND_PENDING, reference=answer.refund)
     whole = answer.amount == request.amount and answer.currency in {None, wire.CURRENCY}
-    return RefundReport(state=PaymentState.REFUNDED if whole else PaymentState.REFUND_MANUAL, reference=answer.refund)
+    if not whole:
+        return RefundReport(state=PaymentState.REFUND_MANUAL, reference=answer.refund)
+    return RefundReport(
+        state=PaymentState.REFUNDED,
+        reference=answer.refund,
+        refunded_at=_believed(answer.completed_at, now),
+    )
 
 
 def _write_refused(step: str, answer: wire.CodedAnswer, text: str) -> NagorikError:

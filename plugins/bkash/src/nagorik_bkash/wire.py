@@ -8,7 +8,15 @@ from types import MappingProxyType
 from typing import Annotated, ClassVar, Final, Self, TypeGuard
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from nagorik import (
     AgencyUnavailable,
@@ -59,6 +67,13 @@ def _read_code(written: object) -> object:
 def _nothing(written: object) -> object:
     """Empty text is no value: of a payment that is not executed."""
     return None if written == "" else written
+
+
+def _nothing_unreadable(written: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(written)
+    except ValueError:
+        return None
 
 
 BkashAmount = Annotated[Money, StrictAmount()]
@@ -273,6 +288,10 @@ class RefundAnswer(CodedAnswer):
     status: str | None = Field(default=None, alias="transactionStatus", min_length=1)
     amount: BkashAmount | None = None
     currency: str | None = None
+    completed_at: Annotated[BkashTime | None, WrapValidator(_nothing_unreadable)] = Field(
+        default=None, alias="completedTime"
+    )
+    """One that cannot be read does not undo the refund."""
 
     @property
     def claims_success(self) -> bool:

@@ -117,6 +117,7 @@ class EkpaySimulator(Simulator):
         {
             "token_exp_time": "no client knows how it is written; the token itself says when it ends",
             "secure_token": "of a payment that is over; it opens nothing any more",
+            "req_timestamp": "what it dates is not published; pay_timestamp says when it was paid",
             "dgtl_sign": "how it is made is not published, so it proves nothing",
             "ipn_info": "an address of the host's own, as it was given",
             "redirect_to": "an address of the host's own, as it was given",

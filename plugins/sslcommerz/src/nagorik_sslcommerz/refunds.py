@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, field_validator, model_validator
 
 from nagorik import (
     ContractViolation,
@@ -15,6 +15,7 @@ from nagorik import (
     RefundReport,
     WireModel,
 )
+from nagorik_sslcommerz.attempts import GatewaySecond
 from nagorik_sslcommerz.sessions import both_languages
 from nagorik_sslcommerz.transaction_ids import to_refund_trans_id, to_tran_id
 
@@ -25,6 +26,13 @@ ENDS: Final[Mapping[str, Literal[PaymentState.REFUNDED, PaymentState.REFUND_FAIL
     }
 )
 """How a refund ended. By any other word, such as ``processing``, it was accepted and has not ended."""
+
+
+def _none_where_unreadable(written: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(written)
+    except ValueError:
+        return None
 
 
 class OrderedRefund(WireModel):
@@ -56,6 +64,8 @@ class RefundStatus(WireModel):
     reference: str = Field(alias="refund_ref_id")
     bank_tran_id: str
     tran_id: str
+    refunded_on: Annotated[GatewaySecond, WrapValidator(_none_where_unreadable)] = None
+    """One that cannot be read does not undo the refund."""
 
 
 def to_order(request: RefundPaymentRequest) -> dict[str, str]:
@@ -94,4 +104,9 @@ def to_refund_report(status: RefundStatus, request: RefundPaymentRequest) -> Ref
     told = (status.reference, status.bank_tran_id, status.tran_id)
     if told != (request.refund_reference, request.reference, to_tran_id(request.payment)):
         raise ContractViolation("another-refund")
-    return RefundReport(state=ENDS.get(status.status, PaymentState.REFUND_PENDING), reference=status.reference)
+    state = ENDS.get(status.status, PaymentState.REFUND_PENDING)
+    return RefundReport(
+        state=state,
+        reference=status.reference,
+        refunded_at=status.refunded_on if state is PaymentState.REFUNDED else None,
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
+from itertools import chain, cycle
 from typing import Final
 
 from pydantic import JsonValue
@@ -28,6 +28,8 @@ LONGEST: Final = 4_000
 SHORT: Final = 30
 """Signs of a text that no plugin refuses for its length."""
 _LENGTHS: Final = (LONGEST, 2000, 1000, 500, 300, 255, 200, 160, 120, 100, 80, 60, 50, 40, 30, 20)
+_ENTRIES: Final = 12
+"""Of the longest list of texts that a field is given, whatever the form would take."""
 _CONSONANTS: Final = {True: "কগজটডতদনপবমলসহ", False: "bdfghjklmnprst"}
 _VOWELS: Final = {True: "ািুেো", False: "aiueo"}
 
@@ -121,10 +123,12 @@ def with_long_texts(
     bangla: bool,
     only: Location | None = None,
     longest: int = LONGEST,
+    signs: Sequence[str] = (" ",),
 ) -> tuple[dict[str, JsonValue], dict[Location, tuple[str, ...]]]:
     """The example with texts as long as the form takes them, and the words of each, which stand in no other.
 
-    A field that takes no text of such words, such as a number's, stays as it is; so do all but ``only`` one.
+    A field that takes no text of such words, such as a number's, stays as it is; so do all but ``only`` one. The
+    words are parted by ``signs``, one after another.
     """
     schema, form, written_words = form_schema(model), dict(example), dict[Location, tuple[str, ...]]()
     for number, (place, described, value) in enumerate(fields_of(schema, schema, dict(example), ())):
@@ -135,11 +139,31 @@ def with_long_texts(
         bounds = {kind["maxLength"] for kind in kinds if kind.get("maxLength", LONGEST) < LONGEST}
         for length in sorted((one for one in {*_LENGTHS, *bounds} if one <= longest), reverse=True):
             words = tuple(_words(number, length, bangla=bangla))
-            given = placed(form, place, " ".join(words))
+            parted = "".join(chain.from_iterable(zip(words, cycle(signs), strict=False))).rstrip("".join(signs))
+            given = placed(form, place, parted)
             if words and is_valid(model, given):
                 form, written_words[place] = given, words
                 break
     return form, written_words
+
+
+def with_long_lists(
+    model: type[Form], example: Mapping[str, JsonValue]
+) -> tuple[dict[str, JsonValue], dict[Location, tuple[str, ...]]]:
+    """The example with lists of texts as long as the form takes them, and the entries of each: one word, once."""
+    schema, form, entries = form_schema(model), dict(example), dict[Location, tuple[str, ...]]()
+    for number, (place, described, _) in enumerate(fields_of(schema, schema, dict(example), ())):
+        for kind in kinds_of(schema, described):
+            inner = kinds_of(schema, kind.get("items") or {}) if kind.get("type") == "array" else []
+            if not any(each.get("type") == "string" for each in inner) or any(choices_of(each) for each in inner):
+                continue
+            for count in range(min(kind.get("maxItems", _ENTRIES), _ENTRIES), 1, -1):
+                words = tuple(_words(number, 7 * count, bangla=False))
+                given = placed(form, place, list(words))
+                if is_valid(model, given):
+                    form, entries[place] = given, words
+                    break
+    return form, entries
 
 
 def _words(field: int, length: int, *, bangla: bool) -> Iterator[str]:

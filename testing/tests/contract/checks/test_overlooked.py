@@ -50,6 +50,8 @@ FAULTS = (
         Fault("submit/papers-of-one-kind", hooks, "of two papers deed that are handed in together, one alone is sent")
         for hooks in ("KeepsTheLastOfAKind", "KeepsTheFirstOfAKind")
     ),
+    Fault("submit/papers-of-one-kind", "SendsTheFirstPapers", "of 10 papers deed that are handed in together, 5 are"),
+    Fault("submit/papers-of-one-kind", "BreaksAtTheSixth", "10 papers deed that are handed in together end in a"),
     Fault("submit/papers-of-one-kind", "BreaksAtASecond", "two papers deed that are handed in together end in a"),
     Fault("status/whole-remarks", "CutsLongRemarks", "a part of what the officer wrote is told in RECEIVED", BOOK),
     Fault("status/whole-remarks", "LosesLatinWords", "a part of what the officer wrote is told in RECEIVED", BOOK),
@@ -101,6 +103,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("payment/told-as-held", "TellsStages", STAGES),
     ("submit/papers-of-one-kind", "HashesPapers", {}),
     ("submit/papers-of-one-kind", "ListsPapers", {}),
+    ("submit/papers-of-one-kind", "RefusesThickFiles", {}),
     ("status/whole-remarks", "PassesRemarksOn", BOOK),
     ("status/whole-remarks", "NumbersRemarks", BOOK),
     ("fees/holds", "HoldsForTodayInGrace", GRACE),

@@ -10,6 +10,7 @@ from nagorik_testing.contract.verdict import CheckStatus
 from .conftest import COMPLETES, Fault, expect_fault, expect_right, found
 
 TILL: dict[str, Any] = {"simulator": "TwoStepTill", "plugin": COMPLETES}
+DATED = {**TILL, "simulator": "PunctualTill"}
 TWICE, LISTED = "payment/F19-completed-twice", "payment/listed-as-taken"
 FAULTS = (
     Fault(TWICE, "PaysAnew", "leaves at the gateway once more: slip", TILL),
@@ -22,6 +23,16 @@ FAULTS = (
     ),
     Fault(LISTED, "ListsAllDays", "the list of a day holds payments of another", TILL),
     Fault(LISTED, "ListsNextDay", "25 of 25 payments of a day are not in its list", TILL),
+    *(
+        Fault(LISTED, hooks, "listed as taken at another time than the question about it tells", DATED)
+        for hooks in ("ListsByTheDay", "ListsInUtc")
+    ),
+    Fault(
+        LISTED,
+        "Completes",
+        "a payment that was given back is no longer in the list of its day",
+        {**TILL, "simulator": "ForgettingTill"},
+    ),
     Fault(LISTED, "ListsWholeTaka", "the list of a day holds sums that were not taken on it", TILL),
 )
 PASSED_BY = (
@@ -35,6 +46,11 @@ PASSED_BY = (
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
 async def test_fault_is_found_and_named(fault, permit_office):
     await expect_fault(fault, permit_office)
+
+
+@pytest.mark.parametrize("hooks", ["CompletesDated", "ListsToTheMinute"])
+async def test_list_that_tells_the_minute_passes(hooks, permit_office):
+    await expect_right(LISTED, hooks, DATED, permit_office)
 
 
 @pytest.mark.parametrize("hooks", ["Completes", "CompletedIsCaptured"])

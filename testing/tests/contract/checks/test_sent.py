@@ -16,6 +16,8 @@ FAULTS = (
     Fault("submit/fields-arrive", "Scatters", "mobile is sent at another place for another value"),
     Fault("submit/fields-arrive", "AsksPriceByRoad", "address.road changes nothing that is sent"),
     Fault("submit/fields-arrive", "SortsWares", "two values of wares are sent alike", IN_ORDER),
+    Fault("submit/whole-texts", "ListsThreeWares", "of a long wares only a part is sent", IN_ORDER),
+    Fault("submit/whole-texts", "ListsWaresOfAPage", "of a long wares only a part is sent", IN_ORDER),
     Fault("submit/papers-told-apart", "LosesPapers", "two papers deed with other content are sent alike"),
     Fault("submit/papers-of-all-kinds", "FilesUnderTheFirst", "the paper deed is filed as another where papers are"),
     Fault("submit/papers-of-all-kinds", "FilesDeeds", "the paper photo is filed as deed"),
@@ -35,6 +37,8 @@ FAULTS = (
         Fault(check, hooks, told, {"simulator": "FamilyOffice", "service": FAMILY})
         for check, hooks, told in (
             ("submit/whole-texts", "CutsNotes", "of a long note only a part is sent"),
+            ("submit/whole-texts", "CutsNotesAtCommas", "of a long note only a part is sent"),
+            ("submit/whole-texts", "WritesStrokesAsHyphens", "1 body road holds the address.road alike, whether a"),
             ("submit/whole-texts", "KeepsLatinLetters", "of a long address.road only a part is sent"),
             ("submit/whole-texts", "WritesNotesAsTitles", "1 body note holds the note in other letters than its"),
             ("submit/days-in-one-order", "MonthFirst", "opened: 1 body opened holds the month before the day"),
@@ -107,10 +111,17 @@ async def test_list_is_sent_in_the_order_that_it_has(hooks, office, permit_offic
 
 
 @pytest.mark.parametrize(
+    ("hooks", "office"), [("ListsWares", IN_ORDER), ("NumbersWares", IN_ORDER), ("SortsWares", IN_NO_ORDER)]
+)
+async def test_list_that_is_sent_whole_passes(hooks, office, permit_office):
+    await expect_right("submit/whole-texts", hooks, office, permit_office)
+
+
+@pytest.mark.parametrize(
     "hooks",
     [
         *("Family", "WritesInLines", "DayFirst", "ParentsTogether", "KeepsWhoFiled", "DayInQuery"),
-        *("SaysNotGiven", "NamesOnePaper", "ListsPapersOfShops"),
+        *("SaysNotGiven", "NamesOnePaper", "ListsPapersOfShops", "KeepsStrokesAlone"),
     ],
 )
 @pytest.mark.parametrize(

@@ -6,16 +6,20 @@ import pytest
 
 from nagorik_testing.contract.checks.told import TOLD
 
-from .conftest import ASKED, Fault, expect_fault, expect_right, found
+from .conftest import ASKED, COMPLETES, Fault, expect_fault, expect_right, found
 
 pytestmark = pytest.mark.long
 
 BOOK = {"simulator": "BookOffice"}
+TILL: dict[str, Any] = {"simulator": "TwoStepTill", "plugin": COMPLETES}
 COMPARED: dict[str, Any] = {"simulator": "ComparingOffice", "service": {"writes": ASKED}}
 
 
+TOLD_OF_MONEY = ("told/money", "told/lists", "told/instants", "told/unheard-of", "told/numbers", "told/steady")
 FAULTS = (
     Fault("told/text", "MixesLanguages", "status: remark.bn is told in the place of the other language"),
+    Fault("told/text", "TellsBanglaTwice", "status: remark.bn is told in the place of the other language"),
+    Fault("told/text", "TellsTheFirstSentence", "status: remark.bn is told in part"),
     Fault("told/text", "LosesLetters", "status: remark.bn is told in part"),
     Fault("told/money", "AsksForWholeTaka", "start-payment: an amount is told to the poisha in one language alone"),
     Fault("told/lists", "ShowsTheLast", "slots: slots: an entry is told by itself and not beside others"),
@@ -39,6 +43,12 @@ FAULTS = (
     ),
     Fault("told/numbers", "CutsReceipts", "query-payment: receipt is told alike with another last digit"),
     Fault("told/numbers", "LosesLettersOfReceipts", "query-payment: receipt is told in part"),
+    Fault("told/numbers", "WritesReceiptsWithoutSigns", "query-payment: receipt is told without its hyphen"),
+    Fault("told/numbers", "CountsReceipts", "query-payment: receipt is told without the zeros that it begins with"),
+    Fault("told/numbers", "CutsReceiptsOnceCompleted", "complete-payment: receipt is told alike with another", TILL),
+    Fault("told/numbers", "CutsReceiptsOfTheDay", "list-payments: items.receipt is told alike with another", TILL),
+    Fault("told/money", "ListsWholeTaka", "list-payments: items.amount with one poisha more is not told so", TILL),
+    Fault("told/instants", "ListsInUtc", "list-payments: items.at", TILL),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/text", "ExplainsRemarks", {}),
@@ -60,6 +70,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/numbers", "NamesTheTill", {}),
     ("told/numbers", "Hooks", {"simulator": "SlipTill"}),
     ("told/numbers", "RefusesInItsStatus", {"simulator": "AskedOffice"}),
+    ("told/instants", "ListsToTheMinute", TILL),
+    *((check, "Completes", TILL) for check in TOLD_OF_MONEY),
 )
 
 

@@ -100,7 +100,10 @@ class BkashSimulator(Simulator):
             "failureCallbackURL": "an address of the host's own, as it was given",
             "cancelledCallbackURL": "an address of the host's own, as it was given",
             "payerReference": "the payer's number or the payment's, as the platform gave it",
-            "amount": "of a payment that is not completed; it was held against the request when it was created",
+            "customerMsisdn": "the payer's wallet, which is personal data that nothing here needs",
+            "payerAccount": "the payer's wallet, which is personal data that nothing here needs",
+            "paymentCreateTime": "when the platform itself created the payment",
+            "charge": "between the merchant and bKash; the payer gets back the amount beside it",
         }
     )
 

@@ -33,6 +33,7 @@ CHARGE_PER_MILLE: Final = 25
 UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
     {
         "redirectGatewayURL": "the payer is sent to GatewayPageURL, where every way to pay is offered",
+        "initiated_on": "when the platform itself ordered the refund",
         "r_flag": "how the gateway's own page treats one way to pay",
         "is_direct_pay_enable": "how the gateway's own page treats saved cards",
         "store_amount": "what the store is settled, which is between the platform and the gateway",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nagorik import NagorikError, Operation, PluginFault
-from nagorik.manifest import AnyOffer, PublicService
+from nagorik.manifest import AnyOffer, DocumentKind, PublicService
 from nagorik.model.application import DocumentReference
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, paper
@@ -19,6 +19,7 @@ from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places
 from nagorik_testing.simulator.ledger import ArrivedPaper
 
+_PAGES: Final = 10
 _FEW_SIGNS: Final = 40
 """Signs of what names a paper, at most."""
 
@@ -163,15 +164,29 @@ async def _of_one_kind(subject: Subject, offer: AnyOffer) -> list[str]:
             compared += 1
             if any(found is not None and len(found) == 1 for found in arrived):
                 wrong.append(f"of two papers {kind.kind} that are handed in together, one alone is sent")
+        if compared and not wrong:
+            wrong += await _of_many(filings, offer, offer.documents[0])
     if not compared:
         raise NotConcerned("two papers of one kind are refused, or not sent so that they could be recognised")
     return wrong
 
 
+async def _of_many(filings: Filings, offer: PublicService, kind: DocumentKind) -> list[str]:
+    """What is wrong with as many papers of one kind as an application has pages."""
+    many = [paper(filings.rig, kind, f"page {number}") for number in range(1, _PAGES + 1)]
+    try:
+        arrived = await _arrived_of(filings, many, [*many, *_needed_beside(filings, offer, many[0])])
+    except PluginFault:
+        return [f"{_PAGES} papers {kind.kind} that are handed in together end in a fault of the plugin"]
+    if arrived and len(arrived) < _PAGES:
+        return [f"of {_PAGES} papers {kind.kind} that are handed in together, {len(arrived)} are sent"]
+    return []
+
+
 async def _arrived_of(
-    filings: Filings, pair: Sequence[DocumentReference], papers: Sequence[DocumentReference]
+    filings: Filings, alike: Sequence[DocumentReference], papers: Sequence[DocumentReference]
 ) -> set[str] | None:
-    """Which of two papers arrive among others; ``None`` where both are refused: who says so loses nothing.
+    """Which of the papers of one kind arrive among others; ``None`` where all are refused: who says so loses nothing.
 
     Raises:
         PluginFault: The plugin broke down.
@@ -185,7 +200,7 @@ async def _arrived_of(
     found = _recognised(filings, filed, papers, written)
     # Of two parts of one name, what is read as a table keeps one.
     raw = b"".join(exchange.sent for exchange in filings.tap.since(before)).lower()
-    return {one.sha256 for one in pair if found.arrived(one) or one.sha256.encode() in raw}
+    return {one.sha256 for one in alike if found.arrived(one) or one.sha256.encode() in raw}
 
 
 def _label(place: str, sent: Places) -> tuple[str, ...]:
@@ -292,11 +307,12 @@ PAPERS: Final = (
     Check(
         id="submit/papers-of-one-kind",
         family=CheckFamily.SUBMISSION,
-        title="of two papers of one kind that are handed in together, both are sent, or both are refused",
+        title="papers of one kind that are handed in together are all sent, or all refused",
         why="The front and the back of a deed are two pictures: the agency gets the back alone, and the citizen is "
         "told that all was handed in.",
         modes=(8,),
-        expected="for each kind that the manifest names, both of two papers, in whichever order; or a refusal",
+        expected="for each kind that the manifest names, both of two papers, in whichever order, and for one kind "
+        f"each of {_PAGES}; or a refusal",
         fix="Send each of request.documents, never a table of them by kind; refuse a second one where the agency has "
         "room for one.",
         scope=CheckScope.SERVICES,

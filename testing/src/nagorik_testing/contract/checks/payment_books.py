@@ -1,19 +1,26 @@
 """A gateway's second write and its books: money is taken once, and the list of a day is whole."""
 
 from collections import Counter
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from nagorik import ListedPayment, NagorikError, Operation, PaymentState, PluginFault
+from nagorik import ListedPayment, NagorikError, Operation, PaymentReport, PaymentState, PluginFault
 from nagorik.errors import Outcome
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money, dhaka_date
-from nagorik_testing.contract.calls import complete_payment, follow_payment, list_payments
+from nagorik_testing.contract.calls import (
+    complete_payment,
+    follow_payment,
+    list_payments,
+    query_payment,
+    refund_payment,
+)
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.payment import start
-from nagorik_testing.contract.preparations import authorise_payment
+from nagorik_testing.contract.preparations import authorise_payment, capture_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
@@ -23,6 +30,8 @@ _PAYMENTS: Final = 25
 """More than stand on a page of any list that is read by pages."""
 _STRIDE: Final = timedelta(minutes=2)
 _STRIDES: Final = 60
+_MINUTE: Final = timedelta(minutes=1)
+_LONG_SINCE: Final = timedelta(days=14)
 _ENDED: Final = frozenset({PaymentState.FAILED, PaymentState.EXPIRED, PaymentState.CANCELLED})
 
 
@@ -59,21 +68,28 @@ async def _listed_as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
         }
         for payment, amount in asked.items():
             await start(rig, amount, payment=payment)
-        taken = await _captured(rig, asked)
+        reports = await _captured(rig, asked)
+        taken = {
+            payment: (report.amount, dhaka_date(report.captured_at or asked_at))
+            for payment, (report, asked_at) in reports.items()
+            if report.amount is not None
+        }
+        taken_at = {payment: report.captured_at for payment, (report, _) in reports.items()}
         wrong = []
         for day in sorted({day for _, day in taken.values()}):
             listed = (await list_payments(rig, day)).payments
             wrong += _not_as_taken(listed, Counter(amount for amount, on in taken.values() if on == day))
             wrong += _not_named(listed, {payment for payment, (_, on) in taken.items() if on == day})
+            wrong += _not_when_taken(listed, taken_at)
         before = min(day for _, day in taken.values()) - timedelta(days=1)
         if (await list_payments(rig, before)).payments:
             wrong.append("the list of a day holds payments of another")
-    return list(dict.fromkeys(wrong))
+    return list(dict.fromkeys([*wrong, *await _given_back(subject, offer)]))
 
 
-async def _captured(rig: Rig, asked: dict[str, Money]) -> dict[str, tuple[Money, date]]:
-    """What was taken for each payment, and on which day in Dhaka, once all are paid."""
-    taken: dict[str, tuple[Money, date]] = {}
+async def _captured(rig: Rig, asked: dict[str, Money]) -> dict[str, tuple[PaymentReport, datetime]]:
+    """What was told of each payment once all are captured, and when it was asked about."""
+    taken: dict[str, tuple[PaymentReport, datetime]] = {}
     for _ in range(_STRIDES):
         rig.advance(_STRIDE)
         for payment, amount in asked.items():
@@ -81,7 +97,7 @@ async def _captured(rig: Rig, asked: dict[str, Money]) -> dict[str, tuple[Money,
                 continue
             report = await follow_payment(rig, payment, amount)
             if report.state is PaymentState.CAPTURED and report.amount is not None:
-                taken[payment] = (report.amount, dhaka_date(report.captured_at or rig.clock.now()))
+                taken[payment] = (report, rig.clock.now())
         if len(taken) == len(asked):
             return taken
     raise NotReachable("the payments are never captured")
@@ -100,6 +116,33 @@ def _not_named(listed: tuple[ListedPayment, ...], taken: set[str]) -> list[str]:
     """What is wrong with whose payments they are said to be; a gateway may keep no id of the platform's."""
     named = {one.payment for one in listed if one.payment is not None}
     return ["a payment is listed by an id that is none of the platform's"] if named - taken else []
+
+
+def _not_when_taken(listed: tuple[ListedPayment, ...], taken_at: Mapping[str, datetime | None]) -> list[str]:
+    """What is wrong with when money is listed as taken, where the question about the payment names the time, too."""
+    apart = [
+        one
+        for one in listed
+        if one.payment is not None
+        if (at := taken_at.get(one.payment)) is not None and one.captured_at is not None
+        if abs(one.captured_at - at) >= _MINUTE
+    ]
+    return ["a payment is listed as taken at another time than the question about it tells"] if apart else []
+
+
+async def _given_back(subject: Subject, offer: AnyOffer) -> list[str]:
+    """What is wrong with the list of the day once one of its payments was given back."""
+    if Operation.REFUND_PAYMENT not in offer.operations:
+        return []
+    async with open_rig(subject, offer.id) as rig:
+        await capture_payment(rig)
+        report = await query_payment(rig)
+        day = dhaka_date(report.captured_at or rig.clock.now())
+        before = {one.reference for one in (await list_payments(rig, day)).payments}
+        await refund_payment(rig, report)
+        rig.advance(_LONG_SINCE)
+        after = {one.reference for one in (await list_payments(rig, day)).payments}
+    return ["a payment that was given back is no longer in the list of its day"] if before - after else []
 
 
 _SETTLED: Final = (Operation.START_PAYMENT, Operation.QUERY_PAYMENT)
@@ -126,7 +169,8 @@ PAYMENT_BOOKS: Final = (
         why="A list that is cut short, or of another day, makes good payments look lost, and the day's books stay"
         " open.",
         modes=(21,),
-        expected=f"{_PAYMENTS} payments in the list of their day, each with its sum, and none in the day before's",
+        expected=f"{_PAYMENTS} payments in the list of their day, each with its sum and its hour, also once one was "
+        "given back, and none in the day before's",
         fix="Read every page, and ask for the day from midnight to midnight in Asia/Dhaka.",
         scope=CheckScope.GATEWAYS,
         needs=(*_SETTLED, Operation.LIST_PAYMENTS),

@@ -22,6 +22,7 @@ from nagorik_testing.contract.form_fillings import (
     days_to_swap,
     filled_no_further,
     filled_to_the_last,
+    with_long_lists,
     with_long_texts,
 )
 from nagorik_testing.contract.subject import Subject
@@ -40,6 +41,14 @@ _THE_NEXT: Final = 4244
 """The citizen who fills in no more than has to be."""
 
 
+_SIGNS: Final = (", ", "/", " (", "; ", ". ")
+"""Between words; each begins another part of an address or a sentence."""
+_PARTING: Final = re.compile(r"[\s,/();.]")
+"""What stands between words that are sent in parts."""
+_A_LINE: Final = 80
+"""Signs of a text that has room for each of them."""
+
+
 async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     wrong: list[str] = []
@@ -56,14 +65,36 @@ async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
             for place in words:  # one of them is refused, and perhaps rightly: each by itself
                 form, own = with_long_texts(model, full, bangla=bangla, only=place)
                 wrong += _cut(await filings.file_form(form, place), own)
+        wrong += await _without_signs(filings, model, full)
+        form, entries = with_long_lists(model, full)
+        wrong += _cut(await filings.file_form(form), entries) if entries else ()
         _, words = with_long_texts(model, full, bangla=False, longest=SHORT)
         for place, text in words.items():
             form = placed(full, place, " ".join(text).upper())
             if is_valid(model, form):
                 wrong += _recased(await filings.file_form(form, place), place, model, form)
-    if not looked_at:
+    if not looked_at and not entries:
         raise NotConcerned("its form takes no text")
     return wrong
+
+
+async def _without_signs(filings: Filings, model: type[Form], full: Mapping[str, JsonValue]) -> list[str]:
+    """What is wrong with texts whose words are parted by signs, as those of an address are."""
+    form, words = with_long_texts(model, full, bangla=False, longest=_A_LINE, signs=_SIGNS)
+    one = await filings.file_form(form) if words else FiledForm({}, None)
+    wrong = list(_cut(one, words)) if one.sent else []
+    if wrong or not one.sent:
+        return wrong
+    for place in words:
+        form = placed(form, place, str(value_at(form, place)).replace("/", "-"))
+    other = await filings.file_form(form) if is_valid(model, form) else FiledForm({}, None)
+    alike = {at: value.casefold() for at, value in one.sent.items() if other.sent.get(at) == value}
+    return [
+        f"{at} holds the {_name(place)} alike, whether a stroke or a hyphen stands in it"
+        for place, own in words.items()
+        for at, value in alike.items()
+        if len(own) > 2 and all(word.casefold() in value for word in own)  # noqa: PLR2004 - a stroke among them
+    ]
 
 
 def _cut(filed: FiledForm, words: Mapping[Location, tuple[str, ...]]) -> Iterator[str]:
@@ -71,7 +102,7 @@ def _cut(filed: FiledForm, words: Mapping[Location, tuple[str, ...]]) -> Iterato
     if filed.faulty:
         yield "a long text ends in a fault of the plugin"
     sent = normalise("\n".join(filed.sent.values())).casefold()
-    unbroken = "".join(sent.split())
+    unbroken = _PARTING.sub("", sent)
     for place, own in words.items():
         arrived = [normalise(word).casefold() in sent for word in own]
         if any(arrived) and not all(arrived) and normalise("".join(own)).casefold() not in unbroken:
@@ -267,11 +298,11 @@ SENT_VALUES: Final = (
     Check(
         id="submit/whole-texts",
         family=CheckFamily.SUBMISSION,
-        title="a text as long as the form takes it is sent to its last word",
+        title="a text, or a list of texts, as long as the form takes it is sent to its last word",
         why="The address ends at its fortieth letter, and the card is sent to a road without a house.",
         modes=(8, 46),
-        expected="every word of a long text in Bangla and in Latin letters, or none: the plugin may refuse the text; "
-        "capitals as capitals",
+        expected="every word of a long text in Bangla and in Latin letters, whatever signs part them, or none: the "
+        "plugin may refuse the text; capitals as capitals, and another text for a stroke than for a hyphen",
         fix="Send texts as they are, and give the form the agency's limit with StringConstraints(max_length=...), so "
         "that the citizen is told.",
         scope=CheckScope.SERVICES,

@@ -80,8 +80,8 @@ TOLD: Final = (
         why="An officer writes what is missing, and the citizen reads its first line; or the Bangla name of an "
         "office stands where the English one belongs.",
         modes=(8, 77),
-        expected="wherever a part of an agency's text is told, a longer one with all its letters, in its language's "
-        "place",
+        expected="wherever a part of an agency's text is told, a longer one with all its letters, and one "
+        "with signs between its words, in its language's place; of two languages that the agency writes, both",
         fix="Pass texts on as they are; cut nothing and re-encode nothing, and refuse what is too long to be told.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.TEXT),
@@ -151,8 +151,8 @@ TOLD: Final = (
         title="a number and a reference of the agency's are told exactly",
         why="A seat is shown in a full course, and the number of a receipt is another's.",
         modes=(8, 10),
-        expected="a count told as it is, zero among them, and a reference whole, with another last digit told "
-        "with it",
+        expected="a count told as it is, zero among them, and a reference whole, with the zeros that it "
+        "begins with, its hyphens, and another last digit told with it",
         fix="Pass numbers and references on as they are; 0 is a number and no gap.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.NUMBERS),

@@ -1,5 +1,6 @@
 """Hooks that file a longer form, each with one fault; and some that write it in another way, which is right, too."""
 
+import re
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -69,6 +70,25 @@ class KeepsWhoFiled(Family):
 class CutsNotes(Family):
     def further(self, form):
         return {name: value[:30] for name, value in super().further(form).items()}
+
+
+class CutsNotesAtCommas(Family):
+    def further(self, form):
+        return {name: value.partition(",")[0] for name, value in super().further(form).items()}
+
+
+class WritesStrokesAsHyphens(Family):
+    def content(self, request):
+        content = super().content(request)
+        return {**content, "road": content["road"].replace("/", "-")}
+
+
+class KeepsStrokesAlone(Family):
+    """Right: of the signs in an address the office takes strokes and hyphens."""
+
+    def content(self, request):
+        content = super().content(request)
+        return {**content, "road": re.sub(r"[^\w\s/-]", " ", content["road"])}
 
 
 class KeepsLatinLetters(Family):
@@ -260,6 +280,26 @@ class ListsWares(SortsWares):
 
     def listed(self, wares):
         return "; ".join(wares)
+
+
+class ListsThreeWares(SortsWares):
+    def listed(self, wares):
+        return "; ".join(wares[:3])
+
+
+class ListsWaresOfAPage(SortsWares):
+    """Drops what has no room in its line."""
+
+    def listed(self, wares):
+        return "; ".join(wares)[:40]
+
+
+class NumbersWares(SortsWares):
+    """Right: each of the wares in a place of its own."""
+
+    def content(self, request):
+        wares = {f"ware{number}": ware for number, ware in enumerate(request.form.wares)}
+        return {**Hooks.content(self, request), **wares}
 
 
 class WaresOffice(PermitOffice):

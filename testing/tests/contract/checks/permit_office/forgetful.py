@@ -30,9 +30,21 @@ class CutsRemarks(Reporting):
         return right.model_copy(update={"reason": reason})
 
 
+class TellsTheFirstSentence(Reporting):
+    def say(self, right):
+        reason = right.reason and Text(bn=right.reason.bn.partition(";")[0], en=right.reason.en)
+        return right.model_copy(update={"reason": reason})
+
+
 class MixesLanguages(Reporting):
     def say(self, right):
         reason = right.reason and Text(bn=right.reason.en, en=right.reason.bn)
+        return right.model_copy(update={"reason": reason})
+
+
+class TellsBanglaTwice(Reporting):
+    def say(self, right):
+        reason = right.reason and Text(bn=right.reason.bn, en=right.reason.bn)
         return right.model_copy(update={"reason": reason})
 
 
@@ -187,6 +199,20 @@ class LosesLettersOfReceipts(Hooks):
     def report(self, bill: Bill) -> PaymentReport:
         right = super().report(bill)
         return right.model_copy(update={"reference": right.reference and right.reference.rpartition("-")[2]})
+
+
+class WritesReceiptsWithoutSigns(Hooks):
+    def report(self, bill: Bill) -> PaymentReport:
+        right = super().report(bill)
+        return right.model_copy(update={"reference": right.reference and right.reference.replace("-", "")})
+
+
+class CountsReceipts(Hooks):
+    """Takes a number in the place of one for a count."""
+
+    def report(self, bill: Bill) -> PaymentReport:
+        right = super().report(bill)
+        return right.model_copy(update={"reference": right.reference and right.reference.lstrip("0")})
 
 
 class NamesTheTill(Hooks):

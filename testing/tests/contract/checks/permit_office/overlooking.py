@@ -29,6 +29,9 @@ from permit_office.plugin import Context, Hooks, Session, Tariff, criterion, sta
 from permit_office.priced import LATER, Demands, LaterFee
 from permit_office.untruthful import RECEIVED, Reporting
 
+SHORT_FILE = 5
+"""Papers."""
+
 ONE_DAY = timedelta(days=1)
 GROWN = 18
 GRACE = timedelta(days=15)
@@ -108,6 +111,28 @@ class BreaksAtASecond(Hooks):
         kinds = [paper.kind for paper in request.documents]
         if len({*kinds}) < len(kinds):
             raise RuntimeError("too many")
+        return await super().papers(request, context)
+
+
+class SendsTheFirstPapers(Hooks):
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        return (await super().papers(request, context))[:5]
+
+
+class BreaksAtTheSixth(Hooks):
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        if len(request.documents) > SHORT_FILE:
+            raise RuntimeError("too many")
+        return await super().papers(request, context)
+
+
+class RefusesThickFiles(Hooks):
+    """Right: says that the office takes five papers and no more."""
+
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        if len(request.documents) > SHORT_FILE:
+            text = Text(bn="পাঁচটির বেশি কাগজ দেওয়া যায় না", en="Hand in five papers at most")
+            raise InputRejected([FieldProblem(pointer="/documents", code="permit.too-many", text=text)])
         return await super().papers(request, context)
 
 

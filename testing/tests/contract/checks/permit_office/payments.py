@@ -19,7 +19,7 @@ from nagorik import (
     WireModel,
     hookimpl,
 )
-from nagorik.values import dhaka_date
+from nagorik.values import dhaka_date, dhaka_time, dhaka_zone
 from nagorik_testing import DocumentResponse
 from permit_office.plugin import Bill, Context, Hooks, Refund
 from permit_office.simulator import PermitOffice
@@ -303,7 +303,12 @@ class Completes(Hooks):
             wanted = {**self.asked(request), "page": str(page)}
             answer = await context.http.read("list", "GET", "/bills", params=wanted, expect=Page)
             found += [
-                ListedPayment(payment=one.payment, reference=one.receipt, amount=self.sum(one), captured_at=one.at)
+                ListedPayment(
+                    payment=one.payment,
+                    reference=self.receipt(one),
+                    amount=self.sum(one),
+                    captured_at=self.when(one),
+                )
                 for one in answer.items
             ]
             page, more = page + 1, answer.more and self.goes_on()
@@ -314,6 +319,12 @@ class Completes(Hooks):
 
     def sum(self, one: Listed) -> Money:
         return Money.taka(one.amount)
+
+    def receipt(self, one: Listed) -> str:
+        return one.receipt
+
+    def when(self, one: Listed) -> Any:
+        return one.at
 
     def goes_on(self) -> bool:
         return True
@@ -357,6 +368,60 @@ class ListsAllDays(Completes):
 class ListsNextDay(Completes):
     def asked(self, request):
         return {"day": (request.day + timedelta(days=1)).isoformat()}
+
+
+class PunctualTill(TwoStepTill):
+    """Says of a bill when it was paid."""
+
+    def told_of(self, payment: str) -> dict[str, Any]:
+        at = self.taken_at.get(payment)
+        return super().told_of(payment) | ({} if at is None else {"paid_at": at.isoformat()})
+
+
+class CompletesDated(Completes):
+    """Right: tells it."""
+
+    def report(self, bill: Bill) -> PaymentReport:
+        return super().report(bill).model_copy(update={"captured_at": bill.paid_at})
+
+
+class ListsByTheDay(CompletesDated):
+    """Lists what was taken at the midnight before."""
+
+    def when(self, one):
+        return dhaka_time(one.at).replace(hour=0, minute=0)
+
+
+class ListsInUtc(CompletesDated):
+    def when(self, one):
+        return one.at.astimezone(UTC).replace(tzinfo=dhaka_zone())
+
+
+class ListsToTheMinute(CompletesDated):
+    """Right: the book has no seconds."""
+
+    def when(self, one):
+        return one.at.replace(second=0, microsecond=0)
+
+
+class CutsReceiptsOfTheDay(Completes):
+    def receipt(self, one):
+        return one.receipt[:-1]
+
+
+class CutsReceiptsOnceCompleted(Completes):
+    def report(self, bill: Bill) -> PaymentReport:
+        right = super().report(bill)
+        return right.model_copy(update={"reference": right.reference and right.reference[:-1]})
+
+
+class ForgettingTill(TwoStepTill):
+    """Strikes what was given back off the list of its day."""
+
+    async def list_bills(self, request: Any) -> Any:
+        for payment in [each for each in self.taken_at if self.slips[each].refunds]:
+            del self.taken_at[payment]
+        return await super().list_bills(request)
 
 
 class ListsWholeTaka(Completes):

@@ -120,7 +120,7 @@ async def _identified(varied: VariedAnswer, at: Location, value: str) -> list[Un
     places = [
         place
         for place, text in texts_of(varied.usual.told).items()
-        if own in text or _is_cut(own, text) or (_is_reference(place) and _is_part(own, text))
+        if own in text or _is_cut(own, text) or (_is_reference(place) and _is_another_spelling(own, text))
     ]
     end = await varied.put(at, other) if places else None
     if end is None:
@@ -129,6 +129,8 @@ async def _identified(varied: VariedAnswer, at: Location, value: str) -> list[Un
     gone_along = [place for place in places if _is_reference(place) and told.get(place, usual[place]) != usual[place]]
     if any(_is_part(own, usual[place]) and _is_part(normalised(other), told[place]) for place in gone_along):
         return [Untold(TellingRule.NUMBERS, f"{named(varied, at)} is told in part")]
+    if gone_along and (lost := await _loses_signs(varied, at, value, gone_along)) is not None:
+        return [Untold(TellingRule.NUMBERS, f"{named(varied, at)} is told without {lost}")]
     alike = [place for place in places if told.get(place) == usual[place]]
     if alike and told.keys() == usual.keys() and await _follows(varied, at, value, alike):
         return [Untold(TellingRule.NUMBERS, f"{named(varied, at)} is told alike with another last digit")]
@@ -153,6 +155,28 @@ def _is_reference(place: str) -> bool:
 def _is_part(own: str, text: str) -> bool:
     """Whether a text is a part of a number; what stands in an address is not looked at."""
     return "/" not in own and _SIGNS_OF_A_PART <= len(text) < len(own) and text in own
+
+
+def _is_another_spelling(own: str, text: str) -> bool:
+    return _is_part(own, text) or ("/" not in own and text == _without_signs(own))
+
+
+def _without_signs(number: str) -> str:
+    return "".join(sign for sign in number if sign.isalnum())
+
+
+async def _loses_signs(varied: VariedAnswer, at: Location, value: str, places: Sequence[str]) -> str | None:
+    """What is lost of a number that begins with zeros, or has a hyphen in it; ``None`` where it is told whole."""
+    for other, cut, lost in (
+        (f"00{value[2:]}", lambda own: own.lstrip("0"), "the zeros that it begins with"),
+        (f"{value[:2]}-{value[2:]}", _without_signs, "its hyphen"),
+    ):
+        end = await varied.put(at, other)
+        told = {} if end is None else texts_of(end.told)
+        own = normalised(other)
+        if any(place in told and own != told[place] and cut(own) == told[place] for place in places):
+            return lost
+    return None
 
 
 async def _follows(varied: VariedAnswer, at: Location, value: str, places: Sequence[str]) -> bool:

@@ -16,19 +16,28 @@ from nagorik import (
     NagorikError,
     Operation,
     PaymentState,
+    RefundReport,
     Rejected,
     Slots,
 )
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
-from nagorik.values import Money
+from nagorik.values import Money, dhaka_date
 from nagorik_platform import References
-from nagorik_testing.contract.calls import AHEAD, fetch_one, query_payment, refund_payment, start_payment
+from nagorik_testing.contract.calls import (
+    AHEAD,
+    complete_payment,
+    fetch_one,
+    list_payments,
+    query_payment,
+    refund_payment,
+    start_payment,
+)
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.inspection import books_of, form_of, leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
-from nagorik_testing.contract.preparations import file_application, prepare_operation
+from nagorik_testing.contract.preparations import authorise_payment, file_application, prepare_operation
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
@@ -320,14 +329,16 @@ async def _until_changed(
     stage: _Stage,
     operation: Operation,
     call: RepeatableCall,
-) -> None:
-    first = None
+) -> object:
+    """The last result."""
+    first = result = None
     for wait in WAITS:
         stage.rig.advance(wait)
         result = await stage.play(operation, call)
         if first is not None and result != first:
-            return
+            break
         first = first or result
+    return result
 
 
 async def _withdrawal(stage: _Stage) -> None:
@@ -352,10 +363,42 @@ async def _payments(
         if Operation.QUERY_PAYMENT not in operations:
             continue
         await _until_changed(one, Operation.QUERY_PAYMENT, partial(query_payment, rig))
-        if not number and Operation.REFUND_PAYMENT in operations:
-            try:
-                report = await query_payment(rig)
-            except NagorikError:
+        taken = one
+        if Operation.COMPLETE_PAYMENT in operations:
+            taken = await stage()
+            taken.rig.simulator.script.set(taken.rig.payment, outcome)
+            if not await _completed(taken):
                 continue
-            if report.state is PaymentState.CAPTURED:
-                await _until_changed(one, Operation.REFUND_PAYMENT, partial(refund_payment, rig, report))
+        if number:
+            continue
+        if Operation.LIST_PAYMENTS in operations:
+            today = dhaka_date(taken.rig.clock.now())
+            await taken.play(Operation.LIST_PAYMENTS, partial(list_payments, taken.rig, today))
+        if Operation.REFUND_PAYMENT in operations:
+            await _given_back(taken)
+
+
+async def _completed(stage: _Stage) -> bool:
+    """Have the money taken as soon as the payer has agreed, and ask what came of it; whether the payer ever did."""
+    rig = stage.rig
+    try:
+        await authorise_payment(rig)
+    except (NagorikError, NotReachable):
+        return False
+    await stage.play(Operation.COMPLETE_PAYMENT, partial(complete_payment, rig))
+    await stage.play(Operation.QUERY_PAYMENT, partial(query_payment, rig))
+    return True
+
+
+async def _given_back(stage: _Stage) -> None:
+    """Order the payment given back, and ask how that ended, by the gateway's number of it where it has one."""
+    try:
+        report = await query_payment(stage.rig)
+    except NagorikError:
+        return
+    if report.state is not PaymentState.CAPTURED:
+        return
+    order = partial(refund_payment, stage.rig, report)
+    refund = await _until_changed(stage, Operation.REFUND_PAYMENT, order)
+    if isinstance(refund, RefundReport) and refund.reference is not None:
+        await stage.play(Operation.REFUND_PAYMENT, partial(order, refund_reference=refund.reference))

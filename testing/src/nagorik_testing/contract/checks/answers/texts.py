@@ -1,9 +1,12 @@
 """Texts are told whole and in their own language, and a word that nobody knows decides nothing."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from pydantic import JsonValue
 
+from nagorik import Operation, PaymentState
 from nagorik_testing.contract.checks.answers.told_result import Facts, anywhere, facts_of, normalised, texts_of
 from nagorik_testing.contract.checks.answers.variations import (
     LongText,
@@ -13,10 +16,14 @@ from nagorik_testing.contract.checks.answers.variations import (
     long_text,
     number_of,
     unheard_of,
+    with_signs,
 )
 from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, named
 from nagorik_testing.contract.checks.inspection import written
 from nagorik_toolkit.form_validation import Location
+
+_LANGUAGE: Final = re.compile(r"[-_]?(?:bn|en|bangla|english)$", re.IGNORECASE)
+"""At the end of a name."""
 
 
 async def told_texts(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
@@ -24,7 +31,7 @@ async def told_texts(varied: VariedAnswer, at: Location, value: JsonValue) -> li
     if not isinstance(value, str) or not value.strip() or instant_of(value) or number_of(value) is not None:
         return []
     wrong: list[Untold] = []
-    for long in _long(value):
+    for number, long in enumerate(_long(value)):
         end = await varied.put(at, long.text)
         if end is None:
             continue
@@ -32,16 +39,21 @@ async def told_texts(varied: VariedAnswer, at: Location, value: JsonValue) -> li
         parts = _in_part(told, long)
         if parts:
             wrong.append(Untold(TellingRule.TEXT, f"{named(varied, at)} is told in part"))
-        elif _in_the_other_language(told, texts_of(varied.usual.told), normalised(long.text), value):
+        elif _in_the_other_language(told, texts_of(varied.usual.told), normalised(long.text), value) or (
+            _hides_its_twin(varied, at, value, told, normalised(long.text))
+        ):
             wrong.append(Untold(TellingRule.TEXT, f"{named(varied, at)} is told in the place of the other language"))
         places = [place for place, text in told.items() if normalised(long.text) in text]
-        if wrong or not places or not varied.is_new(TellingRule.TEXT, at, map(anywhere, places)):
+        if wrong or not places:
+            break
+        if number == 0 and not varied.is_new(TellingRule.TEXT, at, map(anywhere, places)):
             break
     return wrong
 
 
 def _long(value: str) -> Iterator[LongText]:
     yield long_text(value)
+    yield with_signs(value)
     if not is_bangla(value):
         yield in_another_script(value)
 
@@ -64,6 +76,29 @@ def _in_the_other_language(told: dict[str, str], usual: dict[str, str], whole: s
     return False
 
 
+_NOTHING_TAKEN: Final[Facts] = frozenset({("state", PaymentState.PENDING), ("state", PaymentState.EXPIRED)})
+"""Where the platform was to take the money and does not: none moves without it, so this is no guess."""
+
+
+def _hides_its_twin(varied: VariedAnswer, at: Location, genuine: str, told: dict[str, str], whole: str) -> bool:
+    """Whether a text is told in both languages, and what the agency calls the same in the other one in neither."""
+    other = ".en" if is_bangla(genuine) else ".bn"
+    if not any(place.endswith(other) and whole in text for place, text in told.items()):
+        return False
+    usual = texts_of(varied.usual.told).values()
+    name = str(at[-1])
+    for place, value in varied.document.leaves():
+        same = place[:-1] == at[:-1] and place != at and _are_twins(name, str(place[-1]))
+        if same and isinstance(value, str) and value.strip() and is_bangla(value) is not is_bangla(genuine):
+            return not any(normalised(value) in text for text in usual)
+    return False
+
+
+def _are_twins(one: str, other: str) -> bool:
+    """Whether two names differ in a language's at the end of one of them alone, or of both."""
+    return _LANGUAGE.sub("", one) == _LANGUAGE.sub("", other)
+
+
 async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
     """What is told for certain by a word that nobody knows: by it alone, or as by a genuine one that decides it."""
     strange = unheard_of(value) if isinstance(value, str) else None
@@ -73,6 +108,8 @@ async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> li
     if end is None:
         return []
     guessed = facts_of(end.result, end.told)
+    if varied.play.operation is Operation.COMPLETE_PAYMENT:
+        guessed -= _NOTHING_TAKEN
     usual = facts_of(varied.usual.result, varied.usual.told)
     if not guessed:
         return []

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -49,6 +49,14 @@ def long_text(genuine: str) -> LongText:
     filling = _FILLING[bangla][: max(0, LENGTH - len(inner) - len(last) - 1)].rstrip()
     words = (first, last, _ASCII_WORDS[0]) if bangla else (first, last)
     return LongText(f"{inner}{filling} {last}", words)
+
+
+def with_signs(genuine: str) -> LongText:
+    """A text in the genuine one's script, with the signs at which sentences, lists and addresses are parted."""
+    bangla = is_bangla(genuine)
+    first, last = _BANGLA_WORDS if bangla else _ASCII_WORDS
+    stop = "।" if bangla else "."
+    return LongText(f"{first}: {genuine} 12/3-4, ({first}); {first}{stop} {first} - {last}", (first, last))
 
 
 def in_another_script(genuine: str) -> LongText:
@@ -149,6 +157,11 @@ _STYLES: Final = tuple(
     for day in ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%b-%Y", "%d %b %Y")
     for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
 )
+_WITH_OFFSET: Final = re.compile(
+    r"(?P<local>\d{4}-\d\d-\d\d(?P<between>[T ])\d\d:\d\d:\d\d)"
+    r"(?P<ending>(?:[:.]\d{1,9})? ?(?:GMT|UTC)(?P<hours>[+-]\d{1,2}):?(?P<minutes>\d\d)?)"
+)
+"""``2026-01-31T09:05:00:336 GMT+0600``, as gateways write it, with or without a fraction."""
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
 
 
@@ -169,6 +182,8 @@ def _instant_in(value: str) -> WrittenInstant | None:
     def spell(text: str) -> str:
         return to_bangla_digits(text) if bangla else text
 
+    if (named := _WITH_OFFSET.fullmatch(plain)) is not None:
+        return _with_offset(named, spell)
     if _ISO.fullmatch(plain):
         return _iso(plain, spell)
     for style in _STYLES:
@@ -179,6 +194,22 @@ def _instant_in(value: str) -> WrittenInstant | None:
         if wall.strftime(style).lower() == plain.lower():
             return WrittenInstant(wall, timed="%M" in style, has_zone=False, write=_writer(style, spell))
     return None
+
+
+def _with_offset(named: re.Match[str], spell: Callable[[str], str]) -> WrittenInstant | None:
+    hours, minutes = int(named["hours"]), int(named["minutes"] or 0)
+    style = f"%Y-%m-%d{named['between']}%H:%M:%S"
+    try:
+        offset = timezone(timedelta(hours=hours, minutes=-minutes if named["hours"].startswith("-") else minutes))
+        wall = datetime.strptime(named["local"], style).replace(tzinfo=offset)
+    except ValueError:
+        return None
+    ending = named["ending"]
+
+    def write(other: datetime) -> str:
+        return spell(f"{other.astimezone(offset).strftime(style)}{ending}")
+
+    return WrittenInstant(wall, timed=True, has_zone=True, write=write)
 
 
 def _writer(style: str, spell: Callable[[str], str]) -> Callable[[datetime], str]:
