@@ -104,9 +104,9 @@ def to_refund_report(status: RefundStatus, request: RefundPaymentRequest) -> Ref
     told = (status.reference, status.bank_tran_id, status.tran_id)
     if told != (request.refund_reference, request.reference, to_tran_id(request.payment)):
         raise ContractViolation("another-refund")
-    state = ENDS.get(status.status, PaymentState.REFUND_PENDING)
+    ended = ENDS.get(status.status)
     return RefundReport(
-        state=state,
+        state=ended or PaymentState.REFUND_PENDING,
         reference=status.reference,
-        refunded_at=status.refunded_on if state is PaymentState.REFUNDED else None,
+        refunded_at=status.refunded_on if ended is PaymentState.REFUNDED else None,
     )

@@ -68,6 +68,8 @@ FAULTS = (
     Fault("advise-payment/as-paid", "NamesApplicantAsPayer", "1 body payer names another than the payer"),
     Fault("advise-payment/as-paid", "CutsPayersOfReceipts", "of a long name of the payer 1 body payer holds a part"),
     Fault("payment/as-ordered", "CutsPayers", "of a long name of the payer 1 body payer holds a part"),
+    Fault("payment/as-ordered", "CutsShort", "of a long name of the payer 1 body payer holds a part"),
+    Fault("payment/as-ordered", "CallsOneNumber", "1 body phone holds a mobile number that is not the payer's"),
     Fault("payment/as-ordered", "GivesWholeTakaBack", "two refunds that differ in poisha are sent alike"),
     Fault("payment/as-ordered", "PrintsEnglishTwice", "the purpose is sent twice in English in 1 body purpose"),
     Fault("payment/as-ordered", "GivesBackInEnglish", "the reason is sent in English alone"),
@@ -90,6 +92,7 @@ RIGHT = (
     ("advise-payment/as-paid", "Advice"),
     ("payment/as-ordered", "Till"),
     ("payment/as-ordered", "SpeaksEnglishAlone"),
+    ("payment/as-ordered", "CallsThePayer"),
     ("payment/as-ordered", "PartsPayers"),
     ("payment/instructed", "TellsBothNumbers"),
 )

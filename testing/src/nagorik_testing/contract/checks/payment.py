@@ -7,6 +7,7 @@ from nagorik import (
     Consent,
     NagorikError,
     Operation,
+    Payer,
     PaymentNoticeRequest,
     PaymentStarted,
     PluginFault,
@@ -117,7 +118,7 @@ async def _forged_notice(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def start(
-    rig: Rig, amount: Money, *, payment: str | None = None, purpose: Text = _PURPOSE, payer: str | None = None
+    rig: Rig, amount: Money, *, payment: str | None = None, purpose: Text = _PURPOSE, payer: Payer | None = None
 ) -> PaymentStarted:
     """Begin the rig's payment, or another, with an amount of one's own."""
     payment = payment or rig.payment
@@ -126,7 +127,7 @@ async def start(
         payment=payment,
         amount=amount,
         purpose=purpose,
-        payer=payer_of(rig, payer),
+        payer=payer or payer_of(rig),
         return_url=PORTAL.return_url(rig.offer, payment),
         notice_url=PORTAL.notice_url(rig.offer, payment),
     )

@@ -16,7 +16,7 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money, dhaka_date, dhaka_zone, normalise, to_ascii_digits
-from nagorik_testing.contract.calls import query_payment
+from nagorik_testing.contract.calls import payer_of, query_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import leaves, written
 from nagorik_testing.contract.checks.payment import start
@@ -39,6 +39,7 @@ _PURPOSE: Final = Text(bn="চুক্তি পরীক্ষার ফি", 
 _REASON: Final = Text(bn="পরীক্ষা শেষ হয়েছে", en="The test is over")
 _PAYERS_PLACE: Final = re.compile(r"payer|payor|paid_?by|remitter|deposit[oe]r", re.IGNORECASE)
 """In the name of a place that says who paid."""
+_MOBILE: Final = re.compile(r"\+?(?:88)?(01[3-9][0-9]{8})")
 _HOUR: Final = re.compile(r"\d{1,2}:\d\d")
 _OFFSET: Final = re.compile(r"(?:Z|[+-]\d\d:?\d\d|UTC|GMT)$")
 
@@ -152,9 +153,9 @@ async def _opened(subject: Subject, offer: AnyOffer) -> list[str]:
         async def opened(amount: Money, payer: str = _PAYER) -> Places:
             nonlocal made
             made += 1
-            payment = str(uuid5(_NAMESPACE, f"{offer.id}/start/{made}"))
+            payment, paid_by = str(uuid5(_NAMESPACE, f"{offer.id}/start/{made}")), payer_of(rig, payer)
             return await _sent(
-                rig, tap, payment, lambda: start(rig, amount, payment=payment, purpose=_PURPOSE, payer=payer)
+                rig, tap, payment, lambda: start(rig, amount, payment=payment, purpose=_PURPOSE, payer=paid_by)
             )
 
         odd, more = Money.taka("345.37"), Money.taka("345.38")
@@ -166,6 +167,7 @@ async def _opened(subject: Subject, offer: AnyOffer) -> list[str]:
             wrong.append("two amounts that differ in poisha are opened alike")
         wrong += _languages("the purpose", sent, _PURPOSE)
         wrong += _payer_cut(sent, await opened(odd, _LONG_PAYER), unsteady)
+        wrong += _made_up_numbers(rig, sent)
         wrong += await _payer_known(rig, tap, str(uuid5(_NAMESPACE, f"{offer.id}/start/1")))
         takes_bangla = any(_PURPOSE.bn in value for value in sent.values())
     if Operation.REFUND_PAYMENT in offer.operations:
@@ -174,15 +176,26 @@ async def _opened(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 def _payer_cut(usual: Places, sent: Places, unsteady: frozenset[str]) -> list[str]:
-    """Places that hold a part of a long name, where the usual one stands whole; its parts may stand in several."""
+    """Places that hold a part of a long name, and of the usual one at least that; its parts may stand in several."""
     said = normalise(" ".join(sent.values())).casefold()
     if all(word.casefold() in said for word in _LONG_PAYER.split()):
         return []
     return [
         f"of a long name of the payer {place} holds a part"
         for place in sorted(differing(usual, sent) - unsteady)
-        if _PAYER.casefold() in usual.get(place, "").casefold()
+        if _PAYER.split()[0].casefold() in usual.get(place, "").casefold()
         if _LONG_PAYER.split()[0].casefold() in sent.get(place, "").casefold()
+    ]
+
+
+def _made_up_numbers(rig: Rig, sent: Places) -> list[str]:
+    """Places that hold a mobile number that is neither the payer's nor set by whoever runs the platform."""
+    known = {str(value) for value in rig.simulator.settings("").values()}
+    return [
+        f"{place} holds a mobile number that is not the payer's"
+        for place, value in sent.items()
+        if (mobile := _MOBILE.fullmatch(to_ascii_digits(value)))
+        if mobile[1] not in rig.citizen.phone.e164 and not any(mobile[1] in setting for setting in known)
     ]
 
 
@@ -266,8 +279,8 @@ SENT_PAYMENTS: Final = (
         why="The till asks for less than the fee, prints one language twice or knows no payer, and the payment does "
         "not settle what it was made for.",
         modes=(14, 60, 77),
-        expected="the amount to the poisha; the payer where the gateway keeps one, a long name whole or refused; no "
-        "language of purpose or reason in the place of the other",
+        expected="the amount to the poisha; the payer where the gateway keeps one, a long name whole or refused, and "
+        "no mobile number but the payer's; no language of purpose or reason in the place of the other",
         fix="Send amount, payer_name, purpose and reason of the request as they are.",
         scope=CheckScope.GATEWAYS,
         needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT),

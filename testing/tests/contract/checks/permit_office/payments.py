@@ -162,6 +162,25 @@ class CutsPayers(Till):
         return {**super().opened(request), "payer": request.payer.name[:24]}
 
 
+class CutsShort(Till):
+    """So short that nobody's name stands whole."""
+
+    def opened(self, request):
+        return {**super().opened(request), "payer": request.payer.name[:8]}
+
+
+class CallsOneNumber(Till):
+    def opened(self, request):
+        return {**super().opened(request), "phone": "01999999999"}
+
+
+class CallsThePayer(Till):
+    """Right: the till calls the number of whoever pays."""
+
+    def opened(self, request):
+        return {**super().opened(request), "phone": request.payer.mobile.local}
+
+
 class PartsPayers(Till):
     """Right: this till keeps the first name apart from the rest."""
 
