@@ -75,6 +75,8 @@ FAULTS = (
     Fault("payment/as-ordered", "GivesBackInEnglish", "the reason is sent in English alone"),
     Fault("payment/as-ordered", "ForgetsPayer", "was not told who pays", {"simulator": "NamingTill"}),
     Fault("payment/instructed", "TellsOwnNumber", "the payer is told the platform's number of the payment"),
+    Fault("payment/instructed", "TellsSumAlike", "the sum is told in Bangla in the digits of the other language"),
+    Fault("payment/instructed", "TellsSumInBangla", "the sum is told in English in the digits of the other language"),
 )
 RIGHT = (
     ("submit/fields-arrive", "JudgesByRoad"),
@@ -95,6 +97,7 @@ RIGHT = (
     ("payment/as-ordered", "CallsThePayer"),
     ("payment/as-ordered", "PartsPayers"),
     ("payment/instructed", "TellsBothNumbers"),
+    ("payment/instructed", "TellsSum"),
 )
 
 

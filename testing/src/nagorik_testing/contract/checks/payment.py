@@ -1,5 +1,6 @@
 """Taking money: the amount that was agreed, once, and only where the gateway says so."""
 
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -16,8 +17,8 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
-from nagorik.values import Money
-from nagorik_testing.contract.calls import payer_of, refund_payment, start_payment
+from nagorik.values import Money, to_bangla_digits
+from nagorik_testing.contract.calls import PRICE, payer_of, refund_payment, start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import wrong_scripts
 from nagorik_testing.contract.preparations import capture_payment
@@ -76,8 +77,19 @@ async def _instructed(subject: Subject, offer: AnyOffer) -> list[str]:
     if not isinstance(started, PaymentStarted):
         raise NotReachable("a payment cannot be begun")
     if started.instructions is not None:
-        return [*wrong_scripts("the instructions", started.instructions), *_another_number(rig, started)]
+        wrong = wrong_scripts("the instructions", started.instructions)
+        return wrong + _foreign_figures(started.instructions) + _another_number(rig, started)
     return [] if started.pay_at else ["the payer is told neither where nor how to pay"]
+
+
+def _foreign_figures(told: Text) -> list[str]:
+    """Whether the sum stands in the digits of the other language."""
+    taka = str(PRICE.poisha // 100)
+    return [
+        f"the sum is told in {language} in the digits of the other language"
+        for language, text, figure in (("Bangla", told.bn, taka), ("English", told.en, to_bangla_digits(taka)))
+        if re.search(rf"(?<![\w-]){figure}(?![\w-])", text)
+    ]
 
 
 def _another_number(rig: Rig, started: PaymentStarted) -> list[str]:
@@ -181,7 +193,7 @@ PAYMENT: Final = (
         why="A payer who is told nothing leaves, and the slip expires.",
         modes=(22, 77),
         expected="a page to go to, or instructions in both scripts, with the gateway's number of the payment and not "
-        "the platform's alone",
+        "the platform's alone, and a sum in the digits of each language",
         fix="Return pay_at, or instructions as a Text that names the number of the gateway's answer.",
         scope=CheckScope.GATEWAYS,
         needs=_START,

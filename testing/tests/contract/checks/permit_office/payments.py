@@ -19,7 +19,7 @@ from nagorik import (
     WireModel,
     hookimpl,
 )
-from nagorik.values import dhaka_date, dhaka_time, dhaka_zone
+from nagorik.values import dhaka_date, dhaka_time, dhaka_zone, to_bangla_digits
 from nagorik_testing import DocumentResponse
 from permit_office.plugin import Bill, Context, Hooks, Refund
 from permit_office.simulator import PermitOffice
@@ -192,6 +192,26 @@ class PartsPayers(Till):
 class TellsOwnNumber(Till):
     def instructions(self, request, bill):
         return Text(bn=f"কাউন্টারে {request.payment} জানান", en=f"Tell {request.payment} at the counter")
+
+
+class TellsSumAlike(Till):
+    def instructions(self, request, bill):
+        sum_of = f"{request.amount.poisha // 100:,}"
+        return Text(bn=f"{bill.receipt}: {sum_of} টাকা দিন", en=f"{bill.receipt}: pay Tk {sum_of}")
+
+
+class TellsSumInBangla(Till):
+    def instructions(self, request, bill):
+        sum_of = to_bangla_digits(request.amount.plain())
+        return Text(bn=f"{bill.receipt}: {sum_of} টাকা দিন", en=f"{bill.receipt}: pay Tk {sum_of}")
+
+
+class TellsSum(Till):
+    """Right: the number at the till has the figure of the sum in it."""
+
+    def instructions(self, request, bill):
+        number, taka = f"{bill.receipt}-{request.amount.poisha // 100}", request.amount.plain()
+        return Text(bn=f"{number}: {to_bangla_digits(taka)} টাকা দিন", en=f"{number}: pay Tk {taka}")
 
 
 class TellsBothNumbers(Till):
