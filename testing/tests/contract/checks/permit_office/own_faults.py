@@ -30,6 +30,8 @@ from permit_office.broken import IN_ENGLISH, Eligibility, Priced
 from permit_office.plugin import Bill, Context, Filed, Hooks, Matches, criterion, status_of
 
 LOG = logging.getLogger("permit_office")
+IN_BANGLA = "অনুমতি"
+IN_FIGURES = "Permit ১৫০ ৳"
 OWN_FEES = read_schedules(__package__, "own_fees.toml")
 
 
@@ -169,7 +171,7 @@ class NumbersByTheInstant(Priced):
 
 class SaysItInBanglaTwice(Priced):
     def say(self, request, right):
-        line = right.lines[0].model_copy(update={"text": Text(bn="অনুমতি", en="অনুমতি")})
+        line = right.lines[0].model_copy(update={"text": Text(bn=IN_BANGLA, en=IN_BANGLA)})
         return right.model_copy(update={"lines": (line,)})
 
 
@@ -177,7 +179,7 @@ class FiguresForBangla(Priced):
     """Takes a figure for a text."""
 
     def say(self, request, right):
-        line = right.lines[0].model_copy(update={"text": Text(bn="Fee ৳ ১৫০", en="Fee of Tk 150")})
+        line = right.lines[0].model_copy(update={"text": Text(bn=IN_FIGURES, en=IN_ENGLISH)})
         return right.model_copy(update={"lines": (line,)})
 
 

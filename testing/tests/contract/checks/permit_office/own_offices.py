@@ -7,31 +7,35 @@ from nagorik_testing import ErrorAnswer, ExampleApplication
 from permit_office.offices import PricedOffice
 from permit_office.simulator import PermitOffice
 
+IN_ENGLISH = "Paths are invented."
+IN_BANGLA = "API ও পথ কল্পিত।"
+IN_FIGURES = f"{IN_ENGLISH} (১২)"
+
 
 class BlankOffice(PermitOffice):
     modelled = " \n"
 
 
 class EnglishOffice(PermitOffice):
-    modelled = "All of it is invented."
+    modelled = IN_ENGLISH
 
 
 class HalfSaidOffice(PermitOffice):
     """Says the half in one language, with an abbreviation of the other."""
 
-    modelled = "ঠিকানা ও ফি কল্পিত (API)।"
+    modelled = IN_BANGLA
 
 
 class FiguresOffice(PermitOffice):
     """Has a figure where the Bangla would stand."""
 
-    modelled = "All 12 (১২) of its answers are invented."
+    modelled = IN_FIGURES
 
 
 class TwoParagraphsOffice(PermitOffice):
-    """Right: says it in the other order, a paragraph each, with the name of a thing in the other's letters."""
+    """Right: says it in the other order, a paragraph each, and both shortly."""
 
-    modelled = "Paths and the API are invented.\n\nপথ ও API কল্পিত।"
+    modelled = f"{IN_ENGLISH}\n\n{IN_BANGLA}"
 
 
 class NumberedOffice(PermitOffice):
