@@ -141,9 +141,11 @@ def test_nobody_is_in_a_recording_of_an_installed_plugin(plugin):
     subject = Subject.installed(load_simulator(installed_simulators()[plugin]))
     written = dump_exchanges(asyncio.run(record_run(subject)).exchanges)
     parts = names_in(text for name in (CITIZEN.name, CITIZEN.father, CITIZEN.mother) for text in (name.en, name.bn))
-    sought = (*canary_values(CITIZEN), *parts, str(CITIZEN.birth_date), CITIZEN.phone.e164[4:], CITIZEN.alias)
+    sought = (*canary_values(CITIZEN), str(CITIZEN.birth_date), CITIZEN.phone.e164[4:], CITIZEN.alias)
     assert written
     assert count_leaks(written, sought) == 0
+    # A part of the citizen's name is the platform's own, in other letters.
+    assert [part for part in parts if part in written] == []
     assert not re.search(r"[0-9]{5,}", re.sub(r"as_of = .*|date\([^)]*\)", "", written))
 
 

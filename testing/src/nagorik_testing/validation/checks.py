@@ -7,12 +7,12 @@ underscore, such as ``learner_statuses.toml``.
 import inspect
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ValidationError
@@ -46,6 +46,13 @@ from nagorik_testing.validation.own_code import Module, check_own_code, module_o
 from nagorik_toolkit.rules import RULES_FILE, parse_rules
 from nagorik_toolkit.statuses import STATUSES_FILE, parse_statuses
 from nagorik_toolkit.texts import TextCatalogue, parse_texts
+
+_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
+    "login": ("http", "settings", "clock"),
+    "sign": ("request", "settings", "clock"),
+    "error_reader": ("answer",),
+}
+"""With what each function that a manifest names is called."""
 
 
 def data_file_problems(directory: Path) -> Iterator[tuple[str, FileProblem]]:
@@ -99,8 +106,24 @@ def _kind(location: str, reference: str, value: object) -> Iterator[ValidationFi
             )
         case "error_reader" if not callable(value):
             yield ValidationFinding(Severity.ERROR, location, f"{reference} cannot be called", "Name a function.")
+        case "error_reader" if inspect.iscoroutinefunction(value):
+            message = f"{reference} is a coroutine function, which nobody awaits"
+            yield ValidationFinding(Severity.ERROR, location, message, "Write def, without async.")
+        case "login" | "sign" | "error_reader" as kind if not _takes(value, _ARGUMENTS[kind]):
+            message = f"{reference} cannot be called with {', '.join(_ARGUMENTS[kind])}"
+            yield ValidationFinding(Severity.ERROR, location, message, "Take what it is given, in this order.")
         case _:
             return
+
+
+def _takes(function: Any, arguments: Sequence[str]) -> bool:
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # a built-in function need not say what it takes
+        return True
+    return True
 
 
 def _conditions(record: PluginRecord, location: str, form: object) -> Iterator[ValidationFinding]:

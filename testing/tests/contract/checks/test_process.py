@@ -104,6 +104,7 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "ActsUnderTest": {
         "process/another-machine": ("withdraw of permits.shop ends otherwise: another withdrawn",),
+        "process/exceptions": ("status of permits.shop raises an exception that carries personal data",),
     },
 }
 """By hooks, what each check says of them; of all others it says nothing."""

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Final, get_args
+from typing import Any, Final, Literal, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from nagorik import Form, SettingsRejected, Text
 from nagorik.manifest import AnyOffer, PublicService
@@ -14,14 +14,23 @@ from nagorik_platform.plugin_settings import load_settings
 from nagorik_platform.registry import Imported, Quarantine, resolve_object
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.form_texts import forms_within, titled_choices, untitled_choices
-from nagorik_testing.contract.checks.inspection import LANGUAGES, form_of, record_of, scripts_of, wrong_scripts
+from nagorik_testing.contract.checks.inspection import LANGUAGES, form_of, languages_of, record_of, wrong_scripts
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.validation.checks import check_objects
 from nagorik_testing.validation.findings import Severity
 from nagorik_toolkit.form_validation import find_label
 
-_SECRET_WORDS: Final = re.compile(r"password|passwd|secret|token|api_?key|private_?key|credential|(^|_)pin($|_)")
+_SECRET_WORDS: Final = re.compile(
+    r"password|passwd|passphrase|secret|token|credential|(^|_)pin($|_)|api_?key|(?<!public)(^|_)key($|_)"
+)
+_ABOUT_A_SECRET: Final = re.compile(
+    r"_(path|url|address|origin|file|lifetime|period|days|hours|minutes|seconds|length|count|type|kind|header|field)$"
+)
+"""Where a secret is fetched, and how long it holds, is none."""
 _BASE_URL: Final = "http://127.0.0.1"
+_MASKED: Final[tuple[object, ...]] = (SecretStr, SecretBytes, Secret)
+_PLAIN: Final = frozenset[object]({str, bytes, int, float, dict, list, object, Any})
+"""Types whose values are printed as they are."""
 _STEM: Final = 4
 """Letters by which a word is known."""
 
@@ -85,8 +94,8 @@ async def _simulator_says(subject: Subject, _: AnyOffer) -> list[str]:
     said = getattr(subject.simulator, "modelled", "")
     if not said.strip():
         return ["the simulator does not say what of it is modelled"]
-    written_in = scripts_of(said)
-    return [f"what the simulator says of itself is not said in {language}" for language in LANGUAGES - written_in]
+    missing = sorted(LANGUAGES - languages_of(said))
+    return [f"what the simulator says of itself is not said in {language}" for language in missing]
 
 
 async def _login_limit(subject: Subject, _: AnyOffer) -> list[str]:
@@ -122,16 +131,39 @@ async def _settings(subject: Subject, _: AnyOffer) -> list[str]:
 
 
 async def _secret_settings(subject: Subject, _: AnyOffer) -> list[str]:
-    model = settings_model_of(subject)
     return [
         f"the setting {name} is a secret by its name and not a SecretStr"
-        for name, field in model.model_fields.items()
-        if _SECRET_WORDS.search(name) and not _holds_secret(field.annotation)
+        for name in _unmasked(settings_model_of(subject), is_secret=False)
     ]
 
 
-def _holds_secret(annotation: object) -> bool:
-    return annotation is SecretStr or any(_holds_secret(part) for part in get_args(annotation))
+def _unmasked(model: type[BaseModel], *, is_secret: bool) -> Iterator[str]:
+    """The secrets of a model that may be plain: of one that is a secret as a whole, whatever may be."""
+    for name, field in model.model_fields.items():
+        named = bool(_SECRET_WORDS.search(name)) and not _ABOUT_A_SECRET.search(name)
+        kinds = set(_kinds_of(field.annotation))
+        if (named or is_secret) and kinds & _PLAIN:
+            yield name
+        for table in sorted(_models_in(kinds), key=lambda kind: kind.__name__):
+            yield from (f"{name}.{inner}" for inner in _unmasked(table, is_secret=named or is_secret))
+
+
+def _kinds_of(annotation: object) -> Iterator[object]:
+    """The types of which a setting may hold values, those of an entry of a list or a table among them."""
+    if annotation in _MASKED or get_origin(annotation) in _MASKED:
+        return
+    yield annotation
+    parts = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return
+    if isinstance(origin := get_origin(annotation), type) and issubclass(origin, Mapping):
+        parts = parts[1:]
+    for part in parts:
+        yield from _kinds_of(part)
+
+
+def _models_in(kinds: set[object]) -> list[type[BaseModel]]:
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
 
 
 def settings_model_of(subject: Subject) -> type[AgencySettings]:
@@ -151,11 +183,10 @@ def settings_model_of(subject: Subject) -> type[AgencySettings]:
 
 
 async def _listed_once(_: Subject, offer: AnyOffer) -> list[str]:
-    if not isinstance(offer, PublicService) or not offer.deliverables:
-        raise NotConcerned("it delivers nothing")
-    repeated = [slug for slug in set(offer.deliverables) if offer.deliverables.count(slug) > 1]
+    if not isinstance(offer, PublicService) or not (offer.documents or offer.deliverables):
+        raise NotConcerned("it lists no document and no deliverable")
     kinds = [document.kind for document in offer.documents]
-    repeated += [slug for slug in set(kinds) if kinds.count(slug) > 1]
+    repeated = {slug for listed in (kinds, offer.deliverables) for slug in listed if listed.count(slug) > 1}
     return [f"{slug} is listed twice" for slug in sorted(repeated)]
 
 
@@ -203,7 +234,7 @@ CATALOGUE: Final = (
         title="the simulator says what of it is modelled",
         why="A simulator that passes for the agency lets a difference from production be found by citizens.",
         modes=(75,),
-        expected="what is invented, in Bangla and in English",
+        expected="what is invented, in Bangla and in English, each in words and not in an abbreviation",
         fix="Set the simulator's class variable modelled.",
         scope=CheckScope.PLUGIN,
         examine=_simulator_says,
@@ -236,7 +267,8 @@ CATALOGUE: Final = (
         title="every object that the manifest names can be imported and is of its kind",
         why="A schema that is shipped apart from its code is found missing at the first application.",
         modes=(71,),
-        expected="forms are Forms, settings AgencySettings, login a coroutine function, error_reader a function",
+        expected="forms are Forms, settings AgencySettings, login and sign coroutine functions, error_reader another "
+        "function; each can be called with what it is given",
         fix="Correct the reference in plugin.toml, or the object that it names.",
         scope=CheckScope.PLUGIN,
         examine=_objects,
@@ -258,7 +290,8 @@ CATALOGUE: Final = (
         title="secrets among the settings are masked",
         why="A password that is a plain text is printed with the settings, and a plugin beside it reads it in a log.",
         modes=(63, 68),
-        expected="every setting whose name says that it is a secret is a SecretStr",
+        expected="every setting whose name says that it is a secret is a SecretStr or masked in another way, in a "
+        "table of settings, too, and cannot be a plain text as well",
         fix="Type it as pydantic.SecretStr and unwrap it only where it is sent.",
         scope=CheckScope.PLUGIN,
         examine=_secret_settings,

@@ -1,12 +1,14 @@
 """What a citizen is told about whether they may apply."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Final, get_args
 
 from pydantic import JsonValue
 
 from nagorik import (
+    Accepted,
     Applicant,
     ApplicationDraft,
     Eligibility,
@@ -53,10 +55,40 @@ async def _all_reasons(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _example_may_apply(subject: Subject, offer: AnyOffer) -> list[str]:
+    refused = "the agency accepts the example, and the plugin refuses it"
     async with open_rig(subject, offer.id) as rig:
-        decision = await _asked(rig, with_form=True)
-    failed = [criterion.id for criterion in decision.criteria if criterion.verdict is Verdict.FAIL]
-    return [f"the agency accepts the example, and the plugin refuses it: {', '.join(failed)}"] if failed else []
+        failed = _failed(await _asked(rig, with_form=True))
+        early = _failed(await _asked(rig))
+    if failed:
+        return [f"{refused}: {', '.join(failed)}"]
+    if early:
+        return [f"{refused} before the form is filled in: {', '.join(early)}"]
+    return await _others_may_apply(subject, offer)
+
+
+def _failed(decision: EligibilityDecision) -> list[str]:
+    return [criterion.id for criterion in decision.criteria if criterion.verdict is Verdict.FAIL]
+
+
+async def _others_may_apply(subject: Subject, offer: AnyOffer) -> list[str]:
+    """What is refused to other citizens, of whatever sex, whose application the agency takes in."""
+    for serial in range(ANOTHER, ANOTHER + OTHERS):
+        async with open_rig(subject, offer.id) as rig:
+            draft = _application(rig, serial)
+            try:
+                decision = await rig.platform.check_eligibility(rig.offer, draft.applicant, form=draft.form)
+            except NagorikError:
+                continue  # what another citizen would fill in need not fit with the rest of the example
+            if (failed := _failed(decision)) and await _is_taken_in(rig, draft):
+                return [f"the agency accepts another citizen's, and the plugin refuses it: {', '.join(failed)}"]
+    return []
+
+
+async def _is_taken_in(rig: Rig, draft: ApplicationDraft) -> bool:
+    try:
+        return isinstance(await rig.platform.submit(draft, rig.references), Accepted)
+    except NagorikError:
+        return False
 
 
 async def _boundary_ages(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -203,6 +235,11 @@ async def _verdicts(rig: Rig, draft: ApplicationDraft) -> object:
 async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await _asked(rig, with_form=True)
+        await _asked(rig)
+        newborn = _born(rig.draft, dhaka_date(rig.clock.now()))
+        for asked in (_asked(rig, bare=True), rig.platform.check_eligibility(offer.id, newborn.applicant)):
+            with suppress(NagorikError):  # of which eligibility/no-identifiers and eligibility/boundary-ages tell
+                await asked
         done = rig.effects()
     return [f"asking leaves at the agency: {kind}" for kind in sorted(done)]
 
@@ -240,7 +277,8 @@ ELIGIBILITY: Final = (
         title="who is accepted by the agency is not refused by the plugin",
         why="A rule that is stricter than the agency's turns away citizens who have a right to the service.",
         modes=(75,),
-        expected="no criterion fails for the simulator's example",
+        expected="no criterion fails for the simulator's example, before its form is filled in and after, nor for "
+        "another citizen's that the agency accepts",
         fix="Correct the rule, or the example that the simulator gives.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
@@ -303,7 +341,7 @@ ELIGIBILITY: Final = (
         title="asking leaves nothing at the agency",
         why="A question that files something registers citizens who only wanted to know.",
         modes=(1,),
-        expected="no effect in the agency's ledger",
+        expected="no effect in the agency's ledger, with a form and without, whoever asks",
         fix="Decide from the request, or with reads alone.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,

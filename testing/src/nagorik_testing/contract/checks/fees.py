@@ -1,35 +1,41 @@
 """What a citizen is asked to pay."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import product
+from itertools import pairwise, product
 from typing import Final
 
-from nagorik import NagorikError, Operation, Quote
+from nagorik import NagorikError, Operation, PluginFault, Quote, QuoteLine, Source, Text
 from nagorik.manifest import AnyOffer
-from nagorik.values import dhaka_date, dhaka_zone
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik.values import Money, dhaka_date, dhaka_time, dhaka_zone
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
     example_form,
     requests_made,
     schedule_of,
     wrong_scripts,
 )
+from nagorik_testing.contract.checks.priced_forms import priced_variations
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.clock import START
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Numbers, Price, TariffStanding, Word
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Numbers, Price, Row, TariffStanding, Word
 
 MOST_REQUESTS: Final = 3
 """Reads that one quote may take."""
+_NOON: Final = time(12)
+_HOURS: Final = (time(0, 1), _NOON, time(23, 59))
+"""A day that is taken from UTC is another one at the first."""
+MONTHS: Final = timedelta(days=61)
+"""After them a day that stands in the code of a plugin has mostly come."""
 LONGEST: Final = timedelta(days=366)
 """The longest that a price may be said to hold."""
 
 
 async def _effective_today(subject: Subject, offer: AnyOffer) -> list[str]:
     schedule = schedule_of(subject, offer)
-    today = max(dhaka_date(START), subject.manifest.as_of)
+    today = _today(subject)
     try:
         schedule.tariff_on(today)
     except NoTariff:
@@ -38,10 +44,19 @@ async def _effective_today(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _sources(subject: Subject, offer: AnyOffer) -> list[str]:
+    try:
+        schedule = schedule_of(subject, offer)
+    except NotConcerned:
+        if Operation.QUOTE not in offer.operations:
+            raise
+        async with open_rig(subject, offer.id) as rig:
+            source = (await _quoted(rig)).source
+            # What the agency has just said is of the day on which it is quoted.
+            asked = requests_made(rig)
+        return [] if asked else _undated("the source of the quote", source, _today(subject))
     wrong: list[str] = []
-    for tariff in schedule_of(subject, offer).tariffs:
-        if tariff.source.as_of is None:
-            wrong.append(f"the source of the tariff {tariff.id} has no date")
+    for tariff in schedule.tariffs:
+        wrong += _undated(f"the source of the tariff {tariff.id}", tariff.source, _today(subject))
         if tariff.note is not None:
             wrong += wrong_scripts(f"the note of the tariff {tariff.id}", tariff.note)
         for row in tariff.rows:
@@ -49,18 +64,49 @@ async def _sources(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+def _undated(what: str, source: Source, today: date) -> list[str]:
+    if source.as_of is None:
+        return [f"{what} has no date"]
+    # A source may be newer than the last look at the whole manifest, by less than the host would put up with.
+    return [f"{what} is dated {source.as_of}, which has not come"] if source.as_of > today + LONGEST else []
+
+
+def _today(subject: Subject) -> date:
+    """The day on which the manifest was last checked, or later."""
+    return max(dhaka_date(START), subject.manifest.as_of)
+
+
 async def _expires(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_rig(subject, offer.id) as rig:
-        quote = await _quoted(rig)
-        asked = rig.clock.now()
     wrong = []
-    if quote.issued_at > asked:
-        wrong.append("the quote is issued in the future")
-    if quote.expires_at <= quote.issued_at:
-        wrong.append("the quote has expired when it is issued")
-    if quote.expires_at - quote.issued_at > LONGEST:
-        wrong.append(f"the quote is said to hold for more than {LONGEST.days} days")
+    async with open_rig(subject, offer.id) as rig:
+        example_form(rig)
+        first = rig.clock.now()
+        late = datetime.combine(dhaka_date(first), time(23, 59), dhaka_zone()).astimezone(UTC)
+        for instant in (first, late, late + MONTHS, first + LONGEST):
+            rig.clock.set(max(instant, rig.clock.now()))
+            asked = rig.clock.now()
+            try:
+                quote = await rig.platform.quote_fees(rig.draft)
+            except PluginFault:
+                raise
+            except NagorikError:
+                if instant == first:
+                    raise
+                continue  # such as out of hours, or after the last tariff
+            when = "" if instant == first else f", asked for at {dhaka_time(instant):%H:%M} on {dhaka_date(instant)}"
+            wrong += [problem + when for problem in _badly_limited(quote, asked, rig.clock.now())]
     return wrong
+
+
+def _badly_limited(quote: Quote, asked: datetime, answered: datetime) -> Iterator[str]:
+    if quote.issued_at > answered:
+        yield "the quote is issued in the future"
+    if quote.issued_at < asked:
+        yield "the quote is issued before it is asked for"
+    if quote.expires_at <= max(quote.issued_at, answered):
+        yield "the quote has expired when it is issued"
+    if quote.expires_at - quote.issued_at > LONGEST:
+        yield f"the quote is said to hold for more than {LONGEST.days} days"
 
 
 async def _same_answer(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -68,40 +114,66 @@ async def _same_answer(subject: Subject, offer: AnyOffer) -> list[str]:
         first, second = await _quoted(rig), await _quoted(rig)
     if (first.lines, first.total, first.due) != (second.lines, second.total, second.due):
         return ["the same question asked twice has two prices"]
-    if first.issued_at == second.issued_at and first.id != second.id:
+    if first.issued_at == second.issued_at and first != second:
         return ["the same question at the same instant gives two quotes"]
     return []
 
 
 async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
-        quote = await _quoted(rig)
-    if not quote.lines:
+        quotes = [await _quoted(rig), *[quote async for quote in _quoted_otherwise(subject, offer, rig)]]
+    if not all(quote.lines for quote in quotes):
         return ["the quote has no line that says what is paid for"]
-    return [problem for line in quote.lines for problem in wrong_scripts(f"the line {line.code}", line.text)]
+    texts = {(line.code, part, text) for quote in quotes for line in quote.lines for part, text in _texts_of(line)}
+    return sorted({problem for code, part, text in texts for problem in wrong_scripts(f"the {part} {code}", text)})
+
+
+def _texts_of(line: QuoteLine) -> Iterator[tuple[str, Text]]:
+    yield "line", line.text
+    if line.payee is not None:
+        yield "payee of the line", line.payee
+
+
+async def _quoted_otherwise(subject: Subject, offer: AnyOffer, rig: Rig) -> AsyncIterator[Quote]:
+    """What is quoted to who chooses otherwise than the example."""
+    try:
+        variations = list(priced_variations(subject, offer, rig))
+    except NotConcerned:
+        return
+    for variation in variations:
+        with suppress(NagorikError):  # to name no price is no guess
+            yield await rig.platform.quote_fees(rig.draft.model_copy(update={"form": variation.form}))
 
 
 async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await _quoted(rig)
-        made, done = len(requests_made(rig)), rig.effects()
+        made = [0, len(requests_made(rig))]
+        made += [len(requests_made(rig)) async for _ in _quoted_otherwise(subject, offer, rig)]
+        done = rig.effects()
     wrong = [f"a quote leaves at the agency: {kind}" for kind in sorted(done)]
-    return wrong if made <= MOST_REQUESTS else [*wrong, f"a quote takes {made} requests"]
+    most = max(after - before for before, after in pairwise(made))
+    return wrong if most <= MOST_REQUESTS else [*wrong, f"a quote takes {most} requests"]
 
 
 async def _tariff_days(subject: Subject, offer: AnyOffer) -> list[str]:
     schedule = schedule_of(subject, offer)
-    wrong = []
-    for day in sorted(set(_edges(schedule))):
+    wrong: list[str] = []
+    for day, hour in product(sorted(set(_edges(schedule))), _HOURS):
         async with open_rig(subject, offer.id) as rig:
             example_form(rig)
-            rig.clock.set(datetime.combine(day, time(12), dhaka_zone()).astimezone(UTC))
+            rig.clock.set(datetime.combine(day, hour, dhaka_zone()).astimezone(UTC))
             try:
-                quote = await rig.platform.quote_fees(rig.draft)
+                quotes = [await rig.platform.quote_fees(rig.draft)]
+            except PluginFault:
+                raise
             except NagorikError:
                 continue  # to name no price is no guess
-            wrong += _differs(quote, schedule, day)
-    return wrong
+            if hour == _NOON:
+                others = [quote async for quote in _quoted_otherwise(subject, offer, rig)]
+                quotes += [quote for quote in others if _is_from(schedule, quote)]
+            wrong += [problem for quote in quotes for problem in _differs(quote, schedule, day)]
+    return list(dict.fromkeys(wrong))
 
 
 def _edges(schedule: FeeSchedule) -> Iterator[date]:
@@ -110,6 +182,12 @@ def _edges(schedule: FeeSchedule) -> Iterator[date]:
             yield from (tariff.effective_from - timedelta(days=1), tariff.effective_from)
             if tariff.effective_to is not None:
                 yield from (tariff.effective_to, tariff.effective_to + timedelta(days=1))
+
+
+def _is_from(schedule: FeeSchedule, quote: Quote) -> bool:
+    """Whether all that is charged is called as the schedule's rows are: the agency's own demand is not."""
+    known = {row.code for tariff in schedule.tariffs for row in tariff.rows}
+    return {line.code for line in quote.lines} <= known
 
 
 def _differs(quote: Quote, schedule: FeeSchedule, day: date) -> list[str]:
@@ -124,10 +202,22 @@ def _differs(quote: Quote, schedule: FeeSchedule, day: date) -> list[str]:
 
 def _is_of(quote: Quote, schedule: FeeSchedule, day: date) -> bool:
     """Whether the quote is what the schedule charges on that day for some choice that a citizen can make."""
-    if any(row.times for row in schedule.tariff_on(day).rows):
-        # A number multiplies the amount, and the numbers have no end: only the codes can be compared.
-        return {line.code for line in quote.lines} <= {row.code for row in schedule.tariff_on(day).rows}
+    rows = schedule.tariff_on(day).rows
+    if any(row.times for row in rows):
+        # A number multiplies the amount, and the numbers have no end.
+        plain = schedule.vat is None and schedule.rounding == "none"
+        return all(
+            any(row.code == line.code and (not plain or _is_multiple(line.amount, row)) for row in rows)
+            for line in quote.lines
+        )
     return any(quote.lines == price.lines for price in _prices(schedule, day, quote.stage))
+
+
+def _is_multiple(amount: Money, row: Row) -> bool:
+    """Whether a row comes to an amount for some number; where parts of one are charged, any may be."""
+    if not row.times:
+        return amount.poisha == row.amount
+    return row.per > 1 or row.rate is not None or not row.amount or amount.poisha % row.amount == 0
 
 
 def _prices(schedule: FeeSchedule, day: date, stage: str) -> Iterator[Price]:
@@ -167,7 +257,8 @@ FEES: Final = (
         title="every tariff names its source with a day, and every row says what is paid for",
         why="Nobody can tell whether a figure is older than the circular that changed it.",
         modes=(20, 61),
-        expected="a dated source for each tariff, and texts in both scripts",
+        expected="a source for each tariff, or for the quote where there is none, whose day has come, and texts in "
+        "both scripts",
         fix="Give source.as_of, the day of the document or of the reading, and write each text in both languages.",
         scope=CheckScope.SERVICES,
         examine=_sources,
@@ -178,7 +269,7 @@ FEES: Final = (
         title="a quote expires after it is issued, and does expire",
         why="A price that never expires is paid after the fee has changed, and the agency refuses the sum.",
         modes=(14, 20),
-        expected="issued now, expiring later, within a year",
+        expected="issued now, expiring later, within a year, at whatever hour and in whatever month it is asked for",
         fix="Give the agency's own time limit as valid_for.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
@@ -190,7 +281,7 @@ FEES: Final = (
         title="the same question has the same price",
         why="A citizen who asks twice is shown two prices, and the payment of one does not fit the other.",
         modes=(13, 14),
-        expected="equal lines, totals and due times, and one id for one instant",
+        expected="equal lines, totals and due times, and one quote for one instant",
         fix="Compute the quote from the request and the agency's answer alone; FeeSchedule.quote does.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
@@ -202,7 +293,7 @@ FEES: Final = (
         title="every line says in both scripts what is paid for",
         why="A citizen who cannot read what a sum is for cannot tell a fee from a bribe.",
         modes=(66,),
-        expected="at least one line, each with texts in both scripts",
+        expected="at least one line, each with texts in both scripts, for every choice of the form",
         fix="Take the lines from the schedule.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
@@ -215,7 +306,7 @@ FEES: Final = (
         why="A price list that opens a bill is paid twice, and one that asks for each row is refused as a storm of "
         "requests.",
         modes=(13, 31),
-        expected=f"no effect in the agency's ledger, {MOST_REQUESTS} requests at most",
+        expected=f"no effect in the agency's ledger, {MOST_REQUESTS} requests at most, for every choice of the form",
         fix="Ask the agency only for what it alone knows.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
@@ -228,7 +319,7 @@ FEES: Final = (
         title="the price changes with the tariff, on its first day and after its last",
         why="A fee that changed overnight is charged at the old price, and the agency refuses the payment.",
         modes=(14, 20),
-        expected="on both sides of each date, the tariff of that day or no price at all",
+        expected="on both sides of each date, from the first minute to the last, the tariff of that day or no price",
         fix="Price by request.on, not by a date of your own.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,

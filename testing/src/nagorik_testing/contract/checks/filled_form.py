@@ -1,6 +1,8 @@
 """What a citizen writes into a form, rightly in another script or wrongly in every way."""
 
+import re
 import unicodedata
+from collections.abc import Iterator
 from copy import deepcopy
 from datetime import date
 from typing import Final
@@ -19,6 +21,8 @@ from nagorik_testing.contract.checks.inspection import (
     written,
     wrong_scripts,
 )
+from nagorik_testing.contract.form_fields import is_valid, placed, value_at
+from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_toolkit.form_validation import Location, validate_form
 
@@ -42,6 +46,10 @@ HOSTILE: Final[dict[str, JsonValue]] = {
 """What arrives in a field, by what it is."""
 _ONE_CODE_POINT: Final = (("\u09a1\u09bc", "\u09dc"), ("\u09a2\u09bc", "\u09dd"), ("\u09af\u09bc", "\u09df"))
 """Letters with a nukta as two code points, which is NFC's way, and as one, which is what keyboards send."""
+LETTERS: Final = unicodedata.normalize("NFC", "বড়ো আষাঢ় সময়")
+"""Words with each of them, and with a vowel that has two encodings."""
+_NUMBER: Final = re.compile(r"\+?[0-9][0-9 -]{4,}[0-9]")
+"""A text that is a number of somebody or something, and no number of a house."""
 
 
 async def _hostile_input(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -92,7 +100,11 @@ def _judged(model: type[Form], given: dict[str, JsonValue], where: str) -> tuple
 async def _bangla_digits(subject: Subject, offer: AnyOffer) -> list[str]:
     model, example = await _material(subject, offer)
     usual = _accepted(model, example)
-    places = [(place, value) for place, value in leaves(example) if _is_number(usual, place, value)]
+    places = [
+        (place, value)
+        for place, value in leaves(example)
+        if _is_number(usual, place, value) or _is_counted(model, example, usual, place, value)
+    ]
     if not places:
         raise NotConcerned("its form holds no number and no date")
     return _same_for(
@@ -104,12 +116,30 @@ def _is_number(usual: Form, place: Location, value: JsonValue) -> bool:
     """Whether a text with digits is read as something else than text, so that its digits mean a number or a date."""
     if not (isinstance(value, str) and any("0" <= letter <= "9" for letter in value)):
         return False
-    here: object = usual
+    here = _read_at(usual, place)
+    if isinstance(here, str):
+        return _NUMBER.fullmatch(value) is not None
+    return isinstance(here, date | int | Money) or (isinstance(here, BaseModel) and not isinstance(here, Form))
+
+
+def _is_counted(
+    model: type[Form], example: dict[str, JsonValue], usual: Form, place: Location, value: JsonValue
+) -> bool:
+    """Whether a number of the example may be written as a page sends it: as text."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    given = with_value(example, place, str(value))
+    return isinstance(given, dict) and is_valid(model, given) and _accepted(model, given) == usual
+
+
+def _read_at(filled: Form, place: Location) -> object:
+    """What a form made of what was written in a place."""
+    here: object = filled
     for step in place:
         here = (
             here[step] if isinstance(here, list | tuple) and isinstance(step, int) else getattr(here, str(step), None)
         )
-    return isinstance(here, date | int | Money) or (isinstance(here, BaseModel) and not isinstance(here, Form))
+    return here
 
 
 async def _same_letters(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -118,9 +148,30 @@ async def _same_letters(subject: Subject, offer: AnyOffer) -> list[str]:
     texts = [(place, value) for place, value in leaves(example) if isinstance(value, str)]
     variants = [(place, form(value)) for place, value in texts for form in (_decomposed, _in_one_code_point)]
     changed = [(place, value) for place, value in variants if (place, value) not in texts]
-    if not changed:
-        raise NotConcerned("the example holds no letter that has two encodings")
-    return _same_for(model, example, usual, changed, "in the other encoding of its letters")
+    free = list(_with_all_letters(model, example))
+    if not (changed or free):
+        raise NotConcerned("its form takes no letter that has two encodings")
+    how = "in the other encoding of its letters"
+    wrong = _same_for(model, example, usual, changed, how)
+    for place, given in free:
+        variants = [(place, form(LETTERS)) for form in (_decomposed, _in_one_code_point)]
+        wrong += _same_for(model, given, _accepted(model, given), variants, how)
+    return list(dict.fromkeys(wrong))
+
+
+def _with_all_letters(
+    model: type[Form], example: dict[str, JsonValue]
+) -> Iterator[tuple[Location, dict[str, JsonValue]]]:
+    """The form with each letter that has two encodings in a text, those among them that the example leaves empty."""
+    written_in = {place for place, value in leaves(example) if isinstance(value, str)}
+    for field in variations_of(model, example):
+        first = field[0]
+        if not first.is_choice and isinstance(value_at(first.form, first.place), str):
+            written_in.add(first.place)
+    for place in sorted(written_in, key=written):
+        given = placed(example, place, LETTERS)
+        if is_valid(model, given) and isinstance(_read_at(_accepted(model, given), place), str):
+            yield place, given
 
 
 def _decomposed(text: str) -> str:
@@ -180,7 +231,7 @@ FILLED_FORM: Final = (
         title="numbers and dates in Bangla digits are the same numbers and dates",
         why="Citizens write the digits that they learned at school, and are refused or filed under another number.",
         modes=(51, 57),
-        expected="each number and date of the example gives the same form in Bangla digits",
+        expected="each number and date of the example, kept as text or not, gives the same form in Bangla digits",
         fix="Read numbers with the types of nagorik.values, and dates with parse_date.",
         scope=CheckScope.SERVICES,
         examine=_bangla_digits,
@@ -191,7 +242,8 @@ FILLED_FORM: Final = (
         title="one text in two encodings of its letters is one text",
         why="A name that two keyboards encode differently does not match itself in the register.",
         modes=(52, 54),
-        expected="decomposed letters, and letters with a nukta in one code point, give the same form",
+        expected="decomposed letters, and letters with a nukta in one code point, give the same form, in texts that "
+        "the example leaves empty, too",
         fix="Bring text to NFC with nagorik.values.normalise.",
         scope=CheckScope.SERVICES,
         examine=_same_letters,

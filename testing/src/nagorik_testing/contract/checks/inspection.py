@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from nagorik import Form, Operation, Text
 from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import AnyOffer, PublicService
+from nagorik.values.text import has_bangla_letters, has_latin_letters
 from nagorik_platform.registry import Imported, PluginRecord, resolve_object
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing.contract.checks.check import NotConcerned
@@ -29,9 +30,12 @@ from nagorik_testing.wire.codec import Codec
 from nagorik_toolkit.fees import FeeSchedule
 from nagorik_toolkit.form_validation import Location
 
-_BANGLA_LETTER: Final = re.compile(r"[ঀ-৿]")
-_LATIN_LETTER: Final = re.compile(r"[A-Za-z]")
-LANGUAGES: Final = frozenset({"Bangla", "English"})
+_BANGLA_SIGN: Final = re.compile(r"[ঀ-৿]")
+"""A letter, a digit or the sign of the taka."""
+_WORD: Final = {"Bangla": re.compile(r"[ঀ-৥ৰৱ]{2,}"), "English": re.compile(r"\b[A-Za-z]?[a-z]+\b")}
+"""An abbreviation in capitals is a word of no language."""
+_FEWEST_WORDS: Final = 2
+LANGUAGES: Final = frozenset(_WORD)
 
 
 def wrong_scripts(what: str, text: Text) -> list[str]:
@@ -40,19 +44,18 @@ def wrong_scripts(what: str, text: Text) -> list[str]:
     Within quotes English may hold them, as somebody else's words: those of a number plate.
     """
     wrong = []
-    if not _BANGLA_LETTER.search(text.bn):
+    if not has_bangla_letters(text.bn):
         wrong.append(f"the Bangla text of {what} holds no Bangla letter")
-    if _BANGLA_LETTER.search(without_quoted(text.en)):
+    if _BANGLA_SIGN.search(without_quoted(text.en)):
         wrong.append(f"the English text of {what} holds Bangla letters")
-    elif not _LATIN_LETTER.search(text.en):
+    elif not has_latin_letters(text.en):
         wrong.append(f"the English text of {what} holds no Latin letter")
     return wrong
 
 
-def scripts_of(text: str) -> frozenset[str]:
-    """The languages whose letters a text holds."""
-    found = {"Bangla": _BANGLA_LETTER.search(text), "English": _LATIN_LETTER.search(text)}
-    return frozenset(language for language, letter in found.items() if letter)
+def languages_of(text: str) -> frozenset[str]:
+    """The languages in which a text says something: in more than one word."""
+    return frozenset(language for language, word in _WORD.items() if len(word.findall(text)) >= _FEWEST_WORDS)
 
 
 def record_of(subject: Subject) -> PluginRecord:

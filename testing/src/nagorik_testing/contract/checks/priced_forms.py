@@ -49,7 +49,7 @@ MINUTE: Final = timedelta(minutes=1)
 ONE_TAKA: Final = Money.taka(1)
 
 
-def _priced(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Variation]:
+def priced_variations(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Variation]:
     """Forms in which one thing is another that may decide the price: a choice, a number, a list, a date, a part.
 
     Raises:
@@ -153,7 +153,7 @@ async def _taken_by_agency(subject: Subject, offer: AnyOffer) -> list[str]:
         usual = await payers.quoted(example)
         right = await payers.judged(example, usual) if usual.total.poisha else None
         other = await payers.judged(example, usual, usual.total + ONE_TAKA) if usual.total.poisha else None
-        for variation in _priced(subject, offer, rig):
+        for variation in priced_variations(subject, offer, rig):
             try:
                 quote = await payers.quoted(variation.form)
             except ContractViolation:
@@ -221,7 +221,7 @@ async def _price_arrives(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_filings(subject, offer) as filings:
         rig = filings.rig
         usual = await rig.platform.quote_fees(rig.draft)
-        for variation in _priced(subject, offer, rig):
+        for variation in priced_variations(subject, offer, rig):
             draft = rig.draft.model_copy(update={"form": variation.form})
             try:
                 quote = await rig.platform.quote_fees(draft)
@@ -245,7 +245,7 @@ async def _holds(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         forms = [example_form(rig)]
         try:
-            forms += [variation.form for variation in _priced(subject, offer, rig)]
+            forms += [variation.form for variation in priced_variations(subject, offer, rig)]
         except NotConcerned:
             forms = forms[:1]
         with suppress(NotConcerned):

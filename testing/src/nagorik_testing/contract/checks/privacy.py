@@ -1,13 +1,15 @@
 """What is said of a citizen where nobody should read it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
-from nagorik import Operation
+from pydantic import JsonValue
+
+from nagorik import ContractViolation, Operation
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
-from nagorik_testing.contract.checks.inspection import leaves, ready_rigs
+from nagorik_testing.contract.checks.inspection import leaves, ready_rigs, with_value
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CallEnd
@@ -37,20 +39,36 @@ async def _logs(subject: Subject, offer: AnyOffer) -> list[str]:
 async def _errors(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
     async for operation, rig in ready_rigs(subject, offer):
-        for step in sorted(rig.simulator.faults.operations):
-            if not is_login(step):
-                rig.simulator.faults.add(step, _quoting(rig), count=None)
-        with capture_logs() as heard:
-            end = await call_operation(rig, operation)
-        if count_leaks(heard.text + end.text, _sought(rig)):
-            wrong.append(f"{operation.value} repeats what the agency's refusal quotes")
+        for refusal in _quoting(rig):
+            rig.simulator.faults.clear()
+            for step in sorted(rig.simulator.faults.operations):
+                if not is_login(step):
+                    rig.simulator.faults.add(step, refusal, count=None)
+            with capture_logs() as heard:
+                end = await call_operation(rig, operation)
+            if count_leaks(heard.text + end.text, _sought(rig)):
+                wrong.append(f"{operation.value} repeats what the agency's refusal quotes")
+                break
     return wrong
 
 
-def _quoting(rig: Rig) -> InjectedResponse:
+def _quoting(rig: Rig) -> Iterator[InjectedResponse]:
+    """A refusal of no agency's, and those of this one, each with everything about the citizen in its sentences."""
     quoted = " ".join(canary_values(rig.citizen))
     body = f'{{"status": "ERROR", "error": {{"field": "{quoted}", "message": "{quoted}"}}}}'
-    return InjectedResponse(status=400, body=body, headers={"content-type": "application/json"})
+    yield InjectedResponse(status=400, body=body, headers={"content-type": "application/json"})
+    for example in rig.simulator.error_answers():
+        document = _quoted_in(example.document, quoted)
+        if example.means is not ContractViolation and document != example.document:
+            yield InjectedResponse(status=example.status, document=document)
+
+
+def _quoted_in(document: JsonValue, quoted: str) -> JsonValue:
+    """A document whose sentences end in a quotation: codes and numbers are left as they are, to be recognised."""
+    for place, value in list(leaves(document)):
+        if isinstance(value, str) and " " in value:
+            document = with_value(document, place, f"{value} {quoted}")
+    return document
 
 
 async def _called(subject: Subject, offer: AnyOffer) -> AsyncIterator[tuple[Operation, Rig, CallEnd, str]]:

@@ -14,6 +14,7 @@ MODULES = (
     "forgetful",
     "priced",
     "judging",
+    "own_faults",
     "withholding",
     "overlooking",
     "families",

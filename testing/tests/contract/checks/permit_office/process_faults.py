@@ -39,6 +39,7 @@ from nagorik import (
     FormPart,
     NagorikError,
     PaymentAdvice,
+    Text,
     Verdict,
     hookimpl,
 )
@@ -298,7 +299,31 @@ class SharedGlobal(Hooks):
 
 
 class ActsUnderTest(Hooks):
-    """Asks who is looking."""
+    """Asks who is looking; says whom a refusal is about, in its reason, in a note and in its cause."""
+
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> Any:
+        try:
+            return await super().nagorik_get_status(request, context)
+        except NagorikError:
+            name = request.applicant.name
+            reason = Text(bn=f"নামঞ্জুর: {name.bn}", en=f"Refused: {name.en}")
+            raise AgencyRejected("refused", reason=reason) from None
+
+    @hookimpl
+    async def nagorik_find_submission(self, request: Any, context: Context) -> Any:
+        try:
+            return await super().nagorik_find_submission(request, context)
+        except NagorikError as error:
+            error.add_note(f"asked for {request.form.nid.value}")
+            raise
+
+    @hookimpl
+    async def nagorik_answer_correction(self, request: Any, context: Context) -> Any:
+        try:
+            return await super().nagorik_answer_correction(request, context)
+        except NagorikError as error:
+            raise AgencyRejected("refused") from ValueError(f"{error.code}: {request.form.mobile.e164}")
 
     @hookimpl
     async def nagorik_withdraw(self, request: Any, context: Context) -> Any:
