@@ -16,12 +16,15 @@ MODULES = (
     "judging",
     "withholding",
     "overlooking",
+    "at_the_agency",
+    "in_the_host",
     "families",
     "payments",
     "markup",
     "proofs",
+    "at_the_till",
 )
-"""The last four need the kit, which a host does not have."""
+"""The last five need the kit, which a host does not have."""
 
 
 def __getattr__(name: str) -> Any:
