@@ -1,11 +1,7 @@
 """What a plugin may not do to the host that calls it (F20), and what it must read in its agency's own errors."""
 
 import asyncio
-import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,8 +11,9 @@ from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operatio
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.inspection import ready_rigs
+from nagorik_testing.contract.checks.inspection import ready_rigs, record_of
 from nagorik_testing.contract.checks.robustness import LONG_AWAITED
+from nagorik_testing.contract.checks.stand_ins import exits
 from nagorik_testing.contract.matrix_cells import OperationKind
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -40,7 +37,8 @@ OFTEN_ASKED: Final = frozenset({Operation.SUBMIT, Operation.STATUS, Operation.ST
 
 async def _blocks(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
-    async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED):
+    without = LONG_AWAITED if subject.live is not None else frozenset[Operation]()  # a live agency's time is its own
+    async for operation, rig in ready_rigs(subject, offer, without=without):
         await call_operation(rig, operation)  # imports and builds what the first call needs
         for _ in range(TRIES):
             if await _longest_block(rig, operation) <= LONGEST_BLOCK:
@@ -105,11 +103,12 @@ async def _cancel(rig: Rig, operation: Operation) -> list[str]:
 
 
 async def _never_exits(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong = []
+    wrong, package = [], record_of(subject).package or ""
     for fault in FAILURES:
-        async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED):
+        without = LONG_AWAITED if fault is not FAILURES[0] else frozenset[Operation]()
+        async for operation, rig in ready_rigs(subject, offer, without=without):
             _play(rig, fault)
-            with _exits() as asked:
+            with exits(package) as asked:
                 error = (await call_operation(rig, operation)).error
             if asked or (isinstance(error, PluginFault) and error.fault == "exit"):
                 wrong.append(f"{operation.value} ends the process")
@@ -120,23 +119,6 @@ def _play(rig: Rig, fault: Fault) -> None:
     for step in sorted(rig.simulator.faults.operations):
         if not is_login(step):
             rig.simulator.faults.add(step, fault, count=None)
-
-
-@contextmanager
-def _exits() -> Iterator[list[object]]:
-    """What was asked of ``sys.exit`` and ``os._exit``, neither of which ends anything meanwhile."""
-    asked: list[object] = []
-
-    def refuse(status: object = None, /) -> None:
-        asked.append(status)
-        raise SystemExit
-
-    usual = sys.exit, os._exit
-    sys.exit, os._exit = refuse, refuse  # type: ignore[assignment]
-    try:
-        yield asked
-    finally:
-        sys.exit, os._exit = usual
 
 
 async def _own_errors(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -199,7 +181,7 @@ HOST_SAFETY: Final = (
         title="nothing that the agency does lets a call end the process",
         why="A library written for scripts calls sys.exit when the agency is down, and the counter with it.",
         modes=(72, 73),
-        expected="neither sys.exit nor os._exit is called",
+        expected="neither sys.exit nor os._exit is called, nor a signal sent to the own process",
         fix="Let the client's errors pass; do not use a command-line library in a hook.",
         scope=CheckScope.OFFERS,
         examine=_never_exits,

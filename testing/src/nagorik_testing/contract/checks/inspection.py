@@ -23,7 +23,7 @@ from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
-from nagorik_testing.faults.kinds import Altered
+from nagorik_testing.faults.kinds import Altered, Slow
 from nagorik_testing.simulator.application_book import ApplicationBook, Case
 from nagorik_testing.style.sentences import without_quoted
 from nagorik_testing.wire.codec import Codec
@@ -147,6 +147,8 @@ def requests_made(rig: Rig, since: int = 0) -> list[str]:
     return [request.operation for request in seen if not is_login(request.operation)]
 
 
+A_MOMENT: Final = 0.5
+"""Simulated seconds that an agency takes over each answer while several ask it."""
 UNHEARD_OF = "UNHEARD-OF"
 """A word that no agency uses."""
 
@@ -187,9 +189,16 @@ def words_of(rig: Rig, shown: str) -> Iterator[str]:
             yield place
 
 
-def replaced_word(place: str) -> Altered:
+def replaced_word(place: str, word: str = UNHEARD_OF) -> Altered:
     """A fault that puts a word nobody has heard of into one place of an answer."""
-    return Altered(put={place: UNHEARD_OF})
+    return Altered(put={place: word})
+
+
+def slow_down(rig: Rig) -> None:
+    """Have the agency take a moment over each answer, so that calls that are made at once overlap."""
+    for step in sorted(rig.simulator.faults.operations):
+        if not is_login(step):
+            rig.simulator.faults.add(step, Slow(seconds=A_MOMENT), count=None)
 
 
 async def ready_rigs(

@@ -3,8 +3,9 @@
 import re
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from nagorik import NagorikError, Operation, PluginFault
@@ -14,12 +15,21 @@ from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, paper
 from nagorik_testing.contract.checks.inspection import example_form
 from nagorik_testing.contract.preparations import file_application
+from nagorik_testing.contract.rig import another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places
+from nagorik_testing.fixtures.documents import CHUNK, MemoryDocuments, specimen_pdf, specimen_picture
 from nagorik_testing.simulator.ledger import ArrivedPaper
 
 _PAGES: Final = 10
+_Papers = tuple[DocumentReference, ...]
+_MORE: Final = bytes(range(256)) * (CHUNK // 128)
+"""Follows the end of a paper, whose readers leave it alone; two pieces long."""
+_SPECIMENS: Final[Mapping[str, Callable[[str], bytes]]] = MappingProxyType(
+    {"application/pdf": specimen_pdf, "image/png": specimen_picture}
+)
+"""By media type."""
 _FEW_SIGNS: Final = 40
 """Signs of what names a paper, at most."""
 
@@ -70,7 +80,14 @@ async def _lost(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _mislabelled(subject: Subject, offer: AnyOffer) -> list[str]:
-    filed = await _filed(subject, offer)
+    return [
+        text
+        for filed in [await _filed(subject, offer), *await _filed_otherwise(subject, offer, _as_other_types)]
+        for text in _wrong_labels(filed)
+    ]
+
+
+def _wrong_labels(filed: _Filed) -> list[str]:
     types = {document.sha256: document for document in filed.handed}
     return [
         f"the paper {document.kind} of type {document.media_type} arrives as {paper.media_type or 'no type'}"
@@ -80,8 +97,64 @@ async def _mislabelled(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _altered(subject: Subject, offer: AnyOffer) -> list[str]:
-    filed = await _filed(subject, offer)
-    return [f"papers with bytes that nobody handed in: {filed.changed}"] if filed.changed else []
+    filings = [await _filed(subject, offer), *await _filed_otherwise(subject, offer, _as_large_ones)]
+    changed = next((filed.changed for filed in filings if filed.changed), 0)
+    return [f"papers with bytes that nobody handed in: {changed}"] if changed else []
+
+
+_OtherPapers = Callable[[MemoryDocuments, Sequence[DocumentReference], Sequence[DocumentKind]], list[_Papers]]
+"""Other papers in the place of the example's, each row for a filing of its own."""
+
+
+async def _filed_otherwise(subject: Subject, offer: AnyOffer, others: _OtherPapers) -> list[_Filed]:
+    """What arrives of other papers than the example's, of which an agency may refuse any."""
+    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
+    found: list[_Filed] = []
+    async with open_rig(subject, offer.id) as rig:
+        usual, ledger = rig.draft, rig.simulator.ledger
+        for papers in others(rig.documents, usual.documents, offer.documents):
+            rig.references = another_application(rig.references)
+            before = len(ledger.papers())
+            try:
+                await rig.platform.submit(usual.model_copy(update={"documents": papers}), rig.references)
+            except PluginFault:
+                raise
+            except NagorikError:
+                continue
+            found.append(_Filed(papers, papers, ledger.papers()[before:]))
+    return found
+
+
+def _as_other_types(
+    store: MemoryDocuments, usual: Sequence[DocumentReference], kinds: Sequence[DocumentKind]
+) -> list[_Papers]:
+    """Each paper once as each other type that its kind may have."""
+    allowed = {kind.kind: kind.media_types for kind in kinds}
+    return [
+        tuple(_specimen_of(store, one, media_type) if one is each else one for one in usual)
+        for each in usual
+        for media_type in allowed.get(each.kind, ())
+        if media_type != each.media_type and media_type in _SPECIMENS
+    ]
+
+
+def _specimen_of(store: MemoryDocuments, one: DocumentReference, media_type: str) -> DocumentReference:
+    return store.keep(one.kind, media_type, _SPECIMENS[media_type](f"{one.kind} otherwise"))
+
+
+def _as_large_ones(
+    store: MemoryDocuments, usual: Sequence[DocumentReference], kinds: Sequence[DocumentKind]
+) -> list[_Papers]:
+    """Each paper with more after it than is read in one piece, where one as large may be handed in."""
+    largest = {kind.kind: kind.largest_bytes for kind in kinds}
+    contents = {reference.sha256: content for reference, content in store.kept}
+    grown = tuple(
+        store.keep(one.kind, one.media_type, contents[one.sha256] + _MORE)
+        if len(contents[one.sha256] + _MORE) <= largest.get(one.kind, 0)
+        else one
+        for one in usual
+    )
+    return [grown] if grown != tuple(usual) else []
 
 
 async def _of_all_kinds(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -269,7 +342,7 @@ PAPERS: Final = (
         title="every paper arrives as what it is",
         why="A picture that is labelled as a PDF is refused at the agency by a program, after the citizen has gone.",
         modes=(8,),
-        expected="the media type with which the host took the paper in",
+        expected="the media type with which the host took the paper in, whichever of its kind's it is",
         fix="Leave a part's content_type out, so that the document's own is sent.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,
@@ -282,7 +355,7 @@ PAPERS: Final = (
         title="no paper arrives with other bytes than were handed in",
         why="A paper that was decoded as text or cut short opens at no officer's desk.",
         modes=(8,),
-        expected="the SHA-256 of each paper as the host took it in",
+        expected="the SHA-256 of each paper as the host took it in, of a large one too",
         fix="Hand the document itself to FormPart; never read it into text.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,

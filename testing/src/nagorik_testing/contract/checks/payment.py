@@ -27,13 +27,25 @@ from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.simulator.portal import PORTAL
 
-LATER: Final = timedelta(minutes=30)
-"""Simulated time after which a refund is ordered again."""
+SOON: Final = timedelta(minutes=2)
+"""Simulated time after which a payment is begun again."""
+LATER: Final = timedelta(hours=26)
+"""Simulated time after which a refund is ordered again: another hour of another day."""
 VALID: Final = timedelta(days=3)
 """Simulated time for which the payer's consent holds."""
 _BOUGHT_BY: Final = "contract.example"
 _PURPOSE: Final = Text(bn="চুক্তি পরীক্ষা", en="Contract test")
-_NOTICES: Final = (b"", b"{}", b"null", b"[]", b'{"payment": 1}', b"\xff\xfe", b"<xml/>", b"{" * 100_000)
+_NOTICES: Final = (
+    b"",
+    b"{}",
+    b"null",
+    b"[]",
+    b'{"payment": 1}',
+    b"\xff\xfe",
+    b"<xml/>",
+    b"{" * 100_000,
+    b"[" * 100_000,
+)
 """Messages that are from no gateway."""
 
 
@@ -42,9 +54,12 @@ async def _started_twice(subject: Subject, offer: AnyOffer) -> list[str]:
         raise NotConcerned("its payments are not begun with a native key: the core does not send them twice")
     async with open_rig(subject, offer.id) as rig:
         first = await start_payment(rig)
+        opened = frozenset(rig.effects())
+        rig.advance(SOON)
         before = rig.effects()
         second = await start_payment(rig)
-        again = rig.effects() - before
+        # A payer may have paid meanwhile.
+        again = {kind for kind in rig.effects() - before if kind in opened}
     wrong = [f"one payment leaves at the gateway once more: {kind}" for kind in sorted(again)]
     same = isinstance(first, PaymentStarted) and isinstance(second, PaymentStarted)
     if same and first.reference != second.reference:  # type: ignore[attr-defined]

@@ -12,12 +12,12 @@ from nagorik.values import dhaka_time
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import overheard, requests_made
-from nagorik_testing.contract.checks.payment_reports import money_taken, opening_effects
+from nagorik_testing.contract.checks.payment_reports import begin_payment, course_of, money_taken, opening_effects
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
-from nagorik_testing.faults.kinds import Altered
+from nagorik_testing.faults.kinds import Altered, NotSent
 
 ANOTHER: Final = "00000000-0000-4000-8000-000000000000"
 """The platform's id of another payment, in the form that its ids have."""
@@ -28,6 +28,7 @@ LOOKS: Final = 6
 """How often a payment is asked about, ``SOON`` after another, until it must have been paid."""
 BEFORE_MIDNIGHT: Final = timedelta(seconds=45)
 DAY: Final = timedelta(days=1)
+_BELIEVED: Final = "a notice is taken for proof that money was taken"
 
 
 async def _of_another(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -36,10 +37,16 @@ async def _of_another(subject: Subject, offer: AnyOffer) -> list[str]:
         places = _places_of(rig, rig.payment)
         if not places:
             raise NotConcerned("its answers do not say which of our payments they are about")
-        report = await _query_altered(rig, dict.fromkeys(places, ANOTHER))
-    if report is not None and report.state is PaymentState.CAPTURED:
-        return ["an answer about another payment is taken for this one's"]
+        for another in (ANOTHER, _alike(rig.payment)):
+            report = await _query_altered(rig, dict.fromkeys(places, another))
+            if report is not None and report.state is PaymentState.CAPTURED:
+                return ["an answer about another payment is taken for this one's"]
     return []
+
+
+def _alike(payment: str) -> str:
+    """Another payment's id, which differs in its last sign alone."""
+    return payment[:-1] + ("0" if payment[-1] != "0" else "1")
 
 
 async def _another_currency(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -84,14 +91,39 @@ async def _noticed_only(subject: Subject, offer: AnyOffer) -> list[str]:
     opening = await opening_effects(subject, offer)
     async with open_rig(subject, offer.id) as rig:
         await start_payment(rig)
+        asked = len(rig.simulator.ledger.requests())
         message = rig.notice_message()
         for _ in range(2):
             request = PaymentNoticeRequest(gateway=offer.id, headers=dict(message.headers), body=message.body)
             await rig.platform.parse_payment_notice(request)
             report = await query_payment(rig)
             if report.state is PaymentState.CAPTURED and not money_taken(rig, opening):
-                return ["a notice is taken for proof that money was taken"]
+                return [_BELIEVED]
+        for step in dict.fromkeys(requests_made(rig, asked)):
+            rig.simulator.faults.add(step, NotSent(), count=None)
+        if await _captured_without_word(rig) and not money_taken(rig, opening):
+            return [_BELIEVED]
+    for outcome in subject.simulator.outcomes:
+        async with open_rig(subject, offer.id) as rig:
+            await begin_payment(rig, outcome)
+            message = rig.notice_message()
+            await rig.platform.parse_payment_notice(
+                PaymentNoticeRequest(gateway=offer.id, headers=dict(message.headers), body=message.body)
+            )
+            async for report in course_of(rig):
+                if report.state is PaymentState.CAPTURED and not money_taken(rig, opening):
+                    return [_BELIEVED]
     return []
+
+
+async def _captured_without_word(rig: Rig) -> bool:
+    """Whether a payment is told as captured by a gateway that cannot be reached."""
+    try:
+        return (await query_payment(rig)).state is PaymentState.CAPTURED
+    except PluginFault:
+        raise
+    except NagorikError:
+        return False
 
 
 async def _around_midnight(subject: Subject, offer: AnyOffer) -> list[str]:

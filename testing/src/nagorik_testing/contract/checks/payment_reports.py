@@ -165,8 +165,11 @@ async def _given_up(subject: Subject, offer: AnyOffer) -> list[str]:
     for outcome in subject.simulator.outcomes:
         async with open_rig(subject, offer.id) as rig:
             await begin_payment(rig, outcome)
+            waited_for = {None, (await query_payment(rig)).raw}
             async for report in course_of(rig):
-                if report.state in _GIVEN_UP and report.raw is None:
+                if report.state is PaymentState.PENDING:
+                    waited_for.add(report.raw)
+                if report.state in _GIVEN_UP and report.raw in waited_for:
                     rig.advance(WATCHED)
                     if money_taken(rig, opening):
                         wrong.append(
@@ -254,7 +257,8 @@ PAYMENT_REPORTS: Final = (
         why="A plugin counts the page's minutes itself and calls the payment over; the payer's bank is slow, the "
         "money is taken, and by then the fee has been paid a second time.",
         modes=(11, 13, 22),
-        expected="failed, expired or cancelled by the gateway's own word, in raw; or nothing taken in the days after",
+        expected="failed, expired or cancelled by the gateway's own word, in raw, which it had not when the payment "
+        "was begun; or nothing taken in the days after",
         fix="Report pending or unknown until the gateway says how it ended, or wait as long as money may still come.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,

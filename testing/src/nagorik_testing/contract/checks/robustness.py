@@ -1,11 +1,9 @@
 """What a plugin may not do to the process that it runs in, and to the citizen beside."""
 
 import asyncio
-import copy
-import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
-from types import ModuleType
 from typing import Final
 from uuid import uuid5
 
@@ -14,12 +12,22 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import References
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
-from nagorik_testing.contract.checks.inspection import example_form, ready_rigs, record_of, requests_made
+from nagorik_testing.contract.checks.inspection import (
+    example_form,
+    ready_rigs,
+    record_of,
+    requests_made,
+    slow_down,
+)
+from nagorik_testing.contract.checks.kept_state import changed, state_of
+from nagorik_testing.contract.checks.stand_ins import real_sleeps
 from nagorik_testing.contract.preparations import lodged_application, submit_application
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import plain_values
+from nagorik_testing.contract.wiretap import WireExchange, Wiretap, places_of
 from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.wire.codec import Codec
 
 OTHER_SEED: Final = 1
 OTHER_SERIAL: Final = 77
@@ -27,6 +35,8 @@ LONG_AWAITED: Final = frozenset(
     {Operation.ANSWER_CORRECTION, Operation.DELIVERABLE, Operation.SLOTS, Operation.BOOK_SLOT}
 )
 """Operations that wait for a whole application at the agency; what they keep is seen in the shorter ones."""
+_PAGED: Final = frozenset({Operation.SLOTS, Operation.BOOK_SLOT, Operation.ANSWER_CORRECTION})
+"""Not looked at for polling: a long list is read by its pages."""
 MOST_REQUESTS: Final = 4
 """Requests that one call may take without a fault, besides one for each paper that a write brings."""
 LONGEST: Final = timedelta(seconds=5)
@@ -54,17 +64,50 @@ async def _outcomes(subject: Subject, offer: AnyOffer, *, seed: int = 0) -> dict
 
 
 async def _side_by_side(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_rig(subject, offer.id) as rig:
+    tap = Wiretap()
+    async with open_rig(tap.on(subject), offer.id) as rig:
         example_form(rig)
         neighbour = _neighbour(rig)
+        slow_down(rig)
         answers = await asyncio.gather(submit_application(rig), submit_application(neighbour))
+        rig.simulator.faults.clear()
+        said = _said(tap.since(), rig.simulator.codec)
         one, other = await lodged_application(rig, answers[0]), await lodged_application(neighbour, answers[1])
         wrong = ["two citizens have one reference"] if one.reference == other.reference else []
-        if Operation.STATUS not in offer.operations:
-            return wrong
-        mine = await rig.platform.get_status(rig.draft, rig.references)
-        theirs = await neighbour.platform.get_status(neighbour.draft, neighbour.references)
-    return wrong if mine.state == theirs.state else [*wrong, "two citizens who filed at once stand differently"]
+        for own, others in ((rig, other), (neighbour, one)):
+            filed = rig.simulator.ledger.effects(client_reference=own.references.client_reference)
+            if not wrong and others.reference in {effect.reference for effect in filed}:
+                wrong.append("a citizen is handed the number of another's application")
+        if Operation.STATUS in offer.operations:
+            mine = await rig.platform.get_status(rig.draft, rig.references)
+            theirs = await neighbour.platform.get_status(neighbour.draft, neighbour.references)
+            wrong += ["two citizens who filed at once stand differently"] if mine.state != theirs.state else []
+    lost = await _said_by_each(subject, offer) - said
+    places = sorted({place for place, _ in lost})
+    return [*wrong, *(f"{place} is not sent as it is sent for one citizen after the other" for place in places)]
+
+
+async def _said_by_each(subject: Subject, offer: AnyOffer) -> Counter[tuple[str, str]]:
+    """What is sent for two citizens who file one after the other, whoever is the first."""
+    mine, theirs = [Counter[tuple[str, str]]() for _ in range(2)], [Counter[tuple[str, str]]() for _ in range(2)]
+    for turn in range(2):
+        tap = Wiretap()
+        async with open_rig(tap.on(subject), offer.id) as rig:
+            both = [(rig, mine), (_neighbour(rig), theirs)]
+            for own, said in both if not turn else both[::-1]:
+                before = len(tap.exchanges)
+                await submit_application(own)
+                said[turn] = _said(tap.since(before), rig.simulator.codec)
+    return (mine[0] & mine[1]) + (theirs[0] & theirs[1])
+
+
+def _said(exchanges: Sequence[WireExchange], codec: Codec) -> Counter[tuple[str, str]]:
+    """What some requests say, each by its place, in whatever order they were sent."""
+    return Counter(
+        (place.partition(" ")[2], value)
+        for exchange in exchanges
+        for place, value in places_of([exchange], codec).items()
+    )
 
 
 def _neighbour(rig: Rig) -> Rig:
@@ -78,44 +121,28 @@ def _neighbour(rig: Rig) -> Rig:
 
 
 async def _no_polling(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong = []
-    async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED):
-        before = len(rig.simulator.ledger.requests())
-        end = await call_operation(rig, operation)
-        made = len(requests_made(rig, before))
-        papers = len(rig.draft.documents) if isinstance(offer, PublicService) and operation in offer.writes else 0
-        if made > MOST_REQUESTS + papers:
-            wrong.append(f"{operation.value} takes {made} requests")
-        if end.seconds > LONGEST.total_seconds():
-            wrong.append(f"{operation.value} takes {end.seconds:.0f} seconds of an agency that answers at once")
+    wrong, package = [], record_of(subject).package or ""
+    with real_sleeps(package) as slept:
+        async for operation, rig in ready_rigs(subject, offer, without=_PAGED):
+            before = len(rig.simulator.ledger.requests())
+            slept.clear()
+            end = await call_operation(rig, operation)
+            made = len(requests_made(rig, before))
+            papers = len(rig.draft.documents) if isinstance(offer, PublicService) and operation in offer.writes else 0
+            if made > MOST_REQUESTS + papers:
+                wrong.append(f"{operation.value} takes {made} requests")
+            seconds = end.seconds + sum(slept)
+            if seconds > LONGEST.total_seconds():
+                wrong.append(f"{operation.value} takes {seconds:.0f} seconds of an agency that answers at once")
     return wrong
 
 
 async def _no_module_state(subject: Subject, offer: AnyOffer) -> list[str]:
-    await _outcomes(subject, offer)  # what a first call caches is no state of a citizen's
-    before = _containers(subject)
-    await _outcomes(subject, offer, seed=OTHER_SEED)
-    after = _containers(subject)
-    changed = sorted(name for name, value in after.items() if before.get(name) != value)
-    return [f"{name} is changed by a call" for name in changed]
-
-
-def _containers(subject: Subject) -> dict[str, object]:
-    """Copies of the plain containers of the plugin's modules, its simulator's left out."""
-    found: dict[str, object] = {}
-    for name, module in _modules(subject):
-        for attribute, value in vars(module).items():
-            if not attribute.startswith("__") and isinstance(value, dict | list | set | bytearray):
-                found[f"{name}.{attribute}"] = copy.copy(value)
-    return found
-
-
-def _modules(subject: Subject) -> Iterator[tuple[str, ModuleType]]:
     package = record_of(subject).package or ""
-    for name, module in sorted(sys.modules.items()):
-        inside = name == package or name.startswith(f"{package}.")
-        if inside and ".simulator" not in name and isinstance(module, ModuleType):
-            yield name, module
+    await _outcomes(subject, offer)  # what a first call caches is no state of a citizen's
+    before = state_of(package)
+    await _outcomes(subject, offer, seed=OTHER_SEED)
+    return [f"{name} is changed by a call" for name in changed(before, state_of(package))]
 
 
 ROBUSTNESS: Final = (
@@ -136,7 +163,8 @@ ROBUSTNESS: Final = (
         title="two citizens who file at once are two citizens",
         why="Two operators file in one second, and both are handed the same receipt.",
         modes=(5, 65),
-        expected="two references, each with its own state",
+        expected="two references, each its own application's with its own state, and everything sent that is sent "
+        "where one files after the other",
         fix="Keep what belongs to a call in local variables.",
         scope=CheckScope.SERVICES,
         needs=(Operation.SUBMIT,),
@@ -161,7 +189,7 @@ ROBUSTNESS: Final = (
         title="no module of the plugin keeps anything of a call",
         why="A dictionary that was meant as a cache grows until the host stops, and holds every citizen.",
         modes=(63, 73),
-        expected="dictionaries, lists and sets of the plugin's modules as they were before the call",
+        expected="everything that the plugin's modules, classes and functions hold as it was before the call",
         fix="Hold constants in tuples and MappingProxyType, and nothing of a call at all.",
         scope=CheckScope.OFFERS,
         examine=_no_module_state,

@@ -12,7 +12,7 @@ from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, another_application, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import NothingThere, NotReachable
+from nagorik_testing.contract.verdict import NothingThere, NotReachable, plain_values
 from nagorik_testing.contract.wiretap import Wiretap
 from nagorik_testing.simulator.in_process import SimulatorTransport
 from nagorik_testing.wire.codec import Codec
@@ -43,8 +43,6 @@ async def _logs_in_again(subject: Subject, offer: AnyOffer) -> list[str]:
             ended = ended or again
             if problem:
                 wrong.append(f"{operation.value} in a session that the agency has ended ends in {problem}")
-            if problem or again:
-                break
     if not ended and not wrong:
         raise NotConcerned(_NO_SESSION)
     return wrong
@@ -55,6 +53,7 @@ async def _after_a_restart(rig: Rig, operation: Operation) -> tuple[str, bool]:
     end = await call_operation(rig, operation)
     if end.error is not None:
         return "", False  # nor does it succeed in a session that lives
+    usual = plain_values(end.result)
     if operation in _WRITES:
         rig.references = another_application(rig.references)
         rig.payment = str(rig.references.idempotency_key)
@@ -62,8 +61,10 @@ async def _after_a_restart(rig: Rig, operation: Operation) -> tuple[str, bool]:
     before = len(rig.simulator.ledger.requests())
     end = await call_operation(rig, operation)
     again = any(is_login(made.operation) for made in rig.simulator.ledger.requests()[before:])
-    error = end.error
-    return "" if error is None else error.code if isinstance(error, NagorikError) else type(error).__name__, again
+    if end.error is None:
+        otherwise = operation in _READS and not again and plain_values(end.result) != usual
+        return "another result" if otherwise else "", again
+    return end.error.code if isinstance(end.error, NagorikError) else type(end.error).__name__, again
 
 
 async def _keeps_its_token(subject: Subject, offer: AnyOffer) -> list[str]:

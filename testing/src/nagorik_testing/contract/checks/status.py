@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Final
 
-from nagorik import AgencyStatus, ApplicationState, NagorikError, Operation, PluginFault
+from nagorik import AgencyStatus, ApplicationState, Found, NagorikError, Operation, PluginFault
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import References
 from nagorik_platform.lifecycle import route_to_reported_state
@@ -62,11 +62,11 @@ async def _explained(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _deliverables(subject: Subject, offer: AnyOffer) -> list[str]:
     assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
-    outcome = subject.simulator.outcomes[0]
     issued: set[str] = set()
-    async with open_rig(subject, offer.id) as rig:
-        async for status in course_of(rig, offer, outcome, stride=COARSE):
-            issued |= {deliverable.kind for deliverable in status.deliverables}
+    for outcome in subject.simulator.outcomes:
+        async with open_rig(subject, offer.id) as rig:
+            async for status in course_of(rig, offer, outcome, stride=COARSE):
+                issued |= {deliverable.kind for deliverable in status.deliverables}
     strange = sorted(issued - set(offer.deliverables))
     return [f"{kind} is issued and not among the deliverables" for kind in strange]
 
@@ -105,20 +105,21 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
         made = requests_made(rig)
         if not places or not made:
             raise NotConcerned("its raw word repeats no text of the agency's answer, so the word cannot be replaced")
-        met: list[AgencyStatus] = []
-        for place in places:
-            rig.simulator.faults.add(made[-1], replaced_word(place))
-            try:
-                met.append(await rig.platform.get_status(rig.draft, rig.references))
-            except NagorikError as error:
-                return [f"a word that nobody knows ends in {error.code}"]
-    flagged = [status for status in met if status.state is None and UNHEARD_OF in status.raw]
-    if flagged:
-        return []
-    if any(status.state is None for status in met):
-        return ["a word that nobody knows is not kept in raw"]
-    states = sorted({status.state.value for status in met if status.state is not None})
-    return [f"a word that nobody knows is taken for {', '.join(states)}"]
+        for word in (UNHEARD_OF, f"NOT {usual.raw}"):
+            met: list[AgencyStatus] = []
+            for place in places:
+                rig.simulator.faults.add(made[-1], replaced_word(place, word))
+                try:
+                    met.append(await rig.platform.get_status(rig.draft, rig.references))
+                except NagorikError as error:
+                    return [f"a word that nobody knows ends in {error.code}"]
+            if any(status.state is None and word in status.raw for status in met):
+                continue
+            if any(status.state is None for status in met):
+                return ["a word that nobody knows is not kept in raw"]
+            states = sorted({status.state.value for status in met if status.state is not None})
+            return [f"a word that nobody knows is taken for {', '.join(states)}"]
+    return []
 
 
 async def _unknown_reference(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -139,17 +140,32 @@ async def _unknown_reference(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _raw_and_dated(subject: Subject, offer: AnyOffer) -> list[str]:
+    wrong: list[str] = []
     async with open_rig(subject, offer.id) as rig:
-        accepted = await file_application(rig)
-        status = await rig.platform.get_status(rig.draft, rig.references)
-        now = rig.clock.now()
-    wrong = []
-    for report, where in ((accepted.status, "filing"), (status, "status")):
-        if not report.raw.strip():
-            wrong.append(f"the agency's word after {where} is empty")
-        if report.at is not None and report.at > now:
-            wrong.append(f"the state after {where} is dated in the future")
-    return wrong
+        where = "filing"
+        async for status in _reports_of(rig, offer):
+            wrong += _not_raw_or_dated(rig, status, where)
+            if Operation.FIND in offer.operations and (where == "filing" or status.final):
+                answer = await rig.platform.find_submission(rig.draft, rig.references, sent_at=rig.sent_at)
+                wrong += _not_raw_or_dated(rig, answer.status, "find") if isinstance(answer, Found) else []
+            where = "status"
+    return list(dict.fromkeys(wrong))
+
+
+async def _reports_of(rig: Rig, offer: AnyOffer) -> AsyncGenerator[AgencyStatus]:
+    """What is reported of an application to its end; of a live agency's, at its beginning alone."""
+    if rig.live is None:
+        async for status in course_of(rig, offer, rig.simulator.outcomes[0], stride=COARSE):
+            yield status
+        return
+    yield (await file_application(rig)).status
+    yield await rig.platform.get_status(rig.draft, rig.references)
+
+
+def _not_raw_or_dated(rig: Rig, report: AgencyStatus, where: str) -> list[str]:
+    wrong = [] if report.raw.strip() else [f"the agency's word after {where} is empty"]
+    ahead = report.at is not None and report.at > rig.clock.now()
+    return [*wrong, f"the state after {where} is dated in the future"] if ahead else wrong
 
 
 _NEEDS: Final = (Operation.SUBMIT, Operation.STATUS)
@@ -198,7 +214,7 @@ STATUS: Final = (
         title="a word that nobody knows is no state",
         why="An agency invents a status, and a plugin that guesses tells a citizen that they were refused.",
         modes=(27, 46),
-        expected="state None, with the word in raw",
+        expected="state None, with the word in raw; so too where the word holds a known one, such as NOT APPROVED",
         fix="Look the word up in a table, and return None for what is not in it.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,

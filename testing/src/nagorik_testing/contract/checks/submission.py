@@ -1,22 +1,32 @@
 """Filing: once, under our reference, and to be found again."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from nagorik import Accepted, DefinitelyAbsent, Found, NagorikError, Operation, Pending, Rejected
+from nagorik import Accepted, DefinitelyAbsent, Found, NagorikError, Operation, Pending, PluginFault, Rejected
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date
 from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.inspection import example_form, wrong_scripts
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.checks.inspection import (
+    example_form,
+    requests_made,
+    slow_down,
+    wrong_scripts,
+)
+from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.faults.kinds import Slow
 
 _BEYOND_GRACE: Final = timedelta(minutes=1)
 """Beyond the service's look-up grace, after which a look-up is believed."""
+STRANGE: Final = "NGK-CONTRACT-9999"
+"""The client reference of an application that nobody files."""
+THINKS_FOR: Final = 3.0
+"""Simulated seconds that an agency takes over its answer."""
 
 
 async def _accepted(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -36,7 +46,13 @@ async def _replay(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         first = await _reference(rig)
         before = rig.effects()
-        second = await _reference(rig)
+        try:
+            answer: object = await rig.platform.submit(rig.draft, rig.references)
+        except PluginFault:
+            raise
+        except NagorikError as error:
+            return [f"the same key and the same form end in {error.code}"]
+        second = answer.reference if isinstance(answer, Accepted | Pending) else None
         again = rig.effects() - before
     wrong = [] if first == second else ["the same key gives another reference"]
     return [*wrong, *(f"the same key leaves at the agency once more: {kind}" for kind in sorted(again))]
@@ -48,6 +64,9 @@ async def _at_once(subject: Subject, offer: AnyOffer) -> list[str]:
         await _reference(alone)
         usual = alone.effects()
     async with open_rig(subject, offer.id) as rig:
+        # What was remembered of the first application is nothing of this one.
+        rig.references = another_application(rig.references)
+        slow_down(rig)
         one, other = await asyncio.gather(_reference(rig), _reference(rig))
         more = rig.effects() - usual
     wrong = [] if one == other else ["two attempts at once with one key have two references"]
@@ -65,10 +84,22 @@ async def _carries_reference(subject: Subject, offer: AnyOffer) -> list[str]:
 
 async def _never_filed(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
+        sent_at = rig.clock.now()
         await _reference(rig)
         rig.advance(_lookup_grace(offer))
-        answer = await rig.platform.find_submission(rig.draft, _strange(rig), sent_at=rig.clock.now())
-    return ["an application that nobody filed is found"] if isinstance(answer, Found) else []
+        for reference in _never_used(rig.references.client_reference):
+            strange = References(client_reference=reference, idempotency_key=rig.references.idempotency_key)
+            # Sent with the one that was filed, or only now.
+            for sent in (sent_at, rig.clock.now()):
+                answer = await rig.platform.find_submission(rig.draft, strange, sent_at=sent)
+                if isinstance(answer, Found):
+                    return ["an application that nobody filed is found"]
+    return []
+
+
+def _never_used(filed: str) -> tuple[str, ...]:
+    """References of nothing: one like ``filed``, one of which that is the beginning, and its own beginning."""
+    return STRANGE, f"{filed}1", filed[:-1]
 
 
 async def _found_again(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -90,10 +121,22 @@ async def _absence_dated(subject: Subject, offer: AnyOffer) -> list[str]:
         asked = rig.clock.now()
         answer = await rig.platform.find_submission(rig.draft, _strange(rig), sent_at=asked)
         now = rig.clock.now()
-    if not isinstance(answer, DefinitelyAbsent):
-        return []
-    if answer.as_of > now:
-        return ["an absence is said to hold for an instant that has not come"]
+        if not isinstance(answer, DefinitelyAbsent):
+            return []
+        if answer.as_of > now:
+            return ["an absence is said to hold for an instant that has not come"]
+        if rig.live is not None:
+            return _of_another_day(answer, asked)
+        for operation in dict.fromkeys(requests_made(rig)):
+            rig.simulator.faults.add(operation, Slow(seconds=THINKS_FOR), count=None)
+        later = await rig.platform.find_submission(rig.draft, _strange(rig), sent_at=rig.clock.now())
+        seen_at = rig.simulator.ledger.requests()[-1].at
+        if isinstance(later, DefinitelyAbsent) and rig.clock.now() > seen_at < later.as_of:
+            return ["an absence is said to hold for later than the agency was asked"]
+    return _of_another_day(answer, asked)
+
+
+def _of_another_day(answer: DefinitelyAbsent, asked: datetime) -> list[str]:
     return [] if dhaka_date(answer.as_of) == dhaka_date(asked) else ["an absence is said to hold for another day"]
 
 
@@ -107,7 +150,7 @@ def _lookup_grace(offer: AnyOffer) -> timedelta:
 
 
 def _strange(rig: Rig) -> References:
-    return References(client_reference="NGK-CONTRACT-9999", idempotency_key=rig.references.idempotency_key)
+    return References(client_reference=STRANGE, idempotency_key=rig.references.idempotency_key)
 
 
 async def _reference(rig: Rig) -> str | None:
@@ -181,7 +224,7 @@ SUBMISSION: Final = (
         title="what nobody filed is not found",
         why="A search that matches by name or day finds another citizen's application, and the platform adopts it.",
         modes=(1,),
-        expected="definitely absent, or not to be told; never found",
+        expected="definitely absent, or not to be told; never found, by a longer or a shorter reference either",
         fix="Search by the client reference and by nothing else.",
         scope=CheckScope.SERVICES,
         needs=_FIND,
@@ -208,7 +251,7 @@ SUBMISSION: Final = (
         why="An absence that is dated later than it was seen passes for settled, and the application is sent again "
         "while the first is on its way.",
         modes=(6, 59),
-        expected="an instant on the day of the question that is not in the future",
+        expected="an instant on the day of the question, and not after the agency had it",
         fix="Take context.clock.now() before the question.",
         scope=CheckScope.SERVICES,
         needs=_FIND,

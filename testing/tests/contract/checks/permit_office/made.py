@@ -17,12 +17,15 @@ MODULES = (
     "own_faults",
     "withholding",
     "overlooking",
+    "at_the_agency",
+    "in_the_host",
     "families",
     "payments",
     "markup",
     "proofs",
+    "at_the_till",
 )
-"""The last four need the kit, which a host does not have."""
+"""The last five need the kit, which a host does not have."""
 
 
 def __getattr__(name: str) -> Any:
