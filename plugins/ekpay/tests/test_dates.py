@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nagorik.values import dhaka_date
-from nagorik_ekpay.dates import MOST_DATES, dates_to_ask, read_paid_at, request_time
+from nagorik_ekpay.dates import MOST_DATES, OURS_APART, dates_to_ask, read_paid_at, request_time
 from nagorik_ekpay.gateway import gateway_facts
 
-APART = gateway_facts().clocks.span
+APART = gateway_facts().clocks.span + OURS_APART
 INSTANTS = st.datetimes(datetime(2010, 1, 2), datetime(2060, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 WITHIN_A_WEEK = st.timedeltas(timedelta(0), timedelta(days=6))
@@ -42,7 +42,9 @@ def test_request_is_stamped_with_the_time_in_dhaka() -> None:
     ("started_at", "now", "days"),
     [
         (at(24, 10, 0), at(24, 10, 5), [24]),
-        (at(24, 23, 30), at(24, 23, 45), [24]),
+        (at(24, 22, 30), at(24, 22, 45), [24]),
+        (at(24, 23, 30), at(24, 23, 45), [24, 25]),
+        (at(25, 0, 23), at(25, 3, 32), [24, 25]),  # begun at 23:23 by ekPay's clock, and by ours an hour later
         (at(24, 23, 59), at(24, 23, 59), [24, 25]),
         (at(24, 23, 59), at(25, 0, 1), [24, 25]),
         (at(24, 0, 5), at(24, 0, 10), [23, 24]),

@@ -11,6 +11,10 @@ from nagorik_toolkit import read_instant
 MOST_DATES: Final = 8
 """Dates that one question asks for, the first of them that of the beginning. No page takes money for a week."""
 
+OURS_APART: Final = timedelta(hours=1)
+"""How far the clock of one of the platform's machines may be from the true time. A payment that was begun by a clock
+an hour ahead, after midnight by that one alone, must not be looked for on the day after it was paid."""
+
 FURTHEST_AHEAD: Final = timedelta(days=1)
 """How far ahead of now a payment's instant may be: more than two clocks and a mistaken zone can explain."""
 
@@ -40,14 +44,14 @@ def read_paid_at(written: object, now: datetime) -> datetime | None:
 def dates_to_ask(started_at: datetime, now: datetime) -> tuple[date, ...]:
     """The dates in Dhaka on which a payment that was begun at ``started_at`` may have been paid by ``now``.
 
-    In order, at least one and ``MOST_DATES`` at most. So near to midnight that ekPay's clock may show another date
-    than ours, the neighbouring one is among them.
+    In order, at least one and ``MOST_DATES`` at most. So near to midnight that ekPay's clock or the right one may show
+    another date than ours, the neighbouring one is among them.
 
     Args:
         started_at: When the payment was begun, aware.
         now: Aware; a clock that was put back behind ``started_at`` counts as ``started_at``.
     """
-    apart = gateway_facts().clocks.span
+    apart = gateway_facts().clocks.span + OURS_APART
     first = dhaka_date(started_at - apart)
     last = dhaka_date(max(now, started_at) + apart)
     days = min((last - first).days + 1, MOST_DATES)
