@@ -44,8 +44,8 @@ def read_paid_at(written: object, now: datetime) -> datetime | None:
 def dates_to_ask(started_at: datetime, now: datetime) -> tuple[date, ...]:
     """The dates in Dhaka on which a payment that was begun at ``started_at`` may have been paid by ``now``.
 
-    In order, at least one and ``MOST_DATES`` at most. So near to midnight that ekPay's clock or the right one may show
-    another date than ours, the neighbouring one is among them.
+    In order, at least one and ``MOST_DATES`` at most. So near to midnight that ekPay's clock or the right one may
+    show another date than ours, the neighbouring one is among them.
 
     Args:
         started_at: When the payment was begun, aware.
