@@ -321,11 +321,13 @@ def test_money_that_arrives_after_the_application_was_closed_is_given_back():
     assert (driver.payment_states, driver.next.operation) == ([P.REFUNDED], None)
 
 
-def test_second_capture_of_a_payment_that_was_given_back_is_found_a_day_after():
+@pytest.mark.parametrize("first", [P.REFUNDED, P.REFUND_MANUAL])
+def test_second_capture_of_a_payment_that_is_given_back_is_found_a_day_after(first):
     driver = _paying()
     driver.take(CitizenActed("withdraw"))
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=first))
+    assert (driver.payment_states, driver.next.due - driver.now) == ([first], timedelta(days=1))
     driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
     assert (driver.payment_states, driver.hold) == ([P.UNDER_INVESTIGATION], "payment-under-investigation")
 
