@@ -16,6 +16,7 @@ from nagorik import (
     AgencyResponse,
     ContractViolation,
     InputRejected,
+    Layer,
     MobileNumber,
     Money,
     NagorikError,
@@ -117,12 +118,13 @@ def test_host_without_addresses_is_told_which_are_missing(missing: list[str]) ->
     with pytest.raises(InputRejected) as refused:
         wire.to_session(START.model_copy(update=dict.fromkeys(missing)), SETTINGS, NOW)
     assert [field.pointer for field in refused.value.fields] == [f"/{name}" for name in missing]
+    assert refused.value.layer is Layer.PLUGIN
 
 
 def test_dollars_are_announced_to_nobody() -> None:
     with pytest.raises(AgencyRejected) as refused:
         wire.to_session(START.model_copy(update={"amount": Money.of("10.00", "USD")}), SETTINGS, NOW)
-    assert refused.value.reason_code == "ekpay.currency"
+    assert (refused.value.reason_code, refused.value.layer) == ("ekpay.currency", Layer.PLUGIN)
 
 
 # What merchant-api says
@@ -410,6 +412,18 @@ def test_amounts_are_read_to_the_poisha_however_they_are_written(poisha: int, pl
     assert wire.read_amount(written, "BDT") == Money(poisha=poisha)
 
 
+@pytest.mark.parametrize(
+    ("written", "currency", "wrong"),
+    [("10.00", "EUR", "currency"), ("10.00", None, "currency"), ("10.001", "BDT", "amount"), (None, "BDT", "amount")],
+)
+def test_amount_that_cannot_be_read_says_whether_it_is_the_sum_or_its_currency(
+    written: str | None, currency: str | None, wrong: str
+) -> None:
+    with pytest.raises(ContractViolation) as broken:
+        wire.read_amount(written, currency)
+    assert broken.value.detail == wrong
+
+
 @pytest.mark.parametrize("answer", [{}, {"msg_code": None}, {"msg_code": ""}, {"msg_code": True}, [], None, "ok"])
 def test_answer_that_says_nothing_is_not_understood(answer: object) -> None:
     with pytest.raises(ValidationError):
@@ -528,6 +542,9 @@ def test_payer_who_comes_back_names_the_payment() -> None:
     for body in (b"", b"transId=", f"transId={PAYMENT}&transId=x".encode(), b"transId=a/b", b"\xff", b"a=1&" * 60):
         with pytest.raises(AgencyRejected):
             notice(body, form)
+    assert notice(f"transId={PAYMENT}".encode() + b"&a=1" * 49, form) == PAYMENT
+    with pytest.raises(AgencyRejected):
+        notice(f"transId={PAYMENT}".encode() + b"&a=1" * 50, form)
 
 
 @pytest.mark.parametrize(
