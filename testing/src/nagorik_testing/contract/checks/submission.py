@@ -127,7 +127,10 @@ async def _absence_dated(subject: Subject, offer: AnyOffer) -> list[str]:
             return ["an absence is said to hold for an instant that has not come"]
         if rig.live is not None:
             return _of_another_day(answer, asked)
-        for operation in dict.fromkeys(requests_made(rig)):
+        made = dict.fromkeys(requests_made(rig))
+        if not made:
+            return _of_another_day(answer, asked)  # find/found-again tells of it
+        for operation in made:
             rig.simulator.faults.add(operation, Slow(seconds=THINKS_FOR), count=None)
         later = await rig.platform.find_submission(rig.draft, _strange(rig), sent_at=rig.clock.now())
         seen_at = rig.simulator.ledger.requests()[-1].at
