@@ -226,6 +226,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("catalogue/listed-once", "Hooks", service(documents=TWICE_OTHERWISE)),
     ("catalogue/objects", "Hooks", plugin(error_reader="own_faults:knows_a_refusal")),
     ("catalogue/secret-settings", "Hooks", settings("MaskedOtherwise")),
+    ("catalogue/secret-settings", "Hooks", settings("BranchSettings")),
     ("catalogue/settings", "Hooks", settings("ManyDefaults")),
     ("catalogue/simulator-modelled", "Hooks", {"simulator": "TwoParagraphsOffice"}),
     ("catalogue/bilingual", "Hooks", service(name=Text(bn="এ৪ কাগজে অনুমতি", en="Permit on A4"))),

@@ -137,15 +137,22 @@ async def _secret_settings(subject: Subject, _: AnyOffer) -> list[str]:
     ]
 
 
-def _unmasked(model: type[BaseModel], *, is_secret: bool) -> Iterator[str]:
-    """The secrets of a model that may be plain: of one that is a secret as a whole, whatever may be."""
+def _unmasked(
+    model: type[BaseModel], *, is_secret: bool, around: frozenset[type[BaseModel]] = frozenset()
+) -> Iterator[str]:
+    """The secrets of a model that may be plain: of one that is a secret as a whole, whatever may be.
+
+    Those of a table that stands within itself are told once.
+    """
+    around |= {model}
     for name, field in model.model_fields.items():
         named = bool(_SECRET_WORDS.search(name)) and not _ABOUT_A_SECRET.search(name)
         kinds = set(_kinds_of(field.annotation))
         if (named or is_secret) and kinds & _PLAIN:
             yield name
-        for table in sorted(_models_in(kinds), key=lambda kind: kind.__name__):
-            yield from (f"{name}.{inner}" for inner in _unmasked(table, is_secret=named or is_secret))
+        for table in sorted(_models_in(kinds) - around, key=lambda kind: kind.__name__):
+            deeper = _unmasked(table, is_secret=named or is_secret, around=around)
+            yield from (f"{name}.{inner}" for inner in deeper)
 
 
 def _kinds_of(annotation: object) -> Iterator[object]:
@@ -162,8 +169,8 @@ def _kinds_of(annotation: object) -> Iterator[object]:
         yield from _kinds_of(part)
 
 
-def _models_in(kinds: set[object]) -> list[type[BaseModel]]:
-    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+def _models_in(kinds: set[object]) -> set[type[BaseModel]]:
+    return {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)}
 
 
 def settings_model_of(subject: Subject) -> type[AgencySettings]:

@@ -66,6 +66,17 @@ class ShortPasswords(PermitSettings):
     password: SecretStr = Field(max_length=8)
 
 
+class Branch(BaseModel):
+    token: SecretStr | None = None
+    below: tuple["Branch", ...] = ()
+
+
+class BranchSettings(PermitSettings):
+    """Right: a branch has branches."""
+
+    head_office: Branch = Branch()
+
+
 class FewerSettings(AgencySettings):
     """Has no place for the password."""
 
