@@ -7,9 +7,9 @@ What has to happen before an operation can be called is in ``preparations``, and
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from nagorik import ApplicationDraft, Consent, Deliverable, Operation, PaymentReceipt, Quote, Slot
@@ -62,7 +62,8 @@ def another_application(references: References) -> References:
     )
 
 
-StartPlatform = Callable[[], Platform]
+StartPlatform = Callable[[], AbstractAsyncContextManager[Any]]
+"""Begins a platform, or what stands for one in another process."""
 
 
 class Rig:

@@ -1,16 +1,18 @@
 """Every operation of a plugin, played as usual and in a process of its own, and what differs.
 
 Once here, as all checks do. Then on a host whose clock and zone are others, over sockets: for one citizen, for
-another, and for both at once, each step of the one after a step of the other.
+another, and for both at once, each step of the one after a step of the other. What comes before a call, such as the
+filing of what is looked at, is watched for the first citizen; for the others it is played here, in a fraction of the
+time. Each call itself is the first of its platform.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import uuid5
 from weakref import WeakKeyDictionary
 
@@ -22,10 +24,11 @@ from nagorik_platform.registry.discovery import find_sources
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.live import SIMULATOR, NotPlayed
 from nagorik_testing.contract.observation.audit import PluginAct, PluginActKind
+from nagorik_testing.contract.observation.call_records import CallRecord, differences
 from nagorik_testing.contract.observation.remote import IMPORT, HostProcess, RemotePlatform
 from nagorik_testing.contract.observation.wire_record import WireRecorded, leaves_of, recorded
 from nagorik_testing.contract.preparations import prepare_operation
-from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.rig import Rig, StartPlatform, is_login
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CallEnd, NothingThere, NotReachable
 from nagorik_testing.faults.kinds import InjectedResponse
@@ -53,15 +56,6 @@ REFUSAL: Final = InjectedResponse(
 
 _FORGED: Final = b'{"reference": "CONTRACT-1", "payment": "CONTRACT-1", "status": "UNHEARD-OF"}'
 _HEADERS: Final = {"content-type": "application/json"}
-
-
-class CallRecord(NamedTuple):
-    """How one call ended, and what was sent for it."""
-
-    outcome: object
-    requests: tuple[Mapping[str, str], ...]
-    given: frozenset[str] = frozenset()
-    """Digests of the values that the agency answered with."""
 
 
 @dataclass(slots=True)
@@ -160,16 +154,65 @@ def _foreign(record: PluginRecord) -> dict[str, str]:
 
 async def _as_usual(subject: Subject, offer: AnyOffer, operation: Operation) -> CallRecord | None:
     """A call in this process; ``None`` where the operation cannot be called, of which the matrix of faults tells."""
-    simulator, clock, documents = _agency(subject, seed=0)
-    configuration = PluginConfiguration(
-        settings=simulator.settings(f"https://{HOST}"),
-        egress=frozenset({HOST}),
-        transport_factory=partial(SimulatorTransport, simulator),
-    )
-    settings = PlatformSettings(plugins={simulator.plugin_id: configuration}, documents=documents, clock=clock)
-    async with Platform(subject.registry, settings) as platform:
-        rig = _rig(subject, offer, platform, simulator, clock, documents, seed=0)
-        return await _called(rig, operation) if await _prepared(rig, operation) else None
+    agency = _Agency(subject, seed=0)
+    async with agency.start() as platform:
+        rig = agency.rig(offer, platform, agency.start)
+        if not await _prepared(rig, operation):
+            return None
+        async with rig.restarted():
+            return await _called(rig, operation)
+
+
+class _Agency:
+    """A simulated agency that keeps what it is sent, with the clock and the papers of who asks it.
+
+    Attributes:
+        personal: Values of the citizen who asks that may stay nowhere.
+    """
+
+    def __init__(self, subject: Subject, *, seed: int) -> None:
+        self._subject = subject
+        self._seed = seed
+        self.clock = SimulatedClock(START + timedelta(hours=seed))
+        self.simulator = recorded(subject.simulator)(clock=self.clock, seed=seed)
+        self.documents = MemoryDocuments()
+        self.personal: set[str] = set()
+
+    def start(self) -> Platform:
+        """A platform in this process."""
+        configuration = PluginConfiguration(
+            settings=self.simulator.settings(f"https://{HOST}"),
+            egress=frozenset({HOST}),
+            transport_factory=partial(SimulatorTransport, self.simulator),
+            kept=self._subject.kept,
+        )
+        settings = PlatformSettings(
+            plugins={self.simulator.plugin_id: configuration}, documents=self.documents, clock=self.clock
+        )
+        return Platform(self._subject.registry, settings)
+
+    def rig(self, offer: AnyOffer, platform: Platform, start: StartPlatform) -> Rig:
+        """One application or payment, prepared on ``platform`` and called on the one that ``start`` gives."""
+        subject, seed = self._subject, self._seed
+        rig = Rig(
+            platform,
+            self.simulator,
+            self.clock,
+            offer.id,
+            SyntheticCitizens(seed).citizen(SERIAL),
+            start,
+            windows=subject.manifest.windows,
+            documents=self.documents,
+        )
+        if seed:
+            once = f"NGK-CONTRACT-{seed + 1:04d}"
+            rig.references = References(
+                client_reference=once, idempotency_key=uuid5(rig.references.idempotency_key, once)
+            )
+            rig.payment = str(uuid5(rig.references.idempotency_key, "payment"))
+        offered = (service for service in subject.manifest.services if service.id == offer.id)
+        rig.kinds = tuple(kind for service in offered for kind in service.documents)
+        return rig
 
 
 class _WatchedPlay:
@@ -188,14 +231,16 @@ class _WatchedPlay:
         longest = list[float]()
         record: CallRecord | None = None
         while len(longest) < TRIES:
-            async with self._open(offer, operation, seed=seed, name="one") as (rig, platform):
+            watched = not seed and not longest
+            async with self._open(offer, operation, seed=seed, name="one", watched=watched) as rig:
                 if not await _prepared(rig, operation):
                     return None
-                platform.longest_step = 0.0
-                record = await _called(rig, operation)
-                longest.append(platform.longest_step)
-                if not seed and len(longest) == 1:
-                    await _refused(rig, operation)
+                async with rig.restarted():
+                    platform: Any = rig.platform
+                    record = await _called(rig, operation)
+                    longest.append(platform.longest_step)
+                    if watched:
+                        await _refused(rig, operation)
             if longest[-1] <= LONGEST_STEP:
                 return record
         blocks = PluginAct(PluginActKind.BLOCK, f"keeps the event loop for {min(longest):.2f} seconds")
@@ -205,18 +250,21 @@ class _WatchedPlay:
     async def at_once(self, offer: AnyOffer, operation: Operation, one: CallRecord, other: CallRecord) -> list[str]:
         """Two calls, step by step."""
         async with (
-            self._open(offer, operation, seed=0, name="one") as (rig, platform),
-            self._open(offer, operation, seed=1, name="other") as (neighbour, beside),
+            self._open(offer, operation, seed=0, name="one") as rig,
+            self._open(offer, operation, seed=1, name="other") as neighbour,
         ):
             if not (await _prepared(rig, operation) and await _prepared(neighbour, operation)):
                 return []
-            platform.partner, beside.partner = "other", "one"
-            both = await asyncio.gather(_called(rig, operation), _called(neighbour, operation))
+            async with rig.restarted(), neighbour.restarted():
+                platform: Any = rig.platform
+                beside: Any = neighbour.platform
+                platform.partner, beside.partner = "other", "one"
+                both = await asyncio.gather(_called(rig, operation), _called(neighbour, operation))
         differing = dict[str, None]()
         for seed, (usual, now) in enumerate(zip((one, other), both, strict=True)):
-            if found := _differences(usual, now):
+            if found := differences(usual, now):
                 again = await self.alone(offer, operation, seed=seed)
-                by_nature = set() if again is None else set(_differences(usual, again))
+                by_nature = set() if again is None else set(differences(usual, again))
                 differing |= dict.fromkeys(what for what in found if what not in by_nature)
         return [f"{operation.value} of {offer.id} {what}" for what in differing]
 
@@ -226,23 +274,34 @@ class _WatchedPlay:
 
     @asynccontextmanager
     async def _open(
-        self, offer: AnyOffer, operation: Operation, *, seed: int, name: str
-    ) -> AsyncIterator[tuple[Rig, RemotePlatform]]:
-        simulator, clock, documents = _agency(self._subject, seed=seed)
-        async with serve(simulator, admin=False) as address:
-            where = simulator.settings(f"https://{HOST}"), HOST, int(address.rpartition(":")[2])
-            async with RemotePlatform.open(self._process, name, self._local, clock, documents, where) as platform:
-                rig = _rig(self._subject, offer, platform, simulator, clock, documents, seed=seed)
-                rig.waits = self._waits.setdefault((offer.id, operation), [])
-                personal = _personal(rig, offer)
-                self._needles[seed] |= personal | {rig.references.client_reference}
-                platform.needles = tuple(personal)
-                try:
-                    yield rig, platform
-                finally:
-                    for operation_called, act in platform.acts:
-                        where_done = IMPORT if operation_called == IMPORT else f"{operation_called} of {offer.id}"
-                        self._found.add(where_done, [act])
+        self, offer: AnyOffer, operation: Operation, *, seed: int, name: str, watched: bool = False
+    ) -> AsyncIterator[Rig]:
+        """A rig that is called where the plugin is watched, and prepared there too if ``watched``."""
+        agency = _Agency(self._subject, seed=seed)
+        async with serve(agency.simulator, admin=False) as address:
+            there = partial(self._start, agency, offer, int(address.rpartition(":")[2]))
+            rig = agency.rig(offer, self._local, partial(there, name))
+            rig.waits = self._waits.setdefault((offer.id, operation), [])
+            agency.personal = _personal(rig, offer)
+            self._needles[seed] |= agency.personal | {rig.references.client_reference}
+            before: AbstractAsyncContextManager[Any] = there(f"before {name}") if watched else agency.start()
+            async with before as platform:
+                rig.platform = platform
+                yield rig
+
+    @asynccontextmanager
+    async def _start(self, agency: "_Agency", offer: AnyOffer, port: int, name: str) -> AsyncIterator[RemotePlatform]:
+        """A platform in the process in which the plugin is watched."""
+        where = agency.simulator.settings(f"https://{HOST}"), HOST, port
+        opening = RemotePlatform.open(self._process, name, self._local, agency.clock, agency.documents, where)
+        async with opening as platform:
+            platform.needles = tuple(agency.personal)
+            try:
+                yield platform
+            finally:
+                for called, act in platform.acts:
+                    where_done = IMPORT if called == IMPORT else f"{called} of {offer.id}"
+                    self._found.add(where_done, [act])
 
 
 async def _turned(
@@ -253,62 +312,13 @@ async def _turned(
     where = f"{operation.value} of {offer.id}"
     if now is None:
         return [f"{where} cannot be called there"]
-    differing = _differences(usual, now)
+    differing = differences(usual, now)
     if differing:
         again = await _as_usual(subject, offer, operation)
         if again is not None:
-            by_nature = set(_differences(usual, again))
+            by_nature = set(differences(usual, again))
             differing = [what for what in differing if what not in by_nature]
     return [f"{where} {what}" for what in differing]
-
-
-def _differences(usual: CallRecord, now: CallRecord) -> list[str]:
-    """What two calls differ in, without a value."""
-    differing = []
-    if usual.outcome != now.outcome:
-        differing.append(f"ends otherwise: {_shown(usual.outcome, now.outcome)}")
-    if len(usual.requests) != len(now.requests):
-        return [*differing, f"sends {len(now.requests)} requests and not {len(usual.requests)}"]
-    for number, one, other in _paired(usual.requests, now.requests):
-        others = {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
-        if not _only_rearranged(
-            [{name: request.get(name, "") for name in others} for request in (one, other)], usual, now
-        ):
-            differing += [f"sends another {name} in request {number}" for name in sorted(others)]
-    return differing
-
-
-def _paired(
-    usual: Sequence[Mapping[str, str]], now: Sequence[Mapping[str, str]]
-) -> Iterator[tuple[int, Mapping[str, str], Mapping[str, str]]]:
-    """The requests that differ, with their number; those sent side by side may have come in another order."""
-    left = list(enumerate(now, start=1))
-    unlike = []
-    for one in usual:
-        same = next((held for held in left if held[1] == one), None)
-        if same is None:
-            unlike.append(one)
-        else:
-            left.remove(same)
-    for one, (number, other) in zip(unlike, left, strict=True):
-        yield number, one, other
-
-
-def _only_rearranged(parts: Sequence[Mapping[str, str]], usual: CallRecord, now: CallRecord) -> bool:
-    """Whether the same values stand at other places, all of which the agency gave out during the call.
-
-    It may name papers that are uploaded side by side in the order in which they happen to come.
-    """
-    one, other = (sorted(part.values()) for part in parts)
-    return one == other and usual.given.issuperset(one) and now.given.issuperset(other)
-
-
-def _shown(usual: object, now: object) -> str:
-    if isinstance(now, tuple) or isinstance(usual, tuple):
-        return " and not ".join(str(each[0]) if isinstance(each, tuple) else "in a result" for each in (now, usual))
-    fields = getattr(type(now), "model_fields", {})
-    others = [name for name in fields if getattr(now, name) != getattr(usual, name, None)]
-    return f"another {', '.join(others)}" if others else "another result"
 
 
 def _personal(rig: Rig, offer: AnyOffer) -> set[str]:
@@ -322,34 +332,6 @@ def _personal(rig: Rig, offer: AnyOffer) -> set[str]:
             filled_in = (value.strip('"') for _, value in leaves_of(dict(rig.draft.form), ""))
             sought |= {value for value in filled_in if len(value) >= SHORTEST_NUMBER and value.isdecimal()}
     return sought
-
-
-def _agency(subject: Subject, *, seed: int) -> tuple[Any, SimulatedClock, MemoryDocuments]:
-    clock = SimulatedClock(START + timedelta(hours=seed))
-    return recorded(subject.simulator)(clock=clock, seed=seed), clock, MemoryDocuments()
-
-
-def _rig(
-    subject: Subject,
-    offer: AnyOffer,
-    platform: Any,
-    simulator: Any,
-    clock: SimulatedClock,
-    documents: MemoryDocuments,
-    *,
-    seed: int,
-) -> Rig:
-    citizen = SyntheticCitizens(seed).citizen(SERIAL)
-    rig = Rig(platform, simulator, clock, offer.id, citizen, windows=subject.manifest.windows, documents=documents)
-    if seed:
-        once = f"NGK-CONTRACT-{seed + 1:04d}"
-        rig.references = References(
-            client_reference=once, idempotency_key=uuid5(rig.references.idempotency_key, once)
-        )
-        rig.payment = str(uuid5(rig.references.idempotency_key, "payment"))
-    offered = (service for service in subject.manifest.services if service.id == offer.id)
-    rig.kinds = tuple(kind for service in offered for kind in service.documents)
-    return rig
 
 
 async def _prepared(rig: Rig, operation: Operation) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nagorik_testing.contract.observation.plays import CallRecord, _differences
+from nagorik_testing.contract.observation.call_records import CallRecord, differences
 
 DEED, MAP, FILING = {"path": "p", "file": "deed"}, {"path": "p", "file": "map"}, {"path": "a", "/0": "1", "/1": "2"}
 TURNED = {"path": "a", "/0": "2", "/1": "1"}
@@ -26,4 +26,4 @@ def call(*requests, given=GIVEN):
 )
 def test_order_of_what_goes_side_by_side_is_no_difference(usual, now, told):
     number = len(now.requests)
-    assert _differences(usual, now) == [f"sends another {name} in request {number}" for name in told]
+    assert differences(usual, now) == [f"sends another {name} in request {number}" for name in told]
