@@ -1,10 +1,11 @@
 """The plugin under test, and the rig that it is put on: in process, over a socket, or before a live agency."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any, NamedTuple, TypeVar, cast
 
 import httpx
 
@@ -28,6 +29,15 @@ TransportWrapper = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport
 """A transport around a transport."""
 
 
+T = TypeVar("T")
+
+
+class _Ended(NamedTuple):
+    """The end of a play that found nothing."""
+
+    error: Exception
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The plugin under test, as it is installed, and its simulator.
@@ -43,6 +53,7 @@ class Subject:
         kept: The plugin's settings, read once for all rigs; a live agency's are read as on a host.
         waits: How long was waited for an operation of an offer to become possible, before which simulator and for
             which seed; whoever goes the same way looks no oftener.
+        seen: What several checks look at and was played already, or the exception in which that ended; see ``once``.
     """
 
     registry: Registry
@@ -56,6 +67,24 @@ class Subject:
     waits: dict[tuple[type[Simulator], str, Operation, int], list[timedelta]] = field(
         default_factory=dict, compare=False
     )
+    seen: dict[Hashable, object] = field(default_factory=dict, compare=False)
+
+    async def once(self, play: Callable[["Subject", AnyOffer], Awaitable[T]], offer: AnyOffer) -> T:
+        """What comes of ``play`` for an offer, which is played once for all checks that look at it.
+
+        Raises:
+            Exception: The one that the play ended in, to each who asks.
+        """
+        key = play, offer.id, self.simulator
+        if key not in self.seen:
+            try:
+                self.seen[key] = await play(self, offer)
+            except Exception as ended:  # noqa: BLE001 - kept for whoever asks
+                self.seen[key] = _Ended(ended)
+        found: Any = self.seen[key]
+        if isinstance(found, _Ended):
+            raise found.error
+        return cast("T", found)
 
     @property
     def grade(self) -> Grade:

@@ -1,7 +1,7 @@
 """What is said of a citizen where nobody should read it."""
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
@@ -12,7 +12,6 @@ from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import leaves, ready_rigs, with_value
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.verdict import CallEnd
 from nagorik_testing.faults.kinds import InjectedResponse
 from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
 
@@ -22,17 +21,17 @@ _SHORTEST: Final = 10
 
 async def _results(subject: Subject, offer: AnyOffer) -> list[str]:
     return [
-        f"what {operation.value} returns shows personal data when it is printed"
-        async for operation, rig, end, _ in _called(subject, offer)
-        if count_leaks(f"{end.text}\n{rig.draft!r}" if _is_service(rig) else end.text, _sought(rig))
+        f"what {shown.operation.value} returns shows personal data when it is printed"
+        for shown in await subject.once(_shown, offer)
+        if shown.by_its_result
     ]
 
 
 async def _logs(subject: Subject, offer: AnyOffer) -> list[str]:
     return [
-        f"{operation.value} writes personal data into the log"
-        async for operation, rig, _, heard in _called(subject, offer)
-        if count_leaks(heard, _sought(rig))
+        f"{shown.operation.value} writes personal data into the log"
+        for shown in await subject.once(_shown, offer)
+        if shown.in_the_log
     ]
 
 
@@ -71,12 +70,23 @@ def _quoted_in(document: JsonValue, quoted: str) -> JsonValue:
     return document
 
 
-async def _called(subject: Subject, offer: AnyOffer) -> AsyncIterator[tuple[Operation, Rig, CallEnd, str]]:
-    """Each operation of the offer, called once without a fault, with all that was logged."""
+class _Shown(NamedTuple):
+    """Where a call that nothing disturbs shows personal data."""
+
+    operation: Operation
+    by_its_result: bool
+    in_the_log: bool
+
+
+async def _shown(subject: Subject, offer: AnyOffer) -> list[_Shown]:
+    shown = []
     async for operation, rig in ready_rigs(subject, offer):
         with capture_logs() as heard:
             end = await call_operation(rig, operation)
-        yield operation, rig, end, heard.text
+        printed = f"{end.text}\n{rig.draft!r}" if _is_service(rig) else end.text
+        sought = _sought(rig)
+        shown.append(_Shown(operation, bool(count_leaks(printed, sought)), bool(count_leaks(heard.text, sought))))
+    return shown
 
 
 def _is_service(rig: Rig) -> bool:

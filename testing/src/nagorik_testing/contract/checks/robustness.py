@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid5
 
 from nagorik import Operation
@@ -43,14 +43,32 @@ LONGEST: Final = timedelta(seconds=5)
 """Simulated time that a call may take of an agency that answers at once."""
 
 
-async def _stateless(subject: Subject, offer: AnyOffer) -> list[str]:
-    first = await _outcomes(subject, offer)
+class _Asked(NamedTuple):
+    """What somebody else's calls change.
+
+    Attributes:
+        answered: The operations that answer otherwise afterwards.
+        kept: What the plugin's modules hold otherwise.
+    """
+
+    answered: Sequence[Operation]
+    kept: Sequence[str]
+
+
+async def _asked_by_another(subject: Subject, offer: AnyOffer) -> _Asked:
+    package = record_of(subject).package or ""
+    first = await _outcomes(subject, offer)  # what a first call caches is no state of a citizen's
+    before = state_of(package)
     await _outcomes(subject, offer, seed=OTHER_SEED)
+    kept = changed(before, state_of(package))
     again = await _outcomes(subject, offer)
+    return _Asked([operation for operation, outcome in first.items() if again.get(operation) != outcome], kept)
+
+
+async def _stateless(subject: Subject, offer: AnyOffer) -> list[str]:
+    asked = await subject.once(_asked_by_another, offer)
     return [
-        f"{operation.value} answers otherwise after it was asked by somebody else"
-        for operation, outcome in first.items()
-        if again.get(operation) != outcome
+        f"{operation.value} answers otherwise after it was asked by somebody else" for operation in asked.answered
     ]
 
 
@@ -138,11 +156,7 @@ async def _no_polling(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _no_module_state(subject: Subject, offer: AnyOffer) -> list[str]:
-    package = record_of(subject).package or ""
-    await _outcomes(subject, offer)  # what a first call caches is no state of a citizen's
-    before = state_of(package)
-    await _outcomes(subject, offer, seed=OTHER_SEED)
-    return [f"{name} is changed by a call" for name in changed(before, state_of(package))]
+    return [f"{name} is changed by a call" for name in (await subject.once(_asked_by_another, offer)).kept]
 
 
 ROBUSTNESS: Final = (

@@ -1,6 +1,7 @@
 """What a citizen is told of where the application stands."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -33,42 +34,102 @@ WATCHED: Final = timedelta(days=60)
 _EXPLAINED: Final = frozenset({ApplicationState.REJECTED, ApplicationState.CORRECTION_REQUESTED})
 
 
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What was told of one application from its filing to its end.
+
+    Attributes:
+        outcome: What the simulated agency decided.
+        reports: In order, looked for often enough that none is missed.
+        withdrawal: What is wrong with the answer to a wish to withdraw it at its end, or the error in which that
+            ended; nothing where it cannot be withdrawn.
+    """
+
+    outcome: str
+    reports: Sequence[AgencyStatus]
+    withdrawal: Sequence[str] | NagorikError
+
+
+async def _courses(subject: Subject, offer: AnyOffer) -> list[_Course]:
+    return [await _course(subject, offer, outcome) for outcome in subject.simulator.outcomes]
+
+
+async def _course(subject: Subject, offer: AnyOffer, outcome: str) -> _Course:
+    async with open_rig(subject, offer.id) as rig:
+        reports = [status async for status in course_of(rig, offer, outcome)]
+        withdrawal: Sequence[str] | NagorikError = ()
+        if Operation.WITHDRAW in offer.operations:
+            try:
+                withdrawal = await _withdrawn(rig, "after the agency's decision")
+            except NagorikError as error:
+                withdrawal = error
+    return _Course(outcome, reports, withdrawal)
+
+
 async def _forwards(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
-    for outcome in subject.simulator.outcomes:
+    for course in await subject.once(_courses, offer):
         known = ApplicationState.SUBMITTED
-        async with open_rig(subject, offer.id) as rig:
-            async for status in course_of(rig, offer, outcome):
-                if status.state is None:
-                    wrong.append(f"outcome {outcome}: a word of the agency is not known after {known.value}")
-                    continue
-                if route_to_reported_state(known, status.state) is None:
-                    wrong.append(f"outcome {outcome}: {known.value} is followed by {status.state.value}")
-                known = status.state
+        for status in course.reports:
+            if status.state is None:
+                wrong.append(f"outcome {course.outcome}: a word of the agency is not known after {known.value}")
+                continue
+            if route_to_reported_state(known, status.state) is None:
+                wrong.append(f"outcome {course.outcome}: {known.value} is followed by {status.state.value}")
+            known = status.state
     return wrong
 
 
 async def _explained(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
-    for outcome in subject.simulator.outcomes:
-        async with open_rig(subject, offer.id) as rig:
-            async for status in course_of(rig, offer, outcome, stride=COARSE):
-                if status.reason is not None:
-                    wrong += wrong_scripts(f"the reason of {outcome}", status.reason)
-                elif status.state in _EXPLAINED:
-                    wrong.append(f"outcome {outcome}: {status.state} without a reason")
+    for course in await subject.once(_courses, offer):
+        for status in course.reports:
+            if status.reason is not None:
+                wrong += wrong_scripts(f"the reason of {course.outcome}", status.reason)
+            elif status.state in _EXPLAINED:
+                wrong.append(f"outcome {course.outcome}: {status.state} without a reason")
     return wrong
 
 
 async def _deliverables(subject: Subject, offer: AnyOffer) -> list[str]:
     assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
-    issued: set[str] = set()
-    for outcome in subject.simulator.outcomes:
-        async with open_rig(subject, offer.id) as rig:
-            async for status in course_of(rig, offer, outcome, stride=COARSE):
-                issued |= {deliverable.kind for deliverable in status.deliverables}
+    reports = [status for course in await subject.once(_courses, offer) for status in course.reports]
+    issued = {deliverable.kind for status in reports for deliverable in status.deliverables}
     strange = sorted(issued - set(offer.deliverables))
     return [f"{kind} is issued and not among the deliverables" for kind in strange]
+
+
+async def _withdrawn_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
+    wrong: list[str] = []
+    async with open_rig(subject, offer.id) as rig:
+        _ = rig.simulator  # nothing is withdrawn at a live agency
+        await file_application(rig)
+        wrong += await _withdrawn(rig, "at once")
+    for course in await subject.once(_courses, offer):
+        if isinstance(course.withdrawal, NagorikError):
+            raise course.withdrawal
+        wrong += course.withdrawal
+    return list(dict.fromkeys(wrong))
+
+
+async def _withdrawn(rig: Rig, when: str) -> list[str]:
+    """What is wrong with the answer to a wish to withdraw, by what the agency says when it is asked afterwards."""
+    try:
+        answer = await rig.platform.withdraw(rig.draft, rig.references)
+    except PluginFault:
+        return [f"a withdrawal {when} ends in a fault of the plugin"]
+    except NagorikError:
+        return []
+    status = await rig.platform.get_status(rig.draft, rig.references)
+    held = status.state is ApplicationState.WITHDRAWN
+    wrong = []
+    if answer.withdrawn and not held:
+        wrong.append(f"an application is said to be withdrawn {when}, and the agency goes on with it")
+    if held and not answer.withdrawn:
+        wrong.append(f"an application that is withdrawn {when} is said not to be")
+    if answer.status.state is not status.state:
+        wrong.append(f"a withdrawal {when} reports another state than the agency tells when it is asked")
+    return wrong
 
 
 async def course_of(
@@ -243,5 +304,19 @@ STATUS: Final = (
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_raw_and_dated,
+    ),
+    Check(
+        id="withdraw/as-held",
+        family=CheckFamily.STATUS,
+        title="an application is said to be withdrawn exactly when the agency has taken it back",
+        why="A citizen is told that nothing will come of it, is summoned a month later, and has been refunded "
+        "meanwhile.",
+        modes=(25, 28),
+        expected="withdrawn, at once and after the agency's decision, where the agency's own status says so then, "
+        "and nowhere else",
+        fix="Take withdrawn from the agency's answer: its own decision stands where it came first.",
+        scope=CheckScope.SERVICES,
+        needs=(*_NEEDS, Operation.WITHDRAW),
+        examine=_withdrawn_as_held,
     ),
 )

@@ -30,7 +30,7 @@ from nagorik_testing.contract.checks.inspection import case_of, form_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.preparations import capture_payment, file_application, prepare_operation
-from nagorik_testing.contract.rig import Rig, receipt_number
+from nagorik_testing.contract.rig import receipt_number
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.contract.wiretap import WireExchange, Wiretap
@@ -325,40 +325,6 @@ async def _refund(subject: Subject, offer: AnyOffer, slow: str | None) -> list[s
     return ["a refund never comes to an end"]
 
 
-async def _withdrawn_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong: list[str] = []
-    async with open_rig(subject, offer.id) as rig:
-        _ = rig.simulator  # nothing is withdrawn at a live agency
-        await file_application(rig)
-        wrong += await _withdrawn(rig, "at once")
-    for outcome in subject.simulator.outcomes:
-        async with open_rig(subject, offer.id) as rig:
-            async for _ in course_of(rig, offer, outcome, stride=COARSE):
-                pass  # until the agency has decided
-            wrong += await _withdrawn(rig, "after the agency's decision")
-    return list(dict.fromkeys(wrong))
-
-
-async def _withdrawn(rig: Rig, when: str) -> list[str]:
-    """What is wrong with the answer to a wish to withdraw, by what the agency says when it is asked afterwards."""
-    try:
-        answer = await rig.platform.withdraw(rig.draft, rig.references)
-    except PluginFault:
-        return [f"a withdrawal {when} ends in a fault of the plugin"]
-    except NagorikError:
-        return []
-    status = await rig.platform.get_status(rig.draft, rig.references)
-    held = status.state is ApplicationState.WITHDRAWN
-    wrong = []
-    if answer.withdrawn and not held:
-        wrong.append(f"an application is said to be withdrawn {when}, and the agency goes on with it")
-    if held and not answer.withdrawn:
-        wrong.append(f"an application that is withdrawn {when} is said not to be")
-    if answer.status.state is not status.state:
-        wrong.append(f"a withdrawal {when} reports another state than the agency tells when it is asked")
-    return wrong
-
-
 _NEEDS: Final = (Operation.SUBMIT, Operation.STATUS)
 
 TRUTH: Final = (
@@ -457,19 +423,5 @@ TRUTH: Final = (
         scope=CheckScope.GATEWAYS,
         needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT),
         examine=_refunded_as_given,
-    ),
-    Check(
-        id="withdraw/as-held",
-        family=CheckFamily.STATUS,
-        title="an application is said to be withdrawn exactly when the agency has taken it back",
-        why="A citizen is told that nothing will come of it, is summoned a month later, and has been refunded "
-        "meanwhile.",
-        modes=(25, 28),
-        expected="withdrawn, at once and after the agency's decision, where the agency's own status says so then, "
-        "and nowhere else",
-        fix="Take withdrawn from the agency's answer: its own decision stands where it came first.",
-        scope=CheckScope.SERVICES,
-        needs=(*_NEEDS, Operation.WITHDRAW),
-        examine=_withdrawn_as_held,
     ),
 )

@@ -31,7 +31,7 @@ class SuitePart:
         runs in it.
         """
         forget_variations()
-        return asyncio.run(self._played(replace(subject, kept=KeptSettings(), waits={})))
+        return asyncio.run(self._played(replace(subject, kept=KeptSettings(), waits={}, seen={})))
 
     async def _played(self, subject: Subject) -> list[CheckResult]:
         if not self.offer:
