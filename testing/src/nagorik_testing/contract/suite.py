@@ -5,14 +5,17 @@ that the cores take one after another.
 """
 
 import asyncio
+import gc
 import os
 import sys
+import threading
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from multiprocessing import get_context
+from functools import partial
+from multiprocessing import get_all_start_methods, get_context
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -280,9 +283,15 @@ def run_on_all_cores(subject: Subject, *, families: Collection[str] | None = Non
     counted = Counter(str(check.family) for check in CHECKS)
     # The parts of most work first, so that no core is left alone with one at the end.
     chosen = [family for family, _ in counted.most_common() if _wanted(family, families)]
+    # A child that is forked inherits what is imported and read, and any lock that another thread holds, for ever.
+    alone = threading.active_count() == 1 and "fork" in get_all_start_methods()
     play = partial(_play_part, subject.manifest.id, loopback=subject.loopback)
-    # Spawned, not forked: a child that inherits a running thread's lock waits for it for ever.
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=keep_quiet) as pool:
+    with (
+        _inherited(subject) if alone else nullcontext(),
+        ProcessPoolExecutor(
+            cores, mp_context=get_context("fork" if alone else "spawn"), initializer=keep_quiet
+        ) as pool,
+    ):
         parts = [pool.submit(play, families=(family,)) for family in chosen]
         parts += [
             pool.submit(play, families=None if families is None else tuple(families), offer=offer) for offer in offers
@@ -298,16 +307,31 @@ def keep_quiet() -> None:
     sys.stdout = sys.stderr
 
 
+_SUBJECTS: Final[dict[tuple[str, bool], Subject]] = {}
+"""Those that parts are played with in this process, by the plugin's id and whether over a socket."""
+
+
+@contextmanager
+def _inherited(subject: Subject) -> Iterator[None]:
+    """Let processes that are forked meanwhile play with ``subject``."""
+    known = subject.manifest.id, subject.loopback
+    _SUBJECTS[known] = subject
+    gc.freeze()  # a collection in a child would copy every page of what it inherits
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        del _SUBJECTS[known]
+
+
 def _play_part(
     plugin: str, *, families: tuple[str, ...] | None, offer: str | None = None, loopback: bool
 ) -> list[CheckResult]:
-    subject = _subject(plugin, loopback=loopback)
+    known = plugin, loopback
+    if known not in _SUBJECTS:
+        _SUBJECTS[known] = Subject.installed(load_simulator(installed_simulators()[plugin]), loopback=loopback)
+    subject = _SUBJECTS[known]
     if offer is None:
         return asyncio.run(play_checks(subject, families, CHECKS))
     [played] = [each for each in subject.manifest.offers if each.id == offer]
     return asyncio.run(play_offer(subject, played, families))
-
-
-@lru_cache(maxsize=1)
-def _subject(plugin: str, *, loopback: bool) -> Subject:
-    return Subject.installed(load_simulator(installed_simulators()[plugin]), loopback=loopback)
