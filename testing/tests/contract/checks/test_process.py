@@ -102,6 +102,9 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "advise-payment of permits.shop sends another value /day of the body in request 1",
         ),
     },
+    "AnswersAsAtFirst": {
+        "process/another-machine": ("status of permits.shop ends otherwise: another at",),
+    },
     "ActsUnderTest": {
         "process/another-machine": ("withdraw of permits.shop ends otherwise: another withdrawn",),
         "process/exceptions": ("status of permits.shop raises an exception that carries personal data",),

@@ -47,6 +47,10 @@ LONGEST_STEP: Final = 0.25
 """Real seconds of a step; a machine's own hiccups are shorter, or do not repeat."""
 TRIES: Final = 3
 """Calls of which each has to have such a step before the plugin is blamed and not the machine."""
+USUAL: Final = 0
+"""The seed of the citizen for whom the same is played here and where the plugin is watched."""
+FIRST: Final = 1
+"""The seed of another, who comes first there: a plugin that answers everybody as it answered its first is found."""
 SERIAL: Final = 4242
 SHORTEST_NUMBER: Final = 10
 """Digits from which on a number of the example is one that leads to somebody."""
@@ -119,10 +123,10 @@ async def _observe(subject: Subject) -> Observation:
     as_found = PluginRecord(record.source, record.package, record.directory, record.manifest)
     async with HostProcess.start(as_found, machine=MACHINE, foreign=_foreign(record)) as process:
         play = _WatchedPlay(subject, process, found)
-        alone = [await play.alone(*place, seed=0) for place in places]
-        await play.look(0)
-        others = [await play.alone(*place, seed=1) for place in places]
-        await play.look(1)
+        others = [await play.alone(*place, seed=FIRST) for place in places]
+        await play.look(FIRST)
+        alone = [await play.alone(*place, seed=USUAL) for place in places]
+        await play.look(USUAL)
         for place, as_usual, one, other in zip(places, usual, alone, others, strict=True):
             found.turned += await _turned(subject, place, as_usual, one)
             if one is not None and other is not None:
@@ -154,7 +158,7 @@ def _foreign(record: PluginRecord) -> dict[str, str]:
 
 async def _as_usual(subject: Subject, offer: AnyOffer, operation: Operation) -> CallRecord | None:
     """A call in this process; ``None`` where the operation cannot be called, of which the matrix of faults tells."""
-    agency = _Agency(subject, seed=0)
+    agency = _Agency(subject, seed=USUAL)
     async with agency.start() as platform:
         rig = agency.rig(offer, platform, agency.start)
         if not await _prepared(rig, operation):
@@ -223,7 +227,7 @@ class _WatchedPlay:
         self._process = process
         self._found = found
         self._waits: dict[tuple[str, Operation], list[timedelta]] = {}
-        self._needles: dict[int, set[str]] = {0: set(), 1: set()}
+        self._needles: dict[int, set[str]] = {USUAL: set(), FIRST: set()}
         self._local = Platform(subject.registry, PlatformSettings())
 
     async def alone(self, offer: AnyOffer, operation: Operation, *, seed: int) -> CallRecord | None:
@@ -231,7 +235,7 @@ class _WatchedPlay:
         longest = list[float]()
         record: CallRecord | None = None
         while len(longest) < TRIES:
-            watched = not seed and not longest
+            watched = seed == FIRST and not longest
             async with self._open(offer, operation, seed=seed, name="one", watched=watched) as rig:
                 if not await _prepared(rig, operation):
                     return None
@@ -250,8 +254,8 @@ class _WatchedPlay:
     async def at_once(self, offer: AnyOffer, operation: Operation, one: CallRecord, other: CallRecord) -> list[str]:
         """Two calls, step by step."""
         async with (
-            self._open(offer, operation, seed=0, name="one") as rig,
-            self._open(offer, operation, seed=1, name="other") as neighbour,
+            self._open(offer, operation, seed=USUAL, name="one") as rig,
+            self._open(offer, operation, seed=FIRST, name="other") as neighbour,
         ):
             if not (await _prepared(rig, operation) and await _prepared(neighbour, operation)):
                 return []
@@ -261,7 +265,7 @@ class _WatchedPlay:
                 platform.partner, beside.partner = "other", "one"
                 both = await asyncio.gather(_called(rig, operation), _called(neighbour, operation))
         differing = dict[str, None]()
-        for seed, (usual, now) in enumerate(zip((one, other), both, strict=True)):
+        for seed, usual, now in zip((USUAL, FIRST), (one, other), both, strict=True):
             if found := differences(usual, now):
                 again = await self.alone(offer, operation, seed=seed)
                 by_nature = set() if again is None else set(differences(usual, again))

@@ -298,6 +298,25 @@ class SharedGlobal(Hooks):
         return PaymentAdvice(confirmed=told.word == "PAID")
 
 
+class AnswersAsAtFirst(Hooks):
+    """Tells everybody the verdict and the standing of whoever asked first."""
+
+    verdict: ClassVar[Any] = None
+    standing: ClassVar[Any] = None
+
+    @hookimpl
+    async def nagorik_check_eligibility(self, request: Any) -> Any:
+        answer = await super().nagorik_check_eligibility(request)
+        type(self).verdict = self.verdict or answer
+        return self.verdict
+
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> Any:
+        answer = await super().nagorik_get_status(request, context)
+        type(self).standing = self.standing or answer
+        return self.standing
+
+
 class ActsUnderTest(Hooks):
     """Asks who is looking; says whom a refusal is about, in its reason, in a note and in its cause."""
 
