@@ -1,7 +1,7 @@
 """The suite itself: every check of one plugin, in one order, with nothing left out in silence.
 
-It runs in one process, or on all cores: then the matrix of each offer and the other checks of each family are parts
-that the cores take one after another.
+It runs in one process, or on all cores: then the matrix of each operation and the other checks of each family are
+parts that the cores take one after another.
 """
 
 import asyncio
@@ -14,8 +14,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_context
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -269,7 +268,7 @@ def _refuse_doubles(found: Sequence[CheckResult]) -> None:
 
 
 def run_on_all_cores(subject: Subject, *, families: Collection[str] | None = None) -> SuiteResults:
-    """As ``run_suite`` with all checks, in less time where there is more than one offer and more than one core.
+    """As ``run_suite`` with all checks, in less time where there is more than one core.
 
     A live agency is asked from one process only: it must not be pressed harder for our convenience.
 
@@ -277,25 +276,32 @@ def run_on_all_cores(subject: Subject, *, families: Collection[str] | None = Non
         SuiteBroken: Two findings, or two checks, claim the same id for the same offer.
     """
     cores = os.cpu_count() or 1
-    offers = [offer.id for offer in subject.manifest.offers]
-    if subject.live is not None or len(offers) < 2 or cores < 2:  # noqa: PLR2004 - no more than a second process costs
+    # A child that is forked inherits what is imported and read, and any lock that another thread holds, for ever.
+    forked = sys.platform == "linux" and threading.active_count() == 1
+    costly = not forked and len(subject.manifest.offers) == 1  # to import everything anew takes as long as one offer
+    if subject.live is not None or cores == 1 or costly:
         return asyncio.run(run_suite(subject, families=families, checks=CHECKS))
     counted = Counter(str(check.family) for check in CHECKS)
     # The parts of most work first, so that no core is left alone with one at the end.
     chosen = [family for family, _ in counted.most_common() if _wanted(family, families)]
-    # A child that is forked inherits what is imported and read, and any lock that another thread holds, for ever.
-    alone = threading.active_count() == 1 and "fork" in get_all_start_methods()
-    play = partial(_play_part, subject.manifest.id, loopback=subject.loopback)
+    operations = [
+        (offer.id, operation)
+        for offer in subject.manifest.offers
+        for operation in operations_of(subject.manifest, offer)
+        if _wanted(FAMILY_OF[operation], families)
+    ]
+    writes = {(offer.id, operation) for offer in subject.manifest.offers for operation in offer.writes}
+    heaviest_first = sorted(operations, key=lambda played: played not in writes)
+    known = subject.manifest.id, subject.loopback
     with (
-        _inherited(subject) if alone else nullcontext(),
+        _inherited(subject) if forked else nullcontext(),
         ProcessPoolExecutor(
-            cores, mp_context=get_context("fork" if alone else "spawn"), initializer=keep_quiet
+            cores, mp_context=get_context("fork" if forked else "spawn"), initializer=keep_quiet
         ) as pool,
     ):
-        parts = [pool.submit(play, families=(family,)) for family in chosen]
-        parts += [
-            pool.submit(play, families=None if families is None else tuple(families), offer=offer) for offer in offers
-        ]
+        parts = [pool.submit(_play_family, *known, family) for family in chosen]
+        matrix = {played: pool.submit(_play_operation, *known, *played) for played in heaviest_first}
+        parts += [matrix[played] for played in operations]
         found = [result for part in parts for result in part.result()]
     return collect(subject.manifest, found, families, CHECKS)
 
@@ -324,14 +330,23 @@ def _inherited(subject: Subject) -> Iterator[None]:
         del _SUBJECTS[known]
 
 
-def _play_part(
-    plugin: str, *, families: tuple[str, ...] | None, offer: str | None = None, loopback: bool
+def _play_family(plugin: str, loopback: bool, family: str) -> list[CheckResult]:  # noqa: FBT001 - as it is sent
+    return asyncio.run(play_checks(_subject(plugin, loopback=loopback), (family,), CHECKS))
+
+
+def _play_operation(
+    plugin: str,
+    loopback: bool,  # noqa: FBT001 - as it is sent
+    offer: str,
+    operation: Operation,
 ) -> list[CheckResult]:
+    subject = _subject(plugin, loopback=loopback)
+    [played] = [each for each in subject.manifest.offers if each.id == offer]
+    return asyncio.run(play_operations(subject, played, {operation}, traced=True))
+
+
+def _subject(plugin: str, *, loopback: bool) -> Subject:
     known = plugin, loopback
     if known not in _SUBJECTS:
         _SUBJECTS[known] = Subject.installed(load_simulator(installed_simulators()[plugin]), loopback=loopback)
-    subject = _SUBJECTS[known]
-    if offer is None:
-        return asyncio.run(play_checks(subject, families, CHECKS))
-    [played] = [each for each in subject.manifest.offers if each.id == offer]
-    return asyncio.run(play_offer(subject, played, families))
+    return _SUBJECTS[known]
