@@ -15,7 +15,7 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
-from nagorik_testing.contract.checks.answers.variations import MINUTE, WrittenInstant, instant_of
+from nagorik_testing.contract.checks.answers.variations import MINUTE, WrittenInstant, instant_of, resembling
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
@@ -23,6 +23,7 @@ from nagorik_testing.contract.checks.inspection import (
     overheard,
     replaced_word,
     requests_made,
+    texts_told,
     words_of,
 )
 from nagorik_testing.contract.checks.truth import is_dated
@@ -207,16 +208,26 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
         made = requests_made(rig)
         if not places or not made:
             raise NotConcerned("its raw word repeats no text of the gateway's answer, so the word cannot be replaced")
-        met: list[PaymentReport] = []
+        words = texts_told(rig)
+        met: dict[str, PaymentReport] = {}
         for place in places:
             rig.simulator.faults.add(made[-1], replaced_word(place))
             try:
-                met.append(await query_payment(rig))
+                met[place] = await query_payment(rig)
             except NagorikError as error:
                 return [f"a word that nobody knows ends in {error.code}"]
-    if any(report.state is PaymentState.UNKNOWN and UNHEARD_OF in (report.raw or "") for report in met):
+        decisive = [place for place, report in met.items() if report.state is not usual.state]
+        for place, word in ((place, word) for place in decisive for word in resembling(words[place])):
+            rig.simulator.faults.add(made[-1], replaced_word(place, word))
+            try:
+                alike = await query_payment(rig)
+            except NagorikError:
+                continue
+            if alike.state is usual.state:
+                return [f"a word that only resembles a known one is taken for {usual.state.value}"]
+    if any(report.state is PaymentState.UNKNOWN and UNHEARD_OF in (report.raw or "") for report in met.values()):
         return []
-    states = sorted({report.state.value for report in met})
+    states = sorted({report.state.value for report in met.values()})
     return [f"a word that nobody knows is taken for {', '.join(states)}"]
 
 
@@ -283,7 +294,8 @@ PAYMENT_REPORTS: Final = (
         title="a word that nobody knows is no payment",
         why="A gateway invents a status, and a plugin that guesses hands out what was not paid for.",
         modes=(27, 46),
-        expected="unknown, with the word in raw",
+        expected="unknown, with the word in raw; and no payment by a word that holds a known one, such as PAID_BACK, "
+        "or is its beginning",
         fix="Look the word up in a table, report unknown for what is not in it, and pass the word on in raw.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,

@@ -15,10 +15,11 @@ from nagorik_testing.contract.checks.answers.variations import (
     is_bangla,
     long_text,
     number_of,
+    resembling,
     unheard_of,
     with_signs,
 )
-from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, named
+from nagorik_testing.contract.checks.answers.varied import AnswerEnd, TellingRule, Untold, VariedAnswer, named
 from nagorik_testing.contract.checks.inspection import written
 from nagorik_toolkit.form_validation import Location
 
@@ -105,14 +106,15 @@ async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> li
     if strange is None:
         return []
     end = await varied.put(at, strange)
+    alike = await _taken_for_alike(varied, at, value, strange, end)
     if end is None:
-        return []
+        return alike
     guessed = facts_of(end.result, end.told)
     if varied.play.operation is Operation.COMPLETE_PAYMENT:
         guessed -= _NOTHING_TAKEN
     usual = facts_of(varied.usual.result, varied.usual.told)
     if not guessed:
-        return []
+        return alike
     missing = await varied.ends(varied.document.without(at))
     without: Facts = frozenset() if missing is None else facts_of(missing.result, missing.told)
     wrong = {fact for fact in guessed - usual if fact not in without}
@@ -132,6 +134,41 @@ async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> li
             known -= decided
     about = sorted({anywhere(place) for place, _ in wrong})
     return [
-        Untold(TellingRule.WORDS, f"{named(varied, at)} with a word that nobody knows decides {what}")
-        for what in about
+        *alike,
+        *(
+            Untold(TellingRule.WORDS, f"{named(varied, at)} with a word that nobody knows decides {what}")
+            for what in about
+        ),
     ]
+
+
+_CODE: Final = re.compile(r"[A-Z]{2,}(?:[_-][A-Z]+)*|[a-z]{2,}(?:[_-][a-z]+)*")
+"""A word of a machine's, such as ``PAID`` or ``in_review``: no name and no sentence is written so."""
+_WHOLE: Final = 2
+"""Of the words that resemble one, as many hold it; the others are cut, as an abbreviation is."""
+
+
+async def _taken_for_alike(
+    varied: VariedAnswer, at: Location, value: JsonValue, strange: str, end: AnswerEnd | None
+) -> list[Untold]:
+    """What a word decides, and so does another that only holds it, though a strange one of its length does not."""
+    usual = facts_of(varied.usual.result, varied.usual.told)
+    decided = usual if end is None else usual - facts_of(end.result, end.told)
+    if not isinstance(value, str) or not decided or not _CODE.fullmatch(value):
+        return []
+    if not varied.is_new(TellingRule.WORDS, at, (value,)):
+        return []
+    for word in sorted(set(resembling(value)[:_WHOLE]) - varied.kindred.get(value, frozenset())):
+        like = await varied.put(at, word)
+        kept = frozenset() if like is None else decided & facts_of(like.result, like.told)
+        if not kept:
+            continue
+        other = await varied.put(at, (strange * len(word))[: len(word)])
+        kept -= frozenset() if other is None else facts_of(other.result, other.told)
+        if kept:
+            about = sorted({anywhere(place) for place, _ in kept})
+            return [
+                Untold(TellingRule.WORDS, f"{named(varied, at)} with a word that only resembles a known one decides {it}")
+                for it in about
+            ]
+    return []
