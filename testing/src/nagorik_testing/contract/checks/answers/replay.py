@@ -58,6 +58,7 @@ class AnswerReplay:
     _next: int = 0
     _at: int | None = None
     _content: bytes = b""
+    _to_any: bool = False
     asked: list[WireExchange] = field(default_factory=list)
     """What was sent in the last call that was answered so."""
 
@@ -82,9 +83,14 @@ class AnswerReplay:
         kept: Sequence[KeptAnswer],
         at: int | None = None,
         to: bytes = b"",
+        *,
+        to_any: bool = False,
     ) -> object:
-        """Make a call that is answered with what was kept; the answer ``at`` has another content."""
-        self._given, self._next, self._at, self._content = kept, 0, at, to
+        """Make a call that is answered with what was kept; the answer ``at`` has another content.
+
+        Where it is given ``to_any`` request, what was kept for one question answers another.
+        """
+        self._given, self._next, self._at, self._content, self._to_any = kept, 0, at, to, to_any
         self.asked = []
         try:
             return await call()
@@ -100,7 +106,7 @@ class AnswerReplay:
             return await self._keep(request, sent, inner)
         self.asked.append(WireExchange(request, sent))
         number, self._next = self._next, self._next + 1
-        if number < len(self._given) and self._given[number].answers(request):
+        if number < len(self._given) and (self._to_any or self._given[number].answers(request)):
             return self._given[number].given(request, self._content if number == self._at else None)
         # Another request than before follows from another answer: of what it asks for, nothing is known.
         raise httpx.ConnectError("not kept", request=request)
