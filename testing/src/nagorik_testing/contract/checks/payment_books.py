@@ -1,5 +1,6 @@
 """A gateway's second write and its books: money is taken once, and the list of a day is whole."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from nagorik_testing.contract.calls import (
     refund_payment,
 )
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.inspection import slow_down
 from nagorik_testing.contract.checks.payment import start
 from nagorik_testing.contract.preparations import authorise_payment, capture_payment
 from nagorik_testing.contract.rig import Rig
@@ -42,22 +44,40 @@ async def _completed_twice(subject: Subject, offer: AnyOffer) -> list[str]:
         await authorise_payment(rig)
         await complete_payment(rig)
         before = rig.effects()
-        wrong: list[str] = []
-        try:
-            again = await complete_payment(rig)
-        except PluginFault:
-            wrong.append("a payment that is completed already ends in a fault of the plugin")
-        except NagorikError as error:
-            if error.outcome is Outcome.REJECTED:
-                wrong.append(
-                    "a payment that is completed already is told as refused, so as if nothing had been taken"
-                )
-        else:
-            if again.state in _ENDED:
-                wrong.append(f"a payment that is completed already is told as {again.state.value}")
+        wrong = _not_completed(*await asyncio.gather(complete_payment(rig), return_exceptions=True))
         twice = rig.effects() - before
     left = [f"a payment that is completed again leaves at the gateway once more: {kind}" for kind in sorted(twice)]
+    return left + wrong + await _completed_at_once(subject, offer, before)
+
+
+async def _completed_at_once(subject: Subject, offer: AnyOffer, once: Counter[str]) -> list[str]:
+    """What is wrong where two workers complete a payment at once, so that both were told that it waits for them."""
+    async with open_rig(subject, offer.id) as rig:
+        await authorise_payment(rig)
+        slow_down(rig)
+        ends = await asyncio.gather(complete_payment(rig), complete_payment(rig), return_exceptions=True)
+        twice = rig.effects() - once
+        wrong = [] if once - rig.effects() else _not_completed(*ends)
+    left = [
+        f"a payment that is completed twice at once leaves at the gateway once more: {kind}" for kind in sorted(twice)
+    ]
     return left + wrong
+
+
+def _not_completed(*ends: PaymentReport | BaseException) -> list[str]:
+    """What is wrong with what is told of a payment that was completed."""
+    wrong = []
+    for end in ends:
+        if isinstance(end, PaymentReport):
+            if end.state in _ENDED:
+                wrong.append(f"a payment that is completed already is told as {end.state.value}")
+        elif isinstance(end, PluginFault):
+            wrong.append("a payment that is completed already ends in a fault of the plugin")
+        elif not isinstance(end, NagorikError):
+            raise end
+        elif end.outcome is Outcome.REJECTED:
+            wrong.append("a payment that is completed already is told as refused, so as if nothing had been taken")
+    return list(dict.fromkeys(wrong))
 
 
 async def _listed_as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -155,7 +175,8 @@ PAYMENT_BOOKS: Final = (
         why="The answer to taking the money is lost, the order is made again, and the citizen pays twice or is told"
         " that nothing was taken.",
         modes=(11, 13, 15),
-        expected="no further effect, and an unknown outcome or what was taken: no refusal",
+        expected="no further effect, and an unknown outcome or what was taken: no refusal, one after the other and "
+        "both at once",
         fix="Complete by the gateway's own number of the payment, and map its word for a payment that is completed"
         " already to an unknown outcome, which is asked about.",
         scope=CheckScope.GATEWAYS,

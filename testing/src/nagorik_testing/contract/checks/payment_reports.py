@@ -1,6 +1,6 @@
 """What a gateway says of a payment: captured only where money was taken, and failed only where it failed."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -41,6 +41,8 @@ _SOON_OVER: Final = frozenset(
     {PaymentState.CAPTURED, PaymentState.CANCELLED, PaymentState.EXPIRED, PaymentState.FAILED}
 )
 
+_CANCEL: Final = "cancel"
+"""In the name of an outcome in which the payer cancels."""
 _GIVEN_UP: Final = _SOON_OVER - {PaymentState.CAPTURED}
 
 
@@ -132,15 +134,28 @@ def _not_as_taken(report: PaymentReport, taken: set[str | None], outcome: str) -
 
 async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
+    ends: dict[str, PaymentReport] = {}
     for outcome in subject.simulator.outcomes:
         async with open_rig(subject, offer.id) as rig:
             await begin_payment(rig, outcome)
             async for report in course_of(rig):
+                ends[outcome] = report
                 if report.state is PaymentState.FAILED and "fail" not in outcome:
                     wrong.append(f"outcome {outcome}: reported as failed")
                 if report.state is PaymentState.UNKNOWN:
                     wrong.append(f"outcome {outcome}: a word that the gateway has for it is told as unknown")
-    return list(dict.fromkeys(wrong))
+    return list(dict.fromkeys([*wrong, *_not_cancelled(ends)]))
+
+
+def _not_cancelled(ends: Mapping[str, PaymentReport]) -> Iterator[str]:
+    """What is wrong with the end of a payment that its payer cancels, where the gateway has a word of its own for it."""
+    expired = {
+        outcome: report.raw or "" for outcome, report in ends.items() if report.state is PaymentState.EXPIRED
+    }
+    others = {word for outcome, word in expired.items() if _CANCEL not in outcome}
+    for outcome, word in expired.items():
+        if _CANCEL in outcome and word not in others and (others or _CANCEL in word.casefold()):
+            yield f"outcome {outcome}: what the payer cancelled is told as expired"
 
 
 async def begin_payment(rig: Rig, outcome: str) -> object:
@@ -255,7 +270,8 @@ PAYMENT_REPORTS: Final = (
         why="A payment that is called failed while the money is on its way is paid a second time; one that stays "
         "unknown although the gateway has given it up is asked about for ever.",
         modes=(11, 13, 22),
-        expected="failed only where the simulator's outcome is a failure, and unknown nowhere in a payment's course",
+        expected="failed only where the simulator's outcome is a failure, not expired where it is named cancel and the "
+        "gateway's word is not the one by which a payment expires, and unknown nowhere in a payment's course",
         fix="Map each word of the gateway, and report unknown where it does not say.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,
