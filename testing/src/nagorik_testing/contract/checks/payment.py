@@ -148,6 +148,7 @@ async def _refunded_at_once(subject: Subject, offer: AnyOffer) -> list[str]:
         if times > 1
     ]
     for end in ends:
+        failed = False
         if isinstance(end, RefundReport):
             failed = end.state is PaymentState.REFUND_FAILED
         elif isinstance(end, NagorikError):

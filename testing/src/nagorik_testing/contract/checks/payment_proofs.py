@@ -12,7 +12,6 @@ from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_time
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
-from nagorik_testing.contract.checks.answers.variations import AnswerDocument
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import overheard, requests_made
 from nagorik_testing.contract.checks.payment import start
@@ -80,7 +79,7 @@ async def _answered_for_another(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 def _texts_of(kept: KeptAnswer, codec: Codec) -> Iterator[str]:
-    document = AnswerDocument.read(kept.content, codec.answers, kept.headers.get("content-type", ""))
+    document = kept.document(codec)
     for _, value in () if document is None else document.leaves():
         if isinstance(value, str):
             yield value

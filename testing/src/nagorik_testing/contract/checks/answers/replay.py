@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
+from nagorik_testing.contract.checks.answers.variations import AnswerDocument
 from nagorik_testing.contract.rig import is_login
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.wiretap import WireExchange
+from nagorik_testing.wire.codec import Codec
 
 _OF_THE_BYTES = frozenset({"content-length", "content-encoding", "transfer-encoding", "content-md5", "digest"})
 """Headers that say something of the bytes that were sent, which are others now."""
@@ -41,6 +43,12 @@ class KeptAnswer:
     def answers(self, request: httpx.Request) -> bool:
         """Whether a request is the one that was answered so, whatever its body says."""
         return request.method == self.method and request.url.raw_path.decode("ascii") == self.path
+
+    def document(self, codec: Codec) -> AnswerDocument | None:
+        """What the answer says; ``None`` where it says nothing, or in another format than the agency's."""
+        if not self.content:
+            return None
+        return AnswerDocument.read(self.content, codec.answers, self.headers.get("content-type", ""))
 
     def given(self, request: httpx.Request, content: bytes | None) -> httpx.Response:
         """The answer once more, with another content."""
