@@ -22,6 +22,7 @@ from nagorik_testing.contract.checks.message_contents import MESSAGE_CONTENTS
 from nagorik_testing.contract.checks.messages import MESSAGES
 from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
+from nagorik_testing.contract.checks.payment_answers import PAYMENT_ANSWERS
 from nagorik_testing.contract.checks.payment_books import PAYMENT_BOOKS
 from nagorik_testing.contract.checks.payment_deadlines import PAYMENT_DEADLINES
 from nagorik_testing.contract.checks.payment_proofs import PAYMENT_PROOFS
@@ -76,6 +77,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *PAYMENT_BOOKS,
     *PAYMENT_REPORTS,
     *PAYMENT_PROOFS,
+    *PAYMENT_ANSWERS,
     *PAYMENT_DEADLINES,
     *SENT_PAYMENTS,
     *STATUS,

@@ -179,7 +179,9 @@ async def _cut_short(rig: Rig, replay: AnswerReplay, day: date) -> list[str]:
 
 def _counts(document: AnswerDocument, entries: int) -> bool:
     """Whether a list's answer says how many entries there are, on all its pages together."""
-    return any(number_of(value) == entries for at, value in document.leaves() if not any(type(each) is int for each in at))
+    return any(
+        number_of(value) == entries for at, value in document.leaves() if not any(type(each) is int for each in at)
+    )
 
 
 async def _given_back(subject: Subject, offer: AnyOffer) -> list[str]:

@@ -71,7 +71,8 @@ PAYMENT_DEADLINES: Final = (
         title="a payer can pay until the time that the payer is told",
         why="The payer is told to pay by evening, comes back after lunch, and finds a page that has expired.",
         modes=(22, 77),
-        expected="until a minute before expires_at a page that takes money, and no report that the payment has expired",
+        expected="until a minute before expires_at a page that takes money, and no report that the payment has "
+        "expired",
         fix="Take expires_at from the gateway's answer, or from the setting by which the payment is told as expired.",
         scope=CheckScope.GATEWAYS,
         needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT),

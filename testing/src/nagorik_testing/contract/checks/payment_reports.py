@@ -148,10 +148,8 @@ async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 def _not_cancelled(ends: Mapping[str, PaymentReport]) -> Iterator[str]:
-    """What is wrong with the end of a payment that its payer cancels, where the gateway has a word of its own for it."""
-    expired = {
-        outcome: report.raw or "" for outcome, report in ends.items() if report.state is PaymentState.EXPIRED
-    }
+    """What is wrong with the end of a payment that its payer cancels, where the gateway has its own word for it."""
+    expired = {outcome: report.raw or "" for outcome, report in ends.items() if report.state is PaymentState.EXPIRED}
     others = {word for outcome, word in expired.items() if _CANCEL not in outcome}
     for outcome, word in expired.items():
         if _CANCEL in outcome and word not in others and (others or _CANCEL in word.casefold()):
@@ -232,7 +230,7 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
             except NagorikError as error:
                 return [f"a word that nobody knows ends in {error.code}"]
         decisive = [place for place, report in met.items() if report.state is not usual.state]
-        for place, word in ((place, word) for place in decisive for word in resembling(words[place])):
+        for place, word in ((one, word) for one in decisive for word in resembling(words[one])):
             rig.simulator.faults.add(made[-1], replaced_word(place, word))
             try:
                 alike = await query_payment(rig)
@@ -270,8 +268,8 @@ PAYMENT_REPORTS: Final = (
         why="A payment that is called failed while the money is on its way is paid a second time; one that stays "
         "unknown although the gateway has given it up is asked about for ever.",
         modes=(11, 13, 22),
-        expected="failed only where the simulator's outcome is a failure, not expired where it is named cancel and the "
-        "gateway's word is not the one by which a payment expires, and unknown nowhere in a payment's course",
+        expected="failed only where the simulator's outcome is a failure, not expired where it is named cancel and "
+        "the gateway's word is not the one for expiry, and unknown nowhere in a payment's course",
         fix="Map each word of the gateway, and report unknown where it does not say.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,

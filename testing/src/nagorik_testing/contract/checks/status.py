@@ -225,8 +225,8 @@ STATUS: Final = (
         title="a word that nobody knows is no state",
         why="An agency invents a status, and a plugin that guesses tells a citizen that they were refused.",
         modes=(27, 46),
-        expected="state None, with the word in raw; so too where the word holds a known one, such as NOT APPROVED; and "
-        "no known state by a word that begins like a known one or is its beginning",
+        expected="state None, with the word in raw; so too where the word holds a known one, such as NOT APPROVED, "
+        "and no known state by a word that begins like a known one or is its beginning",
         fix="Look the word up in a table, and return None for what is not in it.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,

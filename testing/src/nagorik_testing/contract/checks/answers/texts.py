@@ -168,7 +168,9 @@ async def _taken_for_alike(
         if kept:
             about = sorted({anywhere(place) for place, _ in kept})
             return [
-                Untold(TellingRule.WORDS, f"{named(varied, at)} with a word that only resembles a known one decides {it}")
+                Untold(
+                    TellingRule.WORDS, f"{named(varied, at)} with a word that only resembles a known one decides {it}"
+                )
                 for it in about
             ]
     return []
