@@ -151,14 +151,27 @@ _WHOLE: Final = 2
 async def _taken_for_alike(
     varied: VariedAnswer, at: Location, value: JsonValue, strange: str, end: AnswerEnd | None
 ) -> list[Untold]:
-    """What a word decides, and so does another that only holds it, though a strange one of its length does not."""
-    usual = facts_of(varied.usual.result, varied.usual.told)
-    decided = usual if end is None else usual - facts_of(end.result, end.told)
-    if not isinstance(value, str) or not decided or not _CODE.fullmatch(value):
+    """What a word decides, and so does another that only holds it, though a strange one of its length does not.
+
+    Where the word decides nothing, another that the agency has for it may: ``PENDING`` confirms nothing, and ``PAID``
+    does.
+    """
+    if not isinstance(value, str) or not _CODE.fullmatch(value) or not varied.is_new(TellingRule.WORDS, at, (value,)):
         return []
-    if not varied.is_new(TellingRule.WORDS, at, (value,)):
-        return []
-    for word in sorted(set(resembling(value)[:_WHOLE]) - varied.kindred.get(value, frozenset())):
+    unknown = frozenset() if end is None else facts_of(end.result, end.told)
+    seen = varied.words.get(f"{varied.play.operation} {anywhere(written(at))}", set())
+    for word in (value, *sorted(filter(_CODE.fullmatch, seen - {value}))):
+        known = varied.usual if word == value else await varied.put(at, word)
+        decided = frozenset() if known is None else facts_of(known.result, known.told) - unknown
+        if decided:
+            return await _by_resembling(varied, at, word, strange, decided)
+    return []
+
+
+async def _by_resembling(
+    varied: VariedAnswer, at: Location, known: str, strange: str, decided: Facts
+) -> list[Untold]:
+    for word in sorted(set(resembling(known)[:_WHOLE]) - varied.kindred.get(known, frozenset())):
         like = await varied.put(at, word)
         kept = frozenset() if like is None else decided & facts_of(like.result, like.told)
         if not kept:
@@ -166,11 +179,10 @@ async def _taken_for_alike(
         other = await varied.put(at, (strange * len(word))[: len(word)])
         kept -= frozenset() if other is None else facts_of(other.result, other.told)
         if kept:
-            about = sorted({anywhere(place) for place, _ in kept})
             return [
                 Untold(
                     TellingRule.WORDS, f"{named(varied, at)} with a word that only resembles a known one decides {it}"
                 )
-                for it in about
+                for it in sorted({anywhere(place) for place, _ in kept})
             ]
     return []
