@@ -32,7 +32,7 @@ _UNREADABLE: Final = b"{"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Question:
+class _PaymentQuestion:
     """One question about a payment, and all that the gateway answered."""
 
     rig: Rig
@@ -55,10 +55,10 @@ class _Question:
         return told if isinstance(told, PaymentReport) else None
 
 
-async def _asked(rig: Rig, replay: AnswerReplay) -> _Question:
+async def _asked(rig: Rig, replay: AnswerReplay) -> _PaymentQuestion:
     async with replay.keeping() as kept:
         report = await query_payment(rig)
-        return _Question(rig, replay, tuple(kept), report)
+        return _PaymentQuestion(rig, replay, tuple(kept), report)
 
 
 async def _told_by_all(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -87,7 +87,7 @@ async def _by_all_answers(subject: Subject, offer: AnyOffer) -> tuple[bool, list
     return True, wrong
 
 
-async def _given_up_unread(question: _Question) -> list[str]:
+async def _given_up_unread(question: _PaymentQuestion) -> list[str]:
     for number in range(len(question.kept)):
         report = await question.with_answer(number, _UNREADABLE)
         if report is not None and report.state in _OVER:
@@ -95,7 +95,7 @@ async def _given_up_unread(question: _Question) -> list[str]:
     return []
 
 
-def _pairs(question: _Question) -> Iterator[tuple[int, int]]:
+def _pairs(question: _PaymentQuestion) -> Iterator[tuple[int, int]]:
     """Answers to one question that was put twice, with other words: each with each other one."""
     for number, one in enumerate(question.kept):
         for other, like in enumerate(question.kept):
@@ -104,7 +104,7 @@ def _pairs(question: _Question) -> Iterator[tuple[int, int]]:
                 yield number, other
 
 
-async def _counted_once(question: _Question, paid: int, other: int) -> list[str]:
+async def _counted_once(question: _PaymentQuestion, paid: int, other: int) -> list[str]:
     """What is wrong where one answer says that money was taken, and another that it was taken once more.
 
     A plugin that asks no further once it has heard of money has not heard of the second.
@@ -180,7 +180,7 @@ async def _told_elsewhere(rig: Rig, state: PaymentState) -> list[str]:
     return wrong
 
 
-def _with_open_attempts(began: _Question, ended: _Question) -> Iterator[tuple[int, bytes]]:
+def _with_open_attempts(began: _PaymentQuestion, ended: _PaymentQuestion) -> Iterator[tuple[int, bytes]]:
     """The answers of the end, with the attempts of the beginning among theirs, after them and before them."""
     for number, (first, last) in enumerate(zip(began.kept, ended.kept, strict=False)):
         before, after = began.document(number), ended.document(number)

@@ -107,6 +107,7 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
         made = requests_made(rig)
         if not places or not made:
             raise NotConcerned("its raw word repeats no text of the agency's answer, so the word cannot be replaced")
+        decisive: set[str] = set()
         for word in (UNHEARD_OF, f"NOT {usual.raw}"):
             met: dict[str, AgencyStatus] = {}
             for place in places:
@@ -116,14 +117,14 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
                 except NagorikError as error:
                     return [f"a word that nobody knows ends in {error.code}"]
             if any(status.state is None and word in status.raw for status in met.values()):
+                decisive = {place for place, status in met.items() if status.state is None}
                 continue
             if any(status.state is None for status in met.values()):
                 return ["a word that nobody knows is not kept in raw"]
             states = sorted({status.state.value for status in met.values() if status.state is not None})
             return [f"a word that nobody knows is taken for {', '.join(states)}"]
-        decisive = next(place for place, status in met.items() if status.state is None)
-        for word in resembling(words[decisive]):
-            rig.simulator.faults.add(made[-1], replaced_word(decisive, word))
+        for place, word in ((one, word) for one in sorted(decisive) for word in resembling(words[one])):
+            rig.simulator.faults.add(made[-1], replaced_word(place, word))
             try:
                 status = await rig.platform.get_status(rig.draft, rig.references)
             except NagorikError:
