@@ -34,6 +34,7 @@ FAULTS = (
         "ConfirmsWhatBegins",
         "ConfirmsWhatEnds",
     ),
+    Fault("told/unheard-of", "RefundsWhatBegins", "refund-payment: word with a word that only", at("TitlingTill")),
     *all_of(
         "payment/F19-of-another",
         "an answer about another payment is taken for this one's",
@@ -94,6 +95,7 @@ RIGHT = (
     ("payment/unknown-word", "ReadsInAnyCase", None),
     ("status/unknown-word", "ReadsStatesInAnyCase", None),
     ("told/unheard-of", "ConfirmsBy", at("BookOffice")),
+    ("told/unheard-of", "KnowsTitles", at("TitlingTill")),
     ("payment/F19-of-another", "ComparesOrders", ORDERED),
     ("payment/F19-completed-twice", "AsksThenCompletes", TWO_STEP),
     ("payment/F19-refunded-twice", "AsksThenRefunds", ONCE),

@@ -129,6 +129,26 @@ class ConfirmsWhatEnds(ConfirmsBy):
         return word.endswith("PAID")
 
 
+class TitlingTill(PermitOffice):
+    """Writes its words like names."""
+
+    async def refund(self, request: Request) -> Response:
+        await super().refund(request)
+        return DocumentResponse({"word": "Refunded", **DESK})
+
+
+class KnowsTitles(Hooks):
+    """Right."""
+
+    def refunded(self, word: str) -> Any:
+        return PaymentState.REFUNDED if word == "Refunded" else PaymentState.REFUND_PENDING
+
+
+class RefundsWhatBegins(Hooks):
+    def refunded(self, word: str) -> Any:
+        return PaymentState.REFUNDED if word.startswith("Refunded") else PaymentState.REFUND_PENDING
+
+
 # Whose payment it is
 
 

@@ -144,6 +144,11 @@ async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> li
 
 _CODE: Final = re.compile(r"[A-Z]{2,}(?:[_-][A-Z]+)*|[a-z]{2,}(?:[_-][a-z]+)*")
 """A word of a machine's, such as ``PAID`` or ``in_review``: no name and no sentence is written so."""
+_GATEWAYS_CODE: Final = re.compile(rf"{_CODE.pattern}|[A-Z][a-z]+")
+"""A gateway's may be written like a name, ``Completed``: nothing is decided there by whose name it is."""
+_OF_GATEWAYS: Final = frozenset(
+    {Operation.QUERY_PAYMENT, Operation.COMPLETE_PAYMENT, Operation.REFUND_PAYMENT, Operation.LIST_PAYMENTS}
+)
 _WHOLE: Final = 2
 """Of the words that resemble one, as many hold it; the others are cut, as an abbreviation is."""
 
@@ -156,11 +161,12 @@ async def _taken_for_alike(
     Where the word decides nothing, another that the agency has for it may: ``PENDING`` confirms nothing, and ``PAID``
     does.
     """
-    if not isinstance(value, str) or not _CODE.fullmatch(value) or not varied.is_new(TellingRule.WORDS, at, (value,)):
+    code = _GATEWAYS_CODE if varied.play.operation in _OF_GATEWAYS else _CODE
+    if not isinstance(value, str) or not code.fullmatch(value) or not varied.is_new(TellingRule.WORDS, at, (value,)):
         return []
     unknown = frozenset() if end is None else facts_of(end.result, end.told)
     seen = varied.words.get(f"{varied.play.operation} {anywhere(written(at))}", set())
-    for word in (value, *sorted(filter(_CODE.fullmatch, seen - {value}))):
+    for word in (value, *sorted(filter(code.fullmatch, seen - {value}))):
         known = varied.usual if word == value else await varied.put(at, word)
         decided = frozenset() if known is None else facts_of(known.result, known.told) - unknown
         if decided:
