@@ -69,6 +69,7 @@ from .simulator.base import (
     Simulator as Simulator,
     SimulatorComponent as SimulatorComponent,
     SimulatorUnusable as SimulatorUnusable,
+    SparseAnswer as SparseAnswer,
     VerdictAnswer as VerdictAnswer,
     installed_simulators as installed_simulators,
     load_simulator as load_simulator,

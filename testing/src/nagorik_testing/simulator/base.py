@@ -104,6 +104,21 @@ class ErrorAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SparseAnswer:
+    """An answer of a gateway's that says less than usual, while another question tells how the payment stands.
+
+    Attributes:
+        name: What is missing, in English, for a report.
+        operation: To which request it may come, as the ledger names it: ``GET /payments``.
+        put: What stands in it in place of the usual, by place, as ``Altered`` takes it.
+    """
+
+    name: str
+    operation: str
+    put: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictAnswer:
     """One of the agency's own answers to the question whether somebody may apply, and what it means.
 
@@ -162,6 +177,14 @@ class Simulator(ABC):
     """How often a client may log in. The contract suite keeps within it; a ``TokenEndpoint`` enforces it."""
     durations: ClassVar[Mapping[str, timedelta]] = MappingProxyType({})
     """How long stages take that a script can change, besides those of its books' workflows."""
+
+    sparse_answers: ClassVar[Sequence[SparseAnswer]] = ()
+    """What a gateway may leave out of an answer about a payment, and still say elsewhere.
+
+    The contract suite gives each of them, and wants the payment told as it stands all the same.
+    """
+    failing_refund: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Values of a script with which a refund that a gateway has accepted comes to nothing, where one can."""
 
     untold: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Fields of its answers that hold a day, a number or a reference and are told nobody, each with the reason.
@@ -263,6 +286,14 @@ class Simulator(ABC):
             NotImplementedError: The gateway posts nothing.
         """
         raise NotImplementedError(f"{type(self).__name__} has no notice of {payment}")
+
+    def forged_notices(self, payment: str) -> Sequence[ExampleMessage]:  # noqa: ARG002 - for subclasses
+        """What somebody else could post about a payment that looks like the gateway's own, and is not.
+
+        Such as a message that is signed by whoever signs the gateway's, too, for another merchant. The contract suite
+        hands each to the plugin, which must believe none.
+        """
+        return ()
 
     def client_reference(self, request: ReadRequest) -> str | None:
         """That of what a request names at a component; else ``clientReference`` in its content or in its query."""

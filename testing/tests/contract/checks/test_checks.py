@@ -204,6 +204,12 @@ KILLS = {
     "payment/F19-around-midnight": Kill(
         "a payment that was begun before midnight and paid after it is unknown", "AsksForTheFirstDate", "DatedTill"
     ),
+    "payment/payable-until": Kill(
+        "the payer is told a later time to pay until than the gateway's page takes money", "SendsTooLate", "PageTill"
+    ),
+    "payment/told-by-all": Kill(
+        "a payment is told as expired while an attempt is open", "ReadsTheLastAttempt", "AttemptsTill"
+    ),
     "payment/confirmed-as-held": Kill(
         "a payment is said to be confirmed that the agency does not hold yet", "PendingIsConfirmed", "BookOffice"
     ),
@@ -362,6 +368,8 @@ OTHERWISE: dict[str, dict[str, Any]] = {
         "service": {"writes": ASKED},
     },
     "submit/fields-beside-choices": {"hooks": "Delivers", "service": DELIVERED},
+    "payment/payable-until": {"hooks": "SendsToThePage", "simulator": "PageTill"},
+    "payment/told-by-all": {"hooks": "ReadsAllAttempts", "simulator": "AttemptsTill"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
     "payment/F19-of-another": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},
     "payment/F19-another-currency": {"hooks": "ReadsWhoseItIs", "simulator": "NumberedTill"},

@@ -212,6 +212,14 @@ class BkashSimulator(Simulator):
             return notices.posted(notices.payment_envelope(checkout, self.clock.now()))
         return self.payer_return(payment)
 
+    def forged_notices(self, payment: str) -> Sequence[ExampleMessage]:
+        """The notice of a completed payment under another merchant's topic; Amazon signs that as well."""
+        checkout = self._of_invoice(payment)
+        if checkout.state is not CheckoutState.COMPLETED:
+            return ()
+        envelope = notices.payment_envelope(checkout, self.clock.now())
+        return (notices.posted(notices.signed({**envelope, "TopicArn": notices.ANOTHER_TOPIC})),)
+
     def payer_return(self, payment: str, status: str | None = None) -> ExampleMessage:
         """The payer's coming back to the merchant, as a host hands it on: the query as a form."""
         checkout = self._of_invoice(payment)

@@ -25,6 +25,7 @@ from nagorik_testing import ExampleMessage
 
 TOPIC: Final = "arn:aws:sns:ap-southeast-1:000000000000:simulated-merchant"
 """No account has this number."""
+ANOTHER_TOPIC: Final = "arn:aws:sns:ap-southeast-1:000000000000:another-merchant"
 CERTIFICATE_PATH: Final = "/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
 CONFIRM_PATH: Final = "/"
 SNS_HEADERS: Final = {

@@ -20,6 +20,7 @@ session holds; the wording of a refusal; and that ``refund_trans_id`` alone tell
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import ClassVar, Final
 from urllib.parse import urlencode
 
@@ -55,6 +56,7 @@ from nagorik_testing import (
     ReadRequest,
     Refusal,
     Simulator,
+    SparseAnswer,
     payment_act,
     refused,
 )
@@ -101,6 +103,14 @@ class SslCommerzSimulator(Simulator):
     )
     durations: ClassVar[Mapping[str, timedelta]] = DURATIONS
     untold: ClassVar[Mapping[str, str]] = UNTOLD
+    failing_refund: ClassVar[Mapping[str, str]] = MappingProxyType({"refund": "cancelled"})
+    sparse_answers: ClassVar[Sequence[SparseAnswer]] = (
+        SparseAnswer(
+            name="no attempt is listed under the transaction, and the session is known",
+            operation=f"GET {TRANSACTIONS}",
+            put=MappingProxyType({"no_of_trans_found": 0, "element": []}),
+        ),
+    )
     codec: ClassVar[Codec] = Codec(JsonFormat(), requests=[FormFormat(), MultipartFormat()])
 
     def open_office(self) -> None:

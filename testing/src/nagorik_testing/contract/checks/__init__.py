@@ -22,7 +22,9 @@ from nagorik_testing.contract.checks.message_contents import MESSAGE_CONTENTS
 from nagorik_testing.contract.checks.messages import MESSAGES
 from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
+from nagorik_testing.contract.checks.payment_answers import PAYMENT_ANSWERS
 from nagorik_testing.contract.checks.payment_books import PAYMENT_BOOKS
+from nagorik_testing.contract.checks.payment_deadlines import PAYMENT_DEADLINES
 from nagorik_testing.contract.checks.payment_proofs import PAYMENT_PROOFS
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.priced_forms import PRICED_FORMS
@@ -75,6 +77,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     *PAYMENT_BOOKS,
     *PAYMENT_REPORTS,
     *PAYMENT_PROOFS,
+    *PAYMENT_ANSWERS,
+    *PAYMENT_DEADLINES,
     *SENT_PAYMENTS,
     *STATUS,
     *TRUTH,

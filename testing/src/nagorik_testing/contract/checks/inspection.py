@@ -181,10 +181,15 @@ def overheard(subject: Subject) -> Subject:
     return replace(subject, simulator=kind)
 
 
+def texts_told(rig: Rig) -> dict[str, str]:
+    """The texts of the last answer of an agency that is overheard, by place."""
+    places: Sequence[tuple[str, str]] = getattr(rig.simulator, "last_places", ())
+    return dict(places)
+
+
 def words_of(rig: Rig, shown: str) -> Iterator[str]:
     """Places of the last answer that hold a text which ``shown`` repeats: where the agency's word may stand."""
-    places: Sequence[tuple[str, str]] = getattr(rig.simulator, "last_places", ())
-    for place, value in places:
+    for place, value in texts_told(rig).items():
         if len(value) > 1 and value in shown:
             yield place
 

@@ -18,9 +18,10 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.preparations import file_application
+from nagorik_testing.contract.preparations import capture_payment, file_application
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.simulator.base import ExampleMessage
 
 FLIPPED: Final = 48
@@ -108,12 +109,30 @@ async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _notice_altered(subject: Subject, offer: AnyOffer) -> list[str]:
+    elsewhere, wrong = await _notice_of_somebody_else(subject, offer)
     async with open_rig(subject, offer.id) as rig:
         await start_payment(rig)
         message = rig.notice_message()
-        if not message.signed:
-            raise NotConcerned("nothing in the gateway's notices proves their origin; they are hints")
-        return await _believed(rig, _read_notice(rig), message, None)
+        if message.signed:
+            return wrong + await _believed(rig, _read_notice(rig), message, None)
+    if not elsewhere:
+        raise NotConcerned("nothing in the gateway's notices proves their origin; they are hints")
+    return wrong
+
+
+async def _notice_of_somebody_else(subject: Subject, offer: AnyOffer) -> tuple[bool, list[str]]:
+    """Whether the simulator knows notices that only look genuine, and which of them are believed."""
+    wrong: list[str] = []
+    async with open_rig(subject, offer.id) as rig:
+        await start_payment(rig)
+        with suppress(NagorikError, NotReachable):
+            await capture_payment(rig)
+        forged = rig.simulator.forged_notices(rig.payment)
+        for message in forged:
+            what = "a notice of somebody else, which looks genuine, is believed"
+            if await _is_believed(_read_notice(rig), message, what, wrong):
+                wrong.append(what)
+    return bool(forged), list(dict.fromkeys(wrong))
 
 
 def _read_notice(rig: Rig) -> Read:
@@ -233,7 +252,8 @@ MESSAGES: Final = (
         title="a notice that is altered, unsigned or cut short is not believed",
         why="A stranger has the platform ask for thousands of payments, or for those of others.",
         modes=(15, 16, 67),
-        expected="an error of the platform's for each notice that is not the gateway's in every byte",
+        expected="an error of the platform's for each notice that is not the gateway's in every byte, and each of "
+        "the simulator's forged_notices()",
         fix=_VERIFY,
         scope=CheckScope.GATEWAYS,
         needs=_NOTICE,

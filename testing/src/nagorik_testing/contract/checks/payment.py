@@ -1,5 +1,6 @@
 """Taking money: the amount that was agreed, once, and only where the gateway says so."""
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Final
@@ -11,16 +12,19 @@ from nagorik import (
     Payer,
     PaymentNoticeRequest,
     PaymentStarted,
+    PaymentState,
     PluginFault,
+    RefundReport,
     StartPaymentRequest,
     Text,
 )
+from nagorik.errors import Outcome
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money, to_bangla_digits
-from nagorik_testing.contract.calls import PRICE, payer_of, refund_payment, start_payment
+from nagorik_testing.contract.calls import PRICE, payer_of, query_payment, refund_payment, start_payment
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.inspection import wrong_scripts
+from nagorik_testing.contract.checks.inspection import slow_down, wrong_scripts
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import CEILING, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -125,7 +129,35 @@ async def _refunded_twice(subject: Subject, offer: AnyOffer) -> list[str]:
         before = rig.effects()
         await refund_payment(rig)
         again = rig.effects() - before
-    return [f"a refund that is ordered again leaves at the gateway once more: {kind}" for kind in sorted(again)]
+    wrong = [f"a refund that is ordered again leaves at the gateway once more: {kind}" for kind in sorted(again)]
+    return wrong or await _refunded_at_once(subject, offer)
+
+
+async def _refunded_at_once(subject: Subject, offer: AnyOffer) -> list[str]:
+    """What is wrong where two workers order one refund at once, so that both were told that there is none yet."""
+    async with open_rig(subject, offer.id) as rig:
+        await capture_payment(rig)
+        report = await query_payment(rig)
+        before = rig.effects()
+        slow_down(rig)
+        ends = await asyncio.gather(*(refund_payment(rig, report) for _ in range(2)), return_exceptions=True)
+        ordered = rig.effects() - before
+    wrong = [
+        f"a refund that is ordered twice at once leaves at the gateway twice: {kind}"
+        for kind, times in sorted(ordered.items())
+        if times > 1
+    ]
+    for end in ends:
+        failed = False
+        if isinstance(end, RefundReport):
+            failed = end.state is PaymentState.REFUND_FAILED
+        elif isinstance(end, NagorikError):
+            failed = end.outcome is Outcome.REJECTED
+        elif isinstance(end, BaseException):
+            raise end
+        if failed and ordered:
+            wrong.append("a refund that was ordered at the same moment is told as failed")
+    return list(dict.fromkeys(wrong))
 
 
 async def _forged_notice(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -220,7 +252,7 @@ PAYMENT: Final = (
         title="a refund that is ordered again gives nothing more back",
         why="A refund whose answer is lost is ordered again, and the treasury pays twice.",
         modes=(18, 19),
-        expected="no further effect",
+        expected="no further effect, and no refund told as failed that was ordered at the same moment elsewhere",
         fix="Order the refund of a payment by that payment's name, so that a second order is the same one.",
         scope=CheckScope.GATEWAYS,
         needs=(*_QUERY, Operation.REFUND_PAYMENT),

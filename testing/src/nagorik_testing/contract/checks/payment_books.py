@@ -1,12 +1,13 @@
 """A gateway's second write and its books: money is taken once, and the list of a day is whole."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from nagorik import ListedPayment, NagorikError, Operation, PaymentReport, PaymentState, PluginFault
+from nagorik import ListedPayment, NagorikError, Operation, PaymentList, PaymentReport, PaymentState, PluginFault
 from nagorik.errors import Outcome
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
@@ -18,7 +19,10 @@ from nagorik_testing.contract.calls import (
     query_payment,
     refund_payment,
 )
+from nagorik_testing.contract.checks.answers.replay import AnswerReplay
+from nagorik_testing.contract.checks.answers.variations import AnswerDocument, number_of
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.inspection import slow_down
 from nagorik_testing.contract.checks.payment import start
 from nagorik_testing.contract.preparations import authorise_payment, capture_payment
 from nagorik_testing.contract.rig import Rig
@@ -42,26 +46,45 @@ async def _completed_twice(subject: Subject, offer: AnyOffer) -> list[str]:
         await authorise_payment(rig)
         await complete_payment(rig)
         before = rig.effects()
-        wrong: list[str] = []
-        try:
-            again = await complete_payment(rig)
-        except PluginFault:
-            wrong.append("a payment that is completed already ends in a fault of the plugin")
-        except NagorikError as error:
-            if error.outcome is Outcome.REJECTED:
-                wrong.append(
-                    "a payment that is completed already is told as refused, so as if nothing had been taken"
-                )
-        else:
-            if again.state in _ENDED:
-                wrong.append(f"a payment that is completed already is told as {again.state.value}")
+        wrong = _not_completed(*await asyncio.gather(complete_payment(rig), return_exceptions=True))
         twice = rig.effects() - before
     left = [f"a payment that is completed again leaves at the gateway once more: {kind}" for kind in sorted(twice)]
+    return left + wrong + await _completed_at_once(subject, offer, before)
+
+
+async def _completed_at_once(subject: Subject, offer: AnyOffer, once: Counter[str]) -> list[str]:
+    """What is wrong where two workers complete a payment at once, so that both were told that it waits for them."""
+    async with open_rig(subject, offer.id) as rig:
+        await authorise_payment(rig)
+        slow_down(rig)
+        ends = await asyncio.gather(complete_payment(rig), complete_payment(rig), return_exceptions=True)
+        twice = rig.effects() - once
+        wrong = [] if once - rig.effects() else _not_completed(*ends)
+    left = [
+        f"a payment that is completed twice at once leaves at the gateway once more: {kind}" for kind in sorted(twice)
+    ]
     return left + wrong
 
 
+def _not_completed(*ends: PaymentReport | BaseException) -> list[str]:
+    """What is wrong with what is told of a payment that was completed."""
+    wrong = []
+    for end in ends:
+        if isinstance(end, PaymentReport):
+            if end.state in _ENDED:
+                wrong.append(f"a payment that is completed already is told as {end.state.value}")
+        elif isinstance(end, PluginFault):
+            wrong.append("a payment that is completed already ends in a fault of the plugin")
+        elif not isinstance(end, NagorikError):
+            raise end
+        elif end.outcome is Outcome.REJECTED:
+            wrong.append("a payment that is completed already is told as refused, so as if nothing had been taken")
+    return list(dict.fromkeys(wrong))
+
+
 async def _listed_as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_rig(subject, offer.id) as rig:
+    replay = AnswerReplay()
+    async with open_rig(replay.on(subject), offer.id) as rig:
         asked = {
             str(uuid5(_NAMESPACE, f"{offer.id}/{number}")): Money(poisha=10_037 + 100 * number)
             for number in range(_PAYMENTS)
@@ -84,6 +107,8 @@ async def _listed_as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
         before = min(day for _, day in taken.values()) - timedelta(days=1)
         if (await list_payments(rig, before)).payments:
             wrong.append("the list of a day holds payments of another")
+        fullest, _ = Counter(day for _, day in taken.values()).most_common(1)[0]
+        wrong += await _cut_short(rig, replay, fullest)
     return list(dict.fromkeys([*wrong, *await _given_back(subject, offer)]))
 
 
@@ -130,6 +155,35 @@ def _not_when_taken(listed: tuple[ListedPayment, ...], taken_at: Mapping[str, da
     return ["a payment is listed as taken at another time than the question about it tells"] if apart else []
 
 
+async def _cut_short(rig: Rig, replay: AnswerReplay, day: date) -> list[str]:
+    """What is wrong with what is told of a list that holds fewer payments than the gateway says that there are."""
+    async with replay.keeping() as kept:
+        whole = len((await list_payments(rig, day)).payments)
+    pages = [
+        (number, document)
+        for number, answer in enumerate(kept)
+        if (document := answer.document(rig.simulator.codec)) is not None and any(document.lists())
+    ]
+    if not pages or not all(_counts(document, whole) for _, document in pages):
+        return []
+    number, last = pages[-1]
+    at, entries = max(last.lists(), key=lambda each: len(each[1]))
+    left = [] if len(pages) > 1 else list(entries[:-1])
+    try:
+        told = await replay.again(lambda: list_payments(rig, day), kept, number, last.put(at, left))
+    except NagorikError:
+        return []
+    short = isinstance(told, PaymentList) and len(told.payments) < whole
+    return ["a list that holds fewer payments than the gateway says that there are is told as whole"] if short else []
+
+
+def _counts(document: AnswerDocument, entries: int) -> bool:
+    """Whether a list's answer says how many entries there are, on all its pages together."""
+    return any(
+        number_of(value) == entries for at, value in document.leaves() if not any(type(each) is int for each in at)
+    )
+
+
 async def _given_back(subject: Subject, offer: AnyOffer) -> list[str]:
     """What is wrong with the list of the day once one of its payments was given back."""
     if Operation.REFUND_PAYMENT not in offer.operations:
@@ -155,7 +209,8 @@ PAYMENT_BOOKS: Final = (
         why="The answer to taking the money is lost, the order is made again, and the citizen pays twice or is told"
         " that nothing was taken.",
         modes=(11, 13, 15),
-        expected="no further effect, and an unknown outcome or what was taken: no refusal",
+        expected="no further effect, and an unknown outcome or what was taken: no refusal, one after the other and "
+        "both at once",
         fix="Complete by the gateway's own number of the payment, and map its word for a payment that is completed"
         " already to an unknown outcome, which is asked about.",
         scope=CheckScope.GATEWAYS,
@@ -170,7 +225,7 @@ PAYMENT_BOOKS: Final = (
         " open.",
         modes=(21,),
         expected=f"{_PAYMENTS} payments in the list of their day, each with its sum and its hour, also once one was "
-        "given back, and none in the day before's",
+        "given back, none in the day before's, and an error where the gateway says that there are more than it lists",
         fix="Read every page, and ask for the day from midnight to midnight in Asia/Dhaka.",
         scope=CheckScope.GATEWAYS,
         needs=(*_SETTLED, Operation.LIST_PAYMENTS),

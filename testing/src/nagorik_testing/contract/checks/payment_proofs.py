@@ -1,6 +1,7 @@
 """What proves that a payment was made: the gateway's own word about it, in its currency, whatever the date."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -10,14 +11,18 @@ from nagorik import NagorikError, Operation, PaymentNoticeRequest, PaymentReport
 from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_time
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
+from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import overheard, requests_made
+from nagorik_testing.contract.checks.payment import start
 from nagorik_testing.contract.checks.payment_reports import begin_payment, course_of, money_taken, opening_effects
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.contract.wiretap import Wiretap, places_of
 from nagorik_testing.faults.kinds import Altered, NotSent
+from nagorik_testing.wire.codec import Codec
 
 ANOTHER: Final = "00000000-0000-4000-8000-000000000000"
 """The platform's id of another payment, in the form that its ids have."""
@@ -28,6 +33,7 @@ LOOKS: Final = 6
 """How often a payment is asked about, ``SOON`` after another, until it must have been paid."""
 BEFORE_MIDNIGHT: Final = timedelta(seconds=45)
 DAY: Final = timedelta(days=1)
+_OF_ANOTHER: Final = "an answer about another payment is taken for this one's"
 _BELIEVED: Final = "a notice is taken for proof that money was taken"
 
 
@@ -36,12 +42,47 @@ async def _of_another(subject: Subject, offer: AnyOffer) -> list[str]:
         await _captured(rig)
         places = _places_of(rig, rig.payment)
         if not places:
-            raise NotConcerned("its answers do not say which of our payments they are about")
+            return await _answered_for_another(subject, offer)
         for another in (ANOTHER, _alike(rig.payment)):
             report = await _query_altered(rig, dict.fromkeys(places, another))
             if report is not None and report.state is PaymentState.CAPTURED:
-                return ["an answer about another payment is taken for this one's"]
-    return []
+                return [_OF_ANOTHER]
+    return await _answered_for_another(subject, offer)
+
+
+async def _answered_for_another(subject: Subject, offer: AnyOffer) -> list[str]:
+    """What is told of an open payment where all answers, which agree, are about one that was paid."""
+    replay, tap = AnswerReplay(), Wiretap()
+    overheard_too = replace(subject, tap=lambda transport: replay.around(tap.around(transport)))
+    async with open_rig(overheard_too, offer.id) as rig:
+        opened: list[set[str]] = []
+        for payment in (ANOTHER, rig.payment):
+            before = len(tap.exchanges)
+            await start(rig, PRICE, payment=payment)
+            opened.append(set(places_of(tap.since(before), rig.simulator.codec).values()))
+        for _ in range(LOOKS):
+            rig.advance(SOON)
+            if (await follow_payment(rig, ANOTHER)).state is PaymentState.CAPTURED:
+                break
+        async with replay.keeping() as kept:
+            report = await query_payment(rig, ANOTHER)
+        named = opened[0] - opened[1]
+        if not any(value in named for one in kept for value in _texts_of(one, rig.simulator.codec)):
+            raise NotConcerned("its answers do not say which of our payments they are about")
+        if report.state is not PaymentState.CAPTURED:
+            raise NotReachable("the payment is never made")
+        try:
+            told = await replay.again(lambda: query_payment(rig), kept, to_any=True)
+        except NagorikError:
+            return []
+    return [_OF_ANOTHER] if isinstance(told, PaymentReport) and told.state is PaymentState.CAPTURED else []
+
+
+def _texts_of(kept: KeptAnswer, codec: Codec) -> Iterator[str]:
+    document = kept.document(codec)
+    for _, value in () if document is None else document.leaves():
+        if isinstance(value, str):
+            yield value
 
 
 def _alike(payment: str) -> str:
@@ -185,7 +226,8 @@ PAYMENT_PROOFS: Final = (
         title="an answer about another payment captures nothing",
         why="A gateway mixes up two merchants' answers, and a citizen's application goes on with a stranger's money.",
         modes=(14, 16),
-        expected="an error of the platform's or no capture, where the answer names another payment",
+        expected="an error of the platform's or no capture, where the answer names another payment, or all answers "
+        "are those about another that was paid",
         fix="Compare the id in the answer with request.payment, and raise ContractViolation where they differ.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,

@@ -1,6 +1,6 @@
 """What a gateway says of a payment: captured only where money was taken, and failed only where it failed."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -15,7 +15,7 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
-from nagorik_testing.contract.checks.answers.variations import MINUTE, WrittenInstant, instant_of
+from nagorik_testing.contract.checks.answers.variations import MINUTE, WrittenInstant, instant_of, resembling
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
@@ -23,6 +23,7 @@ from nagorik_testing.contract.checks.inspection import (
     overheard,
     replaced_word,
     requests_made,
+    texts_told,
     words_of,
 )
 from nagorik_testing.contract.checks.truth import is_dated
@@ -40,6 +41,8 @@ _SOON_OVER: Final = frozenset(
     {PaymentState.CAPTURED, PaymentState.CANCELLED, PaymentState.EXPIRED, PaymentState.FAILED}
 )
 
+_CANCEL: Final = "cancel"
+"""In the name of an outcome in which the payer cancels."""
 _GIVEN_UP: Final = _SOON_OVER - {PaymentState.CAPTURED}
 
 
@@ -131,15 +134,26 @@ def _not_as_taken(report: PaymentReport, taken: set[str | None], outcome: str) -
 
 async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
+    ends: dict[str, PaymentReport] = {}
     for outcome in subject.simulator.outcomes:
         async with open_rig(subject, offer.id) as rig:
             await begin_payment(rig, outcome)
             async for report in course_of(rig):
+                ends[outcome] = report
                 if report.state is PaymentState.FAILED and "fail" not in outcome:
                     wrong.append(f"outcome {outcome}: reported as failed")
                 if report.state is PaymentState.UNKNOWN:
                     wrong.append(f"outcome {outcome}: a word that the gateway has for it is told as unknown")
-    return list(dict.fromkeys(wrong))
+    return list(dict.fromkeys([*wrong, *_not_cancelled(ends)]))
+
+
+def _not_cancelled(ends: Mapping[str, PaymentReport]) -> Iterator[str]:
+    """What is wrong with the end of a payment that its payer cancels, where the gateway has its own word for it."""
+    expired = {outcome: report.raw or "" for outcome, report in ends.items() if report.state is PaymentState.EXPIRED}
+    others = {word for outcome, word in expired.items() if _CANCEL not in outcome}
+    for outcome, word in expired.items():
+        if _CANCEL in outcome and word not in others and (others or _CANCEL in word.casefold()):
+            yield f"outcome {outcome}: what the payer cancelled is told as expired"
 
 
 async def begin_payment(rig: Rig, outcome: str) -> object:
@@ -207,16 +221,26 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
         made = requests_made(rig)
         if not places or not made:
             raise NotConcerned("its raw word repeats no text of the gateway's answer, so the word cannot be replaced")
-        met: list[PaymentReport] = []
+        words = texts_told(rig)
+        met: dict[str, PaymentReport] = {}
         for place in places:
             rig.simulator.faults.add(made[-1], replaced_word(place))
             try:
-                met.append(await query_payment(rig))
+                met[place] = await query_payment(rig)
             except NagorikError as error:
                 return [f"a word that nobody knows ends in {error.code}"]
-    if any(report.state is PaymentState.UNKNOWN and UNHEARD_OF in (report.raw or "") for report in met):
+        decisive = [place for place, report in met.items() if report.state is not usual.state]
+        for place, word in ((one, word) for one in decisive for word in resembling(words[one])):
+            rig.simulator.faults.add(made[-1], replaced_word(place, word))
+            try:
+                alike = await query_payment(rig)
+            except NagorikError:
+                continue
+            if alike.state is usual.state:
+                return [f"a word that only resembles a known one is taken for {usual.state.value}"]
+    if any(report.state is PaymentState.UNKNOWN and UNHEARD_OF in (report.raw or "") for report in met.values()):
         return []
-    states = sorted({report.state.value for report in met})
+    states = sorted({report.state.value for report in met.values()})
     return [f"a word that nobody knows is taken for {', '.join(states)}"]
 
 
@@ -244,7 +268,8 @@ PAYMENT_REPORTS: Final = (
         why="A payment that is called failed while the money is on its way is paid a second time; one that stays "
         "unknown although the gateway has given it up is asked about for ever.",
         modes=(11, 13, 22),
-        expected="failed only where the simulator's outcome is a failure, and unknown nowhere in a payment's course",
+        expected="failed only where the simulator's outcome is a failure, not expired where it is named cancel and "
+        "the gateway's word is not the one for expiry, and unknown nowhere in a payment's course",
         fix="Map each word of the gateway, and report unknown where it does not say.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,
@@ -283,7 +308,8 @@ PAYMENT_REPORTS: Final = (
         title="a word that nobody knows is no payment",
         why="A gateway invents a status, and a plugin that guesses hands out what was not paid for.",
         modes=(27, 46),
-        expected="unknown, with the word in raw",
+        expected="unknown, with the word in raw; and no payment by a word that holds a known one, such as PAID_BACK, "
+        "or is its beginning",
         fix="Look the word up in a table, report unknown for what is not in it, and pass the word on in raw.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,

@@ -9,12 +9,14 @@ from nagorik import AgencyStatus, ApplicationState, Found, NagorikError, Operati
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import References
 from nagorik_platform.lifecycle import route_to_reported_state
+from nagorik_testing.contract.checks.answers.variations import resembling
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
     overheard,
     replaced_word,
     requests_made,
+    texts_told,
     words_of,
     wrong_scripts,
 )
@@ -162,24 +164,34 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(overheard(subject), offer.id) as rig:
         await file_application(rig)
         usual = await rig.platform.get_status(rig.draft, rig.references)
-        places = list(words_of(rig, usual.raw))
+        places, words = list(words_of(rig, usual.raw)), texts_told(rig)
         made = requests_made(rig)
         if not places or not made:
             raise NotConcerned("its raw word repeats no text of the agency's answer, so the word cannot be replaced")
+        decisive: set[str] = set()
         for word in (UNHEARD_OF, f"NOT {usual.raw}"):
-            met: list[AgencyStatus] = []
+            met: dict[str, AgencyStatus] = {}
             for place in places:
                 rig.simulator.faults.add(made[-1], replaced_word(place, word))
                 try:
-                    met.append(await rig.platform.get_status(rig.draft, rig.references))
+                    met[place] = await rig.platform.get_status(rig.draft, rig.references)
                 except NagorikError as error:
                     return [f"a word that nobody knows ends in {error.code}"]
-            if any(status.state is None and word in status.raw for status in met):
+            if any(status.state is None and word in status.raw for status in met.values()):
+                decisive = {place for place, status in met.items() if status.state is None}
                 continue
-            if any(status.state is None for status in met):
+            if any(status.state is None for status in met.values()):
                 return ["a word that nobody knows is not kept in raw"]
-            states = sorted({status.state.value for status in met if status.state is not None})
+            states = sorted({status.state.value for status in met.values() if status.state is not None})
             return [f"a word that nobody knows is taken for {', '.join(states)}"]
+        for place, word in ((one, word) for one in sorted(decisive) for word in resembling(words[one])):
+            rig.simulator.faults.add(made[-1], replaced_word(place, word))
+            try:
+                status = await rig.platform.get_status(rig.draft, rig.references)
+            except NagorikError:
+                continue
+            if status.state is not None and status.state is usual.state:
+                return [f"a word that only resembles a known one is taken for {status.state.value}"]
     return []
 
 
@@ -275,7 +287,8 @@ STATUS: Final = (
         title="a word that nobody knows is no state",
         why="An agency invents a status, and a plugin that guesses tells a citizen that they were refused.",
         modes=(27, 46),
-        expected="state None, with the word in raw; so too where the word holds a known one, such as NOT APPROVED",
+        expected="state None, with the word in raw; so too where the word holds a known one, such as NOT APPROVED, "
+        "and no known state by a word that begins like a known one or is its beginning",
         fix="Look the word up in a table, and return None for what is not in it.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,

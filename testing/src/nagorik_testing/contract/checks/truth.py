@@ -295,6 +295,8 @@ async def _refunded_as_given(subject: Subject, offer: AnyOffer) -> list[str]:
         except NotReachable:
             if slow is None:
                 raise  # a payment whose other stages take long may never be captured
+    if subject.simulator.failing_refund:
+        wrong += await _refund_come_to_nothing(subject, offer)
     return list(dict.fromkeys(wrong))
 
 
@@ -323,6 +325,28 @@ async def _refund(subject: Subject, offer: AnyOffer, slow: str | None) -> list[s
                 return ["money that was given back is said not to be"]
             rig.advance(STRIDE)
     return ["a refund never comes to an end"]
+
+
+async def _refund_come_to_nothing(subject: Subject, offer: AnyOffer) -> list[str]:
+    """What is wrong with what is said of a refund that the gateway accepts, and then does not make."""
+    async with open_rig(subject, offer.id) as rig:
+        rig.simulator.script.set(rig.payment, rig.simulator.outcomes[0], values=rig.simulator.failing_refund)
+        await capture_payment(rig)
+        began = rig.clock.now()
+        before = len(rig.simulator.ledger.effects())
+        reference: str | None = None
+        while rig.clock.now() - began < LONGEST:
+            report = await refund_payment(rig, refund_reference=reference)
+            assert isinstance(report, RefundReport)  # noqa: S101 - the platform holds the hook to it
+            reference = report.reference or reference
+            if any(effect.amount is not None for effect in rig.simulator.ledger.effects()[before:]):
+                return ["the simulator's failing_refund gives the money back"]
+            if report.state is PaymentState.REFUNDED:
+                return ["a refund that has come to nothing is said to be made"]
+            if report.state is not PaymentState.REFUND_PENDING:
+                return []
+            rig.advance(STRIDE)
+    return ["a refund that has come to nothing is said to be under way"]
 
 
 _NEEDS: Final = (Operation.SUBMIT, Operation.STATUS)
@@ -417,7 +441,8 @@ TRUTH: Final = (
         title="money is said to be given back exactly when the gateway has given it back",
         why="A refund that is ordered is told as done, and the citizen waits for money that nobody sends.",
         modes=(18, 19),
-        expected="refunded once the gateway's book holds the sum, refund-pending before",
+        expected="refunded once the gateway's book holds the sum, refund-pending before; and an end, in days, to a "
+        "refund that comes to nothing by the simulator's failing_refund",
         fix="Map each of the gateway's words for a refund; accepted by the gateway is REFUND_PENDING. Return the "
         "gateway's number of the refund as reference, and ask by it when it comes back as refund_reference.",
         scope=CheckScope.GATEWAYS,

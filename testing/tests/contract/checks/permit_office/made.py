@@ -24,8 +24,9 @@ MODULES = (
     "markup",
     "proofs",
     "at_the_till",
+    "tills",
 )
-"""The last five need the kit, which a host does not have."""
+"""The last six need the kit, which a host does not have."""
 
 
 def __getattr__(name: str) -> Any:

@@ -80,9 +80,8 @@ class AnswerExamination:
             self.seen.add(kind)
             found += await left_to_chance(play, self.package)
         for number, kept in enumerate(play.kept):
-            label = kept.headers.get("content-type", "")
-            document = AnswerDocument.read(kept.content, play.rig.simulator.codec.answers, label)
-            if document is None or not kept.content:
+            document = kept.document(play.rig.simulator.codec)
+            if document is None:
                 continue
             shape = _shape(play, number, document, usual)
             if shape in self.seen:
@@ -110,8 +109,7 @@ def _vocabulary(plays: Sequence[AnswerPlay]) -> dict[str, set[str]]:
     words: dict[str, set[str]] = {}
     for play in plays:
         for kept in play.kept:
-            label = kept.headers.get("content-type", "")
-            document = AnswerDocument.read(kept.content, play.rig.simulator.codec.answers, label)
+            document = kept.document(play.rig.simulator.codec)
             for at, value in () if document is None else document.leaves():
                 if isinstance(value, str) and unheard_of(value) is not None:
                     words.setdefault(f"{play.operation} {anywhere(written(at))}", set()).add(value)

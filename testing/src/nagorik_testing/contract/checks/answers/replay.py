@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
+from nagorik_testing.contract.checks.answers.variations import AnswerDocument
 from nagorik_testing.contract.rig import is_login
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.wiretap import WireExchange
+from nagorik_testing.wire.codec import Codec
 
 _OF_THE_BYTES = frozenset({"content-length", "content-encoding", "transfer-encoding", "content-md5", "digest"})
 """Headers that say something of the bytes that were sent, which are others now."""
@@ -42,6 +44,12 @@ class KeptAnswer:
         """Whether a request is the one that was answered so, whatever its body says."""
         return request.method == self.method and request.url.raw_path.decode("ascii") == self.path
 
+    def document(self, codec: Codec) -> AnswerDocument | None:
+        """What the answer says; ``None`` where it says nothing, or in another format than the agency's."""
+        if not self.content:
+            return None
+        return AnswerDocument.read(self.content, codec.answers, self.headers.get("content-type", ""))
+
     def given(self, request: httpx.Request, content: bytes | None) -> httpx.Response:
         """The answer once more, with another content."""
         headers = [(name, value) for name, value in self.headers.multi_items() if name.lower() not in _OF_THE_BYTES]
@@ -58,6 +66,7 @@ class AnswerReplay:
     _next: int = 0
     _at: int | None = None
     _content: bytes = b""
+    _to_any: bool = False
     asked: list[WireExchange] = field(default_factory=list)
     """What was sent in the last call that was answered so."""
 
@@ -82,9 +91,14 @@ class AnswerReplay:
         kept: Sequence[KeptAnswer],
         at: int | None = None,
         to: bytes = b"",
+        *,
+        to_any: bool = False,
     ) -> object:
-        """Make a call that is answered with what was kept; the answer ``at`` has another content."""
-        self._given, self._next, self._at, self._content = kept, 0, at, to
+        """Make a call that is answered with what was kept; the answer ``at`` has another content.
+
+        Where it is given ``to_any`` request, what was kept for one question answers another.
+        """
+        self._given, self._next, self._at, self._content, self._to_any = kept, 0, at, to, to_any
         self.asked = []
         try:
             return await call()
@@ -100,7 +114,7 @@ class AnswerReplay:
             return await self._keep(request, sent, inner)
         self.asked.append(WireExchange(request, sent))
         number, self._next = self._next, self._next + 1
-        if number < len(self._given) and self._given[number].answers(request):
+        if number < len(self._given) and (self._to_any or self._given[number].answers(request)):
             return self._given[number].given(request, self._content if number == self._at else None)
         # Another request than before follows from another answer: of what it asks for, nothing is known.
         raise httpx.ConnectError("not kept", request=request)

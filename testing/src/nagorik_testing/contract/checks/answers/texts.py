@@ -15,10 +15,11 @@ from nagorik_testing.contract.checks.answers.variations import (
     is_bangla,
     long_text,
     number_of,
+    resembling,
     unheard_of,
     with_signs,
 )
-from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, named
+from nagorik_testing.contract.checks.answers.varied import AnswerEnd, TellingRule, Untold, VariedAnswer, named
 from nagorik_testing.contract.checks.inspection import written
 from nagorik_toolkit.form_validation import Location
 
@@ -105,14 +106,15 @@ async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> li
     if strange is None:
         return []
     end = await varied.put(at, strange)
+    alike = await _taken_for_alike(varied, at, value, strange, end)
     if end is None:
-        return []
+        return alike
     guessed = facts_of(end.result, end.told)
     if varied.play.operation is Operation.COMPLETE_PAYMENT:
         guessed -= _NOTHING_TAKEN
     usual = facts_of(varied.usual.result, varied.usual.told)
     if not guessed:
-        return []
+        return alike
     missing = await varied.ends(varied.document.without(at))
     without: Facts = frozenset() if missing is None else facts_of(missing.result, missing.told)
     wrong = {fact for fact in guessed - usual if fact not in without}
@@ -132,6 +134,61 @@ async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> li
             known -= decided
     about = sorted({anywhere(place) for place, _ in wrong})
     return [
-        Untold(TellingRule.WORDS, f"{named(varied, at)} with a word that nobody knows decides {what}")
-        for what in about
+        *alike,
+        *(
+            Untold(TellingRule.WORDS, f"{named(varied, at)} with a word that nobody knows decides {what}")
+            for what in about
+        ),
     ]
+
+
+_CODE: Final = re.compile(r"[A-Z]{2,}(?:[_-][A-Z]+)*|[a-z]{2,}(?:[_-][a-z]+)*")
+"""A word of a machine's, such as ``PAID`` or ``in_review``: no name and no sentence is written so."""
+_GATEWAYS_CODE: Final = re.compile(rf"{_CODE.pattern}|[A-Z][a-z]+")
+"""A gateway's may be written like a name, ``Completed``: nothing is decided there by whose name it is."""
+_OF_GATEWAYS: Final = frozenset(
+    {Operation.QUERY_PAYMENT, Operation.COMPLETE_PAYMENT, Operation.REFUND_PAYMENT, Operation.LIST_PAYMENTS}
+)
+_WHOLE: Final = 2
+"""Of the words that resemble one, as many hold it; the others are cut, as an abbreviation is."""
+
+
+async def _taken_for_alike(
+    varied: VariedAnswer, at: Location, value: JsonValue, strange: str, end: AnswerEnd | None
+) -> list[Untold]:
+    """What a word decides, and so does another that only holds it, though a strange one of its length does not.
+
+    Where the word decides nothing, another that the agency has for it may: ``PENDING`` confirms nothing, and ``PAID``
+    does.
+    """
+    code = _GATEWAYS_CODE if varied.play.operation in _OF_GATEWAYS else _CODE
+    if not isinstance(value, str) or not code.fullmatch(value) or not varied.is_new(TellingRule.WORDS, at, (value,)):
+        return []
+    unknown = frozenset() if end is None else facts_of(end.result, end.told)
+    seen = varied.words.get(f"{varied.play.operation} {anywhere(written(at))}", set())
+    for word in (value, *sorted(filter(code.fullmatch, seen - {value}))):
+        known = varied.usual if word == value else await varied.put(at, word)
+        decided = frozenset() if known is None else facts_of(known.result, known.told) - unknown
+        if decided:
+            return await _by_resembling(varied, at, word, strange, decided)
+    return []
+
+
+async def _by_resembling(
+    varied: VariedAnswer, at: Location, known: str, strange: str, decided: Facts
+) -> list[Untold]:
+    for word in sorted(set(resembling(known)[:_WHOLE]) - varied.kindred.get(known, frozenset())):
+        like = await varied.put(at, word)
+        kept = frozenset() if like is None else decided & facts_of(like.result, like.told)
+        if not kept:
+            continue
+        other = await varied.put(at, (strange * len(word))[: len(word)])
+        kept -= frozenset() if other is None else facts_of(other.result, other.told)
+        if kept:
+            return [
+                Untold(
+                    TellingRule.WORDS, f"{named(varied, at)} with a word that only resembles a known one decides {it}"
+                )
+                for it in sorted({anywhere(place) for place, _ in kept})
+            ]
+    return []

@@ -80,6 +80,26 @@ def unheard_of(genuine: str) -> str | None:
     return "Ashrutapurbo" if genuine[0].isupper() else "ashrutapurbo"
 
 
+_SHORTEST_CUT: Final = 4
+"""Signs of a word that is cut in half."""
+
+
+def resembling(genuine: str) -> tuple[str, ...]:
+    """Words that hold a known one, at their beginning and at their end, and one that a known one begins with.
+
+    ``PAID_BACK`` and ``HALF_PAID`` are not ``PAID``, and no more is ``PA``.
+    """
+    if genuine.isdigit():
+        longer = (f"{genuine}7", f"7{genuine}")
+    else:
+        joint = " " if " " in genuine else "_"
+        back, half = ("ফেরত", "অর্ধেক") if is_bangla(genuine) else ("BACK", "HALF")
+        if genuine.islower():
+            back, half = back.lower(), half.lower()
+        longer = (f"{genuine}{joint}{back}", f"{half}{joint}{genuine}")
+    return (*longer, genuine[: len(genuine) // 2]) if len(genuine) >= _SHORTEST_CUT else longer
+
+
 def next_sign(genuine: str) -> str | None:
     """A number or a reference with another last digit; ``None`` where there is none."""
     digits = list(re.finditer(r"[0-9০-৯]", genuine))
