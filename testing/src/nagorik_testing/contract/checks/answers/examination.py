@@ -149,11 +149,11 @@ async def _unsteady_without(varied: VariedAnswer, at: Location, value: JsonValue
     document = varied.document
     empty = [document.put(at, None)] if isinstance(document.format, JsonFormat) else []
     for body in (document.without(at), *empty):
-        before = await varied.ends(body)
+        before = await varied.ends_now(body)
         if before is None:
             continue
         varied.play.rig.advance(A_WHILE)
-        after = await varied.ends(body)
+        after = await varied.ends_now(body)
         if after is None:
             continue
         one, other = before.told, after.told
