@@ -18,7 +18,17 @@ from nagorik_testing.contract.verdict import CheckStatus, Finding
 
 HERE = Path(__file__).parent
 PACKAGE = "permit_office"
-OFFICES = ("simulator", "markup", "offices", "own_offices", "payments", "families", "proofs", "other_agencies")
+OFFICES = (
+    "simulator",
+    "markup",
+    "offices",
+    "own_offices",
+    "showing",
+    "payments",
+    "families",
+    "proofs",
+    "other_agencies",
+)
 """Modules with a simulator."""
 STATELESS = (f"{PACKAGE}.forms", f"{PACKAGE}.settings")
 """Modules that hold nothing but models, which are dear to make: no hook can leave anything there."""

@@ -15,6 +15,10 @@ TILL: dict[str, Any] = {"simulator": "TwoStepTill", "plugin": COMPLETES}
 COMPARED: dict[str, Any] = {"simulator": "ComparingOffice", "service": {"writes": ASKED}}
 
 
+LISTING: dict[str, Any] = {"simulator": "HoldersOffice", "service": {"writes": ASKED}}
+LEFT_OUT_OF_A_LIST = "submit: permits: of a longer list not every entry is told"
+IN_A_SENTENCE = "status: since is told in another zone, in a sentence"
+
 TOLD_OF_MONEY = ("told/money", "told/lists", "told/instants", "told/unheard-of", "told/numbers", "told/steady")
 FAULTS = (
     Fault("told/text", "MixesLanguages", "status: remark.bn is told in the place of the other language"),
@@ -49,6 +53,10 @@ FAULTS = (
     Fault("told/numbers", "CutsReceiptsOfTheDay", "list-payments: items.receipt is told alike with another", TILL),
     Fault("told/money", "ListsWholeTaka", "list-payments: items.amount with one poisha more is not told so", TILL),
     Fault("told/instants", "ListsInUtc", "list-payments: items.at", TILL),
+    Fault("told/instants", "NamesTheHourInUtc", IN_A_SENTENCE),
+    Fault("told/instants", "NamesTheHourOfTwelveInUtc", IN_A_SENTENCE),
+    Fault("told/lists", "NamesTheFirstPermits", LEFT_OUT_OF_A_LIST, LISTING),
+    Fault("told/lists", "NamesPermitsInALine", LEFT_OUT_OF_A_LIST, LISTING),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/text", "ExplainsRemarks", {}),
@@ -71,6 +79,10 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/numbers", "Hooks", {"simulator": "SlipTill"}),
     ("told/numbers", "RefusesInItsStatus", {"simulator": "AskedOffice"}),
     ("told/instants", "ListsToTheMinute", TILL),
+    ("told/instants", "NamesTheHour", {}),
+    ("told/instants", "NamesTheHourOfTwelve", {}),
+    ("told/lists", "NamesPermits", LISTING),
+    ("told/lists", "NamesTheFirstPermitsAndHowManyMore", LISTING),
     *((check, "Completes", TILL) for check in TOLD_OF_MONEY),
 )
 

@@ -103,7 +103,8 @@ TOLD: Final = (
         title="every entry of the agency's lists is told, however many there are",
         why="The eleventh appointment, the second paper and the arrears of the third year are never seen by anybody.",
         modes=(8, 10),
-        expected="each further entry told like the first ones, none only by itself, or the answer refused",
+        expected="each further entry told like the first ones, in a sentence too unless that says how many it leaves "
+        "out, none only by itself, or the answer refused",
         fix="Go through the whole list, and refuse what is longer than can be told.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.LISTS),
@@ -115,7 +116,7 @@ TOLD: Final = (
         why="A citizen comes six hours early, a day late, or in May in place of April.",
         modes=(59,),
         expected="what is told moved by a day, an hour and a minute with the agency's instant, 4 May and 5 April "
-        "kept apart, in both languages",
+        "kept apart, in both languages, and an hour in a sentence as Dhaka's clocks show it",
         fix="Read days and hours with the formats of nagorik_toolkit.wire, and local times with "
         "nagorik.values.dhaka_zone.",
         scope=CheckScope.OFFERS,

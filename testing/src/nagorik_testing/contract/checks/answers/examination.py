@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from nagorik import NagorikError, Operation
 from nagorik_testing.contract.checks.answers.chance import left_to_chance
-from nagorik_testing.contract.checks.answers.instants import told_instants, told_small_hours
+from nagorik_testing.contract.checks.answers.instants import told_hours, told_instants, told_small_hours
 from nagorik_testing.contract.checks.answers.left_out import LeavesTold, look_for_left_out
 from nagorik_testing.contract.checks.answers.lists import told_lists
 from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_numbers, told_price
@@ -190,5 +190,6 @@ _RULES: Final = (
     told_numbers,
     told_instants,
     told_small_hours,
+    told_hours,
     _unsteady_without,
 )

@@ -1,0 +1,86 @@
+"""Hooks that read what the office shows, each wrong in one way; and hooks that are right in another way."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from nagorik import (
+    Accepted,
+    Text,
+    WireModel,
+    hookimpl,
+)
+from nagorik.values import dhaka_time, to_bangla_digits
+from permit_office.forgetful import FIRST
+from permit_office.plugin import Context, Hooks
+from permit_office.untruthful import RECEIVED, NamesTheDay
+
+LETTERS_OF_A_LINE = 40
+
+
+class NamesTheHour(NamesTheDay):
+    """Right: says in its reason since which hour that is so, on the clocks in Dhaka."""
+
+    def say(self, right):
+        clock = self.clock(right.at) if right.at else "?"
+        return right.model_copy(update={"reason": Text(bn=f"{to_bangla_digits(clock)} থেকে", en=f"Since {clock}")})
+
+    def clock(self, at: datetime) -> str:
+        return f"{dhaka_time(at):%H:%M}"
+
+
+class NamesTheHourOfTwelve(NamesTheHour):
+    """Right: as people say it."""
+
+    def clock(self, at):
+        return f"{dhaka_time(at):%I:%M %p}"
+
+
+class NamesTheHourInUtc(NamesTheHour):
+    def clock(self, at):
+        return f"{at.astimezone(UTC):%H:%M}"
+
+
+class NamesTheHourOfTwelveInUtc(NamesTheHour):
+    def clock(self, at):
+        return f"{at.astimezone(UTC):%I:%M %p}"
+
+
+class Permit(WireModel):
+    no: str
+
+
+class Permits(WireModel):
+    permits: tuple[Permit, ...]
+
+
+class NamesPermits(Hooks):
+    """Right: names all that there are, in a sentence."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        parts = self.parts(self.content(request), [])
+        answer = await context.http.write("file", "POST", "/permits", parts=parts, expect=Permits)
+        said = self.said([permit.no for permit in answer.permits])
+        reason = Text(bn=f"অনুমতি: {to_bangla_digits(said)}", en=f"Permits: {said}")
+        return Accepted(reference="Q-1", status=RECEIVED.model_copy(update={"reason": reason, "final": True}))
+
+    def said(self, numbers: list[str]) -> str:
+        return ", ".join(numbers)
+
+
+class NamesTheFirstPermits(NamesPermits):
+    def said(self, numbers):
+        return ", ".join(numbers[:FIRST])
+
+
+class NamesPermitsInALine(NamesPermits):
+    def said(self, numbers):
+        return ", ".join(numbers)[:LETTERS_OF_A_LINE]
+
+
+class NamesTheFirstPermitsAndHowManyMore(NamesPermits):
+    """Right: nobody takes the first ones for all."""
+
+    def said(self, numbers):
+        rest = len(numbers) - FIRST
+        return ", ".join(numbers[:FIRST]) + (f" and {rest} more" if rest > 0 else "")
