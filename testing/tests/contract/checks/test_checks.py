@@ -246,6 +246,7 @@ KILLS = {
     "submit/fields-beside-choices": Kill(
         "collection changes nothing that is sent where delivery is regular", "CollectsTheUrgent", service=DELIVERED
     ),
+    "told/ours": Kill("bookedUnder of somebody else is told as ours", "TellsAnyBooking", "BookingOffice"),
     "submit/turns-with-the-agency": Kill(
         "another thing is told once a day that it names has begun",
         "EndsOnTheLastDay",

@@ -16,7 +16,9 @@ COMPARED: dict[str, Any] = {"simulator": "ComparingOffice", "service": {"writes"
 
 
 LISTING: dict[str, Any] = {"simulator": "HoldersOffice", "service": {"writes": ASKED}}
+BOOKING: dict[str, Any] = {"simulator": "BookingOffice"}
 LEFT_OUT_OF_A_LIST = "submit: permits: of a longer list not every entry is told"
+UNDER_ANOTHER = "status: bookedUnder of somebody else is told as ours, in deliverables.kind"
 IN_A_SENTENCE = "status: since is told in another zone, in a sentence"
 
 TOLD_OF_MONEY = ("told/money", "told/lists", "told/instants", "told/unheard-of", "told/numbers", "told/steady")
@@ -57,6 +59,8 @@ FAULTS = (
     Fault("told/instants", "NamesTheHourOfTwelveInUtc", IN_A_SENTENCE),
     Fault("told/lists", "NamesTheFirstPermits", LEFT_OUT_OF_A_LIST, LISTING),
     Fault("told/lists", "NamesPermitsInALine", LEFT_OUT_OF_A_LIST, LISTING),
+    Fault("told/ours", "TellsAnyBooking", UNDER_ANOTHER, BOOKING),
+    Fault("told/ours", "TellsBookingsOfPlatforms", UNDER_ANOTHER, BOOKING),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/text", "ExplainsRemarks", {}),
@@ -83,6 +87,9 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/instants", "NamesTheHourOfTwelve", {}),
     ("told/lists", "NamesPermits", LISTING),
     ("told/lists", "NamesTheFirstPermitsAndHowManyMore", LISTING),
+    ("told/ours", "TellsBookings", BOOKING),
+    ("told/ours", "Hooks", BOOKING),
+    ("told/ours", "ReadsPages", {"simulator": "PagedOffice"}),
     *((check, "Completes", TILL) for check in TOLD_OF_MONEY),
 )
 

@@ -159,6 +159,20 @@ TOLD: Final = (
         examine=_held_to(TellingRule.NUMBERS),
     ),
     Check(
+        id="told/ours",
+        family=CheckFamily.ROBUSTNESS,
+        title="what the agency names under somebody else's reference is not told as ours",
+        why="The portal shows the appointment that the applicant booked at a counter, and the platform tells the "
+        "citizen that the change of today is done.",
+        modes=(5, 10),
+        expected="no state, payment, verdict or deliverable that follows from our reference in an answer, where "
+        "another's stands in its place",
+        fix="Compare the reference in the answer with request.client_reference, whole; that there is one says "
+        "nothing.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.OURS),
+    ),
+    Check(
         id="told/steady",
         family=CheckFamily.ROBUSTNESS,
         title="the same answers of the agency are told alike, whenever they come",

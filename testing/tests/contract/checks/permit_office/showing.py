@@ -1,11 +1,20 @@
 """Offices that show more than the usual one: who booked, a slip, a list, a day on which something ends or begins."""
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from nagorik_testing import DocumentResponse
 from permit_office.offices import AskedOffice
-from permit_office.simulator import DESK
+from permit_office.simulator import DESK, File, PermitOffice
+
+
+class BookingOffice(PermitOffice):
+    """Says under whose reference a visit is booked, for each application."""
+
+    def told(self, filed: File) -> dict[str, Any]:
+        return {**super().told(filed), "bookedUnder": filed.client_reference}
 
 
 class HoldersOffice(AskedOffice):

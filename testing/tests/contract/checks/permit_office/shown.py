@@ -3,18 +3,54 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import Field
+
 from nagorik import (
     Accepted,
+    AgencyStatus,
+    Deliverable,
     Text,
     WireModel,
     hookimpl,
 )
 from nagorik.values import dhaka_time, to_bangla_digits
 from permit_office.forgetful import FIRST
-from permit_office.plugin import Context, Hooks
+from permit_office.plugin import Context, Filed, Hooks, status_of
 from permit_office.untruthful import RECEIVED, NamesTheDay
 
 LETTERS_OF_A_LINE = 40
+VISIT = Deliverable(kind="permit", delivery="none")
+
+
+class Booked(Filed):
+    booked_under: str | None = Field(default=None, alias="bookedUnder")
+
+
+class TellsBookings(Hooks):
+    """Right: a visit is this application's where it was booked under its reference."""
+
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> AgencyStatus:
+        path = f"/permits/{request.agency_reference}"
+        shown = await context.http.read("status", "GET", path, expect=Booked)
+        if not self.is_ours(shown.booked_under, request.client_reference):
+            return status_of(shown)
+        return status_of(shown).model_copy(update={"deliverables": (VISIT,), "final": True})
+
+    def is_ours(self, booked_under: str | None, client_reference: str) -> bool:
+        return booked_under == client_reference
+
+
+class TellsAnyBooking(TellsBookings):
+    def is_ours(self, booked_under, client_reference):
+        return booked_under is not None
+
+
+class TellsBookingsOfPlatforms(TellsBookings):
+    """Compares how platforms begin their references."""
+
+    def is_ours(self, booked_under, client_reference):
+        return booked_under is not None and booked_under.partition("-")[0] == client_reference.partition("-")[0]
 
 
 class NamesTheHour(NamesTheDay):

@@ -13,6 +13,7 @@ from nagorik_testing.contract.checks.answers.instants import told_hours, told_in
 from nagorik_testing.contract.checks.answers.left_out import LeavesTold, look_for_left_out
 from nagorik_testing.contract.checks.answers.lists import told_lists
 from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_numbers, told_price
+from nagorik_testing.contract.checks.answers.ours import told_of_another
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.refusals import kindred_words, told_refusals, told_together
 from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
@@ -191,5 +192,6 @@ _RULES: Final = (
     told_instants,
     told_small_hours,
     told_hours,
+    told_of_another,
     _unsteady_without,
 )

@@ -37,6 +37,7 @@ class TellingRule(StrEnum):
     STEADY = "steady"
     REFUSALS = "refusals"
     CHANCE = "chance"
+    OURS = "ours"
 
 
 @dataclass(frozen=True, slots=True)
