@@ -247,6 +247,7 @@ KILLS = {
         "collection changes nothing that is sent where delivery is regular", "CollectsTheUrgent", service=DELIVERED
     ),
     "told/ours": Kill("bookedUnder of somebody else is told as ours", "TellsAnyBooking", "BookingOffice"),
+    "told/papers": Kill("slip brings a paper beside one word", "TellsOfSlipsOnReview", "AlwaysSlipOffice"),
     "submit/turns-with-the-agency": Kill(
         "another thing is told once a day that it names has begun",
         "EndsOnTheLastDay",

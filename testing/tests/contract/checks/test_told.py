@@ -17,8 +17,11 @@ COMPARED: dict[str, Any] = {"simulator": "ComparingOffice", "service": {"writes"
 
 LISTING: dict[str, Any] = {"simulator": "HoldersOffice", "service": {"writes": ASKED}}
 BOOKING: dict[str, Any] = {"simulator": "BookingOffice"}
+SLIPS: dict[str, Any] = {"simulator": "SlipOffice"}
+EARLY_SLIPS: dict[str, Any] = {"simulator": "AlwaysSlipOffice"}
 LEFT_OUT_OF_A_LIST = "submit: permits: of a longer list not every entry is told"
 UNDER_ANOTHER = "status: bookedUnder of somebody else is told as ours, in deliverables.kind"
+BESIDE_ANOTHER = "brings a paper beside one word, and not beside another"
 IN_A_SENTENCE = "status: since is told in another zone, in a sentence"
 
 TOLD_OF_MONEY = ("told/money", "told/lists", "told/instants", "told/unheard-of", "told/numbers", "told/steady")
@@ -61,6 +64,8 @@ FAULTS = (
     Fault("told/lists", "NamesPermitsInALine", LEFT_OUT_OF_A_LIST, LISTING),
     Fault("told/ours", "TellsAnyBooking", UNDER_ANOTHER, BOOKING),
     Fault("told/ours", "TellsBookingsOfPlatforms", UNDER_ANOTHER, BOOKING),
+    Fault("told/papers", "TellsOfSlipsOnReview", f"status: slip {BESIDE_ANOTHER}", EARLY_SLIPS),
+    Fault("told/papers", "ReadsSlipWordsAtFiling", f"status: slipWord {BESIDE_ANOTHER}", EARLY_SLIPS),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/text", "ExplainsRemarks", {}),
@@ -90,6 +95,9 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/ours", "TellsBookings", BOOKING),
     ("told/ours", "Hooks", BOOKING),
     ("told/ours", "ReadsPages", {"simulator": "PagedOffice"}),
+    ("told/papers", "TellsOfSlips", SLIPS),
+    ("told/papers", "TellsOfSlipsByState", EARLY_SLIPS),
+    ("told/papers", "ForgetsSlipsAtTheEnd", EARLY_SLIPS),
     *((check, "Completes", TILL) for check in TOLD_OF_MONEY),
 )
 

@@ -173,6 +173,19 @@ TOLD: Final = (
         examine=_held_to(TellingRule.OURS),
     ),
     Check(
+        id="told/papers",
+        family=CheckFamily.ROBUSTNESS,
+        title="a paper that the agency's answer shows is told beside every word",
+        why="The slip with which a passport is collected is made out at the enrolment. The plugin tells of it once "
+        "the passport lies ready, and nobody can prove meanwhile that they applied.",
+        modes=(8, 10),
+        expected="a paper that a field of the answer brings beside one word of the agency, told beside each other "
+        "word of the application for which that field says the same, up to its final one",
+        fix="Take the paper from the field that shows it, without looking at the state.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.PAPERS),
+    ),
+    Check(
         id="told/steady",
         family=CheckFamily.ROBUSTNESS,
         title="the same answers of the agency are told alike, whenever they come",

@@ -17,6 +17,22 @@ class BookingOffice(PermitOffice):
         return {**super().told(filed), "bookedUnder": filed.client_reference}
 
 
+class SlipOffice(PermitOffice):
+    """Makes out a slip once it looks at the papers, and says so beside every word."""
+
+    def told(self, filed: File) -> dict[str, Any]:
+        told = super().told(filed)
+        made = told["word"] != "RECEIVED"
+        return {**told, "slip": made, "slipWord": "MADE OUT" if made else "NONE"}
+
+
+class AlwaysSlipOffice(SlipOffice):
+    """Hands the slip over when the application is filed."""
+
+    def told(self, filed: File) -> dict[str, Any]:
+        return {**super().told(filed), "slip": True, "slipWord": "MADE OUT"}
+
+
 class HoldersOffice(AskedOffice):
     """Says which permits there are."""
 

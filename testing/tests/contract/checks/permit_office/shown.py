@@ -19,6 +19,7 @@ from permit_office.plugin import Context, Filed, Hooks, status_of
 from permit_office.untruthful import RECEIVED, NamesTheDay
 
 LETTERS_OF_A_LINE = 40
+SLIP = Deliverable(kind="permit", interim=True, delivery="download")
 VISIT = Deliverable(kind="permit", delivery="none")
 
 
@@ -51,6 +52,53 @@ class TellsBookingsOfPlatforms(TellsBookings):
 
     def is_ours(self, booked_under, client_reference):
         return booked_under is not None and booked_under.partition("-")[0] == client_reference.partition("-")[0]
+
+
+class WithSlip(Filed):
+    slip: bool = False
+    slip_word: str | None = Field(default=None, alias="slipWord")
+
+
+class TellsOfSlips(Hooks):
+    """Right: the slip is there when the office says so."""
+
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> AgencyStatus:
+        path = f"/permits/{request.agency_reference}"
+        shown = await context.http.read("status", "GET", path, expect=WithSlip)
+        right = status_of(shown)
+        if not self.is_told(shown, right):
+            return right
+        return right.model_copy(update={"deliverables": (SLIP, *right.deliverables)})
+
+    def is_told(self, shown: WithSlip, right: AgencyStatus) -> bool:
+        return shown.slip
+
+
+class TellsOfSlipsOnReview(TellsOfSlips):
+    def is_told(self, shown, right):
+        return shown.slip and right.raw == "REVIEW"
+
+
+class ReadsSlipWordsAtFiling(TellsOfSlips):
+    """Reads the office's word for the slip, as long as nothing else has happened."""
+
+    def is_told(self, shown, right):
+        return shown.slip_word == "MADE OUT" and right.raw == "RECEIVED"
+
+
+class TellsOfSlipsByState(TellsOfSlips):
+    """Right: which papers go with which word is in the plugin's table."""
+
+    def is_told(self, shown, right):
+        return right.raw == "REVIEW"
+
+
+class ForgetsSlipsAtTheEnd(TellsOfSlips):
+    """Right: nobody needs the slip who has the permit."""
+
+    def is_told(self, shown, right):
+        return shown.slip and not right.final
 
 
 class NamesTheHour(NamesTheDay):

@@ -14,6 +14,7 @@ from nagorik_testing.contract.checks.answers.left_out import LeavesTold, look_fo
 from nagorik_testing.contract.checks.answers.lists import told_lists
 from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_numbers, told_price
 from nagorik_testing.contract.checks.answers.ours import told_of_another
+from nagorik_testing.contract.checks.answers.papers_shown import PapersShown
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.refusals import kindred_words, told_refusals, told_together
 from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
@@ -56,11 +57,12 @@ class AnswerExamination:
         """What is told wrongly of these plays."""
         words, self._kindred = _vocabulary(plays), self._kindred or kindred_words(self.package)
         found: list[Untold] = []
+        papers = PapersShown()
         for play in plays:
-            found += await self._of_play(play, words)
-        return list(dict.fromkeys(found))
+            found += await self._of_play(play, words, papers)
+        return list(dict.fromkeys([*found, *papers.untold()]))
 
-    async def _of_play(self, play: AnswerPlay, words: dict[str, set[str]]) -> list[Untold]:
+    async def _of_play(self, play: AnswerPlay, words: dict[str, set[str]], papers: PapersShown) -> list[Untold]:
         ends: list[AnswerEnd] = []
         for _ in range(2):
             try:
@@ -85,12 +87,14 @@ class AnswerExamination:
             document = AnswerDocument.read(kept.content, play.rig.simulator.codec.answers, label)
             if document is None or not kept.content:
                 continue
+            papers.note(play, number, document, usual.told)
             shape = _shape(play, number, document, usual)
             if shape in self.seen:
                 continue
             self.seen.add(shape)
             varied = VariedAnswer(play, number, document, usual, unsteady, words, self._kindred, self.tried)
             found += [untold async for untold in _examined(varied, self.leaves)]
+            await papers.look(varied)
         if play.priced is not None and (play.operation, play.rig.offer) not in self.seen:
             self.seen.add((play.operation, play.rig.offer))
             found += await told_price(play, play.priced, usual)

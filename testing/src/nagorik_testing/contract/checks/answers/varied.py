@@ -38,6 +38,7 @@ class TellingRule(StrEnum):
     REFUSALS = "refusals"
     CHANCE = "chance"
     OURS = "ours"
+    PAPERS = "papers"
 
 
 @dataclass(frozen=True, slots=True)
