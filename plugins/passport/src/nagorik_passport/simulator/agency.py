@@ -1,7 +1,8 @@
 """The simulated Department of Immigration and Passports."""
 
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import ClassVar, Final, Literal
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -45,6 +46,7 @@ class PassportSimulator(Simulator):
         "Fees, ages and status texts are published."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
+    turning_days: ClassVar[Mapping[str, Literal["first", "last"]]] = MappingProxyType({"expiresOn": "last"})
 
     book: ApplicationBook[CaseDetails]
     board: SlotBoard

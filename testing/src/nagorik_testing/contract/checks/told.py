@@ -123,6 +123,19 @@ TOLD: Final = (
         examine=_held_to(TellingRule.INSTANTS),
     ),
     Check(
+        id="told/on-its-day",
+        family=CheckFamily.ROBUSTNESS,
+        title="a day that is today is told as the agency means it",
+        why="Smart cards are given out today, and the platform tells a citizen this morning that the day is over.",
+        modes=(58, 75),
+        expected="of a field that the simulator's turning_days calls the last day of something, the same told on "
+        "that day as before it; of a first day, the same as after it",
+        fix="Count the day itself among those on which something holds or is: on >= today for a last day, on <= "
+        "today for a first. In the simulator's turning_days, say which of the two a field names.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.TURNING_DAYS),
+    ),
+    Check(
         id="told/unheard-of",
         family=CheckFamily.ROBUSTNESS,
         title="a word that nobody knows decides nothing",

@@ -1,12 +1,12 @@
 """Offices that show more than the usual one: who booked, a slip, a list, a day on which something ends or begins."""
 
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from nagorik_testing import DocumentResponse
-from permit_office.offices import AskedOffice
+from permit_office.offices import AskedOffice, SilentlyExpiringOffice
 from permit_office.simulator import DESK, File, PermitOffice
 
 
@@ -31,6 +31,16 @@ class AlwaysSlipOffice(SlipOffice):
 
     def told(self, filed: File) -> dict[str, Any]:
         return {**super().told(filed), "slip": True, "slipWord": "MADE OUT"}
+
+
+class LastDayOffice(SilentlyExpiringOffice):
+    turning_days: ClassVar[dict[str, Literal["first", "last"]]] = {"goodTo": "last"}
+
+
+class FirstDayOffice(SilentlyExpiringOffice):
+    """Names the day from which a permit is good."""
+
+    turning_days: ClassVar[dict[str, Literal["first", "last"]]] = {"goodTo": "first"}
 
 
 class HoldersOffice(AskedOffice):

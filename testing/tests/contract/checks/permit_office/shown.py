@@ -15,6 +15,7 @@ from nagorik import (
 )
 from nagorik.values import dhaka_time, to_bangla_digits
 from permit_office.forgetful import FIRST
+from permit_office.overlooking import AsksWhetherGood
 from permit_office.plugin import Context, Filed, Hooks, status_of
 from permit_office.untruthful import RECEIVED, NamesTheDay
 
@@ -168,3 +169,15 @@ class NamesTheFirstPermitsAndHowManyMore(NamesPermits):
     def said(self, numbers):
         rest = len(numbers) - FIRST
         return ", ".join(numbers[:FIRST]) + (f" and {rest} more" if rest > 0 else "")
+
+
+class BeginsTheDayAfter(AsksWhetherGood):
+    def is_good(self, answer, today):
+        return super().is_good(answer, today) and today > answer.last
+
+
+class BeginsOnTheDay(AsksWhetherGood):
+    """Right of a day from which something is good."""
+
+    def is_good(self, answer, today):
+        return super().is_good(answer, today) and today >= answer.last

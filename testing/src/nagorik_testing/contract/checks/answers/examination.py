@@ -19,6 +19,7 @@ from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.refusals import kindred_words, told_refusals, told_together
 from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
 from nagorik_testing.contract.checks.answers.told_result import anywhere, told_by
+from nagorik_testing.contract.checks.answers.turning_days import told_on_its_day
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument, instant_of, unheard_of
 from nagorik_testing.contract.checks.answers.varied import (
     AnswerEnd,
@@ -196,6 +197,7 @@ _RULES: Final = (
     told_instants,
     told_small_hours,
     told_hours,
+    told_on_its_day,
     told_of_another,
     _unsteady_without,
 )

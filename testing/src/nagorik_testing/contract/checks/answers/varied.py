@@ -39,6 +39,7 @@ class TellingRule(StrEnum):
     CHANCE = "chance"
     OURS = "ours"
     PAPERS = "papers"
+    TURNING_DAYS = "turning-days"
 
 
 @dataclass(frozen=True, slots=True)
