@@ -166,7 +166,8 @@ class Simulator(ABC):
     untold: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Fields of its answers that hold a day, a number or a reference and are told nobody, each with the reason.
 
-    The contract suite wants everything else that it names told.
+    Of a question's answer alone with the service: ``passport.status: sequence``. The contract suite wants everything
+    else that it names told.
     """
 
     turning_days: ClassVar[Mapping[str, Literal["first", "last"]]] = MappingProxyType({})

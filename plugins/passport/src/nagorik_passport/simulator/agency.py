@@ -47,6 +47,12 @@ class PassportSimulator(Simulator):
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
     turning_days: ClassVar[Mapping[str, Literal["first", "last"]]] = MappingProxyType({"expiresOn": "last"})
+    untold: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "passport.status: sequence": "puts reports in their order, and a look-up brings one",
+            "passport.status: appointmentNo": "its day, hour and place are told; another service changes it",
+        }
+    )
 
     book: ApplicationBook[CaseDetails]
     board: SlotBoard

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 from nagorik.manifest import AnyOffer
 from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks.answers.examination import AnswerExamination
-from nagorik_testing.contract.checks.answers.left_out import last_step
 from nagorik_testing.contract.checks.answers.plays import answer_plays
 from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
@@ -63,11 +62,11 @@ async def _left_out(subject: Subject, _: AnyOffer) -> list[str]:
     if not asked:
         raise NotConcerned("the agency is asked nothing for what it tells")
     leaves, declared = _examined(subject).examination.leaves, subject.simulator.untold
-    left_out = leaves.left_out()
-    wrong = [f"nothing follows from {name}" for name in left_out if last_step(name) not in declared]
+    left_out = dict(leaves.left_out())
+    wrong = [f"nothing follows from {place}" for place, names in left_out.items() if not names & declared.keys()]
     wrong += [
         f"the simulator declares {name} as untold, and something follows from it"
-        for name in sorted(declared.keys() & leaves.names_heeded - set(map(last_step, left_out)))
+        for name in sorted(declared.keys() & leaves.names_heeded - frozenset[str]().union(*left_out.values()))
     ]
     return wrong + [f"the simulator does not say why {name} is not told" for name, why in declared.items() if not why]
 
@@ -219,7 +218,8 @@ TOLD: Final = (
         why="The agency names the day of the hearing and the number of the licence, and neither reaches the citizen.",
         modes=(8, 10),
         expected="something else told, sent or refused for another day, number or reference in each place of the "
-        "agency's answers, but for what the host knows already and what the simulator's untold gives a reason for",
+        "agency's answers, but for what the host knows already and what the simulator's untold gives a reason for; "
+        "of a question that has no status, in its answer",
         fix="Tell it where the result has a place for it, such as at, sequence, reference or reason; where the "
         "citizen has no use for it, say so in the simulator's untold.",
         scope=CheckScope.PLUGIN,

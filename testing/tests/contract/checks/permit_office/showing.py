@@ -1,13 +1,16 @@
 """Offices that show more than the usual one: who booked, a slip, a list, a day on which something ends or begins."""
 
-from typing import Any, ClassVar, Literal
+from datetime import timedelta
+from typing import Any, ClassVar, Final, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from nagorik_testing import DocumentResponse
-from permit_office.offices import AskedOffice, SilentlyExpiringOffice
+from permit_office.offices import AskedOffice, CountedOffice, SilentlyExpiringOffice
 from permit_office.simulator import DESK, File, PermitOffice
+
+AGES_AGO: Final = timedelta(days=10)
 
 
 class BookingOffice(PermitOffice):
@@ -48,3 +51,14 @@ class HoldersOffice(AskedOffice):
 
     async def file(self, request: Request) -> Response:
         return DocumentResponse({"permits": [{"no": "K-12"}, {"no": "K-15"}], **DESK})
+
+
+class EarlierOffice(CountedOffice):
+    """Answers a question with what was so ten days ago, and an application with what is so now."""
+
+    async def file(self, request: Request) -> Response:
+        since = (self.clock.now() - AGES_AGO).isoformat()
+        return DocumentResponse({"number": "Q-1", "word": "RECEIVED", "since": since, "remark": None, **DESK})
+
+    async def show(self, request: Request) -> Response:
+        return await self.file(request)

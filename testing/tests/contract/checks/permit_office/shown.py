@@ -17,7 +17,7 @@ from nagorik.values import dhaka_time, to_bangla_digits
 from permit_office.forgetful import FIRST
 from permit_office.overlooking import AsksWhetherGood
 from permit_office.plugin import Context, Filed, Hooks, status_of
-from permit_office.untruthful import RECEIVED, NamesTheDay
+from permit_office.untruthful import RECEIVED, NamesTheDay, Reporting
 
 LETTERS_OF_A_LINE = 40
 SLIP = Deliverable(kind="permit", interim=True, delivery="download")
@@ -181,3 +181,23 @@ class BeginsOnTheDay(AsksWhetherGood):
 
     def is_good(self, answer, today):
         return super().is_good(answer, today) and today >= answer.last
+
+
+class AnswersQuestions(Reporting):
+    """Right: says since when what was asked about is so."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        answer = await super().nagorik_submit(request, context)
+        if request.service != "permits.question":
+            return answer
+        status = answer.status.model_copy(update={"final": True, **self.left_out()})
+        return Accepted(reference=answer.reference, status=status)
+
+    def left_out(self) -> dict[str, None]:
+        return {}
+
+
+class AnswersWithoutADay(AnswersQuestions):
+    def left_out(self):
+        return {"at": None}
