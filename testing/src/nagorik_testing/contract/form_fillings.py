@@ -84,13 +84,7 @@ def with_other_choices(
 
     Where a choice goes with another one alone, such as a plan for cars with a car, both are changed.
     """
-    schema = form_schema(model)
-    choices = [
-        (place, choice)
-        for place, described, value in fields_of(schema, schema, dict(form), ())
-        for choice in dict.fromkeys(choice for kind in kinds_of(schema, described) for choice in choices_of(kind))
-        if choice != value
-    ]
+    choices = choices_in(model, form)
     for place, choice in choices:
         chosen = placed(dict(form), place, choice)
         both = ((other, placed(chosen, other, beside)) for other, beside in choices if other != place)
@@ -98,6 +92,17 @@ def with_other_choices(
             if is_valid(model, given):
                 yield frozenset({place, other}), given
                 break
+
+
+def choices_in(model: type[Form], form: Mapping[str, JsonValue]) -> list[tuple[Location, JsonValue]]:
+    """Every choice that a filled form leaves, whether or not it goes with the rest of it, and where."""
+    schema = form_schema(model)
+    return [
+        (place, choice)
+        for place, described, value in fields_of(schema, schema, dict(form), ())
+        for choice in dict.fromkeys(choice for kind in kinds_of(schema, described) for choice in choices_of(kind))
+        if choice != value
+    ]
 
 
 def optional_parts(form: Mapping[str, JsonValue]) -> list[Location]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from packaging.utils import canonicalize_name
 from pydantic import JsonValue
@@ -189,7 +189,14 @@ class Simulator(ABC):
     untold: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Fields of its answers that hold a day, a number or a reference and are told nobody, each with the reason.
 
-    The contract suite wants everything else that it names told.
+    Of a question's answer alone with the service: ``passport.status: sequence``. The contract suite wants everything
+    else that it names told.
+    """
+
+    turning_days: ClassVar[Mapping[str, Literal["first", "last"]]] = MappingProxyType({})
+    """Fields of its answers that name a day on which what a citizen is told turns, by itself and without a word.
+
+    From a ``first`` day on something holds. To the end of a ``last`` day it holds, or that is the day on which it is.
     """
 
     def __init__(self, *, clock: SimulatedClock | None = None, seed: int = 0) -> None:

@@ -23,6 +23,7 @@ OFFICES = (
     "markup",
     "offices",
     "own_offices",
+    "showing",
     "payments",
     "families",
     "proofs",

@@ -252,6 +252,14 @@ KILLS = {
     "submit/fields-beside-choices": Kill(
         "collection changes nothing that is sent where delivery is regular", "CollectsTheUrgent", service=DELIVERED
     ),
+    "told/ours": Kill("bookedUnder of somebody else is told as ours", "TellsAnyBooking", "BookingOffice"),
+    "told/papers": Kill("slip brings a paper beside one word", "TellsOfSlipsOnReview", "AlwaysSlipOffice"),
+    "told/on-its-day": Kill(
+        "goodTo that is today is told like one that is over",
+        "EndsOnTheLastDay",
+        "LastDayOffice",
+        service={"writes": ASKED},
+    ),
     "submit/turns-with-the-agency": Kill(
         "another thing is told once a day that it names has begun",
         "EndsOnTheLastDay",

@@ -14,8 +14,12 @@ STAGES: dict[str, Any] = {"simulator": "StagesOffice", "service": STAGED}
 BOOK: dict[str, Any] = {"simulator": "BookOffice"}
 LATER: dict[str, Any] = {"simulator": "LaterFeeOffice", "service": STAGED}
 
-DELIVERED, COLLECTED, AT_THE_OFFICE = (
-    {"service": {"form": f"forms:{form}"}} for form in ("DeliveredForm", "CollectedForm", "UrgentAtTheOffice")
+DELIVERED, COLLECTED, IF_URGENT, AT_THE_OFFICE, NOTED, EXPLAINED, PARENTS = (
+    {"service": {"form": f"forms:{form}"}}
+    for form in (
+        *("DeliveredForm", "CollectedForm", "CollectedIfUrgent", "UrgentAtTheOffice"),
+        *("NotedForm", "ExplainedForm", "EitherParentForm"),
+    )
 )
 EXPIRING: dict[str, Any] = {"simulator": "ExpiringOffice", "service": {"writes": ASKED}}
 DESK: dict[str, Any] = {"plugin": {"settings": "settings:DeskSettings"}}
@@ -86,6 +90,15 @@ FAULTS = (
     Fault("fees/on-last-days", "RefusesTheLastDay", f"but input-rejected, {ON_THE_LAST_DAY}", GRACE),
     Fault("fees/on-last-days", "BreaksOnTheLastDay", f"a fault of the plugin {ON_THE_LAST_DAY}", GRACE),
     Fault("submit/fields-beside-choices", "CollectsTheUrgent", f"collection {LEFT_OUT}", DELIVERED),
+    Fault("submit/fields-beside-choices", "CollectsTheUrgent", f"collection {LEFT_OUT}", COLLECTED),
+    Fault("submit/fields-beside-choices", "SendsNotesOfTheUrgent", f"note {LEFT_OUT}", NOTED),
+    Fault("submit/fields-beside-choices", "SendsNotesOfTheUrgent", f"note {LEFT_OUT}", EXPLAINED),
+    Fault(
+        "submit/fields-beside-choices",
+        "SendsNotesOfTheRegular",
+        "note changes nothing that is sent where delivery is urgent",
+        NOTED,
+    ),
     Fault("submit/fields-beside-choices", "SendsTheRestToTheOffice", f"collection {LEFT_OUT}", DELIVERED),
     Fault("submit/fields-beside-choices", "KnowsTheRoadsOfTheUrgent", f"address.road {LEFT_OUT}", DELIVERED),
     *(
@@ -120,7 +133,9 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("submit/turns-with-the-agency", "AsksWhetherGood", EXPIRING),
     ("submit/turns-with-the-agency", "ComparesTheDay", EXPIRING),
     ("submit/fields-beside-choices", "Delivers", DELIVERED),
-    ("submit/fields-beside-choices", "CollectsTheUrgent", COLLECTED),
+    ("submit/fields-beside-choices", "CollectsTheUrgent", IF_URGENT),
+    ("submit/fields-beside-choices", "SendsNotes", EXPLAINED),
+    ("submit/fields-beside-choices", "NamesOneParent", PARENTS),
     ("submit/fields-beside-choices", "CollectsTheUrgent", AT_THE_OFFICE),
 )
 

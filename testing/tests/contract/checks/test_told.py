@@ -15,6 +15,20 @@ TILL: dict[str, Any] = {"simulator": "TwoStepTill", "plugin": COMPLETES}
 COMPARED: dict[str, Any] = {"simulator": "ComparingOffice", "service": {"writes": ASKED}}
 
 
+LISTING: dict[str, Any] = {"simulator": "HoldersOffice", "service": {"writes": ASKED}}
+LAST, FIRST, UNSAID = (
+    {"simulator": office, "service": {"writes": ASKED}}
+    for office in ("LastDayOffice", "FirstDayOffice", "SilentlyExpiringOffice")
+)
+BOOKING: dict[str, Any] = {"simulator": "BookingOffice"}
+SLIPS: dict[str, Any] = {"simulator": "SlipOffice"}
+EARLY_SLIPS: dict[str, Any] = {"simulator": "AlwaysSlipOffice"}
+LEFT_OUT_OF_A_LIST = "submit: permits: of a longer list not every entry is told"
+UNDER_ANOTHER = "status: bookedUnder of somebody else is told as ours, in deliverables.kind"
+BESIDE_ANOTHER = "brings a paper beside one word, and not beside another"
+IN_A_SENTENCE = "status: since is told in another zone, in a sentence"
+IS_OVER, TO_COME = (f"submit: goodTo that is today is told like one {when}" for when in ("that is over", "to come"))
+
 TOLD_OF_MONEY = ("told/money", "told/lists", "told/instants", "told/unheard-of", "told/numbers", "told/steady")
 FAULTS = (
     Fault("told/text", "MixesLanguages", "status: remark.bn is told in the place of the other language"),
@@ -49,6 +63,18 @@ FAULTS = (
     Fault("told/numbers", "CutsReceiptsOfTheDay", "list-payments: items.receipt is told alike with another", TILL),
     Fault("told/money", "ListsWholeTaka", "list-payments: items.amount with one poisha more is not told so", TILL),
     Fault("told/instants", "ListsInUtc", "list-payments: items.at", TILL),
+    Fault("told/instants", "NamesTheHourInUtc", IN_A_SENTENCE),
+    Fault("told/instants", "NamesTheHourOfTwelveInUtc", IN_A_SENTENCE),
+    Fault("told/lists", "NamesTheFirstPermits", LEFT_OUT_OF_A_LIST, LISTING),
+    Fault("told/lists", "NamesPermitsInALine", LEFT_OUT_OF_A_LIST, LISTING),
+    Fault("told/ours", "TellsAnyBooking", UNDER_ANOTHER, BOOKING),
+    Fault("told/ours", "TellsBookingsOfPlatforms", UNDER_ANOTHER, BOOKING),
+    Fault("told/papers", "TellsOfSlipsOnReview", f"status: slip {BESIDE_ANOTHER}", EARLY_SLIPS),
+    Fault("told/papers", "ReadsSlipWordsAtFiling", f"status: slipWord {BESIDE_ANOTHER}", EARLY_SLIPS),
+    Fault("told/on-its-day", "EndsOnTheLastDay", IS_OVER, LAST),
+    Fault("told/on-its-day", "DoubtsTheLastDay", IS_OVER, LAST),
+    Fault("told/on-its-day", "BeginsTheDayAfter", TO_COME, FIRST),
+    Fault("told/on-its-day", "ComparesTheDay", "submit: goodTo decides what is told, and the simulator does", UNSAID),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/text", "ExplainsRemarks", {}),
@@ -71,6 +97,19 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("told/numbers", "Hooks", {"simulator": "SlipTill"}),
     ("told/numbers", "RefusesInItsStatus", {"simulator": "AskedOffice"}),
     ("told/instants", "ListsToTheMinute", TILL),
+    ("told/instants", "NamesTheHour", {}),
+    ("told/instants", "NamesTheHourOfTwelve", {}),
+    ("told/lists", "NamesPermits", LISTING),
+    ("told/lists", "NamesTheFirstPermitsAndHowManyMore", LISTING),
+    ("told/ours", "TellsBookings", BOOKING),
+    ("told/ours", "Hooks", BOOKING),
+    ("told/ours", "ReadsPages", {"simulator": "PagedOffice"}),
+    ("told/papers", "TellsOfSlips", SLIPS),
+    ("told/papers", "TellsOfSlipsByState", EARLY_SLIPS),
+    ("told/papers", "ForgetsSlipsAtTheEnd", EARLY_SLIPS),
+    ("told/on-its-day", "ComparesTheDay", LAST),
+    ("told/on-its-day", "AsksWhetherGood", UNSAID),
+    ("told/on-its-day", "BeginsOnTheDay", FIRST),
     *((check, "Completes", TILL) for check in TOLD_OF_MONEY),
 )
 

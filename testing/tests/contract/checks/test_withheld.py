@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from nagorik import Operation
+from nagorik.manifest import parse_manifest
+from nagorik.operations import Idempotency
 from nagorik_testing.contract.verdict import CheckStatus
 
-from .conftest import Fault, expect_fault, expect_right, found
+from .conftest import HERE, PACKAGE, Fault, expect_fault, expect_right, found
 
 BOOK = {"simulator": "BookOffice"}
 FIELDS: dict[str, Any] = {"simulator": "FieldsOffice", "plugin": {"error_reader": "withholding:blames_the_name"}}
@@ -94,3 +97,27 @@ async def test_what_is_told_nobody_is_declared_by_the_simulator_with_a_reason(ki
     subject.simulator.untold = declared
     (finding,) = [one for one in await found("told/left-out", subject) if one.failed]
     assert [text for text in told if text not in finding.got] == []
+
+
+SHOP = parse_manifest((HERE / PACKAGE / "plugin.toml").read_bytes()).services[0]
+QUESTION = SHOP.model_copy(
+    update={"id": "permits.question", "reads": (), "writes": {Operation.SUBMIT: Idempotency.SAFE}}
+)
+ANSWERED: dict[str, Any] = {"simulator": "EarlierOffice", "plugin": {"services": (SHOP, QUESTION)}}
+UNASKED = {"desk": "the office's own"}
+
+
+@pytest.mark.parametrize(
+    ("hooks", "declared", "told"),
+    [
+        ("AnswersWithoutADay", {}, ["nothing follows from submit of permits.question: since"]),
+        ("AnswersWithoutADay", {"permits.question: since": "nobody asks"}, []),
+        ("AnswersQuestions", {}, []),
+    ],
+)
+async def test_what_the_answer_to_a_question_does_not_tell_nobody_else_tells(hooks, declared, told, permit_office):
+    subject = permit_office(hooks, **ANSWERED)
+    subject.simulator.untold = UNASKED | declared
+    wrong = [one.got for one in await found("told/left-out", subject) if one.failed]
+    assert [text for text in told if text not in "".join(wrong)] == []
+    assert bool(wrong) is bool(told)

@@ -1,8 +1,9 @@
 """The simulated Bureau of Manpower, Employment and Training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import ClassVar, Final
+from types import MappingProxyType
+from typing import ClassVar, Final, Literal
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -53,6 +54,7 @@ class BmetSimulator(Simulator):
         "Ages and the papers of a clearance are unverified. Fees and other conditions are from news and web pages."
     )
     outcomes: ClassVar[tuple[str, ...]] = ("issue", "full", "missed", "correction", "stall")
+    turning_days: ClassVar[Mapping[str, Literal["first", "last"]]] = MappingProxyType({"validUntil": "last"})
 
     registrations: Registrations
     orientations: Orientations

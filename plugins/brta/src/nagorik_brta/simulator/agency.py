@@ -1,8 +1,9 @@
 """The simulated Bangladesh Road Transport Authority."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import ClassVar, Final
+from types import MappingProxyType
+from typing import ClassVar, Final, Literal
 
 from pydantic import JsonValue
 from starlette.routing import Route
@@ -53,6 +54,7 @@ class BrtaSimulator(Simulator):
         "Its hours, its steps and the other fees are published."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
+    turning_days: ClassVar[Mapping[str, Literal["first", "last"]]] = MappingProxyType({"expiresOn": "last"})
     declared_conditions: ClassVar[tuple[AgencyCondition, ...]] = (ClosedOutside(open="08:00", close="22:00"),)
 
     book: ApplicationBook[CaseDetails]

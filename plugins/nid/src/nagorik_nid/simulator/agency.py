@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from importlib.resources import files
 from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from starlette.routing import Route
 
@@ -56,6 +56,7 @@ class NidSimulator(Simulator):
         "fees are from the press and pages of election offices."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
+    turning_days: ClassVar[Mapping[str, Literal["first", "last"]]] = MappingProxyType({"distributionOn": "last"})
     untold: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "nationalId": "the number that was asked about, in its other length; a verification answers yes or no",

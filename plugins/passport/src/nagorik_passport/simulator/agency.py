@@ -1,7 +1,8 @@
 """The simulated Department of Immigration and Passports."""
 
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import ClassVar, Final, Literal
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -45,6 +46,13 @@ class PassportSimulator(Simulator):
         "Fees, ages and status texts are published."
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
+    turning_days: ClassVar[Mapping[str, Literal["first", "last"]]] = MappingProxyType({"expiresOn": "last"})
+    untold: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "passport.status: sequence": "puts reports in their order, and a look-up brings one",
+            "passport.status: appointmentNo": "its day, hour and place are told; another service changes it",
+        }
+    )
 
     book: ApplicationBook[CaseDetails]
     board: SlotBoard

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 from nagorik.manifest import AnyOffer
 from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks.answers.examination import AnswerExamination
-from nagorik_testing.contract.checks.answers.left_out import last_step
 from nagorik_testing.contract.checks.answers.plays import answer_plays
 from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
@@ -63,11 +62,11 @@ async def _left_out(subject: Subject, _: AnyOffer) -> list[str]:
     if not asked:
         raise NotConcerned("the agency is asked nothing for what it tells")
     leaves, declared = _examined(subject).examination.leaves, subject.simulator.untold
-    left_out = leaves.left_out()
-    wrong = [f"nothing follows from {name}" for name in left_out if last_step(name) not in declared]
+    left_out = dict(leaves.left_out())
+    wrong = [f"nothing follows from {place}" for place, names in left_out.items() if not names & declared.keys()]
     wrong += [
         f"the simulator declares {name} as untold, and something follows from it"
-        for name in sorted(declared.keys() & leaves.names_heeded - set(map(last_step, left_out)))
+        for name in sorted(declared.keys() & leaves.names_heeded - frozenset[str]().union(*left_out.values()))
     ]
     return wrong + [f"the simulator does not say why {name} is not told" for name, why in declared.items() if not why]
 
@@ -103,7 +102,8 @@ TOLD: Final = (
         title="every entry of the agency's lists is told, however many there are",
         why="The eleventh appointment, the second paper and the arrears of the third year are never seen by anybody.",
         modes=(8, 10),
-        expected="each further entry told like the first ones, none only by itself, or the answer refused",
+        expected="each further entry told like the first ones, in a sentence too unless that says how many it leaves "
+        "out, none only by itself, or the answer refused",
         fix="Go through the whole list, and refuse what is longer than can be told.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.LISTS),
@@ -115,11 +115,24 @@ TOLD: Final = (
         why="A citizen comes six hours early, a day late, or in May in place of April.",
         modes=(59,),
         expected="what is told moved by a day, an hour and a minute with the agency's instant, 4 May and 5 April "
-        "kept apart, in both languages",
+        "kept apart, in both languages, and an hour in a sentence as Dhaka's clocks show it",
         fix="Read days and hours with the formats of nagorik_toolkit.wire, and local times with "
         "nagorik.values.dhaka_zone.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.INSTANTS),
+    ),
+    Check(
+        id="told/on-its-day",
+        family=CheckFamily.ROBUSTNESS,
+        title="a day that is today is told as the agency means it",
+        why="Smart cards are given out today, and the platform tells a citizen this morning that the day is over.",
+        modes=(58, 75),
+        expected="of a field that the simulator's turning_days calls the last day of something, the same told on "
+        "that day as before it; of a first day, the same as after it",
+        fix="Count the day itself among those on which something holds or is: on >= today for a last day, on <= "
+        "today for a first. In the simulator's turning_days, say which of the two a field names.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.TURNING_DAYS),
     ),
     Check(
         id="told/unheard-of",
@@ -158,6 +171,33 @@ TOLD: Final = (
         examine=_held_to(TellingRule.NUMBERS),
     ),
     Check(
+        id="told/ours",
+        family=CheckFamily.ROBUSTNESS,
+        title="what the agency names under somebody else's reference is not told as ours",
+        why="The portal shows the appointment that the applicant booked at a counter, and the platform tells the "
+        "citizen that the change of today is done.",
+        modes=(5, 10),
+        expected="no state, payment, verdict or deliverable that follows from our reference in an answer, where "
+        "another's stands in its place",
+        fix="Compare the reference in the answer with request.client_reference, whole; that there is one says "
+        "nothing.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.OURS),
+    ),
+    Check(
+        id="told/papers",
+        family=CheckFamily.ROBUSTNESS,
+        title="a paper that the agency's answer shows is told beside every word",
+        why="The slip with which a passport is collected is made out at the enrolment. The plugin tells of it once "
+        "the passport lies ready, and nobody can prove meanwhile that they applied.",
+        modes=(8, 10),
+        expected="a paper that a field of the answer brings beside one word of the agency, told beside each other "
+        "word of the application for which that field says the same, up to its final one",
+        fix="Take the paper from the field that shows it, without looking at the state.",
+        scope=CheckScope.OFFERS,
+        examine=_held_to(TellingRule.PAPERS),
+    ),
+    Check(
         id="told/steady",
         family=CheckFamily.ROBUSTNESS,
         title="the same answers of the agency are told alike, whenever they come",
@@ -178,7 +218,8 @@ TOLD: Final = (
         why="The agency names the day of the hearing and the number of the licence, and neither reaches the citizen.",
         modes=(8, 10),
         expected="something else told, sent or refused for another day, number or reference in each place of the "
-        "agency's answers, but for what the host knows already and what the simulator's untold gives a reason for",
+        "agency's answers, but for what the host knows already and what the simulator's untold gives a reason for; "
+        "of a question that has no status, in its answer",
         fix="Tell it where the result has a place for it, such as at, sequence, reference or reason; where the "
         "citizen has no use for it, say so in the simulator's untold.",
         scope=CheckScope.PLUGIN,

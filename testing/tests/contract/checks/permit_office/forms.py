@@ -84,9 +84,40 @@ class DeliveredForm(ShopForm):
 
 
 class CollectedForm(DeliveredForm):
-    """Of who is in no hurry, nobody is asked where they collect it."""
+    """Asks whoever likes to say it where they collect it."""
 
     collection: Annotated[Literal["download", "office"] | None, COLLECTION] = None  # type: ignore[assignment]
+
+
+class CollectedIfUrgent(CollectedForm):
+    """Takes away of who is in no hurry where they collect it, which means nothing then."""
+
+    @model_validator(mode="after")
+    def _regular_is_not_collected(self) -> Self:
+        if self.delivery == "regular":
+            self.__dict__["collection"] = None
+        return self
+
+
+class NotedForm(DeliveredForm):
+    note: Annotated[Line | None, Label(en="Note", bn="মন্তব্য")] = None
+
+
+class ExplainedForm(NotedForm):
+    """Wants to know why somebody is in no hurry."""
+
+    why: Annotated[Line | None, Label(en="Why", bn="কারণ")] = None
+
+    @model_validator(mode="after")
+    def _regular_is_explained(self) -> Self:
+        if self.delivery == "regular" and self.why is None:
+            raise PydanticCustomError("shop", "wrong", {"en": "Say why.", "bn": "কারণ লিখুন।"})
+        return self
+
+
+class EitherParentForm(DeliveredForm):
+    father: Annotated[Line | None, Label(en="Father", bn="পিতা")] = None
+    mother: Annotated[Line | None, Label(en="Mother", bn="মাতা")] = None
 
 
 class UrgentAtTheOffice(DeliveredForm):

@@ -182,7 +182,7 @@ class Delivers(Hooks):
 
 
 class CollectsTheUrgent(Delivers):
-    """Right of a form that asks nobody else where they collect it."""
+    """Right of a form that keeps of nobody else where they collect it."""
 
     def content(self, request):
         sent = super().content(request)
@@ -201,6 +201,37 @@ class KnowsTheRoadsOfTheUrgent(Delivers):
     def content(self, request):
         sent = super().content(request)
         return sent if request.form.delivery == "urgent" else {**sent, "road": "-"}
+
+
+class SendsNotesOfTheRegular(Delivers):
+    """Takes a note along where nobody is in a hurry."""
+
+    def content(self, request):
+        note = request.form.note if request.form.delivery == "regular" else None
+        return {**super().content(request), **({"note": note} if note else {})}
+
+
+class SendsNotes(Delivers):
+    """Right: a note goes along with whatever was chosen, and so does the reason where the form wants one."""
+
+    def content(self, request):
+        form = request.form
+        said = {"note": form.note, "why": getattr(form, "why", None)}
+        return {**super().content(request), **{name: value for name, value in said.items() if value}}
+
+
+class SendsNotesOfTheUrgent(SendsNotes):
+    def content(self, request):
+        sent = super().content(request)
+        return {name: value for name, value in sent.items() if name != "note" or request.form.delivery == "urgent"}
+
+
+class NamesOneParent(Delivers):
+    """Right: the office has room for one, and what the citizen chose besides has no part in it."""
+
+    def content(self, request):
+        parent = request.form.father or request.form.mother
+        return {**super().content(request), **({"parent": parent} if parent else {})}
 
 
 class GoodTo(WireModel):

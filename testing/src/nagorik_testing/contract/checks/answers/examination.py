@@ -9,14 +9,17 @@ from pydantic import JsonValue
 
 from nagorik import NagorikError, Operation
 from nagorik_testing.contract.checks.answers.chance import left_to_chance
-from nagorik_testing.contract.checks.answers.instants import told_instants, told_small_hours
+from nagorik_testing.contract.checks.answers.instants import told_hours, told_instants, told_small_hours
 from nagorik_testing.contract.checks.answers.left_out import LeavesTold, look_for_left_out
 from nagorik_testing.contract.checks.answers.lists import told_lists
 from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_numbers, told_price
+from nagorik_testing.contract.checks.answers.ours import told_of_another
+from nagorik_testing.contract.checks.answers.papers_shown import PapersShown
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.refusals import kindred_words, told_refusals, told_together
 from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
 from nagorik_testing.contract.checks.answers.told_result import anywhere, told_by
+from nagorik_testing.contract.checks.answers.turning_days import told_on_its_day
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument, instant_of, unheard_of
 from nagorik_testing.contract.checks.answers.varied import (
     AnswerEnd,
@@ -55,11 +58,12 @@ class AnswerExamination:
         """What is told wrongly of these plays."""
         words, self._kindred = _vocabulary(plays), self._kindred or kindred_words(self.package)
         found: list[Untold] = []
+        papers = PapersShown()
         for play in plays:
-            found += await self._of_play(play, words)
-        return list(dict.fromkeys(found))
+            found += await self._of_play(play, words, papers)
+        return list(dict.fromkeys([*found, *papers.untold()]))
 
-    async def _of_play(self, play: AnswerPlay, words: dict[str, set[str]]) -> list[Untold]:
+    async def _of_play(self, play: AnswerPlay, words: dict[str, set[str]], papers: PapersShown) -> list[Untold]:
         ends: list[AnswerEnd] = []
         for _ in range(2):
             try:
@@ -83,12 +87,14 @@ class AnswerExamination:
             document = kept.document(play.rig.simulator.codec)
             if document is None:
                 continue
+            papers.note(play, number, document, usual.told)
             shape = _shape(play, number, document, usual)
             if shape in self.seen:
                 continue
             self.seen.add(shape)
             varied = VariedAnswer(play, number, document, usual, unsteady, words, self._kindred, self.tried)
             found += [untold async for untold in _examined(varied, self.leaves)]
+            await papers.look(varied)
         if play.priced is not None and (play.operation, play.rig.offer) not in self.seen:
             self.seen.add((play.operation, play.rig.offer))
             found += await told_price(play, play.priced, usual)
@@ -147,11 +153,11 @@ async def _unsteady_without(varied: VariedAnswer, at: Location, value: JsonValue
     document = varied.document
     empty = [document.put(at, None)] if isinstance(document.format, JsonFormat) else []
     for body in (document.without(at), *empty):
-        before = await varied.ends(body)
+        before = await varied.ends_now(body)
         if before is None:
             continue
         varied.play.rig.advance(A_WHILE)
-        after = await varied.ends(body)
+        after = await varied.ends_now(body)
         if after is None:
             continue
         one, other = before.told, after.told
@@ -188,5 +194,8 @@ _RULES: Final = (
     told_numbers,
     told_instants,
     told_small_hours,
+    told_hours,
+    told_on_its_day,
+    told_of_another,
     _unsteady_without,
 )

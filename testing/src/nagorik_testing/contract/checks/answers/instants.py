@@ -1,11 +1,13 @@
 """Days and instants are told as they are: in their zone, to the minute, and with day and month kept apart."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik.values import dhaka_date, dhaka_time, dhaka_zone
+from nagorik.values import dhaka_date, dhaka_time, dhaka_zone, to_ascii_digits
 from nagorik_testing.contract.checks.answers.told_result import anywhere, days_of, texts_of
 from nagorik_testing.contract.checks.answers.variations import DAY, HOUR, MINUTE, WrittenInstant, instant_of
 from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, in_one_language, named
@@ -151,4 +153,31 @@ async def told_small_hours(varied: VariedAnswer, at: Location, value: JsonValue)
     that_day, in_the_night, the_day_before = (texts_of(end.told) for end in ends if end is not None)
     if any(text == the_day_before.get(place) and text != that_day.get(place) for place, text in in_the_night.items()):
         return [Untold(TellingRule.INSTANTS, f"{named(varied, at)} in the small hours is told as the day before")]
+    return []
+
+
+_EVENING: Final = 22, 43
+"""An hour that no clock shows as that of UTC, six hours before, nor as what stands for it on a clock of twelve."""
+_IN_UTC: Final = re.compile(r"(?<![0-9:])(?:16:43(?![0-9])|0?4:43(?::00)? ?p\.?m)")
+_IN_DHAKA: Final = re.compile(r"(?<![0-9:])(?:22|10):43(?![0-9])")
+
+
+async def told_hours(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
+    """Whether an hour is told in a sentence as Dhaka's clock shows it, and not as that of UTC does."""
+    instant = instant_of(value)
+    if instant is None or not instant.timed or at not in varied.told_of:
+        return []
+    if not varied.is_new(TellingRule.INSTANTS, at, ("hours",)):
+        return []
+    hour, minute = _EVENING
+    evening = dhaka_time(instant.in_dhaka).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    wall = evening.astimezone(UTC) if instant.has_zone else evening.replace(tzinfo=None)
+    end = await varied.put(at, instant.write(wall))
+    if end is None:
+        return []
+    usual = texts_of(varied.usual.told)
+    for place, text in texts_of(end.told).items():
+        before, now = to_ascii_digits(usual.get(place, "")), to_ascii_digits(text)
+        if _IN_UTC.search(now) and not _IN_DHAKA.search(now) and not _IN_UTC.search(before):
+            return [Untold(TellingRule.INSTANTS, f"{named(varied, at)} is told in another zone, in a sentence")]
     return []

@@ -48,17 +48,21 @@ class ShownResource(NamedTuple):
     Attributes:
         operation: One of those that tell the same.
         resource: The last word of the path that holds no number.
+        question: The service whose question is answered, where nothing is asked afterwards: what that answer does not
+            tell, whoever asked it never learns. Empty for everything else.
     """
 
     operation: Operation
     resource: str
+    question: str = ""
 
     @classmethod
     def by(cls, varied: VariedAnswer) -> "ShownResource":
         """What an answer shows."""
-        operation = varied.play.operation
+        operation, rig = varied.play.operation, varied.play.rig
         one = Operation.STATUS if operation in _OF_AN_APPLICATION else operation
-        return cls(one, varied.label.rpartition("/")[2])
+        ends = operation is Operation.SUBMIT and Operation.STATUS not in rig.platform.service(rig.offer).operations
+        return cls(one, varied.label.rpartition("/")[2], rig.offer if ends else "")
 
 
 @dataclass(slots=True)
@@ -76,31 +80,29 @@ class LeavesTold:
     heeded: set[tuple[ShownResource, str]] = field(default_factory=set)
     idle: dict[tuple[ShownResource, str], str] = field(default_factory=dict)
 
-    def left_out(self) -> list[str]:
-        """The places from which nothing ever follows, as a report names them."""
-        return list(
-            dict.fromkeys(
-                place
-                for (shown, name), place in self.idle.items()
-                if shown in self.told and (shown, name) not in self.heeded
-            )
-        )
+    def left_out(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """The places from which nothing ever follows, as a report names them, each with the names it may go by."""
+        for (shown, name), place in self.idle.items():
+            if shown in self.told and (shown, name) not in self.heeded:
+                yield place, frozenset(_names(shown, name))
 
     @property
     def names_heeded(self) -> frozenset[str]:
-        """The fields from which something follows."""
-        return frozenset(name for _, name in self.heeded)
+        """The names that fields from which something follows go by."""
+        return frozenset(known for shown, name in self.heeded for known in _names(shown, name))
 
 
-def last_step(place: str) -> str:
-    """The field's own name in a place: ``number`` of ``papers.number``."""
-    return place.rpartition(": ")[2].rpartition(".")[2]
+def _names(shown: ShownResource, name: str) -> Iterator[str]:
+    """A field by itself; in the answer to a question, with the service besides."""
+    yield name
+    if shown.question:
+        yield f"{shown.question}: {name}"
 
 
 async def look_for_left_out(varied: VariedAnswer, at: Location, value: JsonValue, leaves_told: LeavesTold) -> None:
     """Note whether anything follows from a leaf that holds a day, a number or a reference."""
     place = without_references(written(at))
-    leaf = ShownResource.by(varied), last_step(place)
+    leaf = ShownResource.by(varied), place.rpartition(".")[2]
     if at in varied.told_of:
         leaves_told.told.add(leaf[0])
         leaves_told.heeded.add(leaf)
@@ -112,7 +114,8 @@ async def look_for_left_out(varied: VariedAnswer, at: Location, value: JsonValue
     if await _follows(varied, at, other) or await _follows_from_the_first(varied, at):
         leaves_told.heeded.add(leaf)
     else:
-        leaves_told.idle.setdefault(leaf, f"{varied.play.operation.value}: {place}")
+        of = f" of {leaf[0].question}" if leaf[0].question else ""
+        leaves_told.idle.setdefault(leaf, f"{varied.play.operation.value}{of}: {place}")
 
 
 async def _follows(varied: VariedAnswer, at: Location, other: JsonValue) -> bool:

@@ -48,6 +48,9 @@ REMARK: Final = "আবেদনে একটি মন্তব্য আছে
 WAITS: Final = (timedelta(0), timedelta(hours=6), timedelta(days=2), timedelta(days=14))
 """Between two tellings of a payment and two wishes for a refund, until the agency says something else."""
 
+A_WHILE: Final = timedelta(minutes=7)
+"""Before a question, so that what the agency dates is another moment than that of asking."""
+
 RepeatableCall = Callable[[], Awaitable[object]]
 
 
@@ -147,6 +150,7 @@ async def _application(stage: _Stage, subject: Subject, offer: AnyOffer) -> None
         return
     first = rig.references
     if offer.writes.get(Operation.SUBMIT) is Idempotency.SAFE:
+        rig.advance(A_WHILE)
         for outcome in subject.simulator.outcomes:
             rig.simulator.script.set(first.client_reference, outcome)
             await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))

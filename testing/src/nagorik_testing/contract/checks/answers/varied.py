@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
@@ -18,6 +18,7 @@ from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.told_result import Told, anywhere, told_by, without_references
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument
 from nagorik_testing.contract.checks.inspection import written
+from nagorik_testing.contract.wiretap import WireExchange
 from nagorik_toolkit.form_validation import Location
 
 VIOLATIONS_IN_A_ROW: Final = 2
@@ -36,6 +37,9 @@ class TellingRule(StrEnum):
     STEADY = "steady"
     REFUSALS = "refusals"
     CHANCE = "chance"
+    OURS = "ours"
+    PAPERS = "papers"
+    TURNING_DAYS = "turning-days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,13 @@ class AnswerEnd:
 
     result: object
     told: Told
+
+
+class _KnownEnd(NamedTuple):
+    """What came of one answer, and what was asked for it."""
+
+    end: AnswerEnd | None
+    asked: list[WireExchange]
 
 
 @dataclass(slots=True, repr=False)
@@ -83,11 +94,26 @@ class VariedAnswer:
     zones: dict[str, str] = field(default_factory=dict)
     """How the leaves without an offset are read that were looked at already: as Dhaka's time, or as UTC."""
     is_over: bool = False
+    _known: dict[bytes, _KnownEnd] = field(default_factory=dict)
     _refused: int = 0
     _faults: int = 0
 
     async def ends(self, body: bytes) -> AnswerEnd | None:
-        """What is told of another answer; ``None`` where the plugin refuses it."""
+        """What is told of another answer; ``None`` where the plugin refuses it.
+
+        Several rules give the same answer, and it is given once: ``told/steady`` sees to it that it is told alike.
+        """
+        if body not in self._known:
+            end = await self.ends_now(body)
+            if self.is_over:
+                return end
+            self._known[body] = _KnownEnd(end, self.play.replay.asked)
+        known = self._known[body]
+        self.play.replay.asked = known.asked
+        return known.end
+
+    async def ends_now(self, body: bytes) -> AnswerEnd | None:
+        """As ``ends``, of an answer that is given at this hour, whatever was told of it before."""
         if self._refused >= VIOLATIONS_IN_A_ROW:
             await self._again()
         if self.is_over:
