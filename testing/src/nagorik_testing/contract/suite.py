@@ -71,6 +71,8 @@ FAMILIES: Final = (
 """The order in which families are told; others follow by name."""
 
 EMPTY: Final = "suite/nothing-checked"
+RARELY: Final = (50_000, 20, 50)
+"""How many new objects, and how many of the smaller collections, make a collection of each size due in a worker."""
 
 
 class SuiteCheck(Protocol):
@@ -296,7 +298,7 @@ def run_on_all_cores(subject: Subject, *, families: Collection[str] | None = Non
     with (
         _inherited(subject) if forked else nullcontext(),
         ProcessPoolExecutor(
-            cores, mp_context=get_context("fork" if forked else "spawn"), initializer=keep_quiet
+            cores, mp_context=get_context("fork" if forked else "spawn"), initializer=_begin_worker
         ) as pool,
     ):
         parts = [pool.submit(_play_family, *known, family) for family in chosen]
@@ -311,6 +313,13 @@ def keep_quiet() -> None:
     # An outage that the suite plays is news to nobody, and what a plugin prints is none of the result.
     configure_logging(level="CRITICAL")
     sys.stdout = sys.stderr
+
+
+def _begin_worker() -> None:
+    keep_quiet()
+    # Each rig makes thousands of objects and drops them all together; the usual pace of looking for cycles among
+    # them takes a twentieth of the run.
+    gc.set_threshold(*RARELY)
 
 
 _SUBJECTS: Final[dict[tuple[str, bool], Subject]] = {}
