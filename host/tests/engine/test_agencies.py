@@ -222,7 +222,7 @@ async def test_what_fails_after_a_login_that_succeeded_is_an_outage_of_its_own(d
     assert clock.now() < row.probe_at <= clock.now() + FIRST_PROBE
 
 
-@pytest.mark.parametrize("ended", [None, {"refused": "wrong"}, {"failed": "login"}, {"login": None}])
+@pytest.mark.parametrize("ended", [None, {"failed": "login"}, {"login": None}])
 async def test_what_fails_without_a_login_that_succeeded_says_nothing_of_the_credentials(database, ended):
     name, clock = f"agency-says-nothing-{ended}", SimulatedClock()
     scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
@@ -231,6 +231,25 @@ async def test_what_fails_without_a_login_that_succeeded_says_nothing_of_the_cre
         await database.run(lambda t: t.connection.execute(login_of(name, clock, **ended)))
     row = await probed(database, scheduler, name, clock, CallFailed(AgencyUnavailable(because="read-timeout")))
     assert row.cause == "credentials-wrong"
+    assert row.probe_at >= clock.now() + REFUSED_PAUSES[-1]
+
+
+async def test_probe_that_fails_before_the_credentials_are_judged_is_made_again_ever_more_seldom(database):
+    """Its login met an agency that answers nonsense: all citizens would wait for another day as after a refusal."""
+    name, clock = "agency-garbles-the-login", SimulatedClock()
+    scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
+    await database.run(lambda t: t.connection.execute(login_of(name, clock, refused="wrong")))
+    garbled = CallFailed(ContractViolation("no-json"))
+    began, probes = clock.now(), list[datetime]()
+    while clock.now() < began + timedelta(days=3):
+        row = await probed(database, scheduler, name, clock, garbled)
+        assert row.cause == "credentials-wrong"
+        probes.append(clock.now())
+    gaps = [later - former for former, later in pairwise(probes)]
+    assert REFUSED_PAUSES[0] <= gaps[0] <= timedelta(hours=4)
+    assert all(former <= later for former, later in pairwise(gaps))
+    assert len(probes) <= 10
+    row = await probed(database, scheduler, name, clock, REFUSED)
     assert row.probe_at >= clock.now() + REFUSED_PAUSES[-1]
 
 

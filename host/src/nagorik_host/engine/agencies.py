@@ -54,7 +54,8 @@ LAST_PROBE: Final = timedelta(minutes=15)
 """Time between two probes of an agency that stays down; it doubles from the first to the last. One that refuses the
 platform's credentials is probed as seldom as refused credentials are tried (``REFUSED_PAUSES``), and a little later,
 so that no probe comes too early for a login. That counts from when a probe was refused: one of which nothing is
-heard, such as that of a worker that was killed, is made again after the last of these pauses."""
+heard, such as that of a worker that was killed, is made again after the last of these pauses. One that fails before
+it is known whether the platform was let in is made again after a quarter of an hour, and then ever more seldom."""
 _LATER: Final = (1.1, 1.25)
 
 _DIFFERS: Final = timedelta(seconds=2 * APART)
@@ -410,21 +411,26 @@ class AgencyScheduler:
         again = row.probe_at
         if is_probe:
             is_held_back = isinstance(error, CredentialsRejected) and error.layer is Layer.CORE
-            held_off = self._held_off(transaction, row.plugin) if is_held_back else None
-            again = max(again, held_off or now + self._pause(row.probes, kept))
+            refusal = self._last_refusal(transaction, row.plugin) if is_held_back or not is_refused else None
+            if refusal is None:
+                again = max(again, now + self._pause(row.probes, kept))
+            elif is_held_back:
+                again = max(again, refusal.at + refusal.pause * self._rng.uniform(*_LATER))
+            else:
+                # As far as is known, nobody was refused; what is tried in vain is tried ever more seldom.
+                allowed_for = now - (refusal.at + refusal.pause * _LATER[0])
+                again = max(again, now + min(max(allowed_for, REFUSED_PAUSES[0]), REFUSED_PAUSES[-1]))
         return {"because": kept, "again": again, "number": row.probes}
 
-    def _held_off(self, transaction: Transaction, plugin: str) -> datetime | None:
-        """Until when nobody logs in at an agency that has refused that, and a little later, where that is known."""
+    def _last_refusal(self, transaction: Transaction, plugin: str) -> "_Refusal | None":
+        """The refused login of an agency that is tried again first, where one is known."""
         found = transaction.connection.execute(_REFUSED, {"name": plugin}).all()
-        return min(
-            (
-                row.refused_at + refused_pause(row.refusals) * self._rng.uniform(*_LATER)
-                for row in found
-                if row.refused_at is not None and isinstance(row.refusals, int)
-            ),
-            default=None,
-        )
+        refusals = [
+            _Refusal(row.refused_at, refused_pause(row.refusals))
+            for row in found
+            if row.refused_at is not None and isinstance(row.refusals, int)
+        ]
+        return min(refusals, key=lambda refusal: refusal.at + refusal.pause, default=None)
 
     def _longest_pause(self) -> timedelta:
         return LAST_PROBE * self._rng.uniform(0.5, 1.0)
@@ -435,6 +441,13 @@ class AgencyScheduler:
             return refused_pause(probes + 1) * self._rng.uniform(*_LATER)
         longest = min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
         return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
+
+
+class _Refusal(NamedTuple):
+    """When a login was refused, and for how long nobody logs in after it."""
+
+    at: datetime
+    pause: timedelta
 
 
 def _is_let_in(transaction: Transaction, row: Row[Any]) -> bool:

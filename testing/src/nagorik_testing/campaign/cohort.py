@@ -457,11 +457,20 @@ def _queues(transaction: Transaction, *, now: datetime) -> bool:
 def _try_refused(transaction: Transaction, *, now: datetime, worn_out: Sequence[str]) -> Sequence[str]:
     """Let refused credentials be tried at once for which something waits; the plugins of their agencies."""
     found = transaction.connection.execute(_REFUSING, {"now": now, "worn_out": worn_out}).all()
-    tried = [row.plugin for row in found if row.probe_at <= row.refused_at + LONGEST_REFUSAL]
+    tried = [row.plugin for row in found if row.probe_at <= _latest_probe(row.refused_at, now)]
     for plugin in tried:
         try_refused_again(transaction, plugin)
     AgencyScheduler({}).try_refused(transaction, tried, now, are_others=False)
     return tried
+
+
+def _latest_probe(refused_at: datetime, now: datetime) -> datetime:
+    """Until when an agency is tried again that has refused the credentials and was not heard since.
+
+    One that was tried in vain since is tried again after as long a time as it might have been tried by now.
+    """
+    for_so_long = now - (refused_at + REFUSED_PAUSES[-1])
+    return max(refused_at + LONGEST_REFUSAL, now + max(for_so_long, REFUSED_PAUSES[0]))
 
 
 def _transport(simulator: Simulator) -> KillableTransport:
