@@ -27,6 +27,7 @@ OFFICES = (
     "families",
     "proofs",
     "other_agencies",
+    "noting_offices",
     "tills",
 )
 """Modules with a simulator."""

@@ -17,6 +17,7 @@ MODULES = (
     "own_faults",
     "withholding",
     "overlooking",
+    "noting",
     "at_the_agency",
     "in_the_host",
     "families",
