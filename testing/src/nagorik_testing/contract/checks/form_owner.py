@@ -17,8 +17,6 @@ from nagorik_toolkit.form_validation import Location
 _SHORTEST_MONTH: Final = 28
 """Days."""
 
-FilledForm = dict[str, JsonValue]
-
 
 async def _each_of_another(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
@@ -42,8 +40,8 @@ async def _each_of_another(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 def _swapped(
-    model: type[Form], example: FilledForm, applicant: Applicant
-) -> Iterator[tuple[Location, str, FilledForm]]:
+    model: type[Form], example: dict[str, JsonValue], applicant: Applicant
+) -> Iterator[tuple[Location, str, dict[str, JsonValue]]]:
     """Each place that says what is known of the applicant, with another's in it, and the form filled in so.
 
     What is another's has all but its end in common with the applicant's, such as the year of birth, so that the form
@@ -63,13 +61,13 @@ def _last_digit_moved(number: str) -> str:
     return f"{number[:-1]}{(int(number[-1]) + 1) % 10}" if number[-1:].isdigit() else number
 
 
-def _with(form: FilledForm, place: Location, value: JsonValue) -> FilledForm:
+def _with(form: dict[str, JsonValue], place: Location, value: JsonValue) -> dict[str, JsonValue]:
     filled = with_value(form, place, value)
     assert isinstance(filled, dict)  # noqa: S101 - a form is an object
     return filled
 
 
-async def _passed(rig: Rig, form: FilledForm) -> frozenset[str]:
+async def _passed(rig: Rig, form: dict[str, JsonValue]) -> frozenset[str]:
     """The criteria that the applicant meets with a form; none where the form is refused.
 
     Raises:
