@@ -24,6 +24,7 @@ FAULTS = (
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     *((check, "Noting", NOTING) for check in CHECKS),
+    ("told/text", "QuotesTheHall", NOTING),
     ("told/left-out", "TellsWhetherWhole", WHOLE),
 )
 STATUS, LOOK_UP = (ShownResource(Operation.STATUS, resource) for resource in ("permits", "look-ups"))

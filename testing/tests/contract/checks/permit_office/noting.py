@@ -18,6 +18,7 @@ from nagorik_toolkit import DhakaTime
 from permit_office.plugin import Context, Filed, Hooks, status_of
 from permit_office.untruthful import Asking
 
+HALL = "main hall"
 SLIP = Deliverable(kind="permit", delivery="none", reference="slip")
 
 
@@ -85,7 +86,15 @@ class HearsInUtc(Noting):
 class HearsInEnglish(Noting):
     def hearing(self, told):
         right = super().hearing(told)
-        return Text(bn=f"{right.bn} (main hall)", en=right.en)
+        return Text(bn=f"{right.bn} ({HALL})", en=right.en)
+
+
+class QuotesTheHall(Noting):
+    """Right: what the office calls it stands within quotes."""
+
+    def hearing(self, told):
+        right = super().hearing(told)
+        return Text(bn=f"{right.bn} “{HALL}”", en=right.en)
 
 
 class SlipForThePermit(Noting):

@@ -23,6 +23,7 @@ from nagorik_testing.contract.checks.answers.variations import (
 )
 from nagorik_testing.contract.checks.answers.varied import AnswerEnd, TellingRule, Untold, VariedAnswer, named
 from nagorik_testing.contract.checks.inspection import written
+from nagorik_testing.style.sentences import latin_words
 from nagorik_testing.wire.codec import JsonFormat
 from nagorik_toolkit.form_validation import Location
 
@@ -197,22 +198,20 @@ async def _by_resembling(
     return []
 
 
-_LATIN_WORD: Final = re.compile(r"(?<![\w./@:-])[A-Za-z]*[a-z]{2}[A-Za-z]*(?![\w/@]|[.:-]\w)")
-"""No abbreviation, no code and no part of an address."""
-_ANY_LATIN: Final = re.compile(r"[A-Za-z]+")
+_LATIN: Final = re.compile(r"[A-Za-z]+")
 
 
 def told_in_english(play: AnswerPlay, told: Told) -> list[Untold]:
     """Places of a Bangla text that hold an English word which neither the agency nor the citizen wrote."""
     places = {
-        anywhere(place): set(_LATIN_WORD.findall(text))
+        anywhere(place): {part for word in latin_words(text) for part in _LATIN.findall(word)}
         for place, text in told.items()
         if isinstance(text, str) and place.endswith(".bn")
     }
     if not any(places.values()):
         return []
     heard = " ".join(part.decode("utf-8", "replace") for kept in play.kept for part in (kept.content, kept.sent))
-    known = set(_ANY_LATIN.findall(heard))
+    known = set(_LATIN.findall(heard))
     return [
         Untold(TellingRule.TEXT, f"{play.operation.value}: the Bangla text in {place} holds English words")
         for place, words in places.items()
