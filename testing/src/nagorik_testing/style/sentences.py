@@ -97,14 +97,27 @@ def foreign_letters(text: str, language: TextLanguage) -> Iterator[str]:
         if re.search(f"[{_BANGLA}]", without_quoted(text)):
             yield "Bangla letters in an English text: write them in English, or within quotes as somebody's own words"
         return
+    latin = frozenset(latin_words(text))
+    for token in _tokens_of(text):
+        if token.rstrip("+-").replace(",", "").replace(".", "").isdigit() or not re.search("[A-Za-z]", token):
+            yield f"“{token}”: write Bangla digits in Bangla"
+        elif token in latin:
+            yield f"“{token}”: write it in Bangla letters"
+
+
+def latin_words(text: str) -> Iterator[str]:
+    """Latin words of a Bangla text, but for codes, addresses, what stands within quotes and what is listed."""
+    for token in _tokens_of(text):
+        if re.search("[A-Za-z]", token) and not re.search("[0-9]", token) and not _is_listed(token):
+            yield token
+
+
+def _tokens_of(text: str) -> Iterator[str]:
+    """What is written in Latin letters and ASCII digits, once each."""
     plain = text
     for passed_over in (_COMMAND, _PLACE, _QUOTED, _ADDRESS):
         plain = passed_over.sub(" ", plain)
-    for token in dict.fromkeys(_TOKEN.findall(plain)):
-        if token.rstrip("+-").replace(",", "").replace(".", "").isdigit() or not re.search("[A-Za-z]", token):
-            yield f"“{token}”: write Bangla digits in Bangla"
-        elif not re.search("[0-9]", token) and not _is_listed(token):
-            yield f"“{token}”: write it in Bangla letters"
+    yield from dict.fromkeys(_TOKEN.findall(plain))
 
 
 def _is_listed(token: str) -> bool:

@@ -28,6 +28,7 @@ OFFICES = (
     "families",
     "proofs",
     "other_agencies",
+    "noting_offices",
     "tills",
 )
 """Modules with a simulator."""

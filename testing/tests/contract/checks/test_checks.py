@@ -28,6 +28,7 @@ class Kill(NamedTuple):
     """Services and gateways that are broken so."""
 
 
+OWNED = {"form": "forms:OwnedForm"}
 SIZED = {"form": "forms:SizedForm"}
 STAFFED = {"form": "forms:StaffedForm"}
 ROWS = {"form": "forms:ExpressForm", "fees": "fees.toml#rows"}
@@ -293,6 +294,12 @@ KILLS = {
     "eligibility/as-the-agency-says": Kill(
         "allowed: pass, where the agency answers NOT YET", "TakesNotYetForYes", "KnowingOffice"
     ),
+    "eligibility/each-of-another": Kill(
+        "nid is another's, and the form is judged like the applicant's own",
+        "OwnByBirth",
+        "OwnersOffice",
+        service=OWNED,
+    ),
     "submit/papers-of-one-kind": Kill(
         "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),
@@ -368,6 +375,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "status/whole-remarks": {"simulator": "BookOffice"},
     "fees/every-row": {"hooks": "ByRows", "simulator": "ExpressOffice", "service": ROWS},
     "submit/as-judged": {"hooks": "HoldsRules", "plugin": TWO},
+    "eligibility/each-of-another": {"hooks": "OwnForm", "simulator": "OwnersOffice", "service": OWNED},
     "eligibility/as-the-agency-says": {"hooks": "AsksWhetherTheyMay", "simulator": "KnowingOffice"},
     "fees/on-last-days": {"hooks": "InGrace", "simulator": "GraceOffice", "service": SIZED},
     "submit/turns-with-the-agency": {

@@ -15,6 +15,7 @@ from nagorik_testing.contract.checks.deliverables import DELIVERABLES
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
+from nagorik_testing.contract.checks.form_owner import FORM_OWNER
 from nagorik_testing.contract.checks.health import HEALTH
 from nagorik_testing.contract.checks.held_rules import HELD_RULES
 from nagorik_testing.contract.checks.host_safety import HOST_SAFETY
@@ -56,6 +57,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *ELIGIBILITY,
     *VERDICTS,
     *AGENCY_VERDICTS,
+    *FORM_OWNER,
     *FILLED_FORM,
     *FEES,
     *AGENCY_PRICES,

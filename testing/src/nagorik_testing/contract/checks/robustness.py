@@ -43,7 +43,7 @@ LONGEST: Final = timedelta(seconds=5)
 """Simulated time that a call may take of an agency that answers at once."""
 
 
-class _Asked(NamedTuple):
+class _AskedAgain(NamedTuple):
     """What somebody else's calls change.
 
     Attributes:
@@ -55,14 +55,14 @@ class _Asked(NamedTuple):
     kept: Sequence[str]
 
 
-async def _asked_by_another(subject: Subject, offer: AnyOffer) -> _Asked:
+async def _asked_by_another(subject: Subject, offer: AnyOffer) -> _AskedAgain:
     package = record_of(subject).package or ""
     first = await _outcomes(subject, offer)  # what a first call caches is no state of a citizen's
     before = state_of(package)
     await _outcomes(subject, offer, seed=OTHER_SEED)
     kept = changed(before, state_of(package))
     again = await _outcomes(subject, offer)
-    return _Asked([operation for operation, outcome in first.items() if again.get(operation) != outcome], kept)
+    return _AskedAgain([operation for operation, outcome in first.items() if again.get(operation) != outcome], kept)
 
 
 async def _stateless(subject: Subject, offer: AnyOffer) -> list[str]:

@@ -80,7 +80,8 @@ TOLD: Final = (
         "office stands where the English one belongs.",
         modes=(8, 77),
         expected="wherever a part of an agency's text is told, a longer one with all its letters, and one "
-        "with signs between its words, in its language's place; of two languages that the agency writes, both",
+        "with signs between its words, in its language's place; of two languages that the agency writes, both; no "
+        "number that is told without the text and not beside it; and no English word in Bangla that nobody wrote",
         fix="Pass texts on as they are; cut nothing and re-encode nothing, and refuse what is too long to be told.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.TEXT),
@@ -103,7 +104,8 @@ TOLD: Final = (
         why="The eleventh appointment, the second paper and the arrears of the third year are never seen by anybody.",
         modes=(8, 10),
         expected="each further entry told like the first ones, in a sentence too unless that says how many it leaves "
-        "out, none only by itself, or the answer refused",
+        "out, none only by itself, or the answer refused; what is issued by a yes of the agency's told beside what "
+        "is issued without it",
         fix="Go through the whole list, and refuse what is longer than can be told.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.LISTS),
@@ -165,7 +167,8 @@ TOLD: Final = (
         why="A seat is shown in a full course, and the number of a receipt is another's.",
         modes=(8, 10),
         expected="a count told as it is, zero among them, and a reference whole, with the zeros that it "
-        "begins with, its hyphens, and another last digit told with it",
+        "begins with, its hyphens, and another last digit told with it; what our own client reference decides, "
+        "decided by no other",
         fix="Pass numbers and references on as they are; 0 is a number and no gap.",
         scope=CheckScope.OFFERS,
         examine=_held_to(TellingRule.NUMBERS),
@@ -214,12 +217,13 @@ TOLD: Final = (
     Check(
         id="told/left-out",
         family=CheckFamily.ROBUSTNESS,
-        title="every day, number and reference that the agency names is told, or its simulator says why not",
+        title="every day, number, reference and remark of the agency's is told, or its simulator says why not",
         why="The agency names the day of the hearing and the number of the licence, and neither reaches the citizen.",
         modes=(8, 10),
-        expected="something else told, sent or refused for another day, number or reference in each place of the "
-        "agency's answers, but for what the host knows already and what the simulator's untold gives a reason for; "
-        "of a question that has no status, in its answer",
+        expected="something else told, sent or refused for another day, number, reference, or yes or no in each "
+        "place of the agency's answers, but for what the host knows already and what the simulator's untold gives a "
+        "reason for; of a question that has no status, in its answer; in the answer to a question, the remark that a "
+        "status tells under the same name",
         fix="Tell it where the result has a place for it, such as at, sequence, reference or reason; where the "
         "citizen has no use for it, say so in the simulator's untold.",
         scope=CheckScope.PLUGIN,

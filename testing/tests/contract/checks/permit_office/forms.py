@@ -35,6 +35,10 @@ class ShopForm(Form):
     address: Annotated[Address, Label(en="Address", bn="ঠিকানা")]
 
 
+class OwnedForm(ShopForm):
+    birth_date: Annotated[date, Label(en="Date of birth", bn="জন্মতারিখ")]
+
+
 class FamilyForm(ShopForm):
     father: Annotated[Line, Label(en="Father", bn="পিতা")]
     mother: Annotated[Line, Label(en="Mother", bn="মাতা")]

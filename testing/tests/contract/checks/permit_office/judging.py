@@ -1,9 +1,19 @@
 """Hooks that judge without the facts, on the wrong day or against another's answer; and some that are right."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from nagorik import Criterion, EligibilityDecision, NotAsked, Rejected, Text, Verdict, hookimpl
+from nagorik import (
+    Criterion,
+    EligibilityDecision,
+    FieldProblem,
+    InputRejected,
+    NotAsked,
+    Rejected,
+    Text,
+    Verdict,
+    hookimpl,
+)
 from nagorik_toolkit.bangladesh import age_on
 from permit_office.plugin import Context, Hooks, criterion
 
@@ -111,3 +121,35 @@ class FirstAnswer(Asks):
     def verdict(self, answer):
         self.kept = self.kept or answer
         return super().verdict(self.kept)
+
+
+class OwnForm(Judging):
+    """Right: the birth date and the number are the applicant's."""
+
+    def judged(self, request):
+        form = request.form
+        holds = form is None or self.is_own(form.birth_date, form.nid, request.applicant)
+        return criterion("own", Verdict.PASS if holds else Verdict.FAIL)
+
+    def is_own(self, born: date, nid: Any, applicant: Any) -> bool:
+        return born == applicant.birth_date and nid == applicant.nid
+
+
+class OwnByBirth(OwnForm):
+    def is_own(self, born, nid, applicant):
+        return born == applicant.birth_date
+
+
+class OwnByEither(OwnForm):
+    def is_own(self, born, nid, applicant):
+        return born == applicant.birth_date or nid == applicant.nid
+
+
+class RefusesStrangers(OwnForm):
+    """Right: refuses the question itself."""
+
+    def judged(self, request):
+        right = super().judged(request)
+        if right.verdict is Verdict.FAIL:
+            raise InputRejected([FieldProblem(pointer="/form/nid", code="permit.not-yours", text=right.text)])
+        return right

@@ -18,6 +18,7 @@ MODULES = (
     "withholding",
     "overlooking",
     "shown",
+    "noting",
     "at_the_agency",
     "in_the_host",
     "families",

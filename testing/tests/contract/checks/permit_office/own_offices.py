@@ -60,3 +60,12 @@ class ExplainingOffice(PermitOffice):
     def error_answers(self) -> Any:
         shut = {"error": "the office is shut", "details": {"remarks": "nobody is there"}}
         return (ErrorAnswer(name="an office that is shut", status=400, document=shut, means=AgencyRejected),)
+
+
+class OwnersOffice(PermitOffice):
+    """Asks for the date of birth, too."""
+
+    def example(self, service: str, citizen: Any) -> ExampleApplication:
+        usual = super().example(service, citizen)
+        form = {**usual.form, "birth_date": citizen.birth_date.isoformat()}
+        return ExampleApplication(applicant=usual.applicant, form=form, documents=usual.documents)

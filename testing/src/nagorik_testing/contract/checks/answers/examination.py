@@ -11,13 +11,18 @@ from nagorik import NagorikError, Operation
 from nagorik_testing.contract.checks.answers.chance import left_to_chance
 from nagorik_testing.contract.checks.answers.instants import told_hours, told_instants, told_small_hours
 from nagorik_testing.contract.checks.answers.left_out import LeavesTold, look_for_left_out
-from nagorik_testing.contract.checks.answers.lists import told_lists
+from nagorik_testing.contract.checks.answers.lists import told_by_flag, told_lists
 from nagorik_testing.contract.checks.answers.numbers import told_amounts, told_numbers, told_price
 from nagorik_testing.contract.checks.answers.ours import told_of_another
 from nagorik_testing.contract.checks.answers.papers_shown import PapersShown
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
 from nagorik_testing.contract.checks.answers.refusals import kindred_words, told_refusals, told_together
-from nagorik_testing.contract.checks.answers.texts import told_texts, told_words
+from nagorik_testing.contract.checks.answers.texts import (
+    told_beside,
+    told_in_english,
+    told_texts,
+    told_words,
+)
 from nagorik_testing.contract.checks.answers.told_result import anywhere, told_by
 from nagorik_testing.contract.checks.answers.turning_days import told_on_its_day
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument, instant_of, unheard_of
@@ -75,7 +80,7 @@ class AnswerExamination:
         one, other = ends[0].told, ends[1].told
         unsteady = frozenset(place for place in {*one, *other} if one.get(place) != other.get(place))
         usual = AnswerEnd(ends[0].result, {place: value for place, value in one.items() if place not in unsteady})
-        found = _unsteady(play, unsteady)
+        found = [*_unsteady(play, unsteady), *told_in_english(play, usual.told)]
         # What is made of a form is made for each service; everything else is read and asked by the same code.
         of_form = play.operation in _BY_SERVICE or play.operation in _OF_A_FORM
         what = play.rig.offer if of_form or not play.kept else label_of(play, -1)
@@ -196,6 +201,8 @@ _RULES: Final = (
     told_small_hours,
     told_hours,
     told_on_its_day,
+    told_by_flag,
+    told_beside,
     told_of_another,
     _unsteady_without,
 )

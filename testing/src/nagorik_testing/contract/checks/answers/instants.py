@@ -133,18 +133,22 @@ async def _to_the_day(
     return []
 
 
+_NOON_IN_UTC: Final = re.compile(r"(?<![0-9])0?6[:.]37(?![0-9])")
+"""12:37 in Dhaka, as the clocks of UTC show it."""
+
+
 async def told_small_hours(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
     """Whether an hour after midnight in Dhaka is told as that day, and not as the one before, which it is in UTC.
 
     For sentences, which name the day in words: what is said of one in the morning is held against noon and the noon
-    before.
+    before. An hour that a sentence names is held to the clocks in Dhaka likewise.
     """
     instant = instant_of(value)
     if instant is None or not instant.timed or at not in varied.told_of:
         return []
     if not varied.is_new(TellingRule.INSTANTS, at, ("small hours",)):
         return []
-    noon = dhaka_time(instant.in_dhaka).replace(hour=12, minute=0, second=0, microsecond=0) - 2 * DAY
+    noon = dhaka_time(instant.in_dhaka).replace(hour=12, minute=37, second=0, microsecond=0) - 2 * DAY
     hours = (noon, noon.replace(hour=1), noon - DAY)
     walls = (hour.astimezone(UTC) if instant.has_zone else hour.replace(tzinfo=None) for hour in hours)
     ends = [await varied.put(at, instant.write(wall)) for wall in walls]
@@ -153,6 +157,11 @@ async def told_small_hours(varied: VariedAnswer, at: Location, value: JsonValue)
     that_day, in_the_night, the_day_before = (texts_of(end.told) for end in ends if end is not None)
     if any(text == the_day_before.get(place) and text != that_day.get(place) for place, text in in_the_night.items()):
         return [Untold(TellingRule.INSTANTS, f"{named(varied, at)} in the small hours is told as the day before")]
+    sentences = (
+        text for place, text in that_day.items() if place.endswith((".bn", ".en")) and text != in_the_night.get(place)
+    )
+    if any(_NOON_IN_UTC.search(to_ascii_digits(text)) for text in sentences):
+        return [Untold(TellingRule.INSTANTS, f"{named(varied, at)} is told in another zone, in a sentence")]
     return []
 
 

@@ -120,3 +120,21 @@ async def _hides(varied: VariedAnswer, at: Location, entries: Sequence[JsonValue
             if len(told) == 1 and whole.get(place) and told[0] not in whole[place]:
                 return True
     return False
+
+
+async def told_by_flag(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
+    """Whether what is issued by one yes of the agency's takes the place of what is issued without it."""
+    if not isinstance(value, bool):
+        return []
+    other = await varied.put(at, not value)
+    if other is None:
+        return []
+    by_yes, by_no = (varied.usual, other) if value else (other, varied.usual)
+    told, without = entries_of(by_yes.result), entries_of(by_no.result)
+    for place, entries in told.items():
+        lost = [entry for entry in without.get(place, ()) if entry not in entries]
+        if place.rpartition(".")[2] == "deliverables" and lost and entries:
+            return [
+                Untold(TellingRule.LISTS, f"{named(varied, at)}: what it issues is told in the place of the rest")
+            ]
+    return []

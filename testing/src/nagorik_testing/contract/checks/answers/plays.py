@@ -261,7 +261,7 @@ async def _until_corrected(stage: _Stage) -> None:
 
 
 async def _appointments(stage: _Stage, offer: AnyOffer, draft: ApplicationDraft, own: References) -> bool:
-    """Ask for appointments, and book the last; whether any were told."""
+    """Ask for appointments, and book the last; whether any were told, and could be booked at that stage."""
     rig, now = stage.rig, stage.rig.clock.now()
     slots = await stage.play(
         Operation.SLOTS,
@@ -272,7 +272,8 @@ async def _appointments(stage: _Stage, offer: AnyOffer, draft: ApplicationDraft,
     if not isinstance(slots, Slots) or not slots.slots:
         return False
     if Operation.BOOK_SLOT in offer.operations:
-        await stage.play(Operation.BOOK_SLOT, lambda: rig.platform.book_slot(draft, own, slots.slots[-1]))
+        last = slots.slots[-1]
+        return await stage.play(Operation.BOOK_SLOT, lambda: rig.platform.book_slot(draft, own, last)) is not None
     return True
 
 

@@ -7,7 +7,8 @@ from typing import Final
 from pydantic import JsonValue
 
 from nagorik import Operation, PaymentState
-from nagorik_testing.contract.checks.answers.told_result import Facts, anywhere, facts_of, normalised, texts_of
+from nagorik_testing.contract.checks.answers.plays import AnswerPlay
+from nagorik_testing.contract.checks.answers.told_result import Facts, Told, anywhere, facts_of, normalised, texts_of
 from nagorik_testing.contract.checks.answers.variations import (
     LongText,
     in_another_script,
@@ -21,6 +22,8 @@ from nagorik_testing.contract.checks.answers.variations import (
 )
 from nagorik_testing.contract.checks.answers.varied import AnswerEnd, TellingRule, Untold, VariedAnswer, named
 from nagorik_testing.contract.checks.inspection import written
+from nagorik_testing.style.sentences import latin_words
+from nagorik_testing.wire.codec import JsonFormat
 from nagorik_toolkit.form_validation import Location
 
 _LANGUAGE: Final = re.compile(r"[-_]?(?:bn|en|bangla|english)$", re.IGNORECASE)
@@ -192,3 +195,50 @@ async def _by_resembling(
                 for it in sorted({anywhere(place) for place, _ in kept})
             ]
     return []
+
+
+_LATIN: Final = re.compile(r"[A-Za-z]+")
+
+
+def told_in_english(play: AnswerPlay, told: Told) -> list[Untold]:
+    """Places of a Bangla text that hold an English word which neither the agency nor the citizen wrote."""
+    places = {
+        anywhere(place): {part for word in latin_words(text) for part in _LATIN.findall(word)}
+        for place, text in told.items()
+        if isinstance(text, str) and place.endswith(".bn")
+    }
+    if not any(places.values()):
+        return []
+    heard = " ".join(part.decode("utf-8", "replace") for kept in play.kept for part in (kept.content, kept.sent))
+    known = set(_LATIN.findall(heard))
+    return [
+        Untold(TellingRule.TEXT, f"{play.operation.value}: the Bangla text in {place} holds English words")
+        for place, words in places.items()
+        if words - known
+    ]
+
+
+_DIGITS: Final = re.compile(r"[0-9০-৯]{2}|[0-9০-৯]/")
+"""In what may be a number or a reference."""
+
+
+async def told_beside(varied: VariedAnswer, at: Location, value: JsonValue) -> list[Untold]:
+    """Whether a text hides a number or a reference that is told where the agency writes no text."""
+    if not isinstance(value, str) or at not in varied.told_of or not isinstance(varied.document.format, JsonFormat):
+        return []
+    numbers = {
+        place: normalised(other)
+        for place, other in varied.document.leaves()
+        if place != at and isinstance(other, str) and _DIGITS.search(other) and not instant_of(other)
+    }
+    if not numbers or not varied.is_new(TellingRule.TEXT, at, ("beside", *map(anywhere, map(written, numbers)))):
+        return []
+    end = await varied.put(at, None)
+    if end is None:
+        return []
+    with_it, alone = (" ".join(texts_of(told).values()) for told in (varied.usual.told, end.told))
+    return [
+        Untold(TellingRule.TEXT, f"{named(varied, at)} is told in the place of {anywhere(written(place))}")
+        for place, number in numbers.items()
+        if number in alone and number not in with_it
+    ]
