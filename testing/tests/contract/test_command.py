@@ -22,7 +22,7 @@ def arguments(*words: str) -> argparse.Namespace:
 
 
 def test_result_is_one_document_whatever_the_plugin_prints(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     quiet = wire.to_payment
 
@@ -32,7 +32,7 @@ def test_result_is_one_document_whatever_the_plugin_prints(
 
     monkeypatch.setattr(wire, "to_payment", noisy)
     assert command.run(arguments("cashdesk", "--family", "privacy", "--json", "--on", "2026-11-24")) == 0
-    told = capsys.readouterr()
+    told = capfd.readouterr()
     assert json.loads(told.out)["sound"] is True
     assert NOISE in told.err
 

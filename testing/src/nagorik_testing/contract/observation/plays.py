@@ -1,9 +1,9 @@
 """Every operation of a plugin, played as usual and in a process of its own, and what differs.
 
-Once here, as all checks do. Then on a host whose clock and zone are others, over sockets: for one citizen, for
-another, and for both at once, each step of the one after a step of the other. What comes before a call, such as the
-filing of what is looked at, is watched for the first citizen; for the others it is played here, in a fraction of the
-time. Each call itself is the first of its platform.
+Once here, as all checks do. Then on a host whose clock and zone are others, over sockets: for another citizen, and
+for both at once, each step of the one after a step of the other; where that differs, for the usual one alone, too.
+What comes before a call, such as the filing of what is looked at, is watched for the other citizen, and played here
+for everything else, in a fraction of the time. Each call itself is the first of its platform.
 """
 
 import asyncio
@@ -125,12 +125,17 @@ async def _observe(subject: Subject) -> Observation:
         play = _WatchedPlay(subject, process, found)
         others = [await play.alone(*place, seed=FIRST) for place in places]
         await play.look(FIRST)
-        alone = [await play.alone(*place, seed=USUAL) for place in places]
+        for place, as_usual, other in zip(places, usual, others, strict=True):
+            both = await play.at_once(*place)
+            if other is None or both is None:
+                found.turned.append(f"{_named(*place)} cannot be called there")
+            elif differences(as_usual, both[0]) or differences(other, both[1]):
+                # Which it is, the one or the other, shows when the call is made by itself.
+                one = await play.alone(*place, seed=USUAL)
+                found.turned += await _turned(subject, place, as_usual, one)
+                if one is not None:
+                    found.interleaved += await play.interleaved(*place, (one, other), both)
         await play.look(USUAL)
-        for place, as_usual, one, other in zip(places, usual, alone, others, strict=True):
-            found.turned += await _turned(subject, place, as_usual, one)
-            if one is not None and other is not None:
-                found.interleaved += await play.at_once(*place, one, other)
     return found
 
 
@@ -140,6 +145,10 @@ def _places(subject: Subject) -> list[tuple[AnyOffer, Operation]]:
         for offer in subject.manifest.offers
         for operation in sorted(subject.callable_operations(offer))
     ]
+
+
+def _named(offer: AnyOffer, operation: Operation) -> str:
+    return f"{operation.value} of {offer.id}"
 
 
 def _foreign(record: PluginRecord) -> dict[str, str]:
@@ -248,29 +257,39 @@ class _WatchedPlay:
             if longest[-1] <= LONGEST_STEP:
                 return record
         blocks = PluginAct(PluginActKind.BLOCK, f"keeps the event loop for {min(longest):.2f} seconds")
-        self._found.add(f"{operation.value} of {offer.id}", [blocks])
+        self._found.add(_named(offer, operation), [blocks])
         return record
 
-    async def at_once(self, offer: AnyOffer, operation: Operation, one: CallRecord, other: CallRecord) -> list[str]:
-        """Two calls, step by step."""
+    async def at_once(self, offer: AnyOffer, operation: Operation) -> tuple[CallRecord, CallRecord] | None:
+        """Two calls, step by step: the usual citizen's, and whose came first; ``None`` if they cannot be made."""
         async with (
             self._open(offer, operation, seed=USUAL, name="one") as rig,
             self._open(offer, operation, seed=FIRST, name="other") as neighbour,
         ):
             if not (await _prepared(rig, operation) and await _prepared(neighbour, operation)):
-                return []
+                return None
             async with rig.restarted(), neighbour.restarted():
                 platform: Any = rig.platform
                 beside: Any = neighbour.platform
                 platform.partner, beside.partner = "other", "one"
-                both = await asyncio.gather(_called(rig, operation), _called(neighbour, operation))
+                one, other = await asyncio.gather(_called(rig, operation), _called(neighbour, operation))
+        return one, other
+
+    async def interleaved(
+        self,
+        offer: AnyOffer,
+        operation: Operation,
+        alone: tuple[CallRecord, CallRecord],
+        both: tuple[CallRecord, CallRecord],
+    ) -> list[str]:
+        """How calls that are made at once differ from each by itself, save in what is never twice the same."""
         differing = dict[str, None]()
-        for seed, usual, now in zip((USUAL, FIRST), (one, other), both, strict=True):
+        for seed, usual, now in zip((USUAL, FIRST), alone, both, strict=True):
             if found := differences(usual, now):
                 again = await self.alone(offer, operation, seed=seed)
                 by_nature = set() if again is None else set(differences(usual, again))
                 differing |= dict.fromkeys(what for what in found if what not in by_nature)
-        return [f"{operation.value} of {offer.id} {what}" for what in differing]
+        return [f"{_named(offer, operation)} {what}" for what in differing]
 
     async def look(self, seed: int) -> None:
         """Look for what is left of the calls for one citizen."""
@@ -313,7 +332,7 @@ async def _turned(
 ) -> list[str]:
     """How a call differs under another clock and in another zone, save in what is never twice the same."""
     offer, operation = place
-    where = f"{operation.value} of {offer.id}"
+    where = _named(offer, operation)
     if now is None:
         return [f"{where} cannot be called there"]
     differing = differences(usual, now)
