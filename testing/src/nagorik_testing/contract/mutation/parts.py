@@ -28,7 +28,9 @@ class SuitePart:
         """What is found.
 
         Nothing that another part has read or sought is used, so that all of the plugin's code that a part depends on
-        runs in it.
+        runs in it. Two plays are too long for that, the replayed answers of ``told`` and the watched process: the
+        first of their checks in a process plays them for all. A change that only a later one of them would notice
+        counts as noticed by nobody, never the other way round.
         """
         forget_variations()
         return asyncio.run(self._played(replace(subject, kept=KeptSettings(), waits={}, seen={})))
