@@ -17,6 +17,7 @@ from nagorik_host.engine.agencies import (
     FAILURES_OF_AN_OUTAGE,
     FIRST_PROBE,
     LAST_PROBE,
+    SELDOMEST_IN_VAIN,
     AgencyLimits,
     AgencyScheduler,
     HealthChange,
@@ -248,7 +249,8 @@ async def test_probe_that_fails_before_the_credentials_are_judged_is_made_again_
     gaps = [later - former for former, later in pairwise(probes)]
     assert REFUSED_PAUSES[0] <= gaps[0] <= timedelta(hours=4)
     assert all(former <= later for former, later in pairwise(gaps))
-    assert len(probes) <= 10
+    assert max(gaps) == gaps[-1] == SELDOMEST_IN_VAIN
+    assert len(probes) <= 3 * 7
     row = await probed(database, scheduler, name, clock, REFUSED)
     assert row.probe_at >= clock.now() + REFUSED_PAUSES[-1]
 

@@ -55,7 +55,11 @@ LAST_PROBE: Final = timedelta(minutes=15)
 platform's credentials is probed as seldom as refused credentials are tried (``REFUSED_PAUSES``), and a little later,
 so that no probe comes too early for a login. That counts from when a probe was refused: one of which nothing is
 heard, such as that of a worker that was killed, is made again after the last of these pauses. One that fails before
-it is known whether the platform was let in is made again after a quarter of an hour, and then ever more seldom."""
+it is known whether the platform was let in is made again after a quarter of an hour, and then ever more seldom, down
+to ``SELDOMEST_IN_VAIN``."""
+SELDOMEST_IN_VAIN: Final = REFUSED_PAUSES[-2]
+"""Longest time until an agency is probed again that once refused the credentials, and has not refused them since.
+When it is back, nobody waits longer; and if what cannot be read is a refusal after all, it is a few a day."""
 _LATER: Final = (1.1, 1.25)
 
 _DIFFERS: Final = timedelta(seconds=2 * APART)
@@ -419,7 +423,7 @@ class AgencyScheduler:
             else:
                 # As far as is known, nobody was refused; what is tried in vain is tried ever more seldom.
                 allowed_for = now - (refusal.at + refusal.pause * _LATER[0])
-                again = max(again, now + min(max(allowed_for, REFUSED_PAUSES[0]), REFUSED_PAUSES[-1]))
+                again = max(again, now + min(max(allowed_for, REFUSED_PAUSES[0]), SELDOMEST_IN_VAIN))
         return {"because": kept, "again": again, "number": row.probes}
 
     def _last_refusal(self, transaction: Transaction, plugin: str) -> "_Refusal | None":

@@ -25,7 +25,7 @@ from nagorik import NagorikError
 from nagorik.model.application import DocumentStore
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
-from nagorik_host.engine.agencies import OF_CREDENTIALS, AgencyLimits, AgencyScheduler
+from nagorik_host.engine.agencies import OF_CREDENTIALS, SELDOMEST_IN_VAIN, AgencyLimits, AgencyScheduler
 from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
@@ -467,10 +467,9 @@ def _try_refused(transaction: Transaction, *, now: datetime, worn_out: Sequence[
 def _latest_probe(refused_at: datetime, now: datetime) -> datetime:
     """Until when an agency is tried again that has refused the credentials and was not heard since.
 
-    One that was tried in vain since is tried again after as long a time as it might have been tried by now.
+    One that was tried in vain since, with nobody refused, is tried again within ``SELDOMEST_IN_VAIN``.
     """
-    for_so_long = now - (refused_at + REFUSED_PAUSES[-1])
-    return max(refused_at + LONGEST_REFUSAL, now + max(for_so_long, REFUSED_PAUSES[0]))
+    return max(refused_at + LONGEST_REFUSAL, now + SELDOMEST_IN_VAIN)
 
 
 def _transport(simulator: Simulator) -> KillableTransport:
