@@ -5,13 +5,14 @@ import re
 from collections import Counter
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import event, func, select, update
 
-from nagorik_host.engine.affinity import ENOUGH, LONGEST, STEP, AgencyAffinity, turns_of
+from nagorik_host.engine.affinity import BUSY, ENOUGH, LONGEST, STEP, AgencyAffinity, turns_of
 from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import IN_QUEUE, applications, workers
@@ -92,13 +93,60 @@ async def test_lease_until_the_end_of_time_makes_nobody_a_living_worker(database
     assert affinity.comes_first("land")
 
 
-def test_worker_is_overloaded_while_its_process_uses_nearly_all_of_its_time():
-    affinity = AgencyAffinity(WorkerLease("one", LEASE), {"nid": 4})
-    told = []
-    for used, elapsed in [(5.0, 10.0), (5.9, 11.0), (6.0, 12.0), (6.7, 13.0)]:
+LIVING = [f"worker-{number}" for number in range(4)]
+
+
+async def crew_of_four(database, clock):
+    """One worker of four, with the agency that it looks after and one that another does."""
+    await database.run(lambda t: t.connection.execute(workers.delete()))
+    for name in LIVING:
+        await database.run(partial(WorkerLease(name, LEASE, clock).register, name=name, keys=(), expiry=EXPIRY))
+    concurrency = {f"agency-{number}": ENOUGH for number in range(8)}
+    affinity = AgencyAffinity(WorkerLease(LIVING[0], LEASE, clock), concurrency)
+    await database.run(affinity.refresh)
+    own = next(plugin for plugin in concurrency if affinity.comes_first(plugin))
+    others = next(plugin for plugin in concurrency if not affinity.comes_first(plugin))
+    return affinity, own, others
+
+
+async def test_worker_shares_its_agencies_with_one_more_for_each_second_in_which_it_has_too_much_to_do(database):
+    affinity, own, others = await crew_of_four(database, SimulatedClock())
+    seconds = [
+        # What was used in one second, in parts of what is too much, and among how many the agency is shared then.
+        (0.95, 1),
+        (1.1, 2),
+        (0.55, 2),  # alone it would have 1.1 to do again
+        (1.05, 3),
+        (0.67, 3),  # with one less, 1 and a little more
+        (0.66, 2),
+        (1.1, 3),
+        (1.1, 4),
+        (1.1, 4),  # there are no more
+        (0.0, 3),
+        (0.0, 2),
+        (0.0, 1),
+        (0.0, 1),
+    ]
+    used, told = 5.0, []
+    affinity.note_load(used, 10.0)
+    for second, (part, _) in enumerate(seconds, start=11):
+        used += part * BUSY
+        affinity.note_load(used, float(second))
+        told.append(affinity.sharers(own))
+        # Whoever helps leaves as much to the one that it helps as it takes.
+        assert affinity.sharers(others) == told[-1] + 1
+    assert told == [number for _, number in seconds]
+
+
+@given(loads=st.lists(st.tuples(st.floats(0, 2), st.floats(0, 5)), max_size=30))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_an_agency_is_shared_among_the_workers_there_are_whatever_the_clocks_say(database, loads):
+    affinity, own, _ = await crew_of_four(database, SimulatedClock())
+    used = elapsed = 0.0
+    for more_used, passed in loads:
+        used, elapsed = used + more_used, elapsed + passed
         affinity.note_load(used, elapsed)
-        told.append(affinity.is_overloaded)
-    assert told == [False, True, False, False]
+        assert 1 <= affinity.sharers(own) <= len(LIVING)
 
 
 class Crew:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import event, insert, select, update
 
 from nagorik.clock import Deadline
-from nagorik_host.engine.affinity import AgencyAffinity
+from nagorik_host.engine.affinity import AgencyAffinity, turns_of
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.claim_batch import Need
 from nagorik_host.engine.leases import WorkerLease
@@ -28,12 +28,28 @@ STEPS = st.lists(
 )
 
 
-def worker(name, concurrency, clock, *, is_overloaded=False):
+def worker(name, concurrency, clock):
     lease, bears = WorkerLease(name, LEASE, clock), {"wasa": concurrency}
-    affinity = AgencyAffinity(lease, bears)
-    for second in (0.0, 1.0):
-        affinity.note_load(second if is_overloaded else 0.0, second)
-    return WorkerPlaces(lease, affinity, bears)
+    return WorkerPlaces(lease, AgencyAffinity(lease, bears), bears)
+
+
+async def crew(database, number, concurrency, clock):
+    """Workers that know of each other, in the order in which they come at the agency."""
+    names, bears = [f"worker-{one}" for one in range(number)], {"wasa": concurrency}
+    await database.run(lambda t: t.connection.execute(places.delete()))
+    await database.run(lambda t: t.connection.execute(workers.delete()))
+    leases = [WorkerLease(name, LEASE, clock) for name in names]
+    for lease in leases:
+        await database.run(partial(lease.register, name="one", keys=(), expiry=timedelta(days=1)))
+    affinities = [AgencyAffinity(lease, bears) for lease in leases]
+    for affinity in affinities:
+        await database.run(affinity.refresh)
+        affinity.note_load(0.0, 0.0)
+    all_of_them = zip(leases, affinities, strict=True)
+    return sorted(
+        ((WorkerPlaces(lease, affinity, bears), affinity) for lease, affinity in all_of_them),
+        key=lambda one: turns_of(one[0]._lease.worker, names, bears)["wasa"],
+    )
 
 
 async def acquire(database, one, wanted, *, lent=False):
@@ -91,9 +107,10 @@ async def test_worker_that_looks_after_an_agency_of_many_places_leaves_one_to_ot
 
 
 async def test_worker_that_comes_later_gets_its_share_of_what_an_overloaded_one_had_been_lent(database):
-    clock = SimulatedClock()
-    first, second = worker("first", 4, clock, is_overloaded=True), worker("second", 4, clock)
-    assert await acquire(database, first, 9) == 4
+    (first, its_load), (second, _) = await crew(database, 2, 4, SimulatedClock())
+    its_load.note_load(1.0, 1.0)
+    await acquire(database, first, 9)
+    assert await acquire(database, first, 9, lent=True) == 4
     for _ in range(4):
         first.use("wasa")
     assert await acquire(database, second, 9) == 0
@@ -106,6 +123,35 @@ async def test_worker_that_comes_later_gets_its_share_of_what_an_overloaded_one_
     await rebalance(database, first, {"wasa"})
     assert await acquire(database, second, 9) == 2
     assert first.may_go_on("wasa")
+
+
+async def test_an_agency_is_shared_with_no_more_workers_than_are_kept_busy_by_it(database):
+    """What few do costs less than what all do a part of: each commit has more in it."""
+    (first, one), (second, two), (third, _), (fourth, _) = await crew(database, 4, 16, SimulatedClock())
+    all_of_them = (first, second, third, fourth)
+
+    async def settle():
+        """Everybody has more to do than there are places, and each of its calls ends now and then."""
+        for _ in range(4):
+            for worker in all_of_them:
+                await acquire(database, worker, 20, lent=True)
+                await rebalance(database, worker, {"wasa"})
+                while worker.free("wasa"):
+                    worker.use("wasa")
+                while not worker.may_go_on("wasa"):
+                    worker.release("wasa")
+        return [worker.held("wasa") for worker in all_of_them]
+
+    assert await settle() == [16, 0, 0, 0]
+    one.note_load(1.0, 1.0)
+    assert await settle() == [8, 8, 0, 0]
+    one.note_load(1.5, 2.0)
+    assert await settle() == [8, 8, 0, 0]
+    two.note_load(1.0, 1.0)
+    assert (await settle())[:2] == [8, 6]
+    one.note_load(2.5, 3.0)
+    assert (await settle())[:2] == [6, 6]
+    assert sum(await settle()) == 16
 
 
 async def test_places_of_a_worker_that_is_lost_are_anybodys_when_its_lease_has_run_out(database):

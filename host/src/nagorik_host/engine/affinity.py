@@ -28,8 +28,9 @@ STEP: Final = timedelta(milliseconds=500)
 """How long something is due before the next worker of an agency may take it."""
 LONGEST: Final = 2 * STEP
 """How long something is due, at most, before any worker may."""
-BUSY: Final = 0.75
-"""The part of its time that a process may use for work, and still look after its agencies alone."""
+BUSY: Final = 0.9
+"""The part of its time that a process may use for work, and still share its agencies with nobody else: what two
+share costs an eighth more for each application than what one does (``benchmarks/host.py``)."""
 
 ENOUGH: Final = 16
 """Places of agencies that are worth a worker: what it has in hand together shares what the database costs."""
@@ -52,8 +53,7 @@ class AgencyAffinity:
         self._living: frozenset[str] = frozenset({lease.worker})
         self._turns: dict[str, int] = {}
         self._measured: tuple[float, float] | None = None
-        self.is_overloaded = False
-        """Whether the worker has more to do than it can, as far as is known."""
+        self._sharers = 1
 
     def refresh(self, transaction: Transaction) -> None:
         """See which workers live."""
@@ -66,13 +66,27 @@ class AgencyAffinity:
         """The process has used so many seconds of a processor, of so many that have passed, since it began."""
         if self._measured is not None:
             used_before, elapsed_before = self._measured
-            self.is_overloaded = used - used_before > BUSY * (elapsed - elapsed_before)
+            load, full = used - used_before, BUSY * (elapsed - elapsed_before)
+            if load > full:
+                self._sharers = min(self._sharers + 1, self.living)
+            elif self._sharers > 1 and load * self._sharers <= full * (self._sharers - 1):
+                # With one less it would still not be too much.
+                self._sharers -= 1
         self._measured = used, elapsed
 
     @property
     def living(self) -> int:
         """How many workers there are, this one among them."""
         return len(self._living)
+
+    def sharers(self, plugin: str) -> int:
+        """Among how many workers an agency's places are shared, as far as this one can tell.
+
+        Whoever looks after it has them for itself, and shares them with one more each time that it is seen to have
+        too much to do: what few do costs less than what all do a part of. Whoever helps is one of two, and shares
+        with more if it is kept busy in turn.
+        """
+        return self._sharers if self.comes_first(plugin) else self._sharers + 1
 
     def comes_first(self, plugin: str) -> bool:
         """Whether this worker is the one that looks after an agency."""

@@ -231,9 +231,9 @@ class WorkerPlaces:
         if not number:
             return PlacesShare(total, total)
         # What a worker has in use that stands still is nobody's until its lease has run out: so not all of many.
-        equal, bound = ceil(total / (1 + number)), total - 1 if total >= KEPT_FROM else total
-        looks_after = self._affinity.comes_first(plugin) and not self._affinity.is_overloaded
-        return PlacesShare(bound if looks_after else equal, bound)
+        bound = total - 1 if total >= KEPT_FROM else total
+        sharers = min(self._affinity.sharers(plugin), 1 + number)
+        return PlacesShare(min(bound, ceil(total / sharers)), bound)
 
     def _others(self) -> dict[str, Any]:
         lasts = -(self._lease.lasts // MICROSECOND)
