@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, repeat
 from random import Random
 from typing import Final
 
@@ -71,12 +72,16 @@ class SimulatedAgencies:
         return self.simulators[offer.partition(".")[0]]
 
     def script(self, case: CampaignCase, client_reference: str, payments: Sequence[str]) -> None:
-        """Tell the simulators what awaits an application; ``payments`` are the ids that its payments will have."""
+        """Tell the simulators what awaits an application; ``payments`` are the ids that its payments will have.
+
+        Those for which nothing was drawn are paid, and take no longer than the others.
+        """
         agency, gateway = self.agency(case.service), self.agency(case.gateway)
         stages = {name: case.stage(name) for name in _stages(agency, all_of_them=not case.lasting)}
         agency.script.set(client_reference, case.outcome, durations=stages)
         windows = {} if case.lasting else {name: usual / SHORTER for name, usual in gateway.durations.items()}
-        for payment, outcome in zip(payments, case.payments, strict=True):
+        drawn = chain(case.payments, repeat(next(iter(gateway.outcomes))))
+        for payment, outcome in zip(payments, drawn, strict=False):
             values = {"amount": "1.00"} if outcome == "other-amount" else None
             gateway.script.set(payment, outcome, durations=windows, values=values)
         for injected in case.faults:

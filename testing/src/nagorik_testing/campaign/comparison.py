@@ -16,6 +16,7 @@ from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Payment, amounts_to, is_settled
 from nagorik_platform.lifecycle.next_action import next_look_at
+from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_TAKEN
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
@@ -71,7 +72,7 @@ async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[Campa
         problems = (
             *_row(row, now),
             *_filing(tracked, filed, leaves_one=case.files),
-            *_money(tracked, captured, refunded),
+            *_money(tracked, captured, refunded, looked_after=case.officer),
             *_journal(tracked),
         )
         comparison.findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]
@@ -125,8 +126,12 @@ def _money(
     tracked: Tracked,
     captured: Mapping[str, Sequence[tuple[str, Effect]]],
     refunded: Mapping[str, Sequence[tuple[str, Effect]]],
+    *,
+    looked_after: bool,
 ) -> Iterator[tuple[str, str]]:
     progress = tracked.progress
+    # What comes out of a payment after the end is an officer's, and waits for one where there is none.
+    waits = not looked_after and progress.hold is not None and progress.hold.code in MONEY_HOLDS
     kept: Counter[str] = Counter()
     for payment in progress.payments:
         taken, back = _captures(payment, captured.get(payment.id, ())), len(refunded.get(payment.id, ()))
@@ -135,7 +140,8 @@ def _money(
             yield "captured-twice", f"{taken} times"
         if back > 1:
             yield "refunded-twice", f"{back} times"
-        yield from _payment(payment, taken=bool(taken), back=bool(back), closed=progress.state is S.CLOSED)
+        closed = progress.state is S.CLOSED and not (waits and payment.state is P.UNDER_INVESTIGATION)
+        yield from _payment(payment, taken=bool(taken), back=bool(back), closed=closed)
     for stage, number in kept.items():
         if number > 1:
             yield "charged-twice", f"{number} payments kept for {stage}"

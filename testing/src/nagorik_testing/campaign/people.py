@@ -28,6 +28,8 @@ from nagorik_testing.campaign.cases import CampaignCase
 
 OFTEN: Final = 3
 """How often somebody does the same thing about the same application."""
+MOST_PAYMENTS: Final = 12
+"""More than any application needs, however often one of its payments fails."""
 OFFICER: Final = "Officer of the campaign"
 REASON: Final = "asked the agency by telephone"
 
@@ -144,7 +146,7 @@ class People:
                 self.refused_doubles += 1
         kept = await host.database.run(partial(host.store.read, application=application))
         key = UUID(kept.progress.idempotency_key)
-        payments = [str(uuid5(key, f"payment/{number}")) for number in range(1, len(case.payments) + 1)]
+        payments = [str(uuid5(key, f"payment/{number}")) for number in range(1, MOST_PAYMENTS + 1)]
         self._agencies.script(case, reference, payments)
 
     async def _try(self, application: str, action: Action) -> None:
