@@ -4,7 +4,7 @@ import io
 import json
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Generic, TypeVar, cast, get_args
 
 import pydantic_core
@@ -285,12 +285,17 @@ _KINDS: Final = frozenset(get_args(core_schema.ErrorType)) | {"too_many_problems
 
 
 def _declared_names(model: Any) -> frozenset[str]:
-    names: set[str] = set()
     try:
-        adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
-        pending: list[object] = [adapter.json_schema(mode="validation")]
+        return _names_of(model if isinstance(model, TypeAdapter) else TypeAdapter(model))
     except Exception:  # noqa: BLE001 - a type without a schema, or whose own hook raises
         return frozenset()
+
+
+@lru_cache(maxsize=256)
+def _names_of(adapter: TypeAdapter[Any]) -> frozenset[str]:
+    """Found once: writing a schema takes longer than reading the answer that does not fit it."""
+    names: set[str] = set()
+    pending: list[object] = [adapter.json_schema(mode="validation")]
     while pending:
         part = pending.pop()
         if isinstance(part, dict):
