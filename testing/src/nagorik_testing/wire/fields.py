@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import Compat32
+from functools import lru_cache
 from typing import cast
 from urllib.parse import parse_qs, urlencode
 
@@ -155,8 +156,11 @@ class _PlainHeaders(Compat32):
         return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")
 
 
-def parts_of(body: bytes, content_type: str) -> Iterator[tuple[str, Message]]:
-    """The parts of a multipart body, each with its name.
+@lru_cache(maxsize=8)
+def parts_of(body: bytes, content_type: str) -> Sequence[tuple[str, Message]]:
+    """The parts of a multipart body, each with its name; they are only read.
+
+    A request is looked at by the simulator and by whoever listens, and parsed for the first of them.
 
     Raises:
         ValueError: It is in no parts, or one has no name.
@@ -165,11 +169,13 @@ def parts_of(body: bytes, content_type: str) -> Iterator[tuple[str, Message]]:
     whole = BytesParser(policy=_PlainHeaders()).parsebytes(head + body)
     if not whole.is_multipart() or whole.defects:
         raise ValueError("the request is in no parts")
+    parts = []
     for part in cast("list[Message]", whole.get_payload()):
         name = part.get_param("name", header="content-disposition")
         if not isinstance(name, str):
             raise ValueError("a part has no name")  # noqa: TRY004 - the request is wrong, and no type
-        yield name, part
+        parts.append((name, part))
+    return tuple(parts)
 
 
 def _content(part: Message) -> bytes:
