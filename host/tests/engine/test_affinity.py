@@ -109,19 +109,24 @@ async def crew_of_four(database, clock):
     return affinity, own, others
 
 
-async def test_worker_shares_its_agencies_with_one_more_for_each_second_in_which_it_has_too_much_to_do(database):
+async def test_worker_that_has_too_much_to_do_shares_its_agencies_with_one_more_each_second(database):
     affinity, own, others = await crew_of_four(database, SimulatedClock())
     seconds = [
         # What was used in one second, in parts of what is too much, and among how many the agency is shared then.
         (0.95, 1),
-        (1.1, 2),
-        (0.55, 2),  # alone it would have 1.1 to do again
+        (1.05, 1),  # a burst
+        (0.95, 1),
+        (1.05, 1),
+        (1.05, 2),
+        (0.6, 2),  # alone it would have too much to do again
+        (1.05, 2),
         (1.05, 3),
-        (0.67, 3),  # with one less, 1 and a little more
-        (0.66, 2),
-        (1.1, 3),
-        (1.1, 4),
-        (1.1, 4),  # there are no more
+        (0.8, 3),
+        (0.78, 2),  # one less can do it, since each commit has more in it then
+        (1.05, 2),
+        (1.05, 3),
+        (1.05, 4),
+        (1.05, 4),  # there are no more
         (0.0, 3),
         (0.0, 2),
         (0.0, 1),

@@ -52,6 +52,11 @@ async def crew(database, number, concurrency, clock):
     )
 
 
+def keep_busy(affinity, *, seconds):
+    for second in range(1, seconds + 1):
+        affinity.note_load(float(second), float(second))
+
+
 async def acquire(database, one, wanted, *, lent=False):
     held = await database.run(lambda t: one.acquire(t, "wasa", wanted, lent=lent))
     one.note({"wasa": held})
@@ -108,7 +113,7 @@ async def test_worker_that_looks_after_an_agency_of_many_places_leaves_one_to_ot
 
 async def test_worker_that_comes_later_gets_its_share_of_what_an_overloaded_one_had_been_lent(database):
     (first, its_load), (second, _) = await crew(database, 2, 4, SimulatedClock())
-    its_load.note_load(1.0, 1.0)
+    keep_busy(its_load, seconds=2)
     await acquire(database, first, 9)
     assert await acquire(database, first, 9, lent=True) == 4
     for _ in range(4):
@@ -143,13 +148,14 @@ async def test_an_agency_is_shared_with_no_more_workers_than_are_kept_busy_by_it
         return [worker.held("wasa") for worker in all_of_them]
 
     assert await settle() == [16, 0, 0, 0]
-    one.note_load(1.0, 1.0)
+    keep_busy(one, seconds=2)
     assert await settle() == [8, 8, 0, 0]
-    one.note_load(1.5, 2.0)
+    one.note_load(2.7, 3.0)
     assert await settle() == [8, 8, 0, 0]
-    two.note_load(1.0, 1.0)
+    keep_busy(two, seconds=2)
     assert (await settle())[:2] == [8, 6]
-    one.note_load(2.5, 3.0)
+    one.note_load(3.7, 4.0)
+    one.note_load(4.7, 5.0)
     assert (await settle())[:2] == [6, 6]
     assert sum(await settle()) == 16
 

@@ -28,9 +28,11 @@ STEP: Final = timedelta(milliseconds=500)
 """How long something is due before the next worker of an agency may take it."""
 LONGEST: Final = 2 * STEP
 """How long something is due, at most, before any worker may."""
-BUSY: Final = 0.9
-"""The part of its time that a process may use for work, and still share its agencies with nobody else: what two
-share costs an eighth more for each application than what one does (``benchmarks/host.py``)."""
+BUSY: Final = 0.95
+"""The part of its time that a process may use for work, and still share its agencies with nobody else."""
+UNSHARED: Final = 0.85
+"""What a worker needs for work that it does alone, as a part of what two need who share it: each commit has more in
+it (``benchmarks/host.py``)."""
 
 ENOUGH: Final = 16
 """Places of agencies that are worth a worker: what it has in hand together shares what the database costs."""
@@ -54,6 +56,7 @@ class AgencyAffinity:
         self._turns: dict[str, int] = {}
         self._measured: tuple[float, float] | None = None
         self._sharers = 1
+        self._is_full = False
 
     def refresh(self, transaction: Transaction) -> None:
         """See which workers live."""
@@ -67,9 +70,11 @@ class AgencyAffinity:
         if self._measured is not None:
             used_before, elapsed_before = self._measured
             load, full = used - used_before, BUSY * (elapsed - elapsed_before)
-            if load > full:
-                self._sharers = min(self._sharers + 1, self.living)
-            elif self._sharers > 1 and load * self._sharers <= full * (self._sharers - 1):
+            was_full, self._is_full = self._is_full, load > full
+            if self._is_full:
+                # Once is a burst.
+                self._sharers = min(self._sharers + was_full, self.living)
+            elif self._sharers > 1 and load * self._sharers * UNSHARED <= full * (self._sharers - 1):
                 # With one less it would still not be too much.
                 self._sharers -= 1
         self._measured = used, elapsed
