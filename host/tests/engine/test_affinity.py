@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import event, func, select, update
 
-from nagorik_host.engine.affinity import BUSY, ENOUGH, LONGEST, STEP, AgencyAffinity, turns_of
+from nagorik_host.engine.affinity import BUSY, ENOUGH, LONGEST, STEP, UNSHARED, AgencyAffinity, turns_of
 from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import IN_QUEUE, applications, workers
@@ -121,8 +121,11 @@ async def test_worker_that_has_too_much_to_do_shares_its_agencies_with_one_more_
         (0.6, 2),  # alone it would have too much to do again
         (1.05, 2),
         (1.05, 3),
-        (0.8, 3),
-        (0.78, 2),  # one less can do it, since each commit has more in it then
+        (0.7, 3),
+        (0.66, 2),
+        (0.59, 2),
+        (0.58, 1),  # one can do it, since each commit has more in it then
+        (1.05, 1),
         (1.05, 2),
         (1.05, 3),
         (1.05, 4),
@@ -139,8 +142,39 @@ async def test_worker_that_has_too_much_to_do_shares_its_agencies_with_one_more_
         affinity.note_load(used, float(second))
         told.append(affinity.sharers(own))
         # Whoever helps leaves as much to the one that it helps as it takes.
-        assert affinity.sharers(others) == told[-1] + 1
+        assert affinity.sharers(others) == min(told[-1] + 1, len(LIVING))
     assert told == [number for _, number in seconds]
+
+
+async def test_clock_that_stands_still_or_goes_back_says_nothing_of_the_load(database):
+    affinity, own, _ = await crew_of_four(database, SimulatedClock())
+    for elapsed in (10.0, 10.0, 9.0, 9.0, 8.0):
+        affinity.note_load(5.0, elapsed)
+        assert affinity.sharers(own) == 1
+
+
+async def test_an_agency_is_shared_with_no_worker_that_has_ended(database):
+    clock = SimulatedClock()
+    affinity, own, others = await crew_of_four(database, clock)
+    for second in range(9):
+        affinity.note_load(float(second), float(second))
+    assert affinity.sharers(own) == len(LIVING)
+    await database.run(lambda t: t.connection.execute(workers.delete()))
+    await database.run(affinity.refresh)
+    assert (affinity.sharers(own), affinity.sharers(others)) == (1, 1)
+
+
+@pytest.mark.parametrize("work", [0.9, 0.97, 1.05, 1.3, 1.62, 1.7, 2.5, 3.3])
+async def test_constant_work_is_shared_among_as_many_in_the_end(database, work):
+    """Worked off by one, it would keep so much of a processor busy; shared by several, a sixth more."""
+    affinity, own, _ = await crew_of_four(database, SimulatedClock())
+    used, told = 0.0, []
+    for second in range(40):
+        affinity.note_load(used, float(second))
+        sharers = affinity.sharers(own)
+        told.append(sharers)
+        used += min(1.0, work / sharers / (UNSHARED if sharers > 1 else 1.0))
+    assert len(set(told[-20:])) == 1
 
 
 @given(loads=st.lists(st.tuples(st.floats(0, 2), st.floats(0, 5)), max_size=30))

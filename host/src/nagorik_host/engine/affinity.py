@@ -67,16 +67,18 @@ class AgencyAffinity:
 
     def note_load(self, used: float, elapsed: float) -> None:
         """The process has used so many seconds of a processor, of so many that have passed, since it began."""
-        if self._measured is not None:
+        if self._measured is not None and elapsed > self._measured[1]:
             used_before, elapsed_before = self._measured
             load, full = used - used_before, BUSY * (elapsed - elapsed_before)
             was_full, self._is_full = self._is_full, load > full
             if self._is_full:
                 # Once is a burst.
                 self._sharers = min(self._sharers + was_full, self.living)
-            elif self._sharers > 1 and load * self._sharers * UNSHARED <= full * (self._sharers - 1):
-                # With one less it would still not be too much.
-                self._sharers -= 1
+            elif self._sharers > 1:
+                fewer = self._sharers - 1
+                needed = load * self._sharers * (UNSHARED if fewer == 1 else 1.0)
+                if needed <= full * fewer:
+                    self._sharers = fewer
         self._measured = used, elapsed
 
     @property
@@ -91,7 +93,7 @@ class AgencyAffinity:
         too much to do: what few do costs less than what all do a part of. Whoever helps is one of two, and shares
         with more if it is kept busy in turn.
         """
-        return self._sharers if self.comes_first(plugin) else self._sharers + 1
+        return min(self._sharers if self.comes_first(plugin) else self._sharers + 1, self.living)
 
     def comes_first(self, plugin: str) -> bool:
         """Whether this worker is the one that looks after an agency."""
