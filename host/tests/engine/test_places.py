@@ -160,6 +160,17 @@ async def test_an_agency_is_shared_with_no_more_workers_than_are_kept_busy_by_it
     assert sum(await settle()) == 16
 
 
+async def test_worker_whose_places_others_have_taken_goes_on_with_none_of_them(database):
+    clock = SimulatedClock()
+    late, other = worker("late", 4, clock), worker("other", 4, clock)
+    await acquire(database, late, 4)
+    late.use("wasa", 4)
+    clock.advance(LEASE)
+    assert await acquire(database, other, 4, lent=True) == 4
+    assert await acquire(database, late, 4) == 0
+    assert not late.may_go_on("wasa")
+
+
 async def test_places_of_a_worker_that_is_lost_are_anybodys_when_its_lease_has_run_out(database):
     clock = SimulatedClock()
     lost, other = worker("lost", 4, clock), worker("other", 4, clock)

@@ -105,7 +105,8 @@ class WorkerPlaces:
 
     def may_go_on(self, plugin: str) -> bool:
         """Whether a call that has ended may be followed by another in its place."""
-        return self._used[plugin] <= self._limits.get(plugin, self._used[plugin])
+        held = self._held[plugin]
+        return self._used[plugin] <= min(held, self._limits.get(plugin, held))
 
     def used(self, plugin: str) -> int:
         """How many calls are in this worker's hands."""
