@@ -417,7 +417,8 @@ class AgencyScheduler:
             is_held_back = isinstance(error, CredentialsRejected) and error.layer is Layer.CORE
             refusal = self._last_refusal(transaction, row.plugin) if is_held_back or not is_refused else None
             if refusal is None:
-                again = max(again, now + self._pause(row.probes, kept))
+                pause = self._pause(row.probes, kept)
+                again = max(again, now + (pause if is_refused else min(pause, SELDOMEST_IN_VAIN)))
             elif is_held_back:
                 again = max(again, refusal.at + refusal.pause * self._rng.uniform(*_LATER))
             else:
