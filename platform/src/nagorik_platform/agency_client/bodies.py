@@ -286,7 +286,7 @@ _KINDS: Final = frozenset(get_args(core_schema.ErrorType)) | {"too_many_problems
 
 def _declared_names(model: Any) -> frozenset[str]:
     try:
-        return _names_of(model if isinstance(model, TypeAdapter) else TypeAdapter(model))
+        return _names_of(model) if isinstance(model, TypeAdapter) else _names_of.__wrapped__(TypeAdapter(model))
     except Exception:  # noqa: BLE001 - a type without a schema, or whose own hook raises
         return frozenset()
 
