@@ -9,7 +9,6 @@ from datetime import timedelta
 from functools import partial
 from io import StringIO
 from multiprocessing import active_children
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -17,27 +16,24 @@ from sqlalchemy import delete, insert, select
 
 from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
-from nagorik.model.status import ApplicationState, PaymentState
-from nagorik.values import Money
+from nagorik.model.status import PaymentState
 from nagorik_host.engine import claims, completions
 from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
 from nagorik_host.store.schema import REVISION, agencies, agency_tokens
 from nagorik_host.store.upgrade import revision_of
 from nagorik_platform import Platform
-from nagorik_platform.lifecycle import CallAnswered, CallFailed, Hold, Interrupted, Party, Payment, step
+from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
 from nagorik_testing import ExampleDocument, SimulatedClock, specimen_pdf
 from nagorik_testing.campaign.agencies import SHORTER, SimulatedAgencies
 from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
 from nagorik_testing.campaign.cohort import IN_MEMORY, OFTEN, Cohort, DatabaseInUse, clear, prepare
-from nagorik_testing.campaign.comparison import _money
 from nagorik_testing.campaign.disruptions import Disruption
 from nagorik_testing.campaign.event_loop import IdleTimeEventLoop
 from nagorik_testing.campaign.people import MOST_PAYMENTS, People
 from nagorik_testing.campaign.report import CampaignReport, as_document, render_report
 from nagorik_testing.campaign.runner import campaign, campaign_in_processes, sibling_databases
 from nagorik_testing.campaign.ward_office.site import ward_office
-from nagorik_testing.simulator.ledger import Effect
 
 pytestmark = pytest.mark.long
 
@@ -331,38 +327,6 @@ async def test_payments_beyond_those_that_were_drawn_take_no_longer(keyring):
     }
     paid = gateway.outcomes[0]
     assert [scenario.outcome for scenario in scenarios] == [*case.payments, *[paid] * (MOST_PAYMENTS - 3)]
-
-
-@pytest.mark.parametrize(
-    ("looked_after", "code", "found"),
-    [
-        (False, "payment-under-investigation", []),
-        (True, "payment-under-investigation", ["closed-over-money"]),
-        (False, "appearance-required", ["closed-over-money"]),
-        (False, None, ["closed-over-money"]),
-    ],
-)
-def test_money_in_question_after_the_end_is_no_finding_while_it_waits_for_an_officer_whom_nobody_sends(
-    looked_after, code, found
-):
-    payment = Payment(
-        id="one",
-        quote="quote",
-        stage="application",
-        gateway="cashdesk.counter",
-        amount=Money.taka(90),
-        taken=Money.taka(180),
-        state=PaymentState.UNDER_INVESTIGATION,
-        opened_at=SimulatedClock().now(),
-        moved_at=SimulatedClock().now(),
-    )
-    hold = Hold(party=Party.PERSON, code=code) if code is not None else None
-    progress = SimpleNamespace(payments=(payment,), state=ApplicationState.CLOSED, hold=hold)
-    effects = [
-        ("cashdesk", Effect("capture", f"R-{turn}", SimulatedClock().now(), "one", amount="90.00")) for turn in (1, 2)
-    ]
-    problems = _money(SimpleNamespace(progress=progress), {"one": effects}, {}, looked_after=looked_after)
-    assert [problem for problem, _ in problems] == found
 
 
 async def test_database_of_somebody_else_is_left_alone(tmp_path, keyring):

@@ -1,12 +1,13 @@
 """What a campaign says of money: a payment that was taken twice, and what the platform knows of it."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
-from nagorik import Money, PaymentState
-from nagorik_platform.lifecycle import Payment
-from nagorik_testing.campaign.comparison import _captures
+from nagorik import ApplicationState, Money, PaymentState
+from nagorik_platform.lifecycle import Hold, Party, Payment
+from nagorik_testing.campaign.comparison import _captures, _money
 from nagorik_testing.simulator.ledger import Effect
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -17,6 +18,19 @@ def captured(*amounts: str) -> list[tuple[str, Effect]]:
         ("till", Effect(kind="capture", reference=f"G-{number}", at=NOW, amount=amount))
         for number, amount in enumerate(amounts)
     ]
+
+
+def in_question(taken: str | None) -> Payment:
+    return Payment(
+        id="p-1",
+        quote="q-1",
+        stage="application",
+        gateway="till.counter",
+        amount=Money.taka(345),
+        taken=None if taken is None else Money.taka(taken),
+        state=PaymentState.UNDER_INVESTIGATION,
+        opened_at=NOW,
+    )
 
 
 @pytest.mark.parametrize(
@@ -30,14 +44,24 @@ def captured(*amounts: str) -> list[tuple[str, Effect]]:
     ],
 )
 def test_payer_who_paid_twice_is_no_finding_once_the_whole_sum_is_known(taken, amounts, counted):
-    payment = Payment(
-        id="p-1",
-        quote="q-1",
-        stage="application",
-        gateway="till.counter",
-        amount=Money.taka(345),
-        taken=None if taken is None else Money.taka(taken),
-        state=PaymentState.UNDER_INVESTIGATION,
-        opened_at=NOW,
-    )
+    payment = in_question(taken)
     assert _captures(payment, captured(*amounts)) == counted
+
+
+@pytest.mark.parametrize(
+    ("looked_after", "code", "found"),
+    [
+        (False, "payment-under-investigation", []),
+        (True, "payment-under-investigation", ["closed-over-money"]),
+        (False, "appearance-required", ["closed-over-money"]),
+        (False, None, ["closed-over-money"]),
+    ],
+)
+def test_money_in_question_after_the_end_is_no_finding_while_it_waits_for_an_officer_whom_nobody_sends(
+    looked_after, code, found
+):
+    hold = None if code is None else Hold(party=Party.PERSON, code=code)
+    closed = SimpleNamespace(payments=(in_question("690.00"),), state=ApplicationState.CLOSED, hold=hold)
+    taken = {"p-1": captured("345.00", "345.00")}
+    problems = _money(SimpleNamespace(progress=closed), taken, {}, looked_after=looked_after)
+    assert [problem for problem, _ in problems] == found
