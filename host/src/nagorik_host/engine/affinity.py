@@ -90,8 +90,8 @@ class AgencyAffinity:
         """Among how many workers an agency's places are shared, as far as this one can tell.
 
         Whoever looks after it has them for itself, and shares them with one more each time that it is seen to have
-        too much to do: what few do costs less than what all do a part of. Whoever helps is one of two, and shares
-        with more if it is kept busy in turn.
+        too much to do, but for the first time in a row: what few do costs less than what all do a part of. Whoever
+        helps is one of two, and shares with more if it is kept busy in turn.
         """
         return min(self._sharers if self.comes_first(plugin) else self._sharers + 1, self.living)
 
