@@ -1,7 +1,10 @@
 """A worker carries applications to their end, and nothing is lost or doubled when one is killed."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from nagorik_host import Host
 from nagorik_host.engine.queues import SuspendedOffers
@@ -126,6 +129,25 @@ async def test_answer_of_a_worker_that_was_given_up_is_dropped(world, ready_url)
             await host.database.run(lambda t: slow.completions.complete(t, claim, outcome, SuspendedOffers())) is None
         )
         assert await host.track(application) == ended
+
+
+async def test_running_worker_looks_when_something_falls_due_and_not_at_its_next_full_scan(
+    world, ready_url, monkeypatch
+):
+    monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
+    moment = timedelta(milliseconds=1)
+    async with world.host(ready_url) as host:
+        await world.apply(host)
+        soon = update(applications).values(due_at=world.clock.now() + 40 * moment)
+        await host.database.run(lambda t: t.connection.execute(soon))
+        ending = asyncio.Event()
+        run = asyncio.create_task(host.worker().run(ending))
+        async with asyncio.timeout(60):
+            while not world.street.calls:
+                world.clock.advance(moment)
+                await asyncio.sleep(0.005)
+        ending.set()
+        await run
 
 
 async def test_two_workers_share_what_is_due(world, ready_url):

@@ -48,6 +48,9 @@ FULL_SCAN: Final = 1.0
 worker's turn."""
 MOST_APART: Final = 5
 """The most full scans of a worker from one that looks for what is lost, parked or unread, too, to the next."""
+LOOKS_APART: Final = 0.05
+"""Seconds from one look at what falls due to the next, at least: a look costs more than a call, and takes in hand
+together what fell due meanwhile."""
 MOMENT: Final = 1.0
 """Seconds until the next call that a worker still waits for which is to end as soon as it is idle."""
 
@@ -302,8 +305,8 @@ class Worker:
 
     async def _work(self, hints: Hints, stop: asyncio.Event, others: Collection[asyncio.Task[object]]) -> None:
         loop = asyncio.get_running_loop()
-        scanned_at = swept_at = -inf
-        wait = 0.0
+        scanned_at = swept_at = looked_at = -inf
+        next_poll: datetime | None = None
         while not stop.is_set():
             self._state.woken.clear()
             scans = loop.time() >= scanned_at + FULL_SCAN
@@ -318,16 +321,22 @@ class Worker:
                 swept_at = scanned_at if sweeps else swept_at
                 self._affinity.note_load(time.process_time(), scanned_at)
                 next_poll = await self._scan(sweeps=sweeps)
-            elif self._state.saturated or self._state.left_due or wait <= 0 or read:
+                looked_at = loop.time()
+            elif self._state.saturated or self._state.left_due or read or self._has_come(next_poll):
                 next_poll = (await self._poller.claim(full_scan=False)).next_poll
+                looked_at = loop.time()
             elif hinted:
-                next_poll = (await self._poller.claim(full_scan=False, among=hinted)).next_poll
-            else:
-                next_poll = None
+                # What falls due beside what was hinted at is awaited as before.
+                hinted_next = (await self._poller.claim(full_scan=False, among=hinted)).next_poll
+                next_poll = min((at for at in (next_poll, hinted_next) if at is not None), default=None)
             wait = scanned_at + FULL_SCAN - loop.time()
             if next_poll is not None:
-                wait = min(wait, (next_poll - self._clock.now()).total_seconds())
+                until_due = (next_poll - self._clock.now()).total_seconds()
+                wait = min(wait, max(until_due, looked_at + LOOKS_APART - loop.time()))
             await self._wait(max(wait, 0.0), others)
+
+    def _has_come(self, instant: datetime | None) -> bool:
+        return instant is not None and instant <= self._clock.now()
 
     async def _scan(self, *, sweeps: bool) -> datetime | None:
         """Take in hand whatever is due; when something can be next. Whoever has nothing to do finds out by a look."""
