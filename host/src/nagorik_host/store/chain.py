@@ -8,6 +8,7 @@ changed, dropped, added or moved unnoticed by anybody who has the database alone
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from enum import Enum
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ from nagorik_host.vault import DataKey, Vault
 from nagorik_platform.lifecycle import Event
 
 _PLAIN: Final = frozenset({str, int, bool})
+_OUTLINE: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
 
 
@@ -53,11 +55,11 @@ def entries_of(
     link = previous
     for number, event in enumerate(events, after + 1):
         sealed = key.seal(event.model_dump_json(exclude_defaults=True).encode(), _place(number))
-        outline = json.dumps(outline_of(event), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        outline = _OUTLINE.encode(outline_of(event))
         # The kind is a default, which a dump without defaults leaves out.
         row = JournalEntry(application, number, event.at, event.kind, outline, sealed, b"")
         link = _link(vault, link, row)
-        rows.append(row._replace(link=link))
+        rows.append(JournalEntry(*row[:-1], link))
     return rows
 
 
@@ -109,6 +111,8 @@ def _shown(value: Any) -> JsonValue:
     if type(value) in _PLAIN:
         as_is: JsonValue = value
         return as_is
+    if isinstance(value, Enum):
+        return _shown(value.value)
     if isinstance(value, BaseModel):
         return outline_of(value)
     if isinstance(value, Mapping):

@@ -10,7 +10,7 @@ import math
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -139,7 +139,7 @@ class FencedSocket(socket.socket):
         return UNSENT - unsent
 
 
-class FencedStream:
+class FencedStream(anyio.TypedAttributeProvider):
     """An anyio stream that writes through a fence; all else is the stream's own.
 
     An event loop's transport keeps what the system does not take at once, and writes it whenever it can. So it is
@@ -153,11 +153,19 @@ class FencedStream:
             OSError: The process may have no more files.
         """
         self._stream = stream
-        raw = stream.extra(anyio.abc.SocketAttribute.raw_socket).dup()  # noqa: S610 - no Django here
+        # A stream makes them anew each time that it is asked, with a call of the system, and httpcore asks at each
+        # request.
+        self._attributes: Mapping[Any, Callable[[], Any]] = stream.extra_attributes
+        raw = self.extra(anyio.abc.SocketAttribute.raw_socket).dup()  # noqa: S610 - no Django here
         self._socket = FencedSocket(fileno=raw.detach())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        """As a stream of anyio's: what it tells of its connection."""
+        return self._attributes
 
     async def send(self, item: "ReadableBuffer") -> None:
         """As a stream of anyio's does.
