@@ -48,6 +48,14 @@ def test_pages_name_the_same_stop_timeout() -> None:
     assert len({found for page in pages for found in re.findall(r"TimeoutStopSec=(\d+)", page)}) == 1
 
 
+def test_no_page_lets_a_shell_make_the_file_of_keys() -> None:
+    """It would be everybody's to read until its mode is changed."""
+    pages = [file.read_text("utf-8") for file in (*DOCS.rglob("*.md"), DOCS.parent / "README.md")]
+    made = [found for page in pages for found in re.findall(r"nagorik keys new\b([^&|;\n`]*)", page)]
+    assert [found for found in made if ">" in found or "--out" not in found] == []
+    assert len(made) > 1
+
+
 async def test_every_metric_is_in_the_table(ready_file: str) -> None:
     database = await open_database(ready_file)
     counted = WorkerMetrics(["nid"])
