@@ -48,9 +48,9 @@ FULL_SCAN: Final = 1.0
 worker's turn."""
 MOST_APART: Final = 5
 """The most full scans of a worker from one that looks for what is lost, parked or unread, too, to the next."""
-LOOKS_APART: Final = 0.05
-"""Seconds from one look at what falls due to the next, at least: a look costs more than a call, and takes in hand
-together what fell due meanwhile."""
+LOOKS_APART: Final = 0.25
+"""Seconds from one look at what falls due to the next, at least. A look costs more than a call, however much it finds;
+and what fell due meanwhile is taken in hand together, and shares what the database costs."""
 MOMENT: Final = 1.0
 """Seconds until the next call that a worker still waits for which is to end as soon as it is idle."""
 
