@@ -49,8 +49,8 @@ worker's turn."""
 MOST_APART: Final = 5
 """The most full scans of a worker from one that looks for what is lost, parked or unread, too, to the next."""
 LOOKS_APART: Final = 0.25
-"""Seconds from one look at what falls due to the next, at least. A look costs more than a call, however much it finds;
-and what fell due meanwhile is taken in hand together, and shares what the database costs."""
+"""Seconds from one look at what falls due to the next, at least. A look costs more than a call, however much it
+finds; and what fell due meanwhile is taken in hand together, and shares what the database costs."""
 MOMENT: Final = 1.0
 """Seconds until the next call that a worker still waits for which is to end as soon as it is idle."""
 
@@ -322,7 +322,7 @@ class Worker:
                 self._affinity.note_load(time.process_time(), scanned_at)
                 next_poll = await self._scan(sweeps=sweeps)
                 looked_at = loop.time()
-            elif self._state.saturated or self._state.left_due or read or self._has_come(next_poll):
+            elif self._state.saturated or self._state.left_due or read or self._is_time(next_poll, looked_at):
                 next_poll = (await self._poller.claim(full_scan=False)).next_poll
                 looked_at = loop.time()
             elif hinted:
@@ -335,8 +335,10 @@ class Worker:
                 wait = min(wait, max(until_due, looked_at + LOOKS_APART - loop.time()))
             await self._wait(max(wait, 0.0), others)
 
-    def _has_come(self, instant: datetime | None) -> bool:
-        return instant is not None and instant <= self._clock.now()
+    def _is_time(self, next_poll: datetime | None, looked_at: float) -> bool:
+        """Whether something has fallen due, and it is long enough since the last look."""
+        is_due = next_poll is not None and next_poll <= self._clock.now()
+        return is_due and asyncio.get_running_loop().time() >= looked_at + LOOKS_APART
 
     async def _scan(self, *, sweeps: bool) -> datetime | None:
         """Take in hand whatever is due; when something can be next. Whoever has nothing to do finds out by a look."""
