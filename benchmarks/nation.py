@@ -34,14 +34,14 @@ from databases import Databases, databases
 from installed import AGENCIES, CALLS, Group, install
 from nagorik_host import Host
 from nagorik_host.store import Transaction
-from nagorik_host.store.schema import applications, microseconds
+from nagorik_host.store.schema import IN_QUEUE, agencies as agency_rows, applications, microseconds
 from nagorik_host.vault import make_keys
 from nagorik_platform.logs import configure_logging
 
 ANSWER_SECONDS = 0.2
 SPARE = 2.0
 """So many times as many places as the rate needs."""
-BLOCK = 500_000
+BLOCK = 250_000
 """Rows that are filled in at once."""
 LOOKS = 200
 DRAIN = 60.0
@@ -121,6 +121,8 @@ class Nation:
         names = [column.name for column in applications.columns]
         first = microseconds(datetime.now(UTC) + timedelta(days=1))
         step = timedelta(days=WAITING_DAYS) // timedelta(microseconds=1) / max(self.rows, 1)
+        # Ids of applications are in hexadecimal, and come before all that are filled in: by them nobody reads a
+        # nation's rows to find a few.
         values = {
             "due_at": f"{first} + CAST(n.i * {step} AS bigint)",
             "id": "'w' || lpad(n.i::text, 35, '0')",
@@ -129,7 +131,7 @@ class Nation:
         copied = ", ".join(values.get(name, f"one.{name}") for name in names)
         one = (
             "(SELECT *, row_number() OVER (ORDER BY plugin) - 1 AS place"
-            " FROM (SELECT DISTINCT ON (plugin) * FROM applications WHERE id NOT LIKE 'w%' ORDER BY plugin) each)"
+            " FROM (SELECT DISTINCT ON (plugin) * FROM applications WHERE id < 'w' ORDER BY plugin) each)"
         )
         numbers = f"generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n(i) JOIN {one} one"
         fill = text(
@@ -207,12 +209,14 @@ class Nation:
             await asyncio.sleep(POLL)
 
     async def _sample(self, host: Host, crew: Crew) -> Sample:
+        # Read off the index, an agency after the other, as a worker does.
+        first = (
+            select(func.min(applications.c.due_at))
+            .where(applications.c.target_plugin == agency_rows.c.plugin, IN_QUEUE)
+            .scalar_subquery()
+        )
         oldest = await host.database.run(
-            lambda transaction: transaction.connection.scalar(
-                select(func.min(applications.c.due_at)).where(
-                    applications.c.due_at <= datetime.now(UTC), applications.c.lease.is_(None)
-                )
-            )
+            lambda transaction: transaction.connection.scalar(select(func.min(first)).select_from(agency_rows))
         )
         return Sample(
             at=time.monotonic(),
@@ -220,7 +224,7 @@ class Nation:
             workers=sum(one.seconds for one in crew.usage()),
             server=self.made.server_seconds(),
             agencies=self.agencies.seconds(),
-            behind=(datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0,
+            behind=max((datetime.now(UTC) - oldest).total_seconds(), 0.0) if oldest is not None else 0.0,
         )
 
     def _tell(self, before: Sample, after: Sample) -> None:
@@ -265,7 +269,7 @@ def _spread(transaction: Transaction, at: datetime, per_second: float) -> None:
     spread = text(
         "UPDATE applications SET due_at = CAST(:first AS bigint) + CAST(n.i * CAST(:step AS float8) AS bigint) FROM"
         " (SELECT id, row_number() OVER (ORDER BY id) - 1 AS i FROM applications"
-        " WHERE due_at IS NOT NULL AND id NOT LIKE 'w%') n WHERE n.id = applications.id"
+        " WHERE due_at IS NOT NULL AND id < 'w') n WHERE n.id = applications.id"
     )
     transaction.connection.execute(spread, {"first": microseconds(at), "step": 1e6 / per_second})
 
