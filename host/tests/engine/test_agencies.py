@@ -232,7 +232,7 @@ async def test_what_fails_without_a_login_that_succeeded_says_nothing_of_the_cre
         await database.run(lambda t: t.connection.execute(login_of(name, clock, **ended)))
     row = await probed(database, scheduler, name, clock, CallFailed(AgencyUnavailable(because="read-timeout")))
     assert row.cause == "credentials-wrong"
-    assert REFUSED_PAUSES[0] <= row.probe_at - clock.now() <= SELDOMEST_IN_VAIN
+    assert row.probe_at - clock.now() == REFUSED_PAUSES[0]
 
 
 async def test_probe_that_fails_before_the_credentials_are_judged_is_made_again_ever_more_seldom(database):
@@ -246,13 +246,48 @@ async def test_probe_that_fails_before_the_credentials_are_judged_is_made_again_
         row = await probed(database, scheduler, name, clock, garbled)
         assert row.cause == "credentials-wrong"
         probes.append(clock.now())
-    gaps = [later - former for former, later in pairwise(probes)]
-    assert REFUSED_PAUSES[0] <= gaps[0] <= timedelta(hours=4)
-    assert all(former <= later for former, later in pairwise(gaps))
-    assert max(gaps) == gaps[-1] == SELDOMEST_IN_VAIN
-    assert len(probes) <= 3 * 7
+    gaps = [(later - former) / timedelta(minutes=15) for former, later in pairwise(probes)]
+    assert gaps == [1, 2, 4, 8, *[SELDOMEST_IN_VAIN / timedelta(minutes=15)] * (len(gaps) - 4)]
     row = await probed(database, scheduler, name, clock, REFUSED)
     assert row.probe_at >= clock.now() + REFUSED_PAUSES[-1]
+
+
+async def test_a_probe_in_vain_is_none_of_those_that_were_refused(database):
+    """Or one that is refused after it would be followed by as long a pause as after several."""
+    name, clock = "agency-away-and-refuses", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await outage_after(database, name, CredentialsRejected(CredentialProblem.WRONG))
+    away = CallFailed(AgencyUnavailable(because="read-timeout"))
+    for _ in range(9):
+        await probed(database, scheduler, name, clock, away)
+    row = await probed(database, scheduler, name, clock, REFUSED)
+    assert REFUSED_PAUSES[1] * 1.1 <= row.probe_at - clock.now() <= REFUSED_PAUSES[1] * 1.25
+    row = await probed(database, scheduler, name, clock, away)
+    assert row.probe_at - clock.now() == REFUSED_PAUSES[0]
+
+
+async def test_calls_that_fail_beside_the_one_that_was_refused_are_no_probes_in_vain(database):
+    name, clock = "agency-fails-beside", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await outage_after(database, name, CredentialsRejected(CredentialProblem.WRONG))
+    away = CallFailed(AgencyUnavailable(because="read-timeout"))
+    for _ in range(6):
+        await database.run(partial(scheduler.learn, plugin=name, outcome=away, now=clock.now()))
+    row = await probed(database, scheduler, name, clock, away)
+    assert row.probe_at - clock.now() == REFUSED_PAUSES[0]
+
+
+async def test_agency_of_which_an_officer_says_that_it_may_be_tried_is_tried_again_soon_if_that_was_in_vain(database):
+    name, clock = "agency-said-to-be-good", SimulatedClock()
+    scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
+    away = CallFailed(AgencyUnavailable(because="read-timeout"))
+    for _ in range(6):
+        await probed(database, scheduler, name, clock, away)
+    await database.run(lambda t: scheduler.try_refused(t, [name], clock.now(), are_others=False))
+    row = await probed(database, scheduler, name, clock, away)
+    assert row.probe_at - clock.now() == REFUSED_PAUSES[0]
+    row = await probed(database, scheduler, name, clock, REFUSED)
+    assert row.probe_at - clock.now() >= REFUSED_PAUSES[-1] * 1.1
 
 
 async def test_a_login_before_the_outage_says_nothing_of_it(database):

@@ -56,7 +56,7 @@ platform's credentials is probed as seldom as refused credentials are tried (``R
 so that no probe comes too early for a login. That counts from when a probe was refused: one of which nothing is
 heard, such as that of a worker that was killed, is made again after the last of these pauses. One that fails before
 it is known whether the platform was let in is made again after a quarter of an hour, and then ever more seldom, down
-to ``SELDOMEST_IN_VAIN``."""
+to ``SELDOMEST_IN_VAIN``; it is none of those that were refused."""
 SELDOMEST_IN_VAIN: Final = REFUSED_PAUSES[-2]
 """Longest time until an agency is probed again that once refused the credentials, and has not refused them since.
 When it is back, nobody waits longer; and if what cannot be read is a refusal after all, it is a few a day."""
@@ -91,6 +91,7 @@ _STAYS_DOWN: Final = (
         cause=bindparam("because"),
         probe_at=bindparam("again"),
         probes=bindparam("number"),
+        probes_in_vain=bindparam("in_vain"),
     )
 )
 _DOWN: Final = (
@@ -102,9 +103,14 @@ _DOWN: Final = (
         cause=bindparam("because"),
         probe_at=bindparam("again"),
         probes=0,
+        probes_in_vain=0,
     )
 )
-_UP: Final = update(agencies).where(_NAMED).values(failures=0, down_since=None, cause=None, probe_at=None, probes=0)
+_UP: Final = (
+    update(agencies)
+    .where(_NAMED)
+    .values(failures=0, down_since=None, cause=None, probe_at=None, probes=0, probes_in_vain=0)
+)
 _TRY_REFUSED: Final = (
     update(agencies)
     .where(
@@ -112,7 +118,7 @@ _TRY_REFUSED: Final = (
         agencies.c.down_since.is_not(None),
         agencies.c.cause.startswith(OF_CREDENTIALS),
     )
-    .values(probe_at=bindparam("again"), probes=agencies.c.probes * bindparam("kept"))
+    .values(probe_at=bindparam("again"), probes=agencies.c.probes * bindparam("kept"), probes_in_vain=0)
 )
 _REFUSING: Final = select(agencies.c.plugin, agencies.c.down_since).where(
     agencies.c.down_since.is_not(None), agencies.c.cause.startswith(OF_CREDENTIALS)
@@ -408,24 +414,24 @@ class AgencyScheduler:
             return None
         if not was_refused or (not is_refused and _is_let_in(transaction, row)):
             # It answers again, or its login has let the platform in: this is what keeps it from being called now.
-            return {"because": cause, "again": now + self._pause(0, cause), "number": 0}
+            return {"because": cause, "again": now + self._pause(0, cause), "number": 0, "in_vain": 0}
         kept = cause if is_refused else row.cause
         # Where it may be tried already, somebody has said so since this was sent: the credentials are others now.
-        is_probe = row.probe_at is not None and row.probe_at > now
-        again = row.probe_at
-        if is_probe:
+        again, number, in_vain = row.probe_at, row.probes, row.probes_in_vain
+        if again is not None and again > now:
             is_held_back = isinstance(error, CredentialsRejected) and error.layer is Layer.CORE
-            refusal = self._last_refusal(transaction, row.plugin) if is_held_back or not is_refused else None
-            if refusal is None:
-                pause = self._pause(row.probes, kept)
-                again = max(again, now + (pause if is_refused else min(pause, SELDOMEST_IN_VAIN)))
-            elif is_held_back:
+            refusal = self._last_refusal(transaction, row.plugin) if is_held_back else None
+            if refusal is not None:
+                number = max(number - 1, 0)
                 again = max(again, refusal.at + refusal.pause * self._rng.uniform(*_LATER))
+            elif is_refused:
+                again, in_vain = max(again, now + self._pause(number, kept)), 0
             else:
                 # As far as is known, nobody was refused; what is tried in vain is tried ever more seldom.
-                allowed_for = now - (refusal.at + refusal.pause * _LATER[0])
-                again = max(again, now + min(max(allowed_for, REFUSED_PAUSES[0]), SELDOMEST_IN_VAIN))
-        return {"because": kept, "again": again, "number": row.probes}
+                if number > 0:
+                    number, in_vain = number - 1, in_vain + 1
+                again = max(again, now + _pause_in_vain(in_vain))
+        return {"because": kept, "again": again, "number": number, "in_vain": in_vain}
 
     def _last_refusal(self, transaction: Transaction, plugin: str) -> "_Refusal | None":
         """The refused login of an agency that is tried again first, where one is known."""
@@ -446,6 +452,11 @@ class AgencyScheduler:
             return refused_pause(probes + 1) * self._rng.uniform(*_LATER)
         longest = min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
         return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
+
+
+def _pause_in_vain(number: int) -> timedelta:
+    """For how long an agency is left alone of which so many probes in a row told nothing, or a call before any."""
+    return min(REFUSED_PAUSES[0] * 2 ** min(max(number - 1, 0), 16), SELDOMEST_IN_VAIN)
 
 
 class _Refusal(NamedTuple):

@@ -408,8 +408,10 @@ agencies: Final = Table(
     Column("down_since", Instant),
     Column("cause", String(CODE)),
     Column("probe_at", Instant),
-    # Tries since then; calls that were under way when it went down are none.
+    # Tries since then; calls that were under way when it went down are none. Of one that refuses the credentials:
+    # those that it refused, and of which nothing was heard; then how many came in vain since, one after another.
     Column("probes", Integer, nullable=False),
+    Column("probes_in_vain", Integer, nullable=False, default=0),
 )
 
 # How many of the calls that an agency bears at once each worker may make. Whoever changes what it has itself, other

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(length=120), nullable=True),
         sa.Column("probe_at", sa.BigInteger(), nullable=True),
         sa.Column("probes", sa.Integer(), nullable=False),
+        sa.Column("probes_in_vain", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("plugin", name=op.f("pk_agencies")),
     )
     op.create_table(
