@@ -27,7 +27,7 @@ from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, st
 from nagorik_testing import ExampleDocument, SimulatedClock, specimen_pdf
 from nagorik_testing.campaign.agencies import SHORTER, SimulatedAgencies
 from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
-from nagorik_testing.campaign.cohort import IN_MEMORY, OFTEN, Cohort, DatabaseInUse, clear, prepare
+from nagorik_testing.campaign.cohort import IN_MEMORY, OFTEN, OUTAGES, Cohort, DatabaseInUse, clear, prepare
 from nagorik_testing.campaign.disruptions import Disruption
 from nagorik_testing.campaign.event_loop import IdleTimeEventLoop
 from nagorik_testing.campaign.people import MOST_PAYMENTS, People
@@ -126,11 +126,16 @@ async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_ope
         before = await database.run(standing)
         assert not await cohort._have_credentials_tried(database)
         assert await database.run(standing) == before
-    for _ in range(OFTEN):
+    for _ in range(OUTAGES):
+        # It was let in meanwhile, or the outage would be the same.
+        now = cohort.clock.advance(timedelta(days=2))
+        for _ in range(OFTEN):
+            await database.run(refusing(plugin, now))
+            assert await cohort._have_credentials_tried(database)
+            assert await database.run(standing) == (now, None)
         await database.run(refusing(plugin, now))
-        assert await cohort._have_credentials_tried(database)
-        assert await database.run(standing) == (now, None)
-    await database.run(refusing(plugin, now))
+        assert not await cohort._have_credentials_tried(database)
+    await database.run(refusing(plugin, cohort.clock.advance(timedelta(days=2))))
     assert not await cohort._have_credentials_tried(database)
 
 

@@ -8,8 +8,8 @@ once, the other does.
 import asyncio
 import random
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -140,7 +140,9 @@ LONGEST_QUEUE: Final = timedelta(days=1)
 LONGEST_REFUSAL: Final = REFUSED_PAUSES[-1] * 1.25
 """Simulated time for which an agency that has refused the platform's credentials is left alone, at most."""
 OFTEN: Final = 3
-"""How often an operator says of one agency that the credentials which it refuses are good."""
+"""How often an operator says in one outage that the credentials which an agency refuses are good."""
+OUTAGES: Final = 5
+"""In how many outages of one agency: one that is let in and refused again and again is a finding."""
 BUSY: Final = 300.0
 STEPS: Final = (2.0, 2.0, 600.0, 3600.0)
 """Seconds by which the clock is moved beyond what is due next, so that much falls due together."""
@@ -155,13 +157,12 @@ _PASSING: Final = re.compile(
 
 
 _REFUSING: Final = (
-    select(agencies.c.plugin, agencies.c.probe_at, agency_tokens.c.refused_at)
+    select(agencies.c.plugin, agencies.c.down_since, agencies.c.probe_at, agency_tokens.c.refused_at)
     .join(agency_tokens, agency_tokens.c.plugin == agencies.c.plugin)
     .where(
         agencies.c.down_since.is_not(None),
         agencies.c.cause.startswith(OF_CREDENTIALS),
         agency_tokens.c.refused.is_not(None),
-        agencies.c.plugin.not_in(bindparam("worn_out", expanding=True)),
         exists().where(applications.c.target_plugin == agencies.c.plugin, applications.c.due_at <= bindparam("now")),
     )
     .order_by(agencies.c.plugin)
@@ -224,7 +225,8 @@ class Cohort:
         self.agencies = SimulatedAgencies(self.clock, seed)
         self._rng = random.Random()  # noqa: S311 - reproducible on purpose
         self._memory: RepeatableDatabase | None = None
-        self._tried: Counter[str] = Counter()
+        self._tried: dict[str, Counter[datetime]] = defaultdict(Counter)
+        """By agency and the beginning of an outage, how often credentials were said to be good."""
         self._mine = DatabaseOfWorker()
         for simulator in self.agencies.simulators.values():
             simulator.ledger.on_request = note_seen
@@ -399,10 +401,14 @@ class Cohort:
         Whether there were any. An agency that is left alone for longer than its last refusal accounts for, or whose
         last login was let in, is the host's to look after, and so is one that was tried often enough.
         """
-        worn_out = [plugin for plugin, tries in self._tried.items() if tries >= OFTEN]
-        tried = await database.run(partial(_try_refused, now=self.clock.now(), worn_out=worn_out))
-        self._tried.update(tried)
+        tried = await database.run(partial(_try_refused, now=self.clock.now(), may_be_tried=self._may_be_tried))
+        for plugin, down_since in tried.items():
+            self._tried[plugin][down_since] += 1
         return bool(tried)
+
+    def _may_be_tried(self, plugin: str, down_since: datetime) -> bool:
+        outages = self._tried[plugin]
+        return outages[down_since] < OFTEN and len({*outages, down_since}) <= OUTAGES
 
     async def _member(self, platform: Platform, schedule: KillSchedule) -> "_Member":
         life = WorkerLife(schedule, self.clock)
@@ -454,10 +460,15 @@ def _queues(transaction: Transaction, *, now: datetime) -> bool:
     return bool(transaction.connection.scalar(select(exists().where(applications.c.due_at <= now))))
 
 
-def _try_refused(transaction: Transaction, *, now: datetime, worn_out: Sequence[str]) -> Sequence[str]:
-    """Let refused credentials be tried at once for which something waits; the plugins of their agencies."""
-    found = transaction.connection.execute(_REFUSING, {"now": now, "worn_out": worn_out}).all()
-    tried = [row.plugin for row in found if row.probe_at <= _latest_probe(row.refused_at, now)]
+def _try_refused(
+    transaction: Transaction, *, now: datetime, may_be_tried: Callable[[str, datetime], bool]
+) -> dict[str, datetime]:
+    """Let refused credentials be tried at once for which something waits; since when their agencies are down."""
+    tried = {
+        row.plugin: row.down_since
+        for row in transaction.connection.execute(_REFUSING, {"now": now})
+        if row.probe_at <= _latest_probe(row.refused_at, now) and may_be_tried(row.plugin, row.down_since)
+    }
     for plugin in tried:
         try_refused_again(transaction, plugin)
     AgencyScheduler({}).try_refused(transaction, tried, now, are_others=False)
