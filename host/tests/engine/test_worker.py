@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from nagorik_host import Host
 from nagorik_host.engine.queues import SuspendedOffers
@@ -131,22 +131,35 @@ async def test_answer_of_a_worker_that_was_given_up_is_dropped(world, ready_url)
         assert await host.track(application) == ended
 
 
+async def called_for(host):
+    """How many applications a call was begun for."""
+    query = select(func.count(attempts.c.application.distinct()))
+    return await host.database.run(lambda t: t.connection.scalar(query))
+
+
+@pytest.mark.parametrize("dues", [(40,), (40, 60), (40, 60, 700)])
 async def test_running_worker_looks_when_something_falls_due_and_not_at_its_next_full_scan(
-    world, ready_url, monkeypatch
+    world, ready_url, monkeypatch, dues
 ):
+    """Nor does what was taken in hand keep it from what falls due at the same agency after that."""
     monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
-    moment = timedelta(milliseconds=1)
+    step, now = timedelta(milliseconds=5), world.clock.now()
+    # So that nobody is told of anything by what comes of a call.
+    world.street.close("nid")
     async with world.host(ready_url) as host:
-        await world.apply(host)
-        soon = update(applications).values(due_at=world.clock.now() + 40 * moment)
-        await host.database.run(lambda t: t.connection.execute(soon))
+        for number, due in enumerate(dues, start=1):
+            application = await world.apply(host, number)
+            later = update(applications).where(applications.c.id == application)
+            at = later.values(due_at=now + timedelta(milliseconds=due))
+            await host.database.run(lambda t, at=at: t.connection.execute(at))
         ending = asyncio.Event()
         run = asyncio.create_task(host.worker().run(ending))
         async with asyncio.timeout(60):
-            while not world.street.calls:
-                world.clock.advance(moment)
+            while await called_for(host) < len(dues):
+                world.clock.advance(step)
                 await asyncio.sleep(0.005)
         ending.set()
+        world.street.open("nid")
         await run
 
 

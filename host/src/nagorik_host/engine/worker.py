@@ -322,8 +322,9 @@ class Worker:
                 self._affinity.note_load(time.process_time(), scanned_at)
                 next_poll = await self._scan(sweeps=sweeps)
                 looked_at = loop.time()
-            elif self._state.saturated or self._state.left_due or read or self._is_time(next_poll, looked_at):
-                next_poll = (await self._poller.claim(full_scan=False)).next_poll
+            elif (is_time := self._is_time(next_poll, looked_at)) or self._is_wanting or read:
+                # Places are asked for now and then, and not whenever a call ends.
+                next_poll = self._next_look(await self._poller.claim(full_scan=is_time))
                 looked_at = loop.time()
             elif hinted:
                 # What falls due beside what was hinted at is awaited as before.
@@ -335,6 +336,22 @@ class Worker:
                 wait = min(wait, max(until_due, looked_at + LOOKS_APART - loop.time()))
             await self._wait(max(wait, 0.0), others)
 
+    @property
+    def _is_wanting(self) -> bool:
+        """Whether more was due than could be taken in hand."""
+        return self._state.saturated or self._state.left_due
+
+    def _next_look(self, batch: ClaimBatch) -> datetime | None:
+        """When to look again after a look, as far as can be told; soon, where something was due.
+
+        What falls due after it at the same agency is not known, and would be taken in hand all at once at the next
+        full scan: at an agency with few places, which nobody would have used meanwhile.
+        """
+        if not batch:
+            return batch.next_poll
+        soon = self._clock.now() + timedelta(seconds=LOOKS_APART)
+        return soon if batch.next_poll is None else min(batch.next_poll, soon)
+
     def _is_time(self, next_poll: datetime | None, looked_at: float) -> bool:
         """Whether something has fallen due, and it is long enough since the last look."""
         is_due = next_poll is not None and next_poll <= self._clock.now()
@@ -343,14 +360,14 @@ class Worker:
     async def _scan(self, *, sweeps: bool) -> datetime | None:
         """Take in hand whatever is due; when something can be next. Whoever has nothing to do finds out by a look."""
         busy: Collection[str] = ()
-        if sweeps or self.in_hand or self._state.saturated or self._state.left_due:
+        if sweeps or self.in_hand or self._is_wanting:
             due, is_quiet = None, False
         else:
             due = await self._poller.next_due()
             is_quiet = due is None or due > self._clock.now()
         if not is_quiet:
             batch = await self._poller.claim(full_scan=True, sweep=sweeps)
-            due, busy = batch.next_poll, batch.busy
+            due, busy = self._next_look(batch), batch.busy
         await self._poller.rebalance(busy)
         return due
 
