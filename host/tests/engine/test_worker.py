@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from math import inf
 
 import pytest
 from sqlalchemy import func, select, update
 
 from nagorik_host import Host
 from nagorik_host.engine.queues import SuspendedOffers
+from nagorik_host.engine.worker import LOOKS_APART
 from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.audit import verify_journals
@@ -161,6 +163,16 @@ async def test_running_worker_looks_when_something_falls_due_and_not_at_its_next
         ending.set()
         world.street.open("nid")
         await run
+
+
+async def test_whatever_wakes_a_worker_it_looks_no_more_often_at_what_has_fallen_due(world, ready_file):
+    async with world.host(ready_file) as host:
+        worker, now = host.worker(), asyncio.get_running_loop().time()
+        due, later = world.clock.now(), world.clock.now() + timedelta(seconds=1)
+        assert worker._is_time(due, now - LOOKS_APART)
+        assert not worker._is_time(due, now + 3600.0)
+        assert not worker._is_time(later, -inf)
+        assert not worker._is_time(None, -inf)
 
 
 async def test_two_workers_share_what_is_due(world, ready_url):
