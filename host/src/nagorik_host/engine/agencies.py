@@ -456,7 +456,8 @@ class AgencyScheduler:
 
 def _pause_in_vain(number: int) -> timedelta:
     """For how long an agency is left alone of which so many probes in a row told nothing, or a call before any."""
-    return min(REFUSED_PAUSES[0] * 2 ** min(max(number - 1, 0), 16), SELDOMEST_IN_VAIN)
+    doubled = min(max(number - 1, 0), 16)
+    return min(REFUSED_PAUSES[0] * (1 << doubled), SELDOMEST_IN_VAIN)
 
 
 class _Refusal(NamedTuple):
