@@ -98,6 +98,7 @@ class ClaimBatch(list[Claim]):
         held: How many places the worker held then, by agency.
         down: The agencies that were taken to be down.
         backlog: The agencies for which more was due than could be taken in hand.
+        lacks_rows: Whether the database has no row of some agency: it is an older copy, and nobody sees what is due.
     """
 
     def __init__(self, suspended: SuspendedOffers) -> None:
@@ -113,6 +114,7 @@ class ClaimBatch(list[Claim]):
         self.held: dict[str, int] = {}
         self.down: set[str] = set()
         self.backlog: set[str] = set()
+        self.lacks_rows = False
 
     def poll_at(self, instant: datetime) -> None:
         """Something can be taken in hand then."""

@@ -208,7 +208,9 @@ class Claims:
             self._affinity.refresh(transaction)
             unpark_resumed(transaction, batch.suspended)
             self._release_expired(transaction, batch, now)
-        for queue in self._queue_states(transaction, now):
+        states = self._queue_states(transaction, now)
+        batch.lacks_rows = len(states) < len(self._concurrency)
+        for queue in states:
             batch.held[queue.plugin] = queue.held
             if queue.is_down:
                 batch.down.add(queue.plugin)

@@ -51,6 +51,10 @@ class Offers:
             await self._retry.run(unit)
             self._has_rows = True
 
+    def forget_rows(self) -> None:
+        """The database has lost some: see to them again."""
+        self._has_rows = False
+
     def at_hand(self) -> dict[str, ClaimOffer]:
         """What there are places and instants for without asking anybody, by plugin."""
         slots = {name: self._pace(name).take_spare(self._places.free(name)) for name in self._places.plugins}

@@ -84,6 +84,8 @@ class Poller:
             further = await self._offers.take(batch, lent=full_scan)
             if further:
                 batch.merge(await self._claim_offered(further, full_scan=False, among=among, taken=batch))
+        if batch.lacks_rows:
+            self._offers.forget_rows()
         state = self._state
         state.suspended, state.saturated, state.down = batch.suspended, batch.saturated, batch.down
         if self._losses.deadly:
