@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from messages import on_message
+
 ANSWER = b'{"number":"P-1","word":"REFUSED","since":"2026-11-24T04:00:00Z"}'
 """Refused at once, which is final."""
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
@@ -152,7 +154,7 @@ def serve(pipe: multiprocessing.connection.Connection, answer_seconds: Mapping[s
         books = _Books(answer_seconds)
         server = await loop.create_server(lambda: _Connection(books), "127.0.0.1", 0, backlog=512)
         pipe.send(server.sockets[0].getsockname()[1])
-        loop.add_reader(pipe, lambda: pipe.send(books.answer(pipe.recv())))
+        on_message(pipe, lambda command: pipe.send(books.answer(command)))
         await server.serve_forever()
 
     asyncio.run(run())

@@ -19,6 +19,7 @@ from functools import partial
 from sqlalchemy import Engine, event, func, select, update
 
 from installed import Group
+from messages import on_message
 from nagorik_host import Host, open_host
 from nagorik_host.store import Database, Transaction, open_database
 from nagorik_host.store.schema import applications, attempts
@@ -75,7 +76,7 @@ def work(place: Place, name: str, pipe: multiprocessing.connection.Connection) -
 
 async def _work(place: Place, name: str, pipe: multiprocessing.connection.Connection) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
-    asyncio.get_running_loop().add_reader(pipe, lambda: told.put_nowait(pipe.recv()))
+    on_message(pipe, told.put_nowait)
     sent: list[None] = []
     event.listen(Engine, "before_cursor_execute", lambda *_: sent.append(None))
     async with place.host() as host:
