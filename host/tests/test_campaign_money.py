@@ -1,13 +1,13 @@
 """What a campaign says of money: a payment that was taken twice, and what the platform knows of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from nagorik import ApplicationState, Money, PaymentState
 from nagorik_platform.lifecycle import Hold, Party, Payment
-from nagorik_testing.campaign.comparison import _captures, _money
+from nagorik_testing.campaign.comparison import UNDER_WAY, _captures, _money
 from nagorik_testing.simulator.ledger import Effect
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -63,5 +63,31 @@ def test_money_in_question_after_the_end_is_no_finding_while_it_waits_for_an_off
     hold = None if code is None else Hold(party=Party.PERSON, code=code)
     closed = SimpleNamespace(payments=(in_question("690.00"),), state=ApplicationState.CLOSED, hold=hold)
     taken = {"p-1": captured("345.00", "345.00")}
-    problems = _money(SimpleNamespace(progress=closed), taken, {}, looked_after=looked_after)
+    problems = _money(SimpleNamespace(progress=closed), taken, {}, looked_after=looked_after, now=NOW)
     assert [problem for problem, _ in problems] == found
+
+
+@pytest.mark.parametrize(
+    ("state", "application", "hours", "found"),
+    [
+        (PaymentState.REFUND_PENDING, ApplicationState.DELIVERED, 1, []),
+        (PaymentState.REFUND_REQUESTED, ApplicationState.DELIVERED, 1, []),
+        (PaymentState.PENDING, ApplicationState.AWAITING_PAYMENT, 1, []),
+        (PaymentState.UNKNOWN, ApplicationState.AWAITING_PAYMENT, 1, []),
+        (PaymentState.REFUND_MANUAL, ApplicationState.CLOSED, 1, []),
+        (PaymentState.REFUND_PENDING, ApplicationState.DELIVERED, 37, ["charged-twice"]),
+        (PaymentState.PENDING, ApplicationState.AWAITING_PAYMENT, 37, ["charged-twice"]),
+        (PaymentState.REFUND_PENDING, ApplicationState.CLOSED, 1, ["charged-twice", "closed-over-money"]),
+        (PaymentState.CAPTURED, ApplicationState.DELIVERED, 1, ["charged-twice"]),
+        (PaymentState.CONFIRMED, ApplicationState.DELIVERED, 1, ["charged-twice"]),
+        (PaymentState.CONFIRMED, ApplicationState.CLOSED, 1, ["charged-twice"]),
+    ],
+)
+def test_second_payment_is_no_finding_while_it_is_on_its_way_back(state, application, hours, found):
+    one = in_question(None).model_copy(update={"state": PaymentState.CONFIRMED, "moved_at": NOW})
+    other = one.model_copy(update={"id": "p-2", "state": state})
+    tracked = SimpleNamespace(progress=SimpleNamespace(payments=(one, other), state=application, hold=None))
+    taken = {"p-1": captured("345.00"), "p-2": captured("345.00")}
+    assert timedelta(hours=1) < UNDER_WAY < timedelta(hours=37)
+    problems = _money(tracked, taken, {}, looked_after=True, now=NOW + timedelta(hours=hours))
+    assert sorted(problem for problem, _ in problems) == sorted(found)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, select
@@ -26,6 +26,9 @@ _NOBODY_KNOWS: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN, S.MANUAL_R
 """States in which the agency may hold an application whose reference the platform does not know."""
 _STILL_ASKED: Final = MONEY_ASKED_ABOUT
 _SAID_NO_MONEY: Final = frozenset({P.QUOTED, P.FAILED, P.EXPIRED, P.CANCELLED})
+_ON_ITS_WAY_BACK: Final = frozenset({P.REFUND_REQUESTED, P.REFUND_PENDING})
+UNDER_WAY: Final = timedelta(hours=36)
+"""For how long money that was taken twice may be on its way back where a campaign's time has run out meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[Campa
         problems = (
             *_row(row, now),
             *_filing(tracked, filed, leaves_one=case.files),
-            *_money(tracked, captured, refunded, looked_after=case.officer),
+            *_money(tracked, captured, refunded, looked_after=case.officer, now=now),
             *_journal(tracked),
         )
         comparison.findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]
@@ -128,6 +131,7 @@ def _money(
     refunded: Mapping[str, Sequence[tuple[str, Effect]]],
     *,
     looked_after: bool,
+    now: datetime,
 ) -> Iterator[tuple[str, str]]:
     progress = tracked.progress
     # What comes out of a payment after the end is an officer's, and waits for one where there is none.
@@ -135,7 +139,8 @@ def _money(
     kept: Counter[str] = Counter()
     for payment in progress.payments:
         taken, back = _captures(payment, captured.get(payment.id, ())), len(refunded.get(payment.id, ()))
-        kept[payment.stage] += taken - back - (payment.state is P.REFUND_MANUAL)
+        open_still = progress.state is not S.CLOSED and _is_in_hand(payment, now)
+        kept[payment.stage] += max(taken - back, 0) if not open_still and payment.state is not P.REFUND_MANUAL else 0
         if taken > 1:
             yield "captured-twice", f"{taken} times"
         if back > 1:
@@ -145,6 +150,14 @@ def _money(
     for stage, number in kept.items():
         if number > 1:
             yield "charged-twice", f"{number} payments kept for {stage}"
+
+
+def _is_in_hand(payment: Payment, now: datetime) -> bool:
+    """Whether the host will see to it yet: it asks whether there is money, or has asked for it to be given back."""
+    if payment.state in _SAID_NO_MONEY:
+        return next_look_at(payment) is not None
+    since = payment.moved_at or payment.opened_at
+    return payment.state in _STILL_ASKED | _ON_ITS_WAY_BACK and now - since <= UNDER_WAY
 
 
 def _captures(payment: Payment, captured: Sequence[tuple[str, Effect]]) -> int:
