@@ -91,3 +91,22 @@ def test_second_payment_is_no_finding_while_it_is_on_its_way_back(state, applica
     assert timedelta(hours=1) < UNDER_WAY < timedelta(hours=37)
     problems = _money(tracked, taken, {}, looked_after=True, now=NOW + timedelta(hours=hours))
     assert sorted(problem for problem, _ in problems) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("application", "code", "found"),
+    [
+        (ApplicationState.IN_REVIEW, "payment-under-investigation", []),
+        (ApplicationState.IN_REVIEW, "appearance-required", ["charged-twice"]),
+        (ApplicationState.IN_REVIEW, None, ["charged-twice"]),
+        (ApplicationState.CLOSED, "payment-under-investigation", ["charged-twice", *["closed-over-money"] * 2]),
+    ],
+)
+def test_payments_in_question_are_nobodys_while_an_officer_is_asked(application, code, found):
+    hold = None if code is None else Hold(party=Party.PERSON, code=code)
+    one = in_question(None)
+    other = one.model_copy(update={"id": "p-2"})
+    tracked = SimpleNamespace(progress=SimpleNamespace(payments=(one, other), state=application, hold=hold))
+    taken = {"p-1": captured("345.00"), "p-2": captured("345.00")}
+    problems = _money(tracked, taken, {}, looked_after=True, now=NOW)
+    assert sorted(problem for problem, _ in problems) == sorted(found)

@@ -17,7 +17,7 @@ from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Payment, amounts_to, is_settled
 from nagorik_platform.lifecycle.next_action import next_look_at
 from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
-from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_TAKEN
+from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_TAKEN
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.simulator.ledger import Effect
@@ -28,7 +28,7 @@ _STILL_ASKED: Final = MONEY_ASKED_ABOUT
 _SAID_NO_MONEY: Final = frozenset({P.QUOTED, P.FAILED, P.EXPIRED, P.CANCELLED})
 _ON_ITS_WAY_BACK: Final = frozenset({P.REFUND_REQUESTED, P.REFUND_PENDING})
 UNDER_WAY: Final = timedelta(hours=36)
-"""For how long money that was taken twice may be on its way back where a campaign's time has run out meanwhile."""
+"""For how long a gateway may be asked about a payment that a campaign's time has run out on; so long its time is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,14 @@ def _money(
 ) -> Iterator[tuple[str, str]]:
     progress = tracked.progress
     # What comes out of a payment after the end is an officer's, and waits for one where there is none.
-    waits = not looked_after and progress.hold is not None and progress.hold.code in MONEY_HOLDS
+    asks_an_officer = progress.hold is not None and progress.hold.code in MONEY_HOLDS
+    waits = not looked_after and asks_an_officer
     kept: Counter[str] = Counter()
     for payment in progress.payments:
         taken, back = _captures(payment, captured.get(payment.id, ())), len(refunded.get(payment.id, ()))
-        open_still = progress.state is not S.CLOSED and _is_in_hand(payment, now)
-        kept[payment.stage] += max(taken - back, 0) if not open_still and payment.state is not P.REFUND_MANUAL else 0
+        in_hand = _is_in_hand(payment, now) or (asks_an_officer and payment.state in MONEY_FOR_A_PERSON)
+        is_open = in_hand and progress.state is not S.CLOSED
+        kept[payment.stage] += 0 if is_open or payment.state is P.REFUND_MANUAL else max(taken - back, 0)
         if taken > 1:
             yield "captured-twice", f"{taken} times"
         if back > 1:
