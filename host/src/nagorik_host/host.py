@@ -482,7 +482,7 @@ async def host_on(
     charges: HostCharges = NO_CHARGES,
 ) -> AsyncIterator[Host]:
     """As ``open_host``, on a database that is open already, and stays so."""
-    limiter = SharedRateLimiter(database, settings.clock)
+    limiter = SharedRateLimiter(database, settings.clock, is_asked=settings.rate_limiter is None)
     admitted = await admit_keys(database, keyring, settings.clock.now())
     shared = replace(
         settings,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from nagorik_host.commands.render import as_document, find_application
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, LAST_PROBE
@@ -116,6 +116,31 @@ async def test_agency_that_is_away_is_left_alone_and_drained_at_its_pace(wide_wo
     assert busiest(nid) == PER_SECOND
     assert busiest(passport) <= PER_SECOND
     assert busiest(gateway) <= 10
+
+
+async def test_worker_that_has_sent_nothing_yet_does_not_take_an_answer_of_the_plugins_for_the_agencys(
+    wide_world, ready_url
+):
+    """Each new worker would tell that the agency is back, and every citizen that it was away until then."""
+    world = wide_world
+    passport = world.simulators["passport"]
+    away = world.clock.now()
+    passport.conditions.add(Outage(begin=away, end=away + AWAY))
+    async with world.host(ready_url) as host:
+        worker = host.worker()
+        await hand_in(world, host, "passport.reissue", FAILURES_OF_AN_OUTAGE)
+        while not await host.database.run(lambda t: outages_of(t, "passport")):
+            world.clock.set(max(await worker.run_until_idle(), world.clock.now()))
+        # Their own time comes later, so that the next to be tried with is new.
+        later = update(applications).values(due_at=away + AWAY)
+        await host.database.run(lambda t: t.connection.execute(later))
+        await hand_in(world, host, "passport.reissue", 3)
+    for _ in range(3):
+        world.clock.advance(LAST_PROBE)
+        async with world.host(ready_url) as host:
+            await host.worker().run_until_idle()
+            (outage,) = await host.database.run(lambda t: outages_of(t, "passport"))
+            assert outage.end is None
 
 
 def nid_concurrency(host):

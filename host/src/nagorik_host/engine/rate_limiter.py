@@ -57,13 +57,19 @@ RESERVED: Final[ContextVar[Reservation | None]] = ContextVar("nagorik_host_reser
 class SharedRateLimiter:
     """The rate limiter where processes share their agencies, a ``nagorik_platform.agency_client.RateLimiter``."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Take instants from what ``database`` holds, and wait for them on ``clock``."""
+    def __init__(self, database: Database, clock: Clock, *, is_asked: bool = False) -> None:
+        """Take instants from what ``database`` holds, and wait for them on ``clock``.
+
+        Args:
+            database: The host's.
+            clock: The time of agencies.
+            is_asked: Whether it is known that requests ask this one; otherwise it shows by the first that does.
+        """
         self._database = database
         self._clock = clock
         self._time = DatabaseTime()
         self._agencies: dict[str, AgencyPace] = {}
-        self.is_asked = False
+        self.is_asked = is_asked
         """Whether requests ask it, and not one that a host's program has put in its place."""
 
     def pace(self, plugin: str, per_second: float) -> AgencyPace:
