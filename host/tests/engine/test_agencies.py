@@ -10,9 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import insert, update
 
-from nagorik import AgencyUnavailable, ContractViolation, CredentialsRejected, OutcomeUnknown
+from nagorik import (
+    AgencyUnavailable,
+    ContractViolation,
+    CredentialsRejected,
+    OutcomeUnknown,
+    PluginFault,
+    RateLimited,
+)
 from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.commands.outage_hints import outage_hint
+from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.agencies import (
     FAILURES_OF_AN_OUTAGE,
     FIRST_PROBE,
@@ -22,7 +30,11 @@ from nagorik_host.engine.agencies import (
     AgencyScheduler,
     HealthChange,
 )
+from nagorik_host.engine.claim_batch import Need
 from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_instants
+from nagorik_host.engine.leases import WorkerLease
+from nagorik_host.engine.offers import Offers
+from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.store.outages import outages_of
 from nagorik_host.store.schema import agencies, agency_tokens
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
@@ -400,9 +412,152 @@ async def test_the_same_credentials_are_tried_as_seldom_as_before_once_they_are_
         now += timedelta(days=2)
         row = await database.run(lambda t: row_of(t, "agency-same", None))
         assert await database.run(lambda t, row=row, now=now: scheduler.take_probe(t, row, now))
+        await database.run(lambda t, now=now: scheduler.learn(t, "agency-same", REFUSED, now))
     await database.run(lambda t: scheduler.try_refused(t, ["agency-same"], now, are_others=are_others))
     row = await database.run(lambda t: row_of(t, "agency-same", None))
     assert await database.run(lambda t: scheduler.take_probe(t, row, now))
     await database.run(partial(scheduler.learn, plugin="agency-same", outcome=REFUSED, now=now))
     again = (await database.run(lambda t: row_of(t, "agency-same", None))).probe_at - now
     assert again == timedelta(hours=hours) * 1.1
+
+
+async def refused_once(database, name, clock):
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await database.run(partial(scheduler.learn, plugin=name, outcome=REFUSED, now=clock.now()))
+    return scheduler
+
+
+@pytest.mark.parametrize("outcome", [None, "held-back", "in-vain"])
+async def test_only_what_the_agency_has_refused_lengthens_the_pause(database, outcome):
+    """A worker that is killed, or holds a login back for a limit, leaves citizens waiting for no further day."""
+    name, clock = f"agency-counts-{outcome}", SimulatedClock()
+    scheduler = await refused_once(database, name, clock)
+    ends = {
+        None: None,
+        "held-back": CallFailed(RateLimited(retry_after=60.0, layer=Layer.CORE)),
+        "in-vain": CallFailed(PluginFault("login-raised", plugin=name)),
+    }
+    for _ in range(9):
+        row = await probed(database, scheduler, name, clock, ends[outcome])
+        assert (row.probes, row.cause) == (0, "credentials-wrong")
+    for pause in REFUSED_PAUSES[1:]:
+        row = await probed(database, scheduler, name, clock, REFUSED)
+        assert pause * 1.1 <= row.probe_at - clock.now() <= pause * 1.25
+
+
+@pytest.mark.parametrize(
+    ("error", "pauses"),
+    [
+        (RateLimited(), (15, 30, 60, 120, 240, 240)),
+        (RateLimited(retry_after=3000.0), (50, 50, 60, 120, 240, 240)),
+        (RateLimited(retry_after=1e9), (24 * 60,) * 3),
+        (PluginFault("login-raised", plugin="wasa"), (15, 30, 60, 120, 240, 240)),
+    ],
+)
+async def test_agency_that_refused_the_credentials_and_asks_for_fewer_calls_is_not_back(database, error, pauses):
+    """Its answer may be to a login, which was not judged: each that follows would be one more."""
+    name, clock = f"agency-asks-{next(AGENCIES)}", SimulatedClock()
+    scheduler = await refused_once(database, name, clock)
+    for minutes in pauses:
+        row = await probed(database, scheduler, name, clock, CallFailed(error))
+        assert row.down_since is not None
+        assert row.probe_at - clock.now() == timedelta(minutes=minutes)
+    await database.run(lambda t: t.connection.execute(login_of(name, clock)))
+    clock.set(row.probe_at)
+    change = await database.run(partial(scheduler.learn, plugin=name, outcome=CallFailed(error), now=clock.now()))
+    assert (change is None) == isinstance(error, PluginFault)
+
+
+async def test_what_asks_for_fewer_calls_after_an_outage_of_another_cause_is_an_answer(database):
+    name = "agency-asks-and-was-away"
+    away = [AgencyUnavailable(because="connect-timeout") for _ in range(FAILURES_OF_AN_OUTAGE)]
+    changes = await outage_after(database, name, *away, PluginFault("raised", plugin=name), RateLimited())
+    assert changes[-2:] == [None, HealthChange(is_down=False)]
+
+
+def test_what_may_have_come_of_a_login_is_no_word_of_the_plugins_own():
+    scheduler = AgencyScheduler({})
+    own = [CallAnswered(None), CallFailed(PluginFault("raised", plugin="wasa"))]
+    of_a_login = [RateLimited(), PluginFault("login-raised", plugin="wasa"), AgencyUnavailable(because="deadline")]
+    assert [scheduler.is_the_plugins(one) for one in own] == [True, True]
+    assert {scheduler.is_the_plugins(CallFailed(error)) for error in of_a_login} == {False}
+
+
+async def test_agency_is_not_left_alone_for_a_probe_that_there_was_no_time_for(database):
+    """One that can bear a call every two seconds, whose next instant is beyond the horizon."""
+    name, clock = "agency-slow-and-away", SimulatedClock()
+    limits = AgencyLimits(per_second=0.5, concurrency=2)
+    scheduler, bears = AgencyScheduler({name: limits}), {name: 2}
+    lease = WorkerLease("w-1", timedelta(minutes=1), clock)
+    failed = CallFailed(AgencyUnavailable(because="connect-timeout"))
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await database.run(partial(scheduler.learn, plugin=name, outcome=failed, now=clock.now()))
+    held = WorkerPlaces(lease, AgencyAffinity(lease, bears), bears)
+    offers = Offers(scheduler, pace=None, places=held, retry=None, clock=clock)
+    grant = partial(offers.grant, needs={name: Need(1, is_probe=True)}, lent=True)
+    row = await database.run(partial(row_of, plugin=name, now=None))
+    clock.set(row.probe_at)
+    await database.run(lambda t: take_instants(t, name, 1, limits.interval, clock.now()))
+    granted = (await database.run(grant))[name]
+    assert granted.taken.number == 0
+    assert (await database.run(partial(row_of, plugin=name, now=None))).probe_at == clock.now()
+    clock.advance(limits.interval)
+    assert (await database.run(grant))[name].taken.number == 1
+    assert (await database.run(partial(row_of, plugin=name, now=None))).probe_at > clock.now()
+
+
+HELD_BACK = CallFailed(CredentialsRejected(CredentialProblem.WRONG, layer=Layer.CORE))
+
+
+async def test_worker_with_the_old_credentials_leaves_the_probe_to_one_with_new_ones(database):
+    """As while workers are restarted one by one: the old ones hold their login back, which refuses nobody."""
+    name, clock = "agency-rolling", SimulatedClock()
+    scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
+    since = (await database.run(partial(row_of, plugin=name, now=None))).down_since
+    old = login_of(name, clock, refused="wrong", login=None)
+    new = login_of(name, clock, id="new", login=None, refusals=None, refused_at=None, tried_in=since)
+    await database.run(lambda t: [t.connection.execute(one) for one in (old, new)])
+    await database.run(lambda t: scheduler.try_refused(t, [name], clock.now(), are_others=True))
+    row = await probed(database, scheduler, name, clock, HELD_BACK)
+    assert row.probe_at == clock.now()
+
+
+@pytest.mark.parametrize(("later", "is_down"), [(1, False), (-1, True)])
+async def test_worker_that_is_behind_begins_no_outage_where_others_are_let_in(database, later, is_down):
+    name, clock = f"agency-behind-{is_down}", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    let_in_at = clock.now() + timedelta(seconds=later)
+    old = login_of(name, clock, refused="wrong", login=None)
+    new = login_of(name, clock, id="new", refusals=None, refused_at=None, changed_at=let_in_at)
+    await database.run(lambda t: [t.connection.execute(one) for one in (old, new)])
+    clock.advance(timedelta(minutes=1))
+    change = await database.run(partial(scheduler.learn, plugin=name, outcome=HELD_BACK, now=clock.now()))
+    assert (change is not None) == is_down
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_agency_that_refuses_those_who_are_behind_is_tried_at_once_by_others(database, is_told):
+    """Where no refused login is known, they may be the same: it is left alone as ever."""
+    name, clock = f"agency-straggler-{is_told}", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    let_in = login_of(name, clock, id="new", refusals=None, refused_at=None)
+    await database.run(lambda t: t.connection.execute(let_in))
+    clock.advance(timedelta(hours=6))
+    if is_told:
+        await database.run(lambda t: t.connection.execute(login_of(name, clock, refused="wrong", login=None)))
+    change = await database.run(partial(scheduler.learn, plugin=name, outcome=REFUSED, now=clock.now()))
+    assert change == HealthChange(is_down=True, cause="credentials-wrong")
+    row = await database.run(partial(row_of, plugin=name, now=None))
+    assert (row.probe_at == clock.now()) == is_told
+
+
+async def test_login_that_succeeds_after_a_clock_was_set_back_lets_in(database):
+    name, clock = "agency-clock-back", SimulatedClock()
+    scheduler = await refused_once(database, name, clock)
+    row = await database.run(partial(row_of, plugin=name, now=None))
+    clock.set(row.down_since - timedelta(days=1))
+    await database.run(lambda t: t.connection.execute(login_of(name, clock)))
+    clock.advance(timedelta(minutes=1))
+    away = CallFailed(AgencyUnavailable(because="read-timeout"))
+    await database.run(partial(scheduler.learn, plugin=name, outcome=away, now=clock.now()))
+    assert (await database.run(partial(row_of, plugin=name, now=None))).cause == "read-timeout"

@@ -114,6 +114,37 @@ async def test_worker_that_starts_with_new_credentials_has_them_tried_at_once(wo
         assert (await host.progress(one)).state.value == "closed"
 
 
+async def test_new_credentials_are_tried_at_once_though_a_worker_with_the_old_ones_looks_first(world, ready_url, nid):
+    """As while workers are restarted one by one; and one that is forgotten keeps nobody waiting."""
+    plugins = with_password(world, "another-1")
+    async with world.host(ready_url) as behind, world.host(ready_url) as ahead:
+        first = await world.apply(behind)
+        nid.login_endpoint.password = "another-1"
+        old = behind.worker()
+        await world.carry(old, for_at_most=timedelta(minutes=10))
+        assert len(logins(nid)) == 1
+        await ahead.platform.reload(plugins)
+        new = ahead.worker(read_settings=lambda: plugins)
+        await new.reload()
+        await a_while(world, old, new)
+        assert (await ahead.progress(first)).is_filed
+        second, since = await world.apply(ahead), world.clock.now()
+        await a_while(world, old, new)
+        assert (await ahead.progress(second)).is_filed
+        # The one that is behind has its own credentials tried as seldom as ever, and others tell better at once.
+        query = select(outages).where(outages.c.began_at >= since)
+        began = await ahead.database.run(lambda t: t.connection.execute(query).all())
+        assert [one.ended_at - one.began_at < timedelta(minutes=3) for one in began] == [True]
+
+
+async def a_while(world, *workers):
+    """An hour in which each of these looks for work every other minute, in this order."""
+    for _ in range(30):
+        for worker in workers:
+            await worker.run_until_idle()
+        world.clock.advance(timedelta(minutes=2))
+
+
 async def test_agency_without_a_login_is_tried_once_by_workers_that_start_with_the_same_credentials(
     world, ready_url, nid
 ):
@@ -130,6 +161,9 @@ async def test_agency_without_a_login_is_tried_once_by_workers_that_start_with_t
             row = await host.database.run(lambda t: row_of(t, name, None))
             tried.append(row.probe_at == host.clock.now())
         assert tried == [True, False, False]
+        world.clock.set(world.clock.now() - timedelta(hours=10))
+        await host.worker().reload()
+        assert (await host.database.run(lambda t: row_of(t, name, None))).probe_at > host.clock.now()
 
 
 async def test_settings_that_cannot_be_read_are_not_taken_up_and_are_told(world, ready_url):

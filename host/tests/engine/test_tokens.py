@@ -598,6 +598,14 @@ async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, a
     assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
 
 
+async def test_a_restored_database_makes_no_refused_credentials_good(stores, database, vault, agency, clock):
+    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
+    assert await knocks(stores, agency, clock, hours=6) == [0, 0.25, 1.25, 5.25]
+    restored = Restoration(clock.now(), "officer", "a drill")
+    await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
+    assert await knocks(stores, agency, clock, hours=25) == [23.25]
+
+
 async def test_logins_that_a_restored_database_does_not_know_of_count(database, vault, agency, clock):
     store, terms = SharedTokenStore(database, vault, clock), agency.terms(logins=6, login_period=HOUR)
     restored = Restoration(clock.now(), "officer", "a drill")

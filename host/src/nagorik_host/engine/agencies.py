@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, case, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, case, exists, func, insert, or_, select, update
 
 from nagorik import (
     AgencyRejected,
@@ -23,6 +23,7 @@ from nagorik import (
     InputRejected,
     NagorikError,
     OutcomeUnknown,
+    PluginFault,
     RateLimited,
 )
 from nagorik.errors import CredentialProblem, Layer
@@ -36,6 +37,7 @@ from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import (
     IN_QUEUE,
     MICROSECOND,
+    Instant,
     agencies,
     agency_tokens,
     applications,
@@ -44,7 +46,12 @@ from nagorik_host.store.schema import (
 )
 from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST
-from nagorik_platform.agency_client.tokens import LETS_NOBODY_IN, REFUSED_PAUSES, refused_pause
+from nagorik_platform.agency_client.tokens import (
+    LETS_NOBODY_IN,
+    REFUSALS_REMEMBERED,
+    REFUSED_PAUSES,
+    refused_pause,
+)
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 FAILURES_OF_AN_OUTAGE: Final = 5
@@ -56,11 +63,13 @@ platform's credentials is probed as seldom as refused credentials are tried (``R
 so that no probe comes too early for a login. That counts from when a probe was refused: one of which nothing is
 heard, such as that of a worker that was killed, is made again after the last of these pauses. One that fails before
 it is known whether the platform was let in is made again after a quarter of an hour, and then ever more seldom, down
-to ``SELDOMEST_IN_VAIN``; it is none of those that were refused."""
+to ``SELDOMEST_IN_VAIN``. Neither is one of those that were refused."""
 SELDOMEST_IN_VAIN: Final = REFUSED_PAUSES[-2]
 """Longest time until an agency is probed again that once refused the credentials, and has not refused them since.
 When it is back, nobody waits longer; and if what cannot be read is a refusal after all, it is a few a day."""
 _LATER: Final = (1.1, 1.25)
+LEFT_TO_OTHERS: Final = timedelta(minutes=5)
+"""For how long a worker leaves an agency to workers with other credentials, once its own are held back."""
 
 _DIFFERS: Final = timedelta(seconds=2 * APART)
 """By how much a clock may differ from that of whoever tried an agency last."""
@@ -69,6 +78,8 @@ _OUR_OWN: Final = frozenset({UNKNOWN, LEASE_LOST, TOKEN_UNKNOWN, *OF_THE_HOST})
 """Why the platform held a request back or broke it off, for reasons that are not the agency's."""
 OF_CREDENTIALS: Final = "credentials-"
 """How the causes of outages begin that end with other credentials."""
+OF_LOGIN: Final = "login-"
+"""How a plugin's defects are called that a login has shown."""
 _ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
 
 _AFTER: Final = MICROSECOND
@@ -76,11 +87,20 @@ _AFTER: Final = MICROSECOND
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _NAMED: Final = agencies.c.plugin == bindparam("name")
-_PROBE: Final = update(agencies).where(_NAMED).values(probe_at=bindparam("again"), probes=agencies.c.probes + 1)
+_IS_REFUSING: Final = agencies.c.cause.startswith(OF_CREDENTIALS)
+_PROBE: Final = (
+    update(agencies)
+    .where(_NAMED)
+    .values(probe_at=bindparam("again"), probed_at=bindparam("now"), probes=bindparam("number"))
+)
 _NO_PROBE: Final = (
     update(agencies)
-    .where(_NAMED, agencies.c.down_since.is_not(None), agencies.c.probes > 0)
-    .values(probe_at=bindparam("again"), probes=agencies.c.probes - 1)
+    .where(_NAMED, agencies.c.down_since.is_not(None), agencies.c.probed_at.is_not(None))
+    .values(
+        probe_at=bindparam("again"),
+        probed_at=None,
+        probes=agencies.c.probes - case((_IS_REFUSING, 0), (agencies.c.probes > 0, 1), else_=0),
+    )
 )
 _FAILED: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"))
 _STAYS_DOWN: Final = (
@@ -90,6 +110,7 @@ _STAYS_DOWN: Final = (
         failures=bindparam("count"),
         cause=bindparam("because"),
         probe_at=bindparam("again"),
+        probed_at=None,
         probes=bindparam("number"),
         probes_in_vain=bindparam("in_vain"),
     )
@@ -102,6 +123,7 @@ _DOWN: Final = (
         down_since=bindparam("since"),
         cause=bindparam("because"),
         probe_at=bindparam("again"),
+        probed_at=None,
         probes=0,
         probes_in_vain=0,
     )
@@ -109,19 +131,21 @@ _DOWN: Final = (
 _UP: Final = (
     update(agencies)
     .where(_NAMED)
-    .values(failures=0, down_since=None, cause=None, probe_at=None, probes=0, probes_in_vain=0)
+    .values(failures=0, down_since=None, cause=None, probe_at=None, probed_at=None, probes=0, probes_in_vain=0)
 )
 _TRY_REFUSED: Final = (
     update(agencies)
     .where(
         agencies.c.plugin.in_(bindparam("names", expanding=True)),
         agencies.c.down_since.is_not(None),
-        agencies.c.cause.startswith(OF_CREDENTIALS),
+        _IS_REFUSING,
     )
-    .values(probe_at=bindparam("again"), probes=agencies.c.probes * bindparam("kept"), probes_in_vain=0)
+    .values(probe_at=bindparam("again"), probes_in_vain=0)
 )
+# What is under way was sent with the credentials of before: it says nothing of these.
+_TRY_OTHERS: Final = _TRY_REFUSED.values(probed_at=None, probes=0)
 _REFUSING: Final = select(agencies.c.plugin, agencies.c.down_since).where(
-    agencies.c.down_since.is_not(None), agencies.c.cause.startswith(OF_CREDENTIALS)
+    agencies.c.down_since.is_not(None), _IS_REFUSING
 )
 _LET_IN: Final = (
     select(agency_tokens.c.id)
@@ -136,6 +160,25 @@ _LET_IN: Final = (
 )
 _REFUSED: Final = select(agency_tokens.c.refused_at, agency_tokens.c.refusals).where(
     agency_tokens.c.plugin == bindparam("name"), agency_tokens.c.refused.is_not(None)
+)
+_OF_THE_AGENCY: Final = agency_tokens.c.plugin == bindparam("name")
+_OTHERS: Final = select(agency_tokens.c.id).where(_OF_THE_AGENCY, agency_tokens.c.refused.is_(None)).limit(1)
+_REFUSED_AT: Final = (
+    select(func.max(agency_tokens.c.refused_at))
+    .where(_OF_THE_AGENCY, agency_tokens.c.refused.is_not(None))
+    .scalar_subquery()
+)
+_OTHERS_TRIED: Final = _OTHERS.where(agency_tokens.c.tried_in == bindparam("since"))
+_OTHERS_LET_IN: Final = _OTHERS.where(agency_tokens.c.login.is_not(None))
+# The agency's word on credentials is written down before a call ends with it: without that, they may be those.
+_OTHERS_LET_IN_LATELY: Final = _OTHERS_LET_IN.where(
+    agency_tokens.c.changed_at >= bindparam("lately"), bindparam("refused_since", type_=Instant) <= _REFUSED_AT
+)
+_OTHERS_LET_IN_SINCE: Final = _OTHERS_LET_IN.where(
+    or_(
+        agency_tokens.c.changed_at >= _REFUSED_AT,
+        exists().where(outages.c.plugin == bindparam("name"), outages.c.ended_at >= _REFUSED_AT),
+    )
 )
 _OUTAGE_BEGAN: Final = insert(outages)
 _OUTAGE_GOES_ON: Final = (
@@ -251,6 +294,8 @@ class AgencyScheduler:
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._failing: set[str] = set()
         """Agencies that calls have not reached, as far as is known here."""
+        self._left_to_others: dict[str, datetime] = {}
+        """Agencies that others have good credentials for, and until when they are left to those."""
 
     def limits(self, plugin: str) -> AgencyLimits:
         """What an agency can bear."""
@@ -269,7 +314,8 @@ class AgencyScheduler:
     ) -> list[QueueState]:
         """When each agency's first application falls due, and from when on a call to it is granted.
 
-        As far as can be told now, without waiting for anybody who is changing it.
+        As far as can be told now, without waiting for anybody who is changing it. At one that is left to workers
+        with other credentials, nothing falls due here.
 
         Args:
             transaction: Of the host's database.
@@ -289,10 +335,11 @@ class AgencyScheduler:
             found = transaction.connection.execute(_QUEUE_STATES, wanted).all()
         for row in found:
             (self._failing.add if row.failures else self._failing.discard)(row.plugin)
+        left = {plugin for plugin, until in self._left_to_others.items() if now < until}
         return [
             QueueState(
                 row.plugin,
-                row.due_at,
+                row.due_at if row.plugin not in left else None,
                 self._free_at(row, now, is_simulated=lease_now is not None),
                 row.down_since is not None,
                 int(row.held or 0),
@@ -317,16 +364,23 @@ class AgencyScheduler:
         is_wrong = opens - now > farthest(self._limits[row.plugin].interval) and not is_simulated
         return now if is_wrong else opens
 
+    def may_be_probed(self, row: Row[Any], now: datetime) -> bool:
+        """Whether an agency that is down may be tried now; ``row`` is its own."""
+        return now >= _probe_at(row, now)
+
     def take_probe(self, transaction: Transaction, row: Row[Any], now: datetime) -> bool:
         """Whether an agency that is down may be tried now; if so, it is left alone for a while after that.
 
         ``row`` is the agency's, locked.
         """
-        if now < _probe_at(row, now):
+        if not self.may_be_probed(row, now):
             return False
         # If the credentials are refused again, that says for how long it is left alone; nothing else says it of them.
-        pause = self._longest_pause() if _is_of_credentials(row.cause) else self._pause(row.probes + 1, row.cause)
-        transaction.connection.execute(_PROBE, {"name": row.plugin, "again": now + pause})
+        is_refusing = _is_of_credentials(row.cause)
+        number = row.probes if is_refusing else row.probes + 1
+        pause = self._longest_pause() if is_refusing else self._pause(number, row.cause)
+        probed = {"name": row.plugin, "again": now + pause, "now": now, "number": number}
+        transaction.connection.execute(_PROBE, probed)
         return True
 
     def give_back_probe(self, transaction: Transaction, plugin: str, now: datetime) -> None:
@@ -347,8 +401,10 @@ class AgencyScheduler:
             are_others: Whether the platform has others now. Where the same are said to be good, another refusal is
                 one more of them, and followed by a pause as long as before.
         """
-        wanted = {"names": sorted(plugins), "again": now, "kept": int(not are_others)}
-        return transaction.connection.execute(_TRY_REFUSED, wanted).rowcount > 0
+        released = _TRY_OTHERS if are_others else _TRY_REFUSED
+        for plugin in plugins:
+            self._left_to_others.pop(plugin, None)
+        return transaction.connection.execute(released, {"names": sorted(plugins), "again": now}).rowcount > 0
 
     def refusing(self, transaction: Transaction) -> dict[str, datetime]:
         """The agencies that refuse the platform's credentials, and since when they are down."""
@@ -359,12 +415,20 @@ class AgencyScheduler:
         error = outcome.error if isinstance(outcome, CallFailed) else None
         return error is None or (_has_answered(error) and not _is_out_of_reach(error))
 
+    def is_the_plugins(self, outcome: CallAnswered | CallFailed) -> bool:
+        """Whether an outcome is the plugin's own, provided that nobody was asked: its answer, or its defect."""
+        error = outcome.error if isinstance(outcome, CallFailed) else None
+        if isinstance(error, PluginFault):
+            return not error.fault.startswith(OF_LOGIN)
+        # A login is sent for all calls, and for none: what asks for fewer may have come of one.
+        return self.has_reached(outcome) and not isinstance(error, RateLimited)
+
     def is_news(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an outcome may say anything new of an agency; of one that is well there is nothing to say."""
         error = outcome.error if isinstance(outcome, CallFailed) else None
         if _is_out_of_reach(error):
             return True
-        return plugin in self._failing and self.has_reached(outcome)
+        return plugin in self._failing and (self.has_reached(outcome) or isinstance(error, PluginFault))
 
     def learn(
         self, transaction: Transaction, plugin: str, outcome: CallAnswered | CallFailed, now: datetime
@@ -375,17 +439,13 @@ class AgencyScheduler:
         """
         error = outcome.error if isinstance(outcome, CallFailed) else None
         if not _is_out_of_reach(error):
-            row = row_of(transaction, plugin, now) if self.has_reached(outcome) else None
-            if row is None or not row.failures:
-                return None
-            self._failing.discard(plugin)
-            transaction.connection.execute(_UP, {"name": plugin})
-            if row.down_since is None:
-                return None
-            transaction.connection.execute(_OUTAGE_ENDED, {"name": plugin, "end": now})
-            return HealthChange(is_down=False)
-        self._failing.add(plugin)
+            return self._learn_in_reach(transaction, plugin, outcome, now)
         row = row_of(transaction, plugin, now)
+        if row.down_since is None and _is_held_back(error) and _others_are_let_in(transaction, plugin):
+            # Whoever has the credentials of before is behind, and the agency is there.
+            self._leave_to_others(plugin, now)
+            return None
+        self._failing.add(plugin)
         failures, cause = row.failures + 1, _cause_of(error)
         values: dict[str, Any] = {"name": plugin, "count": failures}
         put_off = self._put_off(transaction, row, error, now) if row.down_since is not None else None
@@ -399,10 +459,34 @@ class AgencyScheduler:
         goes_on = {"name": plugin, "since": now, "because": cause}
         if transaction.connection.execute(_OUTAGE_GOES_ON, goes_on).rowcount == 0:
             transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now, "cause": cause})
-        transaction.connection.execute(
-            _DOWN, values | {"since": now, "because": cause, "again": now + self._pause(0, cause)}
-        )
+        is_refused = isinstance(error, CredentialsRejected)
+        is_left = is_refused and self._leaves_to_others(transaction, row, error, now)
+        again = now if is_left else now + self._pause(0, cause)
+        transaction.connection.execute(_DOWN, values | {"since": now, "because": cause, "again": again})
         return HealthChange(is_down=True, cause=cause)
+
+    def _learn_in_reach(
+        self, transaction: Transaction, plugin: str, outcome: CallAnswered | CallFailed, now: datetime
+    ) -> HealthChange | None:
+        """Take in an outcome that does not say that an agency is out of reach."""
+        error = outcome.error if isinstance(outcome, CallFailed) else None
+        has_reached = self.has_reached(outcome)
+        row = row_of(transaction, plugin, now) if has_reached or isinstance(error, PluginFault) else None
+        if row is None or not row.failures:
+            return None
+        if row.down_since is not None and _leaves_open(error):
+            put_off = self._put_off(transaction, row, error, now) if not _is_let_in(transaction, row, now) else None
+            if put_off is not None:
+                transaction.connection.execute(_STAYS_DOWN, {"name": plugin, "count": row.failures} | put_off)
+                return None
+        if not has_reached:
+            return None
+        self._failing.discard(plugin)
+        transaction.connection.execute(_UP, {"name": plugin})
+        if row.down_since is None:
+            return None
+        transaction.connection.execute(_OUTAGE_ENDED, {"name": plugin, "end": now})
+        return HealthChange(is_down=False)
 
     def _put_off(
         self, transaction: Transaction, row: Row[Any], error: NagorikError | None, now: datetime
@@ -412,26 +496,49 @@ class AgencyScheduler:
         was_refused = _is_of_credentials(row.cause)
         if not is_refused and not was_refused:
             return None
-        if not was_refused or (not is_refused and _is_let_in(transaction, row)):
+        if not was_refused or (not is_refused and _is_let_in(transaction, row, now)):
             # It answers again, or its login has let the platform in: this is what keeps it from being called now.
             return {"because": cause, "again": now + self._pause(0, cause), "number": 0, "in_vain": 0}
-        kept = cause if is_refused else row.cause
-        # Where it may be tried already, somebody has said so since this was sent: the credentials are others now.
-        again, number, in_vain = row.probe_at, row.probes, row.probes_in_vain
-        if again is not None and again > now:
-            is_held_back = isinstance(error, CredentialsRejected) and error.layer is Layer.CORE
-            refusal = self._last_refusal(transaction, row.plugin) if is_held_back else None
-            if refusal is not None:
-                number = max(number - 1, 0)
-                again = max(again, refusal.at + refusal.pause * self._rng.uniform(*_LATER))
-            elif is_refused:
-                again, in_vain = max(again, now + self._pause(number, kept)), 0
-            else:
-                # As far as is known, nobody was refused; what is tried in vain is tried ever more seldom.
-                if number > 0:
-                    number, in_vain = number - 1, in_vain + 1
-                again = max(again, now + _pause_in_vain(in_vain))
-        return {"because": kept, "again": again, "number": number, "in_vain": in_vain}
+        number, in_vain, is_probe = row.probes, row.probes_in_vain, row.probed_at is not None
+        if is_refused and self._leaves_to_others(transaction, row, error, now):
+            return {"because": cause, "again": now, "number": number, "in_vain": in_vain}
+        if _is_held_back(error):
+            refusal = self._last_refusal(transaction, row.plugin)
+            pause = self._pause(number, cause)
+            earliest = now + pause if refusal is None else refusal.at + refusal.pause * self._rng.uniform(*_LATER)
+        elif is_refused:
+            # Calls that were under way when it was refused are no more refusals.
+            number, in_vain = number + is_probe, 0
+            earliest = now + self._pause(number, cause)
+        else:
+            # As far as is known, nobody was refused; what is tried in vain is tried ever more seldom.
+            in_vain += is_probe
+            earliest = now + max(pause_in_vain(in_vain), _asked_for(error))
+        # Where it may be tried already, somebody has said so since this was sent.
+        again = row.probe_at if row.probe_at is None or row.probe_at <= now else max(row.probe_at, earliest)
+        return {"because": cause if is_refused else row.cause, "again": again, "number": number, "in_vain": in_vain}
+
+    def _leaves_to_others(
+        self, transaction: Transaction, row: Row[Any], error: NagorikError | None, now: datetime
+    ) -> bool:
+        """Whether an agency that refused this worker's credentials is tried next by workers with others.
+
+        Those were let in lately, or a worker has started with them since the agency is down; nobody has refused them.
+        """
+        is_held_back = _is_held_back(error)
+        lately = now - REFUSALS_REMEMBERED
+        let_in = {"name": row.plugin, "lately": lately, "refused_since": lately if is_held_back else now - LAST_PROBE}
+        is_left = transaction.connection.scalar(_OTHERS_LET_IN_LATELY, let_in) is not None
+        # Without a login nobody knows whose credentials were refused.
+        if not is_left and is_held_back and row.down_since is not None:
+            tried = {"name": row.plugin, "since": row.down_since}
+            is_left = transaction.connection.scalar(_OTHERS_TRIED, tried) is not None
+        if is_left:
+            self._leave_to_others(row.plugin, now)
+        return is_left
+
+    def _leave_to_others(self, plugin: str, now: datetime) -> None:
+        self._left_to_others[plugin] = now + LEFT_TO_OTHERS
 
     def _last_refusal(self, transaction: Transaction, plugin: str) -> "_Refusal | None":
         """The refused login of an agency that is tried again first, where one is known."""
@@ -454,8 +561,11 @@ class AgencyScheduler:
         return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
 
 
-def _pause_in_vain(number: int) -> timedelta:
-    """For how long an agency is left alone of which so many probes in a row told nothing, or a call before any."""
+def pause_in_vain(number: int) -> timedelta:
+    """For how long an agency that refused the credentials is left alone after so many probes that told nothing since.
+
+    A quarter of an hour, then twice as long each time, and ``SELDOMEST_IN_VAIN`` at most.
+    """
     doubled = min(max(number - 1, 0), 16)
     return min(REFUSED_PAUSES[0] * (1 << doubled), SELDOMEST_IN_VAIN)
 
@@ -467,10 +577,37 @@ class _Refusal(NamedTuple):
     pause: timedelta
 
 
-def _is_let_in(transaction: Transaction, row: Row[Any]) -> bool:
-    """Whether the last login at an agency that is down has succeeded, and since it is."""
-    since = {"name": row.plugin, "since": row.down_since}
-    return transaction.connection.scalar(_LET_IN, since) is not None
+def _is_let_in(transaction: Transaction, row: Row[Any], now: datetime) -> bool:
+    """Whether the last login at an agency that is down has succeeded, and since it is; or just now.
+
+    Where the clock was set back since, nobody knows which came first but of those that are as old as a probe.
+    """
+    since = row.down_since if row.down_since <= now else now - LAST_PROBE
+    return transaction.connection.scalar(_LET_IN, {"name": row.plugin, "since": since}) is not None
+
+
+def _others_are_let_in(transaction: Transaction, plugin: str) -> bool:
+    """Whether an agency has let others in since it refused credentials at last, or has answered those."""
+    return transaction.connection.scalar(_OTHERS_LET_IN_SINCE, {"name": plugin}) is not None
+
+
+def _is_held_back(error: NagorikError | None) -> bool:
+    """Whether the platform has asked nobody, because the agency refused the credentials lately."""
+    return isinstance(error, CredentialsRejected) and error.layer is Layer.CORE
+
+
+def _leaves_open(error: NagorikError | None) -> bool:
+    """Whether an outcome does not show that an agency that refused the credentials would let the platform in now.
+
+    One that asks for fewer calls may never have looked at them, and what breaks a plugin may be no answer at all.
+    """
+    return isinstance(error, RateLimited | PluginFault)
+
+
+def _asked_for(error: NagorikError | None) -> timedelta:
+    """For how long an agency asks to be left alone, a day at most."""
+    seconds = (error.retry_after or 0.0) if isinstance(error, RateLimited) else 0.0
+    return timedelta(seconds=min(max(0.0, seconds), REFUSED_PAUSES[-1].total_seconds()))
 
 
 def _is_of_credentials(cause: str | None) -> bool:

@@ -252,7 +252,7 @@ class ClaimExecutor:
     async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, *, is_sent: bool) -> None:
         """Write down how an agency fares, where that is news."""
         now = self._clock.now()
-        if not is_sent and self._agencies.has_reached(outcome):
+        if not is_sent and self._agencies.is_the_plugins(outcome):
             # The plugin knew the answer by itself, which says nothing of its agency. One that is down is asked next.
             if plugin in self._state.down:
                 with suppress(DatabaseUnavailable):

@@ -124,7 +124,7 @@ class SettingsReloader:
         now = self._clock.now()
         # Locked in the same order as by whoever logs in: the settings before the agency.
         lease_now = time_of(self._clock)
-        untried = may_be_tried(transaction, identity, plugin, refused_since=since, now=now, lease_now=lease_now)
+        untried = may_be_tried(transaction, identity, plugin, refused_since=since, lease_now=lease_now)
         return untried and self._agencies.try_refused(transaction, [plugin], now, are_others=True)
 
     def _release(self, transaction: Transaction) -> None:

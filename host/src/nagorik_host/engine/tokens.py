@@ -122,12 +122,15 @@ _TRY_AGAIN: Final = (
     .where(agency_tokens.c.plugin == bindparam("name"), agency_tokens.c.refused.is_not(None))
     .values(refused=None, refused_at=NOW)
 )
-_TRIED: Final = update(agency_tokens).where(_ID).values(tried_at=bindparam("now"))
+_TRIED: Final = update(agency_tokens).where(_ID).values(tried_in=bindparam("refused_since"))
 _FORGET_OTHERS: Final = delete(agency_tokens).where(
     agency_tokens.c.plugin == bindparam("name"),
     agency_tokens.c.id != bindparam("id_"),
     agency_tokens.c.changed_at < UNTIL,
     agency_tokens.c.refusals.is_(None),
+)
+_FORGET_TOKENS: Final = update(agency_tokens).values(
+    login=None, data_key=None, sealed=None, renew_at=None, under_way=None, under_way_until=None
 )
 _FORGET_REFUSED: Final = delete(agency_tokens).where(
     agency_tokens.c.plugin == bindparam("name"),
@@ -523,26 +526,24 @@ def may_be_tried(
     plugin: str,
     *,
     refused_since: datetime,
-    now: datetime,
     lease_now: datetime | None = None,
 ) -> bool:
     """Whether an agency that refuses the platform's credentials is to be tried with these settings.
 
-    No refusal of theirs stands, and they were not tried so since the agency began to refuse: this is said once.
+    No refusal of theirs stands, and they were not tried so in this outage: this is said once, whatever a clock that
+    is set back says meanwhile.
 
     Args:
         transaction: Of the host's database.
         identity: The settings, as ``settings_identity``.
         plugin: The agency's plugin.
         refused_since: When the outage began.
-        now: The time of agencies.
         lease_now: The time, where that is not the database's to say.
     """
     row = _row_of(transaction, identity, plugin, lease_now)
-    was_tried = isinstance(row.tried_at, datetime) and refused_since <= row.tried_at <= now + SKEW
-    if row.refused is not None or was_tried:
+    if row.refused is not None or row.tried_in == refused_since:
         return False
-    transaction.connection.execute(_TRIED, {"id_": identity, "now": now})
+    transaction.connection.execute(_TRIED, {"id_": identity, "refused_since": refused_since})
     return True
 
 
@@ -560,8 +561,11 @@ def try_refused_again(transaction: Transaction, plugin: str, lease_now: datetime
 
 
 def forget_tokens(transaction: Transaction) -> None:
-    """Let everybody log in anew: the tokens of a database that was restored are those of another time."""
-    transaction.connection.execute(delete(agency_tokens))
+    """Let everybody log in anew: the tokens of a database that was restored are those of another time.
+
+    What an agency has refused stays, and how often: the restoration has made nothing of that good.
+    """
+    transaction.connection.execute(_FORGET_TOKENS)
 
 
 _ERRORS: Final[Mapping[str, Callable[[Mapping[str, Any], str], NagorikError]]] = MappingProxyType(

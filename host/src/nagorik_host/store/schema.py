@@ -408,8 +408,10 @@ agencies: Final = Table(
     Column("down_since", Instant),
     Column("cause", String(CODE)),
     Column("probe_at", Instant),
+    # When it was tried last, while nothing was heard of that.
+    Column("probed_at", Instant),
     # Tries since then; calls that were under way when it went down are none. Of one that refuses the credentials:
-    # those that it refused, and of which nothing was heard; then how many came in vain since, one after another.
+    # those alone that it refused, by its own word; then how many came in vain since, one after another.
     Column("probes", Integer, nullable=False),
     Column("probes_in_vain", Integer, nullable=False, default=0),
 )
@@ -440,7 +442,7 @@ outages: Final = Table(
 
 # What a login at an agency brought, for all processes with the same settings of its plugin. It leads to no citizen,
 # so that erasing them leaves it; and whoever finds it gone or changed logs in once more, so that the ledger has no
-# record of it. A restored copy's are forgotten with the restoration.
+# record of it. Of a restored copy, the tokens are forgotten with the restoration, and what was refused is not.
 agency_tokens: Final = Table(
     "agency_tokens",
     metadata,
@@ -464,8 +466,8 @@ agency_tokens: Final = Table(
     Column("refused", String(CODE)),
     Column("refusals", Integer),
     Column("refused_at", Instant),
-    # When a worker started with these settings and had an agency tried that refused others.
-    Column("tried_at", Instant),
+    # Since when the agency had refused others, when a worker that started with these had it tried for that.
+    Column("tried_in", Instant),
     Column("changed_at", Instant, nullable=False),
 )
 

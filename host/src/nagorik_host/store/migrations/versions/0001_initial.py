@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("down_since", sa.BigInteger(), nullable=True),
         sa.Column("cause", sa.String(length=120), nullable=True),
         sa.Column("probe_at", sa.BigInteger(), nullable=True),
+        sa.Column("probed_at", sa.BigInteger(), nullable=True),
         sa.Column("probes", sa.Integer(), nullable=False),
         sa.Column("probes_in_vain", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("plugin", name=op.f("pk_agencies")),
@@ -48,7 +49,7 @@ def upgrade() -> None:
         sa.Column("refused", sa.String(length=120), nullable=True),
         sa.Column("refusals", sa.Integer(), nullable=True),
         sa.Column("refused_at", sa.BigInteger(), nullable=True),
-        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("tried_in", sa.BigInteger(), nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_tokens")),
     )
