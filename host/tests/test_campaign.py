@@ -86,16 +86,20 @@ async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring
     assert cohort.clock.now() == turn
 
 
-def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong"):
-    """Writes down that an agency has refused the credentials until it is tried once a day."""
+def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", refusals=4, in_vain=0):
+    """Writes down that an agency has refused the credentials, so that it is tried once a day."""
     down = {"plugin": plugin, "paced_to": now, "failures": 4, "down_since": now, "cause": "credentials-wrong"}
-    login = {"id": plugin, "plugin": plugin, "login": "one", "refused_at": now, "refusals": 4, "changed_at": now}
+    login = {"id": plugin, "plugin": plugin, "login": "one", "refused_at": now, "refusals": refusals}
 
     def write(transaction):
         transaction.connection.execute(delete(agencies))
         transaction.connection.execute(delete(agency_tokens))
-        transaction.connection.execute(insert(agencies).values(down | {"probe_at": now + probe_after, "probes": 3}))
-        transaction.connection.execute(insert(agency_tokens).values(login | {"refused": refused}))
+        transaction.connection.execute(
+            insert(agencies).values(
+                down | {"probe_at": now + probe_after, "probes": refusals - 1, "probes_in_vain": in_vain}
+            )
+        )
+        transaction.connection.execute(insert(agency_tokens).values(login | {"refused": refused, "changed_at": now}))
 
     return write
 
@@ -121,11 +125,24 @@ async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_ope
         )
         await cohort._host(database, platform).apply(handed_in)
     # The agency has let the platform in since; or it is left alone for longer than for having refused it.
-    for others in ({"refused": None}, {"probe_after": timedelta(hours=31)}):
+    for others in (
+        {"refused": None},
+        {"probe_after": timedelta(hours=31)},
+        {"probe_after": timedelta(hours=5.5), "refusals": 3},
+        {"probe_after": timedelta(hours=2), "refusals": 2},
+        {"probe_after": timedelta(hours=2), "refusals": 1, "in_vain": 3},
+    ):
         await database.run(refusing(plugin, now, **others))
         before = await database.run(standing)
         assert not await cohort._have_credentials_tried(database)
         assert await database.run(standing) == before
+    for others in (
+        {"probe_after": timedelta(hours=5), "refusals": 3},
+        {"probe_after": timedelta(hours=4), "in_vain": 5},
+    ):
+        await database.run(refusing(plugin, now, **others))
+        assert await cohort._have_credentials_tried(database)
+    cohort._tried.clear()
     for _ in range(OUTAGES):
         # It was let in meanwhile, or the outage would be the same.
         now = cohort.clock.advance(timedelta(days=2))

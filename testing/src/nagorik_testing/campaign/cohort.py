@@ -15,17 +15,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, func, make_url, select
+from sqlalchemy import Row, bindparam, delete, exists, func, make_url, select
 
 import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik import NagorikError
 from nagorik.model.application import DocumentStore
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
-from nagorik_host.engine.agencies import OF_CREDENTIALS, SELDOMEST_IN_VAIN, AgencyLimits, AgencyScheduler
+from nagorik_host.engine.agencies import (
+    LAST_PROBE,
+    OF_CREDENTIALS,
+    AgencyLimits,
+    AgencyScheduler,
+    pause_in_vain,
+)
 from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
@@ -35,7 +41,7 @@ from nagorik_host.store.sqlite import engine_of
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
-from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
+from nagorik_platform.agency_client.tokens import refused_pause
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.campaign.comparison import Discrepancy, compare, readable
@@ -137,8 +143,8 @@ LASTING_HORIZON: Final = timedelta(days=75)
 """Simulated time after which whatever still waits is left and compared as it is."""
 LONGEST_QUEUE: Final = timedelta(days=1)
 """Simulated time after the horizon in which what is due and waits for its turn is worked off."""
-LONGEST_REFUSAL: Final = REFUSED_PAUSES[-1] * 1.25
-"""Simulated time for which an agency that has refused the platform's credentials is left alone, at most."""
+LATER: Final = 1.25
+"""By how much later than refused credentials may be tried again an agency is, at most."""
 OFTEN: Final = 3
 """How often an operator says in one outage that the credentials which an agency refuses are good."""
 OUTAGES: Final = 5
@@ -157,7 +163,7 @@ _PASSING: Final = re.compile(
 
 
 _REFUSING: Final = (
-    select(agencies.c.plugin, agencies.c.down_since, agencies.c.probe_at, agency_tokens.c.refused_at)
+    select(agencies, agency_tokens.c.refused_at, agency_tokens.c.refusals)
     .join(agency_tokens, agency_tokens.c.plugin == agencies.c.plugin)
     .where(
         agencies.c.down_since.is_not(None),
@@ -467,7 +473,7 @@ def _try_refused(
     tried = {
         row.plugin: row.down_since
         for row in transaction.connection.execute(_REFUSING, {"now": now})
-        if row.probe_at <= _latest_probe(row.refused_at, now) and may_be_tried(row.plugin, row.down_since)
+        if row.probe_at <= _latest_probe(row, now) and may_be_tried(row.plugin, row.down_since)
     }
     for plugin in tried:
         try_refused_again(transaction, plugin)
@@ -475,12 +481,14 @@ def _try_refused(
     return tried
 
 
-def _latest_probe(refused_at: datetime, now: datetime) -> datetime:
-    """Until when an agency is tried again that has refused the credentials and was not heard since.
+def _latest_probe(row: Row[Any], now: datetime) -> datetime:
+    """Until when an agency is tried again that has refused the credentials so often, and tells no more than that.
 
-    One that was tried in vain since, with nobody refused, is tried again within ``SELDOMEST_IN_VAIN``.
+    A probe of which nothing was heard is made again soon, and one in vain after its own pause, from now at most.
     """
-    return max(refused_at + LONGEST_REFUSAL, now + SELDOMEST_IN_VAIN)
+    unheard = pause_in_vain(row.probes_in_vain) if row.probes_in_vain else LAST_PROBE
+    refused_until: datetime = row.refused_at + refused_pause(row.refusals) * LATER
+    return max(refused_until, now + unheard)
 
 
 def _transport(simulator: Simulator) -> KillableTransport:
