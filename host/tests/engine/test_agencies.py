@@ -1,16 +1,19 @@
 """An agency's time is handed out once, however many processes ask for it."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count, pairwise
 from random import Random
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import insert, update
 
 from nagorik import (
+    AgencyClosed,
     AgencyUnavailable,
     ContractViolation,
     CredentialsRejected,
@@ -29,6 +32,8 @@ from nagorik_host.engine.agencies import (
     AgencyLimits,
     AgencyScheduler,
     HealthChange,
+    MadeCall,
+    pause_in_vain,
 )
 from nagorik_host.engine.claim_batch import Need
 from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_instants
@@ -36,7 +41,7 @@ from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.offers import Offers
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.store.outages import outages_of
-from nagorik_host.store.schema import agencies, agency_tokens
+from nagorik_host.store.schema import agencies, agency_tokens, workers
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 from nagorik_testing import SimulatedClock
@@ -199,13 +204,20 @@ async def test_agency_that_refuses_the_credentials_is_probed_as_seldom_as_they_a
     assert all(gap >= pause * 1.1 for gap, pause in zip(gaps, pauses, strict=False))
 
 
-async def probed(database, scheduler, name, clock, outcome):
+def of_it(name, **facts):
+    """A call that is made with the settings of ``login_of``."""
+    return MadeCall(identity=f"token of {name}", **facts)
+
+
+async def probed(database, scheduler, name, clock, outcome, **facts):
     """The agency's row after a probe that ended so, if anybody heard how; the clock stands at the probe."""
     row = await database.run(partial(row_of, plugin=name, now=None))
     clock.set(max(row.probe_at, clock.now()))
     assert await database.run(lambda t: scheduler.take_probe(t, row_of(t, name, None), clock.now()))
     if outcome is not None:
-        assert await database.run(partial(scheduler.learn, plugin=name, outcome=outcome, now=clock.now())) is None
+        made = of_it(name, **facts)
+        learn = partial(scheduler.learn, plugin=name, outcome=outcome, now=clock.now(), made=made)
+        assert await database.run(learn) is None
     return await database.run(partial(row_of, plugin=name, now=None))
 
 
@@ -220,7 +232,7 @@ async def refused_until_it_was_tried_once_a_day(database, name, clock):
 
 def login_of(name, clock, **ended):
     row = {"id": f"token of {name}", "plugin": name, "login": "login", "refused_at": clock.now(), "refusals": 4}
-    return insert(agency_tokens).values(row | {"changed_at": clock.now()} | ended)
+    return insert(agency_tokens).values(row | {"changed_at": clock.now(), "let_in_at": clock.now()} | ended)
 
 
 @pytest.mark.parametrize("error", [ContractViolation("no-json"), AgencyUnavailable(because="read-timeout")])
@@ -235,9 +247,9 @@ async def test_what_fails_after_a_login_that_succeeded_is_an_outage_of_its_own(d
     assert clock.now() < row.probe_at <= clock.now() + FIRST_PROBE
 
 
-@pytest.mark.parametrize("ended", [None, {"failed": "login"}, {"login": None}])
+@pytest.mark.parametrize("ended", [None, {"failed": "login"}, {"login": None}, {"let_in_at": None}, {"id": "others"}])
 async def test_what_fails_without_a_login_that_succeeded_says_nothing_of_the_credentials(database, ended):
-    name, clock = f"agency-says-nothing-{ended}", SimulatedClock()
+    name, clock = f"agency-says-nothing-{ended and next(iter(ended))}", SimulatedClock()
     scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
     clock.advance(timedelta(hours=20))
     if ended is not None:
@@ -464,8 +476,8 @@ async def test_agency_that_refused_the_credentials_and_asks_for_fewer_calls_is_n
         assert row.probe_at - clock.now() == timedelta(minutes=minutes)
     await database.run(lambda t: t.connection.execute(login_of(name, clock)))
     clock.set(row.probe_at)
-    change = await database.run(partial(scheduler.learn, plugin=name, outcome=CallFailed(error), now=clock.now()))
-    assert (change is None) == isinstance(error, PluginFault)
+    learn = partial(scheduler.learn, plugin=name, outcome=CallFailed(error), now=clock.now(), made=of_it(name))
+    assert (await database.run(learn) is None) == isinstance(error, PluginFault)
 
 
 async def test_what_asks_for_fewer_calls_after_an_outage_of_another_cause_is_an_answer(database):
@@ -509,46 +521,134 @@ async def test_agency_is_not_left_alone_for_a_probe_that_there_was_no_time_for(d
 HELD_BACK = CallFailed(CredentialsRejected(CredentialProblem.WRONG, layer=Layer.CORE))
 
 
-async def test_worker_with_the_old_credentials_leaves_the_probe_to_one_with_new_ones(database):
-    """As while workers are restarted one by one: the old ones hold their login back, which refuses nobody."""
-    name, clock = "agency-rolling", SimulatedClock()
-    scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
-    since = (await database.run(partial(row_of, plugin=name, now=None))).down_since
-    old = login_of(name, clock, refused="wrong", login=None)
-    new = login_of(name, clock, id="new", login=None, refusals=None, refused_at=None, tried_in=since)
-    await database.run(lambda t: [t.connection.execute(one) for one in (old, new)])
-    await database.run(lambda t: scheduler.try_refused(t, [name], clock.now(), are_others=True))
-    row = await probed(database, scheduler, name, clock, HELD_BACK)
-    assert row.probe_at == clock.now()
+async def worker_with(database, name, identity, clock, *, lives=True):
+    """There is a worker with these settings, or was one."""
+    until = clock.now() + timedelta(hours=1 if lives else -1)
+    row = {"id": str(uuid4()), "name": "one", "key_names": "", "started_at": clock.now()}
+    times = {"beat_at": clock.now(), "lease_until": until, "credentials": json.dumps({name: identity})}
+    await database.run(lambda t: t.connection.execute(insert(workers).values(row | times)))
 
 
-@pytest.mark.parametrize(("later", "is_down"), [(1, False), (-1, True)])
-async def test_worker_that_is_behind_begins_no_outage_where_others_are_let_in(database, later, is_down):
-    name, clock = f"agency-behind-{is_down}", SimulatedClock()
-    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
-    let_in_at = clock.now() + timedelta(seconds=later)
-    old = login_of(name, clock, refused="wrong", login=None)
-    new = login_of(name, clock, id="new", refusals=None, refused_at=None, changed_at=let_in_at)
-    await database.run(lambda t: [t.connection.execute(one) for one in (old, new)])
-    clock.advance(timedelta(minutes=1))
-    change = await database.run(partial(scheduler.learn, plugin=name, outcome=HELD_BACK, now=clock.now()))
-    assert (change is not None) == is_down
+async def learned(database, scheduler, name, clock, outcome, **facts):
+    """What changed by a call that ended so, and the agency's row after it."""
+    made = of_it(name, lease_now=clock.now(), **facts)
+    learn = partial(scheduler.learn, plugin=name, outcome=outcome, now=clock.now(), made=made)
+    return await database.run(learn), await database.run(partial(row_of, plugin=name, now=None))
 
 
-@pytest.mark.parametrize("is_told", [True, False])
-async def test_agency_that_refuses_those_who_are_behind_is_tried_at_once_by_others(database, is_told):
-    """Where no refused login is known, they may be the same: it is left alone as ever."""
-    name, clock = f"agency-straggler-{is_told}", SimulatedClock()
-    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
-    let_in = login_of(name, clock, id="new", refusals=None, refused_at=None)
-    await database.run(lambda t: t.connection.execute(let_in))
-    clock.advance(timedelta(hours=6))
-    if is_told:
+OTHERS = [("living", True), ("dead", False), ("refused", False), ("same", False), ("none", False), ("damaged", False)]
+
+
+@pytest.fixture
+def others(database):
+    """Has others at work beside a worker whose credentials are refused."""
+
+    async def have(name, clock, which):
         await database.run(lambda t: t.connection.execute(login_of(name, clock, refused="wrong", login=None)))
-    change = await database.run(partial(scheduler.learn, plugin=name, outcome=REFUSED, now=clock.now()))
-    assert change == HealthChange(is_down=True, cause="credentials-wrong")
+        if which in ("living", "dead", "refused", "same"):
+            identity = f"token of {name}" if which == "same" else f"others of {name}"
+            await worker_with(database, name, identity, clock, lives=which != "dead")
+        if which == "refused":
+            refused = login_of(name, clock, id=f"others of {name}", refused="wrong", login=None)
+            await database.run(lambda t: t.connection.execute(refused))
+        if which == "damaged":
+            await worker_with(database, name, "x", clock)
+            await database.run(lambda t: t.connection.execute(update(workers).values(credentials="[1")))
+
+    return have
+
+
+@pytest.mark.parametrize(("which", "is_left"), OTHERS)
+async def test_held_back_call_begins_an_outage_unless_a_living_worker_has_others(database, others, which, is_left):
+    """Or nobody would be told that nobody is let in."""
+    name, clock = f"agency-behind-{which}", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await others(name, clock, which)
+    change, row = await learned(database, scheduler, name, clock, HELD_BACK)
+    assert (change is None, row.down_since is None) == (is_left, is_left)
+
+
+@pytest.mark.parametrize(("which", "is_left"), OTHERS)
+@pytest.mark.parametrize("outcome", [HELD_BACK, REFUSED])
+async def test_probe_by_one_whose_credentials_are_refused_is_left_to_a_living_worker_with_others(
+    database, others, which, is_left, outcome
+):
+    """As while workers are restarted one by one; each refusal counts for the agency all the same."""
+    name, clock = f"agency-left-{which}-{outcome is REFUSED}", SimulatedClock()
+    scheduler = await refused_once(database, name, clock)
+    await others(name, clock, which)
     row = await database.run(partial(row_of, plugin=name, now=None))
-    assert (row.probe_at == clock.now()) == is_told
+    clock.set(row.probe_at)
+    assert await database.run(lambda t: scheduler.take_probe(t, row_of(t, name, None), clock.now()))
+    _, row = await learned(database, scheduler, name, clock, outcome)
+    assert (row.probe_at == clock.now(), row.probes) == (is_left, int(outcome is REFUSED))
+
+
+@pytest.mark.parametrize(("which", "is_left"), OTHERS[:2])
+async def test_outage_of_another_cause_is_none_of_credentials_for_one_who_is_behind(database, others, which, is_left):
+    name, clock = f"agency-503-{which}", SimulatedClock()
+    await outage_after(database, name, *[AgencyUnavailable(because="http-503") for _ in range(FAILURES_OF_AN_OUTAGE)])
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await others(name, clock, which)
+    _, row = await learned(database, scheduler, name, clock, HELD_BACK)
+    assert row.cause == ("http-503" if is_left else "credentials-wrong")
+
+
+async def test_agency_without_a_login_is_left_to_nobody(database):
+    """Whose key was refused is not known there: two wrong ones would be tried in turn."""
+    name, clock = "agency-of-keys", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await worker_with(database, name, "others", clock)
+    _, row = await learned(database, scheduler, name, clock, REFUSED)
+    assert row.probe_at >= clock.now() + REFUSED_PAUSES[0]
+
+
+async def test_refusal_of_settings_that_a_worker_has_no_more_says_nothing(database):
+    name, clock = "agency-reloaded", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    change, row = await learned(database, scheduler, name, clock, REFUSED, has_others=True)
+    assert (change, row.failures) == (None, 0)
+
+
+async def test_call_from_before_a_probe_is_not_the_probe(database):
+    name, clock = "agency-in-flight", SimulatedClock()
+    scheduler = await refused_once(database, name, clock)
+    row = await probed(database, scheduler, name, clock, REFUSED, began_at=clock.now())
+    assert row.probes == 0
+    row = await database.run(partial(row_of, plugin=name, now=None))
+    clock.set(row.probe_at)
+    row = await probed(database, scheduler, name, clock, REFUSED, began_at=clock.now() + timedelta(days=1))
+    assert row.probes == 1
+
+
+@pytest.mark.parametrize(("seconds", "later"), [(None, 1), (0.01, 1), (40.0, 40), (1e6, 900)])
+async def test_probe_that_there_was_no_time_for_is_made_when_there_is(database, seconds, later):
+    name, clock = f"agency-paced-{seconds}", SimulatedClock()
+    scheduler = await refused_once(database, name, clock)
+    paced = CallFailed(RateLimited(retry_after=seconds, layer=Layer.CORE))
+    row = await probed(database, scheduler, name, clock, paced)
+    assert row.probe_at == clock.now() + timedelta(seconds=later)
+
+
+async def test_agency_that_answers_a_login_by_saying_that_it_is_closed_is_left_alone_as_long(database):
+    name, clock = "agency-says-closed", SimulatedClock()
+    scheduler = await refused_once(database, name, clock)
+    for hours in (0.1, 0.4, 0.9, 6, 24):
+        row = await database.run(partial(row_of, plugin=name, now=None))
+        closed = AgencyClosed(max(row.probe_at, clock.now()) + timedelta(hours=hours), layer=Layer.AGENCY)
+        row = await probed(database, scheduler, name, clock, CallFailed(closed))
+        assert row.probe_at - clock.now() == max(timedelta(hours=hours), pause_in_vain(row.probes_in_vain))
+
+
+@pytest.mark.parametrize("wrong", [-5, 2**31 - 1])
+@pytest.mark.parametrize("outcome", [REFUSED, CallFailed(AgencyUnavailable(because="read-timeout"))])
+async def test_count_that_nobody_can_have_written_counts_nothing(database, wrong, outcome):
+    name, clock = f"agency-damaged-{wrong}", SimulatedClock()
+    scheduler = await refused_once(database, name, clock)
+    values = {"probes": wrong, "probes_in_vain": wrong, "failures": wrong}
+    await database.run(lambda t: t.connection.execute(update(agencies).values(values)))
+    row = await probed(database, scheduler, name, clock, outcome)
+    assert (row.probes, row.probes_in_vain) in ((1, 0), (0, 1))
 
 
 async def test_login_that_succeeds_after_a_clock_was_set_back_lets_in(database):
@@ -559,5 +659,5 @@ async def test_login_that_succeeds_after_a_clock_was_set_back_lets_in(database):
     await database.run(lambda t: t.connection.execute(login_of(name, clock)))
     clock.advance(timedelta(minutes=1))
     away = CallFailed(AgencyUnavailable(because="read-timeout"))
-    await database.run(partial(scheduler.learn, plugin=name, outcome=away, now=clock.now()))
-    assert (await database.run(partial(row_of, plugin=name, now=None))).cause == "read-timeout"
+    _, row = await learned(database, scheduler, name, clock, away)
+    assert row.cause == "read-timeout"

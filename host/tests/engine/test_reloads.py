@@ -123,9 +123,10 @@ async def test_new_credentials_are_tried_at_once_though_a_worker_with_the_old_on
         old = behind.worker()
         await world.carry(old, for_at_most=timedelta(minutes=10))
         assert len(logins(nid)) == 1
+        await at_work(old)
         await ahead.platform.reload(plugins)
         new = ahead.worker(read_settings=lambda: plugins)
-        await new.reload()
+        await at_work(new)
         await a_while(world, old, new)
         assert (await ahead.progress(first)).is_filed
         second, since = await world.apply(ahead), world.clock.now()
@@ -137,11 +138,19 @@ async def test_new_credentials_are_tried_at_once_though_a_worker_with_the_old_on
         assert [one.ended_at - one.began_at < timedelta(minutes=3) for one in began] == [True]
 
 
+async def at_work(worker):
+    """A worker begins, as ``Worker.run`` has it."""
+    await worker._database.run(worker._housekeeping.register)
+    await worker.reload()
+
+
 async def a_while(world, *workers):
-    """An hour in which each of these looks for work every other minute, in this order."""
+    """An hour in which each of these looks for work every other minute, in this order, and is heard of."""
     for _ in range(30):
         for worker in workers:
             await worker.run_until_idle()
+            await worker._housekeeping.heartbeat()
+            await worker.reload()
         world.clock.advance(timedelta(minutes=2))
 
 

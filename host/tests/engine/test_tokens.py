@@ -11,12 +11,12 @@ from functools import partial
 import pytest
 from sqlalchemy import delete, func, select, text, update
 
-from nagorik import AgencyUnavailable, ApplicationDraft, CredentialsRejected, RateLimited, Token
+from nagorik import AgencyClosed, AgencyUnavailable, ApplicationDraft, CredentialsRejected, RateLimited, Token
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Limits
 from nagorik_host import open_host
 from nagorik_host.engine.restoration import Restoration, mark_restored
-from nagorik_host.engine.tokens import GRACE, UNUSED, SharedTokenStore, try_refused_again
+from nagorik_host.engine.tokens import FEWER, GRACE, UNUSED, SharedTokenStore, try_refused_again
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import DatabaseUnavailable
@@ -230,6 +230,39 @@ async def call_in_vain(store, agency, stale=None):
     issued = await store.obtain(agency.terms(), stale)
     await store.refused(agency.terms(), issued.login, CredentialProblem.EXPIRED)
     return issued
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(None, FEWER), (40.0, 40.0), (1e9, 86_400.0)])
+async def test_agency_that_asks_for_fewer_logins_gets_none_until_then(stores, agency, clock, asked, seconds):
+    """Or each call that waits for a token would be one more."""
+    agency.refuses, begin = RateLimited(retry_after=asked), clock.now()
+    with pytest.raises(RateLimited) as first:
+        await stores[0].obtain(agency.terms(), None)
+    assert first.value.layer is Layer.AGENCY
+    for left in (1.0, 0.75, 0.25):
+        clock.set(begin + timedelta(seconds=(1 - left) * seconds))
+        with pytest.raises(RateLimited) as held_off:
+            await stores[1].obtain(agency.terms(), None)
+        assert held_off.value.layer is Layer.CORE
+        assert held_off.value.retry_after == pytest.approx(left * seconds)
+    assert len(agency.logins) == 1
+    agency.refuses = None
+    assert header(await stores[2].obtain(agency.terms("password-2"), None)) == b"Bearer token-2"
+    clock.advance(0.25 * seconds)
+    assert header(await stores[1].obtain(agency.terms(), None)) == b"Bearer token-3"
+    agency.refuses = AgencyUnavailable(because="http-503")
+    for store in stores[3:5]:
+        with pytest.raises(AgencyUnavailable):
+            await store.obtain(agency.terms("password-3"), None)
+    assert len(agency.logins) == 5
+
+
+async def test_those_who_wait_hear_whose_word_a_failure_was(stores, agency, clock):
+    for layer in (Layer.AGENCY, Layer.CORE):
+        agency.refuses = AgencyClosed(clock.now() + timedelta(hours=1), layer=layer)
+        asked = (store.obtain(agency.terms(), None) for store in stores[:4])
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+        assert {end.layer for end in ends} == {layer}
 
 
 async def test_credentials_that_are_refused_at_calls_are_tried_a_few_times_a_day_by_all(stores, agency, clock):

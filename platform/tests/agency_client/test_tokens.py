@@ -17,6 +17,7 @@ from pydantic import Field, Secret, SecretBytes, SecretStr
 
 from nagorik.clock import Deadline
 from nagorik.errors import (
+    AgencyClosed,
     AgencyRejected,
     AgencyUnavailable,
     CredentialProblem,
@@ -705,6 +706,21 @@ async def test_a_login_that_is_refused_says_that_the_credentials_are_wrong(world
     with pytest.raises(CredentialsRejected) as refused:
         await world.ask(world.bind(client=client))
     assert (refused.value.kind, world.agency.paths()) == (CredentialProblem.WRONG, ["/v1/token"])
+
+
+@pytest.mark.parametrize("asks_first", [True, False])
+async def test_closed_is_the_agencys_word_where_a_login_has_asked_it(world, asks_first):
+    """And the platform's own where the login knew the hours by itself."""
+
+    async def log_in(http, _settings, clock):
+        if asks_first:
+            await http.read("login", "POST", "/token", expect=Granted)
+        raise AgencyClosed(clock.now() + timedelta(hours=1))
+
+    world.agency.for_ever(lambda: grant("t"))
+    with pytest.raises(AgencyClosed) as closed:
+        await world.ask(world.bind(client=world.client(login=log_in)))
+    assert closed.value.layer is (Layer.AGENCY if asks_first else Layer.CORE)
 
 
 async def test_refused_credentials_are_not_tried_by_each_call(world):

@@ -10,11 +10,12 @@ import random
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 
-from sqlalchemy import Row, Select, bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, case, func, insert, select, update
 
 from nagorik import (
+    AgencyClosed,
     AgencyRejected,
     AgencyUnavailable,
     ContractViolation,
@@ -31,6 +32,7 @@ from nagorik.manifest import Manifest
 from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of, row_of
 from nagorik_host.engine.leases import APART
 from nagorik_host.engine.pace import UNKNOWN
+from nagorik_host.engine.standings import has_logins, is_let_in, is_refused, others_stand, refused_login
 from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
 from nagorik_host.store.clock import HELD_AT_MOST, LEASE_NOW, LONGEST_LEASE, is_held
 from nagorik_host.store.database import Transaction
@@ -39,7 +41,6 @@ from nagorik_host.store.schema import (
     MICROSECOND,
     Instant,
     agencies,
-    agency_tokens,
     applications,
     outages,
     places,
@@ -48,7 +49,6 @@ from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST
 from nagorik_platform.agency_client.tokens import (
     LETS_NOBODY_IN,
-    REFUSALS_REMEMBERED,
     REFUSED_PAUSES,
     refused_pause,
 )
@@ -68,6 +68,10 @@ SELDOMEST_IN_VAIN: Final = REFUSED_PAUSES[-2]
 """Longest time until an agency is probed again that once refused the credentials, and has not refused them since.
 When it is back, nobody waits longer; and if what cannot be read is a refusal after all, it is a few a day."""
 _LATER: Final = (1.1, 1.25)
+SOON: Final = 1.0
+"""Seconds after which an agency that is down is tried again, at least, where there was no time for it."""
+MOST_COUNTED: Final = 1_000_000
+"""More tries than anybody makes; a count beyond is damage."""
 LEFT_TO_OTHERS: Final = timedelta(minutes=5)
 """For how long a worker leaves an agency to workers with other credentials, once its own are held back."""
 
@@ -102,12 +106,14 @@ _NO_PROBE: Final = (
         probes=agencies.c.probes - case((_IS_REFUSING, 0), (agencies.c.probes > 0, 1), else_=0),
     )
 )
-_FAILED: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"))
+_SENT_AT: Final = func.coalesce(bindparam("sent_at", type_=Instant), agencies.c.sent_at)
+_FAILED: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"), sent_at=_SENT_AT)
 _STAYS_DOWN: Final = (
     update(agencies)
     .where(_NAMED)
     .values(
         failures=bindparam("count"),
+        sent_at=_SENT_AT,
         cause=bindparam("because"),
         probe_at=bindparam("again"),
         probed_at=None,
@@ -120,6 +126,7 @@ _DOWN: Final = (
     .where(_NAMED)
     .values(
         failures=bindparam("count"),
+        sent_at=_SENT_AT,
         down_since=bindparam("since"),
         cause=bindparam("because"),
         probe_at=bindparam("again"),
@@ -146,39 +153,6 @@ _TRY_REFUSED: Final = (
 _TRY_OTHERS: Final = _TRY_REFUSED.values(probed_at=None, probes=0)
 _REFUSING: Final = select(agencies.c.plugin, agencies.c.down_since).where(
     agencies.c.down_since.is_not(None), _IS_REFUSING
-)
-_LET_IN: Final = (
-    select(agency_tokens.c.id)
-    .where(
-        agency_tokens.c.plugin == bindparam("name"),
-        agency_tokens.c.login.is_not(None),
-        agency_tokens.c.refused.is_(None),
-        agency_tokens.c.failed.is_(None),
-        agency_tokens.c.changed_at >= bindparam("since"),
-    )
-    .limit(1)
-)
-_REFUSED: Final = select(agency_tokens.c.refused_at, agency_tokens.c.refusals).where(
-    agency_tokens.c.plugin == bindparam("name"), agency_tokens.c.refused.is_not(None)
-)
-_OF_THE_AGENCY: Final = agency_tokens.c.plugin == bindparam("name")
-_OTHERS: Final = select(agency_tokens.c.id).where(_OF_THE_AGENCY, agency_tokens.c.refused.is_(None)).limit(1)
-_REFUSED_AT: Final = (
-    select(func.max(agency_tokens.c.refused_at))
-    .where(_OF_THE_AGENCY, agency_tokens.c.refused.is_not(None))
-    .scalar_subquery()
-)
-_OTHERS_TRIED: Final = _OTHERS.where(agency_tokens.c.tried_in == bindparam("since"))
-_OTHERS_LET_IN: Final = _OTHERS.where(agency_tokens.c.login.is_not(None))
-# The agency's word on credentials is written down before a call ends with it: without that, they may be those.
-_OTHERS_LET_IN_LATELY: Final = _OTHERS_LET_IN.where(
-    agency_tokens.c.changed_at >= bindparam("lately"), bindparam("refused_since", type_=Instant) <= _REFUSED_AT
-)
-_OTHERS_LET_IN_SINCE: Final = _OTHERS_LET_IN.where(
-    or_(
-        agency_tokens.c.changed_at >= _REFUSED_AT,
-        exists().where(outages.c.plugin == bindparam("name"), outages.c.ended_at >= _REFUSED_AT),
-    )
 )
 _OUTAGE_BEGAN: Final = insert(outages)
 _OUTAGE_GOES_ON: Final = (
@@ -273,6 +247,27 @@ class QueueState(NamedTuple):
     others_wanting: int = 0
 
 
+class MadeCall(NamedTuple):
+    """What a worker knows of a call beside its outcome.
+
+    Attributes:
+        began_at: When it began; ``None`` where that is not known.
+        is_sent: Whether it has sent a request, a login apart.
+        identity: The settings that it was made with, as ``settings_identity``; ``None`` where they are not known.
+        has_others: Whether the worker has others by now.
+        lease_now: The time by which workers live, where that is not the database's to say.
+    """
+
+    began_at: datetime | None = None
+    is_sent: bool = True
+    identity: str | None = None
+    has_others: bool = False
+    lease_now: datetime | None = None
+
+
+_UNKNOWN_CALL: Final = MadeCall()
+
+
 class HealthChange(NamedTuple):
     """An agency went down, or is back."""
 
@@ -315,7 +310,7 @@ class AgencyScheduler:
         """When each agency's first application falls due, and from when on a call to it is granted.
 
         As far as can be told now, without waiting for anybody who is changing it. At one that is left to workers
-        with other credentials, nothing falls due here.
+        with other credentials, nothing falls due here until it is this worker's again.
 
         Args:
             transaction: Of the host's database.
@@ -335,11 +330,10 @@ class AgencyScheduler:
             found = transaction.connection.execute(_QUEUE_STATES, wanted).all()
         for row in found:
             (self._failing.add if row.failures else self._failing.discard)(row.plugin)
-        left = {plugin for plugin, until in self._left_to_others.items() if now < until}
         return [
             QueueState(
                 row.plugin,
-                row.due_at if row.plugin not in left else None,
+                self._due_at(row, now),
                 self._free_at(row, now, is_simulated=lease_now is not None),
                 row.down_since is not None,
                 int(row.held or 0),
@@ -349,6 +343,11 @@ class AgencyScheduler:
             )
             for row in found
         ]
+
+    def _due_at(self, row: Row[Any], now: datetime) -> datetime | None:
+        left_until = self._left_to_others.get(row.plugin, now)
+        due_at: datetime | None = row.due_at
+        return max(due_at, left_until) if due_at is not None and left_until > now else due_at
 
     def ensure_rows(self, transaction: Transaction, plugins: Iterable[str], now: datetime | None) -> None:
         """Have a row for each of these agencies."""
@@ -377,7 +376,7 @@ class AgencyScheduler:
             return False
         # If the credentials are refused again, that says for how long it is left alone; nothing else says it of them.
         is_refusing = _is_of_credentials(row.cause)
-        number = row.probes if is_refusing else row.probes + 1
+        number = _counted(row.probes) + (not is_refusing)
         pause = self._longest_pause() if is_refusing else self._pause(number, row.cause)
         probed = {"name": row.plugin, "again": now + pause, "now": now, "number": number}
         transaction.connection.execute(_PROBE, probed)
@@ -428,10 +427,36 @@ class AgencyScheduler:
         error = outcome.error if isinstance(outcome, CallFailed) else None
         if _is_out_of_reach(error):
             return True
-        return plugin in self._failing and (self.has_reached(outcome) or isinstance(error, PluginFault))
+        return plugin in self._failing and (self.has_reached(outcome) or _leaves_open(error) or _is_paced(error))
+
+    def learn_of_plugin(
+        self,
+        transaction: Transaction,
+        plugin: str,
+        outcome: CallAnswered | CallFailed,
+        now: datetime,
+        *,
+        made: MadeCall,
+    ) -> HealthChange | None:
+        """Take in what a plugin knew by itself, of which its agency heard nothing; as ``learn``.
+
+        It says nothing of an agency that anything was ever sent to: one that is down is asked next. A plugin that has
+        sent nothing speaks for itself.
+        """
+        row = row_of(transaction, plugin, now)
+        if row.down_since is not None and (row.sent_at is not None or has_logins(transaction, plugin)):
+            self.give_back_probe(transaction, plugin, now)
+            return None
+        return self.learn(transaction, plugin, outcome, now, made=made)
 
     def learn(
-        self, transaction: Transaction, plugin: str, outcome: CallAnswered | CallFailed, now: datetime
+        self,
+        transaction: Transaction,
+        plugin: str,
+        outcome: CallAnswered | CallFailed,
+        now: datetime,
+        *,
+        made: MadeCall = _UNKNOWN_CALL,
     ) -> HealthChange | None:
         """Take in whether a call reached the agency; what changed by that.
 
@@ -439,19 +464,23 @@ class AgencyScheduler:
         """
         error = outcome.error if isinstance(outcome, CallFailed) else None
         if not _is_out_of_reach(error):
-            return self._learn_in_reach(transaction, plugin, outcome, now)
+            return self._learn_in_reach(transaction, plugin, outcome, now, made)
+        is_refused = isinstance(error, CredentialsRejected)
+        if is_refused and made.has_others:
+            return None  # those of before, which nobody uses any more
         row = row_of(transaction, plugin, now)
-        if row.down_since is None and _is_held_back(error) and _others_are_let_in(transaction, plugin):
-            # Whoever has the credentials of before is behind, and the agency is there.
-            self._leave_to_others(plugin, now)
+        is_left = is_refused and self._leaves_to_others(transaction, row, error, now, made)
+        if is_left and row.down_since is None and _is_held_back(error):
+            # Who has refused credentials is behind, and whether the agency is there is for others to tell.
             return None
         self._failing.add(plugin)
-        failures, cause = row.failures + 1, _cause_of(error)
-        values: dict[str, Any] = {"name": plugin, "count": failures}
-        put_off = self._put_off(transaction, row, error, now) if row.down_since is not None else None
-        if put_off is not None:
-            transaction.connection.execute(_STAYS_DOWN, values | put_off)
-            return None
+        failures, cause = _counted(row.failures) + 1, _cause_of(error)
+        values: dict[str, Any] = {"name": plugin, "count": failures, "sent_at": now if made.is_sent else None}
+        if row.down_since is not None:
+            put_off = self._put_off(transaction, row, error, now, made, is_left=is_left)
+            if put_off is not None:
+                transaction.connection.execute(_STAYS_DOWN, values | put_off)
+                return None
         if row.down_since is not None or failures < _failures_of_an_outage(error):
             transaction.connection.execute(_FAILED, values)
             return None
@@ -459,25 +488,37 @@ class AgencyScheduler:
         goes_on = {"name": plugin, "since": now, "because": cause}
         if transaction.connection.execute(_OUTAGE_GOES_ON, goes_on).rowcount == 0:
             transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now, "cause": cause})
-        is_refused = isinstance(error, CredentialsRejected)
-        is_left = is_refused and self._leaves_to_others(transaction, row, error, now)
         again = now if is_left else now + self._pause(0, cause)
         transaction.connection.execute(_DOWN, values | {"since": now, "because": cause, "again": again})
         return HealthChange(is_down=True, cause=cause)
 
     def _learn_in_reach(
-        self, transaction: Transaction, plugin: str, outcome: CallAnswered | CallFailed, now: datetime
+        self,
+        transaction: Transaction,
+        plugin: str,
+        outcome: CallAnswered | CallFailed,
+        now: datetime,
+        made: MadeCall,
     ) -> HealthChange | None:
         """Take in an outcome that does not say that an agency is out of reach."""
         error = outcome.error if isinstance(outcome, CallFailed) else None
         has_reached = self.has_reached(outcome)
-        row = row_of(transaction, plugin, now) if has_reached or isinstance(error, PluginFault) else None
-        if row is None or not row.failures:
+        if not (has_reached or _leaves_open(error) or _is_paced(error)):
             return None
-        if row.down_since is not None and _leaves_open(error):
-            put_off = self._put_off(transaction, row, error, now) if not _is_let_in(transaction, row, now) else None
+        row = row_of(transaction, plugin, now)
+        if not row.failures:
+            return None
+        if row.down_since is not None and _is_paced(error):
+            # Nobody was asked, for want of the agency's time or of a login: it is tried when there is some.
+            seconds = min(max(error.retry_after or 0.0, SOON), LAST_PROBE.total_seconds())
+            self.give_back_probe(transaction, plugin, now + timedelta(seconds=seconds))
+            return None
+        if row.down_since is not None and _leaves_open(error) and not _is_let_in(transaction, row, now, made):
+            put_off = self._put_off(transaction, row, error, now, made)
             if put_off is not None:
-                transaction.connection.execute(_STAYS_DOWN, {"name": plugin, "count": row.failures} | put_off)
+                transaction.connection.execute(
+                    _STAYS_DOWN, {"name": plugin, "count": row.failures, "sent_at": None} | put_off
+                )
                 return None
         if not has_reached:
             return None
@@ -489,66 +530,60 @@ class AgencyScheduler:
         return HealthChange(is_down=False)
 
     def _put_off(
-        self, transaction: Transaction, row: Row[Any], error: NagorikError | None, now: datetime
+        self,
+        transaction: Transaction,
+        row: Row[Any],
+        error: NagorikError | None,
+        now: datetime,
+        made: MadeCall,
+        *,
+        is_left: bool = False,
     ) -> dict[str, Any] | None:
         """What keeps an agency from being called that is down, and when it is tried next; ``None``: all as it was."""
         cause, is_refused = _cause_of(error), isinstance(error, CredentialsRejected)
-        was_refused = _is_of_credentials(row.cause)
+        was_refused, is_held_back = _is_of_credentials(row.cause), _is_held_back(error)
+        number, in_vain = _counted(row.probes), _counted(row.probes_in_vain)
+        if is_left and is_held_back:
+            # Nobody was asked: whatever keeps the agency from being called, others find that out.
+            return {"because": row.cause, "again": now, "number": number, "in_vain": in_vain}
         if not is_refused and not was_refused:
             return None
-        if not was_refused or (not is_refused and _is_let_in(transaction, row, now)):
+        if not was_refused or (not is_refused and _is_let_in(transaction, row, now, made)):
             # It answers again, or its login has let the platform in: this is what keeps it from being called now.
-            return {"because": cause, "again": now + self._pause(0, cause), "number": 0, "in_vain": 0}
-        number, in_vain, is_probe = row.probes, row.probes_in_vain, row.probed_at is not None
-        if is_refused and self._leaves_to_others(transaction, row, error, now):
-            return {"because": cause, "again": now, "number": number, "in_vain": in_vain}
-        if _is_held_back(error):
-            refusal = self._last_refusal(transaction, row.plugin)
+            again = now if is_left else now + self._pause(0, cause)
+            return {"because": cause, "again": again, "number": 0, "in_vain": 0}
+        # Calls that were under way when it was refused, or before it was tried, are no more refusals.
+        is_probe = row.probed_at is not None and (made.began_at is None or made.began_at >= row.probed_at)
+        if is_held_back:
+            refusal = refused_login(transaction, row.plugin, made.identity)
             pause = self._pause(number, cause)
             earliest = now + pause if refusal is None else refusal.at + refusal.pause * self._rng.uniform(*_LATER)
         elif is_refused:
-            # Calls that were under way when it was refused are no more refusals.
-            number, in_vain = number + is_probe, 0
+            number, in_vain = min(number + is_probe, MOST_COUNTED), 0
             earliest = now + self._pause(number, cause)
         else:
             # As far as is known, nobody was refused; what is tried in vain is tried ever more seldom.
-            in_vain += is_probe
-            earliest = now + max(pause_in_vain(in_vain), _asked_for(error))
+            in_vain = min(in_vain + is_probe, MOST_COUNTED)
+            earliest = now + max(pause_in_vain(in_vain), _asked_for(error, now))
         # Where it may be tried already, somebody has said so since this was sent.
         again = row.probe_at if row.probe_at is None or row.probe_at <= now else max(row.probe_at, earliest)
+        if is_left:
+            again = now
         return {"because": cause if is_refused else row.cause, "again": again, "number": number, "in_vain": in_vain}
 
     def _leaves_to_others(
-        self, transaction: Transaction, row: Row[Any], error: NagorikError | None, now: datetime
+        self, transaction: Transaction, row: Row[Any], error: NagorikError | None, now: datetime, made: MadeCall
     ) -> bool:
-        """Whether an agency that refused this worker's credentials is tried next by workers with others.
+        """Whether a living worker has other credentials for an agency that has refused this worker's, and not those.
 
-        Those were let in lately, or a worker has started with them since the agency is down; nobody has refused them.
+        Without a login nobody writes down whose were refused, and each is tried as seldom as all.
         """
-        is_held_back = _is_held_back(error)
-        lately = now - REFUSALS_REMEMBERED
-        let_in = {"name": row.plugin, "lately": lately, "refused_since": lately if is_held_back else now - LAST_PROBE}
-        is_left = transaction.connection.scalar(_OTHERS_LET_IN_LATELY, let_in) is not None
-        # Without a login nobody knows whose credentials were refused.
-        if not is_left and is_held_back and row.down_since is not None:
-            tried = {"name": row.plugin, "since": row.down_since}
-            is_left = transaction.connection.scalar(_OTHERS_TRIED, tried) is not None
-        if is_left:
-            self._leave_to_others(row.plugin, now)
-        return is_left
-
-    def _leave_to_others(self, plugin: str, now: datetime) -> None:
-        self._left_to_others[plugin] = now + LEFT_TO_OTHERS
-
-    def _last_refusal(self, transaction: Transaction, plugin: str) -> "_Refusal | None":
-        """The refused login of an agency that is tried again first, where one is known."""
-        found = transaction.connection.execute(_REFUSED, {"name": plugin}).all()
-        refusals = [
-            _Refusal(row.refused_at, refused_pause(row.refusals))
-            for row in found
-            if row.refused_at is not None and isinstance(row.refusals, int)
-        ]
-        return min(refusals, key=lambda refusal: refusal.at + refusal.pause, default=None)
+        if not (_is_held_back(error) or is_refused(transaction, made.identity)):
+            return False
+        if not others_stand(transaction, row.plugin, made.identity, made.lease_now):
+            return False
+        self._left_to_others[row.plugin] = now + LEFT_TO_OTHERS
+        return True
 
     def _longest_pause(self) -> timedelta:
         return LAST_PROBE * self._rng.uniform(0.5, 1.0)
@@ -570,25 +605,23 @@ def pause_in_vain(number: int) -> timedelta:
     return min(REFUSED_PAUSES[0] * (1 << doubled), SELDOMEST_IN_VAIN)
 
 
-class _Refusal(NamedTuple):
-    """When a login was refused, and for how long nobody logs in after it."""
-
-    at: datetime
-    pause: timedelta
-
-
-def _is_let_in(transaction: Transaction, row: Row[Any], now: datetime) -> bool:
-    """Whether the last login at an agency that is down has succeeded, and since it is; or just now.
+def _is_let_in(transaction: Transaction, row: Row[Any], now: datetime, made: MadeCall) -> bool:
+    """Whether the last login with a call's settings at an agency that is down has succeeded, and since it is; or now.
 
     Where the clock was set back since, nobody knows which came first but of those that are as old as a probe.
     """
     since = row.down_since if row.down_since <= now else now - LAST_PROBE
-    return transaction.connection.scalar(_LET_IN, {"name": row.plugin, "since": since}) is not None
+    return is_let_in(transaction, made.identity, since)
 
 
-def _others_are_let_in(transaction: Transaction, plugin: str) -> bool:
-    """Whether an agency has let others in since it refused credentials at last, or has answered those."""
-    return transaction.connection.scalar(_OTHERS_LET_IN_SINCE, {"name": plugin}) is not None
+def _counted(number: object) -> int:
+    """A count as it may be; what nobody can have written counts nothing."""
+    return number if isinstance(number, int) and 0 <= number <= MOST_COUNTED else 0
+
+
+def _is_paced(error: NagorikError | None) -> TypeGuard[RateLimited]:
+    """Whether the platform has made no request, or no login, because it may make no more of them now."""
+    return isinstance(error, RateLimited) and error.layer is Layer.CORE
 
 
 def _is_held_back(error: NagorikError | None) -> bool:
@@ -599,15 +632,22 @@ def _is_held_back(error: NagorikError | None) -> bool:
 def _leaves_open(error: NagorikError | None) -> bool:
     """Whether an outcome does not show that an agency that refused the credentials would let the platform in now.
 
-    One that asks for fewer calls may never have looked at them, and what breaks a plugin may be no answer at all.
+    One that asks for fewer calls, or to be left alone for a while, may never have looked at them, and what breaks a
+    plugin may be no answer at all.
     """
-    return isinstance(error, RateLimited | PluginFault)
+    if isinstance(error, RateLimited | AgencyClosed):
+        return error.layer is not Layer.CORE
+    return isinstance(error, PluginFault)
 
 
-def _asked_for(error: NagorikError | None) -> timedelta:
+def _asked_for(error: NagorikError | None, now: datetime) -> timedelta:
     """For how long an agency asks to be left alone, a day at most."""
-    seconds = (error.retry_after or 0.0) if isinstance(error, RateLimited) else 0.0
-    return timedelta(seconds=min(max(0.0, seconds), REFUSED_PAUSES[-1].total_seconds()))
+    asked = timedelta(0)
+    if isinstance(error, RateLimited) and error.retry_after is not None:
+        asked = timedelta(seconds=min(max(0.0, error.retry_after), REFUSED_PAUSES[-1].total_seconds()))
+    elif isinstance(error, AgencyClosed):
+        asked = error.until - now
+    return min(max(asked, timedelta(0)), REFUSED_PAUSES[-1])
 
 
 def _is_of_credentials(cause: str | None) -> bool:

@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from nagorik.clock import Clock
 from nagorik.operations import OPERATIONS
-from nagorik_host.engine.agencies import AgencyScheduler
+from nagorik_host.engine.agencies import AgencyScheduler, MadeCall
 from nagorik_host.engine.claim_batch import Claim
 from nagorik_host.engine.claims import APPLICATION
 from nagorik_host.engine.completions import Completions
-from nagorik_host.engine.leases import HeldApplication
+from nagorik_host.engine.credentials import WorkerCredentials
+from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.engine.outage import OutageRetry
 from nagorik_host.engine.pace import AgencyPace, PaceSlot
@@ -75,6 +75,8 @@ class ClaimExecutor:
         completions: Completions,
         agencies: AgencyScheduler,
         *,
+        credentials: WorkerCredentials,
+        lease: WorkerLease,
         rate_limiter: SharedRateLimiter,
         pace: Callable[[str], AgencyPace],
         places: WorkerPlaces,
@@ -90,6 +92,8 @@ class ClaimExecutor:
             platform: Makes the calls.
             completions: Commits what came of them.
             agencies: Learns how agencies fare.
+            credentials: Which settings the worker has.
+            lease: The worker's.
             rate_limiter: Knows whether a call has sent anything.
             pace: Gives an agency's time.
             places: How many calls the worker may make at each agency.
@@ -102,6 +106,8 @@ class ClaimExecutor:
         self._platform = platform
         self._completions = completions
         self._agencies = agencies
+        self._credentials = credentials
+        self._lease = lease
         self._rate_limiter = rate_limiter
         self._pace = pace
         self._places = places
@@ -171,6 +177,7 @@ class ClaimExecutor:
             await self._clock.sleep(early)
         reservation = self._reservation(claim)
         RESERVED.set(reservation)
+        began_at, known = self._clock.now(), self._credentials.known(claim.target_plugin)
         try:
             outcome = await self._perform(claim)
         except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
@@ -183,8 +190,15 @@ class ClaimExecutor:
                 raise
             await self._block(claim, error)
             return None
-        is_sent = reservation.is_used or not self._rate_limiter.is_asked
-        await self._learn(claim.target_plugin, outcome, is_sent=is_sent)
+        identity = await self._credentials.identify(claim.target_plugin)
+        made = MadeCall(
+            began_at=began_at,
+            is_sent=reservation.is_used or not self._rate_limiter.is_asked,
+            identity=known or identity,
+            has_others=known is not None and known != identity,
+            lease_now=self._lease.now,
+        )
+        await self._learn(claim.target_plugin, outcome, made)
         return following
 
     async def _complete(self, claim: Claim, outcome: CallAnswered | CallFailed) -> Claim | None:
@@ -249,19 +263,18 @@ class ClaimExecutor:
                 self._places.release(name)
         return slot
 
-    async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, *, is_sent: bool) -> None:
+    async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, made: MadeCall) -> None:
         """Write down how an agency fares, where that is news."""
-        now = self._clock.now()
-        if not is_sent and self._agencies.is_the_plugins(outcome):
-            # The plugin knew the answer by itself, which says nothing of its agency. One that is down is asked next.
-            if plugin in self._state.down:
-                with suppress(DatabaseUnavailable):
-                    await self._database.run(partial(self._agencies.give_back_probe, plugin=plugin, now=now))
-            return
-        if not self._agencies.is_news(plugin, outcome):
+        now, unit = self._clock.now(), partial(self._agencies.learn, made=made)
+        if not made.is_sent and self._agencies.is_the_plugins(outcome):
+            # The plugin knew the answer by itself.
+            if plugin not in self._state.down:
+                return
+            unit = partial(self._agencies.learn_of_plugin, made=made)
+        elif not self._agencies.is_news(plugin, outcome):
             return
         try:
-            change = await self._database.run(partial(self._agencies.learn, plugin=plugin, outcome=outcome, now=now))
+            change = await self._database.run(partial(unit, plugin=plugin, outcome=outcome, now=now))
         except DatabaseUnavailable:
             # The next call says it again; the application's own outcome is written down already.
             return

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from nagorik import NagorikError, SettingsRejected
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyScheduler
+from nagorik_host.engine.credentials import WorkerCredentials
 from nagorik_host.engine.instants import time_of
-from nagorik_host.engine.tokens import may_be_tried, settings_identity
+from nagorik_host.engine.standings import refused_login
+from nagorik_host.engine.tokens import may_be_tried
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.reloads import NONE, last_reload, note_taken_up
-from nagorik_host.vault import Vault
 from nagorik_platform import Platform, PluginConfiguration
 from nagorik_platform.logs import get_logger
 from nagorik_platform.plugin_settings import environment_prefix
@@ -40,7 +41,7 @@ class SettingsReloader:
         agencies: AgencyScheduler,
         read: ReadSettings | None,
         *,
-        vault: Vault,
+        credentials: WorkerCredentials,
         worker: str,
         clock: Clock,
     ) -> None:
@@ -51,7 +52,7 @@ class SettingsReloader:
             platform: Whose settings they are.
             agencies: Lets those be tried at once that refused the credentials of before.
             read: Reads what the host says of each plugin.
-            vault: Of the same host.
+            credentials: Which settings the worker has.
             worker: The worker's id.
             clock: The time of agencies and citizens.
         """
@@ -59,7 +60,7 @@ class SettingsReloader:
         self._platform = platform
         self._agencies = agencies
         self._read = read
-        self._vault = vault
+        self._credentials = credentials
         self._worker = worker
         self._clock = clock
         self._heeded = self._noted = NONE - 1
@@ -71,7 +72,7 @@ class SettingsReloader:
         """Take up the settings, if that was asked for since it was last done; at first, in any case.
 
         They were read before anybody could tell which reload they are of. An agency that refused other credentials
-        than those that the worker started with is tried at once, too.
+        than those that the worker has is tried at once, too, and the other workers hear which it has.
 
         Raises:
             DatabaseUnavailable: The database is gone; the next time goes on where this one ended.
@@ -81,9 +82,10 @@ class SettingsReloader:
             is_first, self._heeded = self._heeded < NONE, number
             self._is_whole = await self._take_up(self._read) or is_first
         if not self._has_begun:
-            await self._release_untried()
-            self._has_begun = True
             self._changed.clear()
+        await self._release_untried(begins=not self._has_begun)
+        self._has_begun = True
+        await self._credentials.tell()
         if self._read is None:
             return
         if self._changed:
@@ -104,23 +106,29 @@ class SettingsReloader:
         if done.changed:
             _log.info("settings_reloaded", plugins=list(done.changed))
             self._changed.update(done.changed)
+            self._credentials.forget(done.changed)
         rejected = _rejected(done, plugins)
         for plugin, error in rejected.items():
             _log.error("settings_not_reloaded", because=error.code, plugin=plugin, settings=_in_a_log(error))
         return not rejected
 
-    async def _release_untried(self) -> None:
+    async def _release_untried(self, *, begins: bool) -> None:
         """Have agencies tried at once that refused other credentials than the worker has."""
-        refusing = await self._database.run(self._agencies.refusing)
-        for plugin, since in refusing.items():
-            identity = await self._platform.identify_settings(plugin, partial(settings_identity, self._vault, plugin))
+        for plugin, since in (await self._database.run(self._agencies.refusing)).items():
+            identity = await self._credentials.identify(plugin)
             if identity is None:
                 continue
-            release = partial(self._release_once, plugin=plugin, identity=identity, since=since)
+            await self._credentials.tell()
+            release = partial(self._release_once, plugin=plugin, identity=identity, since=since, begins=begins)
             if await self._database.run(release):
                 _log.info("other_credentials_tried", plugin=plugin)
 
-    def _release_once(self, transaction: Transaction, *, plugin: str, identity: str, since: datetime) -> bool:
+    def _release_once(
+        self, transaction: Transaction, *, plugin: str, identity: str, since: datetime, begins: bool
+    ) -> bool:
+        # Whose were refused is known by logins; else whoever was at work when an agency began to refuse has those.
+        if not begins and refused_login(transaction, plugin, None) is None:
+            return False
         now = self._clock.now()
         # Locked in the same order as by whoever logs in: the settings before the agency.
         lease_now = time_of(self._clock)

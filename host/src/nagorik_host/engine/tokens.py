@@ -43,6 +43,7 @@ from nagorik_host.store.database import Database, DatabaseUnavailable, Transacti
 from nagorik_host.store.schema import MICROSECOND, agency_logins, agency_tokens, restorations
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform.agency_client.tokens import (
+    REFUSED_PAUSES,
     IssuedToken,
     LoginAttempt,
     LoginTerms,
@@ -57,6 +58,8 @@ GRACE: Final = timedelta(seconds=5)
 """How long after the longest that a login may take another may be begun."""
 SKEW: Final = timedelta(minutes=1)
 """A login that was counted further ahead was none: its row is damaged, or the database's clock was set back."""
+FEWER: Final = 60.0
+"""Seconds in which nobody logs in where the agency has asked for fewer logins, and has not said for how long."""
 LOOK_AGAIN: Final = 0.1
 """Seconds after which it is looked whether another's login has ended; they double up to the longest."""
 LONGEST_LOOK: Final = 1.0
@@ -96,6 +99,7 @@ _KEEP: Final = (
         data_key=bindparam("wrapped"),
         sealed=bindparam("content"),
         renew_at=UNTIL,
+        let_in_at=NOW,
         failed=None,
         failure=None,
         refused=None,
@@ -308,7 +312,7 @@ class SharedTokenStore:
         if awaited is not None and row.failed == awaited:
             return _error_of(row.failure, terms.plugin)
         standing, since = self._standing(transaction, row)
-        held_off = standing.holds_off(since)
+        held_off = standing.holds_off(since) or _asked_to_wait(row)
         if held_off is not None:
             return held_off
         begun = _BegunLogin(row.now, standing.is_remembered(since))
@@ -406,7 +410,8 @@ class SharedTokenStore:
             ended, ({LEASE_NOW: time_of(self._clock)} if attempt.has_reached else {}) | {"own": own}
         )
         self._refuse_all(transaction, identity=identity, terms=terms, refusals=refusals, now=now)
-        told = {"id_": identity, "own": own, "error": json.dumps({"code": error.code, **error.details()})}
+        failure = {"code": error.code, "layer": error.layer.value, **error.details()}
+        told = {"id_": identity, "own": own, "error": json.dumps(failure)}
         transaction.connection.execute(_FAIL, self._timed() | told)
 
     def _refuse_all(
@@ -466,6 +471,16 @@ def _row_of(transaction: Transaction, identity: str, plugin: str, lease_now: dat
     except IntegrityError:
         pass  # another process was first
     return transaction.connection.execute(_ROW, wanted).one()
+
+
+def _asked_to_wait(row: Row[Any]) -> RateLimited | None:
+    """Why nobody logs in now with the settings of ``row``, where the agency has asked for fewer logins."""
+    error = _error_of(row.failure, row.plugin) if isinstance(row.failed, str) else None
+    if not isinstance(error, RateLimited) or error.layer is Layer.CORE:
+        return None
+    wait = min(error.retry_after or FEWER, REFUSED_PAUSES[-1].total_seconds())
+    left = wait - (row.now - row.changed_at).total_seconds()
+    return RateLimited(retry_after=left, layer=Layer.CORE) if 0 < left <= wait else None
 
 
 def _longest(terms: LoginTerms) -> timedelta:
@@ -588,6 +603,8 @@ def _error_of(written: str, plugin: str) -> NagorikError:
     """What another process's login ended in."""
     try:
         told = json.loads(written)
-        return _ERRORS[told["code"]](told, plugin)
+        error = _ERRORS[told["code"]](told, plugin)
+        error.layer = Layer(told["layer"])
     except (LookupError, TypeError, ValueError):
         return AgencyUnavailable(because="login-failed")  # one that says nothing more, or is damaged
+    return error

@@ -19,6 +19,7 @@ from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claim_batch import ClaimBatch
 from nagorik_host.engine.claims import Claims
 from nagorik_host.engine.completions import Completions
+from nagorik_host.engine.credentials import WorkerCredentials
 from nagorik_host.engine.executor import ClaimExecutor, WorkState, end_task
 from nagorik_host.engine.housekeeping import Housekeeping
 from nagorik_host.engine.inbox import INBOX, Inbox
@@ -133,6 +134,7 @@ class Worker:
             clock=clock,
         )
         self.completions = Completions(store, self.claims, intents, losses, worker=self.id, clock=clock)
+        credentials = WorkerCredentials(database, platform, vault=vault, worker=self.id)
         self._housekeeping = Housekeeping(
             database,
             platform,
@@ -145,7 +147,7 @@ class Worker:
             message_age=message_age,
             worker_name=name,
             reloader=SettingsReloader(
-                database, platform, agencies, read_settings, vault=vault, worker=self.id, clock=clock
+                database, platform, agencies, read_settings, credentials=credentials, worker=self.id, clock=clock
             ),
             sweep=sweep,
         )
@@ -157,6 +159,8 @@ class Worker:
             platform,
             self.completions,
             agencies,
+            credentials=credentials,
+            lease=own_lease,
             rate_limiter=rate_limiter,
             pace=self._pace,
             places=places,

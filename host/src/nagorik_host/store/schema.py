@@ -402,8 +402,9 @@ agencies: Final = Table(
     Column("plugin", String(CODE), primary_key=True),
     # The pace of all processes together: the instant up to which its calls are spoken for.
     Column("paced_to", Instant, nullable=False),
-    # Calls in a row that did not reach it.
+    # Calls in a row that did not reach it, and when one of those last ended that had sent it something.
     Column("failures", Integer, nullable=False),
+    Column("sent_at", Instant),
     # Since when it is taken to be down, why at first, and when it is worth another try.
     Column("down_since", Instant),
     Column("cause", String(CODE)),
@@ -466,6 +467,8 @@ agency_tokens: Final = Table(
     Column("refused", String(CODE)),
     Column("refusals", Integer),
     Column("refused_at", Instant),
+    # When a login with them has succeeded last.
+    Column("let_in_at", Instant),
     # Since when the agency had refused others, when a worker that started with these had it tried for that.
     Column("tried_in", Instant),
     Column("changed_at", Instant, nullable=False),
@@ -513,6 +516,8 @@ workers: Final = Table(
     Column("alone", String(ID)),
     # The last reload whose settings it has; null where it takes none up.
     Column("settings_reload", Integer),
+    # Which settings it has for which plugin, as JSON of keyed hashes; of those that it has had use for.
+    Column("credentials", Text),
 )
 
 # How often plugins' settings were to be read anew; nothing of them stands here.

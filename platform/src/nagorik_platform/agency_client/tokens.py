@@ -25,6 +25,7 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 from nagorik.clock import Clock, Deadline
 from nagorik.data_files import DataFileInvalid, read_file
 from nagorik.errors import (
+    AgencyClosed,
     AgencyRejected,
     AgencyUnavailable,
     CredentialProblem,
@@ -500,7 +501,7 @@ class TokenCache:
             fault = PluginFault("login-raised", plugin=self._plugin, exception=type_name(error))
             token = known_error(error) or fault
         if isinstance(token, NagorikError):
-            raise _refused_login(token)
+            raise _refused_login(token, attempt)
         # A subclass could say another thing each time that it is asked for its header.
         if type(token) is not Token or not self._may_travel(token):
             raise PluginFault("login-wrong-result", plugin=self._plugin)
@@ -521,8 +522,10 @@ class TokenCache:
         return f"<TokenCache {self._plugin}>"
 
 
-def _refused_login(error: NagorikError) -> NagorikError:
+def _refused_login(error: NagorikError, attempt: LoginAttempt) -> NagorikError:
     """What a login ended in. A refusal is one of the credentials, and never of the application that waits for it."""
+    if isinstance(error, AgencyClosed) and attempt.has_reached:
+        return AgencyClosed(error.until, layer=Layer.AGENCY)  # its own word, and none of the manifest's hours
     refused = isinstance(error, AgencyRejected | DuplicateApplication | InputRejected)
     if refused or (isinstance(error, CredentialsRejected) and error.kind is CredentialProblem.UNSPECIFIED):
         return CredentialsRejected(CredentialProblem.WRONG, layer=error.layer)

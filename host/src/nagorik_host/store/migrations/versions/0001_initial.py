@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("plugin", sa.String(length=120), nullable=False),
         sa.Column("paced_to", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("down_since", sa.BigInteger(), nullable=True),
         sa.Column("cause", sa.String(length=120), nullable=True),
         sa.Column("probe_at", sa.BigInteger(), nullable=True),
@@ -49,6 +50,7 @@ def upgrade() -> None:
         sa.Column("refused", sa.String(length=120), nullable=True),
         sa.Column("refusals", sa.Integer(), nullable=True),
         sa.Column("refused_at", sa.BigInteger(), nullable=True),
+        sa.Column("let_in_at", sa.BigInteger(), nullable=True),
         sa.Column("tried_in", sa.BigInteger(), nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_tokens")),
@@ -264,6 +266,7 @@ def upgrade() -> None:
         sa.Column("kept_out", sa.Text(), nullable=True),
         sa.Column("alone", sa.String(length=36), nullable=True),
         sa.Column("settings_reload", sa.Integer(), nullable=True),
+        sa.Column("credentials", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_table(
