@@ -151,8 +151,11 @@ async def prepare(url: str) -> None:
     await database.close()
 
 
-async def hand_in(place: Place, count: int) -> None:
-    """Hand ``count`` applications in, none of which is due before ``release``."""
+async def hand_in(place: Place, count: int, *, alone: bool = True) -> None:
+    """Hand ``count`` applications in, none of which is due before ``release``.
+
+    Where others hand some in beside this, all are put off by ``put_off`` when they have done so.
+    """
     numbers = iter(range(count))
     async with place.host() as host:
 
@@ -161,7 +164,13 @@ async def hand_in(place: Place, count: int) -> None:
                 await host.apply(place.group.draft(number))
 
         await asyncio.gather(*(carry() for _ in range(IN_FLIGHT)))
-        await host.database.run(partial(_put_off, until=datetime.now(UTC) + timedelta(days=1)))
+        if alone:
+            await put_off(host.database)
+
+
+async def put_off(database: Database) -> None:
+    """Let nothing be due before ``release``."""
+    await database.run(partial(_put_off, until=datetime.now(UTC) + timedelta(days=1)))
 
 
 async def release(database: Database) -> datetime:

@@ -29,7 +29,7 @@ import asyncpg
 from sqlalchemy import func, select, text
 
 from agencies import AgencyProcess, agency_process
-from crew import POLL, UNTIL_DUE, Crew, Place, crew_of, hand_in, prepare
+from crew import POLL, UNTIL_DUE, Crew, Place, crew_of, hand_in, prepare, put_off
 from databases import Databases, databases
 from installed import AGENCIES, CALLS, Group, install
 from nagorik_host import Host
@@ -95,6 +95,7 @@ class Nation:
         began = time.perf_counter()
         self._take_in()
         print(f"{self.offered:,} applications taken in, in {time.perf_counter() - began:,.0f} s", flush=True)
+        asyncio.run(self._put_off())
         asyncio.run(self._fill())
         asyncio.run(self._look("before"))
         with crew_of(self.place, self.workers) as crew:
@@ -116,6 +117,10 @@ class Nation:
             process.join()
             if process.exitcode:
                 raise SystemExit("the applications could not be taken in")
+
+    async def _put_off(self) -> None:
+        async with self.place.host() as host:
+            await put_off(host.database)
 
     async def _fill(self) -> None:
         """Let so many applications wait: copies of the first that was taken in at each agency."""
@@ -263,7 +268,7 @@ class Nation:
 def _hand_in(place: Place, count: int) -> None:
     sys.path.insert(0, place.site)
     configure_logging(level="ERROR")
-    asyncio.run(hand_in(place, count))
+    asyncio.run(hand_in(place, count, alone=False))
 
 
 def _spread(transaction: Transaction, at: datetime, per_second: float) -> None:
