@@ -623,6 +623,19 @@ async def test_a_failure_that_cannot_be_read_is_one_all_the_same(database, vault
         await asyncio.gather(first, return_exceptions=True)
 
 
+@pytest.mark.parametrize("asked", ['"x"', "-5", "NaN", "null", "[]", "1e999"])
+async def test_wait_that_nobody_can_have_written_is_a_minute_or_a_day(database, vault, agency, clock, asked):
+    store = SharedTokenStore(database, vault, clock)
+    agency.refuses = RateLimited(retry_after=5.0)
+    with pytest.raises(RateLimited):
+        await store.obtain(agency.terms(), None)
+    failure = f'{{"code": "rate-limited", "layer": "agency", "retry_after": {asked}}}'
+    await database.run(lambda t: t.connection.execute(update(agency_tokens).values(failure=failure)))
+    with pytest.raises(RateLimited) as held_off:
+        await store.obtain(agency.terms(), None)
+    assert held_off.value.retry_after == (86_400 if asked == "1e999" else FEWER)
+
+
 async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, agency, clock):
     store = SharedTokenStore(database, vault, clock)
     await store.obtain(agency.terms(), None)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from functools import partial
 
+from nagorik_host.engine.plugins import kept_out_by
 from nagorik_host.engine.standings import note_credentials
 from nagorik_host.engine.tokens import settings_identity
-from nagorik_host.store.database import Database
+from nagorik_host.store.database import Database, Transaction
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 
@@ -20,7 +21,6 @@ class WorkerCredentials:
         self._vault = vault
         self._worker = worker
         self._known: dict[str, str] = {}
-        self._told: dict[str, str] = {}
 
     def known(self, plugin: str) -> str | None:
         """The settings of a plugin, as ``settings_identity``, as far as they were asked for."""
@@ -41,12 +41,15 @@ class WorkerCredentials:
             self._known.pop(plugin, None)
 
     async def tell(self) -> None:
-        """Let the other workers know, where anything has changed.
+        """Let the other workers know which settings this one has.
 
         Raises:
-            DatabaseUnavailable: The database is gone; the next time tells it.
+            DatabaseUnavailable: The database is gone; the next heartbeat tells it.
         """
-        known = dict(self._known)
-        if known != self._told:
-            await self._database.run(partial(note_credentials, worker=self._worker, identities=known))
-            self._told = known
+        await self._database.run(self.note)
+
+    def note(self, transaction: Transaction) -> None:
+        """As ``tell``, within a transaction. Of a plugin that is kept out here, others may expect nothing."""
+        kept_out = {one.plugin for one in kept_out_by(self._platform)}
+        told = {plugin: identity for plugin, identity in self._known.items() if plugin not in kept_out}
+        note_credentials(transaction, self._worker, told)

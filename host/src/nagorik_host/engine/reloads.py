@@ -85,7 +85,6 @@ class SettingsReloader:
             self._changed.clear()
         await self._release_untried(begins=not self._has_begun)
         self._has_begun = True
-        await self._credentials.tell()
         if self._read is None:
             return
         if self._changed:

@@ -478,7 +478,10 @@ def _asked_to_wait(row: Row[Any]) -> RateLimited | None:
     error = _error_of(row.failure, row.plugin) if isinstance(row.failed, str) else None
     if not isinstance(error, RateLimited) or error.layer is Layer.CORE:
         return None
-    wait = min(error.retry_after or FEWER, REFUSED_PAUSES[-1].total_seconds())
+    asked = error.retry_after
+    # What no worker has written is no time to wait for.
+    is_told = isinstance(asked, int | float) and asked > 0
+    wait = min(asked if is_told else FEWER, REFUSED_PAUSES[-1].total_seconds())
     left = wait - (row.now - row.changed_at).total_seconds()
     return RateLimited(retry_after=left, layer=Layer.CORE) if 0 < left <= wait else None
 

@@ -146,6 +146,7 @@ class Worker:
             clock=clock,
             message_age=message_age,
             worker_name=name,
+            credentials=credentials,
             reloader=SettingsReloader(
                 database, platform, agencies, read_settings, credentials=credentials, worker=self.id, clock=clock
             ),
