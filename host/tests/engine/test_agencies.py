@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count, pairwise
 from random import Random
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -28,6 +29,7 @@ from nagorik_host.engine.agencies import (
     FAILURES_OF_AN_OUTAGE,
     FIRST_PROBE,
     LAST_PROBE,
+    LEFT_TO_OTHERS,
     SELDOMEST_IN_VAIN,
     AgencyLimits,
     AgencyScheduler,
@@ -536,6 +538,7 @@ async def learned(database, scheduler, name, clock, outcome, **facts):
     return await database.run(learn), await database.run(partial(row_of, plugin=name, now=None))
 
 
+DAMAGED = json.dumps(dict.fromkeys(("agency-behind-damaged", "agency-left-damaged-False"), "�"))
 OTHERS = [("living", True), ("dead", False), ("refused", False), ("same", False), ("none", False), ("damaged", False)]
 
 
@@ -553,7 +556,7 @@ def others(database):
             await database.run(lambda t: t.connection.execute(refused))
         if which == "damaged":
             await worker_with(database, name, "x", clock)
-            await database.run(lambda t: t.connection.execute(update(workers).values(credentials="[1")))
+            await database.run(lambda t: t.connection.execute(update(workers).values(credentials=DAMAGED)))
 
     return have
 
@@ -573,7 +576,7 @@ async def test_held_back_call_begins_an_outage_unless_a_living_worker_has_others
 async def test_probe_by_one_whose_credentials_are_refused_is_left_to_a_living_worker_with_others(
     database, others, which, is_left, outcome
 ):
-    """As while workers are restarted one by one; each refusal counts for the agency all the same."""
+    """As while workers are restarted one by one; those of one are no try of the others' credentials."""
     name, clock = f"agency-left-{which}-{outcome is REFUSED}", SimulatedClock()
     scheduler = await refused_once(database, name, clock)
     await others(name, clock, which)
@@ -581,7 +584,48 @@ async def test_probe_by_one_whose_credentials_are_refused_is_left_to_a_living_wo
     clock.set(row.probe_at)
     assert await database.run(lambda t: scheduler.take_probe(t, row_of(t, name, None), clock.now()))
     _, row = await learned(database, scheduler, name, clock, outcome)
-    assert (row.probe_at == clock.now(), row.probes) == (is_left, int(outcome is REFUSED))
+    assert (row.probe_at == clock.now(), row.probes) == (is_left, int(outcome is REFUSED and not is_left))
+
+
+async def test_what_the_platform_holds_back_by_itself_is_an_outage_though_others_live(database):
+    """As once its own certificate has ended, which may be so for each worker: nobody has refused their settings."""
+    name, clock = "agency-of-certificates", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    await worker_with(database, name, "others", clock)
+    expired = CallFailed(CredentialsRejected(CredentialProblem.EXPIRED, layer=Layer.CORE))
+    change, _ = await learned(database, scheduler, name, clock, expired, is_sent=False)
+    assert change == HealthChange(is_down=True, cause="credentials-expired")
+    # And what its plugin knows by itself does not end that.
+    made = of_it(name, is_sent=False)
+    learn = partial(scheduler.learn_of_plugin, plugin=name, outcome=CallAnswered(None), now=clock.now(), made=made)
+    assert await database.run(learn) is None
+    assert (await database.run(partial(row_of, plugin=name, now=None))).down_since is not None
+
+
+async def test_plugin_that_sends_nothing_speaks_for_itself(database):
+    name, clock = "agency-of-its-own", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    refused, own = CallFailed(CredentialsRejected(CredentialProblem.EXPIRED)), of_it(name, is_sent=False)
+    change, _ = await learned(database, scheduler, name, clock, refused, is_sent=False)
+    assert change == HealthChange(is_down=True, cause="credentials-expired")
+    learn = partial(scheduler.learn_of_plugin, plugin=name, outcome=CallAnswered(None), now=clock.now(), made=own)
+    assert await database.run(learn) == HealthChange(is_down=False)
+
+
+async def test_agency_that_was_left_to_others_before_a_clock_was_set_back_is_looked_at(database):
+    name, clock = "agency-left-and-back", SimulatedClock()
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    row = SimpleNamespace(plugin=name, due_at=clock.now())
+    scheduler._left_to_others[name] = clock.now() + LEFT_TO_OTHERS
+    assert scheduler._due_at(row, clock.now()) == clock.now() + LEFT_TO_OTHERS
+    assert scheduler._due_at(row, clock.now() - timedelta(minutes=1)) == row.due_at
+
+
+async def test_cause_that_is_no_text_ends_no_worker(database):
+    name, clock = "agency-of-bytes", SimulatedClock()
+    scheduler = await refused_once(database, name, clock)
+    row = SimpleNamespace(plugin=name, cause=b"\xff", probe_at=None, down_since=clock.now())
+    assert scheduler.may_be_probed(row, clock.now())
 
 
 @pytest.mark.parametrize(("which", "is_left"), OTHERS[:2])

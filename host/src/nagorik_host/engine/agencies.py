@@ -347,7 +347,9 @@ class AgencyScheduler:
     def _due_at(self, row: Row[Any], now: datetime) -> datetime | None:
         left_until = self._left_to_others.get(row.plugin, now)
         due_at: datetime | None = row.due_at
-        return max(due_at, left_until) if due_at is not None and left_until > now else due_at
+        # Of a clock that was set back since, it says nothing.
+        is_left = now < left_until <= now + LEFT_TO_OTHERS
+        return max(due_at, left_until) if due_at is not None and is_left else due_at
 
     def ensure_rows(self, transaction: Transaction, plugins: Iterable[str], now: datetime | None) -> None:
         """Have a row for each of these agencies."""
@@ -444,8 +446,9 @@ class AgencyScheduler:
         sent nothing speaks for itself.
         """
         row = row_of(transaction, plugin, now)
-        if row.down_since is not None and (row.sent_at is not None or has_logins(transaction, plugin)):
-            self.give_back_probe(transaction, plugin, now)
+        if row.sent_at is not None or has_logins(transaction, plugin):
+            if row.down_since is not None:
+                self.give_back_probe(transaction, plugin, now)
             return None
         return self.learn(transaction, plugin, outcome, now, made=made)
 
@@ -469,13 +472,17 @@ class AgencyScheduler:
         if is_refused and made.has_others:
             return None  # those of before, which nobody uses any more
         row = row_of(transaction, plugin, now)
-        is_left = is_refused and self._leaves_to_others(transaction, row, error, now, made)
+        is_left = is_refused and self._leaves_to_others(transaction, row, now, made)
         if is_left and row.down_since is None and _is_held_back(error):
             # Who has refused credentials is behind, and whether the agency is there is for others to tell.
             return None
         self._failing.add(plugin)
         failures, cause = _counted(row.failures) + 1, _cause_of(error)
-        values: dict[str, Any] = {"name": plugin, "count": failures, "sent_at": now if made.is_sent else None}
+        values: dict[str, Any] = {
+            "name": plugin,
+            "count": failures,
+            "sent_at": now if made.is_sent or error is None or error.layer is Layer.CORE else None,
+        }
         if row.down_since is not None:
             put_off = self._put_off(transaction, row, error, now, made, is_left=is_left)
             if put_off is not None:
@@ -559,7 +566,8 @@ class AgencyScheduler:
             pause = self._pause(number, cause)
             earliest = now + pause if refusal is None else refusal.at + refusal.pause * self._rng.uniform(*_LATER)
         elif is_refused:
-            number, in_vain = min(number + is_probe, MOST_COUNTED), 0
+            # One of several that workers have is no try of the others.
+            number, in_vain = (number, in_vain) if is_left else (min(number + is_probe, MOST_COUNTED), 0)
             earliest = now + self._pause(number, cause)
         else:
             # As far as is known, nobody was refused; what is tried in vain is tried ever more seldom.
@@ -571,14 +579,13 @@ class AgencyScheduler:
             again = now
         return {"because": cause if is_refused else row.cause, "again": again, "number": number, "in_vain": in_vain}
 
-    def _leaves_to_others(
-        self, transaction: Transaction, row: Row[Any], error: NagorikError | None, now: datetime, made: MadeCall
-    ) -> bool:
+    def _leaves_to_others(self, transaction: Transaction, row: Row[Any], now: datetime, made: MadeCall) -> bool:
         """Whether a living worker has other credentials for an agency that has refused this worker's, and not those.
 
         Without a login nobody writes down whose were refused, and each is tried as seldom as all.
         """
-        if not (_is_held_back(error) or is_refused(transaction, made.identity)):
+        # The platform holds calls back by itself, too, as once its own certificate has ended.
+        if not is_refused(transaction, made.identity):
             return False
         if not others_stand(transaction, row.plugin, made.identity, made.lease_now):
             return False
@@ -651,7 +658,7 @@ def _asked_for(error: NagorikError | None, now: datetime) -> timedelta:
 
 
 def _is_of_credentials(cause: str | None) -> bool:
-    return cause is not None and cause.startswith(OF_CREDENTIALS)
+    return isinstance(cause, str) and cause.startswith(OF_CREDENTIALS)
 
 
 def _probe_at(row: Row[Any], now: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """Which settings a worker has for its agencies, as keyed hashes that tell nobody what they are."""
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 
@@ -21,10 +22,15 @@ class WorkerCredentials:
         self._vault = vault
         self._worker = worker
         self._known: dict[str, str] = {}
+        self._versions: Counter[str] = Counter()
 
     def known(self, plugin: str) -> str | None:
         """The settings of a plugin, as ``settings_identity``, as far as they were asked for."""
         return self._known.get(plugin)
+
+    def version(self, plugin: str) -> int:
+        """How often a plugin has got other settings so far."""
+        return self._versions[plugin]
 
     async def identify(self, plugin: str) -> str | None:
         """The settings of a plugin; ``None`` where it has none that can be used. It is imported for that."""
@@ -39,6 +45,7 @@ class WorkerCredentials:
         """These plugins have other settings now."""
         for plugin in plugins:
             self._known.pop(plugin, None)
+            self._versions[plugin] += 1
 
     async def tell(self) -> None:
         """Let the other workers know which settings this one has.

@@ -177,7 +177,8 @@ class ClaimExecutor:
             await self._clock.sleep(early)
         reservation = self._reservation(claim)
         RESERVED.set(reservation)
-        began_at, known = self._clock.now(), self._credentials.known(claim.target_plugin)
+        began_at, version = self._clock.now(), self._credentials.version(claim.target_plugin)
+        known = self._credentials.known(claim.target_plugin)
         try:
             outcome = await self._perform(claim)
         except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
@@ -191,11 +192,12 @@ class ClaimExecutor:
             await self._block(claim, error)
             return None
         identity = await self._credentials.identify(claim.target_plugin)
+        has_others = version != self._credentials.version(claim.target_plugin)
         made = MadeCall(
             began_at=began_at,
             is_sent=reservation.is_used or not self._rate_limiter.is_asked,
-            identity=known or identity,
-            has_others=known is not None and known != identity,
+            identity=known if has_others else identity,
+            has_others=has_others,
             lease_now=self._lease.now,
         )
         await self._learn(claim.target_plugin, outcome, made)
@@ -268,10 +270,8 @@ class ClaimExecutor:
         now, unit = self._clock.now(), partial(self._agencies.learn, made=made)
         if not made.is_sent and self._agencies.is_the_plugins(outcome):
             # The plugin knew the answer by itself.
-            if plugin not in self._state.down:
-                return
             unit = partial(self._agencies.learn_of_plugin, made=made)
-        elif not self._agencies.is_news(plugin, outcome):
+        if plugin not in self._state.down and not self._agencies.is_news(plugin, outcome):
             return
         try:
             change = await self._database.run(partial(unit, plugin=plugin, outcome=outcome, now=now))

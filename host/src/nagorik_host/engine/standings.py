@@ -91,7 +91,8 @@ def others_stand(
         lease_now: The time, where that is not the database's to say.
     """
     told = transaction.connection.scalars(_HELD, {LEASE_NOW: lease_now})
-    others = {one for one in (_read(text).get(plugin) for text in told) if isinstance(one, str) and one != identity}
+    found = (_read(text).get(plugin) for text in told)
+    others = {one for one in found if isinstance(one, str) and one.isascii() and one.isprintable()} - {identity}
     return identity is not None and bool(others - _refused(transaction, sorted(others)))
 
 
@@ -109,6 +110,6 @@ def _read(written: object) -> Mapping[str, object]:
     """What a worker has told; damage tells nothing."""
     try:
         told = json.loads(written) if isinstance(written, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}

@@ -67,6 +67,8 @@ UNUSED: Final = timedelta(days=2)
 """After so long the tokens of other settings are forgotten, when somebody logs in."""
 REFUSED_BEFORE: Final = timedelta(days=90)
 """After so long the refusals of credentials that nobody uses are forgotten, when somebody logs in with others."""
+MOST_REFUSALS: Final = 1_000_000
+"""More than anybody is refused; a count from here on is damage."""
 _FOR_EVER: Final = timedelta(days=3650).total_seconds()
 _PLACE: Final = "agency-token"
 
@@ -446,7 +448,7 @@ class SharedTokenStore:
         Where the database's clock was set back, the pause begins anew, and the count goes on.
         """
         count, at = row.refusals, row.refused_at
-        if not isinstance(count, int) or at is None:
+        if not isinstance(count, int) or not 0 <= count < MOST_REFUSALS or at is None:
             return RefusedCredentials(), timedelta(0)
         if at > row.now + SKEW:
             transaction.connection.execute(_REFUSED_NOW, self._timed() | {"id_": row.id})
@@ -478,10 +480,10 @@ def _asked_to_wait(row: Row[Any]) -> RateLimited | None:
     error = _error_of(row.failure, row.plugin) if isinstance(row.failed, str) else None
     if not isinstance(error, RateLimited) or error.layer is Layer.CORE:
         return None
-    asked = error.retry_after
+    asked: object = error.retry_after
     # What no worker has written is no time to wait for.
-    is_told = isinstance(asked, int | float) and asked > 0
-    wait = min(asked if is_told else FEWER, REFUSED_PAUSES[-1].total_seconds())
+    seconds = asked if isinstance(asked, int | float) and asked > 0 else FEWER
+    wait = min(seconds, REFUSED_PAUSES[-1].total_seconds())
     left = wait - (row.now - row.changed_at).total_seconds()
     return RateLimited(retry_after=left, layer=Layer.CORE) if 0 < left <= wait else None
 
