@@ -139,11 +139,12 @@ async def called_for(host):
     return await host.database.run(lambda t: t.connection.scalar(query))
 
 
+@pytest.mark.parametrize("wakes", [False, True])
 @pytest.mark.parametrize("dues", [(40,), (40, 60), (40, 60, 700)])
 async def test_running_worker_looks_when_something_falls_due_and_not_at_its_next_full_scan(
-    world, ready_url, monkeypatch, dues
+    world, ready_url, monkeypatch, dues, wakes
 ):
-    """Nor does what was taken in hand keep it from what falls due at the same agency after that."""
+    """Nor does what was taken in hand keep it from what falls due at the same agency later, nor whatever wakes it."""
     monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
     step, now = timedelta(milliseconds=5), world.clock.now()
     # So that nobody is told of anything by what comes of a call.
@@ -155,9 +156,12 @@ async def test_running_worker_looks_when_something_falls_due_and_not_at_its_next
             at = later.values(due_at=now + timedelta(milliseconds=due))
             await host.database.run(lambda t, at=at: t.connection.execute(at))
         ending = asyncio.Event()
-        run = asyncio.create_task(host.worker().run(ending))
+        worker = host.worker()
+        run = asyncio.create_task(worker.run(ending))
         async with asyncio.timeout(60):
             while await called_for(host) < len(dues):
+                if wakes:
+                    worker.hint()
                 # No further than to the looks that follow: on a slow machine the calls that failed would be made
                 # again, and be an outage.
                 if world.clock.now() < now + timedelta(seconds=1.5):

@@ -328,13 +328,14 @@ class Worker:
                 next_poll = await self._scan(sweeps=sweeps)
                 looked_at = loop.time()
             elif (is_time := self._is_time(next_poll, looked_at)) or self._is_wanting or read:
-                # Places are asked for now and then, and not whenever a call ends.
-                next_poll = self._next_look(await self._poller.claim(full_scan=is_time))
-                looked_at = loop.time()
+                # Places are asked for now and then, and not whenever a call ends; a look that asks for none may see
+                # nothing to be done until then, and puts off no other.
+                next_look = self._next_look(await self._poller.claim(full_scan=is_time))
+                next_poll = next_look if is_time else _first(next_poll, next_look)
+                looked_at = loop.time() if is_time else looked_at
             elif hinted:
                 # What falls due beside what was hinted at is awaited as before.
-                hinted_next = (await self._poller.claim(full_scan=False, among=hinted)).next_poll
-                next_poll = min((at for at in (next_poll, hinted_next) if at is not None), default=None)
+                next_poll = _first(next_poll, (await self._poller.claim(full_scan=False, among=hinted)).next_poll)
             wait = scanned_at + FULL_SCAN - loop.time()
             if next_poll is not None:
                 until_due = (next_poll - self._clock.now()).total_seconds()
@@ -433,3 +434,7 @@ class Worker:
                 )
         if self._state.failed is not None:
             raise self._state.failed
+
+
+def _first(*instants: datetime | None) -> datetime | None:
+    return min((at for at in instants if at is not None), default=None)
