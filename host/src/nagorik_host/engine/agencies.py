@@ -32,7 +32,7 @@ from nagorik.manifest import Manifest
 from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of, row_of
 from nagorik_host.engine.leases import APART
 from nagorik_host.engine.pace import UNKNOWN
-from nagorik_host.engine.standings import has_logins, is_let_in, is_refused, others_stand, refused_login
+from nagorik_host.engine.standings import are_refused, has_logins, is_let_in, others_stand, refused_login
 from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
 from nagorik_host.store.clock import HELD_AT_MOST, LEASE_NOW, LONGEST_LEASE, is_held
 from nagorik_host.store.database import Transaction
@@ -585,7 +585,7 @@ class AgencyScheduler:
         Without a login nobody writes down whose were refused, and each is tried as seldom as all.
         """
         # The platform holds calls back by itself, too, as once its own certificate has ended.
-        if not is_refused(transaction, made.identity):
+        if not are_refused(transaction, made.identity):
             return False
         if not others_stand(transaction, row.plugin, made.identity, made.lease_now):
             return False

@@ -74,8 +74,8 @@ def is_let_in(transaction: Transaction, identity: str | None, since: datetime) -
     return transaction.connection.scalar(_LET_IN, {"id_": identity, "since": since}) is not None
 
 
-def is_refused(transaction: Transaction, identity: str | None) -> bool:
-    """Whether the agency refused a login with these settings, and has let in none since."""
+def are_refused(transaction: Transaction, identity: str | None) -> bool:
+    """Whether the agency has refused the credentials of these settings, and has let in none of theirs since."""
     return identity is not None and bool(_refused(transaction, [identity]))
 
 

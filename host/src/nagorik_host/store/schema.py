@@ -402,7 +402,8 @@ agencies: Final = Table(
     Column("plugin", String(CODE), primary_key=True),
     # The pace of all processes together: the instant up to which its calls are spoken for.
     Column("paced_to", Instant, nullable=False),
-    # Calls in a row that did not reach it, and when one of those last ended that had sent it something.
+    # Calls in a row that did not reach it, and when one of those last ended that had sent it something, or that the
+    # platform itself kept from it; null for a plugin that answers everything by itself.
     Column("failures", Integer, nullable=False),
     Column("sent_at", Instant),
     # Since when it is taken to be down, why at first, and when it is worth another try.
