@@ -146,6 +146,8 @@ def rules() -> str:
             "credentials",
             "queues | plugins | suspensions",
             "agencies | places",
+            "health",
+            "reach",
             "rate_limiter | outage | tokens | standings",
             "pace",
             "affinity | instants",

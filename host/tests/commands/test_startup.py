@@ -99,6 +99,7 @@ heavy = {
     "pluggy",
     "nagorik_host.host",
     "nagorik_host.engine.agencies",
+    "nagorik_host.engine.health",
     "nagorik_platform.dispatch",
     "nagorik_platform.lifecycle",
     "nagorik_platform.platform",

@@ -25,23 +25,22 @@ from nagorik import (
 from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.engine.affinity import AgencyAffinity
-from nagorik_host.engine.agencies import (
-    FAILURES_OF_AN_OUTAGE,
+from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
+from nagorik_host.engine.claim_batch import Need
+from nagorik_host.engine.health import (
     FIRST_PROBE,
     LAST_PROBE,
     LEFT_TO_OTHERS,
     SELDOMEST_IN_VAIN,
-    AgencyLimits,
-    AgencyScheduler,
     HealthChange,
     MadeCall,
     pause_in_vain,
 )
-from nagorik_host.engine.claim_batch import Need
 from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_instants
 from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.offers import Offers
 from nagorik_host.engine.places import WorkerPlaces
+from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE, is_the_plugins
 from nagorik_host.store.outages import outages_of
 from nagorik_host.store.schema import agencies, agency_tokens, workers
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
@@ -117,7 +116,8 @@ async def test_calls_that_fail_together_are_one_outage_and_one_step_of_the_pause
 
     async def fail(number):
         learning = [
-            partial(processes[one % 2].learn, plugin=name, outcome=failed, now=clock.now()) for one in range(number)
+            partial(processes[one % 2].health.learn, plugin=name, outcome=failed, now=clock.now())
+            for one in range(number)
         ]
         return [change for change in await asyncio.gather(*map(database.run, learning)) if change is not None]
 
@@ -131,7 +131,7 @@ async def test_calls_that_fail_together_are_one_outage_and_one_step_of_the_pause
     assert began < first.probe_at <= began + FIRST_PROBE
 
     clock.set(first.probe_at)
-    assert await database.run(lambda t: processes[0].take_probe(t, row_of(t, name, None), clock.now()))
+    assert await database.run(lambda t: processes[0].health.take_probe(t, row_of(t, name, None), clock.now()))
     probed = await row()
     assert await fail(together) == []
     last = await row()
@@ -144,12 +144,12 @@ async def test_probe_that_is_put_off_for_longer_than_anybody_does_is_made(databa
     scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
     failed = CallFailed(AgencyUnavailable(because="connection-refused"))
     for _ in range(FAILURES_OF_AN_OUTAGE):
-        await database.run(partial(scheduler.learn, plugin=name, outcome=failed, now=clock.now()))
+        await database.run(partial(scheduler.health.learn, plugin=name, outcome=failed, now=clock.now()))
     in_years = datetime(2099, 1, 1, tzinfo=UTC)
     await database.run(lambda t: t.connection.execute(update(agencies).values(probe_at=in_years)))
     (state,) = await database.run(lambda t: scheduler.queue_states(t, [name], clock.now()))
     assert (state.is_down, state.free_at) == (True, clock.now())
-    assert await database.run(lambda t: scheduler.take_probe(t, row_of(t, name, None), clock.now()))
+    assert await database.run(lambda t: scheduler.health.take_probe(t, row_of(t, name, None), clock.now()))
     probed = await database.run(partial(row_of, plugin=name, now=None))
     assert clock.now() < probed.probe_at <= clock.now() + LAST_PROBE
 
@@ -160,7 +160,7 @@ async def test_agency_that_comes_back_and_is_gone_again_at_one_instant_has_one_o
     scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
     for _ in range(3):
         for outcome in (*[CallFailed(AgencyUnavailable())] * FAILURES_OF_AN_OUTAGE, CallAnswered(None)):
-            await database.run(partial(scheduler.learn, plugin=name, outcome=outcome, now=now))
+            await database.run(partial(scheduler.health.learn, plugin=name, outcome=outcome, now=now))
     assert [(one.begin, one.end) for one in await database.run(lambda t: outages_of(t, name))] == [(now, now)]
 
 
@@ -169,7 +169,7 @@ async def outage_after(database, name, *errors):
     scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
     now = SimulatedClock().now()
     return [
-        await database.run(lambda t, error=error: scheduler.learn(t, name, CallFailed(error), now))
+        await database.run(lambda t, error=error: scheduler.health.learn(t, name, CallFailed(error), now))
         for error in errors
     ]
 
@@ -197,9 +197,9 @@ async def test_agency_that_refuses_the_credentials_is_probed_as_seldom_as_they_a
     while clock.now() < begin + timedelta(days=3):
         row = await database.run(lambda t: row_of(t, name, None))
         clock.set(max(row.probe_at, clock.now()))
-        assert await database.run(lambda t, row=row: scheduler.take_probe(t, row, clock.now()))
+        assert await database.run(lambda t, row=row: scheduler.health.take_probe(t, row, clock.now()))
         probes.append(clock.now())
-        await database.run(partial(scheduler.learn, plugin=name, outcome=REFUSED, now=clock.now()))
+        await database.run(partial(scheduler.health.learn, plugin=name, outcome=REFUSED, now=clock.now()))
     gaps = [later - former for former, later in pairwise([begin, *probes])]
     assert len([at for at in probes if at <= begin + timedelta(days=1)]) <= 3
     pauses = [*REFUSED_PAUSES, *REFUSED_PAUSES[-1:] * 9]
@@ -215,10 +215,10 @@ async def probed(database, scheduler, name, clock, outcome, **facts):
     """The agency's row after a probe that ended so, if anybody heard how; the clock stands at the probe."""
     row = await database.run(partial(row_of, plugin=name, now=None))
     clock.set(max(row.probe_at, clock.now()))
-    assert await database.run(lambda t: scheduler.take_probe(t, row_of(t, name, None), clock.now()))
+    assert await database.run(lambda t: scheduler.health.take_probe(t, row_of(t, name, None), clock.now()))
     if outcome is not None:
         made = of_it(name, **facts)
-        learn = partial(scheduler.learn, plugin=name, outcome=outcome, now=clock.now(), made=made)
+        learn = partial(scheduler.health.learn, plugin=name, outcome=outcome, now=clock.now(), made=made)
         assert await database.run(learn) is None
     return await database.run(partial(row_of, plugin=name, now=None))
 
@@ -298,7 +298,7 @@ async def test_calls_that_fail_beside_the_one_that_was_refused_are_no_probes_in_
     await outage_after(database, name, CredentialsRejected(CredentialProblem.WRONG))
     away = CallFailed(AgencyUnavailable(because="read-timeout"))
     for _ in range(6):
-        await database.run(partial(scheduler.learn, plugin=name, outcome=away, now=clock.now()))
+        await database.run(partial(scheduler.health.learn, plugin=name, outcome=away, now=clock.now()))
     row = await probed(database, scheduler, name, clock, away)
     assert row.probe_at - clock.now() == REFUSED_PAUSES[0]
 
@@ -309,7 +309,7 @@ async def test_agency_of_which_an_officer_says_that_it_may_be_tried_is_tried_aga
     away = CallFailed(AgencyUnavailable(because="read-timeout"))
     for _ in range(6):
         await probed(database, scheduler, name, clock, away)
-    await database.run(lambda t: scheduler.try_refused(t, [name], clock.now(), are_others=False))
+    await database.run(lambda t: scheduler.health.try_refused(t, [name], clock.now(), are_others=False))
     row = await probed(database, scheduler, name, clock, away)
     assert row.probe_at - clock.now() == REFUSED_PAUSES[0]
     row = await probed(database, scheduler, name, clock, REFUSED)
@@ -351,8 +351,8 @@ async def test_a_probe_that_came_too_early_for_a_login_is_made_again_when_one_ma
 async def test_a_late_refusal_of_the_old_credentials_does_not_put_the_new_ones_off(database):
     name, clock = "agency-has-new-ones", SimulatedClock()
     scheduler = await refused_until_it_was_tried_once_a_day(database, name, clock)
-    await database.run(lambda t: scheduler.try_refused(t, [name], clock.now(), are_others=True))
-    await database.run(partial(scheduler.learn, plugin=name, outcome=REFUSED, now=clock.now()))
+    await database.run(lambda t: scheduler.health.try_refused(t, [name], clock.now(), are_others=True))
+    await database.run(partial(scheduler.health.learn, plugin=name, outcome=REFUSED, now=clock.now()))
     assert (await database.run(partial(row_of, plugin=name, now=None))).probe_at == clock.now()
 
 
@@ -403,7 +403,7 @@ async def test_new_credentials_let_those_agencies_alone_be_tried_that_refused_th
     refused, away = "agency-refused", "agency-away"
     await outage_after(database, refused, CredentialsRejected(CredentialProblem.WRONG))
     await outage_after(database, away, *[AgencyUnavailable() for _ in range(FAILURES_OF_AN_OUTAGE)])
-    await database.run(lambda t: scheduler.try_refused(t, [refused, away], now, are_others=True))
+    await database.run(lambda t: scheduler.health.try_refused(t, [refused, away], now, are_others=True))
     rows = [await database.run(lambda t, name=name: row_of(t, name, None)) for name in (refused, away)]
     assert [row.probe_at == now for row in rows] == [True, False]
 
@@ -425,19 +425,19 @@ async def test_the_same_credentials_are_tried_as_seldom_as_before_once_they_are_
     for _ in range(5):
         now += timedelta(days=2)
         row = await database.run(lambda t: row_of(t, "agency-same", None))
-        assert await database.run(lambda t, row=row, now=now: scheduler.take_probe(t, row, now))
-        await database.run(lambda t, now=now: scheduler.learn(t, "agency-same", REFUSED, now))
-    await database.run(lambda t: scheduler.try_refused(t, ["agency-same"], now, are_others=are_others))
+        assert await database.run(lambda t, row=row, now=now: scheduler.health.take_probe(t, row, now))
+        await database.run(lambda t, now=now: scheduler.health.learn(t, "agency-same", REFUSED, now))
+    await database.run(lambda t: scheduler.health.try_refused(t, ["agency-same"], now, are_others=are_others))
     row = await database.run(lambda t: row_of(t, "agency-same", None))
-    assert await database.run(lambda t: scheduler.take_probe(t, row, now))
-    await database.run(partial(scheduler.learn, plugin="agency-same", outcome=REFUSED, now=now))
+    assert await database.run(lambda t: scheduler.health.take_probe(t, row, now))
+    await database.run(partial(scheduler.health.learn, plugin="agency-same", outcome=REFUSED, now=now))
     again = (await database.run(lambda t: row_of(t, "agency-same", None))).probe_at - now
     assert again == timedelta(hours=hours) * 1.1
 
 
 async def refused_once(database, name, clock):
     scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
-    await database.run(partial(scheduler.learn, plugin=name, outcome=REFUSED, now=clock.now()))
+    await database.run(partial(scheduler.health.learn, plugin=name, outcome=REFUSED, now=clock.now()))
     return scheduler
 
 
@@ -478,7 +478,7 @@ async def test_agency_that_refused_the_credentials_and_asks_for_fewer_calls_is_n
         assert row.probe_at - clock.now() == timedelta(minutes=minutes)
     await database.run(lambda t: t.connection.execute(login_of(name, clock)))
     clock.set(row.probe_at)
-    learn = partial(scheduler.learn, plugin=name, outcome=CallFailed(error), now=clock.now(), made=of_it(name))
+    learn = partial(scheduler.health.learn, plugin=name, outcome=CallFailed(error), now=clock.now(), made=of_it(name))
     assert (await database.run(learn) is None) == isinstance(error, PluginFault)
 
 
@@ -490,11 +490,10 @@ async def test_what_asks_for_fewer_calls_after_an_outage_of_another_cause_is_an_
 
 
 def test_what_may_have_come_of_a_login_is_no_word_of_the_plugins_own():
-    scheduler = AgencyScheduler({})
     own = [CallAnswered(None), CallFailed(PluginFault("raised", plugin="wasa"))]
     of_a_login = [RateLimited(), PluginFault("login-raised", plugin="wasa"), AgencyUnavailable(because="deadline")]
-    assert [scheduler.is_the_plugins(one) for one in own] == [True, True]
-    assert {scheduler.is_the_plugins(CallFailed(error)) for error in of_a_login} == {False}
+    assert [is_the_plugins(one) for one in own] == [True, True]
+    assert {is_the_plugins(CallFailed(error)) for error in of_a_login} == {False}
 
 
 async def test_agency_is_not_left_alone_for_a_probe_that_there_was_no_time_for(database):
@@ -505,7 +504,7 @@ async def test_agency_is_not_left_alone_for_a_probe_that_there_was_no_time_for(d
     lease = WorkerLease("w-1", timedelta(minutes=1), clock)
     failed = CallFailed(AgencyUnavailable(because="connect-timeout"))
     for _ in range(FAILURES_OF_AN_OUTAGE):
-        await database.run(partial(scheduler.learn, plugin=name, outcome=failed, now=clock.now()))
+        await database.run(partial(scheduler.health.learn, plugin=name, outcome=failed, now=clock.now()))
     held = WorkerPlaces(lease, AgencyAffinity(lease, bears), bears)
     offers = Offers(scheduler, pace=None, places=held, retry=None, clock=clock)
     grant = partial(offers.grant, needs={name: Need(1, is_probe=True)}, lent=True)
@@ -534,7 +533,7 @@ async def worker_with(database, name, identity, clock, *, lives=True):
 async def learned(database, scheduler, name, clock, outcome, **facts):
     """What changed by a call that ended so, and the agency's row after it."""
     made = of_it(name, lease_now=clock.now(), **facts)
-    learn = partial(scheduler.learn, plugin=name, outcome=outcome, now=clock.now(), made=made)
+    learn = partial(scheduler.health.learn, plugin=name, outcome=outcome, now=clock.now(), made=made)
     return await database.run(learn), await database.run(partial(row_of, plugin=name, now=None))
 
 
@@ -582,7 +581,7 @@ async def test_probe_by_one_whose_credentials_are_refused_is_left_to_a_living_wo
     await others(name, clock, which)
     row = await database.run(partial(row_of, plugin=name, now=None))
     clock.set(row.probe_at)
-    assert await database.run(lambda t: scheduler.take_probe(t, row_of(t, name, None), clock.now()))
+    assert await database.run(lambda t: scheduler.health.take_probe(t, row_of(t, name, None), clock.now()))
     _, row = await learned(database, scheduler, name, clock, outcome)
     assert (row.probe_at == clock.now(), row.probes) == (is_left, int(outcome is REFUSED and not is_left))
 
@@ -597,7 +596,9 @@ async def test_what_the_platform_holds_back_by_itself_is_an_outage_though_others
     assert change == HealthChange(is_down=True, cause="credentials-expired")
     # And what its plugin knows by itself does not end that.
     made = of_it(name, is_sent=False)
-    learn = partial(scheduler.learn_of_plugin, plugin=name, outcome=CallAnswered(None), now=clock.now(), made=made)
+    learn = partial(
+        scheduler.health.learn_of_plugin, plugin=name, outcome=CallAnswered(None), now=clock.now(), made=made
+    )
     assert await database.run(learn) is None
     assert (await database.run(partial(row_of, plugin=name, now=None))).down_since is not None
 
@@ -608,7 +609,9 @@ async def test_plugin_that_sends_nothing_speaks_for_itself(database):
     refused, own = CallFailed(CredentialsRejected(CredentialProblem.EXPIRED)), of_it(name, is_sent=False)
     change, _ = await learned(database, scheduler, name, clock, refused, is_sent=False)
     assert change == HealthChange(is_down=True, cause="credentials-expired")
-    learn = partial(scheduler.learn_of_plugin, plugin=name, outcome=CallAnswered(None), now=clock.now(), made=own)
+    learn = partial(
+        scheduler.health.learn_of_plugin, plugin=name, outcome=CallAnswered(None), now=clock.now(), made=own
+    )
     assert await database.run(learn) == HealthChange(is_down=False)
 
 
@@ -625,7 +628,7 @@ async def test_cause_that_is_no_text_ends_no_worker(database):
     name, clock = "agency-of-bytes", SimulatedClock()
     scheduler = await refused_once(database, name, clock)
     row = SimpleNamespace(plugin=name, cause=b"\xff", probe_at=None, down_since=clock.now())
-    assert scheduler.may_be_probed(row, clock.now())
+    assert scheduler.health.may_be_probed(row, clock.now())
 
 
 @pytest.mark.parametrize(("which", "is_left"), OTHERS[:2])

@@ -17,10 +17,11 @@ from nagorik.errors import Layer
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine import instants
-from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
+from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
+from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, attempts, outages
 from nagorik_host.vault import make_keys, read_keyring
@@ -470,6 +471,6 @@ async def test_call_that_was_not_gone_on_with_says_nothing_of_the_agency(databas
     agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
     lost = CallFailed(AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE))
     for _ in range(FAILURES_OF_AN_OUTAGE):
-        await database.run(lambda t: agencies.learn(t, "wasa", lost, clock.now()))
-    assert not agencies.is_news("wasa", lost)
+        await database.run(lambda t: agencies.health.learn(t, "wasa", lost, clock.now()))
+    assert not agencies.health.is_news("wasa", lost)
     assert await database.run(lambda t: t.connection.scalar(select(func.count()).select_from(outages))) == 0

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select, update
 
 from nagorik_host.commands.render import as_document, find_application
-from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, LAST_PROBE
+from nagorik_host.engine.health import LAST_PROBE
+from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.store.outages import outages_of
 from nagorik_host.store.schema import applications
 from nagorik_testing import SyntheticCitizens

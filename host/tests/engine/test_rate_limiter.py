@@ -11,10 +11,11 @@ from sqlalchemy import select, update
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
-from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
+from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.instants import LATE, farthest, interval_of, take_instants
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
+from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.outages import unreachable
@@ -196,7 +197,7 @@ async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of
         await SharedRateLimiter(Counting(database, away=True), clock).acquire("wasa", 5, deadline(clock))
     assert (caught.value.because, caught.value.layer) == (UNKNOWN, Layer.CORE)
     agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
-    assert not agencies.is_news("wasa", CallFailed(caught.value))
+    assert not agencies.health.is_news("wasa", CallFailed(caught.value))
 
 
 @pytest.mark.parametrize("per_second", [SLOWEST, FASTEST])
@@ -218,10 +219,10 @@ async def test_call_that_the_platform_held_back_does_not_end_an_outage(database,
     clock = SimulatedClock()
     agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
     for _ in range(FAILURES_OF_AN_OUTAGE):
-        await database.run(lambda t: agencies.learn(t, "wasa", CallFailed(AgencyUnavailable()), clock.now()))
+        await database.run(lambda t: agencies.health.learn(t, "wasa", CallFailed(AgencyUnavailable()), clock.now()))
     answer = CallFailed(RateLimited(layer=layer))
-    assert agencies.is_news("wasa", answer)
-    await database.run(lambda t: agencies.learn(t, "wasa", answer, clock.now()))
+    assert agencies.health.is_news("wasa", answer)
+    await database.run(lambda t: agencies.health.learn(t, "wasa", answer, clock.now()))
     assert (await database.run(lambda t: unreachable(t, "wasa")) is None) is up
 
 

@@ -162,7 +162,7 @@ async def test_agency_without_a_login_is_tried_once_by_workers_that_start_with_t
         await host.platform.import_plugins()
         name = "cashdesk"
         refused = CallFailed(error=CredentialsRejected(CredentialProblem.WRONG))
-        await host.database.run(lambda t: AgencyScheduler({}).learn(t, name, refused, host.clock.now()))
+        await host.database.run(lambda t: AgencyScheduler({}).health.learn(t, name, refused, host.clock.now()))
         tried = []
         for _ in range(3):
             world.clock.advance(timedelta(minutes=1))

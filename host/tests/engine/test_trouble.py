@@ -12,9 +12,10 @@ from structlog.testing import capture_logs
 from nagorik import Text
 from nagorik_host import Host
 from nagorik_host.engine import queues
-from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAST_PROBE
+from nagorik_host.engine.health import FIRST_PROBE, LAST_PROBE
 from nagorik_host.engine.housekeeping import WORKER_EXPIRY
 from nagorik_host.engine.plugins import accept
+from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE

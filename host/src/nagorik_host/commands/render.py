@@ -11,7 +11,7 @@ from nagorik import CredentialsRejected, NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
 from nagorik.model.fee import QuoteLine
 from nagorik.values import Money, dhaka_time, to_bangla_digits
-from nagorik_host.engine.agencies import OF_CREDENTIALS
+from nagorik_host.engine.reach import OF_CREDENTIALS
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
 from nagorik_host.store.application_store import StoredApplication

@@ -8,11 +8,11 @@ from typing import Any
 
 from nagorik.clock import Clock
 from nagorik.operations import OPERATIONS
-from nagorik_host.engine.agencies import AgencyScheduler, MadeCall
 from nagorik_host.engine.claim_batch import Claim
 from nagorik_host.engine.claims import APPLICATION
 from nagorik_host.engine.completions import Completions
 from nagorik_host.engine.credentials import WorkerCredentials
+from nagorik_host.engine.health import HealthTracker, MadeCall
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.engine.outage import OutageRetry
@@ -20,6 +20,7 @@ from nagorik_host.engine.pace import AgencyPace, PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
+from nagorik_host.engine.reach import is_the_plugins
 from nagorik_host.store.database import Database, DatabaseUnavailable, Unit, is_the_machines
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -73,7 +74,7 @@ class ClaimExecutor:
         database: Database,
         platform: Platform,
         completions: Completions,
-        agencies: AgencyScheduler,
+        health: HealthTracker,
         *,
         credentials: WorkerCredentials,
         lease: WorkerLease,
@@ -91,7 +92,7 @@ class ClaimExecutor:
             database: The host's.
             platform: Makes the calls.
             completions: Commits what came of them.
-            agencies: Learns how agencies fare.
+            health: Learns how agencies fare.
             credentials: Which settings the worker has.
             lease: The worker's.
             rate_limiter: Knows whether a call has sent anything.
@@ -105,7 +106,7 @@ class ClaimExecutor:
         self._database = database
         self._platform = platform
         self._completions = completions
-        self._agencies = agencies
+        self._health = health
         self._credentials = credentials
         self._lease = lease
         self._rate_limiter = rate_limiter
@@ -267,11 +268,11 @@ class ClaimExecutor:
 
     async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, made: MadeCall) -> None:
         """Write down how an agency fares, where that is news."""
-        now, unit = self._clock.now(), partial(self._agencies.learn, made=made)
-        if not made.is_sent and self._agencies.is_the_plugins(outcome):
+        now, unit = self._clock.now(), partial(self._health.learn, made=made)
+        if not made.is_sent and is_the_plugins(outcome):
             # The plugin knew the answer by itself.
-            unit = partial(self._agencies.learn_of_plugin, made=made)
-        if plugin not in self._state.down and not self._agencies.is_news(plugin, outcome):
+            unit = partial(self._health.learn_of_plugin, made=made)
+        if plugin not in self._state.down and not self._health.is_news(plugin, outcome):
             return
         try:
             change = await self._database.run(partial(unit, plugin=plugin, outcome=outcome, now=now))

@@ -93,7 +93,7 @@ class Offers:
         """Only the first ``used`` of an offer were used."""
         left = offer.slots[used:]
         if left and offer.is_probe:
-            await self._retry.run(partial(self._agencies.give_back_probe, plugin=name, now=self._clock.now()))
+            await self._retry.run(partial(self._agencies.health.give_back_probe, plugin=name, now=self._clock.now()))
         elif left:
             await self._give_back_instants(name, left, offer.taken)
 
@@ -128,10 +128,10 @@ class Offers:
         if wanted > self._places.free(name) and (lent or held == 0):
             held = self._places.acquire(transaction, name, wanted, lent=lent)
         free = min(wanted, held - self._places.used(name))
-        if free <= 0 or (is_down and not self._agencies.may_be_probed(row, self._clock.now())):
+        if free <= 0 or (is_down and not self._agencies.health.may_be_probed(row, self._clock.now())):
             return Granted(held, None)
         interval = self._agencies.limits(name).interval
         taken = take_instants(transaction, name, free, interval, time_of(self._clock), lead=need.lead)
         if is_down and taken.number > 0:  # or it would be left alone for a probe that there was no time for
-            self._agencies.take_probe(transaction, row, self._clock.now())
+            self._agencies.health.take_probe(transaction, row, self._clock.now())
         return Granted(held, taken, is_down)

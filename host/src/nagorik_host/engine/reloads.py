@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from nagorik import NagorikError, SettingsRejected
 from nagorik.clock import Clock
-from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.credentials import WorkerCredentials
+from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.instants import time_of
 from nagorik_host.engine.standings import refused_login
 from nagorik_host.engine.tokens import may_be_tried
@@ -38,7 +38,7 @@ class SettingsReloader:
         self,
         database: Database,
         platform: Platform,
-        agencies: AgencyScheduler,
+        health: HealthTracker,
         read: ReadSettings | None,
         *,
         credentials: WorkerCredentials,
@@ -50,7 +50,7 @@ class SettingsReloader:
         Args:
             database: The host's.
             platform: Whose settings they are.
-            agencies: Lets those be tried at once that refused the credentials of before.
+            health: Lets agencies be tried at once that refused the credentials of before.
             read: Reads what the host says of each plugin.
             credentials: Which settings the worker has.
             worker: The worker's id.
@@ -58,7 +58,7 @@ class SettingsReloader:
         """
         self._database = database
         self._platform = platform
-        self._agencies = agencies
+        self._health = health
         self._read = read
         self._credentials = credentials
         self._worker = worker
@@ -113,7 +113,7 @@ class SettingsReloader:
 
     async def _release_untried(self, *, begins: bool) -> None:
         """Have agencies tried at once that refused other credentials than the worker has."""
-        for plugin, since in (await self._database.run(self._agencies.refusing)).items():
+        for plugin, since in (await self._database.run(self._health.refusing)).items():
             identity = await self._credentials.identify(plugin)
             if identity is None:
                 continue
@@ -132,10 +132,10 @@ class SettingsReloader:
         # Locked in the same order as by whoever logs in: the settings before the agency.
         lease_now = time_of(self._clock)
         untried = may_be_tried(transaction, identity, plugin, refused_since=since, lease_now=lease_now)
-        return untried and self._agencies.try_refused(transaction, [plugin], now, are_others=True)
+        return untried and self._health.try_refused(transaction, [plugin], now, are_others=True)
 
     def _release(self, transaction: Transaction) -> None:
-        self._agencies.try_refused(transaction, self._changed, self._clock.now(), are_others=True)
+        self._health.try_refused(transaction, self._changed, self._clock.now(), are_others=True)
 
 
 def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> list[str]:

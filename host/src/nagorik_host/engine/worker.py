@@ -148,7 +148,13 @@ class Worker:
             worker_name=name,
             credentials=credentials,
             reloader=SettingsReloader(
-                database, platform, agencies, read_settings, credentials=credentials, worker=self.id, clock=clock
+                database,
+                platform,
+                agencies.health,
+                read_settings,
+                credentials=credentials,
+                worker=self.id,
+                clock=clock,
             ),
             sweep=sweep,
         )
@@ -159,7 +165,7 @@ class Worker:
             database,
             platform,
             self.completions,
-            agencies,
+            agencies.health,
             credentials=credentials,
             lease=own_lease,
             rate_limiter=rate_limiter,

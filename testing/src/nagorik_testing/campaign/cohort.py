@@ -25,13 +25,9 @@ from nagorik import NagorikError
 from nagorik.model.application import DocumentStore
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
-from nagorik_host.engine.agencies import (
-    LAST_PROBE,
-    OF_CREDENTIALS,
-    AgencyLimits,
-    AgencyScheduler,
-    pause_in_vain,
-)
+from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
+from nagorik_host.engine.health import LAST_PROBE, HealthTracker, pause_in_vain
+from nagorik_host.engine.reach import OF_CREDENTIALS
 from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
@@ -477,7 +473,7 @@ def _try_refused(
     }
     for plugin in tried:
         try_refused_again(transaction, plugin)
-    AgencyScheduler({}).try_refused(transaction, tried, now, are_others=False)
+    HealthTracker().try_refused(transaction, tried, now, are_others=False)
     return tried
 
 
