@@ -45,7 +45,32 @@ def in_question(taken: str | None) -> Payment:
 )
 def test_payer_who_paid_twice_is_no_finding_once_the_whole_sum_is_known(taken, amounts, counted):
     payment = in_question(taken)
-    assert _captures(payment, captured(*amounts)) == counted
+    assert _captures(payment, captured(*amounts), is_asked=False) == counted
+
+
+@pytest.mark.parametrize(
+    ("state", "application", "hours", "found"),
+    [
+        (PaymentState.INITIATED, ApplicationState.AWAITING_PAYMENT, 1, []),
+        (PaymentState.PENDING, ApplicationState.AWAITING_PAYMENT, 1, []),
+        (PaymentState.UNKNOWN, ApplicationState.AWAITING_PAYMENT, 1, []),
+        (PaymentState.PENDING, ApplicationState.AWAITING_PAYMENT, 37, ["captured-twice", "charged-twice"]),
+        (
+            PaymentState.PENDING,
+            ApplicationState.CLOSED,
+            1,
+            ["captured-twice", "charged-twice", "closed-over-money", "closed-over-question"],
+        ),
+        (PaymentState.CAPTURED, ApplicationState.AWAITING_PAYMENT, 1, ["captured-twice", "charged-twice"]),
+        (PaymentState.REFUND_PENDING, ApplicationState.DELIVERED, 1, ["captured-twice"]),
+    ],
+)
+def test_payer_who_paid_twice_just_now_is_no_finding_while_the_gateway_is_asked(state, application, hours, found):
+    payment = in_question(None).model_copy(update={"state": state})
+    tracked = SimpleNamespace(progress=SimpleNamespace(payments=(payment,), state=application, hold=None))
+    taken, now = {"p-1": captured("345.00", "345.00")}, NOW + timedelta(hours=hours)
+    problems = [problem for problem, _ in _money(tracked, taken, {}, looked_after=True, now=now)]
+    assert sorted(problems) == sorted(found)
 
 
 @pytest.mark.parametrize(

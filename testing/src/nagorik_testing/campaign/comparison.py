@@ -139,9 +139,11 @@ def _money(
     waits = not looked_after and asks_an_officer
     kept: Counter[str] = Counter()
     for payment in progress.payments:
-        taken, back = _captures(payment, captured.get(payment.id, ())), len(refunded.get(payment.id, ()))
         in_hand = _is_in_hand(payment, now) or (asks_an_officer and payment.state in MONEY_FOR_A_PERSON)
         is_open = in_hand and progress.state is not S.CLOSED
+        is_asked = is_open and payment.state in _STILL_ASKED
+        taken = _captures(payment, captured.get(payment.id, ()), is_asked=is_asked)
+        back = len(refunded.get(payment.id, ()))
         kept[payment.stage] += 0 if is_open or payment.state is P.REFUND_MANUAL else max(taken - back, 0)
         if taken > 1:
             yield "captured-twice", f"{taken} times"
@@ -162,11 +164,12 @@ def _is_in_hand(payment: Payment, now: datetime) -> bool:
     return payment.state in _STILL_ASKED | _ON_ITS_WAY_BACK and now - since <= UNDER_WAY
 
 
-def _captures(payment: Payment, captured: Sequence[tuple[str, Effect]]) -> int:
+def _captures(payment: Payment, captured: Sequence[tuple[str, Effect]], *, is_asked: bool) -> int:
     """How often money was taken; twice for one payment is once where the whole sum is known, or still asked for."""
     amounts = [Money.taka(effect.amount) for _, effect in captured if effect.amount is not None]
     known = payment.taken is not None and payment.taken.poisha == sum(amount.poisha for amount in amounts)
-    return min(len(captured), 1) if known or next_look_at(payment) is not None else len(captured)
+    is_once = known or is_asked or next_look_at(payment) is not None
+    return min(len(captured), 1) if is_once else len(captured)
 
 
 def _payment(payment: Payment, *, taken: bool, back: bool, closed: bool) -> Iterator[tuple[str, str]]:
