@@ -619,7 +619,7 @@ async def test_agency_that_was_left_to_others_before_a_clock_was_set_back_is_loo
     name, clock = "agency-left-and-back", SimulatedClock()
     scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
     row = SimpleNamespace(plugin=name, due_at=clock.now())
-    scheduler._left_to_others[name] = clock.now() + LEFT_TO_OTHERS
+    scheduler.health._left_to_others[name] = clock.now() + LEFT_TO_OTHERS
     assert scheduler._due_at(row, clock.now()) == clock.now() + LEFT_TO_OTHERS
     assert scheduler._due_at(row, clock.now() - timedelta(minutes=1)) == row.due_at
 
