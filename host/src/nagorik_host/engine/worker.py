@@ -221,10 +221,11 @@ class Worker:
         self._state.stop, self._state.is_ending = stop, False
         await check_clock(self._retry.run, self._clock)
         await self._retry.run(self._housekeeping.register)
-        with suppress(DatabaseUnavailable):  # the first heartbeat does it
+        with suppress(DatabaseUnavailable):  # it is done again as often as a heartbeat is sent
             await self._housekeeping.reload()
         await self._poller.heed_losses(self._concurrency)
         heartbeats = asyncio.create_task(self._housekeeping.send_heartbeats())
+        reloading = asyncio.create_task(self._housekeeping.heed_reloads())
         telling = asyncio.create_task(self._housekeeping.tell_throughput())
         stopping = asyncio.create_task(stop.wait())
         _log.info("worker_started", worker=self._name)
@@ -232,7 +233,7 @@ class Worker:
             heard = self._state.woken.set
             async with self._database.hints(list(self._concurrency), self._hear_hint) as hints:
                 tidying = asyncio.create_task(self._housekeeping.tidy(hints))
-                others = (stopping, heartbeats, telling, tidying)
+                others = (stopping, heartbeats, reloading, telling, tidying)
                 try:
                     with self._inbox.listening(heard):
                         await self._work(hints, stop, others, until_idle=until_idle)
@@ -248,8 +249,8 @@ class Worker:
             # However it came to an end, nothing more follows from what is in flight.
             self._state.is_ending = True
             given_up = await self._executor.finish(grace, at_once)
-            self._note_failure(heartbeats, telling)
-            for task in (heartbeats, telling, stopping):
+            self._note_failure(heartbeats, reloading, telling)
+            for task in (heartbeats, reloading, telling, stopping):
                 await end_task(task)
             away = await self._deregister()
             _log.info("worker_stopped", worker=self._name)
@@ -316,7 +317,7 @@ class Worker:
         await self._housekeeping.heartbeat()
 
     async def reload(self) -> None:
-        """Take up other settings of plugins, if somebody asked for that; each heartbeat does it.
+        """Take up other settings of plugins, if somebody asked for that; a running worker does it by itself.
 
         The first time, agencies are tried at once that refused other credentials than those of the plugins now.
         """
