@@ -154,8 +154,14 @@ class Housekeeping:
             await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
                 await self.heartbeat()
-                await self._reloader.heed()
                 await check_clock(self._database.run, self._clock)
+
+    async def heed_reloads(self) -> None:
+        """Take up other settings of plugins as often as a heartbeat is sent, which waits for no plugin's code."""
+        while True:
+            await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
+            with suppress(DatabaseUnavailable):
+                await self._reloader.heed()
 
     async def reload(self) -> None:
         """Take up other settings of plugins, if somebody asked for that.

@@ -204,7 +204,8 @@ class Worker:
         """Work until ``stop`` is set, then complete what is in hand; how many calls were given up at the end.
 
         Args:
-            stop: Ends the work. Nothing more is taken in hand from then on.
+            stop: Ends the work. Nothing more is looked for from then on; what a look that is under way takes in
+                hand is carried out.
             until_idle: Whether to end, too, as soon as nothing is in hand and nothing can be done for a moment.
             grace: Seconds that calls in flight are waited for at the end, at most; without it, as long as each call's
                 own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
@@ -220,10 +221,11 @@ class Worker:
         self._state.stop, self._state.is_ending = stop, False
         await check_clock(self._retry.run, self._clock)
         await self._retry.run(self._housekeeping.register)
-        with suppress(DatabaseUnavailable):  # the first heartbeat does it
+        with suppress(DatabaseUnavailable):  # it is done again as often as a heartbeat is sent
             await self._housekeeping.reload()
         await self._poller.heed_losses(self._concurrency)
         heartbeats = asyncio.create_task(self._housekeeping.send_heartbeats())
+        reloading = asyncio.create_task(self._housekeeping.heed_reloads())
         telling = asyncio.create_task(self._housekeeping.tell_throughput())
         stopping = asyncio.create_task(stop.wait())
         _log.info("worker_started", worker=self._name)
@@ -231,25 +233,43 @@ class Worker:
             heard = self._state.woken.set
             async with self._database.hints(list(self._concurrency), self._hear_hint) as hints:
                 tidying = asyncio.create_task(self._housekeeping.tidy(hints))
-                others = (stopping, heartbeats, telling, tidying)
+                others = (stopping, heartbeats, reloading, telling, tidying)
                 try:
                     with self._inbox.listening(heard):
-                        await (self._work_off() if until_idle else self._work(hints, stop, others))
+                        await self._work(hints, stop, others, until_idle=until_idle)
                 finally:
+                    self._note_failure(tidying)
                     await end_task(tidying)
                     if self._reading is not None:
                         await asyncio.wait({self._reading}, timeout=MOMENT)
+                        self._note_failure(self._reading)
                         await end_task(self._reading)
                         self._reading = None
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._state.is_ending = True
             given_up = await self._executor.finish(grace, at_once)
-            for task in (heartbeats, telling, stopping):
+            self._note_failure(heartbeats, reloading, telling)
+            for task in (heartbeats, reloading, telling, stopping):
                 await end_task(task)
-            await self._database.run(self._housekeeping.deregister)
+            away = await self._deregister()
             _log.info("worker_stopped", worker=self._name)
+        # What went wrong while it ended is told as what went wrong before, and before what came of that.
+        self._raise_failure()
+        if away is not None:
+            raise away
         return given_up
+
+    async def _deregister(self) -> DatabaseUnavailable | None:
+        """Strike this worker off, which hides nothing that ended it; what kept it from that, if anything did.
+
+        Its lease runs out, too.
+        """
+        try:
+            await self._database.run(self._housekeeping.deregister)
+        except DatabaseUnavailable as error:
+            return error
+        return None
 
     @property
     def in_hand(self) -> tuple[str, ...]:
@@ -263,18 +283,18 @@ class Worker:
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
         while self._state.stop is None or not self._state.stop.is_set():
-            completions = self._executor.completed
+            completions, waited = self._executor.completed, self._losses.awaits_reading
             read, batch = await self._poll()
             self._raise_failure()
-            # A call that ended meanwhile may have made something due, or be what a message was waiting for. Else, of
-            # an agency with a place left nothing more is due.
-            if read or (batch and batch.saturated) or self._executor.completed != completions:
+            # A call that ended meanwhile may have made something due, or be what a message was waiting for, which
+            # kept back all that was due. Else, of an agency with a place left nothing more is due.
+            may_be_more = read or (batch and batch.saturated) or (waited and not self._losses.awaits_reading)
+            if may_be_more or self._executor.completed != completions:
                 continue
             if not self.in_hand:
                 if self._losses.awaits_reading:
                     continue
-                await self._poller.rebalance(())
-                return batch.next_poll if batch.is_idle else await self._retry.run(self.claims.next_due)
+                return await self._next_due(batch)
             await self._executor.wait()
             self._raise_failure()
         return None
@@ -287,7 +307,9 @@ class Worker:
     async def _poll(self) -> tuple[int, ClaimBatch]:
         """Take in hand what is due and read messages; how many were done with, and what was taken."""
         batch = await self._poller.claim(full_scan=True, sweep=True, look=True)
-        reads = batch.has_messages and not self._losses.is_apart
+        # What waited to be read with nothing else in hand may have been read by others: that shows by reading.
+        waits = self._losses.awaits_reading and not self.in_hand
+        reads = (batch.has_messages or waits) and not self._losses.is_apart
         return (await self._read_messages(alone=self._losses.begin_reading(self.in_hand)) if reads else 0), batch
 
     async def heartbeat(self) -> None:
@@ -295,7 +317,7 @@ class Worker:
         await self._housekeeping.heartbeat()
 
     async def reload(self) -> None:
-        """Take up other settings of plugins, if somebody asked for that; each heartbeat does it.
+        """Take up other settings of plugins, if somebody asked for that; a running worker does it by itself.
 
         The first time, agencies are tried at once that refused other credentials than those of the plugins now.
         """
@@ -307,19 +329,19 @@ class Worker:
 
     # The loop
 
-    async def _work_off(self) -> None:
-        while (due := await self.run_until_idle()) is not None:
-            wait = (due - self._clock.now()).total_seconds()
-            if wait > MOMENT:
-                return
-            await self._clock.sleep(max(wait, 0.0))
-
-    async def _work(self, hints: Hints, stop: asyncio.Event, others: Collection[asyncio.Task[object]]) -> None:
+    async def _work(
+        self, hints: Hints, stop: asyncio.Event, others: Collection[asyncio.Task[object]], *, until_idle: bool
+    ) -> None:
         loop = asyncio.get_running_loop()
-        scanned_at = swept_at = looked_at = -inf
+        scanned_at = swept_at = looked_at = rested_at = -inf
         next_poll: datetime | None = None
         while not stop.is_set():
             self._state.woken.clear()
+            rests = until_idle and not self.in_hand and self._reading is None
+            if rests and loop.time() >= rested_at + LOOKS_APART:
+                rested_at = loop.time()
+                if await self._is_idle():
+                    return
             scans = loop.time() >= scanned_at + FULL_SCAN
             # All of them together sweep as often as one that is alone.
             sweeps = scans and loop.time() >= swept_at + min(self._affinity.living, MOST_APART) * FULL_SCAN
@@ -346,7 +368,25 @@ class Worker:
             if next_poll is not None:
                 until_due = (next_poll - self._clock.now()).total_seconds()
                 wait = min(wait, max(until_due, looked_at + LOOKS_APART - loop.time()))
+            if until_idle:
+                # The end of the last call, or of reading, wakes nobody where nothing more was due.
+                wait = min(wait, LOOKS_APART)
             await self._wait(max(wait, 0.0), others)
+
+    async def _is_idle(self) -> bool:
+        """Whether nothing is in hand and nothing can be done for a moment; what can be done is taken in hand."""
+        waited = self._losses.awaits_reading
+        read, batch = await self._poll()
+        self._raise_failure()
+        if waited or read or batch or self.in_hand or self._losses.awaits_reading:
+            return False
+        due = await self._next_due(batch)
+        return due is None or (due - self._clock.now()).total_seconds() > MOMENT
+
+    async def _next_due(self, batch: ClaimBatch) -> datetime | None:
+        """When something falls due next after a look that took nothing in hand, and left nothing there."""
+        await self._poller.rebalance(())
+        return batch.next_poll if batch.is_idle else await self._retry.run(self.claims.next_due)
 
     @property
     def _is_wanting(self) -> bool:
@@ -432,12 +472,15 @@ class Worker:
     def _pace(self, plugin: str) -> AgencyPace:
         return self._rate_limiter.pace(plugin, self._agencies.limits(plugin).per_second)
 
-    def _raise_failure(self, *others: asyncio.Task[object]) -> None:
+    def _note_failure(self, *others: asyncio.Task[object]) -> None:
         for task in others:
             if task.done():
                 self._state.failed = self._state.failed or (
                     asyncio.CancelledError() if task.cancelled() else task.exception()
                 )
+
+    def _raise_failure(self, *others: asyncio.Task[object]) -> None:
+        self._note_failure(*others)
         if self._state.failed is not None:
             raise self._state.failed
 
