@@ -2,6 +2,12 @@
 
 import asyncio
 
+import asyncpg
+
+from nagorik_host.engine.observers import WorkerObserver
+from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_host.store.postgresql import QueuedHints
+
 
 async def until(condition):
     async with asyncio.timeout(60):
@@ -59,3 +65,51 @@ async def test_hint_that_comes_again_and_late_changes_nothing(world, ready_postg
         await run
         assert await host.track(application) == ended
     assert world.effects("nid", "application") == 1
+
+
+async def start_anew(url, settings):
+    """Let a database have other settings, and end all its sessions, as when another server takes over."""
+    own = await asyncpg.connect(url, server_settings={"default_transaction_read_only": "off"})
+    try:
+        name = await own.fetchval("SELECT current_database()")
+        await own.execute(f"ALTER DATABASE {name} {settings}")
+        await own.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
+            name,
+        )
+    finally:
+        await own.close()
+
+
+async def test_database_that_may_only_be_read_is_waited_for_though_it_refuses_hints(
+    world, ready_postgresql, monkeypatch
+):
+    refused, lost = [], []
+    take = QueuedHints.take
+
+    async def noting(self, agencies=None):
+        try:
+            return await take(self, agencies)
+        except Exception as error:
+            refused.append(error)
+            raise
+
+    class Lost(WorkerObserver):
+        def database_lost(self):
+            lost.append(True)
+
+    monkeypatch.setattr(QueuedHints, "take", noting)
+    async with world.host(ready_postgresql) as host:
+        ending = asyncio.Event()
+        run = asyncio.create_task(host.worker(observer=Lost()).run(ending))
+        await world.apply(host, 1)
+        await until(lambda: world.street.calls or run.done())
+        await start_anew(ready_postgresql, "SET default_transaction_read_only = on")
+        await until(lambda: (lost and any("only be read" in str(error) for error in refused)) or run.done())
+        await start_anew(ready_postgresql, "RESET default_transaction_read_only")
+        before = len(world.street.calls)
+        await world.apply(host, 2)
+        await until(lambda: len(world.street.calls) > before or run.done())
+        ending.set()
+        await run
+    assert {type(error) for error in refused} == {DatabaseUnavailable}

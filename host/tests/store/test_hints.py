@@ -3,9 +3,11 @@
 import asyncio
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from nagorik_host.store import open_database
+from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.upgrade import upgrade
 
 
@@ -96,3 +98,62 @@ async def test_upgrade_may_be_done_again_and_by_two_at_once(postgresql_url):
         assert before == after
     finally:
         await opened.close()
+
+
+REFUSE = """
+CREATE SEQUENCE refusals;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('refusals') <= TG_ARGV[1]::int THEN RAISE EXCEPTION USING ERRCODE = TG_ARGV[0]; END IF;
+    RETURN NULL;
+END $$;
+"""
+
+
+async def refuse(shared, statement, code, *, times):
+    """Let the server refuse statements about hints so many times, by its code for the reason."""
+    connection = await shared._own_connection()
+    try:
+        await connection.execute(REFUSE)
+        await connection.execute(
+            f"CREATE TRIGGER refusing BEFORE {statement} ON nagorik_hints "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION refuse('{code}', {times})"
+        )
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("code", ["08006", "25006", "25P03", "28000", "40001", "42501", "53300", "55P03", "57014"])
+async def test_database_is_away_for_hints_whenever_it_is_for_units(shared, code):
+    await refuse(shared, "UPDATE", code, times=1000)
+    raising = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$"
+    with pytest.raises(DatabaseUnavailable) as of_unit:
+        await shared.run(lambda t: t.connection.exec_driver_sql(raising))
+    async with shared.hints(["nid"], lambda: None) as hints:
+        with pytest.raises(DatabaseUnavailable) as of_hints:
+            await hints.take()
+        assert str(of_hints.value) == str(of_unit.value)
+        # They are there when it is back.
+        await shared.run(lambda t: t.connection.exec_driver_sql("DROP TRIGGER refusing ON nagorik_hints"))
+        application = str(uuid4())
+        await shared.run(waking(application))
+        assert await hints.take() == [application]
+
+
+async def test_change_that_was_rolled_back_over_its_hint_is_done_again(shared):
+    await refuse(shared, "INSERT", "40P01", times=2)
+    application = str(uuid4())
+    async with shared.hints(["nid"], lambda: None) as hints:
+        await shared.run(waking(application))
+        assert await hints.take() == [application]
+
+
+async def test_database_without_a_table_of_hints_is_broken_for_hints_as_for_units(
+    shared,
+):
+    """Waiting mends nothing, and a worker that went on without them would end nothing that makes something due."""
+    await shared.run(lambda t: t.connection.exec_driver_sql("DROP TABLE nagorik_hints"))
+    async with shared.hints(["nid"], lambda: None) as hints:
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await hints.take()
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await shared.run(waking(str(uuid4())))

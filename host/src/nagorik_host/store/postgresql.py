@@ -56,7 +56,9 @@ UNHEARD: Final = 20.0
 """Seconds after which a connection is given up whose other end confirms nothing."""
 _AWAY: Final = ("08", "53", "57", "3D", "25P03", "55P03", "40")
 """Classes of errors: connections, resources, a server or a statement that is stopped, no such database, a client that
-stood still; and what is locked, or rolled back, at every attempt."""
+stood still; and what is locked, or rolled back, at every attempt. With those of ``_SAID`` they are all that the host
+waits for, whichever way a statement went to the server. Whatever else it refuses, such as a statement about a table
+that it has not, it will refuse again."""
 _SAID: Final = (
     ("28", "the database does not let this user in, or the password is wrong"),
     ("3D", "the server has no database of this name"),
@@ -119,7 +121,7 @@ class PostgresqlDatabase(Database):
             for attempt in range(1, _AGAIN + 1):
                 try:
                     return await act()
-                except DBAPIError as error:
+                except (DBAPIError, asyncpg.PostgresError) as error:
                     if attempt == _AGAIN or not _may_be_done_again(error):
                         raise
         raise AssertionError("a unit is done or has failed")
@@ -368,24 +370,29 @@ async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
     return raw
 
 
-def _is_away(error: DBAPIError) -> bool:
+def _state_of(error: BaseException | None) -> str:
+    """The code that the server gave an error: by SQLAlchemy, or by the driver alone, as hints are asked for."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(said, "sqlstate", None) or ""
+
+
+def _is_away(error: BaseException) -> bool:
     """Whether the server says that it is stopping, starting, or full, or that the connection is of no use."""
-    state: str = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith((*_AWAY, *(begins for begins, _ in _SAID)))
+    return _state_of(error).startswith((*_AWAY, *(begins for begins, _ in _SAID)))
 
 
-def _sentence(error: BaseException | None) -> str:
+def _sentence(error: BaseException) -> str:
     """What an operator is told of an error of the server, by its code alone: its text may hold anything."""
-    state: str = getattr(error, "sqlstate", None) or ""
+    state = _state_of(error)
     return next((said for begins, said in _SAID if state.startswith(begins)), _BROKE)
 
 
-def _may_be_done_again(error: DBAPIError) -> bool:
+def _may_be_done_again(error: BaseException) -> bool:
     """Whether nothing happened, for certain: the database says so itself.
 
     A connection that broke may have broken after the commit; whoever asked has to look.
     """
-    return getattr(error.orig, "sqlstate", None) in _ROLLED_BACK
+    return _state_of(error) in _ROLLED_BACK
 
 
 @contextmanager
@@ -395,21 +402,14 @@ def _translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or _is_away(error):
-            raise DatabaseUnavailable(_sentence(error.orig)) from None
+            raise DatabaseUnavailable(_sentence(error)) from None
         raise
-    except (
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
-        # What it makes of a session that the server ended meanwhile, where it has not yet heard of it.
-        asyncpg.InternalClientError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-        asyncpg.InvalidCatalogNameError,
-        asyncpg.IdleInTransactionSessionTimeoutError,
-        asyncpg.LockNotAvailableError,
-        asyncpg.InvalidAuthorizationSpecificationError,
-        asyncpg.InsufficientPrivilegeError,
-    ) as error:
-        raise DatabaseUnavailable(_sentence(error)) from None
+    except asyncpg.PostgresError as error:
+        if _is_away(error):
+            raise DatabaseUnavailable(_sentence(error)) from None
+        raise
+    # The second is what it makes of a session that the server ended meanwhile, where it has not yet heard of it.
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError):
+        raise DatabaseUnavailable(_BROKE) from None
     except (OSError, TimeoutError, PoolTimeout):
         raise DatabaseUnavailable("the database cannot be reached") from None
