@@ -42,6 +42,8 @@ IDLE: Final = 5.0
 others go on with what it had locked. Much less than a lease."""
 LOCKED: Final = 5.0
 """Seconds that a statement waits for what another transaction has locked."""
+PROMPT: Final = 0.25
+"""Seconds that whoever asks for hints waits for them; what comes later is given to whoever asks next."""
 LONGEST: Final = 60.0
 """Seconds that a statement may take; see ``Transaction.take_time``."""
 CONNECTING: Final = 10.0
@@ -297,7 +299,12 @@ class _WaitingUnit:
 
 
 class QueuedHints(Hints):
-    """Hints over a connection that is made anew when it breaks."""
+    """Hints over a connection that is made anew when it breaks.
+
+    Nothing relies on them, so nobody waits for long for a server that is slow to give them. They are asked for beside
+    whoever wants them, and the question is not withdrawn: a driver that is to give up a statement makes a connection
+    for that, and what the statement had taken would be lost.
+    """
 
     def __init__(
         self, connect: Callable[[], Awaitable[asyncpg.Connection]], agencies: Sequence[str], heard: Callable[[], None]
@@ -307,11 +314,23 @@ class QueuedHints(Hints):
         self._agencies = agencies
         self._heard = heard
         self._listener: HintListener | None = None
+        self._connecting = asyncio.Lock()
+        self._taking: asyncio.Task[list[str]] | None = None
 
     async def take(self, agencies: Collection[str] | None = None) -> list[str]:
         """As ``Hints.take``."""
-        with _translated():
-            return await (await self._listening()).take(self._agencies if agencies is None else agencies)
+        late: list[str] = []
+        if self._taking is not None:
+            if not self._taking.done():
+                return []
+            late = self._taken(self._taking)
+        wanted = self._agencies if agencies is None else agencies
+        self._taking = taking = asyncio.create_task(self._take(wanted), context=Context())
+        await asyncio.wait({taking}, timeout=PROMPT)
+        if taking.done():
+            return late + self._taken(taking)
+        taking.add_done_callback(self._note_late)
+        return late
 
     async def tidy(self) -> None:
         """As ``Hints.tidy``."""
@@ -320,15 +339,39 @@ class QueuedHints(Hints):
 
     async def close(self) -> None:
         """Hear no more."""
+        if self._taking is not None and not self._taking.done():
+            # Before the task is ended, which would have the driver tell the server to give up the statement.
+            if self._listener is not None:
+                self._listener.abandon()
+            self._taking.cancel()
+            await asyncio.wait({self._taking})
         if self._listener is not None and not self._listener.is_closed:
             await self._listener.close()
 
+    async def _take(self, agencies: Collection[str]) -> list[str]:
+        with _translated():
+            return await (await self._listening()).take(agencies)
+
+    def _taken(self, taking: asyncio.Task[list[str]]) -> list[str]:
+        self._taking = None
+        return taking.result()
+
+    def _note_late(self, taking: asyncio.Task[list[str]]) -> None:
+        # What was heard of meanwhile need not be in it: whoever fetches this asks anew, too.
+        if not taking.cancelled() and taking.exception() is None:
+            self._heard()
+
     async def _listening(self) -> HintListener:
-        if self._listener is None or self._listener.is_closed:
-            listener = HintListener(await self._connect(), self._agencies)
-            await listener.listen(self._heard)
-            self._listener = listener
-        return self._listener
+        async with self._connecting:
+            if self._listener is None or self._listener.is_closed:
+                listener = HintListener(await self._connect(), self._agencies)
+                try:
+                    await listener.listen(self._heard)
+                except BaseException:
+                    listener.abandon()
+                    raise
+                self._listener = listener
+            return self._listener
 
 
 def session_settings() -> dict[str, str]:
