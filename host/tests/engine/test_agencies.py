@@ -26,7 +26,7 @@ from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
-from nagorik_host.engine.claim_batch import Need
+from nagorik_host.engine.claim_batch import ClaimBatch, Need
 from nagorik_host.engine.health import (
     FIRST_PROBE,
     LAST_PROBE,
@@ -38,8 +38,12 @@ from nagorik_host.engine.health import (
 )
 from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_instants
 from nagorik_host.engine.leases import WorkerLease
+from nagorik_host.engine.observers import WorkerObserver
 from nagorik_host.engine.offers import Offers
+from nagorik_host.engine.outage import OutageRetry
 from nagorik_host.engine.places import WorkerPlaces
+from nagorik_host.engine.queues import SuspendedOffers
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE, is_the_plugins
 from nagorik_host.store.outages import outages_of
 from nagorik_host.store.schema import agencies, agency_tokens, workers
@@ -517,6 +521,41 @@ async def test_agency_is_not_left_alone_for_a_probe_that_there_was_no_time_for(d
     clock.advance(limits.interval)
     assert (await database.run(grant))[name].taken.number == 1
     assert (await database.run(partial(row_of, plugin=name, now=None))).probe_at > clock.now()
+
+
+async def test_probe_that_was_not_used_can_be_made_by_the_next_with_the_agencys_time_for_it(database):
+    """Or an agency that bears a call every ten seconds would be found to be back ten seconds later for each time."""
+    name, clock = "agency-slow-and-hinted", SimulatedClock()
+    limits = AgencyLimits(per_second=0.1, concurrency=1)
+    scheduler, bears = AgencyScheduler({name: limits}), {name: 1}
+    lease = WorkerLease("w-1", timedelta(minutes=1), clock)
+    failed = CallFailed(AgencyUnavailable(because="connect-timeout"))
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await database.run(partial(scheduler.health.learn, plugin=name, outcome=failed, now=clock.now()))
+    row = await database.run(partial(row_of, plugin=name, now=None))
+    clock.set(row.probe_at)
+    offers = Offers(
+        scheduler,
+        pace=partial(SharedRateLimiter(database, clock).pace, per_second=limits.per_second),
+        places=WorkerPlaces(lease, AgencyAffinity(lease, bears), bears),
+        retry=OutageRetry(database, lease, "one", WorkerObserver()),
+        clock=clock,
+    )
+
+    async def offered():
+        batch = ClaimBatch(SuspendedOffers())
+        batch.needs[name] = Need(1, is_probe=True)
+        return (await offers.take(batch, lent=True)).get(name)
+
+    for _ in range(2):
+        offer = await offered()
+        assert offer is not None
+        assert offer.is_probe
+        assert [slot.at for slot in offer.slots] == [clock.now()]
+        await offers.give_back(name, offer, 0)
+    # One that is made has its time for itself.
+    await offers.give_back(name, await offered(), 1)
+    assert await offered() is None
 
 
 HELD_BACK = CallFailed(CredentialsRejected(CredentialProblem.WRONG, layer=Layer.CORE))

@@ -92,10 +92,12 @@ class Offers:
     async def give_back(self, name: str, offer: ClaimOffer, used: int) -> None:
         """Only the first ``used`` of an offer were used."""
         left = offer.slots[used:]
-        if left and offer.is_probe:
+        if not left:
+            return
+        # Before the probe: whoever takes that needs an instant for it.
+        await self._give_back_instants(name, left, offer.taken)
+        if offer.is_probe:
             await self._retry.run(partial(self._agencies.health.give_back_probe, plugin=name, now=self._clock.now()))
-        elif left:
-            await self._give_back_instants(name, left, offer.taken)
 
     async def _give_back_instants(self, plugin: str, left: Sequence[PaceSlot], taken: TakenInstants | None) -> None:
         """Keep instants that were not used for the next who has use for one; or let others have them, if they can."""

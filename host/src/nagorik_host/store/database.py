@@ -163,6 +163,9 @@ class Hints:
     async def take(self, agencies: Collection[str] | None = None) -> list[str]:  # noqa: ARG002
         """Applications that somebody should look at; none where processes say nothing to each other.
 
+        Whoever asks waits a moment at most. What takes longer is said to be heard of when it is there, and is given
+        when somebody asks again.
+
         Args:
             agencies: Those whose hints are taken; all that are heard of, where nothing is given.
 

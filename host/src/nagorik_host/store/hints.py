@@ -116,6 +116,10 @@ class HintListener:
         """Hear no more."""
         await self._connection.close()
 
+    def abandon(self) -> None:
+        """Hear no more, and wait for no answer; what the server is doing it may do to its end."""
+        self._connection.terminate()
+
 
 def _entrypoints(agencies: Collection[str]) -> dict[QueueEntrypoint, EntrypointExecutionParameter]:
     unlimited = EntrypointExecutionParameter(concurrency_limit=0)

@@ -42,6 +42,8 @@ IDLE: Final = 5.0
 others go on with what it had locked. Much less than a lease."""
 LOCKED: Final = 5.0
 """Seconds that a statement waits for what another transaction has locked."""
+PROMPT: Final = 0.25
+"""Seconds that whoever asks for hints waits for them; what comes later is given to whoever asks next."""
 LONGEST: Final = 60.0
 """Seconds that a statement may take; see ``Transaction.take_time``."""
 CONNECTING: Final = 10.0
@@ -56,7 +58,9 @@ UNHEARD: Final = 20.0
 """Seconds after which a connection is given up whose other end confirms nothing."""
 _AWAY: Final = ("08", "53", "57", "3D", "25P03", "55P03", "40")
 """Classes of errors: connections, resources, a server or a statement that is stopped, no such database, a client that
-stood still; and what is locked, or rolled back, at every attempt."""
+stood still; and what is locked, or rolled back, at every attempt. With those of ``_SAID`` they are all that the host
+waits for, whichever way a statement went to the server. Whatever else it refuses, such as a statement about a table
+that it has not, it will refuse again."""
 _SAID: Final = (
     ("28", "the database does not let this user in, or the password is wrong"),
     ("3D", "the server has no database of this name"),
@@ -119,7 +123,7 @@ class PostgresqlDatabase(Database):
             for attempt in range(1, _AGAIN + 1):
                 try:
                     return await act()
-                except DBAPIError as error:
+                except (DBAPIError, asyncpg.PostgresError) as error:
                     if attempt == _AGAIN or not _may_be_done_again(error):
                         raise
         raise AssertionError("a unit is done or has failed")
@@ -295,7 +299,12 @@ class _WaitingUnit:
 
 
 class QueuedHints(Hints):
-    """Hints over a connection that is made anew when it breaks."""
+    """Hints over a connection that is made anew when it breaks.
+
+    Nothing relies on them, so nobody waits for long for a server that is slow to give them. They are asked for beside
+    whoever wants them, and the question is not withdrawn: a driver that is to give up a statement makes a connection
+    for that, and what the statement had taken would be lost.
+    """
 
     def __init__(
         self, connect: Callable[[], Awaitable[asyncpg.Connection]], agencies: Sequence[str], heard: Callable[[], None]
@@ -305,11 +314,23 @@ class QueuedHints(Hints):
         self._agencies = agencies
         self._heard = heard
         self._listener: HintListener | None = None
+        self._connecting = asyncio.Lock()
+        self._taking: asyncio.Task[list[str]] | None = None
 
     async def take(self, agencies: Collection[str] | None = None) -> list[str]:
         """As ``Hints.take``."""
-        with _translated():
-            return await (await self._listening()).take(self._agencies if agencies is None else agencies)
+        late: list[str] = []
+        if self._taking is not None:
+            if not self._taking.done():
+                return []
+            late = self._taken(self._taking)
+        wanted = self._agencies if agencies is None else agencies
+        self._taking = taking = asyncio.create_task(self._take(wanted), context=Context())
+        await asyncio.wait({taking}, timeout=PROMPT)
+        if taking.done():
+            return late + self._taken(taking)
+        taking.add_done_callback(self._note_late)
+        return late
 
     async def tidy(self) -> None:
         """As ``Hints.tidy``."""
@@ -318,15 +339,39 @@ class QueuedHints(Hints):
 
     async def close(self) -> None:
         """Hear no more."""
+        if self._taking is not None and not self._taking.done():
+            # Before the task is ended, which would have the driver tell the server to give up the statement.
+            if self._listener is not None:
+                self._listener.abandon()
+            self._taking.cancel()
+            await asyncio.wait({self._taking})
         if self._listener is not None and not self._listener.is_closed:
             await self._listener.close()
 
+    async def _take(self, agencies: Collection[str]) -> list[str]:
+        with _translated():
+            return await (await self._listening()).take(agencies)
+
+    def _taken(self, taking: asyncio.Task[list[str]]) -> list[str]:
+        self._taking = None
+        return taking.result()
+
+    def _note_late(self, taking: asyncio.Task[list[str]]) -> None:
+        # What was heard of meanwhile need not be in it: whoever fetches this asks anew, too.
+        if not taking.cancelled() and taking.exception() is None:
+            self._heard()
+
     async def _listening(self) -> HintListener:
-        if self._listener is None or self._listener.is_closed:
-            listener = HintListener(await self._connect(), self._agencies)
-            await listener.listen(self._heard)
-            self._listener = listener
-        return self._listener
+        async with self._connecting:
+            if self._listener is None or self._listener.is_closed:
+                listener = HintListener(await self._connect(), self._agencies)
+                try:
+                    await listener.listen(self._heard)
+                except BaseException:
+                    listener.abandon()
+                    raise
+                self._listener = listener
+            return self._listener
 
 
 def session_settings() -> dict[str, str]:
@@ -368,24 +413,29 @@ async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
     return raw
 
 
-def _is_away(error: DBAPIError) -> bool:
+def _state_of(error: BaseException | None) -> str:
+    """The code that the server gave an error: by SQLAlchemy, or by the driver alone, as hints are asked for."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(said, "sqlstate", None) or ""
+
+
+def _is_away(error: BaseException) -> bool:
     """Whether the server says that it is stopping, starting, or full, or that the connection is of no use."""
-    state: str = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith((*_AWAY, *(begins for begins, _ in _SAID)))
+    return _state_of(error).startswith((*_AWAY, *(begins for begins, _ in _SAID)))
 
 
-def _sentence(error: BaseException | None) -> str:
+def _sentence(error: BaseException) -> str:
     """What an operator is told of an error of the server, by its code alone: its text may hold anything."""
-    state: str = getattr(error, "sqlstate", None) or ""
+    state = _state_of(error)
     return next((said for begins, said in _SAID if state.startswith(begins)), _BROKE)
 
 
-def _may_be_done_again(error: DBAPIError) -> bool:
+def _may_be_done_again(error: BaseException) -> bool:
     """Whether nothing happened, for certain: the database says so itself.
 
     A connection that broke may have broken after the commit; whoever asked has to look.
     """
-    return getattr(error.orig, "sqlstate", None) in _ROLLED_BACK
+    return _state_of(error) in _ROLLED_BACK
 
 
 @contextmanager
@@ -395,21 +445,14 @@ def _translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or _is_away(error):
-            raise DatabaseUnavailable(_sentence(error.orig)) from None
+            raise DatabaseUnavailable(_sentence(error)) from None
         raise
-    except (
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
-        # What it makes of a session that the server ended meanwhile, where it has not yet heard of it.
-        asyncpg.InternalClientError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-        asyncpg.InvalidCatalogNameError,
-        asyncpg.IdleInTransactionSessionTimeoutError,
-        asyncpg.LockNotAvailableError,
-        asyncpg.InvalidAuthorizationSpecificationError,
-        asyncpg.InsufficientPrivilegeError,
-    ) as error:
-        raise DatabaseUnavailable(_sentence(error)) from None
+    except asyncpg.PostgresError as error:
+        if _is_away(error):
+            raise DatabaseUnavailable(_sentence(error)) from None
+        raise
+    # The second is what it makes of a session that the server ended meanwhile, where it has not yet heard of it.
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError):
+        raise DatabaseUnavailable(_BROKE) from None
     except (OSError, TimeoutError, PoolTimeout):
         raise DatabaseUnavailable("the database cannot be reached") from None
