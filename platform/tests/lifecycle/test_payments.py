@@ -492,6 +492,26 @@ def test_money_goes_back_after_rejection_at_intake_and_then_the_application_clos
     assert (driver.state, driver.payment_states) == (S.CLOSED, [ends])
 
 
+def test_lost_answer_about_a_refund_that_was_ordered_is_asked_for_again_and_no_persons():
+    """The gateway has given it a number: whoever asks by that orders nothing, and nobody hands the money out twice."""
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-1"))
+    for because in ("interrupted", "read-timeout"):
+        driver.answer(Operation.REFUND_PAYMENT, OutcomeUnknown(step="refund", because=because))
+        assert (driver.payment_states, driver.hold) == ([P.REFUND_PENDING], None)
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED, reference="R-1"))
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
+
+
+def test_refused_question_about_a_refund_that_was_ordered_is_a_persons():
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-1"))
+    driver.answer(Operation.REFUND_PAYMENT, AgencyRejected("http-404"))
+    assert driver.payment_states == [P.REFUND_MANUAL]
+
+
 def test_gateway_that_gives_nothing_back_leaves_the_refund_to_a_person():
     driver = _paying(factories.capabilities_of(without={Operation.REFUND_PAYMENT})).pay()
     driver.take(CitizenActed("withdraw"))
