@@ -25,9 +25,9 @@ _WITH_A_SUM: Final = MONEY_TAKEN | _ON_ITS_WAY_BACK | {P.REFUND_MANUAL, P.REFUND
 """States in which the host says how much was taken."""
 UNDER_WAY: Final = timedelta(hours=36)
 """For how long a gateway may be asked about a payment that a campaign's time has run out on; so long its time is."""
-MOST_CAPTURES: Final = 4
-"""How often at most money may be taken for one stage, whatever became of it: what the people of a campaign pay again,
-twice each time where the gateway doubles it."""
+MOST_CAPTURES: Final = 8
+"""How often at most money may be taken for one stage, whatever became of it. Three payments are drawn for an
+application, each of which may be doubled, and two more are what an agency's refusals bring about."""
 
 Ledger = Mapping[str, Sequence[tuple[str, Effect]]]
 
