@@ -492,6 +492,49 @@ def test_money_goes_back_after_rejection_at_intake_and_then_the_application_clos
     assert (driver.state, driver.payment_states) == (S.CLOSED, [ends])
 
 
+@pytest.mark.parametrize("told", ["not", "lost", "unconfirmed"])
+def test_agency_that_is_told_of_payments_holds_none_that_it_was_not_told_of(told):
+    """It says "paid" where another payer has settled what was owed, and would keep this one's for nothing."""
+    driver = _paying().pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    if told == "lost":
+        driver.answer(Operation.ADVISE_PAYMENT, OutcomeUnknown(step="advise", because="read-timeout"))
+    elif told == "unconfirmed":
+        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=False))
+    driver.report(factories.status(payment_confirmed=True))
+    assert driver.payment_states == [P.CAPTURED if told == "not" else P.CONFIRMED]
+    if told == "not":
+        driver.answer(Operation.ADVISE_PAYMENT, AgencyRejected("nothing-is-owed"))
+        assert driver.payment_states == [P.UNDER_INVESTIGATION]
+
+
+def test_agency_that_cannot_be_told_of_payments_is_taken_at_its_word():
+    driver = _paying(factories.capabilities_of(without={Operation.ADVISE_PAYMENT})).pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.report(factories.status(payment_confirmed=True))
+    assert driver.payment_states == [P.CONFIRMED]
+
+
+def test_lost_answer_about_a_refund_that_was_ordered_is_asked_for_again_and_no_persons():
+    """The gateway has given it a number: whoever asks by that orders nothing, and it is given back once."""
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-1"))
+    for because in ("interrupted", "read-timeout"):
+        driver.answer(Operation.REFUND_PAYMENT, OutcomeUnknown(step="refund", because=because))
+        assert (driver.payment_states, driver.hold) == ([P.REFUND_PENDING], None)
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED, reference="R-1"))
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
+
+
+def test_refused_question_about_a_refund_that_was_ordered_is_a_persons():
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-1"))
+    driver.answer(Operation.REFUND_PAYMENT, AgencyRejected("http-404"))
+    assert driver.payment_states == [P.REFUND_MANUAL]
+
+
 def test_gateway_that_gives_nothing_back_leaves_the_refund_to_a_person():
     driver = _paying(factories.capabilities_of(without={Operation.REFUND_PAYMENT})).pay()
     driver.take(CitizenActed("withdraw"))

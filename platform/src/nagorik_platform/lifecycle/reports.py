@@ -143,12 +143,14 @@ def _confirm_payment(
 ) -> Iterator[Event]:
     """Whether the agency holds the latest payment, and that one only.
 
-    That it does not is believed of an answer that was asked for late enough.
+    An agency that is told of payments does not hold one that it was not told of: it may mean another's, or that
+    nothing is owed. That it holds none is believed of an answer that was asked for late enough.
     """
     payment = state.latest_taken
     if payment is None or payment.state is PaymentState.CONFIRMED:
         return
-    if status.payment_confirmed:
+    is_told = payment.state is not PaymentState.CAPTURED or payment.advice_lost_at is not None
+    if status.payment_confirmed and (is_told or not context.capabilities.offers(Operation.ADVISE_PAYMENT)):
         yield context.payment_moved(payment, PaymentState.CONFIRMED, Actor.AGENCY, "reported")
     elif status.payment_confirmed is False and _past_grace(payment.advice_lost_at, context.capabilities, asked_at):
         yield AdviceAbsent(at=context.now, payment=payment.id)

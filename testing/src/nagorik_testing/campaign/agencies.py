@@ -20,6 +20,7 @@ from nagorik_testing.simulator.ledger import Effect
 FILED: Final = "application"
 CAPTURED: Final = "capture"
 REFUNDED: Final = "refund"
+RECORDED: Final = "payment"
 SHORTER: Final = 60
 """How many times faster than usual a gateway is, where an application does not take as long as in life."""
 
@@ -107,6 +108,10 @@ class SimulatedAgencies:
     def refunded(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
         """Money that gateways gave back, by payment."""
         return _by_reference(self.simulators.items(), REFUNDED)
+
+    def recorded(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
+        """Payments that agencies have booked, by client reference."""
+        return _by_reference(self.simulators.items(), RECORDED)
 
     @property
     def requests(self) -> int:

@@ -1,34 +1,32 @@
 """The host's database against the agencies' own ledgers: whatever the two disagree about is a finding."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Row, select
 
+from nagorik import Operation, OutcomeUnknown
 from nagorik.model.status import ApplicationState as S, PaymentState as P
-from nagorik.values import Money
 from nagorik_host.host import Host, Tracked
 from nagorik_host.store import Transaction
 from nagorik_host.store.audit import verify_journals, verify_ledger
+from nagorik_host.store.cases import list_cases
 from nagorik_host.store.schema import applications, attempts, journal
-from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Payment, amounts_to, is_settled
-from nagorik_platform.lifecycle.next_action import next_look_at
-from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
-from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_TAKEN
+from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, amounts_to
+from nagorik_platform.lifecycle.events import Moved, PaymentMoved
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
+from nagorik_testing.campaign.money import MoneyCircumstances, MoneyLedgers, ended_without_result, money_problems
 from nagorik_testing.simulator.ledger import Effect
 
 _NOBODY_KNOWS: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN, S.MANUAL_REVIEW})
 """States in which the agency may hold an application whose reference the platform does not know."""
-_STILL_ASKED: Final = MONEY_ASKED_ABOUT
-_SAID_NO_MONEY: Final = frozenset({P.QUOTED, P.FAILED, P.EXPIRED, P.CANCELLED})
-_ON_ITS_WAY_BACK: Final = frozenset({P.REFUND_REQUESTED, P.REFUND_PENDING})
-UNDER_WAY: Final = timedelta(hours=36)
-"""For how long a gateway may be asked about a payment that a campaign's time has run out on; so long its time is."""
+ALL_CASES: Final = 1_000_000
+"""More than a campaign has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,9 @@ class Comparison:
 async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[CampaignCase]) -> Comparison:
     """Compare all applications of a campaign; nobody works on the database meanwhile."""
     comparison = Comparison()
-    filed, captured, refunded = agencies.filed(), agencies.captured(), agencies.refunded()
-    now = host.clock.now()
+    filed, now = agencies.filed(), host.clock.now()
+    ledgers = MoneyLedgers(agencies.captured(), agencies.refunded(), agencies.recorded())
+    waiting = {one.application for one in await host.database.run(partial(list_cases, limit=ALL_CASES))}
     rows = {row.id: row for row in await host.database.run(_rows)}
     known: set[str] = set()
     paid: set[str] = set()
@@ -75,12 +74,12 @@ async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[Campa
         problems = (
             *_row(row, now),
             *_filing(tracked, filed, leaves_one=case.files),
-            *_money(tracked, captured, refunded, looked_after=case.officer, now=now),
+            *money_problems(tracked.progress, ledgers, _circumstances(host, case, tracked, row, waiting)),
             *_journal(tracked),
         )
         comparison.findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]
     comparison.findings += [Discrepancy("-", "filed-by-nobody", name) for name in _names(filed, known)]
-    comparison.findings += [Discrepancy("-", "captured-for-nobody", name) for name in _names(captured, paid)]
+    comparison.findings += [Discrepancy("-", "captured-for-nobody", name) for name in _names(ledgers.captured, paid)]
     for record in host.platform.plugins:
         if record.quarantine is not None:
             comparison.findings.append(
@@ -125,65 +124,23 @@ def _filing(
         yield "never-filed", f"{progress.state.value} here and not at the agency"
 
 
-def _money(
-    tracked: Tracked,
-    captured: Mapping[str, Sequence[tuple[str, Effect]]],
-    refunded: Mapping[str, Sequence[tuple[str, Effect]]],
-    *,
-    looked_after: bool,
-    now: datetime,
-) -> Iterator[tuple[str, str]]:
-    progress = tracked.progress
-    # What comes out of a payment after the end is an officer's, and waits for one where there is none.
-    asks_an_officer = progress.hold is not None and progress.hold.code in MONEY_HOLDS
-    waits = not looked_after and asks_an_officer
-    kept: Counter[str] = Counter()
-    for payment in progress.payments:
-        in_hand = _is_in_hand(payment, now) or (asks_an_officer and payment.state in MONEY_FOR_A_PERSON)
-        is_open = in_hand and progress.state is not S.CLOSED
-        is_asked = is_open and payment.state in _STILL_ASKED
-        taken = _captures(payment, captured.get(payment.id, ()), is_asked=is_asked)
-        back = len(refunded.get(payment.id, ()))
-        kept[payment.stage] += 0 if is_open or payment.state is P.REFUND_MANUAL else max(taken - back, 0)
-        if taken > 1:
-            yield "captured-twice", f"{taken} times"
-        if back > 1:
-            yield "refunded-twice", f"{back} times"
-        closed = progress.state is S.CLOSED and not (waits and payment.state is P.UNDER_INVESTIGATION)
-        yield from _payment(payment, taken=bool(taken), back=bool(back), closed=closed)
-    for stage, number in kept.items():
-        if number > 1:
-            yield "charged-twice", f"{number} payments kept for {stage}"
-
-
-def _is_in_hand(payment: Payment, now: datetime) -> bool:
-    """Whether the host will see to it yet: it asks whether there is money, or has asked for it to be given back."""
-    if payment.state in _SAID_NO_MONEY:
-        return next_look_at(payment) is not None
-    since = payment.moved_at or payment.opened_at
-    return payment.state in _STILL_ASKED | _ON_ITS_WAY_BACK and now - since <= UNDER_WAY
-
-
-def _captures(payment: Payment, captured: Sequence[tuple[str, Effect]], *, is_asked: bool) -> int:
-    """How often money was taken; twice for one payment is once where the whole sum is known, or still asked for."""
-    amounts = [Money.taka(effect.amount) for _, effect in captured if effect.amount is not None]
-    known = payment.taken is not None and payment.taken.poisha == sum(amount.poisha for amount in amounts)
-    is_once = known or is_asked or next_look_at(payment) is not None
-    return min(len(captured), 1) if is_once else len(captured)
-
-
-def _payment(payment: Payment, *, taken: bool, back: bool, closed: bool) -> Iterator[tuple[str, str]]:
-    state = payment.state
-    if taken and state in _SAID_NO_MONEY and (closed or next_look_at(payment) is None):
-        yield "captured-unaccounted", f"the gateway took it, here it is {state.value}"
-    if taken and closed and not is_settled(state):
-        yield "closed-over-money", state.value
-    if not taken and state in MONEY_TAKEN | {P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUNDED}:
-        yield "never-captured", f"{state.value} here and not at the gateway"
-    if state is P.REFUNDED and not back:
-        yield "never-refunded", "given back here and not at the gateway"
-    if closed and state in _STILL_ASKED:
-        yield "closed-over-question", state.value
+def _circumstances(
+    host: Host, case: CampaignCase, tracked: Tracked, row: Row[Any], waiting: Collection[str]
+) -> MoneyCircumstances:
+    states = [event.to for event in tracked.events if isinstance(event, Moved)]
+    return MoneyCircumstances(
+        now=host.clock.now(),
+        due_at=row.due_at,
+        looked_after=case.officer,
+        is_a_case=row.id in waiting,
+        is_advised=Operation.ADVISE_PAYMENT in host.platform.service(case.service).writes,
+        ended_without_result=ended_without_result(states),
+        refunds_in_doubt={
+            event.payment
+            for event in tracked.events
+            if isinstance(event, PaymentMoved) and event.to is P.REFUND_MANUAL and event.code == OutcomeUnknown.code
+        },
+    )
 
 
 def _journal(tracked: Tracked) -> Iterator[tuple[str, str]]:

@@ -225,9 +225,13 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
 
 
 def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
-    """Whether or not the gateway moved money, a second order could move it twice: a person looks."""
+    """Whether or not the gateway moved money, a second order could move it twice: a person looks.
+
+    What the gateway has a number for is asked about by that, and ordered no more: a lost answer is asked for again.
+    """
     attempt, error, payment = ended.attempt, ended.end, ended.payment
-    unsure = error.outcome is Outcome.UNKNOWN and not context.capabilities.repeats(Operation.REFUND_PAYMENT)
+    orders = payment.refund_reference is None and not context.capabilities.repeats(Operation.REFUND_PAYMENT)
+    unsure = error.outcome is Outcome.UNKNOWN and orders
     if unsure or error.outcome is Outcome.REJECTED:
         yield close_refused(attempt, context, error, settled=True)
         yield context.payment_moved(payment, PaymentState.REFUND_MANUAL, Actor.CORE, error.code)
