@@ -251,7 +251,7 @@ class Claims:
         is_usable = offer is not None and offer.is_probe == queue.is_down and queue.held > 0
         slots = offer.slots if offer is not None and is_usable else ()
         if park_suspended(transaction, name, now=now, suspended=batch.suspended):
-            batch.saturated = True
+            batch.saturated = batch.left_unparked = True
             return
         if slots:
             # What is awaited was put off for others' sake alone.

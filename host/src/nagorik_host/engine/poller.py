@@ -91,6 +91,9 @@ class Poller:
         if batch.saturated and self._executor.completed != completed:
             # A call ended too late for this look to find its place free, and before there was known to be use for it.
             state.woken.set()
+        if batch.left_unparked:
+            # Each look gets further by a page, and what may be called for waits behind it.
+            state.woken.set()
         if self._losses.deadly:
             deadly, self._losses.deadly = self._losses.deadly, set()
             await self.heed_losses(deadly)
