@@ -750,6 +750,24 @@ async def test_nothing_is_taken_in_hand_beside_a_message_that_may_end_its_reader
     assert (await host.track(second)).progress.state == "closed"
 
 
+@pytest.mark.parametrize("others", [0, 1])
+async def test_messages_that_wait_until_nothing_is_in_hand_are_not_asked_for_again_and_again(host, office, others):
+    for number in range(SHARE):
+        await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number=f"NGK-LETTER-{number}"))
+    suspect = update(inbox).values(lost_looks=LOST_LOOKS - 1)
+    await host.database.run(lambda t: t.connection.execute(suspect))
+    for number in range(others):
+        # Of another offer, and so it is not behind them.
+        await host.inbox.receive("letters.other", headers={}, body=message(number=f"NGK-OTHER-{number}"))
+    heard = []
+    with host.inbox.listening(lambda: heard.append(host.inbox.has_news)):
+        assert await host.inbox.handle(alone=False) == others
+        assert (heard, host.inbox.has_news, host.inbox.suspect_waits) == ([], False, True)
+        # With nothing in hand, they are read one after another.
+        assert await host.inbox.handle(alone=True) == 1
+        assert (heard, host.inbox.has_news) == ([True], True)
+
+
 async def test_message_that_is_only_put_off_was_not_lost(host, filed, office):
     office.KEY_IS_THERE = False
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message())

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from nagorik_host import metrics
 from nagorik_host.engine import housekeeping, outage
 from nagorik_host.engine.instants import ensure_row
-from nagorik_host.engine.observers import ObserverGroup, WorkerObserver
+from nagorik_host.engine.observers import ObserverGroup, Throughput, WorkerObserver
 from nagorik_host.engine.outage import Availability
 from nagorik_host.metrics import OTHER, MetricsServer, WorkerMetrics
 from nagorik_host.store.database import DatabaseUnavailable
@@ -349,3 +349,41 @@ def test_group_tells_each_of_several():
     group.call_ended("nid", "submit", "answered", 0.5)
     group.database_lost()
     assert one.noted == other.noted == [3, ("nid", "submit"), ("nid", "submit", "answered", 0.5), "lost"]
+
+
+class Broken(WorkerObserver):
+    """Raises whatever it is told, in words that nobody is to read."""
+
+    def claimed(self, number):
+        raise RuntimeError(f"secret {number}")
+
+    def call_began(self, plugin, operation):
+        raise RuntimeError(f"secret {plugin}")
+
+    def call_ended(self, plugin, operation, outcome, seconds):
+        raise RuntimeError(f"secret {outcome}")
+
+    def database_lost(self):
+        raise RuntimeError("secret")
+
+
+def test_observer_that_raises_keeps_nothing_from_the_others_and_is_logged_by_a_code():
+    counted = Throughput()
+    group = ObserverGroup(Broken(), counted)
+    with capture_logs() as logs:
+        for _ in range(2):
+            group.claimed(3)
+            group.call_began("nid", "submit")
+            group.call_ended("nid", "submit", "answered", 0.5)
+            group.database_lost()
+    assert counted.take() == {"answered": 2}
+    line = {"event": "observer_failed", "exception": "RuntimeError", "log_level": "error"}
+    assert logs == [line | {"method": one} for one in ("claimed", "call_began", "call_ended", "database_lost")]
+
+
+async def test_observer_that_raises_harms_no_call(world, ready_url):
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        await world.carry(host.worker(observer=Broken()))
+        assert (await host.track(application)).progress.state == "closed"
+    assert world.effects("nid", "application") == 1

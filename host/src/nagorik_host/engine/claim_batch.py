@@ -98,6 +98,8 @@ class ClaimBatch(list[Claim]):
         held: How many places the worker held then, by agency.
         down: The agencies that were taken to be down.
         backlog: The agencies for which more was due than could be taken in hand.
+        passed_over: How many that were due were dealt with and lead to no call now.
+        left_unparked: Whether more that is suspended may be first in a queue than one look parks.
         lacks_rows: Whether the database has no row of some agency: it is an older copy, and nobody sees what is due.
     """
 
@@ -114,6 +116,8 @@ class ClaimBatch(list[Claim]):
         self.held: dict[str, int] = {}
         self.down: set[str] = set()
         self.backlog: set[str] = set()
+        self.passed_over = 0
+        self.left_unparked = False
         self.lacks_rows = False
 
     def poll_at(self, instant: datetime) -> None:
@@ -125,5 +129,7 @@ class ClaimBatch(list[Claim]):
         self += further
         self.saturated = self.saturated or further.saturated
         self.backlog |= further.backlog
+        self.passed_over += further.passed_over
+        self.left_unparked = self.left_unparked or further.left_unparked
         if further.next_poll is not None:
             self.poll_at(further.next_poll)

@@ -70,6 +70,8 @@ APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=N
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"
+PASSED_OVER: Final = 100
+"""Rows that lead to no call, of which one look deals with no more at one agency: others wait for its transaction."""
 OTHERS: Final = 2
 """Other workers that want more places, from which on one that has none need not say that it does, too."""
 
@@ -249,27 +251,29 @@ class Claims:
         is_usable = offer is not None and offer.is_probe == queue.is_down and queue.held > 0
         slots = offer.slots if offer is not None and is_usable else ()
         if park_suspended(transaction, name, now=now, suspended=batch.suspended):
-            batch.saturated = True
+            batch.saturated = batch.left_unparked = True
             return
         if slots:
             # What is awaited was put off for others' sake alone.
             until = seen if self._losses.awaited is None else now + SUSPECTS_APART
-            rows = self._within_release(
-                lambda: due_rows(
+            is_used_up = self._claim_due(
+                transaction,
+                name,
+                lambda most: due_rows(
                     transaction,
                     name,
-                    most=len(slots),
+                    most=most,
                     now=until,
                     suspended=batch.suspended,
                     beyond=self._beyond,
                     among=among,
-                )
+                ),
+                slots,
+                batch,
+                now,
             )
-            batch += self._claim_rows(transaction, rows, slots, now)
-            if len(rows) < len(slots):
+            if not is_used_up:
                 return
-            batch.saturated = True
-            batch.backlog.add(name)
         elif queue.free_at > now:
             batch.poll_at(queue.free_at)
             return
@@ -292,6 +296,40 @@ class Claims:
         due = count_due(transaction, name, most=most, now=seen, suspended=batch.suspended, beyond=self._beyond)
         if due:
             batch.needs[name] = Need(due)
+
+    def _claim_due(
+        self,
+        transaction: Transaction,
+        name: str,
+        read: Callable[[int], Sequence[Row[Any]]],
+        slots: Sequence[PaceSlot],
+        batch: ClaimBatch,
+        now: datetime,
+    ) -> bool:
+        """Take in hand what ``read`` finds due at an agency; whether no instant is left, and there may be more due.
+
+        A row that leads to no call takes no other's turn: the next is looked at in its place. One that is due again
+        at once waits for another look.
+        """
+        unused, passed = slots, set[str]()
+        while True:
+            rows = self._within_release(partial(read, len(unused)))
+            fresh = [row for row in rows if row.id not in passed]
+            claimed = self._claim_rows(transaction, fresh, unused, now)
+            batch += claimed
+            if not self._losses.is_full:  # or they were not all looked at
+                over = {row.id for row in fresh} - {claim.stored.id for claim in claimed}
+                batch.passed_over += len(over)
+                passed |= over
+            if len(rows) < len(unused):
+                return False
+            unused = unused[len(claimed) :]
+            is_cut_short = len(fresh) < len(rows) or len(passed) >= PASSED_OVER or self._losses.is_full
+            if not unused or is_cut_short:
+                batch.saturated = True
+                batch.backlog.add(name)
+                return not unused
+            transaction.flush_changes()  # what was taken in hand just now is not due any more
 
     def _release_expired(self, transaction: Transaction, batch: ClaimBatch, now: datetime) -> None:
         """Take what lost workers had in hand out of their hands; it is due again then, or waits for its time."""

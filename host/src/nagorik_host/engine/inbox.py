@@ -304,22 +304,23 @@ class Inbox:
         readable = self._reader.readable(now)
         turns: list[list[UnreadMessage]] = []
         suspects: list[UnreadMessage] = []
-        more = False
         offer: str | None = transaction.connection.scalar(_FIRST_OFFER)
         while offer is not None:
             plugin = offer.partition(".")[0]
             if offer in readable and not suspended.covers(plugin=plugin, service=offer, target_plugin=plugin):
                 messages = _due(transaction, offer, plugin, now)
-                more = more or len(messages) >= SHARE
                 suspects += (message for message in messages if message.lost_looks)
                 turns.append(messages)
             offer = transaction.connection.scalar(_NEXT_OFFER, {"after": offer})
+        full = {turn[0].offer for turn in turns if len(turn) >= SHARE}
         waiting = [message for message in suspects if message.lost_looks >= LOST_LOOKS_OF_A_SUSPECT]
         self._suspect_waits = len(waiting) > alone
         if not alone and waiting:
             suspects = [message for message in suspects if message not in waiting]
             turns = [[message for message in turn if message not in waiting] for turn in turns]
         turns = [turn for turn in turns if turn]
+        # Where all of an offer's share waits until nothing is in hand, looking again changes nothing before that.
+        more = any(turn[0].offer in full for turn in turns)
         if suspects:
             more = more or sum(map(len, turns)) > 1
             turns = [[max(suspects, key=lambda message: message.lost_looks)]]

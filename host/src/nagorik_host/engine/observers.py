@@ -4,7 +4,13 @@ All that is told are codes and numbers: a plugin, an operation, how a call ended
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
+
+from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import type_name
+
+_log = get_logger("nagorik.host")
 
 ANSWERED: Final = "answered"
 """How a call ended that the agency answered; others end with the code of their error."""
@@ -15,7 +21,10 @@ BROKEN: Final = "broken"
 
 
 class WorkerObserver:
-    """Is told of everything and does nothing. What it is told on the event loop, it takes in at once."""
+    """Is told of everything and does nothing. What it is told on the event loop, it takes in at once.
+
+    What it raises is logged by the exception's type, and harms no call.
+    """
 
     def claimed(self, number: int) -> None:
         """So many applications were taken in hand together."""
@@ -31,31 +40,41 @@ class WorkerObserver:
 
 
 class ObserverGroup(WorkerObserver):
-    """Tells each of several."""
+    """Tells each of several. One that raises harms no call: it is told of the next, and the others of all."""
 
     def __init__(self, *observers: WorkerObserver) -> None:
         """Tell ``observers``, in this order."""
         self._observers = observers
+        self._failed: set[tuple[str, str]] = set()
 
     def claimed(self, number: int) -> None:
         """As ``WorkerObserver.claimed``."""
-        for observer in self._observers:
-            observer.claimed(number)
+        self._tell("claimed", lambda observer: observer.claimed(number))
 
     def call_began(self, plugin: str, operation: str) -> None:
         """As ``WorkerObserver.call_began``."""
-        for observer in self._observers:
-            observer.call_began(plugin, operation)
+        self._tell("call_began", lambda observer: observer.call_began(plugin, operation))
 
     def call_ended(self, plugin: str, operation: str, outcome: str, seconds: float) -> None:
         """As ``WorkerObserver.call_ended``."""
-        for observer in self._observers:
-            observer.call_ended(plugin, operation, outcome, seconds)
+        self._tell("call_ended", lambda observer: observer.call_ended(plugin, operation, outcome, seconds))
 
     def database_lost(self) -> None:
         """As ``WorkerObserver.database_lost``."""
+        self._tell("database_lost", lambda observer: observer.database_lost())
+
+    def _tell(self, what: str, tell: Callable[[WorkerObserver], None]) -> None:
         for observer in self._observers:
-            observer.database_lost()
+            try:
+                tell(observer)
+            except Exception as error:  # noqa: BLE001 - whoever counts calls is no part of them
+                self._log(what, type_name(error))
+
+    def _log(self, what: str, exception: str) -> None:
+        # Once: what fails at one call is likely to fail at each.
+        if (what, exception) not in self._failed:
+            self._failed.add((what, exception))
+            _log.error("observer_failed", method=what, exception=exception)
 
 
 class Throughput(WorkerObserver):

@@ -399,7 +399,7 @@ class Worker:
         What falls due after it at the same agency is not known, and would be taken in hand all at once at the next
         full scan: at an agency with few places, which nobody would have used meanwhile.
         """
-        if not batch:
+        if not (batch or batch.passed_over or batch.left_unparked):
             return batch.next_poll
         soon = self._clock.now() + timedelta(seconds=LOOKS_APART)
         return soon if batch.next_poll is None else min(batch.next_poll, soon)

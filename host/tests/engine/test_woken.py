@@ -1,0 +1,81 @@
+"""What wakes a worker is never lost, and wakes it no more often than there is something to be done."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from nagorik import Text
+from nagorik_host.engine import queues
+from nagorik_host.engine.suspensions import SuspensionRecord, suspend
+from nagorik_host.engine.worker import LOOKS_APART
+
+
+async def working(worker, applications):
+    """Calls in a worker's hands that end when this is set."""
+    ends = asyncio.Event()
+
+    async def make(claim):
+        await ends.wait()
+        worker._executor._places.release(claim.target_plugin)
+
+    worker._executor._run_claim = make
+    while len(worker.in_hand) < applications:
+        await worker.poll()
+    # Nothing else is due, and so nobody need be told of a place.
+    await worker.poll()
+    assert not worker._state.saturated
+    return ends
+
+
+@pytest.mark.parametrize("ends_meanwhile", [True, False])
+async def test_call_that_ends_while_a_look_finds_its_place_in_use_wakes_the_worker(
+    world, ready_url, monkeypatch, ends_meanwhile
+):
+    async with world.host(ready_url) as host:
+        worker = host.worker()
+        await world.apply(host, 1)
+        ends = await working(worker, 1)
+        await world.apply(host, 2)
+        looking = worker._poller._claim_offered
+
+        async def look(*arguments, **options):
+            batch = await looking(*arguments, **options)
+            if ends_meanwhile:
+                ends.set()
+                while worker.in_hand:
+                    await worker._executor.wait()
+            return batch
+
+        monkeypatch.setattr(worker._poller, "_claim_offered", look)
+        worker._state.woken.clear()
+        batch = await worker._poller.claim(full_scan=False)
+        assert (list(batch), batch.saturated) == ([], True)
+        assert worker._state.woken.is_set() is ends_meanwhile
+        ends.set()
+        await worker._executor.finish(None, None)
+
+
+async def test_what_is_parked_page_by_page_holds_up_no_neighbour_until_the_next_full_scan(
+    world, ready_url, monkeypatch
+):
+    monkeypatch.setattr(queues, "PAGE", 2)
+    text, now = Text(en="A fault", bn="একটি ত্রুটি"), world.clock.now()
+    async with world.host(ready_url) as host:
+        for number in range(5):
+            await world.apply(host, number)
+        other = await world.apply(host, 5, service="nid.migration")
+        stopped = SuspensionRecord("service", "nid.reissue", text, "officer-1", now)
+        await host.database.run(lambda t: suspend(t, stopped))
+        worker, taken = host.worker(), []
+        worker._executor.start = taken.append
+        for _ in range(2):
+            worker._state.woken.clear()
+            batch = await worker._poller.claim(full_scan=False)
+            assert worker._next_look(batch) <= now + timedelta(seconds=LOOKS_APART)
+            assert worker._is_wanting
+            assert worker._state.woken.is_set()
+        worker._state.woken.clear()
+        await worker._poller.claim(full_scan=False)
+        assert [claim.stored.id for claim in taken] == [other]
+        assert not worker._state.woken.is_set()
