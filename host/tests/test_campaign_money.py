@@ -262,6 +262,12 @@ def test_money_that_is_taken_again_and_again_is_a_finding_whatever_becomes_of_it
     assert problems_of(progress(*payments), taken, dict(taken)) == found
 
 
+@pytest.mark.parametrize(("quoted", "found"), [("345.00", []), ("172.50", ["asked-otherwise"])])
+def test_payer_is_asked_for_what_was_quoted(quoted, found):
+    row = progress(in_question(None).model_copy(update={"state": PaymentState.CONFIRMED}))
+    assert problems_of(row, {"p-1": captured("345.00")}, quoted={"q-1": Money.taka(quoted)}) == found
+
+
 def test_application_has_come_to_nothing_by_the_last_state_before_it_closed():
     ways = [
         ((ApplicationState.REJECTED, ApplicationState.CLOSED), True),

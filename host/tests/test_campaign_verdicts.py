@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -13,13 +13,14 @@ from nagorik_host.vault import KeyringInvalid, read_keyring
 from nagorik_platform import Platform
 from nagorik_testing.campaign.cases import CampaignPlan
 from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort
-from nagorik_testing.campaign.comparison import Discrepancy
+from nagorik_testing.campaign.comparison import Discrepancy, _row
 from nagorik_testing.campaign.processes.clock_driver import LONGEST_BUSY, ClockDriver, Patience
 from nagorik_testing.campaign.processes.worker import WorkerError, WorkerVariant
 from nagorik_testing.campaign.processes.worker_pool import WorkerExit, WorkerPool
 from nagorik_testing.campaign.report import CampaignReport
 from nagorik_testing.simulator.clock import SimulatedClock
 
+NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 PLAN = CampaignPlan(applications=3, seed=5, url=IN_MEMORY)
 
 
@@ -189,3 +190,21 @@ async def test_application_that_is_let_go_while_it_is_looked_is_not_missed(monke
     driver = ClockDriver(host, clock, None, timeout=timedelta(seconds=10))
     driver._has_rows = True
     assert await driver.wait_until_idle(replacing=False) == clock.now() + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({}, []),
+        ({"hold_party": None}, ["waits-for-nobody"]),
+        ({"hold_party": None, "closed_at": NOW}, []),
+        ({"hold_code": "nothing-due"}, ["nothing-due"]),
+        ({"due_at": NOW}, ["due-and-left"]),
+        ({"due_at": NOW, "lease": "w-1"}, ["left-in-hand"]),
+        ({"blocked": "defect"}, ["blocked"]),
+    ],
+)
+def test_row_that_nobody_moves_is_a_finding(changed, found):
+    row = {"state": "in_review", "operation": "status", "blocked": None, "lease": None, "due_at": None}
+    row |= {"closed_at": None, "hold_party": "person", "hold_code": "refund-by-hand"} | changed
+    assert [code for code, _ in _row(SimpleNamespace(**row), NOW)] == found

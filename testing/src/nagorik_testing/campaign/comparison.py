@@ -17,7 +17,7 @@ from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.cases import list_cases
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, amounts_to
-from nagorik_platform.lifecycle.events import Moved, PaymentMoved
+from nagorik_platform.lifecycle.events import Moved, PaymentMoved, QuoteReceived
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.campaign.money import MoneyCircumstances, MoneyLedgers, ended_without_result, money_problems
@@ -105,6 +105,9 @@ def _row(row: Row[Any], now: datetime) -> Iterator[tuple[str, str]]:
         yield "due-and-left", f"{row.operation} in {row.state}"
     elif row.closed_at is None and row.due_at is None and row.hold_party is None:
         yield "waits-for-nobody", f"{row.state}"
+    elif row.hold_code == "nothing-due":
+        # A person is given what the lifecycle has left no way for: of every state there has to be one.
+        yield "nothing-due", f"{row.state}"
 
 
 def _filing(
@@ -140,6 +143,7 @@ def _circumstances(
             for event in tracked.events
             if isinstance(event, PaymentMoved) and event.to is P.REFUND_MANUAL and event.code == OutcomeUnknown.code
         },
+        quoted={event.quote.id: event.quote.total for event in tracked.events if isinstance(event, QuoteReceived)},
     )
 
 

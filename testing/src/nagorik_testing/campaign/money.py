@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -60,6 +60,7 @@ class MoneyCircumstances:
         ended_without_result: Whether the citizen has nothing to show for what was paid.
         refunds_in_doubt: The payments of which nobody knows whether the gateway has given them back, which is what an
             officer is told.
+        quoted: What each quote comes to, by its id.
     """
 
     now: datetime
@@ -69,6 +70,7 @@ class MoneyCircumstances:
     is_advised: bool
     ended_without_result: bool
     refunds_in_doubt: Collection[str] = ()
+    quoted: Mapping[str, Money] = field(default_factory=dict)
 
 
 def money_problems(
@@ -88,6 +90,8 @@ def money_problems(
         taken, back = _captures(payment, captured, circumstances, is_asked=is_asked), len(refunded)
         kept[payment.stage] += 0 if is_open or payment.state is P.REFUND_MANUAL else max(taken - back, 0)
         captures[payment.stage] += len(captured)
+        if _is_asked_otherwise(payment, circumstances.quoted.get(payment.quote)):
+            yield "asked-otherwise", "another sum than was quoted, with the host's charges"
         if taken > 1:
             yield "captured-twice", f"{taken} times"
         else:
@@ -105,6 +109,11 @@ def money_problems(
         if number > MOST_CAPTURES:
             yield "charged-often", f"{number} captures for {stage}"
     yield from _at_the_agency(progress, ledgers, circumstances, asks_an_officer=asks_an_officer)
+
+
+def _is_asked_otherwise(payment: Payment, quoted: Money | None) -> bool:
+    charged = sum(line.total.poisha for line in payment.charges)
+    return quoted is not None and payment.amount.poisha != quoted.poisha + charged
 
 
 def _is_in_hand(payment: Payment, circumstances: MoneyCircumstances) -> bool:
