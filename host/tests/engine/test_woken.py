@@ -17,7 +17,7 @@ async def working(worker, applications):
 
     async def make(claim):
         await ends.wait()
-        worker._executor._places.release(claim.target_plugin)
+        worker._executor._free(claim.target_plugin)
 
     worker._executor._run_claim = make
     while len(worker.in_hand) < applications:
@@ -73,9 +73,41 @@ async def test_what_is_parked_page_by_page_holds_up_no_neighbour_until_the_next_
             worker._state.woken.clear()
             batch = await worker._poller.claim(full_scan=False)
             assert worker._next_look(batch) <= now + timedelta(seconds=LOOKS_APART)
-            assert worker._is_wanting
+            assert worker._state.saturated
             assert worker._state.woken.is_set()
         worker._state.woken.clear()
         await worker._poller.claim(full_scan=False)
         assert [claim.stored.id for claim in taken] == [other]
         assert not worker._state.woken.is_set()
+
+
+async def test_worker_whose_places_are_all_in_use_looks_no_more_often_whatever_wakes_it(
+    world, ready_url, monkeypatch
+):
+    monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
+    world.street.close("nid")
+    async with world.host(ready_url) as host:
+        for number in range(6):
+            await world.apply(host, number)
+        worker, ending, looks = host.worker(), asyncio.Event(), []
+        claim = worker._poller.claim
+
+        async def look(**how):
+            looks.append(how)
+            return await claim(**how)
+
+        monkeypatch.setattr(worker._poller, "claim", look)
+        working = asyncio.create_task(worker.run(ending))
+        async with asyncio.timeout(60):
+            while world.street.waiting < 4 or not worker._state.saturated:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            looks.clear()
+            began = asyncio.get_running_loop().time()
+            for _ in range(100):
+                worker.hint()
+                await asyncio.sleep(0.002)
+            most = 2 + (asyncio.get_running_loop().time() - began) / LOOKS_APART
+            assert len(looks) <= most
+            ending.set()
+            world.street.open("nid")
+            await working

@@ -67,6 +67,7 @@ class ClaimExecutor:
 
     Attributes:
         completed: How many came to an end so far.
+        freed: How many places at agencies they have given back so far.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class ClaimExecutor:
         self._observer = observer
         self._clock = clock
         self._in_flight: dict[asyncio.Task[None], HeldApplication] = {}
-        self.completed = 0
+        self.completed = self.freed = 0
 
     @property
     def in_hand(self) -> tuple[str, ...]:
@@ -164,11 +165,15 @@ class ClaimExecutor:
             try:
                 current = await self._carry_out(current)
             except BaseException:
-                self._places.release(place)
+                self._free(place)
                 raise
             # A call that follows at the same agency keeps the place; at another it has taken one.
             if current is None or current.target_plugin != place:
-                self._places.release(place)
+                self._free(place)
+
+    def _free(self, place: str) -> None:
+        self._places.release(place)
+        self.freed += 1
 
     async def _carry_out(self, claim: Claim) -> Claim | None:
         """Make one call and commit what came of it; the call that follows, if one does at once."""

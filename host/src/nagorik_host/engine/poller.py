@@ -77,7 +77,7 @@ class Poller:
             look: Whether to look for messages, too.
         """
         await self._offers.ensure_rows()
-        self._state.left_due, completed = False, self._executor.completed
+        self._state.left_due, freed = False, self._executor.freed
         offers = {name: offer for name, offer in self._offers.at_hand().items() if name not in self._state.down}
         batch = await self._claim_offered(offers, full_scan=full_scan, sweep=sweep, among=among, look=look)
         if batch.needs:
@@ -88,7 +88,7 @@ class Poller:
             self._offers.forget_rows()
         state = self._state
         state.suspended, state.saturated, state.down = batch.suspended, batch.saturated, batch.down
-        if batch.saturated and self._executor.completed != completed:
+        if batch.saturated and self._executor.freed != freed:
             # A call ended too late for this look to find its place free, and before there was known to be use for it.
             state.woken.set()
         if batch.left_unparked:

@@ -333,7 +333,8 @@ class Worker:
         self, hints: Hints, stop: asyncio.Event, others: Collection[asyncio.Task[object]], *, until_idle: bool
     ) -> None:
         loop = asyncio.get_running_loop()
-        scanned_at = swept_at = looked_at = rested_at = -inf
+        scanned_at = swept_at = looked_at = rested_at = wanted_at = -inf
+        freed = self._executor.freed
         next_poll: datetime | None = None
         while not stop.is_set():
             self._state.woken.clear()
@@ -353,11 +354,13 @@ class Worker:
                 scanned_at = loop.time()
                 swept_at = scanned_at if sweeps else swept_at
                 self._affinity.note_load(time.process_time(), scanned_at)
+                freed, wanted_at = self._executor.freed, scanned_at
                 next_poll = await self._scan(sweeps=sweeps)
                 looked_at = loop.time()
-            elif (is_time := self._is_time(next_poll, looked_at)) or self._is_wanting or read:
+            elif (is_time := self._is_time(next_poll, looked_at)) or self._is_wanting(freed, wanted_at) or read:
                 # Places are asked for now and then, and not whenever a call ends; a look that asks for none may see
                 # nothing to be done until then, and puts off no other.
+                freed, wanted_at = self._executor.freed, loop.time()
                 next_look = self._next_look(await self._poller.claim(full_scan=is_time))
                 next_poll = next_look if is_time else _first(next_poll, next_look)
                 looked_at = loop.time() if is_time else looked_at
@@ -388,10 +391,14 @@ class Worker:
         await self._poller.rebalance(())
         return batch.next_poll if batch.is_idle else await self._retry.run(self.claims.next_due)
 
-    @property
-    def _is_wanting(self) -> bool:
-        """Whether more was due than could be taken in hand."""
-        return self._state.saturated or self._state.left_due
+    def _is_wanting(self, freed: int, wanted_at: float) -> bool:
+        """Whether more was due than could be taken in hand, and may be taken now.
+
+        Whatever wakes a worker, there is a place for it once a call has given one back; or others have left theirs,
+        for which it is looked no more often than for what falls due.
+        """
+        has_room = self._executor.freed != freed or asyncio.get_running_loop().time() >= wanted_at + LOOKS_APART
+        return self._state.left_due or (self._state.saturated and has_room)
 
     def _next_look(self, batch: ClaimBatch) -> datetime | None:
         """When to look again after a look, as far as can be told; soon, where something was due.
@@ -412,7 +419,7 @@ class Worker:
     async def _scan(self, *, sweeps: bool) -> datetime | None:
         """Take in hand whatever is due; when something can be next. Whoever has nothing to do finds out by a look."""
         busy: Collection[str] = ()
-        if sweeps or self.in_hand or self._is_wanting:
+        if sweeps or self.in_hand or self._state.saturated or self._state.left_due:
             due, is_quiet = None, False
         else:
             due = await self._poller.next_due()
