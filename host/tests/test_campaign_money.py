@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from nagorik import ApplicationState, Money, PaymentState
-from nagorik_platform.lifecycle import Hold, Party, Payment
+from nagorik_platform.lifecycle import Decided, Hold, Party, Payment
+from nagorik_platform.lifecycle.events import Actor, PaymentMoved
 from nagorik_testing.campaign.money import (
     MOST_CAPTURES,
     UNDER_WAY,
@@ -15,6 +16,7 @@ from nagorik_testing.campaign.money import (
     ended_without_result,
     money_problems,
 )
+from nagorik_testing.campaign.people import _is_written
 from nagorik_testing.simulator.ledger import Effect
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -277,3 +279,24 @@ def test_application_has_come_to_nothing_by_the_last_state_before_it_closed():
         ((), False),
     ]
     assert [ended_without_result(states) for states, _ in ways] == [found for _, found in ways]
+
+
+DECIDED = Decided("Officer", "seen there", payment="p-1", payment_to=PaymentState.REFUND_MANUAL)
+MOVED = PaymentMoved(
+    at=NOW, payment="p-1", to=PaymentState.REFUND_MANUAL, actor=Actor.PERSON, code="decided", officer="Officer"
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "is_so"),
+    [
+        (MOVED, True),
+        (MOVED.model_copy(update={"payment": "p-2"}), False),
+        (MOVED.model_copy(update={"to": PaymentState.CONFIRMED}), False),
+        (MOVED.model_copy(update={"officer": None}), False),
+    ],
+)
+def test_officers_word_is_heeded_where_the_journal_says_what_they_decided(event, is_so):
+    assert _is_written(DECIDED, event) is is_so
+    assert not _is_written(Decided("Officer", "seen there", to=ApplicationState.READY), event)
+    assert _is_written(Decided("Officer", "seen there"), event)

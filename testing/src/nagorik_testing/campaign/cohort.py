@@ -276,6 +276,11 @@ class Cohort:
             handed_in = [case for case in cases if case.id in people.handed_in]
             comparison = await compare(host, self.agencies, handed_in)
             report.findings += [*self._broken_off(len(cases) - len(handed_in), len(cases)), *comparison.findings]
+            report.findings += [
+                Discrepancy(case.alias, "decision-unheeded", "an officer decided something else than is written down")
+                for case in cases
+                if case.id in people.unheeded
+            ]
             text = heard.text + await database.run(readable)
             report.findings += self._leaks(cases, text)
             report.applications += len(handed_in)

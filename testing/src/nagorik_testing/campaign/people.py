@@ -20,6 +20,7 @@ from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.cases import WORKERS_LOST, Decision, record_decision, unblock
 from nagorik_host.store.schema import applications
 from nagorik_platform.lifecycle import Decided, NotPossible, Progress
+from nagorik_platform.lifecycle.events import Event, Moved, PaymentMoved
 from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
 from nagorik_platform.lifecycle.state import REFUND_BY_HAND
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON
@@ -63,6 +64,7 @@ class People:
             acts: How often somebody did something about an application that was handed in.
             refused_doubles: How many second clicks were refused.
             handed_in: The applications that the host has said it has taken in.
+            unheeded: The applications of which an officer has decided something else than the host has written down.
         """
         self._host = host
         self._agencies = agencies
@@ -77,6 +79,7 @@ class People:
         self.acts = 0
         self.refused_doubles = 0
         self.handed_in: set[UUID] = set()
+        self.unheeded: set[UUID] = set()
 
     @property
     def next_at(self) -> datetime | None:
@@ -168,8 +171,8 @@ class People:
         return looked_at
 
     async def _decide(self, application: str, code: str) -> None:
-        progress = (await self._host.track(application)).progress
-        decision = self._decision(progress, code)
+        before = await self._host.track(application)
+        decision = self._decision(before.progress, code)
         if decision is None:
             return
         try:
@@ -177,6 +180,9 @@ class People:
         except NotPossible:
             return
         self.acts += 1
+        written = (await self._host.track(application)).events[len(before.events) :]
+        if not any(_is_written(decision, event) for event in written):
+            self.unheeded.add(UUID(application))
 
     def _decision(self, progress: Progress, code: str) -> Decided | None:
         """What an officer decides who has seen the agency's and the gateway's own records."""
@@ -224,6 +230,17 @@ def consent(host: Host, case: CampaignCase) -> Consent:
         expires_at=now + timedelta(days=365),
         asks=frozenset(host.platform.service(case.service).asks),
     )
+
+
+def _is_written(decision: Decided, event: Event) -> bool:
+    """Whether an event says what an officer decided, and that it was an officer."""
+    match event:
+        case PaymentMoved() if decision.payment is not None:
+            is_so = event.payment == decision.payment and event.to is decision.payment_to
+            return is_so and event.officer == decision.officer
+        case Moved() if decision.to is not None:
+            return event.to is decision.to and event.officer == decision.officer
+    return decision.payment is None and decision.to is None
 
 
 def _held(transaction: Transaction) -> Sequence[tuple[str, str, str]]:
