@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from nagorik.errors import NagorikError
 from nagorik.operations import Idempotency, Operation
 from nagorik_platform import Platform
 from nagorik_testing.campaign.cases import FAULTS, CampaignCase, OfferedService
 from nagorik_testing.simulator.app import UNROUTED
-from nagorik_testing.simulator.application_book import ApplicationBook
+from nagorik_testing.simulator.application_book import ApplicationBook, Case
 from nagorik_testing.simulator.base import ExampleApplication, Simulator, installed_simulators, load_simulator
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_testing.simulator.clock import SimulatedClock
@@ -99,6 +99,17 @@ class SimulatedAgencies:
     def filed(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
         """Applications in all ledgers, by client reference, each with the plugin's id."""
         return _by_reference(self.simulators.items(), FILED)
+
+    def held(self) -> Mapping[str, Sequence[Case[Any]]]:
+        """The applications in all books as they stand now, by client reference."""
+        found: defaultdict[str, list[Case[Any]]] = defaultdict(list)
+        for simulator in self.simulators.values():
+            for component in simulator.components:
+                if isinstance(component, ApplicationBook):
+                    for case in component:
+                        if case.client_reference is not None:
+                            found[case.client_reference].append(case)
+        return found
 
     def captured(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
         """Money that gateways took, by payment."""

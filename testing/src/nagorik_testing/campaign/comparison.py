@@ -20,6 +20,7 @@ from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_TAKEN
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
+from nagorik_testing.campaign.told import compare_told
 from nagorik_testing.simulator.ledger import Effect
 
 _NOBODY_KNOWS: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN, S.MANUAL_REVIEW})
@@ -59,6 +60,7 @@ async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[Campa
     """Compare all applications of a campaign; nobody works on the database meanwhile."""
     comparison = Comparison()
     filed, captured, refunded = agencies.filed(), agencies.captured(), agencies.refunded()
+    held = agencies.held()
     now = host.clock.now()
     rows = {row.id: row for row in await host.database.run(_rows)}
     known: set[str] = set()
@@ -76,6 +78,7 @@ async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[Campa
             *_row(row, now),
             *_filing(tracked, filed, leaves_one=case.files),
             *_money(tracked, captured, refunded, looked_after=case.officer, now=now),
+            *compare_told(tracked, case, held),
             *_journal(tracked),
         )
         comparison.findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]
