@@ -5,9 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from nagorik import AgencyStatus, ApplicationState as S, Operation
-from nagorik_platform.lifecycle.events import Actor, AttemptEnded, Moved
-from nagorik_testing.campaign.told import compare_told
+from nagorik import AgencyStatus, ApplicationState as S, Deliverable, Operation
+from nagorik_platform.lifecycle import Progress
+from nagorik_platform.lifecycle.events import Actor, AttemptEnded, DeliverableFetched, Moved
+from nagorik_platform.lifecycle.state import Backoff
+from nagorik_testing.campaign.told import ToldComparison
+from nagorik_testing.fixtures.documents import MemoryDocuments
 from nagorik_testing.simulator.application_book import Case
 from nagorik_testing.simulator.script import Scenario
 from nagorik_testing.simulator.workflow import Workflow
@@ -48,23 +51,40 @@ def at_agency(*states, workflow=WORKFLOW, number="A-1", every=HOUR):
     return case
 
 
-def moved(to):
-    return Moved(at=NOW, to=to, actor=Actor.AGENCY, code="reported")
+def moved(to, at=NOW):
+    return Moved(at=at, to=to, actor=Actor.AGENCY, code="reported")
 
 
 def asked(at, *, settled=True, operation=Operation.STATUS):
     return AttemptEnded(at=at, operation=operation, began_at=at, result="unchanged", settled=settled)
 
 
-def told(state, *events, status=None, files=True):
-    """An application as the host tells of it, and its case in a campaign."""
-    said = None if status is None else AgencyStatus(state=status, raw="…")
-    progress = SimpleNamespace(state=state, status=said, client_reference="NGK-1", agency_reference="A-1")
-    return SimpleNamespace(progress=progress, events=events), SimpleNamespace(files=files)
+def application(state, *events, status=None, **changes):
+    """An application as the host tells of it."""
+    progress = Progress(
+        id="1",
+        service="ward.certificate",
+        plugin_version="ward 1",
+        client_reference="NGK-1",
+        idempotency_key="1",
+        opened_at=NOW,
+        state=state,
+        agency_reference="A-1",
+        status=None if status is None else AgencyStatus(state=status, raw="…"),
+        **changes,
+    )
+    return SimpleNamespace(progress=progress, events=events)
 
 
-def codes(application, *cases):
-    return [code for code, _ in compare_told(*application, {"NGK-1": cases})]
+async def codes(tracked, *there, files=True, documents=None, due=None, operation=None, offers=True):
+    """What a campaign finds, where the agency holds the cases ``there``."""
+    capabilities = SimpleNamespace(offers=lambda _: offers)
+    host = SimpleNamespace(capabilities=lambda service, gateway: capabilities)
+    agencies = SimpleNamespace(held=lambda: {"NGK-1": there})
+    case = SimpleNamespace(service="ward.certificate", gateway="till.counter", files=files)
+    row = SimpleNamespace(due_at=due, operation=operation)
+    comparison = ToldComparison(host, agencies, documents or MemoryDocuments())
+    return [code for code, _ in await comparison.problems(tracked, row, case)]
 
 
 @pytest.mark.parametrize(
@@ -87,17 +107,17 @@ def codes(application, *cases):
         (S.EXPIRED, "APPROVED", ["told-otherwise"]),
     ],
 )
-def test_citizen_is_told_what_the_agency_decided(state, there, found):
+async def test_citizen_is_told_what_the_agency_decided(state, there, found):
     states = ("RECEIVED",) if there == "RECEIVED" else ("RECEIVED", there)
-    assert codes(told(state), at_agency(*states)) == found
+    assert await codes(application(state), at_agency(*states)) == found
 
 
 @pytest.mark.parametrize(
     ("before", "found"), [((S.ISSUED, S.DELIVERED), ["told-otherwise"]), ((S.IN_REVIEW, S.REJECTED), [])]
 )
-def test_what_is_closed_was_told_before(before, found):
-    application = told(S.CLOSED, *(moved(state) for state in (*before, S.CLOSED)))
-    assert codes(application, at_agency("RECEIVED", "REJECTED")) == found
+async def test_what_is_closed_was_told_before(before, found):
+    tracked = application(S.CLOSED, *(moved(state) for state in (*before, S.CLOSED)))
+    assert await codes(tracked, at_agency("RECEIVED", "REJECTED")) == found
 
 
 @pytest.mark.parametrize(
@@ -110,29 +130,96 @@ def test_what_is_closed_was_told_before(before, found):
         ([asked(NOW + HOUR)], ["told-otherwise"]),
     ],
 )
-def test_decision_is_no_news_until_the_agency_was_asked_since(events, found):
-    assert codes(told(S.IN_REVIEW, *events), at_agency("RECEIVED", "APPROVED")) == found
+async def test_decision_is_no_news_until_the_agency_was_asked_since(events, found):
+    assert await codes(application(S.IN_REVIEW, *events), at_agency("RECEIVED", "APPROVED")) == found
 
 
-def test_decision_is_as_old_as_the_first_state_that_says_so():
-    application = told(S.IN_REVIEW, asked(NOW - HOUR / 2))
-    assert codes(application, at_agency("RECEIVED", "APPROVED", "PRINTED")) == ["told-otherwise"]
+async def test_decision_is_as_old_as_the_first_state_that_says_so():
+    tracked = application(S.IN_REVIEW, asked(NOW - HOUR / 2))
+    assert await codes(tracked, at_agency("RECEIVED", "APPROVED", "PRINTED")) == ["told-otherwise"]
 
 
-def test_fee_for_what_was_granted_leaves_it_granted():
-    application = told(S.AWAITING_PAYMENT, asked(NOW + HOUR), status=S.APPROVED)
-    assert codes(application, at_agency("RECEIVED", "APPROVED")) == []
-    unread = told(S.AWAITING_PAYMENT, asked(NOW + HOUR), status=S.SUBMITTED)
-    assert codes(unread, at_agency("RECEIVED", "APPROVED")) == ["told-otherwise"]
+async def test_fee_for_what_was_granted_leaves_it_granted():
+    tracked = application(S.AWAITING_PAYMENT, asked(NOW + HOUR), status=S.APPROVED)
+    assert await codes(tracked, at_agency("RECEIVED", "APPROVED")) == []
+    unread = application(S.AWAITING_PAYMENT, asked(NOW + HOUR), status=S.SUBMITTED)
+    assert await codes(unread, at_agency("RECEIVED", "APPROVED")) == ["told-otherwise"]
+
+
+async def test_fee_that_is_confirmed_leaves_what_was_granted_submitted_until_the_agency_is_asked_again():
+    events = [asked(NOW + HOUR), moved(S.SUBMITTED, NOW + 2 * HOUR)]
+    granted = at_agency("RECEIVED", "APPROVED")
+    assert await codes(application(S.SUBMITTED, *events), granted) == []
+    assert await codes(application(S.SUBMITTED, *events, asked(NOW + 3 * HOUR)), granted) == ["told-otherwise"]
+
+
+async def test_questions_other_filings_and_workflows_without_decisions_are_not_compared():
+    granted = application(S.APPROVED)
+    assert await codes(granted, at_agency("REJECTED"), files=False) == []
+    assert await codes(granted, at_agency("REJECTED", number="A-2")) == []
+    assert await codes(granted, at_agency("REJECTED", workflow=UNDECIDED)) == []
+
+
+# Documents
+
+CARD = Deliverable(kind="nid-card", delivery="download")
+
+
+def fetched(documents, *, forgotten=False):
+    document = documents.keep("nid-card", "application/pdf", b"%PDF of nobody")
+    if forgotten:
+        document = document.model_copy(update={"id": "nowhere"})
+    return DeliverableFetched(at=NOW, deliverable=CARD, document=document)
+
+
+def closed(*events, **changes):
+    return application(S.CLOSED, moved(S.ISSUED), *events, moved(S.DELIVERED), moved(S.CLOSED), **changes)
+
+
+async def test_document_that_was_fetched_is_in_the_store():
+    documents, granted = MemoryDocuments(), at_agency("RECEIVED", "APPROVED")
+    kept = closed(fetched(documents), deliverables=[CARD], fetched={"nid-card"})
+    assert await codes(kept, granted, documents=documents) == []
+    assert await codes(kept, granted, documents=MemoryDocuments()) == ["document-lost"]
+    elsewhere = closed(fetched(documents, forgotten=True), deliverables=[CARD], fetched={"nid-card"})
+    assert await codes(elsewhere, granted, documents=documents) == ["document-lost"]
+    unseen = closed(deliverables=[CARD], fetched={"nid-card"})
+    assert await codes(unseen, granted, documents=documents) == ["document-lost"]
+
+
+async def test_document_in_the_store_that_is_another_is_lost():
+    documents = MemoryDocuments()
+    tracked = closed(fetched(documents), deliverables=[CARD], fetched={"nid-card"})
+    documents._contents[tracked.events[1].document.id] = b"%PDF of somebody else"
+    assert await codes(tracked, at_agency("RECEIVED", "APPROVED"), documents=documents) == ["document-lost"]
+
+
+async def test_nothing_is_closed_over_a_document_to_be_fetched():
+    granted = at_agency("RECEIVED", "APPROVED")
+    assert await codes(closed(deliverables=[CARD]), granted, due=NOW, operation="query-payment") == ["document-lost"]
+    assert await codes(closed(deliverables=[CARD]), granted, offers=False) == []
+    by_hand = [CARD.model_copy(update={"delivery": way}) for way in ("counter", "post", "none")]
+    for deliverable in by_hand:
+        assert await codes(closed(deliverables=[deliverable]), granted) == []
 
 
 @pytest.mark.parametrize(
-    ("application", "case"),
+    ("due", "operation", "tried", "found"),
     [
-        (told(S.APPROVED, files=False), at_agency("REJECTED")),
-        (told(S.APPROVED), at_agency("REJECTED", number="A-2")),
-        (told(S.APPROVED), at_agency("REJECTED", workflow=UNDECIDED)),
+        (NOW, "deliverable", False, []),
+        (NOW, "query-payment", True, []),
+        (NOW, "query-payment", False, ["document-lost"]),
+        (None, None, True, ["document-lost"]),
     ],
 )
-def test_questions_other_filings_and_workflows_without_decisions_are_not_compared(application, case):
-    assert codes(application, case) == []
+async def test_document_that_the_agency_does_not_hand_out_is_no_finding_while_it_is_asked_on(
+    due, operation, tried, found
+):
+    backoff = Backoff(operation=Operation.DELIVERABLE, subject="nid-card", failures=3, not_before=NOW)
+    waiting = application(S.DELIVERED, deliverables=[CARD], backoffs=[backoff] if tried else [])
+    assert await codes(waiting, at_agency("RECEIVED", "APPROVED"), due=due, operation=operation) == found
+
+
+async def test_what_was_granted_no_more_needs_no_document():
+    revoked = application(S.CLOSED, moved(S.REJECTED), moved(S.CLOSED), deliverables=[CARD])
+    assert await codes(revoked, at_agency("RECEIVED", "REJECTED")) == []

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
+from nagorik.model.application import DocumentStore
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.values import Money
 from nagorik_host.host import Host, Tracked
@@ -20,7 +21,7 @@ from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_TAKEN
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
-from nagorik_testing.campaign.told import compare_told
+from nagorik_testing.campaign.told import ToldComparison
 from nagorik_testing.simulator.ledger import Effect
 
 _NOBODY_KNOWS: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN, S.MANUAL_REVIEW})
@@ -56,11 +57,13 @@ class Comparison:
     findings: list[Discrepancy] = field(default_factory=list)
 
 
-async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[CampaignCase]) -> Comparison:
-    """Compare all applications of a campaign; nobody works on the database meanwhile."""
+async def compare(
+    host: Host, agencies: SimulatedAgencies, documents: DocumentStore, cases: Sequence[CampaignCase]
+) -> Comparison:
+    """Compare all applications of a campaign; nobody works on the database or the host's ``documents`` meanwhile."""
     comparison = Comparison()
     filed, captured, refunded = agencies.filed(), agencies.captured(), agencies.refunded()
-    held = agencies.held()
+    told = ToldComparison(host, agencies, documents)
     now = host.clock.now()
     rows = {row.id: row for row in await host.database.run(_rows)}
     known: set[str] = set()
@@ -78,7 +81,7 @@ async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[Campa
             *_row(row, now),
             *_filing(tracked, filed, leaves_one=case.files),
             *_money(tracked, captured, refunded, looked_after=case.officer, now=now),
-            *compare_told(tracked, case, held),
+            *await told.problems(tracked, row, case),
             *_journal(tracked),
         )
         comparison.findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]
