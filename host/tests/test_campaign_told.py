@@ -1,6 +1,9 @@
 """What a campaign says of what citizens are told: the agency's decision, their papers, their own details."""
 
+from base64 import b64encode
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +15,10 @@ from nagorik_platform.lifecycle.state import Backoff
 from nagorik_testing.campaign.told import ToldComparison
 from nagorik_testing.fixtures.documents import MemoryDocuments
 from nagorik_testing.simulator.application_book import Case
+from nagorik_testing.simulator.base import ExampleApplication, ExampleDocument
+from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.simulator.clock import SimulatedClock
+from nagorik_testing.simulator.ledger import Ledger
 from nagorik_testing.simulator.script import Scenario
 from nagorik_testing.simulator.workflow import Workflow
 
@@ -34,7 +41,7 @@ WORKFLOW = Workflow(
 UNDECIDED = WORKFLOW.model_copy(update={"decisions": {}})
 
 
-def at_agency(*states, workflow=WORKFLOW, number="A-1", every=HOUR):
+def at_agency(*states, workflow=WORKFLOW, number="A-1", every=HOUR, content=None):
     """A case that entered ``states`` one after the other, the last of them at ``NOW``."""
     case = Case(
         number=number,
@@ -45,6 +52,7 @@ def at_agency(*states, workflow=WORKFLOW, number="A-1", every=HOUR):
         traits=frozenset(),
         filed_at=NOW,
         scenario=lambda: Scenario(outcome="approve"),
+        content=content,
     )
     for place, state in enumerate(states, start=1):
         case.enter(state, NOW - every * (len(states) - place))
@@ -76,15 +84,50 @@ def application(state, *events, status=None, **changes):
     return SimpleNamespace(progress=progress, events=events)
 
 
-async def codes(tracked, *there, files=True, documents=None, due=None, operation=None, offers=True):
-    """What a campaign finds, where the agency holds the cases ``there``."""
+class Agencies:
+    """One agency, which holds the cases ``there`` and asks for a telephone and a reason."""
+
+    def __init__(self, there, papers=(), arrived=()):
+        self.there = there
+        self.papers = papers
+        self.ledger = Ledger(SimulatedClock())
+        for content in arrived:
+            self.ledger.paper("file", "application/pdf", content, client_reference="NGK-1")
+
+    def held(self):
+        return {"NGK-1": self.there}
+
+    def agency(self, _):
+        return self
+
+    def example(self, case):
+        citizen = SyntheticCitizens().citizen(case.citizen)
+        form = {"mobile": citizen.phone.e164, "reason": "damaged", "given_name": citizen.name.en.partition(" ")[0]}
+        return ExampleApplication(applicant=citizen.applicant(), form=form, documents=self.papers)
+
+
+@dataclass(frozen=True)
+class CaseOf:
+    """A case of a campaign."""
+
+    citizen: int
+    files: bool = True
+    service: str = "ward.certificate"
+    gateway: str = "till.counter"
+
+    @property
+    def number(self):
+        return self.citizen
+
+
+async def codes(tracked, *there, files=True, documents=None, due=None, operation=None, offers=True, **agency):
+    """What a campaign of three finds of the first, where the agency holds the cases ``there``."""
     capabilities = SimpleNamespace(offers=lambda _: offers)
     host = SimpleNamespace(capabilities=lambda service, gateway: capabilities)
-    agencies = SimpleNamespace(held=lambda: {"NGK-1": there})
-    case = SimpleNamespace(service="ward.certificate", gateway="till.counter", files=files)
+    cases = [CaseOf(citizen, files=files) for citizen in (7, 8, 9)]
     row = SimpleNamespace(due_at=due, operation=operation)
-    comparison = ToldComparison(host, agencies, documents or MemoryDocuments())
-    return [code for code, _ in await comparison.problems(tracked, row, case)]
+    comparison = ToldComparison(host, Agencies(there, **agency), documents or MemoryDocuments(), cases)
+    return [code for code, _ in await comparison.problems(tracked, row, cases[0])]
 
 
 @pytest.mark.parametrize(
@@ -223,3 +266,55 @@ async def test_document_that_the_agency_does_not_hand_out_is_no_finding_while_it
 async def test_what_was_granted_no_more_needs_no_document():
     revoked = application(S.CLOSED, moved(S.REJECTED), moved(S.CLOSED), deliverables=[CARD])
     assert await codes(revoked, at_agency("RECEIVED", "REJECTED")) == []
+
+
+# What was filed
+
+ONE, OTHER = (SyntheticCitizens().citizen(serial) for serial in (7, 8))
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (None, []),
+        ({"mobile": ONE.phone.e164, "reason": "DAMAGED"}, []),
+        ({"mobile": "+880-1300-000007"}, []),
+        ({"applicant": {"name": ONE.name.bn}, "born": OTHER.birth_date.isoformat()}, []),
+        ({"rows": [{"to": ONE.full_nid.value}], "reason": "damaged", "year": 2026}, []),
+        ({"mobile": OTHER.phone.e164, "reason": "DAMAGED"}, ["filed-with-other-details"]),
+        ({"mobile": ONE.phone.e164, "name": OTHER.name.bn}, ["filed-with-other-details"]),
+        ({"rows": [{"to": OTHER.full_nid.value}], "mobile": ONE.phone.e164}, ["filed-with-other-details"]),
+        ({"reason": "DAMAGED"}, ["filed-with-other-details"]),
+        ({}, ["filed-with-other-details"]),
+    ],
+)
+async def test_agency_holds_what_this_citizen_wanted_filed_and_nothing_of_another(content, found):
+    assert await codes(application(S.SUBMITTED), at_agency("RECEIVED", content=content)) == found
+
+
+async def test_what_several_citizens_say_alike_is_nobodys_alone():
+    content = {"mobile": ONE.phone.e164, "given": ONE.name.en.partition(" ")[0], "reason": "damaged"}
+    assert await codes(application(S.SUBMITTED), at_agency("RECEIVED", content=content)) == []
+
+
+PAPER = ExampleDocument("photo", "image/png", b"\x89PNG of nobody")
+HASH = sha256(PAPER.content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("held", "arrived", "found"),
+    [
+        ([], [PAPER.content], []),
+        ([{"kind": "photo", "sha256": HASH.upper()}], [], []),
+        ([b64encode(PAPER.content).decode()], [], []),
+        ([], [], ["filed-without-papers"]),
+        ([{"kind": "photo"}], [b"%PDF of somebody else"], ["filed-without-papers"]),
+    ],
+)
+async def test_each_paper_reaches_the_agency(held, arrived, found):
+    filed = at_agency("RECEIVED", content={"mobile": ONE.phone.e164, "documents": held})
+    assert await codes(application(S.SUBMITTED), filed, papers=(PAPER,), arrived=arrived) == found
+
+
+async def test_nothing_is_missed_where_no_paper_was_handed_in():
+    assert await codes(application(S.SUBMITTED), at_agency("RECEIVED")) == []

@@ -63,7 +63,7 @@ async def compare(
     """Compare all applications of a campaign; nobody works on the database or the host's ``documents`` meanwhile."""
     comparison = Comparison()
     filed, captured, refunded = agencies.filed(), agencies.captured(), agencies.refunded()
-    told = ToldComparison(host, agencies, documents)
+    told = ToldComparison(host, agencies, documents, cases)
     now = host.clock.now()
     rows = {row.id: row for row in await host.database.run(_rows)}
     known: set[str] = set()
