@@ -9,8 +9,17 @@ from types import SimpleNamespace
 import pytest
 
 from nagorik import AgencyStatus, ApplicationState as S, Deliverable, Operation
-from nagorik_platform.lifecycle import Progress
-from nagorik_platform.lifecycle.events import Actor, AttemptEnded, DeliverableFetched, Moved
+from nagorik_platform.lifecycle import Hold, Party, Progress
+from nagorik_platform.lifecycle.events import (
+    Actor,
+    AttemptBegan,
+    AttemptEnded,
+    CorrectionGiven,
+    DeliverableFetched,
+    Held,
+    Moved,
+    WithdrawalWanted,
+)
 from nagorik_platform.lifecycle.state import Backoff
 from nagorik_testing.campaign.told import ToldComparison
 from nagorik_testing.fixtures.documents import MemoryDocuments
@@ -120,10 +129,10 @@ class CaseOf:
         return self.citizen
 
 
-async def codes(tracked, *there, files=True, documents=None, due=None, operation=None, offers=True, **agency):
+async def codes(tracked, *there, files=True, documents=None, due=NOW, operation=None, offers=True, **agency):
     """What a campaign of three finds of the first, where the agency holds the cases ``there``."""
     capabilities = SimpleNamespace(offers=lambda _: offers)
-    host = SimpleNamespace(capabilities=lambda service, gateway: capabilities)
+    host = SimpleNamespace(capabilities=lambda service, gateway: capabilities, clock=SimulatedClock(start=NOW))
     cases = [CaseOf(citizen, files=files) for citizen in (7, 8, 9)]
     row = SimpleNamespace(due_at=due, operation=operation)
     comparison = ToldComparison(host, Agencies(there, **agency), documents or MemoryDocuments(), cases)
@@ -316,5 +325,122 @@ async def test_each_paper_reaches_the_agency(held, arrived, found):
     assert await codes(application(S.SUBMITTED), filed, papers=(PAPER,), arrived=arrived) == found
 
 
+async def test_papers_are_not_missed_at_an_agency_that_keeps_nothing_of_what_it_is_sent():
+    assert await codes(application(S.SUBMITTED), at_agency("RECEIVED"), papers=(PAPER,)) == []
+    others = [b"%PDF of somebody else"]
+    found = await codes(application(S.SUBMITTED), at_agency("RECEIVED"), papers=(PAPER,), arrived=others)
+    assert found == ["filed-without-papers"]
+
+
 async def test_nothing_is_missed_where_no_paper_was_handed_in():
     assert await codes(application(S.SUBMITTED), at_agency("RECEIVED")) == []
+
+
+# What nobody does
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("until", "result", "found"),
+    [
+        (NOW + DAY, "unreachable", []),
+        (NOW + 5 * DAY, "unreachable", ["due-too-late"]),
+        (NOW + 5 * DAY, "agency-closed", []),
+        (NOW + 5 * DAY, "pending", []),
+        (NOW - 5 * DAY, "unreachable", []),
+    ],
+)
+@pytest.mark.parametrize("files", [True, False])
+async def test_nothing_is_put_off_for_days_but_by_the_agency_itself(until, result, files, found):
+    failed = AttemptEnded(at=NOW, operation=Operation.STATUS, began_at=NOW, result=result, settled=False)
+    backoff = Backoff(operation=Operation.STATUS, failures=1, not_before=until)
+    waiting = application(S.SUBMITTED, failed, backoffs=[backoff])
+    assert await codes(waiting, at_agency("RECEIVED"), files=files) == found
+    row = application(S.SUBMITTED, failed)
+    assert await codes(row, at_agency("RECEIVED"), files=files, due=until, operation="status") == found
+    over = application(S.CLOSED, moved(S.REJECTED), moved(S.CLOSED), backoffs=[backoff])
+    assert await codes(over, at_agency("RECEIVED", "REJECTED"), files=files) == []
+
+
+@pytest.mark.parametrize(
+    ("due", "heard", "final", "offers", "found"),
+    [
+        (None, NOW - HOUR, False, True, ["left-alone"]),
+        (None, NOW + HOUR, False, True, []),
+        (NOW, NOW - HOUR, False, True, []),
+        (None, NOW - HOUR, True, True, []),
+        (None, NOW - HOUR, False, False, []),
+    ],
+)
+async def test_news_of_the_agency_is_asked_for_by_somebody(due, heard, final, offers, found):
+    said = AgencyStatus(state=S.IN_REVIEW, raw="…", final=final)
+    resting = application(S.IN_REVIEW, asked(heard)).progress.model_copy(update={"status": said})
+    tracked = SimpleNamespace(progress=resting, events=[asked(heard)])
+    gone_on = at_agency("RECEIVED", "RECEIVED")
+    gone_on.filed_at = NOW - DAY
+    assert await codes(tracked, gone_on, due=due, offers=offers) == found
+
+
+def began(operation, at):
+    return AttemptBegan(at=at, operation=operation)
+
+
+def hold(party, code):
+    return Hold(party=party, code=code)
+
+
+WORDS = [
+    (S.CORRECTION_REQUESTED, {"correction_ready": True}, CorrectionGiven(at=NOW), Operation.ANSWER_CORRECTION),
+    (S.IN_REVIEW, {"withdrawal_wanted": True}, WithdrawalWanted(at=NOW), Operation.WITHDRAW),
+]
+
+
+@pytest.mark.parametrize(("state", "wanted", "given", "operation"), WORDS)
+async def test_citizens_word_is_sent_before_the_agency_is_asked_again(state, wanted, given, operation):
+    async def found(*events, **changes):
+        return await codes(application(state, *events, **wanted, **changes), at_agency("RECEIVED"))
+
+    later = asked(NOW + HOUR)
+    assert await found(given, later) == ["left-alone"]
+    assert await found(given, asked(NOW + HOUR, settled=False)) == ["left-alone"]
+    assert await found(asked(NOW), given) == []
+    assert await found(given, asked(NOW)) == []
+    assert await found(given, began(operation, NOW), later) == []
+    assert await found(began(operation, NOW), given, later) == ["left-alone"]
+    held = hold(Party.PERSON, "payment-under-investigation")
+    assert await found(given, later, hold=held) == []
+    assert await found(given, Held(at=NOW, hold=held), later) == []
+    on = hold(Party.PERSON, "call-in-vain")
+    assert await found(given, Held(at=NOW, hold=on), later, hold=on) == ["left-alone"]
+
+
+async def test_word_that_came_too_late_is_not_sent():
+    given = CorrectionGiven(at=NOW)
+    over = application(S.IN_REVIEW, given, asked(NOW + HOUR), correction_ready=True)
+    assert await codes(over, at_agency("RECEIVED")) == []
+    both = application(
+        S.CORRECTION_REQUESTED,
+        given,
+        WithdrawalWanted(at=NOW),
+        began(Operation.WITHDRAW, NOW),
+        asked(NOW + HOUR),
+        correction_ready=True,
+        withdrawal_wanted=True,
+    )
+    assert await codes(both, at_agency("RECEIVED")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "since", "corrections", "found"),
+    [
+        ("correction-requested", NOW - 2 * DAY, 0, ["left-alone"]),
+        ("correction-requested", NOW - HOUR, 0, []),
+        ("correction-requested", NOW - 2 * DAY, 3, []),
+        ("appearance-required", NOW - 2 * DAY, 0, []),
+    ],
+)
+async def test_citizen_who_would_correct_is_let(code, since, corrections, found):
+    waits = hold(Party.CITIZEN, code)
+    state = application(S.CORRECTION_REQUESTED, Held(at=since, hold=waits), hold=waits, corrections=corrections)
+    assert await codes(state, at_agency("RECEIVED")) == found

@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import dropwhile
 from types import MappingProxyType
@@ -13,19 +13,38 @@ from typing import Any, Final, NamedTuple
 from pydantic import JsonValue
 from sqlalchemy import Row
 
+from nagorik.errors import AgencyClosed
 from nagorik.model.application import DocumentReference, DocumentStore
-from nagorik.model.status import ApplicationState as S
+from nagorik.model.status import ApplicationState as S, PaymentState
 from nagorik.operations import Operation
 from nagorik.values import to_ascii_digits
 from nagorik_host.host import Host, Tracked
-from nagorik_platform.lifecycle import Progress
-from nagorik_platform.lifecycle.events import AttemptEnded, DeliverableFetched, Moved
+from nagorik_platform.lifecycle import Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.events import (
+    AttemptBegan,
+    AttemptEnded,
+    CorrectionGiven,
+    DeliverableFetched,
+    Held,
+    JournalEvent,
+    Moved,
+    WithdrawalWanted,
+)
+from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, WITHDRAWABLE
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CITIZENS, CampaignCase
+from nagorik_testing.campaign.people import OFTEN
 from nagorik_testing.simulator.application_book import Case
 from nagorik_testing.simulator.base import ExampleApplication, ExampleDocument
 from nagorik_testing.simulator.workflow import AgencyDecision
 
+LATEST: Final = timedelta(days=2)
+"""Twice the longest poll, the longest wait that an agency's ``Retry-After`` is believed, and the last late look."""
+_UNTIL_THE_AGENCY_SAYS: Final = frozenset({AgencyClosed.code, "pending"})
+"""How a call ended after which the agency itself has said when to come back."""
+LONGEST_REST: Final = timedelta(hours=36)
+"""For how long what a citizen of a campaign would do at once may wait for them."""
+CORRECTION: Final = "correction-requested"
 SHORTEST: Final = 6
 """Signs of a value by which a citizen may be told."""
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -55,21 +74,26 @@ class ToldComparison:
         self._owned = frozenset().union(*(said.own for said in self._said.values()))
 
     async def problems(self, tracked: Tracked, row: Row[Any], case: CampaignCase) -> list[tuple[str, str]]:
-        """What is told of an application otherwise than it is, by code.
+        """What is told of an application otherwise than it is, and what nobody does about it, by code.
 
-        Nothing of a question, which leaves nothing at the agency, nor of what was not filed: whether an application
-        should be there is counted with the filings.
+        Of a question, which leaves nothing at the agency, and of what was not filed only whether it is put off for
+        too long: whether an application should be there is counted with the filings.
         """
+        now = self._host.clock.now()
+        problems = [*_due_too_late(tracked, row, now)]
         there = _case_of(tracked.progress, self._held) if case.files else None
         if there is None:
-            return []
+            return problems
         ledger = self._agencies.agency(case.service).ledger
+        # Of an agency that keeps neither, nobody can tell what it was sent.
+        is_kept = there.content is not None or ledger.papers()
         arrived = {paper.sha256 for paper in ledger.papers(client_reference=there.client_reference)}
         capabilities = self._host.capabilities(case.service, case.gateway)
-        problems = [
+        problems += [
+            *_left_alone(tracked, row, there, capabilities, now),
             *_decision(tracked, there),
             *_details(there, self._said[case.number], self._owned),
-            *_papers(there, self._agencies.example(case).documents, arrived),
+            *(_papers(there, self._agencies.example(case).documents, arrived) if is_kept else ()),
         ]
         if capabilities.offers(Operation.DELIVERABLE):
             problems += [problem async for problem in _documents(tracked, row, self._documents)]
@@ -252,3 +276,79 @@ def _leaves(value: JsonValue) -> Iterator[JsonValue]:
 def _plain(value: JsonValue) -> str:
     """Letters and digits alone, in one script's digits: agencies group them in their own ways."""
     return "".join(filter(str.isalnum, to_ascii_digits(str(value)).casefold()))
+
+
+def _due_too_late(tracked: Tracked, row: Row[Any], now: datetime) -> Iterator[tuple[str, str]]:
+    """Whether anything is put off for longer than a host puts anything off by itself."""
+    progress = tracked.progress
+    if progress.state is S.CLOSED:
+        return
+    put_off = [(one.operation, one.not_before) for one in progress.backoffs]
+    if row.operation is not None:
+        put_off.append((Operation(row.operation), row.due_at))
+    for operation, until in dict.fromkeys(put_off):
+        if (
+            until is not None
+            and until - now > LATEST
+            and _last_result(tracked, operation) not in _UNTIL_THE_AGENCY_SAYS
+        ):
+            yield "due-too-late", f"{operation.value} in {progress.state.value}, in {(until - now).days} days"
+
+
+def _last_result(tracked: Tracked, operation: Operation) -> str | None:
+    ended = (event for event in reversed(tracked.events) if isinstance(event, AttemptEnded))
+    return next((event.result for event in ended if event.operation is operation), None)
+
+
+def _left_alone(
+    tracked: Tracked, row: Row[Any], there: Case[Any], capabilities: ServiceCapabilities, now: datetime
+) -> Iterator[tuple[str, str]]:
+    """Whether the agency's news is never heard, the citizen's word never sent, or nobody asked who would act."""
+    progress = tracked.progress
+    state = progress.state.value
+    if progress.state in AT_THE_AGENCY | {S.AWAITING_PAYMENT} and row.due_at is None:
+        done = progress.status is not None and progress.status.final
+        if capabilities.offers(Operation.STATUS) and not done and there.changed_at > _heard_at(tracked, there):
+            yield "left-alone", f"{state} here and nothing due, and the agency has gone on to {there.state}"
+    for operation, given in _words_given(progress):
+        if capabilities.offers(operation) and _is_passed_over(tracked, operation, given):
+            yield "left-alone", f"{operation.value} in {state} is not sent, and the agency was asked since"
+    held = [event for event in tracked.events if isinstance(event, Held)]
+    if progress.hold is not None and progress.hold.code == CORRECTION and held and progress.corrections < OFTEN:
+        waited = now - held[-1].at
+        if waited > LONGEST_REST:
+            yield "left-alone", f"{CORRECTION} in {state}, and whoever corrects it was not let"
+
+
+def _heard_at(tracked: Tracked, there: Case[Any]) -> datetime:
+    """When the agency was last asked how the application stands, so that it answered; at first, when it was filed."""
+    ended = (event for event in tracked.events if isinstance(event, AttemptEnded))
+    asked = (one.began_at for one in ended if one.operation is Operation.STATUS and one.settled)
+    reported = tracked.progress.status_at
+    return max(at for at in (there.filed_at, reported, *asked) if at is not None)
+
+
+def _words_given(progress: Progress) -> Iterator[tuple[Operation, type[JournalEvent]]]:
+    """What the citizen wants the agency told, with the event by which they said so."""
+    if progress.withdrawal_wanted:
+        if progress.state in WITHDRAWABLE and progress.payment_in(PaymentState.UNKNOWN) is None:
+            yield Operation.WITHDRAW, WithdrawalWanted
+    elif progress.correction_ready and progress.state is S.CORRECTION_REQUESTED:
+        yield Operation.ANSWER_CORRECTION, CorrectionGiven
+
+
+def _is_passed_over(tracked: Tracked, operation: Operation, given: type[JournalEvent]) -> bool:
+    """Whether the agency was asked how the application stands since, which comes after what it is to be told.
+
+    Not while somebody has to see to the application first.
+    """
+    said = [place for place, event in enumerate(tracked.events) if isinstance(event, given)]
+    hold = tracked.progress.hold
+    if not said or (hold is not None and not hold.tries_on):
+        return False
+    since = tracked.events[said[-1] :]
+    if any(isinstance(event, Held) and not event.hold.tries_on for event in since):
+        return False
+    tried = any(isinstance(event, AttemptBegan) and event.operation is operation for event in since)
+    asked = (event for event in since if isinstance(event, AttemptEnded) and event.operation is Operation.STATUS)
+    return not tried and any(event.began_at is not None and event.began_at > since[0].at for event in asked)
