@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, repeat
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from nagorik.errors import NagorikError
 from nagorik.operations import Idempotency, Operation
 from nagorik_platform import Platform
 from nagorik_testing.campaign.cases import FAULTS, CampaignCase, OfferedService
+from nagorik_testing.fixtures.documents import specimen
 from nagorik_testing.simulator.app import UNROUTED
-from nagorik_testing.simulator.application_book import ApplicationBook
+from nagorik_testing.simulator.application_book import ApplicationBook, Case
 from nagorik_testing.simulator.base import ExampleApplication, Simulator, installed_simulators, load_simulator
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_testing.simulator.clock import SimulatedClock
@@ -60,13 +62,18 @@ class SimulatedAgencies:
             except (NotImplementedError, NagorikError):
                 continue
             files = service.writes[Operation.SUBMIT] is not Idempotency.SAFE
-            offers.append(OfferedService(service.id, tuple(simulator.outcomes), gateways, files))
+            offers.append(
+                OfferedService(service.id, tuple(simulator.outcomes), gateways, files, tuple(service.documents))
+            )
         return tuple(offers)
 
     def example(self, case: CampaignCase) -> ExampleApplication:
-        """What the citizen hands in."""
+        """What the citizen hands in: the agency's example, and papers of their own beside those it brings."""
         citizen = self._people.citizen(case.citizen)
-        return self.agency(case.service).example(case.service, citizen)
+        example = self.agency(case.service).example(case.service, citizen)
+        brought = {document.kind for document in example.documents}
+        further = (specimen(kind, citizen.alias) for kind in case.papers if kind.kind not in brought)
+        return replace(example, documents=(*example.documents, *further))
 
     def agency(self, offer: str) -> Simulator:
         """The simulator behind a service or a gateway."""
@@ -100,6 +107,17 @@ class SimulatedAgencies:
     def filed(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
         """Applications in all ledgers, by client reference, each with the plugin's id."""
         return _by_reference(self.simulators.items(), FILED)
+
+    def held(self) -> Mapping[str, Sequence[Case[Any]]]:
+        """The applications in all books as they stand now, by client reference."""
+        found: defaultdict[str, list[Case[Any]]] = defaultdict(list)
+        for simulator in self.simulators.values():
+            for component in simulator.components:
+                if isinstance(component, ApplicationBook):
+                    for case in component:
+                        if case.client_reference is not None:
+                            found[case.client_reference].append(case)
+        return found
 
     def captured(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
         """Money that gateways took, by payment."""

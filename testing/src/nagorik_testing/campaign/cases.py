@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from nagorik.manifest import DocumentKind
 from nagorik_testing.campaign.disruptions import Disruption, possible
 from nagorik_testing.faults.kinds import (
     AnswerLost,
@@ -31,6 +32,10 @@ _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:campaign")
 
 LASTING: Final = 50
 """Every how manieth application takes days and weeks at its agency; the others are through in hours."""
+CITIZENS: Final = 10_000
+"""How many synthetic citizens there are."""
+PAPERS: Final = 2
+"""Every how manieth application carries a paper of each kind that its service takes."""
 LAST_CALL: Final = 9
 """Kills come at one of an application's first calls, where nearly all of its writes are."""
 LAST_REQUEST: Final = 7
@@ -144,6 +149,8 @@ class OfferedService:
     """By gateway, what it can be told to do with a payment."""
     files: bool
     """Whether submitting leaves an application at the agency; a mere question does not."""
+    papers: tuple[DocumentKind, ...] = ()
+    """The kinds of paper that may go with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +164,8 @@ class CampaignCase:
     files: bool
     """Whether the agency is to hold an application afterwards; a mere question leaves none."""
     gateway: str
+    papers: tuple[DocumentKind, ...]
+    """The kinds of paper of which the citizen hands in one each, where the agency's example brings none."""
     citizen: int
     """The serial of the synthetic citizen who applies."""
     outcome: str
@@ -203,7 +212,8 @@ def generate_case(seed: int, number: int, offers: Sequence[OfferedService]) -> C
         service=offer.service,
         files=offer.files,
         gateway=gateway,
-        citizen=number % 10_000,
+        papers=offer.papers if number % PAPERS == 0 else (),
+        citizen=number % CITIZENS,
         outcome=outcome,
         payments=tuple(rng.choice(other) if other and _one_in(3, rng) else paid for _ in range(3)),
         faults=tuple(_injected_fault(rng) for _ in range(rng.choice((0, 0, 1, 1, 2, 3)))),

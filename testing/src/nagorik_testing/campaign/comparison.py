@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 
 from nagorik import Operation, OutcomeUnknown
+from nagorik.model.application import DocumentStore
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik_host.host import Host, Tracked
 from nagorik_host.store import Transaction
@@ -21,6 +22,7 @@ from nagorik_platform.lifecycle.events import Moved, PaymentMoved, QuoteReceived
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.campaign.money import MoneyCircumstances, MoneyLedgers, ended_without_result, money_problems
+from nagorik_testing.campaign.told import ToldComparison
 from nagorik_testing.simulator.ledger import Effect
 
 _NOBODY_KNOWS: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN, S.MANUAL_REVIEW})
@@ -53,12 +55,15 @@ class Comparison:
     findings: list[Discrepancy] = field(default_factory=list)
 
 
-async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[CampaignCase]) -> Comparison:
-    """Compare all applications of a campaign; nobody works on the database meanwhile."""
+async def compare(
+    host: Host, agencies: SimulatedAgencies, documents: DocumentStore, cases: Sequence[CampaignCase]
+) -> Comparison:
+    """Compare all applications of a campaign; nobody works on the database or the host's ``documents`` meanwhile."""
     comparison = Comparison()
     filed, now = agencies.filed(), host.clock.now()
     ledgers = MoneyLedgers(agencies.captured(), agencies.refunded(), agencies.recorded())
     waiting = {one.application for one in await host.database.run(partial(list_cases, limit=ALL_CASES))}
+    told = ToldComparison(host, agencies, documents, cases)
     rows = {row.id: row for row in await host.database.run(_rows)}
     known: set[str] = set()
     paid: set[str] = set()
@@ -75,6 +80,7 @@ async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[Campa
             *_row(row, now),
             *_filing(tracked, filed, leaves_one=case.files),
             *money_problems(tracked.progress, ledgers, _circumstances(host, case, tracked, row, waiting)),
+            *await told.problems(tracked, row, case),
             *_journal(tracked),
         )
         comparison.findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]

@@ -29,7 +29,7 @@ MOST_CAPTURES: Final = 8
 """How often at most money may be taken for one stage, whatever became of it. Three payments are drawn for an
 application, each of which may be doubled, and two more are what an agency's refusals bring about."""
 
-Ledger = Mapping[str, Sequence[tuple[str, Effect]]]
+EffectsByReference = Mapping[str, Sequence[tuple[str, Effect]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class MoneyLedgers:
         recorded: What agencies have booked, by the application's client reference.
     """
 
-    captured: Ledger
-    refunded: Ledger
-    recorded: Ledger
+    captured: EffectsByReference
+    refunded: EffectsByReference
+    recorded: EffectsByReference
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class Case(Generic[D]):
     due: tuple[str, datetime] | None = None
     """The state that it enters by itself, and when."""
     payments: list[PaymentTold] = field(default_factory=list)
+    content: JsonValue = None
+    """What was handed in when it was filed; ``None`` where the agency does not say."""
     answers: dict[str, str] = field(default_factory=dict)
     """Digest of what was handed in last, by action."""
 
@@ -182,7 +184,8 @@ class ApplicationBook(SimulatorComponent, Generic[D]):
             idempotency_key: For the ledger.
             alias: The applicant's name in scripts.
             traits: What its workflow depends on.
-            content: What was handed in, in which ``sim:<outcome>`` scripts the outcome.
+            content: What was handed in, in which ``sim:<outcome>`` scripts the outcome; a campaign compares it with
+                what the citizen wanted filed.
         """
         found = MARKER.search(" ".join(_texts(content)))
         otherwise = found[1] if found and found[1] in self._agency.script.outcomes else None
@@ -200,6 +203,7 @@ class ApplicationBook(SimulatorComponent, Generic[D]):
             traits=frozenset(traits),
             filed_at=now,
             scenario=scenario,
+            content=content,
         )
         case.enter(self._workflow.begins, now)
         self._cases[case.number] = case

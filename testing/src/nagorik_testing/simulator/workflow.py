@@ -11,6 +11,10 @@ An agency's ``workflow.toml``::
     APPROVED = "অনুমোদিত"
     REJECTED = "বাতিল"
 
+    [decisions]  # which states are the agency's decision; in all others it has made none
+    granted = ["APPROVED"]
+    refused = ["REJECTED"]
+
     [[steps]]  # the first step of a state that fits is the one that is taken
     from = "RECEIVED"
     outcomes = ["hearing"]  # only for these
@@ -49,8 +53,10 @@ An agency's ``workflow.toml``::
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
+from enum import StrEnum
 from functools import lru_cache
 from importlib.resources.abc import Traversable
+from itertools import chain
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -62,6 +68,15 @@ from nagorik_testing.simulator.script import Scenario
 OTHERWISE = "otherwise"
 
 Length = timedelta | Literal["scripted"] | dict[str, timedelta]
+
+
+class AgencyDecision(StrEnum):
+    """What has become of an application in the end, whatever follows of what was granted."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
 
 
 class WorkflowStep(Model):
@@ -95,6 +110,9 @@ class Workflow(Model):
     outcomes: tuple[str, ...] = Field(default=("approve",), min_length=1)
     states: dict[str, str]
     """Every state with the agency's word for it in Bangla."""
+    decisions: dict[AgencyDecision, frozenset[str]] = Field(default_factory=dict)
+    """The states that are a decision, so that what an applicant is told of it can be compared; nothing is compared
+    with a workflow that names none."""
     steps: tuple[WorkflowStep, ...] = ()
     durations: dict[str, Length] = Field(default_factory=dict)
     actions: dict[str, WorkflowAction] = Field(default_factory=dict)
@@ -126,6 +144,11 @@ class Workflow(Model):
         entered = {self.begins} | {step.to for step in self.steps} | {action.to for action in self.actions.values()}
         problems += [f"nothing leads to {state}" for state in self.states if state not in entered]
         problems += [
+            f"{state} is more than one decision"
+            for state in self.states
+            if sum(state in states for states in self.decisions.values()) > 1
+        ]
+        problems += [
             f"{stage} says no duration {OTHERWISE}"
             for stage, length in self.durations.items()
             if isinstance(length, dict) and OTHERWISE not in length
@@ -133,6 +156,10 @@ class Workflow(Model):
         if problems:
             raise ValueError("; ".join(sorted(problems)))
         return self
+
+    def decision(self, state: str) -> AgencyDecision | None:
+        """What the agency has decided of an application in ``state``; ``None`` where it has not."""
+        return next((decision for decision, states in self.decisions.items() if state in states), None)
 
     def following(
         self, state: str, *, traits: Collection[str], scenario: Scenario, entered: Collection[str]
@@ -175,6 +202,7 @@ class Workflow(Model):
         def named() -> Iterator[str | None]:
             yield self.begins
             yield from self.remarks
+            yield from chain.from_iterable(self.decisions.values())
             for step in self.steps:
                 yield from (step.source, step.to)
             for action in self.actions.values():

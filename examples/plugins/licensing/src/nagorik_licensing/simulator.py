@@ -119,7 +119,7 @@ class LicensingSimulator(Simulator):
     async def _file(self, request: Request) -> Response:
         content = await content_of(request)
         details = {name: text_in(content["details"], name) for name in ("address", "mobile")}
-        case = self.book.file(details, client_reference=text_in(content, "clientReference"))
+        case = self.book.file(details, client_reference=text_in(content, "clientReference"), content=content)
         return DocumentResponse(_shown(case), name="application")
 
     async def _search(self, request: Request) -> Response:

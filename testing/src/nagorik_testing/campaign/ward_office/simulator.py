@@ -68,6 +68,7 @@ class WardOffice(Simulator):
             None,
             client_reference=text_in(content, "clientReference"),
             idempotency_key=request.headers.get("idempotency-key"),
+            content=content,
         )
         return JSONResponse(_shown(case), status_code=201)
 
