@@ -12,7 +12,7 @@ from multiprocessing import active_children
 
 import pytest
 from rich.console import Console
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
@@ -20,7 +20,7 @@ from nagorik.model.status import PaymentState
 from nagorik_host.engine import claims, completions
 from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
-from nagorik_host.store.schema import REVISION, agencies, agency_tokens
+from nagorik_host.store.schema import REVISION, agencies, agency_tokens, applications
 from nagorik_host.store.upgrade import revision_of
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
@@ -178,6 +178,25 @@ async def test_papers_of_an_example_are_handed_in_where_the_workers_find_them(ke
     (deed,) = draft.documents
     assert (deed.kind, deed.media_type) == ("deed", "application/pdf")
     assert b"".join([piece async for piece in cohort.documents.open(deed)]) == specimen_pdf("deed")
+
+
+async def test_officer_who_has_decided_as_often_as_one_does_leaves_it_to_others(keyring):
+    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+    database = await cohort._open()
+    async with Platform.discover(cohort.settings()) as platform:
+        case = replace(generate_case(SEED, 1, cohort.agencies.offers(platform)), officer=True)
+        host = cohort._host(database, platform)
+        people = People(host, cohort.agencies, [case], cohort.documents)
+        cohort.clock.advance(86_400)
+        await people.act()
+        held = update(applications).values(hold_party="person", hold_code="no-look-up")
+        await database.run(lambda transaction: transaction.connection.execute(held))
+        people._done[str(case.id), "no-look-up"] = OFTEN - 1
+        await people.act()
+        assert people.left == set()
+        await database.run(lambda transaction: transaction.connection.execute(held))
+        await people.act()
+        assert people.left == {case.id}
 
 
 async def test_they_agree_on_a_database_that_workers_share(database_url):

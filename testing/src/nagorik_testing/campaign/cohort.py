@@ -274,7 +274,7 @@ class Cohort:
             self._horizon = LASTING_HORIZON if any(case.lasting for case in cases) else HORIZON
             await self._run_until_idle(platform, schedule, people)
             handed_in = [case for case in cases if case.id in people.handed_in]
-            comparison = await compare(host, self.agencies, self.documents, handed_in)
+            comparison = await compare(host, self.agencies, self.documents, handed_in, left=people.left)
             report.findings += [*self._broken_off(len(cases) - len(handed_in), len(cases)), *comparison.findings]
             report.findings += [
                 Discrepancy(case.alias, "decision-unheeded", "an officer decided something else than is written down")

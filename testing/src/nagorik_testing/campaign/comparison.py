@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Row, select
 
@@ -56,9 +57,22 @@ class Comparison:
 
 
 async def compare(
-    host: Host, agencies: SimulatedAgencies, documents: DocumentStore, cases: Sequence[CampaignCase]
+    host: Host,
+    agencies: SimulatedAgencies,
+    documents: DocumentStore,
+    cases: Sequence[CampaignCase],
+    *,
+    left: Collection[UUID] = (),
 ) -> Comparison:
-    """Compare all applications of a campaign; nobody works on the database or the host's ``documents`` meanwhile."""
+    """Compare all applications of a campaign; nobody works on the database or the host's ``documents`` meanwhile.
+
+    Args:
+        host: Reads the database.
+        agencies: With their ledgers.
+        documents: The host's store.
+        cases: All applications that were handed in.
+        left: Those for which no officer decides any more.
+    """
     comparison = Comparison()
     filed, now = agencies.filed(), host.clock.now()
     ledgers = MoneyLedgers(agencies.captured(), agencies.refunded(), agencies.recorded())
@@ -79,7 +93,7 @@ async def compare(
         problems = (
             *_row(row, now),
             *_filing(tracked, filed, leaves_one=case.files),
-            *money_problems(tracked.progress, ledgers, _circumstances(host, case, tracked, row, waiting)),
+            *money_problems(tracked.progress, ledgers, _circumstances(host, case, tracked, row, waiting, left)),
             *await told.problems(tracked, row, case),
             *_journal(tracked),
         )
@@ -134,13 +148,18 @@ def _filing(
 
 
 def _circumstances(
-    host: Host, case: CampaignCase, tracked: Tracked, row: Row[Any], waiting: Collection[str]
+    host: Host,
+    case: CampaignCase,
+    tracked: Tracked,
+    row: Row[Any],
+    waiting: Collection[str],
+    left: Collection[UUID],
 ) -> MoneyCircumstances:
     states = [event.to for event in tracked.events if isinstance(event, Moved)]
     return MoneyCircumstances(
         now=host.clock.now(),
         due_at=row.due_at,
-        looked_after=case.officer,
+        looked_after=case.officer and case.id not in left,
         is_a_case=row.id in waiting,
         is_advised=Operation.ADVISE_PAYMENT in host.platform.service(case.service).writes,
         ended_without_result=ended_without_result(states),

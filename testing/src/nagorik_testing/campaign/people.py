@@ -65,6 +65,7 @@ class People:
             refused_doubles: How many second clicks were refused.
             handed_in: The applications that the host has said it has taken in.
             unheeded: The applications of which an officer has decided something else than the host has written down.
+            left: The applications that wait for an officer who has decided as often as one does.
         """
         self._host = host
         self._agencies = agencies
@@ -80,6 +81,7 @@ class People:
         self.refused_doubles = 0
         self.handed_in: set[UUID] = set()
         self.unheeded: set[UUID] = set()
+        self.left: set[UUID] = set()
 
     @property
     def next_at(self) -> datetime | None:
@@ -94,7 +96,11 @@ class People:
         self.acts += await self._host.database.run(self._look_again)
         for application, party, code in await self._host.database.run(_held):
             case = self._fates.get(application)
-            if case is None or self._done[application, code] >= OFTEN:
+            if case is None:
+                continue
+            if self._done[application, code] >= OFTEN:
+                if party == "person":
+                    self.left.add(case.id)
                 continue
             self._done[application, code] += 1
             if party == "person":
