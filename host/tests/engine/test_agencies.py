@@ -747,3 +747,21 @@ async def test_login_that_succeeds_after_a_clock_was_set_back_lets_in(database):
     away = CallFailed(AgencyUnavailable(because="read-timeout"))
     _, row = await learned(database, scheduler, name, clock, away)
     assert row.cause == "read-timeout"
+
+
+async def test_probe_is_awaited_for_as_long_as_there_is_no_instant_for_it(database):
+    """Whoever looked when it fell due would find nothing to be done, and look again and again."""
+    clock, name, interval = SimulatedClock(), f"agency-{next(AGENCIES)}", interval_of(0.1)
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=0.1, concurrency=4)})
+    failed = CallFailed(AgencyUnavailable(because="connection-refused"))
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await database.run(partial(scheduler.health.learn, plugin=name, outcome=failed, now=clock.now()))
+    await database.run(lambda t: scheduler.health.give_back_probe(t, name, clock.now()))
+    due = update(agencies).where(agencies.c.plugin == name).values(probe_at=clock.now(), paced_to=clock.now())
+    await database.run(lambda t: t.connection.execute(due))
+    (state,) = await database.run(lambda t: scheduler.queue_states(t, [name], clock.now()))
+    assert (state.is_down, state.free_at) == (True, clock.now())
+    taken = await database.run(lambda t: take_instants(t, name, 1, interval, clock.now()))
+    assert taken.number == 1
+    (state,) = await database.run(lambda t: scheduler.queue_states(t, [name], clock.now()))
+    assert clock.now() < state.free_at <= clock.now() + interval

@@ -186,10 +186,10 @@ class AgencyScheduler:
             ensure_row(transaction, plugin, now)
 
     def _free_at(self, row: Row[Any], now: datetime, *, is_simulated: bool) -> datetime:
-        if row.down_since is not None:
-            return probe_at(row, now)
         paced_to: datetime = row.paced_to
         opens = max(now, paced_to - HORIZON + _AFTER)
         # Farther than anybody takes an agency's time: whoever asks for some mends it, but for a simulated clock.
         is_wrong = opens - now > farthest(self._limits[row.plugin].interval) and not is_simulated
-        return now if is_wrong else opens
+        paced = now if is_wrong else opens
+        # A probe takes an instant as any other call does.
+        return paced if row.down_since is None else max(paced, probe_at(row, now))
