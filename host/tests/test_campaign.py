@@ -136,6 +136,9 @@ async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_ope
         before = await database.run(standing)
         assert not await cohort._have_credentials_tried(database)
         assert await database.run(standing) == before
+        cohort._tried[plugin][now] = OFTEN
+        assert not await cohort._refusing_for_good(database)
+        cohort._tried.clear()
     for others in (
         {"probe_after": timedelta(hours=5), "refusals": 3},
         {"probe_after": timedelta(hours=4), "in_vain": 5},
@@ -148,12 +151,15 @@ async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_ope
         now = cohort.clock.advance(timedelta(days=2))
         for _ in range(OFTEN):
             await database.run(refusing(plugin, now))
+            assert not await cohort._refusing_for_good(database)
             assert await cohort._have_credentials_tried(database)
             assert await database.run(standing) == (now, None)
         await database.run(refusing(plugin, now))
         assert not await cohort._have_credentials_tried(database)
+        assert await cohort._refusing_for_good(database) == {plugin}
     await database.run(refusing(plugin, cohort.clock.advance(timedelta(days=2))))
     assert not await cohort._have_credentials_tried(database)
+    assert not await cohort._refusing_for_good(database)
 
 
 class PaperAgencies(SimulatedAgencies):

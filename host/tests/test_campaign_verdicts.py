@@ -200,11 +200,13 @@ async def test_application_that_is_let_go_while_it_is_looked_is_not_missed(monke
         ({"hold_party": None, "closed_at": NOW}, []),
         ({"hold_code": "nothing-due"}, ["nothing-due"]),
         ({"due_at": NOW}, ["due-and-left"]),
+        ({"due_at": NOW, "target_plugin": "refusing"}, []),
+        ({"due_at": NOW, "target_plugin": "refusing", "lease": "w-1"}, ["left-in-hand"]),
         ({"due_at": NOW, "lease": "w-1"}, ["left-in-hand"]),
         ({"blocked": "defect"}, ["blocked"]),
     ],
 )
 def test_row_that_nobody_moves_is_a_finding(changed, found):
-    row = {"state": "in_review", "operation": "status", "blocked": None, "lease": None, "due_at": None}
-    row |= {"closed_at": None, "hold_party": "person", "hold_code": "refund-by-hand"} | changed
-    assert [code for code, _ in _row(SimpleNamespace(**row), NOW)] == found
+    row = {"state": "in_review", "operation": "status", "target_plugin": "land", "blocked": None, "lease": None}
+    row |= {"due_at": None, "closed_at": None, "hold_party": "person", "hold_code": "refund-by-hand"} | changed
+    assert [code for code, _ in _row(SimpleNamespace(**row), NOW, {"refusing"})] == found

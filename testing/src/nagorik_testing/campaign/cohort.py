@@ -274,7 +274,14 @@ class Cohort:
             self._horizon = LASTING_HORIZON if any(case.lasting for case in cases) else HORIZON
             await self._run_until_idle(platform, schedule, people)
             handed_in = [case for case in cases if case.id in people.handed_in]
-            comparison = await compare(host, self.agencies, self.documents, handed_in, left=people.left)
+            comparison = await compare(
+                host,
+                self.agencies,
+                self.documents,
+                handed_in,
+                left=people.left,
+                refusing=await self._refusing_for_good(database),
+            )
             report.findings += [*self._broken_off(len(cases) - len(handed_in), len(cases)), *comparison.findings]
             report.findings += [
                 Discrepancy(case.alias, "decision-unheeded", "an officer decided something else than is written down")
@@ -413,6 +420,15 @@ class Cohort:
             self._tried[plugin][down_since] += 1
         return bool(tried)
 
+    async def _refusing_for_good(self, database: Database) -> set[str]:
+        """Agencies that have gone on refusing the credentials as often as their operator said that they are good.
+
+        What is due there waits for other credentials, and rightly so: of each try by itself the agency would have
+        another refusal.
+        """
+        waiting = await database.run(partial(_left_for_credentials, now=self.clock.now()))
+        return {plugin for plugin, down_since in waiting.items() if self._tried[plugin][down_since] >= OFTEN}
+
     def _may_be_tried(self, plugin: str, down_since: datetime) -> bool:
         outages = self._tried[plugin]
         return outages[down_since] < OFTEN and len({*outages, down_since}) <= OUTAGES
@@ -471,15 +487,18 @@ def _try_refused(
     transaction: Transaction, *, now: datetime, may_be_tried: Callable[[str, datetime], bool]
 ) -> dict[str, datetime]:
     """Let refused credentials be tried at once for which something waits; since when their agencies are down."""
-    tried = {
-        row.plugin: row.down_since
-        for row in transaction.connection.execute(_REFUSING, {"now": now})
-        if row.probe_at <= _latest_probe(row, now) and may_be_tried(row.plugin, row.down_since)
-    }
+    waiting = _left_for_credentials(transaction, now=now)
+    tried = {plugin: down_since for plugin, down_since in waiting.items() if may_be_tried(plugin, down_since)}
     for plugin in tried:
         try_refused_again(transaction, plugin)
     HealthTracker().try_refused(transaction, tried, now, are_others=False)
     return tried
+
+
+def _left_for_credentials(transaction: Transaction, *, now: datetime) -> dict[str, datetime]:
+    """Agencies where something waits for the credentials alone, and is left no longer than that; since when down."""
+    refusing = transaction.connection.execute(_REFUSING, {"now": now})
+    return {row.plugin: row.down_since for row in refusing if row.probe_at <= _latest_probe(row, now)}
 
 
 def _latest_probe(row: Row[Any], now: datetime) -> datetime:

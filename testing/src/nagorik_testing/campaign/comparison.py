@@ -63,6 +63,7 @@ async def compare(
     cases: Sequence[CampaignCase],
     *,
     left: Collection[UUID] = (),
+    refusing: Collection[str] = (),
 ) -> Comparison:
     """Compare all applications of a campaign; nobody works on the database or the host's ``documents`` meanwhile.
 
@@ -72,6 +73,8 @@ async def compare(
         documents: The host's store.
         cases: All applications that were handed in.
         left: Those for which no officer decides any more.
+        refusing: The agencies that refuse the platform's credentials whatever its operator does: what is due there
+            is left, as it should be.
     """
     comparison = Comparison()
     filed, now = agencies.filed(), host.clock.now()
@@ -91,7 +94,7 @@ async def compare(
         paid |= {payment.id for payment in tracked.progress.payments}
         comparison.ends[_end(row)] += 1
         problems = (
-            *_row(row, now),
+            *_row(row, now, refusing),
             *_filing(tracked, filed, leaves_one=case.files),
             *money_problems(tracked.progress, ledgers, _circumstances(host, case, tracked, row, waiting, left)),
             *await told.problems(tracked, row, case),
@@ -115,13 +118,13 @@ def _end(row: Row[Any]) -> str:
     return f"{row.state}, waits for the {row.hold_party}: {row.hold_code}" if row.hold_party else str(row.state)
 
 
-def _row(row: Row[Any], now: datetime) -> Iterator[tuple[str, str]]:
+def _row(row: Row[Any], now: datetime, refusing: Collection[str]) -> Iterator[tuple[str, str]]:
     """Whether somebody or something will move it."""
     if row.blocked is not None:
         yield "blocked", f"{row.blocked} in {row.state}"
     elif row.lease is not None:
         yield "left-in-hand", f"{row.state}"
-    elif row.due_at is not None and row.due_at <= now:
+    elif row.due_at is not None and row.due_at <= now and row.target_plugin not in refusing:
         yield "due-and-left", f"{row.operation} in {row.state}"
     elif row.closed_at is None and row.due_at is None and row.hold_party is None:
         yield "waits-for-nobody", f"{row.state}"
