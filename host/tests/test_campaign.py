@@ -27,7 +27,16 @@ from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, st
 from nagorik_testing import ExampleDocument, SimulatedClock, specimen_pdf
 from nagorik_testing.campaign.agencies import SHORTER, SimulatedAgencies
 from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
-from nagorik_testing.campaign.cohort import IN_MEMORY, OFTEN, OUTAGES, Cohort, DatabaseInUse, clear, prepare
+from nagorik_testing.campaign.cohort import (
+    IN_MEMORY,
+    LONGEST_QUEUE,
+    OFTEN,
+    OUTAGES,
+    Cohort,
+    DatabaseInUse,
+    clear,
+    prepare,
+)
 from nagorik_testing.campaign.disruptions import Disruption
 from nagorik_testing.campaign.event_loop import IdleTimeEventLoop
 from nagorik_testing.campaign.people import MOST_PAYMENTS, People
@@ -71,7 +80,7 @@ async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring
     database = await cohort._open()
     async with Platform.discover(cohort.settings()) as platform:
         case = generate_case(SEED, 1, cohort.agencies.offers(platform))
-        example = cohort.agencies.example(case)
+        plugin, example = case.service.partition(".")[0], cohort.agencies.example(case)
         handed_in = ApplicationDraft(
             service=case.service, applicant=example.applicant, form=dict(example.form), gateway=case.gateway
         )
@@ -80,10 +89,18 @@ async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring
     end, turn = now - timedelta(seconds=1), now + timedelta(seconds=3)
     assert await cohort._advance_clock(database, [turn], end)
     assert cohort.clock.now() == turn
+    late = turn + LONGEST_QUEUE
+    assert not await cohort._advance_clock(database, [late], end)
+    # Its agency has gone down since, and is tried again.
+    await database.run(refusing(plugin, turn))
+    assert await cohort._advance_clock(database, [late], end)
+    # But not for ever.
+    await database.run(refusing(plugin, end + timedelta(days=9)))
+    assert not await cohort._advance_clock(database, [end + timedelta(days=9)], end)
     await database.run(clear)
     assert not await cohort._advance_clock(database, [turn + timedelta(seconds=1)], end)
     assert not await cohort._advance_clock(database, [], turn + timedelta(days=1))
-    assert cohort.clock.now() == turn
+    assert cohort.clock.now() == late
 
 
 def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", refusals=4, in_vain=0):

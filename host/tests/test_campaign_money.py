@@ -190,6 +190,27 @@ def test_sums_are_those_of_the_gateway(state, taken, amounts, given_back, in_dou
 
 
 @pytest.mark.parametrize(
+    ("taken", "given_back", "is_due", "found"),
+    [
+        (None, "345.00", True, []),
+        (None, "345.00", False, ["captured-twice"]),
+        (None, "172.50", True, ["refunded-otherwise"]),
+        (None, "690.00", True, ["refunded-otherwise"]),
+        ("690.00", "690.00", True, []),
+        ("690.00", "345.00", True, ["refunded-otherwise"]),
+    ],
+)
+def test_what_was_paid_once_more_is_missing_from_what_was_given_back_until_the_later_look(
+    taken, given_back, is_due, found
+):
+    refunded = {"state": PaymentState.REFUNDED, "moved_at": NOW}
+    row = progress(in_question(taken).model_copy(update=refunded), state=ApplicationState.CLOSED)
+    due_at = NOW + timedelta(days=1) if is_due else None
+    both = {"p-1": captured("345.00", "345.00")}
+    assert problems_of(row, both, {"p-1": captured(given_back)}, due_at=due_at) == found
+
+
+@pytest.mark.parametrize(
     ("state", "due", "is_a_case", "found"),
     [
         ("refund_requested", True, False, []),

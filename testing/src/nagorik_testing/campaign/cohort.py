@@ -138,7 +138,11 @@ HORIZON: Final = timedelta(hours=36)
 LASTING_HORIZON: Final = timedelta(days=75)
 """Simulated time after which whatever still waits is left and compared as it is."""
 LONGEST_QUEUE: Final = timedelta(days=1)
-"""Simulated time after the horizon in which what is due and waits for its turn is worked off."""
+"""Simulated time in which what is due after the horizon and waits for its turn is worked off, from the horizon or
+from when an agency that it waits for went down, whichever is later."""
+LATEST_OUTAGE: Final = timedelta(days=7)
+"""Simulated time after the horizon in which an agency's going down is followed: one that goes down again and again is
+what a campaign is to find."""
 LATER: Final = 1.25
 """By how much later than refused credentials may be tried again an agency is, at most."""
 OFTEN: Final = 3
@@ -399,11 +403,14 @@ class Cohort:
         What is due at ``end`` and waits for its turn at an agency that can bear no more is worked off, and nothing
         that falls due later.
         """
-        if not dues or min(dues) > end + LONGEST_QUEUE:
+        if not dues:
             return False
         over = min(dues) > end
-        if over and not await database.run(partial(_queues, now=self.clock.now())):
-            return False
+        if over:
+            is_due, down_since = await database.run(partial(_queued, now=self.clock.now()))
+            since = end if down_since is None else min(max(end, down_since), end + LATEST_OUTAGE)
+            if not is_due or min(dues) > since + LONGEST_QUEUE:
+                return False
         self.clock.set(max(min(dues), self.clock.now()))
         if not over:
             self.clock.advance(self._rng.choice(STEPS))
@@ -478,9 +485,12 @@ async def _warm(platform: Platform, now: datetime) -> None:
             await platform.query_payment(unknown)
 
 
-def _queues(transaction: Transaction, *, now: datetime) -> bool:
-    """Whether something is due and waits for its turn."""
-    return bool(transaction.connection.scalar(select(exists().where(applications.c.due_at <= now))))
+def _queued(transaction: Transaction, *, now: datetime) -> tuple[bool, datetime | None]:
+    """Whether something is due and waits for its turn, and since when the last agency is down that it waits for."""
+    reached = applications.outerjoin(agencies, agencies.c.plugin == applications.c.target_plugin)
+    query = select(func.count(), func.max(agencies.c.down_since)).select_from(reached)
+    count, down_since = transaction.connection.execute(query.where(applications.c.due_at <= now)).one()
+    return bool(count), down_since
 
 
 def _try_refused(

@@ -161,11 +161,12 @@ def _sums(
     circumstances: MoneyCircumstances,
 ) -> Iterator[tuple[str, str]]:
     """Whether the host knows how much it is about."""
-    state = payment.state
+    state, told = payment.state, payment.sum.poisha
     # What was taken for the same payment once more is found by a later look.
-    if len(captured) == 1 and state in _WITH_A_SUM and payment.sum.poisha != _poisha(captured):
+    if len(captured) == 1 and state in _WITH_A_SUM and told != _poisha(captured):
         yield "captured-otherwise", f"another sum than the host says, {state.value}"
-    if refunded and state is P.REFUNDED and _poisha(refunded) != _poisha(captured):
+    is_whole = told == _poisha(captured) or (len(captured) > 1 and _is_looked_at(payment, circumstances))
+    if refunded and state is P.REFUNDED and not (is_whole and told == _poisha(refunded)):
         yield "refunded-otherwise", "another sum than was taken"
     if refunded and state in MONEY_TAKEN | {P.REFUND_MANUAL} and payment.id not in circumstances.refunds_in_doubt:
         yield "refunded-unaccounted", f"the gateway gave it back, here it is {state.value}"
