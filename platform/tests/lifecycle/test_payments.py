@@ -492,20 +492,98 @@ def test_money_goes_back_after_rejection_at_intake_and_then_the_application_clos
     assert (driver.state, driver.payment_states) == (S.CLOSED, [ends])
 
 
-@pytest.mark.parametrize("told", ["not", "lost", "unconfirmed"])
-def test_agency_that_is_told_of_payments_holds_none_that_it_was_not_told_of(told):
+_ADVICE_LOST = OutcomeUnknown(step="advise", because="read-timeout")
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "state"),
+    [
+        (None, Idempotency.NATIVE, P.CAPTURED),
+        (AgencyUnavailable(), Idempotency.NATIVE, P.CAPTURED),
+        (_ADVICE_LOST, Idempotency.NATIVE, P.CAPTURED),
+        (_ADVICE_LOST, Idempotency.CLIENT_REFERENCE, P.CONFIRMED),
+        (PaymentAdvice(confirmed=False), Idempotency.NATIVE, P.CONFIRMED),
+    ],
+    ids=["not", "not-reached", "lost", "lost-for-good", "unconfirmed"],
+)
+def test_agency_that_is_told_of_payments_holds_none_that_it_was_not_told_of(told, kind, state):
     """It says "paid" where another payer has settled what was owed, and would keep this one's for nothing."""
-    driver = _paying().pay()
+    driver = _paying(factories.capabilities_of(others=kind)).pay()
     driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    if told == "lost":
-        driver.answer(Operation.ADVISE_PAYMENT, OutcomeUnknown(step="advise", because="read-timeout"))
-    elif told == "unconfirmed":
-        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=False))
+    if told is not None:
+        driver.answer(Operation.ADVISE_PAYMENT, told)
     driver.report(factories.status(payment_confirmed=True))
-    assert driver.payment_states == [P.CAPTURED if told == "not" else P.CONFIRMED]
-    if told == "not":
-        driver.answer(Operation.ADVISE_PAYMENT, AgencyRejected("nothing-is-owed"))
+    assert driver.payment_states == [state]
+    if state is P.CAPTURED:
+        refused = AgencyRejected("nothing-is-owed")
+        driver.answer_until(
+            lambda d: d.row.payments[0].state is not P.CAPTURED, give={Operation.ADVISE_PAYMENT: refused}
+        )
         assert driver.payment_states == [P.UNDER_INVESTIGATION]
+
+
+def test_advice_of_a_killed_worker_is_given_again_before_an_agency_is_believed():
+    driver = _paying(factories.capabilities_of(others=Idempotency.NATIVE)).pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.interrupt(Operation.ADVISE_PAYMENT)
+    driver.report(factories.status(payment_confirmed=True))
+    assert driver.payment_states == [P.CAPTURED]
+    driver.answer_until(
+        lambda d: d.row.payments[0].state is P.CONFIRMED,
+        give={
+            Operation.ADVISE_PAYMENT: PaymentAdvice(confirmed=True),
+            Operation.STATUS: factories.status(payment_confirmed=True),
+        },
+    )
+    assert driver.calls.count(Operation.ADVISE_PAYMENT) == 2
+
+
+def _with_second_fee(kind: Idempotency | None) -> Driver:
+    """One fee is paid and confirmed, and a second is paid, which an agency that can be told of it has not booked."""
+    left_out = {Operation.ADVISE_PAYMENT} if kind is None else set()
+    driver = Driver(factories.capabilities_of(others=kind or Idempotency.NATIVE, without=left_out))
+    driver.to_submitted(factories.quote())
+    driver.report(factories.status(S.APPROVED, fee_due="licence"))
+    price = factories.quote(500, stage="licence", due=FeeDue.AFTER_SUBMISSION)
+    driver.answer(Operation.QUOTE, price)
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+    driver.pay(500)
+    if kind is not None:
+        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=False))
+    return driver
+
+
+@pytest.mark.parametrize("kind", [Idempotency.NATIVE, None])
+def test_message_from_before_a_payment_was_made_is_about_another(kind):
+    driver = _with_second_fee(kind)
+    paid_at = driver.row.payments[1].captured_at
+    before, after = (
+        factories.status(payment_confirmed=True).model_copy(update={"at": paid_at + timedelta(seconds=seconds)})
+        for seconds in (-1, 0)
+    )
+    driver.report(before)
+    assert driver.row.payments[1].state is not P.CONFIRMED
+    driver.report(after)
+    assert driver.row.payments[1].state is P.CONFIRMED
+
+
+def test_answer_about_a_state_from_before_a_payment_was_made_is_as_of_now():
+    driver = _with_second_fee(Idempotency.NATIVE)
+    paid_at = driver.row.payments[1].captured_at
+    told = factories.status(S.APPROVED, payment_confirmed=True).model_copy(update={"at": paid_at - timedelta(days=1)})
+    driver.answer_until(
+        lambda d: d.row.payments[1].state is P.CONFIRMED,
+        give={Operation.STATUS: told, Operation.ADVISE_PAYMENT: PaymentAdvice(confirmed=False)},
+    )
+
+
+@pytest.mark.parametrize("kind", [Idempotency.NATIVE, None])
+def test_word_that_demands_a_fee_is_none_that_it_was_paid(kind):
+    driver = _with_second_fee(kind)
+    driver.report(factories.status(S.APPROVED, fee_due="licence", payment_confirmed=True))
+    assert driver.row.payments[1].state is not P.CONFIRMED
+    driver.report(factories.status(S.APPROVED, payment_confirmed=True))
+    assert driver.row.payments[1].state is P.CONFIRMED
 
 
 def test_agency_that_cannot_be_told_of_payments_is_taken_at_its_word():

@@ -133,7 +133,7 @@ class AgencyStatus(Model):
     """What the agency says here that it comes to, if it does; what is paid is the price, which is asked for."""
     payment_confirmed: bool | None = None
     """Whether the agency holds the latest payment; ``None`` where it does not say. An agency that can be told of
-    payments is believed to hold those that it was told of."""
+    payments is believed to hold those that it was told of; beside ``fee_due`` it is not believed of that fee."""
     deliverables: Several[Deliverable] = ()
     """What has been issued so far."""
     final: bool = False

@@ -20,7 +20,7 @@ from nagorik_platform.lifecycle.events import (
 from nagorik_platform.lifecycle.fold import fold
 from nagorik_platform.lifecycle.inputs import Reported
 from nagorik_platform.lifecycle.rule_context import RuleContext
-from nagorik_platform.lifecycle.state import Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.state import Payment, Progress, ServiceCapabilities
 from nagorik_platform.lifecycle.tables import demanded_stage, route_to_reported_state
 
 _SAID_BY_AGENCY: Final = frozenset(
@@ -143,17 +143,35 @@ def _confirm_payment(
 ) -> Iterator[Event]:
     """Whether the agency holds the latest payment, and that one only.
 
-    An agency that is told of payments does not hold one that it was not told of: it may mean another's, or that
-    nothing is owed. That it holds none is believed of an answer that was asked for late enough.
+    That it holds none is believed of an answer that was asked for late enough.
     """
     payment = state.latest_taken
     if payment is None or payment.state is PaymentState.CONFIRMED:
         return
-    is_told = payment.state is not PaymentState.CAPTURED or payment.advice_lost_at is not None
-    if status.payment_confirmed and (is_told or not context.capabilities.offers(Operation.ADVISE_PAYMENT)):
+    if status.payment_confirmed and _is_about(payment, status, asked_at, context.capabilities):
         yield context.payment_moved(payment, PaymentState.CONFIRMED, Actor.AGENCY, "reported")
     elif status.payment_confirmed is False and _past_grace(payment.advice_lost_at, context.capabilities, asked_at):
         yield AdviceAbsent(at=context.now, payment=payment.id)
+
+
+def _is_about(
+    payment: Payment, status: AgencyStatus, asked_at: datetime | None, capabilities: ServiceCapabilities
+) -> bool:
+    """Whether an agency that says "paid" can mean this payment.
+
+    One that is told of payments does not hold one that it was not told of: it may mean another payer's, or that
+    nothing is owed. Where the answer was lost it is told again first, if that can be done safely. A message about a
+    state from before the payer gave the money is about other money, and a word that demands the very fee is no word
+    that it was paid.
+    """
+    lost = payment.advice_lost_at is not None and not capabilities.repeats(Operation.ADVISE_PAYMENT)
+    if capabilities.offers(Operation.ADVISE_PAYMENT) and payment.state is PaymentState.CAPTURED and not lost:
+        return False
+    # An answer that was asked for is as of now, since whenever the application may have been in that state.
+    is_older = status.at is not None and payment.captured_at is not None and status.at < payment.captured_at
+    if asked_at is None and is_older:
+        return False
+    return demanded_stage(status) != payment.stage
 
 
 def _resolve_lost(asked_at: datetime | None, state: Progress, context: RuleContext) -> Iterator[Event]:
