@@ -4,11 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from nagorik.errors import AgencyRejected, AgencyUnavailable, ContractViolation, OutcomeUnknown
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    FieldProblem,
+    InputRejected,
+    OutcomeUnknown,
+)
 from nagorik.model.fee import FeeDue
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
-from nagorik.model.submission import Accepted, Rejected
+from nagorik.model.submission import Accepted, Found, Rejected
 from nagorik.operations import Idempotency, Operation
 from nagorik_platform.lifecycle import (
     CallAnswered,
@@ -490,6 +497,127 @@ def test_money_goes_back_after_rejection_at_intake_and_then_the_application_clos
     assert Flag.REFUND_DUE in driver.row.flags
     driver.answer(Operation.REFUND_PAYMENT, answer)
     assert (driver.state, driver.payment_states) == (S.CLOSED, [ends])
+
+
+def _expired_unpaid(capabilities=None) -> Driver:
+    """A payment of 230 taka whose page has lapsed, and with it the price."""
+    driver = Driver(capabilities or factories.capabilities_of()).to_paying(factories.quote(lasts=3600.0))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
+    driver.pass_time(3600.0)
+    driver.take(Due())
+    return driver
+
+
+def _paid_after_all(driver: Driver, number: int = 0) -> None:
+    """The payer pays on the page that stayed open, and the gateway's message says so."""
+    driver.take(Noticed(driver.row.payments[number].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+
+
+@pytest.mark.parametrize("price", [0, 100, 500])
+@pytest.mark.parametrize("quoted_first", [False, True])
+def test_money_for_a_price_that_no_longer_holds_goes_back_and_the_price_that_holds_is_paid(price, quoted_first):
+    driver = _expired_unpaid()
+    new = factories.quote(price, at=driver.now, number=2)
+    if quoted_first:
+        driver.answer(Operation.QUOTE, new)
+    _paid_after_all(driver)
+    if not quoted_first:
+        driver.answer(Operation.QUOTE, new)
+    assert driver.row.payments[0].state is P.REFUND_REQUESTED
+    assert not driver.row.receipts()
+    give = {
+        Operation.REFUND_PAYMENT: RefundReport(state=P.REFUNDED),
+        Operation.START_PAYMENT: PaymentStarted(reference="G-2"),
+        Operation.QUERY_PAYMENT: driver.captured(price) if price else _report(P.EXPIRED),
+        Operation.SUBMIT: Accepted(reference=REFERENCE, status=factories.status()),
+    }
+    driver.answer_until(lambda d: d.row.is_filed, give=give)
+    driver.answer_until(
+        lambda d: d.row.payments[0].state is P.REFUNDED,
+        give=give | {Operation.STATUS: factories.status(), Operation.ADVISE_PAYMENT: PaymentAdvice(confirmed=True)},
+    )
+    assert [receipt.amount for receipt in driver.row.receipts()] == ([factories.taka(price)] if price else [])
+
+
+def test_money_for_a_price_that_holds_again_pays_the_fee():
+    driver = _expired_unpaid()
+    driver.answer(Operation.QUOTE, factories.quote(at=driver.now, number=2))
+    _paid_after_all(driver)
+    assert driver.payment_states == [P.CAPTURED]
+    assert driver.next.operation is Operation.SUBMIT
+
+
+@pytest.mark.parametrize(("price", "state"), [(230, P.CAPTURED), (100, P.REFUND_REQUESTED)])
+def test_form_that_is_corrected_after_paying_is_priced_anew(price, state):
+    driver = _paying().pay()
+    driver.answer(
+        Operation.SUBMIT, InputRejected([FieldProblem(pointer="/form/x", code="bad", text=factories.WORDS)])
+    )
+    driver.take(CitizenActed("corrected"))
+    if driver.capabilities.offers(Operation.ELIGIBILITY):
+        driver.answer(Operation.ELIGIBILITY, factories.decision())
+    driver.answer(Operation.QUOTE, factories.quote(price, number=2))
+    assert driver.payment_states == [state]
+
+
+def test_other_price_that_an_officer_has_accepted_is_not_put_in_question_again():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(231))
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CAPTURED))
+    driver.answer(
+        Operation.SUBMIT, InputRejected([FieldProblem(pointer="/form/x", code="bad", text=factories.WORDS)])
+    )
+    driver.take(CitizenActed("corrected"))
+    driver.answer(Operation.ELIGIBILITY, factories.decision())
+    driver.answer(Operation.QUOTE, factories.quote(number=2))
+    assert driver.payment_states == [P.CAPTURED]
+
+
+_CANNOT_BE_TOLD = factories.capabilities_of(without={Operation.ADVISE_PAYMENT})
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_money_that_an_agency_was_not_shown_and_does_not_ask_for_is_an_officers(is_lost):
+    driver = _expired_unpaid(_CANNOT_BE_TOLD)
+    driver.answer(Operation.QUOTE, factories.quote(0, at=driver.now, number=2))
+    if is_lost:
+        driver.lose(Operation.SUBMIT)
+    else:
+        driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status(S.IN_REVIEW)))
+    _paid_after_all(driver)
+    assert (driver.payment_states, driver.hold) == ([P.UNDER_INVESTIGATION], "payment-under-investigation")
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUND_REQUESTED))
+    driver.answer_until(
+        lambda d: d.payment_states == [P.REFUNDED],
+        give={
+            Operation.REFUND_PAYMENT: RefundReport(state=P.REFUNDED),
+            Operation.FIND: Found(reference=REFERENCE, status=factories.status()),
+            Operation.STATUS: factories.status(),
+        },
+    )
+
+
+def test_money_for_a_fee_that_is_demanded_no_longer_is_an_officers_where_the_agency_cannot_be_told():
+    driver = Driver(_CANNOT_BE_TOLD).to_submitted()
+    driver.report(factories.status(S.APPROVED, fee_due="licence"))
+    driver.answer(Operation.QUOTE, factories.quote(stage="licence", due=FeeDue.AFTER_SUBMISSION, number=2))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+    driver.report(factories.status(S.APPROVED))
+    _paid_after_all(driver)
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+
+
+def test_money_for_a_fee_that_is_demanded_is_the_agencys_once_it_delivers():
+    driver = Driver(_CANNOT_BE_TOLD).to_submitted()
+    driver.report(factories.status(S.APPROVED, fee_due="licence"))
+    driver.answer(Operation.QUOTE, factories.quote(stage="licence", due=FeeDue.AFTER_SUBMISSION, number=2))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+    driver.pay()
+    driver.report(factories.status(S.APPROVED))
+    assert driver.payment_states == [P.CAPTURED]
+    driver.report(factories.status(S.DELIVERED))
+    assert driver.payment_states == [P.CONFIRMED]
 
 
 _ADVICE_LOST = OutcomeUnknown(step="advise", because="read-timeout")

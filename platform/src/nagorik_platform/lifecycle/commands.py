@@ -107,7 +107,8 @@ def _handle_correction(state: Progress, context: RuleContext) -> Iterator[Event]
         raise NotPossible("attempt-in-flight")
     yield Released(at=context.now, at_once=True)
     yield EligibilityDropped(at=context.now)
-    if state.quote is not None and not state.is_paid(state.quote.stage):
+    if state.quote is not None:
+        # Another form may come to another price, whatever was paid for the one before.
         yield QuoteDropped(at=context.now)
     if state.state is S.READY:
         yield context.moved(S.DRAFT, Actor.CITIZEN, "corrected")

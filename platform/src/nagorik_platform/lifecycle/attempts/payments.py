@@ -13,6 +13,7 @@ from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, PAYMENT_ENDED
 from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Hold, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import (
+    ENDED_WITHOUT_RESULT,
     MONEY_ASKED_ABOUT,
     MONEY_FOR_A_PERSON,
     MONEY_NOT_TAKEN,
@@ -63,7 +64,7 @@ def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext)
     """What the gateway says is taken as far as the payment's table knows the move."""
     report, payment = ended.end, ended.payment
     if report.state in {PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION}:
-        yield from _captured(ended, context)
+        yield from _captured(ended, state, context)
     elif report.state is PaymentState.AUTHORISED and not _may_be_completed(payment, context):
         # Told once to take the money, the gateway says neither that it did nor that it will not: asked on.
         yield retry_later(ended.attempt, state, context, "completion-unknown")
@@ -103,7 +104,7 @@ def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext
         yield close(ended.attempt, context, report.state.value, settled=True)
         yield context.payment_moved(payment, report.state, Actor.GATEWAY, "reported")
     elif report.state in {PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION}:
-        yield from _captured(ended, context)
+        yield from _captured(ended, state, context)
     else:
         yield close(ended.attempt, context, report.state.value, settled=True)
         yield from _ended_unpaid(payment, state, context, report.state, "reported", report)
@@ -139,9 +140,10 @@ def _ended_unpaid(
         yield from context.held(state, Party.CITIZEN, PAYMENT_ENDED[to])
 
 
-def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Event]:
+def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[Event]:
     """Money was taken: exactly what was asked and as the gateway itself believes it, or a case for a person.
 
+    So is what an agency that cannot be told of it does not ask for, or no longer: nobody would ever say whose it is.
     Of money that is known already, the same sum is no news; any other is a person's to look at, the right one too.
     """
     report, payment = ended.end, ended.payment
@@ -150,8 +152,10 @@ def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Eve
     code = "reported" if as_asked and believed else "amount-mismatch" if not as_asked else "doubted-by-gateway"
     yield close(ended.attempt, context, "captured" if code == "reported" else code, settled=True)
     known = payment.state not in MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN
-    if known and code == "reported":
+    if code == "reported" and known:
         code = "amount-mismatch"
+    elif code == "reported" and _is_nobodys(payment, state, context):
+        code = "not-demanded"
     to = PaymentState.CAPTURED if code == "reported" else PaymentState.UNDER_INVESTIGATION
     if (not known or _is_news(report, payment)) and to in payment_targets(payment.state):
         yield PaymentMoved(
@@ -166,6 +170,18 @@ def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Eve
             payer_name=report.payer_name,
             remark=report.remark,
         )
+
+
+def _is_nobodys(payment: Payment, state: Progress, context: RuleContext) -> bool:
+    """Whether an agency that holds an application, or may, was not shown money, cannot be told, and asks for none."""
+    is_there = state.is_filed or state.state in {ApplicationState.SUBMITTING, ApplicationState.SUBMISSION_UNKNOWN}
+    return (
+        is_there
+        and state.state not in ENDED_WITHOUT_RESULT | {ApplicationState.CLOSED}
+        and not context.capabilities.offers(Operation.ADVISE_PAYMENT)
+        and state.fee_due != payment.stage
+        and not state.is_paid(payment.stage)
+    )
 
 
 def _is_news(report: PaymentReport, payment: Payment) -> bool:

@@ -37,6 +37,8 @@ def _duty(payment: Payment, state: Progress, context: RuleContext, doubled: Cont
         return context.payment_moved(payment, P.REFUND_MANUAL, Actor.CORE, "no-refunds")
     if payment.id in doubled:
         return _give_back(payment, context, "paid-twice")
+    if _is_of_another_price(payment, state):
+        return _give_back(payment, context, "price-changed")
     if state.state in ENDED_WITHOUT_RESULT | {S.CLOSED}:
         return _give_back(payment, context, "application-ended")
     return _confirm_delivered(payment, state, context) if state.state is S.DELIVERED else None
@@ -60,6 +62,25 @@ def _paid_twice(progress: Progress) -> Iterator[Payment]:
     for payment in sorted(progress.payments, key=partial(_distance_to_agency, progress)):
         if payment.state in MONEY_TAKEN and kept.setdefault(payment.stage, payment) is not payment:
             yield payment
+
+
+def _is_of_another_price(payment: Payment, state: Progress) -> bool:
+    """Whether money was given for a price that is not the one which an application is to be filed at.
+
+    A payer pays late on a page that stayed open, or the form was corrected: the price that holds is paid anew, unless
+    it is the same. What an officer has accepted counts.
+    """
+    quote = state.quote
+    return (
+        payment.state is P.CAPTURED
+        and not payment.accepted
+        and state.state in {S.DRAFT, S.READY, S.AWAITING_PAYMENT}
+        and not state.is_filed
+        and quote is not None
+        and quote.stage == payment.stage
+        and quote.id != payment.quote
+        and quote.total != payment.agency_share
+    )
 
 
 def _distance_to_agency(progress: Progress, payment: Payment) -> int:
