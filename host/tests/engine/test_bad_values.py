@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Integer, insert, select, update
+from sqlalchemy import Integer, delete, insert, select, update
 from structlog.testing import capture_logs
 
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
@@ -14,7 +14,7 @@ from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.store.application_store import LEASE, LeaseTooShort
 from nagorik_host.store.audit import verify_journals
-from nagorik_host.store.cases import list_cases
+from nagorik_host.store.cases import list_cases, unblock
 from nagorik_host.store.overview import count_unreadable
 from nagorik_host.store.schema import Instant, applications, attempts, journal
 from nagorik_platform import PlatformSettings, PluginConfiguration
@@ -272,6 +272,25 @@ async def test_answer_that_cannot_be_written_blocks_its_application_alone(depot,
         query = select(attempts.c.ended_at).where(attempts.c.application == odd)
         assert await host.database.run(lambda t: t.connection.scalars(query).all()) == [None]
         assert [entry["application"] for entry in logs if entry["event"] == "application_blocked"] == [odd]
+
+
+async def test_application_that_was_left_with_a_call_in_flight_goes_on_when_it_is_let(depot, ready_url, keyring):
+    async with opened(ready_url, keyring, SimulatedClock()) as host:
+        odd = await apply(host, "plain")
+        before = await row_of(host, odd)
+        place = {"application": odd, "entry": before.entries + 1}
+        rest = {"at": host.clock.now(), "kind": "k", "outline": "{}", "sealed": b"", "link": b""}
+        there = insert(journal).values(place | rest)
+        await host.database.run(lambda t: t.connection.execute(there))
+        await work_for(host, 1)
+        assert (await host.progress(odd)).attempt is not None
+        gone = delete(journal).where(journal.c.application == odd, journal.c.entry == place["entry"])
+        await host.database.run(lambda t: t.connection.execute(gone))
+        await host.database.run(lambda t: unblock(t, odd, host.clock.now()))
+        await work_for(host, 1)
+        assert (await row_of(host, odd)).state == "closed"
+        query = select(attempts.c.result).where(attempts.c.application == odd).order_by(attempts.c.entry)
+        assert (await host.database.run(lambda t: t.connection.scalars(query).all()))[0] == "defect"
 
 
 async def test_running_worker_survives_what_its_applications_bring(depot, ready_url, keyring):

@@ -408,6 +408,10 @@ class Claims:
         """
         capabilities = self._capabilities.of(row.service, row.gateway)
         stored = replace(self._from_row(row), blocked=None)
+        if stored.progress.attempt is not None:
+            # It was left to an officer with its call in flight, and nobody has heard of that since.
+            self._interrupt(transaction, stored, DEFECT, now)
+            return None
         draft = self._store.open_draft(stored, row.draft)
         begun = begin(stored.progress, capabilities, now, next_payment(stored.progress))
         if begun.next.operation is None:
@@ -426,15 +430,22 @@ class Claims:
     def _release(self, transaction: Transaction, row: Row[Any], now: datetime) -> None:
         """Take an application out of the hands of a worker that is gone, and call nobody."""
         stored = self._from_row(row)
-        capabilities = self._capabilities.of(row.service, row.gateway)
         if stored.progress.attempt is None:
+            capabilities = self._capabilities.of(row.service, row.gateway)
             done = Step(stored.progress, (), next_action(stored.progress, capabilities, now))
+            self._store.change(transaction, stored, done, now)
         else:
-            done = step(stored.progress, Interrupted(), capabilities, now)
             # What was committed and never heard of is in a worker's hands that does not know of it, and lives.
-            _end_open(transaction, stored, self._end_of_lost(transaction, row), now)
-        self._store.change(transaction, stored, done, now)
+            done = self._interrupt(transaction, stored, self._end_of_lost(transaction, row), now)
         self._losses.leave(transaction, stored, done, now)
+
+    def _interrupt(self, transaction: Transaction, stored: StoredApplication, result: str, now: datetime) -> Step:
+        """End a call in flight of which nobody will hear; what follows from that."""
+        progress = stored.progress
+        done = step(progress, Interrupted(), self._capabilities.of(progress.service, stored.gateway), now)
+        _end_open(transaction, stored, result, now)
+        self._store.change(transaction, stored, done, now)
+        return done
 
     def _from_row(self, row: Row[Any]) -> StoredApplication:
         """The application of a row.
