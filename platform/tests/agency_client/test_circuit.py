@@ -8,7 +8,15 @@ from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from structlog.testing import capture_logs
 
-from nagorik.errors import AgencyRejected, AgencyUnavailable, ContractViolation, OutcomeUnknown
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    CredentialProblem,
+    CredentialsRejected,
+    Layer,
+    OutcomeUnknown,
+)
 from nagorik.operations import Idempotency, Operation
 from nagorik_platform.agency_client.circuit import CircuitBreaker, CircuitDecision, CircuitState
 
@@ -269,6 +277,30 @@ async def test_a_health_hook_that_fails_says_unwell(world, error):
     with pytest.raises(AgencyUnavailable) as caught:
         await world.ask(world.bind(client=client))
     assert caught.value.because == "circuit-open"
+
+
+async def test_agency_that_lets_nobody_in_is_no_agency_that_is_unwell(world):
+    """Whoever looks why it is not reached learns that it wants other credentials."""
+    refused = CredentialsRejected(CredentialProblem.EXPIRED, layer=Layer.CORE)
+    asked = []
+
+    async def probe():
+        asked.append(1)
+        if len(asked) == 1:
+            raise refused
+        return True
+
+    client = world.client(probe=probe)
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    results = await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(2)), return_exceptions=True)
+    assert results[0] is refused
+    assert results[1].because == "circuit-open"
+    # It is as shut as before, and opened by the next probe.
+    world.clock.elapsed += 30
+    world.agency.will(world.filed("REF-1"))
+    assert (await world.ask(world.bind(client=client))).reference == "REF-1"
+    assert asked == [1, 1]
 
 
 @given(st.floats(min_value=0, max_value=1e9), st.floats(min_value=0.001, max_value=1e6))

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from nagorik.clock import Clock, Deadline
-from nagorik.errors import AgencyUnavailable, Layer
+from nagorik.errors import AgencyUnavailable, CredentialsRejected, Layer
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST, UNANSWERED, VIOLATIONS, Failure
 
@@ -124,7 +124,7 @@ class AgencyHealth:
         self._clock = clock
         self._plugin = plugin
         self._probe = probe
-        self._probing: asyncio.Task[None] | None = None
+        self._probing: asyncio.Task[CredentialsRejected | None] | None = None
         self._outage_since: float | None = None
 
     async def admit(self, kind: Idempotency, deadline: Deadline) -> None:
@@ -132,14 +132,19 @@ class AgencyHealth:
 
         Raises:
             AgencyUnavailable: ``circuit-open``.
+            CredentialsRejected: The agency lets nobody in, as it has told the probe that was run for this request, or
+                told lately. Whoever reads why it is not reached would otherwise wait for it to become well.
         """
         if self._circuit.state is CircuitState.CLOSED:
             return
         if self._probe is not None and self._circuit.ask(self._clock.monotonic()) is CircuitDecision.PROBE:
             self._circuit.begin_probe(self._clock.monotonic())
             # It is nobody's call: what a host knows of the one that happened to start it says nothing of the others.
-            self._probing = asyncio.get_running_loop().create_task(self._run(self._probe), context=Context())
-            await asyncio.wait({self._probing}, timeout=deadline.remaining())
+            probing = asyncio.get_running_loop().create_task(self._run(self._probe), context=Context())
+            self._probing = probing
+            await asyncio.wait({probing}, timeout=deadline.remaining())
+            if probing.done() and not probing.cancelled() and (refused := probing.result()) is not None:
+                raise refused
         self._check(kind)
 
     def start_request(self, kind: Idempotency) -> bool:
@@ -203,14 +208,18 @@ class AgencyHealth:
                 retry_after=wait or self._circuit.probe_after, because="circuit-open", layer=Layer.CORE
             )
 
-    async def _run(self, probe: Probe) -> None:
-        well = False
+    async def _run(self, probe: Probe) -> CredentialsRejected | None:
+        """Run the health hook, and have its result decide; that the agency lets nobody in, if that is what it was."""
+        well, refused = False, None
         try:
             well = await probe()
+        except CredentialsRejected as error:
+            refused = error
         except Exception:  # noqa: BLE001 - a health hook that fails in whatever way does not say that all is well
             well = False
         finally:
             self._decided(self._clock.monotonic(), well=well)
+        return refused
 
     def _decided(self, now: float, *, well: bool) -> None:
         if not well:
