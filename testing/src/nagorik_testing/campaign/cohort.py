@@ -27,6 +27,7 @@ from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.health import LAST_PROBE, HealthTracker, pause_in_vain
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.reach import OF_CREDENTIALS
 from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
 from nagorik_host.engine.worker import Worker
@@ -331,6 +332,8 @@ class Cohort:
             keyring=self._keyring,
             clock=self.clock,
             lease_clock=self.machine,
+            # Whether a call has sent anything is known by it: the one that requests ask is of the same kind.
+            rate_limiter=SharedRateLimiter(database, self.clock, is_asked=True),
         )
         limits = {one.id: AgencyLimits.of(one.manifest) for one in platform.plugins if one.manifest is not None}
         host.agencies = AgencyScheduler(limits, rng=self._rng)
