@@ -598,6 +598,30 @@ def test_money_that_an_agency_was_not_shown_and_does_not_ask_for_is_an_officers(
     )
 
 
+@pytest.mark.parametrize("is_free", [False, True])
+@pytest.mark.parametrize(
+    ("reported", "state"),
+    [
+        (S.APPROVED, S.APPROVED),
+        (S.IN_REVIEW, S.IN_REVIEW),
+        (S.AWAITING_APPEARANCE, S.AWAITING_APPEARANCE),
+        (S.SUBMITTED, S.SUBMITTED),
+        (S.AWAITING_PAYMENT, S.SUBMITTED),
+    ],
+)
+def test_application_whose_fee_is_met_goes_on_where_the_agency_said_that_it_is(reported, state, is_free):
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.report(factories.status(reported, fee_due="licence"))
+    assert driver.state is S.AWAITING_PAYMENT
+    price = factories.quote(0 if is_free else 230, stage="licence", due=FeeDue.AFTER_SUBMISSION, number=2)
+    driver.answer(Operation.QUOTE, price)
+    if not is_free:
+        driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+        driver.pay()
+        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+    assert driver.state is state
+
+
 def test_money_for_a_fee_that_is_demanded_no_longer_is_an_officers_where_the_agency_cannot_be_told():
     driver = Driver(_CANNOT_BE_TOLD).to_submitted()
     driver.report(factories.status(S.APPROVED, fee_due="licence"))
@@ -830,7 +854,7 @@ def test_fee_demanded_after_filing_is_quoted_paid_and_confirmed_stage_by_stage()
     driver.answer(Operation.START_PAYMENT, PaymentStarted())
     driver.answer(Operation.QUERY_PAYMENT, driver.captured(1100))
     driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
-    assert (driver.state, driver.row.fee_due) == (S.SUBMITTED, None)
+    assert (driver.state, driver.row.fee_due) == (S.APPROVED, None)
     driver.answer(Operation.STATUS, factories.status(S.APPROVED))
     assert (driver.state, driver.payment_states) == (S.APPROVED, [P.CONFIRMED, P.CONFIRMED])
 
@@ -840,7 +864,7 @@ def _demanded_for_nothing(lasts=10**8):
     driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due="record-correction"))
     free = factories.quote(0, stage="record-correction", at=driver.now, lasts=lasts)
     driver.answer(Operation.QUOTE, free)
-    assert (driver.state, driver.row.fee_due) == (S.SUBMITTED, None)
+    assert (driver.state, driver.row.fee_due) == (S.APPROVED, None)
     driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due="record-correction"))
     return driver
 

@@ -61,6 +61,13 @@ _FEE_COMES_FIRST: Final = frozenset({S.SUBMITTED, S.IN_REVIEW, S.AWAITING_PAYMEN
 """States in which an agency goes on only after the fee that it demands beside them."""
 
 
+def state_without_fee(status: AgencyStatus | None) -> S:
+    """Where an application goes on whose fee is met: where the agency said that it is, beside demanding the fee."""
+    reported = status.state if status is not None else None
+    waits = reported is None or reported is S.AWAITING_PAYMENT or reported not in _FEE_COMES_FIRST
+    return S.SUBMITTED if waits else reported
+
+
 def demanded_stage(status: AgencyStatus) -> str | None:
     """The stage of the fees without which the agency does not go on."""
     if status.state not in _FEE_COMES_FIRST:
@@ -102,6 +109,8 @@ APPLICATION_TRANSITIONS: Final[tuple[ApplicationTransition, ...]] = (
         ready="paid, or the quote lapsed, before filing",
         submitted="a fee demanded after filing is confirmed",
         in_review="the agency goes on after its fee",
+        awaiting_appearance="the fee is met, and the citizen must appear",
+        approved="the fee for what the agency granted is met",
         withdrawn="the citizen gives up; not while a payment is unknown",
         expired="the time to pay is over; not while a payment is unknown",
         manual_review="only a person can decide",

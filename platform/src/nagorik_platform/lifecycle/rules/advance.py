@@ -19,6 +19,7 @@ from nagorik_platform.lifecycle.tables import (
     MONEY_FOR_A_PERSON,
     WITHDRAWABLE,
     is_settled,
+    state_without_fee,
 )
 
 RESENDS_BEFORE_A_PERSON: Final = 80
@@ -78,7 +79,7 @@ def _advance_awaiting_payment(state: Progress, context: RuleContext) -> Iterator
         yield context.moved(S.READY, Actor.GATEWAY, "fee-paid")
     elif state.is_filed and quote.total.poisha == 0:
         yield FeeSettled(at=context.now, free=True)
-        yield context.moved(S.SUBMITTED, Actor.AGENCY, "nothing-to-pay")
+        yield context.moved(state_without_fee(state.status), Actor.AGENCY, "nothing-to-pay")
     elif state.payment_in(*MONEY_ASKED_ABOUT, *MONEY_FOR_A_PERSON) or state.is_paid(quote.stage):
         return
     elif quote.is_expired(context.now):

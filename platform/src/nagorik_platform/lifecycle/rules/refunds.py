@@ -8,7 +8,7 @@ from nagorik.operations import Operation
 from nagorik_platform.lifecycle.events import Actor, Event, FeeSettled, PaymentMoved
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import Payment, Progress
-from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_TAKEN
+from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_TAKEN, state_without_fee
 
 
 def advance_money(state: Progress, context: RuleContext) -> Iterator[Event]:
@@ -120,4 +120,4 @@ def _end_fee_demand(state: Progress, context: RuleContext) -> Iterator[Event]:
         yield FeeSettled(at=context.now)
     elif state.attempt is None:
         yield FeeSettled(at=context.now)
-        yield context.moved(S.SUBMITTED, Actor.AGENCY, "fee-confirmed")
+        yield context.moved(state_without_fee(state.status), Actor.AGENCY, "fee-confirmed")
