@@ -22,6 +22,7 @@ from nagorik_platform.lifecycle import (
     NotPossible,
     Party,
     explain,
+    payment_decisions,
     state_advice,
     what_to_do,
 )
@@ -421,6 +422,44 @@ def test_money_that_the_gateway_tells_of_after_an_officer_found_none_is_never_fo
     _told_again(driver, driver.captured())
     assert driver.row.payments[0].state is P.CAPTURED
     assert driver.row.receipts()[0].amount == factories.taka(230)
+
+
+def _decide(driver: Driver, to: P) -> None:
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=to))
+
+
+def test_officer_cannot_have_money_given_back_that_nobody_has_said_was_taken():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    _decide(driver, P.UNDER_INVESTIGATION)
+    assert not {P.REFUND_REQUESTED, P.REFUND_MANUAL} & set(payment_decisions(driver.row.payments[0]))
+    for to in (P.REFUND_REQUESTED, P.REFUND_MANUAL):
+        with pytest.raises(NotPossible, match="refund-without-capture"):
+            _decide(driver, to)
+    _decide(driver, P.CAPTURED)
+    assert P.REFUND_REQUESTED in payment_decisions(driver.row.payments[0])
+    _decide(driver, P.REFUND_REQUESTED)
+    assert driver.row.payments[0].receipt().captured_at is not None
+
+
+def test_refund_is_ordered_once_and_not_offered_again():
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
+    _told_again(driver, driver.captured(460))
+    assert P.REFUND_REQUESTED not in payment_decisions(driver.row.payments[0])
+    with pytest.raises(NotPossible, match="payment-cannot-become-that"):
+        _decide(driver, P.REFUND_REQUESTED)
+
+
+@pytest.mark.parametrize("decided", [P.CAPTURED, P.CONFIRMED])
+def test_money_that_an_officer_found_taken_was_taken_when_they_said_so(decided):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    _decide(driver, P.UNDER_INVESTIGATION)
+    driver.pass_time(60)
+    _decide(driver, decided)
+    assert driver.row.receipts()[0].captured_at == driver.now
 
 
 def test_right_amount_after_another_one_is_still_an_officers_to_settle():

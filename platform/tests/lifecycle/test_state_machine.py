@@ -686,6 +686,12 @@ class LifecycleMachine(RuleBasedStateMachine):
                 assert taken * 100 == payment.amount.poisha or decided
 
     @invariant()
+    def what_counts_as_taken_or_goes_back_was_said_to_be_taken(self):
+        for payment in self.row.payments:
+            if payment.state in MONEY_TAKEN | {P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUND_MANUAL, P.REFUNDED}:
+                assert payment.captured_at is not None
+
+    @invariant()
     def agency_is_shown_its_own_share_and_no_more(self):
         for payment, receipt in zip(
             [one for one in self.row.payments if one.state in MONEY_TAKEN], self.row.receipts(), strict=True

@@ -230,7 +230,7 @@ async def _for_officer(host: "Host", view: "ApplicationView") -> Document:
     from sqlalchemy import select
 
     from nagorik_host.store.schema import attempts
-    from nagorik_platform.lifecycle import application_targets, payment_targets
+    from nagorik_platform.lifecycle import application_targets, payment_decisions
 
     progress = view.progress
 
@@ -255,7 +255,7 @@ async def _for_officer(host: "Host", view: "ApplicationView") -> Document:
         "form_fields": sorted(draft.form),
         "may_become": [state.value for state in application_targets(progress.state)],
         "payments_may_become": {
-            payment.id: [state.value for state in payment_targets(payment.state)] for payment in progress.payments
+            payment.id: [state.value for state in payment_decisions(payment)] for payment in progress.payments
         },
         "attempts": calls,
     }

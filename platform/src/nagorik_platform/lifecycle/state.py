@@ -137,6 +137,8 @@ class Payment(Model):
     """Since when the gateway knows of it, or may know; long after it was opened where the gateway was not there."""
     reference: Annotated[str | None, PERSONAL] = None
     captured_at: AwareDatetime | None = None
+    """When the gateway took the money; where it never said so, when an officer decided that it had. What has none
+    nobody has said to be taken, and it is not given back."""
     refunded_at: AwareDatetime | None = None
     """When the payer had the money back."""
     payer_name: Annotated[str | None, PERSONAL] = None
