@@ -310,6 +310,41 @@ def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_i
     assert (after["unreachable"], after["waits_for"], after["state"]) == (None, None, "in_review")
 
 
+def test_officer_is_shown_what_a_gateway_says_against_their_decision_and_orders_no_refund_of_nothing(office):
+    application = office.apply()
+    office.answers.QUOTE = demanded(8_000)
+    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
+    office.work(timedelta(hours=1))
+    assert office.ready("act", application, "pay", "--gateway", "office.till").code == 0
+    office.work(timedelta(hours=1))
+    (payment,) = office.ready("cases", "show", application, "--json").document["payments"]
+    officer = ("cases", "decide", application, "--officer", "A. Rahman", "--reason", "Asked the bank.")
+    decided = (*officer, "--payment", payment["payment"], "--payment-to")
+    assert office.ready(*decided, "under_investigation").code == 0
+
+    seen = office.ready("cases", "show", application, "--json").document
+    assert (seen["payments_may_become"][payment["payment"]], seen["gateways_say"]) == (
+        ["captured", "confirmed", "failed", "under_investigation"],
+        {},
+    )
+    refused = office.ready(*decided, "refund_requested")
+    assert refused.code == 2
+    assert "refund-without-capture: " in refused.err
+    assert "--payment-to captured" in refused.err
+    assert "টাকা ফেরত দেওয়া যায় না" in refused.err
+
+    assert office.ready(*decided, "failed").code == 0
+    office.answers.QUERY = PaymentReport(state="captured", amount=Money.taka(8_000), reference="TX-9")
+    office.work(timedelta(minutes=30))
+    assert office.cases() == ["payment-under-investigation"]
+    assert f"the gateway says of {payment['payment']}" in office.ready("cases", "show", application).out
+    assert office.ready(*decided, "failed").code == 0
+    office.work(timedelta(days=2))
+    told = office.ready("cases", "show", application, "--json").document
+    assert [one["state"] for one in told["payments"] if one["payment"] == payment["payment"]] == ["failed"]
+    assert told["gateways_say"] == {payment["payment"]: "captured, 8000.00 BDT"}
+
+
 def test_where_to_pay_is_told_on_the_citizens_page_and_on_no_other(office, monkeypatch):
     page, slip = "https://pay.example/session?token=CANARY-TOKEN", Text(en="Slip CANARY-SLIP", bn="স্লিপ CANARY-SLIP")
     office.answers.START = PaymentStarted(

@@ -29,6 +29,7 @@ from nagorik_platform.lifecycle import (
     NotPossible,
     Party,
     explain,
+    payment_decisions,
     state_advice,
     what_to_do,
 )
@@ -419,15 +420,141 @@ def test_amount_that_an_officer_accepted_is_not_put_in_question_again():
     assert driver.payment_states == [P.CAPTURED]
 
 
+def _doubted(driver: Driver, amount: int) -> PaymentReport:
+    return driver.captured(amount).model_copy(update={"state": P.UNDER_INVESTIGATION})
+
+
+def _decide(driver: Driver, to: P) -> None:
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=to))
+
+
+def _last_code(driver: Driver) -> str:
+    return [event.code for event in driver.journal if event.kind == "payment-moved"][-1]
+
+
 @pytest.mark.parametrize("amount", [230, 460])
-def test_money_that_the_gateway_tells_of_after_an_officer_found_none_is_never_forgotten(amount):
+def test_money_that_the_gateway_tells_of_after_an_officer_found_none_is_shown_to_a_person(amount):
     driver = _paying()
-    doubted = driver.captured(amount).model_copy(update={"state": P.UNDER_INVESTIGATION})
+    driver.answer(Operation.QUERY_PAYMENT, _doubted(driver, amount))
+    _decide(driver, P.FAILED)
+    remark = "বুক করা হয়েছে"
+    _told_again(driver, driver.captured().model_copy(update={"remark": remark}))
+    payment = driver.row.payments[0]
+    assert (payment.state, driver.hold) == (P.UNDER_INVESTIGATION, "payment-under-investigation")
+    assert (_last_code(driver), driver.journal[-2].remark) == ("taken-after-all", remark)
+    assert payment.receipt().amount == factories.taka(230)
+
+
+@pytest.mark.parametrize("decided", [P.FAILED, P.EXPIRED, P.CANCELLED])
+def test_late_look_undoes_no_word_of_an_officer_that_there_is_no_money(decided):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    _decide(driver, decided)
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert (driver.payment_states, _last_code(driver)) == ([P.UNDER_INVESTIGATION], "taken-after-all")
+    assert driver.row.payments[0].captured_at is not None
+
+
+def test_officer_who_finds_no_money_again_is_believed_against_the_same_word_and_not_against_another():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    _decide(driver, P.FAILED)
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    _decide(driver, P.FAILED)
+    for _ in LATE_CAPTURE_LOOKS:
+        driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+        assert driver.payment_states == [P.FAILED]
+    assert driver.next.operation is None
+    _told_again(driver, driver.captured(460))
+    assert (driver.payment_states, driver.row.payments[0].sum) == ([P.UNDER_INVESTIGATION], factories.taka(460))
+
+
+@pytest.mark.parametrize("amount", [230, 460, None])
+def test_doubt_in_spite_of_which_an_officer_found_no_money_is_no_news(amount):
+    driver = _paying()
+    doubted = _report(P.UNDER_INVESTIGATION) if amount is None else _doubted(driver, amount)
     driver.answer(Operation.QUERY_PAYMENT, doubted)
-    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.FAILED))
-    _told_again(driver, driver.captured())
-    assert driver.row.payments[0].state is P.CAPTURED
-    assert driver.row.receipts()[0].amount == factories.taka(230)
+    _decide(driver, P.FAILED)
+    _told_again(driver, doubted)
+    assert driver.payment_states == [P.FAILED]
+
+
+def test_sum_that_nobody_can_read_and_an_officer_accepted_is_not_put_in_question_again():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CAPTURED))
+    _decide(driver, P.CAPTURED)
+    _told_again(driver, _report(P.CAPTURED))
+    assert driver.payment_states == [P.CAPTURED]
+
+
+def test_doubt_that_no_officer_knew_of_is_shown_whatever_they_settled_before():
+    driver = _paying().pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.answer(Operation.ADVISE_PAYMENT, AgencyRejected("wrong-account"))
+    _decide(driver, P.CONFIRMED)
+    _told_again(driver, _doubted(driver, 230))
+    assert (driver.payment_states, _last_code(driver)) == ([P.UNDER_INVESTIGATION], "doubted-by-gateway")
+
+
+@pytest.mark.parametrize("said", [P.FAILED, P.EXPIRED, P.CANCELLED])
+@pytest.mark.parametrize("told", [False, True])
+def test_gateway_that_took_nothing_of_what_an_officer_found_taken_is_shown_to_a_person_once(said, told):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    _decide(driver, P.CAPTURED)
+    if told:
+        driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+        assert driver.payment_states == [P.CONFIRMED]
+    _told_again(driver, _report(said))
+    assert (driver.payment_states, _last_code(driver)) == ([P.UNDER_INVESTIGATION], "not-taken-after-all")
+    assert driver.hold == "payment-under-investigation"
+    _decide(driver, P.CONFIRMED if told else P.CAPTURED)
+    for again in (P.FAILED, P.CANCELLED):
+        _told_again(driver, _report(again))
+        assert driver.payment_states == [P.CONFIRMED if told else P.CAPTURED]
+
+
+def test_what_the_gateway_itself_said_to_be_taken_is_not_put_in_question_by_a_page_that_ran_out():
+    driver = _paying().pay()
+    _told_again(driver, _report(P.EXPIRED))
+    assert driver.payment_states == [P.CAPTURED]
+
+
+def test_officer_cannot_have_money_given_back_that_nobody_has_said_was_taken():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    _decide(driver, P.UNDER_INVESTIGATION)
+    assert not {P.REFUND_REQUESTED, P.REFUND_MANUAL} & set(payment_decisions(driver.row.payments[0]))
+    for to in (P.REFUND_REQUESTED, P.REFUND_MANUAL):
+        with pytest.raises(NotPossible, match="refund-without-capture"):
+            _decide(driver, to)
+    _decide(driver, P.CAPTURED)
+    assert P.REFUND_REQUESTED in payment_decisions(driver.row.payments[0])
+    _decide(driver, P.REFUND_REQUESTED)
+    assert driver.row.payments[0].receipt().captured_at is not None
+
+
+def test_refund_is_ordered_once_and_not_offered_again():
+    driver = _paying().pay()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
+    _told_again(driver, driver.captured(460))
+    assert P.REFUND_REQUESTED not in payment_decisions(driver.row.payments[0])
+    with pytest.raises(NotPossible, match="payment-cannot-become-that"):
+        _decide(driver, P.REFUND_REQUESTED)
+
+
+@pytest.mark.parametrize("decided", [P.CAPTURED, P.CONFIRMED])
+def test_money_that_an_officer_found_taken_was_taken_when_they_said_so(decided):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    _decide(driver, P.UNDER_INVESTIGATION)
+    driver.pass_time(60)
+    _decide(driver, decided)
+    assert driver.row.receipts()[0].captured_at == driver.now
 
 
 def test_right_amount_after_another_one_is_still_an_officers_to_settle():

@@ -551,6 +551,28 @@ class LifecycleMachine(RuleBasedStateMachine):
     def an_officer_finds_out(self):
         self._decide_honestly()
 
+    @precondition(lambda self: self._in_doubt() is not None)
+    @rule()
+    def an_officer_is_mistaken_that_there_is_no_money(self):
+        """The payer, who is still on the page, pays then if they have not."""
+        payment = self._in_doubt()
+        assert self._take(
+            Decided(officer="R. Karim", reason="CANARY-REASON", payment=payment.id, payment_to=P.FAILED)
+        )
+        account = self.gateway.account(payment.id)
+        if account.announced and account.taken is None:
+            self.gateway.pay(payment.id, payment.amount.poisha // 100)
+
+    def _in_doubt(self):
+        """What an officer has to find out about, of which neither the gateway nor the agency has told them."""
+        if self.row.attempt is not None:
+            return None
+        asked_for = self.row.hold is not None and self.row.hold.party is Party.PERSON
+        payment = self.row.payment_in(P.UNDER_INVESTIGATION, P.UNKNOWN) if asked_for else None
+        if payment is None or payment.contested is not None or payment.id in self.agency.told:
+            return None
+        return payment
+
     def _decide_honestly(self):
         """A person who asked the agency and the gateway by telephone."""
         row = self.row
@@ -684,6 +706,26 @@ class LifecycleMachine(RuleBasedStateMachine):
                     for event in self.journal
                 )
                 assert taken * 100 == payment.amount.poisha or decided
+
+    @invariant()
+    def an_officers_word_about_money_is_undone_by_no_answer_of_a_gateway(self):
+        """What contradicts it is given to a person, and nobody but a person decides then."""
+        decided = {}
+        for event in self.journal:
+            if event.kind != "payment-moved":
+                continue
+            word = decided.get(event.payment)
+            if event.actor == "person":
+                decided[event.payment] = event.to
+            elif event.actor == "gateway":
+                assert word not in MONEY_NOT_TAKEN | MONEY_TAKEN or event.to is P.UNDER_INVESTIGATION
+                decided.pop(event.payment, None)
+
+    @invariant()
+    def what_counts_as_taken_or_goes_back_was_said_to_be_taken(self):
+        for payment in self.row.payments:
+            if payment.state in MONEY_TAKEN | {P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUND_MANUAL, P.REFUNDED}:
+                assert payment.captured_at is not None
 
     @invariant()
     def agency_is_shown_its_own_share_and_no_more(self):

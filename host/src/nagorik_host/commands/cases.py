@@ -210,6 +210,7 @@ async def _show(arguments: argparse.Namespace) -> int:
             ("form holds", ", ".join(document["form_fields"]) or "–"),
             ("--to may be", ", ".join(document["may_become"]) or "–"),
             *((f"--payment {p} may be", ", ".join(to) or "–") for p, to in document["payments_may_become"].items()),
+            *((f"the gateway says of {p}", said) for p, said in document["gateways_say"].items()),
         )
     )
     print_table(
@@ -230,7 +231,7 @@ async def _for_officer(host: "Host", view: "ApplicationView") -> Document:
     from sqlalchemy import select
 
     from nagorik_host.store.schema import attempts
-    from nagorik_platform.lifecycle import application_targets, payment_targets
+    from nagorik_platform.lifecycle import application_targets, payment_decisions
 
     progress = view.progress
 
@@ -255,7 +256,12 @@ async def _for_officer(host: "Host", view: "ApplicationView") -> Document:
         "form_fields": sorted(draft.form),
         "may_become": [state.value for state in application_targets(progress.state)],
         "payments_may_become": {
-            payment.id: [state.value for state in payment_targets(payment.state)] for payment in progress.payments
+            payment.id: [state.value for state in payment_decisions(payment)] for payment in progress.payments
+        },
+        "gateways_say": {
+            payment.id: f"{word.state.value}, {word.amount}" if word.amount is not None else word.state.value
+            for payment in progress.payments
+            if (word := payment.contested) is not None
         },
         "attempts": calls,
     }

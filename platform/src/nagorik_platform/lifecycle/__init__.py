@@ -6,7 +6,7 @@ database for that: the row is a value, the journal a list of events.
 
 from nagorik_platform.lifecycle.advice import what_to_do
 from nagorik_platform.lifecycle.attempts.retry import UnexpectedAnswer
-from nagorik_platform.lifecycle.commands import NotPossible, restore
+from nagorik_platform.lifecycle.commands import NotPossible, payment_decisions, restore
 from nagorik_platform.lifecycle.events import Event, Opened
 from nagorik_platform.lifecycle.explanation import StateExplanation, explain, explain_event
 from nagorik_platform.lifecycle.fold import JournalBroken, amounts_to, apply, open_progress, replay
@@ -28,6 +28,7 @@ from nagorik_platform.lifecycle.state import (
     Attempt,
     Backoff,
     FeeWaiver,
+    GatewayWord,
     Hold,
     Party,
     Payment,
@@ -61,6 +62,7 @@ __all__ = [
     "Due",
     "Event",
     "FeeWaiver",
+    "GatewayWord",
     "Hold",
     "IllegalTransition",
     "Input",
@@ -91,6 +93,7 @@ __all__ = [
     "nothing_to_do",
     "open_application",
     "open_progress",
+    "payment_decisions",
     "payment_targets",
     "replay",
     "restore",

@@ -7,6 +7,7 @@ for a lost day: it is looked up, repeated with its key where that does it once, 
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState
 from nagorik.operations import Operation
@@ -36,9 +37,10 @@ from nagorik_platform.lifecycle.rules.holds import (
     MONEY_HOLDS,
     PAYMENT_ENDED,
 )
-from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Party, Progress
+from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import (
     AT_THE_AGENCY,
+    MONEY_TAKEN,
     NOT_FILED,
     WITHDRAWABLE,
     application_targets,
@@ -166,8 +168,10 @@ def decide_payment(decision: Decided, state: Progress, context: RuleContext) -> 
     payment = next((p for p in state.payments if p.id == decision.payment), None)
     if payment is None:
         raise NotPossible("no-such-payment")
-    ordered_before = decision.payment_to is PaymentState.REFUND_REQUESTED and payment.refund_requested_at is not None
-    if decision.payment_to not in payment_targets(payment.state) or ordered_before:
+    never_captured = payment.captured_at is None
+    if never_captured and decision.payment_to in _BACK_TO_THE_PAYER:
+        raise NotPossible("refund-without-capture")
+    if decision.payment_to not in payment_decisions(payment):
         raise NotPossible("payment-cannot-become-that")
     yield PaymentMoved(
         at=context.now,
@@ -175,9 +179,27 @@ def decide_payment(decision: Decided, state: Progress, context: RuleContext) -> 
         to=decision.payment_to,
         actor=Actor.PERSON,
         code="decided",
+        captured_at=context.now if never_captured and decision.payment_to in MONEY_TAKEN else None,
         officer=decision.officer,
         reason=decision.reason,
     )
+
+
+_BACK_TO_THE_PAYER: Final = frozenset({PaymentState.REFUND_REQUESTED, PaymentState.REFUND_MANUAL})
+
+
+def payment_decisions(payment: Payment) -> tuple[PaymentState, ...]:
+    """What an officer may decide of a payment, in the table's order.
+
+    A refund is ordered once, and of money of which somebody has said that it was taken: an officer who knows that it
+    was says so first, and it then goes back by the same rules as any.
+    """
+    barred: frozenset[PaymentState] = frozenset()
+    if payment.captured_at is None:
+        barred = _BACK_TO_THE_PAYER
+    elif payment.refund_requested_at is not None:
+        barred = frozenset({PaymentState.REFUND_REQUESTED})
+    return tuple(state for state in payment_targets(payment.state) if state not in barred)
 
 
 def decide_application(decision: Decided, state: Progress, context: RuleContext) -> Iterator[Event]:

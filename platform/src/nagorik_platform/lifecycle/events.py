@@ -16,7 +16,7 @@ from nagorik.operations import Operation
 from nagorik.privacy import PERSONAL, Model, Several
 from nagorik.values import Money
 from nagorik_platform.lifecycle.refusals import CallRefusal
-from nagorik_platform.lifecycle.state import Hold
+from nagorik_platform.lifecycle.state import GatewayWord, Hold
 
 
 class Actor(StrEnum):
@@ -237,6 +237,8 @@ class PaymentMoved(JournalEvent):
     """Why, in the gateway's own words."""
     refunded_at: AwareDatetime | None = None
     """When the payer had the money back, where the gateway says so."""
+    contested: GatewayWord | None = None
+    """What the gateway said, where an officer is to look at it."""
     officer: str | None = None
     reason: Annotated[str | None, PERSONAL] = None
 

@@ -372,7 +372,8 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
         update={
             "state": event.to,
             "moved_at": event.at,
-            "accepted": _is_accepted(before, event),
+            "decided": _is_decided(before, event),
+            "contested": event.contested if event.actor is e.Actor.GATEWAY else before.contested,
             "asked_at": None,
             "announced_at": _first(before.announced_at, announced),
             "advice_lost_at": None,
@@ -391,10 +392,10 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
     return _with_payments(progress, (after if p.id == after.id else p for p in progress.payments))
 
 
-def _is_accepted(before: Payment, event: e.PaymentMoved) -> bool:
-    if before.state is PaymentState.UNDER_INVESTIGATION:
-        return event.actor is e.Actor.PERSON and event.to in MONEY_TAKEN
-    return before.accepted and event.to in MONEY_TAKEN
+def _is_decided(before: Payment, event: e.PaymentMoved) -> bool:
+    if event.actor is e.Actor.PERSON:
+        return True
+    return before.decided and event.actor is not e.Actor.GATEWAY and event.to in MONEY_TAKEN
 
 
 def _advice_lost(progress: Progress, event: e.AdviceLost) -> Changes:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik_platform.lifecycle.events import Actor, Event, FlagsChanged, Held, Moved, PaymentMoved
-from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.state import GatewayWord, Hold, Party, Payment, Progress, ServiceCapabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class RuleContext:
         refund_reference: str | None = None,
         remark: str | None = None,
         refunded_at: datetime | None = None,
+        contested: GatewayWord | None = None,
     ) -> PaymentMoved:
         """A payment moves along one row of its table."""
         return PaymentMoved(
@@ -47,6 +48,7 @@ class RuleContext:
             refund_reference=refund_reference,
             remark=remark,
             refunded_at=refunded_at,
+            contested=contested,
         )
 
     def held(self, state: Progress, party: Party, code: str) -> Iterator[Event]:

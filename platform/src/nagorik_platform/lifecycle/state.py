@@ -116,6 +116,14 @@ class FeeWaiver(Model):
     """When the price lapses, so that it is asked for again if the agency still wants it paid."""
 
 
+class GatewayWord(Model):
+    """What a gateway says, for good, of a payment's money."""
+
+    state: PaymentState
+    amount: Money | None = None
+    """What it took, where it took something and the sum can be read."""
+
+
 class Payment(Model):
     """One attempt to pay one quote."""
 
@@ -137,6 +145,8 @@ class Payment(Model):
     """Since when the gateway knows of it, or may know; long after it was opened where the gateway was not there."""
     reference: Annotated[str | None, PERSONAL] = None
     captured_at: AwareDatetime | None = None
+    """When the gateway took the money; where it never said so, when an officer decided that it had. What has none
+    nobody has said to be taken, and it is not given back."""
     refunded_at: AwareDatetime | None = None
     """When the payer had the money back."""
     payer_name: Annotated[str | None, PERSONAL] = None
@@ -148,8 +158,11 @@ class Payment(Model):
     """What the gateway calls the refund that was ordered."""
     refund_requested_at: AwareDatetime | None = None
     """When a refund was first to be ordered: the gateway is told to give one payment back once."""
-    accepted: bool = False
-    """Whether an officer has looked at what was doubtful about the money and found that it counts."""
+    decided: bool = False
+    """Whether its state is an officer's word; so are advice and confirmation of money that an officer found taken."""
+    contested: GatewayWord | None = None
+    """The gateway's word that gave it to an officer, until the gateway has moved it otherwise. An officer who has
+    decided since knew of it, so that the same word again is no news."""
     asked_at: AwareDatetime | None = None
     """When the gateway was asked what it has answered since, for good, without moving the payment."""
     noticed_at: AwareDatetime | None = None

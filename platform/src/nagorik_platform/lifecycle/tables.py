@@ -44,7 +44,7 @@ MONEY_FOR_A_PERSON: Final = frozenset({P.UNDER_INVESTIGATION, P.DISPUTED})
 """Only a person can settle it."""
 
 MONEY_NOT_TAKEN: Final = frozenset({P.FAILED, P.EXPIRED, P.CANCELLED})
-"""The gateway says that it took nothing, which a late report may contradict."""
+"""The gateway or an officer says that nothing was taken, which a late report may contradict."""
 
 
 class IllegalTransition(ValueError):
@@ -247,12 +247,14 @@ def _payment_rows(source: P, **targets: str) -> tuple[PaymentTransition, ...]:
     return tuple(PaymentTransition(source, P(target), when) for target, when in targets.items())
 
 
+_DIFFERS: Final = "amount, currency or payer differ from what was asked"
+
 _GATEWAY_SAYS: Final = {
     "captured": "the gateway took the money",
     "failed": "the gateway says that it failed",
     "expired": "the gateway says that its time is over",
     "cancelled": "the gateway says that the payer cancelled",
-    "under_investigation": "amount, currency or payer differ from what was asked",
+    "under_investigation": _DIFFERS,
 }
 
 _AGREED: Final = "the payer has agreed, and the gateway waits to be told to take the money"
@@ -261,8 +263,10 @@ _OTHER_AMOUNT: Final = "the gateway reports late that it took another amount"
 
 _LATE_NEWS: Final = {
     "captured": "the gateway reports late that it took the money",
-    "under_investigation": _OTHER_AMOUNT,
+    "under_investigation": f"{_OTHER_AMOUNT}, or that it took what an officer found not to be taken",
 }
+
+_TOOK_NOTHING: Final = "that it took nothing of what an officer found to be taken"
 
 PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
     *_payment_rows(
@@ -309,7 +313,7 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
         confirmed="the agency holds it",
         refund_requested="the application ended before the agency confirmed",
         refund_manual="the gateway cannot give it back",
-        under_investigation="amount, currency or payer differ from what was asked",
+        under_investigation=f"{_DIFFERS}, or the gateway reports late {_TOOK_NOTHING}",
         disputed="the payer disputes it",
     ),
     *_payment_rows(
@@ -317,14 +321,14 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
         confirmed="the agency holds it",
         refund_requested="the application ended before the agency confirmed",
         refund_manual="the gateway cannot give it back",
-        under_investigation="the agency says that it differs",
+        under_investigation=f"the agency says that it differs, or the gateway reports late {_TOOK_NOTHING}",
         disputed="the payer disputes it",
     ),
     *_payment_rows(
         P.CONFIRMED,
         disputed="the payer disputes it",
         refund_requested="the agency agreed to give it back",
-        under_investigation=_OTHER_AMOUNT,
+        under_investigation=f"{_OTHER_AMOUNT}, or {_TOOK_NOTHING}",
     ),
     *_payment_rows(P.REFUNDED, under_investigation=_OTHER_AMOUNT),
     *_payment_rows(P.REFUND_MANUAL, refunded="an officer has seen it given back", under_investigation=_OTHER_AMOUNT),

@@ -11,7 +11,7 @@ from nagorik_platform.lifecycle.attempts.retry import Ended, close, close_refuse
 from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, Held, PaymentMoved
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, PAYMENT_ENDED
-from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Hold, Party, Payment, Progress
+from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, GatewayWord, Hold, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import (
     ENDED_WITHOUT_RESULT,
     MONEY_ASKED_ABOUT,
@@ -131,7 +131,22 @@ def _ended_unpaid(
     code: str,
     report: PaymentReport | None = None,
 ) -> Iterator[Event]:
-    """The gateway took nothing. What it said before is no news: the payer may be paying anew by now."""
+    """The gateway took nothing. What it said before is no news: the payer may be paying anew by now.
+
+    Where an officer found that it had taken something, an officer looks once more, and is believed then. What the
+    gateway itself said to be taken is taken: a page that ran out is no word about the money.
+    """
+    if payment.decided and payment.state in MONEY_TAKEN:
+        if payment.contested is None or payment.contested.state not in MONEY_NOT_TAKEN:
+            yield context.payment_moved(
+                payment,
+                PaymentState.UNDER_INVESTIGATION,
+                Actor.GATEWAY,
+                "not-taken-after-all",
+                remark=report.remark if report is not None else None,
+                contested=GatewayWord(state=to),
+            )
+        return
     if to not in payment_targets(payment.state) or payment.state in MONEY_FOR_A_PERSON:
         return
     reference, remark = (report.reference, report.remark) if report is not None else (None, None)
@@ -145,15 +160,17 @@ def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext
 
     So is what an agency that cannot be told of it does not ask for, or no longer: nobody would ever say whose it is.
     Of money that is known already, the same sum is no news; any other is a person's to look at, the right one too.
+    So is any money of which an officer found that it was not taken.
     """
     report, payment = ended.end, ended.payment
     as_asked = report.amount == payment.amount
     believed = report.state is PaymentState.CAPTURED
     code = "reported" if as_asked and believed else "amount-mismatch" if not as_asked else "doubted-by-gateway"
     yield close(ended.attempt, context, "captured" if code == "reported" else code, settled=True)
-    known = payment.state not in MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN
+    found_none = payment.decided and payment.state in MONEY_NOT_TAKEN
+    known = found_none or payment.state not in MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN
     if code == "reported" and known:
-        code = "amount-mismatch"
+        code = "taken-after-all" if found_none else "amount-mismatch"
     elif code == "reported" and _is_nobodys(payment, state, context):
         code = "not-demanded"
     to = PaymentState.CAPTURED if code == "reported" else PaymentState.UNDER_INVESTIGATION
@@ -169,6 +186,7 @@ def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext
             captured_at=report.captured_at or context.now,
             payer_name=report.payer_name,
             remark=report.remark,
+            contested=_word(report) if to is PaymentState.UNDER_INVESTIGATION else None,
         )
 
 
@@ -184,9 +202,17 @@ def _is_nobodys(payment: Payment, state: Progress, context: RuleContext) -> bool
     )
 
 
+def _word(report: PaymentReport) -> GatewayWord:
+    return GatewayWord(state=report.state, amount=report.amount)
+
+
 def _is_news(report: PaymentReport, payment: Payment) -> bool:
-    """Whether a report of money says something else than is known of it."""
-    if payment.state in MONEY_TAKEN and report.state is PaymentState.UNDER_INVESTIGATION and not payment.accepted:
+    """Whether a report of money says something else than is known of it, or than an officer knew who decided."""
+    if _word(report) == payment.contested:
+        return False
+    if payment.state in MONEY_NOT_TAKEN:
+        return True
+    if payment.state in MONEY_TAKEN and report.state is PaymentState.UNDER_INVESTIGATION:
         return True
     if report.amount is None:
         # A sum that nobody can read may be a second one, unless somebody is looking for it already.

@@ -73,7 +73,7 @@ def _is_of_another_price(payment: Payment, state: Progress) -> bool:
     quote = state.quote
     return (
         payment.state is P.CAPTURED
-        and not payment.accepted
+        and not payment.decided
         and state.state in {S.DRAFT, S.READY, S.AWAITING_PAYMENT}
         and not state.is_filed
         and quote is not None
