@@ -78,6 +78,15 @@ def test_named_file_is_read_in_place_of_the_default_one(monkeypatch):
     assert rejected() == "NAGORIK_CONFIG names no file"
 
 
+def test_named_file_that_may_not_be_looked_at_is_rejected(monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setenv("NAGORIK_CONFIG", "closed/nagorik.toml")
+    assert rejected() == "NAGORIK_CONFIG names what this user may not look at"
+
+
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, partial(os.symlink, "absent.toml")])
 def test_file_that_cannot_be_read_is_not_taken_for_an_absent_one(make):
     make("nagorik.toml")

@@ -450,8 +450,8 @@ async def open_host(
         settings: How the platform is composed; its clock is the host's. Without a rate limiter and a token
             store of its own it has those that all processes on this database share.
         lease_clock: What leases are counted on, where that is not the database's clock: simulated time.
-        lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
-            hand.
+        lease: How long a worker of whom nothing is heard is waited for, an hour at most, before another takes over
+            what it had in hand.
         message_age: How long what agencies and gateways sent is kept, whatever became of it.
         charges: What the host itself asks for beside an agency's fee, once for an application.
 

@@ -304,12 +304,16 @@ def settings_file() -> Path | None:
     """The file that settings are read from, if there is one.
 
     Raises:
-        HostSettingsRejected: ``NAGORIK_CONFIG`` names none.
+        HostSettingsRejected: ``NAGORIK_CONFIG`` names none, or one that this user may not look at.
     """
     named = os.environ.get(FILE)
     if named is None:
         return Path(DEFAULT_FILE) if has_default_file() else None
-    if not Path(named).is_file():
+    try:
+        is_file = Path(named).is_file()
+    except OSError:
+        raise HostSettingsRejected([f"{FILE} names what this user may not look at"]) from None
+    if not is_file:
         raise HostSettingsRejected([f"{FILE} names no file"])
     return Path(named)
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import count
 
@@ -79,13 +79,14 @@ async def test_whoever_lives_has_its_turn_within_the_bound(database, living, con
     assert all(affinities[0].patience(plugin) == timedelta(0) for plugin in concurrency)
 
 
-async def test_lease_until_the_end_of_time_makes_nobody_a_living_worker(database):
+@pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(days=20_000)])
+async def test_lease_that_ends_later_than_any_makes_nobody_a_living_worker(database, ahead):
     clock = SimulatedClock()
-    in_years = update(workers).where(workers.c.id == "made-up").values(lease_until=datetime(2099, 1, 1, tzinfo=UTC))
+    too_late = update(workers).where(workers.c.id == "made-up").values(lease_until=clock.now() + ahead)
     leases = [WorkerLease(worker, LEASE, clock) for worker in ("made-up", "one")]
     for lease in leases:
         await database.run(lambda t, lease=lease: lease.register(t, lease.worker, keys=(), expiry=EXPIRY))
-    await database.run(lambda t: t.connection.execute(in_years))
+    await database.run(lambda t: t.connection.execute(too_late))
     affinity = AgencyAffinity(leases[1], {"nid": 4, "land": 4})
     await database.run(affinity.refresh)
     assert affinity.living == 1

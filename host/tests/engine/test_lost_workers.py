@@ -1,7 +1,7 @@
 """An application whose call ends one worker after another: a few times it is bad luck, and then it is a case."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -74,8 +74,9 @@ async def lose(world, host, *, operations=frozenset(Operation), killers=None, li
     return doomed.lost
 
 
-async def test_application_that_is_held_for_longer_than_any_lease_is_taken_over(world, ready_url):
-    """Somebody wrote into its row, or the database's clock was set back since."""
+@pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(days=20_000)])
+async def test_application_that_is_held_for_longer_than_any_lease_is_taken_over(world, ready_url, ahead):
+    """The database's clock was ahead and was set right since, or somebody wrote into its row."""
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         await due(host)
@@ -85,8 +86,8 @@ async def test_application_that_is_held_for_longer_than_any_lease_is_taken_over(
         while doomed.worker.in_hand:
             await doomed.worker._executor.wait()
         assert doomed.lost == [application]
-        in_years = update(applications).values(lease_until=datetime(2099, 1, 1, tzinfo=UTC))
-        await host.database.run(lambda t: t.connection.execute(in_years))
+        too_late = update(applications).values(lease_until=world.machine.now() + ahead)
+        await host.database.run(lambda t: t.connection.execute(too_late))
         await world.carry(host.worker())
         assert (await host.track(application)).progress.state == "closed"
 

@@ -191,6 +191,30 @@ async def test_instant_past_the_deadline_is_not_waited_for_and_not_used_up(datab
     assert clock.now() == began + interval_of(0.1)
 
 
+async def test_calendar_that_is_set_back_puts_off_no_instant_that_was_taken_before(database):
+    clock = SimulatedClock()
+    limiter = SharedRateLimiter(database, clock)
+    _, later, latest = [await one_of(database, clock, "wasa", 5) for _ in range(3)]
+    began = clock.elapsed()
+    clock.set(clock.now() - timedelta(hours=1))
+    assert 0 < limiter.pace("wasa", 5).early(latest) < 1
+    # It is waited for, and what has a deadline is not turned away for it.
+    RESERVED.set(Reservation("wasa", later))
+    await limiter.acquire("wasa", 5, deadline(clock, 5))
+    assert clock.elapsed() - began == pytest.approx(interval_of(5), abs=timedelta(milliseconds=1))
+
+
+async def test_calendar_that_is_set_back_keeps_no_agencys_time_taken(database):
+    clock = SimulatedClock()
+    pace = SharedRateLimiter(database, clock).pace("slow", 0.1)
+    await pace.take(deadline(clock, 5))
+    opens_in = pace.opens_at - clock.now()
+    clock.set(clock.now() - timedelta(hours=1))
+    assert pace.opens_at - clock.now() == opens_in < interval_of(0.1)
+    clock.advance(opens_in)
+    assert pace.opens_at == clock.now()
+
+
 async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of_the_agency(database):
     clock = SimulatedClock()
     with pytest.raises(AgencyUnavailable) as caught:

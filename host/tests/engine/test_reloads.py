@@ -176,14 +176,15 @@ async def test_agency_without_a_login_is_tried_once_by_workers_that_start_with_t
         assert (await host.database.run(lambda t: row_of(t, name, None))).probe_at > host.clock.now()
 
 
-async def test_settings_that_cannot_be_read_are_not_taken_up_and_are_told(world, ready_url):
+@pytest.mark.parametrize("error", [ValueError("nagorik.toml is missing"), PermissionError(13, "Permission denied")])
+async def test_settings_that_cannot_be_read_are_not_taken_up_and_are_told(world, ready_url, error):
     async with world.host(ready_url) as host:
         given = in_process_configurations(world.simulators.values())
         is_there = [True]
 
         def read():
             if not is_there[-1]:
-                raise ValueError("nagorik.toml is missing")
+                raise error
             return given
 
         worker = host.worker("first", read_settings=read)

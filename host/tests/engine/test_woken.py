@@ -7,8 +7,10 @@ import pytest
 
 from nagorik import Text
 from nagorik_host.engine import queues
+from nagorik_host.engine.claim_batch import ClaimBatch
 from nagorik_host.engine.suspensions import SuspensionRecord, suspend
-from nagorik_host.engine.worker import LOOKS_APART
+from nagorik_host.engine.worker import LOOKS_APART, MOST_HINTED
+from nagorik_host.store.database import Hints
 
 
 async def working(worker, applications):
@@ -111,3 +113,40 @@ async def test_worker_whose_places_are_all_in_use_looks_no_more_often_whatever_w
             ending.set()
             world.street.open("nid")
             await working
+
+
+class Given(Hints):
+    """Gives what it was given, once."""
+
+    def __init__(self):
+        self.given = []
+
+    async def take(self, agencies=None):
+        given, self.given = self.given, []
+        return given
+
+
+@pytest.mark.parametrize("is_flood", [False, True])
+async def test_flood_of_hints_is_answered_by_a_look_at_all_that_is_due(world, ready_url, monkeypatch, is_flood):
+    monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
+    given = [f"application-{number}" for number in range(MOST_HINTED + is_flood)]
+    async with world.host(ready_url) as host:
+        worker, hints, ending, looks = host.worker(), Given(), asyncio.Event(), []
+
+        async def look(**how):
+            looks.append(how.get("among"))
+            if len(looks) == 1:  # the first scan, which asks for hints before
+                hints.given = given
+                worker._hear_hint()
+            else:
+                ending.set()
+            return ClaimBatch(worker._state.suspended)
+
+        monkeypatch.setattr(worker._poller, "claim", look)
+        worker._state.stop = ending
+        stopping = asyncio.create_task(ending.wait())
+        async with asyncio.timeout(60):
+            await worker._work(hints, ending, [stopping], until_idle=False)
+        assert looks == [None, None if is_flood else given]
+        # More may be left of it than was given.
+        assert worker._hint_heard is is_flood

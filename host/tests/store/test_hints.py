@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from nagorik_host.store import open_database, postgresql
+from nagorik_host.store import hints as hints_of_postgresql, open_database, postgresql
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.upgrade import upgrade
 
@@ -99,6 +99,17 @@ async def test_hint_is_left_to_the_one_that_looks_after_its_agency(shared):
         assert await one.take([]) == []
         assert await one.take(["cashdesk"]) == [desk]
         assert await other.take(["nid"]) == [nid]
+
+
+async def test_of_a_flood_of_hints_some_are_taken_at_a_time(shared, monkeypatch):
+    monkeypatch.setattr(hints_of_postgresql, "TOGETHER", 2)
+    monkeypatch.setattr(hints_of_postgresql, "MOST_TAKEN", 4)
+    applications = {str(uuid4()) for _ in range(7)}
+    async with shared.hints(["nid"], lambda: None) as hints:
+        await shared.run(waking(*applications))
+        first, second = await hints.take(), await hints.take()
+        assert (len(first), len(second)) == (4, 3)
+        assert {*first, *second} == applications
 
 
 async def test_upgrade_may_be_done_again_and_by_two_at_once(postgresql_url):

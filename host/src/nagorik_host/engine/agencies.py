@@ -17,7 +17,7 @@ from sqlalchemy import Row, Select, bindparam, case, func, select
 from nagorik.manifest import Manifest
 from nagorik_host.engine.health import HealthTracker, probe_at
 from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of
-from nagorik_host.store.clock import HELD_AT_MOST, LEASE_NOW, LONGEST_LEASE, is_held
+from nagorik_host.store.clock import ENDS_WITHIN, HELD_AT_MOST, LEASE_NOW, is_held
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, places
 
@@ -135,7 +135,7 @@ class AgencyScheduler:
         *,
         worker: str = "",
         lease_now: datetime | None = None,
-        held_at_most: timedelta = LONGEST_LEASE,
+        held_at_most: timedelta = ENDS_WITHIN,
         beyond: Collection[str] = (),
     ) -> list[QueueState]:
         """When each agency's first application falls due, and from when on a call to it is granted.

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, insert, not_, or_, select, update
 
 from nagorik.clock import Clock
 from nagorik_host.store.application_store import Lease
-from nagorik_host.store.clock import LASTS, LEASE_NOW, LONGEST_LEASE, NOW, UNTIL, is_known, lasts
+from nagorik_host.store.clock import ENDS_WITHIN, LASTS, LEASE_NOW, LONGEST_LEASE, NOW, UNTIL, is_known, lasts
 from nagorik_host.store.database import Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, applications, attempts, workers
 from nagorik_platform.system_clock import SystemClock
@@ -142,7 +142,7 @@ class WorkerLease:
 
         A row that says more was written by no worker, and would keep an agency from being called until then.
         """
-        return min(LEASES_APART * self.lasts, LONGEST_LEASE)
+        return min(LEASES_APART * self.lasts, ENDS_WITHIN)
 
     @property
     def now(self) -> datetime | None:

@@ -1,6 +1,8 @@
 """Waiting for a database that is away, for as long as others wait for this worker."""
 
 import asyncio
+import random
+from collections.abc import Iterator
 from typing import Final, TypeVar
 
 from nagorik_host.engine.leases import WorkerLease
@@ -13,8 +15,18 @@ T = TypeVar("T")
 _log = get_logger("nagorik.host")
 
 PAUSE: Final = 0.05
-"""Seconds before a database that is away is tried again; they double up to the longest pause."""
-LONGEST_PAUSE: Final = 5.0
+"""Seconds before a database that is away is tried again, at most; they double up to the longest pause."""
+LONGEST_PAUSE: Final = 1.0
+"""Seconds after which a database that is back is noticed, at most. A worker makes no more connections at a time than
+its database allows it, so one that comes up is asked no more than some times a second by each."""
+
+
+def pauses(rng: random.Random) -> Iterator[float]:
+    """Seconds before each further try: half of them are chance, or all who lost the database at once came at once."""
+    longest = PAUSE
+    while True:
+        yield rng.uniform(longest / 2, longest)
+        longest = min(longest * 2, LONGEST_PAUSE)
 
 
 class Availability:
@@ -65,6 +77,7 @@ class OutageRetry:
         self._worker_name = worker_name
         self._observer = observer
         self._availability = Availability()
+        self._rng = random.Random()  # noqa: S311 - spreads load, guards nothing
 
     async def run(self, unit: Unit[T], *, together: bool = False, unbound: bool = False) -> T:
         """Run a unit, and wait for a database that is away, for as long as others wait for this worker.
@@ -79,8 +92,7 @@ class OutageRetry:
         """
         loop = asyncio.get_running_loop()
         begun_at, away_since = loop.time(), None
-        pause = PAUSE
-        is_back = False
+        further, is_back = pauses(self._rng), False
         database = self._database
         run = database.run_together if together else database.run_unbound if unbound else database.run
         try:
@@ -95,8 +107,7 @@ class OutageRetry:
                             self._observer.database_lost()
                     if loop.time() - away_since >= self._lease.lasts.total_seconds():
                         raise
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, LONGEST_PAUSE)
+                    await asyncio.sleep(next(further))
                 else:
                     is_back = True
                     return result

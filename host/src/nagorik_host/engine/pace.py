@@ -1,7 +1,7 @@
 """One agency's time, as far as a process has taken it: instants at hand, and requests that wait for one.
 
-Instants are of the database's clock, and each process reckons from when it took them: its own clock may say what it
-likes.
+Instants are of the database's clock, and each process reckons from when it took them, by what has passed since: its
+calendar may be set back meanwhile, and nobody waits for as long as it was.
 """
 
 import asyncio
@@ -117,8 +117,8 @@ class AgencyPace:
         """Whether the agency is known to have one in the database."""
         self._asking = 0
         self._refill: asyncio.Future[None] | None = None
-        self._free_at: datetime | None = None
-        """Up to when the agency's time is known to be taken."""
+        self._taken_to: float | None = None
+        """Up to when the agency's time is known to be taken, on the scale of what has passed."""
         self._refilled_at = -AHEAD.total_seconds()
         self._used = 0
         """Instants that were used since they were taken last."""
@@ -128,8 +128,8 @@ class AgencyPace:
         """Seconds that pass here between taking an instant and using it, where that is too much."""
 
     def early(self, slot: PaceSlot) -> float:
-        """Seconds until an instant."""
-        return max((slot.at - self._clock.now()).total_seconds(), slot.due - self._elapsed())
+        """Seconds until an instant, by what has passed: no more than it was ahead when it was taken."""
+        return slot.due - self._elapsed()
 
     def late(self, slot: PaceSlot) -> float:
         """Seconds since an instant: by the calendar, or by what has passed, whichever is more.
@@ -170,7 +170,7 @@ class AgencyPace:
         for _ in range(2):
             if found := self.take_spare():
                 return found[0]
-            if self.opens_at > self._clock.now():
+            if self._until_open() > 0:
                 return None
             self._asking += 1
             if self._refill is None:
@@ -200,8 +200,8 @@ class AgencyPace:
 
     def note_given_back(self, count: int) -> None:
         """Others have so many of the instants that were taken last."""
-        if self._free_at is not None:
-            self._free_at -= count * self.interval
+        if self._taken_to is not None:
+            self._taken_to -= count * self.interval.total_seconds()
 
     def wanted_ahead(self) -> int:
         """How many instants beside those that are waited for will be used soon, to judge by what was."""
@@ -230,7 +230,8 @@ class AgencyPace:
         first = now + timedelta(seconds=due - elapsed)
         self._refilled_at, self._used = elapsed, 0
         self._has_room = taken.first <= taken.now + self.lead
-        self._free_at = first + taken.number * self.interval + (stretch if taken.number else NOTHING)
+        further = taken.number * self.interval + (stretch if taken.number else NOTHING)
+        self._taken_to = due + further.total_seconds()
         tolerance = (LATE + stretch).total_seconds()
         steps = [number * self.interval for number in range(taken.number)]
         return [PaceSlot(first + step, due + step.total_seconds(), doubt, tolerance) for step in steps]
@@ -238,8 +239,7 @@ class AgencyPace:
     @property
     def opens_at(self) -> datetime:
         """From when on there are instants within the horizon, as far as is known."""
-        now = self._clock.now()
-        return now if self._free_at is None else max(now, self._free_at - HORIZON + MICROSECOND)
+        return self._clock.now() + timedelta(seconds=self._until_open())
 
     async def take(self, deadline: Deadline) -> PaceSlot:
         """The next instant that this process gets.
@@ -290,7 +290,7 @@ class AgencyPace:
             slots = await self._taken(1, lead, stretch)
             if slots:
                 return slots[0]
-            waiting = self._seconds_until(self._free_at)
+            waiting = self._until_free()
             if waiting >= deadline.remaining():
                 raise RateLimited(retry_after=waiting, layer=Layer.CORE)
             await self._until_horizon()
@@ -341,16 +341,20 @@ class AgencyPace:
     async def _until_horizon(self) -> None:
         # From now, and not from when the agency's time was read: much may have passed since, and whoever then waits
         # longer takes its next instant later than others, who wait longer in their turn.
-        await self._clock.sleep(self._seconds_until(self.opens_at))
+        await self._clock.sleep(self._until_open())
 
-    def _seconds_until(self, instant: datetime | None) -> float:
-        return max((instant - self._clock.now()).total_seconds(), 0.0) if instant is not None else 0.0
+    def _until_free(self) -> float:
+        """Seconds until the agency's time is not taken, as far as is known; to the microsecond, as rows tell it."""
+        return 0.0 if self._taken_to is None else max(round(self._taken_to - self._elapsed(), 6), 0.0)
+
+    def _until_open(self) -> float:
+        """Seconds until there are instants within the horizon, as far as is known."""
+        within = HORIZON - MICROSECOND  # a horizon is reached by whoever looks after it, not at it
+        return max(self._until_free() - within.total_seconds(), 0.0)
 
     def _turn_away(self) -> None:
         """Tell those who cannot get an instant before their deadline, as far as can be told now."""
-        if self._free_at is None:
-            return
-        first = self._seconds_until(self._free_at)
+        first = self._until_free()
         left = deque[_Waiter]()
         for waiter in self._waiting:
             at = first + len(left) * self.interval.total_seconds()

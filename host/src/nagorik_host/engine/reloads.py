@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _log: Final = get_logger("nagorik.host")
 
 ReadSettings = Callable[[], Mapping[str, PluginConfiguration]]
-"""Reads what the host says of each plugin, as it is now; raises a ``ValueError`` that names what is wrong with it."""
+"""Reads what the host says of each plugin, as it is now; raises a ``ValueError`` that names what is wrong with it, or
+an ``OSError`` where it cannot be read."""
 
 
 class SettingsReloader:
@@ -98,7 +99,7 @@ class SettingsReloader:
         """Whether everything that was read is in use."""
         try:
             plugins = read()
-        except ValueError:  # its text is for people, and no log line shows sentences
+        except (ValueError, OSError):  # its text is for people, and no log line shows sentences
             _log.error("settings_not_reloaded", because="host-settings")
             return False
         done = await self._platform.reload(plugins)

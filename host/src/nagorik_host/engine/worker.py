@@ -52,6 +52,9 @@ MOST_APART: Final = 5
 LOOKS_APART: Final = 0.25
 """Seconds from one look at what falls due to the next, at least. A look costs more than a call, however much it
 finds; and what fell due meanwhile is taken in hand together, and shares what the database costs."""
+MOST_HINTED: Final = 256
+"""Most applications that are looked at because of hints. Where there were more, as when much is let go on at once, it
+is looked at whatever is due: that costs no more, and no statement grows with the number of hints."""
 MOMENT: Final = 1.0
 """Seconds until the next call that a worker still waits for which is to end as soon as it is idle."""
 
@@ -357,7 +360,12 @@ class Worker:
                 freed, wanted_at = self._executor.freed, scanned_at
                 next_poll = await self._scan(sweeps=sweeps)
                 looked_at = loop.time()
-            elif (is_time := self._is_time(next_poll, looked_at)) or self._is_wanting(freed, wanted_at) or read:
+            elif (
+                (is_time := self._is_time(next_poll, looked_at))
+                or self._is_wanting(freed, wanted_at)
+                or read
+                or len(hinted) > MOST_HINTED
+            ):
                 # Places are asked for now and then, and not whenever a call ends; a look that asks for none may see
                 # nothing to be done until then, and puts off no other.
                 freed, wanted_at = self._executor.freed, loop.time()
@@ -443,10 +451,13 @@ class Worker:
     async def _hinted(self, hints: Hints) -> list[str]:
         self._hint_heard = False
         try:
-            return await hints.take([name for name in self._concurrency if self._affinity.comes_first(name)])
+            hinted = await hints.take([name for name in self._concurrency if self._affinity.comes_first(name)])
         except DatabaseUnavailable:
             # The full scan finds whatever there was a hint of, and waits for the database if it has to.
             return []
+        # Not all of so many need have been given.
+        self._hint_heard = self._hint_heard or len(hinted) > MOST_HINTED
+        return hinted
 
     def _read_beside_the_work(self, heard: bool) -> int:  # noqa: FBT001 - the loop's own condition
         """How many messages were read since this was asked; if any were ``heard`` of, begin to read them."""

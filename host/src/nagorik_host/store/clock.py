@@ -62,15 +62,17 @@ NOW: Final = func.coalesce(bindparam(LEASE_NOW, type_=Instant), DATABASE_NOW, ty
 """The time that leases are counted on; a statement with it takes the parameter ``LEASE_NOW``."""
 UNTIL: Final = type_coerce(type_coerce(NOW, BigInteger) + bindparam(LASTS, type_=BigInteger), Instant)
 """The end of a lease that begins now; a statement with it takes ``LEASE_NOW`` and ``LASTS``."""
-LONGEST_LEASE: Final = timedelta(days=1)
-"""No lease lasts longer."""
-_LATEST: Final = type_coerce(type_coerce(NOW, BigInteger) + LONGEST_LEASE // MICROSECOND, Instant)
+LONGEST_LEASE: Final = timedelta(hours=1)
+"""No lease lasts longer, whatever the settings of the host are or were: it holds while they are changed, too."""
+ENDS_WITHIN: Final = LONGEST_LEASE + timedelta(minutes=5)
+"""How far ahead a lease can end: the database's clock may be set back a little, and no lease is doubted for that."""
+_LATEST: Final = type_coerce(type_coerce(NOW, BigInteger) + ENDS_WITHIN // MICROSECOND, Instant)
 
 
 def is_known(instant: Column[Any]) -> ColumnElement[bool]:
-    """Whether an instant is none that nobody can have written: later than any lease that is taken now.
+    """Whether an instant is none that nobody can have written: later than any lease that is taken now can end.
 
-    Somebody else wrote it into the row, or the database's clock was set back since.
+    Somebody else wrote it into the row, or the database's clock was ahead then and was set right since.
     """
     return instant <= _LATEST
 

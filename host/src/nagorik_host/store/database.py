@@ -163,7 +163,8 @@ class Hints:
     async def take(self, agencies: Collection[str] | None = None) -> list[str]:  # noqa: ARG002
         """Applications that somebody should look at; none where processes say nothing to each other.
 
-        Whoever asks waits a moment at most. What takes longer is said to be heard of when it is there, and is given
+        Of very many only some are given: what is left is given to whoever asks again, and nothing says so. Whoever
+        asks waits a moment at most. What takes longer is said to be heard of when it is there, and is given
         when somebody asks again.
 
         Args:

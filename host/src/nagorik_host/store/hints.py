@@ -25,6 +25,8 @@ from pgqueuer.queries import EntrypointExecutionParameter, Queries
 
 TOGETHER: Final = 256
 """Most hints that are taken by one statement."""
+MOST_TAKEN: Final = 4 * TOGETHER
+"""Most hints that are taken at a time: while a flood is worked off, its reader does other things, too."""
 _LOST: Final = timedelta(seconds=30)
 """After this long, a hint that a process took and did not finish is anybody's."""
 
@@ -98,10 +100,13 @@ class HintListener:
         return closed
 
     async def take(self, agencies: Collection[str]) -> list[str]:
-        """All applications that hints were enqueued for at ``agencies``; a hint is taken once."""
+        """Applications that hints were enqueued for at ``agencies``, ``MOST_TAKEN`` at most; a hint is taken once."""
         taken: list[str] = []
         wanted = _entrypoints(agencies)
-        while wanted and (jobs := await self._queries.dequeue(TOGETHER, wanted, self._id, None, _LOST)):
+        while wanted and len(taken) < MOST_TAKEN:
+            jobs = await self._queries.dequeue(TOGETHER, wanted, self._id, None, _LOST)
+            if not jobs:
+                break
             await self._queries.log_jobs([(job, "successful", None) for job in jobs])
             taken += [job.payload.decode() for job in jobs if job.payload is not None]
             if len(jobs) < TOGETHER:

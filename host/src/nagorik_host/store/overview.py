@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Select, bindparam, func, literal, select, update
 
-from nagorik_host.store.clock import LONGEST_LEASE
+from nagorik_host.store.clock import ENDS_WITHIN
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.messages import READERS_LOST
@@ -223,7 +223,7 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
             name=row.name,
             started_at=row.started_at,
             beat_at=row.beat_at,
-            is_alive=now < row.lease_until <= now + LONGEST_LEASE,
+            is_alive=now < row.lease_until <= now + ENDS_WITHIN,
             in_hand=dict(sorted(held[row.id].items())),
             places=dict(sorted(granted[row.id].items())),
             kept_out=_read_kept_out(row.kept_out),

@@ -71,6 +71,8 @@ _SAID: Final = (
     ("57P03", "the database is starting or stopping"),
 )
 """What is said of an error by the beginning of its code; whoever runs the database can do something about these."""
+_MOST_ARGUMENTS: Final = 32_767
+"""Most arguments of one statement, by the protocol."""
 _BROKE: Final = "the connection to the database broke"
 _ALONE: Final = 0x6E61676F72696B02
 _ROLLED_BACK: Final = frozenset({"40001", "40P01", "55P03"})
@@ -438,12 +440,22 @@ def _may_be_done_again(error: BaseException) -> bool:
     return _state_of(error) in _ROLLED_BACK
 
 
+def _is_too_long(error: DBAPIError) -> bool:
+    """Whether the driver refused a statement for its many arguments, and would however often it is tried.
+
+    It does so with an error that it has for connections that are of no use, too.
+    """
+    return isinstance(error.params, Sequence) and len(error.params) > _MOST_ARGUMENTS
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Whatever says that the database cannot be reached, said in one way."""
     try:
         yield
     except DBAPIError as error:
+        if _is_too_long(error):
+            raise
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or _is_away(error):
             raise DatabaseUnavailable(_sentence(error)) from None
         raise

@@ -27,6 +27,7 @@ from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, Verified
 from nagorik_host.store.audit.typed import typed, wrong_columns
 from nagorik_host.store.chain import ChainBroken, JournalEntry, event_of, verify_chain
 from nagorik_host.store.checkouts import read_checkout
+from nagorik_host.store.clock import ENDS_WITHIN
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import (
     APPLICATION,
@@ -58,8 +59,6 @@ from nagorik_platform.tracebacks import type_name
 
 PAGE: Final = 100
 """Applications that are verified in one snapshot."""
-LONGEST_LEASE: Final = timedelta(hours=1)
-"""The longest lease that a host's settings allow; one that has longer to run was given by no worker."""
 APART: Final = timedelta(minutes=5)
 """By how much the clocks of machines may differ, and how long a transaction may take, in what is told by times."""
 PLUGIN_CHANGED: Final = "plugin-changed"
@@ -454,7 +453,7 @@ def _held(row: Mapping[str, Any], known: _Known, around: _Surroundings) -> _Foun
     calls = known.owned[attempts.name]
     if (
         until is None
-        or until > around.now + LONGEST_LEASE + APART
+        or until > around.now + ENDS_WITHIN + APART
         or not any(one["worker"] == row["lease"] and one["ended_at"] is None for one in calls)
         or (until > around.now and row["lease"] not in around.workers)
     ):
