@@ -1,9 +1,18 @@
 """Waiting for a database that is away: it is asked often enough, and by not too many at once."""
 
+import asyncio
 import random
+from functools import partial
 from itertools import islice
 
-from nagorik_host.engine.outage import PAUSE, pauses
+import pytest
+
+from nagorik_host.engine import outage
+from nagorik_host.engine.leases import WorkerLease
+from nagorik_host.engine.observers import WorkerObserver
+from nagorik_host.engine.outage import PAUSE, OutageRetry, pauses
+from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.database import DatabaseUnavailable
 
 
 def test_database_that_is_back_is_noticed_within_a_second_and_not_by_all_at_once():
@@ -12,3 +21,84 @@ def test_database_that_is_back_is_noticed_within_a_second_and_not_by_all_at_once
     assert first[0] <= PAUSE
     assert all(0.5 <= pause <= 1.0 for pause in (*first[5:], *second[5:]))
     assert not set(first) & set(second)
+
+
+class Gate:
+    """What stands between a worker and its database: nobody is let through while it is away or stands still."""
+
+    def __init__(self, database, monkeypatch):
+        self.is_away = self.stands_still = False
+        self.kept_out = 0
+        for name in ("run", "run_unbound", "run_together"):
+            monkeypatch.setattr(database, name, partial(self._pass, getattr(database, name)))
+
+    async def _pass(self, run, unit):
+        self.kept_out += self.is_away or self.stands_still
+        if self.is_away:
+            raise DatabaseUnavailable("away")
+        if self.stands_still:
+            await asyncio.Event().wait()
+        return await run(unit)
+
+
+async def until(condition):
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("stands_still", [False, True])
+async def test_worker_that_is_to_end_does_not_wait_for_a_database_without_end(
+    world, ready_file, monkeypatch, stands_still
+):
+    monkeypatch.setattr("nagorik_host.engine.worker.LAST_LOOK", 0.05)
+    monkeypatch.setattr("nagorik_host.engine.worker.FAREWELL", 0.05)
+    async with world.host(ready_file) as host:
+        worker, ending, gate = host.worker(), asyncio.Event(), Gate(host.database, monkeypatch)
+        working = asyncio.create_task(worker.run(ending))
+        await until(lambda: worker._reading is not None)  # it looks for the first time
+        gate.is_away, gate.stands_still = not stands_still, stands_still
+        await until(lambda: gate.kept_out)
+        ending.set()
+        with pytest.raises(DatabaseUnavailable, match="does not answer" if stands_still else "away"):
+            async with asyncio.timeout(30):  # half a lease
+                await working
+        gate.is_away = gate.stands_still = False
+
+
+async def test_worker_whose_database_is_back_before_its_calls_have_ended_ends_as_any_other(
+    world, ready_file, monkeypatch
+):
+    world.street.close("nid")
+    async with world.host(ready_file) as host:
+        application = await world.apply(host)
+        worker, ending, gate = host.worker(), asyncio.Event(), Gate(host.database, monkeypatch)
+        working = asyncio.create_task(worker.run(ending))
+        await until(lambda: world.street.waiting)
+        gate.is_away = True
+        await until(lambda: gate.kept_out)
+        ending.set()
+        await until(lambda: worker._state.is_ending)
+        gate.is_away = False
+        world.street.open("nid")
+        async with asyncio.timeout(30):
+            assert await working == 0
+        assert (await host.track(application)).progress.events
+
+
+@pytest.mark.parametrize(("is_outcome", "tries"), [(False, 1), (True, 2)])
+async def test_worker_that_is_to_end_waits_to_write_down_an_outcome_and_for_nothing_else(
+    database, monkeypatch, is_outcome, tries
+):
+    tried = []
+
+    async def refuse(unit):
+        tried.append(unit)
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(database, "run", refuse)
+    monkeypatch.setattr(outage, "LAST_PATIENCE", outage.PAUSE / 2)
+    retry = OutageRetry(database, WorkerLease("one", LEASE), "one", WorkerObserver(), is_stopping=lambda: True)
+    with pytest.raises(DatabaseUnavailable):
+        await retry.run(lambda _: None, is_outcome=is_outcome)
+    assert len(tried) == tries

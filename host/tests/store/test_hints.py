@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from uuid import uuid4
 
 import asyncpg
@@ -110,6 +111,17 @@ async def test_of_a_flood_of_hints_some_are_taken_at_a_time(shared, monkeypatch)
         first, second = await hints.take(), await hints.take()
         assert (len(first), len(second)) == (4, 3)
         assert {*first, *second} == applications
+
+
+async def test_server_that_stands_still_is_not_waited_for_at_the_end(shared, monkeypatch):
+    async def stand_still(**_):
+        raise TimeoutError
+
+    async with shared.hints(["nid"], lambda: None) as hints:
+        await hints.take()
+        connection = hints._listener._connection
+        hints._listener._connection = SimpleNamespace(is_closed=lambda: False, close=stand_still)
+    await connection.close()
 
 
 async def test_upgrade_may_be_done_again_and_by_two_at_once(postgresql_url):

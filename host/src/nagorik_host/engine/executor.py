@@ -250,11 +250,11 @@ class ClaimExecutor:
     async def _commit(self, unit: Unit[Claim | None], alone: Unit[Claim | None] | None) -> Claim | None:
         """Commit an outcome; ``alone`` is the same without another application, which may be what is wrong."""
         try:
-            return await self._retry.run(unit, together=True)
+            return await self._retry.run(unit, together=True, is_outcome=True)
         except Exception as error:
             if alone is None or is_the_machines(error):
                 raise
-            return await self._retry.run(alone, together=True)
+            return await self._retry.run(alone, together=True, is_outcome=True)
 
     async def _slot_after(self, plugin: str, name: str) -> PaceSlot | None:
         """An instant and a place for a call to ``name`` after one to ``plugin``, if both can be had at once."""
@@ -310,7 +310,7 @@ class ClaimExecutor:
         return outcome
 
     async def _block(self, claim: Claim, error: Exception) -> None:
-        await self._retry.run(partial(self._completions.block, claim=claim, error=error))
+        await self._retry.run(partial(self._completions.block, claim=claim, error=error), is_outcome=True)
 
     def _reservation(self, claim: Claim) -> Reservation:
         operation = claim.call.operation

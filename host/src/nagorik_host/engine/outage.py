@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from nagorik_host.engine.leases import WorkerLease
@@ -19,6 +19,9 @@ PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0
 """Seconds after which a database that is back is noticed, at most. A worker makes no more connections at a time than
 its database allows it, so one that comes up is asked no more than some times a second by each."""
+LAST_PATIENCE: Final = 30.0
+"""Seconds that what came of a call waits for a database that is away, at most, once its worker is to end: so long
+does a supervisor give it. What cannot be written down, others look up."""
 
 
 def pauses(rng: random.Random) -> Iterator[float]:
@@ -63,7 +66,15 @@ class Availability:
 class OutageRetry:
     """Runs units of work of one worker, and runs them again while the database is away."""
 
-    def __init__(self, database: Database, lease: WorkerLease, worker_name: str, observer: WorkerObserver) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lease: WorkerLease,
+        worker_name: str,
+        observer: WorkerObserver,
+        *,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Run units on ``database``.
 
         Args:
@@ -71,16 +82,22 @@ class OutageRetry:
             lease: For as long as it lasts a database that is away is waited for.
             worker_name: What an operator knows the worker by.
             observer: Is told when the database cannot be reached.
+            is_stopping: Whether the worker is to end, and looks for nothing more.
         """
         self._database = database
         self._lease = lease
         self._worker_name = worker_name
         self._observer = observer
+        self._is_stopping = is_stopping
         self._availability = Availability()
         self._rng = random.Random()  # noqa: S311 - spreads load, guards nothing
 
-    async def run(self, unit: Unit[T], *, together: bool = False, unbound: bool = False) -> T:
+    async def run(
+        self, unit: Unit[T], *, together: bool = False, unbound: bool = False, is_outcome: bool = False
+    ) -> T:
         """Run a unit, and wait for a database that is away, for as long as others wait for this worker.
+
+        A worker that is to end waits for nothing but to write down what came of its calls, and not for long.
 
         A unit that may have happened is run again: what it took in hand the first time is in nobody's hands then, and
         is taken up when that lease runs out.
@@ -89,6 +106,7 @@ class OutageRetry:
             unit: To be run by ``Database.run``.
             together: By ``Database.run_together``.
             unbound: By ``Database.run_unbound``.
+            is_outcome: Whether it writes down what came of a call.
         """
         loop = asyncio.get_running_loop()
         begun_at, away_since = loop.time(), None
@@ -105,7 +123,7 @@ class OutageRetry:
                         if self._availability.lost(begun_at=begun_at):
                             _log.error("database_unavailable", worker=self._worker_name)
                             self._observer.database_lost()
-                    if loop.time() - away_since >= self._lease.lasts.total_seconds():
+                    if loop.time() - away_since >= self._patience(is_outcome=is_outcome):
                         raise
                     await asyncio.sleep(next(further))
                 else:
@@ -114,3 +132,10 @@ class OutageRetry:
         finally:
             if away_since is not None and self._availability.found(loop.time(), is_back=is_back):
                 _log.warning("database_is_back", worker=self._worker_name)
+
+    def _patience(self, *, is_outcome: bool) -> float:
+        """Seconds that a database that is away is waited for."""
+        lease = self._lease.lasts.total_seconds()
+        if not self._is_stopping():
+            return lease
+        return min(lease, LAST_PATIENCE) if is_outcome else 0.0

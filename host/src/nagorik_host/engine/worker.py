@@ -55,6 +55,10 @@ finds; and what fell due meanwhile is taken in hand together, and shares what th
 MOST_HINTED: Final = 256
 """Most applications that are looked at because of hints. Where there were more, as when much is let go on at once, it
 is looked at whatever is due: that costs no more, and no statement grows with the number of hints."""
+LAST_LOOK: Final = 10.0
+"""Seconds that a look which is under way may still take once a worker is to end, whose database may stand still."""
+FAREWELL: Final = 5.0
+"""Seconds that a worker takes at the end to give back what it holds; what it could not, its lease does."""
 MOMENT: Final = 1.0
 """Seconds until the next call that a worker still waits for which is to end as soon as it is idle."""
 
@@ -163,7 +167,7 @@ class Worker:
         )
         observers = ObserverGroup(self._housekeeping.throughput, observer or WorkerObserver())
         self._state = WorkState()
-        self._retry = OutageRetry(database, own_lease, name, observers)
+        self._retry = OutageRetry(database, own_lease, name, observers, is_stopping=lambda: self._state.is_stopping)
         self._executor = ClaimExecutor(
             database,
             platform,
@@ -208,14 +212,16 @@ class Worker:
 
         Args:
             stop: Ends the work. Nothing more is looked for from then on; what a look that is under way takes in
-                hand is carried out.
+                hand is carried out, unless it takes longer than ``LAST_LOOK``. A database that is away is waited for
+                no more, but for what came of calls, and for that half a minute.
             until_idle: Whether to end, too, as soon as nothing is in hand and nothing can be done for a moment.
             grace: Seconds that calls in flight are waited for at the end, at most; without it, as long as each call's
                 own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
             at_once: Ends the wait for calls in flight as soon as it is set.
 
         Raises:
-            DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
+            DatabaseUnavailable: The database could not be reached for longer than others wait for this worker, or at
+                the end.
             ClockWrong: This machine's clock and the database's differ by more than a second.
             KeysRefused: The keys are not those that this database belongs to.
             KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
@@ -239,7 +245,7 @@ class Worker:
                 others = (stopping, heartbeats, reloading, telling, tidying)
                 try:
                     with self._inbox.listening(heard):
-                        await self._work(hints, stop, others, until_idle=until_idle)
+                        await self._work_until(stopping, hints, stop, others, until_idle=until_idle)
                 finally:
                     self._note_failure(tidying)
                     await end_task(tidying)
@@ -269,9 +275,12 @@ class Worker:
         Its lease runs out, too.
         """
         try:
-            await self._database.run(self._housekeeping.deregister)
+            async with asyncio.timeout(FAREWELL):
+                await self._database.run(self._housekeeping.deregister)
         except DatabaseUnavailable as error:
             return error
+        except TimeoutError:
+            return DatabaseUnavailable("the database does not answer")
         return None
 
     @property
@@ -331,6 +340,31 @@ class Worker:
         self._state.woken.set()
 
     # The loop
+
+    async def _work_until(
+        self,
+        stopping: asyncio.Task[object],
+        hints: Hints,
+        stop: asyncio.Event,
+        others: Collection[asyncio.Task[object]],
+        *,
+        until_idle: bool,
+    ) -> None:
+        """Work until ``stop`` is heard by ``stopping``, and for no longer than a last look may take."""
+        working = asyncio.create_task(self._work(hints, stop, others, until_idle=until_idle))
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working}, timeout=LAST_LOOK)
+            if not working.done():
+                return
+        finally:
+            await end_task(working)
+        try:
+            working.result()
+        except DatabaseUnavailable:
+            # It may be back when what is in hand has ended; whoever then strikes the worker off finds that out.
+            if not stop.is_set():
+                raise
 
     async def _work(
         self, hints: Hints, stop: asyncio.Event, others: Collection[asyncio.Task[object]], *, until_idle: bool

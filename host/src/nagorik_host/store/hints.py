@@ -6,6 +6,7 @@ to the database's log: they are empty after a crash of the server, and what was 
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from uuid import uuid4
@@ -27,6 +28,8 @@ TOGETHER: Final = 256
 """Most hints that are taken by one statement."""
 MOST_TAKEN: Final = 4 * TOGETHER
 """Most hints that are taken at a time: while a flood is worked off, its reader does other things, too."""
+CLOSING: Final = 2.0
+"""Seconds that a server may take to be told goodbye."""
 _LOST: Final = timedelta(seconds=30)
 """After this long, a hint that a process took and did not finish is anybody's."""
 
@@ -118,8 +121,9 @@ class HintListener:
         await self._queries.clear_queue_log(list(self._entrypoints))
 
     async def close(self) -> None:
-        """Hear no more."""
-        await self._connection.close()
+        """Hear no more; a server that stands still is not waited for."""
+        with suppress(TimeoutError):
+            await self._connection.close(timeout=CLOSING)
 
     def abandon(self) -> None:
         """Hear no more, and wait for no answer; what the server is doing it may do to its end."""
