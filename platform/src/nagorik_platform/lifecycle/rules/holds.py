@@ -23,6 +23,7 @@ from nagorik_platform.lifecycle.state import (
     FEE_WITHOUT_PRICE,
     PAYMENT_REFUSED,
     REFUND_BY_HAND,
+    REFUND_IN_DOUBT,
     REFUND_OVERDUE,
     Hold,
     Party,
@@ -64,7 +65,9 @@ _UNDECIDED_MONEY: Final = {
     P.UNKNOWN: "payment-unknown",
 }
 PAYMENT_UNCONFIRMED: Final = "payment-unconfirmed"
-MONEY_HOLDS: Final = frozenset({PAYMENT_UNCONFIRMED, REFUND_BY_HAND, REFUND_OVERDUE, *_UNDECIDED_MONEY.values()})
+MONEY_HOLDS: Final = frozenset(
+    {PAYMENT_UNCONFIRMED, REFUND_BY_HAND, REFUND_IN_DOUBT, REFUND_OVERDUE, *_UNDECIDED_MONEY.values()}
+)
 """Holds that end when a person decides on a payment, and not by being released."""
 
 
@@ -218,8 +221,10 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
 
 def _of_refund(progress: Progress, now: datetime) -> Hold | None:
     """Who sees to money that no gateway gives back, or not in time; what else is waited for is told before it."""
-    if progress.payment_in(P.REFUND_MANUAL) is not None:
-        return Hold(party=Party.PERSON, code=REFUND_BY_HAND)
+    by_hand = [one for one in progress.payments if one.state is P.REFUND_MANUAL]
+    if by_hand:
+        in_doubt = any(one.refund_in_doubt for one in by_hand)
+        return Hold(party=Party.PERSON, code=REFUND_IN_DOUBT if in_doubt else REFUND_BY_HAND)
     under_way = [one for one in progress.payments if one.state is P.REFUND_PENDING]
     ordered = (one.refund_requested_at or one.moved_at or one.opened_at for one in under_way)
     overdue = any(now - at >= REFUND_PENDING_BEFORE_A_PERSON for at in ordered)
