@@ -27,7 +27,7 @@ from nagorik_platform.lifecycle import (
     what_to_do,
 )
 from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS, LATE_LOOKS_END, LATE_LOOKS_IN_VAIN
-from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_PENDING_BEFORE_A_PERSON
+from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_BEFORE_A_PERSON
 
 from . import factories
 from .driver import REFERENCE, Driver
@@ -638,13 +638,42 @@ def test_refund_that_stays_under_way_is_an_officers_case_and_is_asked_about_all_
     for _ in range(3):
         driver.answer(Operation.REFUND_PAYMENT, under_way)
     assert driver.row.hold is None
-    driver.pass_time(REFUND_PENDING_BEFORE_A_PERSON.total_seconds())
+    driver.pass_time(REFUND_BEFORE_A_PERSON.total_seconds())
     driver.answer(Operation.REFUND_PAYMENT, under_way)
     assert driver.row.hold == Hold(party=Party.PERSON, code="refund-overdue")
     with pytest.raises(NotPossible):
         driver.take(Decided(**OFFICER))
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
+
+
+def test_refund_that_is_never_taken_in_is_an_officers_case_in_time():
+    """Money is owed to the payer whoever is away."""
+    driver = _refunding()
+    driver.answer(Operation.REFUND_PAYMENT, AgencyUnavailable())
+    assert driver.hold is None
+    driver.pass_time(REFUND_BEFORE_A_PERSON.total_seconds())
+    driver.answer(Operation.REFUND_PAYMENT, AgencyUnavailable())
+    assert (driver.payment_states, driver.hold) == ([P.REFUND_REQUESTED], "refund-overdue")
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
+
+
+def test_refund_that_fails_after_the_end_is_an_officers_case_like_any_other():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    driver.take(CitizenActed("withdraw"))
+    while driver.next.due is not None:
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUND_REQUESTED])
+    for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
+        assert driver.hold is None
+        driver.answer(Operation.REFUND_PAYMENT, ContractViolation("another-refund"))
+    assert (driver.state, driver.hold) == (S.CLOSED, "call-in-vain")
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.payment_states, driver.row.hold) == ([P.REFUNDED], None)
 
 
 def test_refund_by_hand_holds_up_nothing_that_is_still_to_be_done():

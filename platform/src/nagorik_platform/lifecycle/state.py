@@ -51,7 +51,7 @@ REFUND_BY_HAND: Final = "refund-by-hand"
 REFUND_IN_DOUBT: Final = "refund-in-doubt"
 """The code of such a hold where money may be back already: the officer asks the gateway before giving it back."""
 REFUND_OVERDUE: Final = "refund-overdue"
-"""The code of a hold for a refund that a gateway has accepted and, long after, has not said to be done."""
+"""The code of a hold for a refund that a gateway, long after it was to be told of it, has not said to be done."""
 
 
 class Hold(Model):
