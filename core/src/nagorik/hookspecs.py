@@ -146,7 +146,9 @@ async def nagorik_list_payments(request: ListPaymentsRequest, context: CallConte
 async def nagorik_refund_payment(request: RefundPaymentRequest, context: CallContext[Any]) -> RefundReport:
     """Give captured money back because the application ended before the agency confirmed it.
 
-    Called again while ``refund_pending`` to learn the result, so a repeated call must not refund twice.
+    Called again while ``refund_pending`` to learn the result, and after a lost answer unless the class is ``none``,
+    so a repeated call must not refund twice: a call with ``refund_reference`` only asks, and at a gateway of class
+    ``client-reference`` any other asks for this payment's refund first and orders only where there is none.
     """
     raise NotImplementedError
 

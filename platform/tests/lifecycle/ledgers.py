@@ -6,6 +6,7 @@ honour no key, what was done shows in look-ups only after a while, and a gateway
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from nagorik.model.payment import PaymentReport, RefundReport
 from nagorik.model.status import AgencyStatus, ApplicationState as S, Deliverable, PaymentState as P
@@ -154,13 +155,27 @@ class Account:
     takes: int = 0
     """How often the payer was charged."""
     refunds: int = 0
+    ordered_at: datetime | None = None
+    """When it was last told to give the money back."""
+
+
+RefundHabit = Literal["at once", "by number", "without a number"]
+"""How it is told that money was given back: by the answer to the order, to a question, or to the order made again."""
 
 
 class Gateway:
     """Takes money and gives it back."""
 
-    def __init__(self, capabilities: ServiceCapabilities, *, waits: bool = False, patience: int = 3) -> None:
+    def __init__(
+        self,
+        capabilities: ServiceCapabilities,
+        *,
+        waits: bool = False,
+        patience: int = 3,
+        refunds: RefundHabit = "at once",
+    ) -> None:
         self.capabilities = capabilities
+        self.refunds = refunds
         self.waits = waits
         """Whether it takes nothing before it is told to."""
         self.patience = patience
@@ -206,8 +221,20 @@ class Gateway:
             return PaymentReport(state=P.AUTHORISED if sure else P.UNKNOWN)
         return PaymentReport(state=P.PENDING if sure else P.UNKNOWN)
 
-    def refund(self, payment: str) -> RefundReport:
+    def refund(self, payment: str, at: datetime, number: str | None) -> RefundReport:
+        """Give it back; again, where an order without a number is not seen to be the same one."""
         account = self.account(payment)
-        if not (account.refunds and self.capabilities.repeats(Operation.REFUND_PAYMENT)):
-            account.refunds += 1
-        return RefundReport(state=P.REFUNDED)
+        if number is not None or self._has_ordered(account, at):
+            return RefundReport(state=P.REFUNDED, reference=number)
+        account.refunds, account.ordered_at = account.refunds + 1, at
+        if self.refunds == "at once":
+            return RefundReport(state=P.REFUNDED)
+        reference = "CANARY-REFERENCE-REFUND" if self.refunds == "by number" else None
+        return RefundReport(state=P.REFUND_PENDING, reference=reference)
+
+    def _has_ordered(self, account: Account, at: datetime) -> bool:
+        """Whether whoever orders a refund is seen to have ordered it: by its key, or by the books that they ask."""
+        if not account.refunds or self.capabilities.repeats(Operation.REFUND_PAYMENT):
+            return account.refunds > 0
+        shows = account.ordered_at is None or at - account.ordered_at >= LAG
+        return shows and self.capabilities.repeats_after_look_up(Operation.REFUND_PAYMENT)

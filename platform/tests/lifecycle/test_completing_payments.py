@@ -324,7 +324,7 @@ def test_amount_that_is_known_is_no_news_after_a_refund_was_ordered_and_none_is_
     driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
     (payment,) = driver.row.payments
     driver.take(Decided(**officer, payment=payment.id, payment_to=P.REFUND_REQUESTED))
-    driver.lose(Operation.REFUND_PAYMENT)
+    driver.answer(Operation.REFUND_PAYMENT, AgencyRejected("no-funds"))
     assert driver.payment_states == [P.REFUND_MANUAL]
     for amount, state in ((999, P.REFUND_MANUAL), (1998, P.UNDER_INVESTIGATION)):
         driver.take(Noticed(payment.id))

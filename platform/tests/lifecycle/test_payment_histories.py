@@ -14,12 +14,16 @@ from hypothesis.stateful import initialize
 from nagorik.model.fee import FeeDue
 from nagorik.model.status import PaymentState as P
 from nagorik.operations import Operation
+from nagorik_platform.lifecycle import CitizenActed
 
-from .test_state_machine import CAPABILITIES, LifecycleMachine
+from .test_state_machine import CAPABILITIES, REFUND_HABITS, LifecycleMachine
 
 HISTORIES = int(os.environ.get("NAGORIK_HISTORIES", "60"))
 PAID = sorted(name for name, one in CAPABILITIES.items() if one.offers(Operation.START_PAYMENT))
 COUNTED: Counter[str] = Counter()
+
+
+GIVEN_BACK = sorted(name for name, one in CAPABILITIES.items() if one.offers(Operation.REFUND_PAYMENT))
 
 
 class PaymentHistoryMachine(LifecycleMachine):
@@ -30,8 +34,9 @@ class PaymentHistoryMachine(LifecycleMachine):
         price=st.sampled_from([70, 230, 1100]),
         waits=st.booleans(),
         patience=st.sampled_from([1, 3, 20]),
+        refunds=st.sampled_from(REFUND_HABITS),
     )
-    def open(self, name, price, waits, patience):
+    def open(self, name, price, waits, patience, refunds):
         super().open(
             name=name,
             numbered=False,
@@ -41,6 +46,7 @@ class PaymentHistoryMachine(LifecycleMachine):
             due=FeeDue.BEFORE_SUBMISSION,
             waits=waits,
             patience=patience,
+            refunds=refunds,
         )
         while not self.row.payments:
             self._do_the_sensible_thing()
@@ -63,13 +69,32 @@ class PaymentHistoryMachine(LifecycleMachine):
             COUNTED["completions"] += event.kind == "attempt-began" and event.operation is Operation.COMPLETE_PAYMENT
 
 
-PaymentHistoryMachine.TestCase.settings = settings(
-    settings.get_profile("lifecycle"),
-    max_examples=HISTORIES,
-    stateful_step_count=25,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+class RefundHistoryMachine(PaymentHistoryMachine):
+    """An application that is taken back as soon as its payer has paid."""
+
+    @initialize(
+        name=st.sampled_from(GIVEN_BACK),
+        price=st.sampled_from([70, 230, 1100]),
+        waits=st.booleans(),
+        refunds=st.sampled_from(REFUND_HABITS),
+    )
+    def open(self, name, price, waits, refunds):
+        super().open(name=name, price=price, waits=waits, patience=20, refunds=refunds)
+        while not self.row.payment_in(P.CAPTURED):
+            self._let_the_agency_finish()
+            self._do_the_sensible_thing()
+        self._take(CitizenActed("withdraw"))
+
+
+for machine in (PaymentHistoryMachine, RefundHistoryMachine):
+    machine.TestCase.settings = settings(
+        settings.get_profile("lifecycle"),
+        max_examples=HISTORIES,
+        stateful_step_count=25,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
 TestPaymentHistories = PaymentHistoryMachine.TestCase
+TestRefundHistories = RefundHistoryMachine.TestCase
 
 
 def teardown_module():

@@ -25,6 +25,7 @@ from nagorik_platform.lifecycle import (
     Decided,
     Due,
     Hold,
+    Interrupted,
     Noticed,
     NotPossible,
     Party,
@@ -34,16 +35,24 @@ from nagorik_platform.lifecycle import (
     what_to_do,
 )
 from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS, LATE_LOOKS_END, LATE_LOOKS_IN_VAIN
-from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_PENDING_BEFORE_A_PERSON
+from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_BEFORE_A_PERSON
 
 from . import factories
 from .driver import REFERENCE, Driver
 
 OFFICER = {"officer": "R. Karim", "reason": "Seen in the ledger"}
+LOST_ORDER = OutcomeUnknown(step="refund", because="read-timeout")
 
 
 def _paying(capabilities=None) -> Driver:
     return Driver(capabilities or factories.capabilities_of()).to_paying()
+
+
+def _refunding(orders: Idempotency = Idempotency.CLIENT_REFERENCE) -> Driver:
+    """Paid and taken back, so that the money is to be given back at a gateway whose orders repeat so."""
+    driver = _paying(factories.capabilities_of(others=orders)).pay()
+    driver.take(CitizenActed("withdraw"))
+    return driver
 
 
 def _report(state: P) -> PaymentReport:
@@ -613,9 +622,8 @@ def test_payment_that_an_officer_found_captured_has_a_receipt():
         (RefundReport(state=P.REFUND_FAILED), P.REFUND_MANUAL),
         (RefundReport(state=P.REFUND_MANUAL), P.REFUND_MANUAL),
         (AgencyRejected("http-409"), P.REFUND_MANUAL),
-        (OutcomeUnknown(step="refund", because="read-timeout"), P.REFUND_MANUAL),
     ],
-    ids=["refunded", "failed", "manual", "rejected", "unknown"],
+    ids=["refunded", "failed", "manual", "rejected"],
 )
 def test_money_goes_back_after_rejection_at_intake_and_then_the_application_closes(answer, ends):
     driver = _paying().pay()
@@ -884,12 +892,87 @@ def test_lost_answer_about_a_refund_that_was_ordered_is_asked_for_again_and_no_p
     assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
 
 
-def test_refused_question_about_a_refund_that_was_ordered_is_a_persons():
-    driver = _paying().pay()
-    driver.take(CitizenActed("withdraw"))
+@pytest.mark.parametrize("reference", ["R-1", None])
+def test_refused_question_about_a_refund_that_was_ordered_says_nothing_of_the_refund(reference):
+    """A person looks after three in a row, and it is asked about all the same: the gateway goes on giving it back."""
+    driver = _refunding()
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference=reference))
+    for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
+        assert driver.hold is None
+        driver.answer(Operation.REFUND_PAYMENT, AgencyRejected("http-404"))
+    assert (driver.payment_states, driver.hold) == ([P.REFUND_PENDING], "call-in-vain")
+    assert driver.row.payments[0].refund_reference == reference
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED, reference=reference))
+    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
+
+
+@pytest.mark.parametrize(
+    ("idempotency", "first_after"),
+    [(Idempotency.NATIVE, 0), (Idempotency.SAFE, 0), (Idempotency.CLIENT_REFERENCE, factories.LOOKUP_GRACE)],
+)
+def test_lost_order_of_a_refund_is_repeated_where_that_orders_none_twice(idempotency, first_after):
+    """Where the gateway is asked first, only once its books must show what it has taken in."""
+    driver = _refunding(idempotency)
+    driver.answer(Operation.REFUND_PAYMENT, LOST_ORDER)
+    assert (driver.payment_states, driver.hold) == ([P.REFUND_REQUESTED], None)
+    assert (driver.next.due - driver.now).total_seconds() >= first_after
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
+
+
+@pytest.mark.parametrize("lost", [LOST_ORDER, None])
+def test_lost_order_of_a_refund_that_cannot_be_asked_about_is_a_persons_who_asks_the_gateway_first(lost):
+    driver = _refunding(Idempotency.NONE)
+    driver.call()
+    driver.take(Interrupted() if lost is None else CallFailed(lost))
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUND_MANUAL])
+    assert driver.row.hold == Hold(party=Party.PERSON, code="refund-in-doubt")
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUNDED))
+    assert (driver.payment_states, driver.row.hold) == ([P.REFUNDED], None)
+
+
+def test_refund_that_is_under_way_without_a_number_is_ordered_no_second_time_where_it_cannot_be_asked_about():
+    driver = _refunding(Idempotency.NONE)
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
+    assert (driver.payment_states, driver.hold) == ([P.REFUND_MANUAL], "refund-in-doubt")
+
+
+@pytest.mark.parametrize("end", [AgencyRejected("refunded-already"), RefundReport(state=P.REFUND_FAILED)])
+def test_refusal_of_a_repeated_order_says_nothing_of_the_one_that_was_lost(end):
+    driver = _refunding()
+    driver.answer(Operation.REFUND_PAYMENT, LOST_ORDER)
+    driver.answer(Operation.REFUND_PAYMENT, end)
+    assert (driver.payment_states, driver.hold) == ([P.REFUND_MANUAL], "refund-in-doubt")
+
+
+def test_refund_that_the_gateway_took_in_and_says_to_have_failed_is_in_no_doubt():
+    driver = _refunding()
+    driver.answer(Operation.REFUND_PAYMENT, LOST_ORDER)
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-1"))
-    driver.answer(Operation.REFUND_PAYMENT, AgencyRejected("http-404"))
-    assert driver.payment_states == [P.REFUND_MANUAL]
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_FAILED))
+    assert (driver.payment_states, driver.hold) == ([P.REFUND_MANUAL], "refund-by-hand")
+
+
+@pytest.mark.parametrize("how", ["a release takes none any more", "an officer's hand", "another sum"])
+def test_money_that_the_gateway_may_be_giving_back_is_given_by_hand_only_after_asking(how):
+    driver = _refunding()
+    ended = P.REFUND_MANUAL if how == "another sum" else P.REFUND_PENDING
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=ended, reference="R-1"))
+    if how == "an officer's hand":
+        driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUND_MANUAL))
+    elif how == "a release takes none any more":
+        driver.capabilities = factories.capabilities_of(without={Operation.REFUND_PAYMENT})
+        driver.take(Due())
+    assert (driver.payment_states, driver.hold) == ([P.REFUND_MANUAL], "refund-in-doubt")
+
+
+def test_more_money_than_was_given_back_already_is_given_by_hand_only_after_asking():
+    driver = _refunding()
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUND_MANUAL))
+    assert driver.hold == "refund-in-doubt"
 
 
 def test_gateway_that_gives_nothing_back_leaves_the_refund_to_a_person():
@@ -912,13 +995,42 @@ def test_refund_that_stays_under_way_is_an_officers_case_and_is_asked_about_all_
     for _ in range(3):
         driver.answer(Operation.REFUND_PAYMENT, under_way)
     assert driver.row.hold is None
-    driver.pass_time(REFUND_PENDING_BEFORE_A_PERSON.total_seconds())
+    driver.pass_time(REFUND_BEFORE_A_PERSON.total_seconds())
     driver.answer(Operation.REFUND_PAYMENT, under_way)
     assert driver.row.hold == Hold(party=Party.PERSON, code="refund-overdue")
     with pytest.raises(NotPossible):
         driver.take(Decided(**OFFICER))
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
+
+
+def test_refund_that_is_never_taken_in_is_an_officers_case_in_time():
+    """Money is owed to the payer whoever is away."""
+    driver = _refunding()
+    driver.answer(Operation.REFUND_PAYMENT, AgencyUnavailable())
+    assert driver.hold is None
+    driver.pass_time(REFUND_BEFORE_A_PERSON.total_seconds())
+    driver.answer(Operation.REFUND_PAYMENT, AgencyUnavailable())
+    assert (driver.payment_states, driver.hold) == ([P.REFUND_REQUESTED], "refund-overdue")
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
+
+
+def test_refund_that_fails_after_the_end_is_an_officers_case_like_any_other():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    driver.take(CitizenActed("withdraw"))
+    while driver.next.due is not None:
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUND_REQUESTED])
+    for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
+        assert driver.hold is None
+        driver.answer(Operation.REFUND_PAYMENT, ContractViolation("another-refund"))
+    assert (driver.state, driver.hold) == (S.CLOSED, "call-in-vain")
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.payment_states, driver.row.hold) == ([P.REFUNDED], None)
 
 
 def test_refund_by_hand_holds_up_nothing_that_is_still_to_be_done():

@@ -14,7 +14,7 @@ from nagorik_platform.lifecycle import CitizenActed, Interrupted, NextAction, be
 
 from . import factories
 from .driver import REFERENCE, Driver
-from .test_state_machine import CAPABILITIES, LifecycleMachine
+from .test_state_machine import CAPABILITIES, REFUND_HABITS, LifecycleMachine
 
 OFFICER = ("A. Rahman", "The disk burned.")
 
@@ -160,6 +160,7 @@ class TwoLives(LifecycleMachine):
     forgotten=0,
     pause=0,
     waits=True,
+    refunds="at once",
 )
 @given(
     name=st.sampled_from(sorted(CAPABILITIES)),
@@ -169,10 +170,11 @@ class TwoLives(LifecycleMachine):
     forgotten=st.integers(0, 25),
     pause=st.sampled_from([0, 1_000, 86_400]),
     waits=st.booleans(),
+    refunds=st.sampled_from(REFUND_HABITS),
 )
-def test_whatever_was_forgotten_is_done_once(name, price, due, known, forgotten, pause, waits):
-    life = TwoLives()
-    life.open(name=name, numbered=True, consented=True, far=0, price=price, due=due, waits=waits, patience=20)
+def test_whatever_was_forgotten_is_done_once(name, price, due, known, forgotten, pause, waits, refunds):
+    life, habits = TwoLives(), {"waits": waits, "patience": 20, "refunds": refunds}
+    life.open(name=name, numbered=True, consented=True, far=0, price=price, due=due, **habits)
     life.live(known)
     row, journal, coming = life.row, list(life.journal), life.next
     life.live(forgotten)

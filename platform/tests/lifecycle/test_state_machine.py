@@ -6,7 +6,7 @@ hold, and from wherever an application has got to, honest answers and willing pe
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -73,7 +73,7 @@ from nagorik_platform.lifecycle.tables import (
 )
 
 from . import factories
-from .ledgers import ENDS, ROADS, Agency, Gateway
+from .ledgers import ENDS, ROADS, Agency, Gateway, RefundHabit
 
 EVENT = TypeAdapter(Event)
 CAPABILITIES = {
@@ -119,6 +119,7 @@ REFUSED: tuple[Callable[[], NagorikError], ...] = (
     lambda: AgencyRejected("http-403"),
     lambda: AgencyRejected("wasa.locked", reason=factories.REASON),
 )
+REFUND_HABITS = get_args(RefundHabit)
 QUOTED_TAKA = st.sampled_from([0, 70, 230, 1100])
 
 
@@ -137,12 +138,13 @@ class LifecycleMachine(RuleBasedStateMachine):
         due=st.sampled_from(FeeDue),
         waits=st.booleans(),
         patience=st.sampled_from([1, 3, 20]),
+        refunds=st.sampled_from(REFUND_HABITS),
     )
-    def open(self, name, numbered, consented, far, price, due, waits, patience):
+    def open(self, name, numbered, consented, far, price, due, waits, patience, refunds):
         self.capabilities = CAPABILITIES[name]
         self.now = factories.NOON
         self.agency = Agency(self.capabilities, numbered=numbered)
-        self.gateway = Gateway(self.capabilities, waits=waits, patience=patience)
+        self.gateway = Gateway(self.capabilities, waits=waits, patience=patience, refunds=refunds)
         self.journal: list[Event] = []
         self.call = NextAction(operation=None)
         self.numbers = 0
@@ -177,6 +179,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         self._check_begun_at_once(done)
         self._keep(done)
         self._check_unknown_is_left_properly(before, outcome)
+        self._check_refund_is_left_properly(before, outcome)
         if before.state is S.CLOSED:
             assert self.row.state is S.CLOSED
         if before.state in ENDED_WITHOUT_RESULT:
@@ -200,6 +203,12 @@ class LifecycleMachine(RuleBasedStateMachine):
                 asked = self.call.operation in told and self.call.payment == payment.id
                 refused = asked and isinstance(outcome, CallFailed) and outcome.error.outcome is Outcome.REJECTED
                 assert isinstance(outcome, Decided) or refused or (asked and isinstance(outcome, CallAnswered))
+
+    def _check_refund_is_left_properly(self, before, outcome):
+        """What the gateway has taken in becomes a person's by its word or theirs alone, and by no failed question."""
+        for payment in before.payments:
+            if payment.state is P.REFUND_PENDING and self.row.payment(payment.id).state is P.REFUND_MANUAL:
+                assert isinstance(outcome, CallAnswered | Decided)
 
     # Calls
 
@@ -369,7 +378,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         if operation is Operation.COMPLETE_PAYMENT:
             return self.gateway.complete(payment, self.now)
         if operation is Operation.REFUND_PAYMENT:
-            return self.gateway.refund(payment)
+            return self.gateway.refund(payment, self.now, self.row.payment(payment).refund_reference)
         return self._agencys_answer(operation, draw)
 
     def _agencys_answer(self, operation, draw):
@@ -579,17 +588,13 @@ class LifecycleMachine(RuleBasedStateMachine):
         if row.attempt is not None:
             return
         officer = {"officer": "R. Karim", "reason": "CANARY-REASON"}
-        if row.hold.code == "refund-by-hand":
-            owed = row.payment_in(P.REFUND_MANUAL)
+        if row.hold.code.startswith("refund-"):
+            owed = row.payment_in(P.REFUND_MANUAL) or row.payment_in(P.REFUND_REQUESTED, P.REFUND_PENDING)
             account = self.gateway.account(owed.id)
-            account.refunds = account.refunds or 1
+            # The gateway is asked first only where they read that it may have given the money back.
+            asks = owed.refund_in_doubt or row.hold.code != "refund-by-hand"
+            account.refunds = account.refunds or 1 if asks else account.refunds + 1
             assert self._take(Decided(**officer, payment=owed.id, payment_to=P.REFUNDED))
-            return
-        if row.hold.code == "refund-overdue":
-            pending = row.payment_in(P.REFUND_PENDING)
-            account = self.gateway.account(pending.id)
-            account.refunds = account.refunds or 1
-            assert self._take(Decided(**officer, payment=pending.id, payment_to=P.REFUNDED))
             return
         unconfirmed = {P.CAPTURED, P.ADVISED} if row.hold.code == "payment-unconfirmed" else set()
         waits = {P.AUTHORISED, P.PENDING} if row.hold.code == "payment-unknown" else set()

@@ -257,6 +257,13 @@ class AdviceAbsent(JournalEvent):
     payment: str
 
 
+class RefundLost(JournalEvent):
+    """The answer to the order of a payment's refund was lost: the gateway may or may not give the money back."""
+
+    kind: Literal["refund-lost"] = "refund-lost"
+    payment: str
+
+
 class PaymentNoticed(JournalEvent):
     """A message that claims to come from the gateway named a payment: the gateway is to be asked."""
 
@@ -349,6 +356,7 @@ Event = Annotated[
     | PaymentMoved
     | AdviceLost
     | AdviceAbsent
+    | RefundLost
     | PaymentNoticed
     | AttemptBegan
     | AttemptEnded

@@ -386,6 +386,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
                 before.refund_requested_at, event.at if event.to is PaymentState.REFUND_REQUESTED else None
             ),
             "refund_reference": event.refund_reference or before.refund_reference,
+            "refund_ordered_at": _refund_ordered_at(before, event),
             "completion_lost_at": _first(lost, before.completion_lost_at) if not_told else None,
         }
     )
@@ -398,6 +399,17 @@ def _is_decided(before: Payment, event: e.PaymentMoved) -> bool:
     return before.decided and event.actor is not e.Actor.GATEWAY and event.to in MONEY_TAKEN
 
 
+def _refund_ordered_at(before: Payment, event: e.PaymentMoved) -> datetime | None:
+    """The latest time that it was found to have the order, until it says that a refund that it took in has failed.
+
+    What it says to a repeated order is no word of the one that was lost.
+    """
+    if event.to is PaymentState.REFUND_FAILED and before.state is PaymentState.REFUND_PENDING:
+        return None
+    taken_in = event.to is PaymentState.REFUND_PENDING or event.refund_reference is not None
+    return event.at if taken_in else before.refund_ordered_at
+
+
 def _advice_lost(progress: Progress, event: e.AdviceLost) -> Changes:
     """Remember since when it is not known whether the agency was told."""
     return _changed(progress, event.payment, advice_lost_at=event.at)
@@ -406,6 +418,11 @@ def _advice_lost(progress: Progress, event: e.AdviceLost) -> Changes:
 def _advice_absent(progress: Progress, event: e.AdviceAbsent) -> Changes:
     """The agency was not told, so it can be told."""
     return _changed(progress, event.payment, advice_lost_at=None)
+
+
+def _refund_lost(progress: Progress, event: e.RefundLost) -> Changes:
+    """Remember since when it is not known whether the gateway gives the money back."""
+    return _changed(progress, event.payment, refund_ordered_at=event.at)
 
 
 def _payment_noticed(progress: Progress, event: e.PaymentNoticed) -> Changes:
@@ -479,6 +496,7 @@ _CHANGES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProx
         e.PaymentMoved: _payment_moved,
         e.AdviceLost: _advice_lost,
         e.AdviceAbsent: _advice_absent,
+        e.RefundLost: _refund_lost,
         e.PaymentNoticed: _payment_noticed,
         e.AttemptBegan: _attempt_began,
         e.AttemptEnded: _attempt_ended,

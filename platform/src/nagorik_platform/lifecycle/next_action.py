@@ -110,7 +110,18 @@ def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime)
         if _may_announce_again(progress, capabilities, payment, now):
             yield NextAction(Operation.START_PAYMENT, payment=payment.id)
         if payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING} and capabilities.offers(Operation.REFUND_PAYMENT):
-            yield NextAction(Operation.REFUND_PAYMENT, payment=payment.id)
+            yield NextAction(Operation.REFUND_PAYMENT, due=_refund_due(capabilities, payment), payment=payment.id)
+
+
+def _refund_due(capabilities: ServiceCapabilities, payment: Payment) -> datetime | None:
+    """When an order that has no number is repeated, if not at once: where the gateway is asked first if it has it.
+
+    Its books may lag behind what it has taken in, as an agency's do, so it is asked once they must show it.
+    """
+    asks_by_number = payment.refund_reference is not None
+    if payment.refund_ordered_at is None or asks_by_number or capabilities.repeats(Operation.REFUND_PAYMENT):
+        return None
+    return payment.refund_ordered_at + timedelta(seconds=capabilities.lookup_grace)
 
 
 def late_looks(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:

@@ -48,8 +48,10 @@ PAYMENT_REFUSED: Final = "payment-refused"
 
 REFUND_BY_HAND: Final = "refund-by-hand"
 """The code of a hold for money that no gateway gives back: an officer's case until they have seen it given back."""
+REFUND_IN_DOUBT: Final = "refund-in-doubt"
+"""The code of such a hold where money may be back already: the officer asks the gateway before giving it back."""
 REFUND_OVERDUE: Final = "refund-overdue"
-"""The code of a hold for a refund that a gateway has accepted and, long after, has not said to be done."""
+"""The code of a hold for a refund that a gateway, long after it was to be told of it, has not said to be done."""
 
 
 class Hold(Model):
@@ -69,6 +71,7 @@ class Hold(Model):
             FEE_WITHOUT_PRICE,
             FEE_DEMANDED_AGAIN,
             REFUND_BY_HAND,
+            REFUND_IN_DOUBT,
             REFUND_OVERDUE,
         }
 
@@ -158,6 +161,9 @@ class Payment(Model):
     """What the gateway calls the refund that was ordered."""
     refund_requested_at: AwareDatetime | None = None
     """When a refund was first to be ordered: the gateway is told to give one payment back once."""
+    refund_ordered_at: AwareDatetime | None = None
+    """When the gateway was last found to have the order to give it back, or perhaps to have it (an answer was lost);
+    ``None`` again once it has said that the refund failed."""
     decided: bool = False
     """Whether its state is an officer's word; so are advice and confirmation of money that an officer found taken."""
     contested: GatewayWord | None = None
@@ -172,6 +178,11 @@ class Payment(Model):
     def noticed(self) -> bool:
         """Whether a message named this payment and the gateway has not been asked for its final word since."""
         return self.noticed_at is not None
+
+    @property
+    def refund_in_doubt(self) -> bool:
+        """Whether money of it is back, or may be, or may come: the gateway is asked before any is given by hand."""
+        return self.refund_ordered_at is not None or self.refunded_at is not None
 
     @property
     def sum(self) -> Money:

@@ -261,6 +261,8 @@ _AGREED: Final = "the payer has agreed, and the gateway waits to be told to take
 
 _OTHER_AMOUNT: Final = "the gateway reports late that it took another amount"
 
+_LEFT_TO_A_PERSON: Final = "the gateway cannot give it back, or may have been told to and cannot be asked"
+
 _LATE_NEWS: Final = {
     "captured": "the gateway reports late that it took the money",
     "under_investigation": f"{_OTHER_AMOUNT}, or that it took what an officer found not to be taken",
@@ -337,7 +339,7 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
         refund_pending="the gateway accepted the refund",
         refunded="the payer has it back",
         refund_failed="the gateway refused the refund",
-        refund_manual="the gateway cannot give it back",
+        refund_manual=_LEFT_TO_A_PERSON,
         under_investigation=_OTHER_AMOUNT,
     ),
     *_payment_rows(
@@ -345,7 +347,7 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
         refund_pending="the gateway gives the refund a number, or another one",
         refunded="the payer has it back",
         refund_failed="the gateway refused the refund",
-        refund_manual="the gateway cannot give it back",
+        refund_manual=_LEFT_TO_A_PERSON,
         under_investigation=_OTHER_AMOUNT,
     ),
     *_payment_rows(P.REFUND_FAILED, refund_requested="tried again", refund_manual="given back by hand"),

@@ -10,16 +10,16 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from nagorik import Operation, OutcomeUnknown
+from nagorik import Operation
 from nagorik.model.application import DocumentStore
-from nagorik.model.status import ApplicationState as S, PaymentState as P
+from nagorik.model.status import ApplicationState as S
 from nagorik_host.host import Host, Tracked
 from nagorik_host.store import Transaction
 from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.cases import list_cases
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, amounts_to
-from nagorik_platform.lifecycle.events import Moved, PaymentMoved, QuoteReceived
+from nagorik_platform.lifecycle.events import Moved, QuoteReceived
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.campaign.money import MoneyCircumstances, MoneyLedgers, ended_without_result, money_problems
@@ -166,11 +166,6 @@ def _circumstances(
         is_a_case=row.id in waiting,
         is_advised=Operation.ADVISE_PAYMENT in host.platform.service(case.service).writes,
         ended_without_result=ended_without_result(states),
-        refunds_in_doubt={
-            event.payment
-            for event in tracked.events
-            if isinstance(event, PaymentMoved) and event.to is P.REFUND_MANUAL and event.code == OutcomeUnknown.code
-        },
         quoted={event.quote.id: event.quote.total for event in tracked.events if isinstance(event, QuoteReceived)},
     )
 

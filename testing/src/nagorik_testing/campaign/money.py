@@ -1,7 +1,7 @@
 """What the host says of payments against what gateways took and gave back, and what the agency knows of."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -58,8 +58,6 @@ class MoneyCircumstances:
         is_a_case: Whether an officer can see it among what waits for one.
         is_advised: Whether its agency is told of what was paid.
         ended_without_result: Whether the citizen has nothing to show for what was paid.
-        refunds_in_doubt: The payments of which nobody knows whether the gateway has given them back, which is what an
-            officer is told.
         quoted: What each quote comes to, by its id.
     """
 
@@ -69,7 +67,6 @@ class MoneyCircumstances:
     is_a_case: bool
     is_advised: bool
     ended_without_result: bool
-    refunds_in_doubt: Collection[str] = ()
     quoted: Mapping[str, Money] = field(default_factory=dict)
 
 
@@ -168,7 +165,9 @@ def _sums(
     is_whole = told == _poisha(captured) or (len(captured) > 1 and _is_looked_at(payment, circumstances))
     if refunded and state is P.REFUNDED and not (is_whole and told == _poisha(refunded)):
         yield "refunded-otherwise", "another sum than was taken"
-    if refunded and state in MONEY_TAKEN | {P.REFUND_MANUAL} and payment.id not in circumstances.refunds_in_doubt:
+    # Where it may have been given back an officer is told so, and asks.
+    unaccounted = state in MONEY_TAKEN or (state is P.REFUND_MANUAL and not payment.refund_in_doubt)
+    if refunded and unaccounted:
         yield "refunded-unaccounted", f"the gateway gave it back, here it is {state.value}"
 
 

@@ -22,7 +22,7 @@ from nagorik_host.store.schema import applications
 from nagorik_platform.lifecycle import Decided, NotPossible, Progress
 from nagorik_platform.lifecycle.events import Event, Moved, PaymentMoved
 from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
-from nagorik_platform.lifecycle.state import REFUND_BY_HAND
+from nagorik_platform.lifecycle.state import REFUND_BY_HAND, REFUND_IN_DOUBT
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
@@ -192,7 +192,7 @@ class People:
 
     def _decision(self, progress: Progress, code: str) -> Decided | None:
         """What an officer decides who has seen the agency's and the gateway's own records."""
-        if code == REFUND_BY_HAND:
+        if code in {REFUND_BY_HAND, REFUND_IN_DOUBT}:
             return None  # nobody in a campaign hands money out, and the comparison counts what is owed so
         if code in MONEY_HOLDS:
             return self._of_money(progress)

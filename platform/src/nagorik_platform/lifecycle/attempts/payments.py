@@ -8,7 +8,7 @@ from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, 
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle.attempts.retry import Ended, close, close_refused, retry_later
-from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, Held, PaymentMoved
+from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, Held, PaymentMoved, RefundLost
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, PAYMENT_ENDED
 from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, GatewayWord, Hold, Party, Payment, Progress
@@ -267,15 +267,17 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
 
 
 def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
-    """Whether or not the gateway moved money, a second order could move it twice: a person looks.
+    """A refused order is a person's; of one that was lost, a refusal to repeat it says nothing.
 
-    What the gateway has a number for is asked about by that, and ordered no more: a lost answer is asked for again.
+    What the gateway has taken in is asked about, whatever a single question ends in, until it has said what became
+    of it: it goes on giving the money back.
     """
     attempt, error, payment = ended.attempt, ended.end, ended.payment
-    orders = payment.refund_reference is None and not context.capabilities.repeats(Operation.REFUND_PAYMENT)
-    unsure = error.outcome is Outcome.UNKNOWN and orders
-    if unsure or error.outcome is Outcome.REJECTED:
+    orders = payment.state is PaymentState.REFUND_REQUESTED
+    if orders and error.outcome is Outcome.REJECTED:
         yield close_refused(attempt, context, error, settled=True)
         yield context.payment_moved(payment, PaymentState.REFUND_MANUAL, Actor.CORE, error.code)
-    else:
-        yield retry_later(attempt, state, context, error.code, error)
+        return
+    yield retry_later(attempt, state, context, error.code, error)
+    if orders and error.outcome is Outcome.UNKNOWN:
+        yield RefundLost(at=context.now, payment=payment.id)

@@ -23,6 +23,7 @@ from nagorik_platform.lifecycle.state import (
     FEE_WITHOUT_PRICE,
     PAYMENT_REFUSED,
     REFUND_BY_HAND,
+    REFUND_IN_DOUBT,
     REFUND_OVERDUE,
     Hold,
     Party,
@@ -38,8 +39,8 @@ CALLS_IN_VAIN_BEFORE_A_PERSON: Final = 3
 """Calls in a row that failed for a reason which waiting does not mend, after which a person looks."""
 DEMANDED_AGAIN_BEFORE_A_PERSON: Final = timedelta(days=3)
 """Time after a payment in which an agency may still demand the fee, until it has booked the money."""
-REFUND_PENDING_BEFORE_A_PERSON: Final = timedelta(days=14)
-"""Time from its order after which an officer looks for a refund still under way: the platform's own choice."""
+REFUND_BEFORE_A_PERSON: Final = timedelta(days=14)
+"""Time since a refund was to be ordered after which an officer looks for it, whatever keeps it: our own choice."""
 
 INPUT_REJECTED: Final = "input-rejected"
 CORRECTION_REFUSED: Final = "correction-refused"
@@ -64,7 +65,9 @@ _UNDECIDED_MONEY: Final = {
     P.UNKNOWN: "payment-unknown",
 }
 PAYMENT_UNCONFIRMED: Final = "payment-unconfirmed"
-MONEY_HOLDS: Final = frozenset({PAYMENT_UNCONFIRMED, REFUND_BY_HAND, REFUND_OVERDUE, *_UNDECIDED_MONEY.values()})
+MONEY_HOLDS: Final = frozenset(
+    {PAYMENT_UNCONFIRMED, REFUND_BY_HAND, REFUND_IN_DOUBT, REFUND_OVERDUE, *_UNDECIDED_MONEY.values()}
+)
 """Holds that end when a person decides on a payment, and not by being released."""
 
 
@@ -198,7 +201,7 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
 
     What is unknown has its own end: it is looked up for longer, and then decided by a person.
     """
-    if progress.state in {S.CLOSED, S.SUBMISSION_UNKNOWN}:
+    if progress.state is S.SUBMISSION_UNKNOWN:
         return None
     if not any(one.unreadable or one.in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON for one in progress.backoffs):
         return None
@@ -218,11 +221,13 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
 
 def _of_refund(progress: Progress, now: datetime) -> Hold | None:
     """Who sees to money that no gateway gives back, or not in time; what else is waited for is told before it."""
-    if progress.payment_in(P.REFUND_MANUAL) is not None:
-        return Hold(party=Party.PERSON, code=REFUND_BY_HAND)
-    under_way = [one for one in progress.payments if one.state is P.REFUND_PENDING]
-    ordered = (one.refund_requested_at or one.moved_at or one.opened_at for one in under_way)
-    overdue = any(now - at >= REFUND_PENDING_BEFORE_A_PERSON for at in ordered)
+    by_hand = [one for one in progress.payments if one.state is P.REFUND_MANUAL]
+    if by_hand:
+        in_doubt = any(one.refund_in_doubt for one in by_hand)
+        return Hold(party=Party.PERSON, code=REFUND_IN_DOUBT if in_doubt else REFUND_BY_HAND)
+    owed = [one for one in progress.payments if one.state in {P.REFUND_REQUESTED, P.REFUND_PENDING}]
+    since = (one.refund_requested_at or one.moved_at or one.opened_at for one in owed)
+    overdue = any(now - at >= REFUND_BEFORE_A_PERSON for at in since)
     return Hold(party=Party.PERSON, code=REFUND_OVERDUE) if overdue else None
 
 

@@ -32,9 +32,7 @@ def _duty(payment: Payment, state: Progress, context: RuleContext, doubled: Cont
     if payment.state is P.REFUND_FAILED:
         return context.payment_moved(payment, P.REFUND_MANUAL, Actor.CORE, "refund-failed")
     if payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING}:
-        if context.capabilities.offers(Operation.REFUND_PAYMENT):
-            return None
-        return context.payment_moved(payment, P.REFUND_MANUAL, Actor.CORE, "no-refunds")
+        return _leave_to_a_person(payment, context)
     if payment.id in doubled:
         return _give_back(payment, context, "paid-twice")
     if _is_of_another_price(payment, state):
@@ -101,6 +99,17 @@ def _give_back(payment: Payment, context: RuleContext, code: str) -> PaymentMove
         return None
     refundable = context.capabilities.offers(Operation.REFUND_PAYMENT) and payment.refund_requested_at is None
     return context.payment_moved(payment, P.REFUND_REQUESTED if refundable else P.REFUND_MANUAL, Actor.CORE, code)
+
+
+def _leave_to_a_person(payment: Payment, context: RuleContext) -> PaymentMoved | None:
+    """A refund that no gateway makes, or that may have been ordered where asking for it could order a second one."""
+    capabilities = context.capabilities
+    if not capabilities.offers(Operation.REFUND_PAYMENT):
+        return context.payment_moved(payment, P.REFUND_MANUAL, Actor.CORE, "no-refunds")
+    can_ask = payment.refund_reference is not None or capabilities.repeats_after_look_up(Operation.REFUND_PAYMENT)
+    if payment.refund_ordered_at is None or can_ask:
+        return None
+    return context.payment_moved(payment, P.REFUND_MANUAL, Actor.CORE, "refund-unknown")
 
 
 def _confirm_delivered(payment: Payment, state: Progress, context: RuleContext) -> PaymentMoved | None:
