@@ -16,7 +16,8 @@ from nagorik.values import dhaka_date
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_NOT_TAKEN
 
 _NOT_TAKEN_HERE: Final = MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN | {P.QUOTED}
-_BEING_GIVEN_BACK: Final = frozenset({P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUNDED, P.REFUND_MANUAL})
+_GIVEN_BACK_THERE: Final = frozenset({P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUNDED})
+"""States in which the gateway is expected to give the money back, as it is not where an officer does."""
 
 
 class DifferenceKind(StrEnum):
@@ -31,7 +32,7 @@ class DifferenceKind(StrEnum):
     CAPTURED_THERE = "captured-there"
     """The gateway took the money; here the payment is not known to be taken."""
     REFUNDED_THERE = "refunded-there"
-    """The gateway gave money back; here the payment stands."""
+    """The gateway gave money back; here the payment stands, or somebody is to give it back by hand."""
     REFUNDED_HERE = "refunded-here"
     """Here the money was given back; the gateway's books say that none was."""
     REFUNDED_BEYOND = "refunded-beyond"
@@ -269,7 +270,7 @@ def _difference(payment: OurPayment, entry: BookEntry) -> DifferenceKind | None:
         # Money ordered back may be on its way still, or go by hand: only what is done here has to be done there.
         is_denied = payment.state is P.REFUNDED and entry.refunded is not None
         return DifferenceKind.REFUNDED_HERE if is_denied else None
-    if payment.state not in _BEING_GIVEN_BACK:
+    if payment.state not in _GIVEN_BACK_THERE:
         return DifferenceKind.REFUNDED_THERE
     in_part = payment.state is P.REFUNDED and not entry.is_given_back
     return DifferenceKind.OTHER_AMOUNT if in_part else None
