@@ -63,9 +63,9 @@ _FEE_COMES_FIRST: Final = frozenset({S.SUBMITTED, S.IN_REVIEW, S.AWAITING_PAYMEN
 
 def state_without_fee(status: AgencyStatus | None) -> S:
     """Where an application goes on whose fee is met: where the agency said that it is, beside demanding the fee."""
-    reported = status.state if status is not None else None
-    waits = reported is None or reported is S.AWAITING_PAYMENT or reported not in _FEE_COMES_FIRST
-    return S.SUBMITTED if waits else reported
+    if status is None or status.state is None or status.state not in _FEE_COMES_FIRST - {S.AWAITING_PAYMENT}:
+        return S.SUBMITTED
+    return status.state
 
 
 def demanded_stage(status: AgencyStatus) -> str | None:
