@@ -340,13 +340,15 @@ TAMPERINGS = {
     "payment's state": ([f"UPDATE payments SET state = 'refunded' WHERE {OF}"], "payments-differ"),
     "who acted when it was paid": ([f"UPDATE payments SET acting = 'centre-1' WHERE {OF}"], "payments-differ"),
     "when it was known": ([f"UPDATE payments SET captured_known_at = 1 WHERE {OF}"], "payments-differ"),
+    "when it was to be given back": ([f"UPDATE payments SET refund_requested_at = 1 WHERE {OF}"], "payments-differ"),
+    "when it was ordered back": ([f"UPDATE payments SET refund_ordered_at = 1 WHERE {OF}"], "payments-differ"),
     "when it was given back": ([f"UPDATE payments SET refunded_at = 1 WHERE {OF}"], "payments-differ"),
     "payment deleted": ([f"DELETE FROM payments WHERE {OF}"], "payments-differ"),
     "payment made up": (
         [
             "INSERT INTO payments SELECT 'made-up', application, gateway, stage, quote, state, poisha, currency,"
-            f" taken_poisha, opened_at, captured_at, captured_known_at, refunded_at, refunded_known_at, updated_at,"
-            f" acting, centre FROM payments WHERE {OF}"
+            f" taken_poisha, opened_at, captured_at, captured_known_at, refund_requested_at, refund_ordered_at, refunded_at,"
+            f" refunded_known_at, updated_at, acting, centre FROM payments WHERE {OF}"
         ],
         "payments-differ",
     ),

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 
 
 async def cases(host):
-    found = await host.database.run(lambda t: list_cases(t, 99))
+    found = await host.database.run(lambda t: list_cases(t, 99, host.clock.now()))
     return {case.application: case.blocked for case in found}
 
 

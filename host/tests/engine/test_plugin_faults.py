@@ -139,7 +139,7 @@ async def test_application_that_its_plugin_fails_each_time_is_a_case_and_due_no_
     bad = await apply(host, BAD)
     await carry(host, host.worker())
     assert office.JUDGED == [BAD] * FAULTS_OF_A_CASE
-    (case,) = await host.database.run(lambda transaction: list_cases(transaction, 9))
+    (case,) = await host.database.run(lambda transaction: list_cases(transaction, 9, host.clock.now()))
     assert (case.application, case.blocked) == (bad, "plugin-fault")
     query = select(applications.c.due_at).where(applications.c.id == bad)
     assert await host.database.run(lambda transaction: transaction.connection.scalar(query)) is None

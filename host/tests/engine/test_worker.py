@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from math import inf
 
 import pytest
@@ -81,7 +82,7 @@ async def test_killed_worker_loses_and_doubles_nothing(world, ready_url, committ
     for at in range(1, 200):
         async with world.host(ready_url) as host:
             # An officer lets go on what ended several workers in a row.
-            for case in await host.database.run(lambda t: list_cases(t, 1)):
+            for case in await host.database.run(lambda t: list_cases(t, 1, host.clock.now())):
                 await host.database.run(lambda t, case=case: unblock(t, case.application, world.clock.now()))
             mortal = Host(
                 database=MortalDatabase(host.database, at=at, committed=committed),
@@ -95,7 +96,7 @@ async def test_killed_worker_loses_and_doubles_nothing(world, ready_url, committ
             except Killed:
                 tracked = None
             else:
-                is_case = await host.database.run(count_cases)
+                is_case = await host.database.run(partial(count_cases, now=host.clock.now()))
                 tracked = await host.track(application) if not is_case else None
         if tracked is not None:
             break

@@ -129,9 +129,10 @@ async def _list(arguments: argparse.Namespace) -> int:
     from nagorik_host.store.cases import count_cases, list_cases
     from nagorik_host.store.payment_cases import count_payment_cases, list_payment_cases
 
+    at = now()
     async with unlocked_database(load_host_settings()) as (database, _):
-        items = await database.run(partial(list_cases, limit=arguments.limit))
-        number = await database.run(count_cases)
+        items = await database.run(partial(list_cases, limit=arguments.limit, now=at))
+        number = await database.run(partial(count_cases, now=at))
         payments = await database.run(partial(list_payment_cases, limit=arguments.limit))
         payment_number = await database.run(count_payment_cases)
     if arguments.json:

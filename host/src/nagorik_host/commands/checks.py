@@ -291,7 +291,7 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         )
         hint = "A worker leaves each to an officer. Find out who did it: nagorik audit verify"
         yield DoctorCheck("host queue", DoctorStatus.WARNING, message, hint)
-    waiting = count_cases(transaction)
+    waiting = count_cases(transaction, now)
     status, hint = (DoctorStatus.NOTE, "nagorik cases list") if waiting else (DoctorStatus.FINE, "")
     yield DoctorCheck("host cases", status, f"{waiting} applications wait for an officer", hint)
     if differing := count_payment_cases(transaction):

@@ -10,14 +10,14 @@ from itertools import takewhile
 from typing import Any, Final, Literal, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, Subquery, and_, bindparam, case, func, insert, or_, select
 
-from nagorik.model.status import ApplicationState
+from nagorik.model.status import ApplicationState, PaymentState
 from nagorik_host.store.application_store import NoSuchApplication, set_aside
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import (
-    BY_HAND,
     FOR_A_PERSON,
+    TO_GIVE_BACK,
     applications,
     attempts,
     decisions,
@@ -26,7 +26,8 @@ from nagorik_host.store.schema import (
     shown,
 )
 from nagorik_platform.lifecycle import Party
-from nagorik_platform.lifecycle.state import REFUND_BY_HAND
+from nagorik_platform.lifecycle.rules.holds import REFUND_BEFORE_A_PERSON
+from nagorik_platform.lifecycle.state import REFUND_BY_HAND, REFUND_IN_DOUBT, REFUND_OVERDUE
 
 
 class Decision(NamedTuple):
@@ -93,33 +94,53 @@ class OfficerCase(NamedTuple):
     since: datetime
 
 
-_OWED: Final = and_(
-    applications.c.id.in_(select(payments.c.application).where(BY_HAND)),
+_OWED_AS: Final = (REFUND_OVERDUE, REFUND_BY_HAND, REFUND_IN_DOUBT)
+"""What an officer is told of money that is to be given back; of several payments, what stands last here."""
+
+
+def _owed(now: datetime) -> Subquery:
+    """Applications with money that an officer is to see to, and as what: the place in ``_OWED_AS``."""
+    p = payments.c
+    by_hand, in_doubt = (
+        p.state == PaymentState.REFUND_MANUAL.value,
+        or_(p.refund_ordered_at.is_not(None), p.refunded_at.is_not(None)),
+    )
+    told = case((and_(by_hand, in_doubt), 2), (by_hand, 1), else_=0)
+    overdue = p.refund_requested_at <= now - REFUND_BEFORE_A_PERSON
+    found = select(p.application, func.max(told).label("told")).where(TO_GIVE_BACK, or_(by_hand, overdue))
+    return found.group_by(p.application).subquery()
+
+
+_WAITS_OTHERWISE: Final = and_(
     applications.c.closed_at.is_(None),
     applications.c.hold_party.is_distinct_from(Party.PERSON.value),
     applications.c.blocked.is_(None),
     applications.c.state != ApplicationState.MANUAL_REVIEW.value,
 )
-"""Applications with money that an officer is to give back while they wait for somebody else, or go on."""
+"""Applications that wait for somebody else than an officer, or go on."""
 
 
-def count_cases(transaction: Transaction) -> int:
+def count_cases(transaction: Transaction, now: datetime) -> int:
     """How many applications wait for an officer."""
     count = select(func.count()).select_from(applications)
-    return sum(transaction.connection.scalar(count.where(which)) or 0 for which in (FOR_A_PERSON, _OWED))
+    owed = _owed(now)
+    beside = count.join(owed, owed.c.application == applications.c.id).where(_WAITS_OTHERWISE)
+    return sum(transaction.connection.scalar(query) or 0 for query in (count.where(FOR_A_PERSON), beside))
 
 
-def list_cases(transaction: Transaction, limit: int) -> list[OfficerCase]:
+def list_cases(transaction: Transaction, limit: int, now: datetime) -> list[OfficerCase]:
     """What waits for an officer, the longest first, at most ``limit``.
 
-    Money to be given back by hand is an officer's whatever else the application waits for.
+    Money to be given back by hand, or overdue, is an officer's whatever else the application waits for.
     """
     query = select(applications).order_by(applications.c.updated_at).limit(limit)
     waiting = [(row, row.hold_code) for row in transaction.connection.execute(query.where(FOR_A_PERSON))]
-    owed = [(row, REFUND_BY_HAND) for row in transaction.connection.execute(query.where(_OWED))]
+    owed = _owed(now)
+    beside = query.add_columns(owed.c.told).join(owed, owed.c.application == applications.c.id)
+    money = [(row, _OWED_AS[row.told]) for row in transaction.connection.execute(beside.where(_WAITS_OTHERWISE))]
     return [
         OfficerCase(shown(row.id), shown(row.service), shown(row.state), hold, row.blocked, row.updated_at)
-        for row, hold in sorted([*waiting, *owed], key=lambda case: case[0].updated_at)[:limit]
+        for row, hold in sorted([*waiting, *money], key=lambda one: one[0].updated_at)[:limit]
     ]
 
 

@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Index, TextClause, text
 
 from nagorik_host.store.schema import (
-    BY_HAND,
     CASE_WAITS,
     FOR_A_PERSON,
     IN_QUEUE,
+    TO_GIVE_BACK,
     UNREAD,
     applications,
     inbox,
@@ -49,5 +49,5 @@ _add(
 _add("ix_inbox_due", inbox.c.offer, inbox.c.due_at, where=UNREAD)
 _add("ix_inbox_reference", inbox.c.reference, where=inbox.c.reference.is_not(None))
 _add("ix_payment_cases_waiting", payment_cases.c.opened_at, where=CASE_WAITS)
-# Money that an officer is to give back is few rows among all that was ever paid.
-_add("ix_payments_by_hand", payments.c.application, where=BY_HAND)
+# Money that is to be given back is few rows among all that was ever paid.
+_add("ix_payments_to_give_back", payments.c.application, where=TO_GIVE_BACK)

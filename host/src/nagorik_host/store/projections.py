@@ -14,7 +14,14 @@ from nagorik.model.status import PaymentState
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import consents, payments, quotes
 from nagorik_platform.lifecycle import Event, Payment, Progress
-from nagorik_platform.lifecycle.events import ConsentGiven, Opened, PaymentMoved, PaymentOpened, QuoteReceived
+from nagorik_platform.lifecycle.events import (
+    ConsentGiven,
+    Opened,
+    PaymentMoved,
+    PaymentOpened,
+    QuoteReceived,
+    RefundLost,
+)
 
 TABLES: Final = (consents, payments, quotes)
 
@@ -32,6 +39,7 @@ _PAYMENT_MOVED: Final = (
     .where(payments.c.id == bindparam("payment"))
     .values({at: func.coalesce(payments.c[at], bindparam(f"new_{at}", type_=payments.c[at].type)) for at in _KNOWN})
 )
+_REFUND_LOST: Final = update(payments).where(payments.c.id == bindparam("payment"))
 _CONSENT: Final = insert(consents)
 
 
@@ -52,6 +60,9 @@ def record(transaction: Transaction, progress: Progress, events: Sequence[Event]
                 moved = {"payment": event.payment, **_moved(progress.payment(event.payment), event.at)}
                 moved |= {f"new_{at}": known for at, known in _known(event).items()}
                 transaction.connection.execute(_PAYMENT_MOVED, moved)
+            case RefundLost():
+                lost = {"payment": event.payment, "refund_ordered_at": event.at}
+                transaction.connection.execute(_REFUND_LOST, lost)
             case _:
                 pass
 
@@ -141,6 +152,8 @@ def _moved(payment: Payment, at: datetime) -> dict[str, Any]:
         "state": payment.state.value,
         "taken_poisha": payment.taken.poisha if payment.taken is not None else None,
         "captured_at": payment.captured_at,
+        "refund_requested_at": payment.refund_requested_at,
+        "refund_ordered_at": payment.refund_ordered_at,
         "refunded_at": payment.refunded_at,
         "updated_at": at,
     }

@@ -206,6 +206,9 @@ payments: Final = Table(
     Column("captured_at", Instant),
     # When the host learned first that money was taken, by its own clock: a gateway's may be ahead.
     Column("captured_known_at", Instant),
+    # When it was first to be given back, and when the gateway was last found to have the order, or perhaps to.
+    Column("refund_requested_at", Instant),
+    Column("refund_ordered_at", Instant),
     Column("refunded_at", Instant),
     Column("refunded_known_at", Instant),
     Column("updated_at", Instant, nullable=False),
@@ -220,8 +223,8 @@ payments: Final = Table(
     Index("ix_payments_centre", "gateway", "centre"),
 )
 
-BY_HAND: Final = text("state = 'refund_manual'")
-"""Payments that an officer is to give back. Written out, so that a database sees that the index is for this."""
+TO_GIVE_BACK: Final = text("state IN ('refund_requested', 'refund_pending', 'refund_manual')")
+"""Payments that somebody is to give back. Written out, so that a database sees that the index is for this."""
 
 # Where a gateway's books and ours differ, as a reconciliation found it. It is not deleted: found again, it is known.
 payment_cases: Final = Table(

@@ -79,7 +79,7 @@ async def compare(
     comparison = Comparison()
     filed, now = agencies.filed(), host.clock.now()
     ledgers = MoneyLedgers(agencies.captured(), agencies.refunded(), agencies.recorded())
-    waiting = {one.application for one in await host.database.run(partial(list_cases, limit=ALL_CASES))}
+    waiting = {one.application for one in await host.database.run(partial(list_cases, limit=ALL_CASES, now=now))}
     told = ToldComparison(host, agencies, documents, cases)
     rows = {row.id: row for row in await host.database.run(_rows)}
     known: set[str] = set()

@@ -15,7 +15,7 @@ _IN_QUEUE = sa.text("due_at IS NOT NULL AND parked_at IS NULL")
 _HELD = sa.text("hold_code IS NOT NULL")
 _BLOCKED = sa.text("blocked IS NOT NULL")
 _PARKED = sa.text("parked_at IS NOT NULL")
-_BY_HAND = sa.text("state = 'refund_manual'")
+_TO_GIVE_BACK = sa.text("state IN ('refund_requested', 'refund_pending', 'refund_manual')")
 _CASE_WAITS = sa.text("opened_at IS NOT NULL AND ended_at IS NULL")
 
 
@@ -342,6 +342,8 @@ def _create_tables_of_money() -> None:
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.Column("captured_at", sa.BigInteger(), nullable=True),
         sa.Column("captured_known_at", sa.BigInteger(), nullable=True),
+        sa.Column("refund_requested_at", sa.BigInteger(), nullable=True),
+        sa.Column("refund_ordered_at", sa.BigInteger(), nullable=True),
         sa.Column("refunded_at", sa.BigInteger(), nullable=True),
         sa.Column("refunded_known_at", sa.BigInteger(), nullable=True),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
@@ -354,12 +356,12 @@ def _create_tables_of_money() -> None:
     op.create_index("ix_payments_state", "payments", ["gateway", "state", "opened_at", "id"], unique=False)
     op.create_index("ix_payments_captured", "payments", ["gateway", "captured_at"], unique=False)
     op.create_index(
-        "ix_payments_by_hand",
+        "ix_payments_to_give_back",
         "payments",
         ["application"],
         unique=False,
-        sqlite_where=_BY_HAND,
-        postgresql_where=_BY_HAND,
+        sqlite_where=_TO_GIVE_BACK,
+        postgresql_where=_TO_GIVE_BACK,
     )
     op.create_table(
         "payment_cases",
@@ -524,7 +526,7 @@ def _drop_tables_of_money() -> None:
     op.drop_index("ix_payment_cases_payment", table_name="payment_cases")
     op.drop_index("ix_payment_cases_application", table_name="payment_cases")
     op.drop_table("payment_cases")
-    op.drop_index("ix_payments_by_hand", table_name="payments")
+    op.drop_index("ix_payments_to_give_back", table_name="payments")
     op.drop_index("ix_payments_captured", table_name="payments")
     op.drop_index("ix_checkouts_application", table_name="checkouts")
     op.drop_table("checkouts")
