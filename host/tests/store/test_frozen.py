@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -141,3 +142,19 @@ async def test_statement_of_too_many_arguments_is_no_database_that_is_away(datab
     with pytest.raises(InterfaceError):
         await database.run(lambda t: t.connection.execute(wanted))
     assert await failures(database) == 0
+
+
+async def test_database_that_stands_still_is_closed_without_its_answer(databases, monkeypatch):
+    async def stand_still(*_):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("nagorik_host.store.database.SEALING", 0.01)
+    monkeypatch.setattr(postgresql, "CLOSING", 0.01)
+    database = await databases()
+    engine = database._engine
+    database._ledger = SimpleNamespace(is_sealed=False, last_at=datetime.now(UTC))
+    database._engine = SimpleNamespace(dispose=stand_still)
+    monkeypatch.setattr(database, "run", stand_still)
+    async with asyncio.timeout(30):
+        await database.close()
+    await engine.dispose()

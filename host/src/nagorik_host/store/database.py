@@ -4,6 +4,7 @@ A unit is a plain function of a transaction. It either happens as a whole or not
 before it happens, so it does nothing but read and write through the transaction.
 """
 
+import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
@@ -20,6 +21,9 @@ from nagorik_host.store.ledger import Appended, AuditLedger, ChangedRow, LedgerM
 from nagorik_host.vault import KeyMissing, Vault
 
 T = TypeVar("T")
+
+SEALING: Final = 5.0
+"""Seconds that the ledger's last seal may take, before a database is closed."""
 
 
 class DatabaseInvalid(ValueError):
@@ -218,13 +222,15 @@ class Database(ABC):
     async def seal(self) -> None:
         """Let the ledger's root say how far the chains of this process have come; done before it is closed.
 
-        Where the database is gone, or is another, the next process that anchors the ledger does it.
+        Where the database is gone, does not answer soon, or is another, the next process that anchors the ledger does
+        it.
         """
         if self._ledger is None or self._ledger.is_sealed or self._ledger.last_at is None:
             return
         at = self._ledger.last_at
-        with suppress(DatabaseUnavailable, LedgerWentBack):
-            await self.run(lambda transaction: transaction.seal_ledger(at))
+        with suppress(DatabaseUnavailable, LedgerWentBack, TimeoutError):
+            async with asyncio.timeout(SEALING):
+                await self.run(lambda transaction: transaction.seal_ledger(at))
 
     @asynccontextmanager
     async def hints(self, agencies: Sequence[str], heard: Callable[[], None]) -> AsyncIterator[Hints]:  # noqa: ARG002

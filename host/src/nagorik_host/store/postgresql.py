@@ -8,7 +8,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import Context
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Timeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
-from nagorik_host.store.hints import HintListener, enqueue_hints, install_hints
+from nagorik_host.store.hints import CLOSING, HintListener, enqueue_hints, install_hints
 from nagorik_host.store.ledger import Appended
 
 T = TypeVar("T")
@@ -204,7 +204,9 @@ class PostgresqlDatabase(Database):
             await self.seal()
         self._closed = True
         await self._at_rest.wait()
-        await self._engine.dispose()
+        with suppress(TimeoutError):  # a server that stands still sees the connections end when the process does
+            async with asyncio.timeout(CLOSING):
+                await self._engine.dispose()
 
     async def prepare(self) -> None:
         """As ``Database.prepare``: the queue's tables."""
