@@ -222,7 +222,8 @@ class Database(ABC):
     async def seal(self) -> None:
         """Let the ledger's root say how far the chains of this process have come; done before it is closed.
 
-        Where the database is gone, does not answer soon, or is another, the next process that anchors it does it.
+        Where the database is gone, does not answer soon, or is another, the next process that anchors the ledger does
+        it.
         """
         if self._ledger is None or self._ledger.is_sealed or self._ledger.last_at is None:
             return
