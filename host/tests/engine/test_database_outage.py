@@ -86,6 +86,26 @@ async def test_worker_whose_database_is_back_before_its_calls_have_ended_ends_as
         assert (await host.track(application)).progress.events
 
 
+async def test_outcome_does_not_wait_without_end_for_a_database_that_stands_still(world, ready_file, monkeypatch):
+    monkeypatch.setattr("nagorik_host.engine.worker.FAREWELL", 0.05)
+    world.street.close("nid")
+    async with world.host(ready_file) as host:
+        await world.apply(host)
+        worker, ending, gate = host.worker(), asyncio.Event(), Gate(host.database, monkeypatch)
+        longest = max(record.manifest.limits.deadline for record in host.platform.plugins if record.manifest)
+        assert worker._longest_end() == longest + outage.LAST_PATIENCE
+        monkeypatch.setattr(worker, "_longest_end", lambda: 0.05)
+        working = asyncio.create_task(worker.run(ending))
+        await until(lambda: world.street.waiting)
+        ending.set()
+        gate.stands_still = True
+        world.street.open("nid")
+        with pytest.raises(DatabaseUnavailable, match="does not answer"):
+            async with asyncio.timeout(30):
+                await working
+        gate.stands_still = False
+
+
 @pytest.mark.parametrize(("is_outcome", "tries"), [(False, 1), (True, 2)])
 async def test_worker_that_is_to_end_waits_to_write_down_an_outcome_and_for_nothing_else(
     database, monkeypatch, is_outcome, tries

@@ -155,6 +155,8 @@ async def test_database_that_stands_still_is_closed_without_its_answer(databases
     database._ledger = SimpleNamespace(is_sealed=False, last_at=datetime.now(UTC))
     database._engine = SimpleNamespace(dispose=stand_still)
     monkeypatch.setattr(database, "run", stand_still)
+    monkeypatch.setattr(postgresql, "LONGEST", 0.01)
+    database._at_rest.clear()  # as while a unit waits for its answer
     async with asyncio.timeout(30):
         await database.close()
     await engine.dispose()

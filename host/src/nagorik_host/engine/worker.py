@@ -28,7 +28,7 @@ from nagorik_host.engine.leases import WorkerLease, check_clock
 from nagorik_host.engine.losses import WorkerLosses
 from nagorik_host.engine.observers import ObserverGroup, WorkerObserver
 from nagorik_host.engine.offers import Offers
-from nagorik_host.engine.outage import OutageRetry
+from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry
 from nagorik_host.engine.pace import AgencyPace
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache
@@ -116,6 +116,7 @@ class Worker:
         self.id = str(uuid4())
         self._name = name
         self._database = database
+        self._platform = platform
         self._agencies = agencies
         self._inbox = inbox
         self._concurrency = concurrency
@@ -215,8 +216,9 @@ class Worker:
                 hand is carried out, unless it takes longer than ``LAST_LOOK``. A database that is away is waited for
                 no more, but for what came of calls, and for that half a minute.
             until_idle: Whether to end, too, as soon as nothing is in hand and nothing can be done for a moment.
-            grace: Seconds that calls in flight are waited for at the end, at most; without it, as long as each call's
-                own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
+            grace: Seconds that calls in flight are waited for at the end, at most; without it, as long as the longest
+                deadline of a plugin's calls, and half a minute to write down what came of them. A call that is given
+                up is treated as interrupted by whoever takes the application next.
             at_once: Ends the wait for calls in flight as soon as it is set.
 
         Raises:
@@ -257,7 +259,7 @@ class Worker:
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._state.is_ending = True
-            given_up = await self._executor.finish(grace, at_once)
+            given_up = await self._executor.finish(self._longest_end() if grace is None else grace, at_once)
             self._note_failure(heartbeats, reloading, telling)
             for task in (heartbeats, reloading, telling, stopping):
                 await end_task(task)
@@ -268,6 +270,14 @@ class Worker:
         if away is not None:
             raise away
         return given_up
+
+    def _longest_end(self) -> float:
+        """Seconds until a call that is in flight has ended and what came of it is written down, at most.
+
+        What takes longer is kept from its end by a database that stands still.
+        """
+        manifests = (record.manifest for record in self._platform.plugins)
+        return LAST_PATIENCE + max((one.limits.deadline for one in manifests if one is not None), default=0.0)
 
     async def _deregister(self) -> DatabaseUnavailable | None:
         """Strike this worker off, which hides nothing that ended it; what kept it from that, if anything did.

@@ -203,7 +203,9 @@ class PostgresqlDatabase(Database):
         if not self._closed:
             await self.seal()
         self._closed = True
-        await self._at_rest.wait()
+        with suppress(TimeoutError):  # no statement that a server answers takes longer
+            async with asyncio.timeout(LONGEST):
+                await self._at_rest.wait()
         with suppress(TimeoutError):  # a server that stands still sees the connections end when the process does
             async with asyncio.timeout(CLOSING):
                 await self._engine.dispose()
