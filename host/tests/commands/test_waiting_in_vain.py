@@ -26,7 +26,7 @@ from nagorik import (
     Text,
     Verdict,
 )
-from nagorik.errors import CredentialProblem, PluginFault, ServiceNotOffered
+from nagorik.errors import CredentialProblem, OutcomeUnknown, PluginFault, ServiceNotOffered
 from nagorik.model.fee import FeeDue, Source
 from nagorik.values import Money
 from nagorik_host import open_host
@@ -401,3 +401,31 @@ def test_late_fee_is_paid_by_a_gateway_that_is_chosen_when_it_is_demanded(office
     assert again.code != 0
     assert "a payment service has been chosen already" in again.err
     assert office.ready("audit", "verify").code == 0
+
+
+def test_officer_who_is_to_give_money_back_reads_that_the_gateway_may_have_done_it(office):
+    """The order was lost and its repetition refused: nobody is told that the gateway cannot, beside the sum."""
+    application = office.apply(gateway="office.till")
+    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
+    office.work(timedelta(hours=1))
+    office.answers.QUERY = PaymentReport(state="captured", amount=Money.taka(8_000), reference="TILL-1")
+    office.answers.STATUS = AgencyStatus(state="rejected", raw="REFUSED", final=True)
+    office.answers.REFUND = OutcomeUnknown(step="refund", because="read-timeout")
+    office.work(timedelta(hours=2))
+    told = office.ready("track", application, "--json").document
+    assert [(one["state"], one["refunded_at"]) for one in told["payments"]] == [("refund_requested", None)]
+    assert told["payments"][0]["refund_ordered_at"] is not None
+
+    office.answers.REFUND = AgencyRejected("office.refunded-already")
+    office.work(timedelta(hours=2))
+    assert office.cases() == ["refund-in-doubt"]
+    for page in office.pages(application):
+        assert "asks the payment service first" in page
+        assert "cannot give this money back" not in page
+        assert "The payment service was told to give money of this payment back, or may have been" in page
+    assert office.ready("audit", "verify").code == 0
+    decided = ("cases", "decide", application, "--officer", "A. Rahman", "--reason", "The till says that it is back.")
+    payment = told["payments"][0]["payment"]
+    assert office.ready(*decided, "--payment", payment, "--payment-to", "refunded").code == 0
+    assert "Money of this payment was given back" in office.ready("track", application).out
+    assert office.cases() == []

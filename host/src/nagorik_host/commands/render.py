@@ -32,7 +32,16 @@ from nagorik_platform.cli.explanation_page import (
     with_document_labels,
 )
 from nagorik_platform.cli.output import Document, print_facts, print_lines, print_table, print_unbroken
-from nagorik_platform.lifecycle import Event, Party, Progress, StateExplanation, explain, state_label, what_to_do
+from nagorik_platform.lifecycle import (
+    Event,
+    Party,
+    Payment,
+    Progress,
+    StateExplanation,
+    explain,
+    state_label,
+    what_to_do,
+)
 from nagorik_platform.lifecycle.consent import charges_to_come, price_to_come
 from nagorik_platform.lifecycle.events import AttemptEnded
 from nagorik_toolkit.texts import moment_text, money_text
@@ -188,6 +197,7 @@ def as_document(view: ApplicationView, host: Host, *, words: Wording = as_writte
                 "amount": str(payment.amount),
                 "taken": str(payment.taken) if payment.taken else None,
                 "charges": charge_document(payment.charges),
+                **_refund(payment),
                 **_checkout(view.checkouts.get(payment.id, Checkout())),
             }
             for payment in progress.payments
@@ -280,6 +290,7 @@ def _render_payments(payments: Sequence[Document]) -> None:
     for one in payments:
         if one["charges"] is not None:
             print_lines("", one["payment"], *charge_lines(one["charges"]))
+        _render_refund(one)
         _render_checkout(one)
 
 
@@ -292,6 +303,34 @@ def _charges_to_come(host: Host, view: ApplicationView) -> tuple[QuoteLine, ...]
     if price_to_come(view.progress, capabilities) is None:
         return ()
     return charges_to_come(view.progress, capabilities)
+
+
+def _refund(payment: Payment) -> Document:
+    """What was ordered back or given back of it, whatever state it is in since."""
+    ordered_at, refunded_at = payment.refund_ordered_at, payment.refunded_at
+    return {
+        "refund_ordered_at": ordered_at.isoformat() if ordered_at is not None else None,
+        "refund_reference": payment.refund_reference,
+        "refunded_at": refunded_at.isoformat() if refunded_at is not None else None,
+    }
+
+
+def _render_refund(payment: Document) -> None:
+    """So that nobody gives back once more what is back, or on its way, whatever else has come of the payment."""
+    told = payment["refunded_at"] or payment["refund_ordered_at"]
+    if told is None:
+        return
+    at = moment_text(datetime.fromisoformat(told))
+    if payment["refunded_at"] is not None:
+        lines = [f"এই পেমেন্টের টাকা ফেরত দেওয়া হয়েছে: {at.bn}।", f"Money of this payment was given back: {at.en}."]
+    else:
+        lines = [
+            f"পেমেন্ট সেবাকে এই পেমেন্টের টাকা ফেরত দিতে বলা হয়েছে, বা হয়ে থাকতে পারে: {at.bn}।",
+            f"The payment service was told to give money of this payment back, or may have been: {at.en}.",
+        ]
+    if payment["refund_reference"] is not None:
+        lines.append(f"ফেরতের নম্বর / number of the refund: {payment['refund_reference']}")
+    print_lines("", payment["payment"], *lines)
 
 
 def _checkout(checkout: Checkout) -> Document:
