@@ -28,7 +28,7 @@ def put(place, statement: str, *values: object) -> None:
 
 def at_work(place, name: str, *, has: int | None) -> None:
     now = microseconds(NOW)
-    put(place, WORKER, f"id-of-{name}", name, now, now, now + 10**10, has)
+    put(place, WORKER, f"id-of-{name}", name, now, now, now + 10**9, has)
 
 
 def asked(place) -> int:

@@ -14,7 +14,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from contextvars import ContextVar
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -52,13 +54,26 @@ DEADLINE: Final[ContextVar[Deadline | None]] = ContextVar("DEADLINE", default=No
 """That of the call that a task makes."""
 
 
-class NotingRateLimiter(SharedRateLimiter):
-    """The host's own, which notes until when each call may take."""
+class NotingRateLimiter:
+    """The host's own, for each worker one, as processes have it; it notes until when each call may take.
+
+    What has passed on one machine is no measure for another that has stood still.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take instants from what ``database`` holds, and wait for them on ``clock``."""
+        self._new = partial(SharedRateLimiter, database, clock)
+        self._of_nobody = self._new()
+        self._of_workers: WeakKeyDictionary[WorkerLife, SharedRateLimiter] = WeakKeyDictionary()
 
     async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
         """As ``SharedRateLimiter.acquire``."""
         DEADLINE.set(deadline)
-        return await super().acquire(plugin, per_second, deadline)
+        life = LIFE.get()
+        if life is not None and life not in self._of_workers:
+            self._of_workers[life] = self._new()
+        limiter = self._of_nobody if life is None else self._of_workers[life]
+        return await limiter.acquire(plugin, per_second, deadline)
 
 
 class Killed(BaseException):
