@@ -330,7 +330,7 @@ def test_officer_is_shown_what_a_gateway_says_against_their_decision_and_orders_
     refused = office.ready(*decided, "refund_requested")
     assert refused.code == 2
     assert "refund-without-capture: " in refused.err
-    assert "--payment-to captured" in refused.err
+    assert '--payment-to "captured"' in refused.err
     assert "টাকা ফেরত দেওয়া যায় না" in refused.err
 
     assert office.ready(*decided, "failed").code == 0
