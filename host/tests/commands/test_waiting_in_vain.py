@@ -310,13 +310,19 @@ def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_i
     assert (after["unreachable"], after["waits_for"], after["state"]) == (None, None, "in_review")
 
 
-def test_officer_is_shown_what_a_gateway_says_against_their_decision_and_orders_no_refund_of_nothing(office):
+def with_a_fee_to_pay(office) -> str:
+    """An application whose fee the citizen is paying at the till."""
     application = office.apply()
     office.answers.QUOTE = demanded(8_000)
     office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
     office.work(timedelta(hours=1))
     assert office.ready("act", application, "pay", "--gateway", "office.till").code == 0
     office.work(timedelta(hours=1))
+    return application
+
+
+def test_officer_is_shown_what_a_gateway_says_against_their_decision_and_orders_no_refund_of_nothing(office):
+    application = with_a_fee_to_pay(office)
     (payment,) = office.ready("cases", "show", application, "--json").document["payments"]
     officer = ("cases", "decide", application, "--officer", "A. Rahman", "--reason", "Asked the bank.")
     decided = (*officer, "--payment", payment["payment"], "--payment-to")
@@ -350,12 +356,7 @@ def test_where_to_pay_is_told_on_the_citizens_page_and_on_no_other(office, monke
     office.answers.START = PaymentStarted(
         reference="TILL-1", pay_at=page, instructions=slip, expires_at=office.clock.now() + timedelta(days=9)
     )
-    application = office.apply()
-    office.answers.QUOTE = demanded(8_000)
-    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
-    office.work(timedelta(hours=1))
-    assert office.ready("act", application, "pay", "--gateway", "office.till").code == 0
-    office.work(timedelta(hours=1))
+    application = with_a_fee_to_pay(office)
     citizen, officer = office.pages(application)
     for told in (page, "CANARY-SLIP", "You can pay until"):
         assert told in citizen
