@@ -101,10 +101,9 @@ _OWED_AS: Final = (REFUND_OVERDUE, REFUND_BY_HAND, REFUND_IN_DOUBT)
 def _owed(now: datetime) -> Subquery:
     """Applications with money that an officer is to see to, and as what: the place in ``_OWED_AS``."""
     p = payments.c
-    by_hand, in_doubt = (
-        p.state == PaymentState.REFUND_MANUAL.value,
-        or_(p.refund_ordered_at.is_not(None), p.refunded_at.is_not(None)),
-    )
+    by_hand = p.state == PaymentState.REFUND_MANUAL.value
+    # As ``Payment.refund_in_doubt`` has it of a row.
+    in_doubt = or_(p.refund_ordered_at.is_not(None), p.refunded_at.is_not(None))
     told = case((and_(by_hand, in_doubt), 2), (by_hand, 1), else_=0)
     overdue = p.refund_requested_at <= now - REFUND_BEFORE_A_PERSON
     found = select(p.application, func.max(told).label("told")).where(TO_GIVE_BACK, or_(by_hand, overdue))
