@@ -18,7 +18,7 @@ from nagorik.errors import (
     OutcomeUnknown,
 )
 from nagorik.operations import Idempotency, Operation
-from nagorik_platform.agency_client.circuit import CircuitBreaker, CircuitDecision, CircuitState
+from nagorik_platform.agency_client.circuit import LAST_RESORT, CircuitBreaker, CircuitDecision, CircuitState
 
 NATIVE, NEITHER = Idempotency.NATIVE, Idempotency.NONE
 
@@ -191,6 +191,55 @@ async def test_without_a_health_hook_one_repeatable_request_is_the_probe(world, 
     assert (await probe).reference == "REF-1"
     world.agency.will(world.filed())
     await world.ask(world.bind(NEITHER, client=client), NEITHER)
+
+
+@pytest.mark.parametrize("kind", [NEITHER, Idempotency.CLIENT_REFERENCE])
+async def test_a_write_that_may_not_be_repeated_is_the_probe_where_nothing_else_has_come(world, kind):
+    """A gateway that is to begin payments, and has none to tell of, would never be asked again."""
+    client = world.client()
+    await violate(world, client, 3)
+    world.clock.elapsed += LAST_RESORT - 1
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.ask(world.bind(kind, client=client), kind)
+    assert (caught.value.because, caught.value.retry_after) == ("circuit-open", 30)
+    # What may be repeated has come meanwhile, in vain: the write waits as long again.
+    world.agency.will(httpx.Response(200, text="<html>"))
+    with pytest.raises(ContractViolation):
+        await world.ask(world.bind(client=client))
+    world.clock.elapsed += LAST_RESORT - 1
+    with pytest.raises(AgencyUnavailable):
+        await world.ask(world.bind(kind, client=client), kind)
+    world.clock.elapsed += 1
+    arrived, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request):
+        arrived.set()
+        await go.wait()
+        return world.filed()
+
+    world.agency.will(slow)
+    probe = asyncio.create_task(world.ask(world.bind(kind, client=client), kind))
+    await arrived.wait()
+    for other in (None, kind):
+        with pytest.raises(AgencyUnavailable):
+            await world.ask(world.bind(other, client=client), other)
+    go.set()
+    assert (await probe).reference == "REF-1"
+    world.agency.will(world.filed())
+    await world.ask(world.bind(kind, client=client), kind)
+
+
+async def test_a_health_hook_spares_every_write_from_being_the_probe(world):
+    async def probe():
+        return False
+
+    client = world.client(probe=probe)
+    await violate(world, client, 3)
+    for _ in range(3):
+        world.clock.elapsed += 2 * LAST_RESORT
+        with pytest.raises(AgencyUnavailable):
+            await world.ask(world.bind(NEITHER, client=client), NEITHER)
+    assert len(world.agency.requests) == 3
 
 
 async def test_a_failed_probe_sends_one_request_only(world):

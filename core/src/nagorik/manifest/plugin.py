@@ -255,7 +255,8 @@ class Circuit(ManifestModel):
     outage: Seconds = 60.0
     """Seconds without one answer, while calls fail, that open the circuit."""
     probe_after: Seconds = 30.0
-    """Seconds an open circuit waits before it lets one probe through."""
+    """Seconds an open circuit waits before it lets one probe through. Without a health hook that is the next request
+    that may be repeated; once none has come for a quarter of an hour, any."""
 
 
 class Manifest(ManifestModel):

@@ -113,7 +113,10 @@ class CircuitBreaker:
 Probe = Callable[[], Awaitable[bool]]
 """Asks the agency, through the plugin's health hook, whether it is well."""
 
-_PROBING_CLASSES: Final = frozenset({Idempotency.SAFE, Idempotency.NATIVE})
+_REPEATABLE: Final = frozenset({Idempotency.SAFE, Idempotency.NATIVE})
+LAST_RESORT: Final = 900.0
+"""Seconds that an open circuit without a health hook waits before even a write that could not be repeated is its
+probe: in so long nothing else has come to ask the agency, and nothing might ever."""
 
 
 class AgencyHealth:
@@ -202,11 +205,14 @@ class AgencyHealth:
         if self._circuit.state is CircuitState.CLOSED:
             return
         wait = self._circuit.retry_after(now)
-        # A write that could not be repeated is never the one to find out whether the agency is well.
-        if self._probe is not None or wait > 0 or kind not in _PROBING_CLASSES:
+        if self._probe is not None or wait > 0 or not self._may_probe(kind, now):
             raise AgencyUnavailable(
                 retry_after=wait or self._circuit.probe_after, because="circuit-open", layer=Layer.CORE
             )
+
+    def _may_probe(self, kind: Idempotency, now: float) -> bool:
+        """Whether a request of this class may find out how the agency is: one that can be repeated, if any."""
+        return kind in _REPEATABLE or now - self._circuit.since >= LAST_RESORT
 
     async def _run(self, probe: Probe) -> CredentialsRejected | None:
         """Run the health hook, and have its result decide; that the agency lets nobody in, if that is what it was."""
