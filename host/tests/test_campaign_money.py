@@ -229,6 +229,18 @@ def test_refund_that_nobody_sees_to_is_left(state, due, is_a_case, found):
 
 
 @pytest.mark.parametrize(
+    "state", [PaymentState.CAPTURED, PaymentState.ADVISED, PaymentState.CONFIRMED, PaymentState.UNDER_INVESTIGATION]
+)
+@pytest.mark.parametrize(("due", "found"), [(timedelta(0), []), (timedelta(days=30), ["captured-twice"])])
+def test_payer_who_paid_twice_is_found_by_the_look_that_is_to_come(state, due, found):
+    """Whatever the money waits for, be it an officer or an agency that is closed for the night."""
+    one = in_question(None).model_copy(update={"state": state, "moved_at": NOW})
+    row = progress(one, hold="payment-under-investigation")
+    charged = [] if not found or state is PaymentState.UNDER_INVESTIGATION else ["charged-twice"]
+    assert problems_of(row, {"p-1": captured("345.00", "345.00")}, due_at=NOW + due) == [*found, *charged]
+
+
+@pytest.mark.parametrize(
     ("due", "found"),
     [
         (timedelta(0), []),

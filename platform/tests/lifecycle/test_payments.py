@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from nagorik.errors import (
+    AgencyClosed,
     AgencyRejected,
     AgencyUnavailable,
     ContractViolation,
@@ -231,6 +232,34 @@ def test_payer_who_paid_twice_is_found_a_day_after_without_a_notice_and_stops_no
     assert driver.hold == "payment-under-investigation"
 
 
+def test_payer_who_paid_twice_is_found_a_day_after_while_the_agency_is_yet_to_be_told():
+    """It may be closed for a week of holidays, and the payer waits for their money meanwhile."""
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    taken = driver.now
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    closed = AgencyClosed(until=taken + timedelta(days=7))
+    driver.answer(Operation.ADVISE_PAYMENT, closed)
+    driver.answer(Operation.STATUS, closed)
+    assert driver.payment_states == [P.CAPTURED]
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    assert (driver.payment_states, driver.now) == ([P.UNDER_INVESTIGATION], taken + timedelta(days=1))
+
+
+def test_officer_who_decides_late_of_money_in_doubt_is_told_all_that_was_taken():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
+    doubted = driver.now
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999 + 230))
+    assert (driver.payment_states, driver.now) == ([P.UNDER_INVESTIGATION], doubted + timedelta(days=1))
+    assert driver.row.payments[0].taken == factories.taka(999 + 230)
+    # What says the same again is no news, and is asked for no more.
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999 + 230))
+    assert driver.next.operation is None
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUND_REQUESTED))
+    assert driver.row.payments[0].receipt().amount == factories.taka(999 + 230)
+
+
 @pytest.mark.parametrize("word", [P.FAILED, P.CANCELLED])
 def test_payer_who_pays_again_is_not_told_again_that_the_first_payment_failed(word):
     driver = _paying()
@@ -392,7 +421,7 @@ def test_other_amount_than_asked_waits_for_a_person_and_the_whole_of_it_goes_bac
     assert driver.payment_states == [P.UNDER_INVESTIGATION]
     assert Flag.PAYMENT_UNDER_INVESTIGATION in driver.row.flags
     assert driver.row.hold.party is Party.PERSON
-    assert driver.next.operation is None
+    assert (driver.next.operation, driver.next.due - driver.now) == (Operation.QUERY_PAYMENT, timedelta(days=1))
     payment = driver.row.payments[0].id
     with pytest.raises(NotPossible, match="nothing-to-decide"):
         driver.take(Decided(**OFFICER))

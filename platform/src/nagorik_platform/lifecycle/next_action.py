@@ -22,10 +22,13 @@ A payer who cancelled goes back and pays on the same page, a bank that declined 
 would tell of it can be lost. The spans are the platform's own: no gateway publishes how long it may change its word.
 """
 SECOND_CAPTURE_LOOKS: Final = (timedelta(days=1),)
-"""When a gateway is asked again about money that was confirmed, given back or left to somebody to give back.
+"""When a gateway is asked again about money that it took, from when it was taken, advised, doubted, confirmed, given
+back or left to somebody to give back.
 
-A payer may have paid on two pages.
+A payer may have paid on two pages, and whoever decides about the money is to know all of it.
 """
+_MONEY_AT_REST: Final = MONEY_TAKEN | {P.UNDER_INVESTIGATION, P.REFUNDED, P.REFUND_MANUAL}
+"""States in which a gateway that has taken money has nothing more to do with it by itself, though others may."""
 LATE_LOOKS_END: Final = timedelta(days=7)
 """From a gateway's word until questions that stay without a final answer are given up; the platform's own, too."""
 LATE_LOOKS_IN_VAIN: Final = 12
@@ -153,7 +156,7 @@ def next_look_at(payment: Payment) -> datetime | None:
 
 
 def _looks_after(payment: Payment) -> tuple[timedelta, ...]:
-    if payment.state in {P.CONFIRMED, P.REFUNDED, P.REFUND_MANUAL}:
+    if payment.state in _MONEY_AT_REST:
         return SECOND_CAPTURE_LOOKS
     knew_of_it = payment.announced_at is not None
     return LATE_CAPTURE_LOOKS if payment.state in MONEY_NOT_TAKEN and knew_of_it else ()
