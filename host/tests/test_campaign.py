@@ -103,7 +103,7 @@ async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring
     assert cohort.clock.now() == late
 
 
-def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", refusals=4, in_vain=0):
+def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", refusals=4, in_vain=0, has_login=True):
     """Writes down that an agency has refused the credentials, so that it is tried once a day."""
     down = {"plugin": plugin, "paced_to": now, "failures": 4, "down_since": now, "cause": "credentials-wrong"}
     login = {"id": plugin, "plugin": plugin, "login": "one", "refused_at": now, "refusals": refusals}
@@ -116,7 +116,9 @@ def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", r
                 down | {"probe_at": now + probe_after, "probes": refusals - 1, "probes_in_vain": in_vain}
             )
         )
-        transaction.connection.execute(insert(agency_tokens).values(login | {"refused": refused, "changed_at": now}))
+        if has_login:
+            told = login | {"refused": refused, "changed_at": now}
+            transaction.connection.execute(insert(agency_tokens).values(told))
 
     return write
 
@@ -148,6 +150,8 @@ async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_ope
         {"probe_after": timedelta(hours=5.5), "refusals": 3},
         {"probe_after": timedelta(hours=2), "refusals": 2},
         {"probe_after": timedelta(hours=2), "refusals": 1, "in_vain": 3},
+        {"probe_after": timedelta(hours=31), "has_login": False},
+        {"probe_after": timedelta(hours=2), "refusals": 2, "has_login": False},
     ):
         await database.run(refusing(plugin, now, **others))
         before = await database.run(standing)
@@ -159,9 +163,13 @@ async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_ope
     for others in (
         {"probe_after": timedelta(hours=5), "refusals": 3},
         {"probe_after": timedelta(hours=4), "in_vain": 5},
+        {"has_login": False},
+        {"probe_after": timedelta(hours=1.25), "refusals": 2, "has_login": False},
     ):
         await database.run(refusing(plugin, now, **others))
         assert await cohort._have_credentials_tried(database)
+        assert (await database.run(standing))[0] == now
+        cohort._tried.clear()
     cohort._tried.clear()
     for _ in range(OUTAGES):
         # It was let in meanwhile, or the outage would be the same.

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, exists, func, make_url, select
+from sqlalchemy import Row, bindparam, delete, exists, func, make_url, or_, select
 
 import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik import NagorikError
@@ -165,11 +165,12 @@ _PASSING: Final = re.compile(
 
 _REFUSING: Final = (
     select(agencies, agency_tokens.c.refused_at, agency_tokens.c.refusals)
-    .join(agency_tokens, agency_tokens.c.plugin == agencies.c.plugin)
+    .outerjoin(agency_tokens, agency_tokens.c.plugin == agencies.c.plugin)
     .where(
         agencies.c.down_since.is_not(None),
         agencies.c.cause.startswith(OF_CREDENTIALS),
-        agency_tokens.c.refused.is_not(None),
+        # One without a login refuses its calls, as with a key that each of them carries.
+        or_(agency_tokens.c.refused.is_not(None), agency_tokens.c.id.is_(None)),
         exists().where(applications.c.target_plugin == agencies.c.plugin, applications.c.due_at <= bindparam("now")),
     )
     .order_by(agencies.c.plugin)
@@ -520,7 +521,9 @@ def _latest_probe(row: Row[Any], now: datetime) -> datetime:
     A probe of which nothing was heard is made again soon, and one in vain after its own pause, from now at most.
     """
     unheard = pause_in_vain(row.probes_in_vain) if row.probes_in_vain else LAST_PROBE
-    refused_until: datetime = row.refused_at + refused_pause(row.refusals) * LATER
+    # When one without a login refused nobody writes down; its probes are counted after the first refusal.
+    refused_at, refusals = (now, row.probes + 1) if row.refused_at is None else (row.refused_at, row.refusals)
+    refused_until: datetime = refused_at + refused_pause(refusals) * LATER
     return max(refused_until, now + unheard)
 
 
