@@ -102,6 +102,19 @@ async def violate(world, client, times):
             await world.ask(world.bind(client=client))
 
 
+def answer_later(world):
+    """The next request arrives, and is answered when the second event is set."""
+    arrived, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request):
+        arrived.set()
+        await go.wait()
+        return world.filed()
+
+    world.agency.will(slow)
+    return arrived, go
+
+
 async def test_violations_in_a_row_open_it_and_nothing_more_is_sent(world):
     client = world.client()
     await violate(world, client, 3)
@@ -175,14 +188,7 @@ async def test_without_a_health_hook_one_repeatable_request_is_the_probe(world, 
     world.clock.elapsed += 30
     with pytest.raises(AgencyUnavailable):
         await world.ask(world.bind(NEITHER, client=client), NEITHER)
-    arrived, go = asyncio.Event(), asyncio.Event()
-
-    async def slow(_request):
-        arrived.set()
-        await go.wait()
-        return world.filed()
-
-    world.agency.will(slow)
+    arrived, go = answer_later(world)
     probe = asyncio.create_task(world.ask(world.bind(kind, client=client), kind))
     await arrived.wait()
     with pytest.raises(AgencyUnavailable):
@@ -210,14 +216,7 @@ async def test_a_write_that_may_not_be_repeated_is_the_probe_where_nothing_else_
     with pytest.raises(AgencyUnavailable):
         await world.ask(world.bind(kind, client=client), kind)
     world.clock.elapsed += 1
-    arrived, go = asyncio.Event(), asyncio.Event()
-
-    async def slow(_request):
-        arrived.set()
-        await go.wait()
-        return world.filed()
-
-    world.agency.will(slow)
+    arrived, go = answer_later(world)
     probe = asyncio.create_task(world.ask(world.bind(kind, client=client), kind))
     await arrived.wait()
     for other in (None, kind):
