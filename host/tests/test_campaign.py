@@ -333,6 +333,29 @@ async def test_host_that_is_not_sound_is_found_out(sabotaged, code, keyring, mon
     assert (await campaign(alone)).findings == []
 
 
+async def test_what_led_to_a_finding_is_written_down(keyring, monkeypatch, tmp_path):
+    offers = await offers_of(keyring)
+    cases = (generate_case(SEED, number, offers) for number in range(1, 600))
+    some = tuple(case.number for case in cases if case.files and not case.lasting and is_lost_early(case))[:5]
+    plan = CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True, evidence=tmp_path / "kept")
+    assert (await campaign(plan)).findings == []
+    assert not plan.evidence.exists()
+    for module in (claims, completions):
+        monkeypatch.setattr(module, "step", forgetful)
+    found = (await campaign(plan)).findings
+    assert {path.name for path in plan.evidence.iterdir()} == {f"{SEED}-{one.application}.txt" for one in found}
+    twice = next(one for one in found if one.code == "filed-twice")
+    kept = (plan.evidence / f"{SEED}-{twice.application}.txt").read_text("utf-8")
+    parts = {part.partition(":\n")[0]: part.splitlines()[1:] for part in kept.split("\n\n")}
+    assert f"filed-twice: {twice.detail}" in kept
+    filed = sum(": application " in line for line in parts["What came of them there"])
+    assert twice.detail == f"{filed} at the agency"
+    assert sum("POST" in line for line in parts["Requests at its agency and its gateway"]) >= 2
+    assert sum(" operation=submit " in line for line in parts["Calls"]) >= 2
+    assert any(" Moved to=submitting " in line for line in parts["Journal"])
+    assert any("answer-lost" in line for line in parts["Drawn"])
+
+
 def stands_still_while_filing(case):
     """Between the two requests of a submit, or near it."""
     return case.service == "ward.certificate" and any(

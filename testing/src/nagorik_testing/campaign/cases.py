@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -271,6 +272,7 @@ class CampaignPlan:
         kill_processes: Whether each worker is a process, and killed as one.
         own_server: Whether the database is on a server of the campaign's own, which ``url`` does not name then.
         disruptions: What befalls the workers; ``None`` for all that can.
+        evidence: The folder in which it is written down what led to each finding, if it is.
     """
 
     applications: int
@@ -283,6 +285,7 @@ class CampaignPlan:
     kill_processes: bool = False
     own_server: bool = False
     disruptions: frozenset[Disruption] | None = None
+    evidence: Path | None = None
 
     @property
     def possible(self) -> frozenset[Disruption]:

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -43,6 +44,7 @@ from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.campaign.comparison import Discrepancy, compare, readable
 from nagorik_testing.campaign.disruptions import Disruption
+from nagorik_testing.campaign.evidence import CampaignEvidence
 from nagorik_testing.campaign.kills import (
     LIFE,
     KillableDatabase,
@@ -220,12 +222,16 @@ class Cohort:
         broken_off: Why it was, if it was.
     """
 
-    def __init__(self, url: str, keyring: Keyring, *, seed: int, workers: int) -> None:
-        """Use the database at ``url``, which is empty; ``workers`` work side by side."""
+    def __init__(self, url: str, keyring: Keyring, *, seed: int, workers: int, evidence: Path | None = None) -> None:
+        """Use the database at ``url``, which is empty; ``workers`` work side by side.
+
+        What led to a finding is written down in the folder ``evidence``, if there is one.
+        """
         self._url = url
         self._keyring = keyring
         self._seed = seed
         self._workers = workers
+        self._evidence = CampaignEvidence(evidence, seed)
         self.broken_off: str | None = None
         self.clock = SimulatedClock()
         self.machine = SimulatedClock()
@@ -288,14 +294,16 @@ class Cohort:
                 left=people.left,
                 refusing=await self._refusing_for_good(database),
             )
-            report.findings += [*self._broken_off(len(cases) - len(handed_in), len(cases)), *comparison.findings]
-            report.findings += [
+            found = [*self._broken_off(len(cases) - len(handed_in), len(cases)), *comparison.findings]
+            found += [
                 Discrepancy(case.alias, "decision-unheeded", "an officer decided something else than is written down")
                 for case in cases
                 if case.id in people.unheeded
             ]
             text = heard.text + await database.run(readable)
-            report.findings += self._leaks(cases, text)
+            found += [*self._leaks(cases, text), *self._found_of_workers(cases)]
+            report.findings += found
+            await self._evidence.write(host, self.agencies, handed_in, found)
             report.applications += len(handed_in)
             report.ends += comparison.ends
             report.services.update(case.service for case in handed_in)
@@ -319,6 +327,10 @@ class Cohort:
         if left or self.broken_off is not None:
             why = self.broken_off or "nothing was due any more"
             yield Discrepancy("-", "broken-off", f"{why}; {left} of {of} applications were not handed in")
+
+    def _found_of_workers(self, cases: Sequence[CampaignCase]) -> Sequence[Discrepancy]:  # noqa: ARG002
+        """What is found of workers that are no part of this process."""
+        return ()
 
     async def _open(self) -> Database:
         if self._url != IN_MEMORY:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 from nagorik_platform.cli.commands import ExitCode
@@ -86,6 +87,13 @@ class CampaignCommand:
             metavar="P",
             help="that share the work out, unless processes are killed (default: one for each core)",
         )
+        parser.add_argument(
+            "--evidence",
+            type=Path,
+            metavar="FOLDER",
+            help="write down what led to each finding, a file for each application: its journal, its calls, what its"
+            " agency and its gateway have seen of it, and what was done to the workers meanwhile",
+        )
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
@@ -117,6 +125,7 @@ class CampaignCommand:
             kill_processes=arguments.kill_processes,
             own_server=arguments.own_server,
             disruptions=frozenset(Disruption(kind) for kind in arguments.disruption) or None,
+            evidence=arguments.evidence,
         )
         if impossible := sorted((plan.disruptions or frozenset()) - plan.possible):
             return _refused(f"cannot be in a campaign of this kind: {', '.join(impossible)}")

@@ -60,7 +60,8 @@ async def run_cohort(plan: CampaignPlan, numbers: Sequence[int], url: str) -> Ca
     """
     keyring, report = read_keyring(make_keys("campaign")), CampaignReport()
     with ward_office():
-        await _run_cohort(Cohort(url, keyring, seed=plan.seed, workers=plan.workers), plan, numbers, report)
+        cohort = Cohort(url, keyring, seed=plan.seed, workers=plan.workers, evidence=plan.evidence)
+        await _run_cohort(cohort, plan, numbers, report)
     asked = {f"a{number}" for number in plan.only} | {"-"}
     report.findings = [found for found in report.findings if not plan.only or found.application in asked]
     return report

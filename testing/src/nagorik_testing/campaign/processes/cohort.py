@@ -33,6 +33,7 @@ from nagorik_testing.campaign.processes.worker_pool import WorkerPool, prepare_p
 from nagorik_testing.campaign.report import CampaignReport
 from nagorik_testing.campaign.ward_office.site import OLDER_RELEASE, ward_office, write_site
 from nagorik_testing.fixtures.isolation import scratch_folder
+from nagorik_testing.simulator.ledger import SeenRequest
 from nagorik_testing.simulator.loopback import serve
 from nagorik_testing.simulator.shared_clock import SharedClock
 
@@ -125,7 +126,7 @@ class ProcessCohort(Cohort):
             server: The database's server, if it is the campaign's own.
             every: Requests between two disruptions, on average.
         """
-        super().__init__(url, read_keyring(keys), seed=plan.seed, workers=plan.workers)
+        super().__init__(url, read_keyring(keys), seed=plan.seed, workers=plan.workers, evidence=plan.evidence)
         self.clock = SharedClock(folder / "clock")
         self.documents = documents_in(folder, keys)
         self.agencies = SimulatedAgencies(self.clock, plan.seed)
@@ -149,11 +150,15 @@ class ProcessCohort(Cohort):
         report.gave_up += self._pool.gave_up
         report.at_operations += self._interrupted
         report.calls += self._calls
-        report.findings += self._leaks(cases, self._pool.output)
-        report.findings += [
+
+    def _found_of_workers(self, cases: Sequence[CampaignCase]) -> Sequence[Discrepancy]:
+        """Citizens in what they said, and those of them that ended by themselves."""
+        assert self._pool is not None  # noqa: S101 - it carried the applications
+        ended = [
             Discrepancy("-", "worker-ended", f"{one.error} at {one.place}, exit code {one.exit_code}")
             for one in self._pool.ended
         ]
+        return [*self._leaks(cases, self._pool.output), *ended]
 
     async def _run_until_idle(self, platform: Platform, schedule: KillSchedule, people: People) -> None:  # noqa: ARG002
         """Let time pass until nothing is due any more, while workers are killed."""
@@ -189,9 +194,17 @@ class ProcessCohort(Cohort):
                 older_site=write_site(self._folder / "older", OLDER_RELEASE),
                 server=self._server,
             )
-            disruptor = Disruptor(pool, surroundings, self._kinds, seed=self._seed, every=self._every, lease=LEASE)
-            for one in simulators.values():
-                one.ledger.on_request = disruptor.on_request
+            disruptor = Disruptor(
+                pool,
+                surroundings,
+                self._kinds,
+                seed=self._seed,
+                every=self._every,
+                lease=LEASE,
+                note=self._evidence.note,
+            )
+            for name, one in simulators.items():
+                one.ledger.on_request = partial(self._requested, disruptor, name)
             driver = ClockDriver(host, self.clock, pool, timeout=IDLE_TIMEOUT)
             try:
                 await self._advance_until_idle(database, driver, pool, people)
@@ -203,6 +216,11 @@ class ProcessCohort(Cohort):
                 self._counts = disruptor.counts
                 self._interrupted = await database.run(_interrupted)
                 self._calls = await database.run(_calls)
+        self._evidence.read_logs(self._folder.glob("*.log"))
+
+    def _requested(self, disruptor: Disruptor, plugin: str, seen: SeenRequest) -> None:
+        self._evidence.note_request(plugin, seen)
+        disruptor.on_request(seen)
 
     async def _open(self) -> Database:
         return PatientDatabase(await open_database(self._url))

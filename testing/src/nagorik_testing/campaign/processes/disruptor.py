@@ -70,14 +70,19 @@ class Disruptor:
         seed: int,
         every: int,
         lease: timedelta,
+        note: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Disturb at every ``every``-th request, more or less, as ``seed`` has it, in one of these ways."""
+        """Disturb at every ``every``-th request, more or less, as ``seed`` has it, in one of these ways.
+
+        What is done to whom is told to ``note`` as it begins and as it is over.
+        """
         self._pool = pool
         self._surroundings = surroundings
         self._every = every
         self._lease = lease.total_seconds()
+        self._note = note
         self._rng = random.Random(f"disruptor:{seed}")  # noqa: S311 - reproducible on purpose
-        ways: dict[Disruption, Callable[[], Awaitable[bool]]] = {
+        ways: dict[Disruption, Callable[[], Awaitable[str | None]]] = {
             Disruption.KILLED_WORKER: self._kill,
             Disruption.PAUSED_WORKER: self._pause,
             Disruption.SKEWED_CLOCK: self._skew,
@@ -134,11 +139,17 @@ class Disruptor:
     async def _disturb(self, kind: Disruption) -> None:
         await asyncio.sleep(self._rng.uniform(0, self._rng.choice(_DELAYS)))
         if kind is Disruption.KILLED_WORKER:
-            self.counts[kind] += await self._ways[kind]()
+            await self._do(kind)
             return
         async with self._one_at_a_time:
             if not self._ended:
-                self.counts[kind] += await self._ways[kind]()
+                await self._do(kind)
+
+    async def _do(self, kind: Disruption) -> None:
+        self._note(f"{kind} begins")
+        whom = await self._ways[kind]()
+        self.counts[kind] += whom is not None
+        self._note(f"{kind} is over: {whom or 'nobody was there'}")
 
     def _next_interval(self) -> int:
         return self._rng.randint(1, 2 * self._every)
@@ -146,67 +157,71 @@ class Disruptor:
     def _a_while(self) -> float:
         return self._lease * self._rng.uniform(*_LEASES)
 
-    # The ways, each telling whether it came about
+    # The ways, each telling whom it befell, or ``None`` if it did not come about
 
-    async def _kill(self) -> bool:
-        return self._pool.kill(self._rng.choice(self._pool.names))
+    async def _kill(self) -> str | None:
+        name = self._rng.choice(self._pool.names)
+        return name if self._pool.kill(name) else None
 
-    async def _pause(self) -> bool:
+    async def _pause(self) -> str | None:
         name = self._rng.choice(self._pool.names)
         pid = self._pool.signal(name, signal.SIGSTOP)
         if pid is None:
-            return False
+            return None
         try:
             await asyncio.sleep(self._a_while())
         finally:
             self._pool.signal(name, signal.SIGCONT, pid=pid)
-        return True
+        return name
 
-    async def _skew(self) -> bool:
+    async def _skew(self) -> str | None:
         # Always the same: time hardly passes here while anything is due, and to one who is behind nothing is.
         name, *others = self._pool.names
-        skewed = WorkerVariant(skew=self._rng.choice((_SKEW, -_SKEW)))
-        return bool(others) and await self._pool.replace(name, skewed)
+        skew = self._rng.choice((_SKEW, -_SKEW))
+        if not others or not await self._pool.replace(name, WorkerVariant(skew=skew)):
+            return None
+        return f"{name}, ahead by {skew.total_seconds():g} s"
 
-    async def _other_keys(self) -> bool:
+    async def _other_keys(self) -> str | None:
         return await self._visit(WorkerVariant(keys=self._surroundings.other_keys))
 
-    async def _older_release(self) -> bool:
+    async def _older_release(self) -> str | None:
         return await self._visit(WorkerVariant(site=self._surroundings.older_site))
 
-    async def _visit(self, variant: WorkerVariant) -> bool:
+    async def _visit(self, variant: WorkerVariant) -> str | None:
         self._guests += 1
         name = f"guest-{self._guests}"
         await self._pool.invite(name, variant)
         await self._pool.dismiss(name, after=_VISIT)
-        return True
+        return name
 
-    async def _poison(self) -> bool:
+    async def _poison(self) -> str | None:
         host = self._surroundings.host
-        return await send_all(host.inbox, poison_messages(host.platform, self._rng)) > 0
+        taken = await send_all(host.inbox, poison_messages(host.platform, self._rng))
+        return f"{taken} messages" if taken else None
 
-    async def _fill_disk(self) -> bool:
-        pids = [pid for name in self._pool.names if (pid := self._pool.pid(name)) is not None]
-        for pid in pids:
+    async def _fill_disk(self) -> str | None:
+        pids = {name: pid for name in self._pool.names if (pid := self._pool.pid(name)) is not None}
+        for pid in pids.values():
             _limit_files(pid, _ROOM)
         try:
             await asyncio.sleep(self._a_while())
         finally:
-            for pid in pids:
+            for pid in pids.values():
                 _limit_files(pid, resource.RLIM_INFINITY)
-        return bool(pids)
+        return ", ".join(pids) or None
 
-    async def _freeze(self) -> bool:
+    async def _freeze(self) -> str | None:
         if self._surroundings.server is None:
-            return False
+            return None
         await self._surroundings.server.freeze(self._a_while())
-        return True
+        return "the database"
 
-    async def _crash(self) -> bool:
+    async def _crash(self) -> str | None:
         if self._surroundings.server is None:
-            return False
+            return None
         await self._surroundings.server.crash(self._rng.uniform(0, _SHORT))
-        return True
+        return "the database"
 
 
 def _limit_files(pid: int, most: int) -> None:

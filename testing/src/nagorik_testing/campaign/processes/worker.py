@@ -15,17 +15,21 @@ from typing import Final, NamedTuple, Self
 
 from nagorik.clock import Clock
 from nagorik_host import open_host
+from nagorik_host.engine.claims import APPLICATION
+from nagorik_host.engine.observers import WorkerObserver
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import DatabaseUnavailable
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
-from nagorik_platform.logs import configure_logging
+from nagorik_platform.logs import configure_logging, get_logger
 from nagorik_platform.registry import Admission
 from nagorik_platform.tracebacks import frames_of, type_name
 from nagorik_testing.simulator.loopback import LOOPBACK
 from nagorik_testing.simulator.portal import PORTAL
 from nagorik_testing.simulator.shared_clock import SharedClock
+
+_log = get_logger("nagorik.testing")
 
 BUSY: Final = 300.0
 """Seconds; the machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault."""
@@ -113,6 +117,19 @@ class SkewedClock:
         await self._clock.sleep(seconds)
 
 
+class AnnouncingObserver(WorkerObserver):
+    """Says of each call whose it is, when it begins and how it ends: an operator's log does not name each."""
+
+    def call_began(self, plugin: str, operation: str) -> None:
+        """As ``WorkerObserver.call_began``."""
+        _log.debug("call_began", application=APPLICATION.get(), plugin=plugin, operation=operation)
+
+    def call_ended(self, plugin: str, operation: str, outcome: str, seconds: float) -> None:
+        """As ``WorkerObserver.call_ended``."""
+        facts = {"plugin": plugin, "operation": operation, "outcome": outcome, "seconds": round(seconds, 3)}
+        _log.debug("call_ended", application=APPLICATION.get(), **facts)
+
+
 class WorkerError(NamedTuple):
     """What a worker's process ended with, without its text, which may hold anything.
 
@@ -172,7 +189,7 @@ async def _work(setting: WorkerSettings, name: str, variant: WorkerVariant) -> N
         setting.platform(seen),
         lease=setting.lease,
     ) as host:
-        worker = host.worker(name)
+        worker = host.worker(name, AnnouncingObserver())
         working = asyncio.create_task(worker.run(stop))
         jumping = asyncio.create_task(_follow(clock, worker))
         waiting = asyncio.create_task(ending.wait())
