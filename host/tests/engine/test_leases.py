@@ -23,7 +23,7 @@ from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.store.application_store import LEASE
-from nagorik_host.store.schema import applications, attempts, outages
+from nagorik_host.store.schema import applications, attempts, outages, workers
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.agency_client.limits import LEASE_LOST
@@ -220,6 +220,13 @@ async def carry(worker, clock):
         clock.set(max(due, clock.now()))
 
 
+async def until_registered(database):
+    """Wait for the first worker that begins."""
+    async with asyncio.timeout(60):
+        while not await database.run(lambda t: t.connection.scalar(select(func.count(workers.c.id)))):  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+
+
 async def results(host):
     query = select(attempts.c.operation, attempts.c.result).order_by(attempts.c.entry)
     return [tuple(row) for row in await host.database.run(lambda t: t.connection.execute(query).all())]
@@ -340,6 +347,36 @@ async def test_worker_that_stood_still_while_a_request_was_signed_does_not_send_
         assert ended.progress.state == "closed"
         assert quay.asked == asked
         assert (quay.asked.count("POST /numbers"), quay.filed) == (1 + sent, 1)
+
+
+async def test_worker_that_ends_gives_back_what_it_makes_no_call_for(ferry, ready_url, keyring):
+    clock, machine = SimulatedClock(), SimulatedClock()
+    async with open_host(ready_url, keyring, settings_of(1, clock), lease_clock=machine) as host:
+        called_for, left = await hand_in(host), await hand_in(host)
+        lease, until = WorkerLease("ending", LEASE, machine), machine.now() + LEASE
+        taken = update(applications).values(lease="ending", lease_until=until)
+        await host.database.run(lambda t: t.connection.execute(taken))
+        await host.database.run(lambda t: lease.deregister(t, {called_for}))
+        ends = select(applications.c.id, applications.c.lease_until)
+        found = await host.database.run(lambda t: dict(t.connection.execute(ends).all()))
+        assert found == {called_for: until, left: machine.now()}
+
+
+@pytest.mark.parametrize("path", ["/numbers", "/files"])
+async def test_what_a_worker_has_in_hand_as_it_begins_stays_its_own(install, ready_url, keyring, path):
+    """A host's program looked for work before it let the worker run; the lease of that call has long to go."""
+    machine = SimulatedClock()
+    async with standing_still_while_signing(install, ready_url, keyring, path, machine) as (worker, elsewhere, *rest):
+        application, quay, go_on = rest
+        stop = asyncio.Event()
+        working = asyncio.create_task(worker.run(stop))
+        await until_registered(elsewhere.database)
+        await carry(elsewhere.worker("elsewhere"), elsewhere.clock)
+        await go_on()
+        stop.set()
+        await working
+        assert (quay.asked.count("POST /numbers"), quay.filed) == (1, 1)
+        assert (await elsewhere.track(application)).progress.is_filed
 
 
 @pytest.mark.parametrize("path", ["/numbers", "/files"])

@@ -114,8 +114,8 @@ class Housekeeping:
         return renewed
 
     def deregister(self, transaction: Transaction) -> None:
-        """Give back what the worker holds, and strike it off."""
-        self._lease.deregister(transaction)
+        """Give back what the worker holds and makes no call for, and strike it off."""
+        self._lease.deregister(transaction, {one.application for one in self._held()})
         self._places.forget(transaction)
 
     def _block_unreadable(self, transaction: Transaction) -> None:

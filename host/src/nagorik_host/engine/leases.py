@@ -48,7 +48,11 @@ _RENEW: Final = (
     .values(lease_until=UNTIL)
     .returning(applications.c.id)
 )
-_GIVE_BACK: Final = update(applications).where(applications.c.lease == bindparam("worker")).values(lease_until=NOW)
+_GIVE_BACK: Final = (
+    update(applications)
+    .where(applications.c.lease == bindparam("worker"), applications.c.id.not_in(bindparam("held", expanding=True)))
+    .values(lease_until=NOW)
+)
 _REGISTER: Final = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL)
 _BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW, lease_until=UNTIL)
 _LIVING: Final = select(workers.c.id).where(workers.c.id == bindparam("worker"), lasts(workers.c.lease_until))
@@ -176,15 +180,22 @@ class WorkerLease:
         return transaction.connection.scalar(_LIVING, {"worker": worker, LEASE_NOW: self.now}) is not None
 
     def register(self, transaction: Transaction, name: str, *, keys: Collection[str], expiry: timedelta) -> None:
-        """Write a worker down that begins and holds ``keys``; strike off whoever was not heard of for ``expiry``."""
-        self.deregister(transaction)
+        """Write a worker down that begins and holds ``keys``; strike off whoever was not heard of for ``expiry``.
+
+        What it has in hand already stays its own: a call that is under way counts on its lease, and may be about to
+        send something.
+        """
+        transaction.connection.execute(_FORGET, {"worker": self.worker})
         transaction.connection.execute(_STRIKE_OFF, {LASTS: -(expiry // MICROSECOND), LEASE_NOW: self.now})
         row = {"id": self.worker, "name": name, "key_names": ",".join(keys)}
         transaction.connection.execute(_REGISTER, row | {LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now})
 
-    def deregister(self, transaction: Transaction) -> None:
-        """Give back what was not finished, at once instead of when the lease runs out."""
-        transaction.connection.execute(_GIVE_BACK, {"worker": self.worker, LEASE_NOW: self.now})
+    def deregister(self, transaction: Transaction, held: Collection[str]) -> None:
+        """Strike the worker off, and give back at once what its lease would keep from others.
+
+        Not so what is ``held`` for a call that is under way: it may be about to send something.
+        """
+        transaction.connection.execute(_GIVE_BACK, {"worker": self.worker, LEASE_NOW: self.now, "held": list(held)})
         transaction.connection.execute(_FORGET, {"worker": self.worker})
 
     def _wanted(self) -> dict[str, Any]:
