@@ -3,12 +3,15 @@
 import asyncio
 import socket
 
+import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import InternalError
 
 import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik_host.store import open_database, postgresql
@@ -91,6 +94,18 @@ async def test_server_that_never_answers_is_given_up(monkeypatch):
                 await upgrade(database)
         finally:
             await database.close()
+
+
+def test_error_of_the_driver_itself_is_a_broken_connection_and_one_of_the_server_is_not():
+    """Of a session that the server ended between two steps of one statement, on a connection that was just made."""
+    of_driver = AsyncAdapt_asyncpg_dbapi(asyncpg).InternalClientError("cannot switch to state 12")
+    with pytest.raises(DatabaseUnavailable, match="broke"), postgresql._translated():
+        raise InternalError("SHOW", None, of_driver)
+    with pytest.raises(DatabaseUnavailable, match="broke"), postgresql._translated():
+        raise asyncpg.InternalClientError("cannot switch to state 12")
+    damaged = asyncpg.DataCorruptedError("invalid page")
+    with pytest.raises(InternalError), postgresql._translated():
+        raise InternalError("SELECT", None, damaged)
 
 
 @pytest.mark.parametrize(

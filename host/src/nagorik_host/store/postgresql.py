@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, Connection, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
@@ -454,7 +454,11 @@ def _is_too_long(error: DBAPIError) -> bool:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Whatever says that the database cannot be reached, said in one way."""
+    """Whatever says that the database cannot be reached, said in one way.
+
+    The driver has errors of its own, without a code of the server's, for a session that the server ended where it has
+    not yet heard of that; SQLAlchemy makes another of them.
+    """
     try:
         yield
     except DBAPIError as error:
@@ -462,12 +466,13 @@ def _translated() -> Iterator[None]:
             raise
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or _is_away(error):
             raise DatabaseUnavailable(_sentence(error)) from None
+        if isinstance(error, InternalError) and not _state_of(error):
+            raise DatabaseUnavailable(_BROKE) from None
         raise
     except asyncpg.PostgresError as error:
         if _is_away(error):
             raise DatabaseUnavailable(_sentence(error)) from None
         raise
-    # The second is what it makes of a session that the server ended meanwhile, where it has not yet heard of it.
     except (asyncpg.InterfaceError, asyncpg.InternalClientError):
         raise DatabaseUnavailable(_BROKE) from None
     except (OSError, TimeoutError, PoolTimeout):
