@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import socket
+import sys
 import time
+from contextlib import suppress
 from itertools import chain, repeat
 
 import pytest
@@ -13,6 +15,7 @@ from nagorik.http import FormPart
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import step_key
+from nagorik_platform.agency_client.fence import UNSENT
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import MAYBE_PROCESSED, Failure
 from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
@@ -350,3 +353,35 @@ async def test_body_whose_time_ends_while_it_is_written_is_not_written_to_its_en
             await pool.aclose()
         assert len(server.requests) == arrive
         assert (answer in MAYBE_PROCESSED) is not bool(arrive)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a machine has not sent")
+@pytest.mark.parametrize("choice", ["default", "fast"])
+@pytest.mark.parametrize(("read", "total"), [(0.2, 20.0), (20.0, 0.2)])
+async def test_of_a_request_that_was_given_up_nothing_more_leaves_the_machine(choice, read, total):
+    """The agency's window is full; the system has the request's end, and would send it as the agency reads on."""
+    may_read, has_read, arrived = asyncio.Event(), asyncio.Event(), bytearray()
+
+    async def read_late(reader, writer):
+        writer.transport.pause_reading()
+        await may_read.wait()
+        writer.transport.resume_reading()
+        with suppress(ConnectionError):
+            arrived.extend(await reader.read(-1))
+        writer.close()
+        has_read.set()
+
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+    narrow.bind(("127.0.0.1", 0))
+    narrow.listen()
+    async with await asyncio.start_server(read_late, sock=narrow), asyncio.timeout(60):
+        pool, body = ConnectionPool(choice), b"x" * (UNSENT - 2000)
+        headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", str(len(body)).encode())]
+        url = f"http://127.0.0.1:{narrow.getsockname()[1]}/applications"
+        timeouts = Timeouts(connect=20.0, read=read, total=total, limit=1000, remaining=lambda: 60.0)
+        assert await pool.send(OutgoingRequest("POST", url, headers, body), timeouts) in MAYBE_PROCESSED
+        await pool.aclose()
+        may_read.set()
+        await has_read.wait()
+        assert len(arrived) < len(body)

@@ -41,11 +41,13 @@ class Fence:
     Attributes:
         remaining: Seconds for which they may leave; ``None`` if nothing says so.
         is_handed_over: Whether the last of its body was given to its connection.
+        is_answered: Whether its answer was read to the end.
         socket: What it is written to, where it is written beside what reads the answer.
     """
 
     remaining: Callable[[], float] | None
     is_handed_over: bool = False
+    is_answered: bool = False
     socket: "FencedSocket | None" = None
 
     def check(self) -> None:
@@ -68,6 +70,7 @@ class Fence:
 
     def lift(self) -> None:
         """The request was answered: if it is written, what its connection says from now on is no part of it."""
+        self.is_answered = True
         if self.is_written:
             self.remaining = None
 
@@ -131,12 +134,17 @@ class FencedSocket(socket.socket):
         """Drop what the system has and could not send yet, as soon as the connection is closed."""
         self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_AND_RESET)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the system has and that have not left the machine; 0 where it does not tell."""
+        if sys.platform != "linux":
+            return 0
+        waiting: int = struct.unpack("i", ioctl(self.fileno(), _UNSENT_BYTES, bytes(4)))[0]
+        return waiting
+
     def _room(self) -> int:
         """Bytes that the system may be given."""
-        if sys.platform != "linux":
-            return UNSENT
-        unsent: int = struct.unpack("i", ioctl(self.fileno(), _UNSENT_BYTES, bytes(4)))[0]
-        return UNSENT - unsent
+        return UNSENT - self.unsent
 
 
 class FencedStream(anyio.TypedAttributeProvider):
@@ -187,6 +195,9 @@ class FencedStream(anyio.TypedAttributeProvider):
                 raise anyio.BrokenResourceError from error
 
     async def aclose(self) -> None:
-        """As a stream of anyio's does."""
+        """As a stream of anyio's does; of a request that was given up nothing more leaves the machine."""
+        fence = self._socket.fence
+        if fence is not None and not (fence.is_answered and fence.is_written):
+            self._socket.reset_as_closed()
         self._socket.close()
         await self._stream.aclose()

@@ -161,9 +161,9 @@ class ConnectionPool:
                 response = await transport.handle_async_request(request)
                 try:
                     body = await _read(response, timeouts)
+                    fence.lift()
                 finally:
                     await response.aclose()
-            fence.lift()
             if isinstance(body, Spool):
                 return FileResponse(response.status_code, response.headers.raw, body)
             return AgencyResponse(response.status_code, response.headers.raw, body)
@@ -375,11 +375,12 @@ def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
             return await super().send(conn)
 
     def abort_unwritten(fence: Fence, own: FencedSocket, transport: asyncio.Transport) -> None:
-        """Once a request is over: whoever was answered before all was written has nothing more to write.
+        """Once a request is over: whoever was answered or gave up before all was sent has nothing more to send.
 
-        aiohttp would write on what waits, beside the next request or as the connection is closed.
+        aiohttp would write on what waits, beside the next request or as the connection is closed, and the system
+        would send on what it has.
         """
-        if not fence.is_written:
+        if not fence.is_written or own.unsent > 0:
             own.reset_as_closed()
             transport.abort()
 
