@@ -31,6 +31,14 @@ _log = get_logger("nagorik.host")
 
 
 @dataclass(slots=True)
+class _Flight:
+    """What a call that is under way has taken: the application, and a place at the agency of the plugin ``place``."""
+
+    held: HeldApplication
+    place: str
+
+
+@dataclass(slots=True)
 class WorkState:
     """What a worker's looking for work and its calls tell each other.
 
@@ -38,6 +46,8 @@ class WorkState:
         woken: Is set when there is a reason to look for work.
         stop: Ends the work, once it was begun.
         is_ending: Whether it came to its end, however that was.
+        endings: How often the worker has begun to strike itself off, or has done so. Between the two, what it takes
+            in hand may be given back to others before it hears that it has it.
         failed: What ends it, where something does.
         suspended: What was suspended when it was last looked.
         down: The agencies that are taken to be down.
@@ -49,6 +59,7 @@ class WorkState:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     stop: asyncio.Event | None = None
     is_ending: bool = False
+    endings: int = 0
     failed: BaseException | None = None
     suspended: SuspendedOffers = field(default_factory=SuspendedOffers)
     down: set[str] = field(default_factory=set)
@@ -117,18 +128,18 @@ class ClaimExecutor:
         self._state = state
         self._observer = observer
         self._clock = clock
-        self._in_flight: dict[asyncio.Task[None], HeldApplication] = {}
+        self._in_flight: dict[asyncio.Task[None], _Flight] = {}
         self.completed = self.freed = 0
 
     @property
     def in_hand(self) -> tuple[str, ...]:
         """The ids of the applications whose calls are under way."""
-        return tuple(held.application for held in self._in_flight.values())
+        return tuple(flight.held.application for flight in self._in_flight.values())
 
     @property
     def held(self) -> tuple[HeldApplication, ...]:
         """What of applications is in hand for the calls under way."""
-        return tuple(self._in_flight.values())
+        return tuple(flight.held for flight in self._in_flight.values())
 
     async def wait(self) -> None:
         """Wait until one of the calls under way has ended."""
@@ -137,8 +148,13 @@ class ClaimExecutor:
     def start(self, claim: Claim) -> None:
         """Make the call of a claim, whose place is in use."""
         task = asyncio.create_task(self._run_claim(claim))
-        self._in_flight[task] = claim.held
+        self._in_flight[task] = _Flight(claim.held, claim.target_plugin)
         task.add_done_callback(self._done)
+
+    def give_up(self) -> None:
+        """Have all calls under way end at once."""
+        for task in self._in_flight:
+            task.cancel()
 
     async def finish(self, grace: float | None, at_once: asyncio.Event | None) -> int:
         """Wait for the calls in flight, each of which has a deadline of its own; how many are given up.
@@ -161,15 +177,7 @@ class ClaimExecutor:
         """Make the call, and those that follow from it at once."""
         current: Claim | None = claim
         while current is not None:
-            place = current.target_plugin
-            try:
-                current = await self._carry_out(current)
-            except BaseException:
-                self._free(place)
-                raise
-            # A call that follows at the same agency keeps the place; at another it has taken one.
-            if current is None or current.target_plugin != place:
-                self._free(place)
+            current = await self._carry_out(current)
 
     def _free(self, place: str) -> None:
         self._places.release(place)
@@ -243,7 +251,11 @@ class ClaimExecutor:
         """The present task goes on with another call, of the same application or of another."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in one
-        self._in_flight[task] = claim.held
+        left = self._in_flight[task].place
+        self._in_flight[task] = _Flight(claim.held, claim.target_plugin)
+        if claim.target_plugin != left:
+            # A call that follows at the same agency keeps the place; at another it has taken one.
+            self._free(left)
         if claim.stored.id != before.stored.id:
             self._observer.claimed(1)
 
@@ -318,7 +330,8 @@ class ClaimExecutor:
         return Reservation(claim.target_plugin, claim.slot, claim.held if writes else None)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.pop(task, None)
+        # Here and not in the task, which may be cancelled before its first step.
+        self._free(self._in_flight.pop(task).place)
         self.completed += 1
         if not task.cancelled() and task.exception() is not None:
             self._state.failed = self._state.failed or task.exception()

@@ -76,14 +76,36 @@ class Poller:
             among: The applications to look at; all, where nothing is given.
             look: Whether to look for messages, too.
         """
+        taken, endings = list[Claim](), self._state.endings
+        try:
+            return await self._look(taken, full_scan=full_scan, sweep=sweep, among=among, look=look)
+        finally:
+            # Whatever became of the look since: each has a place, and nobody else carries it out.
+            self._carry_out(taken, is_given_back=self._state.endings != endings)
+
+    def _carry_out(self, taken: Sequence[Claim], *, is_given_back: bool) -> None:
+        """Carry out what was taken in hand, unless the worker has struck itself off meanwhile: others may have it."""
+        if is_given_back:
+            for claim in taken:
+                self._places.release(claim.target_plugin)
+            return
+        if taken:
+            self._observer.claimed(len(taken))
+        for claim in taken:
+            self._executor.start(claim)
+
+    async def _look(
+        self, taken: list[Claim], *, full_scan: bool, sweep: bool, among: Collection[str] | None, look: bool
+    ) -> ClaimBatch:
+        """As ``claim``; what is committed is added to ``taken`` at once, and is to be carried out."""
         await self._offers.ensure_rows()
         self._state.left_due, freed = False, self._executor.freed
         offers = {name: offer for name, offer in self._offers.at_hand().items() if name not in self._state.down}
-        batch = await self._claim_offered(offers, full_scan=full_scan, sweep=sweep, among=among, look=look)
+        batch = await self._claim_offered(offers, taken, full_scan=full_scan, sweep=sweep, among=among, look=look)
         if batch.needs:
             further = await self._offers.take(batch, lent=full_scan)
             if further:
-                batch.merge(await self._claim_offered(further, full_scan=False, among=among, taken=batch))
+                batch.merge(await self._claim_offered(further, taken, full_scan=False, among=among))
         if batch.lacks_rows:
             self._offers.forget_rows()
         state = self._state
@@ -98,10 +120,6 @@ class Poller:
             deadly, self._losses.deadly = self._losses.deadly, set()
             await self.heed_losses(deadly)
         state.backlog = batch.backlog
-        if batch:
-            self._observer.claimed(len(batch))
-        for claim in batch:
-            self._executor.start(claim)
         return batch
 
     async def next_due(self) -> datetime | None:
@@ -123,16 +141,16 @@ class Poller:
     async def _claim_offered(
         self,
         offers: Mapping[str, ClaimOffer],
+        taken: list[Claim],
         *,
         full_scan: bool,
         among: Collection[str] | None,
         sweep: bool = False,
         look: bool = False,
-        taken: Sequence[Claim] = (),
     ) -> ClaimBatch:
         """Take in hand what is offered; a place of each is in use from now on, until its call has ended.
 
-        ``taken`` is in hand, too, and not yet carried out.
+        ``taken`` is in hand, too, and not yet carried out; what is committed is added to it.
         """
         for name, offer in offers.items():
             self._places.use(name, len(offer.slots))
@@ -149,6 +167,7 @@ class Poller:
                 batch = await self._retry.run(partial(unit, each_alone=True))
             self._losses.note_committed()
             claimed.update(claim.target_plugin for claim in batch)
+            taken += batch
         finally:
             for name, offer in offers.items():
                 self._places.release(name, len(offer.slots) - claimed[name])

@@ -198,6 +198,7 @@ class Worker:
             clock=clock,
         )
         self._reading: asyncio.Task[int] | None = None
+        self._runs = False
         self._messages_heard = False
         self._hint_heard = False
 
@@ -227,49 +228,93 @@ class Worker:
             ClockWrong: This machine's clock and the database's differ by more than a second.
             KeysRefused: The keys are not those that this database belongs to.
             KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
+            RuntimeError: It is running already.
             CancelledError: Something cancelled what this worker does beside its calls, such as its heartbeats.
         """
-        self._state.stop, self._state.is_ending = stop, False
-        await check_clock(self._retry.run, self._clock)
-        await self._retry.run(self._housekeeping.register)
-        with suppress(DatabaseUnavailable):  # it is done again as often as a heartbeat is sent
-            await self._housekeeping.reload()
-        await self._poller.heed_losses(self._concurrency)
-        heartbeats = asyncio.create_task(self._housekeeping.send_heartbeats())
-        reloading = asyncio.create_task(self._housekeeping.heed_reloads())
-        telling = asyncio.create_task(self._housekeeping.tell_throughput())
-        stopping = asyncio.create_task(stop.wait())
-        _log.info("worker_started", worker=self._name)
+        if self._runs:
+            raise RuntimeError("this worker is running already")
+        self._runs = True
+        self._state.stop, self._state.is_ending, self._state.failed = stop, False, None
+        beside: list[asyncio.Task[object]] = []
         try:
-            heard = self._state.woken.set
-            async with self._database.hints(list(self._concurrency), self._hear_hint) as hints:
-                tidying = asyncio.create_task(self._housekeeping.tidy(hints))
-                others = (stopping, heartbeats, reloading, telling, tidying)
-                try:
-                    with self._inbox.listening(heard):
-                        await self._work_until(stopping, hints, stop, others, until_idle=until_idle)
-                finally:
-                    self._note_failure(tidying)
-                    await end_task(tidying)
-                    if self._reading is not None:
-                        await asyncio.wait({self._reading}, timeout=MOMENT)
-                        self._note_failure(self._reading)
-                        await end_task(self._reading)
-                        self._reading = None
+            await self._run(stop, beside, until_idle=until_idle)
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._state.is_ending = True
-            given_up = await self._executor.finish(self._longest_end() if grace is None else grace, at_once)
-            self._note_failure(heartbeats, reloading, telling)
-            for task in (heartbeats, reloading, telling, stopping):
-                await end_task(task)
-            away = await self._deregister()
-            _log.info("worker_stopped", worker=self._name)
+            given_up, away = await self._end(beside, grace, at_once)
         # What went wrong while it ended is told as what went wrong before, and before what came of that.
         self._raise_failure()
         if away is not None:
             raise away
         return given_up
+
+    async def _run(self, stop: asyncio.Event, beside: list[asyncio.Task[object]], *, until_idle: bool) -> None:
+        """Work until ``stop`` is set; what goes on ``beside`` the work is for whoever called to end."""
+        await check_clock(self._retry.run, self._clock)
+        await self._retry.run(self._housekeeping.register)
+        with suppress(DatabaseUnavailable):  # it is done again as often as a heartbeat is sent
+            await self._housekeeping.reload()
+        await self._poller.heed_losses(self._concurrency)
+        keeping = self._housekeeping
+        stopping: asyncio.Task[object] = asyncio.create_task(stop.wait())
+        others = (keeping.send_heartbeats(), keeping.heed_reloads(), keeping.tell_throughput())
+        beside += [stopping, *(asyncio.create_task(one) for one in others)]
+        _log.info("worker_started", worker=self._name)
+        async with self._database.hints(list(self._concurrency), self._hear_hint) as hints:
+            tidying = asyncio.create_task(keeping.tidy(hints))
+            beside.append(tidying)
+            try:
+                with self._inbox.listening(self._state.woken.set):
+                    await self._work_until(stopping, hints, stop, tuple(beside), until_idle=until_idle)
+            finally:
+                self._note_failure(tidying)
+                await end_task(tidying)
+                beside.remove(tidying)
+                await self._end_reading()
+
+    async def _end(
+        self, beside: Collection[asyncio.Task[object]], grace: float | None, at_once: asyncio.Event | None
+    ) -> tuple[int, DatabaseUnavailable | None]:
+        """As ``_wind_down``, to its end: whoever cancels it only has the calls in flight given up.
+
+        What went on beside the work would otherwise go on for ever, and keep places for a worker that does nothing.
+        """
+        ending, cancelled = asyncio.create_task(self._wind_down(beside, grace, at_once)), False
+        while not ending.done():
+            try:
+                await asyncio.wait({ending})
+            except asyncio.CancelledError:
+                cancelled = True
+                self._executor.give_up()
+        if cancelled:
+            raise asyncio.CancelledError
+        return ending.result()
+
+    async def _wind_down(
+        self, beside: Collection[asyncio.Task[object]], grace: float | None, at_once: asyncio.Event | None
+    ) -> tuple[int, DatabaseUnavailable | None]:
+        """End all that is under way, and strike the worker off; how many calls were given up."""
+        try:
+            await self._end_reading()
+            self._state.endings += 1
+            given_up = await self._executor.finish(self._longest_end() if grace is None else grace, at_once)
+            self._note_failure(*beside)
+            for task in beside:
+                await end_task(task)
+            away = await self._deregister()
+            self._state.endings += 1
+            if beside:
+                _log.info("worker_stopped", worker=self._name)
+            return given_up, away
+        finally:
+            self._runs = False
+
+    async def _end_reading(self) -> None:
+        if self._reading is not None:
+            await asyncio.wait({self._reading}, timeout=MOMENT)
+            self._note_failure(self._reading)
+            await end_task(self._reading)
+            self._reading = None
 
     def _longest_end(self) -> float:
         """Seconds until a call that is in flight has ended and what came of it is written down, at most.
@@ -286,6 +331,8 @@ class Worker:
         """
         try:
             async with asyncio.timeout(FAREWELL):
+                # What is being committed of calls that were given up may take more in hand.
+                await self._database.settle()
                 await self._database.run(self._housekeeping.deregister)
         except DatabaseUnavailable as error:
             return error

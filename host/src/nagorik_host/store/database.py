@@ -269,6 +269,9 @@ class Database(ABC):
         """
         return await self.run(unit)
 
+    async def settle(self) -> None:  # noqa: B027 - most databases leave nothing behind
+        """Wait until what was given to ``run_together`` is done, by whoever waits for it no more, too."""
+
     async def run_unbound(self, unit: Unit[T]) -> T:
         """As ``run``, for a unit of which each statement may stand without the others: a database may commit each.
 

@@ -153,6 +153,11 @@ class PostgresqlDatabase(Database):
         result: T = await asked.answer
         return result
 
+    async def settle(self) -> None:
+        """As ``Database.settle``: a transaction works for all who asked, and not for those alone who still wait."""
+        if self._lanes:
+            await asyncio.wait(self._lanes)
+
     async def _work_off(self) -> None:
         try:
             with self._noted():
