@@ -31,6 +31,7 @@ from nagorik_platform.lifecycle import (
     NotPossible,
     Party,
     explain,
+    open_application,
     payment_decisions,
     state_advice,
     what_to_do,
@@ -110,6 +111,32 @@ def test_payment_is_not_announced_again_where_its_key_means_nothing():
     for _ in range(5):
         driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
     assert driver.calls.count(Operation.START_PAYMENT) == 1
+
+
+def test_payment_is_not_announced_again_when_the_consent_has_run_out_and_nothing_is_left_undone():
+    """As the cash desk has it: whoever waits for the consent waits for nothing else."""
+    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
+    hours = 3600.0
+    opened = factories.opened(factories.consent(lasts=5 * hours))
+    driver._keep(open_application(opened, driver.capabilities))
+    driver.to_submitted(factories.quote())
+    driver.pass_time(4 * hours)
+    driver.report(factories.status(S.AWAITING_PAYMENT, fee_due="licence"))
+    driver.answer(Operation.QUOTE, factories.quote(300, at=driver.now, stage="licence"))
+    driver.lose(Operation.START_PAYMENT)
+    driver.answer(Operation.QUERY_PAYMENT, AgencyUnavailable(because="connect-timeout"))
+    driver.pass_time(2 * hours)
+    asked = set()
+    for _ in range(40):
+        operation = driver.call()
+        assert operation is not None
+        assert operation is not Operation.START_PAYMENT
+        asked.add(operation)
+        is_status = operation is Operation.STATUS
+        standing = factories.status(S.AWAITING_PAYMENT, fee_due="licence")
+        driver.take(CallAnswered(standing) if is_status else CallFailed(AgencyUnavailable(because="connect-timeout")))
+        assert driver.next.due is not None
+    assert asked == {Operation.STATUS, Operation.QUERY_PAYMENT}
 
 
 def test_payment_is_not_announced_again_at_a_price_that_has_lapsed():

@@ -11,7 +11,13 @@ from typing import Final
 
 from nagorik.model.status import ApplicationState as S, Deliverable, PaymentState as P
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.consent import CONSENT_HOLD, may_start_payment
+from nagorik_platform.lifecycle.consent import (
+    CONSENT_HOLD,
+    IntendedWrite,
+    may_start_payment,
+    price_to_come,
+    unmet_consent,
+)
 from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
 from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_ASKED_ABOUT, MONEY_NOT_TAKEN, MONEY_TAKEN
 
@@ -199,10 +205,10 @@ def _may_announce_again(
 ) -> bool:
     """Whether a payment whose announcement was lost is announced once more, with its key.
 
-    Only at a gateway that honours the key, after it was asked in vain, and while the price still holds: the payer has
-    been shown nothing yet, and would wait for ever for a payment that the gateway never heard of.
+    Only at a gateway that honours the key, after it was asked in vain, and while price and consent still hold: the
+    payer has been shown nothing yet, and would wait for ever for a payment that the gateway never heard of.
     """
-    quote = progress.quote
+    quote, again = progress.quote, IntendedWrite(Operation.START_PAYMENT, price_to_come(progress, capabilities))
     return (
         payment.state is P.UNKNOWN
         and payment.reference is None
@@ -212,6 +218,7 @@ def _may_announce_again(
         and quote is not None
         and quote.id == payment.quote
         and not quote.is_expired(now)
+        and unmet_consent(progress, again, now) is None
     )
 
 
