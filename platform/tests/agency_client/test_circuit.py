@@ -61,7 +61,7 @@ class CircuitMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.circuit.ask(self.now) is CircuitDecision.PROBE)
     @rule(well=st.booleans(), late=st.floats(min_value=0, max_value=29))
     def probe(self, well, late):
-        self.circuit.begin_probe(self.now)
+        number = self.circuit.begin_probe(self.now)
         self.now += late
         assert self.circuit.ask(self.now) is CircuitDecision.REFUSE
         if well:
@@ -69,7 +69,7 @@ class CircuitMachine(RuleBasedStateMachine):
             self.in_a_row, self.failing_since = 0, None
             assert self.circuit.state is CircuitState.CLOSED
         else:
-            self.circuit.probe_failed(self.now)
+            self.circuit.probe_failed(self.now, number)
             assert self.circuit.state is CircuitState.OPEN
             assert self.circuit.ask(self.now) is CircuitDecision.REFUSE
 
@@ -234,6 +234,28 @@ async def test_a_write_that_may_not_be_repeated_is_the_probe_where_nothing_else_
     assert (await probe).reference == "REF-1"
     world.agency.will(world.filed())
     await world.ask(world.bind(kind, client=client), kind)
+
+
+async def test_a_probe_that_was_taken_for_lost_does_not_shut_what_another_found_well(world):
+    client = world.client()
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    arrived, go = asyncio.Event(), asyncio.Event()
+
+    async def lost(_request):
+        arrived.set()
+        await go.wait()
+        raise httpx.ReadTimeout("x")
+
+    world.agency.will(lost)
+    slow = asyncio.create_task(world.ask(world.bind(client=client)))
+    assert await is_sent(slow, arrived)
+    world.clock.elapsed += 30
+    world.agency.will(world.filed(), world.filed(), world.filed())
+    await world.ask(world.bind(client=client))
+    go.set()
+    await slow
+    await world.ask(world.bind(NEITHER, client=client), NEITHER)
 
 
 async def test_a_health_hook_spares_every_write_from_being_the_probe(world):

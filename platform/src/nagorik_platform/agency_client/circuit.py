@@ -60,6 +60,8 @@ class CircuitBreaker:
     """When the present state began; meaningless while closed."""
     violations: int = field(default=0, init=False)
     """Contract violations in a row, while closed."""
+    probe: int = field(default=0, init=False)
+    """The number of the last probe."""
     failing_since: float | None = field(default=None, init=False)
     """When the first of the present run of unanswered requests failed."""
 
@@ -69,9 +71,10 @@ class CircuitBreaker:
             return CircuitDecision.PASS
         return CircuitDecision.REFUSE if self.retry_after(now) > 0 else CircuitDecision.PROBE
 
-    def begin_probe(self, now: float) -> None:
-        """The request that was told ``PROBE`` goes out."""
-        self.state, self.since = CircuitState.PROBING, now
+    def begin_probe(self, now: float) -> int:
+        """The request that was told ``PROBE`` goes out; its number, from 1."""
+        self.state, self.since, self.probe = CircuitState.PROBING, now, self.probe + 1
+        return self.probe
 
     def retry_after(self, now: float) -> float:
         """Seconds until a probe may go through; 0.0 while the circuit is closed."""
@@ -102,9 +105,13 @@ class CircuitBreaker:
         """The probe was answered: calls go through again."""
         self.state, self.violations, self.failing_since = CircuitState.CLOSED, 0, None
 
-    def probe_failed(self, now: float) -> None:
-        """The probe was not answered, or wrongly: the wait begins anew."""
-        self._open(now)
+    def probe_failed(self, now: float, probe: int) -> None:
+        """A probe was not answered, or wrongly: the wait begins anew, unless it was taken for lost meanwhile.
+
+        What is known since then another has found out.
+        """
+        if self.state is CircuitState.PROBING and probe == self.probe:
+            self._open(now)
 
     def _open(self, now: float) -> None:
         self.state, self.since, self.violations = CircuitState.OPEN, now, 0
@@ -127,7 +134,7 @@ class AgencyHealth:
         self._clock = clock
         self._plugin = plugin
         self._probe = probe
-        self._probing: asyncio.Task[CredentialsRejected | None] | None = None
+        self._probing: set[asyncio.Task[CredentialsRejected | None]] = set()
         self._outage_since: float | None = None
 
     async def admit(self, kind: Idempotency, deadline: Deadline) -> None:
@@ -141,34 +148,37 @@ class AgencyHealth:
         if self._circuit.state is CircuitState.CLOSED:
             return
         if self._probe is not None and self._circuit.ask(self._clock.monotonic()) is CircuitDecision.PROBE:
-            self._circuit.begin_probe(self._clock.monotonic())
+            number = self._circuit.begin_probe(self._clock.monotonic())
             # It is nobody's call: what a host knows of the one that happened to start it says nothing of the others.
-            probing = asyncio.get_running_loop().create_task(self._run(self._probe), context=Context())
-            self._probing = probing
+            probing = asyncio.get_running_loop().create_task(self._run(self._probe, number), context=Context())
+            self._probing.add(probing)
+            probing.add_done_callback(self._probing.discard)
             await asyncio.wait({probing}, timeout=deadline.remaining())
             if probing.done() and not probing.cancelled() and (refused := probing.result()) is not None:
                 raise refused
         self._check(kind)
 
-    def start_request(self, kind: Idempotency) -> bool:
-        """The request goes out now. Whether it is the probe.
+    def start_request(self, kind: Idempotency) -> int:
+        """The request goes out now. The number of the probe that it is, 0 if it is none.
 
         Raises:
             AgencyUnavailable: ``circuit-open``.
         """
         if self._circuit.state is CircuitState.CLOSED:
-            return False
+            return 0
         self._check(kind)
-        self._circuit.begin_probe(self._clock.monotonic())
-        return True
+        return self._circuit.begin_probe(self._clock.monotonic())
 
-    def report(self, failure: Failure | None, *, probe: bool = False) -> None:
-        """What became of a request that went out; ``None`` for the answer that was asked for."""
+    def report(self, failure: Failure | None, *, probe: int = 0) -> None:
+        """What became of a request that went out, as the probe of that number if it was one.
+
+        ``failure`` is ``None`` for the answer that was asked for.
+        """
         now = self._clock.monotonic()
         before = self._circuit.state
         if failure in OF_THE_HOST:
             if probe:
-                self._decided(now, well=False)
+                self._decided(now, probe, well=False)
             return
         if failure in UNANSWERED:
             self._circuit.unanswered(now)
@@ -182,7 +192,7 @@ class AgencyHealth:
         if failure not in UNANSWERED:
             self._answered(now)
         if probe:
-            self._decided(now, well=well)
+            self._decided(now, probe, well=well)
         if before is CircuitState.CLOSED and self._circuit.state is CircuitState.OPEN:
             cause = "outage" if failure in UNANSWERED else "contract-violations"
             self._log().warning("agency_circuit_opened", plugin=self._plugin, cause=cause)
@@ -196,9 +206,9 @@ class AgencyHealth:
             self._log().warning("agency_outage_began", plugin=self._plugin, cause=failure.value)
 
     def close(self) -> None:
-        """Stop a probe that is running."""
-        if self._probing is not None:
-            self._probing.cancel()
+        """Stop the probes that are running."""
+        for probing in self._probing:
+            probing.cancel()
 
     def _check(self, kind: Idempotency) -> None:
         now = self._clock.monotonic()
@@ -214,7 +224,7 @@ class AgencyHealth:
         """Whether a request of this class may find out how the agency is: one that can be repeated, if any."""
         return kind in _REPEATABLE or now - self._circuit.since >= LAST_RESORT
 
-    async def _run(self, probe: Probe) -> CredentialsRejected | None:
+    async def _run(self, probe: Probe, number: int) -> CredentialsRejected | None:
         """Run the health hook, and have its result decide; that the agency lets nobody in, if that is what it was."""
         well, refused = False, None
         try:
@@ -224,12 +234,12 @@ class AgencyHealth:
         except Exception:  # noqa: BLE001 - a health hook that fails in whatever way does not say that all is well
             well = False
         finally:
-            self._decided(self._clock.monotonic(), well=well)
+            self._decided(self._clock.monotonic(), number, well=well)
         return refused
 
-    def _decided(self, now: float, *, well: bool) -> None:
+    def _decided(self, now: float, probe: int, *, well: bool) -> None:
         if not well:
-            self._circuit.probe_failed(now)
+            self._circuit.probe_failed(now, probe)
             return
         self._circuit.probe_succeeded()
         self._log().info("agency_circuit_closed", plugin=self._plugin)

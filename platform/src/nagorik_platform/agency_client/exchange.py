@@ -232,7 +232,7 @@ class HttpExchange(Generic[T]):
                     lease = None  # others wait for it, too, and it changes nothing of what the call is made for
                 if lease is not None and lease.remaining() <= 0:
                     raise AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE)
-                probe = not call.bypass and resources.health.start_request(plan.kind)
+                probe = 0 if call.bypass else resources.health.start_request(plan.kind)
             except NagorikError as error:
                 return not_admitted(error)
             return await self._send(outgoing, token, lease, probe=probe)
@@ -293,7 +293,7 @@ class HttpExchange(Generic[T]):
         return await signer.sign(outgoing) if signer is not None and plan.address.home else outgoing
 
     async def _send(
-        self, outgoing: OutgoingRequest, token: Token | None, lease: RequestLease | None, *, probe: bool
+        self, outgoing: OutgoingRequest, token: Token | None, lease: RequestLease | None, *, probe: int
     ) -> T | FailedAttempt:
         resources, call, plan = self._resources, self._call, self._plan
         remaining = call.deadline.remaining()
