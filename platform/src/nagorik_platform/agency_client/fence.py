@@ -27,6 +27,8 @@ UNSENT: Final = 16_384
 """The most bytes that lie in the system's hands and have not left the machine. A request of fewer is not held up."""
 _UNSENT_BYTES: Final = 0x894B
 """SIOCOUTQNSD of Linux, which no module of Python's names."""
+_UNCONFIRMED_BYTES: Final = 0x5411
+"""SIOCOUTQ of Linux."""
 _DROP_AND_RESET: Final = struct.pack("ii", 1, 0)
 
 
@@ -135,16 +137,19 @@ class FencedSocket(socket.socket):
         self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_AND_RESET)
 
     @property
-    def unsent(self) -> int:
-        """Bytes that the system has and that have not left the machine; 0 where it does not tell."""
-        if sys.platform != "linux":
-            return 0
-        waiting: int = struct.unpack("i", ioctl(self.fileno(), _UNSENT_BYTES, bytes(4)))[0]
-        return waiting
+    def unconfirmed(self) -> int | None:
+        """Bytes that the system has, and would send again as often as it takes; ``None`` where it does not tell."""
+        return self._queued(_UNCONFIRMED_BYTES)
 
     def _room(self) -> int:
         """Bytes that the system may be given."""
-        return UNSENT - self.unsent
+        return UNSENT - (self._queued(_UNSENT_BYTES) or 0)
+
+    def _queued(self, which: int) -> int | None:
+        if sys.platform != "linux":
+            return None
+        queued: int = struct.unpack("i", ioctl(self.fileno(), which, bytes(4)))[0]
+        return queued
 
 
 class FencedStream(anyio.TypedAttributeProvider):
@@ -197,7 +202,8 @@ class FencedStream(anyio.TypedAttributeProvider):
     async def aclose(self) -> None:
         """As a stream of anyio's does; of a request that was given up nothing more leaves the machine."""
         fence = self._socket.fence
-        if fence is not None and not (fence.is_answered and fence.is_written):
+        is_over = fence is None or (fence.is_answered and fence.is_written)
+        if not is_over and self._socket.unconfirmed != 0:
             self._socket.reset_as_closed()
         self._socket.close()
         await self._stream.aclose()

@@ -380,7 +380,7 @@ def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
         aiohttp would write on what waits, beside the next request or as the connection is closed, and the system
         would send on what it has.
         """
-        if not fence.is_written or own.unsent > 0:
+        if not fence.is_written or own.unconfirmed:
             own.reset_as_closed()
             transport.abort()
 
