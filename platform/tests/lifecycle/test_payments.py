@@ -1453,3 +1453,18 @@ def test_a_payment_not_yet_announced_goes_with_its_gateway_when_the_citizen_choo
         ("desk.cash", P.CANCELLED),
         ("desk.card", P.QUOTED),
     ]
+
+
+def test_question_about_money_at_rest_that_fails_hides_nothing_that_somebody_has_to_do():
+    """The citizen has something to receive, and the gateway that is asked once more says nothing."""
+    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
+    driver.to_submitted(factories.quote())
+    driver.report(factories.status(S.ISSUED, final=True))
+    assert driver.hold == "to-be-received"
+    asked = 0
+    while (due := driver.next.due) is not None and asked < 2 * CALLS_IN_VAIN_BEFORE_A_PERSON:
+        driver.now = max(driver.now, due)
+        driver.answer(Operation.QUERY_PAYMENT, AgencyRejected("http-404"))
+        asked += 1
+        assert driver.hold == "to-be-received"
+    assert asked > 2

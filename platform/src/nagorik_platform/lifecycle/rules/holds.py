@@ -4,7 +4,7 @@ Nearly every hold follows from the row, so none is forgotten when another takes 
 reason. The last rule leaves no hole: what has nothing due and nobody to wait for is given to a person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,7 +14,7 @@ from nagorik.operations import Operation
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unmet_consent
 from nagorik_platform.lifecycle.events import Event, Held, Released
-from nagorik_platform.lifecycle.next_action import candidates, late_looks, may_be_captured_late
+from nagorik_platform.lifecycle.next_action import NextAction, candidates, late_looks, may_be_captured_late
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import (
     CALL_IN_VAIN,
@@ -99,10 +99,17 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
     return (
         _for_citizen(progress, capabilities, now)
         or _of_fee(progress, capabilities)
-        or _in_vain(progress, capabilities, now)
+        or _in_vain(progress, candidates(_unheld(progress), capabilities, now))
         or _for_nobody(progress, capabilities, now)
         or _of_refund(progress, now)
+        # A question about money of which the gateway has spoken keeps nobody from what else is to be done.
+        or _in_vain(progress, late_looks(progress, capabilities, now))
     )
+
+
+def _unheld(progress: Progress) -> Progress:
+    """The same as if it waited for nobody."""
+    return progress.model_copy(update={"hold": None})
 
 
 def _can_ask(progress: Progress, capabilities: ServiceCapabilities) -> bool:
@@ -196,8 +203,8 @@ def _is_long_paid(stage: str, progress: Progress) -> bool:
     return progress.status_at is not None and progress.status_at - known_since >= DEMANDED_AGAIN_BEFORE_A_PERSON
 
 
-def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
-    """Who is to look at a call that would be tried for ever; it is tried on meanwhile.
+def _in_vain(progress: Progress, calls: Iterable[NextAction]) -> Hold | None:
+    """Who is to look at a call, of ``calls``, that would be tried for ever; it is tried on meanwhile.
 
     What is unknown has its own end: it is looked up for longer, and then decided by a person.
     """
@@ -205,8 +212,7 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
         return None
     if not any(one.unreadable or one.in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON for one in progress.backoffs):
         return None
-    unheld = progress.model_copy(update={"hold": None})
-    for call in (*candidates(unheld, capabilities, now), *late_looks(progress, capabilities, now)):
+    for call in calls:
         unknown = call.payment is not None and progress.payment(call.payment).state is P.UNKNOWN
         if call.operation is None or unknown:
             continue
@@ -233,8 +239,7 @@ def _of_refund(progress: Progress, now: datetime) -> Hold | None:
 
 def _for_nobody(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
     """Who is to look at what would otherwise be lost."""
-    unheld = progress.model_copy(update={"hold": None})
-    if progress.state is S.CLOSED or next(candidates(unheld, capabilities, now), None) is not None:
+    if progress.state is S.CLOSED or next(candidates(_unheld(progress), capabilities, now), None) is not None:
         return None
     if progress.state in ENDED_WITHOUT_RESULT | {S.DELIVERED} and may_be_captured_late(progress, capabilities, now):
         return None
