@@ -365,7 +365,9 @@ def test_the_payment_that_the_agency_holds_is_kept_and_the_later_one_given_back(
     assert driver.payment_states == [P.REFUND_REQUESTED, P.CONFIRMED]
 
 
-def test_the_payment_whose_receipt_went_with_a_lost_filing_is_kept():
+@pytest.mark.parametrize("is_doubted", [False, True])
+def test_the_payment_whose_receipt_went_with_a_lost_filing_is_kept(is_doubted):
+    """Also where its sum was doubted since, and an officer has accepted it."""
     driver = _paying()
     first = driver.row.payments[0].id
     driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
@@ -374,6 +376,12 @@ def test_the_payment_whose_receipt_went_with_a_lost_filing_is_kept():
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     driver.lose(Operation.SUBMIT)
     driver.pass_time(1)
+    if is_doubted:
+        second = driver.row.payments[1].id
+        driver.take(Noticed(second))
+        driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+        assert driver.payment_states[1] is P.UNDER_INVESTIGATION
+        driver.take(Decided(**OFFICER, payment=second, payment_to=P.CAPTURED))
     driver.take(Noticed(first))
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     assert driver.payment_states == [P.REFUND_REQUESTED, P.CAPTURED]

@@ -189,11 +189,19 @@ def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
     attempt = Attempt(
         operation=event.operation, payment=event.payment, deliverable=event.deliverable, began_at=event.at
     )
-    sent = {"sent_at": event.at} if event.operation is Operation.SUBMIT else {}
+    sent = _sent(progress, event.at) if event.operation is Operation.SUBMIT else {}
     since = {}
     if progress.restored_at is not None and OPERATIONS[event.operation].writes:
         since = {"begun_since": progress.begun_since | {progress.write_name(event.operation, event.payment)}}
     return {"attempt": attempt, **sent, **since}
+
+
+def _sent(progress: Progress, at: datetime) -> Changes:
+    """It is filed, with the receipts of all that was taken."""
+    shown = tuple(
+        one.model_copy(update={"is_shown": True}) if one.state in MONEY_TAKEN else one for one in progress.payments
+    )
+    return {"sent_at": at, "payments": shown}
 
 
 def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:

@@ -155,6 +155,8 @@ class Payment(Model):
     payer_name: Annotated[str | None, PERSONAL] = None
     advice_lost_at: AwareDatetime | None = None
     """When an answer to telling the agency of the payment was lost, as long as nothing has settled it."""
+    is_shown: bool = False
+    """Whether its receipt went with a filing, which may have arrived although its answer was lost."""
     completion_lost_at: AwareDatetime | None = None
     """When an answer to completing it was lost, until the gateway has said again how it stands."""
     refund_reference: Annotated[str | None, PERSONAL] = None

@@ -1,7 +1,6 @@
 """What money owes by itself: superseded payments are dropped, money that nobody should hold goes back."""
 
 from collections.abc import Container, Iterator
-from functools import partial
 
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
@@ -57,7 +56,7 @@ def _drop_superseded(payment: Payment, state: Progress, context: RuleContext) ->
 def _paid_twice(progress: Progress) -> Iterator[Payment]:
     """Payments of a stage beyond the one that the agency holds, may hold, was shown, or got first."""
     kept: dict[str, Payment] = {}
-    for payment in sorted(progress.payments, key=partial(_distance_to_agency, progress)):
+    for payment in sorted(progress.payments, key=_distance_to_agency):
         if payment.state in MONEY_TAKEN and kept.setdefault(payment.stage, payment) is not payment:
             yield payment
 
@@ -81,14 +80,12 @@ def _is_of_another_price(payment: Payment, state: Progress) -> bool:
     )
 
 
-def _distance_to_agency(progress: Progress, payment: Payment) -> int:
+def _distance_to_agency(payment: Payment) -> int:
     if payment.state is P.CONFIRMED:
         return 0
     if payment.state is P.ADVISED or payment.advice_lost_at is not None:
         return 1
-    # Its receipt went with the filing, which may have arrived although its answer was lost.
-    shown = progress.sent_at is not None and (payment.moved_at or payment.opened_at) <= progress.sent_at
-    return 2 if shown else 3
+    return 2 if payment.is_shown else 3
 
 
 def _give_back(payment: Payment, context: RuleContext, code: str) -> PaymentMoved | None:
