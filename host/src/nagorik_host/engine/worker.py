@@ -293,7 +293,10 @@ class Worker:
     async def _wind_down(
         self, beside: Collection[asyncio.Task[object]], grace: float | None, at_once: asyncio.Event | None
     ) -> tuple[int, DatabaseUnavailable | None]:
-        """End all that is under way, and strike the worker off; how many calls were given up."""
+        """End all that is under way, and strike the worker off.
+
+        How many calls were given up, and what kept it from being struck off, if anything did.
+        """
         try:
             await self._end_reading()
             self._state.endings += 1
