@@ -129,13 +129,16 @@ class CaseOf:
         return self.citizen
 
 
-async def codes(tracked, *there, files=True, documents=None, due=NOW, operation=None, offers=True, **agency):
+async def codes(
+    tracked, *there, files=True, documents=None, due=NOW, operation=None, offers=True, apart=timedelta(0), **agency
+):
     """What a campaign of three finds of the first, where the agency holds the cases ``there``."""
     capabilities = SimpleNamespace(offers=lambda _: offers)
     host = SimpleNamespace(capabilities=lambda service, gateway: capabilities, clock=SimulatedClock(start=NOW))
     cases = [CaseOf(citizen, files=files) for citizen in (7, 8, 9)]
     row = SimpleNamespace(due_at=due, operation=operation)
-    comparison = ToldComparison(host, Agencies(there, **agency), documents or MemoryDocuments(), cases)
+    papers, agencies = documents or MemoryDocuments(), Agencies(there, **agency)
+    comparison = ToldComparison(host, agencies, papers, cases, clocks_apart=apart)
     return [code for code, _ in await comparison.problems(tracked, row, cases[0])]
 
 
@@ -184,6 +187,12 @@ async def test_what_is_closed_was_told_before(before, found):
 )
 async def test_decision_is_no_news_until_the_agency_was_asked_since(events, found):
     assert await codes(application(S.IN_REVIEW, *events), at_agency("RECEIVED", "APPROVED")) == found
+
+
+async def test_worker_whose_clock_is_ahead_may_have_asked_before_the_agency_decided():
+    granted = at_agency("RECEIVED", "APPROVED")
+    assert await codes(application(S.IN_REVIEW, asked(NOW + HOUR)), granted, apart=HOUR) == []
+    assert await codes(application(S.IN_REVIEW, asked(NOW + 3 * HOUR)), granted, apart=HOUR) == ["told-otherwise"]
 
 
 async def test_decision_is_as_old_as_the_first_state_that_says_so():

@@ -220,7 +220,10 @@ class Cohort:
 
     Attributes:
         broken_off: Why it was, if it was.
+        clocks_apart: By how much a worker's clock may be ahead of the agencies'.
     """
+
+    clocks_apart = timedelta(0)
 
     def __init__(self, url: str, keyring: Keyring, *, seed: int, workers: int, evidence: Path | None = None) -> None:
         """Use the database at ``url``, which is empty; ``workers`` work side by side.
@@ -293,6 +296,7 @@ class Cohort:
                 handed_in,
                 left=people.left,
                 refusing=await self._refusing_for_good(database),
+                clocks_apart=self.clocks_apart,
             )
             found = [*self._broken_off(len(cases) - len(handed_in), len(cases)), *comparison.findings]
             found += [

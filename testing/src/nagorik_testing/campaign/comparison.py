@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -64,6 +64,7 @@ async def compare(
     *,
     left: Collection[UUID] = (),
     refusing: Collection[str] = (),
+    clocks_apart: timedelta = timedelta(0),
 ) -> Comparison:
     """Compare all applications of a campaign; nobody works on the database or the host's ``documents`` meanwhile.
 
@@ -75,12 +76,13 @@ async def compare(
         left: Those for which no officer decides any more.
         refusing: The agencies that refuse the platform's credentials whatever its operator does: what is due there
             is left, as it should be.
+        clocks_apart: By how much a worker's clock may be ahead of the agencies'.
     """
     comparison = Comparison()
     filed, now = agencies.filed(), host.clock.now()
     ledgers = MoneyLedgers(agencies.captured(), agencies.refunded(), agencies.recorded())
     waiting = {one.application for one in await host.database.run(partial(list_cases, limit=ALL_CASES, now=now))}
-    told = ToldComparison(host, agencies, documents, cases)
+    told = ToldComparison(host, agencies, documents, cases, clocks_apart=clocks_apart)
     rows = {row.id: row for row in await host.database.run(_rows)}
     known: set[str] = set()
     paid: set[str] = set()

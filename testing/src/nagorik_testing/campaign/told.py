@@ -63,9 +63,24 @@ class ToldComparison:
     """The host's word on each application against the books of its agency and the host's own document store."""
 
     def __init__(
-        self, host: Host, agencies: SimulatedAgencies, documents: DocumentStore, cases: Iterable[CampaignCase]
+        self,
+        host: Host,
+        agencies: SimulatedAgencies,
+        documents: DocumentStore,
+        cases: Iterable[CampaignCase],
+        *,
+        clocks_apart: timedelta = timedelta(0),
     ) -> None:
-        """Read the agencies' books as they are now; ``documents`` is the host's store, ``cases`` are all."""
+        """Read the agencies' books as they are now.
+
+        Args:
+            host: Whose word it is.
+            agencies: With their books.
+            documents: The host's store.
+            cases: All of them.
+            clocks_apart: By how much a worker's clock may be ahead of the agencies'.
+        """
+        self._clocks_apart = clocks_apart
         self._host = host
         self._agencies = agencies
         self._documents = documents
@@ -91,7 +106,7 @@ class ToldComparison:
         capabilities = self._host.capabilities(case.service, case.gateway)
         problems += [
             *_left_alone(tracked, row, there, capabilities, now),
-            *_decision(tracked, there),
+            *_decision(tracked, there, self._clocks_apart),
             *_details(there, self._said[case.number], self._owned),
             *(_papers(there, self._agencies.example(case).documents, arrived) if is_kept else ()),
         ]
@@ -106,14 +121,15 @@ def _case_of(progress: Progress, held: Mapping[str, Sequence[Case[Any]]]) -> Cas
     return next((one for one in there if one.number == progress.agency_reference), None)
 
 
-def _decision(tracked: Tracked, there: Case[Any]) -> Iterator[tuple[str, str]]:
+def _decision(tracked: Tracked, there: Case[Any], clocks_apart: timedelta) -> Iterator[tuple[str, str]]:
     """Whether the agency's decision is told, and no other; what it decided since it was asked last is no news yet."""
     if not there.workflow.decisions:
         return
     told, decided = _told(tracked), there.workflow.decision(there.state)
     if told is decided or tracked.progress.state is S.MANUAL_REVIEW:
         return
-    if told is None and not _asked_since(tracked, _decided_at(there)):
+    # Whoever is ahead says that it asked later than the agency was asked.
+    if told is None and not _asked_since(tracked, _decided_at(there) + clocks_apart):
         return
     here = _told_state(tracked).value
     yield "told-otherwise", f"{here} here, {_word(decided)} at the agency, which says {there.state}"

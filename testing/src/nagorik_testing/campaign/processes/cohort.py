@@ -26,7 +26,7 @@ from nagorik_testing.campaign.disruptions import Disruption, ends_workers
 from nagorik_testing.campaign.kills import KillSchedule
 from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.processes.clock_driver import ClockDriver, NeverIdle
-from nagorik_testing.campaign.processes.disruptor import Disruptor, Surroundings
+from nagorik_testing.campaign.processes.disruptor import SKEW, Disruptor, Surroundings
 from nagorik_testing.campaign.processes.own_server import OwnServer, own_server
 from nagorik_testing.campaign.processes.worker import WorkerSettings, documents_in
 from nagorik_testing.campaign.processes.worker_pool import WorkerPool, prepare_processes
@@ -131,6 +131,8 @@ class ProcessCohort(Cohort):
         self.documents = documents_in(folder, keys)
         self.agencies = SimulatedAgencies(self.clock, plan.seed)
         self._kinds = plan.kinds
+        if Disruption.SKEWED_CLOCK in plan.kinds:
+            self.clocks_apart = SKEW
         self._site = site
         self._server = server
         self._counts: Counter[Disruption] = Counter()

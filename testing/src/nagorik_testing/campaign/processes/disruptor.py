@@ -30,7 +30,8 @@ _LEASES: Final = (1.2, 2.5)
 """How long whatever stands still does so, in leases: longer than one, so that others take over."""
 _VISIT: Final = 4.0
 """Seconds in which a worker that should not work may show what it does."""
-_SKEW: Final = timedelta(hours=1)
+SKEW: Final = timedelta(hours=1)
+"""By how much the clock of a worker that is skewed is ahead or behind."""
 _ROOM: Final = 4096
 """Bytes that a file may have while the disk is full; the database's have more."""
 _SHORT: Final = 0.5
@@ -177,7 +178,7 @@ class Disruptor:
     async def _skew(self) -> str | None:
         # Always the same: time hardly passes here while anything is due, and to one who is behind nothing is.
         name, *others = self._pool.names
-        skew = self._rng.choice((_SKEW, -_SKEW))
+        skew = self._rng.choice((SKEW, -SKEW))
         if not others or not await self._pool.replace(name, WorkerVariant(skew=skew)):
             return None
         return f"{name}, ahead by {skew.total_seconds():g} s"
