@@ -3,7 +3,7 @@
 import os
 import socket
 import ssl
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Thread
 
@@ -107,10 +107,12 @@ def refusing(tls):
                             heard.write(met.recv(65_536))
                         except ssl.SSLError:
                             break
-                    met.sendall(said.read())
-                    met.shutdown(socket.SHUT_WR)
-                    while met.recv(65_536):
-                        pass
+                    # Whoever has something under way that is not confirmed yet ends the connection by a reset.
+                    with suppress(ConnectionResetError):
+                        met.sendall(said.read())
+                        met.shutdown(socket.SHUT_WR)
+                        while met.recv(65_536):
+                            pass
 
         thread = Thread(target=serve, daemon=True)
         thread.start()
