@@ -8,7 +8,9 @@ import pytest
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignPlan
 from nagorik_testing.campaign.cohort import IN_MEMORY
+from nagorik_testing.campaign.comparison import Discrepancy
 from nagorik_testing.campaign.disruptions import TO_A_FILE, TO_A_SERVER, TO_PROCESSES, Disruption
+from nagorik_testing.campaign.evidence import CampaignEvidence
 from nagorik_testing.campaign.processes.cohort import campaign_of_processes
 from nagorik_testing.campaign.processes.worker import WorkerSettings
 from nagorik_testing.campaign.processes.worker_pool import WorkerPool
@@ -95,6 +97,16 @@ async def test_what_led_to_a_finding_is_written_down_with_what_was_done_to_the_w
     assert any("killed-worker is over: machine-" in line for line in machine)
     assert any("says event=call_began" in line and "operation=submit" in line for line in machine)
     assert any("receives its request" in line for line in machine)
+
+
+async def test_evidence_of_what_befell_everybody_needs_no_application(tmp_path):
+    evidence = CampaignEvidence(tmp_path, SEED)
+    evidence.note("the machine was switched off")
+    await evidence.write(None, None, [], [Discrepancy("-", "broken-off", "nothing was handed in")])
+    (kept,) = tmp_path.iterdir()
+    told = kept.read_text("utf-8")
+    assert told.startswith("broken-off: nothing was handed in\n")
+    assert "the machine was switched off" in told
 
 
 async def test_worker_that_ends_by_itself_is_noticed(tmp_path):

@@ -94,7 +94,9 @@ class CampaignEvidence:
         if EVERYBODY in findings:
             about = {one.about for one in self._events}
             of_all = chain(map(_finding, findings[EVERYBODY]), self._about(about))
-            _write(self._folder, f"{self._seed}-everybody-{cases[0].alias}", of_all)
+            # Several cohorts may have such a finding, and one to which nothing was handed in has no first.
+            first = cases[0].alias if cases else "nobody"
+            _write(self._folder, f"{self._seed}-everybody-{first}", of_all)
 
     def _about(self, whom: Collection[str | None]) -> Iterator[str]:
         events = sorted((one for one in self._events if one.about in whom), key=lambda one: one.at)
