@@ -11,11 +11,12 @@ import ssl
 import termios
 from contextlib import asynccontextmanager, suppress
 
+import anyio
 import pytest
 from authority import HOST
 
 from nagorik_platform.agency_client import transport
-from nagorik_platform.agency_client.fence import UNSENT, Fence, FencedSocket, TimeOver
+from nagorik_platform.agency_client.fence import FENCE, UNSENT, Fence, FencedSocket, FencedStream, TimeOver
 from nagorik_platform.agency_client.retry_table import MAYBE_PROCESSED, Failure
 from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
 
@@ -302,3 +303,17 @@ async def test_connection_for_which_there_is_no_second_file_was_never_made(monke
         await pool.aclose()
         await hearer.connected()
         assert await hearer.hear() == 0
+
+
+async def test_connection_of_a_request_that_was_given_up_may_be_closed_twice():
+    def hang_up(_reader, writer):
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        stream = FencedStream(await anyio.connect_tcp("127.0.0.1", server.sockets[0].getsockname()[1]))
+        before = FENCE.set(Fence(lambda: 60.0))
+        await stream.send(b"GET")
+        FENCE.reset(before)
+        await stream.aclose()
+        await stream.aclose()
+        assert stream._socket.fileno() == -1

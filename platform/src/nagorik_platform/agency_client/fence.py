@@ -203,7 +203,8 @@ class FencedStream(anyio.TypedAttributeProvider):
         """As a stream of anyio's does; of a request that was given up nothing more leaves the machine."""
         fence = self._socket.fence
         is_over = fence is None or (fence.is_answered and fence.is_written)
-        if not is_over and self._socket.unconfirmed != 0:
+        is_open = self._socket.fileno() >= 0  # whoever uses it may close it once more
+        if is_open and not is_over and self._socket.unconfirmed != 0:
             self._socket.reset_as_closed()
         self._socket.close()
         await self._stream.aclose()
