@@ -99,7 +99,7 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
     return (
         _for_citizen(progress, capabilities, now)
         or _of_fee(progress, capabilities)
-        or _in_vain(progress, candidates(_unheld(progress), capabilities, now))
+        or _in_vain(progress, _unheld_candidates(progress, capabilities, now))
         or _for_nobody(progress, capabilities, now)
         or _of_refund(progress, now)
         # A question about money of which the gateway has spoken keeps nobody from what else is to be done.
@@ -107,9 +107,9 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
     )
 
 
-def _unheld(progress: Progress) -> Progress:
-    """The same as if it waited for nobody."""
-    return progress.model_copy(update={"hold": None})
+def _unheld_candidates(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
+    """All that could be done if it waited for nobody."""
+    yield from candidates(progress.model_copy(update={"hold": None}), capabilities, now)
 
 
 def _can_ask(progress: Progress, capabilities: ServiceCapabilities) -> bool:
@@ -239,7 +239,7 @@ def _of_refund(progress: Progress, now: datetime) -> Hold | None:
 
 def _for_nobody(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
     """Who is to look at what would otherwise be lost."""
-    if progress.state is S.CLOSED or next(candidates(_unheld(progress), capabilities, now), None) is not None:
+    if progress.state is S.CLOSED or next(_unheld_candidates(progress, capabilities, now), None) is not None:
         return None
     if progress.state in ENDED_WITHOUT_RESULT | {S.DELIVERED} and may_be_captured_late(progress, capabilities, now):
         return None
