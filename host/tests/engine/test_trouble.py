@@ -21,7 +21,7 @@ from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import DatabaseUnavailable
-from nagorik_host.store.schema import applications, outages, workers
+from nagorik_host.store.schema import applications, attempts, outages, workers
 
 pytestmark = pytest.mark.long
 
@@ -308,6 +308,48 @@ async def test_agency_that_is_down_is_probed_and_then_drained_at_its_pace(world,
         assert began <= at < ended
         up = world.street.times("nid")[len(down) :]
         assert keeps_pace(up, opened, 5)
+
+
+async def test_agency_that_is_down_is_tried_with_a_question_before_a_filing_that_is_due_for_longer(world, ready_url):
+    """A lost answer to a question harms nobody; and a circuit refuses a filing that could not be sent again."""
+    world.simulators["nid"].script.set("*", "approve", durations={"review": timedelta(days=3)})
+    async with world.host(ready_url) as host:
+        worker = host.worker()
+        asking = await world.apply(host, service="nid.migration")
+        await world.carry(worker, for_at_most=timedelta(hours=1))
+        filing = {await world.apply(host, number) for number in range(2, 2 + FAILURES_OF_AN_OUTAGE + 1)}
+        await until_paying(world, host, worker, filing)
+        world.street.break_down("nid")
+        while not await rows(host, of=outages):
+            world.clock.set(max(await worker.run_until_idle(), world.clock.now()))
+        await world.carry(worker, for_at_most=timedelta(hours=1))
+        waiting = await rows(host, applications.c.id, applications.c.operation)
+        assert {row.operation for row in waiting if row.id in filing} == {"submit"}
+        assert {row.operation for row in waiting if row.id == asking} == {"status"}
+        now = world.clock.advance(LAST_PROBE)
+        longest = update(applications).values(due_at=now - timedelta(hours=1))
+        await host.database.run(lambda t: t.connection.execute(longest))
+        await host.database.run(
+            lambda t: t.connection.execute(longest.where(applications.c.id == asking).values(due_at=now))
+        )
+        before = {(row.application, row.entry) for row in await rows(host, of=attempts)}
+        await worker.run_until_idle()
+        made = [row for row in await rows(host, of=attempts) if (row.application, row.entry) not in before]
+        assert [(row.application, row.operation) for row in made] == [(asking, "status")]
+        # Where nobody has a question, a filing finds out.
+        now = world.clock.advance(LAST_PROBE)
+        later = update(applications).where(applications.c.id == asking).values(due_at=now + timedelta(days=1))
+        await host.database.run(lambda t: t.connection.execute(later))
+        await worker.run_until_idle()
+        made = [row for row in await rows(host, of=attempts) if (row.application, row.entry) not in before]
+        assert [row.operation for row in made] == ["status", "submit"]
+
+
+async def until_paying(world, host, worker, ids):
+    """Carry these until each has a payment open, which its gateway will find paid."""
+    paying = select(applications.c.state).where(applications.c.id.in_(ids))
+    while set(await host.database.run(lambda t: t.connection.scalars(paying).all())) != {"awaiting_payment"}:
+        world.clock.set(max(await worker.run_until_idle(), world.clock.now()))
 
 
 async def test_workers_together_keep_an_agencys_pace(world, ready_url):

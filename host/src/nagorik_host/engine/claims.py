@@ -267,6 +267,7 @@ class Claims:
                     suspended=batch.suspended,
                     beyond=self._beyond,
                     among=among,
+                    to_probe=queue.is_down,
                 ),
                 slots,
                 batch,

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, func, or_, select, update
+from sqlalchemy import Row, Select, bindparam, case, func, or_, select, update
 
+from nagorik.operations import OPERATIONS
 from nagorik_host.store.clock import LEASE_NOW, has_ended
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, UNREADABLE, applications, payloads, suspensions
@@ -34,19 +35,30 @@ _EXPIRED: Final = (
     .with_for_update(of=applications, skip_locked=True)
 )
 
+PAGE: Final = 1000
+"""Most applications that a poll parks at one agency, or puts back of one service, or chooses a probe from."""
+_IS_DUE: Final = (
+    applications.c.target_plugin == bindparam("target_plugin"),
+    applications.c.due_at <= bindparam("now"),
+    IN_QUEUE,
+    applications.c.lease.is_(None),
+    applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
+    applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
+    applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
+)
+_IS_AMONG: Final = applications.c.id.in_(bindparam("among", expanding=True))
+_QUESTIONS: Final = frozenset(name for name, spec in OPERATIONS.items() if not spec.writes)
+_QUESTIONS_FIRST: Final = case((applications.c.operation.in_(_QUESTIONS), 0), else_=1)
 
-def _due(*, among: bool) -> Select[Any]:
-    query = _ROWS.where(
-        applications.c.target_plugin == bindparam("target_plugin"),
-        applications.c.due_at <= bindparam("now"),
-        IN_QUEUE,
-        applications.c.lease.is_(None),
-        applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
-        applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
-        applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
-    )
-    if among:
-        query = query.where(applications.c.id.in_(bindparam("among", expanding=True)))
+
+def _due(*, among: bool, to_probe: bool) -> Select[Any]:
+    is_due = (*_IS_DUE, _IS_AMONG) if among else _IS_DUE
+    query = _ROWS.where(*is_due)
+    if to_probe:
+        # Of a page alone, as the index has no operations. What is due is asked for twice, because PostgreSQL looks at
+        # the outer conditions again where a row that it locks was changed meanwhile, and at no others.
+        page = select(applications.c.id).where(*is_due).order_by(applications.c.due_at).limit(PAGE)
+        query = query.where(applications.c.id.in_(page)).order_by(_QUESTIONS_FIRST)
     return (
         query.order_by(applications.c.due_at)
         .limit(bindparam("granted"))
@@ -54,27 +66,13 @@ def _due(*, among: bool) -> Select[Any]:
     )
 
 
-_DUE: Final = _due(among=False)
-_DUE_AMONG: Final = _due(among=True)
+_DUE: Final = {
+    (among, to_probe): _due(among=among, to_probe=to_probe) for among in (False, True) for to_probe in (False, True)
+}
 """Statements are made once: making one costs SQLAlchemy more than running it costs SQLite."""
 _COUNT_DUE: Final = select(func.count()).select_from(
-    select(applications.c.id)
-    .where(
-        applications.c.target_plugin == bindparam("target_plugin"),
-        applications.c.due_at <= bindparam("now"),
-        IN_QUEUE,
-        applications.c.lease.is_(None),
-        applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
-        applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
-        applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
-    )
-    .order_by(applications.c.due_at)
-    .limit(bindparam("most"))
-    .subquery()
+    select(applications.c.id).where(*_IS_DUE).order_by(applications.c.due_at).limit(bindparam("most")).subquery()
 )
-
-PAGE: Final = 1000
-"""Most applications that a poll parks at one agency, or puts back of one service."""
 
 _UNREADABLE: Final = (
     select(applications.c.id, applications.c.service)
@@ -200,11 +198,14 @@ def due_rows(
     suspended: SuspendedOffers,
     beyond: Collection[str] = (),
     among: Collection[str] | None = None,
+    to_probe: bool = False,
 ) -> Sequence[Row[Any]]:
     """Rows that are due to call ``target_plugin``, the longest due first, each locked until the transaction ends.
 
     What is pinned to a release that is ``beyond`` the installed one is passed over. ``among`` limits them to
-    applications that a hint was about; a hint that is late finds nothing.
+    applications that a hint was about; a hint that is late finds nothing. To probe an agency that is down, a question
+    comes before what may have an effect: a lost answer to it harms nobody, and an open circuit refuses a write that
+    could not be sent again.
     """
     wanted: dict[str, Any] = {
         "target_plugin": target_plugin,
@@ -214,9 +215,9 @@ def due_rows(
         "granted": most,
         "beyond": list(beyond),
     }
-    if among is None:
-        return transaction.connection.execute(_DUE, wanted).all()
-    return transaction.connection.execute(_DUE_AMONG, wanted | {"among": list(among)}).all()
+    if among is not None:
+        wanted["among"] = list(among)
+    return transaction.connection.execute(_DUE[among is not None, to_probe], wanted).all()
 
 
 def expired_rows(
