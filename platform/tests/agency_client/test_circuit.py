@@ -6,6 +6,7 @@ import httpx
 import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from nagorik.errors import (
@@ -17,6 +18,7 @@ from nagorik.errors import (
     Layer,
     OutcomeUnknown,
 )
+from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency, Operation
 from nagorik_platform.agency_client.circuit import LAST_RESORT, CircuitBreaker, CircuitDecision, CircuitState
 
@@ -234,6 +236,35 @@ async def test_a_write_that_may_not_be_repeated_is_the_probe_where_nothing_else_
     assert (await probe).reference == "REF-1"
     world.agency.will(world.filed())
     await world.ask(world.bind(kind, client=client), kind)
+
+
+class Granted(WireModel):
+    access_token: SecretStr
+
+
+async def log_in(http, _settings, _clock):
+    return Token((await http.read("login", "POST", "/token", expect=Granted)).access_token)
+
+
+@pytest.mark.parametrize("answer", [httpx.ConnectError("x"), httpx.Response(200, text="<html>")])
+async def test_a_login_that_fails_is_waited_for_as_long_as_a_probe_that_does(world, answer):
+    """Each call would log in once more at an agency that is away, for a probe that never goes out."""
+    client = world.client(login=log_in, attempts=1)
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    world.agency.will(answer)
+    with pytest.raises(AgencyUnavailable if isinstance(answer, Exception) else ContractViolation):
+        await world.ask(world.bind(client=client))
+    for seconds, wait in ((0, 30), (29, 1)):
+        world.clock.elapsed += seconds
+        with pytest.raises(AgencyUnavailable) as caught:
+            await world.ask(world.bind(client=client))
+        assert (caught.value.because, caught.value.retry_after) == ("circuit-open", wait)
+    assert world.agency.paths() == ["/v1/token"] * 4
+    world.clock.elapsed += 1
+    world.agency.will(httpx.Response(200, json={"access_token": "t-1"}), world.filed(), world.filed())
+    await world.ask(world.bind(client=client))
+    await world.ask(world.bind(NEITHER, client=client), NEITHER)
 
 
 async def test_a_probe_that_was_taken_for_lost_does_not_shut_what_another_found_well(world):

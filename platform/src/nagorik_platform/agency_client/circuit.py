@@ -113,6 +113,11 @@ class CircuitBreaker:
         if self.state is CircuitState.PROBING and probe == self.probe:
             self._open(now)
 
+    def put_off(self, now: float) -> None:
+        """What a probe needs before it can go out was not answered, or wrongly: the wait begins anew."""
+        if self.state is CircuitState.OPEN:
+            self._open(now)
+
     def _open(self, now: float) -> None:
         self.state, self.since, self.violations = CircuitState.OPEN, now, 0
 
@@ -169,10 +174,11 @@ class AgencyHealth:
         self._check(kind)
         return self._circuit.begin_probe(self._clock.monotonic())
 
-    def report(self, failure: Failure | None, *, probe: int = 0) -> None:
+    def report(self, failure: Failure | None, *, probe: int = 0, is_login: bool = False) -> None:
         """What became of a request that went out, as the probe of that number if it was one.
 
-        ``failure`` is ``None`` for the answer that was asked for.
+        ``failure`` is ``None`` for the answer that was asked for. A login passes an open circuit, for the request
+        that would be the probe; if it fails, that one is as good as failed.
         """
         now = self._clock.monotonic()
         before = self._circuit.state
@@ -193,6 +199,8 @@ class AgencyHealth:
             self._answered(now)
         if probe:
             self._decided(now, probe, well=well)
+        elif is_login and not well and self._probe is None:
+            self._circuit.put_off(now)
         if before is CircuitState.CLOSED and self._circuit.state is CircuitState.OPEN:
             cause = "outage" if failure in UNANSWERED else "contract-violations"
             self._log().warning("agency_circuit_opened", plugin=self._plugin, cause=cause)

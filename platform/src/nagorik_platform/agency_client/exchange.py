@@ -317,7 +317,7 @@ class HttpExchange(Generic[T]):
             # How a site that knows its sessions by cookies says that one has ended.
             outcome = replace(outcome, failure=Failure.UNAUTHENTICATED)
         failure = outcome.failure if isinstance(outcome, FailedAttempt) else None
-        resources.health.report(failure, probe=probe)
+        resources.health.report(failure, probe=probe, is_login=call.login is not None)
         if failure is Failure.UNAUTHENTICATED and token is not None and resources.tokens is not None:
             resources.tokens.invalidate(token)
         return outcome
