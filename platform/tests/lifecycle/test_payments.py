@@ -344,6 +344,49 @@ def test_payment_that_the_gateway_cannot_find_any_more_keeps_no_application_open
     assert (driver.state, driver.next.operation) == (S.CLOSED, None)
 
 
+@pytest.mark.parametrize("is_paid", [False, True])
+def test_message_about_settled_money_that_the_gateway_never_explains_is_not_asked_about_for_ever(is_paid):
+    """A year of such questions is thousands of calls, and the application would never close."""
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured() if is_paid else _report(P.CANCELLED))
+    if is_paid:
+        driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    while driver.next.operation is not None:
+        driver.answer(Operation.QUERY_PAYMENT, driver.captured() if is_paid else _report(P.CANCELLED))
+    assert (driver.state, driver.next.operation) == (S.CLOSED, None)
+    for _ in range(2):  # another message is another question
+        driver.take(Noticed(driver.row.payments[0].id))
+        named_at = driver.now
+        assert ask_in_vain(driver) >= LATE_LOOKS_IN_VAIN
+        assert LATE_LOOKS_END <= driver.now - named_at < LATE_LOOKS_END + timedelta(hours=2)
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
+    assert driver.row.payments[0].state in {P.UNDER_INVESTIGATION, P.REFUND_REQUESTED}
+
+
+def test_application_is_closed_as_the_last_question_of_a_message_is_given_up():
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    driver.take(Noticed(driver.row.payments[0].id))
+    assert driver.state is S.WITHDRAWN
+    assert ask_in_vain(driver) >= LATE_LOOKS_IN_VAIN
+    assert driver.state is S.CLOSED
+
+
+def ask_in_vain(driver):
+    """Have the gateway asked until nobody asks it any more; how often it was."""
+    asked = 0
+    while driver.next.due is not None:
+        if driver.call() is not None:
+            driver.take(CallAnswered(_report(P.UNKNOWN)))
+            asked += 1
+        assert asked < 10_000, "it is asked for ever"
+    return asked
+
+
 def test_payment_that_the_gateway_refused_to_begin_is_not_asked_about():
     driver = Driver(factories.capabilities_of())
     driver.to_ready(factories.quote())
@@ -1236,7 +1279,13 @@ def test_disputed_payment_keeps_the_stage_from_being_paid_again():
     payment = driver.row.payments[0].id
     driver.take(Decided(**OFFICER, payment=payment, payment_to=P.DISPUTED))
     assert driver.row.hold.code == "payment-disputed"
+    # The payer may have paid it on two pages; whoever settles the dispute is to know all of it.
+    assert (driver.next.operation, driver.next.due - driver.now) == (Operation.QUERY_PAYMENT, timedelta(days=1))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     assert driver.next.operation is None
+    driver.take(Noticed(payment))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(900))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
 
 
 def test_unconfirmed_advice_does_not_starve_the_status():

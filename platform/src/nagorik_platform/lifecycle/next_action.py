@@ -19,7 +19,13 @@ from nagorik_platform.lifecycle.consent import (
     unmet_consent,
 )
 from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
-from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_ASKED_ABOUT, MONEY_NOT_TAKEN, MONEY_TAKEN
+from nagorik_platform.lifecycle.tables import (
+    AT_THE_AGENCY,
+    MONEY_ASKED_ABOUT,
+    MONEY_FOR_A_PERSON,
+    MONEY_NOT_TAKEN,
+    MONEY_TAKEN,
+)
 
 LATE_CAPTURE_LOOKS: Final = (timedelta(minutes=10), timedelta(hours=2), timedelta(days=1))
 """When a gateway is asked again after it said that it took nothing, each counted from that word.
@@ -33,10 +39,11 @@ back or left to somebody to give back.
 
 A payer may have paid on two pages, and whoever decides about the money is to know all of it.
 """
-_MONEY_AT_REST: Final = MONEY_TAKEN | {P.UNDER_INVESTIGATION, P.REFUNDED, P.REFUND_MANUAL}
+_MONEY_AT_REST: Final = MONEY_TAKEN | MONEY_FOR_A_PERSON | {P.REFUNDED, P.REFUND_MANUAL}
 """States in which a gateway that has taken money has nothing more to do with it by itself, though others may."""
 LATE_LOOKS_END: Final = timedelta(days=7)
-"""From a gateway's word until questions that stay without a final answer are given up; the platform's own, too."""
+"""From a gateway's word, or a message about money that is settled, until questions that stay without a final answer
+are given up; the platform's own, too."""
 LATE_LOOKS_IN_VAIN: Final = 12
 """How many of them in a row have to have stayed so."""
 
@@ -111,7 +118,7 @@ def _timed(progress: Progress, choice: NextAction, now: datetime) -> NextAction:
 
 def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
     for payment in reversed(progress.payments):
-        asks = payment.state in MONEY_ASKED_ABOUT or (payment.noticed and payment.state is not P.QUOTED)
+        asks = payment.state in MONEY_ASKED_ABOUT or awaits_word(progress, payment, now)
         if asks and capabilities.offers(Operation.QUERY_PAYMENT):
             yield NextAction(Operation.QUERY_PAYMENT, payment=payment.id)
         if _may_complete(progress, capabilities, payment, now):
@@ -145,9 +152,24 @@ def late_looks(progress: Progress, capabilities: ServiceCapabilities, now: datet
         due = next_look_at(payment)
         if due is None or payment.moved_at is None:
             continue
-        in_vain = progress.backoff(Operation.QUERY_PAYMENT, payment.id).failures
-        if in_vain < LATE_LOOKS_IN_VAIN or now - payment.moved_at < LATE_LOOKS_END:
+        if not _is_given_up(progress, payment, payment.moved_at, now):
             yield NextAction(Operation.QUERY_PAYMENT, due=due, payment=payment.id)
+
+
+def awaits_word(progress: Progress, payment: Payment, now: datetime) -> bool:
+    """Whether the gateway is asked about a payment because a message named it, until it has said its final word.
+
+    Of a payment that is settled this is given up as the late looks are.
+    """
+    named_at = payment.noticed_at
+    if named_at is None or payment.state is P.QUOTED:
+        return False
+    return payment.state in MONEY_ASKED_ABOUT or not _is_given_up(progress, payment, named_at, now)
+
+
+def _is_given_up(progress: Progress, payment: Payment, since: datetime, now: datetime) -> bool:
+    in_vain = progress.backoff(Operation.QUERY_PAYMENT, payment.id).failures
+    return in_vain >= LATE_LOOKS_IN_VAIN and now - since >= LATE_LOOKS_END
 
 
 def next_look_at(payment: Payment) -> datetime | None:

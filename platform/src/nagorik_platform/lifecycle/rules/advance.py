@@ -10,7 +10,7 @@ from nagorik.model.status import ApplicationState as S
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
 from nagorik_platform.lifecycle.events import Actor, Event, FeeSettled, QuoteDropped, WithdrawalSettled
-from nagorik_platform.lifecycle.next_action import may_be_captured_late
+from nagorik_platform.lifecycle.next_action import awaits_word, may_be_captured_late
 from nagorik_platform.lifecycle.rule_context import LifecycleRule, RuleContext
 from nagorik_platform.lifecycle.state import Progress
 from nagorik_platform.lifecycle.tables import (
@@ -131,7 +131,7 @@ def _close(state: Progress, context: RuleContext) -> Iterator[Event]:
         return
     if may_be_captured_late(state, context.capabilities, context.now):
         return
-    if all(is_settled(payment.state) and not payment.noticed for payment in state.payments):
+    if all(is_settled(one.state) and not awaits_word(state, one, context.now) for one in state.payments):
         yield context.moved(S.CLOSED, Actor.CORE, "settled")
 
 
