@@ -16,6 +16,7 @@ from nagorik.errors import (
     CredentialProblem,
     CredentialsRejected,
     Layer,
+    NagorikError,
     OutcomeUnknown,
 )
 from nagorik.http import Token, WireModel
@@ -152,6 +153,39 @@ async def test_a_refusal_is_an_answer(world):
         world.agency.will(httpx.Response(404))
         with pytest.raises(AgencyRejected):
             await world.ask(world.bind(client=client))
+
+
+FILE = "https://files.example.gov.bd/a.pdf"
+
+
+async def test_another_host_says_nothing_of_the_agency_and_is_reached_while_that_is_away(world):
+    client = world.client()
+    await violate(world, client, 3)
+    for seconds in (0, 30):  # also where the next request would be the probe
+        world.clock.elapsed += seconds
+        world.agency.will(httpx.Response(200, content=b"%PDF-1.7"))
+        await world.bind(client=client).download("file", FILE)
+        with pytest.raises(AgencyUnavailable):
+            await world.ask(world.bind(NEITHER, client=client), NEITHER)
+    arrived, go = answer_later(world)
+    probe = asyncio.create_task(world.ask(world.bind(client=client)))
+    assert await is_sent(probe, arrived)
+    go.set()
+    await probe
+
+
+@pytest.mark.parametrize("answer", [httpx.ConnectError("x"), httpx.Response(502, text="<html>")])
+async def test_another_host_that_is_away_does_not_open_it(world, answer):
+    client = world.client(attempts=1)
+    with capture_logs() as lines:
+        for _ in range(6):
+            world.agency.will(answer)
+            with pytest.raises(NagorikError):
+                await world.bind(client=client).download("file", FILE)
+            world.clock.elapsed += 30
+        world.agency.will(world.filed())
+        await world.ask(world.bind(NEITHER, client=client), NEITHER)
+    assert lines == []
 
 
 async def test_a_sustained_outage_opens_it_and_is_logged_once_per_edge(world):

@@ -232,7 +232,7 @@ class HttpExchange(Generic[T]):
                     lease = None  # others wait for it, too, and it changes nothing of what the call is made for
                 if lease is not None and lease.remaining() <= 0:
                     raise AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE)
-                probe = 0 if call.bypass else resources.health.start_request(plan.kind)
+                probe = resources.health.start_request(plan.kind) if self._asks_circuit else 0
             except NagorikError as error:
                 return not_admitted(error)
             return await self._send(outgoing, token, lease, probe=probe)
@@ -255,8 +255,18 @@ class HttpExchange(Generic[T]):
         until = resources.closed_until()
         if until is not None:
             raise AgencyClosed(until)
-        if not call.bypass:
+        if self._asks_circuit:
             await resources.health.admit(plan.kind, call.deadline)
+
+    @property
+    def _asks_circuit(self) -> bool:
+        """Whether the circuit says if it may go out: how another host fares, the circuit does not know."""
+        return self._plan.address.home and not self._call.bypass
+
+    @property
+    def _tells_circuit(self) -> bool:
+        """Whether its answer says how the agency fares; without a login, wherever that is, it is of no use."""
+        return self._plan.address.home or self._call.login is not None
 
     async def _turn(self) -> tuple[Token | None, RequestLease | None]:
         """Wait for this request's turn; the token to send, if any, which is good as the turn comes.
@@ -317,7 +327,8 @@ class HttpExchange(Generic[T]):
             # How a site that knows its sessions by cookies says that one has ended.
             outcome = replace(outcome, failure=Failure.UNAUTHENTICATED)
         failure = outcome.failure if isinstance(outcome, FailedAttempt) else None
-        resources.health.report(failure, probe=probe, is_login=call.login is not None)
+        if self._tells_circuit:
+            resources.health.report(failure, probe=probe, is_login=call.login is not None)
         if failure is Failure.UNAUTHENTICATED and token is not None and resources.tokens is not None:
             resources.tokens.invalidate(token)
         return outcome
@@ -363,7 +374,7 @@ class HttpExchange(Generic[T]):
             self._call.ledger.wrote = True
 
     def _final_error(self, failed: FailedAttempt) -> NagorikError:
-        if failed.failure in UNANSWERED:
+        if failed.failure in UNANSWERED and self._tells_circuit:
             self._resources.health.call_failed(failed.failure)
         decision = self._decision
         if decision in RETRYING:  # the budget is used up
