@@ -243,20 +243,22 @@ async def test_without_a_health_hook_one_repeatable_request_is_the_probe(world, 
     await world.ask(world.bind(NEITHER, client=client), NEITHER)
 
 
+@pytest.mark.parametrize("probe_after", [30, LAST_RESORT, 2 * LAST_RESORT])
 @pytest.mark.parametrize("kind", [NEITHER, Idempotency.CLIENT_REFERENCE])
-async def test_a_write_that_may_not_be_repeated_is_the_probe_where_nothing_else_has_come(world, kind):
+async def test_a_write_that_may_not_be_repeated_is_the_probe_where_nothing_else_has_come(world, kind, probe_after):
     """A gateway that is to begin payments, and has none to tell of, would never be asked again."""
-    client = world.client()
+    client = world.client(manifest={"circuit": {"probe_after": probe_after}})
     await violate(world, client, 3)
-    world.clock.elapsed += LAST_RESORT - 1
+    last_resort = probe_after + LAST_RESORT
+    world.clock.elapsed += last_resort - 1
     with pytest.raises(AgencyUnavailable) as caught:
         await world.ask(world.bind(kind, client=client), kind)
-    assert (caught.value.because, caught.value.retry_after) == ("circuit-open", 30)
+    assert (caught.value.because, caught.value.retry_after) == ("circuit-open", probe_after)
     # What may be repeated has come meanwhile, in vain: the write waits as long again.
     world.agency.will(httpx.Response(200, text="<html>"))
     with pytest.raises(ContractViolation):
         await world.ask(world.bind(client=client))
-    world.clock.elapsed += LAST_RESORT - 1
+    world.clock.elapsed += last_resort - 1
     with pytest.raises(AgencyUnavailable):
         await world.ask(world.bind(kind, client=client), kind)
     world.clock.elapsed += 1

@@ -256,7 +256,7 @@ class Circuit(ManifestModel):
     """Seconds without one answer, while calls fail, that open the circuit."""
     probe_after: Seconds = 30.0
     """Seconds an open circuit waits before it lets one probe through. Without a health hook that is the next request
-    that may be repeated; once none has come for a quarter of an hour, any."""
+    that may be repeated; once none has come for a quarter of an hour after the wait, any."""
 
 
 class Manifest(ManifestModel):

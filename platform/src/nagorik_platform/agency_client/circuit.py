@@ -127,8 +127,8 @@ Probe = Callable[[], Awaitable[bool]]
 
 _REPEATABLE: Final = frozenset({Idempotency.SAFE, Idempotency.NATIVE})
 LAST_RESORT: Final = 900.0
-"""Seconds that an open circuit without a health hook waits before even a write that could not be repeated is its
-probe: in so long nothing else has come to ask the agency, and nothing might ever."""
+"""Seconds after the wait of an open circuit without a health hook until even a write that could not be repeated is
+its probe: in so long nothing else has come to ask the agency, and nothing might ever."""
 
 
 class AgencyHealth:
@@ -230,7 +230,8 @@ class AgencyHealth:
 
     def _may_probe(self, kind: Idempotency, now: float) -> bool:
         """Whether a request of this class may find out how the agency is: one that can be repeated, if any."""
-        return kind in _REPEATABLE or now - self._circuit.since >= LAST_RESORT
+        wait = self._circuit.probe_after + LAST_RESORT
+        return kind in _REPEATABLE or now - self._circuit.since >= wait
 
     async def _run(self, probe: Probe, number: int) -> CredentialsRejected | None:
         """Run the health hook, and have its result decide; that the agency lets nobody in, if that is what it was."""
