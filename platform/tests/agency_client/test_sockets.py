@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from itertools import chain, repeat
+from pathlib import Path
 
 import pytest
 
@@ -355,33 +356,171 @@ async def test_body_whose_time_ends_while_it_is_written_is_not_written_to_its_en
         assert (answer in MAYBE_PROCESSED) is not bool(arrive)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a machine has not sent")
+class Reluctant:
+    """An agency that reads nothing before it is asked to, through a narrow window: the system keeps what is sent."""
+
+    def __init__(self):
+        self._may_read, self._has_read = asyncio.Event(), asyncio.Event()
+        self.is_connected = asyncio.Event()
+        self._arrived = bytearray()
+        self._writers = []
+        self.body = b"x" * (UNSENT - 2000)
+
+    async def __aenter__(self):
+        narrow = socket.socket()
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+        narrow.bind(("127.0.0.1", 0))
+        narrow.listen()
+        self._server = await asyncio.start_server(self._read_late, sock=narrow)
+        self.base = f"http://127.0.0.1:{narrow.getsockname()[1]}"
+        headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", str(len(self.body)).encode())]
+        self.request = OutgoingRequest("POST", f"{self.base}/applications", headers, self.body)
+        return self
+
+    async def __aexit__(self, *_exc):
+        self._may_read.set()
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0.01)
+
+    async def _read_late(self, reader, writer):
+        writer.transport.pause_reading()
+        self._writers.append(writer)
+        self.is_connected.set()
+        await self._may_read.wait()
+        writer.transport.resume_reading()
+        with suppress(ConnectionError):
+            self._arrived.extend(await reader.read(-1))
+        writer.close()
+        self._has_read.set()
+
+    async def has_all(self):
+        """Let it read; whether the whole body reaches it."""
+        self._may_read.set()
+        await self._has_read.wait()
+        return len(self._arrived) >= len(self.body)
+
+
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a machine has not sent")
+
+
+def within(seconds=20.0, *, read=20.0, **more):
+    return Timeouts(connect=10.0, read=read, total=seconds, limit=1000, remaining=lambda: 60.0, **more)
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@only_linux
 @pytest.mark.parametrize("choice", ["default", "fast"])
 @pytest.mark.parametrize(("read", "total"), [(0.2, 20.0), (20.0, 0.2)])
 async def test_of_a_request_that_was_given_up_nothing_more_leaves_the_machine(choice, read, total):
     """The agency's window is full; the system has the request's end, and would send it as the agency reads on."""
-    may_read, has_read, arrived = asyncio.Event(), asyncio.Event(), bytearray()
-
-    async def read_late(reader, writer):
-        writer.transport.pause_reading()
-        await may_read.wait()
-        writer.transport.resume_reading()
-        with suppress(ConnectionError):
-            arrived.extend(await reader.read(-1))
-        writer.close()
-        has_read.set()
-
-    narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
-    narrow.bind(("127.0.0.1", 0))
-    narrow.listen()
-    async with await asyncio.start_server(read_late, sock=narrow), asyncio.timeout(60):
-        pool, body = ConnectionPool(choice), b"x" * (UNSENT - 2000)
-        headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", str(len(body)).encode())]
-        url = f"http://127.0.0.1:{narrow.getsockname()[1]}/applications"
-        timeouts = Timeouts(connect=20.0, read=read, total=total, limit=1000, remaining=lambda: 60.0)
-        assert await pool.send(OutgoingRequest("POST", url, headers, body), timeouts) in MAYBE_PROCESSED
+    async with Reluctant() as agency, asyncio.timeout(20):
+        pool = ConnectionPool(choice)
+        assert await pool.send(agency.request, within(total, read=read)) in MAYBE_PROCESSED
         await pool.aclose()
-        may_read.set()
-        await has_read.wait()
-        assert len(arrived) < len(body)
+        assert not await agency.has_all()
+
+
+async def sent_into_the_system(pool, agency, **bounds):
+    """A request of which the agency has read nothing and the system has all."""
+    sending = asyncio.create_task(pool.send(agency.request, within(**bounds)))
+    await agency.is_connected.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return sending
+
+
+@only_linux
+@pytest.mark.parametrize("choice", ["default", "fast"])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+async def test_of_a_request_that_was_given_up_twice_nothing_more_leaves_the_machine(choice, turns):
+    """The second cancel, as of a worker that is stopped while a call is, falls into what the first one does."""
+    async with Reluctant() as agency, asyncio.timeout(20):
+        pool = ConnectionPool(choice)
+        sending = await sent_into_the_system(pool, agency)
+        sending.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        sending.cancel()
+        await asyncio.wait({sending})
+        assert not await agency.has_all()
+        await pool.aclose()
+
+
+@only_linux
+@pytest.mark.parametrize("choice", ["default", "fast"])
+async def test_of_a_request_that_is_cut_off_nothing_more_leaves_the_machine(choice):
+    """Whoever waits for it has nothing to say about it, such as a task that a plugin has shielded."""
+    async with Reluctant() as agency, asyncio.timeout(20):
+        pool, under_way = ConnectionPool(choice), set()
+        sending = await sent_into_the_system(pool, agency, under_way=under_way)
+        for fence in tuple(under_way):
+            fence.cut()
+        assert not await agency.has_all()
+        assert await sending in MAYBE_PROCESSED
+        assert under_way == set()
+        await pool.aclose()
+
+
+async def arrival(server, before):
+    """Wait until one more request than ``before`` has arrived."""
+    async with asyncio.timeout(20):
+        while len(server.requests) <= before:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0)
+
+
+@only_linux
+@pytest.mark.parametrize("choice", ["default", "fast"])
+async def test_requests_that_are_given_up_twice_keep_neither_files_nor_places(server, choice):
+    server.then = server.silence
+    pool, get = ConnectionPool(choice), OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None)
+    for number in range(6):
+        if number == 1:
+            before = open_files()
+        sending = asyncio.create_task(pool.send(get, within()))
+        await arrival(server, number)
+        sending.cancel()
+        await asyncio.sleep(0)
+        sending.cancel()
+        await asyncio.wait({sending})
+    server.then = server.answer
+    assert (await pool.send(get, within())).status == 201
+    async with asyncio.timeout(20):
+        while open_files() > before + 2:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+    await pool.aclose()
+
+
+@pytest.mark.parametrize("choice", ["default", "fast"])
+async def test_connection_is_not_lost_whenever_the_wait_for_its_answer_is_cancelled(server, choice):
+    get = OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None)
+    pool = ConnectionPool(choice)
+    for turns in 8 * [*range(12)]:
+        arrived = len(server.requests)
+        sending = asyncio.create_task(pool.send(get, within()))
+        await arrival(server, arrived)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        sending.cancel()
+        await asyncio.wait({sending})
+    for _ in range(2):
+        assert (await pool.send(get, within(read=5.0))).status == 201
+    await pool.aclose()
+
+
+async def test_whoever_writes_as_the_connections_are_closed_hears_of_it():
+    """It would wait for a file of the closed one's number, which is another connection's soon."""
+    async with Reluctant() as agency, asyncio.timeout(20):
+        pool = ConnectionPool()
+        large = agency.request.headers[0], (b"Content-Length", b"4000000")
+        request = OutgoingRequest("POST", agency.request.url, list(large), b"x" * 4_000_000)
+        sending = asyncio.create_task(pool.send(request, within()))
+        await agency.is_connected.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await pool.aclose()
+        assert await sending in MAYBE_PROCESSED

@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Final, Generic, TypeVar
@@ -24,6 +24,7 @@ from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.circuit import AgencyHealth
 from nagorik_platform.agency_client.classify import FailedAttempt, from_transport, not_admitted
 from nagorik_platform.agency_client.egress import EgressTarget
+from nagorik_platform.agency_client.fence import Fence
 from nagorik_platform.agency_client.headers import RawHeaders, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import LEASE_LOST, ConcurrencyLimiter, RequestLease
@@ -88,17 +89,25 @@ class CallState:
         bypass: Whether the circuit lets it through whatever its state: a health check, a login.
         login: The login that it is, if it is one. Its requests carry no token and take no place at the agency: they
             have that of the call which waits for them, and would else wait for what it holds.
+        under_way: The fences of its requests that are with the agency.
     """
 
     deadline: Deadline
     ledger: CallLedger
     bypass: bool = False
     login: LoginAttempt | None = None
+    under_way: set[Fence] = field(default_factory=set)
 
     @property
     def authenticated(self) -> bool:
         """Whether its requests carry the agency's token."""
         return self.login is None
+
+    def cut_off(self) -> None:
+        """Have nothing more of what is under way leave the machine, whoever waits for it still."""
+        for fence in tuple(self.under_way):
+            if fence.cut is not None:
+                fence.cut()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -315,6 +324,7 @@ class HttpExchange(Generic[T]):
             limit=resources.response_bytes,
             file=plan.file,
             remaining=call.deadline.remaining if lease is None else partial(_shorter, call.deadline, lease),
+            under_way=call.under_way,
         )
         call.ledger.requests += 1
         self._token, self._at_agency = token, True

@@ -36,7 +36,7 @@ class TimeOver(TimeoutError):
     """Something was about to be written when there was no time left for it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Fence:
     """What the bytes of one request have to pass.
 
@@ -45,12 +45,14 @@ class Fence:
         is_handed_over: Whether the last of its body was given to its connection.
         is_answered: Whether its answer was read to the end.
         socket: What it is written to, where it is written beside what reads the answer.
+        cut: Closes what it is written to, so that nothing more of it leaves the machine; ``None`` before that stands.
     """
 
     remaining: Callable[[], float] | None
     is_handed_over: bool = False
     is_answered: bool = False
     socket: "FencedSocket | None" = None
+    cut: Callable[[], None] | None = None
 
     def check(self) -> None:
         """See that there is time left to write what is about to be written.
@@ -186,10 +188,13 @@ class FencedStream(anyio.TypedAttributeProvider):
         Raises:
             TimeOver: There is no time left for it.
             anyio.BrokenResourceError: The connection broke.
+            anyio.ClosedResourceError: It was closed meanwhile.
         """
         self._socket.fence = FENCE.get()
         left = memoryview(item)
         while left:
+            if self._socket.fileno() < 0:
+                raise anyio.ClosedResourceError
             try:
                 left = left[self._socket.send(left) :]
             except BlockingIOError:
@@ -206,5 +211,8 @@ class FencedStream(anyio.TypedAttributeProvider):
         is_open = self._socket.fileno() >= 0  # whoever uses it may close it once more
         if is_open and not is_over and self._socket.unconfirmed != 0:
             self._socket.reset_as_closed()
+        if is_open:
+            # Whoever waits to write would wait for a file of that number, which is another connection's soon.
+            anyio.notify_closing(self._socket)
         self._socket.close()
         await self._stream.aclose()

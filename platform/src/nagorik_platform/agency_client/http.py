@@ -91,6 +91,10 @@ class CallHttp(AgencyHttp):
         """What this call has done at the agency so far."""
         return self._call.ledger
 
+    def cut_off(self) -> None:
+        """The call is over: of what a plugin has left under way nothing more leaves the machine."""
+        self._call.cut_off()
+
     def key_of(self, step: str) -> str:
         """As ``AgencyHttp.key_of``."""
         if self._key is None:

@@ -8,6 +8,8 @@ texts hold URLs.
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -84,6 +86,8 @@ class Timeouts:
     remaining: Callable[[], float] | None = None
     """Seconds that are left, asked as a head or a piece of a body is about to be written; ``total`` alone counts
     without it."""
+    under_way: set[Fence] | None = None
+    """Where the request's fence is for as long as it is under way, for whoever may have to cut it off."""
 
 
 async def _check_head(event: str, _: Mapping[str, Any]) -> None:
@@ -105,6 +109,10 @@ class ConnectionPool:
     httpx 0.28 scans its whole pool on every request. So each request has a transport for itself, the one used
     last first, and each transport's pool holds one connection for each host it has met. How many requests are in
     flight is for the caller to bound.
+
+    A transport whose request did not end with a whole answer, given back in order, is closed and used no more. It
+    closes a connection by itself, but a second cancel breaks that off, or one that comes as an answer is given back;
+    then the connection would stay open, with what the system has of the request, and in use for ever.
     """
 
     def __init__(
@@ -116,7 +124,9 @@ class ConnectionPool:
     ) -> None:
         self._idle: list[httpx.AsyncBaseTransport] = []
         self._all: list[httpx.AsyncBaseTransport] = []
+        self._closing: set[asyncio.Task[None]] = set()
         self._classify = _classify
+        self._is_own = factory is None
         self._shared = choice == "fast" and factory is None
         if factory is not None:
             self._factory = factory
@@ -154,19 +164,10 @@ class ConnectionPool:
         # aiohttp takes what was read as bytes, and writes them whatever the time is.
         if streamed is None and not (self._shared and outgoing.body):
             request.read()
-        transport = self._check_out()
-        before = FENCE.set(fence)
         try:
-            async with asyncio.timeout(timeouts.total):
-                response = await transport.handle_async_request(request)
-                try:
-                    body = await _read(response, timeouts)
-                    fence.lift()
-                finally:
-                    await response.aclose()
-            if isinstance(body, Spool):
-                return FileResponse(response.status_code, response.headers.raw, body)
-            return AgencyResponse(response.status_code, response.headers.raw, body)
+            with self._checked_out(fence, timeouts.under_way) as transport:
+                async with asyncio.timeout(timeouts.total):
+                    return await _exchange(transport, request, timeouts, fence)
         except TimeoutError:
             return Failure.DEADLINE
         except TooLarge:
@@ -180,16 +181,45 @@ class ConnectionPool:
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails the attempt and is never retried
             # A body that broke off is asked first: each transport makes another exception of it.
             return Failure.BODY if streamed is not None and streamed.broken else self._classify(error)
-        finally:
-            FENCE.reset(before)
-            if not self._shared:
-                self._idle.append(transport)
 
     async def aclose(self) -> None:
         """Close all connections."""
         self._idle.clear()
         while self._all:
             await self._all.pop().aclose()
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    @contextmanager
+    def _checked_out(self, fence: Fence, under_way: set[Fence] | None) -> Iterator[httpx.AsyncBaseTransport]:
+        """A transport for the request of ``fence``, which is in ``under_way`` for as long."""
+        transport = self._check_out()
+        if not self._shared:
+            fence.cut = partial(self._discard, transport)
+        if under_way is not None:
+            under_way.add(fence)
+        before = FENCE.set(fence)
+        try:
+            yield transport
+        except BaseException:
+            self._discard(transport)
+            raise
+        finally:
+            FENCE.reset(before)
+            if under_way is not None:
+                under_way.discard(fence)
+            if not self._shared and transport in self._all:
+                self._idle.append(transport)
+
+    def _discard(self, transport: httpx.AsyncBaseTransport) -> None:
+        """Close a transport of one request, in a task that is cancelled by nobody."""
+        if self._shared or not self._is_own or transport not in self._all:
+            return
+        self._all.remove(transport)
+        # It is the platform's, whoever's call it was.
+        closing = asyncio.get_running_loop().create_task(transport.aclose(), context=Context())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     def _check_out(self) -> httpx.AsyncBaseTransport:
         if self._shared and self._all:
@@ -199,6 +229,21 @@ class ConnectionPool:
         transport = self._factory()
         self._all.append(transport)
         return transport
+
+
+async def _exchange(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, timeouts: Timeouts, fence: Fence
+) -> AgencyResponse:
+    """Have a request answered, and the answer read to its end."""
+    response = await transport.handle_async_request(request)
+    try:
+        body = await _read(response, timeouts)
+        fence.lift()
+    finally:
+        await response.aclose()
+    if isinstance(body, Spool):
+        return FileResponse(response.status_code, response.headers.raw, body)
+    return AgencyResponse(response.status_code, response.headers.raw, body)
 
 
 class _Timely(httpx.ByteStream):
@@ -371,7 +416,8 @@ def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
                 fence.check()
                 own = sockets[transport.get_extra_info("socket").fileno()]
                 own.fence, fence.socket = fence, own
-                conn.add_callback(partial(abort_unwritten, fence, own, transport))
+                fence.cut = partial(abort_unwritten, fence, own, transport)
+                conn.add_callback(fence.cut)
             return await super().send(conn)
 
     def abort_unwritten(fence: Fence, own: FencedSocket, transport: asyncio.Transport) -> None:

@@ -415,6 +415,7 @@ class Dispatcher:
                 lambda: loaded.call(hook, request=request, context=context), deadline, code
             )
         finally:
+            http.cut_off()
             if probes:
                 runtime.watch.probing = False
             call.requests = http.ledger.requests

@@ -46,6 +46,9 @@ class NoAgency:
     def __init__(self) -> None:
         self.ledger = CallLedger()
 
+    def cut_off(self) -> None:
+        """Nothing is under way."""
+
     def __getattr__(self, name: str) -> Any:
         raise AgencyUnavailable(because=OFFLINE, layer=Layer.CORE)
 
