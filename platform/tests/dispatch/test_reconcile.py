@@ -17,6 +17,7 @@ from nagorik.errors import (
     PluginFault,
 )
 from nagorik.model.submission import Accepted
+from nagorik_platform.agency_client.fence import FENCE
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -200,6 +201,27 @@ async def test_a_deadline_with_a_write_that_cannot_be_stopped_is_unknown(world):
     error = await unknown(world, body, slow, deadline=5)
     assert error.because in {"not-awaited", "deadline"}
     assert world.agency.writes == 1
+
+
+@pytest.mark.parametrize("end", ["await asyncio.shield(seen[0])", f"await asyncio.sleep(1)\n{ACCEPT}"])
+async def test_what_a_plugin_has_left_under_way_is_cut_off_as_its_call_ends(world, end):
+    """What the system has of it would reach the agency when another worker has filed the application by then."""
+    cut, arrived = [], asyncio.Event()
+
+    async def under_way(request):
+        FENCE.get().cut = lambda: cut.append(request.method)
+        arrived.set()
+        await asyncio.sleep(10_000)
+
+    filing = asyncio.create_task(submit(world, f"seen.append(asyncio.create_task(file(context)))\n{end}", under_way))
+    await arrived.wait()
+    assert cut == []
+    if "shield" in end:
+        filing.cancel()
+    with pytest.raises((asyncio.CancelledError, OutcomeUnknown)):
+        await filing
+    assert cut == ["POST"]
+    world.module().seen[0].cancel()
 
 
 async def test_a_stubborn_hook_sends_nothing_after_its_deadline(world):
