@@ -1,6 +1,7 @@
 """However a worker ends, and whatever goes on beside: each application is carried out once, and no place is kept."""
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
@@ -254,4 +255,37 @@ async def test_what_is_being_committed_as_a_worker_ends_is_not_left_in_its_hands
             while worker.in_hand:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
         await running
+        assert await leases(other) == set()
+
+
+async def test_what_waits_to_be_committed_to_a_file_as_a_worker_ends_is_not_left_in_its_hands(
+    install, ready_file, keyring, monkeypatch
+):
+    """As above; a file is written by one thread, which commits together what waits for it."""
+    async with two_hosts(install, ready_file, keyring, concurrency=2) as (host, other, _):
+        for _ in range(12):
+            await hand_in(host)
+        worker, at_once, stop = host.worker(), asyncio.Event(), asyncio.Event()
+        run, is_busy, is_free = host.database.run, threading.Event(), threading.Event()
+        writing = set()
+
+        async def behind_another(unit):
+            given = getattr(unit, "keywords", {})
+            takes_another = given.get("slot") is not None and given["planned"].follows is None
+            if takes_another and not writing:
+                writing.add(asyncio.create_task(run(lambda _: is_busy.set() or is_free.wait(20))))
+                while not is_busy.is_set():  # noqa: ASYNC110 - it has no event
+                    await asyncio.sleep(0.001)
+                stop.set()
+                at_once.set()
+            return await run(unit)
+
+        monkeypatch.setattr(host.database, "run", behind_another)
+        running = asyncio.create_task(worker.run(stop, at_once=at_once))
+        await stop.wait()
+        while worker.in_hand:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # the farewell is said, as far as it may be
+        is_free.set()
+        await asyncio.gather(running, *writing)
         assert await leases(other) == set()

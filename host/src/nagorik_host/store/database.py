@@ -269,8 +269,16 @@ class Database(ABC):
         """
         return await self.run(unit)
 
-    async def settle(self) -> None:  # noqa: B027 - most databases leave nothing behind
-        """Wait until what was given to ``run_together`` is done, by whoever waits for it no more, too."""
+    async def settle(self) -> None:
+        """Wait until what was asked for before is done, by whoever waits for it no more, too.
+
+        What is asked for after that is in another commit: of units that are committed together, one may find what
+        another has changed as it was.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        await self.run(_nothing)
 
     async def run_unbound(self, unit: Unit[T]) -> T:
         """As ``run``, for a unit of which each statement may stand without the others: a database may commit each.
@@ -349,3 +357,7 @@ async def open_database(text: str) -> Database:
     except ImportError:
         raise DatabaseInvalid("PostgreSQL needs: pip install 'nagorik-host[postgresql]'") from None
     return PostgresqlDatabase(url)
+
+
+def _nothing(_: Transaction) -> None:
+    """Waits for its turn, and does nothing with it."""
