@@ -7,11 +7,13 @@ from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine.claim_batch import ClaimBatch
+from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import applications, places, workers
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
@@ -289,3 +291,75 @@ async def test_what_waits_to_be_committed_to_a_file_as_a_worker_ends_is_not_left
         is_free.set()
         await asyncio.gather(running, *writing)
         assert await leases(other) == set()
+
+
+class Broken(Exception):
+    pass
+
+
+def broken(*_):
+    raise Broken
+
+
+@pytest.mark.parametrize("part", ["settle", "run"])
+async def test_farewell_is_said_again_while_the_database_is_away_for_a_moment(
+    install, ready_url, keyring, monkeypatch, part
+):
+    """Its places would be kept for a lease, and nobody else could call the agency."""
+    async with two_hosts(install, ready_url, keyring) as (host, other, ferry):
+        calling = Held()
+        ferry.wait = calling.wait
+        await hand_in(host)
+        worker, stop = host.worker(), asyncio.Event()
+        running = asyncio.create_task(worker.run(stop))
+        await calling.reached.wait()
+        act, lost = getattr(host.database, part), []
+
+        async def away(*given):
+            if worker._state.endings and len(lost) < 3:
+                lost.append(given)
+                raise DatabaseUnavailable
+            return await act(*given)
+
+        stop.set()
+        calling.released.set()
+        monkeypatch.setattr(host.database, part, away)
+        assert await running == 0
+        assert len(lost) == 3
+        assert (await count(other, workers), await count(other, places)) == (0, 0)
+
+
+async def test_what_ended_a_worker_is_told_before_what_became_of_its_farewell(
+    install, ready_url, keyring, monkeypatch
+):
+    async with two_hosts(install, ready_url, keyring) as (host, other, _):
+        worker = host.worker()
+        monkeypatch.setattr(worker._housekeeping, "deregister", lambda _: 1 / 0)
+        running = asyncio.create_task(worker.run(asyncio.Event()))
+        await until_begun(other)
+        worker._state.failed = Broken()
+        worker.hint()
+        with pytest.raises(Broken):
+            await running
+        running = asyncio.create_task(worker.run(asyncio.Event(), until_idle=True))
+        with pytest.raises(ZeroDivisionError):
+            await running
+
+
+async def test_failure_of_a_worker_that_was_cancelled_is_in_the_log(install, ready_url, keyring, monkeypatch):
+    async with two_hosts(install, ready_url, keyring) as (host, other, ferry):
+        calling = Held()
+        ferry.wait = calling.wait
+        await hand_in(host)
+        worker = host.worker()
+        monkeypatch.setattr(worker._housekeeping, "deregister", broken)
+        running = asyncio.create_task(worker.run(asyncio.Event()))
+        await calling.reached.wait()
+        with capture_logs() as lines:
+            running.cancel()
+            calling.released.set()
+            await asyncio.wait({running})
+        assert running.cancelled()
+        told = [line for line in lines if line["event"] == "worker_failed_as_it_ended"]
+        assert [line["defect"] for line in told] == ["Broken"]
+        assert await count(other, workers) == 1

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from math import inf
+from random import Random
 from typing import Final
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ from nagorik_host.engine.leases import WorkerLease, check_clock
 from nagorik_host.engine.losses import WorkerLosses
 from nagorik_host.engine.observers import ObserverGroup, WorkerObserver
 from nagorik_host.engine.offers import Offers
-from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry
+from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry, pauses
 from nagorik_host.engine.pace import AgencyPace
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache
@@ -41,6 +42,7 @@ from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import type_name
 
 _log = get_logger("nagorik.host")
 
@@ -236,16 +238,20 @@ class Worker:
         self._runs = True
         self._state.stop, self._state.is_ending, self._state.failed = stop, False, None
         beside: list[asyncio.Task[object]] = []
+        is_cancelled = False
         try:
             await self._run(stop, beside, until_idle=until_idle)
+        except asyncio.CancelledError:
+            is_cancelled = True
+            raise
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._state.is_ending = True
-            given_up, away = await self._end(beside, grace, at_once)
+            given_up, kept = await self._end(beside, grace, at_once, is_cancelled=is_cancelled)
         # What went wrong while it ended is told as what went wrong before, and before what came of that.
         self._raise_failure()
-        if away is not None:
-            raise away
+        if kept is not None:
+            raise kept
         return given_up
 
     async def _run(self, stop: asyncio.Event, beside: list[asyncio.Task[object]], *, until_idle: bool) -> None:
@@ -273,26 +279,36 @@ class Worker:
                 await self._end_reading()
 
     async def _end(
-        self, beside: Collection[asyncio.Task[object]], grace: float | None, at_once: asyncio.Event | None
-    ) -> tuple[int, DatabaseUnavailable | None]:
+        self,
+        beside: Collection[asyncio.Task[object]],
+        grace: float | None,
+        at_once: asyncio.Event | None,
+        *,
+        is_cancelled: bool,
+    ) -> tuple[int, Exception | None]:
         """As ``_wind_down``, to its end: whoever cancels it only has the calls in flight given up.
 
         What went on beside the work would otherwise go on for ever, and keep places for a worker that does nothing.
         """
-        ending, cancelled = asyncio.create_task(self._wind_down(beside, grace, at_once)), False
+        ending = asyncio.create_task(self._wind_down(beside, grace, at_once))
         while not ending.done():
             try:
                 await asyncio.wait({ending})
             except asyncio.CancelledError:
-                cancelled = True
+                is_cancelled = True
                 self._executor.give_up()
-        if cancelled:
+        given_up, kept = ending.result()
+        if is_cancelled:
+            # Whoever cancels a task hears of nothing else.
+            for failure in (self._state.failed, kept):
+                if failure is not None:
+                    _log.error("worker_failed_as_it_ended", worker=self._name, defect=type_name(failure))
             raise asyncio.CancelledError
-        return ending.result()
+        return given_up, kept
 
     async def _wind_down(
         self, beside: Collection[asyncio.Task[object]], grace: float | None, at_once: asyncio.Event | None
-    ) -> tuple[int, DatabaseUnavailable | None]:
+    ) -> tuple[int, Exception | None]:
         """End all that is under way, and strike the worker off.
 
         How many calls were given up, and what kept it from being struck off, if anything did.
@@ -304,11 +320,11 @@ class Worker:
             self._note_failure(*beside)
             for task in beside:
                 await end_task(task)
-            away = await self._deregister()
+            kept = await self._deregister()
             self._state.endings += 1
             if beside:
                 _log.info("worker_stopped", worker=self._name)
-            return given_up, away
+            return given_up, kept
         finally:
             self._runs = False
 
@@ -327,21 +343,28 @@ class Worker:
         manifests = (record.manifest for record in self._platform.plugins)
         return LAST_PATIENCE + max((one.limits.deadline for one in manifests if one is not None), default=0.0)
 
-    async def _deregister(self) -> DatabaseUnavailable | None:
+    async def _deregister(self) -> Exception | None:
         """Strike this worker off, which hides nothing that ended it; what kept it from that, if anything did.
 
-        Its lease runs out, too.
+        A database that is away may be back in a moment; else its lease runs out, too.
         """
-        try:
+        kept: Exception = DatabaseUnavailable("the database does not answer")
+        further = pauses(Random())  # noqa: S311 - spreads load, guards nothing
+        with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL):
-                # What is being committed of calls that were given up may take more in hand.
-                await self._database.settle()
-                await self._database.run(self._housekeeping.deregister)
-        except DatabaseUnavailable as error:
-            return error
-        except TimeoutError:
-            return DatabaseUnavailable("the database does not answer")
-        return None
+                while True:
+                    try:
+                        # What is being committed of calls that were given up may take more in hand.
+                        await self._database.settle()
+                        await self._database.run(self._housekeeping.deregister)
+                    except DatabaseUnavailable as error:
+                        kept = error
+                    except Exception as error:  # noqa: BLE001 - whoever called the worker is told, after what ended it
+                        return error
+                    else:
+                        return None
+                    await asyncio.sleep(next(further))
+        return kept
 
     @property
     def in_hand(self) -> tuple[str, ...]:
