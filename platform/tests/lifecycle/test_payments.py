@@ -430,6 +430,36 @@ def test_the_payment_whose_receipt_went_with_a_lost_filing_is_kept(is_doubted):
     assert driver.payment_states == [P.REFUND_REQUESTED, P.CAPTURED]
 
 
+@pytest.mark.parametrize("is_first_lost", [False, True])
+def test_receipt_that_went_with_a_filing_that_surely_failed_keeps_no_payment(is_first_lost):
+    """The agency may hold the second filing, with the receipt of the second payment alone."""
+    driver = Driver(factories.capabilities_of(Idempotency.NATIVE, without=[Operation.FIND]))
+    driver.to_ready(factories.quote())
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    if is_first_lost:
+        driver.lose(Operation.SUBMIT)
+    else:
+        driver.answer(Operation.SUBMIT, AgencyUnavailable())
+    first = driver.row.payments[0].id
+    driver.take(Noticed(first))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured().model_copy(update={"state": P.UNDER_INVESTIGATION}))
+    assert driver.row.payments[0].is_shown
+    driver.take(Decided(**OFFICER, payment=first, payment_to=P.FAILED))
+    if is_first_lost:
+        driver.answer(Operation.SUBMIT, AgencyUnavailable())  # once more, with its key: both may have arrived
+        assert driver.row.payments[0].is_shown
+        return
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.lose(Operation.SUBMIT)
+    driver.take(Noticed(first))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.UNDER_INVESTIGATION, P.CAPTURED]
+    driver.take(Decided(**OFFICER, payment=first, payment_to=P.CAPTURED))
+    assert driver.payment_states == [P.REFUND_REQUESTED, P.CAPTURED]
+
+
 def test_money_that_arrives_after_the_application_was_closed_is_given_back():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))

@@ -197,9 +197,13 @@ def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
 
 
 def _sent(progress: Progress, at: datetime) -> Changes:
-    """It is filed, with the receipts of all that was taken."""
+    """It is filed, with the receipts of all that was taken.
+
+    What went with an earlier filing still counts if that may have arrived; one that surely failed showed nobody any.
+    """
     shown = tuple(
-        one.model_copy(update={"is_shown": True}) if one.state in MONEY_TAKEN else one for one in progress.payments
+        one.model_copy(update={"is_shown": one.state in MONEY_TAKEN or (one.is_shown and progress.filing_unknown)})
+        for one in progress.payments
     )
     return {"sent_at": at, "payments": shown}
 
