@@ -68,7 +68,7 @@ class CircuitMachine(RuleBasedStateMachine):
         self.now += late
         assert self.circuit.ask(self.now) is CircuitDecision.REFUSE
         if well:
-            self.circuit.probe_succeeded()
+            assert self.circuit.probe_succeeded(number)
             self.in_a_row, self.failing_since = 0, None
             assert self.circuit.state is CircuitState.CLOSED
         else:
@@ -323,6 +323,73 @@ async def test_a_probe_that_was_taken_for_lost_does_not_shut_what_another_found_
     go.set()
     await slow
     await world.ask(world.bind(NEITHER, client=client), NEITHER)
+
+
+async def test_a_probe_that_was_taken_for_lost_does_not_close_what_another_found_unwell(world):
+    client = world.client()
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    arrived, go = answer_later(world)
+    slow = asyncio.create_task(world.ask(world.bind(client=client)))
+    assert await is_sent(slow, arrived)
+    world.clock.elapsed += 30
+    world.agency.will(httpx.Response(200, text="<html>"))
+    with pytest.raises(ContractViolation):
+        await world.ask(world.bind(client=client))
+    go.set()
+    await slow
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.ask(world.bind(client=client))
+    assert (caught.value.because, caught.value.retry_after) == ("circuit-open", 30)
+
+
+async def test_a_probe_that_was_taken_for_lost_does_not_open_what_another_closed(world):
+    client = world.client(manifest={"circuit": {"contract_violations": 1}}, attempts=1)
+    await violate(world, client, 1)
+    world.clock.elapsed += 30
+    arrived, go = asyncio.Event(), asyncio.Event()
+
+    async def slow_rubbish(_request):
+        arrived.set()
+        await go.wait()
+        return httpx.Response(200, text="<html>")
+
+    world.agency.will(slow_rubbish)
+    slow = asyncio.create_task(world.ask(world.bind(client=client)))
+    assert await is_sent(slow, arrived)
+    world.clock.elapsed += 30
+    world.agency.will(world.filed(), world.filed())
+    await world.ask(world.bind(client=client))
+    go.set()
+    with pytest.raises(ContractViolation):
+        await slow
+    await world.ask(world.bind(NEITHER, client=client), NEITHER)
+
+
+async def test_a_health_hook_that_does_not_tell_is_stopped_when_the_next_begins(world):
+    running, begun = 0, []
+
+    async def probe():
+        nonlocal running
+        running += 1
+        begun.append(running)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            running -= 1
+
+    client = world.client(probe=probe)
+    await violate(world, client, 3)
+    asking = []
+    for number in range(1, 4):
+        world.clock.elapsed += 30
+        asking.append(asyncio.create_task(world.ask(world.bind(client=client))))
+        while len(begun) < number:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert running == 1
+    await client.aclose()
+    assert [type(one) for one in await asyncio.gather(*asking, return_exceptions=True)] == 3 * [AgencyUnavailable]
 
 
 async def test_a_health_hook_spares_every_write_from_being_the_probe(world):

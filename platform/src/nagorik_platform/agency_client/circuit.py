@@ -101,16 +101,20 @@ class CircuitBreaker:
         if self.state is CircuitState.CLOSED and now - self.failing_since >= self.outage:
             self._open(now)
 
-    def probe_succeeded(self) -> None:
-        """The probe was answered: calls go through again."""
+    def decides(self, probe: int) -> bool:
+        """Whether a probe is out still: one that was taken for lost says nothing, as others have asked since."""
+        return self.state is CircuitState.PROBING and probe == self.probe
+
+    def probe_succeeded(self, probe: int) -> bool:
+        """A probe was answered: calls go through again, if it ``decides``; whether it does."""
+        if not self.decides(probe):
+            return False
         self.state, self.violations, self.failing_since = CircuitState.CLOSED, 0, None
+        return True
 
     def probe_failed(self, now: float, probe: int) -> None:
-        """A probe was not answered, or wrongly: the wait begins anew, unless it was taken for lost meanwhile.
-
-        What is known since then another has found out.
-        """
-        if self.state is CircuitState.PROBING and probe == self.probe:
+        """A probe was not answered, or wrongly: the wait begins anew, if it ``decides``."""
+        if self.decides(probe):
             self._open(now)
 
     def put_off(self, now: float) -> None:
@@ -154,6 +158,8 @@ class AgencyHealth:
             return
         if self._probe is not None and self._circuit.ask(self._clock.monotonic()) is CircuitDecision.PROBE:
             number = self._circuit.begin_probe(self._clock.monotonic())
+            # One that has not told for so long is taken for lost, and asks the agency beside the next.
+            self.close()
             # It is nobody's call: what a host knows of the one that happened to start it says nothing of the others.
             probing = asyncio.get_running_loop().create_task(self._run(self._probe, number), context=Context())
             self._probing.add(probing)
@@ -180,30 +186,29 @@ class AgencyHealth:
         ``failure`` is ``None`` for the answer that was asked for. A login passes an open circuit, for the request
         that would be the probe; if it fails, that one is as good as failed.
         """
-        now = self._clock.monotonic()
-        before = self._circuit.state
-        if failure in OF_THE_HOST:
-            if probe:
-                self._decided(now, probe, well=False)
-            return
-        if failure in UNANSWERED:
-            self._circuit.unanswered(now)
-            well = False
-        elif failure in VIOLATIONS:
-            self._circuit.violated(now)
-            well = False
-        else:
-            self._circuit.answered()
-            well = True
-        if failure not in UNANSWERED:
+        now, well = self._clock.monotonic(), False
+        if failure not in OF_THE_HOST and not (probe and not self._circuit.decides(probe)):
+            well = self._learn(failure, now)
+        if failure not in OF_THE_HOST | UNANSWERED:
             self._answered(now)
         if probe:
             self._decided(now, probe, well=well)
-        elif is_login and not well and self._probe is None:
+        elif is_login and failure not in OF_THE_HOST and not well and self._probe is None:
             self._circuit.put_off(now)
+
+    def _learn(self, failure: Failure | None, now: float) -> bool:
+        """Take in what became of a request; whether it was answered as it should be."""
+        before = self._circuit.state
+        if failure in UNANSWERED:
+            self._circuit.unanswered(now)
+        elif failure in VIOLATIONS:
+            self._circuit.violated(now)
+        else:
+            self._circuit.answered()
         if before is CircuitState.CLOSED and self._circuit.state is CircuitState.OPEN:
             cause = "outage" if failure in UNANSWERED else "contract-violations"
             self._log().warning("agency_circuit_opened", plugin=self._plugin, cause=cause)
+        return failure not in UNANSWERED and failure not in VIOLATIONS
 
     def call_failed(self, failure: Failure) -> None:
         """A call ended without the agency's own word, all its attempts included."""
@@ -249,9 +254,8 @@ class AgencyHealth:
     def _decided(self, now: float, probe: int, *, well: bool) -> None:
         if not well:
             self._circuit.probe_failed(now, probe)
-            return
-        self._circuit.probe_succeeded()
-        self._log().info("agency_circuit_closed", plugin=self._plugin)
+        elif self._circuit.probe_succeeded(probe):
+            self._log().info("agency_circuit_closed", plugin=self._plugin)
 
     def _answered(self, now: float) -> None:
         if self._outage_since is not None:
