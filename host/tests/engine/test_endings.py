@@ -363,3 +363,57 @@ async def test_failure_of_a_worker_that_was_cancelled_is_in_the_log(install, rea
         told = [line for line in lines if line["event"] == "worker_failed_as_it_ended"]
         assert [line["defect"] for line in told] == ["Broken"]
         assert await count(other, workers) == 1
+
+
+async def test_what_ended_a_worker_is_in_the_log_where_its_end_is_cancelled(install, ready_url, keyring, monkeypatch):
+    async with two_hosts(install, ready_url, keyring) as (host, _, ferry):
+        calling = Held()
+        ferry.wait = calling.wait
+        await hand_in(host)
+        worker = host.worker()
+        running = asyncio.create_task(worker.run(asyncio.Event()))
+        await calling.reached.wait()
+
+        async def fail(**_):
+            raise Broken
+
+        monkeypatch.setattr(worker._poller, "claim", fail)
+        worker.hint()
+        while not worker._state.is_ending:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+        with capture_logs() as lines:
+            running.cancel()
+            await asyncio.wait({running})
+        assert running.cancelled()
+        told = [line for line in lines if line["event"] == "worker_failed_as_it_ended"]
+        assert [line["defect"] for line in told] == ["Broken"]
+
+
+async def test_calls_that_are_given_up_end_beside_each_other(install, ready_url, keyring):
+    """One by one, they would take longer than a supervisor waits."""
+    calls = 3
+    async with two_hosts(install, ready_url, keyring, concurrency=calls) as (host, _, ferry):
+        ending, most = [], 0
+
+        async def stubborn():
+            nonlocal most
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                ending.append(None)
+                most = max(most, len(ending))
+                await asyncio.sleep(0.05)
+                ending.pop()
+                raise
+
+        ferry.wait = stubborn
+        for _ in range(calls):
+            await hand_in(host)
+        stop, at_once = asyncio.Event(), asyncio.Event()
+        running = asyncio.create_task(host.worker().run(stop, at_once=at_once))
+        while len(ferry.filed) < calls:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+        stop.set()
+        at_once.set()
+        assert await running == calls
+        assert most == calls

@@ -169,8 +169,10 @@ class ClaimExecutor:
         await asyncio.wait(waiting, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
         await end_task(hurried)
         left = tuple(self._in_flight)
-        for task in left:
-            await end_task(task)
+        self.give_up()
+        if left:
+            # All at once: each may take a while to end.
+            await asyncio.wait(left)
         return len(left)
 
     async def _run_claim(self, claim: Claim) -> None:

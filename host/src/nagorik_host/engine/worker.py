@@ -244,6 +244,10 @@ class Worker:
         except asyncio.CancelledError:
             is_cancelled = True
             raise
+        except Exception as error:
+            # Whoever cancels its end would hear of it nowhere.
+            self._note_error(error)
+            raise
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._state.is_ending = True
@@ -613,6 +617,9 @@ class Worker:
                 self._state.failed = self._state.failed or (
                     asyncio.CancelledError() if task.cancelled() else task.exception()
                 )
+
+    def _note_error(self, error: Exception) -> None:
+        self._state.failed = self._state.failed or error
 
     def _raise_failure(self, *others: asyncio.Task[object]) -> None:
         self._note_failure(*others)
