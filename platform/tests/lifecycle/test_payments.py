@@ -36,8 +36,14 @@ from nagorik_platform.lifecycle import (
     state_advice,
     what_to_do,
 )
-from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS, LATE_LOOKS_END, LATE_LOOKS_IN_VAIN
+from nagorik_platform.lifecycle.next_action import (
+    LATE_CAPTURE_LOOKS,
+    LATE_LOOKS_END,
+    LATE_LOOKS_IN_VAIN,
+    candidates,
+)
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_BEFORE_A_PERSON
+from nagorik_platform.lifecycle.state import Backoff
 
 from . import factories
 from .driver import REFERENCE, Driver
@@ -374,6 +380,28 @@ def test_application_is_closed_as_the_last_question_of_a_message_is_given_up():
     assert driver.state is S.WITHDRAWN
     assert ask_in_vain(driver) >= LATE_LOOKS_IN_VAIN
     assert driver.state is S.CLOSED
+
+
+def test_message_that_the_gateway_never_explains_keeps_no_other_payment_from_being_taken():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.FAILED))
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
+    driver.take(Noticed(driver.row.payments[0].id))
+    first, second = driver.row.payments
+    authorised = second.model_copy(update={"state": P.AUTHORISED, "reference": "G-2"})
+    lasting = driver.row.quote.model_copy(update={"expires_at": driver.now + timedelta(days=30)})
+    row = driver.row.model_copy(update={"payments": (first, authorised), "quote": lasting})
+    in_vain = Backoff(operation=Operation.QUERY_PAYMENT, subject=first.id, failures=LATE_LOOKS_IN_VAIN)
+
+    def completes(row, now):
+        found = candidates(row, driver.capabilities, now)
+        return Operation.COMPLETE_PAYMENT in {action.operation for action in found}
+
+    assert not completes(row, driver.now)
+    asked = row.model_copy(update={"backoffs": (in_vain,)})
+    assert not completes(asked, driver.now + LATE_LOOKS_END / 2)
+    assert completes(asked, driver.now + LATE_LOOKS_END)
 
 
 def ask_in_vain(driver):

@@ -45,7 +45,7 @@ LATE_LOOKS_END: Final = timedelta(days=7)
 """From a gateway's word, or a message about money that is settled, until questions that stay without a final answer
 are given up; the platform's own, too."""
 LATE_LOOKS_IN_VAIN: Final = 12
-"""How many of them in a row have to have stayed so."""
+"""How many of them in a row have to have stayed so: of a gateway that is away for long, a week says little."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -210,16 +210,17 @@ def _may_complete(progress: Progress, capabilities: ServiceCapabilities, payment
         and not progress.withdrawal_wanted
         and progress.withdrawal_lost_at is None
         and not progress.is_paid(payment.stage)
-        and not _has_word_of_another(progress, payment)
+        and not _awaits_word_of_another(progress, payment, now)
         and quote is not None
         and quote.id == payment.quote
         and not quote.is_expired(now)
     )
 
 
-def _has_word_of_another(progress: Progress, payment: Payment) -> bool:
+def _awaits_word_of_another(progress: Progress, payment: Payment, now: datetime) -> bool:
     """Whether a message named another payment of the same stage, which may turn out to be paid: it is asked first."""
-    return any(one.noticed and one.stage == payment.stage and one.id != payment.id for one in progress.payments)
+    others = (one for one in progress.payments if one.stage == payment.stage and one.id != payment.id)
+    return any(awaits_word(progress, one, now) for one in others)
 
 
 def _may_announce_again(
