@@ -22,8 +22,13 @@ from nagorik.errors import (
 from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency, Operation
 from nagorik_platform.agency_client.circuit import LAST_RESORT, CircuitBreaker, CircuitDecision, CircuitState
+from nagorik_platform.agency_client.fence import FENCE
 
 NATIVE, NEITHER = Idempotency.NATIVE, Idempotency.NONE
+
+
+class Granted(WireModel):
+    access_token: SecretStr
 
 
 class CircuitMachine(RuleBasedStateMachine):
@@ -188,6 +193,47 @@ async def test_another_host_that_is_away_does_not_open_it(world, answer):
     assert lines == []
 
 
+@pytest.mark.parametrize("where", ["/token", "https://files.example.gov.bd/token"])
+@pytest.mark.parametrize("answer", [httpx.ConnectError("x"), httpx.Response(200, text="<html>")])
+async def test_logins_that_succeed_keep_no_circuit_closed(world, where, answer):
+    """The agency is away, and each token has ended by the next call."""
+
+    async def log_in(http, _settings, _clock):
+        granted = await http.read("login", "POST", where, expect=Granted)
+        return Token(granted.access_token, expires_in=1)
+
+    client = world.client(login=log_in, attempts=1)
+    for _ in range(6):
+        world.agency.will(httpx.Response(200, json={"access_token": "t-1"}), answer)
+        with pytest.raises(NagorikError) as caught:
+            await world.ask(world.bind(client=client))
+        if getattr(caught.value, "because", None) == "circuit-open":
+            break
+        world.clock.elapsed += 29
+    assert caught.value.because == "circuit-open"
+
+
+async def test_what_a_login_has_left_under_way_is_cut_off_at_its_end(world):
+    """It carries the platform's password."""
+    cut, arrived, tasks = [], asyncio.Event(), []
+
+    async def under_way(request):
+        FENCE.get().cut = lambda: cut.append(request.url.path)
+        arrived.set()
+        await asyncio.Event().wait()
+
+    async def log_in(http, _settings, _clock):
+        tasks.append(asyncio.create_task(http.read("login", "POST", "/token", expect=Granted)))
+        await arrived.wait()
+        raise AgencyRejected("limit")
+
+    world.agency.will(under_way)
+    with pytest.raises(NagorikError):
+        await world.ask(world.bind(client=world.client(login=log_in)))
+    assert cut == ["/v1/token"]
+    tasks[0].cancel()
+
+
 async def test_a_sustained_outage_opens_it_and_is_logged_once_per_edge(world):
     client = world.client(attempts=1)
     with capture_logs() as lines:
@@ -272,10 +318,6 @@ async def test_a_write_that_may_not_be_repeated_is_the_probe_where_nothing_else_
     assert (await probe).reference == "REF-1"
     world.agency.will(world.filed())
     await world.ask(world.bind(kind, client=client), kind)
-
-
-class Granted(WireModel):
-    access_token: SecretStr
 
 
 async def log_in(http, _settings, _clock):

@@ -184,8 +184,11 @@ class AgencyHealth:
         """What became of a request that went out, as the probe of that number if it was one.
 
         ``failure`` is ``None`` for the answer that was asked for. A login passes an open circuit, for the request
-        that would be the probe; if it fails, that one is as good as failed.
+        that would be the probe; if it fails, that one is as good as failed. That it is answered says nothing of what
+        it is made for, which others may answer, elsewhere.
         """
+        if is_login and failure not in UNANSWERED | VIOLATIONS:
+            return
         now, well = self._clock.monotonic(), False
         if failure not in OF_THE_HOST and not (probe and not self._circuit.decides(probe)):
             well = self._learn(failure, now)
@@ -193,7 +196,7 @@ class AgencyHealth:
             self._answered(now)
         if probe:
             self._decided(now, probe, well=well)
-        elif is_login and failure not in OF_THE_HOST and not well and self._probe is None:
+        elif is_login and self._probe is None:
             self._circuit.put_off(now)
 
     def _learn(self, failure: Failure | None, now: float) -> bool:

@@ -218,7 +218,10 @@ class AgencyClient:
         # Whoever stood still since it was counted sends nothing: others may have logged in by now.
         deadline = Deadline(self._clock, attempt.began + self._login_seconds)
         call = CallState(deadline, CallLedger(), bypass=True, login=attempt)
-        return await self._login(self._view(call), self._settings, self._clock)
+        try:
+            return await self._login(self._view(call), self._settings, self._clock)
+        finally:
+            call.cut_off()
 
     def _closed(self) -> datetime | None:
         """When the agency opens, if it is closed now; looked up once a second at most."""
