@@ -19,7 +19,7 @@ from nagorik_platform.agency_client import step_key
 from nagorik_platform.agency_client.fence import UNSENT
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import MAYBE_PROCESSED, Failure
-from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
+from nagorik_platform.agency_client.transport import ConnectionPool, FencedBackend, OutgoingRequest, Timeouts
 from nagorik_platform.system_clock import SystemClock
 
 NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
@@ -524,3 +524,68 @@ async def test_whoever_writes_as_the_connections_are_closed_hears_of_it():
             await asyncio.sleep(0)
         await pool.aclose()
         assert await sending in MAYBE_PROCESSED
+
+
+async def cut_of(pool, request):
+    """How the first request of a connection is cut off; it has been answered."""
+    under_way = set()
+    sending = asyncio.create_task(pool.send(request, within(under_way=under_way)))
+    while not any(fence.cut for fence in under_way):  # noqa: ASYNC110 - what is waited for has no event
+        await asyncio.sleep(0)
+    (cut,) = (fence.cut for fence in under_way)
+    assert (await sending).status == 201
+    return cut
+
+
+async def test_request_whose_connection_was_closed_meanwhile_can_be_cut_off(server):
+    """Its answer may still have to be written down, and the others of its call are to be cut off, too."""
+    pool = ConnectionPool("fast")
+    cut = await cut_of(pool, OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None))
+    await pool.aclose()
+    await asyncio.sleep(0.01)
+    cut()
+
+
+async def test_request_whose_connection_is_anothers_cuts_nothing_of_that(server):
+    """Another citizen's application may be on its way."""
+    pool = ConnectionPool("fast")
+    cut = await cut_of(pool, OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None))
+    arrived, go = len(server.requests), asyncio.Event()
+
+    async def later(_reader, writer):
+        await go.wait()
+        writer.write(GOOD)
+
+    server.then = later
+    headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", b"100")]
+    filing = OutgoingRequest("POST", f"{server.base}/applications", headers, b"x" * 100)
+    other = asyncio.create_task(pool.send(filing, within()))
+    await arrival(server, arrived)
+    assert server.connections == 1
+    fence, *_ = cut.args
+    fence.is_handed_over = False  # as of one that was answered before all of it was written
+    cut()
+    go.set()
+    assert (await other).status == 201
+    await pool.aclose()
+
+
+async def test_connection_that_stands_only_after_its_pool_was_closed_is_closed_with_its_request(server, monkeypatch):
+    connecting, go = asyncio.Event(), asyncio.Event()
+    connect = FencedBackend.connect_tcp
+
+    async def late(self, *args, **kwargs):
+        connecting.set()
+        await go.wait()
+        return await connect(self, *args, **kwargs)
+
+    monkeypatch.setattr(FencedBackend, "connect_tcp", late)
+    pool = ConnectionPool()
+    get = OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None)
+    sending = asyncio.create_task(pool.send(get, within()))
+    await connecting.wait()
+    await pool.aclose()
+    go.set()
+    assert (await sending).status == 201
+    async with asyncio.timeout(3):  # sooner than the server's end or a garbage collector would
+        await asyncio.gather(*server._handlers)

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -105,9 +106,10 @@ class CallState:
 
     def cut_off(self) -> None:
         """Have nothing more of what is under way leave the machine, whoever waits for it still."""
-        for fence in tuple(self.under_way):
-            if fence.cut is not None:
-                fence.cut()
+        with ExitStack() as cuts:
+            for fence in self.under_way:
+                if fence.cut is not None:
+                    cuts.callback(fence.cut)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -178,6 +178,11 @@ class FencedStream(anyio.TypedAttributeProvider):
         return getattr(self._stream, name)
 
     @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it."""
+        return self._socket.fileno() >= 0
+
+    @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
         """As a stream of anyio's: what it tells of its connection."""
         return self._attributes
@@ -193,7 +198,7 @@ class FencedStream(anyio.TypedAttributeProvider):
         self._socket.fence = FENCE.get()
         left = memoryview(item)
         while left:
-            if self._socket.fileno() < 0:
+            if not self.is_open:
                 raise anyio.ClosedResourceError
             try:
                 left = left[self._socket.send(left) :]
@@ -208,7 +213,7 @@ class FencedStream(anyio.TypedAttributeProvider):
         """As a stream of anyio's does; of a request that was given up nothing more leaves the machine."""
         fence = self._socket.fence
         is_over = fence is None or (fence.is_answered and fence.is_written)
-        is_open = self._socket.fileno() >= 0  # whoever uses it may close it once more
+        is_open = self.is_open  # whoever uses it may close it once more
         if is_open and not is_over and self._socket.unconfirmed != 0:
             self._socket.reset_as_closed()
         if is_open:

@@ -134,7 +134,7 @@ class ConnectionPool:
             self._classify = _classify_aiohttp
             self._factory = lambda: _aiohttp_transport(tls or shared_tls())
         else:
-            self._factory = lambda: _httpx_transport(tls or shared_tls())
+            self._factory = lambda: FencedTransport(tls or shared_tls())
 
     async def send(self, outgoing: OutgoingRequest, timeouts: Timeouts) -> AgencyResponse | Failure:
         """Send one request and read its answer to the end.
@@ -183,7 +183,7 @@ class ConnectionPool:
             return Failure.BODY if streamed is not None and streamed.broken else self._classify(error)
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections; that of a request which is under way, as its request ends at the latest."""
         self._idle.clear()
         while self._all:
             await self._all.pop().aclose()
@@ -199,23 +199,26 @@ class ConnectionPool:
         if under_way is not None:
             under_way.add(fence)
         before = FENCE.set(fence)
+        is_in_order = False
         try:
             yield transport
-        except BaseException:
-            self._discard(transport)
-            raise
+            is_in_order = True
         finally:
             FENCE.reset(before)
+            fence.cut = None
             if under_way is not None:
                 under_way.discard(fence)
-            if not self._shared and transport in self._all:
-                self._idle.append(transport)
+            if not self._shared:
+                # One that was closed meanwhile may have had no connection yet that could be.
+                is_usable = transport in self._all and (is_in_order or not self._is_own)
+                (self._idle.append if is_usable else self._discard)(transport)
 
     def _discard(self, transport: httpx.AsyncBaseTransport) -> None:
         """Close a transport of one request, in a task that is cancelled by nobody."""
-        if self._shared or not self._is_own or transport not in self._all:
+        if not self._is_own:
             return
-        self._all.remove(transport)
+        if transport in self._all:
+            self._all.remove(transport)
         # It is the platform's, whoever's call it was.
         closing = asyncio.get_running_loop().create_task(transport.aclose(), context=Context())
         self._closing.add(closing)
@@ -367,7 +370,16 @@ def _classify_aiohttp(error: Exception) -> Failure:
 
 
 class FencedBackend(httpcore.AnyIOBackend):
-    """Connects as httpcore does, and lets nothing out but through a request's fence."""
+    """Connects as httpcore does, and lets nothing out but through a request's fence.
+
+    Attributes:
+        streams: What it has connected and nobody has closed.
+    """
+
+    def __init__(self) -> None:
+        """Begin without a connection."""
+        super().__init__()
+        self.streams: list[FencedStream] = []
 
     async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
         """As httpcore's own backend."""
@@ -375,25 +387,36 @@ class FencedBackend(httpcore.AnyIOBackend):
         try:
             # What TLS is begun on; there is no public way to put anything beneath it.
             connected._stream = FencedStream(connected._stream)
+            self.streams = [*(one for one in self.streams if one.is_open), connected._stream]
         except OSError as error:
             await connected.aclose()
             raise httpcore.ConnectError from error
         return cast("httpcore.AsyncNetworkStream", connected)
 
 
-def _httpx_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
-    transport = httpx.AsyncHTTPTransport(
-        verify=tls,
-        trust_env=False,
-        limits=httpx.Limits(
-            max_connections=CONNECTIONS_PER_TRANSPORT,
-            max_keepalive_connections=CONNECTIONS_PER_TRANSPORT,
-            keepalive_expiry=KEEP_ALIVE,
-        ),
-    )
-    # httpx hands no backend on.
-    transport._pool._network_backend = FencedBackend()
-    return transport
+class FencedTransport(httpx.AsyncHTTPTransport):
+    """As httpx's, with connections that let nothing out but through a request's fence."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        """Connect by the terms of ``tls``, to a few hosts at most."""
+        super().__init__(
+            verify=tls,
+            trust_env=False,
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS_PER_TRANSPORT,
+                max_keepalive_connections=CONNECTIONS_PER_TRANSPORT,
+                keepalive_expiry=KEEP_ALIVE,
+            ),
+        )
+        self._backend = FencedBackend()
+        # httpx hands no backend on.
+        self._pool._network_backend = self._backend
+
+    async def aclose(self) -> None:
+        """As httpx's; it knows nothing of a connection whose handshake was broken off, or that stood later."""
+        await super().aclose()
+        for stream in self._backend.streams:
+            await stream.aclose()
 
 
 def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
@@ -424,8 +447,11 @@ def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
         """Once a request is over: whoever was answered or gave up before all was sent has nothing more to send.
 
         aiohttp would write on what waits, beside the next request or as the connection is closed, and the system
-        would send on what it has.
+        would send on what it has. The connection may be closed or another's by then: it is given back as its answer's
+        last bytes are there, and those may have to be written down first.
         """
+        if own.fileno() < 0 or own.fence is not fence:
+            return
         if not fence.is_written or own.unconfirmed:
             own.reset_as_closed()
             transport.abort()

@@ -415,11 +415,13 @@ class Dispatcher:
                 lambda: loaded.call(hook, request=request, context=context), deadline, code
             )
         finally:
-            http.cut_off()
             if probes:
                 runtime.watch.probing = False
             call.requests = http.ledger.requests
-            await questions.close()
+            try:
+                http.cut_off()
+            finally:
+                await questions.close()
         found = (
             questions.fault or code.fault or _told_of_paper(_interpret(end, call, runtime), documents, offer, request)
         )
