@@ -118,6 +118,17 @@ async def until_begun(host):
         await asyncio.sleep(0.01)
 
 
+async def at_work(host, ferry, stop=None, **bounds):
+    """A worker that runs, and whose call is held up; the worker, its run, and what holds the call up."""
+    held = Held()
+    ferry.wait = held.wait
+    await hand_in(host)
+    worker = host.worker()
+    running = asyncio.create_task(worker.run(stop or asyncio.Event(), **bounds))
+    await held.reached.wait()
+    return worker, running, held
+
+
 async def leases(host):
     """The applications that somebody has in hand for some time yet."""
     taken = select(applications.c.id).where(applications.c.lease_until > host.lease_now())
@@ -143,12 +154,8 @@ async def test_what_is_taken_in_hand_as_the_worker_strikes_itself_off_is_left_to
 ):
     """A program looks for work beside its end: the commit was before the farewell, and its answer comes after."""
     async with two_hosts(install, ready_url, keyring, concurrency=2) as (host, other, ferry):
-        calling = Held()
-        ferry.wait = calling.wait
-        await hand_in(host)
-        worker, stop = host.worker(), asyncio.Event()
-        running = asyncio.create_task(worker.run(stop))
-        await calling.reached.wait()
+        stop = asyncio.Event()
+        worker, running, calling = await at_work(host, ferry, stop)
         stop.set()
         late = holding_up(host, monkeypatch, lambda _, result: isinstance(result, ClaimBatch) and bool(result))
         await hand_in(other)
@@ -180,12 +187,7 @@ async def test_worker_that_runs_is_not_run_again_and_after_its_end_it_is(install
 
 async def test_worker_that_is_cancelled_again_as_it_ends_keeps_nothing(install, ready_url, keyring):
     async with two_hosts(install, ready_url, keyring) as (host, other, ferry):
-        held = Held()
-        ferry.wait = held.wait
-        await hand_in(host)
-        worker = host.worker()
-        running = asyncio.create_task(worker.run(asyncio.Event()))
-        await held.reached.wait()
+        worker, running, _ = await at_work(host, ferry)
         running.cancel()
         while not worker._state.endings:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
@@ -239,13 +241,10 @@ async def test_look_that_is_cancelled_leaves_nothing_in_hand_that_nobody_carries
 async def test_what_is_being_committed_as_a_worker_ends_is_not_left_in_its_hands(install, ready_postgresql, keyring):
     """An outcome, with the agency's next application, waits for a row that somebody reads; its call is given up."""
     async with two_hosts(install, ready_postgresql, keyring) as (host, other, ferry):
-        held = Held()
-        ferry.wait = held.wait
-        for _ in range(3):
+        for _ in range(2):
             await hand_in(host)
-        worker, at_once, stop = host.worker(), asyncio.Event(), asyncio.Event()
-        running = asyncio.create_task(worker.run(stop, at_once=at_once))
-        await held.reached.wait()
+        at_once, stop = asyncio.Event(), asyncio.Event()
+        worker, running, held = await at_work(host, ferry, stop, at_once=at_once)
         async with other.database._engine.connect() as connection, connection.begin():
             row = select(applications.c.id).where(applications.c.id == worker.in_hand[0]).with_for_update()
             await connection.execute(row)
@@ -307,12 +306,8 @@ async def test_farewell_is_said_again_while_the_database_is_away_for_a_moment(
 ):
     """Its places would be kept for a lease, and nobody else could call the agency."""
     async with two_hosts(install, ready_url, keyring) as (host, other, ferry):
-        calling = Held()
-        ferry.wait = calling.wait
-        await hand_in(host)
-        worker, stop = host.worker(), asyncio.Event()
-        running = asyncio.create_task(worker.run(stop))
-        await calling.reached.wait()
+        stop = asyncio.Event()
+        worker, running, calling = await at_work(host, ferry, stop)
         act, lost = getattr(host.database, part), []
 
         async def away(*given):
@@ -348,13 +343,8 @@ async def test_what_ended_a_worker_is_told_before_what_became_of_its_farewell(
 
 async def test_failure_of_a_worker_that_was_cancelled_is_in_the_log(install, ready_url, keyring, monkeypatch):
     async with two_hosts(install, ready_url, keyring) as (host, other, ferry):
-        calling = Held()
-        ferry.wait = calling.wait
-        await hand_in(host)
-        worker = host.worker()
+        worker, running, calling = await at_work(host, ferry)
         monkeypatch.setattr(worker._housekeeping, "deregister", broken)
-        running = asyncio.create_task(worker.run(asyncio.Event()))
-        await calling.reached.wait()
         with capture_logs() as lines:
             running.cancel()
             calling.released.set()
@@ -367,12 +357,7 @@ async def test_failure_of_a_worker_that_was_cancelled_is_in_the_log(install, rea
 
 async def test_what_ended_a_worker_is_in_the_log_where_its_end_is_cancelled(install, ready_url, keyring, monkeypatch):
     async with two_hosts(install, ready_url, keyring) as (host, _, ferry):
-        calling = Held()
-        ferry.wait = calling.wait
-        await hand_in(host)
-        worker = host.worker()
-        running = asyncio.create_task(worker.run(asyncio.Event()))
-        await calling.reached.wait()
+        worker, running, _ = await at_work(host, ferry)
 
         async def fail(**_):
             raise Broken
