@@ -27,7 +27,7 @@ QUIETLY := --quiet --disable-pip-version-check
 BY_UV := --quiet --python $(BIN)/python
 EDITABLE := $(addprefix --editable ./,$(DISTRIBUTIONS))
 
-.PHONY: help demo test compiled check types campaign bench mutation requirements surface reference clean
+.PHONY: help demo test compiled faults check types campaign bench mutation requirements surface reference clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ test: $(READY)  ## Run all tests, in random order, on all cores, with files in m
 
 compiled: $(READY)  ## Compile once what the tests import, which each process of a first run would do for itself.
 	@$(BIN)/pytest --collect-only --quiet --quiet >$(VENV)/collected
+
+faults: $(READY)  ## Check that the tests notice each seeded fault (ARGUMENTS="client").
+	@$(BIN)/python tests/faults/run.py $(ARGUMENTS)
 
 check: $(READY)  ## Lint, format, strict types, layers, public surface.
 	$(BIN)/ruff check .
