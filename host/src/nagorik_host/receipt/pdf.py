@@ -1,5 +1,6 @@
 """A receipt as a PDF, for an archive or an e-mail; what makes it is an extra of the host."""
 
+import warnings
 from typing import Any, Final
 
 from nagorik_host.receipt.page import PaperSize, roll_style
@@ -44,8 +45,11 @@ def require_pdf() -> None:
 
 def _weasyprint() -> Any:
     try:
-        import weasyprint
-        import weasyprint.urls
+        with warnings.catch_warnings():
+            # Without that optional library fontTools subsets the fonts, and the PDF looks the same.
+            warnings.filterwarnings("ignore", "HarfBuzz-Subset", DeprecationWarning)
+            import weasyprint
+            import weasyprint.urls
     except (ImportError, OSError):
         # OSError: it is there, and Pango is not.
         raise PdfUnavailable from None
