@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Where mypy finds the packages: by pattern, so that a plugin changes nothing outside its own folder.
 EMPTY :=
-SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src examples/plugins/*/src) benchmarks tests/support)
+SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src examples/plugins/*/src) benchmarks tests tests/support)
 
 # What CI runs beside the tests: some minutes' worth. Those of the second kind live with processes, in real time.
 APPLICATIONS ?= 100
@@ -44,12 +44,13 @@ compiled: $(READY)  ## Compile once what the tests import, which each process of
 faults: $(READY)  ## Check that the tests notice each seeded fault (ARGUMENTS="client").
 	@$(BIN)/python tests/faults/run.py $(ARGUMENTS)
 
-check: $(READY)  ## Lint, format, strict types, layers, public surface.
+check: $(READY)  ## Lint, format, strict types, layers, public surface, size of each room.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(SOURCES) $(BIN)/mypy
 	$(BIN)/python tests/layers.py
 	$(BIN)/python tests/public_surface.py --check
+	$(BIN)/python tests/rooms.py
 	$(BIN)/python docs/generate.py --check
 
 types: $(READY)  ## Strict types alone.
