@@ -114,3 +114,8 @@ def test_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
 def test_no_page_makes_keys_that_others_can_read_for_a_moment() -> None:
     pages = {page: page.read_text("utf-8") for page in PAGES}
     assert [page for page, text in pages.items() if re.search(r"nagorik keys (?:new|add)\b[^\n&|]*>", text)] == []
+
+
+def test_readme_says_how_to_call_nagorik_before_it_does() -> None:
+    before, _, _ = (ROOT / "README.md").read_text("utf-8").partition("$ nagorik")
+    assert "$ . .venv/bin/activate\n" in before
