@@ -137,15 +137,11 @@ def test_unknown_field_is_refused() -> None:
     assert problems(VerificationForm, CARD | {"photo": "x"})[0][1] == "extra_forbidden"
 
 
-def test_lost_card_needs_a_diary_and_a_damaged_one_does_not() -> None:
-    assert problems(ReissueForm, CARD | {"reason": "lost"}) == [("/form/gd_reference", "nid.gd-needed")]
-    assert problems(ReissueForm, CARD | {"reason": "lost", "gd_reference": None}) == [
-        ("/form/gd_reference", "nid.gd-needed")
-    ]
+def test_lost_card_needs_no_diary_and_may_have_one() -> None:
+    without = filled(ReissueForm, CARD | {"reason": "lost"})
+    assert (without.gd_reference, without.delivery, without.collection) == (None, "regular", "download")
     lost = filled(ReissueForm, CARD | {"reason": "lost", "gd_reference": "জিডি ১২৩, নমুনা থানা, ০১/১১/২০২৬"})
     assert lost.gd_reference == "জিডি ১২৩, নমুনা থানা, ০১/১১/২০২৬"
-    damaged = filled(ReissueForm, CARD | {"reason": "damaged"})
-    assert (damaged.gd_reference, damaged.delivery, damaged.collection) == (None, "regular", "download")
 
 
 def test_one_thing_is_corrected_once_but_several_others_may_be() -> None:

@@ -274,24 +274,18 @@ class ReissueForm(CardForm):
         ),
     ]
     gd_reference: Annotated[
+        # Not demanded of a lost card since September 2025: see the conditions in docs/reference/agencies.md.
         GeneralDiary | None,
         # Not a number alone: GD numbers are unique only within a police station and a period.
         Label(
             en="General diary (GD)",
             bn="সাধারণ ডায়েরি (জিডি)",
-            help_en="For a lost card: the GD's number and date, and the police station.",
-            help_bn="কার্ড হারালে: জিডির নম্বর ও তারিখ এবং থানার নাম।",
+            help_en="Not required. If you have one: its number and date, and the police station.",
+            help_bn="আবশ্যক নয়। করে থাকলে জিডির নম্বর ও তারিখ এবং থানার নাম লিখুন।",
         ),
-    ] = Field(default=None, validate_default=True)
+    ] = None
     delivery: Delivery = "regular"
     collection: Collection = "download"
-
-    @field_validator("gd_reference")
-    @classmethod
-    def _lost_card_has_a_gd(cls, gd_reference: str | None, info: ValidationInfo) -> str | None:
-        if gd_reference is None and info.data.get("reason") == "lost":
-            raise TEXTS.problem("nid.gd-needed")
-        return gd_reference
 
 
 class CardRenewalForm(CardForm):
