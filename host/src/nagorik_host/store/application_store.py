@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import LargeBinary, Row, bindparam, cast, delete, insert, or_, select, update
+from sqlalchemy import LargeBinary, Row, Update, bindparam, cast, delete, insert, or_, select, update
 
 from nagorik import ApplicationDraft
 from nagorik.operations import OPERATIONS, Family
@@ -21,7 +21,7 @@ from nagorik_host.store.application_records import record_of_row
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.deferred import CHANGE
+from nagorik_host.store.deferred import CHANGE, StaleRevision
 from nagorik_host.store.ledger import APPLICATION, digest, is_unicode
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.schema import (
@@ -54,8 +54,7 @@ Correction = Callable[[ApplicationDraft], ApplicationDraft]
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite. What an update or an insert
 # sets is named by its parameters.
 _OPEN: Final = insert(applications)
-_CHANGE_IF_CURRENT: Final = CHANGE.where(
-    applications.c.revision == bindparam("revision_"),
+_CHANGE_IF_HELD: Final = CHANGE.where(
     applications.c.lease == bindparam("lease_"),
     applications.c.blocked.is_(None),
 )
@@ -75,7 +74,7 @@ _SET_ASIDE_BY_BYTES: Final = _ASIDE.where(
     cast(applications.c.id, LargeBinary) == bindparam("application_", type_=LargeBinary)
 )
 _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
-_TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
+_TAKE_IF_HELD: Final = _CHANGE_IF_HELD.values(lease_until=UNTIL)
 _BY_REFERENCES: Final = select(applications.c.id, applications.c.client_reference).where(
     applications.c.client_reference.in_(bindparam("references", expanding=True))
 )
@@ -119,10 +118,6 @@ class AlreadyOpen(Exception):
 
 class AlreadyErased(Exception):
     """An application with this client reference was taken in before, and its citizen's data were erased."""
-
-
-class StaleRevision(Exception):
-    """The row is not what a change was worked out on any more."""
 
 
 class Lease(NamedTuple):
@@ -407,10 +402,11 @@ class ApplicationStore:
             now: When it was done.
             lease: Who has the application in hand from now on, or still has.
             read: Whether ``stored`` was read for change in this transaction; where it was not, the change is written
-                only if the row is still what it was when ``stored`` had been taken in hand.
+                only if the same worker still has it in hand, and nothing blocks it.
 
         Raises:
-            StaleRevision: It is not, and nothing was written; with ``Transaction.checks_last`` that shows at its end.
+            StaleRevision: The row has been changed since ``stored`` was read, and nothing was written. With
+                ``Transaction.checks_last``, or in a unit that defers, that shows at its end.
         """
         rows = self._entries(stored, done.events)
         values = self._row(stored, done, rows, now)
@@ -423,18 +419,18 @@ class ApplicationStore:
                 values |= {LASTS: lease.taken_for // MICROSECOND, LEASE_NOW: lease.now}
         elif values["blocked"] is not None:
             del values["due_at"]
-        values |= {"application_": stored.id, "revision": stored.revision + 1}
+        values |= {"application_": stored.id, "revision_": stored.revision, "revision": stored.revision + 1}
         if read and taken:
             transaction.take_locked(values)
         elif read:
-            transaction.connection.execute(CHANGE, values)
+            _change_one(transaction, CHANGE, values)
         else:
-            was = {"revision_": stored.revision, "lease_": stored.lease.worker if stored.lease is not None else None}
+            values["lease_"] = stored.lease.worker if stored.lease is not None else None
             is_whole = "due_at" in values and (lease is None or taken)
             if transaction.checks_last and is_whole:
-                transaction.change_unread(values | was)
+                transaction.change_unread(values)
             else:
-                self._change_if_current(transaction, values | was, taken=taken)
+                _change_one(transaction, _TAKE_IF_HELD if taken else _CHANGE_IF_HELD, values)
         self._append(transaction, rows)
         projections.record(transaction, done.progress, done.events, after=stored.entries)
         if rows or lease is None:
@@ -461,20 +457,19 @@ class ApplicationStore:
         correction: Correction,
         now: datetime,
     ) -> ApplicationDraft:
-        """Replace what the citizen handed in; the step that says so is a change of its own."""
+        """Replace what the citizen handed in; the step that says so is a change of its own.
+
+        Raises:
+            StaleRevision: The row has been changed since ``stored`` was read.
+        """
         draft = correction(self.draft(transaction, stored))
         transaction.connection.execute(_DROP_DRAFT, {"application": stored.id})
         self._write_draft(transaction, stored, draft, now)
-        transaction.connection.execute(CHANGE, {"application_": stored.id, "gateway": draft.gateway})
+        values = {"application_": stored.id, "revision_": stored.revision, "gateway": draft.gateway}
+        _change_one(transaction, CHANGE, values)
         return draft
 
     # Parts
-
-    @staticmethod
-    def _change_if_current(transaction: Transaction, values: Mapping[str, Any], *, taken: bool) -> None:
-        statement = _TAKE_IF_CURRENT if taken else _CHANGE_IF_CURRENT
-        if not transaction.connection.execute(statement, values).rowcount:
-            raise StaleRevision
 
     def _entries(self, stored: StoredApplication, events: Sequence[Event]) -> list[JournalEntry]:
         return entries_of(
@@ -553,6 +548,11 @@ class _Opened(NamedTuple):
     values: dict[str, Any]
     rows: Sequence[JournalEntry]
     draft: bytes
+
+
+def _change_one(transaction: Transaction, statement: Update, values: Mapping[str, Any]) -> None:
+    if transaction.connection.execute(statement, values).rowcount != 1:
+        raise StaleRevision
 
 
 def set_aside(

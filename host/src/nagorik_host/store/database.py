@@ -58,7 +58,7 @@ class Transaction:
         connection: Runs statements within the transaction.
         due: Applications that are due at once when the transaction is committed, by plugin: hints for whoever works.
         records: What the ledger is to say of it.
-        deferred: What waits to be written until all units of the database's transaction are done.
+        deferred: What waits to be written until the unit is done, or on PostgreSQL all that are committed with it.
         taken: The applications that its units have taken out of their agencies' queues, by the agency's plugin; the
             rows may say so only when all units are done.
         checks_last: Whether it is enough that rows that were not read are found changed as the last act: all units of
@@ -74,9 +74,9 @@ class Transaction:
     _defers: bool = False
 
     def defer(self) -> None:
-        """Let what this unit writes of attempts and journals wait: it reads none of them before ``flush``.
+        """Let what this unit writes of attempts, journals and rows wait until its end, or ``flush``.
 
-        What is wrong with one of the rows shows at the end only, and fails the whole unit.
+        What is wrong with one of the rows shows then only, and fails the whole unit.
         """
         self._defers = True
 

@@ -1,8 +1,7 @@
-"""Rows that a transaction writes as its last act, those of all its units together.
+"""Rows that a unit writes as its last act.
 
-What a worker writes of an application is read by nobody before it is committed. So it waits until all units of the
-transaction have done what they read for, and is then written in as few statements as there are kinds of it; on
-PostgreSQL, where each statement is a round trip, in a single one with the ledger's records.
+On SQLite they are written before the next unit of the same commit begins. On PostgreSQL, where each statement is a
+round trip, those of all units that are committed together are written in a single one with the ledger's records.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +10,17 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Dialect, Table, bindparam, insert, update
+from sqlalchemy.exc import DBAPIError
 
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.schema import applications, attempts, journal, ledger, microseconds
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
-CHANGE: Final = update(applications).where(applications.c.id == bindparam("application_"))
-"""What it sets is named by its parameters."""
+CHANGE: Final = update(applications).where(
+    applications.c.id == bindparam("application_"), applications.c.revision == bindparam("revision_")
+)
+"""Change a row that still has the ``revision_`` that the change was worked out on. The other parameters name what it
+sets."""
 TAKE: Final = CHANGE.values(lease_until=UNTIL)
 END_ATTEMPT: Final = (
     update(attempts)
@@ -31,14 +34,18 @@ BEGUN: Final = ("application", "entry", "operation", "subject", "worker", "reque
 """What is written of an attempt when it begins."""
 
 
+class StaleRevision(Exception):
+    """The row is not what a change was worked out on any more."""
+
+
 @dataclass(slots=True)
 class DeferredRows:
     """What waits to be written.
 
     Attributes:
-        taken: What ``TAKE`` takes, of rows that are locked.
+        taken: What ``TAKE`` takes, of rows that are locked, each with the ``revision_`` that the row is to have.
         unread: Whole changes of rows that were not read in the transaction, each with the ``revision_`` and the
-            ``lease_`` that the row is to have; on PostgreSQL alone. Where a row is another, nothing is written.
+            ``lease_`` that the row is to have; on PostgreSQL alone.
         entries: Rows of ``journal``.
         begun: Rows of ``attempts``, as each was begun.
         ended: What ``END_ATTEMPT`` takes.
@@ -57,8 +64,8 @@ class DeferredRows:
         written on PostgreSQL, it is committed by itself, which saves two round trips.
 
         Raises:
-            DBAPIError: A row that was not read is another than it is to be; with a code of ``DROPPED``, the database
-                keeps fewer records than there are.
+            StaleRevision: A row is another than it is to be, and nothing of the unit may be kept.
+            DBAPIError: With a code of ``DROPPED``: the database keeps fewer records than there are.
         """
         if not (self or records):
             written = 0
@@ -72,8 +79,9 @@ class DeferredRows:
 
     def write_changes(self, connection: Connection) -> None:
         """Write down alone which locked rows are taken in hand."""
-        if self.taken:
-            connection.execute(TAKE, self.taken)
+        for values in self.taken:
+            if connection.execute(TAKE, values).rowcount != 1:
+                raise StaleRevision
         self.taken = []
 
     def __bool__(self) -> bool:
@@ -124,6 +132,10 @@ class DeferredRows:
         driver.autocommit = is_last
         try:
             connection.exec_driver_sql(_AT_ONCE, columns)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _STALE:
+                raise StaleRevision from None
+            raise
         finally:
             driver.autocommit = False
         return len(records)
@@ -173,8 +185,8 @@ WITH entries AS (
     AS new (id, was_revision, was_lease, revision, state, hold_party, hold_code, agency_reference, updated_at,
       closed_at, due_at, operation, target_plugin, lease, lease_now, lasts, blocked, entries, chain, progress,
       parked_at)
-  WHERE applications.id = new.id AND (new.was_revision IS NULL OR (
-    applications.revision = new.was_revision AND applications.lease = new.was_lease AND applications.blocked IS NULL))
+  WHERE applications.id = new.id AND applications.revision = new.was_revision AND (new.was_lease IS NULL OR (
+    applications.lease = new.was_lease AND applications.blocked IS NULL))
   RETURNING 1
 )
 SELECT
@@ -184,6 +196,8 @@ SELECT
   CASE WHEN (SELECT count(*) FROM recorded) = cardinality($20::bigint[]) THEN 0
     ELSE (SELECT 'records: ' || count(*) FROM recorded)::int END
 """
+_STALE: Final = "22012"
+"""The server's code of a division by zero."""
 DROPPED: Final = frozenset({"22P02", "0A000"})
 """The server's codes of that error, as nothing else in the statement is made a number of a text, and of a rule in
 place of an insert within a statement."""

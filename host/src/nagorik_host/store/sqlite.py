@@ -1,7 +1,8 @@
 """SQLite: one file, one writer, and one commit for all that is waiting to be committed.
 
 A commit costs a write to the disk, whatever is in it. So one thread takes all units that have come in meanwhile and
-commits them together; each is told that it happened when the disk has it.
+commits them together, each in a savepoint of its own and complete before the next begins; each is told that it
+happened when the disk has it.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -212,13 +213,12 @@ class SqliteDatabase(Database):
         return together, False
 
     def _commit(self, together: Sequence["_Asked"]) -> None:
-        """Commit all; if one of them fails, each by itself, so that nobody pays for another's failure."""
+        """Commit all. A unit that fails leaves nothing behind; what fails of the whole is tried with each alone."""
         taken: dict[str, str] = {}
-        transactions = [Transaction(self._connection, taken=taken) for _ in together]
         try:
             with self._connection.begin():
-                results = [asked.unit(one) for asked, one in zip(together, transactions, strict=True)]
-                appended = self.append_records(self._connection, transactions)
+                done = [self._do(asked, taken, is_alone=len(together) == 1) for asked in together]
+                appended = self.append_records(self._connection, [one for one in done if one is not None])
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked, not to this thread
             if len(together) > 1:
                 for asked in together:
@@ -228,8 +228,31 @@ class SqliteDatabase(Database):
         else:
             if appended is not None:
                 appended.committed()
-            for asked, result in zip(together, results, strict=True):
-                asked.succeed(result)
+            for asked in together:
+                if asked.error is None:
+                    asked.succeed()
+                else:
+                    asked.fail(asked.error)
+
+    def _do(self, asked: "_Asked", taken: dict[str, str], *, is_alone: bool) -> Transaction | None:
+        """Run a unit to its end, and note what came of it; its transaction, unless it failed."""
+        transaction = Transaction(self._connection, taken=taken)
+        asked.error = None
+        try:
+            with nullcontext() if is_alone else transaction.nested():
+                asked.result = asked.unit(transaction)
+                transaction.flush()
+        except BaseException as error:
+            if is_alone or self._has_ended():
+                raise
+            asked.error = error
+            return None
+        return transaction
+
+    def _has_ended(self) -> bool:
+        """Whether SQLite has rolled back the whole transaction by itself, as it does where the disk is full."""
+        driver: Any = self._connection.connection.driver_connection
+        return not driver.in_transaction
 
 
 def _reading_engine(url: URL) -> Engine:
@@ -261,17 +284,19 @@ def _any_text(kept: bytes) -> str:
 
 
 class _Asked:
-    """A unit and whoever waits for it, who may have gone meanwhile."""
+    """A unit, what came of it, and whoever waits for that, who may have gone meanwhile."""
 
-    __slots__ = ("answer", "unit")
+    __slots__ = ("answer", "error", "result", "unit")
 
     def __init__(self, unit: Unit[Any]) -> None:
         self.unit = unit
         self.answer: Future[Any] = Future()
+        self.result: object = None
+        self.error: BaseException | None = None
 
-    def succeed(self, result: object) -> None:
+    def succeed(self) -> None:
         if self.answer.set_running_or_notify_cancel():
-            self.answer.set_result(result)
+            self.answer.set_result(self.result)
 
     def fail(self, error: BaseException) -> None:
         told = _sentence(error)
