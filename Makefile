@@ -5,14 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # In the order in which they can be installed.
-DISTRIBUTIONS := core toolkit platform host testing $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
+DISTRIBUTIONS := core toolkit platform host testing extensions/counter $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 
 # Where a machine says that nothing compiled is kept, each of a test run's hundreds of processes compiles all libraries.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Where mypy finds the packages: by pattern, so that a plugin changes nothing outside its own folder.
 EMPTY :=
-SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src examples/plugins/*/src) benchmarks tests tests/support)
+SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src extensions/*/src plugins/*/src examples/plugins/*/src) benchmarks tests tests/support)
 
 # What CI runs beside the tests: some minutes' worth. Those of the second kind live with processes, in real time.
 APPLICATIONS ?= 100

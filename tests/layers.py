@@ -14,6 +14,7 @@ from importlinter.cli import lint_imports
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LIBRARIES: Final = ("nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_host", "nagorik_testing")
+EXTENSIONS: Final = ("nagorik_counter",)
 HTTP: Final = ("httpx", "httpcore", "tenacity", "aiohttp")
 
 
@@ -56,12 +57,18 @@ def rules() -> str:
         for one, other in permutations(packages, 2)
         for below, beneath in product(("", ".**"), repeat=2)
     ]
-    without_http = [*modules_of(ROOT / "platform/src/nagorik_platform"), "nagorik", "nagorik_toolkit", "nagorik_host"]
+    without_http = [
+        *modules_of(ROOT / "platform/src/nagorik_platform"),
+        "nagorik",
+        "nagorik_toolkit",
+        "nagorik_host",
+        *EXTENSIONS,
+    ]
     without_http.remove("nagorik_platform.agency_client")
     lines = [
         "[importlinter]",
         "root_packages =",
-        *(f"    {name}" for name in (*LIBRARIES, *found)),
+        *(f"    {name}" for name in (*LIBRARIES, *EXTENSIONS, *found)),
         "include_external_packages = True",
     ]
 
@@ -159,7 +166,7 @@ def rules() -> str:
         "the-kit-sits-on-the-platform-and-its-campaigns-on-the-host",
         "protected",
         protected_modules=["nagorik_host"],
-        allowed_importers=["nagorik_testing.campaign", "nagorik_testing.demo"],
+        allowed_importers=["nagorik_testing.campaign", "nagorik_testing.demo", *EXTENSIONS],
     )
     rule(
         "no-library-knows-the-kit",
@@ -167,7 +174,8 @@ def rules() -> str:
         source_modules=["nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_host"],
         forbidden_modules=["nagorik_testing"],
     )
-    rule("no-library-knows-a-plugin", "forbidden", source_modules=LIBRARIES, forbidden_modules=found)
+    rule("no-library-knows-an-extension", "forbidden", source_modules=LIBRARIES, forbidden_modules=EXTENSIONS)
+    rule("no-library-knows-a-plugin", "forbidden", source_modules=[*LIBRARIES, *EXTENSIONS], forbidden_modules=found)
     rule(
         "plugins-never-meet",
         "independence",
@@ -179,7 +187,7 @@ def rules() -> str:
         "a-plugin-knows-the-core-and-the-toolkit-alone",
         "forbidden",
         source_modules=own_code,
-        forbidden_modules=["nagorik_platform", "nagorik_host", "nagorik_testing", *HTTP, "structlog"],
+        forbidden_modules=["nagorik_platform", "nagorik_host", "nagorik_testing", *EXTENSIONS, *HTTP, "structlog"],
     )
     rule(
         "the-init-of-a-plugin-knows-no-more",

@@ -11,7 +11,19 @@ from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.checks.check import Check
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("core", "toolkit", "platform", "host", "testing", "plugins", "tests", "docs", "examples", "benchmarks")
+FOLDERS = (
+    "core",
+    "toolkit",
+    "platform",
+    "host",
+    "testing",
+    "extensions",
+    "plugins",
+    "tests",
+    "docs",
+    "examples",
+    "benchmarks",
+)
 KINDS = frozenset({".py", ".pyi", ".toml", ".md", ".jinja", ".html"})
 CITED = re.compile(r"docs/[\w/-]+\.md(?:#[\w-]+)?")
 LINK = re.compile(r"\]\((?!https?:|mailto:)(?P<path>[^)#\s]*)(?P<anchor>#[^)\s]+)?\)")

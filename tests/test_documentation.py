@@ -97,7 +97,11 @@ def _matches(expected: list[str], printed: list[str]) -> bool:
     return re.fullmatch(pattern, "\n".join(printed)) is not None
 
 
-PAGES = [ROOT / "README.md", ROOT / "host" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *(ROOT / "host" / "README.md", *ROOT.glob("extensions/*/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 RUNNABLE = [page for page in PAGES if any(fenced_blocks(Document(page.read_text("utf-8"), str(page))))]
 """The others are prose."""
 

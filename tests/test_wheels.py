@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARIES = ("nagorik", "nagorik-toolkit", "nagorik-platform")
 """In the order in which each rests on those before it."""
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
-DISTRIBUTIONS = sorted(path.parent for path in ROOT.glob("*/pyproject.toml")) + PLUGINS
+EXTENSIONS = sorted(path.parent for path in ROOT.glob("extensions/*/pyproject.toml"))
+DISTRIBUTIONS = sorted(path.parent for path in ROOT.glob("*/pyproject.toml")) + EXTENSIONS + PLUGINS
 UV = Path(sys.executable).parent / "uv"
 
 
@@ -38,6 +39,8 @@ def brought_by(distribution: Path) -> set[str]:
     name = name_of(distribution)
     if name in LIBRARIES:
         return set(LIBRARIES[: LIBRARIES.index(name) + 1])
+    if distribution in EXTENSIONS:
+        return {name, *LIBRARIES, "nagorik-host"}
     return {name, *(LIBRARIES[:2] if distribution in PLUGINS else LIBRARIES)}
 
 

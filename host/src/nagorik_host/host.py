@@ -1,6 +1,6 @@
-"""The host, for whoever embeds it: a few lines open it, take applications in, and work on them.
+"""The host, for programs that embed it: a few lines open it, take applications in, and work on them.
 
-What works on applications is imported when it is asked for: whoever only reads where one is need not wait for it.
+What works on applications is imported when it is asked for: a program that only reads does not wait for it.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -84,8 +84,8 @@ class NewApplication(NamedTuple):
     Attributes:
         draft: What the citizen handed in.
         consent: What the citizen allows.
-        application: Its id, a UUID; a new one if none is given.
-        client_reference: What agencies are told; derived from the id if none is given.
+        application: Its id, a UUID; a new one if not given.
+        client_reference: The reference that agencies get; derived from the id if not given.
     """
 
     draft: ApplicationDraft
@@ -173,9 +173,9 @@ class Host:
         Args:
             draft: What the citizen handed in.
             consent: What the citizen allows.
-            application: Its id, a UUID; a new one if none is given.
-            client_reference: What agencies are told; derived from the id if none is given. Applying twice with the
-                same is refused, so a caller that does not know whether it got through may call again.
+            application: Its id, a UUID; a new one if not given.
+            client_reference: The reference that agencies get; derived from the id if not given. Applying
+                twice with the same is refused, so a caller that does not know whether it got through may call again.
 
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
@@ -195,8 +195,8 @@ class Host:
         told. Some dozens at a time do best; so do a few calls side by side.
 
         Raises:
-            ServiceNotOffered: No installed plugin offers one of the services or gateways; none is taken in.
-            InputRejected: A document was handed in for another application, or came from an agency; none is taken in.
+            ServiceNotOffered: No installed plugin offers one of the services or gateways; nothing is taken in.
+            InputRejected: A document was handed in for another application, or came from an agency; nothing is kept.
         """
         now = self.clock.now()
         opened = [(one.draft, self._first_step(one, now)) for one in given]
@@ -244,7 +244,7 @@ class Host:
         """Where an application is.
 
         Raises:
-            NoSuchApplication: The database holds none by this id.
+            NoSuchApplication: The database has no such application.
             Erased: The citizen's data were erased.
         """
         return await self.database.run(lambda transaction: self.store.read(transaction, application).progress)
@@ -257,7 +257,7 @@ class Host:
             after: How many entries of its journal are known already; only those that follow are read.
 
         Raises:
-            NoSuchApplication: The database holds none by this id.
+            NoSuchApplication: The database has no such application.
             Erased: The citizen's data were erased.
         """
 
@@ -285,14 +285,14 @@ class Host:
             form: With ``corrected``: replaces the fields that it names.
             documents: With ``corrected``: papers from the host's store, in place of all of the same kinds. What was
                 there stays in the store, and in the journal.
-            by: Who hands them in for the citizen; whoever acts by the consent, if not given.
+            by: Who hands them in for the citizen; the one who acts by the consent, if not given.
             gateway: With ``pay``: what the citizen pays by, where the application names no gateway.
 
         Raises:
             NotPossible: It is not open to the application now.
             InputRejected: There would be more papers than an application can carry, or one was handed in for another
                 application or came from an agency; the problem names it by its place among ``documents``.
-            NoSuchApplication: The database holds none by this id.
+            NoSuchApplication: The database has no such application.
         """
         if documents:
             await self._claim(documents, (await self.progress(application)).client_reference)
@@ -326,7 +326,7 @@ class Host:
         """Take in a new consent of the citizen.
 
         Raises:
-            NoSuchApplication: The database holds none by this id.
+            NoSuchApplication: The database has no such application.
         """
         return await self.database.run(
             partial(self._take_in, application=application, received=ConsentGranted(consent))
@@ -337,7 +337,7 @@ class Host:
 
         Raises:
             NotPossible: It is not theirs to decide.
-            NoSuchApplication: The database holds none by this id.
+            NoSuchApplication: The database has no such application.
         """
         return await self.database.run(partial(self._take_in, application=application, received=decision))
 
@@ -347,7 +347,7 @@ class Host:
         Raises:
             NotPossible: The application has no such payment.
             ServiceNotOffered: No installed plugin offers the service, or the gateway.
-            NoSuchApplication: The database holds none by this id.
+            NoSuchApplication: The database has no such application.
             Erased: The citizen's data were erased.
         """
         return self._take_in(transaction, application=application, received=Noticed(payment=payment))
@@ -375,7 +375,7 @@ class Host:
 
         Args:
             name: What an operator knows it by.
-            observer: Is told what it does.
+            observer: Called with what it does.
             read_settings: Reads what the host says of each plugin, whenever ``nagorik settings reload`` asks for it.
         """
         from nagorik_host.engine.worker import Worker
@@ -414,7 +414,7 @@ class Host:
         correction: Correction | None = None,
         gateway: str | None = None,
     ) -> Progress:
-        """A step that no attempt asked for; whoever has the application in hand keeps it."""
+        """A step that no attempt asked for; a worker that has the application in hand keeps it."""
         now: datetime = self.clock.now()
         stored = self.store.read(transaction, application, for_change=True)
         if gateway is not None and stored.gateway is not None:
@@ -452,7 +452,7 @@ async def open_host(
         lease_clock: What leases are counted on, where that is not the database's clock: simulated time.
         lease: How long a worker of whom nothing is heard is waited for, an hour at most, before another takes over
             what it had in hand.
-        message_age: How long what agencies and gateways sent is kept, whatever became of it.
+        message_age: How long what agencies and gateways sent is kept.
         charges: What the host itself asks for beside an agency's fee, once for an application.
 
     Raises:

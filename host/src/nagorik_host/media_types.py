@@ -6,7 +6,7 @@ from typing import Final
 UNKNOWN: Final = "application/octet-stream"
 
 BEGINNING: Final = 4_096
-"""Bytes by which it is told what a file is."""
+"""Bytes that show what a file is."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _ALWAYS_TOLD: Final = frozenset({"application/pdf", "image/jpeg", "image/png", "image/tiff", "image/webp"})
 """Types that every file of theirs begins with a mark of."""

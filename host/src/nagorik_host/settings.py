@@ -153,7 +153,7 @@ class HostSettings(BaseSettings):
     keys: SecretStr | None = None
     """The host's keys, as ``nagorik keys new`` prints them. Either this or ``keys_file``."""
     keys_file: Path | None = None
-    """The file that holds the host's keys; nobody else should be able to read it."""
+    """The file that holds the host's keys; no other user should be able to read it."""
     documents: Path = Path("nagorik-documents")
     """The folder of citizens' documents, each sealed; it is made when the first is kept."""
     allow: Names | None = None
@@ -167,7 +167,7 @@ class HostSettings(BaseSettings):
     lease_seconds: int = Field(default=int(DEFAULT_LEASE.total_seconds()), ge=10, le=3600)
     """Seconds that a worker of whom nothing is heard is waited for, before another has what it had in hand."""
     metrics: Annotated[str, AfterValidator(_address)] | None = None
-    """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. Whoever may reach it may read them."""
+    """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. All who can reach it can read them."""
     payment_return_url: Annotated[str, AfterValidator(_web_address)] | None = None
     """Where a payer's browser is sent back to, ``https://…``; gateway and payment are added to its path."""
     payment_notice_url: Annotated[str, AfterValidator(_web_address)] | None = None

@@ -48,7 +48,7 @@ _UNKNOWN_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")
 
 
 def sentence(table: SentenceTable, code: str) -> Text | None:
-    """The sentence for a code, or ``None`` where there is none: the code then stands for itself."""
+    """The sentence for a code, or ``None`` where there is no such sentence: the code then stands for itself."""
     return _sentences()[table].get(code)
 
 
@@ -102,7 +102,7 @@ def timeline(
         events: The journal, in order.
         agency: The agency's name, for sentences that name it.
         schema: The service's form, whose labels name fields.
-        words: How what somebody wrote is shown.
+        words: How a citizen's writing is shown.
         paper: What a paper is called, by its kind.
     """
     lines: list[TimelineEntry] = []

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from host_site import EXAMPLES
 
 from nagorik_host.commands.checks import examine
 from nagorik_host.store.documents import FolderDocumentStore
@@ -14,8 +15,6 @@ from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_host.vault.keyring import make_key
 from nagorik_platform.cli.checks import DoctorStatus
 from nagorik_platform.system_clock import SystemClock
-
-from .conftest import EXAMPLES
 
 OPENING = [
     ("apply", EXAMPLES / "nid-reissue.json"),

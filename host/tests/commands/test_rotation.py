@@ -6,14 +6,13 @@ import sqlite3
 from functools import partial
 
 import pytest
+from host_site import EXAMPLES
 
 from nagorik.model.application import DocumentReference
 from nagorik_host.store import database, retention
 from nagorik_host.store.database import Database
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault, read_keyring
-
-from .conftest import EXAMPLES
 
 APPLICATIONS, MESSAGES, DOCUMENTS = 5, 3, 3
 

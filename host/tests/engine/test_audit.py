@@ -55,7 +55,6 @@ from nagorik_host.store.schema import (
     payments,
     quotes,
 )
-from nagorik_host.store.tills import TillCount, close_till, open_till
 from nagorik_host.vault import Keyring, Vault
 
 pytestmark = pytest.mark.long
@@ -63,7 +62,6 @@ pytestmark = pytest.mark.long
 COMPARED: dict[tuple[Any, ...], list[AuditFinding]] = {}
 """What comparing the tables of a file gave, by the definitions that the file holds."""
 GATEWAY = "cashdesk.counter"
-TILL = "centre-0042/operator-7"
 OF_AN_APPLICATION = (journal, payloads, attempts, payments, quotes, consents)
 
 
@@ -115,13 +113,8 @@ async def play(url: str, world, folder) -> Scene:
         await host.database.run(lambda t: suspend(t, stop))
         decision = Decision(at, "A. Rahman", "stop", "service nid.migration", "A fault")
         await host.database.run(lambda t: record_decision(t, decision))
-        opened = partial(open_till, till=TILL, float_money=Money.taka(500), by=TILL, gateway=GATEWAY)
-        await host.database.run(partial(opened, clock=world.clock.now))
         scene.names |= {"closed": await world.apply(host, 1), "erased": await world.apply(host, 2)}
         await world.carry(host.worker())
-        count = TillCount(Money.taka(10), TILL, second="centre-0042/manager-1", reason="The bag was not yet there.")
-        closed = await host.database.run(partial(close_till, till=TILL, count=count, clock=world.clock.now))
-        assert len(closed.reckoning.entries) == len(("closed", "erased"))
         was = await rows_of(host, scene.names["erased"])
         scene.unerased = {name: was[name][0] for name in (applications.name, payloads.name)}
         await erase_application(
@@ -416,19 +409,6 @@ TAMPERINGS = {
     ),
     "case closed by nobody": (["UPDATE payment_cases SET ended_at = 1, result = 'decided'"], "payment-cases-differ"),
     "case deleted": (["DELETE FROM payment_cases"], "payment-cases-differ"),
-    "till's float": (["UPDATE till_openings SET float_poisha = float_poisha + 1"], "till-openings-differ"),
-    "till's opening made up": (
-        [
-            "INSERT INTO till_openings VALUES ('made-up', 'centre-1', 'centre-1', 1, 'cashdesk.counter', 0, 1,"
-            " 'centre-1')"
-        ],
-        "till-openings-differ",
-    ),
-    "till's count": (["UPDATE till_closes SET counted_poisha = counted_poisha + 1"], "till-closes-differ"),
-    "reason of a difference": (["UPDATE till_closes SET reason = 'none'"], "till-closes-differ"),
-    "till's session open again": (["DELETE FROM till_entries", "DELETE FROM till_closes"], "till-closes-differ"),
-    "sum in another session": (["UPDATE till_entries SET late = 1 - late"], "till-entries-differ"),
-    "sum in no session": (["DELETE FROM till_entries"], "till-entries-differ"),
     "message rewritten": (["UPDATE inbox SET result = 'taken'"], "inbox-differ"),
     "message unread again": (["UPDATE inbox SET handled_at = NULL, result = NULL"], "inbox-differ"),
     "message due to nobody": (["UPDATE inbox SET handled_at = NULL, due_at = NULL"], "inbox-differ"),

@@ -5,33 +5,21 @@ import socket
 
 import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url
+from sqlalchemy import make_url
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import InternalError
 
-import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik_host.store import open_database, postgresql
+from nagorik_host.store.audit import changed_tables
 from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable, read_url
-from nagorik_host.store.schema import REVISION, metadata
+from nagorik_host.store.schema import REVISION
 from nagorik_host.store.upgrade import SchemaOutdated, require_newest, revision_of, upgrade
 
 
-def differences(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"include_name": is_ours})
-    return list(compare_metadata(context, metadata))
-
-
-def is_ours(name: str | None, kind: str, _: object) -> bool:
-    """The queue's tables are made by the queue's own code."""
-    return kind != "table" or name is None or not name.startswith("nagorik_hints")
-
-
 async def test_revisions_make_the_tables_of_the_code(database):
-    assert await database.run(lambda transaction: differences(transaction.connection)) == []
+    assert await database.run(changed_tables) == []
     await require_newest(database)
 
 

@@ -78,6 +78,7 @@ def _part(text: str) -> "Part":
 
 
 async def _verify(arguments: argparse.Namespace) -> int:
+    from nagorik_host.extensions import finding_text
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.audit import verify_journals, verify_ledger
     from nagorik_host.texts import sentence
@@ -104,7 +105,7 @@ async def _verify(arguments: argparse.Namespace) -> int:
     for finding in findings:
         print_error(f"{finding.subject}: {finding}")
     for code in dict.fromkeys(finding.code for finding in findings):
-        text = sentence("audit", code)
+        text = sentence("audit", code) or finding_text(code)
         if text is not None:
             print_lines(f"{code}: {text.bn}", f"  {text.en}")
     sound = (
@@ -123,9 +124,10 @@ async def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _as_document(finding: "AuditFinding") -> Document:
+    from nagorik_host.extensions import finding_text
     from nagorik_host.texts import sentence
 
-    text = sentence("audit", finding.code)
+    text = sentence("audit", finding.code) or finding_text(finding.code)
     means = {"en": text.en, "bn": text.bn} if text is not None else None
     return {
         "application": finding.subject,

@@ -11,7 +11,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import select, text
 
-from nagorik.values import dhaka_date, dhaka_time
+from nagorik.values import dhaka_date
+from nagorik_host import extensions
 from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.commands.running import is_absent
 from nagorik_host.configured import is_configured
@@ -45,8 +46,7 @@ from nagorik_host.store.overview import (
 from nagorik_host.store.payment_cases import count_payment_cases
 from nagorik_host.store.reloads import read_last_reload
 from nagorik_host.store.schema import REVISION, agencies
-from nagorik_host.store.tills import left_open_overnight
-from nagorik_host.store.upgrade import revision_of
+from nagorik_host.store.upgrade import SchemaOutdated, require_newest
 from nagorik_host.vault import Vault
 from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
 from nagorik_platform.cli.quarantines import WorkerQuarantine
@@ -58,13 +58,13 @@ DATABASE_SECONDS: Final = 5.0
 _LETTING_GO: Final = 1.0
 """Seconds that a question which was given up is waited for."""
 CLOCK_SECONDS: Final = 1.0
-"""Seconds that the clocks of this machine and of the database may differ by before it is told."""
+"""Seconds that the clocks of this machine and of the database may differ by before it is reported."""
 RELOAD_GRACE: Final = timedelta(minutes=15)
 """How long workers have to take up other settings: a quarter of the longest lease."""
 SCARCE: Final = 2_000_000_000
-"""Bytes: less than this free is told."""
+"""Bytes: less than this free is reported."""
 FULL: Final = 200_000_000
-"""Bytes: less than this free is as good as none."""
+"""Bytes: less than this free is too little to work with."""
 
 T = TypeVar("T")
 
@@ -232,14 +232,16 @@ async def _asked(url: str, settings: HostSettings, now: datetime) -> list[Doctor
 
 
 async def _store(database: Database, settings: HostSettings, now: datetime) -> list[DoctorCheck]:
-    found, needed = await revision_of(database), REVISION
-    if found != needed:
-        message = f"revision {found or 'none'}, and this host needs {needed}"
-        return [
-            DoctorCheck("host database", DoctorStatus.WRONG, message, "nagorik db upgrade, with all workers stopped.")
-        ]
+    try:
+        await require_newest(database)
+    except SchemaOutdated as outdated:
+        hint = "nagorik db upgrade, with all workers stopped."
+        return [DoctorCheck("host database", DoctorStatus.WRONG, str(outdated), hint)]
+    except extensions.ExtensionInvalid as invalid:
+        hint = "Repair or uninstall it: nothing is opened with it."
+        return [DoctorCheck("host extension", DoctorStatus.WRONG, str(invalid), hint)]
     return [
-        DoctorCheck("host database", DoctorStatus.FINE, f"reachable, revision {found}"),
+        DoctorCheck("host database", DoctorStatus.FINE, f"reachable, revision {REVISION}"),
         *await database.run(_programs),
         *await database.run(_tables),
         *await _held_keys(database, settings),
@@ -315,7 +317,8 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         message = f"by {restoration.officer} at {restoration.at.isoformat(timespec='minutes')}, and catching up"
         hint = "Apply again what was taken in since the copy was made, then nagorik db caught-up."
         yield DoctorCheck("host restored", DoctorStatus.WARNING, message, hint)
-    yield from _tills(transaction, now)
+    for extension in extensions.installed():
+        yield from extension.checks(transaction, now)
     for suspension in list_suspensions(transaction):
         since = suspension.at.isoformat(timespec="minutes")
         message = f"stopped by {suspension.officer} since {since}: {suspension.reason.en}"
@@ -325,18 +328,6 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
             message,
             f"nagorik resume {suspension.kind} {suspension.name}",
         )
-
-
-def _tills(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
-    """Sessions that were left open when the day ended in Dhaka: their cash is counted by nobody."""
-    hint = (
-        "Have it counted, by two people: nagorik till close --till ID. What comes in until then is part of it."
-        " দুইজনে গুনে হিসাব বন্ধ করুন: nagorik till close --till ID। ততক্ষণ যা আসবে তা এই পালারই হিসাব।"
-    )
-    for left in left_open_overnight(transaction, now):
-        since = dhaka_time(left.opened_at).isoformat(timespec="minutes")
-        message = f"open since {since}, an earlier day; {left.opened_by} opened it"
-        yield DoctorCheck(f"host till {left.till}", DoctorStatus.WARNING, message, hint)
 
 
 async def _held_keys(database: Database, settings: HostSettings) -> list[DoctorCheck]:

@@ -79,6 +79,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     """What is told of an error that a command may end with, and its exit code; ``None`` for a defect."""
     from nagorik import NagorikError
     from nagorik_host.engine.leases import ClockWrong
+    from nagorik_host.extensions import ExtensionInvalid
     from nagorik_host.settings import HostSettingsRejected
     from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
     from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
@@ -95,7 +96,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
             return str(error), ExitCode.USAGE
         case DatabaseUnavailable():
             return f"{error}; see that it runs and that the setting database is right", ExitCode.FAILED
-        case ClockWrong() | LedgerBroken() | SchemaOutdated():
+        case ClockWrong() | ExtensionInvalid() | LedgerBroken() | SchemaOutdated():
             return _outdated(error) if isinstance(error, SchemaOutdated) else str(error), ExitCode.FAILED
         case NoSuchApplication():
             return "the database holds no application by this id or reference", ExitCode.USAGE
@@ -213,6 +214,6 @@ def _key_missing(missing: "KeyMissing") -> str:
 
 
 def _outdated(outdated: "SchemaOutdated") -> str:
-    if outdated.found is None:
+    if outdated.found is None and not outdated.extension:
         return "the database is empty: nagorik db upgrade makes its tables"
     return f"{outdated}: nagorik db upgrade brings it there; if it was made by a later release, install that release"

@@ -2,7 +2,7 @@
 
 An application's journal shows what was changed within it. That a whole application is missing, or is what it was last
 week, only something outside of it can show. So each transaction that opens, changes or erases an application, or
-writes down a decision, a suspension, a restoration, a message or the print of a receipt, appends a record of it here.
+writes down a decision, a suspension, a restoration or a message, appends a record of it here.
 
 Each connection that writes has a chain of its own, so that none waits for another. The root chain holds them all:
 each begins in a root record, and root records seal how far chains have come: at every heartbeat of a worker, once a
@@ -44,12 +44,8 @@ from nagorik_host.store.schema import (
     ledger,
     microseconds,
     payment_cases,
-    receipt_prints,
     restorations,
     suspensions,
-    till_closes,
-    till_entries,
-    till_openings,
 )
 from nagorik_host.vault import Vault
 
@@ -61,13 +57,10 @@ WRITER: Final = "writer"
 SEAL: Final = "seal"
 
 TRACKED: Final[Mapping[str, Table]] = {
-    table.name: table
-    for table in (
-        *(decisions, erased_references, inbox, payment_cases, receipt_prints, restorations, suspensions),
-        *(till_openings, till_closes, till_entries),
-    )
+    table.name: table for table in (decisions, erased_references, inbox, payment_cases, restorations, suspensions)
 }
-"""Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""
+"""Tables whose rows follow from no journal: the ledger has a digest of each row as it was left, as it has of those of
+extensions."""
 
 SEAL_EVERY: Final = 60.0
 """Seconds after which whoever writes seals too, where no heartbeat does."""

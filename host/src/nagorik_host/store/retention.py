@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Table, bindparam, delete, insert, literal, select, true, update
 
+from nagorik_host import extensions
 from nagorik_host.store.application_records import record_erasure
 from nagorik_host.store.application_store import (
     ApplicationStore,
@@ -100,6 +101,8 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
         .returning(applications)
     )
     record_erasure(transaction, transaction.connection.execute(erased).one()._asdict(), now)
+    for one in extensions.installed():
+        one.erase(transaction, application, now)
 
 
 def referred_to(transaction: Transaction, store: ApplicationStore, stored: StoredApplication) -> list[str]:
@@ -271,6 +274,7 @@ async def rotate(database: Database, vault: Vault) -> KeyRotation:
         (inbox, "message"),
         (agency_tokens, "agency token"),
         (payment_cases, "payment case"),
+        *((table, kind) for one in extensions.installed() for kind, table in one.wrapped.items()),
     ):
         after: str | None = None
         while True:

@@ -303,68 +303,6 @@ consents: Final = Table(
     Column("acting", String(CODE)),
 )
 
-# A till's sessions: neither table's rows are ever changed. A session whose close is not there is open.
-till_openings: Final = Table(
-    "till_openings",
-    metadata,
-    Column("id", String(ID), primary_key=True),
-    # Whose payments it takes in: an id that acts for citizens, or the first parts of several such ids.
-    Column("till", String(CODE), nullable=False),
-    Column("centre", String(CODE), nullable=False),
-    # Counted from 1 for each till.
-    Column("number", Integer, nullable=False),
-    Column("gateway", String(CODE), nullable=False),
-    Column("float_poisha", BigInteger, nullable=False),
-    Column("opened_at", Instant, nullable=False),
-    Column("opened_by", String(CODE), nullable=False),
-    UniqueConstraint("till", "number"),
-    Index("ix_till_openings_centre", "centre", "till", "number"),
-)
-
-till_closes: Final = Table(
-    "till_closes",
-    metadata,
-    Column("session", String(ID), ForeignKey("till_openings.id"), primary_key=True),
-    Column("closed_at", Instant, nullable=False),
-    Column("closed_by", String(CODE), nullable=False),
-    # Who looked, too, and why the count is another than was expected; null where it is not.
-    Column("second", String(CODE)),
-    Column("reason", Text),
-    Column("taken_poisha", BigInteger, nullable=False),
-    Column("given_back_poisha", BigInteger, nullable=False),
-    Column("counted_poisha", BigInteger, nullable=False),
-    # How many pieces there were of each note and coin, by its worth in poisha, as JSON; null where only the sum was
-    # counted.
-    Column("pieces", Text),
-    # Payments of which the gateway could not say at the close whether they were paid, and those not paid yet.
-    Column("unknown", Integer, nullable=False),
-    Column("unpaid", Integer, nullable=False),
-    # What was to be given back by hand, which the gateway does not report.
-    Column("by_hand", Integer, nullable=False),
-    Column("by_hand_poisha", BigInteger, nullable=False),
-)
-
-# Each sum that moved, in the one session that tells of it.
-till_entries: Final = Table(
-    "till_entries",
-    metadata,
-    # The payment's id, the kind, and which of its entries of that kind it is, counted from 1.
-    Column("id", String(HASH), primary_key=True),
-    Column("session", String(ID), ForeignKey("till_closes.session"), nullable=False),
-    Column("payment", String(ID), ForeignKey("payments.id"), nullable=False),
-    # "taken" or "given-back".
-    Column("kind", String(CODE), nullable=False),
-    Column("at", Instant, nullable=False),
-    # Below zero where an entry before it said more than is so.
-    Column("poisha", BigInteger, nullable=False),
-    # Whether it became known too late for the session in whose time it moved, if there was one.
-    Column("late", Integer, nullable=False),
-    # Whether the gateway dates it later than the host learned of it, which is its instant here.
-    Column("ahead", Integer, nullable=False),
-    Index("ix_till_entries_session", "session"),
-    Index("ix_till_entries_payment", "payment"),
-)
-
 inbox: Final = Table(
     "inbox",
     metadata,
@@ -564,19 +502,6 @@ decisions: Final = Table(
     Column("subject", String(CODE), nullable=False),
     Column("reason", Text, nullable=False),
     Index("ix_decisions_at", "at"),
-)
-
-# Each receipt that was printed; of one payment only the first is not called a copy.
-receipt_prints: Final = Table(
-    "receipt_prints",
-    metadata,
-    Column("id", String(ID), primary_key=True),
-    _application(),
-    Column("payment", String(ID), nullable=False),
-    # Counted from 1 for each payment.
-    Column("copy", Integer, nullable=False),
-    Column("at", Instant, nullable=False),
-    UniqueConstraint("payment", "copy"),
 )
 
 restorations: Final = Table(

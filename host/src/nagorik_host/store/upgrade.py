@@ -3,51 +3,55 @@
 Alembic is imported where tables are made: every command looks at the revision, and few bring it to another.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, MetaData, column, inspect, select, table as table_of
 
+from nagorik_host import extensions
+from nagorik_host.extensions import VERSIONS
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.schema import REVISION
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
 _SCRIPTS: Final = "nagorik_host.store:migrations"
-_ALEMBIC: Final = "alembic_version"
-"""Where Alembic writes down which revision the tables are of."""
 
 
 class SchemaOutdated(Exception):
     """The tables are of another revision than this version of the host works with."""
 
-    def __init__(self, found: str | None, needed: str) -> None:
-        """Tell which revision was found, ``None`` for an empty database, and which is needed."""
-        super().__init__(f"the database is at revision {found or 'none'} and this host needs {needed}")
+    def __init__(self, found: str | None, needed: str, *, extension: str = "") -> None:
+        """Name both revisions; ``found`` is ``None`` where there are no such tables."""
+        whose = f"extension {extension}" if extension else "host"
+        super().__init__(f"the database is at revision {found or 'none'} and this {whose} needs {needed}")
         self.found = found
         self.needed = needed
+        self.extension = extension
 
 
 async def revision_of(database: Database) -> str | None:
-    """The revision of a database, or ``None`` if it is empty."""
-    return await database.run(lambda transaction: _revision(transaction.connection))
+    """The revision of the host's tables, or ``None`` if the database is empty."""
+    return await database.run(lambda transaction: _revision(transaction.connection, VERSIONS))
 
 
 async def upgrade(database: Database) -> tuple[str | None, str]:
-    """Bring a database to the newest revision; returns the revision before and after.
+    """Bring a database to the newest revision; returns the revision of the host's tables before and after.
 
-    The revision changes in one transaction, the last: a database of the newest revision has all that it needs, and
-    an upgrade that broke off is finished by the next.
+    The tables of installed extensions are brought to their newest revision too. All changes in one transaction, the
+    last: a database of the newest revision has all that it needs, and an upgrade that broke off is finished by the
+    next.
+
+    Raises:
+        ExtensionInvalid: An installed extension cannot be used.
     """
 
     def unit(transaction: Transaction) -> tuple[str | None, str]:
-        from alembic import command
+        import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
+        from nagorik_host.store.schema import metadata
 
         transaction.take_time()
-        before = _revision(transaction.connection)
-        config = _config()
-        config.attributes["connection"] = transaction.connection
-        command.upgrade(config, "head")
+        before = _revision(transaction.connection, VERSIONS)
+        _bring_up(transaction, _SCRIPTS + "/versions", VERSIONS, metadata)
+        for one in extensions.installed():
+            _bring_up(transaction, one.migrations, one.version_table, one.metadata)
         return before, REVISION
 
     async with database.alone():
@@ -56,26 +60,36 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
 
 
 async def require_newest(database: Database) -> None:
-    """See that a database can be worked with.
+    """See that a database can be worked with: its tables, and those of installed extensions.
 
     Raises:
         SchemaOutdated: It is of another revision.
+        ExtensionInvalid: An installed extension cannot be used.
     """
-    found = await revision_of(database)
-    if found != REVISION:
-        raise SchemaOutdated(found, REVISION)
+    needed = {VERSIONS: REVISION} | {one.version_table: one.revision for one in extensions.installed()}
+
+    def unit(transaction: Transaction) -> dict[str, str | None]:
+        return {table: _revision(transaction.connection, table) for table in needed}
+
+    for table, found in (await database.run(unit)).items():
+        if found != needed[table]:
+            raise SchemaOutdated(found, needed[table], extension=table.removeprefix(VERSIONS).lstrip("_"))
 
 
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(_ALEMBIC):
+def _revision(connection: Connection, table: str) -> str | None:
+    if not inspect(connection).has_table(table):
         return None
-    found: str | None = connection.scalar(text(f"SELECT version_num FROM {_ALEMBIC}"))  # noqa: S608 - a constant
+    found: str | None = connection.scalar(select(column("version_num")).select_from(table_of(table)))
     return found
 
 
-def _config() -> "Config":
+def _bring_up(transaction: Transaction, versions: str, table: str, metadata: MetaData) -> None:
+    from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", _SCRIPTS)
-    return config
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", versions)
+    config.attributes |= {"connection": transaction.connection, "metadata": metadata, "version_table": table}
+    command.upgrade(config, "head")

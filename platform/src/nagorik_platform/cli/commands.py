@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from importlib import import_module
@@ -57,6 +57,7 @@ COMPOSITIONS: Final = "nagorik.compositions"
 ADMISSIONS: Final = "nagorik.admissions"
 QUARANTINES: Final = "nagorik.quarantines"
 CHARGES: Final = "nagorik.charges"
+EXTENSIONS: Final = "nagorik.extensions"
 """Entry point groups. A check is a function of the instant that yields what it found, see
 ``nagorik_platform.cli.checks``; functions without arguments tell what is suspended, how a host composes its platform,
 which plugins are let in, which are kept out at run time and what the host charges, see ``suspensions``,
@@ -68,7 +69,7 @@ where one cannot tell, nothing is let in. A composition is wanted by ``nagorik d
 one that cannot be told is as good as none."""
 
 _PLATFORM: Final = "nagorik-platform"
-_OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-testing"})
+_OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-counter", "nagorik-testing"})
 """Distributions whose commands keep their names, whatever else is installed: denied or not, it cannot stop a host."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _BUILT_IN: Final = (
@@ -195,15 +196,13 @@ def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
 
 
 def find_checks() -> list[Contribution]:
-    """The checks that installed distributions add to ``nagorik doctor``, sorted by name. Imports none of them."""
-    found = (replace(item, kind="check") for item in _contributed(None, CHECKS))
-    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+    """The checks that installed distributions add to ``nagorik doctor``, sorted by name. Imports no module."""
+    return _found("check", CHECKS)
 
 
 def find_suspensions() -> list[Contribution]:
     """What installed distributions know of suspensions, sorted by name. Imports none of them."""
-    found = (replace(item, kind="suspension") for item in _contributed(None, SUSPENSIONS))
-    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+    return _found("suspension", SUSPENSIONS)
 
 
 def find_compositions() -> list[Contribution]:
@@ -213,13 +212,17 @@ def find_compositions() -> list[Contribution]:
 
 def find_quarantines() -> list[Contribution]:
     """What installed distributions know of plugins kept out at run time, sorted by name. Imports none of them."""
-    found = (replace(item, kind="quarantine") for item in _contributed(None, QUARANTINES))
-    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+    return _found("quarantine", QUARANTINES)
 
 
 def find_charges() -> list[Contribution]:
     """Who tells what a host charges beside the fees of agencies, sorted by name. Imports none of them."""
     return _of_hosts("charge", CHARGES)
+
+
+def find_extensions() -> list[Contribution]:
+    """What keeps tables of its own in a host's database, sorted by name. Imports none of them."""
+    return _of_hosts("extension", EXTENSIONS)
 
 
 def told_by(item: Contribution, what: str) -> list[Any]:
@@ -242,12 +245,12 @@ def find_admissions() -> list[Contribution]:
 
 
 def _of_hosts(kind: str, group: str) -> list[Contribution]:
-    """What the group holds, but for distributions that bring plugins.
+    """Leave out distributions that bring plugins: they would be imported to learn that they may not be."""
+    return _found(kind, group, {entry.distribution for entry in find_entry_points(PLUGINS)})
 
-    One of those would be imported to learn that it may not be.
-    """
-    plugins = {entry.distribution for entry in find_entry_points(PLUGINS)}
-    found = (replace(item, kind=kind) for item in _contributed(None, group) if item.distribution not in plugins)
+
+def _found(kind: str, group: str, left_out: Collection[str] = ()) -> list[Contribution]:
+    found = (replace(item, kind=kind) for item in _contributed(None, group) if item.distribution not in left_out)
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from sqlalchemy import BigInteger, Column, String, Table, bindparam, func, select
 
+from nagorik_host import extensions
 from nagorik_host.store.audit.applications import between, content_of
 from nagorik_host.store.audit.findings import ALL, AuditFinding, Part
 from nagorik_host.store.audit.programs import foreign_programs
@@ -188,7 +189,7 @@ async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -
     yield VerifiedChain(
         0, tuple(AuditFinding("ledger-cut", _name(writer), "all of it is missing") for writer in gone)
     )
-    for table in TRACKED.values():
+    for table in (*TRACKED.values(), *extensions.tracked()):
         async for findings in _verify_table(database, vault, table, part):
             yield VerifiedChain(0, tuple(findings))
 
@@ -268,7 +269,7 @@ class _Chain:
                 break
             rows.append(row)
             number, link = row.number, row.link
-        for table in TRACKED.values():
+        for table in (*TRACKED.values(), *extensions.tracked()):
             subjects = {row.subject for row in rows if row.kind == table.name}
             if subjects:
                 rows_there = _rows_by_subject(transaction, table, subjects)
@@ -409,21 +410,22 @@ def _compare(
         sequence = content.get("sequence")
         if isinstance(sequence, int) and sequence > left.get(record.subject, (0, None))[0]:
             left[record.subject] = sequence, content.get("digest")
+    code = extensions.differ_code(table)
     for subject in subjects:
         row = rows.get(subject)
         recorded = left.get(subject)
         is_left = recorded[1] if recorded is not None else None
         name = f"{table.name}/{shown(subject)}"
         if row is None and is_left is not None:
-            yield AuditFinding(_CODES[table.name], name, "is missing")
+            yield AuditFinding(code, name, "is missing")
         elif row is not None and is_left is None:
-            yield AuditFinding(_CODES[table.name], name, "is not recorded")
+            yield AuditFinding(code, name, "is not recorded")
         elif row is not None and (digest_of_row(table, row) != is_left or not _opens(vault, row)):
-            yield AuditFinding(_CODES[table.name], name, "is another")
+            yield AuditFinding(code, name, "is another")
         elif row is not None:
-            yield from (AuditFinding(_CODES[table.name], name, column) for column in wrong_columns(table, row))
+            yield from (AuditFinding(code, name, column) for column in wrong_columns(table, row))
             if table is inbox and row["handled_at"] is None and row["due_at"] is None:
-                yield AuditFinding(_CODES[table.name], name, "is due to nobody")
+                yield AuditFinding(code, name, "is due to nobody")
 
 
 def _opens(vault: Vault, row: Mapping[str, Any]) -> bool:
@@ -434,6 +436,3 @@ def _opens(vault: Vault, row: Mapping[str, Any]) -> bool:
     except (KeyMissing, SealBroken, AttributeError, TypeError, ValueError):
         return False
     return True
-
-
-_CODES: Final = {name: f"{name.replace('_', '-')}-differ" for name in TRACKED}

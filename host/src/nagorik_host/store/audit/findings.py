@@ -53,15 +53,11 @@ CODES: Final = frozenset(
         "payment-cases-differ",
         "payments-differ",
         "quotes-differ",
-        "receipt-prints-differ",
         "record-missing",
         "restorations-differ",
         "row-differs",
         "schema-differs",
         "suspensions-differ",
-        "till-closes-differ",
-        "till-entries-differ",
-        "till-openings-differ",
         "wrong-type",
     }
 )

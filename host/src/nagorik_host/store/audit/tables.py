@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import inspect
 
+from nagorik_host import extensions
 from nagorik_host.store.audit.findings import AuditFinding
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import metadata, shown
@@ -25,11 +26,20 @@ def changed_tables(transaction: Transaction) -> list[AuditFinding]:
 
     import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 
-    options = {"include_name": _is_of_the_host, "compare_server_default": True}
-    context = MigrationContext.configure(transaction.connection, opts=options)
-    found = [_named(one) for one in _each(compare_metadata(context, metadata))]
+    # Alembic takes several, which its annotations do not say.
+    tables: Any = [metadata, *(one.metadata for one in extensions.installed())]
+    foreign = extensions.left_alone(transaction.connection)
+
+    def is_compared(name: str | None, kind: str, _: object) -> bool:
+        """The tables of the queue of hints are made by the queue's own code."""
+        return kind != "table" or name is None or not (name.startswith("nagorik_hints") or foreign(name))
+
+    context = MigrationContext.configure(
+        transaction.connection, opts={"include_name": is_compared, "compare_server_default": True}
+    )
+    found = [_named(one) for one in _each(compare_metadata(context, tables))]
     inspector = inspect(transaction.connection)
-    for table in sorted(set(metadata.tables) & set(inspector.get_table_names())):
+    for table in sorted({name for one in tables for name in one.tables} & set(inspector.get_table_names())):
         found += [(table, f"constraint {one['name']}") for one in inspector.get_check_constraints(table)]
     return [AuditFinding(SCHEMA, f"database/{shown(table)}", shown(what)) for table, what in sorted(set(found))]
 
@@ -41,11 +51,6 @@ def damaged_file(transaction: Transaction) -> list[AuditFinding]:
     # What it prints of a damage may quote what stands there.
     found = transaction.connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
     return [] if found == "ok" else [AuditFinding(FILE, "database/file", "PRAGMA integrity_check")]
-
-
-def _is_of_the_host(name: str | None, kind: str, _: object) -> bool:
-    """The tables of the queue of hints are made by the queue's own code."""
-    return kind != "table" or name is None or not name.startswith("nagorik_hints")
 
 
 def _each(differences: list[Any]) -> Iterator[tuple[Any, ...]]:

@@ -1,13 +1,11 @@
-"""Run by Alembic: brings the database behind an open connection to another revision."""
+"""Run by Alembic: brings the tables of the host, or of an extension, to another revision on an open connection."""
 
 from alembic import context
 
-import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
-from nagorik_host.store.schema import metadata
-
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=context.config.attributes["metadata"],
+    version_table=context.config.attributes["version_table"],
     # SQLite cannot alter a table in place; Alembic copies it.
     render_as_batch=True,
     transaction_per_migration=False,

@@ -327,7 +327,7 @@ def upgrade() -> None:
 
 
 def _create_tables_of_money() -> None:
-    """Payments and what belongs to them, prices, tills and receipts."""
+    """Payments and what belongs to them, and prices."""
     op.create_table(
         "payments",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -406,54 +406,6 @@ def _create_tables_of_money() -> None:
     op.create_index("ix_payments_acting", "payments", ["gateway", "acting"], unique=False)
     op.create_index("ix_payments_centre", "payments", ["gateway", "centre"], unique=False)
     op.create_table(
-        "till_openings",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("till", sa.String(length=120), nullable=False),
-        sa.Column("centre", sa.String(length=120), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("gateway", sa.String(length=120), nullable=False),
-        sa.Column("float_poisha", sa.BigInteger(), nullable=False),
-        sa.Column("opened_at", sa.BigInteger(), nullable=False),
-        sa.Column("opened_by", sa.String(length=120), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_till_openings")),
-        sa.UniqueConstraint("till", "number", name=op.f("uq_till_openings_till_number")),
-    )
-    op.create_index("ix_till_openings_centre", "till_openings", ["centre", "till", "number"], unique=False)
-    op.create_table(
-        "till_closes",
-        sa.Column("session", sa.String(length=36), nullable=False),
-        sa.Column("closed_at", sa.BigInteger(), nullable=False),
-        sa.Column("closed_by", sa.String(length=120), nullable=False),
-        sa.Column("second", sa.String(length=120), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("taken_poisha", sa.BigInteger(), nullable=False),
-        sa.Column("given_back_poisha", sa.BigInteger(), nullable=False),
-        sa.Column("counted_poisha", sa.BigInteger(), nullable=False),
-        sa.Column("pieces", sa.Text(), nullable=True),
-        sa.Column("unknown", sa.Integer(), nullable=False),
-        sa.Column("unpaid", sa.Integer(), nullable=False),
-        sa.Column("by_hand", sa.Integer(), nullable=False),
-        sa.Column("by_hand_poisha", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["session"], ["till_openings.id"], name=op.f("fk_till_closes_session")),
-        sa.PrimaryKeyConstraint("session", name=op.f("pk_till_closes")),
-    )
-    op.create_table(
-        "till_entries",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("session", sa.String(length=36), nullable=False),
-        sa.Column("payment", sa.String(length=36), nullable=False),
-        sa.Column("kind", sa.String(length=120), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("poisha", sa.BigInteger(), nullable=False),
-        sa.Column("late", sa.Integer(), nullable=False),
-        sa.Column("ahead", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["payment"], ["payments.id"], name=op.f("fk_till_entries_payment")),
-        sa.ForeignKeyConstraint(["session"], ["till_closes.session"], name=op.f("fk_till_entries_session")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_till_entries")),
-    )
-    op.create_index("ix_till_entries_session", "till_entries", ["session"], unique=False)
-    op.create_index("ix_till_entries_payment", "till_entries", ["payment"], unique=False)
-    op.create_table(
         "quotes",
         sa.Column("application", sa.String(length=36), nullable=False),
         sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
@@ -465,17 +417,6 @@ def _create_tables_of_money() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_quotes_application")),
         sa.PrimaryKeyConstraint("application", "entry", name=op.f("pk_quotes")),
-    )
-    op.create_table(
-        "receipt_prints",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("application", sa.String(length=36), nullable=False),
-        sa.Column("payment", sa.String(length=36), nullable=False),
-        sa.Column("copy", sa.Integer(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["application"], ["applications.id"], name=op.f("fk_receipt_prints_application")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_prints")),
-        sa.UniqueConstraint("payment", "copy", name=op.f("uq_receipt_prints_payment_copy")),
     )
 
 
@@ -520,7 +461,6 @@ def downgrade() -> None:
 
 
 def _drop_tables_of_money() -> None:
-    op.drop_table("receipt_prints")
     op.drop_table("quotes")
     op.drop_index("ix_payment_cases_waiting", table_name="payment_cases")
     op.drop_index("ix_payment_cases_payment", table_name="payment_cases")
@@ -530,12 +470,6 @@ def _drop_tables_of_money() -> None:
     op.drop_index("ix_payments_captured", table_name="payments")
     op.drop_index("ix_checkouts_application", table_name="checkouts")
     op.drop_table("checkouts")
-    op.drop_index("ix_till_entries_payment", table_name="till_entries")
-    op.drop_index("ix_till_entries_session", table_name="till_entries")
-    op.drop_table("till_entries")
-    op.drop_table("till_closes")
-    op.drop_index("ix_till_openings_centre", table_name="till_openings")
-    op.drop_table("till_openings")
     op.drop_index("ix_payments_centre", table_name="payments")
     op.drop_index("ix_payments_acting", table_name="payments")
     op.drop_index("ix_payments_state", table_name="payments")

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from nagorik import Text
 from nagorik.values import Money
+from nagorik_counter.tills import TillEntry, TillSession, belongs_to, signed_money, sum_of
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.tills import TillEntry, TillSession, belongs_to, signed_money, sum_of
 from nagorik_platform.cli.output import Document
 from nagorik_toolkit.texts import Fill, TextCatalogue, moment_text, read_texts
 
@@ -47,7 +47,7 @@ def till_text(code: str, **fills: Fill) -> Text:
 
 @cache
 def _texts() -> TextCatalogue:
-    return read_texts("nagorik_host", "till.toml")
+    return read_texts("nagorik_counter", "till.toml")
 
 
 def shown_session(transaction: Transaction, session: TillSession) -> ShownSession:

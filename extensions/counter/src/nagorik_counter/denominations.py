@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from nagorik import Text
 from nagorik.data_files import parse_model, read_data_file
 from nagorik.values import Money, to_ascii_digits
-from nagorik_host.store.tills import TillRefused
+from nagorik_counter.tills import TillRefused
 from nagorik_toolkit.texts import money_text
 
 _FILE: Final = "denominations.toml"
@@ -63,7 +63,7 @@ class Denominations(BaseModel):
 @cache
 def denominations() -> Denominations:
     """Those of Bangladesh."""
-    return parse_model(read_data_file("nagorik_host", _FILE), _FILE, Denominations)
+    return parse_model(read_data_file("nagorik_counter", _FILE), _FILE, Denominations)
 
 
 def read_denominations(written: str) -> dict[int, int]:

@@ -6,14 +6,15 @@ from datetime import date
 from html.parser import HTMLParser
 
 import pytest
+import segno
 from hypothesis import given, strategies as st
 
 from nagorik import Applicant, Text
 from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
 from nagorik.values import Money
-from nagorik_host.receipt.content import Basis, ReceiptRefused, receipt_content, receipted_payment
-from nagorik_host.receipt.page import receipt_page, refusal_sentence, tracking_address
+from nagorik_counter.receipt.content import Basis, ReceiptRefused, receipt_content, receipted_payment
+from nagorik_counter.receipt.page import receipt_page, refusal_sentence, tracking_address
 from nagorik_platform.lifecycle import state_label
 
 ALLOWED = {
@@ -317,3 +318,9 @@ def test_price_that_the_journal_does_not_hold_is_a_defect(make_content):
             printed_at=content.printed_at,
             tracking_url=None,
         )
+
+
+def test_longest_address_with_a_tracking_number_fits_into_a_code():
+    address = tracking_address(f"https://track.nagorik.example/{'a' * 970}", "NGK-" + "A" * 36)
+    assert address is not None
+    assert segno.make(address, error="m", micro=False).error == "M"

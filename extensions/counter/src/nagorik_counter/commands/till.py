@@ -22,10 +22,10 @@ from nagorik_platform.cli.output import (
 if TYPE_CHECKING:
     from nagorik import Text
     from nagorik.values import Money
+    from nagorik_counter.till_page import ShownSession
+    from nagorik_counter.tills import ListedSession, TillCount, TillOpening, Unclaimed
     from nagorik_host.settings import HostSettings
     from nagorik_host.store.database import Database, Transaction
-    from nagorik_host.store.tills import ListedSession, TillCount, TillOpening, Unclaimed
-    from nagorik_host.till_page import ShownSession
 
 _LONGEST_REASON: Final = 500
 
@@ -102,7 +102,7 @@ def _add_session(parser: argparse.ArgumentParser) -> None:
 
 def _number(given: str | None) -> int | None:
     from nagorik.values import to_ascii_digits
-    from nagorik_host.store.tills import TillRefused
+    from nagorik_counter.tills import TillRefused
 
     if given is None:
         return None
@@ -113,9 +113,9 @@ def _number(given: str | None) -> int | None:
 
 
 async def _open(arguments: argparse.Namespace) -> int:
+    from nagorik_counter.till_page import plain_amount
+    from nagorik_counter.tills import open_till
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.store.tills import open_till
-    from nagorik_host.till_page import plain_amount
 
     with _told():
         till, by = _identity("--till", arguments.till), _identity("--by", arguments.by)
@@ -138,8 +138,8 @@ async def _open(arguments: argparse.Namespace) -> int:
 
 def _noticed(transaction: "Transaction", *, opening: "TillOpening") -> "list[Text]":
     """What whoever opens a till should look at."""
-    from nagorik_host.store.tills import is_known, last_close
-    from nagorik_host.till_page import till_text
+    from nagorik_counter.till_page import till_text
+    from nagorik_counter.tills import is_known, last_close
 
     found = []
     before = last_close(transaction, opening)
@@ -151,8 +151,8 @@ def _noticed(transaction: "Transaction", *, opening: "TillOpening") -> "list[Tex
 
 
 async def _show(arguments: argparse.Namespace) -> int:
+    from nagorik_counter.till_page import session_document
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.till_page import session_document
 
     with _told():
         till = _identity("--till", arguments.till) if arguments.till is not None else None
@@ -165,8 +165,8 @@ async def _show(arguments: argparse.Namespace) -> int:
 
 
 async def _close(arguments: argparse.Namespace) -> int:
+    from nagorik_counter.till_page import session_document, till_text
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.till_page import session_document, till_text
 
     with _told():
         till = _identity("--till", arguments.till) if arguments.till is not None else None
@@ -187,8 +187,8 @@ async def _close(arguments: argparse.Namespace) -> int:
 
 
 async def _closed(settings: "HostSettings", till: str | None, count: "TillCount") -> "ShownSession":
-    from nagorik_host.store.tills import close_till
-    from nagorik_host.till_page import shown_session
+    from nagorik_counter.till_page import shown_session
+    from nagorik_counter.tills import close_till
     from nagorik_platform.logs import get_logger
 
     def close(transaction: "Transaction") -> "ShownSession":
@@ -202,8 +202,8 @@ async def _closed(settings: "HostSettings", till: str | None, count: "TillCount"
 
 
 async def _sheet(arguments: argparse.Namespace) -> int:
+    from nagorik_counter.tills import TillRefused
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.store.tills import TillRefused
 
     with _told():
         till = _identity("--till", arguments.till) if arguments.till is not None else None
@@ -222,9 +222,9 @@ async def _sheet(arguments: argparse.Namespace) -> int:
 
 
 async def _list(arguments: argparse.Namespace) -> int:
+    from nagorik_counter.till_page import plain_amount
+    from nagorik_counter.tills import TillRefused, list_sessions, unclaimed
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.store.tills import TillRefused, list_sessions, unclaimed
-    from nagorik_host.till_page import plain_amount
 
     with _told():
         till = _identity("--till", arguments.till) if arguments.till is not None else None
@@ -243,7 +243,7 @@ async def _list(arguments: argparse.Namespace) -> int:
 
 
 def _listed(one: "ListedSession") -> dict[str, object]:
-    from nagorik_host.till_page import plain_amount
+    from nagorik_counter.till_page import plain_amount
 
     opening, is_closed = one.opening, one.closed_at is not None
     difference = one.counted - one.expected if one.counted is not None and one.expected is not None else None
@@ -263,8 +263,8 @@ def _listed(one: "ListedSession") -> dict[str, object]:
 
 def _print_list(found: "list[ListedSession]", left: "Unclaimed") -> None:
     from nagorik.values import Money
+    from nagorik_counter.till_page import difference_text, till_text
     from nagorik_host.commands.render import when
-    from nagorik_host.till_page import difference_text, till_text
 
     if not found:
         print_lines("No till was ever opened. কোনো ক্যাশবাক্স কখনো খোলা হয়নি।")
@@ -293,8 +293,8 @@ async def _shown_of(settings: "HostSettings", till: str | None, number: int | No
 
 
 async def _read(database: "Database", till: str | None, number: int | None) -> "ShownSession":
-    from nagorik_host.store.tills import read_session
-    from nagorik_host.till_page import shown_session
+    from nagorik_counter.till_page import shown_session
+    from nagorik_counter.tills import read_session
 
     def read(transaction: "Transaction") -> "ShownSession":
         return shown_session(transaction, read_session(transaction, till, number, now()))
@@ -303,7 +303,7 @@ async def _read(database: "Database", till: str | None, number: int | None) -> "
 
 
 def _print_session(shown: "ShownSession") -> None:
-    from nagorik_host.till_page import circumstances, figures, late_line, notes, till_text
+    from nagorik_counter.till_page import circumstances, figures, late_line, notes, till_text
 
     facts = [*circumstances(shown.session), *figures(shown.session)]
     print_facts((_pair(till_text(code), " / "), _pair(text)) for code, text in facts)
@@ -330,8 +330,8 @@ def _pair(text: "Text", between: str = " · ") -> str:
 def _identity(option: str, given: str) -> str:
     """An id of the host's own; Bangla digits in it are taken as such."""
     from nagorik.values import to_ascii_digits
+    from nagorik_counter.tills import TillRefused
     from nagorik_host.application_file import is_acting
-    from nagorik_host.store.tills import TillRefused
     from nagorik_platform.number_mask import is_telling
 
     name = to_ascii_digits(given).strip()
@@ -342,7 +342,7 @@ def _identity(option: str, given: str) -> str:
 
 def _amount(option: str, given: str) -> "Money":
     from nagorik.values import Money, NationalDataError
-    from nagorik_host.store.tills import TillRefused
+    from nagorik_counter.tills import TillRefused
 
     try:
         return Money.parse(given)
@@ -351,8 +351,8 @@ def _amount(option: str, given: str) -> "Money":
 
 
 def _count(arguments: argparse.Namespace) -> "TillCount":
-    from nagorik_host.denominations import read_denominations, sum_of_pieces
-    from nagorik_host.store.tills import TillCount, TillRefused
+    from nagorik_counter.denominations import read_denominations, sum_of_pieces
+    from nagorik_counter.tills import TillCount, TillRefused
 
     pieces: Mapping[int, int] | None = None
     counted = _amount("--counted", arguments.counted) if arguments.counted is not None else None
@@ -376,7 +376,7 @@ def _count(arguments: argparse.Namespace) -> "TillCount":
 def _reason(given: str) -> str:
     from nagorik.values import NationalDataError
     from nagorik.values.text import clean_line
-    from nagorik_host.store.tills import TillRefused
+    from nagorik_counter.tills import TillRefused
     from nagorik_platform.number_mask import is_telling
 
     try:
@@ -394,7 +394,7 @@ def _reason(given: str) -> str:
 
 def _require_gateway(settings: "HostSettings") -> None:
     """See that the cash desk's gateway is one: through a misspelt one, nothing would ever be taken."""
-    from nagorik_host.store.tills import TillRefused
+    from nagorik_counter.tills import TillRefused
     from nagorik_platform.registry import Registry
 
     manifests = [record.manifest for record in Registry.discover().records if record.manifest is not None]
@@ -406,7 +406,7 @@ def _require_gateway(settings: "HostSettings") -> None:
 @contextmanager
 def _new_file(path: Path | None) -> Iterator[Path | None]:
     """A file that is made now, so that nothing is closed whose sheet has no place; gone again where that fails."""
-    from nagorik_host.store.tills import TillRefused
+    from nagorik_counter.tills import TillRefused
 
     if path is None:
         yield None
@@ -428,7 +428,7 @@ def _new_file(path: Path | None) -> Iterator[Path | None]:
 
 def _write_sheet(path: Path, shown: "ShownSession") -> bool:
     """Write the sheet into a file that is there; whether that was possible."""
-    from nagorik_host.till_sheet import close_sheet
+    from nagorik_counter.till_sheet import close_sheet
 
     try:
         path.write_text(close_sheet(shown), "utf-8")
@@ -440,8 +440,8 @@ def _write_sheet(path: Path, shown: "ShownSession") -> bool:
 @contextmanager
 def _told() -> Iterator[None]:
     """Say why something was refused, in both languages."""
-    from nagorik_host.store.tills import TillRefused
-    from nagorik_host.till_page import till_text
+    from nagorik_counter.till_page import till_text
+    from nagorik_counter.tills import TillRefused
 
     try:
         yield

@@ -17,7 +17,7 @@ from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
 from nagorik.values import Money, PersonName, format_taka, to_bangla_digits
 from nagorik.values.sentences import read_sentence_tables
-from nagorik_host.receipt.content import Basis, ReceiptContent, ReceiptLine, ReceiptRefused
+from nagorik_counter.receipt.content import Basis, ReceiptContent, ReceiptLine, ReceiptRefused
 from nagorik_platform.cli.output import plain
 from nagorik_platform.fees.sentences import NATURES, named_with_nature
 from nagorik_platform.lifecycle import state_label
@@ -271,9 +271,9 @@ def _word(table: str, code: str) -> Text:
 
 @cache
 def _sentences() -> Mapping[str, Mapping[str, Text]]:
-    return read_sentence_tables("nagorik_host.receipt", "page.toml")
+    return read_sentence_tables("nagorik_counter.receipt", "page.toml")
 
 
 @cache
 def _style() -> str:
-    return files("nagorik_host.receipt").joinpath("page.css").read_text("utf-8")
+    return files("nagorik_counter.receipt").joinpath("page.css").read_text("utf-8")

@@ -9,8 +9,8 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from nagorik_host.receipt.page import receipt_page
-from nagorik_host.receipt.pdf import PdfUnavailable, require_pdf, write_pdf
+from nagorik_counter.receipt.page import receipt_page
+from nagorik_counter.receipt.pdf import PdfUnavailable, require_pdf, write_pdf
 
 WIDTHS = {"a4": 794, "80mm": 302}
 """Of the papers, in CSS pixels: 210 mm and 80 mm."""

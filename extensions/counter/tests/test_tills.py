@@ -16,11 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy import Connection, delete, insert, make_url, select, update
 
 from nagorik.values import Money
-from nagorik_host.store.database import Transaction
-from nagorik_host.store.projections import centre_of
-from nagorik_host.store.schema import applications, metadata, payments, till_closes, till_entries, till_openings
-from nagorik_host.store.sqlite import engine_of
-from nagorik_host.store.tills import (
+from nagorik_counter.schema import metadata as counter_metadata, till_closes, till_entries, till_openings
+from nagorik_counter.till_page import ShownSession, notes
+from nagorik_counter.tills import (
     TillCount,
     TillRefused,
     close_till,
@@ -33,7 +31,11 @@ from nagorik_host.store.tills import (
     sum_of,
     unclaimed,
 )
-from nagorik_host.till_page import ShownSession, notes
+from nagorik_host.store.audit import verify_ledger
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.projections import centre_of
+from nagorik_host.store.schema import applications, metadata, payments
+from nagorik_host.store.sqlite import engine_of
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 TILL = "centre-0042/operator-7"
@@ -471,6 +473,7 @@ def in_memory() -> Connection:
     connection = engine_of(make_url("sqlite://")).connect()
     with connection.begin():
         metadata.create_all(connection)
+        counter_metadata.create_all(connection)
         connection.execute(insert(applications).values(**APPLICATION))
     return connection
 
@@ -699,12 +702,13 @@ TestAnyOrderOfEvents.settings = settings(
 )
 
 
-@pytest.mark.parametrize("change_", ["payments SET poisha = 'x'", "till_entries SET poisha = 'x'"])
+@pytest.mark.parametrize("change_", ["payments SET poisha = 'x'", "counter_entries SET poisha = 'x'"])
 def test_sum_that_is_none_is_told_as_damaged(change_):
     """As SQLite lets anybody write it into any column."""
     engine = engine_of(make_url("sqlite://"))
     with engine.connect() as connection, connection.begin():
         metadata.create_all(connection)
+        counter_metadata.create_all(connection)
         transaction = Transaction(connection)
         opening = open_till(
             transaction, till=TILL, float_money=Money.taka(0), by=TILL, gateway=GATEWAY, clock=lambda: NOW
@@ -724,3 +728,32 @@ async def test_ids_fit_into_their_columns(database):
     await put(database, payment_row(str(uuid4()), refunded_at=NOW, state="refunded"))
     session = await closed(database, NOW + MINUTE, 0)
     assert len(session.reckoning.entries) == len(KINDS)
+
+
+async def codes_of(database, vault) -> set[str]:
+    return {one.code async for page in verify_ledger(database, vault) for one in page.findings}
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("UPDATE counter_openings SET float_poisha = float_poisha + 1", "counter-openings-differ"),
+        (
+            "INSERT INTO counter_openings VALUES ('made-up', 'centre-1', 'centre-1', 1, 'desk', 0, 1, 'centre-1')",
+            "counter-openings-differ",
+        ),
+        ("UPDATE counter_closes SET counted_poisha = counted_poisha + 1", "counter-closes-differ"),
+        ("UPDATE counter_closes SET reason = 'none'", "counter-closes-differ"),
+        ("UPDATE counter_entries SET late = 1 - late", "counter-entries-differ"),
+        ("DELETE FROM counter_entries", "counter-entries-differ"),
+    ],
+)
+async def test_row_that_is_not_as_it_was_written_is_found(database, vault, statement, code):
+    opened = partial(open_till, till=TILL, float_money=Money.taka(500), by=TILL, gateway=GATEWAY)
+    await database.run(partial(opened, clock=lambda: NOW))
+    await put(database, payment_row("taken"))
+    count = TillCount(Money.taka(10), TILL, second="centre-0042/manager-1", reason="The bag was not yet there.")
+    await database.run(partial(close_till, till=TILL, count=count, clock=lambda: NOW + MINUTE))
+    assert await codes_of(database, vault) == set()
+    await database.run(lambda transaction: transaction.connection.exec_driver_sql(statement).rowcount)
+    assert await codes_of(database, vault) == {code}

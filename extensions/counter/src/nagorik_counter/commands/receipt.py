@@ -10,8 +10,8 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_json, print_lines
 
 if TYPE_CHECKING:
+    from nagorik_counter.receipt.content import ReceiptContent, ReceiptNames
     from nagorik_host.host import Host
-    from nagorik_host.receipt.content import ReceiptContent, ReceiptNames
     from nagorik_host.store.application_store import StoredApplication
     from nagorik_host.store.database import Transaction
     from nagorik_platform.lifecycle import Payment
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 PAPERS: Final = ("a4", "80mm")
 FORMATS: Final = ("html", "pdf")
 _NO_PDF: Final = (
-    "a PDF needs the extra nagorik-host[pdf] and the library Pango: pip install 'nagorik-host[pdf]', or leave"
-    " --format pdf out. পিডিএফের জন্য nagorik-host[pdf] ইনস্টল করুন, অথবা --format pdf বাদ দিন।"
+    "a PDF needs the extra nagorik-counter[pdf] and the library Pango: pip install 'nagorik-counter[pdf]', or leave"
+    " --format pdf out. পিডিএফের জন্য nagorik-counter[pdf] ইনস্টল করুন, অথবা --format pdf বাদ দিন।"
 )
 
 
@@ -51,8 +51,8 @@ class ReceiptCommand:
 
 
 async def _receipt(arguments: argparse.Namespace) -> int:
-    from nagorik_host.receipt.page import receipt_page
-    from nagorik_host.receipt.pdf import PdfUnavailable, require_pdf, write_pdf
+    from nagorik_counter.receipt.page import receipt_page
+    from nagorik_counter.receipt.pdf import PdfUnavailable, require_pdf, write_pdf
     from nagorik_host.settings import load_host_settings
 
     settings = load_host_settings()
@@ -107,8 +107,8 @@ async def _chosen(host: "Host", arguments: argparse.Namespace) -> _Chosen:
 
 
 def _receipted(stored: "StoredApplication", payment: str | None) -> "Payment":
-    from nagorik_host.receipt.content import ReceiptRefused, receipted_payment
-    from nagorik_host.receipt.page import refusal_sentence
+    from nagorik_counter.receipt.content import ReceiptRefused, receipted_payment
+    from nagorik_counter.receipt.page import refusal_sentence
 
     try:
         return receipted_payment(stored.progress, payment)
@@ -119,9 +119,9 @@ def _receipted(stored: "StoredApplication", payment: str | None) -> "Payment":
 
 async def _counted(host: "Host", chosen: _Chosen, tracking_url: str | None) -> "ReceiptContent":
     """What stands on the receipt as the payment is now, which is counted as printed."""
-    from nagorik_host.receipt.content import receipt_content
-    from nagorik_host.receipt.page import tracking_address
-    from nagorik_host.store.receipt_prints import record_print
+    from nagorik_counter.receipt.content import receipt_content
+    from nagorik_counter.receipt.page import tracking_address
+    from nagorik_counter.receipt_prints import record_print
 
     at = host.clock.now()
 
@@ -148,8 +148,8 @@ async def _counted(host: "Host", chosen: _Chosen, tracking_url: str | None) -> "
 def _names(host: "Host", service: str, gateway: str) -> "ReceiptNames":
     """What agency, service and gateway are called; by their ids where their plugins are not there any more."""
     from nagorik import Text
+    from nagorik_counter.receipt.content import ReceiptNames
     from nagorik_host.commands.render import agency_name, service_of
-    from nagorik_host.receipt.content import ReceiptNames
 
     plugin = service.partition(".")[0]
     offer = service_of(host, service)

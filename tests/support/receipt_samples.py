@@ -11,8 +11,8 @@ from playwright.sync_api import sync_playwright
 from nagorik import Text
 from nagorik.model.fee import LineNature, Source
 from nagorik.values import Money, PersonName
-from nagorik_host.receipt.content import Basis, ReceiptContent, ReceiptLine, ReceiptNames
-from nagorik_host.receipt.page import tracking_address
+from nagorik_counter.receipt.content import Basis, ReceiptContent, ReceiptLine, ReceiptNames
+from nagorik_counter.receipt.page import tracking_address
 from nagorik_platform.lifecycle import Payment
 
 AGENCY = Text(bn="নমুনা লাইসেন্স দপ্তর", en="Sample licence office")

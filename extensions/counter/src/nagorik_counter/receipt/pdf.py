@@ -3,7 +3,7 @@
 import warnings
 from typing import Any, Final
 
-from nagorik_host.receipt.page import PaperSize, roll_style
+from nagorik_counter.receipt.page import PaperSize, roll_style
 
 _TALLEST_ROLL: Final = 5_000
 """Millimetres: as long as a roll's page is while its height is measured."""
@@ -21,7 +21,7 @@ def write_pdf(page: str, paper: PaperSize) -> bytes:
     """The PDF of a receipt's page; for a roll, one page as long as what stands on it.
 
     Raises:
-        PdfUnavailable: ``nagorik-host[pdf]`` is not installed, or the libraries are missing that it draws with.
+        PdfUnavailable: ``nagorik-counter[pdf]`` is not installed, or the libraries are missing that it draws with.
     """
     weasyprint = _weasyprint()
     # The page needs nothing from outside; whatever a name on it looks like, nothing is fetched.

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from nagorik.model.status import PaymentState
-from nagorik_host.receipt.pdf import PdfUnavailable, require_pdf
+from nagorik_counter.receipt.pdf import PdfUnavailable, require_pdf
 from nagorik_platform.lifecycle import state_label
 
 BIRTH_REGISTRATION, PHONE = "19799910000000202", "+8801300000202"
@@ -21,7 +21,7 @@ def paid(world) -> str:
 
 def prints(place):
     with sqlite3.connect(place / "nagorik.db") as database:
-        return database.execute("SELECT payment, copy FROM receipt_prints ORDER BY copy").fetchall()
+        return database.execute("SELECT payment, copy FROM counter_prints ORDER BY copy").fetchall()
 
 
 def test_receipt_is_a_page_for_its_owner_that_holds_no_number_of_the_citizen(ready, place, paid):
@@ -57,9 +57,9 @@ def test_every_further_print_is_a_copy_and_the_audit_knows_of_each(ready, place,
 @pytest.mark.parametrize(
     "change",
     [
-        "DELETE FROM receipt_prints",
-        "UPDATE receipt_prints SET copy = 2",
-        "INSERT INTO receipt_prints SELECT 'made-up', application, payment, 2, at FROM receipt_prints",
+        "DELETE FROM counter_prints",
+        "UPDATE counter_prints SET copy = 2",
+        "INSERT INTO counter_prints SELECT 'made-up', application, payment, 2, at FROM counter_prints",
     ],
 )
 def test_print_that_is_not_as_it_was_written_is_found(ready, place, paid, change):
@@ -68,7 +68,7 @@ def test_print_that_is_not_as_it_was_written_is_found(ready, place, paid, change
         database.execute(change)
     verified = ready("audit", "verify")
     assert verified.code != 0
-    assert "receipt-prints-differ" in verified.out + verified.err
+    assert "counter-prints-differ" in verified.out + verified.err
 
 
 def test_file_that_is_there_is_left_alone_and_nothing_is_counted(ready, place, paid):
@@ -100,7 +100,7 @@ def test_pdf_without_its_extra_is_refused_by_name_and_nothing_is_counted(ready, 
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     done = ready("receipt", paid, "--format", "pdf", "--output", "receipt.pdf")
     assert done.code == 2
-    assert "pip install 'nagorik-host[pdf]'" in done.err
+    assert "pip install 'nagorik-counter[pdf]'" in done.err
     assert prints(place) == []
     assert not (place / "receipt.pdf").exists()
 

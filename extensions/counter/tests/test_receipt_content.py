@@ -8,8 +8,8 @@ from nagorik import Applicant, Payer, Text
 from nagorik.model.fee import FeeDue, LineNature, Quote, QuoteLine, Source
 from nagorik.model.status import PaymentState
 from nagorik.values import BirthRegistrationNumber, MobileNumber, Money, Nid, PersonName
-from nagorik_host.receipt.content import receipt_content
-from nagorik_host.receipt.page import receipt_page
+from nagorik_counter.receipt.content import receipt_content
+from nagorik_counter.receipt.page import receipt_page
 from nagorik_platform.lifecycle.events import PaymentMoved, QuoteReceived
 
 AT = datetime(2026, 11, 24, 4, 1, tzinfo=UTC)

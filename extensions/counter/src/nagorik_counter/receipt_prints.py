@@ -5,8 +5,8 @@ from uuid import uuid4
 
 from sqlalchemy import func, insert, select
 
+from nagorik_counter.schema import receipt_prints
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import receipt_prints
 
 
 def count_prints(transaction: Transaction, payment: str) -> int:

@@ -42,9 +42,10 @@ from sqlalchemy import (
 from nagorik import Text
 from nagorik.model.status import PaymentState
 from nagorik.values import Money, dhaka_date, to_ascii_digits
+from nagorik_counter.schema import till_closes, till_entries, till_openings
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.projections import centre_of
-from nagorik_host.store.schema import payments, shown, till_closes, till_entries, till_openings
+from nagorik_host.store.schema import payments, shown
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 from nagorik_toolkit.texts import Fill, money_text
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from nagorik import Text
 from nagorik.values import Money
-from nagorik_host.store.tills import TillClose, TillSession
-from nagorik_host.till_page import ShownSession, circumstances, figures, late_line, notes, till_text
+from nagorik_counter.till_page import ShownSession, circumstances, figures, late_line, notes, till_text
+from nagorik_counter.tills import TillClose, TillSession
 from nagorik_toolkit.bangladesh import amount_in_words
 from nagorik_toolkit.texts import money_text
 

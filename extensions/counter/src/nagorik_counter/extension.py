@@ -1,0 +1,41 @@
+"""What the counter keeps in a host's database, as the host's extensions are described."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from nagorik import Text
+from nagorik.values.sentences import read_sentence_tables
+from nagorik_counter.schema import REVISION, metadata
+from nagorik_host.extensions import Extension
+from nagorik_host.store.database import Transaction
+from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
+
+
+def _checks(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
+    """Sessions that were left open when the day ended in Dhaka: their cash is not counted."""
+    from nagorik.values import dhaka_time
+    from nagorik_counter.tills import left_open_overnight
+
+    hint = (
+        "Have it counted, by two people: nagorik till close --till ID. What comes in until then is part of it."
+        " দুইজনে গুনে হিসাব বন্ধ করুন: nagorik till close --till ID। ততক্ষণ যা আসবে তা এই শিফটেরই হিসাব।"
+    )
+    for left in left_open_overnight(transaction, now):
+        since = dhaka_time(left.opened_at).isoformat(timespec="minutes")
+        message = f"open since {since}, an earlier day; {left.opened_by} opened it"
+        yield DoctorCheck(f"host till {left.till}", DoctorStatus.WARNING, message, hint)
+
+
+def _findings() -> Mapping[str, Text]:
+    return read_sentence_tables("nagorik_counter", "audit.toml")["audit"]
+
+
+extension: Final = Extension(
+    name="counter",
+    metadata=metadata,
+    migrations="nagorik_counter:migrations",
+    revision=REVISION,
+    findings=_findings,
+    checks=_checks,
+)

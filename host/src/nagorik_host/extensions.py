@@ -1,0 +1,117 @@
+"""Optional distributions that keep tables of their own in a host's database, and what the host does for them.
+
+A distribution names an ``Extension`` by an entry point of the group ``nagorik.extensions``; its commands come by
+``nagorik.commands``. ``nagorik db upgrade`` makes its tables, the audit verifies them, an erasure and a rotation of
+keys reach them. Where the distribution is not installed, its tables are left alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, MetaData, Table, inspect
+
+from nagorik import Text
+from nagorik_platform.cli.commands import CommandUnusable, find_extensions
+
+if TYPE_CHECKING:
+    from nagorik_host.store.database import Transaction
+    from nagorik_platform.cli.checks import DoctorCheck
+
+VERSIONS: Final = "alembic_version"
+"""Where Alembic records the revision of the host's tables; an extension's own table has its name behind it."""
+
+
+class ExtensionInvalid(Exception):
+    """An extension cannot be used; the text names its distribution and says why."""
+
+
+def _erase_nothing(transaction: "Transaction", application: str, at: datetime) -> None:
+    """Keep every row: no row leads to a citizen."""
+
+
+def _check_nothing(transaction: "Transaction", now: datetime) -> "Iterator[DoctorCheck]":  # noqa: ARG001
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What an optional distribution keeps in a host's database.
+
+    Attributes:
+        name: A short name; each of its tables is called ``NAME_…``.
+        metadata: Its tables. No foreign key of theirs leads to a table of the host. Rows are written within a unit of
+            the host's database, and each change is recorded by ``Transaction.record_row``.
+        migrations: The folder of its Alembic revisions, as ``package:folder``.
+        revision: The newest of them.
+        findings: Gives texts by a table's name: what it means that its rows are not what was written.
+        erase: Called with the transaction that erases an application, its id and the time.
+        wrapped: Tables whose rows have an ``id`` and a ``data_key``, by what a row is called; a rotation of keys
+            wraps them anew.
+        checks: What ``nagorik doctor`` asks of its rows, as of an aware instant.
+    """
+
+    name: str
+    metadata: MetaData
+    migrations: str
+    revision: str
+    findings: Callable[[], Mapping[str, Text]]
+    erase: "Callable[[Transaction, str, datetime], None]" = _erase_nothing
+    wrapped: Mapping[str, Table] = field(default_factory=dict)
+    checks: "Callable[[Transaction, datetime], Iterator[DoctorCheck]]" = _check_nothing
+
+    @property
+    def version_table(self) -> str:
+        """Where Alembic records the revision of its tables."""
+        return f"{VERSIONS}_{self.name}"
+
+
+@cache
+def installed() -> tuple[Extension, ...]:
+    """The installed extensions, by name.
+
+    Raises:
+        ExtensionInvalid: One cannot be imported, or is no ``Extension``.
+    """
+    found = []
+    for item in find_extensions():
+        try:
+            one = item.imported()
+        except CommandUnusable as unusable:
+            raise ExtensionInvalid(str(unusable)) from None
+        if not isinstance(one, Extension):
+            raise ExtensionInvalid(f"the extension {item.name} of {item.label} is no nagorik_host Extension")
+        found.append(one)
+    return tuple(found)
+
+
+def tracked() -> Sequence[Table]:
+    """The tables of the installed extensions; the ledger has a digest of each row as it was left."""
+    return [table for one in installed() for table in one.metadata.sorted_tables]
+
+
+def finding_text(code: str) -> Text | None:
+    """What a code of the audit means that speaks of an extension's table; ``None`` for any other."""
+    texts = (
+        one.findings().get(table.name)
+        for one in installed()
+        for table in one.metadata.sorted_tables
+        if differ_code(table) == code
+    )
+    return next(texts, None)
+
+
+def differ_code(table: Table) -> str:
+    """The audit's code for rows of a table that are not what was written."""
+    return f"{table.name.replace('_', '-')}-differ"
+
+
+def left_alone(connection: Connection) -> Callable[[str], bool]:
+    """Whether a table belongs to an extension that is not installed here, by the table's name."""
+    own = {VERSIONS, *(one.version_table for one in installed())}
+    versions = [name for name in inspect(connection).get_table_names() if name.startswith(f"{VERSIONS}_")]
+    prefixes = tuple(f"{name.removeprefix(f'{VERSIONS}_')}_" for name in versions if name not in own)
+    skipped = {VERSIONS, *versions}
+    return lambda name: name in skipped or (bool(prefixes) and name.startswith(prefixes))

@@ -1,0 +1,212 @@
+"""A folder with a host in it, the command run in this process, and a world in which applications get somewhere."""
+
+import asyncio
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nagorik import ApplicationDraft
+from nagorik.model.status import AgencyStatus
+from nagorik_host import Host, open_host
+from nagorik_host.application_file import ApplicationFile, read_application
+from nagorik_host.charges import NO_CHARGES
+from nagorik_host.commands import running
+from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.vault import Vault, make_keys, read_keyring
+from nagorik_platform import PlatformSettings
+from nagorik_platform.cli import main
+from nagorik_platform.lifecycle import Reported, step
+from nagorik_platform.registry import Admission
+from nagorik_testing import FlowingClock, SimulatedClock, Simulator, in_process_configurations, serve
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "host"
+PLUGINS = ("nid", "cashdesk")
+NUMBER = "0099000202"
+"""The NID number in the example; no command may print it."""
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch) -> Path:
+    """A working directory with keys and settings, and nothing of the machine's own."""
+    for name in [name for name in os.environ if name.startswith("NAGORIK_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    # A weekday's morning in Dhaka, when every agency is open.
+    monkeypatch.setattr("nagorik_host.commands.running.CLOCK", FlowingClock())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keys.txt").write_text(make_keys("first"))
+    (tmp_path / "keys.txt").chmod(0o600)
+    (tmp_path / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["nid", "cashdesk"]\n')
+    return tmp_path
+
+
+@pytest.fixture
+def nagorik(place, capsys) -> Callable[..., Result]:
+    """Runs the command in this process. Nothing that it prints may hold the citizen's number."""
+
+    def run(*words: str | Path) -> Result:
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        assert NUMBER not in captured.out + captured.err
+        return Result(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def ready(nagorik, place, sqlite_template) -> Callable[..., Result]:
+    """The same, on a database with tables."""
+    shutil.copy(sqlite_template, place / "nagorik.db")
+    return nagorik
+
+
+@pytest.fixture
+def applied(ready) -> str:
+    """The id of an application that was taken in."""
+    return ready("apply", EXAMPLES / "nid-reissue.json", "--json").document["applications"][0]["application"]
+
+
+class World:
+    """Agencies in this process on a simulated clock, and the host of this folder."""
+
+    def __init__(self, place: Path, url: str) -> None:
+        self.clock = SimulatedClock()
+        self.charges = NO_CHARGES
+        self.url = url
+        self.keyring = read_keyring((place / "keys.txt").read_text())
+        self.documents = FolderDocumentStore(place / "nagorik-documents", Vault(self.keyring))
+        found = installed_simulators()
+        self.simulators: dict[str, Simulator] = {
+            name: load_simulator(found[name])(clock=self.clock) for name in PLUGINS
+        }
+        soon = dict.fromkeys(("propagation", "filing", "intake", "review", "production"), timedelta(minutes=1))
+        self.simulators["nid"].script.set("*", "approve", durations=soon)
+
+    def run(self, do: Callable[[Host], Any]) -> Any:
+        """Open the host, do it, and close the host again."""
+
+        async def opened() -> Any:
+            settings = PlatformSettings(
+                plugins=in_process_configurations(self.simulators.values()),
+                admission=Admission(allow=frozenset(PLUGINS)),
+                documents=self.documents,
+                clock=self.clock,
+            )
+            async with open_host(self.url, self.keyring, settings, charges=self.charges) as host:
+                return await do(host)
+
+        return asyncio.run(opened())
+
+    async def apply(self, host: Host) -> str:
+        given = read_application(EXAMPLES / "nid-reissue.json")
+        assert given.consent is not None
+        service = host.platform.service(given.service)
+        consent = given.consent.consent(service, self.clock.now())
+        return await host.apply(await self._draft(host, given), consent=consent)
+
+    async def apply_as(self, host: Host, number: int) -> str:
+        """One more application of the same citizen, which is another by its reference."""
+        given = read_application(EXAMPLES / "nid-reissue.json")
+        return await host.apply(await self._draft(host, given), client_reference=f"NGK-{number:016}")
+
+    async def _draft(self, host: Host, given: ApplicationFile) -> ApplicationDraft:
+        service = host.platform.service(given.service)
+        values = await host.platform.form_values(given.service, given.form)
+        return await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service, values=values)
+
+    async def carry(self, host: Host) -> None:
+        worker = host.worker()
+        end = self.clock.now() + timedelta(days=60)
+        while (due := await worker.run_until_idle()) is not None and due <= end:
+            self.clock.set(max(due, self.clock.now()))
+
+    def closed(self) -> str:
+        """The id of an application that went all the way to its close."""
+
+        async def do(host: Host) -> str:
+            application = await self.apply(host)
+            await self.carry(host)
+            return application
+
+        return self.run(do)
+
+    def in_manual_review(self) -> str:
+        """The id of an application that the agency reports although nobody filed it."""
+
+        async def do(host: Host) -> str:
+            application = await self.apply(host)
+
+            def report(transaction):
+                kept = host.store.read(transaction, application, for_change=True)
+                capabilities = CapabilitiesCache(host.platform).of(kept.progress.service, kept.gateway)
+                said = Reported("NIDW-SOMEWHERE", AgencyStatus(state="in_review", raw="UNDER_REVIEW"))
+                now = self.clock.now()
+                host.store.change(transaction, kept, step(kept.progress, said, capabilities, now), now)
+
+            await host.database.run(report)
+            return application
+
+        return self.run(do)
+
+
+@pytest.fixture
+def world_at(place) -> Callable[[str], World]:
+    """Agencies that decide within minutes of simulated time, and the host on the database of a URL."""
+    return partial(World, place)
+
+
+@pytest.fixture
+def world(place, ready, world_at) -> World:
+    """The same on the database of this folder."""
+    return world_at(f"sqlite:///{place}/nagorik.db")
+
+
+@pytest.fixture
+def agencies(place) -> Iterator[dict[str, Simulator]]:
+    """Agencies on real sockets of this machine, and settings that name them."""
+    found = installed_simulators()
+    simulators = {name: load_simulator(found[name])(clock=running.CLOCK) for name in PLUGINS}
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    stack = AsyncExitStack()
+
+    async def begin() -> dict[str, str]:
+        return {name: await stack.enter_async_context(serve(one)) for name, one in simulators.items()}
+
+    addresses = asyncio.run_coroutine_threadsafe(begin(), loop).result()
+    with (place / "nagorik.toml").open("a") as file:
+        for name, simulator in simulators.items():
+            file.write(f"[plugins.{name}]\negress = ['127.0.0.1']\n[plugins.{name}.settings]\n")
+            file.writelines(
+                f"{key} = {json.dumps(value)}\n" for key, value in simulator.settings(addresses[name]).items()
+            )
+    yield simulators
+    asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
