@@ -158,7 +158,7 @@ def _plain(event: Event, words: Wording) -> tuple[str, Text] | None:
         case Opened(consent=Consent(acting=str() as acting)) | ConsentGiven(consent=Consent(acting=str() as acting)):
             return _by(event.kind, acting)
         case QuoteReceived(quote=quote):
-            return _with_money("quote-received", quote.total)
+            return _with_money("quote-at-least" if quote.unpriced else "quote-received", quote.total)
         case PaymentOpened(amount=amount):
             return _with_money("payment-opened", amount)
         case LookedUp(operation=Operation.WITHDRAW):

@@ -1,7 +1,7 @@
 """What somebody else wrote, as it is shown: bounded, on one line, without what steers a terminal."""
 
 import unicodedata
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import pytest
@@ -10,12 +10,16 @@ from pydantic import Field
 
 from nagorik.errors import AgencyRejected, FieldProblem, InputRejected, Layer
 from nagorik.forms import Label
+from nagorik.model.fee import FeeDue, Quote, QuoteLine, Source
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState
 from nagorik.operations import Operation
 from nagorik.privacy import MASK, Form
+from nagorik.values import Money
 from nagorik.values.sentences import Text, is_blank
 from nagorik_platform.cli.explanation_page import (
     as_written,
+    fee_document,
+    fee_lines,
     field_documents,
     field_lines,
     refusal_text,
@@ -223,3 +227,19 @@ def test_day_without_a_tariff_is_told_as_what_it_is_and_as_no_fault_of_a_program
     told = refusal_text(Operation.QUOTE, refusal, words=with_numbers_masked)
     assert told.en == f"The fee could not be worked out. «{sentence.en}»"
     assert told.bn == f"ফি নির্ণয় করা যায়নি। «{sentence.bn}»"
+
+
+def test_price_with_a_cost_of_unknown_amount_names_it_and_says_at_least():
+    quote = Quote(
+        id="quote-1",
+        lines=(QuoteLine(code="fee", text=Text(en="Fee", bn="ফি"), amount=Money.taka(45), vat=Money.taka(0)),),
+        total=Money.taka(45),
+        unpriced=(Text(en="Income tax", bn="আয়কর"),),
+        due=FeeDue.AFTER_SUBMISSION,
+        issued_at=datetime(2026, 11, 24, tzinfo=UTC),
+        expires_at=datetime(2026, 11, 25, tzinfo=UTC),
+        source=Source(title="A page", verified=False),
+    )
+    shown = "\n".join(fee_lines(fee_document(quote)))
+    assert "আয়কর · Income tax: কত তা এখানে জানা নেই; সংস্থায় জেনে নিন · amount not known here; ask the agency" in shown
+    assert "মোট, কমপক্ষে · Total, at least: ৪৫ টাকা · Tk 45" in shown

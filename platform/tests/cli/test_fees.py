@@ -163,6 +163,7 @@ def test_json_has_stable_keys(site: Any, nagorik: Any) -> None:
                         ],
                         "vat": "68.00",
                         "total": "578.00",
+                        "unpriced": [],
                         "tariff": "circular-2020",
                     }
                 ],
@@ -340,6 +341,25 @@ def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -
     shown = nagorik("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24").out
     for part in ("Total: Tk 0 (free of charge)", "মোট: ০ টাকা (বিনামূল্যে)", "Source: Circular 7;", "উৎস: Circular 7;"):
         assert part in shown
+
+
+def test_total_with_a_cost_of_unknown_amount_is_the_least(site: Any, nagorik: Any) -> None:
+    install(site)
+    file = site.directory / "nagorik_wasa" / "fees.toml"
+    file.write_text(file.read_text("utf-8").replace('amount = "60"', 'amount = "unknown"'), "utf-8")
+    words = ("fees", "wasa.connection", "--set", "delivery=regular", "--on", "2026-11-24")
+    shown = nagorik(*words).out
+    for part in (
+        "Postage: amount not known here; ask the agency",
+        "Total: at least Tk 518 (VAT in it",
+        "ডাক: কত তা এখানে জানা নেই; সংস্থায় জেনে নিন",
+        "মোট: কমপক্ষে ৫১৮ টাকা (",
+    ):
+        assert part in shown
+    assert "In words" not in shown
+    [payment] = nagorik(*words, "--json").document["outcomes"][0]["payments"]
+    assert (payment["total"], payment["unpriced"]) == ("518.00", [{"en": "Postage", "bn": "ডাক"}])
+    assert "Postage: amount not known here" in nagorik("fees", "wasa.connection", "--table").out
 
 
 @pytest.mark.parametrize(

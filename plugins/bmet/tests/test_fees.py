@@ -1,7 +1,6 @@
 """Cell by cell against the pages and the ministry's letter, on both sides of each day."""
 
 from datetime import date, datetime, time, timedelta
-from importlib.resources import files
 
 import pytest
 
@@ -10,7 +9,7 @@ from nagorik.model.fee import FeeDue
 from nagorik.values import dhaka_zone
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_testing import Altered, ServiceDesk
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, TariffStanding, read_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, read_schedules
 
 TODAY = date(2026, 11, 24)
 LETTER = date(2024, 12, 1)
@@ -38,21 +37,22 @@ def test_no_price_before_the_page(schedules: dict[str, FeeSchedule], name: str) 
         schedules[name].price(PAGE - DAY)
 
 
-@pytest.mark.parametrize("card", ["new", "correction"])
 @pytest.mark.parametrize(
-    ("day", "taka"),
+    ("day", "new", "corrected"),
     [
-        (date(2024, 11, 1), "250.00"),
-        (LETTER - DAY, "250.00"),
-        (LETTER, "0.00"),
-        (LETTER + DAY, "0.00"),
-        (TODAY, "0.00"),
+        (date(2024, 11, 1), "4750.00", "250.00"),
+        (LETTER - DAY, "4750.00", "250.00"),
+        (LETTER, "4500.00", "0.00"),
+        (TODAY, "4500.00", "0.00"),
     ],
 )
-def test_the_card_is_free_from_the_letter_on(
-    schedules: dict[str, FeeSchedule], card: str, day: date, taka: str
+def test_the_card_is_free_from_the_letter_on_and_a_clearance_is_not(
+    schedules: dict[str, FeeSchedule], day: date, new: str, corrected: str
 ) -> None:
-    assert schedules["clearance"].price(day, card=card).total.plain() == taka
+    clearance, correction = (schedules["clearance"].price(day, card=card) for card in ("new", "correction"))
+    assert (clearance.total.plain(), correction.total.plain()) == (new, corrected)
+    assert [cost.en for cost in clearance.unpriced] == ["Advance income tax", "Service charge"]
+    assert correction.unpriced == ()
 
 
 def test_since_when_the_card_cost_something_is_not_claimed(schedules: dict[str, FeeSchedule]) -> None:
@@ -60,23 +60,9 @@ def test_since_when_the_card_cost_something_is_not_claimed(schedules: dict[str, 
         schedules["clearance"].price(date(2024, 10, 31), card="new")
 
 
-@pytest.mark.parametrize("day", [LETTER - DAY, LETTER, PAGE, TODAY])
-def test_hearsay_stands_in_the_data_and_is_never_charged(schedules: dict[str, FeeSchedule], day: date) -> None:
-    other = schedules["other-charges"]
-    assert {tariff.standing for tariff in other.tariffs} == {TariffStanding.DISPUTED}
-    amounts = sorted(row.amount // 100 for tariff in other.tariffs for row in tariff.rows)
-    assert amounts == [490, 500, 990, 3500]
-    with pytest.raises(NoTariff):
-        other.price(day, insurance="lower")
-
-
-def test_no_service_names_the_hearsay() -> None:
-    assert "other-charges" not in files("nagorik_bmet").joinpath("plugin.toml").read_text("utf-8")
-
-
 @pytest.mark.parametrize(
     ("service", "taka"),
-    [("bmet.registration", "200.00"), ("bmet.orientation", "300.00"), ("bmet.clearance", "0.00")],
+    [("bmet.registration", "200.00"), ("bmet.orientation", "300.00"), ("bmet.clearance", "4500.00")],
 )
 async def test_fees_are_due_after_filing(desk: ServiceDesk[BmetSimulator], service: str, taka: str) -> None:
     quote = await desk.platform.quote_fees(desk.draft(service))
@@ -84,10 +70,17 @@ async def test_fees_are_due_after_filing(desk: ServiceDesk[BmetSimulator], servi
     assert quote.expires_at - quote.issued_at == timedelta(hours=24)
 
 
-@pytest.mark.parametrize(("day", "taka"), [(LETTER - DAY, "250.00"), (LETTER, "0.00")])
-@pytest.mark.parametrize("card", ["new", "correction"])
+@pytest.mark.parametrize(
+    ("day", "card", "taka"),
+    [
+        (LETTER - DAY, "new", "4750.00"),
+        (LETTER - DAY, "correction", "250.00"),
+        (LETTER, "new", "4500.00"),
+        (LETTER, "correction", "0.00"),
+    ],
+)
 async def test_the_quote_depends_on_the_day_in_dhaka(
-    desk: ServiceDesk[BmetSimulator], day: date, taka: str, card: str
+    desk: ServiceDesk[BmetSimulator], day: date, card: str, taka: str
 ) -> None:
     for hour in (time(0, 0), time(23, 59)):
         desk.simulator.clock.set(datetime.combine(day, hour, dhaka_zone()))
@@ -96,10 +89,19 @@ async def test_the_quote_depends_on_the_day_in_dhaka(
         assert quote.total.plain() == taka
 
 
-async def test_a_free_card_says_what_is_paid_elsewhere(desk: ServiceDesk[BmetSimulator]) -> None:
-    [line] = (await desk.platform.quote_fees(desk.draft("bmet.clearance"))).lines
-    assert "welfare fund" in line.text.en
-    assert "কল্যাণ তহবিল" in line.text.bn
+async def test_what_bmet_asks_for_beside_the_known_is_a_line(desk: ServiceDesk[BmetSimulator]) -> None:
+    known = await desk.platform.quote_fees(desk.draft("bmet.clearance"))
+    assert [cost.bn for cost in known.unpriced] == ["অগ্রিম আয়কর", "সার্ভিস চার্জ"]
+    desk.simulator.faults.add(FEES, Altered(put={"total": "5800.00"}))
+    asked = await desk.platform.quote_fees(desk.draft("bmet.clearance"))
+    assert (asked.total.plain(), asked.unpriced) == ("5800.00", ())
+    assert (asked.lines[-1].text.en, asked.lines[-1].amount.plain()) == (
+        "Advance income tax; Service charge",
+        "1300.00",
+    )
+    desk.simulator.faults.add(FEES, Altered(put={"total": "4499.00"}))
+    with pytest.raises(ContractViolation):
+        await desk.platform.quote_fees(desk.draft("bmet.clearance"))
 
 
 async def test_nobody_pays_where_bmet_wants_another_sum(desk: ServiceDesk[BmetSimulator]) -> None:

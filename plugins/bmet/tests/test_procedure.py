@@ -218,8 +218,15 @@ async def test_before_it_is_filed_there_are_no_batches_and_before_it_is_paid_no_
 # The clearance
 
 
-async def test_a_free_clearance_asks_for_no_money(desk: ServiceDesk[BmetSimulator]) -> None:
+async def cleared(desk: ServiceDesk[BmetSimulator]) -> Any:
     draft = desk.draft("bmet.clearance")
+    await desk.file(draft)
+    await desk.pay(draft)
+    return draft
+
+
+async def test_a_free_correction_asks_for_no_money(desk: ServiceDesk[BmetSimulator]) -> None:
+    draft = desk.draft("bmet.clearance", card="correction", correction="নামের বানান")
     filed = await desk.file(draft)
     assert (filed.status.state, filed.status.fee_due) == (S.IN_REVIEW, None)
     desk.simulator.clock.advance(timedelta(days=4))
@@ -228,20 +235,19 @@ async def test_a_free_clearance_asks_for_no_money(desk: ServiceDesk[BmetSimulato
     assert (await fetched(desk, draft, told)).deliverable.kind == "smart-card"
 
 
-async def test_until_the_letter_the_card_was_paid_for(desk: ServiceDesk[BmetSimulator]) -> None:
+async def test_until_the_letter_the_card_was_paid_for_too(desk: ServiceDesk[BmetSimulator]) -> None:
     desk.simulator.clock.set(desk.simulator.clock.now() - timedelta(days=724))  # 30 November 2024
     draft = desk.draft("bmet.clearance")
     assert (await desk.file(draft)).status.fee_due == "application"
     assert (await desk.pay(draft)).confirmed
-    assert [effect.amount for effect in desk.simulator.ledger.effects("payment")] == ["250.00"]
+    assert [effect.amount for effect in desk.simulator.ledger.effects("payment")] == ["4750.00"]
     desk.simulator.clock.advance(timedelta(days=4))
     assert (await desk.status(draft)).state is S.ISSUED
 
 
 async def test_a_query_is_answered_with_the_corrected_form(desk: ServiceDesk[BmetSimulator]) -> None:
-    draft = desk.draft("bmet.clearance")
     desk.simulator.script.set(desk.references.client_reference, "correction")
-    await desk.file(draft)
+    draft = await cleared(desk)
     desk.simulator.clock.advance(timedelta(days=3))
     asked = await desk.status(draft)
     assert (asked.state, "নিয়োগকর্তার নাম" in asked.remark) == (S.CORRECTION_REQUESTED, True)
@@ -254,9 +260,8 @@ async def test_a_query_is_answered_with_the_corrected_form(desk: ServiceDesk[Bme
 
 
 async def test_lost_answer_to_a_query_is_not_sent_again(desk: ServiceDesk[BmetSimulator]) -> None:
-    draft = desk.draft("bmet.clearance")
     desk.simulator.script.set(desk.references.client_reference, "correction")
-    await desk.file(draft)
+    draft = await cleared(desk)
     desk.simulator.clock.advance(timedelta(days=3))
     desk.simulator.faults.add(ANSWER, AnswerLost())
     with pytest.raises(OutcomeUnknown):
@@ -266,8 +271,7 @@ async def test_lost_answer_to_a_query_is_not_sent_again(desk: ServiceDesk[BmetSi
 
 
 async def test_document_that_is_no_pdf_is_not_kept(desk: ServiceDesk[BmetSimulator]) -> None:
-    draft = desk.draft("bmet.clearance")
-    await desk.file(draft)
+    draft = await cleared(desk)
     desk.simulator.clock.advance(timedelta(days=4))
     told = await desk.status(draft)
     page = InjectedResponse(status=200, body="<html>Login</html>", headers={"content-type": "application/pdf"})
@@ -277,8 +281,7 @@ async def test_document_that_is_no_pdf_is_not_kept(desk: ServiceDesk[BmetSimulat
 
 
 async def test_answers_with_more_fields_are_understood(desk: ServiceDesk[BmetSimulator]) -> None:
-    draft = desk.draft("bmet.clearance")
-    await desk.file(draft)
+    draft = await cleared(desk)
     desk.simulator.faults.add(f"GET {API}/clearances/{{reference}}", Altered(put={"colour": "green"}))
     assert (await desk.status(draft)).state is S.IN_REVIEW
 

@@ -9,7 +9,15 @@ from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
 from nagorik.privacy import Form
 from nagorik.values import MobileNumber, Money, Nid, PersonName, Text
 from nagorik_toolkit import FieldMissing, partial_form
-from nagorik_toolkit.fees import DimensionRejected, FeeBasis, NoTariff, agreed_quote, demanded_quote, until_midnight
+from nagorik_toolkit.fees import (
+    DimensionRejected,
+    FeeBasis,
+    NoTariff,
+    NotPriced,
+    agreed_quote,
+    demanded_quote,
+    until_midnight,
+)
 
 AT = datetime(2026, 1, 15, 4, 30, tzinfo=UTC)
 NAME = PersonName(bn="রহিমা খাতুন", en="Rahima Khatun")
@@ -142,6 +150,24 @@ def test_schedule_and_agency_agree_or_nobody_pays(reissue: Any) -> None:
     with pytest.raises(ContractViolation) as caught:
         agreed_quote(made, Money.taka(231))
     assert caught.value.detail == "fee-differs-from-schedule"
+
+
+def test_agency_may_demand_more_than_the_known_where_a_cost_is_unknown(fees: Any) -> None:
+    schedule = fees.schedule(fees.tariff(fees.row("100"), fees.row("unknown", "tax")))
+    made = schedule.quote(request(), due=FeeDue.BEFORE_SUBMISSION, valid_for=timedelta(hours=1))
+    assert (made.total.plain(), len(made.lines), len(made.unpriced)) == ("100.00", 1, 1)
+    assert agreed_quote(made, Money.taka(100)) is made
+    dearer = agreed_quote(made, Money.taka(130))
+    assert (dearer.total.plain(), dearer.lines[1].total.plain(), dearer.unpriced) == ("130.00", "30.00", ())
+    assert dearer.lines[1].text == made.unpriced[0]
+    with pytest.raises(ContractViolation):
+        agreed_quote(made, Money.taka(99))
+
+
+def test_choice_of_which_nothing_is_known_has_no_price(fees: Any) -> None:
+    schedule = fees.schedule(fees.tariff(fees.row("unknown")))
+    with pytest.raises(NotPriced):
+        schedule.quote(request(), due=FeeDue.BEFORE_SUBMISSION, valid_for=timedelta(hours=1))
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,8 @@ class Quote(Model):
     lines: Several[QuoteLine]
     total: Money
     """What is to be paid: the lines with their VAT, after the agency's rounding."""
+    unpriced: Several[Text] = ()
+    """Costs that are due too and whose amount is not known: with any, ``total`` is the least that it comes to."""
     due: FeeDue
     issued_at: AwareDatetime
     expires_at: AwareDatetime

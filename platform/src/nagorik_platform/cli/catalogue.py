@@ -176,7 +176,7 @@ def tariff_of(tariff: Tariff) -> Document:
             {
                 "code": row.code,
                 "text": text_of(row.text),
-                "amount": f"{row.amount // 100}.{row.amount % 100:02d}",
+                "amount": None if row.amount is None else f"{row.amount // 100}.{row.amount % 100:02d}",
                 "stage": row.stage,
                 "when": {condition.dimension: [str(value) for value in condition.values] for condition in row.when},
                 "times": row.multiplied,

@@ -125,7 +125,7 @@ def criterion_document(criterion: Criterion, words: Wording = as_written) -> Doc
 
 
 def fee_document(quote: Quote, words: Wording = as_written, *, paid: bool = False) -> Document:
-    """One price, line by line; what the lines and their VAT come to is its total."""
+    """One price, line by line; what the lines and their VAT come to is its total, the least with ``unpriced``."""
     return {
         "quote": quote.id,
         "stage": quote.stage,
@@ -133,6 +133,7 @@ def fee_document(quote: Quote, words: Wording = as_written, *, paid: bool = Fals
         "lines": [line_document(line) | {"text": _text(line.text, words)} for line in quote.lines],
         "vat": _sum(quote, lambda line: line.vat).plain(),
         "total": quote.total.plain(),
+        "unpriced": [_text(one, words) for one in quote.unpriced],
         "currency": quote.total.currency,
         "expires_at": quote.expires_at.isoformat(),
         "source": _source(quote.source, words),
@@ -200,7 +201,7 @@ def field_lines(fields: Sequence[Document]) -> Iterator[str]:
 
 def fee_lines(fee: Document) -> Iterator[str]:
     """A price as it is added up: each line, the VAT on it, and what it comes to."""
-    if not fee["lines"]:
+    if not fee["lines"] and not fee["unpriced"]:
         yield from _pair(_sentence("fee", "nothing"))
         yield f"  {source_line(fee['source'])}"
         return
@@ -208,7 +209,10 @@ def fee_lines(fee: Document) -> Iterator[str]:
     for line in fee["lines"]:
         name = line_name(line)
         yield f"  {name.bn} · {name.en}: {_money(line['amount'], fee)}{_with_vat(line, fee)}"
-    total = _sentence("fee", "total")
+    total = _sentence("fee", "at-least" if fee["unpriced"] else "total")
+    unknown = _sentence("fee", "unpriced")
+    for cost in fee["unpriced"]:
+        yield f"  {cost['bn']} · {cost['en']}: {unknown.bn} · {unknown.en}"
     yield f"  {total.bn} · {total.en}: {_money(fee['total'], fee)}{_of_it_vat(fee)}"
     yield f"  {source_line(fee['source'])}"
 

@@ -266,7 +266,7 @@ def _charge(one: "ListedCharge") -> "Document":
 
 def _payment(stage: "StagePrice") -> "Document":
     from nagorik.values import Money
-    from nagorik_platform.cli.catalogue import line_document
+    from nagorik_platform.cli.catalogue import line_document, text_of
 
     price = stage.price
     return {
@@ -278,6 +278,7 @@ def _payment(stage: "StagePrice") -> "Document":
             add, [line.vat for line in price.lines], Money(poisha=0, currency=price.total.currency)
         ).plain(),
         "total": price.total.plain(),
+        "unpriced": [text_of(one) for one in price.unpriced],
         "tariff": price.tariff.id,
     }
 

@@ -25,7 +25,7 @@ def fee_page(document: Document, language: Language) -> Iterator[str]:
     for block in (
         _why_no_price(document, language),
         *(
-            _outcome(outcome, language, in_words=len(document["outcomes"]) == 1)
+            _outcome(outcome, language, in_words=len(document["outcomes"]) == 1, least=document["agency_adds"])
             for outcome in document["outcomes"]
             if not _is_said_already(document)
         ),
@@ -62,7 +62,11 @@ def schedule_page(document: Document, language: Language) -> Iterator[str]:
             yield ""
             yield from _tariff(tariff, language)
             for row in tariff["rows"]:
-                amount = _amount(row["amount"], schedule["currency"], language)
+                amount = (
+                    _said("table", "unknown", language)
+                    if row["amount"] is None
+                    else _amount(row["amount"], schedule["currency"], language)
+                )
                 yield f"  {row['text'][language]}: {amount}{_cell(row, schedule, language)}"
 
 
@@ -94,8 +98,11 @@ def _asked(heading: str, document: Document, key: str, language: Language) -> It
             yield f"  {_missing(one, document['titles'], language)}"
 
 
-def _outcome(outcome: Document, language: Language, *, in_words: bool) -> Iterator[str]:
-    """One choice and what it costs; with ``in_words`` each sum to pay as a receipt has it, too."""
+def _outcome(outcome: Document, language: Language, *, in_words: bool, least: bool) -> Iterator[str]:
+    """One choice and what it costs; with ``in_words`` each sum to pay as a receipt has it, too.
+
+    Where costs of unknown amount come on top, as with ``least``, a total says that it is the least.
+    """
     choice = "; ".join(_chosen(one, language) for one in outcome["choice"])
     if not outcome["payments"]:
         yield f"{choice}: {_said('page', 'not-published', language)}"
@@ -107,9 +114,10 @@ def _outcome(outcome: Document, language: Language, *, in_words: bool) -> Iterat
         if len(payments) > 1:
             count = {"number": _number(number, language), "count": _number(len(payments), language)}
             yield f"  {_said('page', 'payment', language, **count)}"
-        yield from _payment(payment, language, in_words=in_words)
+        yield from _payment(payment, language, in_words=in_words, least=least)
     if len(payments) > 1:
-        together = _amount(outcome["total"], payments[0]["currency"], language)
+        least = least or any(payment["unpriced"] for payment in payments)
+        together = _total(outcome["total"], payments[0]["currency"], language, least=least)
         yield f"  {_said('page', 'altogether', language)}: {together}"
 
 
@@ -117,20 +125,23 @@ def _chosen(one: Document, language: Language) -> str:
     return f"{one['label'][language]}: {', '.join(title[language] for title in one['titles'])}"
 
 
-def _payment(payment: Document, language: Language, *, in_words: bool) -> Iterator[str]:
+def _payment(payment: Document, language: Language, *, in_words: bool, least: bool) -> Iterator[str]:
     currency = payment["currency"]
+    least = least or bool(payment["unpriced"])
     for line in payment["lines"]:
         amount, vat = (_amount(line[part], currency, language) for part in ("amount", "vat"))
         told = _said("page", "with-vat", language, amount=amount, vat=vat) if _is_any(line["vat"]) else amount
         yield f"  {_in(line_name(line), language)}: {told}"
-    total = f"{_said('page', 'total', language)}: {_amount(payment['total'], currency, language)}"
-    notes = [] if _is_any(payment["total"]) else [_said("page", "free", language)]
+    for text in payment["unpriced"]:
+        yield f"  {text[language]}: {_said('table', 'unknown', language)}"
+    total = f"{_said('page', 'total', language)}: {_total(payment['total'], currency, language, least=least)}"
+    notes = [] if _is_any(payment["total"]) or least else [_said("page", "free", language)]
     if _is_any(payment["vat"]):
         notes.append(_said("page", "of-it-vat", language, amount=_amount(payment["vat"], currency, language)))
     if payment["due"] is not None and _is_any(payment["total"]):
         notes.append(_said("due", payment["due"], language))
     yield f"  {total} ({'; '.join(notes)})" if notes else f"  {total}"
-    if in_words and currency == "BDT" and _is_any(payment["total"]):
+    if in_words and not least and currency == "BDT" and _is_any(payment["total"]):
         words = amount_in_words(Money.of(payment["total"], currency), language)
         yield f"  {_said('page', 'in-words', language, words=words)}"
 
@@ -246,6 +257,11 @@ def _vat(vat: Document | None, language: Language) -> str:
 
 def _amount(amount: str, currency: Literal["BDT", "USD"], language: Language) -> str:
     return _in(money_text(Money.of(amount, currency)), language)
+
+
+def _total(amount: str, currency: Literal["BDT", "USD"], language: Language, *, least: bool) -> str:
+    written = _amount(amount, currency, language)
+    return _said("page", "at-least", language, amount=written) if least else written
 
 
 def _is_any(amount: str) -> bool:

@@ -31,7 +31,7 @@ class Charge(NamedTuple):
     @property
     def hundredths(self) -> Fraction:
         """The row's amount, times its quantity, before tax is added or taken out; not rounded."""
-        return self.row.amount * self.quantity
+        return (self.row.amount or 0) * self.quantity
 
 
 def price_lines(

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from nagorik.errors import ContractViolation
 from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
 from nagorik.values import Money, dhaka_date, dhaka_zone
+from nagorik.values.sentences import LONGEST_TEXT, Text, cut
 
 _NAMESPACE = UUID("6f1f6f0e-6f0c-5c58-9d3c-0b6f5b9a2d11")
 
@@ -14,11 +15,22 @@ _NAMESPACE = UUID("6f1f6f0e-6f0c-5c58-9d3c-0b6f5b9a2d11")
 def agreed_quote(quote: Quote, demanded: Money) -> Quote:
     """A schedule's quote, if it is what the agency itself demands.
 
-    Where it is not, one of them is out of date: nobody is asked for money until a person has found out which.
+    Where it is not, one of them is out of date: nobody is asked for money until a person has found out which. Where
+    the quote has costs of unknown amount, the agency may demand more: the rest is one line, and the total is known.
 
     Raises:
         ContractViolation: ``fee-differs-from-schedule``.
     """
+    rest = demanded.poisha - quote.total.poisha
+    if quote.unpriced and rest > 0 and demanded.currency == quote.total.currency:
+        # A text has a limit, and the names of all may be longer.
+        named = Text(
+            bn=cut("; ".join(one.bn for one in quote.unpriced), LONGEST_TEXT),
+            en=cut("; ".join(one.en for one in quote.unpriced), LONGEST_TEXT),
+        )
+        amount, vat = (Money(poisha=poisha, currency=demanded.currency) for poisha in (rest, 0))
+        line = QuoteLine(code="unpriced", text=named, amount=amount, vat=vat)
+        return quote.model_copy(update={"lines": (*quote.lines, line), "total": demanded, "unpriced": ()})
     if quote.total != demanded:
         raise ContractViolation("fee-differs-from-schedule")
     return quote

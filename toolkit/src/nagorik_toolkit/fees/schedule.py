@@ -43,6 +43,8 @@ class Price(ManifestModel):
     lines: tuple[QuoteLine, ...]
     total: Money
     """The lines with their tax."""
+    unpriced: tuple[Text, ...] = ()
+    """Costs that are due too and whose amount is not known: with any, ``total`` is the least that it comes to."""
 
 
 class FeeSchedule(ManifestModel):
@@ -105,17 +107,19 @@ class FeeSchedule(ManifestModel):
         Raises:
             NoTariff: No tariff is effective on that day.
             DimensionRejected: A dimension is missing, unknown, or given a value that is not allowed.
-            NotPriced: The tariff has no row for this choice at this stage.
+            NotPriced: The tariff has no row with an amount for this choice at this stage.
         """
         tariff = self.tariff_on(day)
         given = self._checked(dimensions)
         rows = [row for row in tariff.rows if row.stage == stage and row.counts(given)]
-        if not rows:
+        known = [row for row in rows if row.amount is not None]
+        if not known:
             raise NotPriced(self.id, tariff.id, day, stage)
-        charges = [charge for row in rows if (charge := Charge(row, row.quantity(given))).quantity]
+        charges = [charge for row in known if (charge := Charge(row, row.quantity(given))).quantity]
         lines = price_lines(charges, currency=self.currency, vat=self.vat, rounding=self.rounding)
         total = Money(poisha=sum(line.amount.poisha + line.vat.poisha for line in lines), currency=self.currency)
-        return Price(day=day, stage=stage, tariff=tariff, lines=lines, total=total)
+        unpriced = tuple(row.text for row in rows if row.amount is None)
+        return Price(day=day, stage=stage, tariff=tariff, lines=lines, total=total, unpriced=unpriced)
 
     def quote(self, request: QuoteRequest, *, due: FeeDue, valid_for: timedelta, **dimensions: int | str) -> Quote:
         """A quote for the stage and day of ``request``, good for ``valid_for`` from the instant of the question.
@@ -140,6 +144,7 @@ class FeeSchedule(ManifestModel):
             stage=request.stage,
             lines=price.lines,
             total=price.total,
+            unpriced=price.unpriced,
             due=due,
             issued_at=request.at,
             expires_at=request.at + valid_for,

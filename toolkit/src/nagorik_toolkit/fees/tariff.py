@@ -134,6 +134,10 @@ def _hundredths(written: object) -> int:
         raise ValueError(f'write the amount as in "345.00" ({error.code})') from None
 
 
+def _row_amount(written: object) -> int | None:
+    return None if written == "unknown" else _hundredths(written)
+
+
 def _rate(written: object) -> Decimal:
     try:
         rate = Decimal(written) if isinstance(written, str) else Decimal("NaN")
@@ -233,8 +237,9 @@ class Row(ManifestModel):
     """Stable, such as ``reissue-urgent``; rows for different choices may share one."""
     text: Text
     """What is paid for."""
-    amount: Hundredths
-    """In hundredths of the schedule's currency; the file writes whole units as text, ``"345.00"``."""
+    amount: Annotated[int | None, BeforeValidator(_row_amount)]
+    """In hundredths of the schedule's currency; the file writes whole units as text, ``"345.00"``. ``None``, written
+    ``"unknown"``, for a cost that is due and whose amount no source gives: a total with it is "at least"."""
     stage: Slug = FIRST_STAGE
     """The payment it belongs to, for a service whose fee falls due in parts."""
     when: Annotated[tuple[Condition, ...], BeforeValidator(_table)] = ()
@@ -273,6 +278,8 @@ class Row(ManifestModel):
     def _counts_something(self) -> Self:
         if self.per > 1 and not self.times:
             raise ValueError("per: there is nothing that times counts")
+        if self.amount is None and self.multiplied:
+            raise ValueError("amount: an unknown one is not multiplied")
         return self
 
 

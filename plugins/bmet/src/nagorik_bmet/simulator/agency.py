@@ -104,7 +104,8 @@ class BmetSimulator(Simulator):
         """``GET /fees?service&card``: what is asked for today."""
         asked = dict(request.query_params)
         service = choice_in(asked, "service", tuple(_SERVICES))
-        return JSONResponse({"total": figures().price(service, dhaka_date(self.clock.now())).plain()})
+        new = asked.get("card") != "CORRECTION"
+        return JSONResponse({"total": figures().price(service, dhaka_date(self.clock.now()), new=new).plain()})
 
     def _book(self, workflow: str, numbers: str) -> ApplicationBook[CaseDetails]:
         return ApplicationBook(self, WORKFLOWS[workflow], numbers=numbers, name=f"{workflow}s", field="reference")

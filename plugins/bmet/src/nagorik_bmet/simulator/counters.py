@@ -89,7 +89,8 @@ class Counter:
         born = day_in(content, "dob")
         if born > self.today:
             raise Refusal(422, "dob", "lies in the future")
-        centre, fee = self.check(content), figures().price(self.service, self.today)
+        centre, new = self.check(content), content.get("card") != "CORRECTION"
+        fee = figures().price(self.service, self.today, new=new)
         passport = text_in(content, "passportNo", required=False) or None
         case = self.book.file(
             CaseDetails(fee, born, passport, centre),

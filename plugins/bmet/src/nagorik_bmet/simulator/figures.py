@@ -13,6 +13,8 @@ class Fees(Model):
     ORIENTATION: int
     SMART_CARD: int
     free_from: date
+    WELFARE_FUND: int
+    INSURANCE: int
 
 
 class CentreName(Model):
@@ -29,15 +31,16 @@ class Figures(Model):
     registration_years: int
     centres: dict[str, CentreName]
 
-    def price(self, service: str, day: date) -> Money:
-        """What BMET asks for on a day in Dhaka.
+    def price(self, service: str, day: date, *, new: bool) -> Money:
+        """What BMET asks for on a day in Dhaka; ``new`` unless a clearance's card is corrected.
 
         Raises:
             KeyError: There is no such service.
         """
         fees = self.fees
         card = 0 if day >= fees.free_from else fees.SMART_CARD
-        prices = {"REGISTRATION": fees.REGISTRATION, "ORIENTATION": fees.ORIENTATION, "CLEARANCE": card}
+        cleared = card + new * (fees.WELFARE_FUND + fees.INSURANCE)
+        prices = {"REGISTRATION": fees.REGISTRATION, "ORIENTATION": fees.ORIENTATION, "CLEARANCE": cleared}
         return Money.taka(prices[service])
 
 
