@@ -20,6 +20,7 @@ from nagorik_platform.lifecycle import (
     Reported,
     ServiceCapabilities,
     Step,
+    amounts_to,
     begin,
     open_application,
     step,
@@ -145,3 +146,4 @@ class Driver:
         self.row = done.progress
         self.next = done.next
         self.journal.extend(done.events)
+        assert amounts_to(self.journal, self.row)

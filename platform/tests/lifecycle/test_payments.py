@@ -124,6 +124,7 @@ def test_payment_is_not_announced_again_when_the_consent_has_run_out_and_nothing
     driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
     hours = 3600.0
     opened = factories.opened(factories.consent(lasts=5 * hours))
+    driver.journal.clear()
     driver._keep(open_application(opened, driver.capabilities))
     driver.to_submitted(factories.quote())
     driver.pass_time(4 * hours)
@@ -564,6 +565,13 @@ def test_other_amount_than_asked_waits_for_a_person_and_the_whole_of_it_goes_bac
     driver.take(Decided(**OFFICER, payment=payment, payment_to=P.REFUND_REQUESTED))
     assert driver.row.payments[0].receipt().amount == factories.taka(999)
     assert driver.next.operation is Operation.REFUND_PAYMENT
+
+
+def test_same_number_in_another_currency_waits_for_a_person():
+    driver = _paying()
+    dollars = factories.quote(currency="USD").total
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured().model_copy(update={"amount": dollars}))
+    assert (driver.payment_states, driver.row.hold.party) == ([P.UNDER_INVESTIGATION], Party.PERSON)
 
 
 def test_other_amount_that_an_officer_accepts_pays_the_fee():
@@ -1446,6 +1454,17 @@ def test_amount_above_the_ceiling_is_not_asked_of_the_payer():
     driver.to_ready(factories.quote(230))
     assert (driver.state, driver.hold) == (S.DRAFT, "consent-fee-ceiling")
     driver.take(ConsentGranted(factories.consent(ceiling=230)))
+    assert driver.next.operation is Operation.START_PAYMENT
+
+
+def test_ceiling_is_for_all_payments_of_an_application_together():
+    driver = Driver(factories.capabilities_of())
+    driver.take(ConsentGranted(factories.consent(ceiling=1_000)))
+    driver.to_submitted(factories.quote(230))
+    driver.report(factories.status(S.AWAITING_PAYMENT, fee_due="licence"))
+    driver.answer(Operation.QUOTE, factories.quote(800, stage="licence"))
+    assert (driver.state, driver.hold) == (S.AWAITING_PAYMENT, "consent-fee-ceiling")
+    driver.take(ConsentGranted(factories.consent(ceiling=1_030)))
     assert driver.next.operation is Operation.START_PAYMENT
 
 
