@@ -142,6 +142,7 @@ from .operations import (
     Idempotency as Idempotency,
     Operation as Operation,
 )
+from .payer_pages import PayerUrl as PayerUrl
 from .privacy import (
     OPERATIONAL as OPERATIONAL,
     PERSONAL as PERSONAL,

@@ -352,7 +352,7 @@ def test_officer_is_shown_what_a_gateway_says_against_their_decision_and_orders_
 
 
 def test_where_to_pay_is_told_on_the_citizens_page_and_on_no_other(office, monkeypatch):
-    page, slip = "https://pay.example/session?token=CANARY-TOKEN", Text(en="Slip CANARY-SLIP", bn="স্লিপ CANARY-SLIP")
+    page, slip = "http://127.0.0.1:9/session?token=CANARY-TOKEN", Text(en="Slip CANARY-SLIP", bn="স্লিপ CANARY-SLIP")
     office.answers.START = PaymentStarted(
         reference="TILL-1", pay_at=page, instructions=slip, expires_at=office.clock.now() + timedelta(days=9)
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from nagorik.errors import ConsentMissing
+from nagorik.errors import ConsentMissing, OutcomeUnknown
 from nagorik.model.payment import (
     CompletePaymentRequest,
     ListPaymentsRequest,
@@ -173,6 +173,26 @@ async def test_a_payment_stays_below_the_consents_ceiling(world):
             await start(platform, world, consent, amount)
         assert caught.value.because == "fee-ceiling"
     assert len(world.module().seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "reached"),
+    [
+        ("https://api.wasa.example/pay?token=1", True),
+        ("https://evil.example/pay", False),
+        ("http://127.0.0.1/pay", False),
+    ],
+)
+async def test_payer_is_sent_to_a_page_of_the_gateway_alone(world, page, reached):
+    pages = {**BODIES, "nagorik_start_payment": f"return PaymentStarted(pay_at={page!r})"}
+    world.install(hooks=pages, writes=WRITES)
+    platform = world.platform()
+    if reached:
+        assert (await start(platform, world, world.consent())).pay_at == page
+        return
+    with pytest.raises(OutcomeUnknown) as caught:
+        await start(platform, world, world.consent())
+    assert (caught.value.because, page in repr(caught.value)) == ("page-elsewhere", False)
 
 
 async def test_keys_are_the_same_for_every_attempt_and_differ_between_writes():

@@ -174,6 +174,9 @@ class PaymentGateway(Offer):
 
     family: ClassVar[Family] = Family.GATEWAY
 
+    payer_hosts: tuple[HostName, ...] = ()
+    """Hosts of its pages for payers, each with those below it; the host that is called need not be among them."""
+
     @model_validator(mode="after")
     def _payments_can_be_settled(self) -> Self:
         if Operation.START_PAYMENT not in self.writes or Operation.QUERY_PAYMENT not in self.reads:

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from nagorik.model.application import ApplicationRequest, Payer
 from nagorik.model.status import LONGEST_REMARK, PaymentState
+from nagorik.payer_pages import PayerUrl
 from nagorik.privacy import PERSONAL, SECRET, Model, Several
 from nagorik.values import Money
 from nagorik.values.sentences import Text
@@ -56,8 +57,8 @@ class PaymentStarted(Model):
 
     reference: Annotated[str | None, PERSONAL] = None
     """The gateway's own id of the payment."""
-    pay_at: Annotated[str | None, SECRET] = None
-    """Where the payer goes to pay; carries a token."""
+    pay_at: Annotated[PayerUrl | None, SECRET] = None
+    """Where the payer goes to pay; carries a token. On a host of the manifest's ``payer_hosts``, or the gateway's."""
     instructions: Annotated[Text | None, PERSONAL] = None
     """What the payer has to do where there is no page to go to; names the gateway's reference."""
     expires_at: AwareDatetime | None = None

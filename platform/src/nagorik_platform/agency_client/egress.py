@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from nagorik.errors import PluginFault, SettingsRejected
 from nagorik.http import Params, ParamValue
+from nagorik.payer_pages import is_loopback
 
 _PATH: Final = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
 _URL: Final = re.compile(r"https?://[A-Za-z0-9\-._~!$&'()*+,;=:@%/?\[\]]+")
@@ -121,14 +121,6 @@ def encode(fields: Params) -> str:
         if value is not None
     ]
     return urlencode(pairs, quote_via=quote, safe="")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine itself."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int]:

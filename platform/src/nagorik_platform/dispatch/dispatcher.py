@@ -22,11 +22,13 @@ from nagorik.errors import (
     PluginFault,
     ServiceNotOffered,
 )
-from nagorik.manifest import AnyOffer, PublicService
+from nagorik.manifest import AnyOffer, PaymentGateway, PublicService
 from nagorik.model.application import Applicant, Consent, DocumentReference
+from nagorik.model.payment import PaymentStarted
 from nagorik.model.status import FetchedDeliverable
 from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
+from nagorik.payer_pages import is_page_of
 from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.contract_errors import known_error
@@ -425,6 +427,11 @@ class Dispatcher:
         found = (
             questions.fault or code.fault or _told_of_paper(_interpret(end, call, runtime), documents, offer, request)
         )
+        if isinstance(found, PaymentStarted) and isinstance(offer, PaymentGateway) and found.pay_at is not None:
+            # What the gateway's response made of the page, the payer's browser would open.
+            base_url = "" if options.offline else runtime.settings.base_url
+            if not is_page_of(found.pay_at, offer.payer_hosts, base_url):
+                found = OutcomeUnknown(step=call.operation.value, because="page-elsewhere", layer=Layer.GATEWAY)
         has_store = self._settings.documents is not None
         if has_store and isinstance(found, FetchedDeliverable) and found.document.id not in documents.kept:
             # A reference that a plugin has from elsewhere may be another citizen's paper.

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from nagorik.payer_pages import is_loopback
 from nagorik.privacy import Model
-from nagorik_platform.agency_client.egress import is_loopback
 from nagorik_testing.faults.conditions import CONDITIONS
 from nagorik_testing.faults.kinds import FAULTS, SimulatedSeconds
 from nagorik_testing.faults.plan import FaultRule
