@@ -155,6 +155,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Place:
     (folder / "applicant.json").write_text(json.dumps(applicant))
     made = Place(folder, site)
     (folder / "keys.txt").write_text(make_keys("first"))
+    (folder / "keys.txt").chmod(0o600)
     made.host(POLICIES["denied by id"])
     assert made.run("db", "upgrade").returncode == 0
     return made

@@ -26,6 +26,7 @@ def empty_place(tmp_path, monkeypatch):
 
 def written(text: str, name: str = "nagorik.toml") -> None:
     Path(name).write_text(text, "utf-8")
+    Path(name).chmod(0o600)
 
 
 def rejected() -> str:

@@ -252,6 +252,8 @@ class HostSettings(BaseSettings):
             raise HostSettingsRejected([f"keys_file: the file cannot be read: {problem}"]) from None
         except UnicodeDecodeError:
             raise HostSettingsRejected(["keys_file: the file is not in UTF-8"]) from None
+        if is_open_to_others(self.keys_file):
+            raise HostSettingsRejected(["keys_file: other users can read or change the file: chmod 600 it"])
         return _keyring("keys_file", text)
 
     def host_charges(self) -> "HostCharges":
@@ -343,6 +345,18 @@ def load_host_settings() -> HostSettings:
     if unknown:
         raise HostSettingsRejected(unknown)
     return settings
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Return whether other users can read or change a file or folder.
+
+    Its group counts as others where this user owns it; what systemd or Kubernetes mounts for a group is another's.
+
+    Raises:
+        OSError: It is not there.
+    """
+    found = path.stat()
+    return bool(found.st_mode & (0o077 if found.st_uid == os.geteuid() else 0o007))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+import stat
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -61,9 +62,23 @@ def test_database_and_keys_that_are_absent_are_wrong(place):
     assert not (place / "nagorik.db").exists()
 
 
-def test_keys_that_others_can_read_are_a_warning(ready, place):
-    (place / "keys.txt").chmod(0o644)
-    assert [c.status for c in examine(NOW) if c.name == "host keys"] == [DoctorStatus.WARNING, DoctorStatus.FINE]
+@pytest.mark.parametrize("mode", [0o604, 0o602, 0o640, 0o660])
+def test_keys_that_others_can_read_or_change_are_refused_by_every_command(ready, place, mode):
+    (place / "keys.txt").chmod(mode)
+    refused = "keys_file: other users can read or change the file: chmod 600 it"
+    assert found()["host keys"] == (DoctorStatus.WRONG, refused)
+    done = ready("audit", "verify")
+    assert (done.code, done.err) == (2, f"nagorik: {refused}\n")
+    (place / "keys.txt").chmod(0o400)
+    assert ready("audit", "verify").code == 0
+
+
+def test_database_and_documents_are_made_for_their_user_and_told_of_where_others_can_read_them(ready, place):
+    assert stat.S_IMODE((place / "nagorik.db").stat().st_mode) == 0o600
+    (place / "nagorik.db").chmod(0o666)
+    (place / "nagorik-documents").mkdir(mode=0o755, exist_ok=True)
+    told = [(one.name, one.status) for one in examine(NOW) if one.message == "other users can read or change it"]
+    assert told == [("host database", DoctorStatus.WARNING), ("host documents", DoctorStatus.WARNING)]
 
 
 def test_trigger_that_no_host_has_made_is_wrong(ready, place):

@@ -49,6 +49,7 @@ def keys_told():
 @pytest.mark.parametrize("words", OPENING, ids=lambda words: " ".join(map(str, words[:2])))
 def test_keys_of_another_host_open_nothing(ready, applied, place, words):
     (place / "keys.txt").write_text(make_keys("first"))
+    (place / "keys.txt").chmod(0o600)
     before = rows(place, "SELECT count(*), max(revision) FROM applications")
     refused = ready(*(applied if word == "ID" else word for word in words))
     assert (refused.code, "another host's keys" in refused.err) == (2, True)
@@ -264,6 +265,7 @@ def test_database_and_documents_are_their_owners_alone(nagorik, place):
 
 def test_programs_are_held_to_the_keys_too(ready, applied, place, world_at):
     (place / "keys.txt").write_text(make_keys("first"))
+    (place / "keys.txt").chmod(0o600)
     other = world_at(f"sqlite:///{place}/nagorik.db")
 
     async def nothing(host):
@@ -286,6 +288,7 @@ def test_programs_are_held_to_the_keys_too(ready, applied, place, world_at):
 def test_other_keys_are_refused_whatever_the_database_says_of_its_keys(ready, applied, place, change):
     put(place, change)
     (place / "keys.txt").write_text(make_keys("first"))
+    (place / "keys.txt").chmod(0o600)
     refused = ready("cases", "list")
     assert (refused.code, "Nothing was done" in refused.err) == (2, True)
 
@@ -306,6 +309,7 @@ def test_database_in_use_that_says_nothing_of_its_keys_takes_none(ready, applied
     put(place, "DELETE FROM ledger")
     if ring == "another":
         (place / "keys.txt").write_text(make_keys("first"))
+        (place / "keys.txt").chmod(0o600)
     refused = ready(*(applied if word == "ID" else word for word in words))
     assert (refused.code, "Put the table host_keys back from a backup" in refused.err) == (2, True)
     assert rows(place, "SELECT count(*) FROM host_keys") == [(0,)]

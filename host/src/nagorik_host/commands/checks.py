@@ -1,7 +1,6 @@
 """What ``nagorik doctor`` asks of a host: settings, keys, database, and how the work fares."""
 
 import asyncio
-import stat
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,7 +17,13 @@ from nagorik_host.commands.running import is_absent
 from nagorik_host.configured import is_configured
 from nagorik_host.engine.restoration import catching_up
 from nagorik_host.engine.suspensions import list_suspensions
-from nagorik_host.settings import HostSettings, HostSettingsRejected, load_host_settings, settings_file
+from nagorik_host.settings import (
+    HostSettings,
+    HostSettingsRejected,
+    is_open_to_others,
+    load_host_settings,
+    settings_file,
+)
 from nagorik_host.store.audit import changed_tables, foreign_programs
 from nagorik_host.store.cases import ERASED, count_cases
 from nagorik_host.store.database import (
@@ -101,9 +106,6 @@ def _keys(settings: HostSettings) -> Iterator[DoctorCheck]:
             "host keys", DoctorStatus.WRONG, str(rejected), "nagorik keys new NAME --out FILE makes a keyring."
         )
         return
-    if settings.keys_file is not None and settings.keys_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        hint = "chmod 600 it, owned by the user that runs the workers."
-        yield DoctorCheck("host keys", DoctorStatus.WARNING, "the file of the keys can be read by other users", hint)
     others = len(keyring.wrapping) - 1
     older = f", and {others} older that only unwrap" if others else ""
     yield DoctorCheck("host keys", DoctorStatus.FINE, f"{keyring.current} wraps what is new{older}")
@@ -151,12 +153,15 @@ def _offers(record: PluginRecord) -> Iterator[str]:
 
 
 def _disks(settings: HostSettings) -> Iterator[DoctorCheck]:
-    """Whether the disks that this machine writes to have room."""
+    """Whether the disks that this machine writes to have room, and what stands there is for this user alone."""
     places = {"documents": settings.documents}
     url = read_url(settings.database.get_secret_value())
     if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
         places = {"database": Path(str(url.database)), **places}
     for what, place in places.items():
+        if place.exists() and is_open_to_others(place):
+            hint = f"chmod {'700' if place.is_dir() else '600'} it, owned by the user that runs the workers."
+            yield DoctorCheck(f"host {what}", DoctorStatus.WARNING, "other users can read or change it", hint)
         name = f"host disk of the {what}"
         try:
             free = disk_usage(_existing(place)).free
