@@ -22,7 +22,7 @@ from nagorik.errors import (
     PluginFault,
     ServiceNotOffered,
 )
-from nagorik.manifest import AnyOffer, PaymentGateway, PublicService
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.model.application import Applicant, Consent, DocumentReference
 from nagorik.model.payment import PaymentStarted
 from nagorik.model.status import FetchedDeliverable
@@ -427,11 +427,6 @@ class Dispatcher:
         found = (
             questions.fault or code.fault or _told_of_paper(_interpret(end, call, runtime), documents, offer, request)
         )
-        if isinstance(found, PaymentStarted) and isinstance(offer, PaymentGateway) and found.pay_at is not None:
-            # What the gateway's response made of the page, the payer's browser would open.
-            base_url = "" if options.offline else runtime.settings.base_url
-            if not is_page_of(found.pay_at, offer.payer_hosts, base_url):
-                found = OutcomeUnknown(step=call.operation.value, because="page-elsewhere", layer=Layer.GATEWAY)
         has_store = self._settings.documents is not None
         if has_store and isinstance(found, FetchedDeliverable) and found.document.id not in documents.kept:
             # A reference that a plugin has from elsewhere may be another citizen's paper.
@@ -515,6 +510,11 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
     """What a hook's end says, before its writes are looked at."""
     if isinstance(end, Returned):
         answer = validated_result(call.operation, end.value)
+        if isinstance(answer, PaymentStarted) and answer.pay_at is not None:
+            # What the gateway's response made of the page, the payer's browser would open.
+            [hosts] = (one.payer_hosts for one in runtime.manifest.gateways if one.id == call.service)
+            if not is_page_of(answer.pay_at, hosts, runtime.settings.base_url):
+                return OutcomeUnknown(step=call.operation.value, because="page-elsewhere", layer=Layer.GATEWAY)
         if answer is not None:
             return answer
         if type(end.value) is CoroutineType:  # an isinstance would ask the plugin
