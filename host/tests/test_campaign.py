@@ -112,9 +112,7 @@ def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", r
         transaction.connection.execute(delete(agencies))
         transaction.connection.execute(delete(agency_tokens))
         transaction.connection.execute(
-            insert(agencies).values(
-                down | {"probe_at": now + probe_after, "probes": refusals - 1, "probes_in_vain": in_vain}
-            )
+            insert(agencies).values(down | {"probe_at": now + probe_after, "probes": refusals - 1})
         )
         if has_login:
             told = login | {"refused": refused, "changed_at": now}

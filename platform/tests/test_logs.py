@@ -546,10 +546,10 @@ def test_traceback_as_text_is_masked(stream: io.StringIO) -> None:
 
 
 def test_line_carries_level_time_and_fields(stream: io.StringIO) -> None:
-    structlog.get_logger().warning("agency_outage_began", plugin="nid", cause="read-timeout")
+    structlog.get_logger().warning("agency_circuit_opened", plugin="nid", cause="read-timeout")
     (line,) = lines(stream)
     assert datetime.fromisoformat(line.pop("timestamp")).tzinfo is not None
-    assert line == {"event": "agency_outage_began", "plugin": "nid", "cause": "read-timeout", "level": "warning"}
+    assert line == {"event": "agency_circuit_opened", "plugin": "nid", "cause": "read-timeout", "level": "warning"}
 
 
 def test_level_holds_for_both_libraries(stream: io.StringIO) -> None:
@@ -690,10 +690,10 @@ def test_lines_go_to_whatever_standard_error_is_when_they_are_written(monkeypatc
     configure_logging(level="INFO")
     first.close()
     monkeypatch.setattr(sys, "stderr", second)
-    structlog.get_logger("nagorik").info("agency_outage_began")
+    structlog.get_logger("nagorik").info("agency_circuit_opened")
     logging.getLogger("anything").warning("plain_event")
     assert [json.loads(line)["event"] for line in second.getvalue().splitlines()] == [
-        "agency_outage_began",
+        "agency_circuit_opened",
         "plain_event",
     ]
 

@@ -487,6 +487,7 @@ async def host_on(
     shared = replace(
         settings,
         rate_limiter=settings.rate_limiter or limiter,
+        has_circuit=False,  # what is down stands in the database, for all processes
         token_store=settings.token_store or SharedTokenStore(database, Vault(admitted), settings.clock),
     )
     async with Platform.discover(shared) as platform:

@@ -145,7 +145,7 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
     put(place, "DELETE FROM agencies")
     put(
         place,
-        "INSERT INTO agencies (plugin, paced_to, failures, down_since, cause, probes, probes_in_vain)"
+        "INSERT INTO agencies (plugin, paced_to, failures, down_since, cause, probes, violations)"
         " VALUES ('nid', 0, 7, ?, 'certificate-expired', 0, 0)",
         down,
     )

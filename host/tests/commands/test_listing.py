@@ -265,7 +265,7 @@ def test_agencies_are_told(ready, place):
     down, probe = microseconds(now - timedelta(hours=2)), microseconds(now + timedelta(minutes=10))
     put(
         place,
-        "INSERT INTO agencies (plugin, paced_to, failures, down_since, probe_at, cause, probes, probes_in_vain)"
+        "INSERT INTO agencies (plugin, paced_to, failures, down_since, probe_at, cause, probes, violations)"
         " VALUES ('cashdesk', 0, 7, ?, ?, 'name-unknown', 1, 0)",
         down,
         probe,
@@ -273,7 +273,7 @@ def test_agencies_are_told(ready, place):
     paced = microseconds(now + timedelta(minutes=10))
     put(
         place,
-        "INSERT INTO agencies (plugin, paced_to, failures, probes, probes_in_vain) VALUES ('nid', ?, 0, 0, 0)",
+        "INSERT INTO agencies (plugin, paced_to, failures, probes, violations) VALUES ('nid', ?, 0, 0, 0)",
         paced,
     )
     put(place, "UPDATE applications SET due_at = ? WHERE service = 'nid.reissue'", down)

@@ -9,9 +9,9 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 
-from nagorik import AgencyClosed, AgencyUnavailable, ApplicationDraft, CredentialsRejected, RateLimited, Token
+from nagorik import AgencyUnavailable, ApplicationDraft, CredentialsRejected, RateLimited, Token
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Limits
 from nagorik_host import open_host
@@ -257,14 +257,6 @@ async def test_agency_that_asks_for_fewer_logins_gets_none_until_then(stores, ag
     assert len(agency.logins) == 5
 
 
-async def test_those_who_wait_hear_whose_word_a_failure_was(stores, agency, clock):
-    for layer in (Layer.AGENCY, Layer.CORE):
-        agency.refuses = AgencyClosed(clock.now() + timedelta(hours=1), layer=layer)
-        asked = (store.obtain(agency.terms(), None) for store in stores[:4])
-        ends = await asyncio.gather(*asked, return_exceptions=True)
-        assert {end.layer for end in ends} == {layer}
-
-
 async def test_credentials_that_are_refused_at_calls_are_tried_a_few_times_a_day_by_all(stores, agency, clock):
     for quarter in range(30 * 4):
         with suppress(CredentialsRejected):
@@ -356,25 +348,6 @@ async def test_success_with_other_settings_forgets_no_refusal(stores, agency, cl
     assert [at / HOUR for at in tried] == [0, 0.5, 1.5, 5.5, 29.5, 53.5, 77.5]
 
 
-@pytest.mark.parametrize("back", [timedelta(minutes=2), timedelta(hours=7), timedelta(days=400)])
-async def test_clock_that_is_set_back_does_not_begin_the_pauses_anew(stores, agency, clock, back):
-    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
-    assert await knocks(stores, agency, clock, hours=6) == [0, 0.25, 1.25, 5.25]
-    ahead = {"refused_at": clock.now() + back}
-    await stores[0]._database.run(lambda t: t.connection.execute(update(agency_tokens).values(**ahead)))
-    # The day begins anew, and is one day.
-    assert await knocks(stores, agency, clock, hours=50) == [24, 48]
-
-
-@pytest.mark.parametrize("wrong", [{"refused": "made-up"}, {"refused_at": None}, {"refusals": None}])
-async def test_refusal_that_nobody_can_have_written_keeps_nobody_out(stores, agency, clock, wrong):
-    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
-    assert await knocks(stores, agency, clock, hours=0.25) == [0]
-    await stores[0]._database.run(lambda t: t.connection.execute(update(agency_tokens).values(**wrong)))
-    agency.refuses = None
-    assert header(await stores[0].obtain(agency.terms(), None)) == b"Bearer token-2"
-
-
 class Failing:
     """A database that is away while ``is_away`` says so."""
 
@@ -386,47 +359,6 @@ class Failing:
         if self.is_away:
             raise DatabaseUnavailable
         return await self._database.run(unit)
-
-
-@pytest.mark.parametrize("at", ["login", "calls"])
-async def test_refusal_that_the_database_did_not_hear_of_is_told_before_anybody_logs_in(
-    database, vault, agency, clock, at
-):
-    failing = Failing(database)
-    store = SharedTokenStore(failing, vault, clock)
-
-    async def ask():
-        failing.is_away = False
-        agency.door.clear()
-        agency.arrived.clear()
-        asking = asyncio.create_task(call_in_vain(store, agency))
-        arrived = asyncio.create_task(agency.arrived.wait())
-        await asyncio.wait({asking, arrived}, return_when=asyncio.FIRST_COMPLETED)
-        # Each time away as soon as the agency has heard of it.
-        failing.is_away = at == "login"
-        agency.door.set()
-        arrived.cancel()
-        with suppress(CredentialsRejected):
-            await asking
-
-    if at == "login":
-        agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
-    else:
-        refused = store.refused
-
-        async def refused_unheard(*told):
-            failing.is_away = True
-            await refused(*told)
-
-        store.refused = refused_unheard
-    for _ in range(8 * 12):
-        await ask()
-        clock.advance(300)
-    assert [one / HOUR for one in agency.logins] == [0, 0.25, 1.25, 5.25]
-    failing.is_away = True
-    with pytest.raises(AgencyUnavailable) as away:
-        await store.obtain(agency.terms(), None)
-    assert away.value.because == "token-unknown"
 
 
 async def test_a_login_of_a_process_that_stands_still_is_lost_to_another(stores, agency, clock):
@@ -581,59 +513,6 @@ def damages(*, is_sqlite):
             may_be = is_sqlite or kind == "null" or (kind in {"2099", "1970"} and is_instant)
             if may_be and (kind != "null" or column.nullable) and not column.primary_key:
                 yield column.name, kind, value
-
-
-@pytest.mark.parametrize("beside", ["", ", login = null", ", login = null, under_way = 'lost'"])
-async def test_what_of_a_row_cannot_be_read_is_no_token(database, ready_url, vault, agency, clock, beside):
-    store = SharedTokenStore(database, vault, clock)
-    for column, kind, value in damages(is_sqlite=ready_url.startswith("sqlite")):
-        if f" {column} " in beside:
-            continue
-        await database.run(lambda t: t.connection.execute(delete(agency_tokens)))
-        await store.obtain(agency.terms(), None)
-        spoil = text(f"UPDATE agency_tokens SET {column} = {value}{beside}")  # noqa: S608 - of this test
-        await database.run(lambda t, spoil=spoil: t.connection.execute(spoil))
-        before = len(agency.logins)
-        issued = await store.obtain(agency.terms(), None)
-        made = len(agency.logins) - before
-        told = f"{column} = {kind}{beside}"
-        assert made <= 1, told
-        if column in {"data_key", "sealed"} or beside or (column == "renew_at" and kind != "null"):
-            assert (made, header(issued)) == (1, f"Bearer token-{len(agency.logins)}".encode()), told
-        assert (await store.obtain(agency.terms(), None)).login == issued.login, told
-
-
-async def test_a_failure_that_cannot_be_read_is_one_all_the_same(database, vault, agency, clock):
-    agency.refuses = CredentialsRejected(CredentialProblem.REVOKED)
-    agency.door.clear()
-    store = SharedTokenStore(database, vault, clock)
-    for written in (None, "text", "{}", "[]", '{"code": "agency-closed"}', '{"code": 7}'):
-        agency.arrived.clear()
-        first = asyncio.create_task(store.obtain(agency.terms(), None))
-        await agency.arrived.wait()
-        waiting = asyncio.create_task(store.obtain(agency.terms(), None))
-        await clock.slept_on_by(waiting)
-        row = await database.run(lambda t: t.connection.execute(select(agency_tokens)).one())
-        ended = update(agency_tokens).values(failed=row.under_way, failure=written, under_way=None)
-        await database.run(lambda t, ended=ended: t.connection.execute(ended))
-        with pytest.raises(AgencyUnavailable) as told:
-            await waiting
-        assert told.value.because == "login-failed"
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
-
-
-@pytest.mark.parametrize("asked", ['"x"', "-5", "NaN", "null", "[]", "1e999"])
-async def test_wait_that_nobody_can_have_written_is_a_minute_or_a_day(database, vault, agency, clock, asked):
-    store = SharedTokenStore(database, vault, clock)
-    agency.refuses = RateLimited(retry_after=5.0)
-    with pytest.raises(RateLimited):
-        await store.obtain(agency.terms(), None)
-    failure = f'{{"code": "rate-limited", "layer": "agency", "retry_after": {asked}}}'
-    await database.run(lambda t: t.connection.execute(update(agency_tokens).values(failure=failure)))
-    with pytest.raises(RateLimited) as held_off:
-        await store.obtain(agency.terms(), None)
-    assert held_off.value.retry_after == (86_400 if asked == "1e999" else FEWER)
 
 
 async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, agency, clock):

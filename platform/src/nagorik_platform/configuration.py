@@ -156,6 +156,8 @@ class PlatformSettings:
         payment_addresses: Where payers come back to and gateways post their notices.
         rate_limiter: Says when a request may be sent to an agency; without one, this process alone calls them.
         token_store: Where the tokens of agencies come from; without one, this process logs in for itself.
+        has_circuit: Whether this process stops calling an agency that is down. A host that stops calls for all its
+            processes says no.
         rng: Spreads what is tried again; seed it for a run that is to be repeated exactly.
         faults_before_quarantine: Citizens whose applications met a fault of a plugin in a row, after which it is not
             called for a while.
@@ -175,6 +177,7 @@ class PlatformSettings:
     payment_addresses: PaymentAddresses = field(default_factory=PaymentAddresses)
     rate_limiter: "RateLimiter | None" = None
     token_store: "TokenStore | None" = None
+    has_circuit: bool = True
     rng: Random | None = None
     faults_before_quarantine: int = 5
     import_seconds: float = 30.0

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from nagorik.clock import Deadline
 from nagorik.errors import AgencyUnavailable, OutcomeUnknown
 from nagorik.http import FormPart
-from nagorik.operations import Idempotency
+from nagorik.operations import Idempotency, Operation
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import step_key
-from nagorik_platform.agency_client.fence import UNSENT
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import MAYBE_PROCESSED, Failure
-from nagorik_platform.agency_client.transport import ConnectionPool, FencedBackend, OutgoingRequest, Timeouts
+from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts, break_off
 from nagorik_platform.system_clock import SystemClock
 
 NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
@@ -331,6 +331,23 @@ async def test_nothing_is_sent_once_what_it_is_sent_under_is_over(world, server,
     assert len(server.requests) == sent
 
 
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_nothing_is_sent_of_a_call_whose_deadline_passes_as_its_connection_stands(
+    world, server, connect, method
+):
+    looks = chain([5.0] * 3, repeat(0.0))  # at the gates, before its turn is used, and for its time limits
+
+    class Passing(Deadline):
+        def remaining(self):
+            return next(looks)
+
+    http = connect().bind(Operation.SUBMIT, NEITHER, "application-key", Passing(world.clock, 0.0))
+    body = {"json": {"a": 1}} if method == "POST" else {}
+    with pytest.raises(OutcomeUnknown):
+        await http.write("file", method, "/applications", expect=world.Filed, **body)
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("choice", ["default", "fast"])
 @pytest.mark.parametrize("parts", [0, 1, 20])
 @pytest.mark.parametrize(("looks", "arrive"), [(6, 0), (1000, 1)])
@@ -359,12 +376,12 @@ async def test_body_whose_time_ends_while_it_is_written_is_not_written_to_its_en
 class Reluctant:
     """An agency that reads nothing before it is asked to, through a narrow window: the system keeps what is sent."""
 
-    def __init__(self):
+    def __init__(self, size=14_000):
         self._may_read, self._has_read = asyncio.Event(), asyncio.Event()
         self.is_connected = asyncio.Event()
         self._arrived = bytearray()
         self._writers = []
-        self.body = b"x" * (UNSENT - 2000)
+        self.body = b"x" * size
 
     async def __aenter__(self):
         narrow = socket.socket()
@@ -416,9 +433,10 @@ def open_files():
 @only_linux
 @pytest.mark.parametrize("choice", ["default", "fast"])
 @pytest.mark.parametrize(("read", "total"), [(0.2, 20.0), (20.0, 0.2)])
-async def test_of_a_request_that_was_given_up_nothing_more_leaves_the_machine(choice, read, total):
+@pytest.mark.parametrize("size", [14_000, 300_000])
+async def test_of_a_request_that_was_given_up_nothing_more_leaves_the_machine(choice, size, read, total):
     """The agency's window is full; the system has the request's end, and would send it as the agency reads on."""
-    async with Reluctant() as agency, asyncio.timeout(20):
+    async with Reluctant(size) as agency, asyncio.timeout(20):
         pool = ConnectionPool(choice)
         assert await pool.send(agency.request, within(total, read=read)) in MAYBE_PROCESSED
         await pool.aclose()
@@ -458,10 +476,10 @@ async def test_of_a_request_that_is_cut_off_nothing_more_leaves_the_machine(choi
     async with Reluctant() as agency, asyncio.timeout(20):
         pool, under_way = ConnectionPool(choice), set()
         sending = await sent_into_the_system(pool, agency, under_way=under_way)
-        for fence in tuple(under_way):
-            fence.cut()
-        assert not await agency.has_all()
+        break_off(under_way)
         assert await sending in MAYBE_PROCESSED
+        await asyncio.sleep(0.01)
+        assert not await agency.has_all()
         assert under_way == set()
         await pool.aclose()
 
@@ -524,68 +542,3 @@ async def test_whoever_writes_as_the_connections_are_closed_hears_of_it():
             await asyncio.sleep(0)
         await pool.aclose()
         assert await sending in MAYBE_PROCESSED
-
-
-async def cut_of(pool, request):
-    """How the first request of a connection is cut off; it has been answered."""
-    under_way = set()
-    sending = asyncio.create_task(pool.send(request, within(under_way=under_way)))
-    while not any(fence.cut for fence in under_way):  # noqa: ASYNC110 - what is waited for has no event
-        await asyncio.sleep(0)
-    (cut,) = (fence.cut for fence in under_way)
-    assert (await sending).status == 201
-    return cut
-
-
-async def test_request_whose_connection_was_closed_meanwhile_can_be_cut_off(server):
-    """Its answer may still have to be written down, and the others of its call are to be cut off, too."""
-    pool = ConnectionPool("fast")
-    cut = await cut_of(pool, OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None))
-    await pool.aclose()
-    await asyncio.sleep(0.01)
-    cut()
-
-
-async def test_request_whose_connection_is_anothers_cuts_nothing_of_that(server):
-    """Another citizen's application may be on its way."""
-    pool = ConnectionPool("fast")
-    cut = await cut_of(pool, OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None))
-    arrived, go = len(server.requests), asyncio.Event()
-
-    async def later(_reader, writer):
-        await go.wait()
-        writer.write(GOOD)
-
-    server.then = later
-    headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", b"100")]
-    filing = OutgoingRequest("POST", f"{server.base}/applications", headers, b"x" * 100)
-    other = asyncio.create_task(pool.send(filing, within()))
-    await arrival(server, arrived)
-    assert server.connections == 1
-    fence, *_ = cut.args
-    fence.is_handed_over = False  # as of one that was answered before all of it was written
-    cut()
-    go.set()
-    assert (await other).status == 201
-    await pool.aclose()
-
-
-async def test_connection_that_stands_only_after_its_pool_was_closed_is_closed_with_its_request(server, monkeypatch):
-    connecting, go = asyncio.Event(), asyncio.Event()
-    connect = FencedBackend.connect_tcp
-
-    async def late(self, *args, **kwargs):
-        connecting.set()
-        await go.wait()
-        return await connect(self, *args, **kwargs)
-
-    monkeypatch.setattr(FencedBackend, "connect_tcp", late)
-    pool = ConnectionPool()
-    get = OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None)
-    sending = asyncio.create_task(pool.send(get, within()))
-    await connecting.wait()
-    await pool.aclose()
-    go.set()
-    assert (await sending).status == 201
-    async with asyncio.timeout(3):  # sooner than the server's end or a garbage collector would
-        await asyncio.gather(*server._handlers)

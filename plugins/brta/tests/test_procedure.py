@@ -334,7 +334,7 @@ async def test_session_in_an_address_reaches_neither_a_log_nor_an_error(
     printed = capsys.readouterr()
     errors = (str(failed.value), repr(failed.value), repr(failed.value.__cause__))
     told = "\n".join([*lines, *errors, printed.out, printed.err])
-    assert "agency_outage_began" in told
+    assert "agency-unavailable" in told
     assert "jsessionid" not in told
     assert ".server" not in told
 

@@ -118,11 +118,11 @@ async def _try_again(settings: "HostSettings", plugin: str, at: datetime) -> Non
 
 
 def _write_try_again(transaction: "Transaction", *, plugin: str, at: datetime) -> bool:
-    from nagorik_host.engine.health import HealthTracker
+    from nagorik_host.engine.health import try_refused
     from nagorik_host.engine.tokens import try_refused_again
 
     was_refused = try_refused_again(transaction, plugin)
-    is_tried = HealthTracker().try_refused(transaction, [plugin], at, are_others=False)
+    is_tried = try_refused(transaction, [plugin], at)
     return was_refused or is_tried
 
 

@@ -14,12 +14,14 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, Select, bindparam, case, func, select
 
-from nagorik.manifest import Manifest
-from nagorik_host.engine.health import HealthTracker, probe_at
+from nagorik.manifest import Circuit, Manifest
+from nagorik_host.engine.health import AgencyRules, HealthTracker
 from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of
+from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.store.clock import ENDS_WITHIN, HELD_AT_MOST, LEASE_NOW, is_held
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, places
+from nagorik_platform.agency_client.circuit import CircuitRules
 
 _AFTER: Final = MICROSECOND
 """A horizon is reached by whoever looks after it, not at it."""
@@ -64,17 +66,21 @@ _QUEUE_STATES_WITHIN: Final = _queue_states(
 )
 
 
+_RULES: Final = AgencyRules(CircuitRules.of(Circuit(), FAILURES_OF_AN_OUTAGE), has_login=False)
+
+
 @dataclass(frozen=True, slots=True)
 class AgencyLimits:
     """What one agency can bear, as its plugin's manifest says."""
 
     per_second: float
     concurrency: int
+    rules: AgencyRules = _RULES
 
     @classmethod
     def of(cls, manifest: Manifest) -> "AgencyLimits":
         """The limits of a plugin's agency."""
-        return cls(per_second=manifest.limits.per_second, concurrency=manifest.limits.concurrency)
+        return cls(manifest.limits.per_second, manifest.limits.concurrency, AgencyRules.of(manifest))
 
     @property
     def interval(self) -> timedelta:
@@ -121,7 +127,7 @@ class AgencyScheduler:
             rng: Spreads the probes of several processes; seed it for a test.
         """
         self._limits = limits
-        self.health = HealthTracker(rng=rng)
+        self.health = HealthTracker({name: one.rules for name, one in limits.items()}, rng=rng)
 
     def limits(self, plugin: str) -> AgencyLimits:
         """What an agency can bear."""
@@ -177,7 +183,7 @@ class AgencyScheduler:
 
     def _due_at(self, row: Row[Any], now: datetime) -> datetime | None:
         due_at: datetime | None = row.due_at
-        left_until = self.health.left_until(row.plugin, now)
+        left_until = self.health.left_until(row, now)
         return due_at if due_at is None or left_until is None else max(due_at, left_until)
 
     def ensure_rows(self, transaction: Transaction, plugins: Iterable[str], now: datetime | None) -> None:
@@ -192,4 +198,4 @@ class AgencyScheduler:
         is_wrong = opens - now > farthest(self._limits[row.plugin].interval) and not is_simulated
         paced = now if is_wrong else opens
         # A probe takes an instant as any other call does.
-        return paced if row.down_since is None else max(paced, probe_at(row, now))
+        return paced if row.down_since is None else max(paced, self.health.probe_at(row, now))

@@ -11,8 +11,7 @@ from nagorik.operations import OPERATIONS
 from nagorik_host.engine.claim_batch import Claim
 from nagorik_host.engine.claims import APPLICATION
 from nagorik_host.engine.completions import Completions
-from nagorik_host.engine.credentials import WorkerCredentials
-from nagorik_host.engine.health import HealthTracker, MadeCall
+from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.engine.outage import OutageRetry
@@ -20,7 +19,6 @@ from nagorik_host.engine.pace import AgencyPace, PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
-from nagorik_host.engine.reach import is_the_plugins
 from nagorik_host.store.database import Database, DatabaseUnavailable, Unit, is_the_machines
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -88,7 +86,6 @@ class ClaimExecutor:
         completions: Completions,
         health: HealthTracker,
         *,
-        credentials: WorkerCredentials,
         lease: WorkerLease,
         rate_limiter: SharedRateLimiter,
         pace: Callable[[str], AgencyPace],
@@ -105,7 +102,6 @@ class ClaimExecutor:
             platform: Makes the calls.
             completions: Commits what came of them.
             health: Learns how agencies fare.
-            credentials: Which settings the worker has.
             lease: The worker's.
             rate_limiter: Knows whether a call has sent anything.
             pace: Gives an agency's time.
@@ -119,7 +115,6 @@ class ClaimExecutor:
         self._platform = platform
         self._completions = completions
         self._health = health
-        self._credentials = credentials
         self._lease = lease
         self._rate_limiter = rate_limiter
         self._pace = pace
@@ -193,8 +188,6 @@ class ClaimExecutor:
             await self._clock.sleep(early)
         reservation = self._reservation(claim)
         RESERVED.set(reservation)
-        began_at, version = self._clock.now(), self._credentials.version(claim.target_plugin)
-        known = self._credentials.known(claim.target_plugin)
         try:
             outcome = await self._perform(claim)
         except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
@@ -207,16 +200,8 @@ class ClaimExecutor:
                 raise
             await self._block(claim, error)
             return None
-        identity = await self._credentials.identify(claim.target_plugin)
-        has_others = version != self._credentials.version(claim.target_plugin)
-        made = MadeCall(
-            began_at=began_at,
-            is_sent=reservation.is_used or not self._rate_limiter.is_asked,
-            identity=known if has_others else identity,
-            has_others=has_others,
-            lease_now=self._lease.now,
-        )
-        await self._learn(claim.target_plugin, outcome, made)
+        is_sent = reservation.is_used or not self._rate_limiter.is_asked
+        await self._learn(claim.target_plugin, outcome, is_sent=is_sent)
         return following
 
     async def _complete(self, claim: Claim, outcome: CallAnswered | CallFailed) -> Claim | None:
@@ -285,14 +270,11 @@ class ClaimExecutor:
                 self._places.release(name)
         return slot
 
-    async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, made: MadeCall) -> None:
+    async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, *, is_sent: bool) -> None:
         """Write down how an agency fares, where that is news."""
-        now, unit = self._clock.now(), partial(self._health.learn, made=made)
-        if not made.is_sent and is_the_plugins(outcome):
-            # The plugin knew the answer by itself.
-            unit = partial(self._health.learn_of_plugin, made=made)
         if plugin not in self._state.down and not self._health.is_news(plugin, outcome):
             return
+        now, unit = self._clock.now(), partial(self._health.learn, is_sent=is_sent)
         try:
             change = await self._database.run(partial(unit, plugin=plugin, outcome=outcome, now=now))
         except DatabaseUnavailable:

@@ -9,7 +9,6 @@ from typing import Final
 
 from nagorik.clock import Clock
 from nagorik_host.engine.claims import DEFECT
-from nagorik_host.engine.credentials import WorkerCredentials
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import Throughput
 from nagorik_host.engine.places import WorkerPlaces
@@ -58,7 +57,6 @@ class Housekeeping:
         clock: Clock,
         message_age: timedelta,
         worker_name: str,
-        credentials: WorkerCredentials,
         reloader: SettingsReloader,
         sweep: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
@@ -75,12 +73,10 @@ class Housekeeping:
             clock: The time of agencies and citizens.
             message_age: How long messages are kept, whatever became of them.
             worker_name: What an operator knows the worker by.
-            credentials: Which settings the worker has.
             reloader: Takes up other settings of plugins.
             sweep: Clears away what processes that ended had begun to write; how much that was.
         """
         self._sweep = sweep
-        self._credentials = credentials
         self._reloader = reloader
         self._database = database
         self._platform = platform
@@ -108,7 +104,6 @@ class Housekeeping:
         renewed = self._lease.renew(transaction, {one.application for one in held})
         self._places.renew(transaction)
         note_kept_out(transaction, self._lease.worker, kept_out_by(self._platform))
-        self._credentials.note(transaction)
         self._block_unreadable(transaction)
         transaction.seal_ledger(self._clock.now())
         return renewed

@@ -97,7 +97,7 @@ class Offers:
         # Before the probe: whoever takes that needs an instant for it.
         await self._give_back_instants(name, left, offer.taken)
         if offer.is_probe:
-            await self._retry.run(partial(self._agencies.health.give_back_probe, plugin=name, now=self._clock.now()))
+            await self._retry.run(partial(self._agencies.health.give_back_probe, plugin=name, at=self._clock.now()))
 
     async def _give_back_instants(self, plugin: str, left: Sequence[PaceSlot], taken: TakenInstants | None) -> None:
         """Keep instants that were not used for the next who has use for one; or let others have them, if they can."""
@@ -130,7 +130,7 @@ class Offers:
         if wanted > self._places.free(name) and (lent or held == 0):
             held = self._places.acquire(transaction, name, wanted, lent=lent)
         free = min(wanted, held - self._places.used(name))
-        if free <= 0 or (is_down and not self._agencies.health.may_be_probed(row, self._clock.now())):
+        if free <= 0 or (is_down and self._agencies.health.probe_at(row, self._clock.now()) > self._clock.now()):
             return Granted(held, None)
         interval = self._agencies.limits(name).interval
         taken = take_instants(transaction, name, free, interval, time_of(self._clock), lead=need.lead)

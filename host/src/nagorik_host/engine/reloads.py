@@ -2,19 +2,16 @@
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nagorik import NagorikError, SettingsRejected
 from nagorik.clock import Clock
-from nagorik_host.engine.credentials import WorkerCredentials
-from nagorik_host.engine.health import HealthTracker
-from nagorik_host.engine.instants import time_of
-from nagorik_host.engine.standings import refused_login
-from nagorik_host.engine.tokens import may_be_tried
-from nagorik_host.store.database import Database, Transaction
+from nagorik_host.engine.health import refusing, try_other_credentials
+from nagorik_host.engine.tokens import settings_identity
+from nagorik_host.store.database import Database
 from nagorik_host.store.reloads import NONE, last_reload, note_taken_up
+from nagorik_host.vault import Vault
 from nagorik_platform import Platform, PluginConfiguration
 from nagorik_platform.logs import get_logger
 from nagorik_platform.plugin_settings import environment_prefix
@@ -39,10 +36,9 @@ class SettingsReloader:
         self,
         database: Database,
         platform: Platform,
-        health: HealthTracker,
         read: ReadSettings | None,
         *,
-        credentials: WorkerCredentials,
+        vault: Vault,
         worker: str,
         clock: Clock,
     ) -> None:
@@ -51,29 +47,26 @@ class SettingsReloader:
         Args:
             database: The host's.
             platform: Whose settings they are.
-            health: Lets agencies be tried at once that refused the credentials of before.
             read: Reads what the host says of each plugin.
-            credentials: Which settings the worker has.
+            vault: Of the same host.
             worker: The worker's id.
             clock: The time of agencies and citizens.
         """
         self._database = database
         self._platform = platform
-        self._health = health
         self._read = read
-        self._credentials = credentials
+        self._vault = vault
         self._worker = worker
         self._clock = clock
         self._heeded = self._noted = NONE - 1
-        self._changed: set[str] = set()
+        self._is_changed = True
         self._is_whole = True
-        self._has_begun = False
 
     async def heed(self) -> None:
         """Take up the settings, if that was asked for since it was last done; at first, in any case.
 
         They were read before anybody could tell which reload they are of. An agency that refused other credentials
-        than those that the worker has is tried at once, too, and the other workers hear which it has.
+        than those that the worker has now is tried at once.
 
         Raises:
             DatabaseUnavailable: The database is gone; the next time goes on where this one ended.
@@ -82,16 +75,10 @@ class SettingsReloader:
         if self._read is not None and number != self._heeded:
             is_first, self._heeded = self._heeded < NONE, number
             self._is_whole = await self._take_up(self._read) or is_first
-        if not self._has_begun:
-            self._changed.clear()
-        await self._release_untried(begins=not self._has_begun)
-        self._has_begun = True
-        if self._read is None:
-            return
-        if self._changed:
-            await self._database.run(self._release)
-            self._changed.clear()
-        if self._is_whole and self._noted != number:
+        if self._is_changed:
+            await self._try_other_credentials()
+            self._is_changed = False
+        if self._read is not None and self._is_whole and self._noted != number:
             await self._database.run(partial(note_taken_up, worker=self._worker, number=number))
             self._noted = number
 
@@ -105,38 +92,21 @@ class SettingsReloader:
         done = await self._platform.reload(plugins)
         if done.changed:
             _log.info("settings_reloaded", plugins=list(done.changed))
-            self._changed.update(done.changed)
-            self._credentials.forget(done.changed)
+            self._is_changed = True
         rejected = _rejected(done, plugins)
         for plugin, error in rejected.items():
             _log.error("settings_not_reloaded", because=error.code, plugin=plugin, settings=_in_a_log(error))
         return not rejected
 
-    async def _release_untried(self, *, begins: bool) -> None:
+    async def _try_other_credentials(self) -> None:
         """Have agencies tried at once that refused other credentials than the worker has."""
-        for plugin, since in (await self._database.run(self._health.refusing)).items():
-            identity = await self._credentials.identify(plugin)
+        for plugin in await self._database.run(refusing):
+            identity = await self._platform.identify_settings(plugin, partial(settings_identity, self._vault, plugin))
             if identity is None:
                 continue
-            await self._credentials.tell()
-            release = partial(self._release_once, plugin=plugin, identity=identity, since=since, begins=begins)
-            if await self._database.run(release):
+            unit = partial(try_other_credentials, plugin=plugin, identity=identity, now=self._clock.now())
+            if await self._database.run(unit):
                 _log.info("other_credentials_tried", plugin=plugin)
-
-    def _release_once(
-        self, transaction: Transaction, *, plugin: str, identity: str, since: datetime, begins: bool
-    ) -> bool:
-        # Whose were refused is known by logins; else whoever was at work when an agency began to refuse has those.
-        if not begins and refused_login(transaction, plugin, None) is None:
-            return False
-        now = self._clock.now()
-        # Locked in the same order as by whoever logs in: the settings before the agency.
-        lease_now = time_of(self._clock)
-        untried = may_be_tried(transaction, identity, plugin, refused_since=since, lease_now=lease_now)
-        return untried and self._health.try_refused(transaction, [plugin], now, are_others=True)
-
-    def _release(self, transaction: Transaction) -> None:
-        self._health.try_refused(transaction, self._changed, self._clock.now(), are_others=True)
 
 
 def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> list[str]:

@@ -20,7 +20,6 @@ from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claim_batch import ClaimBatch
 from nagorik_host.engine.claims import Claims
 from nagorik_host.engine.completions import Completions
-from nagorik_host.engine.credentials import WorkerCredentials
 from nagorik_host.engine.executor import ClaimExecutor, WorkState, end_task
 from nagorik_host.engine.housekeeping import Housekeeping
 from nagorik_host.engine.inbox import INBOX, Inbox
@@ -144,7 +143,6 @@ class Worker:
             clock=clock,
         )
         self.completions = Completions(store, self.claims, intents, losses, worker=self.id, clock=clock)
-        credentials = WorkerCredentials(database, platform, vault=vault, worker=self.id)
         self._housekeeping = Housekeeping(
             database,
             platform,
@@ -156,13 +154,11 @@ class Worker:
             clock=clock,
             message_age=message_age,
             worker_name=name,
-            credentials=credentials,
             reloader=SettingsReloader(
                 database,
                 platform,
-                agencies.health,
                 read_settings,
-                credentials=credentials,
+                vault=vault,
                 worker=self.id,
                 clock=clock,
             ),
@@ -176,7 +172,6 @@ class Worker:
             platform,
             self.completions,
             agencies.health,
-            credentials=credentials,
             lease=own_lease,
             rate_limiter=rate_limiter,
             pace=self._pace,

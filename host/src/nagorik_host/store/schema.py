@@ -343,20 +343,20 @@ agencies: Final = Table(
     Column("plugin", String(CODE), primary_key=True),
     # The pace of all processes together: the instant up to which its calls are spoken for.
     Column("paced_to", Instant, nullable=False),
-    # Calls in a row that did not reach it, and when one of those last ended that had sent it something, or that the
-    # platform itself kept from it; null for a plugin that answers everything by itself.
+    # Calls in a row that did not reach it, how many of those broke its contract, since when none was answered, and
+    # when one of those last ended that had sent it something, or that the platform itself kept from it; null for a
+    # plugin that answers everything by itself.
     Column("failures", Integer, nullable=False),
+    Column("violations", Integer, nullable=False, default=0),
+    Column("failing_since", Instant),
     Column("sent_at", Instant),
     # Since when it is taken to be down, why at first, and when it is worth another try.
     Column("down_since", Instant),
     Column("cause", String(CODE)),
     Column("probe_at", Instant),
-    # When it was tried last, while nothing was heard of that.
-    Column("probed_at", Instant),
-    # Tries since then; calls that were under way when it went down are none. Of one that refuses the credentials:
-    # those alone that it refused, by its own word; then how many came in vain since, one after another.
+    # Tries since then; and the hash of the settings that were tried at once, because it had refused others.
     Column("probes", Integer, nullable=False),
-    Column("probes_in_vain", Integer, nullable=False, default=0),
+    Column("tried_with", String(HASH)),
 )
 
 # How many of the calls that an agency bears at once each worker may make. Whoever changes what it has itself, other
@@ -401,18 +401,16 @@ agency_tokens: Final = Table(
     # The login that is under way, and when anybody may log in if nothing more is heard of it.
     Column("under_way", String(ID)),
     Column("under_way_until", Instant),
-    # The last login that failed, and its error as JSON, for those who waited for it.
+    # The last login that failed, and why, as a code, for those who waited for it.
     Column("failed", String(ID)),
-    Column("failure", Text),
+    Column("failure", String(CODE)),
+    # When another may be begun, where the agency has asked for fewer.
+    Column("held_until", Instant),
     # Why the agency refused these credentials, null once it has let them in; how often, and when at last, or when
     # somebody said since that they are good.
     Column("refused", String(CODE)),
     Column("refusals", Integer),
     Column("refused_at", Instant),
-    # When a login with them has succeeded last.
-    Column("let_in_at", Instant),
-    # Since when the agency had refused others, when a worker that started with these had it tried for that.
-    Column("tried_in", Instant),
     Column("changed_at", Instant, nullable=False),
 )
 
@@ -458,8 +456,6 @@ workers: Final = Table(
     Column("alone", String(ID)),
     # The last reload whose settings it has; null where it takes none up.
     Column("settings_reload", Integer),
-    # Which settings it has for which plugin, as JSON of keyed hashes; of those that it has had use for.
-    Column("credentials", Text),
 )
 
 # How often plugins' settings were to be read anew; nothing of them stands here.

@@ -16,7 +16,7 @@ from nagorik.model.application import DocumentReference
 from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.certificates import AgencyTls, agency_tls
-from nagorik_platform.agency_client.circuit import AgencyHealth, CircuitBreaker, Probe
+from nagorik_platform.agency_client.circuit import CircuitRules, LocalCircuit, Probe
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.agency_client.exchange import CallState, ClientResources
 from nagorik_platform.agency_client.hours import HORIZON, HolidayLookup, next_opening, open_at
@@ -61,6 +61,7 @@ class AgencyClient:
         limiter: ConcurrencyLimiter | None = None,
         rate_limiter: RateLimiter | None = None,
         token_store: TokenStore | None = None,
+        has_circuit: bool = True,
     ) -> None:
         """Make a client; nothing is opened before the first request.
 
@@ -85,11 +86,13 @@ class AgencyClient:
                 one, with other settings. A new one if not given.
             rate_limiter: Says when a request may be sent; this process's own without one.
             token_store: Where tokens come from; without one, this process logs in for itself.
+            has_circuit: Whether this process stops calling an agency that is down. A host that stops calls for all
+                its processes says no.
 
         Raises:
             SettingsRejected: When ``base_url`` is no address that may be reached, or a certificate cannot be used.
         """
-        limits, circuit = manifest.limits, manifest.circuit
+        limits = manifest.limits
         tuned = settings if isinstance(settings, AgencySettings) else AgencySettings(base_url=base_url)
         self._plugin = plugin
         self._windows = manifest.windows
@@ -109,12 +112,8 @@ class AgencyClient:
         self._elsewhere = (
             self._connections if context is None else ConnectionPool(tuned.transport, factory=transport_factory)
         )
-        self._health = AgencyHealth(
-            CircuitBreaker(circuit.contract_violations, circuit.outage, circuit.probe_after),
-            clock,
-            plugin=plugin,
-            probe=probe,
-        )
+        rules = CircuitRules.of(manifest.circuit)
+        self._circuit = LocalCircuit(rules, clock, plugin=plugin, probe=probe) if has_circuit else None
         self._tokens = (
             None
             if login is None
@@ -140,7 +139,7 @@ class AgencyClient:
                 concurrency=limits.concurrency,
                 acquire_rate=partial((rate_limiter or LocalRateLimiter(clock)).acquire, plugin, limits.per_second),
             ),
-            health=self._health,
+            circuit=self._circuit,
             tokens=self._tokens,
             signer=None
             if signer is None
@@ -187,7 +186,8 @@ class AgencyClient:
 
     async def aclose(self) -> None:
         """Close all connections and stop a login or a probe that is running."""
-        self._health.close()
+        if self._circuit is not None:
+            self._circuit.close()
         if self._tokens is not None:
             await self._tokens.aclose()
         await self._connections.aclose()

@@ -1,12 +1,11 @@
 """One request of a call with all its attempts: gates before it, classification after it, the ledger throughout."""
 
+import asyncio
 import math
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Final, Generic, TypeVar
 
 from nagorik.clock import Clock, Deadline
@@ -20,12 +19,11 @@ from nagorik.errors import (
     NagorikError,
     OutcomeUnknown,
 )
-from nagorik.http import AgencyResponse, Token
+from nagorik.http import AgencyResponse
 from nagorik.operations import Idempotency
-from nagorik_platform.agency_client.circuit import AgencyHealth
+from nagorik_platform.agency_client.circuit import LocalCircuit
 from nagorik_platform.agency_client.classify import FailedAttempt, from_transport, not_admitted
 from nagorik_platform.agency_client.egress import EgressTarget
-from nagorik_platform.agency_client.fence import Fence
 from nagorik_platform.agency_client.headers import RawHeaders, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import LEASE_LOST, ConcurrencyLimiter, RequestLease
@@ -34,7 +32,6 @@ from nagorik_platform.agency_client.retry import RETRYING, retry
 from nagorik_platform.agency_client.retry_table import (
     MAYBE_PROCESSED,
     NOT_SENT,
-    UNANSWERED,
     Failure,
     History,
     RetryDecision,
@@ -43,8 +40,14 @@ from nagorik_platform.agency_client.retry_table import (
     record_failure,
 )
 from nagorik_platform.agency_client.signing import RequestSigner
-from nagorik_platform.agency_client.tokens import LoginAttempt, TokenCache
-from nagorik_platform.agency_client.transport import ConnectionPool, FileBound, OutgoingRequest, Timeouts
+from nagorik_platform.agency_client.tokens import IssuedToken, LoginAttempt, TokenCache
+from nagorik_platform.agency_client.transport import (
+    ConnectionPool,
+    FileBound,
+    OutgoingRequest,
+    Timeouts,
+    break_off,
+)
 
 T = TypeVar("T")
 
@@ -69,7 +72,8 @@ class ClientResources:
     certificate_ends: datetime | None
     """When the certificate ends that is shown to the agency."""
     limiter: ConcurrencyLimiter
-    health: AgencyHealth
+    circuit: LocalCircuit | None
+    """``None`` where a host admits the calls."""
     tokens: TokenCache | None
     signer: RequestSigner | None
     closed_until: Callable[[], datetime | None]
@@ -90,14 +94,14 @@ class CallState:
         bypass: Whether the circuit lets it through whatever its state: a health check, a login.
         login: The login that it is, if it is one. Its requests carry no token and take no place at the agency: they
             have that of the call which waits for them, and would else wait for what it holds.
-        under_way: The fences of its requests that are with the agency.
+        under_way: Its requests that are with the agency.
     """
 
     deadline: Deadline
     ledger: CallLedger
     bypass: bool = False
     login: LoginAttempt | None = None
-    under_way: set[Fence] = field(default_factory=set)
+    under_way: set[asyncio.Timeout] = field(default_factory=set)
 
     @property
     def authenticated(self) -> bool:
@@ -105,11 +109,8 @@ class CallState:
         return self.login is None
 
     def cut_off(self) -> None:
-        """Have nothing more of what is under way leave the machine, whoever waits for it still."""
-        with ExitStack() as cuts:
-            for fence in self.under_way:
-                if fence.cut is not None:
-                    cuts.callback(fence.cut)
+        """Break off what is under way, whoever waits for it still."""
+        break_off(self.under_way)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -136,12 +137,11 @@ class HttpExchange(Generic[T]):
         "_decision",
         "_doubt",
         "_history",
+        "_issued",
         "_plan",
         "_refused",
         "_refused_at",
         "_resources",
-        "_token",
-        "_token_began",
     )
 
     def __init__(
@@ -157,10 +157,8 @@ class HttpExchange(Generic[T]):
         """Why an attempt may have been processed: the cause of the first that may."""
         self._at_agency = False
         """Whether a request is with the agency at this moment."""
-        self._token: Token | None = None
+        self._issued: IssuedToken | None = None
         """The token that this attempt sent."""
-        self._token_began = math.inf
-        """When the login began that brought the last token that was sent."""
         self._refused = 0
         """How many tokens the agency refused, the first of them at ``_refused_at``."""
         self._refused_at = math.inf
@@ -190,23 +188,26 @@ class HttpExchange(Generic[T]):
             if sent or self._doubt is not None:
                 self._unknown(self._doubt or "cancelled", Layer.CORE)
             raise
-        if not isinstance(result, FailedAttempt):
-            self._succeeded()
-            return result
-        raise self._final_error(result)
+        if isinstance(result, FailedAttempt):
+            raise self._final_error(result)
+        if self._plan.kind is Idempotency.SAFE:
+            self._call.ledger.read()
+        else:
+            self._call.ledger.wrote = True
+        return result
 
     async def _attempt(self) -> T | FailedAttempt:
         outcome = await self._try()
         if isinstance(outcome, FailedAttempt):
             self._decide(outcome)
-        if self._token is not None and self._resources.tokens is not None:
-            await self._judge_token(self._resources.tokens, self._token, outcome)
+        if self._issued is not None and self._resources.tokens is not None:
+            await self._judge_token(self._resources.tokens, self._issued, outcome)
         return outcome
 
-    async def _judge_token(self, tokens: TokenCache, token: Token, outcome: T | FailedAttempt) -> None:
-        """Note whether the agency let in who carries ``token``; what it could not say leaves all as it was."""
+    async def _judge_token(self, tokens: TokenCache, issued: IssuedToken, outcome: T | FailedAttempt) -> None:
+        """Note whether the agency let in a request with a token; what it could not say leaves all as it was."""
         if not isinstance(outcome, FailedAttempt):
-            tokens.accepted(token)
+            tokens.accepted()
             return
         error, failure = outcome.error, outcome.failure
         refused = error.kind if isinstance(error, CredentialsRejected) else None
@@ -214,72 +215,61 @@ class HttpExchange(Generic[T]):
             is_fresh = failure is Failure.UNAUTHENTICATED and self._history.refreshed
             # Of one that may have ended, another login tells.
             if is_fresh or failure is not Failure.UNAUTHENTICATED:
-                await tokens.refused(token, refused, is_fresh=is_fresh)
+                await tokens.refused(issued, refused, is_fresh=is_fresh)
         elif refused is not None or failure in _OF_THE_AGENCY:
-            tokens.accepted(token)
+            tokens.accepted()
 
     async def _try(self) -> T | FailedAttempt:
         """One attempt: gates, request, classification."""
         resources, call, plan = self._resources, self._call, self._plan
-        self._token = None
+        self._issued = None
+        # How another host fares, the circuit does not know.
+        circuit = resources.circuit if plan.address.home and not call.bypass else None
         try:
-            await self._pass_gates()
+            self._pass_gates()
+            is_probe = circuit is not None and await circuit.admit(plan.kind, call.deadline)
             if call.authenticated:
                 await resources.limiter.take_place(call.deadline)
         except NagorikError as error:
             return not_admitted(error)
         try:
             try:
-                token, lease = await self._turn()
-                outgoing = await self._outgoing(token)
+                issued, lease = await self._turn()
+                outgoing = await self._outgoing(issued)
                 if call.login is not None:
                     await call.login.begin(self._request_of_login)
-                if call.deadline.remaining() <= 0:
-                    # Others held up the loop meanwhile, and somebody else may have the application by now.
-                    if call.login is not None:
-                        call.login.withdraw(self._request_of_login)
-                    raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
-                if call.login is not None:
                     lease = None  # others wait for it, too, and it changes nothing of what the call is made for
+                # Others held up the loop meanwhile, and somebody else may have the application by now.
+                if call.deadline.remaining() <= 0:
+                    raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
                 if lease is not None and lease.remaining() <= 0:
                     raise AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE)
-                probe = resources.health.start_request(plan.kind) if self._asks_circuit else 0
+                if circuit is not None:
+                    circuit.check(is_probe=is_probe)
             except NagorikError as error:
                 return not_admitted(error)
-            return await self._send(outgoing, token, lease, probe=probe)
+            return await self._send(outgoing, issued, lease)
         finally:
             if call.authenticated:
                 resources.limiter.release()
 
-    async def _pass_gates(self) -> None:
+    def _pass_gates(self) -> None:
         """Pass the gates that cost the agency nothing.
 
         Raises:
             NagorikError: The gate that is shut.
         """
-        resources, call, plan = self._resources, self._call, self._plan
-        if call.deadline.remaining() <= 0:
+        resources = self._resources
+        if self._call.deadline.remaining() <= 0:
             raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
         ends = resources.certificate_ends
-        if ends is not None and plan.address.home and resources.clock.now() >= ends:
+        if ends is not None and self._plan.address.home and resources.clock.now() >= ends:
             raise CredentialsRejected(CredentialProblem.EXPIRED, layer=Layer.CORE)
         until = resources.closed_until()
         if until is not None:
             raise AgencyClosed(until)
-        if self._asks_circuit:
-            await resources.health.admit(plan.kind, call.deadline)
 
-    @property
-    def _asks_circuit(self) -> bool:
-        """Whether the circuit says if it may go out: how another host fares, the circuit does not know."""
-        return self._plan.address.home and not self._call.bypass
-
-    @property
-    def _tells_circuit(self) -> bool:
-        """Whether its answer says how the agency fares; without a login, wherever that is, it is of no use."""
-        return self._plan.address.home or self._call.login is not None
-
-    async def _turn(self) -> tuple[Token | None, RequestLease | None]:
+    async def _turn(self) -> tuple[IssuedToken | None, RequestLease | None]:
         """Wait for this request's turn; the token to send, if any, which is good as the turn comes.
 
         With it comes what the request is sent under, if the host says so.
@@ -293,28 +283,26 @@ class HttpExchange(Generic[T]):
         limiter, tokens, deadline = self._resources.limiter, self._resources.tokens, self._call.deadline
         if tokens is None or not self._call.authenticated or not self._plan.address.home:
             return None, await limiter.wait_turn(deadline)
-        token = await tokens.current(deadline)
-        self._token_began = tokens.began(token)
+        issued = await tokens.current(deadline)
         lease = await limiter.wait_turn(deadline)
-        if not tokens.holds(token):
-            token = await tokens.current(deadline)
-            self._token_began = tokens.began(token)
+        if not tokens.holds(issued):
+            issued = await tokens.current(deadline)
             lease = await limiter.wait_turn(deadline)
-        return token, lease
+        return issued, lease
 
-    async def _outgoing(self, token: Token | None) -> OutgoingRequest:
+    async def _outgoing(self, issued: IssuedToken | None) -> OutgoingRequest:
         """The request of this attempt, with its token and signature.
 
         Raises:
             NagorikError: It could not be signed.
         """
         plan, signer = self._plan, self._resources.signer
-        headers = plan.headers if token is None else with_headers(plan.headers, [token.as_header()])
+        headers = plan.headers if issued is None else with_headers(plan.headers, [issued.token.as_header()])
         outgoing = OutgoingRequest(plan.method, plan.address.url, headers, plan.body)
         return await signer.sign(outgoing) if signer is not None and plan.address.home else outgoing
 
     async def _send(
-        self, outgoing: OutgoingRequest, token: Token | None, lease: RequestLease | None, *, probe: int
+        self, outgoing: OutgoingRequest, issued: IssuedToken | None, lease: RequestLease | None
     ) -> T | FailedAttempt:
         resources, call, plan = self._resources, self._call, self._plan
         remaining = call.deadline.remaining()
@@ -325,36 +313,30 @@ class HttpExchange(Generic[T]):
             total=remaining,
             limit=resources.response_bytes,
             file=plan.file,
-            remaining=call.deadline.remaining if lease is None else partial(_shorter, call.deadline, lease),
+            remaining=(
+                call.deadline.remaining
+                if lease is None
+                else lambda: min(call.deadline.remaining(), lease.remaining())
+            ),
             under_way=call.under_way,
         )
         call.ledger.requests += 1
-        self._token, self._at_agency = token, True
-        outcome: T | FailedAttempt
+        self._issued, self._at_agency = issued, True
         connections = resources.connections if plan.address.home else resources.elsewhere
-        answer = await self._counted(call.login, connections.send(outgoing, timeouts))
+        answer = await connections.send(outgoing, timeouts)
         outcome = from_transport(answer) if isinstance(answer, Failure) else self._classifier(answer, plan.address)
         self._at_agency = False
-        if token is not None and isinstance(outcome, FailedAttempt) and outcome.failure is Failure.LOGIN_REDIRECT:
-            # How a site that knows its sessions by cookies says that one has ended.
-            outcome = replace(outcome, failure=Failure.UNAUTHENTICATED)
         failure = outcome.failure if isinstance(outcome, FailedAttempt) else None
-        if self._tells_circuit:
-            resources.health.report(failure, probe=probe, is_login=call.login is not None)
-        if failure is Failure.UNAUTHENTICATED and token is not None and resources.tokens is not None:
-            resources.tokens.invalidate(token)
+        if call.login is not None and failure in NOT_SENT:
+            call.login.withdraw(self._request_of_login)
+        if issued is not None and isinstance(outcome, FailedAttempt) and failure is Failure.LOGIN_REDIRECT:
+            # How a site that knows its sessions by cookies says that one has ended.
+            failure, outcome = Failure.UNAUTHENTICATED, replace(outcome, failure=Failure.UNAUTHENTICATED)
+        if resources.circuit is not None and (plan.address.home or call.login is not None):
+            resources.circuit.report(failure, decides=not call.bypass)
+        if failure is Failure.UNAUTHENTICATED and issued is not None and resources.tokens is not None:
+            resources.tokens.invalidate(issued)
         return outcome
-
-    async def _counted(
-        self, login: LoginAttempt | None, sending: Awaitable[AgencyResponse | Failure]
-    ) -> AgencyResponse | Failure:
-        """What ``sending`` brings; it has reached the agency unless that says that it has not."""
-        if login is None:
-            return await sending
-        answer = await sending  # whoever breaks off meanwhile cannot tell
-        if isinstance(answer, Failure) and answer in NOT_SENT:
-            login.withdraw(self._request_of_login)
-        return answer
 
     @property
     def _request_of_login(self) -> str:
@@ -364,9 +346,11 @@ class HttpExchange(Generic[T]):
         kind, failure = self._plan.kind, failed.failure
         if failure is Failure.UNAUTHENTICATED:
             self._refused += 1
+            tokens, issued = self._resources.tokens, self._issued
             # One that another process had obtained before may have ended together with the first.
-            is_fresh = self._refused > 1 and self._token_began >= self._refused_at
-            if is_fresh or self._refused >= MOST_TOKENS or self._is_on_trial:
+            is_fresh = issued is not None and self._refused > 1 and issued.began >= self._refused_at
+            is_on_trial = issued is not None and tokens is not None and tokens.is_on_trial(issued)
+            if is_fresh or is_on_trial or self._refused >= MOST_TOKENS:
                 self._history = replace(self._history, refreshed=True)
             self._refused_at = min(self._refused_at, self._resources.clock.monotonic())
         self._decision = decide(kind, failure, self._history)
@@ -374,20 +358,7 @@ class HttpExchange(Generic[T]):
         if kind is not Idempotency.SAFE and failure in MAYBE_PROCESSED and self._doubt is None:
             self._doubt = failed.because
 
-    @property
-    def _is_on_trial(self) -> bool:
-        tokens, token = self._resources.tokens, self._token
-        return tokens is not None and token is not None and tokens.is_on_trial(token)
-
-    def _succeeded(self) -> None:
-        if self._plan.kind is Idempotency.SAFE:
-            self._call.ledger.read()
-        else:
-            self._call.ledger.wrote = True
-
     def _final_error(self, failed: FailedAttempt) -> NagorikError:
-        if failed.failure in UNANSWERED and self._tells_circuit:
-            self._resources.health.call_failed(failed.failure)
         decision = self._decision
         if decision in RETRYING:  # the budget is used up
             decision = decide_at_end(self._plan.kind, failed.failure, self._history)
@@ -399,8 +370,3 @@ class HttpExchange(Generic[T]):
 
     def _unknown(self, because: str, layer: Layer) -> OutcomeUnknown:
         return self._call.ledger.record_unknown(OutcomeUnknown(step=self._plan.step, because=because, layer=layer))
-
-
-def _shorter(deadline: Deadline, lease: RequestLease) -> float:
-    """Seconds for which something may still be sent."""
-    return min(deadline.remaining(), lease.remaining())

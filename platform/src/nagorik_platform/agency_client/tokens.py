@@ -72,17 +72,16 @@ _FILES: Final = ("client_certificate", "client_key", "certificate_authority")
 
 @dataclass(slots=True, repr=False)
 class LoginAttempt:
-    """A login under way, as whoever counts logins sees it.
+    """A login under way, as the store that counts logins sees it.
 
     Attributes:
         count_again: Counts one more login; raises ``RateLimited`` where the agency allows no more now.
-        began: When it was counted, on the client's monotonic clock: what it may take, it may take from then on.
+        began: When it was counted, on the client's monotonic clock. Its deadline counts from then.
     """
 
     count_again: Callable[[], Awaitable[None]]
     began: float
     _sent: Counter[str] = field(default_factory=Counter)
-    _counted: Counter[str] = field(default_factory=Counter)
 
     @property
     def has_reached(self) -> bool:
@@ -90,7 +89,7 @@ class LoginAttempt:
         return self._sent.total() > 0
 
     async def begin(self, request: str) -> None:
-        """A request of it is about to be sent. One that may have reached the agency before is one more login there.
+        """Count a request that is about to be sent. One that may have reached the agency before is one more login.
 
         Args:
             request: Its method and address. A login of several requests, such as one for a nonce, is one login.
@@ -98,15 +97,12 @@ class LoginAttempt:
         Raises:
             RateLimited: The agency allows no more logins now; it is not to be sent.
         """
-        # Taken before it is counted: a login may send several at once.
         self._sent[request] += 1
-        if self._sent[request] <= max(self._counted[request], 1):
+        if self._sent[request] == 1:
             return
-        self._counted[request] = self._sent[request]
         try:
             await self.count_again()
         except BaseException:
-            self._counted[request] -= 1
             self.withdraw(request)
             raise
 
@@ -124,8 +120,8 @@ class IssuedToken:
         renew_in: Seconds until it is renewed; infinite where it is good until it is refused.
         login: Names the login that brought it; no other has the same name.
         began: When that login began, on the client's monotonic clock, or before; it may be another process's.
-        on_trial: Whether this process logged in to see if credentials are good that were refused lately. No other
-            login follows where the agency refuses the token, too.
+        on_trial: Whether the credentials were refused lately. No other login follows where the agency refuses the
+            token, too.
     """
 
     token: Token
@@ -175,8 +171,7 @@ class RefusedCredentials:
 
         One success in between makes nothing good: an agency may let in, and refuse, in turns.
         """
-        counts = self.kind is not None or since < REFUSALS_REMEMBERED
-        return RefusedCredentials(self.count + 1 if counts else 1, kind)
+        return RefusedCredentials(self.count + 1 if self.is_remembered(since) else 1, kind)
 
     def let_in(self) -> "RefusedCredentials":
         """As they are let in."""
@@ -232,7 +227,7 @@ class LocalTokenStore:
     """Logs in for one process that shares its agencies with no other, no more often than each allows.
 
     A login is counted from its end: it reached the agency at some moment before that. Credentials that were refused
-    are remembered for as long as the process lives, by a hash that nobody else can make.
+    are remembered for as long as the process lives, by a hash with a key of its own.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -247,25 +242,20 @@ class LocalTokenStore:
     async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:  # noqa: ARG002 - it keeps none
         """As ``TokenStore.obtain``."""
         most, period = terms.limits.logins, terms.limits.login_period.total_seconds()
-        own = list[float]()
-
-        async def count() -> None:
-            now = self._clock.monotonic()
-            ended = self._ended.setdefault(terms.plugin, [])
-            ended[:] = [at for at in ended if now - at < period]
-            counted = sorted([*ended, *own])
-            if most is None:
-                return
-            if len(counted) >= most:
-                raise login_limit_reached(counted[-most] + period - now)
-            own.append(now)
-
-        began = self._clock.monotonic()
-        identity = self._identity(terms)
+        own, began, identity = list[float](), self._clock.monotonic(), self._identity(terms)
         standing, since = self._standing(identity)
         held_off = standing.holds_off(since)
         if held_off is not None:
             raise held_off
+
+        async def count() -> None:
+            now = self._clock.monotonic()
+            ended = self._ended[terms.plugin] = [at for at in self._ended.get(terms.plugin, ()) if now - at < period]
+            counted = sorted([*ended, *own])
+            if most is not None and len(counted) >= most:
+                raise login_limit_reached(counted[-most] + period - now)
+            own.append(now)
+
         await count()
         attempt = LoginAttempt(count, began)
         try:
@@ -278,12 +268,11 @@ class LocalTokenStore:
         finally:
             if attempt.has_reached:
                 self._ended[terms.plugin] += [self._clock.monotonic()] * len(own)
-        on_trial = standing.is_remembered(since)
         if identity in self._refused:
             known, refused_at = self._refused[identity]
             self._refused[identity] = known.let_in(), refused_at
         login = self._brought[identity] = str(uuid4())
-        return replace(issued, login=login, on_trial=on_trial)
+        return replace(issued, login=login, on_trial=standing.is_remembered(since))
 
     async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:
         """As ``TokenStore.refused``."""
@@ -313,7 +302,7 @@ def login_limit_reached(seconds: float) -> RateLimited:
 def settings_as_text(settings: BaseModel) -> str:
     """What a token belongs to of a plugin's settings, the same for the same values in each process. It holds secrets.
 
-    A file of TLS is what is in it: another certificate at the same path is another's.
+    A file of TLS counts by its content: another certificate at the same path is another's.
     """
     values = {name: value for name, value in _fields(settings).items() if name not in _SAY_NOT_WHO}
     if isinstance(settings, AgencySettings):
@@ -326,19 +315,17 @@ def _canonical(value: Any) -> str:
 
 
 def _fields(model: BaseModel) -> dict[str, Any]:
-    """The fields themselves: what a model says of itself may leave some out."""
+    """The fields themselves: a model's own dump may leave some out."""
     return {name: getattr(model, name) for name in type(model).model_fields} | (model.model_extra or {})
 
 
 def _plain(value: Any) -> Any:
     """A value as JSON, in an order that is the same in each process."""
-    while isinstance(value, Secret | SecretStr | SecretBytes):
-        value = value.get_secret_value()
-    if isinstance(value, BaseModel):
-        value = _fields(value)
-    elif is_dataclass(value) and not isinstance(value, type):
-        value = {one.name: getattr(value, one.name) for one in fields(value)}
     match value:
+        case Secret() | SecretStr() | SecretBytes():
+            return _plain(value.get_secret_value())
+        case BaseModel():
+            return _plain(_fields(value))
         case Mapping():
             return {"pairs": sorted([_canonical(key), _canonical(one)] for key, one in value.items())}
         case Set():
@@ -349,11 +336,13 @@ def _plain(value: Any) -> Any:
             return {"bytes": value.hex()}
         case None | bool() | int() | float() | str():
             return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain({one.name: getattr(value, one.name) for one in fields(value)})
     return str(value)
 
 
 def _digest(file: Path | None) -> str | None:
-    """What tells the content of a file; ``None`` without one. Whoever makes a client says what cannot be read."""
+    """A hash of a file's content; ``None`` without one, or where it cannot be read, which the client reports."""
     if file is None:
         return None
     with suppress(DataFileInvalid):
@@ -383,74 +372,70 @@ class TokenCache:
         self._terms = LoginTerms(plugin, settings_as_text(settings), limits, self._logged_in)
         self._issued: IssuedToken | None = None
         self._renew_at = -math.inf
-        self._is_on_trial = False
-        """Whether its refusal is one of the credentials, as long as no call was answered that carried the token."""
-        self._is_accepted = False
-        """Whether one was."""
-        self._refused_at = math.inf
-        """When a token was refused that no call was answered with, if none was since."""
         self._refused_in_a_row = 0
+        self._is_on_trial = False
+        """Whether the credentials or the token before were refused lately, and no call has shown it to be good."""
+        self._refused_at = math.inf
+        """When a token was refused, if no call was let in since."""
         self._running: asyncio.Task[IssuedToken | NagorikError] | None = None
 
-    async def current(self, deadline: Deadline) -> Token:
+    async def current(self, deadline: Deadline) -> IssuedToken:
         """A token that is believed good, obtaining one when there is none.
 
         Raises:
             NagorikError: What the login ended in; ``AgencyUnavailable`` when it does not end before ``deadline``.
         """
         issued = self._issued
-        if issued is not None and self.holds(issued.token):
-            return issued.token
-        return await self._renewed(deadline)
+        if issued is not None and self.holds(issued):
+            return issued
+        # The login is a task of its own, so that the call that happened to start it may be cancelled
+        # without taking the others' login with it.
+        task = self._running
+        if task is None:
+            task = self._running = asyncio.get_running_loop().create_task(self._renew(), context=Context())
+            task.add_done_callback(self._finished)
+        await asyncio.wait({task}, timeout=deadline.remaining())
+        if not task.done() or task.cancelled():
+            raise AgencyUnavailable(because="login-pending", layer=Layer.CORE)
+        result = task.result()
+        if isinstance(result, IssuedToken):
+            return result
+        raise result.copy()
 
-    def holds(self, token: Token) -> bool:
-        """Whether ``token`` is the one that is believed good at this moment."""
-        issued = self._issued
-        return issued is not None and issued.token is token and self._clock.monotonic() < self._renew_at
+    def holds(self, issued: IssuedToken) -> bool:
+        """Whether ``issued`` is the token that is believed good at this moment."""
+        return self._issued is issued and self._clock.monotonic() < self._renew_at
 
-    def began(self, token: Token) -> float:
-        """When the login began that brought ``token``, on the monotonic clock; long ago if another stands there."""
-        issued = self._issued
-        return issued.began if issued is not None and issued.token is token else -math.inf
-
-    def invalidate(self, token: Token) -> None:
-        """The agency refused ``token``; the next call asks for another, unless one has done so meanwhile."""
-        if self._issued is not None and self._issued.token is token:
-            if not self._is_accepted and self._renew_at > -math.inf:
-                self._refused_at = self._clock.monotonic()
+    def invalidate(self, issued: IssuedToken) -> None:
+        """The agency refused a token; the next call asks for another, unless one has done so meanwhile."""
+        if self._issued is issued:
             self._renew_at = -math.inf
+            self._refused_at = min(self._refused_at, self._clock.monotonic())
 
-    def is_on_trial(self, token: Token) -> bool:
-        """Whether ``token`` is to show if the credentials are good, and no call has shown it yet.
-
-        They were refused lately, or so was a token at once, before the login began that brought this one.
-        """
-        issued = self._issued
-        return issued is not None and issued.token is token and self._is_on_trial and not self._is_accepted
-
-    def accepted(self, token: Token) -> None:
-        """The agency took ``token``, whatever it said of what it was asked for."""
-        if self._issued is not None and self._issued.token is token:
-            self._is_accepted = True
-            self._refused_at = math.inf
+    def accepted(self) -> None:
+        """The agency let in a request with its token, whatever it answered."""
         self._refused_in_a_row = 0
+        self._is_on_trial, self._refused_at = False, math.inf
 
-    async def refused(self, token: Token, kind: CredentialProblem, *, is_fresh: bool) -> None:
-        """The agency refused at a call whoever carries ``token``. Where it means the credentials, all hear of it.
+    def is_on_trial(self, issued: IssuedToken) -> bool:
+        """Whether a token is to show if the credentials are good, and no call has shown it yet."""
+        return self._issued is issued and self._is_on_trial
+
+    async def refused(self, issued: IssuedToken, kind: CredentialProblem, *, is_fresh: bool) -> None:
+        """The agency refused a request with a token. Where it means the credentials, the store hears of it.
 
         Args:
-            token: What was sent.
+            issued: What was sent.
             kind: Why it was refused.
             is_fresh: Whether the agency refuses what a login has just brought.
         """
         self._refused_in_a_row += 1
         is_sure = is_fresh or kind in LETS_NOBODY_IN or self._refused_in_a_row >= REFUSED_IN_A_ROW
-        issued = self._issued
-        if issued is None or issued.token is not token or not (is_sure or self.is_on_trial(token)):
-            return
-        self._refused_in_a_row = 0
-        self.invalidate(token)
-        await self._store.refused(self._terms, issued.login, kind)
+        is_sure = is_sure or self.is_on_trial(issued)
+        if self._issued is issued and is_sure:
+            self._refused_in_a_row = 0
+            self.invalidate(issued)
+            await self._store.refused(self._terms, issued.login, kind)
 
     async def aclose(self) -> None:
         """Stop a login that is running, and wait until others may log in."""
@@ -459,22 +444,6 @@ class TokenCache:
             running.cancel()
             await asyncio.wait({running}, timeout=CLOSING)
 
-    async def _renewed(self, deadline: Deadline) -> Token:
-        # The login is a task of its own, so that the call that happened to start it may be cancelled
-        # without taking the others' login with it.
-        if self._running is None:
-            # It is nobody's call: what a host knows of the one that happened to start it says nothing of the others.
-            self._running = asyncio.get_running_loop().create_task(self._renew(), context=Context())
-            self._running.add_done_callback(self._finished)
-        task = self._running
-        await asyncio.wait({task}, timeout=deadline.remaining())
-        if not task.done() or task.cancelled():
-            raise AgencyUnavailable(because="login-pending", layer=Layer.CORE)
-        result = task.result()
-        if isinstance(result, IssuedToken):
-            return result.token
-        raise result.copy()
-
     async def _renew(self) -> IssuedToken | NagorikError:
         stale = self._issued.login if self._issued is not None else None
         try:
@@ -482,9 +451,8 @@ class TokenCache:
         except NagorikError as error:
             return error
         self._issued = issued
-        self._renew_at = self._clock.monotonic() + issued.renew_in
         self._is_on_trial = issued.on_trial or issued.began >= self._refused_at
-        self._is_accepted = False
+        self._renew_at = self._clock.monotonic() + issued.renew_in
         return issued
 
     async def _logged_in(self, attempt: LoginAttempt) -> IssuedToken:

@@ -3,25 +3,28 @@
 Requests go to the transport directly, without ``httpx.AsyncClient``: no redirects, cookies, netrc, proxies from the
 environment or log lines with URLs, and less work. Their exceptions are read here and dropped, because their
 texts hold URLs.
+
+The deadline and the lease of a request are checked before its head and before each piece of its body is written. What
+a process had checked and not yet sent when its machine froze may still leave it: the look-up before a retry covers
+that.
 """
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import Context
+from contextlib import contextmanager, suppress
+from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import httpcore
 import httpx
 
 from nagorik.http import AgencyResponse
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, body_parts, read_body
 from nagorik_platform.agency_client.connect_failures import connect_failure, refuses_certificate
-from nagorik_platform.agency_client.fence import FENCE, Fence, FencedSocket, FencedStream, TimeOver
 from nagorik_platform.agency_client.headers import RawHeaders
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import Failure
@@ -29,7 +32,7 @@ from nagorik_platform.agency_client.spool import NotSpooled, Spool, read_file
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
-    from aiohttp.connector import Connection
+    from aiohttp.connector import AddrInfoType, Connection
 
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
 
@@ -39,6 +42,22 @@ KEEP_ALIVE: Final = 5.0
 """Seconds an idle connection is kept. Longer ones are often closed by the agency in the very moment of a write."""
 CONNECTIONS_PER_TRANSPORT: Final = 4
 """Connections of one transport, which serves one request at a time: one for each host a plugin alternates between."""
+RESET_AS_CLOSED: Final = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+"""A socket option: what the system has of a request that was given up is dropped with its connection, and never sent
+as the agency reads on. A whole answer has been read before any other connection is closed."""
+
+
+class TimeOver(TimeoutError):
+    """A piece of a request was about to be written when its time was over."""
+
+
+REMAINING: Final[ContextVar[Callable[[], float] | None]] = ContextVar("REMAINING", default=None)
+"""Seconds for which the request of this task may be written; infinite without one."""
+
+
+def _check_time(remaining: Callable[[], float] | None) -> None:
+    if remaining is not None and remaining() <= 0:
+        raise TimeOver
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,15 +105,14 @@ class Timeouts:
     remaining: Callable[[], float] | None = None
     """Seconds that are left, asked as a head or a piece of a body is about to be written; ``total`` alone counts
     without it."""
-    under_way: set[Fence] | None = None
-    """Where the request's fence is for as long as it is under way, for whoever may have to cut it off."""
+    under_way: set[asyncio.Timeout] | None = None
+    """Where the request stands for as long as it is under way, so that its call's end can break it off."""
 
 
-async def _check_head(event: str, _: Mapping[str, Any]) -> None:
+async def _check_head(remaining: Callable[[], float] | None, event: str, _: Mapping[str, Any]) -> None:
     """Hears of what httpcore does before it does it; of a request without a body, the head is all there is."""
-    fence = FENCE.get()
-    if fence is not None and event.endswith(".send_request_headers.started"):
-        fence.check()
+    if event.endswith(".send_request_headers.started"):
+        _check_time(remaining)
 
 
 @cache
@@ -110,9 +128,8 @@ class ConnectionPool:
     last first, and each transport's pool holds one connection for each host it has met. How many requests are in
     flight is for the caller to bound.
 
-    A transport whose request did not end with a whole answer, given back in order, is closed and used no more. It
-    closes a connection by itself, but a second cancel breaks that off, or one that comes as an answer is given back;
-    then the connection would stay open, with what the system has of the request, and in use for ever.
+    A transport whose request did not end with a whole answer is closed and used no more: a second cancel, or one that
+    comes as an answer is given back, would leave its connection open, with what the system has of the request.
     """
 
     def __init__(
@@ -134,7 +151,7 @@ class ConnectionPool:
             self._classify = _classify_aiohttp
             self._factory = lambda: _aiohttp_transport(tls or shared_tls())
         else:
-            self._factory = lambda: FencedTransport(tls or shared_tls())
+            self._factory = lambda: _httpx_transport(tls or shared_tls())
 
     async def send(self, outgoing: OutgoingRequest, timeouts: Timeouts) -> AgencyResponse | Failure:
         """Send one request and read its answer to the end.
@@ -142,14 +159,13 @@ class ConnectionPool:
         Raises:
             AssertionError: From a mock router that was not told about the request.
         """
-        fence = Fence(timeouts.remaining)
-        fence.is_handed_over = not outgoing.body
-        streamed = _Streamed(outgoing.body, fence) if isinstance(outgoing.body, MultipartBody) else None
+        body, remaining = outgoing.body, timeouts.remaining
+        streamed = _Streamed(body, remaining) if isinstance(body, MultipartBody) else None
         request = httpx.Request(
             outgoing.method,
             outgoing.url,
             headers=outgoing.headers,
-            stream=streamed or _Timely(outgoing.body if isinstance(outgoing.body, bytes) else b"", fence),
+            stream=streamed or _Timely(body if isinstance(body, bytes) else b"", remaining),
             extensions={
                 "timeout": {
                     "connect": timeouts.connect,
@@ -158,16 +174,16 @@ class ConnectionPool:
                     "pool": timeouts.connect,
                     "total": timeouts.total,  # kept below; for a transport that has a clock of its own
                 },
-                "trace": _check_head,
+                "trace": partial(_check_head, remaining),
             },
         )
         # aiohttp takes what was read as bytes, and writes them whatever the time is.
-        if streamed is None and not (self._shared and outgoing.body):
+        if streamed is None and not (self._shared and body):
             request.read()
         try:
-            with self._checked_out(fence, timeouts.under_way) as transport:
-                async with asyncio.timeout(timeouts.total):
-                    return await _exchange(transport, request, timeouts, fence)
+            async with asyncio.timeout(timeouts.total) as scope:
+                with self._checked_out(remaining) as transport, _noted(scope, timeouts.under_way):
+                    return await _exchange(transport, request, timeouts)
         except TimeoutError:
             return Failure.DEADLINE
         except TooLarge:
@@ -191,57 +207,63 @@ class ConnectionPool:
             await asyncio.wait(self._closing)
 
     @contextmanager
-    def _checked_out(self, fence: Fence, under_way: set[Fence] | None) -> Iterator[httpx.AsyncBaseTransport]:
-        """A transport for the request of ``fence``, which is in ``under_way`` for as long."""
-        transport = self._check_out()
-        if not self._shared:
-            fence.cut = partial(self._discard, transport)
-        if under_way is not None:
-            under_way.add(fence)
-        before = FENCE.set(fence)
-        is_in_order = False
+    def _checked_out(self, remaining: Callable[[], float] | None) -> Iterator[httpx.AsyncBaseTransport]:
+        """A transport for one request."""
+        if self._shared and self._all:
+            transport = self._all[0]
+        elif self._idle:
+            transport = self._idle.pop()
+        else:
+            transport = self._factory()
+            self._all.append(transport)
+        before, is_in_order = REMAINING.set(remaining), False
         try:
             yield transport
             is_in_order = True
         finally:
-            FENCE.reset(before)
-            fence.cut = None
-            if under_way is not None:
-                under_way.discard(fence)
+            REMAINING.reset(before)
             if not self._shared:
                 # One that was closed meanwhile may have had no connection yet that could be.
                 is_usable = transport in self._all and (is_in_order or not self._is_own)
                 (self._idle.append if is_usable else self._discard)(transport)
 
     def _discard(self, transport: httpx.AsyncBaseTransport) -> None:
-        """Close a transport of one request, in a task that is cancelled by nobody."""
+        """Close a transport of one request, in a task of the platform's own that no caller cancels."""
         if not self._is_own:
             return
         if transport in self._all:
             self._all.remove(transport)
-        # It is the platform's, whoever's call it was.
         closing = asyncio.get_running_loop().create_task(transport.aclose(), context=Context())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    def _check_out(self) -> httpx.AsyncBaseTransport:
-        if self._shared and self._all:
-            return self._all[0]
-        if self._idle:
-            return self._idle.pop()
-        transport = self._factory()
-        self._all.append(transport)
-        return transport
+
+@contextmanager
+def _noted(scope: asyncio.Timeout, under_way: set[asyncio.Timeout] | None) -> Iterator[None]:
+    if under_way is None:
+        yield
+        return
+    under_way.add(scope)
+    try:
+        yield
+    finally:
+        under_way.discard(scope)
+
+
+def break_off(scopes: Collection[asyncio.Timeout]) -> None:
+    """End requests as if their time was over, whoever waits for them."""
+    for scope in tuple(scopes):
+        with suppress(RuntimeError):  # its time is over by itself
+            scope.reschedule(0.0)
 
 
 async def _exchange(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, timeouts: Timeouts, fence: Fence
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, timeouts: Timeouts
 ) -> AgencyResponse:
     """Have a request answered, and the answer read to its end."""
     response = await transport.handle_async_request(request)
     try:
         body = await _read(response, timeouts)
-        fence.lift()
     finally:
         await response.aclose()
     if isinstance(body, Spool):
@@ -252,16 +274,15 @@ async def _exchange(
 class _Timely(httpx.ByteStream):
     """A body that is not written once its time is over; an agency does nothing with a request that lacks it."""
 
-    def __init__(self, content: bytes, fence: Fence) -> None:
+    def __init__(self, content: bytes, remaining: Callable[[], float] | None) -> None:
         super().__init__(content)
         self._content = content
-        self._fence = fence
+        self._remaining = remaining
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in _pieces(self._content):
-            self._fence.check()
+            _check_time(self._remaining)
             yield piece
-        self._fence.is_handed_over = True
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
@@ -283,18 +304,17 @@ class _Streamed(httpx.AsyncByteStream):
         broken: Whether it ended before its end.
     """
 
-    def __init__(self, body: MultipartBody, fence: Fence) -> None:
+    def __init__(self, body: MultipartBody, remaining: Callable[[], float] | None) -> None:
         self._body = body
-        self._fence = fence
+        self._remaining = remaining
         self.broken = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self._body.chunks():
                 for piece in _pieces(chunk):
-                    self._fence.check()
+                    _check_time(self._remaining)
                     yield piece
-            self._fence.is_handed_over = True
         except TimeOver:
             raise
         except Exception:  # noqa: BLE001 - a host's store may raise anything
@@ -369,97 +389,30 @@ def _classify_aiohttp(error: Exception) -> Failure:
     return Failure.UNEXPECTED
 
 
-class FencedBackend(httpcore.AnyIOBackend):
-    """Connects as httpcore does, and lets nothing out but through a request's fence.
-
-    Attributes:
-        streams: What it has connected and nobody has closed.
-    """
-
-    def __init__(self) -> None:
-        """Begin without a connection."""
-        super().__init__()
-        self.streams: list[FencedStream] = []
-
-    async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-        """As httpcore's own backend."""
-        connected: Any = await super().connect_tcp(*args, **kwargs)
-        try:
-            # What TLS is begun on; there is no public way to put anything beneath it.
-            connected._stream = FencedStream(connected._stream)
-            self.streams = [*(one for one in self.streams if one.is_open), connected._stream]
-        except OSError as error:
-            await connected.aclose()
-            raise httpcore.ConnectError from error
-        return cast("httpcore.AsyncNetworkStream", connected)
-
-
-class FencedTransport(httpx.AsyncHTTPTransport):
-    """As httpx's, with connections that let nothing out but through a request's fence."""
-
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        """Connect by the terms of ``tls``, to a few hosts at most."""
-        super().__init__(
-            verify=tls,
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=CONNECTIONS_PER_TRANSPORT,
-                max_keepalive_connections=CONNECTIONS_PER_TRANSPORT,
-                keepalive_expiry=KEEP_ALIVE,
-            ),
-        )
-        self._backend = FencedBackend()
-        # httpx hands no backend on.
-        self._pool._network_backend = self._backend
-
-    async def aclose(self) -> None:
-        """As httpx's; it knows nothing of a connection whose handshake was broken off, or that stood later."""
-        await super().aclose()
-        for stream in self._backend.streams:
-            await stream.aclose()
+def _httpx_transport(tls: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
+    limits = httpx.Limits(
+        max_connections=CONNECTIONS_PER_TRANSPORT,
+        max_keepalive_connections=CONNECTIONS_PER_TRANSPORT,
+        keepalive_expiry=KEEP_ALIVE,
+    )
+    return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits, socket_options=[RESET_AS_CLOSED])
 
 
 def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
     import aiohttp
-    from aiohttp.connector import AddrInfoType
     from httpx_aiohttp import AiohttpTransport
-
-    # By their numbers, since a transport does not hand its socket out.
-    sockets = WeakValueDictionary[int, FencedSocket]()
-
-    def fenced_socket(address: AddrInfoType) -> FencedSocket:
-        made = FencedSocket(*address[:3])
-        sockets[made.fileno()] = made
-        return made
 
     class TimelyRequest(aiohttp.ClientRequest):
         async def send(self, conn: "Connection") -> "ClientResponse":
-            fence, transport = FENCE.get(), conn.transport
-            if fence is not None and transport is not None:
-                fence.check()
-                own = sockets[transport.get_extra_info("socket").fileno()]
-                own.fence, fence.socket = fence, own
-                fence.cut = partial(abort_unwritten, fence, own, transport)
-                conn.add_callback(fence.cut)
+            _check_time(REMAINING.get())
+            if conn.transport is not None:
+                conn.add_callback(partial(_abort_unwritten, conn.transport))
             return await super().send(conn)
-
-    def abort_unwritten(fence: Fence, own: FencedSocket, transport: asyncio.Transport) -> None:
-        """Once a request is over: whoever was answered or gave up before all was sent has nothing more to send.
-
-        aiohttp would write on what waits, beside the next request or as the connection is closed, and the system
-        would send on what it has. The connection may be closed or another's by then: it is given back as its answer's
-        last bytes are there, and those may have to be written down first.
-        """
-        if own.fileno() < 0 or own.fence is not fence:
-            return
-        if not fence.is_written or own.unconfirmed:
-            own.reset_as_closed()
-            transport.abort()
 
     def session() -> aiohttp.ClientSession:
         opened = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, ssl=tls, keepalive_timeout=KEEP_ALIVE, socket_factory=fenced_socket
+                limit=0, ssl=tls, keepalive_timeout=KEEP_ALIVE, socket_factory=_resetting_socket
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -472,3 +425,15 @@ def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
         return opened
 
     return AiohttpTransport(client=session)
+
+
+def _resetting_socket(address: "AddrInfoType") -> socket.socket:
+    made = socket.socket(*address[:3])
+    made.setsockopt(*RESET_AS_CLOSED)
+    return made
+
+
+def _abort_unwritten(transport: asyncio.Transport) -> None:
+    """Once a request is over: an event loop would write on what waits, though its connection is closed."""
+    if transport.get_write_buffer_size():
+        transport.abort()

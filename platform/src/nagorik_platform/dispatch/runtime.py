@@ -95,6 +95,7 @@ class PluginRuntime:
         self._clock = settings.clock
         self._rate_limiter = settings.rate_limiter
         self._token_store = settings.token_store
+        self._has_circuit = settings.has_circuit
         self._rng = settings.rng
         self._runner = runner
         self._probe = probe
@@ -242,6 +243,7 @@ class PluginRuntime:
             limiter=before.limiter if before is not None else None,
             rate_limiter=self._rate_limiter,
             token_store=self._token_store,
+            has_circuit=self._has_circuit,
         )
 
     def _login(self, reference: str | None) -> Callable[[AgencyHttp, Any, Clock], Awaitable[Any]] | None:

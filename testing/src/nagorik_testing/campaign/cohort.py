@@ -27,7 +27,7 @@ from nagorik.model.application import DocumentStore
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
-from nagorik_host.engine.health import LAST_PROBE, HealthTracker, pause_in_vain
+from nagorik_host.engine.health import LAST_PROBE, try_refused
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.reach import OF_CREDENTIALS
 from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
@@ -521,7 +521,7 @@ def _try_refused(
     tried = {plugin: down_since for plugin, down_since in waiting.items() if may_be_tried(plugin, down_since)}
     for plugin in tried:
         try_refused_again(transaction, plugin)
-    HealthTracker().try_refused(transaction, tried, now, are_others=False)
+    try_refused(transaction, tried, now)
     return tried
 
 
@@ -534,13 +534,12 @@ def _left_for_credentials(transaction: Transaction, *, now: datetime) -> dict[st
 def _latest_probe(row: Row[Any], now: datetime) -> datetime:
     """Until when an agency is tried again that has refused the credentials so often, and tells no more than that.
 
-    A probe of which nothing was heard is made again soon, and one in vain after its own pause, from now at most.
+    A probe that was held back, or of which nothing was heard, is made again soon.
     """
-    unheard = pause_in_vain(row.probes_in_vain) if row.probes_in_vain else LAST_PROBE
     # When one without a login refused nobody writes down; its probes are counted after the first refusal.
     refused_at, refusals = (now, row.probes + 1) if row.refused_at is None else (row.refused_at, row.refusals)
     refused_until: datetime = refused_at + refused_pause(refusals) * LATER
-    return max(refused_until, now + unheard)
+    return max(refused_until, now + LAST_PROBE)
 
 
 def _transport(simulator: Simulator) -> KillableTransport:

@@ -26,13 +26,14 @@ def upgrade() -> None:
         sa.Column("plugin", sa.String(length=120), nullable=False),
         sa.Column("paced_to", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("violations", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("down_since", sa.BigInteger(), nullable=True),
         sa.Column("cause", sa.String(length=120), nullable=True),
         sa.Column("probe_at", sa.BigInteger(), nullable=True),
-        sa.Column("probed_at", sa.BigInteger(), nullable=True),
         sa.Column("probes", sa.Integer(), nullable=False),
-        sa.Column("probes_in_vain", sa.Integer(), nullable=False),
+        sa.Column("tried_with", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("plugin", name=op.f("pk_agencies")),
     )
     op.create_table(
@@ -46,12 +47,11 @@ def upgrade() -> None:
         sa.Column("under_way", sa.String(length=36), nullable=True),
         sa.Column("under_way_until", sa.BigInteger(), nullable=True),
         sa.Column("failed", sa.String(length=36), nullable=True),
-        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("failure", sa.String(length=120), nullable=True),
+        sa.Column("held_until", sa.BigInteger(), nullable=True),
         sa.Column("refused", sa.String(length=120), nullable=True),
         sa.Column("refusals", sa.Integer(), nullable=True),
         sa.Column("refused_at", sa.BigInteger(), nullable=True),
-        sa.Column("let_in_at", sa.BigInteger(), nullable=True),
-        sa.Column("tried_in", sa.BigInteger(), nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_tokens")),
     )
@@ -266,7 +266,6 @@ def upgrade() -> None:
         sa.Column("kept_out", sa.Text(), nullable=True),
         sa.Column("alone", sa.String(length=36), nullable=True),
         sa.Column("settings_reload", sa.Integer(), nullable=True),
-        sa.Column("credentials", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_table(

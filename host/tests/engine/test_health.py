@@ -1,0 +1,335 @@
+"""When an agency is taken to be down, who tries it again and when, and what brings it back."""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+from itertools import count
+
+import pytest
+from sqlalchemy import update
+
+from nagorik import (
+    AgencyClosed,
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    CredentialsRejected,
+    OutcomeUnknown,
+    PluginFault,
+    RateLimited,
+)
+from nagorik.errors import CredentialProblem, Layer
+from nagorik.manifest import Circuit
+from nagorik_host.commands.outage_hints import outage_hint
+from nagorik_host.engine.health import (
+    LAST_PROBE,
+    LEFT_TO_OTHERS,
+    AgencyRules,
+    HealthChange,
+    HealthTracker,
+    refusing,
+    try_other_credentials,
+    try_refused,
+)
+from nagorik_host.engine.instants import row_of
+from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
+from nagorik_host.store.outages import outages_of
+from nagorik_host.store.schema import agencies
+from nagorik_platform.agency_client.circuit import CircuitRules
+from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
+from nagorik_platform.lifecycle import CallAnswered, CallFailed
+from nagorik_testing import SimulatedClock
+
+AGENCIES = count()
+ANSWERED = CallAnswered(None)
+GONE = CallFailed(AgencyUnavailable(because="connection-refused"))
+REFUSED = CallFailed(CredentialsRejected(CredentialProblem.WRONG))
+HELD_BACK = CallFailed(CredentialsRejected(CredentialProblem.WRONG, layer=Layer.CORE))
+PROBE_AFTER = timedelta(seconds=30)
+
+
+class Agency:
+    """One agency's row, and the processes that learn of it."""
+
+    def __init__(self, database, *, has_login=False, processes=1):
+        self.database, self.clock = database, SimulatedClock()
+        self.name = f"health-{next(AGENCIES)}"
+        rules = AgencyRules(CircuitRules.of(Circuit(), FAILURES_OF_AN_OUTAGE), has_login)
+        self.processes = [HealthTracker({self.name: rules}) for _ in range(processes)]
+        self.health = self.processes[0]
+
+    async def learn(self, outcome, *, of=0, **more):
+        unit = partial(self.processes[of].learn, plugin=self.name, outcome=outcome, now=self.clock.now(), **more)
+        return await self.database.run(unit)
+
+    async def fails(self, outcome=GONE, times=FAILURES_OF_AN_OUTAGE):
+        return [await self.learn(outcome) for _ in range(times)][-1]
+
+    async def row(self):
+        return await self.database.run(partial(row_of, plugin=self.name, now=None))
+
+    async def wait(self):
+        """How long it is until it may be tried."""
+        return self.health.probe_at(await self.row(), self.clock.now()) - self.clock.now()
+
+    async def take_probe(self, of=0):
+        def unit(transaction):
+            row = row_of(transaction, self.name, None)
+            return self.processes[of].take_probe(transaction, row, self.clock.now())
+
+        return await self.database.run(unit)
+
+    async def probe(self, outcome, **more):
+        """Try it as soon as it may be tried."""
+        self.clock.advance((await self.wait()).total_seconds())
+        assert await self.take_probe()
+        return await self.learn(outcome, **more)
+
+
+async def test_calls_that_fail_together_are_one_outage_that_one_answer_ends(database):
+    """However many were in flight, in however many processes."""
+    agency = Agency(database, processes=2)
+    began = agency.clock.now()
+    changes = await asyncio.gather(*(agency.learn(GONE, of=number % 2) for number in range(40)))
+    assert [one for one in changes if one is not None] == [HealthChange(is_down=True, cause="connection-refused")]
+    row = await agency.row()
+    assert (row.failures, row.down_since, row.probes) == (40, began, 0)
+    assert timedelta(0) < await agency.wait() <= PROBE_AFTER
+    later = agency.clock.advance(60)
+    assert await agency.learn(ANSWERED) == HealthChange(is_down=False)
+    row = await agency.row()
+    assert (row.failures, row.down_since, row.cause, row.probe_at) == (0, None, None, None)
+    assert await agency.learn(ANSWERED) is None
+    (outage,) = await database.run(partial(outages_of, plugin=agency.name))
+    assert (outage.begin, outage.end) == (began, later)
+
+
+async def test_four_failures_before_an_answer_are_no_outage(database):
+    agency = Agency(database)
+    for _ in range(3):
+        assert await agency.fails(times=FAILURES_OF_AN_OUTAGE - 1) is None
+        await agency.learn(ANSWERED)
+
+
+async def test_what_the_manifest_says_of_its_circuit_holds_for_all_processes(database):
+    broken = CallFailed(ContractViolation("http-299"))
+    agency = Agency(database)
+    assert await agency.fails(broken, times=2) is None
+    assert await agency.learn(broken) == HealthChange(is_down=True, cause="contract-violation")
+    agency = Agency(database)
+    await agency.learn(GONE)
+    agency.clock.advance(60)
+    assert await agency.learn(GONE) == HealthChange(is_down=True, cause="connection-refused")
+
+
+async def test_one_probe_at_a_time_is_made_ever_more_seldom(database):
+    agency = Agency(database, processes=2)
+    await agency.fails()
+    assert not await agency.take_probe()
+    waits = []
+    for _ in range(12):
+        agency.clock.advance((await agency.wait()).total_seconds())
+        assert [await agency.take_probe(of=number) for number in (0, 1)] == [True, False]
+        assert await agency.learn(GONE) is None
+        waits.append(await agency.wait())
+    assert waits[0] <= 2 * PROBE_AFTER
+    assert max(waits) <= LAST_PROBE
+    assert waits[-1] > LAST_PROBE / 2
+
+
+async def test_probe_that_is_put_off_for_longer_than_any_is_made(database):
+    """The clock was ahead by years, and was set right."""
+    agency = Agency(database)
+    await agency.fails()
+    in_years = agency.clock.now() + timedelta(days=700)
+    await database.run(lambda t: t.connection.execute(update(agencies).values(probe_at=in_years)))
+    assert await agency.take_probe()
+    assert timedelta(0) < await agency.wait() <= LAST_PROBE
+
+
+async def test_agency_that_comes_back_and_is_gone_again_at_one_instant_has_one_outage(database):
+    agency = Agency(database)
+    for _ in range(2):
+        await agency.fails()
+        await agency.learn(ANSWERED)
+    await agency.fails()
+    (outage,) = await database.run(partial(outages_of, plugin=agency.name))
+    assert outage.end is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        (CredentialProblem.WRONG, "credentials-wrong"),
+        (CredentialProblem.EXPIRED, "credentials-expired"),
+        (CredentialProblem.REVOKED, "credentials-revoked"),
+        (CredentialProblem.ADDRESS_NOT_ALLOWED, "credentials-address-not-allowed"),
+    ],
+)
+async def test_credentials_that_let_nobody_in_are_an_outage_at_once(database, kind, cause):
+    agency = Agency(database)
+    assert await agency.learn(CallFailed(CredentialsRejected(kind))) == HealthChange(is_down=True, cause=cause)
+    assert await database.run(refusing) == [agency.name]
+    assert outage_hint(cause)
+
+
+async def test_refusals_that_may_be_one_applications_are_counted_first(database):
+    agency, refused = Agency(database), CallFailed(CredentialsRejected())
+    assert await agency.fails(refused, times=FAILURES_OF_AN_OUTAGE - 1) is None
+    assert (await agency.learn(refused)).is_down
+
+
+async def test_key_that_is_refused_at_calls_is_tried_four_times_on_the_first_day_and_once_on_each_other(database):
+    agency = Agency(database)
+    await agency.learn(REFUSED)
+    waits = [await agency.wait()]
+    for _ in range(5):
+        await agency.probe(REFUSED)
+        waits.append(await agency.wait())
+    for wait, pause in zip(waits, [*REFUSED_PAUSES, REFUSED_PAUSES[-1], REFUSED_PAUSES[-1]], strict=True):
+        assert pause * 1.1 <= wait <= pause * 1.25
+
+
+async def test_agency_with_a_login_is_probed_as_any_other_as_its_tokens_are_paced_by_themselves(database):
+    agency = Agency(database, has_login=True)
+    await agency.learn(REFUSED)
+    for _ in range(12):
+        assert await agency.wait() <= LAST_PROBE
+        await agency.probe(HELD_BACK)
+
+
+async def test_what_fails_after_the_platform_was_let_in_is_an_outage_of_its_own(database):
+    agency = Agency(database)
+    for _ in range(4):
+        await agency.learn(REFUSED)
+    assert await agency.probe(GONE) is None
+    row = await agency.row()
+    assert (row.cause, row.probes) == ("connection-refused", 0)
+    assert await agency.wait() <= PROBE_AFTER
+    assert await agency.probe(REFUSED) is None
+    assert (await agency.row()).cause == "credentials-wrong"
+    assert await agency.wait() >= REFUSED_PAUSES[0] * 1.1
+
+
+async def test_officer_has_refused_credentials_tried_once_and_the_next_pause_is_as_long_as_before(database):
+    agency, other = Agency(database), Agency(database)
+    await agency.learn(REFUSED)
+    await other.fails()
+    for _ in range(2):
+        await agency.probe(REFUSED)
+    now = agency.clock.now()
+    assert not await database.run(partial(try_refused, plugins=[other.name], now=now))
+    assert await database.run(partial(try_refused, plugins=[agency.name, other.name], now=now))
+    assert await agency.take_probe()
+    await agency.learn(REFUSED)
+    assert await agency.wait() >= REFUSED_PAUSES[-1] * 1.1
+
+
+async def test_other_settings_are_tried_at_once_and_once_in_an_outage(database):
+    """A worker that is started again and again with the same ones would have an account locked."""
+    agency = Agency(database)
+
+    async def try_with(identity):
+        unit = partial(try_other_credentials, plugin=agency.name, identity=identity, now=agency.clock.now())
+        return await database.run(unit)
+
+    assert not await try_with("a")
+    await agency.learn(REFUSED)
+    assert [await try_with(one) for one in ("a", "a", "b")] == [True, False, True]
+    assert await agency.take_probe()
+    await agency.learn(REFUSED)
+    assert await agency.wait() >= REFUSED_PAUSES[1] * 1.1
+    await agency.learn(ANSWERED)
+    await agency.learn(REFUSED)
+    assert await try_with("b")
+
+
+async def test_worker_whose_credentials_are_held_back_leaves_the_agency_to_others_for_a_while(database):
+    agency = Agency(database, has_login=True, processes=2)
+    old, new = agency.processes
+    now = agency.clock.now()
+    await agency.learn(HELD_BACK)
+    for outcome in (GONE, ANSWERED):  # while it is down, and when it is not
+        await agency.learn(outcome, of=1)
+        row = await agency.row()
+        assert old.left_until(row, now) == now + LEFT_TO_OTHERS
+        assert new.left_until(row, now) is None
+        assert old.left_until(row, now + LEFT_TO_OTHERS) is None
+        assert old.left_until(row, now - timedelta(days=1)) is None
+
+
+async def test_agency_that_was_left_to_others_is_tried_at_once_where_its_credentials_are_said_to_be_good(database):
+    agency = Agency(database, has_login=True)
+    await agency.learn(HELD_BACK)
+    await database.run(partial(try_refused, plugins=[agency.name], now=agency.clock.now()))
+    assert agency.health.left_until(await agency.row(), agency.clock.now()) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AgencyUnavailable(because="pace-unknown", layer=Layer.CORE),
+        AgencyUnavailable(because="token-unknown", layer=Layer.CORE),
+        AgencyUnavailable(because="lease-lost", layer=Layer.CORE),
+        AgencyUnavailable(because="document-unreadable", layer=Layer.CORE),
+        OutcomeUnknown(step="a", because="cancelled", layer=Layer.CORE),
+        ContractViolation("paper-unreadable", layer=Layer.PLUGIN),
+        CredentialsRejected(CredentialProblem.NOT_PERMITTED),
+        AgencyRejected("limit"),
+        PluginFault("raised", plugin="a"),
+    ],
+    ids=lambda error: getattr(error, "because", error.code),
+)
+async def test_what_is_the_hosts_the_plugins_or_one_applications_is_no_outage(database, error):
+    agency = Agency(database)
+    for _ in range(3 * FAILURES_OF_AN_OUTAGE):
+        assert not agency.health.is_news(agency.name, CallFailed(error))
+        assert await agency.learn(CallFailed(error)) is None
+
+
+async def test_only_what_may_change_something_is_news(database):
+    agency = Agency(database)
+    paced = CallFailed(RateLimited(retry_after=1, layer=Layer.CORE))
+    assert [agency.health.is_news(agency.name, one) for one in (GONE, ANSWERED, paced)] == [True, False, False]
+    agency.health.note_failures(agency.name, 1)
+    assert [agency.health.is_news(agency.name, one) for one in (GONE, ANSWERED, paced)] == [True, True, True]
+
+
+@pytest.mark.parametrize("error", [PluginFault("raised", plugin="a"), AgencyClosed(SimulatedClock().now())])
+async def test_what_no_agency_has_answered_ends_no_outage(database, error):
+    agency = Agency(database)
+    await agency.fails()
+    assert await agency.probe(CallFailed(error)) is None
+    assert (await agency.row()).down_since is not None
+
+
+@pytest.mark.parametrize(("seconds", "later"), [(None, 1), (0, 1), (40, 40), (1e6, 900)])
+async def test_probe_that_there_was_no_time_for_is_made_when_there_is(database, seconds, later):
+    agency = Agency(database)
+    await agency.fails()
+    await agency.probe(CallFailed(RateLimited(retry_after=seconds, layer=Layer.CORE)))
+    assert await agency.wait() == timedelta(seconds=later)
+
+
+async def test_answer_that_a_plugin_knew_by_itself_says_nothing_of_an_agency_that_was_asked(database):
+    agency = Agency(database)
+    await agency.fails()
+    assert await agency.probe(ANSWERED, is_sent=False) is None
+    assert (await agency.row()).down_since is not None
+    assert await agency.wait() == timedelta(0)
+
+
+async def test_plugin_that_sends_nothing_speaks_for_itself(database):
+    agency = Agency(database)
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await agency.learn(GONE, is_sent=False)
+    assert await agency.probe(ANSWERED, is_sent=False) == HealthChange(is_down=False)
+
+
+async def test_probe_that_was_not_made_is_given_back(database):
+    agency = Agency(database)
+    await agency.fails()
+    agency.clock.advance((await agency.wait()).total_seconds())
+    assert await agency.take_probe()
+    await database.run(partial(agency.health.give_back_probe, plugin=agency.name, at=agency.clock.now()))
+    assert await agency.take_probe()
