@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from nagorik_host.commands.known_names import NamedFilter, require_known, require_one_of
 from nagorik_host.commands.reconciliation import add_reconcile, run_reconcile
+from nagorik_host.commands.repair import add_repair, run_repair
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
@@ -39,7 +40,7 @@ _NO_CITIZENS: Final = (
 class ApplicationsCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "list applications by state, service, age or what they wait for; find one by a reference"
+    help = "list applications by state, service, age or what they wait for; find one by a reference; repair a row"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
@@ -73,9 +74,20 @@ class ApplicationsCommand:
         )
         search.add_argument("name", metavar="ID|REFERENCE", help="written exactly as it was given")
         add_json_argument(search)
+        add_repair(
+            actions.add_parser(
+                "repair",
+                help="make a row what its journal amounts to, where the journal is ahead of it",
+                description="Repair applications of which nagorik audit verify says row-behind. Anything else that is"
+                " not as it was written is refused.",
+                allow_abbrev=False,
+            )
+        )
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """List or find; exit code 1 where nothing is found by a reference."""
+        """List, find or repair; exit code 1 where nothing is found by a reference, or something is not repaired."""
+        if arguments.action == "repair":
+            return run_repair(arguments)
         if arguments.action == "search":
             return run_command(lambda: _search(arguments.name, as_json=arguments.json))
         return run_command(lambda: _list_applications(arguments))

@@ -43,7 +43,7 @@ class Decision(NamedTuple):
 
     at: datetime
     officer: str
-    kind: Literal["stop", "resume", "accept-plugin", "look-again", "restored", "caught-up"]
+    kind: Literal["stop", "resume", "accept-plugin", "look-again", "repair", "restored", "caught-up"]
     subject: str
     reason: str
 

@@ -492,8 +492,8 @@ decisions: Final = Table(
     Column("id", String(ID), primary_key=True),
     Column("at", Instant, nullable=False),
     Column("officer", String(CODE), nullable=False),
-    # "stop", "resume", "accept-plugin", "look-again", "restored" or "caught-up"; what is decided on one application
-    # is in its journal.
+    # "stop", "resume", "accept-plugin", "look-again", "repair", "restored" or "caught-up"; what else is decided on
+    # one application is in its journal.
     Column("kind", String(CODE), nullable=False),
     Column("subject", String(CODE), nullable=False),
     Column("reason", Text, nullable=False),

@@ -41,6 +41,7 @@ from nagorik_host.store.ledger import (
     raw,
 )
 from nagorik_host.store.projections import TABLES, rows_of
+from nagorik_host.store.repair import is_behind
 from nagorik_host.store.schema import (
     MICROSECOND,
     applications,
@@ -90,6 +91,7 @@ class ApplicationRecord(BaseModel):
         erased: When the citizen's data were erased.
         left: Columns that were left then.
         projected: By table, digests of the rows that were left then.
+        repaired: Whether the row was made what the journal amounts to, whatever it had been before.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
@@ -111,6 +113,7 @@ class ApplicationRecord(BaseModel):
     erased: int | None = None
     left: dict[str, str | int] = {}
     projected: dict[str, str] = {}
+    repaired: bool = False
 
 
 @dataclass(slots=True)
@@ -333,12 +336,7 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
     records = known.changes
     if not records:
         yield "application-unknown", ""
-    try:
-        verify_chain(entries, application=row["id"], head=row["chain"], count=row["entries"], vault=around.vault)
-    except ChainBroken as broken:
-        yield "journal-broken", str(broken)
-    else:
-        yield from _as_continued(entries, known)
+    yield from _journal(row, known, entries, around.vault)
     if records:
         yield from _as_recorded(row, known, records, around)
     if row["data_key"] is None:
@@ -355,6 +353,19 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
     yield from _checkouts(known, key, progress)
 
 
+def _journal(row: Mapping[str, Any], known: _Known, entries: Sequence[JournalEntry], vault: Vault) -> _Found:
+    """Whether the journal is whole, and the row has always gone on with it."""
+    journalled = {"application": row["id"], "head": row["chain"], "count": row["entries"]}
+    try:
+        verify_chain(entries, **journalled, vault=vault)
+    except ChainBroken as broken:
+        yield "journal-broken", str(broken)
+        if is_behind(entries, **journalled, vault=vault):
+            yield "row-behind", f"entry {row['entries']} of {len(entries)}"
+    else:
+        yield from _as_continued(entries, known)
+
+
 # Against the ledger
 
 
@@ -363,6 +374,8 @@ def _as_continued(entries: Sequence[JournalEntry], known: _Known) -> _Found:
     links = {one.entry: in_base64(one.link) for one in entries}
     revision = reached = 0
     for record in known.changes:
+        if record.repaired:
+            revision, reached = 0, 0
         if record.revision == revision or record.entries < reached or links.get(record.entries) != record.head:
             yield "application-rolled-back", f"revision {record.revision}, entry {record.entries}"
             return

@@ -55,6 +55,7 @@ CODES: Final = frozenset(
         "quotes-differ",
         "record-missing",
         "restorations-differ",
+        "row-behind",
         "row-differs",
         "schema-differs",
         "suspensions-differ",
