@@ -705,6 +705,64 @@ def test_what_the_gateway_itself_said_to_be_taken_is_not_put_in_question_by_a_pa
     assert driver.payment_states == [P.CAPTURED]
 
 
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("said", [P.FAILED, P.CANCELLED])
+def test_money_that_was_taken_and_is_charged_back_is_an_officers_case(said, told):
+    driver = _paying().pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    if told:
+        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+    _told_again(driver, _report(said))
+    assert (driver.payment_states, _last_code(driver)) == ([P.UNDER_INVESTIGATION], "not-taken-after-all")
+    assert driver.hold == "payment-under-investigation"
+
+
+def test_money_cannot_have_been_taken_on_a_day_that_has_not_come():
+    driver = _paying()
+    early = driver.captured().model_copy(update={"captured_at": driver.now + timedelta(days=3_650)})
+    driver.answer(Operation.QUERY_PAYMENT, early)
+    assert driver.row.payments[0].captured_at == driver.now
+
+
+def test_word_of_another_refund_says_nothing_of_this_one():
+    driver = _refunding()
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-1"))
+    for state in (P.REFUNDED, P.REFUND_FAILED, P.REFUND_PENDING):
+        driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=state, reference="R-2"))
+        assert (driver.payment_states, driver.row.payments[0].refund_reference) == ([P.REFUND_PENDING], "R-1")
+    assert driver.hold == "call-in-vain"
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED, reference="R-1"))
+    assert (driver.payment_states, driver.row.hold) == ([P.REFUNDED], None)
+
+
+def _asked_for(days: int, driver: Driver, operation: Operation, end: PaymentReport | OutcomeUnknown) -> int:
+    """Return how often it is called in so many days while each call ends so."""
+    until, before = driver.now + timedelta(days=days), driver.calls.count(operation)
+    while driver.next.due is not None and driver.next.due < until:
+        assert driver.next.operation is operation
+        driver.answer(operation, end)
+    return driver.calls.count(operation) - before
+
+
+def test_refund_whose_answer_is_lost_again_and_again_is_an_officers_case_and_repeated_once_a_day():
+    driver = _refunding(Idempotency.NATIVE)
+    assert _asked_for(1, driver, Operation.REFUND_PAYMENT, LOST_ORDER) <= 20
+    assert (driver.payment_states, driver.hold) == ([P.REFUND_REQUESTED], "refund-overdue")
+    assert _asked_for(39, driver, Operation.REFUND_PAYMENT, LOST_ORDER) <= 80
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.payment_states, driver.row.hold) == ([P.REFUNDED], None)
+
+
+def test_completion_whose_answer_was_lost_is_asked_about_once_a_day():
+    driver = _paying(factories.capabilities_of(others=Idempotency.NONE))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.AUTHORISED))
+    driver.lose(Operation.COMPLETE_PAYMENT)
+    assert _asked_for(40, driver, Operation.QUERY_PAYMENT, _report(P.AUTHORISED)) <= 100
+    assert driver.hold == "payment-unknown"
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED]
+
+
 def test_officer_cannot_have_money_given_back_that_nobody_has_said_was_taken():
     driver = _paying()
     driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))

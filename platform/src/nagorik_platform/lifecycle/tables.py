@@ -268,7 +268,7 @@ _LATE_NEWS: Final = {
     "under_investigation": f"{_OTHER_AMOUNT}, or that it took what an officer found not to be taken",
 }
 
-_TOOK_NOTHING: Final = "that it took nothing of what an officer found to be taken"
+_TOOK_NOTHING: Final = "that it took nothing, or that what it took went back to the payer"
 
 PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
     *_payment_rows(
@@ -344,7 +344,7 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
     ),
     *_payment_rows(
         P.REFUND_PENDING,
-        refund_pending="the gateway gives the refund a number, or another one",
+        refund_pending="the gateway gives the refund a number",
         refunded="the payer has it back",
         refund_failed="the gateway refused the refund",
         refund_manual=_LEFT_TO_A_PERSON,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import takewhile
 
-from nagorik.errors import NagorikError, Outcome
+from nagorik.errors import ContractViolation, NagorikError, Outcome
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
@@ -133,10 +133,10 @@ def _ended_unpaid(
 ) -> Iterator[Event]:
     """The gateway took nothing. What it said before is no news: the payer may be paying anew by now.
 
-    Where an officer found that it had taken something, an officer looks once more, and is believed then. What the
-    gateway itself said to be taken is taken: a page that ran out is no word about the money.
+    Money that was taken and now was not, as after a charge-back, is an officer's, who is believed then. Only that a
+    page has run out is no word about money of which the gateway itself said that it was taken.
     """
-    if payment.decided and payment.state in MONEY_TAKEN:
+    if payment.state in MONEY_TAKEN and (payment.decided or to is not PaymentState.EXPIRED):
         if payment.contested is None or payment.contested.state not in MONEY_NOT_TAKEN:
             yield context.payment_moved(
                 payment,
@@ -183,7 +183,8 @@ def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext
             code=code,
             reference=report.reference,
             taken=report.amount if report.amount != payment.sum else None,
-            captured_at=report.captured_at or context.now,
+            # A day that has not come would be the day of the receipt, and of the accounts.
+            captured_at=min(report.captured_at or context.now, context.now),
             payer_name=report.payer_name,
             remark=report.remark,
             contested=_word(report) if to is PaymentState.UNDER_INVESTIGATION else None,
@@ -250,6 +251,11 @@ def advice_failed(ended: Ended[NagorikError], state: Progress, context: RuleCont
 def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) -> Iterator[Event]:
     """Accepted by a gateway is not refunded: it is asked again until it has said how it ended."""
     report, payment = ended.end, ended.payment
+    if payment.refund_reference is not None and report.reference not in {None, payment.refund_reference}:
+        # Another refund's word says nothing about this one.
+        error = ContractViolation("another-refund")
+        yield retry_later(ended.attempt, state, context, "another-refund", error)
+        return
     if report.state is PaymentState.REFUND_PENDING:
         yield retry_later(ended.attempt, state, context, report.state.value)
     else:

@@ -46,14 +46,16 @@ OPERATOR_RETRY: Final = 900.0
 """Seconds between attempts that only an administrator's or a plugin owner's work will let succeed."""
 
 
-def retry_at(application: str, error: NagorikError | None, failures: int, now: datetime) -> datetime:
+def retry_at(
+    application: str, error: NagorikError | None, failures: int, now: datetime, longest: float = LONGEST_RETRY
+) -> datetime:
     """When an operation that settled nothing is worth another try.
 
     An agency's own word (``Retry-After``, opening hours) is a floor, up to a day and up to a year: whatever it says,
-    it is asked again. The platform's back-off doubles from 5 s to 1 h, and holds of an agency, too, that should have
-    opened already.
+    it is asked again. The platform's back-off doubles from 5 s to ``longest`` seconds, and holds of an agency, too,
+    that should have opened already.
     """
-    backoff = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(failures, 12))
+    backoff = min(longest, FIRST_RETRY * 2.0 ** min(failures, 16))
     if isinstance(error, AgencyClosed):
         opens = min(max(error.until, now + timedelta(seconds=backoff / 2)), now + LONGEST_CLOSURE)
         return opens + timedelta(seconds=FIRST_RETRY * _jitter(application, failures))
@@ -161,8 +163,16 @@ def retry_later(
 ) -> AttemptEnded:
     """The attempt settled nothing; the operation is worth another try later."""
     failures = state.backoff(attempt.operation, attempt.subject).failures
-    again = retry_at(state.id, error, failures, context.now)
+    again = retry_at(state.id, error, failures, context.now, _longest_retry(attempt, state))
     return close(attempt, context, result, settled=False, not_before=again, refusal=refusal_of(error))
+
+
+def _longest_retry(attempt: Attempt, state: Progress) -> float:
+    """Back off to a day where an officer looks too: a refund, and a completion of which the answer was lost."""
+    if attempt.payment is None:
+        return LONGEST_RETRY
+    lost = state.payment(attempt.payment).completion_lost_at is not None
+    return LONGEST_WAIT if lost or attempt.operation is Operation.REFUND_PAYMENT else LONGEST_RETRY
 
 
 def failures_with(attempt: Attempt, state: Progress) -> int:

@@ -233,7 +233,12 @@ def _of_refund(progress: Progress, now: datetime) -> Hold | None:
         return Hold(party=Party.PERSON, code=REFUND_IN_DOUBT if in_doubt else REFUND_BY_HAND)
     owed = [one for one in progress.payments if one.state in {P.REFUND_REQUESTED, P.REFUND_PENDING}]
     since = (one.refund_requested_at or one.moved_at or one.opened_at for one in owed)
-    overdue = any(now - at >= REFUND_BEFORE_A_PERSON for at in since)
+    overdue = any(now - at >= REFUND_BEFORE_A_PERSON for at in since) or any(
+        one.state is P.REFUND_REQUESTED
+        and one.refund_ordered_at is not None
+        and progress.backoff(Operation.REFUND_PAYMENT, one.id).failures >= LOOK_UPS_BEFORE_A_PERSON
+        for one in owed
+    )
     return Hold(party=Party.PERSON, code=REFUND_OVERDUE) if overdue else None
 
 
