@@ -22,6 +22,7 @@ from nagorik.privacy import Form
 from nagorik.values import Identifier, MobileNumber, Nid
 from nagorik_toolkit.form_validation import (
     JSON_SCHEMA_DIALECT,
+    MOST_ENTRIES,
     MOST_TOLD,
     form_schema,
     label_of,
@@ -335,3 +336,25 @@ def test_list_that_is_too_short_is_said_to_be_so() -> None:
     assert told(rooms=[]) == [("/form/rooms", "too_short")]
     assert ("/form/pair", "too_short") in told(rooms=[{"size": 1}], pair=["a"])
     assert told(rooms=[{"size": 1}], pair=[1]) == [("/form/pair", "too_short")]
+
+
+@pytest.mark.parametrize(
+    ("large", "pointer"),
+    [
+        ({"rooms": [{"size": CANARY}] * MOST_ENTRIES}, "/form/rooms"),
+        ({"rooms": [[["x"] * MOST_ENTRIES]]}, "/form/rooms"),
+        ({"meters": {str(number): number for number in range(MOST_ENTRIES + 1)}}, "/form/meters"),
+        ({CANARY: ["x"] * (MOST_ENTRIES + 1)}, "/form"),
+    ],
+)
+def test_form_with_too_many_entries_is_refused_before_any_is_checked(large: dict[str, Any], pointer: str) -> None:
+    class Unread(ConnectionForm):
+        @model_validator(mode="before")
+        @classmethod
+        def _never(cls, _: object) -> object:
+            raise AssertionError("it is not read")
+
+    with pytest.raises(InputRejected) as refused:
+        validate_form(Unread, large)
+    assert [(problem.pointer, problem.code) for problem in refused.value.fields] == [(pointer, "too_long")]
+    assert CANARY not in repr(refused.value.fields)

@@ -18,6 +18,8 @@ from nagorik.values.text import to_bangla_digits
 JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ANY_PROBLEM: Final = "value"
 _LONGEST_SENTENCE: Final = 2_000
+MOST_ENTRIES: Final = 20_000
+"""Entries of all lists and tables of a form together; one with more is refused before anything in it is checked."""
 MOST_TOLD: Final = 50
 """Problems of a form that are told by their fields; of the others their number alone is."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
@@ -35,6 +37,9 @@ def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str 
             filled in is repeated, and no key that the form does not declare: a pointer ends above it.
     """
     given = dict(data)
+    too_large = _overflowing(given)
+    if too_large is not None:
+        raise InputRejected([_told(form, given, (too_large,), "too_long", {}, root)])
     try:
         filled = form.model_validate(given)
     except ValidationError as error:
@@ -50,6 +55,21 @@ def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str 
         more = Text(bn=text.bn.replace("{number}", to_bangla_digits(number)), en=text.en.replace("{number}", number))
         problems.append(FieldProblem(pointer=root, code="more_problems", text=more))
     raise InputRejected(problems)
+
+
+def _overflowing(given: Mapping[str, JsonValue]) -> str | None:
+    """Return the field with which a form has more than ``MOST_ENTRIES``; ``None`` if it has not."""
+    left = MOST_ENTRIES
+    for field, value in given.items():
+        waiting: list[JsonValue] = [value]
+        while waiting:
+            entry = waiting.pop()
+            within = entry if isinstance(entry, list) else list(entry.values()) if isinstance(entry, dict) else []
+            left -= len(within)
+            if left < 0:
+                return field
+            waiting += within
+    return None
 
 
 def _is_short_of_wrong_entries(
