@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from nagorik import AgencyResponse, Money
 from nagorik_toolkit import DhakaSecond, TakaAmount
 from nagorik_toolkit.formats import xml
-from nagorik_toolkit.formats.soap import Soap, SoapVersion
+from nagorik_toolkit.formats.soap import Soap, SoapVersion, fault_of
 from nagorik_toolkit.formats.xml import XmlModel, XmlReader, element
 
 
@@ -150,3 +150,21 @@ def test_amount_and_time_are_read_in_xml_as_anywhere_else():
     assert b"<due>1200.50</due>" in bill.to_body().content
     with pytest.raises(ValidationError):
         XmlReader(Bill).read(answer(document.replace("১,২০০", "free").encode()))
+
+
+ORDER, FAULT = "<m><n>7</n></m>", "<s:Fault><faultcode>s:Client</faultcode></s:Fault>"
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [[FAULT + ORDER], [ORDER + FAULT], [ORDER + ORDER], [FAULT, ORDER], [ORDER, FAULT], [ORDER, ORDER], []],
+    ids=lambda bodies: "|".join(bodies).replace(ORDER, "order ").replace(FAULT, "fault "),
+)
+def test_envelope_that_says_two_things_is_neither_an_answer_nor_a_fault(bodies):
+    """An application would be filed, or refused, by what happened to stand first."""
+    inner = "".join(f"<s:Body>{body}</s:Body>" for body in bodies)
+    response = answer(f'<s:Envelope xmlns:s="{SoapVersion.V1_1.value}">{inner}</s:Envelope>'.encode())
+    assert fault_of(response) is None
+    assert not Soap().answer(Order).recognises(response)
+    with pytest.raises(ValueError, match="one element"):
+        Soap().answer(Order).read(response)

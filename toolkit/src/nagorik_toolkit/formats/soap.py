@@ -63,7 +63,7 @@ class Soap:
         return SoapRequest(self.version, content, action, header)
 
     def answer(self, model: type[ModelT]) -> "SoapReader[ModelT]":
-        """Reads an answer's envelope, what ``expect`` takes: its body's first element is to be ``model``.
+        """Reads an answer's envelope, what ``expect`` takes: its one body is to hold ``model`` and nothing else.
 
         A fault does not fit. A plugin's ``error_reader`` recognises it with ``fault_of`` before.
         """
@@ -121,11 +121,11 @@ class SoapReader(Generic[ModelT]):
         """As ``AnswerReader.read``."""
         body = _body_of(answer)
         if body is None or len(body) == 0:
-            raise ValueError("the answer is no envelope with a body")
+            raise ValueError("the answer is no envelope with one element in its body")
         return model_of(body[0], self.model)
 
     def recognises(self, answer: AgencyResponse) -> bool:
-        """As ``AnswerReader.recognises``: any envelope is the agency's, a fault's too."""
+        """As ``AnswerReader.recognises``: any clear envelope is the agency's, a fault's too."""
         return _body_of(answer) is not None
 
 
@@ -167,10 +167,9 @@ def _local(name: str | None) -> str:
 
 
 def _body_of(answer: AgencyResponse) -> etree._Element | None:
+    """The one body of an envelope; ``None`` where it says two things: two bodies, or two elements in one."""
     root = read_xml(answer)
-    if root is None:
-        return None
-    for version in SoapVersion:
-        if root.tag == f"{{{version.value}}}Envelope":
-            return root.find(f"{{{version.value}}}Body")
-    return None
+    spaces = [f"{{{version.value}}}" for version in SoapVersion]
+    space = next((one for one in spaces if root is not None and root.tag == f"{one}Envelope"), None)
+    bodies = root.findall(f"{space}Body") if root is not None and space is not None else []
+    return bodies[0] if len(bodies) == 1 and len(bodies[0]) <= 1 else None
