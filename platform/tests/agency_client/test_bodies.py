@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 import tracemalloc
 from datetime import date
 from decimal import Decimal
@@ -388,3 +389,13 @@ async def test_large_body_is_in_memory_once(encoding):
         tracemalloc.stop()
     assert len(body) == pieces * len(piece)
     assert peak < 1.4 * len(body)
+
+
+@pytest.mark.parametrize(("size", "in_a_thread"), [(100, False), (200_000, True)])
+async def test_large_response_is_read_beside_the_event_loop(world, size, in_a_thread):
+    """All other calls of a worker would wait for it."""
+    read_by = []
+    world.agency.will(httpx.Response(200, json={"reference": "x" * size}))
+    http = world.bind(error_reader=lambda _: read_by.append(threading.current_thread()))
+    assert (await http.read("x", "GET", "/a", expect=world.Filed)).reference == "x" * size
+    assert (read_by != [threading.main_thread()]) is in_a_thread

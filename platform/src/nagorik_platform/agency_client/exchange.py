@@ -54,6 +54,9 @@ T = TypeVar("T")
 MOST_TOKENS: Final = 4
 """So many tokens are tried by one request, even if each has been obtained by a login before the first was refused."""
 
+LARGE: Final = 65_536
+"""Bytes of a response from which on it is read in a thread: 4 MB of JSON take 0.2 seconds of a processor."""
+
 _OF_THE_AGENCY: Final = frozenset({Failure.INVALID, Failure.MAPPED, Failure.REFUSED})
 """Answers to somebody whom the agency knows, unless it is their credentials that it speaks of."""
 
@@ -324,7 +327,12 @@ class HttpExchange(Generic[T]):
         self._issued, self._at_agency = issued, True
         connections = resources.connections if plan.address.home else resources.elsewhere
         answer = await connections.send(outgoing, timeouts)
-        outcome = from_transport(answer) if isinstance(answer, Failure) else self._classifier(answer, plan.address)
+        if isinstance(answer, Failure):
+            outcome: T | FailedAttempt = from_transport(answer)
+        elif len(answer.body) > LARGE:
+            outcome = await asyncio.to_thread(self._classifier, answer, plan.address)
+        else:
+            outcome = self._classifier(answer, plan.address)
         self._at_agency = False
         failure = outcome.failure if isinstance(outcome, FailedAttempt) else None
         if call.login is not None and failure in NOT_SENT:
