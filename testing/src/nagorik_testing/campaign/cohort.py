@@ -19,7 +19,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, exists, func, make_url, or_, select
+from sqlalchemy import MetaData, Row, bindparam, delete, exists, func, make_url, or_, select
 
 import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik import NagorikError
@@ -32,6 +32,7 @@ from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.reach import OF_CREDENTIALS
 from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
 from nagorik_host.engine.worker import Worker
+from nagorik_host.extensions import installed
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import agencies, agency_tokens, applications, metadata
@@ -85,7 +86,8 @@ class RepeatableDatabase(Database):
         self._engine = engine_of(make_url("sqlite://"))
         self._connection = self._engine.connect()
         with self._connection.begin():
-            metadata.create_all(self._connection)
+            for tables in _all_tables():
+                tables.create_all(self._connection)
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``."""
@@ -211,8 +213,14 @@ async def empty(url: str) -> None:
 
 def clear(transaction: Transaction) -> None:
     """Delete all rows of all tables."""
-    for table in reversed(metadata.sorted_tables):
-        transaction.connection.execute(delete(table))
+    for tables in _all_tables():
+        for table in reversed(tables.sorted_tables):
+            transaction.connection.execute(delete(table))
+
+
+def _all_tables() -> tuple[MetaData, ...]:
+    """The host's tables, and those of the installed extensions, which the audit looks at too."""
+    return metadata, *(one.metadata for one in installed())
 
 
 class Cohort:
