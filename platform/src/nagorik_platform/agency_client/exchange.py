@@ -28,7 +28,6 @@ from nagorik_platform.agency_client.headers import RawHeaders, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import LEASE_LOST, ConcurrencyLimiter, RequestLease
 from nagorik_platform.agency_client.multipart import MultipartBody
-from nagorik_platform.agency_client.retry import RETRYING, retry
 from nagorik_platform.agency_client.retry_table import (
     MAYBE_PROCESSED,
     NOT_SENT,
@@ -37,6 +36,7 @@ from nagorik_platform.agency_client.retry_table import (
     RetryDecision,
     decide,
     decide_at_end,
+    full_jitter,
     record_failure,
 )
 from nagorik_platform.agency_client.signing import RequestSigner
@@ -54,6 +54,7 @@ T = TypeVar("T")
 MOST_TOKENS: Final = 4
 """So many tokens are tried by one request, even if each has been obtained by a login before the first was refused."""
 
+RETRYING: Final = frozenset({RetryDecision.AGAIN, RetryDecision.FRESH_TOKEN})
 LARGE: Final = 65_536
 """Bytes of a response from which on it is read in a thread: 4 MB of JSON take 0.2 seconds of a processor."""
 
@@ -174,17 +175,8 @@ class HttpExchange(Generic[T]):
         """
         try:
             result = await self._attempt()
-            if isinstance(result, FailedAttempt) and self._decision in RETRYING:
-                resources = self._resources
-                result = await retry(
-                    result,
-                    self._attempt,
-                    lambda: self._decision,
-                    attempts=resources.attempts,
-                    deadline=self._call.deadline,
-                    clock=resources.clock,
-                    rng=resources.rng,
-                )
+            if isinstance(result, FailedAttempt):
+                result = await self._retry(result)
         except BaseException:
             # Cancelled, or a mock router's complaint: a write that was with the agency may have been processed.
             sent = self._at_agency and self._plan.kind is not Idempotency.SAFE
@@ -197,6 +189,29 @@ class HttpExchange(Generic[T]):
             self._call.ledger.read()
         else:
             self._call.ledger.wrote = True
+        return result
+
+    async def _retry(self, result: T | FailedAttempt) -> T | FailedAttempt:
+        """Try again until the policy says no more, or the budget is used up.
+
+        The wait is what the agency asked for, or full jitter; one that would reach the deadline is not begun. Slept
+        time counts by itself as well, so that a clock that stands still cannot make the attempts endless.
+        """
+        resources, deadline = self._resources, self._call.deadline
+        number, slept, budget = 1, 0.0, deadline.remaining()
+        while isinstance(result, FailedAttempt) and self._decision in RETRYING:
+            wait = 0.0
+            if self._decision is RetryDecision.AGAIN:
+                if number >= resources.attempts:
+                    break
+                asked = result.retry_after
+                wait = full_jitter(number, resources.rng) if asked is None else asked
+            slept += wait
+            if slept >= budget or wait >= deadline.remaining():
+                break
+            await resources.clock.sleep(wait)
+            number += 1
+            result = await self._attempt()
         return result
 
     async def _attempt(self) -> T | FailedAttempt:
