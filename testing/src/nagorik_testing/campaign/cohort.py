@@ -36,7 +36,7 @@ from nagorik_host.extensions import installed
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import agencies, agency_tokens, applications, metadata
-from nagorik_host.store.sqlite import engine_of
+from nagorik_host.store.sqlite import SqliteDatabase, _Asked, engine_of
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
@@ -50,6 +50,7 @@ from nagorik_testing.campaign.kills import (
     LIFE,
     KillableDatabase,
     KillableTransport,
+    Killed,
     KillingMiddleware,
     KillSchedule,
     MachineClock,
@@ -77,14 +78,18 @@ _TWICE: Final = 50
 """Every how manieth unit is rolled back and run again, on the average: a host's own database may do so."""
 
 
-class RepeatableDatabase(Database):
-    """SQLite in memory, with the newest tables. All workers of a process may share it."""
+class RepeatableDatabase(SqliteDatabase):
+    """SQLite in memory, with the newest tables. All workers of a process may share it.
+
+    What is asked for in the same turn of the event loop is in the same commit, as on a file of the host's own.
+    """
 
     def __init__(self, rng: Random) -> None:
         """Begin with an empty database; ``rng`` decides who of several is first."""
         self._rng = rng
         self._engine = engine_of(make_url("sqlite://"))
         self._connection = self._engine.connect()
+        self._asked: list[_Asked] = []
         with self._connection.begin():
             for tables in _all_tables():
                 tables.create_all(self._connection)
@@ -92,23 +97,31 @@ class RepeatableDatabase(Database):
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``."""
         await self._let_others_run()
-        if self._rng.randrange(_TWICE) == 0:
-            with self._connection.begin() as transaction:
-                unit(Transaction(self._connection))
-                transaction.rollback()
-        with self._connection.begin():
-            done = Transaction(self._connection)
-            result = unit(done)
-            appended = self.append_records(self._connection, [done])
-        if appended is not None:
-            appended.committed()
+        asked = _Asked(unit)
+        self._asked.append(asked)
+        if len(self._asked) == 1:
+            asyncio.get_running_loop().call_soon(self._commit_asked)
+        result: T = await asyncio.wrap_future(asked.answer)
         await self._let_others_run()
         return result
+
+    async def snapshot(self, unit: Unit[T]) -> T:
+        """As ``Database.snapshot``."""
+        return await self.run(unit)
 
     async def close(self) -> None:
         """As ``Database.close``: what it held is gone."""
         self._connection.close()
         self._engine.dispose()
+
+    def _commit_asked(self) -> None:
+        together, self._asked = self._asked, []
+        if self._rng.randrange(_TWICE) == 0:
+            with suppress(Exception, Killed), self._connection.begin() as transaction:
+                for asked in together:
+                    asked.unit(Transaction(self._connection))
+                transaction.rollback()
+        self._commit(together)
 
     async def _let_others_run(self) -> None:
         for _ in range(self._rng.randint(1, _LONGEST_TURN)):
@@ -312,6 +325,17 @@ class Cohort:
                 for case in cases
                 if case.id in people.unheeded
             ]
+            found += [
+                Discrepancy(case.alias, "refused-by-defect", "the host could take nothing in about it any more")
+                for case in cases
+                if case.id in people.refused_by_defect
+            ]
+            forgotten = await people.forgotten()
+            found += [
+                Discrepancy(case.alias, "forgotten", "a consent or a notice that was acknowledged is in no journal")
+                for case in cases
+                if case.id in forgotten
+            ]
             text = heard.text + await database.run(readable)
             found += [*self._leaks(cases, text), *self._found_of_workers(cases)]
             report.findings += found
@@ -371,7 +395,7 @@ class Cohort:
         suspended: list[_Member] = []
         try:
             while True:
-                done = await asyncio.gather(*(member.live() for member in pool))
+                *done, _ = await asyncio.gather(*(member.live() for member in pool), people.cross(self._rng))
                 if await self._replace(pool, [standing for standing, _ in done], suspended) or await people.act():
                     continue
                 dues = [due for due in (*(due for _, due in done), people.next_at) if due is not None]

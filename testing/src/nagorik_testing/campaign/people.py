@@ -1,14 +1,17 @@
 """The citizens and the officers of a campaign: they do what an application waits for, on what they honestly know."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from heapq import heapify, heappop, heappush
-from typing import Final, Literal
+from random import Random
+from typing import Any, Final, Literal
 from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from nagorik import ApplicationDraft, Consent, Operation
 from nagorik.model.application import DocumentStore
@@ -20,7 +23,7 @@ from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.cases import WORKERS_LOST, Decision, record_decision, unblock
 from nagorik_host.store.schema import applications
 from nagorik_platform.lifecycle import Decided, NotPossible, Progress
-from nagorik_platform.lifecycle.events import Event, Moved, PaymentMoved
+from nagorik_platform.lifecycle.events import ConsentGiven, Event, Moved, PaymentMoved, PaymentNoticed
 from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
 from nagorik_platform.lifecycle.state import REFUND_BY_HAND, REFUND_IN_DOUBT
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON
@@ -31,6 +34,9 @@ OFTEN: Final = 3
 """How often somebody does the same thing about the same application."""
 MOST_PAYMENTS: Final = 12
 """More than any application needs, however often one of its payments fails."""
+HALF: Final = 0.5
+MOST_CROSSING: Final = 3
+"""Most people who act while the workers claim what is due."""
 OFFICER: Final = "Officer of the campaign"
 REASON: Final = "asked the agency by telephone"
 
@@ -66,6 +72,9 @@ class People:
             handed_in: The applications that the host has said it has taken in.
             unheeded: The applications of which an officer has decided something else than the host has written down.
             left: The applications that wait for an officer who has decided as often as one does.
+            refused_by_defect: Those about which the host could take nothing in any more.
+            granted: By application, the consents and payment notices that the host has said it has taken in while
+                workers claimed.
         """
         self._host = host
         self._agencies = agencies
@@ -82,6 +91,8 @@ class People:
         self.handed_in: set[UUID] = set()
         self.unheeded: set[UUID] = set()
         self.left: set[UUID] = set()
+        self.refused_by_defect: set[UUID] = set()
+        self.granted: defaultdict[UUID, list[str]] = defaultdict(list)
 
     @property
     def next_at(self) -> datetime | None:
@@ -103,15 +114,63 @@ class People:
                     self.left.add(case.id)
                 continue
             self._done[application, code] += 1
-            if party == "person":
-                if case.officer:
-                    await self._decide(application, code)
-            elif code.startswith("consent-"):
-                await self._host.consent(application, consent(self._host, case))
-                self.acts += 1
-            elif code in _ACTS:
-                await self._try(application, _ACTS[code])
+            await self._or_note(case, self._settle(case, application, party, code))
         return changed or self.acts > before
+
+    async def _settle(self, case: CampaignCase, application: str, party: str, code: str) -> None:
+        if party == "person":
+            if case.officer:
+                await self._decide(application, code)
+        elif code.startswith("consent-"):
+            await self._host.consent(application, consent(self._host, case))
+            self.acts += 1
+        elif code in _ACTS:
+            await self._try(application, _ACTS[code])
+
+    async def _or_note(self, case: CampaignCase, act: Coroutine[Any, Any, None]) -> None:
+        """Do it; note where the host cannot take anything in about the application any more."""
+        try:
+            await act
+        except IntegrityError:
+            self.refused_by_defect.add(case.id)
+
+    async def cross(self, rng: Random) -> None:
+        """Act on applications that are due, while the workers claim them: in the same commits, as it happens."""
+        due = await self._host.database.run(partial(_due, now=self._host.clock.now()))
+        known = [(application, party, code) for application, party, code in due if application in self._fates]
+        chosen = rng.sample(known, min(len(known), rng.randint(0, MOST_CROSSING)))
+        await asyncio.gather(*(self._or_note(self._fates[one[0]], self._cross(*one, rng.random())) for one in chosen))
+
+    async def _cross(self, application: str, party: str | None, code: str | None, chance: float) -> None:
+        case = self._fates[application]
+        if case.withdrawn_after is not None:
+            await self._try(application, "withdraw")
+        elif party == "person" and code is not None and case.officer and self._done[application, code] < OFTEN:
+            self._done[application, code] += 1
+            await self._decide(application, code)
+        elif chance < HALF:
+            given = consent(self._host, case)
+            await self._host.consent(application, given)
+            self.granted[case.id].append(given.id)
+        else:
+            for payment in (await self._host.progress(application)).payments:
+                ask = partial(self._host.ask_about_payment, application=application, payment=payment.id)
+                await self._host.database.run(ask)
+                self.granted[case.id].append(payment.id)
+
+    async def forgotten(self) -> list[UUID]:
+        """The applications whose journal lacks a consent or a notice that the host has said it has taken in."""
+        forgotten = []
+        for application, granted in self.granted.items():
+            events = (await self._host.track(str(application))).events
+            kept = Counter(
+                event.consent.id if isinstance(event, ConsentGiven) else event.payment
+                for event in events
+                if isinstance(event, ConsentGiven | PaymentNoticed)
+            )
+            if Counter(granted) - kept:
+                forgotten.append(application)
+        return forgotten
 
     async def _of_their_own_accord(self) -> bool:
         handed_in = False
@@ -256,3 +315,11 @@ def _held(transaction: Transaction) -> Sequence[tuple[str, str, str]]:
         applications.c.lease.is_(None),
     )
     return [(row.id, row.hold_party, row.hold_code) for row in transaction.connection.execute(query)]
+
+
+def _due(transaction: Transaction, *, now: datetime) -> Sequence[tuple[str, str | None, str | None]]:
+    query = select(applications.c.id, applications.c.hold_party, applications.c.hold_code).where(
+        applications.c.due_at <= now, applications.c.closed_at.is_(None)
+    )
+    rows = transaction.connection.execute(query.order_by(applications.c.id))
+    return [(row.id, row.hold_party, row.hold_code) for row in rows]
