@@ -1,7 +1,8 @@
 """A call through the platform against awaiting the hook itself, with few and with many plugins installed.
 
 Fake distributions are written to a temporary folder, and every plugin is imported, so that the call's plugin is one
-among many. Rounds of the contestants alternate within one run; compare the ratios only. Three contestants:
+among many. All run on a plain asyncio event loop, as workers do. Rounds of the contestants alternate within one run;
+compare the ratios only. Three contestants:
 
 - ``direct`` awaits the same coroutine function with the same request,
 - ``dispatcher`` calls it with the request at hand: resolving, context, deadline, task, check of the result,

@@ -1,7 +1,8 @@
 """All services for one citizen against plain calls of the same rules, with few and with many plugins installed.
 
-Fake distributions are written to a temporary folder and imported. Rounds of the contestants alternate within one run;
-compare the ratios only. Two contestants decide the same rules for the same citizen:
+Fake distributions are written to a temporary folder and imported. All run on a plain event loop, as workers do.
+Rounds of the contestants alternate within one run; compare the ratios only. Two contestants decide the same rules for
+the same citizen:
 
 - ``plain`` awaits each hook in a loop, with no context, deadline, check or containment,
 - ``platform`` is ``Platform.eligible_services``.

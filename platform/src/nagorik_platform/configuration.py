@@ -163,9 +163,8 @@ class PlatformSettings:
             called for a while.
         import_seconds: Real seconds that the import of a plugin may stand still, when a host starts or at its first
             use; one that stands still for longer is quarantined. No call's deadline runs meanwhile.
-        longest_step: Seconds for which a hook may keep the event loop without awaiting. Nothing can interrupt it; a
-            longer step counts as a fault, though what the hook returns stands. Time for which the machine had no
-            processor for it does not count, where the machine tells.
+        longest_step: Seconds for which a plugin's code may keep the event loop without awaiting. Nothing can
+            interrupt it; a longer step counts as a fault, though what the hook returns stands.
     """
 
     plugins: Mapping[str, PluginConfiguration] = field(default_factory=dict)

@@ -66,10 +66,10 @@ from nagorik_platform.requests import ApplicationMembers, FiledMembers, Referenc
 
 if TYPE_CHECKING:
     from nagorik_platform.dispatch.dispatcher import Dispatcher, SettingsReload
+    from nagorik_platform.dispatch.runtime import PluginRuntime
     from nagorik_platform.dispatch.survey import ServiceEligibility
     from nagorik_platform.fees.published import PublishedFees
     from nagorik_platform.fees.titles import PublishedSchedule
-    from nagorik_toolkit.fees import AssessFees
 
 
 class Platform:
@@ -230,7 +230,11 @@ class Platform:
         # What reads a database alone starts without the toolkit.
         from nagorik_toolkit.form_validation import form_schema
 
-        return await self._dispatcher.with_form(service, lambda form: None if form is None else form_schema(form))
+        def schema(runtime: "PluginRuntime", offer: PublicService) -> dict[str, JsonValue] | None:
+            form = runtime.form(offer)
+            return None if form is None else form_schema(form)
+
+        return await self._dispatcher.with_code(service, schema)
 
     async def validate(self, service: str, form: Form | Mapping[str, JsonValue]) -> Form:
         """Check what was filled in, without calling anybody. A form that was validated before is returned as it is.
@@ -247,7 +251,7 @@ class Platform:
             InputRejected: As ``validate``.
         """
         filled = await self._dispatcher.validate(service, form)
-        return await self._dispatcher.with_form(service, lambda _: filled.model_dump(mode="json", by_alias=False))
+        return await self._dispatcher.with_code(service, lambda *_: filled.model_dump(mode="json", by_alias=False))
 
     # Before filing
 
@@ -331,13 +335,14 @@ class Platform:
         schedule = read_schedule(record, offer.fees)
         day = on or self._today()
 
-        def assessed(form: type[Form] | None, assess: "AssessFees | None") -> "PublishedFees | GivenRejected":
+        def assessed(runtime: "PluginRuntime", offer: PublicService) -> "PublishedFees | GivenRejected":
+            form, assess = runtime.form(offer), runtime.function(schedule.basis)
             try:
                 return assess_published(service, schedule, form, assess, given, day)
             except GivenRejected as rejected:  # no fault of the plugin, in whose name this runs
                 return rejected
 
-        found = await self._dispatcher.with_fee_basis(service, schedule.basis, assessed)
+        found = await self._dispatcher.with_code(service, assessed, kind="fees")
         if isinstance(found, GivenRejected):
             raise found
         return found
@@ -358,9 +363,12 @@ class Platform:
         if offer.fees is None or record is None:
             return ()
         schedule = read_schedule(record, offer.fees)
-        return await self._dispatcher.with_fee_basis(
-            service, schedule.basis, lambda form, assess: reachable_schedules(service, schedule, form, assess, day)
-        )
+
+        def reachable(runtime: "PluginRuntime", offer: PublicService) -> "tuple[PublishedSchedule, ...]":
+            form, assess = runtime.form(offer), runtime.function(schedule.basis)
+            return reachable_schedules(service, schedule, form, assess, day)
+
+        return await self._dispatcher.with_code(service, reachable, kind="fees")
 
     # Paying
 

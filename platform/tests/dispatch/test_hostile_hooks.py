@@ -103,7 +103,7 @@ RAISED = {
     "an interrupt": ("raise KeyboardInterrupt(NID)", "exit", "KeyboardInterrupt"),
     "its own cancellation": ("raise asyncio.CancelledError(NID)", "raised", "CancelledError"),
     "cancelling its task": ("asyncio.current_task().cancel()\nawait asyncio.sleep(1)", "raised", "CancelledError"),
-    "cancelling its task at the end": ("asyncio.current_task().cancel()", "raised", "CancelledError"),
+    "cancelling its task at the end": ("asyncio.current_task().cancel()", "wrong-result", "NoneType"),
     "a generator's exit": ("raise GeneratorExit(NID)", "raised", "GeneratorExit"),
     "the end of an iterator": ("raise StopIteration(NID)", "raised", "RuntimeError"),
     "a wait for nothing": ("class Odd:\n    def __await__(self): yield 7\nawait Odd()", "raised", "RuntimeError"),
@@ -226,7 +226,7 @@ async def test_a_hook_that_hangs_is_ended_at_its_deadline(world, looptime):
     with pytest.raises(PluginFault, match="plugin-fault") as caught:
         await platform.get_status(world.draft(), world.references)
     assert caught.value.fault == "deadline"
-    assert looptime == pytest.approx(20.5)
+    assert looptime == pytest.approx(20.5, abs=0.2)
 
 
 async def test_a_late_answer_after_a_cancellation_is_not_believed(world):
@@ -264,7 +264,7 @@ async def test_a_hook_that_refuses_to_stop_is_abandoned_and_never_runs_again(wor
     with pytest.raises(PluginFault) as caught:
         await platform.get_status(world.draft(), world.references)
     assert caught.value.fault == "abandoned"
-    assert looptime == pytest.approx(21.5)
+    assert looptime == pytest.approx(21.5, abs=0.2)
     seen = list(world.module().seen)
     assert seen[-1] == "refused"
     await asyncio.sleep(100)

@@ -133,7 +133,7 @@ async def test_every_method_asks_its_hook_and_returns_what_it_says(world, operat
     platform = install(world)
     result = await CALLS[operation](platform, world, world.draft())
     assert type(result) in result_types(operation)
-    assert validated_result(operation, result) == result
+    assert validated_result(operation, result, "wasa") == result
     [(request, context)] = world.module().seen
     assert context.offer is None or operation in context.offer.operations
     assert (context.idempotency_key is not None) == OPERATIONS[operation].writes

@@ -1,16 +1,13 @@
 import asyncio
-import time
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 
 from nagorik.errors import AgencyRejected, AgencyUnavailable, PluginFault, ServiceNotOffered
 from nagorik.model.status import AgencyStatus, CallbackRequest
 from nagorik.values import MobileNumber, PersonName
-from nagorik_platform.dispatch.faults import FIRST_PAUSE, MEMORY, FaultSubject, FaultWatch
-from nagorik_platform.dispatch.runner import HookStepper
-from nagorik_platform.dispatch.steps import LongestStep, seconds_in_line
+from nagorik_platform.dispatch.faults import FIRST_PAUSE
 from nagorik_testing import SimulatedClock
 
 BY_TURNS = """
@@ -104,14 +101,6 @@ async def test_what_belongs_to_no_citizen_counts_once_in_a_while(world):
             await platform.check_health("wasa")
         clock.advance(60)
     assert not platform.quarantined
-
-
-def test_a_request_without_a_citizen_is_forgotten_after_a_while():
-    watch, now = FaultWatch(2), datetime(2026, 11, 26, tzinfo=UTC)
-    first, second = (FaultSubject(text, lasts=False) for text in ("one", "another"))
-    assert (watch.count(first, now), watch.count(first, now)) == (1, 1)
-    assert watch.count(second, now + MEMORY) == 2
-    assert watch.count(second, now + MEMORY + timedelta(seconds=1)) == 1
 
 
 SWITCH = """
@@ -211,29 +200,6 @@ async def test_faults_on_what_anybody_sent_are_not_counted(world, structlog_outp
             )
     assert not platform.quarantined
     assert [line["event"] for line in structlog_output].count("plugin_fault") == 3
-
-
-async def test_a_machine_without_a_processor_is_no_fault_of_the_plugin():
-    in_line = [0.0]
-
-    async def hook():
-        began = time.perf_counter()
-        while time.perf_counter() < began + 0.02:
-            pass
-        in_line[0] += time.perf_counter() - began
-
-    ready = LongestStep(lambda: 0.0)
-    await HookStepper(ready).run(hook)
-    assert ready.seconds >= 0.02
-    busy = LongestStep(lambda: in_line[0])
-    began, before = time.perf_counter(), in_line[0]
-    await HookStepper(busy).run(hook)
-    assert busy.seconds <= time.perf_counter() - began - (in_line[0] - before)
-
-
-def test_seconds_in_line_are_told_by_the_machine_or_are_none():
-    first = seconds_in_line()
-    assert 0.0 <= first <= seconds_in_line()
 
 
 async def test_a_plugin_in_quarantine_is_not_asked_for_anything(world):

@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
 from nagorik_platform.cli.commands import ExitCode
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The first of them lets calls under way come to their end; the second does not."""
+CLOSING: Final = 10.0
+"""Seconds in which threads that a plugin left behind have to end once all is done."""
 LAST_MOMENT: Final = 3.0
 """Seconds in which a worker that is to end at once writes down what it gives up; after that it ends regardless of
 what a plugin's code still waits for."""
@@ -56,9 +59,7 @@ class WorkerCommand:
         A worker whose event loop stands still for its lease and half a minute ends with 4.
         """
         from nagorik_host.settings import load_host_settings
-        from nagorik_platform.dispatch.isolation import run_guarded
 
-        # Whoever was asked to stop stops, though what it does was begun again since.
         stop, at_once = asyncio.Event(), asyncio.Event()
 
         async def do() -> int:
@@ -69,7 +70,7 @@ class WorkerCommand:
             level = load_host_settings().log_level
         except ValueError:
             level = "WARNING"  # what is wrong is told when the settings are read for use
-        return run_command(do, log_level=level, run=lambda do: run_guarded(do, give_up=_give_up))
+        return run_command(do, log_level=level, run=_run)
 
 
 async def _work(
@@ -147,10 +148,24 @@ def _settings_reader() -> "ReadSettings":
     return read
 
 
-def _give_up(code: int | None) -> None:
-    """End without waiting for a plugin's threads, which hang; all that was in hand has been told."""
+def _run(do: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run the worker on an event loop of its own, whose end waits ``CLOSING`` seconds for a plugin's threads."""
+    runner, ended = asyncio.Runner(), list[int]()
+    try:
+        ended.append(runner.run(do()))
+    finally:
+        closing = threading.Timer(CLOSING, _give_up, ended)
+        closing.daemon = True
+        closing.start()
+        runner.close()
+        closing.cancel()
+    return ended[0]
+
+
+def _give_up(code: int = ExitCode.FAILED) -> None:
+    """End without waiting for a plugin's threads, which hang; all that was in hand has been reported."""
     sys.stdout.flush()
-    os._exit(ExitCode.FAILED if code is None else code)
+    os._exit(code)
 
 
 async def _tell_alive() -> None:

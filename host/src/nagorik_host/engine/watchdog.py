@@ -21,8 +21,7 @@ from types import FrameType
 from typing import Any, Final
 
 from nagorik_platform.configuration import PlatformSettings
-from nagorik_platform.dispatch.isolation import responsible_for
-from nagorik_platform.dispatch.plugin_call import PluginCall
+from nagorik_platform.dispatch.plugin_call import PluginCall, responsible_for
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import Frame
 
@@ -112,7 +111,7 @@ class Watchdog:
 
     def _tell(self) -> None:
         innermost = sys._current_frames().get(self._thread)
-        call = responsible_for(self._loop, innermost)
+        call = responsible_for(innermost)
         _log.error(
             "event_loop_stands_still",
             seconds=round(self._patience),

@@ -1,10 +1,12 @@
 """An agency with one set of settings: what calls hold on to from their begin to their end."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
+from nagorik.clock import Deadline
+from nagorik.errors import AgencyUnavailable, Layer
+from nagorik.operations import Idempotency, Operation
 from nagorik.settings import AgencySettings
 from nagorik_platform.configuration import PluginConfiguration
 from nagorik_platform.logs import get_logger
@@ -12,8 +14,36 @@ from nagorik_platform.tracebacks import type_name
 
 if TYPE_CHECKING:
     from nagorik_platform.agency_client.client import AgencyClient
+    from nagorik_platform.agency_client.http import CallHttp
+    from nagorik_platform.agency_client.multipart import OpenDocument
 
 log: Final = get_logger("nagorik")
+
+T = TypeVar("T")
+
+OFFLINE: Final = "offline"
+
+
+class Late(Generic[T]):
+    """Stands for an object that is made when a member of it is first used.
+
+    Rules and quotes mostly use neither their agency's client nor a setting, and to make them costs more than they do.
+
+    Attributes:
+        made: The object, once it is made.
+    """
+
+    __slots__ = ("_make", "made")
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        """Make it by ``make``; what that raises is what a use of it raises."""
+        self._make = make
+        self.made: T | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self.made is None:
+            self.made = self._make()
+        return getattr(self.made, name)
 
 
 class AgencyConnection:
@@ -31,14 +61,7 @@ class AgencyConnection:
         load: Callable[[PluginConfiguration], AgencySettings],
         make: Callable[["AgencyConnection"], "AgencyClient"],
     ) -> None:
-        """Connect with what a host says of a plugin.
-
-        Args:
-            plugin: The plugin's id.
-            configuration: What the host says of it.
-            load: Reads the plugin's settings.
-            make: Makes the client.
-        """
+        """Connect with what a host says of a plugin; ``load`` reads its settings, ``make`` makes the client."""
         self.configuration = configuration
         self._plugin = plugin
         self._load = load
@@ -69,6 +92,28 @@ class AgencyConnection:
         """The client, if any call has needed one."""
         return self.__dict__.get("client")
 
+    def bind(
+        self,
+        operation: Operation,
+        idempotency: Idempotency | None,
+        key: str | None,
+        deadline: Deadline,
+        open_document: "OpenDocument",
+    ) -> "Late[CallHttp]":
+        """The client for one call, as ``AgencyClient.bind``.
+
+        Raises:
+            SettingsRejected: As ``client``.
+        """
+        http = Late(partial(self.client.bind, operation, idempotency, key, deadline, open_document))
+        if idempotency is not None:
+            _ = http.ledger  # a write is about to be sent, and what is wrong with its key is no plugin's fault
+        return http
+
+    def offline(self) -> "tuple[Late[CallHttp], AgencySettings | Late[AgencySettings]]":
+        """What stands for client and settings where nobody is to be reached."""
+        return Late(_refuse), self.__dict__.get("settings") or Late(lambda: self.settings)
+
     def is_as(self, other: "AgencyConnection") -> bool:
         """Whether both reach the agency alike; where files are named, nobody knows what stands in them by now."""
         own = self.settings
@@ -79,29 +124,30 @@ class AgencyConnection:
             and own.client_certificate is None
         )
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator["AgencyConnection"]:
-        """Hold on to it for a call."""
+    def hold(self) -> None:
+        """Keep it open for one more call."""
         self._calls += 1
-        try:
-            yield self
-        finally:
-            self._calls -= 1
-            if self._is_replaced and not self._calls:
-                await self.aclose()
+
+    def release(self) -> bool:
+        """End a call's hold; whether it is replaced, and that was the last, so that it is to be closed."""
+        self._calls -= 1
+        return self._is_replaced and not self._calls
 
     async def retire(self) -> None:
-        """Another has taken its place: close it, as soon as no call holds on to it any more."""
+        """Close it, since another has taken its place, as soon as no call holds on to it any more."""
         self._is_replaced = True
         if not self._calls:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Close what is open. One plugin's transport keeps nobody else's open, and fails nobody's call."""
-        made = self.made
-        if made is None:
+        """Close what is open. One plugin's transport keeps no other's open, and fails no call."""
+        if self.made is None:
             return
         try:
-            await made.aclose()
+            await self.made.aclose()
         except Exception as failure:  # noqa: BLE001 - a transport may raise anything
             log.error("client_not_closed", plugin=self._plugin, exception=type_name(failure))  # noqa: TRY400
+
+
+def _refuse() -> NoReturn:
+    raise AgencyUnavailable(because=OFFLINE, layer=Layer.CORE)

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from pydantic import JsonValue
@@ -17,53 +18,52 @@ from nagorik.errors import (
     PluginFault,
     ServiceNotOffered,
 )
-from nagorik.manifest import Offer, PublicService
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.model.application import Applicant, Consent
 from nagorik.model.submission import Accepted, AskedAnswer, NotAsked, Rejected, SubmitRequest, WhyNotAsked
-from nagorik.privacy import Form, Model
+from nagorik.operations import Operation
+from nagorik.privacy import Model
+from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL
 from nagorik_platform.dispatch.policies import Call
 from nagorik_platform.dispatch.runner import CallDeadline
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import Registry
 from nagorik_platform.tracebacks import type_name
 
+if TYPE_CHECKING:
+    from nagorik_platform.dispatch.dispatcher import Dispatcher
+
 log: Final = get_logger("nagorik")
 
 SHARE: Final = 0.5
 """The part of the asking call's remaining time that one question may take, so that the asker can still answer."""
 
-
-class Answering(Protocol):
-    """What the dispatcher does for a question."""
-
-    async def make_ready(self, service: str) -> object:
-        """Import the service's plugin, if this is its first use."""
-        ...
-
-    async def validate(self, service: str, form: Mapping[str, JsonValue], applicant: Applicant | None = None) -> Form:
-        """The form, held to that of the asked service, about a citizen."""
-        ...
-
-    async def answer(self, request: SubmitRequest, *, asked_by: str, seconds: float) -> Model:
-        """What the asked service makes of it, which cannot ask in turn."""
-        ...
+_REASONS: Final = (
+    (AgencyClosed, WhyNotAsked.CLOSED),
+    (InputRejected, WhyNotAsked.INPUT),
+    (AgencyRejected, WhyNotAsked.REFUSED),
+    (OutcomeUnknown, WhyNotAsked.OUTCOME_UNKNOWN),
+    (ServiceNotOffered, WhyNotAsked.QUARANTINED),
+    (Exception, WhyNotAsked.UNAVAILABLE),
+)
+"""Errors by what they mean to the asker: which agency, plugin, setting or field it was is not said."""
 
 
 @dataclass(slots=True)
 class Questions:
-    """Puts the questions of one call, each under its share of the call's time: about its citizen, and nobody else.
+    """Puts the questions of one call, each under its share of the call's time, and about its citizen alone.
 
     Attributes:
         fault: An undeclared question, which the plugin cannot undo by catching what it raised.
     """
 
     _call: Call
-    _offer: Offer | None
+    _offer: AnyOffer | None
     _request: Model
     _consent: Consent | None
     _deadline: CallDeadline
     _registry: Registry
-    _dispatcher: Answering
+    _dispatcher: "Dispatcher"
     fault: PluginFault | None = None
     _under_way: set[asyncio.Task[AskedAnswer]] = field(default_factory=set)
     _closed: bool = False
@@ -80,36 +80,34 @@ class Questions:
             raise self.fault.copy()
         if self._closed:
             return NotAsked(because=WhyNotAsked.UNAVAILABLE)
-        # A task of its own: what the other plugin does with the event loop is not the asker's to answer for.
+        # A task of its own, and no part of the asker's call: what the other plugin does is not the asker's fault.
+        context = copy_context()
+        context.run(PLUGIN_CALL.set, None)
         about = {"service": service, "applicant": applicant, "on": on}
-        task = asyncio.get_running_loop().create_task(self._answer(self._offer.id, service, about, form))
+        answering = self._answer(self._offer.id, service, about, form)
+        task = asyncio.get_running_loop().create_task(answering, context=context)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await task
 
-    async def close(self) -> None:
-        """The asking call is over, and with it every question that it left behind."""
+    def close(self) -> set[asyncio.Task[AskedAnswer]]:
+        """Cancel every question that the call has left behind, now that it is over; their tasks, to be awaited."""
         self._closed = True
-        left = set(self._under_way)
-        for task in left:
+        for task in self._under_way:
             task.cancel()
-        if left:
-            await asyncio.wait(left)
+        return self._under_way
 
     async def _answer(
         self, asker: str, service: str, about: Mapping[str, Any], form: Mapping[str, JsonValue]
     ) -> AskedAnswer:
         refusal = self._refusal(asker, service)
-        if refusal is None:
-            answer = await self._ask(asker, service, about, form)
-        else:
-            answer = NotAsked(because=refusal)
+        answer = NotAsked(because=refusal) if refusal else await self._ask(asker, service, about, form)
         outcome = answer.because.value if isinstance(answer, NotAsked) else "answered"
         log.info("plugin_asked", plugin=self._call.plugin, service=asker, asked=service, outcome=outcome)
         return answer
 
     def _refusal(self, asker: str, service: str) -> WhyNotAsked | None:
-        """Why the question may not be put, by what is known without calling anybody."""
+        """Why the question may not be put, by what is known without a call."""
         if self._consent is None or self._consent.gap_to_ask(asker, service, self._deadline.clock.now()) is not None:
             return WhyNotAsked.NO_CONSENT
         record, offer = self._registry.owner_of(service), self._registry.offer(service)
@@ -129,23 +127,11 @@ class Questions:
             checked = await self._dispatcher.validate(service, form, about["applicant"])
             request = SubmitRequest(**about, form=checked, client_reference=str(uuid4()))
             seconds = self._deadline.remaining() * SHARE
-            answer = await self._dispatcher.answer(request, asked_by=asker, seconds=seconds)
-        except NagorikError as error:
-            return NotAsked(because=_reason(error))
-        except Exception as failure:  # noqa: BLE001 - a host's policy may refuse with anything
-            log.error("question_failed", asked=service, exception=type_name(failure))  # noqa: TRY400
-            return NotAsked(because=WhyNotAsked.UNAVAILABLE)
+            answer = await self._dispatcher.call(
+                Operation.SUBMIT, service, request, key=str(uuid4()), seconds=seconds, asked_by=asker
+            )
+        except Exception as error:  # noqa: BLE001 - a host's policy may refuse with anything
+            if not isinstance(error, NagorikError):
+                log.error("question_failed", asked=service, exception=type_name(error))  # noqa: TRY400
+            return NotAsked(because=next(reason for kind, reason in _REASONS if isinstance(error, kind)))
         return answer if isinstance(answer, Accepted | Rejected) else NotAsked(because=WhyNotAsked.UNDECIDED)
-
-
-def _reason(error: NagorikError) -> WhyNotAsked:
-    """The error by what it means to the asker: which agency, plugin, setting or field it was stays untold."""
-    if isinstance(error, AgencyClosed):
-        return WhyNotAsked.CLOSED
-    if isinstance(error, InputRejected):
-        return WhyNotAsked.INPUT
-    if isinstance(error, AgencyRejected):
-        return WhyNotAsked.REFUSED
-    if isinstance(error, OutcomeUnknown):
-        return WhyNotAsked.OUTCOME_UNKNOWN
-    return WhyNotAsked.QUARANTINED if isinstance(error, ServiceNotOffered) else WhyNotAsked.UNAVAILABLE

@@ -4,9 +4,12 @@ import hashlib
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
-from nagorik.errors import AgencyUnavailable, Layer, NagorikError, SettingsRejected
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault, SettingsRejected
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.model.application import DocumentReference, DocumentStore
-from nagorik_platform.documents import DOCUMENT_UNREADABLE, OwnedDocuments
+from nagorik.model.status import FetchedDeliverable
+from nagorik.privacy import Model
+from nagorik_platform.documents import DOCUMENT_UNREADABLE, DocumentUnreadable, OwnedDocuments
 
 FROM_AN_AGENCY: Final = "agency"
 """The owner of what a call has kept: no application hands it in."""
@@ -20,8 +23,9 @@ class CallDocuments:
         unreadable: What was read and could not be, or is not what its reference says; the first of them.
     """
 
-    def __init__(self, store: DocumentStore) -> None:
+    def __init__(self, store: DocumentStore, plugin: str) -> None:
         self._store = store
+        self._plugin = plugin
         self.kept: set[str] = set()
         self.unreadable: DocumentReference | None = None
 
@@ -51,6 +55,22 @@ class CallDocuments:
             yield piece
         self.unreadable = self.unreadable or document
         raise AgencyUnavailable(because=DOCUMENT_UNREADABLE, layer=Layer.CORE)
+
+    def explain(self, found: Model | NagorikError, offer: AnyOffer | None, request: Model) -> Model | NagorikError:
+        """A hook's end; where a document could not be read, that is no fault of the plugin or its agency.
+
+        A deliverable that the call did not keep is the plugin's fault: it may be another citizen's document.
+        """
+        if self.unreadable is None:
+            is_foreign = isinstance(found, FetchedDeliverable) and found.document.id not in self.kept
+            is_foreign = is_foreign and not isinstance(self._store, NoDocuments)
+            return PluginFault("deliverable-not-own", plugin=self._plugin) if is_foreign else found
+        is_of_document = isinstance(found, AgencyUnavailable) and found.because == DOCUMENT_UNREADABLE
+        if not is_of_document and not (isinstance(found, PluginFault) and found.fault == "raised"):
+            return found
+        handed_in: tuple[DocumentReference, ...] = getattr(request, "documents", ())
+        number = next((number for number, one in enumerate(handed_in) if one.id == self.unreadable.id), None)
+        return DocumentUnreadable(offer if isinstance(offer, PublicService) else None, self.unreadable.kind, number)
 
     async def put(self, kind: str, media_type: str, content: bytes | Iterable[bytes]) -> DocumentReference:
         """As the host's."""

@@ -1,30 +1,31 @@
-"""A call of a plugin, as the context of all that its code starts: what it does, and how long others waited for it."""
+"""A plugin's code as the platform runs it: step by step, each of them measured, and none of them ends the process.
 
-import math
-from contextvars import ContextVar
-from typing import Final, Protocol
+A step is what runs between two waits. It cannot be interrupted, only measured; so a step that holds the event loop up
+is counted as a fault of its plugin. Code that a plugin hands to the loop as a bare callback, or to a thread, is not
+followed.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
+from contextvars import Context, ContextVar
+from types import FrameType, coroutine
+from typing import Any, Final, TypeVar
 
 from nagorik.errors import PluginFault
 from nagorik_platform.dispatch.faults import log_fault
 from nagorik_platform.dispatch.reconcile import fault_of
-from nagorik_platform.dispatch.steps import LongestStep, LoopShare
 from nagorik_platform.registry import PluginRecord
 
-BLOCKED_LOOP: Final = "blocked-loop"
-STARVED_OTHERS: Final = "starved-others"
-"""Many short steps, which together leave too little of the event loop to others."""
-STRAY: Final = "stray"
-"""Stands in an operation's place for code of which it is known whose it is, and not from which call it comes."""
-STEPS_OF_A_CALL: Final = 3
-"""How many of the longest steps that are allowed the short steps of one call may take together."""
+T = TypeVar("T")
+
+CANCEL_GRACE: Final = 1.0
+"""Seconds of the loop's time that cancelled code of a plugin has to end; after that it is never run again."""
 
 
-class LateFault(Protocol):
-    """Is told of a fault of what a call left behind."""
-
-    def __call__(self, fault: PluginFault, seconds: float | None = None) -> None:
-        """``seconds`` is how long it blocked the event loop."""
-        ...
+class ExitContained(Exception):
+    """Stands in for ``SystemExit`` and ``KeyboardInterrupt``, which would end the process."""
 
 
 class PluginCall:
@@ -33,109 +34,113 @@ class PluginCall:
     Attributes:
         record: The plugin.
         operation: What is called, by its name in the manifest.
-        fault: What the plugin's code did while the call went on, and could not; it cannot be undone by catching.
-        longest: The longest step of its code, in whatever tasks and callbacks it ran.
-        longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
-        held: Seconds for which its code has held up the event loop, all its steps together.
-        has_starved_others: Whether its steps were short, and so many that it is told as a fault already.
+        fault: An attempt of the plugin's code to end the process, which it cannot undo by catching.
+        longest_step: Seconds of the longest step so far, in all of its tasks.
+        is_abandoned: Whether no further step of its code is to run.
     """
 
-    __slots__ = (
-        "_in_short_steps",
-        "_is_over",
-        "_late",
-        "_left_behind",
-        "_parent",
-        "fault",
-        "has_starved_others",
-        "held",
-        "longest",
-        "longest_step",
-        "operation",
-        "record",
-    )
+    __slots__ = ("_is_over", "_tasks", "fault", "is_abandoned", "longest_step", "operation", "record")
 
-    def __init__(
-        self,
-        record: PluginRecord,
-        operation: str,
-        late: LateFault = log_fault,
-        *,
-        longest_step: float = math.inf,
-        left_behind: LoopShare | None = None,
-    ) -> None:
-        """Begin a call.
-
-        Args:
-            record: The plugin.
-            operation: What is called.
-            late: Is told of a fault of what the call left behind, after its end.
-            longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
-            left_behind: Counts what the plugin's calls left behind, all together.
-        """
+    def __init__(self, record: PluginRecord, operation: str) -> None:
+        """Begin a call."""
         self.record = record
         self.operation = operation
         self.fault: PluginFault | None = None
-        self.longest = LongestStep()
-        self.held = 0.0
-        self.has_starved_others = False
-        self._in_short_steps = 0.0
-        self._left_behind = left_behind or LoopShare()
-        self._late = late
-        self.longest_step = longest_step
-        self._is_over = False
-        self._parent = PLUGIN_CALL.get()
+        self.longest_step = 0.0
+        self.is_abandoned = self._is_over = False
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    def note(self, kind: str, error: BaseException | None = None) -> None:
-        """The plugin's code did what would have ended more than its call."""
-        fault = fault_of(error, self.record, kind) if error is not None else PluginFault(kind, plugin=self.record.id)
-        if self._is_over:
-            self._late(fault)
-        elif self.fault is None:
-            self.fault = fault
+    def run(self, step: Callable[..., T], *given: Any) -> T:
+        """Run code of the plugin up to its next wait, or to its end.
 
-    def charge(self, took: float, now: float) -> None:
-        """A step of its code took so many seconds up to ``now``, in which nothing else could run."""
-        self.held += took
-        if not self._is_over:
-            self.longest.note(took)
-            if took <= self.longest_step:
-                self._charge_short(took)
-        elif took <= self.longest_step:
-            held = self._left_behind.note(took, now)
-            if held is not None:
-                self._late(PluginFault(STARVED_OTHERS, plugin=self.record.id), held)
-        elif (seconds := self.longest.net(took)) > self.longest_step:
-            self._late(PluginFault(BLOCKED_LOOP, plugin=self.record.id), seconds)
+        Raises:
+            ExitContained: The code would have ended the process; that is the call's ``fault``.
+        """
+        began = time.perf_counter()
+        try:
+            return step(*given)
+        except (SystemExit, KeyboardInterrupt) as error:
+            fault = fault_of(error, self.record)
+            self.fault = self.fault or fault
+            if self._is_over:
+                log_fault(fault)
+        finally:
+            took = time.perf_counter() - began
+            self.longest_step = max(self.longest_step, took)
+        raise ExitContained
 
-    def _charge_short(self, took: float) -> None:
-        self._in_short_steps += took
-        most = STEPS_OF_A_CALL * self.longest_step
-        if self._in_short_steps <= most or self.has_starved_others:
-            return
-        held = self.longest.net_of_all(self._in_short_steps)
-        if held > most:
-            self.has_starved_others = True
-            self._late(PluginFault(STARVED_OTHERS, plugin=self.record.id), held)
+    @coroutine
+    def run_all(self, code: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+        """Run a coroutine of the plugin to its end.
+
+        Raises:
+            CancelledError: The call is abandoned.
+        """
+        step: Callable[[Any], Any] = code.send
+        given: Any = None
+        while not self.is_abandoned:
+            try:
+                awaited = self.run(step, given)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                given, step = (yield awaited), code.send
+            except BaseException as thrown:  # noqa: BLE001 - handed on to the code that waits
+                given, step = thrown, code.throw
+        with suppress(BaseException):
+            self.run(code.close)
+        raise asyncio.CancelledError
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Note a task that the call's code has begun."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def end(self) -> None:
-        """The call is over."""
+        """Cancel the tasks that the call's code has left; one that does not end is given up."""
         self._is_over = True
+        if self._tasks:
+            self._cancel_all()
+            asyncio.get_running_loop().call_later(CANCEL_GRACE, self.abandon)
 
-    def stray(self, operation: str = STRAY) -> "PluginCall":
-        """What code of the same plugin runs as that belongs to no call: its faults are told as this one's are."""
-        call = PluginCall(
-            self.record, operation, self._late, longest_step=self.longest_step, left_behind=self._left_behind
-        )
-        call.end()
-        return call
+    def abandon(self) -> None:
+        """Run no further step of the call's code, in any of its tasks."""
+        self.is_abandoned = True
+        self._cancel_all()
 
-    def covers(self, other: "PluginCall | None") -> bool:
-        """Whether ``other`` is this call, or a question that it has put to another plugin."""
-        while other is not None and other is not self:
-            other = other._parent
-        return other is not None
+    def _cancel_all(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
 
 
 PLUGIN_CALL: Final[ContextVar[PluginCall | None]] = ContextVar("PLUGIN_CALL", default=None)
 """The call whose code runs; ``None`` for the host's own."""
+
+
+def begin_task(
+    loop: asyncio.AbstractEventLoop, code: Coroutine[Any, Any, T], *, context: Context | None = None, **options: Any
+) -> asyncio.Task[T]:
+    """Begin a task, as an event loop's task factory: what a plugin's code begins is part of its call."""
+    call = PLUGIN_CALL.get() if context is None else context.get(PLUGIN_CALL)
+    if call is None:
+        return asyncio.Task(code, loop=loop, context=context, **options)
+    task = asyncio.Task(_as_part(call, code), loop=loop, context=context, **options)
+    # One that was cancelled before its first step was never awaited, and Python warns of that.
+    task.add_done_callback(lambda _: code.close())
+    call.keep(task)
+    return task
+
+
+async def _as_part(call: PluginCall, code: Coroutine[Any, Any, T]) -> T:
+    return await call.run_all(code)
+
+
+def responsible_for(frame: FrameType | None) -> PluginCall | None:
+    """The call whose step runs on a stack, of which ``frame`` is the innermost frame; from any thread."""
+    while frame is not None:
+        if frame.f_code is PluginCall.run.__code__:
+            found: PluginCall = frame.f_locals["self"]
+            return found
+        frame = frame.f_back
+    return None

@@ -2,12 +2,11 @@
 
 A result is held to the hook's specification, an error to ``nagorik.errors``, and both to the call's ledger: no plugin
 may say that nothing was sent when a write of its call may have been processed. Of what a plugin raised beside that,
-the kind and the place are told, never the text.
+the kind and the place are reported, never the text.
 """
 
-import types
 from functools import cache
-from pathlib import Path
+from types import CoroutineType, UnionType
 from typing import Final, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationError
@@ -20,6 +19,7 @@ from nagorik.errors import (
     Outcome,
     OutcomeUnknown,
     PluginFault,
+    ServiceNotOffered,
 )
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Model
@@ -28,20 +28,33 @@ from nagorik_platform.contract_errors import known_error
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.tracebacks import frame_inside, type_name
 
-_EXITS: Final = (SystemExit, KeyboardInterrupt)
+_MOST_ITEMS: Final = 5_000
+"""No member of a result may have more items; to write more out and validate them takes the plugin's memory twice."""
+_COLLECTIONS: Final = frozenset({tuple, list, set, frozenset, dict})
+_LEAST_SETTLED_FIRST: Final = (Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.REJECTED, Outcome.ALREADY_THERE)
+_DEFINITE: Final = frozenset({Outcome.REJECTED, Outcome.ALREADY_THERE})
 
 
 def fault_of(error: BaseException, record: PluginRecord, kind: str = "raised") -> PluginFault:
     """A plugin's foreign exception as its fault; ``exit`` where it would have ended the process."""
+    frame = frame_inside(error, record.directory) if record.directory is not None else None
     return PluginFault(
-        "exit" if isinstance(error, _EXITS) else kind,
+        "exit" if isinstance(error, SystemExit | KeyboardInterrupt) else kind,
         plugin=record.id,
         exception=type_name(error),
-        where=_place(error, record.directory),
+        where=f"{frame.file}:{frame.line} in {frame.function}" if frame is not None else None,
     )
 
 
-_LEAST_SETTLED_FIRST: Final = (Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.REJECTED, Outcome.ALREADY_THERE)
+def error_of(error: BaseException, record: PluginRecord, kind: str = "raised") -> NagorikError:
+    """What a plugin raised as an error of the contract: its own, or a fault of this kind."""
+    error = unwrap_group(error)
+    known = known_error(error)
+    if isinstance(known, ServiceNotOffered):
+        # What is on offer is the platform's to say, which knows when it is on offer again.
+        known = known.copy()
+        known.layer = Layer.PLUGIN
+    return known or fault_of(error, record, kind)
 
 
 def unwrap_group(error: BaseException) -> BaseException:
@@ -59,64 +72,38 @@ def unwrap_group(error: BaseException) -> BaseException:
     return min(known, key=lambda one: (type(one) is not PluginFault, _LEAST_SETTLED_FIRST.index(type(one).outcome)))
 
 
-def _place(error: BaseException, directory: Path | None) -> str | None:
-    """File, line and function of the innermost frame inside the plugin."""
-    frame = frame_inside(error, directory) if directory is not None else None
-    return f"{frame.file}:{frame.line} in {frame.function}" if frame is not None else None
-
-
 @cache
-def result_types(operation: Operation) -> frozenset[type[Model]]:
+def result_types(operation: Operation) -> tuple[type[Model], ...]:
     """The types that an operation's hook may return, as its specification is annotated."""
     from nagorik import hookspecs
 
     annotation = get_type_hints(getattr(hookspecs, OPERATIONS[operation].hook))["return"]
-    union = get_origin(annotation) in {Union, types.UnionType}
-    return frozenset(get_args(annotation) if union else (annotation,))
+    return get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
 
 
-def validated_result(operation: Operation, value: object) -> Model | None:
-    """``value`` built anew, or ``None`` if ``operation`` may not end in it.
+def validated_result(operation: Operation, value: object, plugin: str) -> Model | PluginFault:
+    """``value`` built anew, or the fault of a value in which ``operation`` may not end, naming members but no value.
 
     Its type is taken literally: a subclass may carry more than the host knows how to keep, and a stand-in may lie
     about its class. Its fields are validated again, because ``model_copy(update=…)`` and ``model_construct`` skip it.
     """
-    kind = next((kind for kind in result_types(operation) if type(value) is kind), None)
-    if kind is None or not isinstance(value, kind) or _overlong(value):
-        return None
-    try:
-        return kind.model_validate(value.model_dump(round_trip=True, warnings=False))
-    except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
-        return None
-
-
-_MOST_ITEMS: Final = 5_000
-"""No member of a result may have more items; to write more out and validate them takes the plugin's memory twice."""
-_COLLECTIONS: Final = frozenset({tuple, list, set, frozenset, dict})
-
-
-def _overlong(value: Model) -> list[str]:
-    return [name for name, held in vars(value).items() if type(held) in _COLLECTIONS and len(held) > _MOST_ITEMS]
-
-
-def misfits_of(operation: Operation, value: object) -> str | None:
-    """The members of a wrong result that are not what its model says, such as ``Pending.check_after``; no value."""
-    kind = next((kind for kind in result_types(operation) if type(value) is kind), None)
-    if kind is None or not isinstance(value, kind):
-        return None
-    if overlong := _overlong(value):
-        return ", ".join(f"{kind.__name__}.{name}" for name in overlong if name in kind.model_fields) or None
-    try:
-        kind.model_validate(value.model_dump(round_trip=True, warnings=False))
-    except ValidationError as error:
-        found = dict.fromkeys(line["loc"][0] for line in error.errors(include_input=False) if line["loc"])
-        return ", ".join(f"{kind.__name__}.{name}" for name in found if name in kind.model_fields) or None
-    except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
-        return None
-    return None
-
-
-_DEFINITE: Final = frozenset({Outcome.REJECTED, Outcome.ALREADY_THERE})
+    wrong: list[str] = []
+    for kind in result_types(operation):
+        if type(value) is kind and isinstance(value, kind):
+            wrong = [
+                name for name, held in vars(value).items() if type(held) in _COLLECTIONS and len(held) > _MOST_ITEMS
+            ]
+            if not wrong:
+                try:
+                    return kind.model_validate(value.model_dump(round_trip=True, warnings=False))
+                except ValidationError as error:
+                    wrong = [str(line["loc"][0]) for line in error.errors(include_input=False) if line["loc"]]
+                except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
+                    wrong = []
+            wrong = [f"{kind.__name__}.{name}" for name in dict.fromkeys(wrong) if name in kind.model_fields]
+    if type(value) is CoroutineType:  # an isinstance would ask the plugin
+        value.close()
+    return PluginFault("wrong-result", plugin=plugin, exception=type_name(value), where=", ".join(wrong) or None)
 
 
 def reconcile_with_ledger(ledger: CallLedger, error: NagorikError | None) -> NagorikError | None:

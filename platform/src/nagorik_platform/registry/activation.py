@@ -4,7 +4,7 @@ import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pluggy
 
@@ -17,17 +17,15 @@ from nagorik_platform.tracebacks import type_name
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlugin:
-    """A plugin that is imported and verified, with a plugin manager that holds it alone.
+    """A plugin that is imported and verified.
 
     Attributes:
         record: What is known of the plugin; its state is ready.
-        manager: pluggy's manager, for those who need more than a call.
-        hooks: A caller for each hook that the plugin implements, by the hook's name.
+        hooks: The plugin's implementation of each hook, by the hook's name.
     """
 
     record: PluginRecord
-    manager: pluggy.PluginManager
-    hooks: Mapping[str, pluggy.HookCaller]
+    hooks: Mapping[str, pluggy.HookImpl]
 
     def call(self, hook: str, **arguments: object) -> Coroutine[Any, Any, object]:
         """The coroutine of the plugin's implementation of ``hook``, not yet started: await it under a deadline.
@@ -37,8 +35,10 @@ class LoadedPlugin:
         Raises:
             KeyError: The plugin does not implement the hook; its manifest does not offer it either.
         """
-        coroutines: list[Coroutine[Any, Any, object]] = self.hooks[hook](**arguments)
-        return coroutines[0]
+        implementation = self.hooks[hook]
+        # As pluggy calls it, but without its loop over plugins: this is the only one.
+        made = implementation.function(*[arguments[name] for name in implementation.argnames])
+        return cast("Coroutine[Any, Any, object]", made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +92,5 @@ def examine(record: PluginRecord, hookspecs: HookSpecs) -> Examination:
         why = f"cannot be looked into: what its entry point names raised {type_name(error)}"
         return Examination(record, [Problem(QuarantineCode.IMPORT_FAILED, why, "Name a plain module.")])
     record = replace(record, verified=True)
-    hooks = {name: getattr(manager.hook, name) for name in sorted(manifest.declared_hooks)}
-    return Examination(record, loaded=LoadedPlugin(record, manager, MappingProxyType(hooks)))
+    hooks = {name: getattr(manager.hook, name).get_hookimpls()[0] for name in sorted(manifest.declared_hooks)}
+    return Examination(record, loaded=LoadedPlugin(record, MappingProxyType(hooks)))

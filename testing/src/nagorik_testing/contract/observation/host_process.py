@@ -318,7 +318,7 @@ class _Host:
         context = copy_context() if context is None else context
         if place is not None:
             context.run(ACTING.set, CodeOwner.PLUGIN)
-        elif context.get(PLUGIN_CALL) is not PLUGIN_CALL.get():
+        elif context.get(PLUGIN_CALL) not in {None, PLUGIN_CALL.get()}:
             context.run(ACTING.set, CodeOwner.PLUGIN)  # the platform begins a hook
         elif PLUGIN_CALL.get() is not None:
             context.run(ACTING.set, CodeOwner.PLATFORM)
