@@ -11,23 +11,7 @@ from typing import Final
 
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.events import (
-    Acknowledged,
-    Actor,
-    CorrectionGiven,
-    DatabaseRestored,
-    DocumentsHandedIn,
-    EligibilityDropped,
-    Event,
-    LookedUp,
-    Moved,
-    PaymentMoved,
-    PaymentNoticed,
-    QuoteDropped,
-    ReferenceReceived,
-    Released,
-    WithdrawalWanted,
-)
+from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.fold import apply
 from nagorik_platform.lifecycle.inputs import CitizenActed, Decided, Noticed
 from nagorik_platform.lifecycle.rule_context import RuleContext
@@ -57,7 +41,7 @@ class NotPossible(ValueError):
         self.code = code
 
 
-def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleContext) -> Iterator[Event]:
+def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Take in what the citizen did.
 
     Raises:
@@ -66,75 +50,65 @@ def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleCon
     code = state.hold.code if state.hold is not None else None
     match acted.action:
         case "go-on":
-            _refuse_unless(code == ELIGIBILITY_INDETERMINATE, "nothing-to-acknowledge")
-            yield Acknowledged(at=context.now)
+            _refuse(code != ELIGIBILITY_INDETERMINATE, "nothing-to-acknowledge")
+            yield e.Acknowledged(at=context.now)
         case "corrected":
             yield from _handle_correction(state, context)
             if acted.documents:
                 by = acted.by or (state.consent.acting if state.consent is not None else None)
-                yield DocumentsHandedIn(at=context.now, documents=acted.documents, by=by)
+                yield e.DocumentsHandedIn(at=context.now, documents=acted.documents, by=by)
         case "pay":
-            _refuse_unless(code == GATEWAY_NOT_CHOSEN and context.capabilities.gateway, "no-gateway-to-choose")
-            yield Released(at=context.now, at_once=True)
+            _refuse(not (code == GATEWAY_NOT_CHOSEN and context.capabilities.gateway), "no-gateway-to-choose")
+            yield e.Released(at=context.now, at_once=True)
         case "pay-again":
-            _refuse_unless(code in {PAYMENT_REFUSED, *PAYMENT_ENDED.values()}, "nothing-to-pay-again")
-            yield Released(at=context.now, at_once=True)
+            _refuse(code not in {PAYMENT_REFUSED, *PAYMENT_ENDED.values()}, "nothing-to-pay-again")
+            yield e.Released(at=context.now, at_once=True)
         case "withdraw":
             yield from _handle_withdrawal(state, context)
         case "received":
-            _refuse_unless(state.state in {S.ISSUED, S.DELIVERY_FAILED}, "nothing-to-receive")
-            yield context.moved(S.DELIVERED, Actor.CITIZEN, "received")
+            _refuse(state.state not in {S.ISSUED, S.DELIVERY_FAILED}, "nothing-to-receive")
+            yield context.moved(S.DELIVERED, e.Actor.CITIZEN, "received")
 
 
-def _refuse_unless(is_open: object, code: str) -> None:
-    if not is_open:
+def _refuse(is_refused: object, code: str) -> None:
+    if is_refused:
         raise NotPossible(code)
 
 
-def _handle_correction(state: Progress, context: RuleContext) -> Iterator[Event]:
+def _handle_correction(state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """A form that a call is being made with cannot be changed under it: the answer would be to another form."""
     attempt = state.attempt
     if state.state is S.CORRECTION_REQUESTED:
-        if not context.capabilities.offers(Operation.ANSWER_CORRECTION):
-            raise NotPossible("corrected-at-the-agency")
-        if attempt is not None and attempt.operation is Operation.ANSWER_CORRECTION:
-            raise NotPossible("attempt-in-flight")
-        if state.correction_lost_at is not None:
-            raise NotPossible("correction-unknown")
-        yield CorrectionGiven(at=context.now)
+        _refuse(not context.capabilities.offers(Operation.ANSWER_CORRECTION), "corrected-at-the-agency")
+        _refuse(attempt is not None and attempt.operation is Operation.ANSWER_CORRECTION, "attempt-in-flight")
+        _refuse(state.correction_lost_at is not None, "correction-unknown")
+        yield e.CorrectionGiven(at=context.now)
         return
-    if state.state not in {S.DRAFT, S.READY}:
-        raise NotPossible("too-late-to-correct")
-    if attempt is not None:
-        raise NotPossible("attempt-in-flight")
-    yield Released(at=context.now, at_once=True)
-    yield EligibilityDropped(at=context.now)
+    _refuse(state.state not in {S.DRAFT, S.READY}, "too-late-to-correct")
+    _refuse(attempt is not None, "attempt-in-flight")
+    yield e.Released(at=context.now, at_once=True)
+    yield e.EligibilityDropped(at=context.now)
     if state.quote is not None:
         # Another form may come to another price, whatever was paid for the one before.
-        yield QuoteDropped(at=context.now)
+        yield e.QuoteDropped(at=context.now)
     if state.state is S.READY:
-        yield context.moved(S.DRAFT, Actor.CITIZEN, "corrected")
+        yield context.moved(S.DRAFT, e.Actor.CITIZEN, "corrected")
 
 
-def _handle_withdrawal(state: Progress, context: RuleContext) -> Iterator[Event]:
-    if Flag.PAYMENT_UNKNOWN in state.flags:
-        raise NotPossible("payment-unknown")
+def _handle_withdrawal(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+    _refuse(Flag.PAYMENT_UNKNOWN in state.flags, "payment-unknown")
     if state.is_filed and state.state in WITHDRAWABLE:
-        if not context.capabilities.offers(Operation.WITHDRAW):
-            raise NotPossible("agency-offers-no-withdrawal")
-        if state.withdrawal_lost_at is not None:
-            raise NotPossible("withdrawal-unknown")
+        _refuse(not context.capabilities.offers(Operation.WITHDRAW), "agency-offers-no-withdrawal")
+        _refuse(state.withdrawal_lost_at is not None, "withdrawal-unknown")
         if not state.withdrawal_wanted:
-            yield WithdrawalWanted(at=context.now)
+            yield e.WithdrawalWanted(at=context.now)
         return
-    if state.is_filed or state.state not in {S.DRAFT, S.READY, S.AWAITING_PAYMENT}:
-        raise NotPossible("too-late-or-unknown")
-    if state.attempt is not None:
-        raise NotPossible("attempt-in-flight")
-    yield context.moved(S.WITHDRAWN, Actor.CITIZEN, "withdrawn")
+    _refuse(state.is_filed or state.state not in {S.DRAFT, S.READY, S.AWAITING_PAYMENT}, "too-late-or-unknown")
+    _refuse(state.attempt is not None, "attempt-in-flight")
+    yield context.moved(S.WITHDRAWN, e.Actor.CITIZEN, "withdrawn")
 
 
-def handle_payment_notice(noticed: Noticed, state: Progress, context: RuleContext) -> Iterator[Event]:
+def handle_payment_notice(noticed: Noticed, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Ask the gateway about a payment that a message named.
 
     Raises:
@@ -143,41 +117,37 @@ def handle_payment_notice(noticed: Noticed, state: Progress, context: RuleContex
     payment = next((p for p in state.payments if p.id == noticed.payment), None)
     if payment is None:
         raise NotPossible("no-such-payment")
-    yield PaymentNoticed(at=context.now, payment=payment.id)
+    yield e.PaymentNoticed(at=context.now, payment=payment.id)
     announcing = state.attempt is not None and state.attempt.payment == payment.id
     if payment.state is PaymentState.QUOTED and not announcing:
         # The gateway seems to know what was thought not to be announced.
-        yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, "noticed")
+        yield context.payment_moved(payment, PaymentState.UNKNOWN, e.Actor.CORE, "noticed")
 
 
-def decide_payment(decision: Decided, state: Progress, context: RuleContext) -> Iterator[Event]:
+def decide_payment(decision: Decided, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Take in what a named officer decided of a payment, if of any.
 
     Raises:
         NotPossible: It is not theirs to decide, or the lifecycle does not know it.
     """
-    if not decision.officer.strip() or not decision.reason.strip():
-        raise NotPossible("officer-and-reason-required")
+    _refuse(not decision.officer.strip() or not decision.reason.strip(), "officer-and-reason-required")
     if state.attempt is not None:
         # What comes back from the call may settle what is being decided, or contradict it.
         raise NotPossible("attempt-in-flight")
-    if (decision.payment is None) != (decision.payment_to is None):
-        raise NotPossible("payment-and-state-required")
+    _refuse((decision.payment is None) != (decision.payment_to is None), "payment-and-state-required")
     if decision.payment is None or decision.payment_to is None:
         return
     payment = next((p for p in state.payments if p.id == decision.payment), None)
     if payment is None:
         raise NotPossible("no-such-payment")
     never_captured = payment.captured_at is None
-    if never_captured and decision.payment_to in _BACK_TO_THE_PAYER:
-        raise NotPossible("refund-without-capture")
-    if decision.payment_to not in payment_decisions(payment):
-        raise NotPossible("payment-cannot-become-that")
-    yield PaymentMoved(
+    _refuse(never_captured and decision.payment_to in _BACK_TO_THE_PAYER, "refund-without-capture")
+    _refuse(decision.payment_to not in payment_decisions(payment), "payment-cannot-become-that")
+    yield e.PaymentMoved(
         at=context.now,
         payment=payment.id,
         to=decision.payment_to,
-        actor=Actor.PERSON,
+        actor=e.Actor.PERSON,
         code="decided",
         captured_at=context.now if never_captured and decision.payment_to in MONEY_TAKEN else None,
         officer=decision.officer,
@@ -202,7 +172,7 @@ def payment_decisions(payment: Payment) -> tuple[PaymentState, ...]:
     return tuple(state for state in payment_targets(payment.state) if state not in barred)
 
 
-def decide_application(decision: Decided, state: Progress, context: RuleContext) -> Iterator[Event]:
+def decide_application(decision: Decided, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Take in what the officer decided of the application itself, its payment being decided.
 
     Raises:
@@ -216,22 +186,16 @@ def decide_application(decision: Decided, state: Progress, context: RuleContext)
         yield from _release(decision, state, context)
 
 
-def _decide_state(decision: Decided, to: S, state: Progress, context: RuleContext) -> Iterator[Event]:
+def _decide_state(decision: Decided, to: S, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     known = state.agency_reference or decision.agency_reference
-    if not _is_in_question(state):
-        raise NotPossible("not-in-manual-review")
-    if to is state.state is S.MANUAL_REVIEW:
-        raise NotPossible("state-required")
-    if decision.agency_reference not in {None, known}:
-        raise NotPossible("other-reference-known")
-    if to in AT_THE_AGENCY | {S.DELIVERED} and known is None:
-        raise NotPossible("reference-required")
-    if to in NOT_FILED and known is not None:
-        raise NotPossible("already-filed")
-    if to is S.CLOSED and not all(is_settled(payment.state) for payment in state.payments):
-        raise NotPossible("money-open")
+    _refuse(not _is_in_question(state), "not-in-manual-review")
+    _refuse(to is state.state is S.MANUAL_REVIEW, "state-required")
+    _refuse(decision.agency_reference not in {None, known}, "other-reference-known")
+    _refuse(to in AT_THE_AGENCY | {S.DELIVERED} and known is None, "reference-required")
+    _refuse(to in NOT_FILED and known is not None, "already-filed")
+    _refuse(to is S.CLOSED and not all(is_settled(payment.state) for payment in state.payments), "money-open")
     if known is not None and not state.is_filed:
-        yield ReferenceReceived(at=context.now, reference=known)
+        yield e.ReferenceReceived(at=context.now, reference=known)
     if state.state is not S.MANUAL_REVIEW:
         yield _decided(decision, S.MANUAL_REVIEW, context)
     if to is not S.MANUAL_REVIEW:
@@ -246,31 +210,30 @@ def _is_in_question(progress: Progress) -> bool:
     return for_person and S.MANUAL_REVIEW in application_targets(progress.state)
 
 
-def _decided(decision: Decided, to: S, context: RuleContext) -> Moved:
-    return Moved(
-        at=context.now, to=to, actor=Actor.PERSON, code="decided", officer=decision.officer, reason=decision.reason
+def _decided(decision: Decided, to: S, context: RuleContext) -> e.Moved:
+    return e.Moved(
+        at=context.now, to=to, actor=e.Actor.PERSON, code="decided", officer=decision.officer, reason=decision.reason
     )
 
 
-def _release(decision: Decided, state: Progress, context: RuleContext) -> Iterator[Event]:
+def _release(decision: Decided, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Let it go on as it is: what could not be looked up is taken as settled on the officer's word."""
     for_person = state.hold is not None and state.hold.party is Party.PERSON
     undecided = state.hold is not None and state.hold.code in MONEY_HOLDS and decision.payment is None
     if undecided or state.state is S.MANUAL_REVIEW or not for_person:
-        if decision.payment is None:
-            raise NotPossible("nothing-to-decide")
+        _refuse(decision.payment is None, "nothing-to-decide")
         return
-    yield Released(at=context.now, at_once=True)
+    yield e.Released(at=context.now, at_once=True)
     if state.correction_lost_at is not None:
-        yield LookedUp(at=context.now, operation=Operation.ANSWER_CORRECTION)
+        yield e.LookedUp(at=context.now, operation=Operation.ANSWER_CORRECTION)
     if state.withdrawal_lost_at is not None:
-        yield LookedUp(at=context.now, operation=Operation.WITHDRAW)
+        yield e.LookedUp(at=context.now, operation=Operation.WITHDRAW)
 
 
-def restore(progress: Progress, officer: str, reason: str, now: datetime) -> tuple[Progress, DatabaseRestored]:
+def restore(progress: Progress, officer: str, reason: str, now: datetime) -> tuple[Progress, e.DatabaseRestored]:
     """Put every write of an application in doubt; what it waits for stays the same.
 
     It needs no capabilities, so that it can be done for a service that nobody offers any more.
     """
-    event = DatabaseRestored(at=now, officer=officer, reason=reason)
+    event = e.DatabaseRestored(at=now, officer=officer, reason=reason)
     return apply(progress, event), event

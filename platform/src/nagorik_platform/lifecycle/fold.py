@@ -165,22 +165,10 @@ def _lost_in_a_row(progress: Progress, event: e.Moved) -> Changes:
     return {"lost_since": None, "lost_in_a_row": 0}
 
 
-def _released(progress: Progress, event: e.Released) -> Changes:
-    return {"hold": None, "backoffs": () if event.at_once else progress.backoffs}
-
-
-def _flags_changed(progress: Progress, event: e.FlagsChanged) -> Changes:
-    return {"flags": (progress.flags - event.lowered) | event.raised}
-
-
 def _database_restored(progress: Progress, event: e.DatabaseRestored) -> Changes:
     """A filing that was lost may have been repeated since, so that its loss is as good as new."""
     lost = {"lost_at": event.at, "lost_since": event.at} if progress.filing_unknown else {}
     return {"restored_at": event.at, "begun_since": frozenset(), **lost}
-
-
-def _eligibility_decided(_: Progress, event: e.EligibilityDecided) -> Changes:
-    return {"eligibility": event.decision.eligibility}
 
 
 def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
@@ -301,18 +289,10 @@ def _status_received(progress: Progress, event: e.StatusReceived) -> Changes:
     }
 
 
-def _fee_demanded(_: Progress, event: e.FeeDemanded) -> Changes:
-    return {"fee_due": event.stage, "quote": None, "waiver": None}
-
-
 def _fee_settled(progress: Progress, event: e.FeeSettled) -> Changes:
     quote = progress.quote if event.free else None
     waiver = FeeWaiver(stage=quote.stage, until=quote.expires_at) if quote is not None else None
     return {"fee_due": None, "quote": None, "waiver": waiver}
-
-
-def _deliverable_fetched(progress: Progress, event: e.DeliverableFetched) -> Changes:
-    return {"fetched": progress.fetched | {event.deliverable.kind}}
 
 
 def _correction_given(progress: Progress, _: e.CorrectionGiven) -> Changes:
@@ -422,21 +402,6 @@ def _refund_ordered_at(before: Payment, event: e.PaymentMoved) -> datetime | Non
     return event.at if taken_in else before.refund_ordered_at
 
 
-def _advice_lost(progress: Progress, event: e.AdviceLost) -> Changes:
-    """Remember since when it is not known whether the agency was told."""
-    return _changed(progress, event.payment, advice_lost_at=event.at)
-
-
-def _advice_absent(progress: Progress, event: e.AdviceAbsent) -> Changes:
-    """The agency was not told, so it can be told."""
-    return _changed(progress, event.payment, advice_lost_at=None)
-
-
-def _refund_lost(progress: Progress, event: e.RefundLost) -> Changes:
-    """Remember since when it is not known whether the gateway gives the money back."""
-    return _changed(progress, event.payment, refund_ordered_at=event.at)
-
-
 def _payment_noticed(progress: Progress, event: e.PaymentNoticed) -> Changes:
     """Ask the gateway at once."""
     backoffs = (w for w in progress.backoffs if (w.operation, w.subject) != (Operation.QUERY_PAYMENT, event.payment))
@@ -493,22 +458,22 @@ _CHANGES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProx
     {
         e.ConsentGiven: lambda _, event: {"consent": event.consent},
         e.Moved: _moved,
-        e.FlagsChanged: _flags_changed,
+        e.FlagsChanged: lambda progress, event: {"flags": (progress.flags - event.lowered) | event.raised},
         e.Held: lambda _, event: {"hold": event.hold},
-        e.Released: _released,
+        e.Released: lambda progress, event: {"hold": None, "backoffs": () if event.at_once else progress.backoffs},
         e.Acknowledged: lambda _, __: {"acknowledged": True},
-        e.EligibilityDecided: _eligibility_decided,
+        e.EligibilityDecided: lambda _, event: {"eligibility": event.decision.eligibility},
         e.DatabaseRestored: _database_restored,
         e.EligibilityDropped: lambda _, __: {"eligibility": None, "acknowledged": False},
         e.QuoteReceived: lambda _, event: {"quote": event.quote},
         e.QuoteDropped: lambda _, __: {"quote": None},
-        e.FeeDemanded: _fee_demanded,
+        e.FeeDemanded: lambda _, event: {"fee_due": event.stage, "quote": None, "waiver": None},
         e.FeeSettled: _fee_settled,
         e.PaymentOpened: _payment_opened,
         e.PaymentMoved: _payment_moved,
-        e.AdviceLost: _advice_lost,
-        e.AdviceAbsent: _advice_absent,
-        e.RefundLost: _refund_lost,
+        e.AdviceLost: lambda progress, event: _changed(progress, event.payment, advice_lost_at=event.at),
+        e.AdviceAbsent: lambda progress, event: _changed(progress, event.payment, advice_lost_at=None),
+        e.RefundLost: lambda progress, event: _changed(progress, event.payment, refund_ordered_at=event.at),
         e.PaymentNoticed: _payment_noticed,
         e.AttemptBegan: _attempt_began,
         e.AttemptEnded: _attempt_ended,
@@ -517,7 +482,7 @@ _CHANGES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProx
         e.ReferenceDoubted: lambda _, __: {},
         e.DocumentsHandedIn: lambda _, __: {},
         e.StatusReceived: _status_received,
-        e.DeliverableFetched: _deliverable_fetched,
+        e.DeliverableFetched: lambda progress, event: {"fetched": progress.fetched | {event.deliverable.kind}},
         e.CorrectionGiven: _correction_given,
         e.CorrectionSent: _correction_sent,
         e.WithdrawalWanted: lambda progress, _: {

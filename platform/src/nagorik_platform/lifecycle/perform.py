@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from nagorik.errors import NagorikError
@@ -42,7 +42,7 @@ async def perform(
     if make is None:
         raise ValueError("nothing is due")
     try:
-        return CallAnswered(await make(platform, draft, progress, call))
+        return CallAnswered(await make(_Made(platform, draft, progress, call)))
     except NagorikError as error:
         return CallFailed(error)
 
@@ -62,43 +62,61 @@ def payer_of(draft: ApplicationDraft) -> Payer:
     return draft.payer or Payer(name=name.en or name.bn, mobile=draft.applicant.phone)
 
 
-async def _eligibility(platform: Platform, draft: ApplicationDraft, progress: Progress, _: NextAction) -> Result:
-    return await platform.check_eligibility(draft.service, draft.applicant, form=draft.form, consent=progress.consent)
+class _Made(NamedTuple):
+    """A call that is being made."""
+
+    platform: Platform
+    draft: ApplicationDraft
+    progress: Progress
+    call: NextAction
+
+    @property
+    def references(self) -> References:
+        return references_of(self.progress)
+
+    @property
+    def consented(self) -> ApplicationDraft:
+        return self.draft.model_copy(update={"consent": self.progress.consent})
+
+    @property
+    def payment(self) -> Payment:
+        if self.call.payment is None:
+            raise ValueError("the call is about a payment")
+        return self.progress.payment(self.call.payment)
+
+    def key(self, operation: Operation) -> str:
+        """The key of a write about the payment."""
+        return self.references.key(operation, self.payment.id)
 
 
-async def _quote(platform: Platform, draft: ApplicationDraft, progress: Progress, _: NextAction) -> Result:
-    return await platform.quote_fees(draft, stage=progress.stage, agency_reference=progress.agency_reference)
-
-
-async def _start_payment(platform: Platform, draft: ApplicationDraft, progress: Progress, call: NextAction) -> Result:
-    payment = _payment(progress, call)
+def _start_payment(made: _Made) -> Awaitable[Result]:
+    payment, addresses = made.payment, made.platform.payment_addresses
     request = StartPaymentRequest(
         gateway=payment.gateway,
         payment=payment.id,
         amount=payment.amount,
-        purpose=platform.service(draft.service).name,
-        payer=payer_of(draft),
-        return_url=platform.payment_addresses.return_url(payment.gateway, payment.id),
-        notice_url=platform.payment_addresses.notice_url(payment.gateway, payment.id),
+        purpose=made.platform.service(made.draft.service).name,
+        payer=payer_of(made.draft),
+        return_url=addresses.return_url(payment.gateway, payment.id),
+        notice_url=addresses.notice_url(payment.gateway, payment.id),
     )
-    key = references_of(progress).key(Operation.START_PAYMENT, payment.id)
-    return await platform.start_payment(request, service=draft.service, consent=progress.consent, key=key)
+    key, consent = made.key(Operation.START_PAYMENT), made.progress.consent
+    return made.platform.start_payment(request, service=made.draft.service, consent=consent, key=key)
 
 
-async def _query_payment(platform: Platform, _: ApplicationDraft, progress: Progress, call: NextAction) -> Result:
-    payment = _payment(progress, call)
-    return await platform.query_payment(
-        QueryPaymentRequest(
-            gateway=payment.gateway,
-            payment=payment.id,
-            reference=payment.reference,
-            started_at=payment.announced_at or payment.opened_at,
-        )
+def _query_payment(made: _Made) -> Awaitable[Result]:
+    payment = made.payment
+    request = QueryPaymentRequest(
+        gateway=payment.gateway,
+        payment=payment.id,
+        reference=payment.reference,
+        started_at=payment.announced_at or payment.opened_at,
     )
+    return made.platform.query_payment(request)
 
 
-async def _complete_payment(platform: Platform, _: ApplicationDraft, progress: Progress, call: NextAction) -> Result:
-    payment = _payment(progress, call)
+def _complete_payment(made: _Made) -> Awaitable[Result]:
+    payment = made.payment
     if payment.reference is None:
         raise ValueError("what the gateway has no number of is not completed")
     request = CompletePaymentRequest(
@@ -108,12 +126,11 @@ async def _complete_payment(platform: Platform, _: ApplicationDraft, progress: P
         amount=payment.amount,
         started_at=payment.announced_at or payment.opened_at,
     )
-    key = references_of(progress).key(Operation.COMPLETE_PAYMENT, payment.id)
-    return await platform.complete_payment(request, key=key)
+    return made.platform.complete_payment(request, key=made.key(Operation.COMPLETE_PAYMENT))
 
 
-async def _refund_payment(platform: Platform, _: ApplicationDraft, progress: Progress, call: NextAction) -> Result:
-    payment = _payment(progress, call)
+def _refund_payment(made: _Made) -> Awaitable[Result]:
+    payment = made.payment
     request = RefundPaymentRequest(
         gateway=payment.gateway,
         payment=payment.id,
@@ -122,73 +139,47 @@ async def _refund_payment(platform: Platform, _: ApplicationDraft, progress: Pro
         reason=Text(**_REFUND_REASON),
         refund_reference=payment.refund_reference,
     )
-    key = references_of(progress).key(Operation.REFUND_PAYMENT, payment.id)
-    return await platform.refund_payment(request, key=key)
+    return made.platform.refund_payment(request, key=made.key(Operation.REFUND_PAYMENT))
 
 
-async def _advise_payment(
-    platform: Platform, draft: ApplicationDraft, progress: Progress, call: NextAction
-) -> Result:
-    receipt = _payment(progress, call).receipt()
-    return await platform.advise_payment(draft, references_of(progress), receipt)
+def _find(made: _Made) -> Awaitable[Result]:
+    sent_at = made.progress.sent_at or made.progress.opened_at
+    return made.platform.find_submission(made.draft, made.references, sent_at=sent_at)
 
 
-async def _submit(platform: Platform, draft: ApplicationDraft, progress: Progress, _: NextAction) -> Result:
-    consented = draft.model_copy(update={"consent": progress.consent})
-    return await platform.submit(consented, references_of(progress), receipts=progress.receipts())
-
-
-async def _find(platform: Platform, draft: ApplicationDraft, progress: Progress, _: NextAction) -> Result:
-    sent_at = progress.sent_at or progress.opened_at
-    return await platform.find_submission(draft, references_of(progress), sent_at=sent_at)
-
-
-async def _status(platform: Platform, draft: ApplicationDraft, progress: Progress, _: NextAction) -> Result:
-    return await platform.get_status(draft, references_of(progress))
-
-
-async def _deliverable(platform: Platform, draft: ApplicationDraft, progress: Progress, call: NextAction) -> Result:
-    if call.deliverable is None or progress.agency_reference is None:
+def _deliverable(made: _Made) -> Awaitable[Result]:
+    deliverable, reference = made.call.deliverable, made.progress.agency_reference
+    if deliverable is None or reference is None:
         raise ValueError("a deliverable is fetched by name, of an application that was filed")
-    return await platform.fetch_deliverable(
-        draft, agency_reference=progress.agency_reference, deliverable=call.deliverable
-    )
+    return made.platform.fetch_deliverable(made.draft, agency_reference=reference, deliverable=deliverable)
 
 
-async def _answer_correction(
-    platform: Platform, draft: ApplicationDraft, progress: Progress, _: NextAction
-) -> Result:
-    consented = draft.model_copy(update={"consent": progress.consent})
-    return await platform.answer_correction(consented, references_of(progress), about=str(progress.corrections))
-
-
-async def _withdraw(platform: Platform, draft: ApplicationDraft, progress: Progress, _: NextAction) -> Result:
-    consented = draft.model_copy(update={"consent": progress.consent})
-    return await platform.withdraw(consented, references_of(progress), about=str(progress.withdrawals))
-
-
-def _payment(progress: Progress, call: NextAction) -> Payment:
-    if call.payment is None:
-        raise ValueError("the call is about a payment")
-    return progress.payment(call.payment)
-
-
-_CALLS: Final[Mapping[Operation, Callable[[Platform, ApplicationDraft, Progress, NextAction], Awaitable[Result]]]] = (
-    MappingProxyType(
-        {
-            Operation.ELIGIBILITY: _eligibility,
-            Operation.QUOTE: _quote,
-            Operation.START_PAYMENT: _start_payment,
-            Operation.QUERY_PAYMENT: _query_payment,
-            Operation.COMPLETE_PAYMENT: _complete_payment,
-            Operation.REFUND_PAYMENT: _refund_payment,
-            Operation.ADVISE_PAYMENT: _advise_payment,
-            Operation.SUBMIT: _submit,
-            Operation.FIND: _find,
-            Operation.STATUS: _status,
-            Operation.DELIVERABLE: _deliverable,
-            Operation.ANSWER_CORRECTION: _answer_correction,
-            Operation.WITHDRAW: _withdraw,
-        }
-    )
+_CALLS: Final[Mapping[Operation, Callable[[_Made], Awaitable[Result]]]] = MappingProxyType(
+    {
+        Operation.ELIGIBILITY: lambda made: made.platform.check_eligibility(
+            made.draft.service, made.draft.applicant, form=made.draft.form, consent=made.progress.consent
+        ),
+        Operation.QUOTE: lambda made: made.platform.quote_fees(
+            made.draft, stage=made.progress.stage, agency_reference=made.progress.agency_reference
+        ),
+        Operation.START_PAYMENT: _start_payment,
+        Operation.QUERY_PAYMENT: _query_payment,
+        Operation.COMPLETE_PAYMENT: _complete_payment,
+        Operation.REFUND_PAYMENT: _refund_payment,
+        Operation.ADVISE_PAYMENT: lambda made: made.platform.advise_payment(
+            made.draft, made.references, made.payment.receipt()
+        ),
+        Operation.SUBMIT: lambda made: made.platform.submit(
+            made.consented, made.references, receipts=made.progress.receipts()
+        ),
+        Operation.FIND: _find,
+        Operation.STATUS: lambda made: made.platform.get_status(made.draft, made.references),
+        Operation.DELIVERABLE: _deliverable,
+        Operation.ANSWER_CORRECTION: lambda made: made.platform.answer_correction(
+            made.consented, made.references, about=str(made.progress.corrections)
+        ),
+        Operation.WITHDRAW: lambda made: made.platform.withdraw(
+            made.consented, made.references, about=str(made.progress.withdrawals)
+        ),
+    }
 )

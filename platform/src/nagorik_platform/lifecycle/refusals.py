@@ -8,19 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from nagorik.errors import (
-    AgencyRejected,
-    ConsentMissing,
-    ContractViolation,
-    CredentialsRejected,
-    FieldProblem,
-    InputRejected,
-    Layer,
-    NagorikError,
-    PluginFault,
-    Retry,
-    ServiceNotOffered,
-)
+from nagorik import errors
 from nagorik.model.status import LONGEST_REMARK
 from nagorik.model.submission import Rejected
 from nagorik.privacy import PERSONAL, Model
@@ -45,20 +33,20 @@ class CallRefusal(Model):
     that cannot be read."""
     reason: Annotated[Text | None, PERSONAL] = None
     """Why, in a sentence, where one was given."""
-    fields: Annotated[tuple[FieldProblem, ...], PERSONAL] = ()
+    fields: Annotated[tuple[errors.FieldProblem, ...], PERSONAL] = ()
     """What is wrong with which fields, at most ``MOST_FIELDS`` of them, each once."""
     fields_left_out: int = Field(default=0, ge=0)
     """How many more there were."""
 
 
-def refusal_of(end: Rejected | NagorikError | None) -> CallRefusal | None:
+def refusal_of(end: Rejected | errors.NagorikError | None) -> CallRefusal | None:
     """Why a call was refused or failed, where waiting does not mend that; ``None`` where it may."""
     match end:
         case Rejected(reason_code=code, reason=reason):
             return CallRefusal(code=code, reason=_bounded(reason))
-        case AgencyRejected():
+        case errors.AgencyRejected():
             return CallRefusal(code=end.reason_code, reason=_bounded(end.reason) if end.reason is not None else None)
-        case InputRejected():
+        case errors.InputRejected():
             fields = tuple(dict.fromkeys(end.fields))
             kept = fields[:MOST_FIELDS]
             if fields[MOST_FIELDS:] and fields[-1].code == MORE_PROBLEMS:  # says how many there were beyond these
@@ -68,24 +56,24 @@ def refusal_of(end: Rejected | NagorikError | None) -> CallRefusal | None:
         case DocumentUnreadable():
             field = end.field.model_copy(update={"text": _bounded(end.field.text)})
             return CallRefusal(code=end.code, fault=end.code, fields=(field,))
-        case ServiceNotOffered(layer=Layer.CORE):
+        case errors.ServiceNotOffered(layer=errors.Layer.CORE):
             return None  # the host knows when its plugin is back
-        case NagorikError() if end.retry is Retry.NEVER:
+        case errors.NagorikError() if end.retry is errors.Retry.NEVER:
             return CallRefusal(code=_cause_of(end), fault=end.code)
     return None
 
 
-def _cause_of(error: NagorikError) -> str:
+def _cause_of(error: errors.NagorikError) -> str:
     """What an error says of why, as a code."""
     match error:
         case (
-            ContractViolation(detail=cause)
-            | PluginFault(fault=cause)
-            | ConsentMissing(because=cause)
-            | ServiceNotOffered(because=cause)
+            errors.ContractViolation(detail=cause)
+            | errors.PluginFault(fault=cause)
+            | errors.ConsentMissing(because=cause)
+            | errors.ServiceNotOffered(because=cause)
         ):
             return cut(cause, LONGEST_CAUSE)
-        case CredentialsRejected():
+        case errors.CredentialsRejected():
             return error.kind.value
     return error.code
 

@@ -6,17 +6,7 @@ from typing import Final
 
 from nagorik.model.status import AgencyStatus, ApplicationState as S, Flag, PaymentState
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.events import (
-    Actor,
-    AdviceAbsent,
-    Event,
-    FeeDemanded,
-    FeeSettled,
-    LookedUp,
-    ReferenceDoubted,
-    ReferenceReceived,
-    StatusReceived,
-)
+from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.fold import fold
 from nagorik_platform.lifecycle.inputs import Reported
 from nagorik_platform.lifecycle.rule_context import RuleContext
@@ -38,7 +28,7 @@ _BEING_FILED: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN})
 _NOT_BEING_FILED: Final = frozenset({S.DRAFT, S.READY, S.AWAITING_PAYMENT})
 
 
-def adopt_reference(reference: str, code: str, state: Progress, context: RuleContext) -> Iterator[Event]:
+def adopt_reference(reference: str, code: str, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Take in the agency's reference of an application that is being filed, and nothing that is known already.
 
     A second reference for one application is never adopted, nor is one of an application that is not being filed:
@@ -47,18 +37,18 @@ def adopt_reference(reference: str, code: str, state: Progress, context: RuleCon
     if state.agency_reference == reference:
         return
     if state.is_filed or state.state not in _BEING_FILED:
-        yield ReferenceDoubted(at=context.now, reference=reference)
+        yield e.ReferenceDoubted(at=context.now, reference=reference)
         yield from context.flags_changed(state, raised=frozenset({Flag.POSSIBLE_DUPLICATE}))
         if not state.is_filed and state.state in _NOT_BEING_FILED:
-            yield context.moved(S.MANUAL_REVIEW, Actor.AGENCY, "reported-but-not-filed")
+            yield context.moved(S.MANUAL_REVIEW, e.Actor.AGENCY, "reported-but-not-filed")
         return
-    yield ReferenceReceived(at=context.now, reference=reference)
-    yield context.moved(S.SUBMITTED, Actor.AGENCY, code)
+    yield e.ReferenceReceived(at=context.now, reference=reference)
+    yield context.moved(S.SUBMITTED, e.Actor.AGENCY, code)
     if not context.capabilities.offers(Operation.ADVISE_PAYMENT):
         yield from _confirm_receipts(state, context)
 
 
-def read_report(reported: Reported, state: Progress, context: RuleContext) -> Iterator[Event]:
+def read_report(reported: Reported, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Take in what came by itself, if its reference is this application's."""
     if state.agency_reference == reported.agency_reference:
         yield from read_status(reported.status, None, state, context)
@@ -66,16 +56,16 @@ def read_report(reported: Reported, state: Progress, context: RuleContext) -> It
 
 def read_status(
     status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
-) -> Iterator[Event]:
+) -> Iterator[e.Event]:
     """Take in one report, which was asked for at ``asked_at`` or came by itself, unless it is old."""
     if not is_old(state, status, asked_at):
-        yield StatusReceived(at=context.now, status=status)
+        yield e.StatusReceived(at=context.now, status=status)
         yield from follow_status(status, asked_at, state, context)
 
 
 def follow_status(
     status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
-) -> Iterator[Event]:
+) -> Iterator[e.Event]:
     """What follows from a report that was received, be it news or not: time makes more of it believed.
 
     A word that the plugin does not know, or a state that contradicts what is known, is flagged; the state stays.
@@ -85,7 +75,7 @@ def follow_status(
     route = _route(status, demanded, state, context)
     if route is not None:
         moves = tuple(
-            context.moved(target, Actor.AGENCY, "reported", inferred=position < len(route))
+            context.moved(target, e.Actor.AGENCY, "reported", inferred=position < len(route))
             for position, target in enumerate(route, start=1)
         )
         yield from moves
@@ -129,18 +119,18 @@ def _route(status: AgencyStatus, demanded: str | None, state: Progress, context:
     return route_to_reported_state(state.state, reported)
 
 
-def _follow_fee_demand(demanded: str | None, state: Progress, context: RuleContext) -> Iterator[Event]:
+def _follow_fee_demand(demanded: str | None, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     if demanded is None:
         wanted = state.fee_due is not None or state.waiver is not None
         if wanted and state.state is not S.AWAITING_PAYMENT:
-            yield FeeSettled(at=context.now)
+            yield e.FeeSettled(at=context.now)
     elif demanded != state.fee_due and state.is_due(demanded, context.now):
-        yield FeeDemanded(at=context.now, stage=demanded)
+        yield e.FeeDemanded(at=context.now, stage=demanded)
 
 
 def _confirm_payment(
     status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
-) -> Iterator[Event]:
+) -> Iterator[e.Event]:
     """Whether the agency holds the latest payment, and that one only.
 
     That it holds none is believed of an answer that was asked for late enough.
@@ -149,9 +139,9 @@ def _confirm_payment(
     if payment is None or payment.state is PaymentState.CONFIRMED:
         return
     if status.payment_confirmed and _is_about(payment, status, asked_at, context.capabilities):
-        yield context.payment_moved(payment, PaymentState.CONFIRMED, Actor.AGENCY, "reported")
+        yield context.payment_moved(payment, PaymentState.CONFIRMED, e.Actor.AGENCY, "reported")
     elif status.payment_confirmed is False and _past_grace(payment.advice_lost_at, context.capabilities, asked_at):
-        yield AdviceAbsent(at=context.now, payment=payment.id)
+        yield e.AdviceAbsent(at=context.now, payment=payment.id)
 
 
 def _is_about(
@@ -174,12 +164,12 @@ def _is_about(
     return demanded_stage(status) != payment.stage
 
 
-def _resolve_lost(asked_at: datetime | None, state: Progress, context: RuleContext) -> Iterator[Event]:
+def _resolve_lost(asked_at: datetime | None, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """A state asked for late enough shows what became of a lost correction or withdrawal."""
     if _past_grace(state.correction_lost_at, context.capabilities, asked_at):
-        yield LookedUp(at=context.now, operation=Operation.ANSWER_CORRECTION)
+        yield e.LookedUp(at=context.now, operation=Operation.ANSWER_CORRECTION)
     if _past_grace(state.withdrawal_lost_at, context.capabilities, asked_at):
-        yield LookedUp(at=context.now, operation=Operation.WITHDRAW)
+        yield e.LookedUp(at=context.now, operation=Operation.WITHDRAW)
 
 
 def _past_grace(lost_at: datetime | None, capabilities: ServiceCapabilities, asked_at: datetime | None) -> bool:
@@ -188,8 +178,8 @@ def _past_grace(lost_at: datetime | None, capabilities: ServiceCapabilities, ask
     return (asked_at - lost_at).total_seconds() >= capabilities.lookup_grace
 
 
-def _confirm_receipts(state: Progress, context: RuleContext) -> Iterator[Event]:
+def _confirm_receipts(state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The agency took the application with its receipts, and has no other way to be told of them."""
     for payment in state.payments:
         if payment.state is PaymentState.CAPTURED:
-            yield context.payment_moved(payment, PaymentState.CONFIRMED, Actor.AGENCY, "accepted-with-receipt")
+            yield context.payment_moved(payment, PaymentState.CONFIRMED, e.Actor.AGENCY, "accepted-with-receipt")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nagorik.model.status import ApplicationState, Flag, PaymentState
-from nagorik_platform.lifecycle.events import Actor, Event, FlagsChanged, Held, Moved, PaymentMoved
+from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.state import GatewayWord, Hold, Party, Payment, Progress, ServiceCapabilities
 
 
@@ -20,15 +20,15 @@ class RuleContext:
     capabilities: ServiceCapabilities
     now: datetime
 
-    def moved(self, to: ApplicationState, actor: Actor, code: str, *, inferred: bool = False) -> Moved:
+    def moved(self, to: ApplicationState, actor: e.Actor, code: str, *, inferred: bool = False) -> e.Moved:
         """The application moves along one row of its table."""
-        return Moved(at=self.now, to=to, actor=actor, code=code, inferred=inferred)
+        return e.Moved(at=self.now, to=to, actor=actor, code=code, inferred=inferred)
 
     def payment_moved(
         self,
         payment: Payment,
         to: PaymentState,
-        actor: Actor,
+        actor: e.Actor,
         code: str,
         *,
         reference: str | None = None,
@@ -36,9 +36,9 @@ class RuleContext:
         remark: str | None = None,
         refunded_at: datetime | None = None,
         contested: GatewayWord | None = None,
-    ) -> PaymentMoved:
+    ) -> e.PaymentMoved:
         """A payment moves along one row of its table."""
-        return PaymentMoved(
+        return e.PaymentMoved(
             at=self.now,
             payment=payment.id,
             to=to,
@@ -51,21 +51,21 @@ class RuleContext:
             contested=contested,
         )
 
-    def held(self, state: Progress, party: Party, code: str) -> Iterator[Event]:
+    def held(self, state: Progress, party: Party, code: str) -> Iterator[e.Event]:
         """The application waits for somebody, unless it already waits for the same reason."""
         hold = Hold(party=party, code=code)
         if state.hold != hold:
-            yield Held(at=self.now, hold=hold)
+            yield e.Held(at=self.now, hold=hold)
 
     def flags_changed(
         self, state: Progress, *, raised: frozenset[Flag] = frozenset(), lowered: frozenset[Flag] = frozenset()
-    ) -> Iterator[Event]:
+    ) -> Iterator[e.Event]:
         """Flags are raised and lowered, if that changes anything."""
         new = raised - state.flags
         gone = (lowered & state.flags) - raised
         if new or gone:
-            yield FlagsChanged(at=self.now, raised=new, lowered=gone)
+            yield e.FlagsChanged(at=self.now, raised=new, lowered=gone)
 
 
-LifecycleRule = Callable[[Progress, RuleContext], Iterable[Event]]
+LifecycleRule = Callable[[Progress, RuleContext], Iterable[e.Event]]
 """A rule that knows what happened: what follows for a row."""

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from nagorik.model.application import Consent, DocumentReference
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
+from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.attempts.handlers import rules_of_end, rules_of_interruption
 from nagorik_platform.lifecycle.commands import (
     decide_application,
@@ -28,15 +29,6 @@ from nagorik_platform.lifecycle.consent import (
     price_to_come,
     price_with_charges,
     unmet_consent,
-)
-from nagorik_platform.lifecycle.events import (
-    Actor,
-    AttemptBegan,
-    ConsentGiven,
-    DocumentsHandedIn,
-    Event,
-    Opened,
-    PaymentOpened,
 )
 from nagorik_platform.lifecycle.fold import SAME_KEY, apply, fold, open_progress
 from nagorik_platform.lifecycle.inputs import (
@@ -67,17 +59,17 @@ class Step(NamedTuple):
     """A new row, the journal's new entries, and what the application now waits for."""
 
     progress: Progress
-    events: tuple[Event, ...]
+    events: tuple[e.Event, ...]
     next: NextAction
 
 
 def open_application(
-    opened: Opened, capabilities: ServiceCapabilities, documents: Sequence[DocumentReference] = ()
+    opened: e.Opened, capabilities: ServiceCapabilities, documents: Sequence[DocumentReference] = ()
 ) -> Step:
     """The first step of an application, with the papers that it came with."""
     context = RuleContext(capabilities, opened.at)
     acting = opened.consent.acting if opened.consent is not None else None
-    papers = (DocumentsHandedIn(at=opened.at, documents=tuple(documents), by=acting),) if documents else ()
+    papers = (e.DocumentsHandedIn(at=opened.at, documents=tuple(documents), by=acting),) if documents else ()
     state, events = _run((), fold(open_progress(opened), papers), context)
     return Step(state, (opened, *papers, *events), next_action(state, capabilities, opened.at))
 
@@ -141,12 +133,14 @@ def _begin(done: Step, context: RuleContext, payment_id: str) -> Step:
     return Step(state, events + intent, call)
 
 
-def _run(rules: Iterable[LifecycleRule], state: Progress, context: RuleContext) -> tuple[Progress, tuple[Event, ...]]:
+def _run(
+    rules: Iterable[LifecycleRule], state: Progress, context: RuleContext
+) -> tuple[Progress, tuple[e.Event, ...]]:
     """The rules in turn, each on the row that those before it left; then what follows by itself, until nothing does.
 
     The row that comes of it, and all events in order.
     """
-    events: list[Event] = []
+    events: list[e.Event] = []
     for rule in rules:
         given = tuple(rule(state, context))
         state = fold(state, given)
@@ -157,7 +151,7 @@ def _run(rules: Iterable[LifecycleRule], state: Progress, context: RuleContext) 
     return state, tuple(events)
 
 
-def _following(state: Progress, context: RuleContext) -> tuple[Event, ...]:
+def _following(state: Progress, context: RuleContext) -> tuple[e.Event, ...]:
     """What the first rule says that has something to say; nothing once the application has come to rest."""
     for rule in _BY_ITSELF:
         if given := tuple(rule(state, context)):
@@ -186,15 +180,15 @@ def _rules_of(received: Input, state: Progress) -> tuple[LifecycleRule, ...]:
             return ()
 
 
-def _take_consent(consent: Consent, _: Progress, context: RuleContext) -> Iterator[Event]:
-    yield ConsentGiven(at=context.now, consent=consent)
+def _take_consent(consent: Consent, _: Progress, context: RuleContext) -> Iterator[e.Event]:
+    yield e.ConsentGiven(at=context.now, consent=consent)
 
 
-def _payment_opened(state: Progress, context: RuleContext, payment_id: str) -> PaymentOpened:
+def _payment_opened(state: Progress, context: RuleContext, payment_id: str) -> e.PaymentOpened:
     quote, gateway = state.quote, context.capabilities.gateway
     assert quote is not None and gateway is not None  # noqa: S101, PT018 - a payment is due only with both
     charges = charges_to_come(state, context.capabilities)
-    return PaymentOpened(
+    return e.PaymentOpened(
         at=context.now,
         payment=payment_id,
         quote=quote.id,
@@ -205,7 +199,7 @@ def _payment_opened(state: Progress, context: RuleContext, payment_id: str) -> P
     )
 
 
-def _begun(call: NextAction, state: Progress, context: RuleContext) -> tuple[Progress, tuple[Event, ...]]:
+def _begun(call: NextAction, state: Progress, context: RuleContext) -> tuple[Progress, tuple[e.Event, ...]]:
     """The row with the call in flight, announced in the journal where the call can have an effect."""
     assert call.operation is not None  # noqa: S101 - what is begun is due
     deliverable = call.deliverable.kind if call.deliverable is not None else None
@@ -214,10 +208,10 @@ def _begun(call: NextAction, state: Progress, context: RuleContext) -> tuple[Pro
             operation=call.operation, payment=call.payment, deliverable=deliverable, began_at=context.now
         )
         return state.model_copy(update={"attempt": attempt}), ()
-    events: tuple[Event, ...] = (
-        AttemptBegan(at=context.now, operation=call.operation, payment=call.payment, deliverable=deliverable),
+    events: tuple[e.Event, ...] = (
+        e.AttemptBegan(at=context.now, operation=call.operation, payment=call.payment, deliverable=deliverable),
     )
     if call.operation is Operation.SUBMIT:
         code = SAME_KEY if state.state is ApplicationState.SUBMISSION_UNKNOWN else "filing"
-        events += (context.moved(ApplicationState.SUBMITTING, Actor.CORE, code),)
+        events += (context.moved(ApplicationState.SUBMITTING, e.Actor.CORE, code),)
     return fold(state, events), events

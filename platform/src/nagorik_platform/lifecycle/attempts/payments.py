@@ -7,8 +7,8 @@ from nagorik.errors import ContractViolation, NagorikError, Outcome
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
+from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.attempts.retry import Ended, close, close_refused, retry_later
-from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, Held, PaymentMoved, RefundLost
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, PAYMENT_ENDED
 from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, GatewayWord, Hold, Party, Payment, Progress
@@ -22,16 +22,16 @@ from nagorik_platform.lifecycle.tables import (
 )
 
 
-def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> Iterator[Event]:
+def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The gateway knows of the payment."""
     payment = ended.payment
     yield close(ended.attempt, context, "started", settled=True)
     yield context.payment_moved(
-        payment, PaymentState.INITIATED, Actor.GATEWAY, "started", reference=ended.end.reference
+        payment, PaymentState.INITIATED, e.Actor.GATEWAY, "started", reference=ended.end.reference
     )
 
 
-def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
+def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """A payment whose announcement was lost is unknown, whatever the gateway's idempotency class.
 
     So a payment that is still quoted definitely was not announced, and can be dropped without leaving a payer who
@@ -43,12 +43,12 @@ def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleConte
         yield retry_later(attempt, state, context, error.code, error)
     elif error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
         yield close(attempt, context, error.code, settled=False)
-        yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, error.code)
+        yield context.payment_moved(payment, PaymentState.UNKNOWN, e.Actor.CORE, error.code)
     elif error.outcome is Outcome.REJECTED:
         yield close_refused(attempt, context, error, settled=True)
         yield from _ended_unpaid(payment, state, context, PaymentState.FAILED, error.code)
         if state.state is ApplicationState.AWAITING_PAYMENT and _is_refused_again(payment, state):
-            yield Held(at=context.now, hold=Hold(party=Party.PERSON, code=PAYMENT_REFUSED))
+            yield e.Held(at=context.now, hold=Hold(party=Party.PERSON, code=PAYMENT_REFUSED))
     else:
         yield retry_later(attempt, state, context, error.code, error)
 
@@ -60,7 +60,7 @@ def _is_refused_again(payment: Payment, state: Progress) -> bool:
     return refused + 1 >= CALLS_IN_VAIN_BEFORE_A_PERSON
 
 
-def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[Event]:
+def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """What the gateway says is taken as far as the payment's table knows the move."""
     report, payment = ended.end, ended.payment
     if report.state in {PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION}:
@@ -74,7 +74,7 @@ def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext)
             yield context.payment_moved(
                 payment,
                 report.state,
-                Actor.GATEWAY,
+                e.Actor.GATEWAY,
                 "reported",
                 reference=report.reference,
                 remark=report.remark,
@@ -90,7 +90,7 @@ def _may_be_completed(payment: Payment, context: RuleContext) -> bool:
     return first or context.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
 
 
-def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[Event]:
+def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The gateway was told to take the money: what it says to that, or that only asking can tell."""
     report, payment = ended.end, ended.payment
     again = context.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
@@ -99,10 +99,10 @@ def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext
     elif report.state in {PaymentState.AUTHORISED, PaymentState.UNKNOWN}:
         # It was told, and may still do it: only asking tells.
         yield close(ended.attempt, context, report.state.value, settled=False)
-        yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, "completion-unknown")
+        yield context.payment_moved(payment, PaymentState.UNKNOWN, e.Actor.CORE, "completion-unknown")
     elif report.state is PaymentState.PENDING:
         yield close(ended.attempt, context, report.state.value, settled=True)
-        yield context.payment_moved(payment, report.state, Actor.GATEWAY, "reported")
+        yield context.payment_moved(payment, report.state, e.Actor.GATEWAY, "reported")
     elif report.state in {PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION}:
         yield from _captured(ended, state, context)
     else:
@@ -110,12 +110,12 @@ def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext
         yield from _ended_unpaid(payment, state, context, report.state, "reported", report)
 
 
-def completion_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
+def completion_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """After a lost answer the gateway may have taken the money: it is asked, and never told again unasked."""
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     if error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
         yield close(attempt, context, error.code, settled=False)
-        yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, error.code)
+        yield context.payment_moved(payment, PaymentState.UNKNOWN, e.Actor.CORE, error.code)
     elif error.outcome is Outcome.REJECTED:
         yield close_refused(attempt, context, error, settled=True)
         yield from _ended_unpaid(payment, state, context, PaymentState.FAILED, error.code)
@@ -130,7 +130,7 @@ def _ended_unpaid(
     to: PaymentState,
     code: str,
     report: PaymentReport | None = None,
-) -> Iterator[Event]:
+) -> Iterator[e.Event]:
     """The gateway took nothing. What it said before is no news: the payer may be paying anew by now.
 
     Money that was taken and now was not, as after a charge-back, is an officer's, who is believed then. Only that a
@@ -141,7 +141,7 @@ def _ended_unpaid(
             yield context.payment_moved(
                 payment,
                 PaymentState.UNDER_INVESTIGATION,
-                Actor.GATEWAY,
+                e.Actor.GATEWAY,
                 "not-taken-after-all",
                 remark=report.remark if report is not None else None,
                 contested=GatewayWord(state=to),
@@ -150,12 +150,12 @@ def _ended_unpaid(
     if to not in payment_targets(payment.state) or payment.state in MONEY_FOR_A_PERSON:
         return
     reference, remark = (report.reference, report.remark) if report is not None else (None, None)
-    yield context.payment_moved(payment, to, Actor.GATEWAY, code, reference=reference, remark=remark)
+    yield context.payment_moved(payment, to, e.Actor.GATEWAY, code, reference=reference, remark=remark)
     if state.state is ApplicationState.AWAITING_PAYMENT and not state.is_paid(state.stage):
         yield from context.held(state, Party.CITIZEN, PAYMENT_ENDED[to])
 
 
-def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[Event]:
+def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Money was taken: exactly what was asked and as the gateway itself believes it, or a case for a person.
 
     So is what an agency that cannot be told of it does not ask for, or no longer: nobody would ever say whose it is.
@@ -175,11 +175,11 @@ def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext
         code = "not-demanded"
     to = PaymentState.CAPTURED if code == "reported" else PaymentState.UNDER_INVESTIGATION
     if (not known or _is_news(report, payment)) and to in payment_targets(payment.state):
-        yield PaymentMoved(
+        yield e.PaymentMoved(
             at=context.now,
             payment=payment.id,
             to=to,
-            actor=Actor.GATEWAY,
+            actor=e.Actor.GATEWAY,
             code=code,
             reference=report.reference,
             taken=report.amount if report.amount != payment.sum else None,
@@ -221,34 +221,34 @@ def _is_news(report: PaymentReport, payment: Payment) -> bool:
     return report.amount != payment.sum
 
 
-def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) -> Iterator[Event]:
+def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The agency was told; it may have confirmed by itself meanwhile."""
     payment = ended.payment
     if not ended.end.confirmed:
         yield retry_later(ended.attempt, state, context, "unconfirmed")
         if payment.state is PaymentState.CAPTURED:
-            yield context.payment_moved(payment, PaymentState.ADVISED, Actor.CORE, "advised")
+            yield context.payment_moved(payment, PaymentState.ADVISED, e.Actor.CORE, "advised")
         return
     yield close(ended.attempt, context, "confirmed", settled=True)
     if PaymentState.CONFIRMED in payment_targets(payment.state):
-        yield context.payment_moved(payment, PaymentState.CONFIRMED, Actor.AGENCY, "advised")
+        yield context.payment_moved(payment, PaymentState.CONFIRMED, e.Actor.AGENCY, "advised")
 
 
-def advice_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
+def advice_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """After a lost answer the agency may hold the money, even where it can safely be told again."""
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     open_still = payment.state in {PaymentState.CAPTURED, PaymentState.ADVISED}
     if error.outcome is Outcome.REJECTED:
         yield close_refused(attempt, context, error, settled=True)
         if open_still:
-            yield context.payment_moved(payment, PaymentState.UNDER_INVESTIGATION, Actor.AGENCY, error.code)
+            yield context.payment_moved(payment, PaymentState.UNDER_INVESTIGATION, e.Actor.AGENCY, error.code)
         return
     yield retry_later(attempt, state, context, error.code, error)
     if open_still and error.outcome is Outcome.UNKNOWN:
-        yield AdviceLost(at=context.now, payment=payment.id)
+        yield e.AdviceLost(at=context.now, payment=payment.id)
 
 
-def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) -> Iterator[Event]:
+def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Accepted by a gateway is not refunded: it is asked again until it has said how it ended."""
     report, payment = ended.end, ended.payment
     if payment.refund_reference is not None and report.reference not in {None, payment.refund_reference}:
@@ -265,14 +265,14 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
         yield context.payment_moved(
             payment,
             report.state,
-            Actor.GATEWAY,
+            e.Actor.GATEWAY,
             "reported",
             refund_reference=report.reference,
             refunded_at=report.refunded_at if report.state is PaymentState.REFUNDED else None,
         )
 
 
-def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
+def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """A refused order is a person's; of one that was lost, a refusal to repeat it says nothing.
 
     What the gateway has taken in is asked about, whatever a single question ends in, until it has said what became
@@ -282,8 +282,8 @@ def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleCont
     orders = payment.state is PaymentState.REFUND_REQUESTED
     if orders and error.outcome is Outcome.REJECTED:
         yield close_refused(attempt, context, error, settled=True)
-        yield context.payment_moved(payment, PaymentState.REFUND_MANUAL, Actor.CORE, error.code)
+        yield context.payment_moved(payment, PaymentState.REFUND_MANUAL, e.Actor.CORE, error.code)
         return
     yield retry_later(attempt, state, context, error.code, error)
     if orders and error.outcome is Outcome.UNKNOWN:
-        yield RefundLost(at=context.now, payment=payment.id)
+        yield e.RefundLost(at=context.now, payment=payment.id)

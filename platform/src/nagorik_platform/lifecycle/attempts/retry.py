@@ -10,22 +10,11 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final, Generic, TypeVar
 
-from nagorik.errors import (
-    AgencyClosed,
-    AgencyUnavailable,
-    CredentialProblem,
-    CredentialsRejected,
-    InputRejected,
-    Layer,
-    NagorikError,
-    RateLimited,
-    Retry,
-    ServiceNotOffered,
-)
+from nagorik import errors
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik_platform.documents import DocumentUnreadable
-from nagorik_platform.lifecycle.events import AttemptEnded, Event, Postponed
+from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.refusals import CallRefusal, refusal_of
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
@@ -47,7 +36,7 @@ OPERATOR_RETRY: Final = 900.0
 
 
 def retry_at(
-    application: str, error: NagorikError | None, failures: int, now: datetime, longest: float = LONGEST_RETRY
+    application: str, error: errors.NagorikError | None, failures: int, now: datetime, longest: float = LONGEST_RETRY
 ) -> datetime:
     """When an operation that settled nothing is worth another try.
 
@@ -56,34 +45,34 @@ def retry_at(
     that should have opened already.
     """
     backoff = min(longest, FIRST_RETRY * 2.0 ** min(failures, 16))
-    if isinstance(error, AgencyClosed):
+    if isinstance(error, errors.AgencyClosed):
         opens = min(max(error.until, now + timedelta(seconds=backoff / 2)), now + LONGEST_CLOSURE)
         return opens + timedelta(seconds=FIRST_RETRY * _jitter(application, failures))
     if error is not None and _is_somebodys_work(error):
         backoff = max(backoff, OPERATOR_RETRY)
     wait = backoff * (0.5 + _jitter(application, failures) / 2)
-    if isinstance(error, AgencyUnavailable | RateLimited) and error.retry_after is not None:
+    if isinstance(error, errors.AgencyUnavailable | errors.RateLimited) and error.retry_after is not None:
         wait = max(wait, min(error.retry_after, LONGEST_WAIT))
     return now + timedelta(seconds=wait)
 
 
-def _is_somebodys_work(error: NagorikError) -> bool:
+def _is_somebodys_work(error: errors.NagorikError) -> bool:
     """Whether it ends only by somebody's work, which a call in between would not see."""
     if isinstance(error, DocumentUnreadable):
         return True
-    return error.retry is Retry.NEVER and not _comes_back_by_itself(error)
+    return error.retry is errors.Retry.NEVER and not _comes_back_by_itself(error)
 
 
-def _comes_back_by_itself(error: NagorikError) -> bool:
+def _comes_back_by_itself(error: errors.NagorikError) -> bool:
     """Whether somebody else sees when it is over: the plugin is tried again, or the agency's outage ends.
 
     Credentials that the agency refuses are every application's: whoever keeps the agency's queue holds it up, and
     once they are accepted nobody waits any longer for one call that met them before.
     """
-    if isinstance(error, CredentialsRejected):
-        return error.kind is not CredentialProblem.NOT_PERMITTED
-    kept_out = isinstance(error, ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS
-    return kept_out and error.layer is Layer.CORE
+    if isinstance(error, errors.CredentialsRejected):
+        return error.kind is not errors.CredentialProblem.NOT_PERMITTED
+    kept_out = isinstance(error, errors.ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS
+    return kept_out and error.layer is errors.Layer.CORE
 
 
 def poll_at(application: str, age: float, counter: int, now: datetime) -> datetime:
@@ -137,10 +126,10 @@ def close(
     settled: bool,
     not_before: datetime | None = None,
     refusal: CallRefusal | None = None,
-) -> AttemptEnded:
+) -> e.AttemptEnded:
     """The attempt is over; ``settled`` if it has done what it was for."""
     announced = OPERATIONS[attempt.operation].writes
-    return AttemptEnded(
+    return e.AttemptEnded(
         at=context.now,
         operation=attempt.operation,
         payment=None if announced else attempt.payment,
@@ -153,14 +142,16 @@ def close(
     )
 
 
-def close_refused(attempt: Attempt, context: RuleContext, error: NagorikError, *, settled: bool) -> AttemptEnded:
+def close_refused(
+    attempt: Attempt, context: RuleContext, error: errors.NagorikError, *, settled: bool
+) -> e.AttemptEnded:
     """The attempt is over, and whoever refused it may have said why."""
     return close(attempt, context, error.code, settled=settled, refusal=refusal_of(error))
 
 
 def retry_later(
-    attempt: Attempt, state: Progress, context: RuleContext, result: str, error: NagorikError | None = None
-) -> AttemptEnded:
+    attempt: Attempt, state: Progress, context: RuleContext, result: str, error: errors.NagorikError | None = None
+) -> e.AttemptEnded:
     """The attempt settled nothing; the operation is worth another try later."""
     failures = state.backoff(attempt.operation, attempt.subject).failures
     again = retry_at(state.id, error, failures, context.now, _longest_retry(attempt, state))
@@ -180,18 +171,18 @@ def failures_with(attempt: Attempt, state: Progress) -> int:
     return state.backoff(attempt.operation, attempt.subject).failures + 1
 
 
-def close_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
+def close_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """A failure that changes nothing but the time of the next try; bad input goes to whoever can correct it."""
     error = ended.end
     yield retry_later(ended.attempt, state, context, error.code, error)
-    if isinstance(error, InputRejected):
+    if isinstance(error, errors.InputRejected):
         can_correct = state.state in _CITIZEN_CAN_CORRECT
         yield from context.held(state, Party.CITIZEN if can_correct else Party.PERSON, INPUT_REJECTED)
 
 
-def postpone_status(_: Ended[object], state: Progress, context: RuleContext) -> Iterator[Event]:
+def postpone_status(_: Ended[object], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The agency has just said something: its status is worth asking for a little later."""
-    yield Postponed(at=context.now, operation=Operation.STATUS, until=next_poll(state, context, 0))
+    yield e.Postponed(at=context.now, operation=Operation.STATUS, until=next_poll(state, context, 0))
 
 
 def next_poll(state: Progress, context: RuleContext, age: float) -> datetime:

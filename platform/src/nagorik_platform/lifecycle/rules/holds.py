@@ -12,8 +12,8 @@ from nagorik.model.eligibility import Eligibility
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
+from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unmet_consent
-from nagorik_platform.lifecycle.events import Event, Held, Released
 from nagorik_platform.lifecycle.next_action import NextAction, candidates, late_looks, may_be_captured_late
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import (
@@ -71,7 +71,7 @@ MONEY_HOLDS: Final = frozenset(
 """Holds that end when a person decides on a payment, and not by being released."""
 
 
-def update_hold(state: Progress, context: RuleContext) -> Iterator[Event]:
+def update_hold(state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Let the application wait for whom it has to wait for now, if that is somebody else than before."""
     if state.attempt is not None or state.state is S.MANUAL_REVIEW:
         return
@@ -84,7 +84,7 @@ def update_hold(state: Progress, context: RuleContext) -> Iterator[Event]:
     )
     if follows == hold or (happened and not outranked):
         return
-    yield Released(at=context.now) if follows is None else Held(at=context.now, hold=follows)
+    yield e.Released(at=context.now) if follows is None else e.Held(at=context.now, hold=follows)
 
 
 def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:

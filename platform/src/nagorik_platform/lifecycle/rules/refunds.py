@@ -4,13 +4,13 @@ from collections.abc import Container, Iterator
 
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.events import Actor, Event, FeeSettled, PaymentMoved
+from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import Payment, Progress
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_TAKEN, state_without_fee
 
 
-def advance_money(state: Progress, context: RuleContext) -> Iterator[Event]:
+def advance_money(state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """One duty of one payment, if there is any; otherwise the end of a fee's demand that is met.
 
     A payment that the call in flight is about is left alone: its answer must meet the state that it was asked in.
@@ -25,11 +25,11 @@ def advance_money(state: Progress, context: RuleContext) -> Iterator[Event]:
     yield from _end_fee_demand(state, context)
 
 
-def _duty(payment: Payment, state: Progress, context: RuleContext, doubled: Container[str]) -> PaymentMoved | None:
+def _duty(payment: Payment, state: Progress, context: RuleContext, doubled: Container[str]) -> e.PaymentMoved | None:
     if payment.state is P.QUOTED:
         return _drop_superseded(payment, state, context)
     if payment.state is P.REFUND_FAILED:
-        return context.payment_moved(payment, P.REFUND_MANUAL, Actor.CORE, "refund-failed")
+        return context.payment_moved(payment, P.REFUND_MANUAL, e.Actor.CORE, "refund-failed")
     if payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING}:
         return _leave_to_a_person(payment, context)
     if payment.id in doubled:
@@ -41,15 +41,15 @@ def _duty(payment: Payment, state: Progress, context: RuleContext, doubled: Cont
     return _confirm_delivered(payment, state, context) if state.state is S.DELIVERED else None
 
 
-def _drop_superseded(payment: Payment, state: Progress, context: RuleContext) -> PaymentMoved | None:
+def _drop_superseded(payment: Payment, state: Progress, context: RuleContext) -> e.PaymentMoved | None:
     """A payment that definitely was not announced goes with its quote, its gateway, and the wish to pay it."""
     quote = state.quote
     if quote is None or quote.id != payment.quote or state.state is not S.AWAITING_PAYMENT:
-        return context.payment_moved(payment, P.CANCELLED, Actor.CORE, "superseded")
+        return context.payment_moved(payment, P.CANCELLED, e.Actor.CORE, "superseded")
     if context.capabilities.gateway not in {None, payment.gateway}:
-        return context.payment_moved(payment, P.CANCELLED, Actor.CORE, "gateway-changed")
+        return context.payment_moved(payment, P.CANCELLED, e.Actor.CORE, "gateway-changed")
     if quote.is_expired(context.now):
-        return context.payment_moved(payment, P.EXPIRED, Actor.CORE, "quote-lapsed")
+        return context.payment_moved(payment, P.EXPIRED, e.Actor.CORE, "quote-lapsed")
     return None
 
 
@@ -88,42 +88,42 @@ def _distance_to_agency(payment: Payment) -> int:
     return 2 if payment.is_shown else 3
 
 
-def _give_back(payment: Payment, context: RuleContext, code: str) -> PaymentMoved | None:
+def _give_back(payment: Payment, context: RuleContext, code: str) -> e.PaymentMoved | None:
     """Money that the agency does not hold goes back; money that it may hold is a person's case."""
     if payment.state is P.ADVISED or (payment.state is P.CAPTURED and payment.advice_lost_at is not None):
-        return context.payment_moved(payment, P.UNDER_INVESTIGATION, Actor.CORE, "advised-but-unconfirmed")
+        return context.payment_moved(payment, P.UNDER_INVESTIGATION, e.Actor.CORE, "advised-but-unconfirmed")
     if payment.state is not P.CAPTURED:
         return None
     refundable = context.capabilities.offers(Operation.REFUND_PAYMENT) and payment.refund_requested_at is None
-    return context.payment_moved(payment, P.REFUND_REQUESTED if refundable else P.REFUND_MANUAL, Actor.CORE, code)
+    return context.payment_moved(payment, P.REFUND_REQUESTED if refundable else P.REFUND_MANUAL, e.Actor.CORE, code)
 
 
-def _leave_to_a_person(payment: Payment, context: RuleContext) -> PaymentMoved | None:
+def _leave_to_a_person(payment: Payment, context: RuleContext) -> e.PaymentMoved | None:
     """A refund that no gateway makes, or that may have been ordered where asking for it could order a second one."""
     capabilities = context.capabilities
     if not capabilities.offers(Operation.REFUND_PAYMENT):
-        return context.payment_moved(payment, P.REFUND_MANUAL, Actor.CORE, "no-refunds")
+        return context.payment_moved(payment, P.REFUND_MANUAL, e.Actor.CORE, "no-refunds")
     can_ask = payment.refund_reference is not None or capabilities.repeats_after_look_up(Operation.REFUND_PAYMENT)
     if payment.refund_ordered_at is None or can_ask:
         return None
-    return context.payment_moved(payment, P.REFUND_MANUAL, Actor.CORE, "refund-unknown")
+    return context.payment_moved(payment, P.REFUND_MANUAL, e.Actor.CORE, "refund-unknown")
 
 
-def _confirm_delivered(payment: Payment, state: Progress, context: RuleContext) -> PaymentMoved | None:
+def _confirm_delivered(payment: Payment, state: Progress, context: RuleContext) -> e.PaymentMoved | None:
     """An agency that cannot be told of payments and has delivered was content with its receipts."""
     can_advise = context.capabilities.offers(Operation.ADVISE_PAYMENT)
     if can_advise or payment.state not in {P.CAPTURED, P.ADVISED}:
         return None
     if state.status is not None and state.status.payment_confirmed is False:
-        return context.payment_moved(payment, P.UNDER_INVESTIGATION, Actor.CORE, "delivered-but-unconfirmed")
-    return context.payment_moved(payment, P.CONFIRMED, Actor.AGENCY, "delivered")
+        return context.payment_moved(payment, P.UNDER_INVESTIGATION, e.Actor.CORE, "delivered-but-unconfirmed")
+    return context.payment_moved(payment, P.CONFIRMED, e.Actor.AGENCY, "delivered")
 
 
-def _end_fee_demand(state: Progress, context: RuleContext) -> Iterator[Event]:
+def _end_fee_demand(state: Progress, context: RuleContext) -> Iterator[e.Event]:
     if state.fee_due is None or not state.is_confirmed(state.fee_due):
         return
     if state.state is not S.AWAITING_PAYMENT:
-        yield FeeSettled(at=context.now)
+        yield e.FeeSettled(at=context.now)
     elif state.attempt is None:
-        yield FeeSettled(at=context.now)
-        yield context.moved(state_without_fee(state.status), Actor.AGENCY, "fee-confirmed")
+        yield e.FeeSettled(at=context.now)
+        yield context.moved(state_without_fee(state.status), e.Actor.AGENCY, "fee-confirmed")
