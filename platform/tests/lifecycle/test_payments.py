@@ -787,6 +787,14 @@ def test_refund_is_ordered_once_and_not_offered_again():
         _decide(driver, P.REFUND_REQUESTED)
 
 
+def test_money_that_was_to_be_given_back_once_is_given_back_by_hand_after_that():
+    driver = _refunding()
+    _told_again(driver, driver.captured(300))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    _decide(driver, P.CAPTURED)
+    assert (driver.payment_states, Operation.REFUND_PAYMENT in driver.calls) == ([P.REFUND_MANUAL], False)
+
+
 @pytest.mark.parametrize("decided", [P.CAPTURED, P.CONFIRMED])
 def test_money_that_an_officer_found_taken_was_taken_when_they_said_so(decided):
     driver = _paying()
