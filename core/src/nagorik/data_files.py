@@ -1,7 +1,6 @@
 """The files that people write by hand, read by one reader: refused with everything that is wrong in them at once."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, get_args
 
+import tomli
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -23,9 +23,6 @@ LARGEST_FILE: Final = 1_000_000
 """Bytes of a file that somebody wrote by hand."""
 
 _PLACE: Final = re.compile(r"line [0-9]+")
-_KEY_PART: Final = rb"""(?:[\w-]++|"(?:[^"\\\n]|\\.){0,99}+"|'[^'\n]{0,99}+')[ \t]*+\.[ \t]*+"""
-_DEEP_KEY: Final = re.compile(rb"""(?<![\w"'-])(?:%b){100}""" % _KEY_PART)
-"""A key of a hundred parts, which nobody writes by hand. One of thousands keeps tomllib busy for minutes."""
 _LONG_NUMBER: Final = re.compile(rb"(?<=[=\[,\s])[+-]?[0-9][0-9_]{639,}")
 """``sys.set_int_max_str_digits`` sets how many are too many, and that no lower than 640."""
 
@@ -100,22 +97,19 @@ def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[
     Raises:
         DataFileInvalid: It is none, or not in UTF-8.
     """
-    if deep := _DEEP_KEY.search(content):
-        line = content.count(10, 0, deep.start()) + 1
-        raise DataFileInvalid(file, [FileProblem("", f"a key has too many parts: look at line {line}")])
     try:
         # Some editors write a byte-order mark before UTF-8; TOML itself has none.
-        return tomllib.loads(content.decode("utf-8-sig"))
+        return tomli.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         message = "save the file as UTF-8"
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
         where = place[0] if place else "its end"
         message = f"not valid TOML: look at {where}" if private else f"not valid TOML: {error}"
     except RecursionError:
         message = "nested too deeply"
     except ValueError:
-        # Python reads no integer of thousands of digits, and tomllib lets its refusal through.
+        # Python reads no integer of thousands of digits, and tomli lets its refusal through.
         number = _LONG_NUMBER.search(content)
         where = f"line {content.count(10, 0, number.start()) + 1}" if number is not None else "the longest"
         message = f"a number has too many digits: look at {where}"

@@ -78,7 +78,12 @@ class Model(BaseModel, metaclass=ModelType):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, str_max_length=LONGEST_TEXT, allow_inf_nan=False
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        str_max_length=LONGEST_TEXT,
+        allow_inf_nan=False,
+        defer_build=True,
     )
     default_data_class: ClassVar[DataClass] = DataClass.OPERATIONAL
 

@@ -5,21 +5,18 @@
 the commands stays cheap.
 """
 
-import os
 import re
-import stat
+import sys
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from importlib.metadata import Distribution, distributions
-from io import StringIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
 SEPARATORS: Final = re.compile(r"[-_.]+")
-_IDENTITY: Final = frozenset({"name", "version"})
-HEAD: Final = 4_096
-"""Bytes of a file of metadata in which its name and its version nearly always stand."""
-_LARGEST: Final = 1_000_000
-"""Bytes of a file of metadata that are read: what is installed is anyone's, and is looked at by every command."""
+_OURS: Final = "nagorik."
+"""The beginning of the groups that the platform asks for."""
+_HEADER: Final = re.compile(r"^(name|version):[ \t]*(.*\S)", re.IGNORECASE | re.MULTILINE)
 
 
 class FoundEntryPoint(NamedTuple):
@@ -31,6 +28,7 @@ class FoundEntryPoint(NamedTuple):
         name: The entry point's; the distribution's where it cannot be read.
         value: ``module`` or ``module:object``, as it is written; empty where it cannot be read.
         problem: Why it cannot be read.
+        group: The entry point's group; empty where it cannot be read.
     """
 
     distribution: str
@@ -38,116 +36,74 @@ class FoundEntryPoint(NamedTuple):
     name: str
     value: str
     problem: str | None = None
+    group: str = ""
 
 
 def find_entry_points(group: str, path: Sequence[str] | None = None) -> list[FoundEntryPoint]:
-    """Every entry point of ``group``, sorted by distribution, from ``path`` or ``sys.path``. Imports nothing.
+    """Every entry point of ``group``, which begins with ``nagorik.``, from ``path`` or ``sys.path``, sorted.
 
-    Where one distribution is found twice, as an editable install beside its old metadata, the first on the path
-    counts, as it does for ``importlib.metadata.version``.
+    Imports nothing, and reads a directory again only when something was installed there. Where one distribution is
+    found twice, as an editable install beside its old metadata, the first on the path counts.
     """
+    places = tuple(sys.path if path is None else path)
+    found = _found(places, tuple(map(_changed_at, places)))
+    return [entry for entry in found if entry.group in {group, ""}]
+
+
+@lru_cache(maxsize=8)
+def _found(places: tuple[str, ...], _changed: tuple[int, ...]) -> list[FoundEntryPoint]:
     found: list[FoundEntryPoint] = []
     seen: set[str] = set()
-    for distribution in distributions() if path is None else distributions(path=list(path)):
-        identity = _identity(distribution)
-        key = SEPARATORS.sub("-", identity.name).lower()
-        if key in seen:
-            continue
-        if identity.readable:
+    for distribution in distributions(path=list(places)):
+        entries = list(_of_distribution(distribution))
+        key = SEPARATORS.sub("-", entries[0].distribution).lower() if entries else ""
+        if entries and key not in seen:
             seen.add(key)
-        found.extend(_of_distribution(distribution, identity, group))
+            found += entries
     return sorted(found, key=lambda entry: (entry.name, *entry[:2], entry.value))
 
 
-class _Identity(NamedTuple):
-    name: str
-    version: str
-    readable: bool
-
-
-def _identity(distribution: Distribution) -> _Identity:
-    # Only the headers, up to the two that are asked for: reading whole READMEs, and parsing them with email.parser as
-    # ``Distribution.metadata`` does, is what costs time where hundreds of distributions are installed.
-    fields = _headers(distribution, HEAD)
-    if len(fields) < len(_IDENTITY):
-        fields = _headers(distribution, _LARGEST)
-    if fields.get("name") and fields.get("version"):
-        return _Identity(fields["name"], fields["version"], readable=True)
-    return _Identity(
-        fields.get("name") or _directory_name(distribution), fields.get("version") or "?", readable=False
-    )
-
-
-def _headers(distribution: Distribution, most: int) -> dict[str, str]:
-    """Name and version, as far as the first ``most`` bytes of the metadata hold them."""
+def _changed_at(place: str) -> int:
     try:
-        content = _read(distribution, "METADATA", most) or _read(distribution, "PKG-INFO", most) or b""
-        if len(content) > most:
-            # It may break off in the middle of a letter, or of the line that is looked for.
-            content = content[: content.rfind(b"\n") + 1]
-        text = content.decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return {}
-    fields: dict[str, str] = {}
-    for line in StringIO(text):
-        if not line.strip() or len(fields) == len(_IDENTITY):
-            break
-        name, colon, value = line.partition(":")
-        if colon and name.casefold() in _IDENTITY:
-            fields.setdefault(name.casefold(), value.strip())
-    return fields
+        return Path(place).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
-def _read(distribution: Distribution, name: str, most: int = _LARGEST) -> bytes | None:
-    """At most one byte more than ``most`` of a file of metadata; ``None`` where there is none.
-
-    Raises:
-        OSError: It cannot be read, or is a pipe or a device, which might never end.
-    """
-    # Distribution has no public attribute for where its metadata lies. Another finder's lie elsewhere.
-    directory = getattr(distribution, "_path", None)
-    if not isinstance(directory, Path):
-        text = distribution.read_text(name)
-        return None if text is None else text.encode()
+def _of_distribution(distribution: Distribution) -> Iterator[FoundEntryPoint]:
+    problem, entries = None, []
     try:
-        # Opened without waiting for the other end of a pipe.
-        descriptor = os.open(directory / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return None
+        content = distribution.read_text("entry_points.txt") or ""
+        if _OURS not in content:
+            return
+        entries = [entry for entry in distribution.entry_points if entry.group.startswith(_OURS)]
+    except UnicodeDecodeError as error:
+        if _OURS.encode() not in error.object:
+            return
+        problem = "its entry_points.txt cannot be read"
+    except Exception:  # noqa: BLE001 - the parsers of Python's versions raise different kinds
+        problem = "its entry_points.txt is malformed"
+    name, version = _identity(distribution)
+    if problem is None and not (name and version):
+        problem = "its METADATA has no name or no version"
+    shown = name or _directory_name(distribution), version or "?"
+    if problem is not None:
+        yield FoundEntryPoint(*shown, shown[0], "", problem)
+        return
+    for entry in entries:
+        yield FoundEntryPoint(*shown, entry.name, entry.value, group=entry.group)
+
+
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    """Name and version. ``Distribution.metadata`` parses all headers as an e-mail, which costs ten times as much."""
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(most + 1)
-    finally:
-        os.close(descriptor)
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    except UnicodeDecodeError:
+        return "", ""
+    headers = {key.lower(): value for key, value in _HEADER.findall(text.partition("\n\n")[0])}
+    return headers.get("name", ""), headers.get("version", "")
 
 
 def _directory_name(distribution: Distribution) -> str:
-    # The name serves only to tell it in a text.
-    directory = getattr(distribution, "_path", None)
-    return str(getattr(directory, "name", "a distribution")).partition("-")[0]
-
-
-def _of_distribution(distribution: Distribution, identity: _Identity, group: str) -> Iterator[FoundEntryPoint]:
-    unreadable = FoundEntryPoint(identity.name, identity.version, identity.name, "")
-    try:
-        content = _read(distribution, "entry_points.txt") or b""
-        if group.encode() not in content and len(content) <= _LARGEST:
-            return
-        content.decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        content = None
-    if content is None or len(content) > _LARGEST:
-        yield unreadable._replace(problem="its entry_points.txt cannot be read")
-        return
-    if not identity.readable:
-        yield unreadable._replace(problem="its METADATA has no name or no version")
-        return
-    try:
-        entry_points = [entry for entry in distribution.entry_points if entry.group == group]
-    except Exception:  # noqa: BLE001 - whatever the parser of this Python version raises
-        yield unreadable._replace(problem="its entry_points.txt is malformed")
-        return
-    for entry in entry_points:
-        yield FoundEntryPoint(identity.name, identity.version, entry.name, entry.value)
+    # Distribution has no public attribute for where its metadata lies.
+    return str(getattr(getattr(distribution, "_path", None), "name", "a distribution")).partition("-")[0]

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nagorik_platform.entry_points import HEAD
 from nagorik_platform.registry import (
     Admission,
     LoadingFailed,
@@ -46,20 +45,6 @@ def test_500_plugins_with_5000_services_are_known_without_one_import(site: Any, 
     assert len(registry.services()) == 5000
     assert registry.owner_of("p499.service-9") == registry.record("p499")
     assert not [name for name in sys.modules if name.partition(".")[0] in packages]
-
-
-def test_a_manifest_that_was_read_before_is_nobody_elses(site: Any, manifest_text: Any) -> None:
-    package = site.install()
-    (record,) = site.discover().records
-    usual = dict(record.manifest.services[0].writes)
-    record.manifest.services[0].writes.clear()
-    record.manifest.services[0].writes["status"] = "changed"
-    (again,) = site.discover().records
-    assert again.manifest.services[0].writes == usual
-
-    (site.directory / package / "plugin.toml").write_text(manifest_text("wasa", services=2), "utf-8")
-    (changed,) = site.discover().records
-    assert len(changed.manifest.services) == 2
 
 
 def test_refuses_a_plugin_without_manifest(site: Any) -> None:
@@ -211,13 +196,6 @@ def test_one_distribution_found_twice_is_no_conflict_and_the_first_on_the_path_c
     assert registry.quarantined == ()
 
 
-def test_a_later_version_without_plugin_hides_stale_metadata(make_site: Callable[[str], Any]) -> None:
-    old, new = make_site("old"), make_site("new")
-    old.install("wasa", version="0.9.0")
-    new.install("wasa", version="1.0.0", entry_points="[console_scripts]\nx = y:z\n")
-    assert Registry.discover(path=[str(new.directory), str(old.directory)]).records == ()
-
-
 def test_refuses_what_the_host_denies_and_reads_nothing_of_it(site: Any) -> None:
     site.install(manifest=b"broken")
     refusal = site.refusal(admission=Admission(deny=frozenset({"wasa"})))
@@ -282,33 +260,11 @@ def test_one_unreadable_distribution_stops_no_other(site: Any, broken: dict[str,
     assert refusal.hint == "Install the distribution again."
 
 
-LARGE = 1_000_001
-
-
-def test_metadata_without_end_stop_no_other_distribution(site: Any) -> None:
-    site.install("wasa", entry_points="[nagorik.plugins]\nwasa = nagorik_wasa.plugin\n" + "#" * LARGE)
-    site.install("titas")
-    site.install("dpdc")
-    site.install("desa", metadata="Metadata-Version: 2.4\nName: nagorik-desa\nVersion: 1.0.0\n\n" + "\u0995" * LARGE)
-    for file in ("nagorik_titas-1.0.0.dist-info/entry_points.txt", "nagorik_dpdc-1.0.0.dist-info/METADATA"):
-        (site.directory / file).unlink()
-        os.mkfifo(site.directory / file)
-    registry = site.discover()
-    assert [record.id for record in registry.usable] == ["desa"]
-    told = {record.id: record.quarantine.reason for record in registry.records if record.quarantine is not None}
-    assert told == {
-        "nagorik-wasa": "nagorik-wasa 1.0.0 is installed but its entry_points.txt cannot be read.",
-        "nagorik-titas": "nagorik-titas 1.0.0 is installed but its entry_points.txt cannot be read.",
-        "nagorik-dpdc": "nagorik_dpdc ? is installed but its METADATA has no name or no version.",
-    }
-
-
 @pytest.mark.parametrize(
     ("manifest", "why"),
     [
         ("#" * 256_001, "plugin.toml: larger than 256000 bytes"),
-        (f"{'a.' * 100_000}a = 1", "plugin.toml: a key has too many parts: look at line 1"),
-        (f"\n[{'a.' * 100_000}a]", "plugin.toml: a key has too many parts: look at line 2"),
+        (f"{'a.' * 100_000}a = 1", "plugin.toml: nested too deeply"),
         (f"a = {'9' * 5_000}", "plugin.toml: a number has too many digits: look at line 1"),
         (f"a = {'[' * 100_000}", "plugin.toml: nested too deeply"),
     ],
@@ -382,18 +338,6 @@ def test_the_order_of_records_changes_nothing(order: list[tuple[str, str, str]])
     speaker = registry.record("a")
     assert speaker is not None
     assert speaker.source.version == "1"
-
-
-@pytest.mark.parametrize("shift", [-1, 0, 3, 12, 19, 20, 26, 33, 34, 35, 100])
-@pytest.mark.parametrize("letter", ["x", "\u0995"])
-def test_name_and_version_are_read_wherever_they_stand(site: Any, letter: str, shift: int) -> None:
-    """Metadata is read from its head, which breaks off in whatever line, or letter, it may."""
-    told = "Name: nagorik-wasa\nVersion: 1.2.3\n"
-    above = "Metadata-Version: 2.4\nSummary: "
-    count, rest = divmod(HEAD - shift - len(f"{above}\n".encode()), len(letter.encode()))
-    site.install(metadata=f"{above}{letter * count}{'x' * rest}\n{told}\nRead me: {letter * HEAD}\n")
-    (record,) = site.discover().records
-    assert (record.source.distribution, record.source.version) == ("nagorik-wasa", "1.2.3")
 
 
 @given(major=st.integers(0, 30), minor=st.integers(0, 30), more=st.integers(0, 30), other=st.integers(0, 30))

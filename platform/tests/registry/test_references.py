@@ -1,9 +1,8 @@
-import sys
 from typing import Any
 
 import pytest
 
-from nagorik_platform.registry import Imported, QuarantineCode, references, resolve_object
+from nagorik_platform.registry import Imported, QuarantineCode, resolve_object
 from nagorik_platform.registry.references import check_reference
 
 
@@ -31,22 +30,6 @@ def test_a_broken_reference_is_a_value(site: Any, reference: str, why: str) -> N
     assert not isinstance(refusal, Imported)
     assert refusal.code is QuarantineCode.REFERENCE_BROKEN
     assert refusal.reason == f"nagorik-wasa 1.0.0 names {reference} in its manifest, and {why}."
-
-
-def test_a_module_that_is_imported_already_is_taken_as_it_is(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.install(files={"forms.py": "class Form: ...\n"})
-    record = site.discover().record("wasa")
-    first = resolve_object(record, "forms:Form")
-
-    def fail() -> None:
-        raise AssertionError("nothing is imported, and nothing has to be put back")
-
-    monkeypatch.setattr(references, "settings_kept", fail)
-    assert resolve_object(record, "forms:Form") == first
-    module = sys.modules["nagorik_wasa.forms"]
-    monkeypatch.setattr(module.__spec__, "_initializing", True, raising=False)
-    with pytest.raises(AssertionError, match="nothing is imported"):
-        resolve_object(record, "forms:Form")
 
 
 def test_a_plugin_without_package_has_no_objects(site: Any) -> None:
@@ -89,7 +72,7 @@ def test_the_source_tells_that_a_name_is_bound(site: Any, source: str) -> None:
     ],
 )
 def test_the_source_tells_what_is_missing(site: Any, reference: str, problem: str) -> None:
-    forms = "Form: int\ndef f():\n    Form = 1\nform = 2\n"
+    forms = "def f():\n    Form = 1\nform = 2\n"
     package = site.install(files={"forms.py": forms, "broken.py": "def (:"})
     assert check_reference(site.directory / package, reference) == problem
 

@@ -7,26 +7,24 @@ directories, which imports nothing.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from packaging.version import Version
 
 from nagorik.data_files import DataFileInvalid, parse_document, read_file
-from nagorik.manifest import MANIFEST_FILE, validate_manifest
+from nagorik.manifest import MANIFEST_FILE, Manifest, validate_manifest
 from nagorik_platform.registry.discovery import Admission, DiscoveredPlugin
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
 
 LARGEST_MANIFEST: Final = 256_000
 """Bytes of a ``plugin.toml``. Every command reads all of them before it knows which it needs."""
 _KEPT: Final = 64
-"""Manifests of which the document is kept by its content: most of what a discovery costs is reading their TOML, and a
-process that opens hosts or reloads settings discovers the same plugins again."""
+"""Manifests that are kept by their content: a process that opens hosts discovers the same plugins again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,43 +111,29 @@ def read_plugins(
 def read_package(source: PluginSource, package: Package, *, api_version: str) -> PluginRecord:
     """The record of one plugin whose package is known; the stages parse, identity and compatibility."""
     record = PluginRecord(source, package=package.name, directory=package.directory)
-    try:
-        content = read_file(package.manifest_file, largest=LARGEST_MANIFEST)
-    except DataFileInvalid as error:
-        if _is_too_large(package.manifest_file):
-            return _invalid(record, error)
+    if not package.manifest_file.is_file():
         return record.refused(
             QuarantineCode.MANIFEST_MISSING,
             f"has no readable {MANIFEST_FILE} in its package {package.name}",
             f"Put {MANIFEST_FILE} beside the package's __init__.py and have the build include it.",
         )
     try:
-        return _identified(record, _parsed(record, content, api_version))
+        return _identified(
+            record, _parsed(record, read_file(package.manifest_file, largest=LARGEST_MANIFEST), api_version)
+        )
     except DataFileInvalid as error:
-        return _invalid(record, error)
-
-
-def _invalid(record: PluginRecord, error: DataFileInvalid) -> PluginRecord:
-    return record.refused(
-        QuarantineCode.MANIFEST_INVALID,
-        f"has a manifest that cannot be used: {error}",
-        f"Correct it; nagorik validate {record.source.distribution} lists every problem.",
-    )
-
-
-def _is_too_large(file: Path) -> bool:
-    try:
-        return file.is_file() and file.stat().st_size > LARGEST_MANIFEST
-    except OSError:
-        return False
+        return record.refused(
+            QuarantineCode.MANIFEST_INVALID,
+            f"has a manifest that cannot be used: {error}",
+            f"Correct it; nagorik validate {record.source.distribution} lists every problem.",
+        )
 
 
 def _parsed(record: PluginRecord, content: bytes, api_version: str) -> PluginRecord:
-    document = deepcopy(_document(content))
-    requires = document.get("requires_api")
     try:
-        manifest = validate_manifest(document)
+        manifest = _manifest(content)
     except DataFileInvalid:
+        requires = parse_document(content, MANIFEST_FILE).get("requires_api")
         # A plugin for a later core may use fields that this one does not know: then its version is the reason.
         if isinstance(requires, str) and _is_newer(requires, api_version):
             return _incompatible(record, requires, api_version)
@@ -160,8 +144,8 @@ def _parsed(record: PluginRecord, content: bytes, api_version: str) -> PluginRec
 
 
 @lru_cache(maxsize=_KEPT)
-def _document(content: bytes) -> dict[str, Any]:
-    return parse_document(content, MANIFEST_FILE)
+def _manifest(content: bytes) -> Manifest:
+    return validate_manifest(parse_document(content, MANIFEST_FILE))
 
 
 def is_compatible(requires_api: str, offered: str) -> bool:

@@ -48,8 +48,6 @@ class QuarantineCode(StrEnum):
     """Importing the plugin raised an exception."""
     IMPORT_EXITED = "import-exited"
     """Importing the plugin tried to end the process or the task."""
-    PROCESS_CHANGED = "process-changed"
-    """Importing the plugin changes settings of the whole process, such as its recursion limit or its locale."""
     NO_HOOKS = "no-hooks"
     """The imported object holds nothing that is marked as a hook."""
     NOT_MARKED = "not-marked"

@@ -1,12 +1,9 @@
 """Importing what a plugin names, with every way in which that can fail turned into a value."""
 
-import sys
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
-from nagorik_platform.registry.process_settings import SettingChange, setting_changes, settings_kept
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Problem, Quarantine, QuarantineCode
 from nagorik_platform.registry.static_analysis import defines, past_interpreters_defect
 from nagorik_platform.tracebacks import frame_inside, missing_module, type_name
@@ -22,67 +19,29 @@ class Imported:
 def import_object(module: str, attribute: str, directory: Path) -> Imported | Problem:
     """Import ``module`` and take ``attribute`` (dotted, or empty for the module itself) from it.
 
-    Whatever the import raises becomes a failure that names the exception's type and the place in ``directory``
-    where it arose, never its text: a settings class that fails at import has its values there. The one thing
-    told of an exception is which module a ``ModuleNotFoundError`` missed. ``KeyboardInterrupt`` passes through,
-    since it is the operator's and not the plugin's. What an import changes of the process's settings is put back.
+    What the import raises becomes a failure that names the exception's type and the place in ``directory`` where it
+    arose, never its text: a settings class that fails at import has its values there. The one thing told of an
+    exception is which module a ``ModuleNotFoundError`` missed. ``KeyboardInterrupt`` passes through, since it is the
+    operator's and not the plugin's.
     """
-    found = _present(module)
-    if found is None:
-        with settings_kept() as changed:
-            imported = _imported(module, directory)
-        if changes := setting_changes(directory, changed):
-            return _changes_settings(module, changes)
-        if changed:
-            _log_changes(module, changed)
-        if isinstance(imported, Problem):
-            return imported
-        found = imported.value
-    for name in filter(None, attribute.split(".")):
-        try:
-            found = getattr(found, name)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - a module's __getattr__ may raise anything
-            because = f"names {module}:{attribute}, which is not there ({type_name(error)})"
-            return Problem(QuarantineCode.IMPORT_FAILED, because, f"Define {attribute} in {module}.")
-    return Imported(found)
-
-
-def _present(module: str) -> object:
-    """The module, where it is imported already, to its end: then nothing runs, and nothing of the process changes."""
-    found = sys.modules.get(module)
-    # What a plugin has put in a module's place may do anything when it is looked at.
-    if type(found) is not ModuleType or getattr(found.__spec__, "_initializing", False):
-        return None
-    return found
-
-
-def _imported(module: str, directory: Path) -> Imported | Problem:
+    found: object = None
     try:
         # Pydantic makes syntax trees for every model that is documented field by field; what is imported anew is what
         # was not yet.
-        return Imported(past_interpreters_defect(lambda: import_module(module)))
+        found = past_interpreters_defect(lambda: import_module(module))
     except KeyboardInterrupt:
         raise
-    except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything
-        return Problem(QuarantineCode.IMPORT_FAILED, _describe(error, module, directory), _hint(module))
-    except BaseException as error:  # noqa: BLE001 - sys.exit() in a plugin must not end the platform
-        return Problem(QuarantineCode.IMPORT_EXITED, _describe(error, module, directory), _hint(module))
-
-
-def _changes_settings(module: str, changes: list[SettingChange]) -> Problem:
-    shown = ", ".join(f"{one.setting} at {one.file}:{one.line}" for one in changes)
-    why = f"changes settings of the whole process when {module} is imported, which were put back: {shown}"
-    hint = "Leave them to the host; use decimal.localcontext(), or a client's own time limits, where they are needed."
-    return Problem(QuarantineCode.PROCESS_CHANGED, why, hint)
-
-
-def _log_changes(module: str, changed: set[str]) -> None:
-    """Tell what was put back though the plugin's own source does not change it, but something that it imports."""
-    import structlog
-
-    structlog.get_logger("nagorik").warning("process_settings_put_back", module=module, settings=sorted(changed))
+    except BaseException as error:  # noqa: BLE001 - a plugin's import may raise anything, sys.exit() included
+        code = QuarantineCode.IMPORT_FAILED if isinstance(error, Exception) else QuarantineCode.IMPORT_EXITED
+        hint = f"Run python -c 'import {module}' in this environment to see the whole error."
+        return Problem(code, _describe(error, module, directory), hint)
+    for name in filter(None, attribute.split(".")):
+        try:
+            found = getattr(found, name)
+        except Exception as error:  # noqa: BLE001 - a module's __getattr__ may raise anything
+            because = f"names {module}:{attribute}, which is not there ({type_name(error)})"
+            return Problem(QuarantineCode.IMPORT_FAILED, because, f"Define {attribute} in {module}.")
+    return Imported(found)
 
 
 def split_value(source: PluginSource) -> tuple[str, str]:
@@ -101,10 +60,6 @@ def _place(error: BaseException, directory: Path) -> str:
         return f" at {Path(error.filename).name}:{error.lineno}"
     frame = frame_inside(error, directory)
     return f" at {frame.file}:{frame.line}" if frame is not None else ""
-
-
-def _hint(module: str) -> str:
-    return f"Run python -c 'import {module}' in this environment to see the whole error."
 
 
 def resolve_object(record: PluginRecord, reference: str) -> Imported | Quarantine:
