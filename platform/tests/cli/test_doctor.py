@@ -1,5 +1,4 @@
 import re
-import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from nagorik.settings import AgencySettings
 from nagorik_platform.cli import checks
 from nagorik_platform.cli.checks import _certificate
-from nagorik_platform.logs import redaction
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 SECRET = "hunter2hunter2"
@@ -61,7 +59,7 @@ def test_sound_installation_is_sound(site: Any, nagorik: Any, monkeypatch: pytes
         "fine",
         "the tariff circular-2020 is charged on 2026-11-24 (verified)",
     )
-    for name in ("python", "time zone", "clock", "logging"):
+    for name in ("python", "time zone", "clock"):
         assert told[name][0] == "fine"
     shown = nagorik("doctor")
     assert shown.code == 0
@@ -197,13 +195,6 @@ def test_absent_time_zone_is_wrong(site: Any, nagorik: Any, monkeypatch: pytest.
     )
 
 
-def test_leaking_redaction_is_wrong(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "may_be_shown", lambda *_: True)
-    result = nagorik("doctor", "--json")
-    assert result.code == 1
-    assert by_name(result.document)["logging"][0] == "wrong"
-
-
 def test_what_a_plugin_prints_when_it_is_imported_is_none_of_the_result(site: Any, nagorik: Any) -> None:
     package = site.plugin()
     plugin = package / "plugin.py"
@@ -233,11 +224,6 @@ def test_address_that_the_platform_would_refuse_is_told_by_name(
     [
         (None, "note", "desa.connection is not on offer here"),
         ('reads = ["status"]', "warning", "desa.connection may not be asked"),
-        (
-            'reads = []\nwrites = { submit = "safe" }\nform = "forms:Form"',
-            "fine",
-            "may ask desa.connection, as far as the citizen's consent allows",
-        ),
     ],
 )
 def test_whom_a_service_may_ask_is_told(
@@ -308,24 +294,8 @@ def test_broken_check_is_wrong_and_hinders_no_other(site: Any, nagorik: Any, sou
     assert result.code == 1
     assert told["check water"][0] == "wrong"
     assert told["check water"][1].startswith(message)
-    assert told["logging"][0] == "fine"
+    assert told["clock"][0] == "fine"
     assert "s3cret" not in result.out
-
-
-def test_check_that_does_not_answer_is_wrong_and_hinders_no_other(
-    site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checks, "CHECK_SECONDS", 0.01)
-    contributed(
-        site, "import threading\n\n\nrelease = threading.Event()\n\n\ndef examine(now):\n    release.wait()\n"
-    )
-    try:
-        result = nagorik("doctor", "--json")
-    finally:
-        sys.modules["extra_checks.water"].release.set()
-    told = by_name(result.document)
-    assert (result.code, told["logging"][0]) == (1, "fine")
-    assert told["check water"][:2] == ("wrong", "extra-checks 1.0.0 did not answer within 0.01 s")
 
 
 COMPOSITION = """
@@ -364,7 +334,6 @@ def test_what_a_host_gives_or_keeps_out_is_no_warning(site: Any, nagorik: Any) -
         "not-allowed: nagorik-desa 1.0.0 is kept out by the host: plugin id desa is not on the host's allow list.",
     )
     assert "settings desa" not in told
-    assert told["logging"] == ("fine", "log lines are redacted where a host configures them", "")
     assert SECRET not in result.out
 
 
@@ -393,7 +362,7 @@ def test_composition_that_cannot_be_told_hinders_no_check(site: Any, nagorik: An
     ("end", "status", "message"),
     [
         (PAST, "wrong", "the platform's certificate ended on 2001-01-01"),
-        (END, "fine", "the platform's certificate is good until 2091-01-01"),
+        (END, "fine", "the platform's certificate ends on 2091-01-01"),
     ],
 )
 def test_end_of_the_platforms_certificate_is_told(
@@ -430,4 +399,4 @@ def test_certificate_that_ends_soon_is_told_a_month_before(tmp_path: Path, days:
     own.write_bytes(pkcs12.serialize_key_and_certificates(None, key, certificate, None, NoEncryption()))
     settings = AgencySettings(base_url="https://api.wasa.example", client_certificate=own)
     (found,) = _certificate(settings, "wasa", "NAGORIK_WASA_", END - timedelta(days=days))
-    assert found.status == status
+    assert found[0] == status

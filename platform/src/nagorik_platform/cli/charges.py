@@ -1,11 +1,11 @@
-"""What a host here charges beside the fees of agencies, told by whichever distribution knows it."""
+"""What a host here charges beside the fees of agencies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from nagorik.model.fee import QuoteLine, Source
-from nagorik_platform.cli.commands import find_charges, told_by
+from nagorik_platform.cli.commands import CHARGES, reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,5 @@ class ListedCharge:
 
 
 def charges_beside(service: str, day: date) -> Sequence[ListedCharge]:
-    """What is asked for beside the fee of a service on a day; who cannot tell is named on standard error."""
-    told = [one for item in find_charges() for one in told_by(item, "what the host charges")]
-    return [one for one in told if isinstance(one, ListedCharge) and one.is_asked(service, day)]
+    """What is asked for beside the fee of a service on a day."""
+    return [one for one in reported(CHARGES) if one.is_asked(service, day)]

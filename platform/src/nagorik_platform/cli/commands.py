@@ -3,12 +3,12 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from nagorik_platform.entry_points import SEPARATORS, find_entry_points
 from nagorik_platform.tracebacks import frames_of, missing_module, type_name
@@ -27,12 +27,12 @@ class ExitCode(IntEnum):
     """The command itself failed."""
 
 
+@runtime_checkable
 class Command(Protocol):
     """A subcommand: an object that an entry point of the group ``nagorik.commands`` names.
 
     The entry point's name is the subcommand's. The object is imported when its subcommand is given, so its module
-    may import what it likes; an object of the platform's own is also asked for its ``help`` when all commands are
-    listed.
+    may import what it likes.
     """
 
     @property
@@ -51,6 +51,7 @@ class Command(Protocol):
 
 PLUGINS: Final = "nagorik.plugins"
 COMMANDS: Final = "nagorik.commands"
+HELPS: Final = "nagorik.helps"
 CHECKS: Final = "nagorik.checks"
 SUSPENSIONS: Final = "nagorik.suspensions"
 COMPOSITIONS: Final = "nagorik.compositions"
@@ -58,31 +59,22 @@ ADMISSIONS: Final = "nagorik.admissions"
 QUARANTINES: Final = "nagorik.quarantines"
 CHARGES: Final = "nagorik.charges"
 EXTENSIONS: Final = "nagorik.extensions"
-"""Entry point groups. A check is a function of the instant that yields what it found, see
-``nagorik_platform.cli.checks``; functions without arguments tell what is suspended, how a host composes its platform,
-which plugins are let in, which are kept out at run time and what the host charges, see ``suspensions``,
-``composition``, ``admission``, ``quarantines`` and ``charges`` in ``nagorik_platform.cli``.
+"""Entry point groups. Helps are mappings of commands to their lines in ``nagorik --help``, in a module that imports
+nothing. A check is a function of the instant that yields what it found, see ``nagorik_platform.cli.checks``. The
+others are functions without arguments, by which a host says what is suspended, how it composes its platform, which
+plugins are admitted, which are quarantined at run time, and what it charges: see ``nagorik_platform.cli``.
 
-Who is let in is told apart from how the platform is composed, though a host reads both from the same settings: it is
-asked before anything of a stranger's is imported, so it must cost little; of several that tell, each must agree; and
-where one cannot tell, nothing is let in. A composition is wanted by ``nagorik doctor`` alone, the first is taken, and
-one that cannot be told is as good as none."""
+Only commands are taken from distributions that bring plugins: a plugin that the host denies is never imported."""
 
 _PLATFORM: Final = "nagorik-platform"
 _OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-counter", "nagorik-testing"})
-"""Distributions whose commands keep their names, whatever else is installed: denied or not, it cannot stop a host."""
+"""Distributions whose commands keep their names, whatever else is installed."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_BUILT_IN: Final = (
-    ("doctor", "nagorik_platform.cli.doctor:command"),
-    ("eligible", "nagorik_platform.cli.eligible:command"),
-    ("fees", "nagorik_platform.cli.fees:command"),
-    ("plugins", "nagorik_platform.cli.plugins:command"),
-    ("services", "nagorik_platform.cli.services:command"),
-)
+_BUILT_IN: Final = ("doctor", "eligible", "fees", "plugins", "services")
 
 
 class CommandFailed(Exception):
-    """A command cannot do its work, for a reason that its text tells the person at the terminal.
+    """A command cannot do its work, for a reason that its text gives to the person at the terminal.
 
     Attributes:
         code: How the command ends.
@@ -100,15 +92,15 @@ class CommandUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A subcommand, a check, or what a host tells, as its entry point declares it, not imported.
+    """What an entry point of a distribution declares, not imported.
 
     Attributes:
-        name: What is typed after ``nagorik``, or its own name.
+        name: A command's word, or the entry point's own name.
         value: ``module:object``.
         distribution: The installed distribution that brings it.
         version: Its version.
-        problem: Why it cannot be used, as far as can be told without importing it.
-        kind: Which of them it is, in a word.
+        problem: Why it cannot be used, as far as can be seen without importing it.
+        kind: What it is, in a word.
     """
 
     name: str
@@ -130,37 +122,30 @@ class Contribution:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is the platform's, the host's or the suite's."""
+        """Whether the platform, the host, the counter or the suite brings it."""
         return SEPARATORS.sub("-", self.distribution).lower() in _OURS
 
-    def load(self) -> "Command":
+    def load(self) -> Command:
         """The command's object.
 
         Raises:
             CommandUnusable: It cannot be imported, the host keeps it out, or it is not what ``Command`` describes.
         """
         if not self.is_ours:
-            self._require_admitted()
+            from nagorik_platform.cli.admission import AdmissionUnknown, is_kept_out, kept_out_here
+
+            try:
+                is_out = is_kept_out(self, kept_out_here())
+            except AdmissionUnknown as unknown:
+                raise self._unusable(str(unknown)) from None
+            if is_out:
+                raise self._unusable("the host's settings allow and deny keep it out")
         found = self.imported()
-        lacking = [name for name in ("configure", "run") if not callable(getattr(found, name, None))]
-        lacking += [] if isinstance(getattr(found, "help", None), str) else ["help"]
-        if lacking or isinstance(found, type):
-            what = f"has no {' and no '.join(lacking)}" if lacking else "is a class; name an object"
-            raise self._unusable(f"{self.value} {what}")
-        command: Command = found  # type: ignore[assignment]
-        return command
+        if isinstance(found, type) or not isinstance(found, Command):
+            raise self._unusable(f"{self.value} is no object with help, configure and run")
+        return found
 
-    def _require_admitted(self) -> None:
-        from nagorik_platform.cli.admission import AdmissionUnknown, is_kept_out, kept_out_here
-
-        try:
-            out = kept_out_here()
-        except AdmissionUnknown as unknown:
-            raise self._unusable(str(unknown)) from None
-        if is_kept_out(self, out):
-            raise self._unusable("the host's settings allow and deny keep it out")
-
-    def imported(self) -> object:
+    def imported(self) -> Any:
         """What the entry point names.
 
         Raises:
@@ -182,93 +167,73 @@ class Contribution:
     def _unusable(self, problem: str) -> CommandUnusable:
         return CommandUnusable(f"the {self.kind} {self.name} of {self.label} cannot be used: {problem}")
 
+    @property
+    def _rank(self) -> int:
+        return 0 if self.is_built_in else 1 if self.is_ours else 2
+
 
 def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
     """Every subcommand on ``path``, by default ``sys.path``, sorted by name. Imports none of them.
 
-    Two of one name are both unusable, since which is meant is not guessed; the names of the platform, of the host and
-    of the suite stay their own.
+    The names of the platform's, the host's and the suite's own stay theirs. Two others of one name are both unusable:
+    which is meant is not guessed.
     """
-    own = [Contribution(name, value, _PLATFORM, version(_PLATFORM)) for name, value in _BUILT_IN]
-    others = _contributed(path, COMMANDS)
-    marked = [replace(item, problem=item.problem or _taken(item, own, others)) for item in others]
-    return sorted([*own, *marked], key=lambda item: (item.name, item.distribution, item.value))
+    own = [
+        Contribution(name, f"nagorik_platform.cli.{name}:command", _PLATFORM, version(_PLATFORM))
+        for name in _BUILT_IN
+    ]
+    found = [*own, *_contributed(COMMANDS, path)]
+    marked = [replace(item, problem=item.problem or _taken(item, found)) for item in found]
+    return sorted(marked, key=lambda item: (item.name, item._rank, item.distribution, item.value))
 
 
-def find_checks() -> list[Contribution]:
-    """The checks that installed distributions add to ``nagorik doctor``, sorted by name. Imports no module."""
-    return _found("check", CHECKS)
+def find_helps() -> Mapping[str, str]:
+    """What each command of the host, the counter and the suite does, in one line without a full stop."""
+    helps: dict[str, str] = {}
+    for item in find(HELPS):
+        if item.is_ours:
+            helps |= item.imported()
+    return helps
 
 
-def find_suspensions() -> list[Contribution]:
-    """What installed distributions know of suspensions, sorted by name. Imports none of them."""
-    return _found("suspension", SUSPENSIONS)
-
-
-def find_compositions() -> list[Contribution]:
-    """What installed distributions know of how a host composes its platform, sorted by name. Imports none of them."""
-    return _of_hosts("composition", COMPOSITIONS)
-
-
-def find_quarantines() -> list[Contribution]:
-    """What installed distributions know of plugins kept out at run time, sorted by name. Imports none of them."""
-    return _found("quarantine", QUARANTINES)
-
-
-def find_charges() -> list[Contribution]:
-    """Who tells what a host charges beside the fees of agencies, sorted by name. Imports none of them."""
-    return _of_hosts("charge", CHARGES)
+def find(group: str) -> list[Contribution]:
+    """What distributions without plugins bring for a group, sorted by name. Imports nothing."""
+    left_out = {entry.distribution for entry in find_entry_points(PLUGINS)}
+    kind = group.removeprefix("nagorik.").removesuffix("s")
+    found = [replace(item, kind=kind) for item in _contributed(group) if item.distribution not in left_out]
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 
 def find_extensions() -> list[Contribution]:
     """What keeps tables of its own in a host's database, sorted by name. Imports none of them."""
-    return _of_hosts("extension", EXTENSIONS)
+    return find(EXTENSIONS)
 
 
-def told_by(item: Contribution, what: str) -> list[Any]:
-    """What a contributed function without arguments tells; nothing, and an error line, where it cannot."""
+def reported(group: str) -> list[Any]:
+    """What the functions of a group return; one that fails is named on standard error."""
     from nagorik_platform.cli.output import print_error
 
-    try:
-        ask: Callable[[], Iterable[Any]] = item.imported()  # type: ignore[assignment]
-        return list(ask())
-    except CommandUnusable as problem:
-        print_error(str(problem))
-    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
-        print_error(f"{item.label} cannot tell {what}: {type_name(error)}")
-    return []
+    found: list[Any] = []
+    for item in find(group):
+        try:
+            ask: Callable[[], Iterable[Any]] = item.imported()
+            found += ask()
+        except CommandUnusable as problem:
+            print_error(str(problem))
+        except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
+            print_error(f"the {item.kind} {item.name} of {item.label} raised {type_name(error)}")
+    return found
 
 
-def find_admissions() -> list[Contribution]:
-    """Who tells which plugins are let in, sorted by name. Imports none of them."""
-    return _of_hosts("admission", ADMISSIONS)
-
-
-def _of_hosts(kind: str, group: str) -> list[Contribution]:
-    """Leave out distributions that bring plugins: they would be imported to learn that they may not be."""
-    return _found(kind, group, {entry.distribution for entry in find_entry_points(PLUGINS)})
-
-
-def _found(kind: str, group: str, left_out: Collection[str] = ()) -> list[Contribution]:
-    found = (replace(item, kind=kind) for item in _contributed(None, group) if item.distribution not in left_out)
-    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
-
-
-def _taken(item: Contribution, own: Sequence[Contribution], others: Sequence[Contribution]) -> str | None:
-    if any(mine.name == item.name for mine in own):
-        return "the platform has a command of this name"
+def _taken(item: Contribution, found: Sequence[Contribution]) -> str | None:
     if _NAME.fullmatch(item.name) is None:
         return "its name is not made of lower-case words and hyphens"
-    alike = [other for other in others if other.name == item.name and other != item]
-    if item.is_ours:
-        alike = [other for other in alike if other.is_ours]
-    elif owner := next((other.label for other in alike if other.is_ours), None):
-        return f"{owner} has a command of this name"
-    rivals = sorted({other.label for other in alike})
-    return f"{' and '.join(rivals)} brings a command of this name too" if rivals else None
+    others = (one for one in found if one.name == item.name and one != item and one._rank <= item._rank)
+    owner = min(others, key=lambda one: one._rank, default=None)
+    return None if owner is None else f"{owner.label} has a command of this name"
 
 
-def _contributed(path: Sequence[str] | None, group: str) -> list[Contribution]:
+def _contributed(group: str, path: Sequence[str] | None = None) -> list[Contribution]:
     return [
         Contribution(entry.name, entry.value, entry.distribution, entry.version, entry.problem)
         for entry in find_entry_points(group, path)

@@ -11,7 +11,7 @@ from nagorik_platform.cli.commands import ExitCode
 class DoctorCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "check this installation: plugins, settings, fees, commands, time zone, clock and logging"
+    help = "check this installation: plugins, settings, fees, commands, time zone and clock"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
@@ -19,8 +19,7 @@ class DoctorCommand:
 
         parser.description = (
             "Check this installation, and the host that is set up here. Every plugin is imported, as by its first"
-            " use. No agency is called. Settings are told by name, never by value. What does not answer in its time"
-            " is wrong."
+            " use. No agency is called. Settings are shown by name, never by value."
         )
         parser.add_argument("--strict", action="store_true", help="let warnings fail too")
         add_json_argument(parser)

@@ -89,10 +89,10 @@ def print_error(text: str) -> None:
 
 def console() -> "Console":
     """A console on the present standard output that takes no text for markup."""
-    from nagorik_platform.cli.console import CommandConsole
+    from rich.console import Console
 
     # With a height as well, rich asks neither the terminal nor the environment.
-    return CommandConsole(
+    return Console(
         file=sys.stdout,
         width=_width(),
         height=_HEIGHT,

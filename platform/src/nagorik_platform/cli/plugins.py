@@ -19,15 +19,14 @@ class PluginsCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print the plugins; imports none of them, so that a fault found by importing shows in ``doctor`` only."""
-        from nagorik_platform.cli.admission import host_admission, kept_out
+        from nagorik_platform.cli.admission import host_admission
         from nagorik_platform.cli.catalogue import plugin_of
         from nagorik_platform.cli.output import print_json, print_lines, print_table
         from nagorik_platform.cli.quarantines import worker_quarantines
         from nagorik_platform.registry import Registry
 
-        admission = host_admission()
-        records = Registry.discover(admission=admission).records
-        at_run_time = worker_quarantines(kept_out(admission, records))
+        records = Registry.discover(admission=host_admission()).records
+        at_run_time = worker_quarantines()
         if arguments.json:
             print_json({"plugins": [plugin_of(record, at_run_time) for record in records]})
             return ExitCode.OK

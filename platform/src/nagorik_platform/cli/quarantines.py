@@ -1,11 +1,10 @@
-"""Which plugins the processes of a host here keep out at run time, told by whichever distribution knows it."""
+"""Which plugins the processes of a host here keep out at run time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from nagorik_platform.cli.admission import is_kept_out
-from nagorik_platform.cli.commands import find_quarantines, told_by
+from nagorik_platform.cli.commands import QUARANTINES, reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +12,7 @@ class WorkerQuarantine:
     """A plugin that one process keeps out; the others may still use it.
 
     Attributes:
-        worker: What the process is known by.
+        worker: The process's name.
         plugin: The plugin's id.
         code: The quarantine's code.
         since: Since when, aware, if that is known.
@@ -38,13 +37,6 @@ class WorkerQuarantine:
         return f"it is tried again at {self.probe_at.isoformat(timespec='minutes')}"
 
 
-def worker_quarantines(out: frozenset[str] = frozenset()) -> Sequence[WorkerQuarantine]:
-    """What is kept out at run time here; who cannot tell is named on standard error.
-
-    Distributions of which the host wants nothing, ``out``, are not asked.
-    """
-    found: list[WorkerQuarantine] = []
-    for item in find_quarantines():
-        if not is_kept_out(item, out):
-            found += told_by(item, "which plugins are kept out at run time")
-    return found
+def worker_quarantines() -> Sequence[WorkerQuarantine]:
+    """What is kept out at run time here."""
+    return reported(QUARANTINES)

@@ -28,15 +28,14 @@ class ServicesCommand:
     def run(self, arguments: argparse.Namespace) -> int:
         """Print all services or one, those of plugins that are kept out included."""
         from nagorik_platform.cli import suspensions
-        from nagorik_platform.cli.admission import host_admission, kept_out
+        from nagorik_platform.cli.admission import host_admission
         from nagorik_platform.cli.catalogue import evidence_of, offer_of, service_of
         from nagorik_platform.cli.output import day_of, print_error, print_json, print_lines, print_table
         from nagorik_platform.cli.service_page import print_service
         from nagorik_platform.registry import Registry
 
-        admission = host_admission()
-        registry = Registry.discover(admission=admission)
-        suspended = suspensions.active_suspensions(kept_out(admission, registry.records))
+        registry = Registry.discover(admission=host_admission())
+        suspended = suspensions.active_suspensions()
         if arguments.service is not None:
             offer, record = registry.offer(arguments.service), registry.owner_of(arguments.service)
             if offer is None or record is None:

@@ -1,4 +1,4 @@
-"""What a host here has suspended, told by whichever distribution knows it."""
+"""What a host here has suspended."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from nagorik.values.sentences import Text
-from nagorik_platform.cli.admission import is_kept_out
-from nagorik_platform.cli.commands import find_suspensions, told_by
+from nagorik_platform.cli.commands import SUSPENSIONS, reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,7 @@ class Suspension:
     Attributes:
         kind: Which of the two.
         name: Its id.
-        reason: What citizens are told.
+        reason: What citizens are shown.
         since: Since when, aware.
     """
 
@@ -27,16 +26,9 @@ class Suspension:
     since: datetime
 
 
-def active_suspensions(out: frozenset[str] = frozenset()) -> Sequence[Suspension]:
-    """Everything that is suspended here; who cannot tell is named on standard error.
-
-    Distributions of which the host wants nothing, ``out``, are not asked.
-    """
-    found: list[Suspension] = []
-    for item in find_suspensions():
-        if not is_kept_out(item, out):
-            found += told_by(item, "what is suspended")
-    return found
+def active_suspensions() -> Sequence[Suspension]:
+    """Everything that is suspended here."""
+    return reported(SUSPENSIONS)
 
 
 def suspension_for(offer: str, suspensions: Iterable[Suspension]) -> Suspension | None:

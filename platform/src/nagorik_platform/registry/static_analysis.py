@@ -61,7 +61,7 @@ def defines(file: Path, name: str) -> bool:
     """
     try:
         content = read_file(file, largest=_LARGEST_MODULE)
-        table = symtable.symtable(content, file.name, "exec")
+        table = symtable.symtable(content.decode(), file.name, "exec")
     except (SyntaxError, ValueError, RecursionError):
         return False
     bound = {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}

@@ -20,7 +20,7 @@ HOST_MISSING: Final = "needs the durable host: pip install 'nagorik-testing[host
 class CampaignCommand:
     """Runs many applications with faults and kills, and compares the host's database with the agencies' ledgers."""
 
-    help = "run many applications with faults and kills, and compare the host's database with the agencies' ledgers"
+    help = "run many applications with faults and kills, and compare the database with the agencies' ledgers"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command's arguments."""

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from nagorik import NagorikError
 from nagorik.data_files import DataFileInvalid
-from nagorik_platform.cli.console import CommandConsole
 from nagorik_platform.cli.output import plain
 from nagorik_platform.logs import configure_logging
 from nagorik_testing.demo.closing import print_closing
@@ -95,10 +94,10 @@ def _display(console: Console, arguments: argparse.Namespace) -> Display:
     return LiveTable(console) if live else ProgressPrinter(console)
 
 
-def _console() -> CommandConsole:
+def _console() -> Console:
     """As wide as the terminal; wide enough for the table where there is none, such as in a log."""
-    console = CommandConsole()
-    return console if console.is_terminal and console.width else CommandConsole(width=WITHOUT_TERMINAL)
+    console = Console()
+    return console if console.is_terminal and console.width else Console(width=WITHOUT_TERMINAL)
 
 
 command: Final = DemoCommand()
