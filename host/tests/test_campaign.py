@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, select, update
 from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
 from nagorik.model.status import PaymentState
-from nagorik_host.engine import claims, completions
+from nagorik_host.engine import claims
 from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
 from nagorik_host.store.schema import REVISION, agencies, agency_tokens, applications
@@ -105,7 +105,7 @@ async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring
 
 def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", refusals=4, in_vain=0, has_login=True):
     """Writes down that an agency has refused the credentials, so that it is tried once a day."""
-    down = {"plugin": plugin, "paced_to": now, "failures": 4, "down_since": now, "cause": "credentials-wrong"}
+    down = {"plugin": plugin, "failures": 4, "down_since": now, "cause": "credentials-wrong"}
     login = {"id": plugin, "plugin": plugin, "login": "one", "refused_at": now, "refusals": refusals}
 
     def write(transaction):
@@ -314,8 +314,7 @@ async def test_host_that_is_not_sound_is_found_out(sabotaged, code, keyring, mon
     offers = await offers_of(keyring)
     cases = (generate_case(SEED, number, offers) for number in range(1, 600))
     some = tuple(case.number for case in cases if case.files and not case.lasting and is_lost_early(case))[:5]
-    for module in (claims, completions):
-        monkeypatch.setattr(module, "step", sabotaged)
+    monkeypatch.setattr(claims, "step", sabotaged)
     found = (await campaign(CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True))).findings
     assert code in {finding.code for finding in found}
     # Found again when one of them is run without the others, and gone when the host is sound. Which one depends on
@@ -338,8 +337,7 @@ async def test_what_led_to_a_finding_is_written_down(keyring, monkeypatch, tmp_p
     plan = CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True, evidence=tmp_path / "kept")
     assert (await campaign(plan)).findings == []
     assert not plan.evidence.exists()
-    for module in (claims, completions):
-        monkeypatch.setattr(module, "step", forgetful)
+    monkeypatch.setattr(claims, "step", forgetful)
     found = (await campaign(plan)).findings
     assert {path.name for path in plan.evidence.iterdir()} == {f"{SEED}-{one.application}.txt" for one in found}
     twice = next(one for one in found if one.code == "filed-twice")

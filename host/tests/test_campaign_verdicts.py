@@ -186,7 +186,7 @@ async def test_application_that_is_let_go_while_it_is_looked_is_not_missed(monke
     monkeypatch.setattr("nagorik_testing.campaign.processes.clock_driver._POLL_SECONDS", 0)
     clock = SimulatedClock()
     database = ChangingDatabase(clock)
-    host = SimpleNamespace(database=database, worker=lambda: SimpleNamespace(claims=database))
+    host = SimpleNamespace(database=database, worker=lambda: database)
     driver = ClockDriver(host, clock, None, timeout=timedelta(seconds=10))
     driver._has_rows = True
     assert await driver.wait_until_idle(replacing=False) == clock.now() + timedelta(hours=1)

@@ -3,7 +3,7 @@
 What works on applications is imported when it is asked for: a program that only reads does not wait for it.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from nagorik import ApplicationDraft, Consent, DocumentReference, DocumentStore
 from nagorik.clock import Clock
 from nagorik_host.charges import NO_CHARGES, HostCharges
-from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
+from nagorik_host.engine.health import HealthTracker
+from nagorik_host.engine.permits import PermitOffice
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
@@ -140,9 +141,7 @@ class Host:
         self._capabilities = CapabilitiesCache(platform, charges, clock)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
         self._releases = {record.id: record.source.label for record in platform.plugins}
-        self.agencies = AgencyScheduler(
-            {name: AgencyLimits.of(manifest) for name, manifest in self._manifests.items()}
-        )
+        self.health = HealthTracker.of(platform)
 
     @cached_property
     def inbox(self) -> "Inbox":
@@ -370,14 +369,17 @@ class Host:
         observer: "WorkerObserver | None" = None,
         *,
         read_settings: "ReadSettings | None" = None,
+        only: Collection[str] | None = None,
     ) -> "Worker":
-        """A worker on this database, to be run.
+        """A worker on this database, to be run; as far as its caller knows, an ``Engine``.
 
         Args:
             name: What an operator knows it by.
             observer: Called with what it does.
             read_settings: Reads what the host says of each plugin, whenever ``nagorik settings reload`` asks for it.
+            only: The ids of the plugins whose calls it makes; all that are installed, if not given.
         """
+        from nagorik_host.engine.claims import AgencyLimits
         from nagorik_host.engine.worker import Worker
 
         return Worker(
@@ -385,11 +387,15 @@ class Host:
             platform=self.platform,
             store=self.store,
             vault=self.vault,
-            agencies=self.agencies,
+            health=self.health,
             rate_limiter=self._rate_limiter,
             inbox=self.inbox,
             capabilities=self._capabilities,
-            concurrency={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
+            limits={
+                name: AgencyLimits(manifest.limits.per_second, manifest.limits.concurrency)
+                for name, manifest in self._manifests.items()
+                if only is None or name in only
+            },
             releases=self._releases,
             clock=self.clock,
             lease_clock=self._lease_clock,
@@ -484,15 +490,17 @@ async def host_on(
     """As ``open_host``, on a database that is open already, and stays so."""
     limiter = SharedRateLimiter(database, settings.clock, is_asked=settings.rate_limiter is None)
     admitted = await admit_keys(database, keyring, settings.clock.now())
+    permits = PermitOffice(database, settings.clock)
     shared = replace(
         settings,
+        call_middleware=(*settings.call_middleware, permits),
         rate_limiter=settings.rate_limiter or limiter,
         has_circuit=False,  # what is down stands in the database, for all processes
         token_store=settings.token_store or SharedTokenStore(database, Vault(admitted), settings.clock),
     )
     async with Platform.discover(shared) as platform:
         _refuse_outlasting_calls(platform, lease)
-        yield Host(
+        host = Host(
             database=database,
             platform=platform,
             keyring=admitted,
@@ -504,6 +512,9 @@ async def host_on(
             documents=settings.documents,
             charges=charges,
         )
+        manifests = (record.manifest for record in platform.plugins)
+        permits.use({one.id: one.limits.concurrency for one in manifests if one is not None}, host.health)
+        yield host
 
 
 def _refuse_outlasting_calls(platform: Platform, lease: timedelta) -> None:

@@ -145,8 +145,8 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
     put(place, "DELETE FROM agencies")
     put(
         place,
-        "INSERT INTO agencies (plugin, paced_to, failures, down_since, cause, probes, violations)"
-        " VALUES ('nid', 0, 7, ?, 'certificate-expired', 0, 0)",
+        "INSERT INTO agencies (plugin, failures, down_since, cause, probes, violations)"
+        " VALUES ('nid', 7, ?, 'certificate-expired', 0, 0)",
         down,
     )
     put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")

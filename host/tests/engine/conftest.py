@@ -114,13 +114,13 @@ class World:
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
 
     @asynccontextmanager
-    async def host(self, url: str) -> AsyncIterator[Host]:
+    async def host(self, url: str, *policies: object) -> AsyncIterator[Host]:
         settings = PlatformSettings(
             plugins=in_process_configurations(self.simulators.values()),
             admission=Admission(allow=frozenset(self.simulators)),
             documents=self.documents,
             clock=self.clock,
-            call_middleware=(self.street,),
+            call_middleware=(self.street, *policies),
         )
         async with open_host(url, self.keyring, settings, lease_clock=self.machine) as host:
             yield host

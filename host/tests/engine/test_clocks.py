@@ -12,7 +12,7 @@ from nagorik_host.engine.instants import HORIZON, interval_of
 from nagorik_host.engine.leases import APART, ClockWrong, check_clock
 from nagorik_host.engine.pace import DatabaseTime
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
-from nagorik_host.store.schema import agencies, workers
+from nagorik_host.store.schema import paces, workers
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.system_clock import SystemClock
 
@@ -69,7 +69,7 @@ async def test_process_whose_clock_is_ahead_takes_no_time_of_an_hour_from_now(da
     wrong, right = SharedRateLimiter(database, WrongClock(3600)), SharedRateLimiter(database, SystemClock())
     for limiter in (wrong, right):
         await limiter.acquire("wasa", 1000, Deadline.after(60, SystemClock()))
-    paced_to = await database.run(lambda t: t.connection.scalar(select(agencies.c.paced_to)))
+    paced_to = await database.run(lambda t: t.connection.scalar(select(paces.c.next_at)))
     assert paced_to <= SystemClock().now() + HORIZON + interval_of(1000)
 
 

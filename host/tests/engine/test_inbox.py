@@ -30,7 +30,6 @@ from nagorik_host.store.messages import (
 from nagorik_host.store.overview import count_set_aside
 from nagorik_host.store.schema import applications, inbox
 from nagorik_platform import PlatformSettings, PluginConfiguration
-from nagorik_platform.lifecycle.perform import perform
 from nagorik_platform.registry import Admission, QuarantineCode
 from nagorik_testing import SimulatedClock
 
@@ -240,32 +239,6 @@ async def test_message_that_is_hours_earlier_than_the_answer_is_kept_for_it(host
     await host.worker().run_until_idle()
     assert (await host.track(application)).progress.state == "closed"
     assert await results(host) == ["taken"]
-
-
-async def test_message_is_read_though_its_application_is_filed_while_a_worker_looks(host, monkeypatch):
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    application = await apply(host)
-    await apply(host, "NGK-LETTER-2")  # when that is filed, the worker looks again
-    worker, filing = host.worker(), asyncio.Event()
-
-    async def held(platform, draft, progress, call):
-        if progress.id == application:
-            await filing.wait()
-        return await perform(platform, draft, progress, call)
-
-    async def slow(claim=worker._poller.claim, **options):
-        batch = await claim(**options)
-        if not batch:
-            # The inbox was looked at before this, and nothing is due any more.
-            filing.set()
-            while worker.in_hand:  # noqa: ASYNC110 - it has no event
-                await asyncio.sleep(0.001)
-        return batch
-
-    monkeypatch.setattr("nagorik_host.engine.executor.perform", held)
-    monkeypatch.setattr(worker._poller, "claim", slow)
-    await worker.run_until_idle()
-    assert (await host.track(application)).progress.state == "closed"
 
 
 async def keep_under(host, key: str) -> None:
@@ -595,7 +568,6 @@ async def test_flood_at_one_offer_delays_no_other(host, filed):
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
     assert await host.inbox.handle() == SHARE + 1
     assert (await host.track(filed)).progress.state == "closed"
-    assert host.inbox.has_news
 
 
 async def test_message_whose_reading_did_not_end_in_time_is_read_again(host, filed, monkeypatch):
@@ -623,35 +595,7 @@ async def test_message_that_hangs_delays_no_other_offer(host, filed, monkeypatch
     assert await host.inbox.handle() == 2
     assert (await host.track(filed)).progress.state == "closed"
     assert sorted(await results(host), key=str) == [None, None, None, "taken"]
-    assert host.inbox.has_news
     assert await host.inbox.handle() == 1
-
-
-async def test_calls_are_begun_between_forged_messages(host, office, monkeypatch):
-    order, worker, ending = [], host.worker(), asyncio.Event()
-    rounds = 6
-    await flood(host, SHARE * rounds)
-    handle, claim = host.inbox.handle, worker.claims.claim
-
-    async def reading(**options):
-        order.append("read")
-        return await handle(**options)
-
-    def claiming(transaction, **options):
-        order.append("claim")
-        batch = claim(transaction, **options)
-        if not host.inbox.has_unread(transaction):
-            ending.set()
-        return batch
-
-    monkeypatch.setattr(host.inbox, "handle", reading)
-    monkeypatch.setattr(worker.claims, "claim", claiming)
-    async with asyncio.timeout(60):
-        await worker.run(ending)
-    assert await results(host) == ["agency-rejected"] * SHARE * rounds
-    assert order.count("read") >= rounds
-    begun = [number for number, what in enumerate(order) if what == "read"]
-    assert all(order[:place].count("claim") >= number for number, place in enumerate(begun))
 
 
 async def test_workers_share_what_is_to_be_read(office, ready_url, keyring):
@@ -699,73 +643,6 @@ async def test_message_that_ends_its_readers_is_set_aside_and_others_are_read(ho
     )
     assert await host.inbox.handle() == 1
     assert await host.database.run(count_set_aside) == 0
-
-
-async def lost_looks(host):
-    return await host.database.run(lambda t: t.connection.scalar(select(inbox.c.lost_looks)))
-
-
-async def test_message_that_was_read_beside_what_ends_workers_is_read_with_nothing_in_hand(host, filed, office):
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    for _ in range(LOST_LOOKS + 2):
-        await host.database.run(partial(host.inbox._take, alone=False))
-        host.clock.advance(LEASE)
-    # What it was read beside may have ended its readers as well as it.
-    assert await lost_looks(host) == LOST_LOOKS - 1
-    assert await results(host) == [None]
-    worker = host.worker()
-    await worker.run_until_idle()
-    assert await results(host) == ["taken"]
-    assert (await host.track(filed)).progress.state == "closed"
-
-
-async def test_nothing_is_taken_in_hand_beside_a_message_that_may_end_its_reader(host, office, monkeypatch):
-    first = await apply(host)
-    worker = host.worker()
-    await host.database.run(worker._housekeeping.register)
-    going, answering = host.platform.submit, asyncio.Event()
-
-    async def slowly(*arguments, **options):
-        await answering.wait()
-        return await going(*arguments, **options)
-
-    monkeypatch.setattr(host.platform, "submit", slowly)
-    for _ in range(10):
-        await worker.poll()
-    assert worker.in_hand == (first,)
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number="NGK-LETTER-2"))
-    await host.database.run(lambda t: t.connection.execute(update(inbox).values(lost_looks=LOST_LOOKS - 1)))
-    assert not await worker.poll()
-    assert office.READ == []
-    second = await apply(host, "NGK-LETTER-2")
-    assert not await worker.poll()
-    assert worker.in_hand == (first,)
-    answering.set()
-    while worker.in_hand:
-        await worker._executor.wait()
-    assert await worker.poll()
-    assert len(office.READ) == 1
-    await worker.run_until_idle()
-    assert await results(host) == ["taken"]
-    assert (await host.track(second)).progress.state == "closed"
-
-
-@pytest.mark.parametrize("others", [0, 1])
-async def test_messages_that_wait_until_nothing_is_in_hand_are_not_asked_for_again_and_again(host, office, others):
-    for number in range(SHARE):
-        await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number=f"NGK-LETTER-{number}"))
-    suspect = update(inbox).values(lost_looks=LOST_LOOKS - 1)
-    await host.database.run(lambda t: t.connection.execute(suspect))
-    for number in range(others):
-        # Of another offer, and so it is not behind them.
-        await host.inbox.receive("letters.other", headers={}, body=message(number=f"NGK-OTHER-{number}"))
-    heard = []
-    with host.inbox.listening(lambda: heard.append(host.inbox.has_news)):
-        assert await host.inbox.handle(alone=False) == others
-        assert (heard, host.inbox.has_news, host.inbox.suspect_waits) == ([], False, True)
-        # With nothing in hand, they are read one after another.
-        assert await host.inbox.handle(alone=True) == 1
-        assert (heard, host.inbox.has_news) == ([True], True)
 
 
 async def test_message_that_is_only_put_off_was_not_lost(host, filed, office):

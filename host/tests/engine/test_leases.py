@@ -17,7 +17,7 @@ from nagorik.errors import Layer
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine import instants
-from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
+from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
@@ -273,7 +273,7 @@ async def test_worker_that_took_over_from_itself_files_once(ferry, ready_url, ke
             # What was interrupted is looked up first, and both may have to wait.
             while not quay.numbered.is_set():
                 await worker.poll()
-                due = await host.database.run(worker.claims.next_due)
+                due = await host.database.run(worker.next_due)
                 if due is not None and due > clock.now():
                     clock.set(due)
                 await asyncio.sleep(0.01)
@@ -469,10 +469,9 @@ async def test_process_that_was_stopped_and_goes_on_files_nothing(ferry, ready_p
         assert quay.filed == 1
 
 
-def slot_now(limiter):
+def slot_now(limiter, clock):
     """An instant of wasa's time that is now."""
-    now, elapsed = limiter.pace("wasa", 5).asked()
-    return PaceSlot(now, elapsed, 0.0)
+    return PaceSlot(clock.now(), limiter.pace("wasa", 5).asked(), 0.0)
 
 
 async def test_first_request_that_is_late_asks_whether_the_application_is_still_in_hand(database, monkeypatch):
@@ -481,9 +480,9 @@ async def test_first_request_that_is_late_asks_whether_the_application_is_still_
     limiter = SharedRateLimiter(database, clock)
     held = HeldApplication("nobody's", 1, lease, lease.end(lease.elapsed()))
     # In time: the commit of the intent says so.
-    RESERVED.set(Reservation("wasa", slot_now(limiter), held))
+    RESERVED.set(Reservation("wasa", slot_now(limiter, clock), held))
     await limiter.acquire("wasa", 5, Deadline.after(600, clock))
-    RESERVED.set(Reservation("wasa", slot_now(limiter), held))
+    RESERVED.set(Reservation("wasa", slot_now(limiter, clock), held))
     clock.advance(instants.LATE + timedelta.resolution)
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 5, Deadline.after(600, clock))
@@ -497,7 +496,7 @@ async def test_machine_that_slept_is_late_though_its_calendar_and_its_loop_do_no
     clock = SystemClock()
     limiter = SharedRateLimiter(database, clock)
     held = HeldApplication("nobody's", 1, WorkerLease("worker", LEASE), LEASE.total_seconds())
-    RESERVED.set(Reservation("wasa", slot_now(limiter), held))
+    RESERVED.set(Reservation("wasa", slot_now(limiter, clock), held))
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 100, Deadline.after(600, clock))
     assert caught.value.because == LEASE_LOST
@@ -505,9 +504,9 @@ async def test_machine_that_slept_is_late_though_its_calendar_and_its_loop_do_no
 
 async def test_call_that_was_not_gone_on_with_says_nothing_of_the_agency(database):
     clock = SimulatedClock()
-    agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
+    health = HealthTracker({})
     lost = CallFailed(AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE))
     for _ in range(FAILURES_OF_AN_OUTAGE):
-        await database.run(lambda t: agencies.health.learn(t, "wasa", lost, clock.now()))
-    assert not agencies.health.is_news("wasa", lost)
+        await database.run(lambda t: health.learn(t, "wasa", lost, clock.now()))
+    assert not health.is_news("wasa", lost)
     assert await database.run(lambda t: t.connection.scalar(select(func.count()).select_from(outages))) == 0

@@ -17,10 +17,9 @@ from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from nagorik_host import metrics
-from nagorik_host.engine import housekeeping, outage
+from nagorik_host.engine import outage
 from nagorik_host.engine.instants import ensure_row
 from nagorik_host.engine.observers import ObserverGroup, Throughput, WorkerObserver
-from nagorik_host.engine.outage import Availability
 from nagorik_host.metrics import OTHER, MetricsServer, WorkerMetrics
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import agencies, applications, attempts
@@ -285,44 +284,9 @@ async def test_outage_of_the_database_is_told_once_and_by_whom_it_is_noticed(wor
         monkeypatch.setattr(outage, "PAUSE", 0.0)
         monkeypatch.setattr(host.database, "run", gone)
         with capture_logs() as logs:
-            await asyncio.gather(*(working._retry.run(lambda _: None) for _ in range(20)))
+            await asyncio.gather(*(working._outage.run(lambda _: None) for _ in range(20)))
     assert [line["event"] for line in logs] == ["database_unavailable", "database_is_back"]
     assert told == ["lost"]
-
-
-def test_outage_is_over_when_nobody_waits_any_more():
-    availability = Availability()
-    assert availability.lost(begun_at=1.0)
-    assert not availability.lost(begun_at=1.0)
-    assert not availability.found(2.0, is_back=True)
-    assert availability.found(3.0, is_back=True)
-    # Begun before its end: its connection broke then, and nobody had noticed.
-    assert not availability.lost(begun_at=2.5)
-    assert not availability.found(4.0, is_back=True)
-    assert availability.lost(begun_at=5.0)
-    # Who gives up has not found it.
-    assert not availability.found(6.0, is_back=False)
-
-
-async def test_a_line_a_minute_tells_what_was_done(world, ready_file, monkeypatch):
-    monkeypatch.setattr(housekeeping, "MINUTE", 0.001)
-    async with world.host(ready_file) as host:
-        working = host.worker("counter-1")
-        application = await world.apply(host)
-        await working.poll()
-        while working.in_hand:
-            await working._executor.wait()
-        with capture_logs() as logs:
-            telling = asyncio.create_task(working._housekeeping.tell_throughput())
-            while not logs:  # noqa: ASYNC110 - it has no event
-                await asyncio.sleep(0)
-            telling.cancel()
-    line = logs[0]
-    assert (line["event"], line["worker"], line["in_hand"]) == ("worker_throughput", "counter-1", 0)
-    assert sum(line["calls"].values()) >= 1
-    assert set(line["calls"]) == {"answered"}
-    assert application not in str(line)
-    assert re.fullmatch(r"\{('[a-z]+': \d+)?\}", str(line["due"]))
 
 
 def test_group_tells_each_of_several():

@@ -11,15 +11,13 @@ from sqlalchemy import select, update
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
-from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
-from nagorik_host.engine.instants import LATE, farthest, interval_of, take_instants
+from nagorik_host.engine.health import HealthTracker
+from nagorik_host.engine.instants import HORIZON, LATE, interval_of, take_instants
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
-from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
-from nagorik_host.store.outages import unreachable
-from nagorik_host.store.schema import agencies
+from nagorik_host.store.schema import paces
 from nagorik_platform.agency_client.limits import FASTEST, SLOWEST
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_testing import SimulatedClock
@@ -122,33 +120,15 @@ async def test_first_request_of_a_call_costs_no_transaction_and_each_further_one
     assert (counting.count, clock.now()) == (1, began + interval_of(5))
 
 
-@pytest.mark.parametrize(("per_second", "most"), [(1000, 12), (5, 20)])
-async def test_call_that_follows_soon_finds_an_instant_at_hand_where_it_costs_the_agency_little(
-    database, per_second, most
-):
-    clock, counting = SimulatedClock(), Counting(database)
-    pace = SharedRateLimiter(counting, clock).pace("wasa", per_second)
-    for _ in range(20):
-        assert await pace.take_now() is not None
-        clock.advance(max(0.01, pace.interval.total_seconds()))
-    assert counting.count <= most
-    assert counting.count >= 20 or per_second == 1000
-
-
 async def test_agencys_time_that_nobody_can_have_taken_is_given_back(database):
     """A clock of the database's that was set back, or somebody's hand: nobody would call the agency for years."""
     interval = interval_of(5)
     await database.run(lambda t: take_instants(t, "wasa", 1, interval, None))
     in_years = datetime(2099, 1, 1, tzinfo=UTC)
-    await database.run(lambda t: t.connection.execute(update(agencies).values(paced_to=in_years)))
-    agency = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
-    now = datetime.now(UTC)
-    (seen,) = await database.run(lambda t: agency.queue_states(t, ["wasa"], now))
-    assert seen.free_at == now
+    await database.run(lambda t: t.connection.execute(update(paces).values(next_at=in_years)))
     asked = await database.run(lambda t: take_instants(t, "wasa", 1, interval, None))
-    assert (asked.number, asked.first - asked.now) == (0, farthest(interval))
-    (kept,) = await database.run(lambda t: t.connection.execute(select(agencies.c.paced_to)).all())
-    assert kept.paced_to == asked.first
+    assert (asked.number, asked.first - asked.now) == (0, 4 * HORIZON + 2 * interval)
+    assert await database.run(lambda t: t.connection.scalar(select(paces.c.next_at))) == asked.first
 
 
 async def test_one_that_wakes_a_minute_late_keeps_others_waiting_for_a_moment_alone(database):
@@ -156,8 +136,8 @@ async def test_one_that_wakes_a_minute_late_keeps_others_waiting_for_a_moment_al
     limiter = SharedRateLimiter(database, late)
     for _ in range(8):
         await limiter.acquire("wasa", 5, deadline(late))
-    (row,) = await database.run(lambda t: t.connection.execute(select(agencies.c.paced_to)).all())
-    assert row.paced_to - late.now() <= timedelta(seconds=3)
+    (row,) = await database.run(lambda t: t.connection.execute(select(paces.c.next_at)).all())
+    assert row.next_at - late.now() <= timedelta(seconds=3)
 
 
 async def test_instant_of_one_agency_is_none_of_another(database):
@@ -184,7 +164,7 @@ async def test_instant_past_the_deadline_is_not_waited_for_and_not_used_up(datab
     for _ in range(2):
         with pytest.raises(RateLimited) as caught:
             await limiter.acquire("slow", 0.1, deadline(clock, 5))
-        assert caught.value.retry_after == pytest.approx(10.1)
+        assert caught.value.retry_after == pytest.approx(interval_of(0.1).total_seconds())
         assert caught.value.layer is Layer.CORE
     assert clock.now() == began
     await limiter.acquire("slow", 0.1, deadline(clock, 11))
@@ -204,24 +184,12 @@ async def test_calendar_that_is_set_back_puts_off_no_instant_that_was_taken_befo
     assert clock.elapsed() - began == pytest.approx(interval_of(5), abs=timedelta(milliseconds=1))
 
 
-async def test_calendar_that_is_set_back_keeps_no_agencys_time_taken(database):
-    clock = SimulatedClock()
-    pace = SharedRateLimiter(database, clock).pace("slow", 0.1)
-    await pace.take(deadline(clock, 5))
-    opens_in = pace.opens_at - clock.now()
-    clock.set(clock.now() - timedelta(hours=1))
-    assert pace.opens_at - clock.now() == opens_in < interval_of(0.1)
-    clock.advance(opens_in)
-    assert pace.opens_at == clock.now()
-
-
 async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of_the_agency(database):
     clock = SimulatedClock()
     with pytest.raises(AgencyUnavailable) as caught:
         await SharedRateLimiter(Counting(database, away=True), clock).acquire("wasa", 5, deadline(clock))
     assert (caught.value.because, caught.value.layer) == (UNKNOWN, Layer.CORE)
-    agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
-    assert not agencies.health.is_news("wasa", CallFailed(caught.value))
+    assert not HealthTracker({}).is_news("wasa", CallFailed(caught.value))
 
 
 @pytest.mark.parametrize("per_second", [SLOWEST, FASTEST])
@@ -236,18 +204,6 @@ async def test_agency_of_the_slowest_and_of_the_fastest_pace_is_called(database,
         assert timedelta(days=1) <= timedelta(seconds=caught.value.retry_after) <= timedelta(days=1, seconds=2)
     else:
         await again
-
-
-@pytest.mark.parametrize(("layer", "up"), [(Layer.CORE, False), (Layer.AGENCY, True)])
-async def test_call_that_the_platform_held_back_does_not_end_an_outage(database, layer, up):
-    clock = SimulatedClock()
-    agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
-    for _ in range(FAILURES_OF_AN_OUTAGE):
-        await database.run(lambda t: agencies.health.learn(t, "wasa", CallFailed(AgencyUnavailable()), clock.now()))
-    answer = CallFailed(RateLimited(layer=layer))
-    assert agencies.health.is_news("wasa", answer)
-    await database.run(lambda t: agencies.health.learn(t, "wasa", answer, clock.now()))
-    assert (await database.run(lambda t: unreachable(t, "wasa")) is None) is up
 
 
 async def test_calls_outside_a_worker_keep_the_pace_of_all_processes(world, ready_url):

@@ -362,7 +362,7 @@ async def test_workers_together_keep_an_agencys_pace(world, ready_url):
             world.clock.set(max(min(dues), world.clock.now()))
         assert await states(host) == ["closed"] * 10
     for plugin, per_second in (("nid", 5), ("cashdesk", 10)):
-        times = world.street.times(plugin)
+        times = [request.at for request in world.simulators[plugin].ledger.requests()]
         assert len(times) > 20
         assert keeps_pace(times, began, per_second)
 

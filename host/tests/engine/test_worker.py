@@ -1,23 +1,47 @@
-"""A worker carries applications to their end, and nothing is lost or doubled when one is killed."""
+"""Workers carry applications to their end, share what is due, and lose or double nothing when one is killed."""
 
 import asyncio
-from datetime import timedelta
+import json
+from collections import Counter
+from contextlib import asynccontextmanager
 from functools import partial
-from math import inf
+from io import StringIO
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
+from nagorik import AgencyUnavailable, Text, hookimpl
 from nagorik_host import Host
-from nagorik_host.engine.queues import SuspendedOffers
-from nagorik_host.engine.worker import LOOKS_APART
+from nagorik_host.engine.claims import APPLICATION
+from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.cases import count_cases, list_cases, unblock
-from nagorik_host.store.schema import applications, attempts, payments
+from nagorik_host.store.schema import applications, attempts, payments, permits
 from nagorik_platform.lifecycle import amounts_to
-from nagorik_platform.lifecycle.perform import perform
+from nagorik_platform.logs import configure_logging
+
+PLACES = 4
+"""Calls that the NID Wing bears at once, by its manifest."""
+
+
+async def until(reached):
+    """Wait until something is so, of which no event is heard."""
+    async with asyncio.timeout(60):
+        while not reached():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def leases(host):
+    """How many applications each worker holds."""
+    query = select(applications.c.lease, func.count()).where(applications.c.lease.is_not(None))
+    return await host.database.run(lambda t: dict(t.connection.execute(query.group_by(applications.c.lease)).all()))
+
+
+async def results(host, operation):
+    query = select(attempts.c.result).where(attempts.c.operation == operation)
+    return await host.database.run(lambda t: t.connection.scalars(query).all())
 
 
 class Killed(BaseException):
@@ -111,86 +135,219 @@ async def test_killed_worker_loses_and_doubles_nothing(world, ready_url, committ
     assert at > 5
 
 
-async def taken_by(worker):
-    """What a worker takes in hand, and makes no call for."""
-    taken = []
-    worker._executor.start = taken.append
-    await worker.poll()
-    return taken
-
-
-async def test_answer_of_a_worker_that_was_given_up_is_dropped(world, ready_url):
-    async with world.host(ready_url) as host:
+async def test_outcome_of_a_worker_that_lost_its_lease_is_dropped(world, ready_url):
+    world.street.close("nid")
+    async with world.host(ready_url) as host, world.host(ready_url) as elsewhere:
         application = await world.apply(host)
-        slow, other = host.worker(), host.worker()
-        (claim,) = await taken_by(slow)
+        slow = host.worker()
+        assert await slow.poll()
+        await until(lambda: world.street.waiting == 1)
         world.machine.advance(LEASE)
+        other = elsewhere.worker()
+        assert await other.poll()
+        world.street.open("nid")
         await world.carry(other)
-        ended = await host.track(application)
-        outcome = await perform(host.platform, claim.draft, claim.stored.progress, claim.call)
-        assert (
-            await host.database.run(lambda t: slow.completions.complete(t, claim, outcome, SuspendedOffers())) is None
-        )
+        ended = await elsewhere.track(application)
+        await slow.run_until_idle()
         assert await host.track(application) == ended
+        assert ended.progress.state == "closed"
 
 
-async def called_for(host):
-    """How many applications a call was begun for."""
-    query = select(func.count(attempts.c.application.distinct()))
-    return await host.database.run(lambda t: t.connection.scalar(query))
-
-
-@pytest.mark.parametrize("wakes", [False, True])
-@pytest.mark.parametrize("dues", [(40,), (40, 60), (40, 60, 700)])
-async def test_running_worker_looks_when_something_falls_due_and_not_at_its_next_full_scan(
-    world, ready_url, monkeypatch, dues, wakes
-):
-    """Nor does what was taken in hand keep it from what falls due at the same agency later, nor whatever wakes it."""
-    monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
-    step, now = timedelta(milliseconds=5), world.clock.now()
-    # So that nobody is told of anything by what comes of a call.
+async def test_no_more_calls_are_under_way_than_the_agency_bears_over_all_workers(world, ready_url):
     world.street.close("nid")
     async with world.host(ready_url) as host:
-        for number, due in enumerate(dues, start=1):
-            application = await world.apply(host, number)
-            later = update(applications).where(applications.c.id == application)
-            at = later.values(due_at=now + timedelta(milliseconds=due))
-            await host.database.run(lambda t, at=at: t.connection.execute(at))
-        ending = asyncio.Event()
-        worker = host.worker()
-        run = asyncio.create_task(worker.run(ending))
-        async with asyncio.timeout(60):
-            while await called_for(host) < len(dues):
-                if wakes:
-                    worker.hint()
-                # No further than to the looks that follow: on a slow machine the calls that failed would be made
-                # again, and be an outage.
-                if world.clock.now() < now + timedelta(seconds=1.5):
-                    world.clock.advance(step)
-                await asyncio.sleep(0.005)
-        ending.set()
-        world.street.open("nid")
-        await run
-
-
-async def test_whatever_wakes_a_worker_it_looks_no_more_often_at_what_has_fallen_due(world, ready_file):
-    async with world.host(ready_file) as host:
-        worker, now = host.worker(), asyncio.get_running_loop().time()
-        due, later = world.clock.now(), world.clock.now() + timedelta(seconds=1)
-        assert worker._is_time(due, now - LOOKS_APART)
-        assert not worker._is_time(due, now + 3600.0)
-        assert not worker._is_time(later, -inf)
-        assert not worker._is_time(None, -inf)
-
-
-async def test_two_workers_share_what_is_due(world, ready_url):
-    async with world.host(ready_url) as host:
-        for number in range(6):
+        for number in range(10):
             await world.apply(host, number)
-        one, other = host.worker(), host.worker()
-        first = await taken_by(one)
-        second = await taken_by(other)
-        assert len(first) == 4  # as many as the agency bears at once
-        assert second == []
-        leases = await host.database.run(lambda t: t.connection.scalars(select(applications.c.lease)).all())
-        assert leases.count(one.id) == 4
+        one, other = host.worker("one"), host.worker("other")
+        assert await one.poll()
+        assert not await other.poll()
+        await until(lambda: world.street.waiting == PLACES)
+        assert await leases(host) == {one.id: PLACES}
+        world.street.open("nid")
+        await asyncio.gather(one.run_until_idle(), other.run_until_idle())
+
+
+async def test_most_calls_at_once_stay_within_the_agencys_places_while_places_are_refilled(world, ready_url):
+    now, most = Counter(), Counter()
+
+    class Counted:
+        @hookimpl
+        def nagorik_call_policy(self, call):
+            return self._count(call.plugin)
+
+        @asynccontextmanager
+        async def _count(self, plugin):
+            now[plugin] += 1
+            most[plugin] = max(most[plugin], now[plugin])
+            for _ in range(3):
+                await asyncio.sleep(0)
+            yield
+            now[plugin] -= 1
+
+    async with world.host(ready_url, Counted()) as host, world.host(ready_url, Counted()) as elsewhere:
+        ids = [await world.apply(host, number) for number in range(7)]
+        for _ in range(400):
+            dues = await asyncio.gather(host.worker().run_until_idle(), elsewhere.worker().run_until_idle())
+            due = min((due for due in dues if due is not None), default=None)
+            if due is None:
+                break
+            world.clock.set(max(due, world.clock.now()))
+        assert {(await host.progress(one)).state for one in ids} == {"closed"}
+    assert PLACES - 1 <= most["nid"] <= PLACES
+
+
+async def test_whichever_worker_polls_first_claims(world, ready_url):
+    world.street.close("nid")
+    async with world.host(ready_url) as host, world.host(ready_url) as elsewhere:
+        workers = [host.worker("one"), elsewhere.worker("other")]
+        for number in range(PLACES):
+            await world.apply(host, number)
+            assert await workers[number % 2].poll()
+        assert await leases(host) == {worker.id: PLACES / 2 for worker in workers}
+        await until(lambda: world.street.waiting == PLACES)
+        world.street.open("nid")
+        await asyncio.gather(*(worker.run_until_idle() for worker in workers))
+
+
+async def test_worker_of_one_plugin_leaves_the_others_calls_alone(world, ready_url):
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        assert await host.worker(only=["cashdesk"]).run_until_idle() is None
+        assert world.street.calls == []
+        await world.carry(host.worker(only=["nid"]))
+        assert world.street.times("cashdesk") == []
+        assert (await host.progress(application)).state == "awaiting_payment"
+        for _ in range(20):
+            await world.carry(host.worker(only=["cashdesk"]))
+            await world.carry(host.worker(only=["nid"]))
+        assert (await host.progress(application)).state == "closed"
+
+
+async def test_place_that_comes_free_goes_to_the_agencys_next_application_without_a_poll(world, ready_url):
+    world.street.close("nid")
+    async with world.host(ready_url) as host:
+        for number in range(3 * PLACES):
+            await world.apply(host, number)
+        worker = host.worker()
+        assert await worker.poll()
+        await until(lambda: world.street.waiting == PLACES)
+        world.street.open("nid")
+        await until(lambda: not worker.in_hand)
+        assert await results(host, "eligibility") == ["answered"] * 3 * PLACES
+
+
+class Held:
+    """Holds up the calls of applications, and no others."""
+
+    def __init__(self):
+        self.calls = 0
+        self.may_go_on = asyncio.Event()
+
+    @hookimpl
+    def nagorik_call_policy(self, call):
+        return self._hold()
+
+    @asynccontextmanager
+    async def _hold(self):
+        if APPLICATION.get() is not None:
+            self.calls += 1
+            await self.may_go_on.wait()
+        yield
+
+
+async def test_call_outside_an_application_waits_for_a_place_and_gives_it_back(world, ready_url):
+    held = Held()
+    async with world.host(ready_url, held) as host:
+        for number in range(PLACES + 1):
+            await world.apply(host, number)
+        worker = host.worker()
+        assert await worker.poll()
+        await until(lambda: held.calls == PLACES)
+        with pytest.raises(AgencyUnavailable) as caught:
+            await host.platform.check_health("nid")
+        assert caught.value.because == "queue-full"
+        asking = asyncio.create_task(host.platform.check_health("nid"))
+        count = select(func.count()).select_from(permits)
+        async with asyncio.timeout(60):
+            while not await host.database.run(lambda t: t.connection.scalar(count)):  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.005)
+        held.may_go_on.set()
+        await worker.run_until_idle()
+        await asking
+        assert await host.database.run(lambda t: t.connection.scalar(count)) == 0
+        assert await results(host, "eligibility") == ["answered"] * (PLACES + 1)
+
+
+async def test_what_is_suspended_is_claimed_again_once_it_is_resumed(world, ready_url):
+    async with world.host(ready_url) as host:
+        application, now = await world.apply(host), world.clock.now()
+        record = SuspensionRecord("service", "nid.reissue", Text(en="Stopped.", bn="বন্ধ।"), "A. Rahman", now)
+        await host.database.run(lambda t: suspend(t, record))
+        assert await host.worker().run_until_idle() is None
+        assert world.street.calls == []
+        await host.database.run(lambda t: resume(t, "service", "nid.reissue", now))
+        await world.carry(host.worker())
+        assert (await host.progress(application)).state == "closed"
+
+
+async def test_call_that_follows_is_not_made_once_its_service_is_suspended(world, ready_url):
+    world.street.close("nid")
+    async with world.host(ready_url) as host:
+        await world.apply(host)
+        worker = host.worker()
+        assert await worker.poll()
+        await until(lambda: world.street.waiting == 1)
+        record = SuspensionRecord(
+            "service", "nid.reissue", Text(en="Stopped.", bn="বন্ধ।"), "A. Rahman", host.clock.now()
+        )
+        await host.database.run(lambda t: suspend(t, record))
+        await worker.poll()
+        world.street.open("nid")
+        await worker.run_until_idle()
+    assert len(world.street.calls) == 1
+
+
+async def test_running_worker_hears_of_what_another_process_makes_due(world, ready_postgresql, monkeypatch):
+    monkeypatch.setattr("nagorik_host.engine.worker.POLL", 3600.0)
+    async with world.host(ready_postgresql) as host, world.host(ready_postgresql) as elsewhere:
+        stop = asyncio.Event()
+        running = asyncio.create_task(host.worker().run(stop))
+        await asyncio.sleep(0)
+        await world.apply(elsewhere)
+        await until(lambda: world.street.calls)
+        stop.set()
+        await running
+
+
+async def test_running_worker_claims_what_falls_due_without_a_hint(world, ready_file):
+    async with world.host(ready_file) as host:
+        stop = asyncio.Event()
+        running = asyncio.create_task(host.worker().run(stop))
+        await world.apply(host)
+        await until(lambda: world.street.calls)
+        stop.set()
+        await running
+
+
+async def test_redacted_log_says_each_minute_what_was_done_and_what_is_due(world, ready_file, monkeypatch, caplog):
+    monkeypatch.setattr("nagorik_host.engine.housekeeping.MINUTE", 0.05)
+    stream = StringIO()
+    configure_logging(level="INFO", json=True, stream=stream)
+    world.street.break_down("nid")
+    async with world.host(ready_file) as host:
+        for number in range(3):
+            await world.apply(host, number)
+        stop = asyncio.Event()
+        running = asyncio.create_task(host.worker("here").run(stop))
+
+        def lines():
+            told = (json.loads(line) for line in stream.getvalue().splitlines())
+            return [line for line in told if line["event"] == "worker_throughput"]
+
+        await until(lambda: any("calls_agency_unavailable" in line for line in lines()))
+        stop.set()
+        await running
+    line = next(line for line in lines() if "calls_agency_unavailable" in line)
+    assert line["worker"] == "here"
+    assert line["calls_agency_unavailable"] > 0
+    assert "•" not in json.dumps(line, ensure_ascii=False)

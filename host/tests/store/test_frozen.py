@@ -15,7 +15,7 @@ from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import agencies
 
-MAKE = insert(agencies).values(plugin="wasa", paced_to=datetime(2026, 11, 26, tzinfo=UTC), failures=0, probes=0)
+MAKE = insert(agencies).values(plugin="wasa", failures=0, probes=0)
 CHANGE = update(agencies).values(failures=agencies.c.failures + 1)
 IDLE = postgresql.IDLE
 LOCK = "SELECT * FROM agencies FOR UPDATE"

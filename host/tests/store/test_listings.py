@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import event, insert, update
 
 from nagorik.values import Money, dhaka_date
-from nagorik_host.engine.queues import unreadable_rows
 from nagorik_host.store import listings, open_database
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import (
@@ -203,7 +202,6 @@ async def test_agencies_and_workers_are_told(filled):
             [
                 {
                     "plugin": "office",
-                    "paced_to": NOW,
                     "failures": 6,
                     "down_since": NOW - HOUR,
                     "cause": "tls",
@@ -212,7 +210,6 @@ async def test_agencies_and_workers_are_told(filled):
                 },
                 {
                     "plugin": "idle",
-                    "paced_to": NOW,
                     "failures": 0,
                     "down_since": None,
                     "cause": None,
@@ -332,7 +329,6 @@ QUESTIONS: list[Callable[[Transaction], object]] = [
     count_blocked,
     count_unread,
     count_unreadable,
-    partial(unreadable_rows, target_plugins=["harbour"]),
 ]
 
 

@@ -21,7 +21,7 @@ async def shared(ready_postgresql):
 
 def write(name, *, fails=False):
     def unit(transaction):
-        values = {"plugin": name, "paced_to": NOW, "failures": 0, "probes": 0}
+        values = {"plugin": name, "failures": 0, "probes": 0}
         transaction.connection.execute(insert(agencies).values(**values))
         if fails:
             raise ValueError(name)

@@ -148,7 +148,7 @@ async def _workers(*, as_json: bool) -> int:
 
 def _print_workers(found: "Sequence[WorkerOverview]", at: datetime) -> None:
     print_table(
-        ("worker", "is", "heard of", "started", "in hand", "places"),
+        ("worker", "is", "heard of", "started", "in hand"),
         (
             (
                 one.name,
@@ -156,7 +156,6 @@ def _print_workers(found: "Sequence[WorkerOverview]", at: datetime) -> None:
                 _ago(at - one.beat_at),
                 _when(one.started_at),
                 _by_plugin(one.in_hand),
-                _by_plugin(one.places),
             )
             for one in found
         ),
@@ -200,7 +199,6 @@ def _worker(one: "WorkerOverview") -> Document:
         "started_at": one.started_at.isoformat(),
         "heard_of_at": one.beat_at.isoformat(),
         "in_hand": dict(one.in_hand),
-        "places": dict(one.places),
         "kept_out": [found.plugin for found in one.kept_out],
     }
 

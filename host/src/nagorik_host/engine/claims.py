@@ -1,42 +1,34 @@
-"""One application in a worker's hands: the intent is committed, the call is made, the outcome is committed.
+"""One application in a worker's hands: commit the intent, make the call, commit the outcome.
 
 These are the only three moments. A worker that dies before the first leaves the row due as it was; one that dies
-between the first and the last leaves an attempt without an end, and its lease runs out. Whoever claims the row then
-finds the attempt and treats it as interrupted: the lifecycle knows what that means for each operation, and sends
-nothing again whose effect it does not know. What a lost worker had claimed comes first: somebody's money or
-application may be in question.
+between the first and the last leaves an attempt without an end, and its lease runs out. The claim that finds it takes
+the attempt for interrupted: the lifecycle knows what that means for each operation, and sends nothing again whose
+effect it does not know. What ends three workers in a row is left to an officer.
+
+A leased row is a permit: while a claim has an agency's row locked, nobody else raises the number of its leases, so no
+agency gets more calls at once than it bears. The commit of an outcome keeps the lease for the application's next call
+there, or hands it on to the next application that is due there.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
+from uuid import UUID, uuid5
 
 from sqlalchemy import Row, bindparam, func, select, update
 
-from nagorik import ServiceNotOffered
+from nagorik import ApplicationDraft, PaymentReport, PaymentStarted, ServiceNotOffered
 from nagorik.clock import Clock
-from nagorik_host.engine.affinity import AgencyAffinity
-from nagorik_host.engine.agencies import AgencyScheduler, QueueState
-from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer, Need
-from nagorik_host.engine.intents import Intents, next_payment
-from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.engine.losses import SUSPECTS_APART, WorkerLosses
-from nagorik_host.engine.pace import PaceSlot
-from nagorik_host.engine.places import WorkerPlaces
+from nagorik_host.engine.health import HealthTracker
+from nagorik_host.engine.instants import HORIZON, TakenInstants, interval_of, most_within, take_instants, time_of
+from nagorik_host.engine.leases import HeldApplication, WorkerLease
+from nagorik_host.engine.permits import count_permits
 from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
-from nagorik_host.engine.queues import (
-    SuspendedOffers,
-    count_due,
-    due_rows,
-    expired_rows,
-    park_suspended,
-    suspended_offers,
-    unpark_resumed,
-)
+from nagorik_host.engine.queues import Queues, SuspendedOffers, suspended_offers
 from nagorik_host.store.application_records import record_attempt
 from nagorik_host.store.application_store import (
     ApplicationStore,
@@ -45,17 +37,30 @@ from nagorik_host.store.application_store import (
     set_aside,
     target_plugin,
 )
-from nagorik_host.store.cases import INTERRUPTED, INTERRUPTED_ALONE
+from nagorik_host.store.cases import (
+    INTERRUPTED,
+    LOSSES_OF_A_CASE,
+    PLUGIN_FAULT,
+    WORKERS_LOST,
+    is_failed_by_its_plugin,
+    losses_in_a_row,
+)
+from nagorik_host.store.checkouts import drop_if_ended, keep_checkout
 from nagorik_host.store.database import Transaction, is_the_machines
-from nagorik_host.store.host_keys import is_known_key
-from nagorik_host.store.schema import attempts
-from nagorik_host.vault import Erased, KeyMissing
+from nagorik_host.store.deferred import StaleRevision
+from nagorik_host.store.schema import applications, attempts
+from nagorik_host.vault import Erased, Vault
 from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.lifecycle import (
+    CallAnswered,
+    CallFailed,
     Interrupted,
     NextAction,
+    Progress,
+    ServiceCapabilities,
     Step,
     begin,
+    begin_next,
     next_action,
     step,
 )
@@ -70,12 +75,9 @@ APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=N
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"
-PASSED_OVER: Final = 100
-"""Rows that lead to no call, of which one look deals with no more at one agency: others wait for its transaction."""
-OTHERS: Final = 2
-"""Other workers that want more places, from which on one that has none need not say that it does, too."""
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
+_ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
 _OPEN: Final = attempts.alias()
 _END_OPEN: Final = (
     update(attempts)
@@ -91,288 +93,188 @@ _END_OPEN: Final = (
 )
 
 
-class RowDamaged(Exception):
-    """A row of an application holds what no host has written."""
+@dataclass(frozen=True, slots=True)
+class AgencyLimits:
+    """What one agency bears, as its plugin's manifest says."""
+
+    per_second: float
+    concurrency: int
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Claim:
+    """An application whose intent is committed and whose call is to be made.
+
+    Attributes:
+        stored: The application with the attempt in flight.
+        draft: What the citizen handed in.
+        capabilities: What its service offers.
+        call: The call to make.
+        attempt: The row of the attempt as it was begun.
+        held: For how long nobody else can hold it.
+    """
+
+    stored: StoredApplication
+    draft: ApplicationDraft
+    capabilities: ServiceCapabilities
+    call: NextAction
+    attempt: Mapping[str, Any]
+    held: HeldApplication
+
+    @property
+    def target_plugin(self) -> str:
+        """The plugin that the call is made through."""
+        return target_plugin(self.call, self.stored.plugin, self.stored.gateway)
+
+
+class ClaimBatch(list[Claim]):
+    """What one claim took.
+
+    Attributes:
+        suspended: What was suspended then.
+        down: The agencies that are down.
+        taken: Instants of the agencies' time, by plugin, one for each call.
+        next_poll: When something else can be claimed, as far as is known; ``None`` where only the end of a call, a
+            hint or somebody's decision makes more.
+        passed: How many rows were dealt with that lead to no call.
+    """
+
+    def __init__(self, suspended: SuspendedOffers) -> None:
+        """Begin with nothing."""
+        super().__init__()
+        self.suspended = suspended
+        self.down: set[str] = set()
+        self.taken: dict[str, TakenInstants] = {}
+        self.next_poll: datetime | None = None
+        self.passed = 0
+
+    def poll_at(self, instant: datetime) -> None:
+        """Note that something can be claimed then."""
+        self.next_poll = instant if self.next_poll is None else min(self.next_poll, instant)
+
+
+@dataclass(slots=True, kw_only=True)
 class Claims:
-    """The transactions in which one worker claims applications and completes its claims."""
+    """The transactions in which one worker claims applications and completes its claims.
 
-    def __init__(
-        self,
-        store: ApplicationStore,
-        capabilities: CapabilitiesCache,
-        intents: Intents,
-        agencies: AgencyScheduler,
-        losses: WorkerLosses,
-        *,
-        lease: WorkerLease,
-        places: WorkerPlaces,
-        affinity: AgencyAffinity,
-        worker_name: str,
-        concurrency: Mapping[str, int],
-        releases: Mapping[str, str],
-        clock: Clock,
-    ) -> None:
-        """Work as the worker of ``lease``.
+    Attributes:
+        store: Reads and writes applications.
+        vault: Hashes what a request was made from.
+        capabilities: What services offer.
+        health: Which agencies are down, and when each is tried again.
+        lease: On what terms the worker holds applications.
+        worker_name: What an operator knows it by.
+        limits: What each agency bears over all workers, by plugin; only these are called.
+        releases: By plugin, distribution and version of what is installed here.
+        clock: The time that agencies and citizens live in.
+    """
 
-        Args:
-            store: Where applications are.
-            capabilities: What their services offer.
-            intents: Commits the intents of the same worker.
-            agencies: What the agencies can bear.
-            losses: What may end the worker.
-            lease: On what terms the worker has applications in hand.
-            places: How many calls it may make at each agency.
-            affinity: Which agencies it looks after.
-            worker_name: What an operator knows the worker by.
-            concurrency: By plugin, the most calls in flight at its agency, over all workers.
-            releases: By plugin, distribution and version of what is installed here.
-            clock: The time that agencies and citizens live in.
-        """
-        self._store = store
-        self._capabilities = capabilities
-        self._intents = intents
-        self._agencies = agencies
-        self._losses = losses
-        self._worker = lease.worker
-        self._worker_name = worker_name
-        self._concurrency = concurrency
-        self._each_alone = False
-        self._releases = releases
-        self._beyond: set[str] = set()
-        self._clock = clock
-        self._lease = lease
-        self._places = places
-        self._affinity = affinity
+    store: ApplicationStore
+    vault: Vault
+    capabilities: CapabilitiesCache
+    health: HealthTracker
+    lease: WorkerLease
+    worker_name: str
+    limits: Mapping[str, AgencyLimits]
+    releases: Mapping[str, str]
+    clock: Clock
+    _queues: Queues = field(init=False)
 
-    def next_due(self, transaction: Transaction, *, own: bool = False) -> datetime | None:
-        """When the first application falls due that is not set aside, to an agency that can bear the call then.
+    def __post_init__(self) -> None:
+        self._queues = Queues(sorted(self.limits), set())
 
-        It is due when it is this worker's turn to take it. With ``own``, what others come first for is left out,
-        unless they have left it until that was so.
-        """
-        now = self._clock.now()
-        suspended = suspended_offers(transaction)
-        firsts = [
-            (max(queue.due_at + self._affinity.patience(queue.plugin), queue.free_at), queue.plugin)
-            for queue in self._queue_states(transaction, now)
-            if queue.due_at is not None and queue.plugin not in suspended.plugins
-        ]
-        wanted = (at for at, plugin in firsts if not own or at <= now or self._affinity.comes_first(plugin))
-        return min(wanted, default=None)
+    # Claiming
 
-    def _queue_states(self, transaction: Transaction, now: datetime) -> list[QueueState]:
-        return self._agencies.queue_states(
-            transaction,
-            self._concurrency,
-            now,
-            worker=self._worker,
-            lease_now=self._lease.now,
-            held_at_most=self._lease.held_at_most,
-            beyond=self._beyond,
-        )
+    def claim(self, transaction: Transaction, *, each_alone: bool = False) -> ClaimBatch:
+        """Claim what is due, as far as the agencies bear it, and commit an intent for each.
 
-    # The intent
-
-    def claim(
-        self,
-        transaction: Transaction,
-        *,
-        offers: Mapping[str, ClaimOffer],
-        full_scan: bool = True,
-        sweep: bool = True,
-        among: Collection[str] | None = None,
-        in_hand: Collection[str] = (),
-        each_alone: bool = False,
-    ) -> ClaimBatch:
-        """Take in hand what is due, as far as there are places and instants for it.
-
-        Whatever it raises, it may be asked again with ``each_alone``: then what is wrong with one application is that
+        Whatever it raises, it may be run again with ``each_alone``: then what is wrong with one application is that
         application's defect, and what is raised is the machine's.
 
         Args:
-            transaction: Of the host's database; it locks applications and no agency.
-            offers: What may be taken in hand, by plugin.
-            full_scan: Whether more than this worker's share of the places may be asked for.
-            sweep: Whether to look for what lost workers had in hand, and for what was parked, too.
-            among: The applications to look at; all, where nothing is given.
-            in_hand: The applications that the worker has in hand.
+            transaction: Of the host's database.
             each_alone: Whether each application is written within a savepoint, which costs as much as a statement.
         """
-        self._each_alone = each_alone
-        if not each_alone:
-            transaction.defer()
-        now = self._clock.now()
-        self._losses.note_in_hand(transaction, in_hand)
-        batch, is_left = ClaimBatch(suspended_offers(transaction)), False
-        if sweep:
-            self._affinity.refresh(transaction)
-            unpark_resumed(transaction, batch.suspended)
-            self._release_expired(transaction, batch, now)
-        states = self._queue_states(transaction, now)
-        batch.lacks_rows = len(states) < len(self._concurrency)
-        for queue in states:
-            batch.held[queue.plugin] = queue.held
-            if queue.is_down:
+        now = self.clock.now()
+        batch = ClaimBatch(suspended_offers(transaction))
+        lost = self._within_release(lambda: self._queues.expired(transaction, self.lease.now))
+        for row in lost:
+            self._guarded(transaction, row, now, self._release, alone=each_alone)
+        batch.passed = len(lost)
+        due = []
+        for queue in self._queues.states(transaction):
+            if queue.down_since is not None:
                 batch.down.add(queue.plugin)
-            if queue.due_at is None or queue.plugin in batch.suspended.plugins:
-                continue
-            patience = self._affinity.patience(queue.plugin)
-            if queue.due_at + patience > now:
-                if patience:
-                    is_left = True  # to others, unless it is still there at the next full scan
-                else:
-                    batch.poll_at(max(queue.due_at, queue.free_at))
-                continue
-            batch.busy.add(queue.plugin)
-            if self._losses.is_full:
-                batch.saturated = True
-                continue
-            looked_at = self._losses.awaited or among
-            self._claim_from(transaction, queue, offers.get(queue.plugin), batch, now, looked_at, lent=full_scan)
-        batch.is_idle = batch.is_idle and not batch.busy and not is_left
+            at = self._may_be_called(queue, batch.suspended, now)
+            if at is not None and at <= now:
+                due.append(queue.plugin)
+            elif at is not None:
+                batch.poll_at(at)
+        if due:
+            flying = None
+            for queue in self._queues.lock(transaction, due):
+                # Counted once the rows are locked: what others have committed by then is seen.
+                flying = flying or count_permits(transaction, due, time_of(self.clock))
+                self._claim_at(transaction, queue, flying[queue.plugin], batch, now, alone=each_alone)
         return batch
 
-    def _claim_from(
-        self,
-        transaction: Transaction,
-        queue: QueueState,
-        offer: ClaimOffer | None,
-        batch: ClaimBatch,
-        now: datetime,
-        among: Collection[str] | None,
-        *,
-        lent: bool,
+    def next_due(self, transaction: Transaction) -> datetime | None:
+        """When the first application falls due at an agency that can be called then."""
+        now, suspended = self.clock.now(), suspended_offers(transaction)
+        found = (self._may_be_called(queue, suspended, now) for queue in self._queues.states(transaction))
+        return min((at for at in found if at is not None), default=None)
+
+    def _may_be_called(self, queue: Row[Any], suspended: SuspendedOffers, now: datetime) -> datetime | None:
+        """When the first application of a queue can be called for; ``None`` where none can."""
+        self.health.note_failures(queue.plugin, queue.failures)
+        if queue.due_at is None or queue.plugin in suspended.plugins:
+            return None
+        others: list[datetime] = [queue.due_at, queue.next_at - HORIZON + timedelta(microseconds=1)]
+        if queue.down_since is not None:
+            others.append(self.health.probe_at(queue, now))
+        left_until = self.health.left_until(queue, now)
+        return max(others if left_until is None else [*others, left_until])
+
+    def _claim_at(
+        self, transaction: Transaction, queue: Row[Any], flying: int, batch: ClaimBatch, now: datetime, *, alone: bool
     ) -> None:
-        name = queue.plugin
-        seen = now - self._affinity.patience(name)
-        # What others have taken, because nothing was heard of this worker, is not its own any more.
-        is_usable = offer is not None and offer.is_probe == queue.is_down and queue.held > 0
-        slots = offer.slots if offer is not None and is_usable else ()
-        if park_suspended(transaction, name, now=now, suspended=batch.suspended):
-            batch.saturated = batch.left_unparked = True
+        name, limits, is_probe = queue.plugin, self.limits[queue.plugin], queue.down_since is not None
+        interval = interval_of(limits.per_second)
+        open_for = now + HORIZON - max(queue.next_at, now)
+        free = min(limits.concurrency - flying, most_within(open_for, interval))
+        free = min(free, 1) if is_probe else free
+        if free <= 0 or open_for <= timedelta(0):
             return
-        if slots:
-            # What is awaited was put off for others' sake alone.
-            until = seen if self._losses.awaited is None else now + SUSPECTS_APART
-            is_used_up = self._claim_due(
-                transaction,
-                name,
-                lambda most: due_rows(
-                    transaction,
-                    name,
-                    most=most,
-                    now=until,
-                    suspended=batch.suspended,
-                    beyond=self._beyond,
-                    among=among,
-                    to_probe=queue.is_down,
-                ),
-                slots,
-                batch,
-                now,
-            )
-            if not is_used_up:
-                return
-        elif queue.free_at > now:
-            batch.poll_at(queue.free_at)
+        batch.passed += self._queues.park(transaction, name, now, batch.suspended)
+        if is_probe and not self.health.take_probe(transaction, queue, now):
             return
-        if queue.is_down:
-            batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
-            return
-        # Where all are held and the others know that this worker has use for more, asking again changes nothing. Nor
-        # does it where two others have: one at least holds none beyond its share, and for it the rest is shared out.
-        is_known = queue.wanted > 0 or (queue.held == 0 and queue.others_wanting >= OTHERS)
-        is_vain = is_known and queue.held_by_all >= self._concurrency[name]
-        most = self._places.most(name, held=queue.held, lent=lent and not is_vain)
-        if is_vain and queue.held == 0:
-            most = 0
-        if most <= 0:
-            # Whoever ends a call, here or elsewhere, has a place to give; nobody need be asked for one before.
-            batch.saturated = True
-            batch.backlog.add(name)
-            return
-        transaction.flush_changes()  # what was taken in hand just now is not due any more
-        due = count_due(transaction, name, most=most, now=seen, suspended=batch.suspended, beyond=self._beyond)
-        if due:
-            batch.needs[name] = Need(due)
-
-    def _claim_due(
-        self,
-        transaction: Transaction,
-        name: str,
-        read: Callable[[int], Sequence[Row[Any]]],
-        slots: Sequence[PaceSlot],
-        batch: ClaimBatch,
-        now: datetime,
-    ) -> bool:
-        """Take in hand what ``read`` finds due at an agency; whether no instant is left, and there may be more due.
-
-        A row that leads to no call takes no other's turn: the next is looked at in its place. One that is due again
-        at once waits for another look.
-        """
-        unused, passed = slots, set[str]()
-        while True:
-            rows = self._within_release(partial(read, len(unused)))
-            fresh = [row for row in rows if row.id not in passed]
-            claimed = self._claim_rows(transaction, fresh, unused, now)
-            batch += claimed
-            if not self._losses.is_full:  # or they were not all looked at
-                over = {row.id for row in fresh} - {claim.stored.id for claim in claimed}
-                batch.passed_over += len(over)
-                passed |= over
-            if len(rows) < len(unused):
-                return False
-            unused = unused[len(claimed) :]
-            is_cut_short = len(fresh) < len(rows) or len(passed) >= PASSED_OVER or self._losses.is_full
-            if not unused or is_cut_short:
-                batch.saturated = True
-                batch.backlog.add(name)
-                return not unused
-            transaction.flush_changes()  # what was taken in hand just now is not due any more
-
-    def _release_expired(self, transaction: Transaction, batch: ClaimBatch, now: datetime) -> None:
-        """Take what lost workers had in hand out of their hands; it is due again then, or waits for its time."""
-        lost = self._within_release(
-            lambda: expired_rows(
-                transaction,
-                self._concurrency,
-                concurrency=sum(self._concurrency.values()),
-                lease_now=self._lease.now,
-                beyond=self._beyond,
-            )
+        due = partial(
+            self._queues.due, transaction, name, most=free, now=now, suspended=batch.suspended, is_probe=is_probe
         )
-        batch.is_idle = not lost
-        for row in lost:
-            self._guarded(transaction, row, now, self._release)
+        rows = self._within_release(due)
+        begun = (self._guarded(transaction, row, now, self._begin, alone=alone) for row in rows)
+        claimed = [claim for claim in begun if claim is not None]
+        batch += claimed
+        batch.passed += len(rows) - len(claimed)
+        if claimed:
+            batch.taken[name] = take_instants(transaction, name, len(claimed), interval, time_of(self.clock))
+        elif is_probe:
+            self.health.give_back_probe(transaction, name, now)
+        if len(rows) == free or len(claimed) < len(rows):
+            batch.poll_at(now)  # there may be more
 
     def _within_release(self, read: Callable[[], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
-        """Rows of releases that are understood here; others are passed over from the moment that one is met."""
+        """Rows of releases that are understood here; later ones are left out from when one is met."""
         while True:
             rows = read()
             beyond = {row.plugin_version for row in rows if self._is_beyond(row)}
             if not beyond:
                 return rows
-            self._beyond |= beyond
+            self._queues.beyond |= beyond
 
     def _is_beyond(self, row: Row[Any]) -> bool:
-        installed = self._releases.get(row.plugin, row.plugin_version)
+        installed = self.releases.get(row.plugin, row.plugin_version)
         return installed != row.plugin_version and is_beyond(row.plugin_version, installed)
-
-    def _claim_rows(
-        self, transaction: Transaction, rows: Sequence[Row[Any]], slots: Sequence[PaceSlot], now: datetime
-    ) -> list[Claim]:
-        """Take these in hand, each with an instant of its agency's time."""
-        claimed: list[Claim] = []
-        for row in rows:
-            if self._losses.is_full:
-                break
-            act = partial(self._claim_row, slot=slots[len(claimed)])
-            one = self._guarded(transaction, row, now, act)
-            if one is not None:
-                claimed.append(one)
-        return claimed
 
     def _guarded(
         self,
@@ -380,117 +282,262 @@ class Claims:
         row: Row[Any],
         now: datetime,
         act: Callable[[Transaction, Row[Any], datetime], Claim | None],
+        *,
+        alone: bool,
     ) -> Claim | None:
-        """Act on one row; whatever is wrong with it is its own affair. Nothing is written where ``act`` raises."""
+        """Act on one row. Where ``act`` raises, nothing of it is written and the row is set aside."""
         try:
-            with transaction.nested() if self._each_alone else nullcontext():
+            with transaction.nested() if alone else nullcontext():
                 return act(transaction, row, now)
         except ServiceNotOffered:
             set_aside(transaction, row.id, "service-not-offered", again=now + BLOCKED, now=now)
         except (Erased, NoSuchApplication):
             set_aside(transaction, row.id, "erased", again=None, now=now)
         except Exception as error:
-            if not self._each_alone:
+            if not alone or is_the_machines(error):
                 raise
-            # A key that the database knows is one that this process should have; any other, somebody made up.
-            made_up = isinstance(error, KeyMissing) and not is_known_key(transaction, error.key)
-            if is_the_machines(error) and not made_up:
-                raise
-            self.log_blocked(error, row.id, row.service)
-            set_aside(transaction, row.id, DEFECT, again=None, now=now)
+            self._set_aside(transaction, row.id, row.service, DEFECT, now, defect=type_name(error))
         return None
 
-    def _claim_row(self, transaction: Transaction, row: Row[Any], now: datetime, *, slot: PaceSlot) -> Claim | None:
-        """Commit the intent to make the call that an application waits for.
-
-        ``row`` is a whole row of the table with its draft, locked in this transaction, that is due. Where there
-        is no call to make after all, the row says when to look again and ``None`` is returned; so it is where the
-        call goes to another agency than the row was queued for, whose time and places ``slot`` is not.
-        """
-        capabilities = self._capabilities.of(row.service, row.gateway)
-        stored = replace(self._from_row(row), blocked=None)
+    def _begin(self, transaction: Transaction, row: Row[Any], now: datetime) -> Claim | None:
+        """Commit the intent of the call that a due row waits for; where there is none now, the row says when next."""
+        capabilities = self.capabilities.of(row.service, row.gateway)
+        stored = replace(self.store.from_row(row), blocked=None)
         if stored.progress.attempt is not None:
             # It was left to an officer with its call in flight, and nobody has heard of that since.
             self._interrupt(transaction, stored, DEFECT, now)
             return None
-        draft = self._store.open_draft(stored, row.draft)
+        draft = self.store.open_draft(stored, row.draft)
         begun = begin(stored.progress, capabilities, now, next_payment(stored.progress))
         if begun.next.operation is None:
-            self._store.change(transaction, stored, begun, now)
+            self.store.change(transaction, stored, begun, now)
             return None
         if target_plugin(begun.next, stored.plugin, stored.gateway) != row.target_plugin:
+            # It waits in another agency's queue from now on.
             coming = NextAction(begun.next.operation, now)
-            self._store.change(transaction, stored, Step(stored.progress, (), coming), now)
+            self.store.change(transaction, stored, Step(stored.progress, (), coming), now)
             return None
-        if not self._losses.has_room(transaction, stored, begun):
-            later = NextAction(begun.next.operation, now + SUSPECTS_APART)
-            self._store.change(transaction, stored, Step(stored.progress, (), later), now)
-            return None
-        return self._intents.commit(transaction, stored, draft, capabilities, begun, now, slot=slot)
+        return self._intend(transaction, stored, draft, capabilities, begun, now)
+
+    def _intend(
+        self,
+        transaction: Transaction,
+        stored: StoredApplication,
+        draft: ApplicationDraft,
+        capabilities: ServiceCapabilities,
+        begun: Step,
+        now: datetime,
+        *,
+        read: bool = True,
+    ) -> Claim:
+        """Lease an application for the call that ``begun`` names, and write the attempt down."""
+        until = self.lease.end(self.lease.elapsed())
+        held = self.store.change(transaction, stored, begun, now, lease=self.lease.taken, read=read)
+        attempt = held.progress.attempt
+        assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
+        made_from = f"{held.id}\x00{begun.next.operation}\x00{begun.next.payment}\x00{draft.model_dump_json()}"
+        row = {
+            "application": held.id,
+            "entry": held.entries,
+            "operation": attempt.operation.value,
+            "subject": attempt.subject,
+            "worker": self.lease.worker,
+            # A keyed hash, to find out later whether two requests were the same.
+            "request_digest": self.vault.lookup("request", made_from),
+            "began_at": now,
+        }
+        transaction.begin_attempt(row)
+        if begun.events:
+            record_attempt(transaction, row, now)
+        return Claim(
+            held, draft, capabilities, begun.next, row, HeldApplication(held.id, held.entries, self.lease, until)
+        )
+
+    # What lost workers held
 
     def _release(self, transaction: Transaction, row: Row[Any], now: datetime) -> None:
-        """Take an application out of the hands of a worker that is gone, and call nobody."""
-        stored = self._from_row(row)
+        """Take an application from a worker that is gone; its call's outcome is unknown."""
+        stored = self.store.from_row(row)
         if stored.progress.attempt is None:
-            capabilities = self._capabilities.of(row.service, row.gateway)
+            capabilities = self.capabilities.of(row.service, row.gateway)
             done = Step(stored.progress, (), next_action(stored.progress, capabilities, now))
-            self._store.change(transaction, stored, done, now)
-        else:
-            # What was committed and never heard of is in a worker's hands that does not know of it, and lives.
-            done = self._interrupt(transaction, stored, self._end_of_lost(transaction, row), now)
-        self._losses.leave(transaction, stored, done, now)
+            self.store.change(transaction, stored, done, now)
+            return
+        # A worker that lives and has lost the lease was not ended by this call.
+        lost = LEASE_LOST if self.lease.is_alive(transaction, row.lease) else INTERRUPTED
+        done = self._interrupt(transaction, stored, lost, now)
+        if _has_ended_workers(transaction, stored, done):
+            self._set_aside(transaction, stored.id, row.service, WORKERS_LOST, now)
 
     def _interrupt(self, transaction: Transaction, stored: StoredApplication, result: str, now: datetime) -> Step:
         """End a call in flight of which nobody will hear; what follows from that."""
         progress = stored.progress
-        done = step(progress, Interrupted(), self._capabilities.of(progress.service, stored.gateway), now)
-        _end_open(transaction, stored, result, now)
-        self._store.change(transaction, stored, done, now)
+        done = step(progress, Interrupted(), self.capabilities.of(progress.service, stored.gateway), now)
+        ended = {"application_": stored.id, "ended_at": now, "result": result}
+        for row in transaction.connection.execute(_END_OPEN, ended):
+            record_attempt(transaction, row._asdict(), now)
+        self.store.change(transaction, stored, done, now)
         return done
 
-    def _from_row(self, row: Row[Any]) -> StoredApplication:
-        """The application of a row.
+    # Completing
+
+    def complete(
+        self,
+        transaction: Transaction,
+        claim: Claim,
+        outcome: CallAnswered | CallFailed,
+        suspended: SuspendedOffers | None,
+        *,
+        may_follow: bool,
+        refills: bool = True,
+    ) -> Claim | None:
+        """Commit what came of a call, and with it the intent of the call that keeps its permit.
+
+        That is the application's own next call, where it is due at once at the same agency, or else the agency's next
+        application. An outcome that comes after the attempt was taken for interrupted is dropped: the row has gone
+        on without it. Whatever else this raises than ``DatabaseUnavailable`` is this application's defect, or that of
+        the next one where ``refills``: the transaction is rolled back.
+
+        Args:
+            transaction: Of the host's database.
+            claim: The call.
+            outcome: What came of it.
+            suspended: What is suspended; ``None`` where nothing follows, because the worker is to end.
+            may_follow: Whether the agency has time for another call soon.
+            refills: Whether another application may follow.
+        """
+        now, commit = self.clock.now(), partial(self._commit, transaction, claim, outcome)
+        follows = suspended if may_follow else None
+        try:
+            # Nearly always the row is as it was left, and need not be read again to be sure of that.
+            following = commit(claim.stored, follows, now, read=False)
+        except StaleRevision:
+            row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
+            stored = self.store.from_row(row) if row.lease == self.lease.worker else None
+            if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
+                return None
+            following = commit(stored, follows, now, read=True)
+        if following is None and refills and suspended is not None and isinstance(outcome, CallAnswered):
+            return self._refill(transaction, claim.target_plugin, suspended, now)
+        return following
+
+    def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
+        """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
+        service, now = claim.stored.progress.service, self.clock.now()
+        held_by = self.lease.worker
+        self._set_aside(transaction, claim.stored.id, service, DEFECT, now, defect=type_name(error), held_by=held_by)
+
+    def _commit(
+        self,
+        transaction: Transaction,
+        claim: Claim,
+        outcome: CallAnswered | CallFailed,
+        stored: StoredApplication,
+        suspended: SuspendedOffers | None,
+        now: datetime,
+        *,
+        read: bool,
+    ) -> Claim | None:
+        """Complete a claim on ``stored``, which was ``read`` in this transaction or is what was claimed.
 
         Raises:
-            RowDamaged: A column that every step builds on holds what no host writes there, as SQLite lets it.
+            StaleRevision: It is what was claimed, and the row has changed since; nothing was written.
         """
-        is_sound = isinstance(row.plugin_version, str) and isinstance(row.chain, bytes)
-        if not (is_sound and type(row.entries) is int and type(row.revision) is int):
-            raise RowDamaged
-        return self._store.from_row(row)
+        done = step(stored.progress, outcome, claim.capabilities, now)
+        is_deadly = _has_ended_workers(transaction, stored, done)
+        begun = self._follow(claim, stored, done, suspended, now) if not is_deadly else None
+        following = None
+        if begun is not None:
+            draft = self.store.draft(transaction, stored) if read else claim.draft
+            following = self._intend(transaction, stored, draft, claim.capabilities, begun, now, read=read)
+        else:
+            self.store.change(transaction, stored, done, now, read=read)
+            if target_plugin(done.next, stored.plugin, stored.gateway) in self.limits:
+                transaction.drop_hint(stored.id)  # this worker looks again at once
+        _follow_checkout(transaction, stored, outcome, done.progress)
+        result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
+        ended = {"ended_at": now, "result": result}
+        transaction.end_attempt({"application_": stored.id, "entry_": claim.attempt["entry"]} | ended)
+        record_attempt(transaction, {**claim.attempt, **ended}, now)
+        if is_deadly:
+            self._set_aside(transaction, stored.id, stored.progress.service, WORKERS_LOST, now)
+        is_fault = following is None and result == PLUGIN_FAULT
+        if is_fault and is_failed_by_its_plugin(transaction, stored.id, claim.attempt["operation"]):
+            self._set_aside(transaction, stored.id, stored.progress.service, PLUGIN_FAULT, now)
+        return following
 
-    def _end_of_lost(self, transaction: Transaction, row: Row[Any]) -> str:
-        if self._lease.is_alive(transaction, row.lease):
-            return LEASE_LOST
-        return INTERRUPTED_ALONE if self._losses.was_alone(transaction, row.id, row.lease) else INTERRUPTED
-
-    def claim_next(
-        self, transaction: Transaction, plugin: str, slot: PaceSlot, suspended: SuspendedOffers, now: datetime
-    ) -> Claim | None:
-        """Take in hand what is longest due at an agency, in the place of what has just come to an end there."""
-        if self._losses.is_full:
+    @staticmethod
+    def _follow(
+        claim: Claim, stored: StoredApplication, done: Step, suspended: SuspendedOffers | None, now: datetime
+    ) -> Step | None:
+        """``done`` with the intent of the call that follows at once at the same agency, if one does."""
+        if suspended is None or stored.blocked is not None or done.next.due is None or done.next.due > now:
             return None
-        # What other units of the same commit have taken is found as it was.
-        most = 1 + sum(target == plugin for target in transaction.taken.values())
-        seen = now - self._affinity.patience(plugin)
-        rows = self._within_release(
-            lambda: due_rows(transaction, plugin, most=most, now=seen, suspended=suspended, beyond=self._beyond)
-        )
-        first = [row for row in rows if row.id not in transaction.taken][:1]
-        claimed = self._claim_rows(transaction, first, [slot], now)
-        transaction.taken.update((claim.stored.id, plugin) for claim in claimed)
-        return next(iter(claimed), None)
+        begun = begin_next(done, claim.capabilities, now, next_payment(done.progress))
+        if begun.next.operation is None:
+            return None
+        name, service = target_plugin(begun.next, stored.plugin, stored.gateway), stored.progress.service
+        covered = suspended.covers(plugin=stored.plugin, service=service, target_plugin=name)
+        return begun if name == claim.target_plugin and not covered else None
 
-    def log_blocked(self, error: Exception, application: str, service: str) -> None:
-        """Tell the operator that an application was left to an officer, and by what kind of error."""
-        defect = type_name(error)
+    def _refill(
+        self, transaction: Transaction, plugin: str, suspended: SuspendedOffers, now: datetime
+    ) -> Claim | None:
+        """Hand a permit that has come free on to the agency's next application, unless somebody waits for it."""
+        row = self._queues.next_of(transaction, plugin, now=now, horizon=now + HORIZON, suspended=suspended)
+        if row is None or self._is_beyond(row):
+            return None
+        if count_permits(transaction, [plugin], time_of(self.clock))[plugin] >= self.limits[plugin].concurrency:
+            return None
+        return self._guarded(transaction, row, now, self._begin, alone=False)
+
+    def _set_aside(
+        self,
+        transaction: Transaction,
+        application: str,
+        service: str,
+        code: str,
+        now: datetime,
+        *,
+        defect: str | None = None,
+        held_by: str | None = None,
+    ) -> None:
+        """Leave an application to an officer: trying it further would end the same way each time."""
+        set_aside(transaction, application, code, again=None, now=now, held_by=held_by)
         _log.error(
-            "application_blocked", defect=defect, application=application, service=service, worker=self._worker_name
+            "application_blocked",
+            defect=defect or code,
+            application=application,
+            service=service,
+            worker=self.worker_name,
         )
 
 
-def _end_open(transaction: Transaction, stored: StoredApplication, result: str, now: datetime) -> None:
-    """The attempt that a worker left has an end."""
-    ended = {"application_": stored.id, "ended_at": now, "result": result}
-    for row in transaction.connection.execute(_END_OPEN, ended):
-        record_attempt(transaction, row._asdict(), now)
+def next_payment(progress: Progress) -> str:
+    """The id of a payment if one has to be opened: the same for the same row, however often this is tried."""
+    return str(uuid5(UUID(progress.idempotency_key), f"payment/{len(progress.payments) + 1}"))
+
+
+def _has_ended_workers(transaction: Transaction, stored: StoredApplication, done: Step) -> bool:
+    """Whether the latest attempts at what comes next ended with so many workers that an officer is to look."""
+    coming = done.next
+    if coming.operation is None:
+        return False
+    subject = coming.payment or (coming.deliverable.kind if coming.deliverable is not None else None)
+    # Nearly always it went well the last time, which the row shows by itself.
+    if done.progress.backoff(coming.operation, subject).failures < LOSSES_OF_A_CASE - 1:
+        return False
+    return losses_in_a_row(transaction, stored.id, coming.operation.value).number >= LOSSES_OF_A_CASE
+
+
+def _follow_checkout(
+    transaction: Transaction, stored: StoredApplication, outcome: CallAnswered | CallFailed, after: Progress
+) -> None:
+    """Keep where a payment that was begun is paid, and drop it once the gateway has said how it ended."""
+    attempt = stored.progress.attempt
+    if not isinstance(outcome, CallAnswered) or attempt is None or attempt.payment is None:
+        return
+    if isinstance(outcome.result, PaymentStarted):
+        keep_checkout(transaction, stored, attempt.payment, outcome.result)
+    elif isinstance(outcome.result, PaymentReport):
+        drop_if_ended(transaction, after, attempt.payment)

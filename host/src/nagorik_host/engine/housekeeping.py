@@ -1,4 +1,4 @@
-"""What a worker does beside its calls: it says that it lives, tells what it did, and clears old things away."""
+"""What a worker does beside its calls: renew leases, log throughput, take up settings, erase old messages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -8,15 +8,11 @@ from functools import partial
 from typing import Final
 
 from nagorik.clock import Clock
-from nagorik_host.engine.claims import DEFECT
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import Throughput
-from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import kept_out_by
-from nagorik_host.engine.queues import unreadable_rows
-from nagorik_host.engine.reloads import SettingsReloader
-from nagorik_host.store.application_store import set_aside
-from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction
+from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
+from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import count_due, note_kept_out
 from nagorik_host.store.retention import erase_messages
@@ -28,11 +24,11 @@ from nagorik_platform.tracebacks import type_name
 _log = get_logger("nagorik.host")
 
 HEARTBEATS: Final = 4
-"""How often a living worker is heard of within its lease."""
+"""How often a worker renews its leases within one."""
 WORKER_EXPIRY: Final = timedelta(days=1)
-"""A worker that was not heard of for so long is struck off; until then its name tells whose calls have no end."""
+"""After so long the row of a silent worker is deleted; until then its name shows whose calls have no end."""
 TIDY: Final = 3600.0
-"""Seconds between two times that old hints are cleared away."""
+"""Seconds between two times that old messages are erased."""
 MINUTE: Final = 60.0
 """Seconds between two lines of the log that say what was done."""
 
@@ -41,7 +37,7 @@ class Housekeeping:
     """One worker's row in the table of workers, and what it does every so often.
 
     Attributes:
-        throughput: Counts what is told every minute.
+        throughput: Counts what is logged every minute.
     """
 
     def __init__(
@@ -51,87 +47,53 @@ class Housekeeping:
         vault: Vault,
         *,
         lease: WorkerLease,
-        places: WorkerPlaces,
-        plugins: Collection[str],
         held: Callable[[], Collection[HeldApplication]],
         clock: Clock,
         message_age: timedelta,
         worker_name: str,
-        reloader: SettingsReloader,
-        sweep: Callable[[], Awaitable[int]] | None = None,
+        read_settings: ReadSettings | None,
+        sweep: Callable[[], Awaitable[int]] | None,
     ) -> None:
-        """Keep house for the worker of ``lease``.
-
-        Args:
-            database: The host's.
-            platform: Knows which plugins are kept out.
-            vault: Of the same host.
-            lease: On what terms the worker has applications in hand.
-            places: How many calls it may make at each agency.
-            plugins: The plugins that it calls.
-            held: Tells which applications it has in hand.
-            clock: The time of agencies and citizens.
-            message_age: How long messages are kept, whatever became of them.
-            worker_name: What an operator knows the worker by.
-            reloader: Takes up other settings of plugins.
-            sweep: Clears away what processes that ended had begun to write; how much that was.
-        """
+        """Keep house for the worker of ``lease``, which holds what ``held`` returns; see ``Worker``."""
         self._sweep = sweep
-        self._reloader = reloader
         self._database = database
         self._platform = platform
         self._vault = vault
         self._lease = lease
-        self._places = places
-        self._plugins = plugins
         self._held = held
         self._clock = clock
         self._message_age = message_age
         self._worker_name = worker_name
+        self._reloader = SettingsReloader(
+            database, platform, read_settings, vault=vault, worker=lease.worker, clock=clock
+        )
         self.throughput = Throughput()
 
     # In transactions
 
     def register(self, transaction: Transaction) -> None:
-        """Write the worker down, whose keys are to be those of the database."""
+        """Insert the worker's row. Its keys have to be those of the database."""
         sign_on(transaction, self._vault)
-        # A worker that was killed never deregisters.
         self._lease.register(transaction, self._worker_name, keys=self._vault.names, expiry=WORKER_EXPIRY)
-        self._block_unreadable(transaction)
 
     def renew(self, transaction: Transaction, held: Collection[HeldApplication]) -> frozenset[str]:
-        """Say that the worker lives and still has in hand what it has; the ids of what it really still has."""
+        """Renew the worker's row and leases; the ids of the applications that it still holds."""
         renewed = self._lease.renew(transaction, {one.application for one in held})
-        self._places.renew(transaction)
         note_kept_out(transaction, self._lease.worker, kept_out_by(self._platform))
-        self._block_unreadable(transaction)
         transaction.seal_ledger(self._clock.now())
         return renewed
 
     def deregister(self, transaction: Transaction) -> None:
-        """Give back what the worker holds and makes no call for, and strike it off."""
+        """Delete the worker's row, and give back what it holds and makes no call for."""
         self._lease.deregister(transaction, {one.application for one in self._held()})
-        self._places.forget(transaction)
-
-    def _block_unreadable(self, transaction: Transaction) -> None:
-        """Leave to an officer what somebody made due at no time that there is."""
-        for row in unreadable_rows(transaction, self._plugins):
-            set_aside(transaction, row.id, DEFECT, again=None, now=self._clock.now())
-            _log.error(
-                "application_blocked",
-                defect="due-unreadable",
-                application=row.id,
-                service=row.service,
-                worker=self._worker_name,
-            )
 
     # Every so often
 
     async def heartbeat(self) -> None:
-        """Say that the worker lives, and let what it has in hand know for how much longer it has it.
+        """Renew the worker's row and leases.
 
         Raises:
-            DatabaseUnavailable: The database is gone.
+            DatabaseUnavailable: The database is away.
         """
         held, asked = self._held(), self._lease.elapsed()
         renewed = await self._database.run(partial(self.renew, held=held))
@@ -140,7 +102,7 @@ class Housekeeping:
                 one.note_renewed(asked)
 
     async def send_heartbeats(self) -> None:
-        """Say again and again that the worker lives, and see that its clock is right.
+        """Renew leases again and again, and compare the clocks.
 
         Raises:
             ClockWrong: This machine's clock and the database's differ by more than a second.
@@ -156,44 +118,42 @@ class Housekeeping:
         while True:
             await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
-                await self._reloader.heed()
+                await self.reload()
 
     async def reload(self) -> None:
-        """Take up other settings of plugins, if somebody asked for that.
+        """Take up other settings of plugins, if a reload was asked for.
 
         Raises:
-            DatabaseUnavailable: The database is gone.
+            DatabaseUnavailable: The database is away.
         """
         await self._reloader.heed()
 
-    async def tell_throughput(self) -> None:
-        """Tell every minute what was done, and what is due."""
+    async def log_throughput(self) -> None:
+        """Log every minute how many calls ended, by how they ended, and how many applications are due, by agency."""
         while True:
             await asyncio.sleep(MINUTE)
-            due: dict[str, int] | None = None
+            facts = {f"calls_{code.replace('-', '_')}": number for code, number in self.throughput.take().items()}
             with suppress(DatabaseUnavailable):
-                due = dict(await self._database.run(partial(count_due, until=self._clock.now())))
+                due = await self._database.run(partial(count_due, until=self._clock.now()))
+                facts |= {f"due_{plugin}": number for plugin, number in due.items()}
             _log.info(
                 "worker_throughput",
                 worker=self._worker_name,
                 seconds=round(MINUTE),
-                calls=self.throughput.take(),
                 in_hand=len(self._held()),
-                due=due,
+                **facts,
             )
 
-    async def tidy(self, hints: Hints) -> None:
-        """Clear old hints and messages away, and at first what processes that ended had begun to write."""
+    async def tidy(self) -> None:
+        """Erase old messages every hour, and at first remove what ended processes had begun to write."""
+        await self.sweep()
         while True:
-            await self.sweep()
             await asyncio.sleep(TIDY)
-            with suppress(DatabaseUnavailable):
-                await hints.tidy()
             with suppress(DatabaseUnavailable):
                 await self.erase_messages()
 
     async def sweep(self) -> None:
-        """Clear away what processes that ended had begun to write; nobody who lives is disturbed."""
+        """Remove what ended processes had begun to write."""
         if self._sweep is None:
             return
         try:
@@ -205,6 +165,6 @@ class Housekeeping:
             _log.info("unfinished_documents_removed", number=removed, worker=self._worker_name)
 
     async def erase_messages(self) -> int:
-        """Erase what agencies and gateways sent longer ago than messages are kept; how many there were."""
+        """Erase messages that came longer ago than messages are kept; how many there were."""
         now = self._clock.now()
         return await erase_messages(self._database, received_before=now - self._message_age, now=now)

@@ -1,13 +1,11 @@
 """Messages that claim to come from an agency or a gateway.
 
-A message is kept before anything is made of it, and answered at once: whoever sent it need not wait for what it leads
-to. What it says is read by the plugin. An agency's report counts when the plugin has proved where it is from, and
-then once, however often it comes; a gateway's notice is only a hint to ask the gateway.
+A message is kept before anything is made of it, and acknowledged at once. Its plugin reads it. An agency's report
+counts when the plugin has proved where it is from, and then once, however often it comes. A gateway's notice is only
+a hint to ask the gateway: anybody may send one, so a payment is asked about for it at most once a minute.
 
-Each offer's messages are read in their turn, a few at a time, beside the work; what is wrong with one of them ends
-that one alone. One whose plugin cannot read it now waits until it can. One that may have ended the process that read
-it is read with no other message beside it, after a second time with no application in hand either, and after a third
-by nobody.
+Each offer's messages are read in turn, a few at a time, beside the calls; what is wrong with one ends that one alone.
+One that may have ended its reader is read with no other message beside it, and after a third time not again.
 """
 
 import asyncio
@@ -19,9 +17,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
-from nagorik import (
-    NagorikError,
-)
+from nagorik import NagorikError, Operation
 from nagorik.clock import Clock
 from nagorik_host.engine.inbox_door import COUNTED, InboxDoor
 from nagorik_host.engine.message_reader import (
@@ -42,13 +38,23 @@ from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.schema import UNREAD, applications, inbox, payments
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform import Platform
-from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Noticed, NotPossible, Reported, step
+from nagorik_platform.lifecycle import (
+    IllegalTransition,
+    JournalBroken,
+    Noticed,
+    NotPossible,
+    Progress,
+    Reported,
+    ServiceCapabilities,
+    next_action,
+    step,
+)
 from nagorik_platform.logs import get_logger
 
 _log = get_logger("nagorik.host")
 
 INBOX: Final = "inbox"
-"""What a hint names in an application's place when a message has come in."""
+"""What a hint is of when a message has come in."""
 
 MOST_WAITING: Final = 20_000
 """Proved reports of one offer that wait for an application to be known; those that came first are given up for more.
@@ -64,18 +70,15 @@ PATIENCE: Final = timedelta(days=3)
 """How long a proved report about nothing known is kept for the answer that makes its application known."""
 NOTICE_PATIENCE: Final = timedelta(minutes=1)
 """How long a gateway's notice of an unknown payment is kept; a payment is known before its gateway hears of it."""
+NOTICES_APART: Final = timedelta(minutes=1)
+"""How long after a payment was asked about because of a notice it is asked about because of another."""
 LOST_LOOKS: Final = 3
-"""How often in a row a message is taken to be read and not heard of again; then it is set aside. The first time, it
-may have been another that was taken with it: from then on it is read with no other beside it. And it may have been a
-call that was in hand meanwhile: so the last time, its worker has nothing else in hand."""
-LOST_LOOKS_OF_A_SUSPECT: Final = LOST_LOOKS - 1
-"""As many, after which a message is read by a worker that has nothing else in hand."""
+"""How often in a row a message is taken to be read and not heard of again; then it is set aside."""
 TAKEN: Final = "taken"
 REPEATED: Final = "repeated"
 UNKNOWN: Final = "unknown-reference"
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite, and nearly every look finds
 # nothing.
-_ANY_UNREAD: Final = select(inbox.c.id).where(UNREAD).limit(1)
 _FIRST_OFFER: Final = select(func.min(inbox.c.offer)).where(UNREAD)
 _NEXT_OFFER: Final = _FIRST_OFFER.where(inbox.c.offer > bindparam("after"))
 _OF_OFFER: Final = select(
@@ -157,9 +160,7 @@ class Inbox:
         self._store = store
         self._capabilities = capabilities
         self._clock = clock
-        self._has_news = False
         self._not_lost: set[str] = set()
-        self._suspect_waits = False
         self._listeners: list[Callable[[], None]] = []
 
     async def receive(
@@ -195,45 +196,24 @@ class Inbox:
             self._announce()
         return new
 
-    @property
-    def has_news(self) -> bool:
-        """Whether there is a message, as far as this process knows, that nobody has begun to read."""
-        return self._has_news
-
     @contextmanager
     def listening(self, heard: Callable[[], None]) -> Iterator[None]:
-        """Call ``heard`` whenever there is something to read that nobody has begun to read."""
+        """Call ``heard`` whenever this process has kept a message, or has left one unread."""
         self._listeners.append(heard)
         try:
             yield
         finally:
             self._listeners.remove(heard)
 
-    @staticmethod
-    def has_unread(transaction: Transaction) -> bool:
-        """Whether there is a message that is not done with."""
-        return transaction.connection.scalar(_ANY_UNREAD) is not None
-
-    @property
-    def suspect_waits(self) -> bool:
-        """Whether a message was left that may end its reader, and is read with nothing else in hand."""
-        return self._suspect_waits
-
-    async def handle(self, *, alone: bool = True) -> int:
+    async def handle(self) -> int:
         """Read a few messages of each offer that has any; how many were looked at.
 
-        Bounded, so that whoever calls this comes to their other work: where more is left, ``has_news`` says so and
-        the listeners hear of it. Several workers may call it at once; none reads what another is reading.
-
-        Args:
-            alone: Whether whoever calls this has no application in hand, nor will before it returns. Only then a
-                message is read that may end its reader, see ``suspect_waits``: what ended with it, it ended.
+        Where more is left, listeners are called. Several workers may call this at once; each message is read by one.
 
         Raises:
-            DatabaseUnavailable: The database is gone. What was not done with is read again, by anybody.
+            DatabaseUnavailable: The database is away. What was not done with is read again.
         """
-        self._has_news = False
-        batch = await self._database.run(partial(self._take, alone=alone))
+        batch = await self._database.run(self._take)
         left = {message.id for turn in batch.turns for message in turn}
         try:
             # Each offer by itself: one whose messages take long to read delays no other's.
@@ -251,7 +231,6 @@ class Inbox:
         return sum(ended for ended in turns if isinstance(ended, int))
 
     def _announce(self) -> None:
-        self._has_news = True
         for heard in tuple(self._listeners):
             heard()
 
@@ -291,41 +270,28 @@ class Inbox:
 
     # In transactions
 
-    def _take(self, transaction: Transaction, *, alone: bool = True) -> _Batch:
-        """Take a few due messages of each offer, to be read by nobody else for a while.
-
-        Where one of them may have ended the process that read it, only that is taken; where it may have ended two,
-        not unless it is ``alone``.
-        """
+    def _take(self, transaction: Transaction) -> _Batch:
+        """Lease a few due messages of each offer; one that may have ended its reader is leased alone."""
         now, suspended = self._clock.now(), suspended_offers(transaction)
         not_lost, self._not_lost = self._not_lost, set()
         if not_lost:
             transaction.connection.execute(_NOT_LOST, {"ids": list(not_lost)})
         readable = self._reader.readable(now)
         turns: list[list[UnreadMessage]] = []
-        suspects: list[UnreadMessage] = []
         offer: str | None = transaction.connection.scalar(_FIRST_OFFER)
         while offer is not None:
             plugin = offer.partition(".")[0]
             if offer in readable and not suspended.covers(plugin=plugin, service=offer, target_plugin=plugin):
-                messages = _due(transaction, offer, plugin, now)
-                suspects += (message for message in messages if message.lost_looks)
-                turns.append(messages)
+                turns.append(_due(transaction, offer, plugin, now))
             offer = transaction.connection.scalar(_NEXT_OFFER, {"after": offer})
-        full = {turn[0].offer for turn in turns if len(turn) >= SHARE}
-        waiting = [message for message in suspects if message.lost_looks >= LOST_LOOKS_OF_A_SUSPECT]
-        self._suspect_waits = len(waiting) > alone
-        if not alone and waiting:
-            suspects = [message for message in suspects if message not in waiting]
-            turns = [[message for message in turn if message not in waiting] for turn in turns]
         turns = [turn for turn in turns if turn]
-        # Where all of an offer's share waits until nothing is in hand, looking again changes nothing before that.
-        more = any(turn[0].offer in full for turn in turns)
+        more = any(len(turn) >= SHARE for turn in turns)
+        suspects = [message for turn in turns for message in turn if message.lost_looks]
         if suspects:
             more = more or sum(map(len, turns)) > 1
             turns = [[max(suspects, key=lambda message: message.lost_looks)]]
         if turns:
-            ids = [message.id for messages in turns for message in messages]
+            ids = [message.id for turn in turns for message in turn]
             transaction.connection.execute(_TAKE, {"ids": ids, "until": now + LEASE})
         return _Batch(turns, more)
 
@@ -357,9 +323,12 @@ class Inbox:
             if reference is not None:
                 _bound_waiting(transaction, message.offer, now)
             return
-        result = UNKNOWN
+        result: str | datetime = UNKNOWN
         if application is not None:
             result = self._take_in(transaction, application, message, outcome, now)
+        if isinstance(result, datetime):
+            _write(transaction, message.id, due_at=result, lost_looks=0)
+            return
         counts = result == TAKEN and isinstance(outcome, Reported)
         proved = message.message if counts else None
         _end(transaction, message.id, now, result, application=application, proved=proved)
@@ -393,8 +362,8 @@ class Inbox:
         message: UnreadMessage,
         outcome: Noticed | Reported,
         now: datetime,
-    ) -> str:
-        """Step, if that is possible; nothing is written where it is not. What came of it."""
+    ) -> str | datetime:
+        """Step, if that is possible; what came of it, or when the message is read again. Else nothing is written."""
         try:
             stored = self._store.read(transaction, application, for_change=True)
             # Asked once the application is this transaction's: of two of the same, the second sees the first here.
@@ -402,6 +371,10 @@ class Inbox:
             if transaction.connection.scalar(COUNTED, counted) is not None:
                 return REPEATED
             capabilities = self._capabilities.of(stored.progress.service, stored.gateway)
+            if isinstance(outcome, Noticed):
+                put_off = _put_off(stored.progress, outcome.payment, capabilities, now)
+                if put_off is not None:
+                    return REPEATED if put_off <= now else put_off
             done = step(stored.progress, outcome, capabilities, now)
         except (NotPossible, NagorikError) as refused:
             return refused.code
@@ -412,6 +385,17 @@ class Inbox:
             return DEFECT
         self._store.change(transaction, stored, done, now, lease=stored.lease)
         return TAKEN
+
+
+def _put_off(progress: Progress, payment: str, capabilities: ServiceCapabilities, now: datetime) -> datetime | None:
+    """Until when a notice of a payment waits; now, where a question that is to come answers it, too."""
+    found = next((one for one in progress.payments if one.id == payment), None)
+    coming = next_action(progress, capabilities, now)
+    is_due = coming.due is not None and coming.due <= now and progress.attempt is None
+    if is_due and (coming.operation, coming.payment) == (Operation.QUERY_PAYMENT, payment):
+        return now
+    latest = (found.noticed_at or found.asked_at) if found is not None else None
+    return latest + NOTICES_APART if latest is not None and latest + NOTICES_APART > now else None
 
 
 def _due(transaction: Transaction, offer: str, plugin: str, now: datetime) -> list[UnreadMessage]:

@@ -1,7 +1,7 @@
-"""One pace for all processes: each request waits for an instant of its agency's time, and is sent at it.
+"""One pace and one number of calls at a time for all processes: what is asked before each request is sent.
 
-A request that is late for its instant was overtaken, and waits for another. One that may change something goes on
-only while its application is in its worker's hands.
+A request that is late for its instant waits for another. One that may change something goes on only while its worker
+holds the application.
 """
 
 from contextvars import ContextVar
@@ -12,46 +12,40 @@ from typing import Final
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
-from nagorik_host.engine.instants import NOTHING
+from nagorik_host.engine.instants import HORIZON, NOTHING
 from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.engine.pace import UNKNOWN, AgencyPace, DatabaseTime, PaceSlot
+from nagorik_host.engine.permits import PERMIT
 from nagorik_host.store.database import Database, DatabaseUnavailable
 from nagorik_platform.agency_client.limits import LEASE_LOST, RequestLease
-
-FARTHEST: Final = timedelta(seconds=1)
-"""How much of an agency's time one that is late takes up, at most, so that nobody overtakes it."""
 
 
 @dataclass(slots=True)
 class Reservation:
-    """The instant that a call was taken in hand with, for the first of its requests.
+    """What a call of an application was claimed with.
 
     Attributes:
-        plugin: The agency's plugin.
-        slot: The instant.
-        held: The application in the worker's hands, where the call may change something at its agency.
+        plugin: The agency's plugin, whose permit the application's lease is.
+        slot: An instant of the agency's time for the first request, if there is one.
+        held: The application, where the call may change something at its agency.
     """
 
     plugin: str
-    slot: PaceSlot
+    slot: PaceSlot | None
     held: HeldApplication | None = None
-    _used: bool = field(default=False, init=False)
+    is_used: bool = field(default=False, init=False)
+    """Whether a request of the call was sent, or was about to be."""
 
     def redeem(self, plugin: str) -> PaceSlot | None:
-        """The instant, if it is one of this agency's and nobody has used it."""
-        if self._used or plugin != self.plugin:
+        """The instant, if it is one of this agency's and unused."""
+        if plugin != self.plugin:
             return None
-        self._used = True
-        return self.slot
-
-    @property
-    def is_used(self) -> bool:
-        """Whether a request of the call was sent, or was about to be."""
-        return self._used
+        slot, self.slot, self.is_used = self.slot, None, True
+        return slot
 
 
 RESERVED: Final[ContextVar[Reservation | None]] = ContextVar("nagorik_host_reserved", default=None)
-"""What the present call was granted; a task that it starts sees it, too."""
+"""What the present call was claimed with; a task that it starts sees it, too."""
 
 
 class SharedRateLimiter:
@@ -80,46 +74,44 @@ class SharedRateLimiter:
         return pace
 
     async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
-        """As ``RateLimiter.acquire``: wait for the call's own instant, or for one more of the agency's time.
+        """As ``RateLimiter.acquire``: wait for a permit where the call has none, then for an instant.
 
-        A call that may change something goes on only while its application is in its worker's hands. The commit of
-        the intent says so for the first request, if that is sent in time; for any other the database is asked at the
-        last moment. Until when that is so is returned, and grows with each heartbeat of the worker.
+        The commit of the intent says that the worker holds the application for the first request, if that is sent in
+        time; for any other the database is asked at the last moment.
 
         Raises:
             RateLimited: The agency's time is taken up to the deadline.
-            AgencyUnavailable: ``pace-unknown``: the database cannot be reached; ``lease-lost``: the application may
-                be in another worker's hands.
+            AgencyUnavailable: ``pace-unknown``: the database cannot be reached; ``lease-lost``: another worker may
+                hold the application; ``queue-full``: as many calls are under way as the agency bears.
         """
         self.is_asked = True
-        reservation, pace = RESERVED.get(), self.pace(plugin, per_second)
+        reservation, permit, pace = RESERVED.get(), PERMIT.get(), self.pace(plugin, per_second)
+        is_claimed = reservation is not None and reservation.plugin == plugin
+        if not is_claimed and permit is not None:
+            await permit.take(plugin, deadline)
         held = reservation.held if reservation is not None else None
         slot = reservation.redeem(plugin) if reservation is not None else None
-        first = slot is not None
-        lead, stretch = NOTHING, NOTHING
+        is_first, lead, stretch = slot is not None, NOTHING, NOTHING
         while True:
-            if slot is None:
-                slot = await (pace.take_alone(deadline, lead, stretch) if lead else pace.take(deadline))
+            slot = slot or await pace.take(deadline, lead, stretch)
             early = pace.early(slot)
             if early > 0:
                 if early >= deadline.remaining():
-                    pace.give_back([slot])
+                    pace.give_back(slot)
                     raise RateLimited(retry_after=early, layer=Layer.CORE)
                 await self._clock.sleep(early)
-            if held is not None and not first:
+            if held is not None and not is_first:
                 await self._hold(held)
             late = pace.late(slot)
-            pace.note_use(late)
             if late <= slot.tolerance:
                 return held
             if deadline.remaining() <= 0:
                 raise RateLimited(layer=Layer.CORE)
-            # The commit took that long, or this process has too much to do. Who then is late for an instant that was
-            # ahead takes up a stretch of the agency's time, in which nobody else sends anything.
-            twice = min(timedelta(seconds=2 * late), FARTHEST)
+            # The commit took that long, or this process has too much to do.
+            twice = min(timedelta(seconds=2 * late), HORIZON)
             stretch = twice if lead else stretch
             lead = max(lead, twice)
-            slot, first = None, False
+            slot, is_first = None, False
 
     async def _hold(self, held: HeldApplication) -> None:
         asked = held.lease.elapsed()

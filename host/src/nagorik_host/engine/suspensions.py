@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from nagorik import Text
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import suspensions
+from nagorik_host.store.schema import applications, suspensions
 
 _RESUME: Final = delete(suspensions).where(
     suspensions.c.kind == bindparam("kind_"), suspensions.c.name == bindparam("name_")
@@ -50,9 +50,15 @@ def suspend(transaction: Transaction, record: SuspensionRecord) -> None:
 
 
 def resume(transaction: Transaction, kind: str, name: str, now: datetime) -> bool:
-    """Let it go on; whether it was stopped. What waits is then taken up at the agency's pace."""
+    """Let it go on; whether it was stopped. What waits is then claimed at the agency's pace."""
     done = transaction.connection.execute(_RESUME, {"kind_": kind, "name_": name}).rowcount > 0
     if done:
+        # What is suspended otherwise, too, is parked again when its turn comes.
+        belongs = applications.c.service == name if kind == "service" else applications.c.plugin == name
+        transaction.take_time()
+        transaction.connection.execute(
+            update(applications).where(applications.c.parked_at.is_not(None), belongs).values(parked_at=None)
+        )
         transaction.record_row(suspensions, kind, name, at=now)
     return done
 

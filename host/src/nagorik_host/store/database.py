@@ -7,7 +7,7 @@ before it happens, so it does nothing but read and write through the transaction
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -161,32 +161,6 @@ class Transaction:
 Unit = Callable[[Transaction], T]
 
 
-class Hints:
-    """What other processes say may be due. Nothing relies on it: a hint may be lost, or come twice."""
-
-    async def take(self, agencies: Collection[str] | None = None) -> list[str]:  # noqa: ARG002
-        """Applications that somebody should look at; none where processes say nothing to each other.
-
-        Of very many only some are given: what is left is given to whoever asks again, and nothing says so. Whoever
-        asks waits a moment at most. What takes longer is said to be heard of when it is there, and is given
-        when somebody asks again.
-
-        Args:
-            agencies: Those whose hints are taken; all that are heard of, where nothing is given.
-
-        Raises:
-            DatabaseUnavailable: The database is gone.
-        """
-        return []
-
-    async def tidy(self) -> None:
-        """Clear away what is left of hints; done now and then.
-
-        Raises:
-            DatabaseUnavailable: The database is gone.
-        """
-
-
 class Database(ABC):
     """An open database."""
 
@@ -233,16 +207,9 @@ class Database(ABC):
                 await self.run(lambda transaction: transaction.seal_ledger(at))
 
     @asynccontextmanager
-    async def hints(self, agencies: Sequence[str], heard: Callable[[], None]) -> AsyncIterator[Hints]:  # noqa: ARG002
-        """Hear what other processes make due at ``agencies``; ``heard`` is called when there is a hint to take."""
-        yield Hints()
-
-    async def prepare(self) -> None:  # noqa: B027 - a database may need nothing else
-        """Bring what the database needs besides the host's tables to the newest version; may be done again.
-
-        Raises:
-            DatabaseUnavailable: The database is gone.
-        """
+    async def listening(self, heard: Callable[[], None]) -> AsyncIterator[None]:  # noqa: ARG002
+        """Call ``heard`` when another process has made something due. Nothing relies on it: a hint may be lost."""
+        yield
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:

@@ -25,7 +25,7 @@ from nagorik_host.store.schema import (
     agencies,
     applications,
     inbox,
-    places,
+    paces,
     workers,
 )
 
@@ -115,7 +115,6 @@ class WorkerOverview(NamedTuple):
         beat_at: When it was last heard of, by its machine's clock.
         is_alive: Whether that was within the time that a silent worker is waited for.
         in_hand: How many applications it has in hand, by the plugin that they call.
-        places: How many of the calls that an agency bears at once are its own, by plugin.
         kept_out: The plugins that it keeps out because of their faults.
         settings_reload: The last reload of settings that it has taken up; ``None`` where it takes none up.
     """
@@ -126,18 +125,18 @@ class WorkerOverview(NamedTuple):
     beat_at: datetime
     is_alive: bool
     in_hand: Mapping[str, int]
-    places: Mapping[str, int]
     kept_out: Sequence[KeptOutPlugin] = ()
     settings_reload: int | None = None
 
 
 _KEEPS_OUT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(kept_out=bindparam("told"))
-_NEVER_CALLED: Final = SimpleNamespace(paced_to=None, failures=0, down_since=None, cause=None, probe_at=None)
+_NEVER_CALLED: Final = SimpleNamespace(next_at=None, failures=0, down_since=None, cause=None, probe_at=None)
 
 
 def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOverview]:
     """Every agency that is or was called or has a queue, in the order of their ids, as of ``now`` (aware)."""
-    known = {row.plugin: row for row in transaction.connection.execute(select(agencies))}
+    reached = select(agencies, paces.c.next_at).join(paces, paces.c.plugin == agencies.c.plugin, isouter=True)
+    known = {row.plugin: row for row in transaction.connection.execute(reached)}
     in_flight: dict[str, int] = defaultdict(int)
     for row in transaction.connection.execute(_HELD):
         in_flight[row.target_plugin] += row.number
@@ -153,7 +152,7 @@ def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOvervie
                 waiting=transaction.connection.scalar(_WAITING, {**of, "until": now}) or 0,
                 first_due=transaction.connection.scalar(_FIRST_DUE, of),
                 in_flight=in_flight[plugin],
-                paced_to=fares.paced_to,
+                paced_to=fares.next_at,
                 failures=fares.failures,
                 down_since=fares.down_since,
                 cause=fares.cause,
@@ -214,9 +213,6 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
     held: dict[str, dict[str, int]] = defaultdict(dict)
     for row in transaction.connection.execute(_HELD):
         held[row.lease][row.target_plugin] = row.number
-    granted: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in transaction.connection.execute(select(places).where(places.c.held > 0)):
-        granted[row.worker][row.plugin] = row.held
     found = [
         WorkerOverview(
             id=row.id,
@@ -225,7 +221,6 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
             beat_at=row.beat_at,
             is_alive=now < row.lease_until <= now + ENDS_WITHIN,
             in_hand=dict(sorted(held[row.id].items())),
-            places=dict(sorted(granted[row.id].items())),
             kept_out=_read_kept_out(row.kept_out),
             settings_reload=row.settings_reload,
         )

@@ -7,7 +7,7 @@ no session may wait for long, for its client or for another, and the server look
 import asyncio
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import Context
 from functools import partial
@@ -18,8 +18,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
-from nagorik_host.store.hints import CLOSING, HintListener, enqueue_hints, install_hints
+from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.store.ledger import Appended
 
 T = TypeVar("T")
@@ -42,8 +41,13 @@ IDLE: Final = 5.0
 others go on with what it had locked. Much less than a lease."""
 LOCKED: Final = 5.0
 """Seconds that a statement waits for what another transaction has locked."""
-PROMPT: Final = 0.25
-"""Seconds that whoever asks for hints waits for them; what comes later is given to whoever asks next."""
+CLOSING: Final = 2.0
+"""Seconds that a server may take to close a connection."""
+HINTS: Final = "nagorik_due"
+"""The channel on which a commit names the agencies at which it has made something due."""
+LISTENING_AGAIN: Final = 1.0
+"""Seconds after which a connection that listens and broke is made anew."""
+_NOTIFY: Final = "SELECT pg_notify($1, plugin) FROM unnest($2::text[]) AS plugin"
 LONGEST: Final = 60.0
 """Seconds that a statement may take; see ``Transaction.take_time``."""
 CONNECTING: Final = 10.0
@@ -215,15 +219,6 @@ class PostgresqlDatabase(Database):
             async with asyncio.timeout(CLOSING):
                 await self._engine.dispose()
 
-    async def prepare(self) -> None:
-        """As ``Database.prepare``: the queue's tables."""
-        with self._noted(), _translated():
-            connection = await self._own_connection()
-            try:
-                await install_hints(connection)
-            finally:
-                await connection.close()
-
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         """As ``Database.alone``."""
@@ -240,13 +235,29 @@ class PostgresqlDatabase(Database):
             await connection.close()
 
     @asynccontextmanager
-    async def hints(self, agencies: Sequence[str], heard: Callable[[], None]) -> AsyncIterator[Hints]:
-        """As ``Database.hints``, from all processes."""
-        hints = QueuedHints(self._own_connection, agencies, heard)
+    async def listening(self, heard: Callable[[], None]) -> AsyncIterator[None]:
+        """As ``Database.listening``, by LISTEN on a connection that is made anew when it breaks."""
+        listening = asyncio.create_task(self._listen(heard), context=Context())
         try:
-            yield hints
+            yield
         finally:
-            await hints.close()
+            listening.cancel()
+            await asyncio.wait({listening})
+
+    async def _listen(self, heard: Callable[[], None]) -> None:
+        while True:
+            with suppress(DatabaseUnavailable), _translated():
+                connection = await self._own_connection()
+                try:
+                    ended = asyncio.Event()
+                    connection.add_termination_listener(lambda _, ended=ended: ended.set())
+                    await connection.add_listener(HINTS, lambda *_: heard())
+                    heard()  # what was made due before is hinted at no more
+                    await ended.wait()
+                finally:
+                    with suppress(TimeoutError):
+                        await connection.close(timeout=CLOSING)
+            await asyncio.sleep(LISTENING_AGAIN)
 
     async def _own_connection(self) -> asyncpg.Connection:
         """A connection for one purpose, which whoever asked for it closes."""
@@ -264,7 +275,8 @@ class PostgresqlDatabase(Database):
                 done = partial(self._do, units=units, checks_last=checks_last)
                 results, appended, due = await connection.run_sync(done)
                 if due:
-                    await enqueue_hints(await _driver_of(connection), due)
+                    # Sent with the commit; the same one is sent once.
+                    await (await _driver_of(connection)).execute(_NOTIFY, HINTS, sorted(set(due.values())))
             if appended is not None:
                 appended.committed()
         return results
@@ -307,82 +319,6 @@ class _WaitingUnit:
     def fail(self, error: BaseException) -> None:
         if not self.answer.done():
             self.answer.set_exception(error)
-
-
-class QueuedHints(Hints):
-    """Hints over a connection that is made anew when it breaks.
-
-    Nothing relies on them, so nobody waits for long for a server that is slow to give them. They are asked for beside
-    whoever wants them, and the question is not withdrawn: a driver that is to give up a statement makes a connection
-    for that, and what the statement had taken would be lost.
-    """
-
-    def __init__(
-        self, connect: Callable[[], Awaitable[asyncpg.Connection]], agencies: Sequence[str], heard: Callable[[], None]
-    ) -> None:
-        """Hear hints for ``agencies`` on a connection from ``connect``."""
-        self._connect = connect
-        self._agencies = agencies
-        self._heard = heard
-        self._listener: HintListener | None = None
-        self._connecting = asyncio.Lock()
-        self._taking: asyncio.Task[list[str]] | None = None
-
-    async def take(self, agencies: Collection[str] | None = None) -> list[str]:
-        """As ``Hints.take``."""
-        late: list[str] = []
-        if self._taking is not None:
-            if not self._taking.done():
-                return []
-            late = self._taken(self._taking)
-        wanted = self._agencies if agencies is None else agencies
-        self._taking = taking = asyncio.create_task(self._take(wanted), context=Context())
-        await asyncio.wait({taking}, timeout=PROMPT)
-        if taking.done():
-            return late + self._taken(taking)
-        taking.add_done_callback(self._note_late)
-        return late
-
-    async def tidy(self) -> None:
-        """As ``Hints.tidy``."""
-        with _translated():
-            await (await self._listening()).tidy()
-
-    async def close(self) -> None:
-        """Hear no more."""
-        if self._taking is not None and not self._taking.done():
-            # Before the task is ended, which would have the driver tell the server to give up the statement.
-            if self._listener is not None:
-                self._listener.abandon()
-            self._taking.cancel()
-            await asyncio.wait({self._taking})
-        if self._listener is not None and not self._listener.is_closed:
-            await self._listener.close()
-
-    async def _take(self, agencies: Collection[str]) -> list[str]:
-        with _translated():
-            return await (await self._listening()).take(agencies)
-
-    def _taken(self, taking: asyncio.Task[list[str]]) -> list[str]:
-        self._taking = None
-        return taking.result()
-
-    def _note_late(self, taking: asyncio.Task[list[str]]) -> None:
-        # What was heard of meanwhile need not be in it: whoever fetches this asks anew, too.
-        if not taking.cancelled() and taking.exception() is None:
-            self._heard()
-
-    async def _listening(self) -> HintListener:
-        async with self._connecting:
-            if self._listener is None or self._listener.is_closed:
-                listener = HintListener(await self._connect(), self._agencies)
-                try:
-                    await listener.listen(self._heard)
-                except BaseException:
-                    listener.abandon()
-                    raise
-                self._listener = listener
-            return self._listener
 
 
 def session_settings() -> dict[str, str]:

@@ -341,8 +341,6 @@ agencies: Final = Table(
     "agencies",
     metadata,
     Column("plugin", String(CODE), primary_key=True),
-    # The pace of all processes together: the instant up to which its calls are spoken for.
-    Column("paced_to", Instant, nullable=False),
     # Calls in a row that did not reach it, how many of those broke its contract, since when none was answered, and
     # when one of those last ended that had sent it something, or that the platform itself kept from it; null for a
     # plugin that answers everything by itself.
@@ -359,18 +357,24 @@ agencies: Final = Table(
     Column("tried_with", String(HASH)),
 )
 
-# How many of the calls that an agency bears at once each worker may make. Whoever changes what it has itself, other
-# than giving back, has the agency's row locked.
-places: Final = Table(
-    "places",
+# The pace of an agency over all processes: the next instant that no request has. Its claims lock ``agencies``.
+paces: Final = Table(
+    "paces",
     metadata,
     Column("plugin", String(CODE), primary_key=True),
-    Column("worker", String(ID), primary_key=True),
-    Column("held", Integer, nullable=False),
-    # How many more it has use for.
-    Column("wanted", Integer, nullable=False),
-    # When they are anybody's, if nothing more is heard of the worker.
-    Column("held_until", Instant, nullable=False),
+    Column("next_at", Instant, nullable=False),
+)
+
+# Calls under way that belong to no application; those of applications are counted by their leases.
+permits: Final = Table(
+    "permits",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("plugin", String(CODE), nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    # When it counts no more, if its process ended before giving it back.
+    Column("lease_until", Instant, nullable=False),
+    Index("ix_permits_plugin", "plugin"),
 )
 
 outages: Final = Table(
@@ -452,8 +456,6 @@ workers: Final = Table(
     Column("key_names", Text, nullable=False),
     # The plugins that it keeps out for faults, as JSON; null while there is none.
     Column("kept_out", Text),
-    # The application that it has in hand and nothing beside it, because that may be what ends workers.
-    Column("alone", String(ID)),
     # The last reload whose settings it has; null where it takes none up.
     Column("settings_reload", Integer),
 )

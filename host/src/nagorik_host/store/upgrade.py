@@ -55,7 +55,6 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
         return before, REVISION
 
     async with database.alone():
-        await database.prepare()
         return await database.run(unit)
 
 

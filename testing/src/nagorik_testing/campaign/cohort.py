@@ -26,8 +26,7 @@ from nagorik import NagorikError
 from nagorik.model.application import DocumentStore
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
-from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
-from nagorik_host.engine.health import LAST_PROBE, try_refused
+from nagorik_host.engine.health import LAST_PROBE, HealthTracker, try_refused
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.reach import OF_CREDENTIALS
 from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
@@ -384,8 +383,7 @@ class Cohort:
             # Whether a call has sent anything is known by it: the one that requests ask is of the same kind.
             rate_limiter=SharedRateLimiter(database, self.clock, is_asked=True),
         )
-        limits = {one.id: AgencyLimits.of(one.manifest) for one in platform.plugins if one.manifest is not None}
-        host.agencies = AgencyScheduler(limits, rng=self._rng)
+        host.health = HealthTracker.of(platform, rng=self._rng)
         return host
 
     async def _run_until_idle(self, platform: Platform, schedule: KillSchedule, people: People) -> None:

@@ -22,8 +22,7 @@ import httpx
 
 from nagorik import hookimpl
 from nagorik.clock import Clock, Deadline
-from nagorik_host.engine.claim_batch import Claim
-from nagorik_host.engine.claims import APPLICATION
+from nagorik_host.engine.claims import APPLICATION, Claim
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit

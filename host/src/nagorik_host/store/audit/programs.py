@@ -1,4 +1,4 @@
-"""What a database does by itself beside what the host tells it: nothing, but for the queue of hints.
+"""What a database does by itself beside what the host has it do: nothing.
 
 A trigger or a rule can drop or change what the host writes, and a view or a policy can hide what it reads.
 """
@@ -10,13 +10,10 @@ from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import shown
 
 _ON_SQLITE: Final = "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY type, name"
-# The triggers of the queue of hints are pgqueuer's, and on its own tables.
 _ON_POSTGRESQL: Final = """
 SELECT 'trigger', CAST(tgname AS text) FROM pg_trigger
     JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE NOT tgisinternal AND nspname = current_schema()
-    AND NOT (starts_with(CAST(tgname AS text), 'nagorik_hints')
-        AND starts_with(CAST(relname AS text), 'nagorik_hints'))
 UNION ALL SELECT 'rule', CAST(rulename AS text) FROM pg_rules WHERE schemaname = current_schema()
 UNION ALL SELECT 'view', CAST(viewname AS text) FROM pg_views WHERE schemaname = current_schema()
 UNION ALL SELECT 'policy', CAST(policyname AS text) FROM pg_policies WHERE schemaname = current_schema()

@@ -70,7 +70,7 @@ class ClockDriver:
         self._clock = clock
         self._pool = pool
         self._timeout = timeout
-        self._claims = host.worker().claims
+        self._worker = host.worker()
         self._has_rows = False
 
     async def wait_until_idle(self, *, replacing: bool = True) -> datetime | None:
@@ -81,7 +81,7 @@ class ClockDriver:
         """
         if not self._has_rows:
             # Before the first worker has looked, the database knows no agency, and nothing would seem due.
-            await self._host.database.run(self._ensure_rows)
+            await self._host.database.run(self._worker.ensure_rows)
             self._has_rows = True
         loop = asyncio.get_running_loop()
         looked_at = loop.time()
@@ -101,12 +101,8 @@ class ClockDriver:
             looked_at = now
             await asyncio.sleep(_POLL_SECONDS)
 
-    def _ensure_rows(self, transaction: Transaction) -> None:
-        names = [record.id for record in self._host.platform.plugins if record.manifest is not None]
-        self._host.agencies.ensure_rows(transaction, names, self._clock.now())
-
     def _look(self, transaction: Transaction) -> _Idleness:
-        due = self._claims.next_due(transaction)
+        due = self._worker.next_due(transaction)
         claimed = bool(transaction.connection.scalar(_CLAIMED))
         calls = transaction.connection.scalar(_CALLS) or 0
         return _Idleness(not claimed and (due is None or due > self._clock.now()), due, claimed, calls)

@@ -24,7 +24,6 @@ def upgrade() -> None:
     op.create_table(
         "agencies",
         sa.Column("plugin", sa.String(length=120), nullable=False),
-        sa.Column("paced_to", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("violations", sa.Integer(), nullable=False),
         sa.Column("failing_since", sa.BigInteger(), nullable=True),
@@ -216,14 +215,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("plugin", "began_at", name=op.f("pk_outages")),
     )
     op.create_table(
-        "places",
+        "paces",
         sa.Column("plugin", sa.String(length=120), nullable=False),
-        sa.Column("worker", sa.String(length=36), nullable=False),
-        sa.Column("held", sa.Integer(), nullable=False),
-        sa.Column("wanted", sa.Integer(), nullable=False),
-        sa.Column("held_until", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("plugin", "worker", name=op.f("pk_places")),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("plugin", name=op.f("pk_paces")),
     )
+    op.create_table(
+        "permits",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("plugin", sa.String(length=120), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_permits")),
+    )
+    op.create_index("ix_permits_plugin", "permits", ["plugin"], unique=False)
     op.create_table(
         "restorations",
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -264,7 +269,6 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
         sa.Column("key_names", sa.Text(), nullable=False),
         sa.Column("kept_out", sa.Text(), nullable=True),
-        sa.Column("alone", sa.String(length=36), nullable=True),
         sa.Column("settings_reload", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
@@ -432,7 +436,9 @@ def downgrade() -> None:
     op.drop_table("erased_references")
     op.drop_table("suspensions")
     op.drop_table("restorations")
-    op.drop_table("places")
+    op.drop_index("ix_permits_plugin", table_name="permits")
+    op.drop_table("permits")
+    op.drop_table("paces")
     op.drop_table("outages")
     op.drop_index("ix_ledger_subject", table_name="ledger")
     op.drop_table("ledger")
