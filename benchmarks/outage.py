@@ -25,8 +25,7 @@ from sqlalchemy import select
 from nagorik import ApplicationDraft, Consent, Operation, Text
 from nagorik.clock import Deadline
 from nagorik.values import Money
-from nagorik_host import Host
-from nagorik_host.commands.render import as_document, find_application
+from nagorik_host import CITIZEN, Host
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.suspensions import SuspensionRecord, suspend
 from nagorik_host.store import Database, Transaction, open_database
@@ -356,7 +355,7 @@ async def _wait(host: Host, clock: SimulatedClock, up: datetime) -> int:
             look_again = clock.now() + timedelta(hours=1)
         if clock.now() >= track_again:
             for application in samples:
-                _is_honest(as_document(await find_application(host, application), host), clock)
+                _is_honest((await host.view(application, CITIZEN)).model_dump(mode="json"), clock)
             looked += len(samples)
             track_again += timedelta(hours=24)
         clock.set(max(due, clock.now()))

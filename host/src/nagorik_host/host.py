@@ -3,19 +3,21 @@
 What works on applications is imported when it is asked for: a program that only reads does not wait for it.
 """
 
+import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from uuid import UUID, uuid4
 
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import ApplicationDraft, Consent, DocumentReference, DocumentStore
+from nagorik import ApplicationDraft, Consent, DocumentReference, DocumentStore, InputRejected, Text
 from nagorik.clock import Clock
+from nagorik.errors import FieldProblem
 from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.permits import PermitOffice
@@ -62,7 +64,10 @@ if TYPE_CHECKING:
     from nagorik_host.engine.observers import WorkerObserver
     from nagorik_host.engine.reloads import ReadSettings
     from nagorik_host.engine.worker import Worker
+    from nagorik_host.views import ApplicationView, Audience
 
+LARGEST_FORM: Final = 200_000
+"""Bytes of JSON that a citizen's form may have."""
 Action = Literal["go-on", "corrected", "pay", "pay-again", "withdraw", "received"]
 
 
@@ -178,7 +183,8 @@ class Host:
 
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
-            InputRejected: A document was handed in for another application, or came from an agency.
+            InputRejected: A field of the form is not valid, the form is larger than ``LARGEST_FORM``, or a document
+                was handed in for another application or came from an agency. Nothing is kept.
             AlreadyOpen: An application with this reference is in the database; it names that one.
             AlreadyErased: One with this reference was taken in before, and was erased since.
         """
@@ -195,9 +201,12 @@ class Host:
 
         Raises:
             ServiceNotOffered: No installed plugin offers one of the services or gateways; nothing is taken in.
-            InputRejected: A document was handed in for another application, or came from an agency; nothing is kept.
+            InputRejected: As by ``apply``, of any of them; nothing is kept.
         """
         now = self.clock.now()
+        for one in given:
+            _refuse_large(one.draft.form)
+            await self.platform.form_values(one.draft.service, one.draft.form)
         opened = [(one.draft, self._first_step(one, now)) for one in given]
         for draft, first in opened:
             await self._claim(draft.documents, first.progress.client_reference)
@@ -248,6 +257,21 @@ class Host:
         """
         return await self.database.run(lambda transaction: self.store.read(transaction, application).progress)
 
+    async def view(self, application: str, for_: "Audience") -> "ApplicationView":
+        """An application as a citizen or an officer may see it.
+
+        Args:
+            application: Its id, or its client reference.
+            for_: ``CITIZEN`` or ``OFFICER``; for an officer it is an ``OfficerView``.
+
+        Raises:
+            NoSuchApplication: The database has no such application.
+            Erased: The citizen's data were erased.
+        """
+        from nagorik_host.view_reader import read_view
+
+        return await read_view(self, application, for_)
+
     async def track(self, application: str, *, after: int = 0) -> Tracked:
         """Where an application is, and everything that happened to it.
 
@@ -289,10 +313,12 @@ class Host:
 
         Raises:
             NotPossible: It is not open to the application now.
-            InputRejected: There would be more papers than an application can carry, or one was handed in for another
-                application or came from an agency; the problem names it by its place among ``documents``.
+            InputRejected: The form is larger than ``LARGEST_FORM``, there are more documents than an application
+                can carry, or one was handed in for another application or came from an agency; the problem names it
+                by its place among ``documents``.
             NoSuchApplication: The database has no such application.
         """
+        _refuse_large(form or {})
         if documents:
             await self._claim(documents, (await self.progress(application)).client_reference)
         correction: Correction | None = None
@@ -439,7 +465,7 @@ class Host:
 
 @asynccontextmanager
 async def open_host(
-    database: str,
+    database: str | SecretStr,
     keyring: Keyring,
     settings: PlatformSettings,
     *,
@@ -451,7 +477,7 @@ async def open_host(
     """A host on a database that ``nagorik db upgrade`` has brought up to date.
 
     Args:
-        database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``.
+        database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``, such as the setting ``database``.
         keyring: The keys that citizens' data are sealed with.
         settings: How the platform is composed; its clock is the host's. Without a rate limiter and a token
             store of its own it has those that all processes on this database share.
@@ -467,7 +493,7 @@ async def open_host(
         KeysRefused: The keys are not those that this database belongs to.
         LeaseTooShort: A call of an installed plugin could outlast the lease, and its application be filed twice.
     """
-    opened = await open_database(database)
+    opened = await open_database(database if isinstance(database, str) else database.get_secret_value())
     try:
         terms = partial(host_on, lease_clock=lease_clock, lease=lease, message_age=message_age, charges=charges)
         async with terms(opened, keyring, settings) as host:
@@ -515,6 +541,17 @@ async def host_on(
         manifests = (record.manifest for record in platform.plugins)
         permits.use({one.id: one.limits.concurrency for one in manifests if one is not None}, host.health)
         yield host
+
+
+def _refuse_large(form: Mapping[str, JsonValue]) -> None:
+    """Refuse a form before anything looks at each of its values, which takes time with their number."""
+    if len(json.dumps(form)) > LARGEST_FORM:
+        raise InputRejected([FieldProblem(pointer="/form", code="too-large", text=_TOO_LARGE)])
+
+
+_TOO_LARGE: Final = Text(
+    en="The form is too large. Shorten what it holds.", bn="ফরমটি অনেক বড়। তথ্য সংক্ষেপ করে আবার জমা দিন।"
+)
 
 
 def _refuse_outlasting_calls(platform: Platform, lease: timedelta) -> None:

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from nagorik_host.commands.render import as_document, find_application
 from nagorik_host.engine.health import LAST_PROBE
 from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.store.outages import outages_of
 from nagorik_host.store.schema import applications
+from nagorik_host.views import OFFICER
 from nagorik_testing import SyntheticCitizens
 from nagorik_testing.faults.conditions import Outage
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
@@ -160,7 +160,7 @@ async def test_citizen_is_told_since_when_what_it_means_and_that_the_expected_ti
         worker = host.worker()
         (application,) = await hand_in(world, host, "brta.renewal", 1)
         await world.carry(worker, for_at_most=timedelta(minutes=10))
-        before = as_document(await find_application(host, application), host)
+        before = (await host.view(application, OFFICER)).model_dump(mode="json")
         assert before["submitted_at"] is not None
         assert before["unreachable"] is None
         assert before["expected_frozen_seconds"] == 0
@@ -169,7 +169,7 @@ async def test_citizen_is_told_since_when_what_it_means_and_that_the_expected_ti
         await world.carry(worker, for_at_most=AWAY - timedelta(minutes=1))
         # When it is asked for last before that is chance; the citizen looks at the end.
         world.clock.set(down + AWAY - timedelta(minutes=1))
-        during = as_document(await find_application(host, application), host)
+        during = (await host.view(application, OFFICER)).model_dump(mode="json")
         assert (during["state"], during["agency_reference"]) == (before["state"], before["agency_reference"])
         told = during["unreachable"]
         since = datetime.fromisoformat(told["since"])
@@ -188,7 +188,7 @@ async def test_citizen_is_told_since_when_what_it_means_and_that_the_expected_ti
         assert moved == frozen
         world.clock.set(down + AWAY)
         await world.carry(worker, for_at_most=timedelta(hours=1))
-        after = as_document(await find_application(host, application), host)
+        after = (await host.view(application, OFFICER)).model_dump(mode="json")
         assert after["unreachable"] is None
         kept = timedelta(seconds=after["expected_frozen_seconds"])
         assert frozen < kept <= AWAY + timedelta(hours=1)

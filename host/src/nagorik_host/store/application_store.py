@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import LargeBinary, Row, Update, bindparam, cast, delete, insert, or_, select, update
 
-from nagorik import ApplicationDraft
+from nagorik import ApplicationDraft, NagorikError, Text
 from nagorik.operations import OPERATIONS, Family
 from nagorik_host.store import projections
 from nagorik_host.store.application_records import record_of_row
@@ -103,8 +103,26 @@ class LeaseTooShort(ValueError):
     """A plugin lets a call take longer than this host waits for the worker that makes it; both are named."""
 
 
-class NoSuchApplication(LookupError):
+class NoSuchApplication(NagorikError, LookupError):
     """The database holds no application by this id or reference."""
+
+    code = "no-such-application"
+    status = 404
+
+    def __init__(self, application: str = "") -> None:  # noqa: ARG002 - an id that was typed may be somebody's number
+        """Say so without the id, which may be somebody's number."""
+        super().__init__()
+
+    @property
+    def message(self) -> Text:
+        """That there is no such application, and what to do."""
+        return _NO_SUCH_APPLICATION
+
+
+_NO_SUCH_APPLICATION: Final = Text(
+    en="There is no application of this number here. Compare the number with the one that you were given.",
+    bn="এই নম্বরে কোনো আবেদন নেই। আপনাকে দেওয়া নম্বরের সঙ্গে মিলিয়ে দেখুন।",
+)
 
 
 class AlreadyOpen(Exception):

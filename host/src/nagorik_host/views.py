@@ -1,0 +1,312 @@
+"""The read model: an application as a citizen or an officer may see it, as frozen values and not as text.
+
+``Host.view`` returns it. A citizen's view holds no officer's note, no word of an agency's own for a state, and no
+internal cause; an officer's view holds no address to pay at, and numbers in what others wrote are masked.
+``model_dump(mode="json")`` has stable keys: times in UTC, money as decimal text.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+from nagorik import Text
+from nagorik.manifest import PublicService
+from nagorik.operations import Operation
+
+
+class Audience(StrEnum):
+    """For whom an application is shown."""
+
+    CITIZEN = "citizen"
+    OFFICER = "officer"
+
+
+CITIZEN: Final = Audience.CITIZEN
+OFFICER: Final = Audience.OFFICER
+Words = Mapping[str, str]
+"""What others wrote, in ``bn`` and ``en``; it may be blank."""
+Instant = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="json-unless-none")]
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __repr__(self) -> str:
+        # A view is about one citizen.
+        return f"<{type(self).__name__}>"
+
+    __str__ = __repr__
+
+
+class Coded(_View):
+    """A stable code and what it means."""
+
+    code: str
+    means: Text
+
+
+class Waiting(Coded):
+    """What an application waits for, and who has to do it."""
+
+    party: str
+
+
+class StateMeaning(_View):
+    """A state of an application and what it means."""
+
+    state: str
+    means: Text
+
+
+class FlagMeaning(_View):
+    """A flag of an application and what it means."""
+
+    flag: str
+    means: Text
+
+
+class SourceView(_View):
+    """Where a rule or a price is published, and whether it was compared with that."""
+
+    title: str
+    as_of: str | None
+    verified: bool
+
+
+class CriterionView(_View):
+    """One criterion of eligibility."""
+
+    id: str
+    verdict: str
+    text: Words
+    source: SourceView | None
+
+
+class EligibilityView(_View):
+    """The last decision on eligibility; ``decisive`` where the application waits because of it."""
+
+    result: str
+    decisive: bool
+    criteria: tuple[CriterionView, ...]
+
+
+class FieldView(_View):
+    """What is wrong with a field, by the form's label where it has one; never its value."""
+
+    pointer: str
+    code: str
+    label: Words | None
+    text: Words
+
+
+class RefusalView(_View):
+    """A refusal that still stands. ``fault`` names the kind of error where nobody refused, for officers."""
+
+    operation: str
+    at: Instant
+    code: str
+    fault: str | None
+    reason: Words | None
+    fields: tuple[FieldView, ...]
+    fields_left_out: int
+
+
+class ReportView(_View):
+    """The agency's last report; ``word`` is its own word for the state, for officers."""
+
+    at: Instant
+    state: str | None
+    word: str | None
+    reason: Words | None
+    remark: str | None
+
+
+class DemandedAgainView(_View):
+    """A fee that the agency demands again after it was paid."""
+
+    stage: str
+    paid: tuple[str, ...]
+    demanded: str | None
+    means: Text
+
+
+class LineView(_View):
+    """One line of a price; amounts in taka, as decimal text."""
+
+    code: str
+    text: Words
+    amount: str
+    vat: str
+    nature: str
+    payee: Text | None
+
+
+class ChargesView(_View):
+    """What the host itself charges beside a fee."""
+
+    lines: tuple[LineView, ...]
+    total: str
+    currency: str
+
+
+class FeeView(ChargesView):
+    """A price of the agency, paid or to be paid."""
+
+    quote: str
+    stage: str
+    paid: bool
+    vat: str
+    unpriced: tuple[Words, ...]
+    """Costs of unknown amount, which are not in the total."""
+    expires_at: Instant
+    source: SourceView
+
+
+class UnreachableView(_View):
+    """The agency that cannot be reached; ``cause`` is for officers."""
+
+    plugin: str
+    since: Instant
+    cause: str | None
+    means: Text
+
+
+class StopView(_View):
+    """What an officer stopped, with the reason that is published."""
+
+    kind: str
+    name: str
+    reason: Text
+
+
+class NextCall(_View):
+    """What is done next, and when."""
+
+    operation: str | None
+    due: Instant
+
+
+class PaymentView(_View):
+    """A payment.
+
+    Attributes:
+        reference: The gateway's, once money was taken; before, it may open the payer's page.
+        amount: What was asked for, such as ``345.00 BDT``.
+        taken: What was taken, where that differs.
+        pay_at: The page to pay at. It holds a token: for the payer alone, and only while the payment is wanted.
+    """
+
+    payment: str
+    gateway: str
+    reference: str | None
+    stage: str
+    state: str
+    means: Text
+    amount: str
+    taken: str | None
+    charges: ChargesView | None
+    refund_ordered_at: Instant | None
+    refund_reference: str | None
+    refunded_at: Instant | None
+    pay_at: str | None
+    instructions: Text | None
+    pay_until: Instant | None
+
+
+class ConsentView(_View):
+    """What a consent to the application must cover.
+
+    Attributes:
+        operations: What has to be allowed.
+        asks: Services of other agencies that may be asked, if the citizen allows it.
+        least_ceiling: What was spent and is asked for next, such as ``1195.00 BDT``; ``None`` without a price.
+        expires_at: When the present consent ends; ``None`` where there is none.
+        gap: Why the present consent does not cover what comes next: ``absent``, ``expired``, ``fee-ceiling``, …
+    """
+
+    operations: tuple[Operation, ...]
+    asks: tuple[str, ...]
+    least_ceiling: str | None
+    expires_at: Instant | None
+    gap: str | None
+
+
+class TimelineView(_View):
+    """Something that happened, ``times`` times in a row; ``at`` is the last time."""
+
+    at: Instant
+    kind: str
+    code: str
+    text: Text
+    times: int
+
+
+class ApplicationView(_View):
+    """An application as a citizen may see it."""
+
+    application: str
+    client_reference: str
+    agency_reference: str | None
+    service: str
+    service_name: Text | None
+    plugin: str
+    state: str
+    state_means: Text
+    flags: tuple[FlagMeaning, ...]
+    waits_for: Waiting | None
+    what_to_do: tuple[Text, ...]
+    ended_as: StateMeaning | None
+    eligibility: EligibilityView | None
+    refusals: tuple[RefusalView, ...]
+    agency_says: ReportView | None
+    reason_missing: bool
+    demanded_again: DemandedAgainView | None
+    fees: tuple[FeeView, ...]
+    charges: ChargesView | None
+    consent: ConsentView | None
+    """``None`` where no plugin offers the service any more."""
+    blocked: Coded | None
+    unreachable: UnreachableView | None
+    stopped: tuple[StopView, ...]
+    next: NextCall | None
+    opened_at: Instant
+    submitted_at: Instant | None
+    expected_by: Instant | None
+    expected_frozen_seconds: float | None
+    payments: tuple[PaymentView, ...]
+    timeline: tuple[TimelineView, ...]
+
+
+class AttemptView(_View):
+    """A call to the agency or the gateway, as it was made."""
+
+    operation: str
+    began: Instant
+    ended: Instant | None
+    result: str | None
+
+
+class OfficerView(ApplicationView):
+    """An application as an officer sees it; the citizen is masked.
+
+    Attributes:
+        may_become: The states that an officer may decide on.
+        payments_may_become: The same of each payment, by its id.
+        gateways_say: What a gateway says against a decision, by the payment's id.
+    """
+
+    applicant: str
+    identifiers: tuple[str, ...]
+    form_fields: tuple[str, ...]
+    may_become: tuple[str, ...]
+    payments_may_become: Mapping[str, Sequence[str]]
+    gateways_say: Mapping[str, str]
+    attempts: tuple[AttemptView, ...]
+
+
+def consent_operations(service: PublicService) -> frozenset[Operation]:
+    """All operations that a consent to a service has to cover, so that the application can come to its end."""
+    return frozenset({*service.writes, Operation.START_PAYMENT})
