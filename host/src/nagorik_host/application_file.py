@@ -19,10 +19,11 @@ from nagorik.model.application import Acting
 from nagorik.privacy import Code, Several
 from nagorik.values import Money, NationalDataError
 from nagorik.values.text import clean_line
-from nagorik_host.document_files import DocumentFolder, DocumentRefused, paper_text, wanted_document
+from nagorik_host.document_files import DocumentRefused, paper_text, wanted_document
 from nagorik_host.own_numbers import holds_own_number, numbers_of
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault
+from nagorik_host.views import consent_operations
 from nagorik_platform.documents import missing_documents
 from nagorik_platform.json_files import SHAPES, parse_json
 from nagorik_platform.number_mask import is_telling
@@ -87,11 +88,10 @@ class GivenConsent(Model):
     def consent(self, service: PublicService, now: datetime) -> Consent:
         """The consent to ``service``, of which there are no ``problems``."""
         given_at = self.given_at or now
-        everything = frozenset({*service.writes, Operation.START_PAYMENT})
         return Consent(
             id=str(uuid4()),
             service=service.id,
-            operations=self.operations or everything,
+            operations=self.operations or consent_operations(service),
             fee_ceiling=self.fee_ceiling,
             given_at=given_at,
             expires_at=given_at + timedelta(days=self.days),
@@ -159,7 +159,6 @@ class ApplicationFile(Model):
         service: PublicService,
         *,
         values: Mapping[str, JsonValue],
-        folder: DocumentFolder | None = None,
     ) -> ApplicationDraft:
         """What the citizen handed in by ``file``, the documents beside it put into the store.
 
@@ -169,16 +168,13 @@ class ApplicationFile(Model):
             service: What it is for.
             values: What the form's fields hold, by ``Platform.form_values``, which says what papers are required. As
                 the file writes them, ``"3"`` and 3 would be two answers.
-            folder: The folder of the file, if it is open.
 
         Raises:
             DataFileInvalid: A document is none that the service takes, is not there or outside the file's folder, or
                 one is missing that the service cannot do without; each is named, in Bangla and English.
         """
-        if folder is None:
-            with DocumentFolder(file.parent) as own:
-                return await self.draft(file, documents, service, values=values, folder=own)
         # All are looked at before any is kept; then they go by one after the other, piece by piece.
+        folder = file.parent
         problems = [*self._wrong(folder, service), *self._missing(service, values)]
         if problems:
             raise DataFileInvalid(file.name, problems)
@@ -202,7 +198,7 @@ class ApplicationFile(Model):
             payer=self.payer,
         )
 
-    def _wrong(self, folder: DocumentFolder, service: PublicService) -> Iterator[FileProblem]:
+    def _wrong(self, folder: Path, service: PublicService) -> Iterator[FileProblem]:
         for number, given in enumerate(self.documents):
             try:
                 with wanted_document(service, given.kind, Path(given.file), within=folder):
@@ -218,7 +214,6 @@ class ApplicationFile(Model):
         self,
         known: Collection[tuple[str, str]],
         file: Path,
-        folder: DocumentFolder,
         service: PublicService,
         application: str,
     ) -> Iterator[FileProblem]:
@@ -229,13 +224,12 @@ class ApplicationFile(Model):
         Args:
             known: The kinds and hashes of the papers that the application was ever given.
             file: The application's file.
-            folder: The folder of the file.
             service: What it is for.
             application: The id of the one that was taken in before.
         """
         for number, given in enumerate(self.documents):
             try:
-                with wanted_document(service, given.kind, Path(given.file), within=folder) as paper:
+                with wanted_document(service, given.kind, Path(given.file), within=file.parent) as paper:
                     digest = hashlib.sha256()
                     for piece in paper.pieces():
                         digest.update(piece)

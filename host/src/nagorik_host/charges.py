@@ -22,7 +22,7 @@ from nagorik.model.fee import LineNature, QuoteLine, Source
 from nagorik.values import Money
 from nagorik.values.money import group_by_lakh
 from nagorik.values.sentences import NationalDataError, Text
-from nagorik.values.text import match_key, normalise
+from nagorik.values.text import clean_line, match_key
 from nagorik_toolkit.fees.tariff import Hundredths
 
 if TYPE_CHECKING:
@@ -50,31 +50,12 @@ OfferPattern = Annotated[str, StringConstraints(pattern=_PATTERN, max_length=80)
 Patterns = Annotated[tuple[OfferPattern, ...], Field(min_length=1, max_length=_MOST)]
 
 
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of characters that are not seen, or that turn what is beside them."""
-_UNSEEN_OTHERS: Final = frozenset(
-    {*"\u034f\u115f\u1160\u17b4\u17b5\u180f\u2800\u3164\uffa0"}
-    | {
-        chr(code)
-        for first, last in ((0x180B, 0x180D), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
-        for code in range(first, last + 1)
-    }
-)
-"""Letters and marks by their category, and as blank; among them those that choose how a letter is drawn."""
-_JOINERS: Final = frozenset("\u200c\u200d")
-
-
 def _refuse_unseen(text: str) -> str:
-    """Refuse what a reader would not see; a joiner may stand after a Bangla letter, which it is a part of."""
+    """Refuse what a reader would not see, or that turns the text beside it."""
     try:
-        normalise(text)
-    except NationalDataError:
-        raise ValueError("it has too many marks on one letter") from None
-    for before, letter in zip(" " + text, text, strict=False):
-        if letter in _JOINERS and "\u0980" <= before <= "\u09ff":
-            continue
-        if unicodedata.category(letter) in _UNSEEN or letter in _UNSEEN_OTHERS:
-            raise ValueError(f"it holds U+{ord(letter):04X}, which nobody sees or which turns the text: take it out")
+        clean_line(text)
+    except NationalDataError as error:
+        raise ValueError(error.text.en) from None
     return text
 
 

@@ -2,13 +2,10 @@
 
 import os
 import stat
-from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from errno import EINVAL, ELOOP
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Final, Literal, Self
+from typing import BinaryIO, Final, Literal
 
 from nagorik import Text
 from nagorik.manifest import PublicService
@@ -19,13 +16,9 @@ from nagorik_platform.documents import document_problem, unknown_kind
 
 _BEGINNING: Final = 4_096
 """Bytes that are looked at before any is kept."""
-_MOST_LINKS: Final = 40
-"""Links that are followed on the way to a file, as many as the kernel follows."""
 _LONGEST_NAME: Final = 120
-_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-"""Neither a link that was put there meanwhile is followed, nor a pipe waited for."""
-_FOLDER: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-"""A folder that may be gone through need not be one that may be listed."""
+_FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+"""A pipe is not waited for."""
 
 
 class DocumentRefused(Exception):
@@ -43,86 +36,6 @@ class DocumentRefused(Exception):
         self.text = text
         self.field = field
         self.is_there = is_there
-
-
-class _Outside(Exception):
-    """A path leads out of the folder that it may not lead out of."""
-
-
-class DocumentFolder:
-    """The folder that papers lie in, opened once: what takes its place while they are read is not looked into."""
-
-    def __init__(self, path: Path) -> None:
-        """Open the folder.
-
-        Raises:
-            OSError: It is not there, is none, or cannot be read.
-        """
-        resolved = path.resolve(strict=True)
-        self._names = (path.absolute(), resolved)
-        self._descriptor = os.open(resolved, _FOLDER)
-
-    def __enter__(self) -> Self:
-        """Use it."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close it."""
-        os.close(self._descriptor)
-
-    def open(self, name: str) -> int:
-        """Open a file for reading, by its path from this folder; a link is followed within the folder alone.
-
-        Raises:
-            OSError: It is not there, or cannot be read.
-            _Outside: The path, or a link on it, leads out of the folder.
-        """
-        ahead, links = deque(self._steps(name)), 0
-        with ExitStack() as opened:
-            here = [self._descriptor]
-            while ahead:
-                step = ahead.popleft()
-                if step == "..":
-                    here.pop()
-                    if not here:
-                        raise _Outside
-                    continue
-                target = _link(step, here[-1])
-                if target is not None:
-                    links += 1
-                    if links > _MOST_LINKS:
-                        raise OSError(ELOOP, os.strerror(ELOOP))
-                    if Path(target).is_absolute():
-                        here = [self._descriptor]
-                    ahead.extendleft(reversed(self._steps(target)))
-                    continue
-                if not ahead:
-                    return os.open(step, _FILE, dir_fd=here[-1])
-                here.append(os.open(step, _FOLDER, dir_fd=here[-1]))
-                opened.callback(os.close, here[-1])
-        raise IsADirectoryError
-
-    def _steps(self, name: str) -> list[str]:
-        """The parts of a path, from here on where it is an absolute one."""
-        path = Path(name)
-        if not path.is_absolute():
-            return list(path.parts)
-        for known in self._names:
-            if path.is_relative_to(known):
-                return list(path.relative_to(known).parts)
-        raise _Outside
-
-
-def _link(name: str, folder: int) -> str | None:
-    """Where a link leads; ``None`` for anything else."""
-    try:
-        return os.readlink(name, dir_fd=folder)
-    except OSError as error:
-        if error.errno == EINVAL:
-            return None
-        raise
 
 
 class DocumentFile:
@@ -179,36 +92,48 @@ def _as_it_is(file: os.stat_result) -> tuple[int, int, int]:
 
 @contextmanager
 def wanted_document(
-    service: PublicService, kind: str, path: Path, *, within: DocumentFolder | None = None
+    service: PublicService, kind: str, path: Path, *, within: Path | None = None
 ) -> Iterator[DocumentFile]:
-    """The file at ``path``, as a paper that a service takes.
+    """The file at ``path``, as a document that a service takes.
 
     Args:
         service: What the application is for.
-        kind: What the paper is said to be.
+        kind: What the document is said to be.
         path: Where it is; from ``within`` on, where that is given.
-        within: The folder that it may not lead out of, by a link for instance, where somebody else wrote the path.
+        within: The folder that it may not lead out of, by a link for instance, where the path comes from a file.
 
     Raises:
-        DocumentRefused: It is not there, no ordinary file, outside, or none that the service takes as this.
+        DocumentRefused: It is not there, no ordinary file, outside, or the service does not take it as this.
     """
     listed = service.document_kind(kind)
     if listed is None:
         raise DocumentRefused(unknown_kind(service, 0).text, "kind")
     try:
-        file = os.fdopen(_descriptor(path, within), "rb")
-    except _Outside:
-        raise refused("outside", listed.label) from None
+        file = os.fdopen(os.open(path if within is None else within / path, _FILE), "rb")
     except (FileNotFoundError, NotADirectoryError, ValueError):  # also for a name that no file can have
         raise refused("unreadable", listed.label, is_there=False) from None
-    except (OSError, RuntimeError):  # also for links in a circle
+    except OSError:  # also for links in a circle
         raise refused("unreadable", listed.label) from None
     with file:
+        found = os.fstat(file.fileno())
+        if within is not None and not _is_within(found, within / path, within):
+            raise refused("outside", listed.label)
+        if not stat.S_ISREG(found.st_mode):
+            raise refused("unreadable", listed.label)
         paper = DocumentFile(file, listed.label, path.name)
         problem = document_problem(service, kind, paper.media_type, paper.bytes, 0)
         if problem is not None:
             raise DocumentRefused(problem.text)
         yield paper
+
+
+def _is_within(opened: os.stat_result, path: Path, folder: Path) -> bool:
+    """Whether the opened file lies in the folder, links resolved; a link that was changed meanwhile leads outside."""
+    try:
+        real = path.resolve(strict=True)
+        return real.is_relative_to(folder.resolve(strict=True)) and os.path.samestat(opened, real.stat())
+    except OSError:
+        return False
 
 
 def refused(code: str, paper: Text, name: str = "", *, is_there: bool = True) -> DocumentRefused:
@@ -230,12 +155,3 @@ def paper_text(code: str, paper: Text, name: str = "", **said: str) -> Text:
 def _shown(name: str) -> str:
     """A file's name without what steers a terminal, and not longer than a line."""
     return "".join(one if one.isprintable() else "?" for one in name[:_LONGEST_NAME])
-
-
-def _descriptor(path: Path, within: DocumentFolder | None) -> int:
-    # Resolved, a path holds no link any more; one that was put there since is not followed.
-    descriptor = within.open(str(path)) if within is not None else os.open(path.resolve(strict=True), _FILE)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise IsADirectoryError
-    return descriptor

@@ -25,7 +25,6 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -76,7 +75,7 @@ def _listed(value: object) -> object:
 def _without_null(value: object) -> object:
     """No file can be called by a null character, and no database keeps one."""
     if isinstance(value, str) and "\0" in value:
-        raise PydanticCustomError("null_character", "holds a null character")
+        raise ValueError("holds a null character")
     return value
 
 
@@ -88,15 +87,12 @@ def read_address(text: str) -> tuple[str, int]:
     """
     found = _ADDRESS.fullmatch(text)
     if found is None or int(found[3]) > _LAST_PORT:
-        raise ValueError("not HOST:PORT")
+        raise ValueError("is not HOST:PORT, such as 127.0.0.1:9464")
     return found[1] or found[2], int(found[3])
 
 
 def _address(text: str) -> str:
-    try:
-        read_address(text)
-    except ValueError:
-        raise PydanticCustomError("not_an_address", "not HOST:PORT") from None
+    read_address(text)
     return text
 
 
@@ -107,22 +103,19 @@ _LONGEST_ADDRESS: Final = 1_000
 def _web_address(text: str) -> str:
     """An address that a browser can be sent to, whose path may grow."""
     if len(text) > _LONGEST_ADDRESS:
-        raise PydanticCustomError("long_web_address", "too long")
-    if not (text.isascii() and text.isprintable() and " " not in text and _is_web_address(text)):
-        raise PydanticCustomError("not_a_web_address", "no web address")
+        raise ValueError(f"is longer than {_LONGEST_ADDRESS} letters")
+    try:
+        parts = urlsplit(text if text.isascii() and text.isprintable() and " " not in text else "")
+        extra = parts.username or parts.password or parts.query or parts.fragment
+        is_whole = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0 and not extra
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise ValueError("is no https://… address without user, query and fragment")
     return text
 
 
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return False
-    is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    return parts.scheme == "https" and bool(parts.hostname) and port != 0 and is_plain
-
-
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
 
 
@@ -168,15 +161,15 @@ class HostSettings(BaseSettings):
     """Seconds that a worker of whom nothing is heard is waited for, before another has what it had in hand."""
     metrics: Annotated[str, AfterValidator(_address)] | None = None
     """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. All who can reach it can read them."""
-    payment_return_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    payment_return_url: WebAddress | None = None
     """Where a payer's browser is sent back to, ``https://…``; gateway and payment are added to its path."""
-    payment_notice_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    payment_notice_url: WebAddress | None = None
     """Where gateways post their notices, ``https://…``; gateway and payment are added to its path."""
     charges: Path | None = None
     """The file of what the host itself asks for beside an agency's fee; it is read once, when the host is opened."""
     message_days: int = Field(default=90, ge=1, le=LONGEST_RETENTION)
     """Days for which what agencies and gateways sent is kept, whatever became of it."""
-    tracking_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    tracking_url: WebAddress | None = None
     """Where an application can be tracked, with its tracking number as the last part of the path: what a receipt's
     QR code leads to."""
     cash_gateway: str = Field(default="cashdesk.counter", min_length=1, max_length=120)
@@ -406,14 +399,8 @@ def _describe(problem: Mapping[str, Any]) -> str:
             return _unknown(name, PluginEntry.model_fields if entry else HostSettings.model_fields)
         case "missing":
             return f"{name} is missing"
-        case "not_an_address":
-            return f"{name} is not HOST:PORT, such as 127.0.0.1:9464"
-        case "long_web_address":
-            return f"{name} is longer than {_LONGEST_ADDRESS} letters"
-        case "not_a_web_address":
-            return f"{name} is no https://… address without user, query and fragment"
-        case "null_character":
-            return f"{name} holds a null character"
+        case "value_error":
+            return f"{name} {problem['ctx']['error']}"
         case "greater_than_equal":
             return f"{name} is less than {problem['ctx']['ge']}"
         case "less_than_equal":
