@@ -224,32 +224,6 @@ def test_a_close_that_was_tampered_with_is_found(ready, place, statement, code):
     assert finding_text(code) is not None
 
 
-def test_what_no_host_has_written_is_told_and_not_shown(ready, place):
-    ready(*OPEN)
-    put(place, "UPDATE counter_openings SET float_poisha = -1")
-    for words in (("till", "show"), ("till", "list"), (*CLOSE, "--counted", "0")):
-        damaged = ready(*words)
-        assert (damaged.code, "nagorik audit verify" in damaged.err) == (2, True)
-    assert examine(running.now())
-
-
-@pytest.mark.parametrize(
-    ("statement", "words"),
-    [
-        ("UPDATE counter_closes SET counted_poisha = 'x'", ("list",)),
-        ("UPDATE counter_closes SET reason = x'ff'", ("show", "--till", TILL)),
-        ("UPDATE counter_closes SET unknown = 'many'", ("sheet", "--till", TILL, "--sheet", "new.html")),
-        ("UPDATE counter_openings SET opened_by = x'00'", ("list",)),
-    ],
-)
-def test_what_cannot_stand_in_a_tills_row_is_told_and_no_defect(ready, place, statement, words):
-    ready(*OPEN)
-    ready(*CLOSE, "--counted", "1990", "--reason", "Torn", "--second", MANAGER)
-    put(place, statement)
-    damaged = ready("till", *words)
-    assert (damaged.code, "nagorik audit verify" in damaged.err) == (2, True)
-
-
 def test_cash_that_an_operator_took_is_expected_in_their_till_and_stays_so_when_the_citizen_is_erased(
     world, ready, monkeypatch
 ):

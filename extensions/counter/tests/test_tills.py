@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from random import Random
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, settings, strategies as st
@@ -700,34 +700,6 @@ TestAnyOrderOfEvents = TillMachine.TestCase
 TestAnyOrderOfEvents.settings = settings(
     max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-
-
-@pytest.mark.parametrize("change_", ["payments SET poisha = 'x'", "counter_entries SET poisha = 'x'"])
-def test_sum_that_is_none_is_told_as_damaged(change_):
-    """As SQLite lets anybody write it into any column."""
-    engine = engine_of(make_url("sqlite://"))
-    with engine.connect() as connection, connection.begin():
-        metadata.create_all(connection)
-        counter_metadata.create_all(connection)
-        transaction = Transaction(connection)
-        opening = open_till(
-            transaction, till=TILL, float_money=Money.taka(0), by=TILL, gateway=GATEWAY, clock=lambda: NOW
-        )
-        connection.execute(insert(applications).values(**APPLICATION))
-        connection.execute(insert(payments).values(**payment_row("told")))
-        close_till(transaction, TILL, TillCount(Money.taka(345), TILL), lambda: NOW + MINUTE)
-        connection.execute(insert(payments).values(**payment_row("later")))
-        connection.exec_driver_sql(f"UPDATE {change_}")
-        with pytest.raises(TillRefused, match="damaged"):
-            read_session(transaction, TILL, opening.number, NOW + MINUTE)
-    engine.dispose()
-
-
-async def test_ids_fit_into_their_columns(database):
-    await opened(database)
-    await put(database, payment_row(str(uuid4()), refunded_at=NOW, state="refunded"))
-    session = await closed(database, NOW + MINUTE, 0)
-    assert len(session.reckoning.entries) == len(KINDS)
 
 
 async def codes_of(database, vault) -> set[str]:

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nagorik import Text
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_counter.schema import REVISION, metadata
 from nagorik_host.extensions import Extension
 from nagorik_host.store.database import Transaction
-from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
+
+if TYPE_CHECKING:
+    from nagorik_platform.cli.checks import DoctorCheck
 
 
-def _checks(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
+def _checks(transaction: Transaction, now: datetime) -> "Iterator[DoctorCheck]":
     """Sessions that were left open when the day ended in Dhaka: their cash is not counted."""
     from nagorik.values import dhaka_time
     from nagorik_counter.tills import left_open_overnight
+    from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
 
     hint = (
         "Have it counted, by two people: nagorik till close --till ID. What comes in until then is part of it."

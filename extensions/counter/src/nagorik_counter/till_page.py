@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from nagorik import Text
 from nagorik.values import Money
-from nagorik_counter.tills import TillEntry, TillSession, belongs_to, signed_money, sum_of
+from nagorik_counter.tills import ListedSession, TillEntry, TillSession, belongs_to, signed_money, sum_of
 from nagorik_host.store.database import Transaction
 from nagorik_platform.cli.output import Document
 from nagorik_toolkit.texts import Fill, TextCatalogue, moment_text, read_texts
@@ -152,6 +152,23 @@ def session_document(shown: ShownSession) -> Document:
         "unknown": reckoning.unknown,
         "unpaid": reckoning.unpaid,
         "by_hand": {"number": reckoning.by_hand, "amount": plain_amount(reckoning.by_hand_poisha)},
+    }
+
+
+def listed_document(one: ListedSession) -> Document:
+    """A session of a list, for a program; amounts as ``session_document``."""
+    opening, is_closed = one.opening, one.closed_at is not None
+    sums = {"expected": one.expected, "counted": one.counted, "difference": one.difference}
+    return {
+        "till": opening.till,
+        "session": opening.number,
+        "state": "closed" if is_closed else "open",
+        "opened_at": opening.opened_at.isoformat(),
+        "opened_by": opening.opened_by,
+        "closed_at": one.closed_at.isoformat() if one.closed_at is not None else None,
+        "closed_by": one.closed_by,
+        "float": plain_amount(opening.float_money.poisha),
+        **{name: plain_amount(poisha) if poisha is not None else None for name, poisha in sums.items()},
     }
 
 

@@ -1,60 +1,38 @@
 """``nagorik receipt``: what a gateway took for an application, as a page to print or as a PDF."""
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
+from nagorik import Text
+from nagorik_counter.receipt.content import (
+    ReceiptContent,
+    ReceiptNames,
+    ReceiptRefused,
+    receipt_content,
+    receipted_payment,
+)
+from nagorik_counter.receipt.page import receipt_page, refusal_sentence, tracking_address
+from nagorik_counter.receipt.pdf import PdfUnavailable, require_pdf, write_pdf
+from nagorik_counter.receipt_prints import record_print
 from nagorik_host.commands.new_files import new_files
-from nagorik_host.commands.running import CommandRefused, opened_host, run_command
+from nagorik_host.commands.running import CommandRefused, opened_host
+from nagorik_host.host import Host
+from nagorik_host.settings import load_host_settings
+from nagorik_host.store.application_store import StoredApplication
+from nagorik_host.store.database import Transaction
+from nagorik_host.view_reader import agency_name, service_of
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import add_json_argument, print_json, print_lines
+from nagorik_platform.cli.output import print_json, print_lines
+from nagorik_platform.lifecycle import Payment
 
-if TYPE_CHECKING:
-    from nagorik_counter.receipt.content import ReceiptContent, ReceiptNames
-    from nagorik_host.host import Host
-    from nagorik_host.store.application_store import StoredApplication
-    from nagorik_host.store.database import Transaction
-    from nagorik_platform.lifecycle import Payment
-
-PAPERS: Final = ("a4", "80mm")
-FORMATS: Final = ("html", "pdf")
 _NO_PDF: Final = (
     "a PDF needs the extra nagorik-counter[pdf] and the library Pango: pip install 'nagorik-counter[pdf]', or leave"
     " --format pdf out. পিডিএফের জন্য nagorik-counter[pdf] ইনস্টল করুন, অথবা --format pdf বাদ দিন।"
 )
 
 
-class ReceiptCommand:
-    """The command as ``nagorik.commands`` wants it."""
-
-    help = "print the receipt of a payment that was taken, in Bangla and English"
-
-    def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's arguments."""
-        parser.epilog = (
-            "There is a receipt of what a gateway took, whatever became of it since; it says how the payment stands."
-            " Each print is counted: from the second on it says which copy it is. It is written as a new file that"
-            " only its owner can read, and never over another one."
-        )
-        parser.add_argument("application", metavar="ID", help="the application's id, or its client reference")
-        parser.add_argument("--payment", metavar="ID", help="which payment, where several were taken")
-        parser.add_argument("--format", choices=FORMATS, default="html", help="a page, or a PDF (default: html)")
-        parser.add_argument(
-            "--paper", choices=PAPERS, default="a4", help="a sheet, or a receipt printer's roll (default: a4)"
-        )
-        parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="the file to write")
-        add_json_argument(parser)
-
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Print it."""
-        return run_command(lambda: _receipt(arguments))
-
-
-async def _receipt(arguments: argparse.Namespace) -> int:
-    from nagorik_counter.receipt.page import receipt_page
-    from nagorik_counter.receipt.pdf import PdfUnavailable, require_pdf, write_pdf
-    from nagorik_host.settings import load_host_settings
-
+async def receipt(arguments: argparse.Namespace) -> int:
+    """Print the receipt of a payment into a new file, which is counted."""
     settings = load_host_settings()
     if arguments.format == "pdf":
         try:
@@ -62,54 +40,34 @@ async def _receipt(arguments: argparse.Namespace) -> int:
         except PdfUnavailable:
             raise CommandRefused(_NO_PDF) from None
     async with opened_host(settings) as host:
-        chosen = await _chosen(host, arguments)
+
+        def find(transaction: Transaction) -> tuple[StoredApplication, Payment]:
+            stored = host.store.read(transaction, host.store.resolve(transaction, arguments.application))
+            return stored, _receipted(stored, arguments.payment)
+
+        stored, payment = await host.database.run(find)
+        names = _names(host, stored.progress.service, payment.gateway)
         # A file that cannot be written is no print, and one that is counted is written at once.
         with new_files([arguments.output]) as (file,):
-            content = await _counted(host, chosen, settings.tracking_url)
+            content = await _counted(host, stored.id, payment.id, names, settings.tracking_url)
             page = receipt_page(content, arguments.paper)
             file.write(write_pdf(page, arguments.paper) if arguments.format == "pdf" else page.encode())
     if arguments.json:
         print_json(
             {
-                "application": chosen.application,
+                "application": stored.id,
                 "payment": content.payment.id,
                 "copy": content.copy,
                 "file": str(arguments.output),
             }
         )
     else:
-        told = "" if content.copy == 1 else f", copy {content.copy}"
-        print_lines(f"{arguments.output}: payment {content.payment.id}{told}")
+        copy = "" if content.copy == 1 else f", copy {content.copy}"
+        print_lines(f"{arguments.output}: payment {content.payment.id}{copy}")
     return ExitCode.OK
 
 
-class _Chosen(NamedTuple):
-    """The payment that a receipt is wanted of."""
-
-    application: str
-    payment: str
-    names: "ReceiptNames"
-
-
-async def _chosen(host: "Host", arguments: argparse.Namespace) -> _Chosen:
-    """Find it, and how those are called that the receipt speaks of.
-
-    Raises:
-        CommandRefused: There is no receipt; the text says why, in both languages.
-    """
-
-    def read(transaction: "Transaction") -> "tuple[StoredApplication, Payment]":
-        stored = host.store.read(transaction, host.store.resolve(transaction, arguments.application))
-        return stored, _receipted(stored, arguments.payment)
-
-    stored, payment = await host.database.run(read)
-    return _Chosen(stored.id, payment.id, _names(host, stored.progress.service, payment.gateway))
-
-
-def _receipted(stored: "StoredApplication", payment: str | None) -> "Payment":
-    from nagorik_counter.receipt.content import ReceiptRefused, receipted_payment
-    from nagorik_counter.receipt.page import refusal_sentence
-
+def _receipted(stored: StoredApplication, payment: str | None) -> Payment:
     try:
         return receipted_payment(stored.progress, payment)
     except ReceiptRefused as refused:
@@ -117,23 +75,20 @@ def _receipted(stored: "StoredApplication", payment: str | None) -> "Payment":
         raise CommandRefused(f"{text.en} {text.bn}") from None
 
 
-async def _counted(host: "Host", chosen: _Chosen, tracking_url: str | None) -> "ReceiptContent":
-    """What stands on the receipt as the payment is now, which is counted as printed."""
-    from nagorik_counter.receipt.content import receipt_content
-    from nagorik_counter.receipt.page import tracking_address
-    from nagorik_counter.receipt_prints import record_print
-
+async def _counted(
+    host: Host, application: str, payment_id: str, names: ReceiptNames, tracking_url: str | None
+) -> ReceiptContent:
+    """The receipt's content as the payment is now, which is counted as printed."""
     at = host.clock.now()
 
-    def count(transaction: "Transaction") -> "ReceiptContent":
-        stored = host.store.read(transaction, chosen.application, for_change=True)
-        payment = _receipted(stored, chosen.payment)
-        draft = host.store.draft(transaction, stored)
+    def count(transaction: Transaction) -> ReceiptContent:
+        stored = host.store.read(transaction, application, for_change=True)
+        payment, draft = _receipted(stored, payment_id), host.store.draft(transaction, stored)
         return receipt_content(
             stored.progress,
             host.store.events(transaction, stored),
             payment,
-            names=chosen.names,
+            names=names,
             applicant=draft.applicant,
             payer=draft.payer,
             copy=record_print(transaction, stored.id, payment.id, at),
@@ -145,12 +100,8 @@ async def _counted(host: "Host", chosen: _Chosen, tracking_url: str | None) -> "
     return await host.database.run(count)
 
 
-def _names(host: "Host", service: str, gateway: str) -> "ReceiptNames":
-    """What agency, service and gateway are called; by their ids where their plugins are not there any more."""
-    from nagorik import Text
-    from nagorik_counter.receipt.content import ReceiptNames
-    from nagorik_host.commands.render import agency_name, service_of
-
+def _names(host: Host, service: str, gateway: str) -> ReceiptNames:
+    """The names of agency, service and gateway; their ids where their plugins are not there any more."""
     plugin = service.partition(".")[0]
     offer = service_of(host, service)
     paid_by = next((one.name for one in host.platform.gateways if one.id == gateway), None)
@@ -159,6 +110,3 @@ def _names(host: "Host", service: str, gateway: str) -> "ReceiptNames":
         service=offer.name if offer is not None else Text(bn=service, en=service),
         gateway=paid_by or Text(bn=gateway, en=gateway),
     )
-
-
-command: Final = ReceiptCommand()
