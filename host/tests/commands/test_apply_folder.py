@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import func, select
 
 from nagorik_host import open_host
-from nagorik_host.commands import apply, running
-from nagorik_host.commands.apply import SIDE_BY_SIDE, TOGETHER, apply_files
+from nagorik_host.application_file import read_application
+from nagorik_host.commands import apply, intake, running
+from nagorik_host.commands.intake import SIDE_BY_SIDE, TOGETHER, apply_files
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.documents import FolderDocumentStore
@@ -130,7 +131,7 @@ async def test_what_was_begun_is_finished_and_the_rest_is_told_when_it_is_to_end
 
 
 async def test_database_that_goes_away_in_the_middle_leaves_no_file_untold(hosts, folder, monkeypatch):
-    monkeypatch.setattr(apply, "SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(intake, "SIDE_BY_SIDE", 1)
     files = sorted(folder.glob("0*.json"))
     closing = []
     async with hosts() as (host, documents):
@@ -161,21 +162,23 @@ def test_lines_tell_how_far_it_is_and_signals_are_heeded(ready, folder, monkeypa
     assert lines[0].startswith("nagorik: ")
     assert f" of {number} files: " in lines[0]
 
-    monkeypatch.setattr(apply, "SIDE_BY_SIDE", 1)
-    keep = apply._apply_together
+    monkeypatch.setattr(intake, "SIDE_BY_SIDE", 1)
+    asked = []
 
-    async def interrupted(*given):
-        os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.sleep(0)
-        return await keep(*given)
+    def interrupted(path):
+        if not asked:
+            asked.append(path)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return read_application(path)
 
-    monkeypatch.setattr(apply, "_apply_together", interrupted)
+    monkeypatch.setattr(intake, "read_application", interrupted)
     ended = ready("apply", folder, "--json")
     assert ended.code == 3
     told = [one["result"] for one in ended.document["applications"]]
     assert told == ["already-open"] * TOGETHER + ["not-reached"] * (number - TOGETHER)
     assert f"{TOGETHER} of {number} files are in; apply again: what is in is not taken in twice" in ended.err
     monkeypatch.setattr(apply, "LISTED", 3)
+    asked.clear()
     shown = ready("apply", folder)
     assert "not reached: apply it again" in shown.err
     assert f"{number - TOGETHER - 3} more are not in, the last of them wrong.json; --json tells each" in shown.err

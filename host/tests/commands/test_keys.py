@@ -26,6 +26,11 @@ OPENING = [
     ("keys", "rotate"),
     ("audit", "verify"),
     ("db", "caught-up", "--officer", "A. Rahman", "--reason", "x"),
+    ("applications", "list"),
+    ("payments", "list"),
+    ("inbox", "list"),
+    ("agencies",),
+    ("workers",),
 ]
 
 

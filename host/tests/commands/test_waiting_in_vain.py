@@ -233,16 +233,17 @@ def test_late_price_that_is_refused_is_a_case_and_nobody_is_asked_to_pay(office,
     citizen, _ = office.pages(application)
     assert NOTHING_TO_PAY in citizen
     assert PAY not in citizen
-    assert code in citizen
+    # A refusal is told by its code; what went wrong inside is the staff's alone.
+    assert (code in citizen) is (kind == "own code")
 
     office.work(timedelta(hours=3))
     assert office.cases() == [case]
-    for page in office.pages(application):
+    citizen, officer = office.pages(application)
+    assert case in officer
+    for page in (citizen, officer):
         assert PAY not in page
         assert "The fee could not be worked out." in page
         assert "ফি নির্ণয় করা যায়নি।" in page
-        assert code in page
-        assert case in page
         assert "cannot be reached" not in page
     officer = office.ready("cases", "show", application, "--json").document
     assert officer["refusals"][0]["code"] == code
@@ -285,9 +286,11 @@ def test_status_that_only_the_plugin_understands_is_a_case_with_its_code(office,
     for page in office.pages(application):
         assert "The agency did not say how the application stands." in page
         assert "আবেদনটি কী অবস্থায় আছে সংস্থা জানায়নি।" in page
-        assert code in page
         assert "CANARY" not in page
         assert "reachable" not in page
+    citizen, officer = office.pages(application)
+    assert (code in citizen) is (kind == "refusal")
+    assert code in officer
     assert office.ready("track", application, "--json").document["unreachable"] is None
 
 
@@ -296,12 +299,15 @@ def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_i
     office.work(timedelta(minutes=1))
     office.answers.STATUS = CredentialsRejected(CredentialProblem.EXPIRED)
     office.work(timedelta(hours=6))
-    told = office.ready("track", application, "--json").document
+    assert office.ready("track", application, "--json").document["unreachable"]["cause"] is None
+    told = office.ready("cases", "show", application, "--json").document
     assert told["unreachable"]["cause"] == "credentials-expired"
-    for page in office.pages(application):
-        assert "Office of wells has not let this platform in since" in page
-        assert "কূপ দপ্তর এই প্ল্যাটফর্মকে ঢুকতে দিচ্ছে না" in page
-        assert "This platform itself was not let in (code expired)." in page
+    citizen, page = office.pages(application)
+    assert "Office of wells has not been reachable since" in citizen
+    assert "Office of wells has not let this platform in since" in page
+    assert "কূপ দপ্তর এই প্ল্যাটফর্মকে ঢুকতে দিচ্ছে না" in page
+    assert "This platform itself was not let in (code expired)." in page
+    assert "expired" not in citizen
     office.answers.STATUS = AgencyStatus(state="in_review", raw="REVIEW")
     # It is tried seldom by now, unless somebody says that it lets the platform in again.
     assert office.ready("agencies", "--try-again", "office").code == 0

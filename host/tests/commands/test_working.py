@@ -189,7 +189,8 @@ def test_other_release_of_a_plugin_waits_for_an_officer(ready, applied, place):
     (item,) = ready("cases", "list", "--json").document["items"]
     assert (item["application"], item["blocked"]) == (applied, PLUGIN_CHANGED)
     assert "--accept-plugin" in ready("cases", "list").out
-    assert ready("track", applied, "--json").document["blocked"]["code"] == PLUGIN_CHANGED
+    assert ready("cases", "show", applied, "--json").document["blocked"]["code"] == PLUGIN_CHANGED
+    assert ready("track", applied, "--json").document["blocked"]["code"] == "set-aside"
     done = ready("cases", "decide", applied, *OFFICER, "--accept-plugin", "--json")
     assert done.document == {"plugin": "nid", "before": "nagorik-nid 0.5.0", "after": "nagorik-nid 1.0.0"}
     assert "officer_let_go_on" in done.err

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from nagorik_host.commands import HELP
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, add_json_argument, print_error, print_json, print_lines
@@ -24,7 +25,7 @@ EVERY: Final = 0.5
 class AuditCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "verify all that was written; find documents that no application refers to, and those that are missing"
+    help = HELP["audit"]
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""

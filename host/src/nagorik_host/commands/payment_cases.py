@@ -96,7 +96,7 @@ def payment_case_document(case: "PaymentCase") -> Document:
 
 def render_payment_cases(cases: "Sequence[PaymentCase]", number: int) -> None:
     """Those that wait for an officer, for a person."""
-    from nagorik_host.commands.render import when
+    from nagorik_host.commands.columns import when
 
     rows = (
         (

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nagorik_host.commands.running import CommandRefused, now, opened_host, run_command
+from nagorik_host.commands.running import CommandRefused, now, opened_host
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
     Document,
@@ -54,12 +54,8 @@ def add_reconcile(parser: argparse.ArgumentParser) -> None:
     add_json_argument(parser)
 
 
-def run_reconcile(arguments: argparse.Namespace) -> int:
-    """Reconcile; exit code 1 where anything is left to somebody, 3 where a gateway's books could not be had."""
-    return run_command(lambda: _reconcile(arguments))
-
-
-async def _reconcile(arguments: argparse.Namespace) -> int:
+async def reconcile_payments(arguments: argparse.Namespace) -> int:
+    """Reconcile; exit code 1 where anything is left to a person, 3 where a gateway's books could not be had."""
     from nagorik.values import dhaka_date
     from nagorik_host.reconciliation.reconcile import SettlementRefused, left_out, reconcile
     from nagorik_host.settings import load_host_settings

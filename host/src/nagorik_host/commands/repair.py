@@ -3,37 +3,19 @@
 import argparse
 from functools import partial
 
-from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
+from nagorik_host.commands.running import now, require_signed, unlocked_database
+from nagorik_host.settings import load_host_settings
+from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.cases import Decision
+from nagorik_host.store.repair import NotRepairable, behind, repair
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines
+from nagorik_platform.cli.output import print_error, print_json, print_lines
 from nagorik_platform.logs import get_logger
 
-_log = get_logger("nagorik.host")
 
-
-def add_repair(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("application", metavar="ID", nargs="?", help="the application's id, or its client reference")
-    which.add_argument("--all", action="store_true", help="every application whose journal is ahead of its row")
-    parser.add_argument("--officer", required=True, help="who decides; it is kept")
-    parser.add_argument("--reason", required=True, help="why; it is kept, so write no citizen's name")
-    add_json_argument(parser)
-
-
-def run_repair(arguments: argparse.Namespace) -> int:
+async def repair_rows(arguments: argparse.Namespace) -> int:
     """Repair one application or all; exit code 1 where one cannot be repaired."""
-    return run_command(lambda: _repair(arguments))
-
-
-async def _repair(arguments: argparse.Namespace) -> int:
-    from nagorik_host.settings import load_host_settings
-    from nagorik_host.store.application_store import ApplicationStore
-    from nagorik_host.store.cases import Decision
-    from nagorik_host.store.repair import NotRepairable, behind, repair
-
-    if not arguments.officer.strip() or not arguments.reason.strip():
-        raise CommandRefused("a decision needs an officer's name and a reason")
+    require_signed(arguments)
     repaired: list[str] = []
     refused: dict[str, str] = {}
     async with unlocked_database(load_host_settings()) as (database, vault):
@@ -50,7 +32,7 @@ async def _repair(arguments: argparse.Namespace) -> int:
                 refused[application] = str(why)
             else:
                 repaired.append(application)
-                _log.warning("application_repaired", application=application)
+                get_logger("nagorik.host").warning("application_repaired", application=application)
     if arguments.json:
         print_json({"repaired": repaired, "refused": refused})
     else:

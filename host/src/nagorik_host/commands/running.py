@@ -4,6 +4,7 @@ What a command needs is imported when it needs it: its help must come at once, a
 not wait for what speaks to agencies.
 """
 
+import argparse
 import asyncio
 import logging
 import os
@@ -178,6 +179,12 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
         async with opened(database, keyring, platform) as host:
             settings.require_fitting_charges(charges, host.platform.plugins, dhaka_date(now()))
             yield host
+
+
+def require_signed(arguments: argparse.Namespace) -> None:
+    """Refuse a decision without an officer's name and a reason."""
+    if not (arguments.officer or "").strip() or not (arguments.reason or "").strip():
+        raise CommandRefused("a decision needs an officer's name and a reason")
 
 
 def is_absent(url: "URL") -> bool:

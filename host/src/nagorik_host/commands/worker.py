@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from nagorik_host.commands import HELP
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
@@ -38,7 +39,7 @@ what a plugin's code still waits for."""
 class WorkerCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "carry applications: make the calls that are due, until stopped"
+    help = HELP["worker"]
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
