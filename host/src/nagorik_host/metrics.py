@@ -7,7 +7,6 @@ What is answered is worked out on the worker's own event loop: a loop that stand
 """
 
 import asyncio
-import gzip
 import io
 import socket
 import sys
@@ -24,7 +23,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.exposition import ThreadingWSGIServer, choose_encoder, gzip_accepted
+from prometheus_client.exposition import ThreadingWSGIServer, choose_encoder
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
@@ -215,38 +214,32 @@ class MetricsServer:
             thread.join()
 
     def _answer(self, environment: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        method, path = environment["REQUEST_METHOD"], environment.get("PATH_INFO", "")
+        answers = {"/metrics": lambda: self._scraped(environment), "/live": self._liveness, "/ready": self._readiness}
+        headers: list[tuple[str, str]] = []
         try:
-            page = self._page(environment)
-        except Exception as error:  # noqa: BLE001 - whatever it is, one answer is wrong and the next may be right
+            if path not in answers:
+                page = _said(HTTPStatus.NOT_FOUND, "/metrics, /live or /ready")
+            elif method not in _METHODS:
+                page, headers = _said(HTTPStatus.METHOD_NOT_ALLOWED, "this is only read"), [("Allow", "GET, HEAD")]
+            else:
+                page = answers[path]()
+        except Exception as error:  # noqa: BLE001 - one answer is wrong, and the next may be right
             _log_fault(error)
-            page = _said(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "this could not be worked out; the worker's log has a line"
-            )
-        headers = [*page.headers, ("Content-Length", str(len(page.body)))]
+            text = "this could not be worked out; the worker's log has a line"
+            page = _said(HTTPStatus.INTERNAL_SERVER_ERROR, text)
+        headers += [("Content-Type", page.media_type), ("Content-Length", str(len(page.body)))]
         start(f"{page.status.value} {page.status.phrase}", headers)
-        return [page.body if environment["REQUEST_METHOD"] != "HEAD" else b""]
-
-    def _page(self, environment: WSGIEnvironment) -> "_MetricsAnswer":
-        ask = {"/metrics": lambda: self._scraped(environment), "/live": self._liveness, "/ready": self._readiness}
-        found = ask.get(environment.get("PATH_INFO", ""))
-        if found is None:
-            return _said(HTTPStatus.NOT_FOUND, "/metrics, /live or /ready")
-        if environment["REQUEST_METHOD"] not in _METHODS:
-            refused = _said(HTTPStatus.METHOD_NOT_ALLOWED, "this is only read")
-            return refused._replace(headers=[*refused.headers, ("Allow", ", ".join(_METHODS))])
-        return found()
+        return [page.body if method != "HEAD" else b""]
 
     def _scraped(self, environment: WSGIEnvironment) -> "_MetricsAnswer":
         wish = environment.get("HTTP_ACCEPT", "")
         try:
             # A part of it comes back as a header.
             encode, media_type = choose_encoder(wish if wish.isprintable() and len(wish) <= _LONGEST_WISH else "")
-        except Exception:  # noqa: BLE001 - the library raises whatever comes of a version that is none
+        except Exception:  # noqa: BLE001 - the library raises for a version that is none
             encode, media_type = choose_encoder("")
-        body, headers = encode(self._registry), [("Content-Type", media_type)]
-        if gzip_accepted(environment.get("HTTP_ACCEPT_ENCODING", "")):
-            return _MetricsAnswer(HTTPStatus.OK, [*headers, ("Content-Encoding", "gzip")], gzip.compress(body))
-        return _MetricsAnswer(HTTPStatus.OK, headers, body)
+        return _MetricsAnswer(HTTPStatus.OK, media_type, encode(self._registry))
 
     def _liveness(self) -> "_MetricsAnswer":
         turns = self._asked(_nothing) is not None
@@ -312,7 +305,7 @@ class _MetricsAnswer(NamedTuple):
     """What is answered."""
 
     status: HTTPStatus
-    headers: list[tuple[str, str]]
+    media_type: str
     body: bytes
 
 
@@ -326,7 +319,7 @@ def _reached(transaction: Transaction) -> bool:
 
 
 def _said(status: HTTPStatus, said: str) -> _MetricsAnswer:
-    return _MetricsAnswer(status, [("Content-Type", "text/plain; charset=utf-8")], f"{said}\n".encode())
+    return _MetricsAnswer(status, "text/plain; charset=utf-8", f"{said}\n".encode())
 
 
 def _checked(said: str, *, is_so: bool) -> _MetricsAnswer:

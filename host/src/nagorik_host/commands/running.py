@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from nagorik_host.host import Host
     from nagorik_host.settings import HostSettings
     from nagorik_host.store.database import Database
-    from nagorik_host.store.upgrade import SchemaOutdated
-    from nagorik_host.vault import KeyMissing, Vault
-    from nagorik_platform.lifecycle import NotPossible
+    from nagorik_host.vault import Vault
 
 CLOCK: Clock = SystemClock()
 """The commands' time; a test puts another one in its place."""
@@ -45,6 +43,16 @@ _ENDED: Final = (
     "something in this process ended it, most likely a plugin: start it again. What was in hand is looked up by"
     " whoever takes it over, and nothing is sent twice"
 )
+
+
+_KEY_MISSING: Final = (
+    ", and something that this host keeps is wrapped by it. It is untouched, and waits for a process that holds the"
+    " key: put its line back into the file of the keys, as another machine's has it, and start again. A key that was"
+    " to be dropped needs one more nagorik keys rotate first"
+)
+
+
+_OUTDATED: Final = ": nagorik db upgrade brings it there; if it was made by a later release, install that release"
 
 
 def run_command(
@@ -87,28 +95,34 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     from nagorik_host.store.host_keys import KeysRefused
     from nagorik_host.store.ledger import LedgerBroken, LedgerWentBack
     from nagorik_host.store.upgrade import SchemaOutdated
+    from nagorik_host.texts import sentence
     from nagorik_host.vault import Erased, KeyMissing, SealBroken
     from nagorik_platform.lifecycle import NotPossible
 
     match error:
         case CommandRefused():
             return str(error), error.code
-        case HostSettingsRejected() | DatabaseInvalid() | KeysRefused() | LeaseTooShort() | LedgerWentBack():
-            return str(error), ExitCode.USAGE
-        case DatabaseUnavailable():
-            return f"{error}; see that it runs and that the setting database is right", ExitCode.FAILED
-        case ClockWrong() | ExtensionInvalid() | LedgerBroken() | SchemaOutdated():
-            return _outdated(error) if isinstance(error, SchemaOutdated) else str(error), ExitCode.FAILED
+        case SchemaOutdated(found=None, extension=""):
+            return "the database is empty: nagorik db upgrade makes its tables", ExitCode.FAILED
         case NoSuchApplication():
             return "the database holds no application by this id or reference", ExitCode.USAGE
         case Erased():
             return "this citizen's data were erased; nagorik audit verify still proves the journal", ExitCode.USAGE
-        case SealBroken():
-            return f"{error}: see that every key that was ever used is among the keys", ExitCode.FAILED
-        case NotPossible() | KeyMissing():
-            return _explained(error), ExitCode.USAGE
+        case NotPossible():
+            text = sentence("not-possible", error.code)
+            return f"{error.code}: {text.en} {text.bn}" if text is not None else error.code, ExitCode.USAGE
         case NagorikError():
             return f"{error.code}: {error.message.en} {error.message.bn}", ExitCode.USAGE
+    for kinds, code, hint in (
+        ((HostSettingsRejected, DatabaseInvalid, KeysRefused, LeaseTooShort, LedgerWentBack), ExitCode.USAGE, ""),
+        ((ClockWrong, ExtensionInvalid, LedgerBroken), ExitCode.FAILED, ""),
+        ((KeyMissing,), ExitCode.USAGE, _KEY_MISSING),
+        ((DatabaseUnavailable,), ExitCode.FAILED, "; see that it runs and that the setting database is right"),
+        ((SealBroken,), ExitCode.FAILED, ": see that every key that was ever used is among the keys"),
+        ((SchemaOutdated,), ExitCode.FAILED, _OUTDATED),
+    ):
+        if isinstance(error, kinds):
+            return f"{error}{hint}", code
     return None
 
 
@@ -156,27 +170,20 @@ async def unlocked_database(settings: "HostSettings") -> AsyncIterator[tuple["Da
 
 @asynccontextmanager
 async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
-    """The host on its database, which must be at the newest revision.
+    """The host on its database; errors as ``unlocked_database``.
 
     Raises:
-        CommandRefused: There is no database.
-        SchemaOutdated: The database is at another revision.
         HostSettingsRejected: The file of charges cannot be used, or not with the agencies that are installed.
     """
     from nagorik.values import dhaka_date
     from nagorik_host.host import host_on
     from nagorik_host.store.documents import FolderDocumentStore
-    from nagorik_host.store.host_keys import admit_keys
-    from nagorik_host.store.upgrade import require_newest
-    from nagorik_host.vault import Vault
 
-    keyring, charges = settings.keyring(), settings.host_charges()
-    async with opened_database(settings) as database:
-        await require_newest(database)
-        keyring = await admit_keys(database, keyring, now())
-        platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
+    charges = settings.host_charges()
+    async with unlocked_database(settings) as (database, vault):
+        platform = settings.platform(documents=FolderDocumentStore(settings.documents, vault), clock=CLOCK)
         opened = partial(host_on, lease=settings.lease, message_age=settings.message_age, charges=charges)
-        async with opened(database, keyring, platform) as host:
+        async with opened(database, settings.keyring(), platform) as host:
             settings.require_fitting_charges(charges, host.platform.plugins, dhaka_date(now()))
             yield host
 
@@ -197,30 +204,3 @@ def is_absent(url: "URL") -> bool:
 def now() -> datetime:
     """The time that citizens and agencies live in, in UTC."""
     return CLOCK.now()
-
-
-def _explained(error: "NotPossible | KeyMissing") -> str:
-    from nagorik_host.vault import KeyMissing
-
-    return _key_missing(error) if isinstance(error, KeyMissing) else _not_possible(error)
-
-
-def _not_possible(refused: "NotPossible") -> str:
-    from nagorik_host.texts import sentence
-
-    text = sentence("not-possible", refused.code)
-    return f"{refused.code}: {text.en} {text.bn}" if text is not None else refused.code
-
-
-def _key_missing(missing: "KeyMissing") -> str:
-    return (
-        f"{missing}, and something that this host keeps is wrapped by it. It is untouched, and waits for a process"
-        " that holds the key: put its line back into the file of the keys, as another machine's has it, and start"
-        " again. A key that was to be dropped needs one more nagorik keys rotate first"
-    )
-
-
-def _outdated(outdated: "SchemaOutdated") -> str:
-    if outdated.found is None and not outdated.extension:
-        return "the database is empty: nagorik db upgrade makes its tables"
-    return f"{outdated}: nagorik db upgrade brings it there; if it was made by a later release, install that release"
