@@ -9,15 +9,16 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
-
-import structlog
+from typing import TYPE_CHECKING, Final
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, CredentialsRejected, Layer
 from nagorik.manifest import Circuit as DeclaredCircuit
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST, UNANSWERED, VIOLATIONS, Failure
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
 
 Probe = Callable[[], Awaitable[bool]]
 """Asks the agency, through the plugin's health hook, whether it is well."""
@@ -228,6 +229,9 @@ class LocalCircuit:
     def _now(self) -> datetime:
         return _BEGIN + timedelta(seconds=self._clock.monotonic())
 
-    def _log(self) -> structlog.typing.FilteringBoundLogger:
-        logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("nagorik")
+    def _log(self) -> "FilteringBoundLogger":
+        # A command that only reads the host's tables imports this module, and logs nothing.
+        import structlog
+
+        logger: FilteringBoundLogger = structlog.get_logger("nagorik")
         return logger
