@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, field_validator
 
-from nagorik.errors import AgencyUnavailable, ContractViolation, OutcomeUnknown, PluginFault
+from nagorik.errors import AgencyUnavailable, ContractViolation, OutcomeUnknown
 from nagorik.http import AgencyResponse, WireModel
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
@@ -299,13 +299,6 @@ async def test_the_body_is_utf_8_json_by_alias(world):
         "application/json",
         "application/x-www-form-urlencoded",
     ]
-
-
-async def test_a_body_without_a_json_form_is_the_plugins_fault(world):
-    with pytest.raises(PluginFault) as caught:
-        await world.bind().read("x", "POST", "/a", json={"a": object()}, expect=world.Filed)
-    assert caught.value.fault == "body-not-json"
-    assert world.agency.requests == []
 
 
 async def test_gzip_is_undone(world):

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from nagorik.errors import AgencyRejected, AgencyUnavailable, Layer
-from nagorik_platform.agency_client import spool as spooling
 from nagorik_platform.agency_client.spool import Spool
 
 LARGE = 20_000_000
@@ -71,7 +70,7 @@ async def test_nothing_of_a_large_file_is_readable_on_disk_and_none_is_left_ther
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     opened = []
     make = tempfile.TemporaryFile
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: opened.append(make()) or opened[-1])
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: opened.append(make()) or opened[-1])
     world.agency.will(answer(2_000_000))
     file = await world.bind().download("file", "/a")
     (on_disk,) = opened
@@ -141,16 +140,16 @@ async def test_disk_without_room_is_the_hosts_own_trouble(world, tmp_path, monke
 def test_what_the_disk_does_not_give_back_is_noticed(damage, monkeypatch):
     opened = []
     make = tempfile.TemporaryFile
-    monkeypatch.setattr(spooling.tempfile, "TemporaryFile", lambda: opened.append(make()) or opened[-1])
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: opened.append(make()) or opened[-1])
     spool = Spool()
-    spool.write(b"first")
-    spool.write(b"second")
+    spool.write(PLAIN)
+    spool.write(PLAIN * 100_000)
     if damage == "changed":
-        os.pwrite(opened[0].fileno(), b"X", 30)
+        os.pwrite(opened[0].fileno(), b"X", 60)
     else:
-        os.ftruncate(opened[0].fileno(), 30)
+        os.ftruncate(opened[0].fileno(), 60)
     pieces = iter(spool)
-    assert next(pieces) == b"first"
+    assert next(pieces) == PLAIN
     with pytest.raises(AgencyUnavailable) as caught:
         next(pieces)
     assert caught.value.because == "file-not-kept"

@@ -4,6 +4,7 @@ import io
 import json
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import Any, Final, Generic, TypeVar, cast, get_args
 
@@ -13,7 +14,9 @@ from pydantic_core import ErrorDetails, SchemaValidator, core_schema
 
 from nagorik.http import AgencyResponse
 from nagorik.privacy import MASK, MOST_PROBLEMS
+from nagorik_platform.agency_client.retry_table import Failure
 
+_PLAIN: Final = frozenset({None, "", "identity"})
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _FRAMING: Final = 65_536
 """Bytes that a compressed body may have beyond twice the limit: in small pieces, it is mostly framing."""
@@ -23,73 +26,76 @@ _INFLATED: Final = 1_000_000
 """Bytes that are inflated at once."""
 
 
-class TooLarge(Exception):
+class Unreadable(Exception):
+    """A body that cannot be read, or sent, to its end.
+
+    Attributes:
+        failure: What follows from it.
+    """
+
+    failure = Failure.UNEXPECTED
+
+
+class TooLarge(Unreadable):
     """The answer is larger than may be read."""
 
+    failure = Failure.TOO_LARGE
 
-class Undecodable(Exception):
+
+class Undecodable(Unreadable):
     """The answer is not in the content encoding that it claims."""
+
+    failure = Failure.CONTENT
 
 
 async def read_body(chunks: AsyncIterable[bytes], limit: int, encoding: str | None) -> bytes:
     """The whole body, at most ``limit`` bytes of it, counted after decompression, and hardly more before it.
 
-    Only gzip is undone, as nothing else is asked for. It is undone here and not by httpx, which inflates a chunk
-    as a whole and so lets sixty kilobytes grow to sixty megabytes before anyone counts.
-
-    It takes as much memory as the body has, and an eighth more: an ``io.BytesIO`` grows where it is, and gives away
-    what it holds without a copy.
-
     Raises:
         TooLarge: As soon as the limit is passed.
         Undecodable: When the compression is another than gzip, or broken.
     """
-    body = io.BytesIO()
+    body = io.BytesIO()  # it grows where it is, and gives away what it holds without a copy
     async for part in body_parts(chunks, limit, encoding):
         body.write(part)
     return body.getvalue()
 
 
-def body_parts(chunks: AsyncIterable[bytes], limit: int, encoding: str | None) -> AsyncGenerator[bytes]:
-    """As ``read_body``, part by part, each of a megabyte at most or as long as it came."""
-    return _plain(chunks, limit) if encoding in {None, "", "identity"} else _gunzip(chunks, limit, encoding)
+async def body_parts(chunks: AsyncIterable[bytes], limit: int, encoding: str | None) -> AsyncGenerator[bytes]:
+    """As ``read_body``, part by part, each of a megabyte at most or as long as it came.
 
-
-async def _plain(chunks: AsyncIterable[bytes], limit: int) -> AsyncGenerator[bytes]:
-    taken = 0
-    async for chunk in chunks:
-        taken += len(chunk)
-        if taken > limit:
-            raise TooLarge
-        yield chunk
-
-
-async def _gunzip(chunks: AsyncIterable[bytes], limit: int, encoding: str | None) -> AsyncGenerator[bytes]:
-    if encoding not in {"gzip", "x-gzip"}:
+    gzip is undone here and not by httpx, which inflates a chunk as a whole and so lets sixty kilobytes grow to sixty
+    megabytes before they are counted.
+    """
+    if encoding not in {*_PLAIN, "gzip", "x-gzip"}:
         raise Undecodable
-    inflater = zlib.decompressobj(_GZIP)
-    inflated = taken = 0
+    is_plain, inflater, inflated, taken = encoding in _PLAIN, zlib.decompressobj(_GZIP), 0, 0
     async for chunk in chunks:
-        pending = chunk
         taken += len(chunk)
-        if taken > 2 * limit + _FRAMING:
+        if taken > (limit if is_plain else 2 * limit + _FRAMING):
             raise TooLarge
+        if is_plain:
+            yield chunk
+            continue
+        pending = chunk
         while pending:
             if inflater.eof:  # a further gzip member follows
                 inflater = zlib.decompressobj(_GZIP)
-            try:
-                part = inflater.decompress(pending, min(limit - inflated + 1, _INFLATED))
-            except zlib.error:
-                part = None
-            if part is None:
-                raise Undecodable
+            part = _inflated(inflater, pending, min(limit - inflated + 1, _INFLATED))
             inflated += len(part)
             if inflated > limit:
                 raise TooLarge
             yield part
             pending = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-    if not inflater.eof:
+    if not is_plain and not inflater.eof:
         raise Undecodable
+
+
+def _inflated(inflater: Any, pending: bytes, most: int) -> bytes:
+    with suppress(zlib.error):
+        part: bytes = inflater.decompress(pending, most)
+        return part
+    raise Undecodable
 
 
 T = TypeVar("T")
@@ -169,9 +175,8 @@ def parse_response(answer: AgencyResponse, validator: ResponseValidator[T]) -> T
             ``does-not-fit`` with the places and kinds of the first ten problems, or with their number alone where
             there are hundreds.
     """
-    value, problems = _validated(answer.body, validator)
-    if problems is None:
-        return cast("T", _said_once(value, answer.body))
+    document: bytes | str = answer.body
+    value, problems = _validated(document, validator)
     if _is_syntax(problems):
         text = answer.text
         if text is None:
@@ -180,18 +185,14 @@ def parse_response(answer: AgencyResponse, validator: ResponseValidator[T]) -> T
             raise ResponseMismatch("empty")
         # A byte order mark, or UTF-16, which the validator does not take as bytes.
         value, problems = _validated(text, validator)
-        if problems is None:
-            return cast("T", _said_once(value, text))
         if _is_syntax(problems):
             raise ResponseMismatch("html" if text.lstrip()[:1] == "<" else "not-json")
-    raise ResponseMismatch(describe(problems, validator.adapter) if problems else "model-raised")
-
-
-def _said_once(value: object, document: bytes | str) -> object:
-    """The value that was read from a document."""
+        document = text
+    if problems is not None:
+        raise ResponseMismatch(describe(problems, validator.adapter) if problems else "model-raised")
     if not says_each_thing_once(document):
         raise ResponseMismatch("repeated-name")
-    return value
+    return cast("T", value)
 
 
 class _RepeatedName(Exception):
@@ -224,7 +225,7 @@ def _validated(
     document: bytes | str, validator: ResponseValidator[Any]
 ) -> tuple[object, list[ErrorDetails] | int | None]:
     """The value and no problems, or no value and the problems, or how many; an empty list when a validator raised."""
-    if _may_hold_nan(document):
+    if any(isinstance(word, type(document)) and word in document for word in _NO_NUMBERS):
         try:
             pydantic_core.from_json(document, allow_inf_nan=False)  # JSON has no such numbers; pydantic takes them
         except ValueError:
@@ -237,22 +238,13 @@ def _validated(
         return None, []
 
 
+_NO_NUMBERS: Final[tuple[Any, ...]] = (b"NaN", b"Infinity", "NaN", "Infinity")
 _NOT_JSON: Final = [ErrorDetails(type="json_invalid", loc=(), msg="", input=None)]
 
 
-def _may_hold_nan(document: bytes | str) -> bool:
-    if isinstance(document, bytes):
-        return b"NaN" in document or b"Infinity" in document
-    return "NaN" in document or "Infinity" in document
-
-
-def _is_syntax(problems: list[ErrorDetails] | int) -> bool:
-    return (
-        isinstance(problems, list)
-        and len(problems) == 1
-        and problems[0]["type"] == "json_invalid"
-        and not problems[0]["loc"]
-    )
+def _is_syntax(problems: list[ErrorDetails] | int | None) -> bool:
+    kinds = [(problem["type"], problem["loc"]) for problem in problems] if isinstance(problems, list) else []
+    return kinds == [("json_invalid", ())]
 
 
 def problems_of(error: ValidationError) -> list[ErrorDetails] | int:

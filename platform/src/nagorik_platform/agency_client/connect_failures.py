@@ -43,25 +43,30 @@ _NO_WAY: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOW
 _NO_SOCKET: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EADDRNOTAVAIL})
 
 
+_TELLING: Final = (
+    *dict.fromkeys(_VERIFY.values()),
+    Failure.CLIENT_CERTIFICATE,
+    Failure.CERTIFICATE,
+    Failure.TLS,
+    Failure.NAME_NOT_FOUND,
+    Failure.NAME_LOOKUP,
+    Failure.CONNECTION_REFUSED,
+    Failure.CONNECT_TIMEOUT,
+    Failure.UNREACHABLE,
+    Failure.NO_SOCKET,
+)
+"""What says most of the agency first."""
+
+
 def connect_failure(error: BaseException) -> Failure:
     """Which failure to connect an exception is; where several addresses were tried, what says most of the agency."""
-    links = tuple(_links(error))
-    for read in (_of_certificate, _of_alert, _of_tls, _of_name, _of_refusal, _of_network):
-        for link in links:
-            failure = read(link)
-            if failure is not None:
-                return failure
-    return Failure.CONNECT
+    found = [failure for link in _links(error) if (failure := _of(link)) is not None]
+    return min(found, key=_TELLING.index, default=Failure.CONNECT)
 
 
 def refuses_certificate(error: BaseException) -> bool:
     """Whether a connection broke since the agency does not take the platform's own certificate."""
-    return any(_is_alert(link) for link in _links(error))
-
-
-def _is_alert(error: BaseException) -> bool:
-    reason = getattr(error, "reason", None) if isinstance(error, ssl.SSLError) else None
-    return isinstance(reason, str) and "_ALERT_" in reason and any(word in reason for word in _OF_CLIENT)
+    return any(_of(link) is Failure.CLIENT_CERTIFICATE for link in _links(error))
 
 
 def _links(error: BaseException) -> Iterator[BaseException]:
@@ -78,38 +83,23 @@ def _links(error: BaseException) -> Iterator[BaseException]:
         waiting.extend(beneath for beneath in (link.__cause__, link.__context__) if beneath is not None)
 
 
-def _of_certificate(error: BaseException) -> Failure | None:
-    # What aiohttp puts above the refusal is of the same class, and has no number.
-    number = getattr(error, "verify_code", None) if isinstance(error, ssl.SSLCertVerificationError) else None
-    return _VERIFY.get(number) if number is not None else None
-
-
-def _of_alert(error: BaseException) -> Failure | None:
-    # Before what aiohttp puts above it, which is an error of TLS, too.
-    return Failure.CLIENT_CERTIFICATE if _is_alert(error) else None
-
-
-def _of_tls(error: BaseException) -> Failure | None:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Failure.CERTIFICATE
-    return Failure.TLS if isinstance(error, ssl.SSLError) else None
-
-
-def _of_name(error: BaseException) -> Failure | None:
-    if not isinstance(error, socket.gaierror):
-        return None
-    return Failure.NAME_NOT_FOUND if error.errno in _NO_SUCH_NAME else Failure.NAME_LOOKUP
-
-
-def _of_refusal(error: BaseException) -> Failure | None:
-    return Failure.CONNECTION_REFUSED if isinstance(error, ConnectionRefusedError) else None
-
-
-def _of_network(error: BaseException) -> Failure | None:
-    if isinstance(error, TimeoutError):
-        return Failure.CONNECT_TIMEOUT
-    if not isinstance(error, OSError):
-        return None
-    if error.errno in _NO_WAY:
-        return Failure.UNREACHABLE
-    return Failure.NO_SOCKET if error.errno in _NO_SOCKET else None
+def _of(error: BaseException) -> Failure | None:
+    match error:
+        case ssl.SSLCertVerificationError():
+            # What aiohttp puts above the refusal is of the same class, and has no number.
+            return _VERIFY.get(getattr(error, "verify_code", 0), Failure.CERTIFICATE)
+        case ssl.SSLError():
+            reason = error.reason if isinstance(getattr(error, "reason", None), str) else ""
+            of_client = "_ALERT_" in reason and any(word in reason for word in _OF_CLIENT)
+            return Failure.CLIENT_CERTIFICATE if of_client else Failure.TLS
+        case socket.gaierror():
+            return Failure.NAME_NOT_FOUND if error.errno in _NO_SUCH_NAME else Failure.NAME_LOOKUP
+        case ConnectionRefusedError():
+            return Failure.CONNECTION_REFUSED
+        case TimeoutError():
+            return Failure.CONNECT_TIMEOUT
+        case OSError() if error.errno in _NO_WAY:
+            return Failure.UNREACHABLE
+        case OSError() if error.errno in _NO_SOCKET:
+            return Failure.NO_SOCKET
+    return None

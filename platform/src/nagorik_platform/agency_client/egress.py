@@ -50,12 +50,11 @@ class EgressRules:
 
         Raises:
             PluginFault: ``egress-not-allowed``, or ``path-not-allowed`` for a path that holds a query, a dot
-                segment or a character that must be percent-encoded; ``params-not-sendable``.
+                segment or a character that must be percent-encoded.
         """
         if not isinstance(target, str):
             raise PluginFault("path-not-allowed", plugin=self._plugin)
-        target = str.__str__(target)
-        added = self._query(params)
+        added = encode(params) if params else ""
         if target.startswith("/"):
             if _PATH.fullmatch(target) is None or (("." in target or "%" in target) and _DOT_SEGMENT.search(target)):
                 raise PluginFault("path-not-allowed", plugin=self._plugin)
@@ -69,15 +68,6 @@ class EgressRules:
         return EgressTarget(
             f"{url}?{query}" if query else url, parts.netloc.lower().encode("ascii"), _origin(parts) == self._origin
         )
-
-    def _query(self, params: Params | None) -> str:
-        if not params:
-            return ""
-        try:
-            return encode(params)
-        except Exception:  # noqa: BLE001 - text without a form in UTF-8, or a plugin's object that raises anything
-            fault = PluginFault("params-not-sendable", plugin=self._plugin)
-        raise fault
 
     def _parse(self, url: str) -> SplitResult | None:
         """The parts of an absolute URL if a plugin may reach it."""

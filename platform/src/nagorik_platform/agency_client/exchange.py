@@ -173,6 +173,8 @@ class HttpExchange(Generic[T]):
         Raises:
             NagorikError: What the policy makes of the last attempt.
         """
+        if isinstance(self._plan.body, MultipartBody):
+            await self._plan.body.check()
         try:
             result = await self._attempt()
             if isinstance(result, FailedAttempt):

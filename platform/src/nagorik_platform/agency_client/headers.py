@@ -21,23 +21,17 @@ def raw_headers(headers: Headers, *, reserved: str, of_a_token: bool = False) ->
     """Headers as they are sent; ``None`` if one is the client's own, ``reserved``, twice there, or cannot be sent.
 
     The client keeps no cookies: those of a session are a token's, ``of_a_token``, and of nothing else.
-
-    They may be a plugin's: what they are is asked once, and of a word of an enum its text alone is taken.
     """
-    try:
-        given: list[tuple[object, object]] = list(headers.items())
-    except Exception:  # noqa: BLE001 - a plugin's mapping may raise anything
-        return None
     raw: RawHeaders = []
     names: set[str] = set()
-    for given_name, given_value in given:
-        if not isinstance(given_name, str) or not isinstance(given_value, str):
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
             return None
-        name, value = str.__str__(given_name), str.__str__(given_value)
-        own = name.lower() in {*_OWN, reserved.lower()} and not (of_a_token and name.lower() == COOKIE)
-        if own or name.lower() in names or _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
+        known = name.lower()
+        own = known in {*_OWN, reserved.lower()} and not (of_a_token and known == COOKIE)
+        if own or known in names or _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
             return None
-        names.add(name.lower())
+        names.add(known)
         raw.append((name.encode("ascii"), value.encode("ascii")))
     return raw
 

@@ -1,10 +1,10 @@
 """``context.http`` as the platform keeps it, bound to one call."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar, Unpack, cast, get_args
 
-from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
+from nagorik.errors import PluginFault
 from nagorik.http import (
     NOT_FOUND,
     SUCCESS,
@@ -29,7 +29,6 @@ from nagorik_platform.agency_client.headers import RawHeaders, raw_headers, with
 from nagorik_platform.agency_client.ledger import CallLedger, step_key
 from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument, to_body
 from nagorik_platform.agency_client.readers import Readers, read_answer
-from nagorik_platform.agency_client.retry_table import Failure
 from nagorik_platform.agency_client.transport import FileBound, FileResponse
 
 T = TypeVar("T")
@@ -45,70 +44,42 @@ BODIES: Final = ("json", "form", "xml", "parts", "body")
 """The options that are a body."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class CallHttp(AgencyHttp):
     """One call's ``AgencyHttp``: each request becomes a plan and an exchange, and its answer is classified."""
 
-    __slots__ = (
-        "_call",
-        "_egress",
-        "_error_reader",
-        "_header",
-        "_key",
-        "_kind",
-        "_open_document",
-        "_plugin",
-        "_readers",
-        "_resources",
-    )
-
-    def __init__(
-        self,
-        *,
-        plugin: str,
-        resources: ClientResources,
-        egress: EgressRules,
-        readers: Readers,
-        open_document: OpenDocument,
-        error_reader: ErrorReader | None,
-        key_header: str,
-        call: CallState,
-        kind: Idempotency | None,
-        key: str | None,
-    ) -> None:
-        self._plugin = plugin
-        self._resources = resources
-        self._egress = egress
-        self._readers = readers
-        self._open_document = open_document
-        self._error_reader = error_reader
-        self._header = key_header
-        self._call = call
-        self._kind = kind
-        self._key = key
+    plugin: str
+    resources: ClientResources
+    egress: EgressRules
+    readers: Readers
+    open_document: OpenDocument
+    error_reader: ErrorReader | None
+    key_header: str
+    call: CallState
+    kind: Idempotency | None
+    key: str | None
 
     @property
     def ledger(self) -> CallLedger:
         """What this call has done at the agency so far."""
-        return self._call.ledger
+        return self.call.ledger
 
     def cut_off(self) -> None:
-        """The call is over: of what a plugin has left under way nothing more leaves the machine."""
-        self._call.cut_off()
+        """The call is over: break off what a plugin has left under way."""
+        self.call.cut_off()
 
     def key_of(self, step: str) -> str:
         """As ``AgencyHttp.key_of``."""
-        if self._key is None:
-            raise PluginFault("no-key", plugin=self._plugin)
-        return step_key(self._key, step)
+        if self.key is None:
+            raise self._fault("no-key")
+        return step_key(self.key, step)
 
     async def read(
         self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
     ) -> T:
         """As ``AgencyHttp.read``."""
-        reader = self._readers.of(expect)
-        plan = await self._plan(Idempotency.SAFE, step, method, path, options, wants=reader.accept)
-        classifier = self._classifier(reader, options)
-        return await HttpExchange(self._resources, self._call, plan, classifier).run()
+        reader = self.readers.of(expect)
+        return await self._exchange(Idempotency.SAFE, reader, step, method, path, options).run()
 
     async def read_or_none(
         self,
@@ -121,41 +92,8 @@ class CallHttp(AgencyHttp):
         **options: Unpack[RequestOptions],
     ) -> T | None:
         """As ``AgencyHttp.read_or_none``."""
-        reader = cast("AnswerReader[T | None]", self._readers.of(expect))
-        plan = await self._plan(Idempotency.SAFE, step, method, path, options, wants=reader.accept)
-        classifier = self._classifier(reader, options, absent)
-        return await HttpExchange(self._resources, self._call, plan, classifier).run()
-
-    async def write(
-        self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
-    ) -> T:
-        """As ``AgencyHttp.write``."""
-        kind = self._kind
-        if kind is None:
-            raise PluginFault("write-in-read-operation", plugin=self._plugin)
-        reader = self._readers.of(expect)
-        plan = await self._plan(kind, step, method, path, options, wants=reader.accept)
-        classifier = self._classifier(reader, options, in_doubt=kind is not Idempotency.SAFE)
-        exchange = HttpExchange(self._resources, self._call, plan, classifier)
-        if kind is Idempotency.SAFE:
-            return await exchange.run()
-        ledger = self._call.ledger
-        if ledger.unknown is not None:
-            raise ledger.unknown
-        if step in ledger.steps and kind is not Idempotency.NATIVE:
-            raise PluginFault("step-repeated", plugin=self._plugin)
-        ledger.steps.add(step)
-        ledger.in_flight += 1
-        done = False
-        try:
-            written = await exchange.run()
-            done = True
-        finally:
-            ledger.in_flight -= 1
-            # A step that provably had no effect may be written again.
-            if not done and ledger.unknown is None:
-                ledger.steps.discard(step)
-        return written
+        reader = cast("AnswerReader[T | None]", self.readers.of(expect))
+        return await self._exchange(Idempotency.SAFE, reader, step, method, path, options, absent=absent).run()
 
     async def download(
         self,
@@ -169,29 +107,56 @@ class CallHttp(AgencyHttp):
     ) -> Download:
         """As ``AgencyHttp.download``."""
         options = RequestOptions(params=params, headers=headers, accept=accept)
-        plan = await self._plan(Idempotency.SAFE, step, "GET", path, options, wants=_FileReader.accept)
-        plan = replace(plan, file=FileBound(accept, limit or self._resources.response_bytes))
-        classifier: Classifier[Download] = self._classifier(_FileReader(), options)
-        return await HttpExchange(self._resources, self._call, plan, classifier).run()
+        file = FileBound(accept, limit or self.resources.response_bytes)
+        return await self._exchange(Idempotency.SAFE, _FileReader(), step, "GET", path, options, file=file).run()
 
-    async def _plan(
+    async def write(
+        self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
+    ) -> T:
+        """As ``AgencyHttp.write``."""
+        if self.kind is None:
+            raise self._fault("write-in-read-operation")
+        exchange = self._exchange(self.kind, self.readers.of(expect), step, method, path, options)
+        if self.kind is Idempotency.SAFE:
+            return await exchange.run()
+        ledger = self.call.ledger
+        if ledger.unknown is not None:
+            raise ledger.unknown
+        if step in ledger.steps and self.kind is not Idempotency.NATIVE:
+            raise self._fault("step-repeated")
+        ledger.steps.add(step)
+        ledger.in_flight += 1
+        done = False
+        try:
+            written = await exchange.run()
+            done = True
+        finally:
+            ledger.in_flight -= 1
+            # A step that provably had no effect may be written again.
+            if not done and ledger.unknown is None:
+                ledger.steps.discard(step)
+        return written
+
+    def _exchange(
         self,
         kind: Idempotency,
+        reader: AnswerReader[T],
         step: str,
         method: Method,
         path: str,
         options: RequestOptions,
         *,
-        wants: str,
-    ) -> RequestPlan:
-        if not isinstance(cast("object", step), str) or not is_code(step):  # which errors name, and keys are made of
-            raise PluginFault("step-not-a-code", plugin=self._plugin)
-        if not isinstance(cast("object", method), str) or method not in _METHODS:
-            raise PluginFault("method-not-allowed", plugin=self._plugin)
+        absent: Collection[int] = (),
+        file: FileBound | None = None,
+    ) -> HttpExchange[T]:
+        if not is_code(step):  # which errors name, and keys are made of
+            raise self._fault("step-not-a-code")
+        if method not in _METHODS:
+            raise self._fault("method-not-allowed")
         if kind is Idempotency.SAFE and method in _WRITING_METHODS:
-            raise PluginFault("writing-method-in-read", plugin=self._plugin)
-        address = self._egress.resolve(path, options.get("params"))
-        raw: RawHeaders = [(b"Host", address.host), *self._checked({"Accept": wants}), *_COMMON]
+            raise self._fault("writing-method-in-read")
+        address = self.egress.resolve(path, options.get("params"))
+        raw: RawHeaders = [(b"Host", address.host), *self._checked({"Accept": reader.accept}), *_COMMON]
         body, belonging = self._body(options)
         raw.extend(self._checked(belonging))
         if body is not None or method not in _BODILESS:
@@ -201,10 +166,9 @@ class CallHttp(AgencyHttp):
         if headers:
             raw = with_headers(raw, self._checked(headers))
         if kind is Idempotency.NATIVE:
-            raw.append((self._header.encode("ascii"), self.key_of(step).encode("ascii")))
-        if isinstance(body, MultipartBody):
-            await self._documents_are_there(body)
-        return RequestPlan(kind, step, method, address, raw, body)
+            raw.append((self.key_header.encode("ascii"), self.key_of(step).encode("ascii")))
+        plan = RequestPlan(kind, step, method, address, raw, body, file)
+        return HttpExchange(self.resources, self.call, plan, self._classifier(kind, reader, options, absent))
 
     def _body(self, options: RequestOptions) -> tuple[bytes | MultipartBody | None, Headers]:
         """The one body that a request has, and the headers that go with it."""
@@ -212,14 +176,8 @@ class CallHttp(AgencyHttp):
         if not given:
             return None, {}
         if len(given) > 1:
-            raise PluginFault("several-bodies", plugin=self._plugin)
-        try:
-            return self._encoded(given[0], options)
-        except PluginFault:
-            raise
-        except Exception:  # noqa: BLE001 - a plugin's body may raise anything, with anything in its text
-            fault = PluginFault("body-not-json" if given[0] == "json" else "body-not-sendable", plugin=self._plugin)
-        raise fault
+            raise self._fault("several-bodies")
+        return self._encoded(given[0], options)
 
     def _encoded(self, given: str, options: RequestOptions) -> tuple[bytes | MultipartBody, Headers]:
         match given:
@@ -229,49 +187,27 @@ class CallHttp(AgencyHttp):
                 form = encode(options["form"] or {}).encode("ascii")
                 return form, {"Content-Type": "application/x-www-form-urlencoded"}
             case "parts":
-                parts = MultipartBody(options["parts"] or (), self._open_document)
+                parts = MultipartBody(options["parts"] or (), self.open_document)
                 return parts, {"Content-Type": parts.content_type}
             case _:
                 body = to_body(options["xml"] if given == "xml" else options["body"])
                 return body.content, {"Content-Type": body.content_type, **body.headers}
 
-    async def _documents_are_there(self, body: MultipartBody) -> None:
-        """See that what is going to be streamed can be, while nothing is sent.
-
-        Raises:
-            AgencyUnavailable: A document cannot be read, or is not what it was; the application is kept.
-        """
-        try:
-            await body.check()
-        except NagorikError:
-            raise
-        except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
-            error: AgencyUnavailable | None = AgencyUnavailable(because=Failure.BODY.value, layer=Layer.CORE)
-        else:
-            error = None
-        if error is not None:
-            raise error
-
     def _checked(self, headers: Headers) -> RawHeaders:
-        checked = raw_headers(headers, reserved=self._header)
+        checked = raw_headers(headers, reserved=self.key_header)
         if checked is None:
-            raise PluginFault("header-not-allowed", plugin=self._plugin)
+            raise self._fault("header-not-allowed")
         return checked
 
     def _classifier(
-        self,
-        reader: AnswerReader[T],
-        options: RequestOptions,
-        absent: Collection[int] = (),
-        *,
-        in_doubt: bool = False,
+        self, kind: Idempotency, reader: AnswerReader[T], options: RequestOptions, absent: Collection[int]
     ) -> Classifier[T]:
         accept = options.get("accept", SUCCESS)
 
         def classify(answer: AgencyResponse, address: EgressTarget) -> T | FailedAttempt:
             # What is too large for memory is the file, and no error.
-            if self._error_reader is not None and not isinstance(answer, FileResponse):
-                recognised = from_plugin(answer, self._error_reader)
+            if self.error_reader is not None and not isinstance(answer, FileResponse):
+                recognised = from_plugin(answer, self.error_reader)
                 if recognised is not None:
                     return recognised
             if answer.status in accept:
@@ -283,13 +219,16 @@ class CallHttp(AgencyHttp):
                 if answer.body and not reader.recognises(answer):
                     return broken(f"http-{answer.status}-not-{reader.format}")
                 return cast("T", None)
-            intermediary = from_intermediary(answer, reader) if in_doubt else None
-            return intermediary or from_status(answer, address.host, self._resources.clock.now())
+            intermediary = None if kind is Idempotency.SAFE else from_intermediary(answer, reader)
+            return intermediary or from_status(answer, address.host, self.resources.clock.now())
 
         return classify
 
+    def _fault(self, fault: str) -> PluginFault:
+        return PluginFault(fault, plugin=self.plugin)
+
     def __repr__(self) -> str:
-        return f"<CallHttp {self._plugin}>"
+        return f"<CallHttp {self.plugin}>"
 
 
 class _FileReader:

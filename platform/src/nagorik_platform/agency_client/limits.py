@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -141,12 +142,8 @@ class ConcurrencyLimiter:
         self._slots.release()
 
     async def _queue(self, deadline: Deadline) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(deadline.remaining()):
                 await self._slots.acquire()
-        except TimeoutError:
-            in_time = False
-        else:
-            in_time = True
-        if not in_time:
-            raise AgencyUnavailable(because="queue-full", layer=Layer.CORE)
+                return
+        raise AgencyUnavailable(because="queue-full", layer=Layer.CORE)

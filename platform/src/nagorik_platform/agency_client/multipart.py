@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 from uuid import uuid4
 
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError
 from nagorik.http import Body, FormPart
 from nagorik.model.application import DocumentReference
+from nagorik_platform.agency_client.retry_table import Failure
 
 OpenDocument = Callable[[DocumentReference], AsyncIterator[bytes]]
 
@@ -55,15 +57,23 @@ class MultipartBody:
         self.content_type = f"multipart/form-data; boundary={boundary}"
 
     async def check(self) -> None:
-        """See that each document is what its reference says, before anything of it is sent.
+        """See that each document can be read and is what its reference says, before anything of it is sent.
 
         Raises:
-            DocumentChanged: One is not.
+            AgencyUnavailable: One cannot, or is not; the application is kept.
         """
-        for piece in self._pieces:
-            if isinstance(piece, DocumentReference):
-                async for _ in self._document(piece):
-                    pass
+        try:
+            for piece in self._pieces:
+                if isinstance(piece, DocumentReference):
+                    async for _ in self._document(piece):
+                        pass
+        except NagorikError:
+            raise
+        except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
+            error = AgencyUnavailable(because=Failure.BODY.value, layer=Layer.CORE)
+        else:
+            return
+        raise error
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body from its beginning, piece by piece.
@@ -99,22 +109,19 @@ def _content(part: FormPart) -> tuple[bytes | DocumentReference, str | None]:
     content = part.content
     if isinstance(content, DocumentReference):
         return content, part.content_type or content.media_type
-    if type(content) is bytes or type(content) is str:
+    if isinstance(content, bytes | str):
         return content if isinstance(content, bytes) else content.encode(), part.content_type
     body = to_body(content)
     return body.content, part.content_type or body.content_type
 
 
 def to_body(value: object) -> Body:
-    """A body, or what can be one; its bytes are bytes indeed, which nobody changes between two attempts.
+    """A body, or what can be one.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: It is neither, or its content may change between two attempts.
     """
     made = value if isinstance(value, Body) else value.to_body() if hasattr(value, "to_body") else None
-    if not isinstance(made, Body):
+    if not isinstance(made, Body) or not isinstance(made.content, bytes):
         raise TypeError("neither a body nor what has one")
-    body = Body(made.content, made.content_type, dict(made.headers))
-    if type(body.content) is not bytes:
-        raise TypeError("a body's content is bytes")
-    return body
+    return made

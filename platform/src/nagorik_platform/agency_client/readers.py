@@ -60,44 +60,6 @@ def _is_clear(answer: AgencyResponse) -> bool:
     return answer.document is not None and says_each_thing_once(answer.text or "")
 
 
-class PluginReader(Generic[T]):
-    """A reader that a plugin brings: what it says of itself is read once, before anything is sent."""
-
-    def __init__(self, reader: Any) -> None:
-        """Take a reader as it is at this moment.
-
-        Raises:
-            Exception: What the reader raises where it is read.
-            TypeError: It is no reader.
-            ValueError: Its format is no code.
-        """
-        self.format = _text(reader.format)
-        self.accept = _text(reader.accept)
-        self.model: Any = reader.model
-        self._read = reader.read
-        self._recognises = reader.recognises
-        if not is_code(self.format):  # which errors name
-            raise ValueError("a format is a code")
-
-    def read(self, answer: AgencyResponse) -> T:
-        """As ``AnswerReader.read``; it may raise anything."""
-        value: T = self._read(answer)
-        return value
-
-    def recognises(self, answer: AgencyResponse) -> bool:
-        """As ``AnswerReader.recognises``; who cannot tell does not take an answer for the agency's word."""
-        try:
-            return self._recognises(answer) is True
-        except Exception:  # noqa: BLE001 - a plugin's reader may raise anything
-            return False
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a reader's format and media types are text")
-    return str.__str__(value)
-
-
 class Readers:
     """The readers of what one client's plugin expects; those of types are made once."""
 
@@ -111,28 +73,32 @@ class Readers:
         Raises:
             PluginFault: ``expect-not-usable``: it is nothing that an answer can be read by.
         """
-        try:
-            return self._of(expect)
-        except Exception:  # noqa: BLE001 - a plugin's type or reader may raise anything where it is read
-            fault = PluginFault("expect-not-usable", plugin=self._plugin)
-        raise fault
-
-    def _of(self, expect: Expected[T]) -> AnswerReader[T]:
         if isinstance(expect, TypeAdapter):  # which may be another for each call, and is kept by whoever made it
             return JsonReader(expect)
         if not isinstance(expect, type) and hasattr(expect, "recognises"):
-            return PluginReader(expect)
-        reader = self._made.get(expect)
-        if reader is None:
-            reader = self._made[expect] = _reader_of(expect)
-        return reader
+            return self._checked(expect)
+        try:
+            reader = self._made.get(expect)
+            if reader is None:
+                reader = self._made[expect] = self._checked(_reader_of(expect))
+        except Exception:  # noqa: BLE001 - a plugin's type may raise anything where its schema is made
+            fault = PluginFault("expect-not-usable", plugin=self._plugin)
+        else:
+            return reader
+        raise fault
+
+    def _checked(self, reader: Any) -> AnswerReader[Any]:
+        if not isinstance(reader.format, str) or not is_code(reader.format):  # which errors name
+            raise PluginFault("expect-not-usable", plugin=self._plugin)
+        made: AnswerReader[Any] = reader
+        return made
 
 
-def _reader_of(expect: Any) -> AnswerReader[Any]:
+def _reader_of(expect: Any) -> Any:
     if expect is type(None):
         return NothingReader()
     if isinstance(expect, type) and hasattr(expect, "answer_reader"):
-        return PluginReader(expect.answer_reader())
+        return expect.answer_reader()
     return JsonReader(_adapter_of(expect) if isinstance(expect, type) else TypeAdapter(expect))
 
 

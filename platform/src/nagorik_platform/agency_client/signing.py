@@ -55,18 +55,15 @@ class RequestSigner:
 
     def _signed(self, outgoing: OutgoingRequest, signature: object) -> OutgoingRequest | None:
         """The request with a signature; ``None`` where it is none, or holds what a signature may not."""
-        try:
-            if not isinstance(signature, Signature):
-                return None
-            content, given = signature.content, signature.headers
-        except Exception:  # noqa: BLE001 - a subclass may raise anything where it is read
+        if not isinstance(signature, Signature) or not isinstance(signature.content, bytes | None):
             return None
-        headers = raw_headers(given, reserved=self._key_header)
-        if headers is None or not (content is None or type(content) is bytes):
+        headers = raw_headers(signature.headers, reserved=self._key_header)
+        if headers is None:
             return None
-        if content is not None:
-            headers = [(b"Content-Length", str(len(content)).encode("ascii")), *headers]
-        body = outgoing.body if content is None else content
+        body = outgoing.body
+        if signature.content is not None:
+            body = signature.content
+            headers = [(b"Content-Length", str(len(body)).encode("ascii")), *headers]
         return replace(outgoing, headers=with_headers(outgoing.headers, headers), body=body)
 
 

@@ -16,19 +16,19 @@ import struct
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import httpx
 
 from nagorik.http import AgencyResponse
-from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, body_parts, read_body
+from nagorik_platform.agency_client.bodies import Unreadable, body_parts, read_body
 from nagorik_platform.agency_client.connect_failures import connect_failure, refuses_certificate
 from nagorik_platform.agency_client.headers import RawHeaders
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import Failure
-from nagorik_platform.agency_client.spool import NotSpooled, Spool, read_file
+from nagorik_platform.agency_client.spool import Spool, read_file
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -105,7 +105,7 @@ class Timeouts:
     remaining: Callable[[], float] | None = None
     """Seconds that are left, asked as a head or a piece of a body is about to be written; ``total`` alone counts
     without it."""
-    under_way: set[asyncio.Timeout] | None = None
+    under_way: set[asyncio.Timeout] = field(default_factory=set)
     """Where the request stands for as long as it is under way, so that its call's end can break it off."""
 
 
@@ -182,16 +182,12 @@ class ConnectionPool:
             request.read()
         try:
             async with asyncio.timeout(timeouts.total) as scope:
-                with self._checked_out(remaining) as transport, _noted(scope, timeouts.under_way):
+                with self._checked_out(timeouts, scope) as transport:
                     return await _exchange(transport, request, timeouts)
         except TimeoutError:
             return Failure.DEADLINE
-        except TooLarge:
-            return Failure.TOO_LARGE
-        except Undecodable:
-            return Failure.CONTENT
-        except NotSpooled:
-            return Failure.SPOOL
+        except Unreadable as unreadable:
+            return unreadable.failure
         except AssertionError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails the attempt and is never retried
@@ -207,7 +203,7 @@ class ConnectionPool:
             await asyncio.wait(self._closing)
 
     @contextmanager
-    def _checked_out(self, remaining: Callable[[], float] | None) -> Iterator[httpx.AsyncBaseTransport]:
+    def _checked_out(self, timeouts: Timeouts, scope: asyncio.Timeout) -> Iterator[httpx.AsyncBaseTransport]:
         """A transport for one request."""
         if self._shared and self._all:
             transport = self._all[0]
@@ -216,12 +212,14 @@ class ConnectionPool:
         else:
             transport = self._factory()
             self._all.append(transport)
-        before, is_in_order = REMAINING.set(remaining), False
+        timeouts.under_way.add(scope)
+        before, is_in_order = REMAINING.set(timeouts.remaining), False
         try:
             yield transport
             is_in_order = True
         finally:
             REMAINING.reset(before)
+            timeouts.under_way.discard(scope)
             if not self._shared:
                 # One that was closed meanwhile may have had no connection yet that could be.
                 is_usable = transport in self._all and (is_in_order or not self._is_own)
@@ -238,18 +236,6 @@ class ConnectionPool:
         closing.add_done_callback(self._closing.discard)
 
 
-@contextmanager
-def _noted(scope: asyncio.Timeout, under_way: set[asyncio.Timeout] | None) -> Iterator[None]:
-    if under_way is None:
-        yield
-        return
-    under_way.add(scope)
-    try:
-        yield
-    finally:
-        under_way.discard(scope)
-
-
 def break_off(scopes: Collection[asyncio.Timeout]) -> None:
     """End requests as if their time was over, whoever waits for them."""
     for scope in tuple(scopes):
@@ -263,11 +249,19 @@ async def _exchange(
     """Have a request answered, and the answer read to its end."""
     response = await transport.handle_async_request(request)
     try:
-        body = await _read(response, timeouts)
+        stream, file, body = response.stream, timeouts.file, b""
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise TypeError("the transport answered with a synchronous stream")
+        if file is None or response.status_code not in file.statuses:
+            body = await read_body(stream, timeouts.limit, encoding)
+        else:
+            read = await read_file(body_parts(stream, file.limit, encoding))
+            if isinstance(read, Spool):
+                return FileResponse(response.status_code, response.headers.raw, read)
+            body = read
     finally:
         await response.aclose()
-    if isinstance(body, Spool):
-        return FileResponse(response.status_code, response.headers.raw, body)
     return AgencyResponse(response.status_code, response.headers.raw, body)
 
 
@@ -321,27 +315,6 @@ class _Streamed(httpx.AsyncByteStream):
             self.broken = True
         if self.broken:
             raise BodyBrokenOff
-
-
-async def _read(response: httpx.Response, timeouts: Timeouts) -> bytes | Spool:
-    encoding, file = _encoding(response.headers.raw), timeouts.file
-    if file is not None and response.status_code in file.statuses:
-        return await read_file(body_parts(_chunks(response), file.limit, encoding))
-    return await read_body(_chunks(response), timeouts.limit, encoding)
-
-
-def _chunks(response: httpx.Response) -> httpx.AsyncByteStream:
-    """The body as it came, still compressed."""
-    if not isinstance(response.stream, httpx.AsyncByteStream):
-        raise TypeError("the transport answered with a synchronous stream")
-    return response.stream
-
-
-def _encoding(headers: RawHeaders) -> str | None:
-    for name, value in headers:
-        if name.lower() == b"content-encoding":
-            return value.decode("latin-1").strip().lower()
-    return None
 
 
 def _classify(error: Exception) -> Failure:
