@@ -12,7 +12,6 @@ from nagorik.hookspecs import hookimpl
 from nagorik.model.application import Consent
 from nagorik.operations import Idempotency, Operation
 from nagorik.values import Money
-from nagorik_testing.simulator.clock import SimulatedClock
 
 pytestmark = pytest.mark.asyncio
 
@@ -71,12 +70,6 @@ async def test_an_answer_comes_back_typed(world):
     assert world.NID not in request.client_reference
     [answer] = world.module().seen
     assert (answer.reference, answer.status.raw) == ("A-1", "RECEIVED")
-
-
-async def test_no_is_an_answer(world):
-    install_asker(world)
-    install_asked(world, REJECTS)
-    assert await ask(world) == ("fail", "answered")
 
 
 async def test_without_a_consent_nothing_is_asked(world):
@@ -195,44 +188,6 @@ async def test_an_import_there_takes_no_time_of_the_call_that_asks(world, slow_i
     )
     install_asked(world, "await asyncio.sleep(0.1)\n" + ACCEPTS)
     assert await ask(world) == ("pass", "answered")
-
-
-async def test_questions_that_wait_for_one_import_stop_the_time_once(world, slow_import):
-    """The deadline stands still for as long as the import takes, and not for both questions one after the other."""
-    slow_import("nagorik_other", seconds=0.5)
-    body = f"""
-both = await asyncio.gather(*(context.ask("{ASKED}", {{"holding": "1"}}) for _ in range(2)))
-seen.append((both, context.deadline.remaining()))
-answer = both[0]
-await asyncio.sleep(3600)
-"""
-    install_asker(world, body, extra="[limits]\ndeadline = 0.3")
-    install_asked(world)
-    with pytest.raises(PluginFault) as caught:
-        await ask(world)
-    assert caught.value.fault == "deadline"
-    [(both, left)] = world.module().seen
-    assert all(answer.reference == "A-1" for answer in both)
-    assert 0 < left <= 0.3
-
-
-async def test_time_that_is_simulated_may_run_on_while_a_plugin_is_imported(world, slow_import):
-    """As in a demonstration, where other applications' waiting moves the one clock of all."""
-    slow_import("nagorik_other", seconds=0.2)
-    clock = SimulatedClock()
-    install_asker(world, extra="[limits]\ndeadline = 20")
-    install_asked(world)
-    consent = allowed(world, given_at=clock.now() - timedelta(days=1), expires_at=clock.now() + timedelta(days=9))
-
-    async def runs_on():
-        while "nagorik_other.plugin" not in sys.modules:
-            clock.advance(10)
-            await asyncio.sleep(0.01)
-
-    time_passes = asyncio.create_task(runs_on())
-    assert await ask(world, consent=consent, clock=clock) == ("pass", "answered")
-    await time_passes
-    assert clock.monotonic() > 60
 
 
 async def test_a_form_that_does_not_fit_is_not_sent(world):

@@ -28,11 +28,6 @@ def test_a_wrong_type_is_named(members, told):
     assert "CANARY" not in str(caught.value)
 
 
-def test_sets_of_both_kinds_will_do():
-    assert PluginConfiguration(egress={"127.0.0.1"}).egress == frozenset({"127.0.0.1"})
-    assert PluginConfiguration(settings={"base_url": "https://api.example"}).transport_factory is None
-
-
 def test_settings_that_are_kept_are_of_the_same_values_only_and_no_two_hold_one_object():
     class OfficeSettings(AgencySettings):
         offices: list[str]
@@ -83,4 +78,4 @@ async def test_what_is_tried_again_is_spread_by_the_chance_that_was_given(world)
         began = asyncio.get_running_loop().time()
         await platform.get_status(world.draft(), world.references)
         waited.append(asyncio.get_running_loop().time() - began)
-    assert waited[0] == waited[1] != waited[2]
+    assert waited[0] == pytest.approx(waited[1]) != waited[2]

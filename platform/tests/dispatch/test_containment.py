@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 
 import pytest
 
@@ -195,13 +194,3 @@ async def test_loop_with_a_task_factory_of_its_own_keeps_it(world):
     assert isinstance(await world.platform().submit(world.draft(), world.references), Accepted)
     assert loop.get_task_factory() is factory
     assert len(made) >= 2
-
-
-async def test_first_step_is_a_task_of_its_own(world):
-    """A time limit belongs to the task that set it."""
-    body = "async with asyncio.timeout(5):\n    seen.append(asyncio.current_task())\nreturn STATUS"
-    world.install(hooks={"nagorik_get_status": body})
-    began = time.perf_counter()
-    await world.platform().get_status(world.draft(), world.references)
-    assert world.module().seen[0] is not asyncio.current_task()
-    assert time.perf_counter() > began

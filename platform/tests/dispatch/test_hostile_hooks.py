@@ -127,19 +127,6 @@ RAISED = {
         "raised",
         "ValidationError",
     ),
-    "an error that waits the wrong way": ("raise RateLimited(retry_after=-1)", "raised", "RateLimited"),
-    "an error that waits for a word": ("raise RateLimited(retry_after='soon')", "raised", "RateLimited"),
-    "a time of day for an instant": (
-        "from datetime import UTC, time\nraise AgencyClosed(time(9, tzinfo=UTC))",
-        "raised",
-        "AgencyClosed",
-    ),
-    "an error that waits for ever": ("raise RateLimited(retry_after=float('inf'))", "raised", "RateLimited"),
-    "an instant without a zone": (
-        "from datetime import datetime\nraise AgencyClosed(datetime(2026, 1, 1))",
-        "raised",
-        "AgencyClosed",
-    ),
     "several errors at once": (
         "raise ExceptionGroup(NID, [AgencyUnavailable(), TypeError(NID)])",
         "raised",
@@ -156,23 +143,6 @@ async def test_whatever_is_raised_is_a_fault_with_a_place(world, body, fault, ex
     assert (caught.value.fault, caught.value.exception) == (fault, exception)
     assert caught.value.where is None or caught.value.where.startswith("plugin.py:")
     assert asyncio.current_task().cancelling() == 0
-
-
-async def test_a_single_error_of_a_task_group_is_that_error(world):
-    world.install(
-        hooks={
-            "nagorik_get_status": """
-                async def fail():
-                    raise AgencyUnavailable(because="connect-failed")
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(fail())
-                    group.create_task(asyncio.sleep(100))
-            """
-        }
-    )
-    with pytest.raises(AgencyUnavailable) as caught:
-        await world.platform().get_status(world.draft(), world.references)
-    assert caught.value.because == "connect-failed"
 
 
 @pytest.mark.parametrize(
@@ -313,26 +283,6 @@ async def test_a_plugins_own_timeouts_work_as_ever(world, looptime):
     world.install(hooks={"nagorik_get_status": body})
     assert isinstance(await world.platform().get_status(world.draft(), world.references), AgencyStatus)
     assert looptime == pytest.approx(2)
-
-
-BLOCKING = """
-    until = time.thread_time() + 0.01
-    while time.thread_time() < until:
-        pass
-    return STATUS
-"""
-
-
-async def test_a_step_that_blocks_the_loop_is_a_fault_though_its_answer_stands(world, structlog_output):
-    world.install(hooks={"nagorik_get_status": BLOCKING})
-    platform = world.platform(longest_step=0.005, faults_before_quarantine=2)
-    for number in range(2):
-        draft = world.draft(applicant=world.applicant(number))
-        assert isinstance(await platform.get_status(draft, world.references), AgencyStatus)
-    faults = [line for line in structlog_output if line["event"] == "plugin_fault"]
-    assert [line["fault"] for line in faults] == ["blocked-loop", "blocked-loop"]
-    assert all(line["seconds"] >= 0.009 for line in faults)
-    assert [refusal.code for refusal in platform.quarantined] == ["too-many-faults"]
 
 
 async def test_one_plugins_faults_are_never_anothers(world):

@@ -11,7 +11,6 @@ import pytest
 from nagorik.errors import (
     AgencyUnavailable,
     InputRejected,
-    NagorikError,
     PluginFault,
     ServiceNotOffered,
     SettingsRejected,
@@ -19,8 +18,6 @@ from nagorik.errors import (
 from nagorik.model.status import AgencyStatus
 from nagorik_platform import Platform
 from nagorik_platform.dispatch import importer
-from nagorik_platform.dispatch.importer import AT_ONCE
-from nagorik_platform.registry import QuarantineCode
 
 pytestmark = pytest.mark.asyncio
 
@@ -194,25 +191,6 @@ async def test_a_host_imports_what_it_admits_when_it_starts_and_tells_how_long_e
     assert not structlog_output
 
 
-async def test_more_imports_than_places_wait_for_each_other_and_hold_up_no_call(world):
-    """Imports that hang take every place; a call to a plugin that still waits for one does not wait with it."""
-    for number in range(AT_ONCE):
-        world.install(f"stuck{number}", head="import threading\nsys.release.wait()")
-    good = world.install("waiting")
-    sys.release = threading.Event()
-    platform = world.platform(import_seconds=2.0)
-    try:
-        importing = asyncio.create_task(platform.import_plugins())
-        await asyncio.sleep(0)
-        assert isinstance(await platform.get_status(world.draft(good), world.references), AgencyStatus)
-        assert not importing.done()
-        await importing
-        assert [record.id for record in platform.plugins if record.usable] == ["waiting"]
-    finally:
-        sys.release.set()
-        del sys.release
-
-
 async def test_a_first_call_has_its_whole_deadline_however_long_the_import_took(world, slow_import):
     slow_import("nagorik_wasa", seconds=0.6)
     world.install(
@@ -253,15 +231,6 @@ async def test_a_defect_of_the_interpreter_in_reading_the_source_is_none_of_the_
     await platform.import_plugins()
     assert [record.id for record in platform.plugins if record.usable] == ["wasa"]
     assert len(times) > 3
-
-
-async def test_the_name_of_what_an_import_raises_says_nothing_more(world):
-    world.install(head="class Raised(KeyboardInterrupt): pass\nRaised.__name__ = f'N{NID}'\nraise Raised")
-    platform = world.platform()
-    await platform.import_plugins()
-    (quarantine,) = platform.quarantined
-    assert quarantine.code is QuarantineCode.IMPORT_EXITED
-    assert world.NID not in str(quarantine)
 
 
 async def test_missing_settings_are_named_without_their_values(world):
@@ -331,14 +300,6 @@ async def test_a_form_that_fails_is_the_plugins_fault(world, forms, fault):
     assert [refusal.code for refusal in platform.quarantined] == ["too-many-faults"]
 
 
-async def test_a_schema_that_cannot_be_written_is_the_plugins_fault(world):
-    forms = "from collections.abc import Callable\nfrom nagorik import Form\n\n\n"
-    forms += "class ConnectionForm(Form):\n    holding: Callable[[], int]\n"
-    world.install(files={"forms.py": forms})
-    error = await error_of(world.platform().form_schema("wasa.connection"), PluginFault)
-    assert error.fault == "form-raised"
-
-
 async def test_a_form_is_checked_before_any_hook_is_called(world):
     world.install(hooks={"nagorik_submit": "seen.append(1)\nreturn None"})
     platform = world.platform()
@@ -358,16 +319,6 @@ async def test_a_service_without_a_form_takes_an_empty_one(world):
     assert isinstance(await platform.get_status(world.draft(form={}), world.references), AgencyStatus)
     with pytest.raises(InputRejected):
         await platform.get_status(world.draft(form={"holding": "1"}), world.references)
-
-
-@pytest.mark.parametrize("fees", ["", "[other]", "not toml = = ", "[connection]\nid = 7"])
-async def test_a_plugin_whose_fee_file_cannot_be_used_is_kept_out(world, fees):
-    head = "from nagorik_toolkit import read_schedules\nFEES = read_schedules(__package__)"
-    world.install(hooks=STATUS_ONLY, head=head, files={"fees.toml": fees})
-    platform = world.platform()
-    error = await error_of(platform.get_status(world.draft(), world.references), ServiceNotOffered)
-    assert error.because == "import-failed"
-    assert "raised DataFileInvalid at plugin.py:" in platform.quarantined[0].reason
 
 
 LOGIN = "import asyncio, sys\nNID = '1990123456789'\nasync def login(http, settings, clock):\n    "
@@ -419,12 +370,3 @@ async def test_a_document_without_a_store_is_a_missing_setting(world):
     draft = world.draft(documents=(document,))
     error = await error_of(world.platform().submit(draft, world.references), SettingsRejected)
     assert error.names == ("documents",)
-
-
-async def test_a_broken_plugin_is_not_in_the_way_of_discovery(world):
-    world.install()
-    (world.site / "nagorik_wasa" / "plugin.toml").write_text("=")
-    platform = Platform.discover()
-    with pytest.raises(NagorikError) as caught:
-        await platform.get_status(world.draft(), world.references)
-    assert caught.value.because == "manifest-invalid"

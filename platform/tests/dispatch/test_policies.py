@@ -1,11 +1,10 @@
 """What a host does around every call."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
-from nagorik.errors import AgencyRejected, OutcomeUnknown, PluginFault, RateLimited
+from nagorik.errors import AgencyRejected, PluginFault, RateLimited
 from nagorik.hookspecs import hookimpl
 from nagorik.model.status import AgencyStatus
 from nagorik.operations import Idempotency, Operation
@@ -116,38 +115,6 @@ async def test_a_policy_sees_the_error_and_cannot_swallow_or_replace_it(world, b
     assert lines == ["a in", "b in", f"b out {kind.__name__}", f"a out {kind.__name__}"]
 
 
-async def test_an_unknown_outcome_is_what_a_policy_sees(world):
-    lines = []
-    world.install(hooks={"nagorik_submit": "await file(context)\nraise TypeError(NID)"})
-    with pytest.raises(OutcomeUnknown):
-        await world.platform(call_middleware=(Diary("a", lines),)).submit(world.draft(), world.references)
-    assert lines == ["a in", "a out OutcomeUnknown"]
-
-
-async def test_a_context_manager_function_serves_as_a_policy(world):
-    lines = []
-
-    class Counting:
-        @hookimpl
-        @staticmethod
-        def nagorik_call_policy(call):
-            @asynccontextmanager
-            async def around():
-                try:
-                    yield
-                except AgencyRejected:
-                    lines.append("rejected")
-                    raise
-                finally:
-                    lines.append("done")
-
-            return around()
-
-    with pytest.raises(AgencyRejected):
-        await status(world, Counting(), body="raise AgencyRejected('x')")
-    assert lines == ["rejected", "done"]
-
-
 @pytest.mark.looptime
 async def test_a_cancelled_call_leaves_its_policies(world):
     lines = []
@@ -165,11 +132,3 @@ async def test_a_cancellation_while_leaving_leaves_the_others_too(world):
     with pytest.raises(asyncio.CancelledError):
         await status(world, Diary("a", lines), Diary("b", lines, leaving=asyncio.CancelledError()))
     assert lines == ["a in", "b in", "b out", "a out CancelledError"]
-
-
-async def test_the_probe_of_a_circuit_passes_the_policies_too(world):
-    diary = Diary("a", [])
-    world.install(hooks={"nagorik_get_status": "return STATUS", "nagorik_check_health": "return Health(state='up')"})
-    await world.platform(call_middleware=(diary,)).check_health("wasa")
-    [call] = diary.calls
-    assert (call.service, call.operation) == (None, Operation.HEALTH)

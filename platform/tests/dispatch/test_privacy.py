@@ -85,16 +85,6 @@ async def test_an_error_that_a_plugin_keeps_is_a_new_one_each_time(world):
     assert world.module().GONE.service is None
 
 
-async def test_the_place_of_a_fault_is_told_to_its_owner(world, structlog_output):
-    world.install(hooks={"nagorik_get_status": "raise TypeError(NID)"})
-    with pytest.raises(NagorikError) as caught:
-        await world.platform().get_status(world.draft(), world.references)
-    [line] = [line for line in structlog_output if line["event"] == "plugin_fault"]
-    assert line["where"] == caught.value.where.replace(" in ", ":")
-    assert line["where"].endswith(":nagorik_get_status")
-    assert line["where"].startswith("plugin.py:")
-
-
 async def test_an_agencys_client_quiets_the_libraries_below_it(world):
     logger = logging.getLogger("httpcore")
     before = logger.level

@@ -1,7 +1,6 @@
 """What a write's call may end in, whatever the plugin makes of the errors it meets."""
 
 import asyncio
-from uuid import UUID
 
 import httpx
 import pytest
@@ -12,7 +11,6 @@ from nagorik.errors import (
     ContractViolation,
     DuplicateApplication,
     Layer,
-    Outcome,
     OutcomeUnknown,
     PluginFault,
 )
@@ -73,15 +71,6 @@ async def test_nothing_is_said_to_be_unsent_after_a_write(world, end, because):
     assert (error.step, error.because) == ("file", because)
 
 
-async def test_a_step_that_is_no_word_of_a_program_is_not_sent(world):
-    world.install(hooks={"nagorik_submit": "await context.http.write('file it', 'POST', '/a', expect=object)"})
-    platform = world.platform()
-    with pytest.raises(PluginFault) as caught:
-        await platform.submit(world.draft(), world.references)
-    assert caught.value.fault == "step-not-a-code"
-    assert world.agency.writes == 0
-
-
 async def test_faults_behind_an_unknown_outcome_are_counted(world):
     world.install(hooks={"nagorik_submit": "await file(context)\nraise TypeError(NID)"})
     platform = world.platform(faults_before_quarantine=2)
@@ -130,19 +119,6 @@ async def test_a_lost_answer_is_not_sent_again_by_the_plugin(world):
     assert world.agency.writes == 1
 
 
-async def test_a_rejection_by_the_agency_is_a_rejection(world):
-    with pytest.raises(AgencyRejected) as caught:
-        await submit(world, f"await file(context)\n{ACCEPT}", httpx.Response(409, json={}))
-    assert caught.value.outcome is Outcome.REJECTED
-
-
-async def test_a_fault_before_anything_was_sent_is_a_fault(world):
-    with pytest.raises(PluginFault) as caught:
-        await submit(world, "raise TypeError(NID)")
-    assert caught.value.outcome is Outcome.NOT_SENT
-    assert world.agency.requests == []
-
-
 async def slow(_request):
     await asyncio.sleep(60)
     return httpx.Response(200, json={"reference": "R-1"})
@@ -185,21 +161,6 @@ async def test_a_write_that_nobody_waits_for_is_unknown_after_one_that_was_answe
     error = await unknown(world, body, world.filed(), slow)
     assert error.because == "not-awaited"
     world.module().seen[0].cancel()
-
-
-async def test_a_deadline_with_a_write_that_cannot_be_stopped_is_unknown(world):
-    body = """
-        task = asyncio.create_task(file(context))
-        seen.append(task)
-        while True:
-            try:
-                await asyncio.shield(task)
-            except asyncio.CancelledError:
-                pass
-    """
-    error = await unknown(world, body, slow, deadline=5)
-    assert error.because in {"not-awaited", "deadline"}
-    assert world.agency.writes == 1
 
 
 @pytest.mark.parametrize("end", ["await asyncio.shield(seen[0])", f"await asyncio.sleep(1)\n{ACCEPT}"])
@@ -294,28 +255,6 @@ async def test_a_write_in_a_read_operation_is_a_fault_and_not_sent(world):
         await world.platform().get_status(world.draft(), world.references)
     assert caught.value.fault == "write-in-read-operation"
     assert world.agency.requests == []
-
-
-async def test_a_host_that_may_not_be_reached_is_a_fault_and_not_sent(world):
-    body = f"await context.http.write('file', 'POST', 'https://elsewhere.example/x', expect=Filed)\n{ACCEPT}"
-    with pytest.raises(PluginFault) as caught:
-        await submit(world, body)
-    assert caught.value.fault == "egress-not-allowed"
-    assert world.agency.requests == []
-
-
-async def test_native_keys_are_the_same_for_every_attempt_and_differ_by_application(world):
-    body = f"await file(context)\n{ACCEPT}"
-    world.install(hooks={"nagorik_submit": body}, writes={"submit": "native"})
-    world.agency.will(httpx.ReadError("x"))
-    platform = world.platform()
-    other = type(world.references)(client_reference="CR-2", idempotency_key=UUID(int=7))
-    await platform.submit(world.draft(), world.references)
-    await platform.submit(world.draft(), world.references)
-    await platform.submit(world.draft(), other)
-    keys = [request.headers["Idempotency-Key"] for request in world.agency.requests]
-    assert len(keys) == 4
-    assert [keys.count(key) for key in keys] == [3, 3, 3, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,9 @@
 """An agency with one set of settings: what calls hold on to from their begin to their end."""
 
 from collections.abc import Callable
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from nagorik.clock import Deadline
-from nagorik.errors import AgencyUnavailable, Layer
-from nagorik.operations import Idempotency, Operation
 from nagorik.settings import AgencySettings
 from nagorik_platform.configuration import PluginConfiguration
 from nagorik_platform.logs import get_logger
@@ -14,14 +11,10 @@ from nagorik_platform.tracebacks import type_name
 
 if TYPE_CHECKING:
     from nagorik_platform.agency_client.client import AgencyClient
-    from nagorik_platform.agency_client.http import CallHttp
-    from nagorik_platform.agency_client.multipart import OpenDocument
 
 log: Final = get_logger("nagorik")
 
 T = TypeVar("T")
-
-OFFLINE: Final = "offline"
 
 
 class Late(Generic[T]):
@@ -40,10 +33,14 @@ class Late(Generic[T]):
         self._make = make
         self.made: T | None = None
 
-    def __getattr__(self, name: str) -> Any:
+    def now(self) -> T:
+        """The object, made if it is not yet."""
         if self.made is None:
             self.made = self._make()
-        return getattr(self.made, name)
+        return self.made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.now(), name)
 
 
 class AgencyConnection:
@@ -92,27 +89,10 @@ class AgencyConnection:
         """The client, if any call has needed one."""
         return self.__dict__.get("client")
 
-    def bind(
-        self,
-        operation: Operation,
-        idempotency: Idempotency | None,
-        key: str | None,
-        deadline: Deadline,
-        open_document: "OpenDocument",
-    ) -> "Late[CallHttp]":
-        """The client for one call, as ``AgencyClient.bind``.
-
-        Raises:
-            SettingsRejected: As ``client``.
-        """
-        http = Late(partial(self.client.bind, operation, idempotency, key, deadline, open_document))
-        if idempotency is not None:
-            _ = http.ledger  # a write is about to be sent, and what is wrong with its key is no plugin's fault
-        return http
-
-    def offline(self) -> "tuple[Late[CallHttp], AgencySettings | Late[AgencySettings]]":
-        """What stands for client and settings where nobody is to be reached."""
-        return Late(_refuse), self.__dict__.get("settings") or Late(lambda: self.settings)
+    @property
+    def known_settings(self) -> AgencySettings | Late[AgencySettings]:
+        """The settings if they were read before, or what reads them once a member of them is used."""
+        return self.__dict__.get("settings") or Late(lambda: self.settings)
 
     def is_as(self, other: "AgencyConnection") -> bool:
         """Whether both reach the agency alike; where files are named, nobody knows what stands in them by now."""
@@ -147,7 +127,3 @@ class AgencyConnection:
             await self.made.aclose()
         except Exception as failure:  # noqa: BLE001 - a transport may raise anything
             log.error("client_not_closed", plugin=self._plugin, exception=type_name(failure))  # noqa: TRY400
-
-
-def _refuse() -> NoReturn:
-    raise AgencyUnavailable(because=OFFLINE, layer=Layer.CORE)

@@ -121,9 +121,6 @@ class Questions:
         self, asker: str, service: str, about: Mapping[str, Any], form: Mapping[str, JsonValue]
     ) -> AskedAnswer:
         try:
-            # How long another plugin takes to be imported is for neither of them to answer for.
-            with self._deadline.stopped():
-                await self._dispatcher.make_ready(service)
             checked = await self._dispatcher.validate(service, form, about["applicant"])
             request = SubmitRequest(**about, form=checked, client_reference=str(uuid4()))
             seconds = self._deadline.remaining() * SHARE

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar, cast
 
 from pydantic import JsonValue
 
@@ -28,9 +28,10 @@ from nagorik.model.status import Health, HealthRequest, HealthState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.payer_pages import is_page_of
 from nagorik.privacy import Form, Model
+from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
-from nagorik_platform.dispatch.agency_connection import Late
+from nagorik_platform.dispatch.agency_connection import AgencyConnection, Late
 from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.documents import CallDocuments
 from nagorik_platform.dispatch.faults import FaultWatch, applicant_digest, request_digest, text_digest
@@ -57,8 +58,7 @@ log: Final = get_logger("nagorik")
 
 T = TypeVar("T")
 
-BLOCKED_LOOP: Final = "blocked-loop"
-"""A step of a plugin's code held the event loop up for too long."""
+OFFLINE: Final = "offline"
 _STRANGERS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
 """Operations on what anybody may have sent: a plugin that breaks on it is not kept out for it."""
 _WORKS: Final = (AgencyRejected, DuplicateApplication, InputRejected)
@@ -122,14 +122,6 @@ class Dispatcher:
         """
         await self._importer.load_all([plugin for plugin in plugins if plugin not in self._runtimes])
 
-    async def make_ready(self, service: str) -> PluginRuntime:
-        """The plugin of a service, imported if this is its first use.
-
-        Raises:
-            NagorikError: As ``offer``; or it went into quarantine by its import; or the platform is closed.
-        """
-        return await self._ready(self.offer(service)[0], service)
-
     async def with_code(
         self,
         service: str,
@@ -150,18 +142,14 @@ class Dispatcher:
             raise ServiceNotOffered("not-a-service")
         runtime = await self._ready(record, service)
         code, imports = PluginCall(record, kind), self._importer.undisturbed()
-        failure: NagorikError | None = None
-        try:
-            return runtime.contain(kind, lambda: use(runtime, offer), code)
-        except NagorikError as error:
-            failure = _addressed(error, record, service)
-        finally:
-            fault = failure if isinstance(failure, PluginFault) else self._blocked_loop(code, imports)
-            if fault is not None:
-                subject = text_digest(f"{kind} {service}") if applicant is None else applicant_digest(applicant)
-                seconds = None if fault is failure else code.longest_step
-                self._watches[record.id].record_fault(fault, subject, seconds)
-        raise failure
+        found = runtime.contain(code, lambda: use(runtime, offer))
+        fault, blocked = found if isinstance(found, PluginFault) else None, self._blocked_loop(code, imports)
+        if fault is not None or blocked is not None:
+            subject = text_digest(f"{kind} {service}") if applicant is None else applicant_digest(applicant)
+            self._watches[record.id].record_fault(fault, subject, blocked)
+        if isinstance(found, NagorikError):
+            raise _addressed(found, record, service)
+        return found
 
     async def validate(
         self, service: str, form: Form | Mapping[str, JsonValue], applicant: Applicant | None = None
@@ -280,6 +268,14 @@ class Dispatcher:
                 raise _addressed(ServiceNotOffered(made.code.value), record, service, operation)
         return self._runtimes[record.id]
 
+    async def _import_asked(self, offer: PublicService, consent: Consent) -> None:
+        """Import the plugins that a call may ask: no call's time runs while a plugin is imported."""
+        for service in offer.asks:
+            record = self._registry.owner_of(service)
+            may_be_asked = consent.gap_to_ask(offer.id, service, self._clock.now()) is None
+            if may_be_asked and record is not None and record.usable and record.id not in self._runtimes:
+                await self._importer.load(record.id)
+
     def _make_runtime(self, loaded: LoadedPlugin) -> None:
         """Runs in the import's thread, where there is one."""
         plugin = loaded.record.id
@@ -306,6 +302,8 @@ class Dispatcher:
         runtime = self._runtimes.get(record.id)
         if runtime is None or self._closed:
             runtime = await self._ready(record, call.service, call.operation)
+        if isinstance(offer, PublicService) and offer.asks and options.consent is not None:
+            await self._import_asked(offer, options.consent)
         if not self._policies:
             return await self._settled(runtime, call, offer, request, options)
         try:
@@ -318,13 +316,7 @@ class Dispatcher:
     async def _settled(
         self, runtime: PluginRuntime, call: Call, offer: AnyOffer | None, request: Model, options: CallOptions
     ) -> Model:
-        connection = runtime.connection
-        connection.hold()
-        try:
-            found = await self._outcome(runtime, call, offer, request, options)
-        finally:
-            if connection.release():
-                await connection.aclose()
+        found = await self._outcome(runtime, call, offer, request, options)
         if not isinstance(found, NagorikError):
             return found
         error = _addressed(found, runtime.loaded.record, call.service, call.operation)
@@ -344,14 +336,10 @@ class Dispatcher:
         if probes and watch.is_probing:
             return ServiceNotOffered(QuarantineCode.TOO_MANY_FAULTS.value)
         deadline = CallDeadline.after(min(runtime.manifest.limits.deadline, options.seconds), self._clock)
-        documents = CallDocuments(runtime.documents, call.plugin)
+        documents = CallDocuments(self._settings.documents, call.plugin)
         questions = Questions(call, offer, request, options.consent, deadline, self._registry, self)
         try:
-            if options.offline:
-                http, settings = connection.offline()
-            else:
-                bound_to = (call.operation, call.idempotency, options.key, deadline, documents.open)
-                http, settings = connection.bind(*bound_to), connection.settings
+            http, settings = _surroundings(connection, call, options, deadline, documents)
         except NagorikError as unusable:
             if isinstance(unusable, PluginFault):
                 watch.record_fault(unusable, request_digest(request))
@@ -370,38 +358,36 @@ class Dispatcher:
         code, imports = PluginCall(runtime.loaded.record, call.operation.value), self._importer.undisturbed()
         hook = partial(runtime.loaded.call, OPERATIONS[call.operation].hook, request=request, context=context)
         watch.is_probing = watch.is_probing or probes
+        connection.hold()
         try:
             end = await self._runner.run(hook, deadline, code)
         finally:
             watch.is_probing = watch.is_probing and not probes
+            left = questions.close()
             ledger = _cut_off(http)
             call.requests = ledger.requests
-            if left := questions.close():
-                await asyncio.wait(set(left))
+            try:
+                if left:
+                    await asyncio.wait(set(left))
+            finally:
+                if connection.release():
+                    await connection.aclose()
         found = questions.fault or _interpret(end, call, runtime)
         found = documents.explain(found, offer, request)
-        blocked = self._blocked_loop(code, imports)
-        self._count_faults(watch, call, request, found, blocked, code.longest_step)
+        self._count_faults(watch, call, request, found, self._blocked_loop(code, imports))
         error = on_whose_word(ledger, found) if isinstance(found, NagorikError) else None
         if call.idempotency is not None:
             return reconcile_with_ledger(ledger, error) or found
         return found if error is None else as_read_error(error)
 
     def _count_faults(
-        self,
-        watch: FaultWatch,
-        call: Call,
-        request: Model,
-        found: Model | NagorikError,
-        blocked: PluginFault | None,
-        longest_step: float,
+        self, watch: FaultWatch, call: Call, request: Model, found: Model | NagorikError, blocked: float | None
     ) -> None:
         """Count a fault, or end the run of faults."""
         is_strangers = call.operation in _STRANGERS
-        fault = found if isinstance(found, PluginFault) else blocked
-        if fault is not None:
+        if isinstance(found, PluginFault) or blocked is not None:
             subject = None if is_strangers else request_digest(request)
-            watch.record_fault(fault, subject, longest_step if fault is blocked else None)
+            watch.record_fault(found if isinstance(found, PluginFault) else None, subject, blocked)
         elif not is_strangers:
             watch.end_row(works=not isinstance(found, NagorikError) or isinstance(found, _WORKS))
 
@@ -417,11 +403,35 @@ class Dispatcher:
         if watch is None or watch.is_probing or not watch.is_to_be_probed(record.quarantine):
             raise _addressed(ServiceNotOffered(record.quarantine.code.value), record, service, operation)
 
-    def _blocked_loop(self, code: PluginCall, imports: int | None) -> PluginFault | None:
-        """The fault of a step that took too long, unless the import of a plugin made it take that long."""
-        if code.longest_step <= self._settings.longest_step or imports is None:
-            return None
-        return PluginFault(BLOCKED_LOOP, plugin=code.record.id) if self._importer.undisturbed() == imports else None
+    def _blocked_loop(self, code: PluginCall, imports: int | None) -> float | None:
+        """Seconds of a step that took too long, unless the import of a plugin made it take that long."""
+        is_long = code.longest_step > self._settings.longest_step
+        return code.longest_step if is_long and self._importer.undisturbed() == imports is not None else None
+
+
+def _surroundings(
+    connection: AgencyConnection,
+    call: Call,
+    options: CallOptions,
+    deadline: CallDeadline,
+    documents: CallDocuments,
+) -> "tuple[Late[CallHttp], AgencySettings | Late[AgencySettings]]":
+    """The agency's client and the plugin's settings, as a call sees them.
+
+    Raises:
+        NagorikError: The settings cannot be used, or code of the plugin that they need is broken.
+    """
+    if options.offline:
+        return Late(_refuse), connection.known_settings
+    bind = connection.client.bind
+    http = Late(lambda: bind(call.operation, call.idempotency, options.key, deadline, documents.open))
+    if call.idempotency is not None:
+        http.now()  # a write is about to be sent, and what is wrong with its key is no plugin's fault
+    return http, connection.settings
+
+
+def _refuse() -> NoReturn:
+    raise AgencyUnavailable(because=OFFLINE, layer=Layer.CORE)
 
 
 def _log_import(plugin: str, result: ImportResult, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The host's documents as a call sees them, and what stands in where a host keeps none."""
+"""The host's documents as a call sees them."""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable
@@ -23,11 +23,18 @@ class CallDocuments:
         unreadable: What was read and could not be, or is not what its reference says; the first of them.
     """
 
-    def __init__(self, store: DocumentStore, plugin: str) -> None:
-        self._store = store
+    def __init__(self, store: DocumentStore | None, plugin: str) -> None:
+        """Use ``store``; without one, a plugin that needs documents cannot serve here."""
+        self._host = store
         self._plugin = plugin
         self.kept: set[str] = set()
         self.unreadable: DocumentReference | None = None
+
+    @property
+    def _store(self) -> DocumentStore:
+        if self._host is None:
+            raise SettingsRejected(["documents"], plugin=self._plugin)
+        return self._host
 
     async def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
         """As the host's, and held against size and hash as it goes by.
@@ -63,7 +70,7 @@ class CallDocuments:
         """
         if self.unreadable is None:
             is_foreign = isinstance(found, FetchedDeliverable) and found.document.id not in self.kept
-            is_foreign = is_foreign and not isinstance(self._store, NoDocuments)
+            is_foreign = is_foreign and self._host is not None
             return PluginFault("deliverable-not-own", plugin=self._plugin) if is_foreign else found
         is_of_document = isinstance(found, AgencyUnavailable) and found.because == DOCUMENT_UNREADABLE
         if not is_of_document and not (isinstance(found, PluginFault) and found.fault == "raised"):
@@ -79,23 +86,3 @@ class CallDocuments:
             await self._store.claim(made.id, FROM_AN_AGENCY)
         self.kept.add(made.id)
         return made
-
-
-class NoDocuments:
-    """Stands where a host has no document store: a plugin that needs one cannot serve here."""
-
-    def __init__(self, plugin: str) -> None:
-        self._plugin = plugin
-
-    def open(self, document: DocumentReference) -> AsyncIterator[bytes]:  # noqa: ARG002 - the protocol's
-        """Nothing can be opened."""
-        raise SettingsRejected(["documents"], plugin=self._plugin)
-
-    async def put(
-        self,
-        kind: str,  # noqa: ARG002 - the protocol's
-        media_type: str,  # noqa: ARG002
-        content: bytes | Iterable[bytes],  # noqa: ARG002
-    ) -> DocumentReference:
-        """Nothing can be kept."""
-        raise SettingsRejected(["documents"], plugin=self._plugin)

@@ -80,15 +80,19 @@ class FaultWatch:
         """Whether a plugin in quarantine is worth a try now."""
         return quarantine.probe_at is not None and self._clock.now() >= quarantine.probe_at
 
-    def record_fault(self, fault: PluginFault, subject: bytes | None, seconds: float | None = None) -> None:
+    def record_fault(self, fault: PluginFault | None, subject: bytes | None, blocked: float | None = None) -> None:
         """Count a fault, and quarantine the plugin when several subjects met one.
 
         Args:
-            fault: What the plugin did.
+            fault: What the plugin did, if it did anything but block the event loop.
             subject: The digest of the citizen or question that met it; ``None`` where it is only to be logged.
-            seconds: For how long it blocked the event loop, where it did.
+            blocked: Seconds for which it blocked the event loop, where it did.
         """
-        log_fault(fault, seconds)
+        if fault is None:
+            fault = PluginFault("blocked-loop", plugin=self._plugin)
+            log_fault(fault, blocked)
+        else:
+            log_fault(fault)
         quarantine = self.quarantine
         if subject is None:
             return

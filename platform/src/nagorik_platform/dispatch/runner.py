@@ -2,8 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
@@ -25,29 +24,25 @@ class CallDeadline(Deadline):
 
     The agency's client asks it before everything that it sends. So a plugin that keeps its context, or leaves a task
     behind, sends nothing after its call, when nobody would account for the effect.
-
-    It stands still while the call waits for what is not its plugin's to answer for, see ``stopped``.
-
-    Attributes:
-        is_closed: Whether the call has ended.
-        stops: How many blocks of ``stopped`` are under way.
-        loop_stood: Seconds of the loop's time for which it has stood still.
     """
 
-    __slots__ = ("_loop_since", "_since", "_stood", "is_closed", "loop_stood", "stops")
+    __slots__ = ("_is_closed",)
+
+    _is_closed: bool
 
     def __init__(self, clock: Clock, at: float) -> None:
         """End at ``at`` on the monotonic scale of ``clock``."""
         super().__init__(clock, at)
-        self.is_closed, self.stops = False, 0
-        self._since = self._stood = self._loop_since = self.loop_stood = 0.0
-
-    __setattr__ = object.__setattr__  # what it inherits is frozen, and what it adds is not
+        object.__setattr__(self, "_is_closed", False)
 
     @classmethod
     def after(cls, seconds: float, clock: Clock) -> "CallDeadline":
         """A deadline ``seconds`` from now on ``clock``."""
         return cls(clock, clock.monotonic() + seconds)
+
+    def close(self) -> None:
+        """End the call: nothing is sent any more."""
+        object.__setattr__(self, "_is_closed", True)
 
     def remaining(self) -> float:
         """Seconds left; 0.0 once it has passed.
@@ -55,24 +50,9 @@ class CallDeadline(Deadline):
         Raises:
             AgencyUnavailable: ``call-over``: the call has ended, by its deadline or before.
         """
-        if self.is_closed:
+        if self._is_closed:
             raise AgencyUnavailable(because="call-over", layer=Layer.PLUGIN)
-        return max(0.0, self.at + self._stood - (self._since if self.stops else self.clock.monotonic()))
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Let the deadline stand still within the block; of blocks that overlap, no time counts twice."""
-        loop = asyncio.get_running_loop()
-        if not self.stops:
-            self._since, self._loop_since = self.clock.monotonic(), loop.time()
-        self.stops += 1
-        try:
-            yield
-        finally:
-            self.stops -= 1
-            if not self.stops:
-                self._stood += self.clock.monotonic() - self._since
-                self.loop_stood += loop.time() - self._loop_since
+        return max(0.0, self.at - self.clock.monotonic())
 
 
 class HookEnd(NamedTuple):
@@ -89,11 +69,10 @@ class HookEnd(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Running:
-    """A hook that runs, and when the loop's time comes to its deadline."""
+    """A hook that runs, and the loop's time of its deadline."""
 
     task: "asyncio.Task[None]"
     ended: "asyncio.Future[HookEnd]"
-    deadline: CallDeadline
     end: float
     is_noticed: bool = False
 
@@ -103,11 +82,11 @@ class _Running:
         The grace begins as the deadline is noticed. So where other code has held the loop up, the client's own errors
         arrive before the hook is given up for them.
         """
-        if self.deadline.stops or now < self.end + self.deadline.loop_stood or self.ended.done():
+        if now < self.end or self.ended.done():
             return
         if self.is_noticed:
             self.ended.set_result(_TIMED_OUT)
-        self.is_noticed, self.end = True, now + GRACE - self.deadline.loop_stood
+        self.is_noticed, self.end = True, now + GRACE
 
 
 class Runner:
@@ -137,14 +116,14 @@ class Runner:
             task = asyncio.Task(hook, loop=loop, context=context, **_EAGERLY)
         else:
             task = loop.create_task(hook, context=context)
-        running = _Running(task, ended, deadline, loop.time() + deadline.remaining())
+        running = _Running(task, ended, loop.time() + deadline.remaining())
         self._running.add(running)
         if not self._is_ticking:
             self._tick(loop)
         try:
             end = await ended
         finally:
-            deadline.is_closed = True
+            deadline.close()
             try:
                 if not task.done():
                     await _stop(task, call)

@@ -14,12 +14,10 @@ from nagorik.clock import Clock
 from nagorik.errors import NagorikError, PluginFault
 from nagorik.http import AgencyHttp
 from nagorik.manifest import Manifest, PublicService
-from nagorik.model.application import DocumentStore
 from nagorik.privacy import Form
 from nagorik.settings import AgencySettings
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.dispatch.agency_connection import AgencyConnection
-from nagorik_platform.dispatch.documents import NoDocuments
 from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL, PluginCall
 from nagorik_platform.dispatch.reconcile import error_of
 from nagorik_platform.dispatch.runner import CallDeadline, Runner
@@ -48,7 +46,6 @@ class PluginRuntime:
             raise ValueError("a loaded plugin has a manifest")
         self.loaded: Final = loaded
         self.manifest: Final[Manifest] = manifest
-        self.documents: DocumentStore = settings.documents or NoDocuments(loaded.record.id)
         self._host = settings
         self._token_store = settings.token_store
         self._runner = runner
@@ -117,21 +114,22 @@ class PluginRuntime:
             self._broken("reference-not-callable")
         return function  # type: ignore[no-any-return]
 
-    def contain(self, kind: str, code: Callable[[], T], call: PluginCall | None = None) -> T:
-        """Run a plugin's synchronous code, as ``call`` or as one of this kind.
-
-        Raises:
-            NagorikError: The code's own; what else it raises is the fault ``KIND-raised``.
-        """
-        call = call or PluginCall(self.loaded.record, kind)
+    def contain(self, call: PluginCall, code: Callable[[], T]) -> T | NagorikError:
+        """What a plugin's synchronous code returns, or its error; a foreign one is the fault ``OPERATION-raised``."""
         context = copy_context()
         context.run(PLUGIN_CALL.set, call)
         try:
             return call.run(lambda: context.run(code))
         except BaseException as error:  # noqa: BLE001 - a plugin's code may raise anything
-            failure = call.fault or error_of(error, self.loaded.record, f"{kind}-raised")
-        failure.__context__ = failure.__cause__ = None
-        raise failure
+            failure = call.fault or error_of(error, self.loaded.record, f"{call.operation}-raised")
+        failure.__context__ = failure.__cause__ = failure.__traceback__ = None
+        return failure
+
+    def _contained(self, kind: str, code: Callable[[], T]) -> T:
+        found = self.contain(PluginCall(self.loaded.record, kind), code)
+        if isinstance(found, NagorikError):
+            raise found
+        return found
 
     def _connect(self, configuration: PluginConfiguration) -> AgencyConnection:
         return AgencyConnection(
@@ -154,7 +152,7 @@ class PluginRuntime:
                 kept.keep(model, given, fresh)
             return fresh
 
-        return self.contain("settings", read)
+        return self._contained("settings", read)
 
     def _make_client(self, connection: AgencyConnection) -> "AgencyClient":
         from nagorik_platform.agency_client.client import AgencyClient
@@ -200,7 +198,7 @@ class PluginRuntime:
         return login
 
     def _object(self, reference: str) -> Any:
-        found = self.contain("reference", lambda: resolve_object(self.loaded.record, reference))
+        found = self._contained("reference", lambda: resolve_object(self.loaded.record, reference))
         if not isinstance(found, Imported):
             self._broken(found.code.value)
         return found.value

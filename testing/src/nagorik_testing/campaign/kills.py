@@ -10,7 +10,7 @@ connection that the database has to give up, real kills of real processes show: 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from enum import Enum
@@ -29,7 +29,6 @@ from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.vault import Vault
 from nagorik_platform import Call
 from nagorik_platform.agency_client.limits import RequestLease
-from nagorik_platform.dispatch.runner import CallDeadline
 from nagorik_testing.campaign.cases import CampaignCase, MachineSuspension, Moment
 from nagorik_testing.simulator.in_process import SimulatorTransport
 from nagorik_testing.simulator.ledger import SeenRequest
@@ -49,12 +48,8 @@ def note_seen(seen: SeenRequest) -> None:
     SEEN.set(seen)
 
 
-DEADLINE: Final[ContextVar[Deadline | None]] = ContextVar("DEADLINE", default=None)
-"""That of the call that a task makes."""
-
-
 class NotingRateLimiter:
-    """The host's own, for each worker one, as processes have it; it notes until when each call may take.
+    """The host's own, for each worker one, as processes have it.
 
     What has passed on one machine is no measure for another that has stood still.
     """
@@ -67,7 +62,6 @@ class NotingRateLimiter:
 
     async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
         """As ``SharedRateLimiter.acquire``."""
-        DEADLINE.set(deadline)
         life = LIFE.get()
         if life is not None and life not in self._of_workers:
             self._of_workers[life] = self._new()
@@ -384,10 +378,7 @@ class KillableTransport(httpx.AsyncBaseTransport):
         suspension = life.schedule.suspension(application, Moment.AFTER_SEND)
         if suspension is not None:
             life.suspend(suspension.moves)
-            deadline = DEADLINE.get()
-            # The event loop's time, which counts the call's deadline, goes on here and would not there.
-            with deadline.stopped() if isinstance(deadline, CallDeadline) else nullcontext():
-                await life.until_awake()
+            await life.until_awake()
 
     async def _answer(self, request: httpx.Request) -> httpx.Response | httpx.TransportError | TimeoutError:
         try:
