@@ -68,16 +68,6 @@ def test_lost_completion_is_made_again_only_after_the_gateway_has_said_that_it_w
     assert driver.payment_states == [P.CAPTURED]
 
 
-def test_lost_completion_at_a_gateway_that_may_take_twice_is_never_made_again():
-    driver = _agreed(factories.capabilities_of(others=Idempotency.NONE))
-    driver.lose(Operation.COMPLETE_PAYMENT)
-    for _ in range(LOOK_UPS_BEFORE_A_PERSON):
-        driver.answer(Operation.QUERY_PAYMENT, AGREED)
-    assert driver.payment_states == [P.UNKNOWN]
-    assert driver.hold == "payment-unknown"
-    assert driver.calls.count(Operation.COMPLETE_PAYMENT) == 1
-
-
 def test_refused_completion_ends_the_payment_with_the_gateways_reason_and_the_payer_may_pay_again():
     driver = _agreed()
     driver.answer(Operation.COMPLETE_PAYMENT, AgencyRejected("insufficient-balance"))
@@ -104,15 +94,6 @@ def test_other_amount_on_completion_is_a_persons_case():
     driver.answer(Operation.COMPLETE_PAYMENT, driver.captured(999))
     assert driver.payment_states == [P.UNDER_INVESTIGATION]
     assert driver.row.payments[0].taken == factories.taka(999)
-
-
-def test_captured_payment_that_the_gateway_itself_doubts_is_a_persons_case():
-    driver = Driver(factories.capabilities_of()).to_paying()
-    doubted = driver.captured().model_copy(update={"state": P.UNDER_INVESTIGATION})
-    driver.answer(Operation.QUERY_PAYMENT, doubted)
-    assert driver.payment_states == [P.UNDER_INVESTIGATION]
-    assert driver.hold == "payment-under-investigation"
-    assert [event.code for event in driver.journal if event.kind == "payment-moved"][-1] == "doubted-by-gateway"
 
 
 def test_withdrawn_application_takes_nothing_from_a_payer_who_had_agreed():
@@ -217,26 +198,18 @@ def test_consent_covers_fee_and_charges_or_nothing_is_asked_for(ceiling, hold):
     assert driver.hold == hold
 
 
-def test_gateways_name_of_a_refund_is_kept_for_the_next_question():
-    driver = Driver(factories.capabilities_of()).to_paying()
-    driver.take(CitizenActed("withdraw"))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-7"))
-    assert driver.row.payments[0].refund_reference == "R-7"
-    written = len(driver.journal)
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-7"))
-    assert [event.kind for event in driver.journal[written:]] == ["attempt-began", "attempt-ended"]
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
-    assert driver.row.payments[0].refund_reference == "R-7"
-
-
-def test_gateways_name_of_a_refund_may_come_late():
+def test_gateways_name_of_a_refund_may_come_late_and_is_kept_for_the_next_question():
     driver = Driver(factories.capabilities_of()).to_paying()
     driver.take(CitizenActed("withdraw"))
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-7"))
     assert (driver.payment_states, driver.row.payments[0].refund_reference) == ([P.REFUND_PENDING], "R-7")
+    written = len(driver.journal)
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-7"))
+    assert [event.kind for event in driver.journal[written:]] == ["attempt-began", "attempt-ended"]
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert driver.row.payments[0].refund_reference == "R-7"
 
 
 @pytest.mark.parametrize("state", [P.FAILED, P.CANCELLED, P.EXPIRED, P.PENDING, P.UNDER_INVESTIGATION])
@@ -290,32 +263,19 @@ def test_nothing_is_completed_before_a_payment_that_a_message_named_was_asked_ab
     assert driver.call() is not Operation.COMPLETE_PAYMENT
 
 
-@pytest.mark.parametrize("state", [P.REFUND_REQUESTED, P.REFUND_PENDING, P.UNDER_INVESTIGATION])
-def test_second_capture_is_an_officers_case_whatever_becomes_of_the_first(state):
-    driver = Driver(factories.capabilities_of()).to_paying()
-    if state is P.UNDER_INVESTIGATION:
-        driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
-    else:
-        driver.take(CitizenActed("withdraw"))
-        driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-        if state is P.REFUND_PENDING:
-            driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
-    assert driver.payment_states == [state]
-    driver.take(Noticed(driver.row.payments[0].id))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
-    assert driver.payment_states == [P.UNDER_INVESTIGATION]
-    assert driver.row.payments[0].taken == factories.taka(460)
-
-
-def test_gateway_that_says_the_same_doubt_again_tells_nothing_new():
+def test_gateways_own_doubt_is_a_persons_case_and_the_same_again_is_no_news():
     driver = Driver(factories.capabilities_of()).to_paying()
     doubted = driver.captured().model_copy(update={"state": P.UNDER_INVESTIGATION})
     driver.answer(Operation.QUERY_PAYMENT, doubted)
+    assert driver.hold == "payment-under-investigation"
     for _ in range(2):
         driver.take(Noticed(driver.row.payments[0].id))
         driver.answer(Operation.QUERY_PAYMENT, doubted)
     moved = [event for event in driver.journal if event.kind == "payment-moved"]
-    assert [event.to for event in moved] == [P.INITIATED, P.UNDER_INVESTIGATION]
+    assert [(event.to, event.code) for event in moved] == [
+        (P.INITIATED, "started"),
+        (P.UNDER_INVESTIGATION, "doubted-by-gateway"),
+    ]
 
 
 def test_amount_that_is_known_is_no_news_after_a_refund_was_ordered_and_none_is_ordered_twice():

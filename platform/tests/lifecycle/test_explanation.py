@@ -210,15 +210,6 @@ def test_reason_and_fields_show_in_no_representation():
     assert "birth_date" not in f"{said!r}"
 
 
-def test_investigated_payment_is_told_with_why_the_agency_refused_it():
-    driver = Driver(factories.capabilities_of()).to_paying(factories.quote())
-    driver.pay()
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    driver.answer(Operation.ADVISE_PAYMENT, AgencyRejected("another-payer", reason=REASON))
-    assert driver.payment_states == [P.UNDER_INVESTIGATION]
-    assert refused(driver) == {Operation.ADVISE_PAYMENT: "another-payer"}
-
-
 def test_report_of_a_payment_that_failed_is_no_refusal():
     driver = Driver(factories.capabilities_of()).to_paying(factories.quote())
     driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=P.FAILED))

@@ -177,14 +177,6 @@ def test_what_is_handed_over_at_the_counter_waits_for_the_citizens_word():
 # Corrections, appearances, withdrawals
 
 
-def test_correction_is_asked_for_sent_and_reviewed():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.answer(Operation.STATUS, factories.status(S.CORRECTION_REQUESTED))
-    driver.take(CitizenActed("corrected"))
-    driver.answer(Operation.ANSWER_CORRECTION, factories.status(S.IN_REVIEW))
-    assert driver.state is S.IN_REVIEW
-
-
 def test_correction_that_is_refused_goes_back_to_the_citizen():
     driver = Driver(factories.capabilities_of()).to_submitted()
     driver.answer(Operation.STATUS, factories.status(S.CORRECTION_REQUESTED))
