@@ -30,8 +30,7 @@ from nagorik.manifest import PublicService
 from nagorik.values import dhaka_date, dhaka_zone, to_bangla_digits
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.cli.fees import fees_document
-from nagorik_platform.fees.published import GivenRejected, PriceAnswer, PublishedFees, StagePrice
-from nagorik_platform.fees.titles import PublishedSchedule
+from nagorik_platform.fees.published import ChosenValue, GivenRejected, PriceAnswer, PublishedFees, StagePrice
 from nagorik_platform.registry import Registry
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing import (
@@ -272,19 +271,23 @@ def test_counter_refuses_what_the_quote_refuses_and_has_its_price_for_the_rest(s
     assert quoted >= DRAWS // 8
 
 
+def drawn_choices(service: str) -> Iterator[ChosenValue]:
+    for _, told in drawn()[service]:
+        if isinstance(told.fees, PublishedFees):
+            yield from (one for outcome in told.fees.outcomes if outcome.stages for one in outcome.choice)
+
+
+@pytest.mark.xdist_group("fees-before-applying")
 @pytest.mark.parametrize("service", DRAWN)
 def test_what_a_price_depends_on_is_told_in_bangla_without_latin_letters(service: str) -> None:
-    async def ask() -> tuple[PublishedSchedule, ...]:
+    async def ask() -> PublishedFees:
         async with Platform(Registry.discover(), PlatformSettings()) as platform:
-            return await platform.published_schedules(service, on=date(2026, 11, 24))
+            return await platform.published_fees(service, {}, on=date(2026, 11, 24))
 
-    for schedule, titles in asyncio.run(ask()):
-        for dimension in schedule.dimensions:
-            told = titles[dimension.dimension]
-            words = [label for label in dimension.labels if not dimension.numeric]
-            assert words == [label for label in words if label in told.values]
-            for text in (told.title, *told.values.values()):
-                assert not has_latin_letters(text.bn), (schedule.id, dimension.dimension)
+    found = asyncio.run(ask())
+    for one in (*(one for outcome in found.outcomes for one in outcome.choice), *drawn_choices(service)):
+        for text in (one.label, *one.titles):
+            assert not has_latin_letters(text.bn), (one.dimension, text)
 
 
 NONSENSE: Final = (

@@ -69,7 +69,6 @@ if TYPE_CHECKING:
     from nagorik_platform.dispatch.runtime import PluginRuntime
     from nagorik_platform.dispatch.survey import ServiceEligibility
     from nagorik_platform.fees.published import PublishedFees
-    from nagorik_platform.fees.titles import PublishedSchedule
 
 
 class Platform:
@@ -346,29 +345,6 @@ class Platform:
         if isinstance(found, GivenRejected):
             raise found
         return found
-
-    async def published_schedules(self, service: str, *, on: date | None = None) -> "tuple[PublishedSchedule, ...]":
-        """The schedules that ``service`` is charged by, the one that its manifest names first; none without one.
-
-        Each comes with what its dimensions are called.
-
-        Raises:
-            DataFileInvalid: The schedule cannot be read.
-            NagorikError: The service is not on offer, or its plugin fails.
-        """
-        from nagorik_platform.fees.assessment import reachable_schedules
-        from nagorik_platform.registry.tariffs import read_schedule
-
-        offer, record, day = self.service(service), self._registry.owner_of(service), on or self._today()
-        if offer.fees is None or record is None:
-            return ()
-        schedule = read_schedule(record, offer.fees)
-
-        def reachable(runtime: "PluginRuntime", offer: PublicService) -> "tuple[PublishedSchedule, ...]":
-            form, assess = runtime.form(offer), runtime.function(schedule.basis)
-            return reachable_schedules(service, schedule, form, assess, day)
-
-        return await self._dispatcher.with_code(service, reachable, kind="fees")
 
     # Paying
 

@@ -171,15 +171,6 @@ def test_json_has_stable_keys(site: Any, nagorik: Any) -> None:
             }
         ],
         "left_out": 0,
-        "titles": {
-            "delivery": {
-                "title": {"en": "Delivery", "bn": "সরবরাহ"},
-                "values": {
-                    "regular": {"en": "Regular", "bn": "সাধারণ"},
-                    "urgent": {"en": "Urgent", "bn": "জরুরি"},
-                },
-            }
-        },
         "agency_adds": False,
         "missing": [],
         "assumed": [],
@@ -198,38 +189,6 @@ def test_json_has_stable_keys(site: Any, nagorik: Any) -> None:
     }
 
 
-def test_table_prints_every_tariff_charged_or_not(site: Any, nagorik: Any) -> None:
-    install(site)
-    words = ("fees", "wasa.connection", "--table", "--on", "2026-11-24")
-    lines = lines_of(nagorik(*words, "--language", "en"))
-    assert lines[2:] == [
-        "New connection: everything that is published. No agency was asked.",
-        "VAT of 15 per cent is added to the amounts.",
-        "On 24 November 2026 the tariff that begins on 1 January 2020 is charged.",
-        "",
-        "Tariff circular-2020: charged from 1 January 2020 to 30 June 2027.",
-        "Source: Circular 7; dated or seen on 1 January 2020; compared with the agency's own publication.",
-        "  Fee: Tk 450 (Delivery: Regular)",
-        "  Fee: Tk 900 (Delivery: Urgent)",
-        "  Postage: Tk 60 (without VAT)",
-        "",
-        "Tariff local-page: never charged; another source says otherwise.",
-        "Source: A local office's page; nobody has compared it with the agency's own publication.",
-        "Names no circular.",
-        "  Fee: Tk 500",
-    ]
-    bangla = nagorik(*words, "--language", "bn").out
-    for line in (
-        "২৪ নভেম্বর ২০২৬ তারিখে সেই ট্যারিফে ফি নেওয়া হয়, যার শুরু ১ জানুয়ারি ২০২০।",
-        "ট্যারিফ: কখনো নেওয়া হয় না; অন্য সূত্রে অন্য কথা আছে।",
-        "  ফি: ৯০০ টাকা (সরবরাহ: জরুরি)",
-    ):
-        assert line in bangla
-    [schedule] = nagorik(*words, "--json").document["schedules"]
-    assert (schedule["id"], schedule["charged"], schedule["sentence"]) == ("connection", "circular-2020", None)
-    assert [(one["id"], len(one["rows"])) for one in schedule["tariffs"]] == [("circular-2020", 3), ("local-page", 1)]
-
-
 def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, nagorik: Any) -> None:
     install(site)
     file = site.directory / "nagorik_wasa" / "fees.toml"
@@ -243,27 +202,20 @@ def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, n
     lines = lines_of(nagorik(*words, "--set", "delivery=urgent"))
     assert lines[3:] == [
         NOT_PUBLISHED.en,
-        "What other sources say is printed by --table.",
+        "nagorik services wasa.connection shows what other sources say.",
         "About the service: A pipe to the house.",
         "",
         "Delivery: Urgent: not known here; ask the agency",
     ]
-    table = lines_of(nagorik(*words, "--table"))
-    assert (
-        "Tariff local-page: never charged; another source says otherwise. "
-        "It begins on 1 January 2010. It ends on 31 December 2010."
-    ) in table
-    assert "  Fee: Tk 900 (Delivery: Regular; payment 2)" in table
 
 
-@pytest.mark.parametrize("words", [("--set", "delivery=urgent"), ("--table",)])
-def test_day_without_a_tariff_is_told_in_a_sentence(site: Any, nagorik: Any, words: tuple[str, ...]) -> None:
+def test_day_without_a_tariff_is_told_in_a_sentence(site: Any, nagorik: Any) -> None:
     install(site)
     for day, en, bn in (
         ("31/12/2019", "the first one known holds from 1 January 2020", "প্রথম জানা ফি ১ জানুয়ারি ২০২০ থেকে"),
         ("2027-07-01", "the last one known held until 30 June 2027", "শেষ জানা ফি ৩০ জুন ২০২৭ পর্যন্ত"),
     ):
-        result = nagorik("fees", "wasa.connection", *words, "--on", day)
+        result = nagorik("fees", "wasa.connection", "--set", "delivery=urgent", "--on", day)
         assert (result.code, en in result.out, bn in result.out) == (0, True, True)
         assert "fault" not in result.out + result.err
 
@@ -283,8 +235,6 @@ def test_service_without_a_schedule_says_so_with_what_its_manifest_says(
     assert (result.code, en in result.out, bn in result.out) == (0, True, True)
     assert "About the service: A pipe to the house." in result.out
     assert nagorik("fees", "wasa.connection", "--json").document["answer"] == answer
-    table = nagorik("fees", "wasa.connection", "--table")
-    assert (table.code, f"There is no schedule: {en}" in table.out) == (0, True)
     unknown = nagorik("fees", "wasa.connection", "--set", "delivery=urgent")
     assert (unknown.code, "There is no such field" in unknown.err) == (2, True)
 
@@ -323,14 +273,6 @@ def test_amount_that_counts_nothing_is_a_payment_of_nothing(site: Any, nagorik: 
     assert (result.code, payment["lines"], payment["vat"], payment["total"]) == (0, [], "0.00", "0.00")
 
 
-def test_code_is_shown_as_it_has_to_be_typed_in_both_languages(site: Any, nagorik: Any) -> None:
-    install(site)
-    file = site.directory / "nagorik_wasa" / "fees.toml"
-    file.write_text(file.read_text("utf-8").replace('"urgent"', '"under-90"'), "utf-8")
-    table = lines_of(nagorik("fees", "wasa.connection", "--table", "--language", "bn"))
-    assert any("(সরবরাহ: under-90)" in line and "৯০০ টাকা" in line for line in table)
-
-
 def test_service_that_is_free_says_so_with_its_source(site: Any, nagorik: Any) -> None:
     install(site)
     file = site.directory / "nagorik_wasa" / "fees.toml"
@@ -359,7 +301,6 @@ def test_total_with_a_cost_of_unknown_amount_is_the_least(site: Any, nagorik: An
     assert "In words" not in shown
     [payment] = nagorik(*words, "--json").document["outcomes"][0]["payments"]
     assert (payment["total"], payment["unpriced"]) == ("518.00", [{"en": "Postage", "bn": "ডাক"}])
-    assert "Postage: amount not known here" in nagorik("fees", "wasa.connection", "--table").out
 
 
 @pytest.mark.parametrize(
@@ -377,7 +318,6 @@ def test_total_with_a_cost_of_unknown_amount_is_the_least(site: Any, nagorik: An
         (("--set", "BX0123456=48", "--set", "BX0123456=48"), "--set, number 2 gives a field that is given already"),
         (("--set", "delivery=soon"), "Choose one of: regular (Regular), urgent (Urgent)."),
         (("--set", "delivery=soon"), "বেছে নিন: regular (সাধারণ), urgent (জরুরি)।"),
-        (("--set", "delivery=urgent", "--table"), "--table prints the whole schedule; leave --set out"),
         (("--on", "24 Nov 2026"), "argument --on: not a date such as 2026-11-24 or 24/11/2026"),
         (("--on", "31/02/2026"), "argument --on: not a date such as"),
     ],
@@ -398,7 +338,7 @@ def test_unknown_service_a_gateway_and_no_plugin_at_all_are_told(site: Any, nago
     nothing = nagorik("fees", "wasa.connection")
     assert (nothing.code, nothing.err) == (
         2,
-        "nagorik: there is no service of that name: no plugin that offers one is installed\n",
+        "nagorik: there is no service wasa.connection; nagorik services lists what there is\n",
     )
     install(
         site,

@@ -12,7 +12,7 @@ from nagorik.model.fee import FeeDue
 from nagorik.privacy import Form
 from nagorik.values.sentences import Text
 from nagorik_platform.fees import assessment
-from nagorik_platform.fees.assessment import assess_published, reachable_schedules
+from nagorik_platform.fees.assessment import assess_published
 from nagorik_platform.fees.published import GivenRejected, PriceAnswer, PublishedFees
 from nagorik_toolkit import FormDay, WholeNumber
 from nagorik_toolkit.fees import FeeBasis, parse_schedules
@@ -174,7 +174,7 @@ def test_all_that_is_open_is_priced_and_what_costs_the_same_is_one() -> None:
     ]
     assert [(one.name, one.agency_knows) for one in fees.missing] == [("speed", False), ("visit", True)]
     assert [choice.value for choice in fees.missing[0].choices] == ["slow", "fast"]
-    assert fees.missing[1].dimensions == {"visit": ("1", "2", "3+")}
+    assert [choice.value for choice in fees.missing[1].choices] == ["1", "2", "3+"]
 
 
 def test_field_without_end_is_tried_by_the_schedules_own_spans() -> None:
@@ -184,11 +184,11 @@ def test_field_without_end_is_tried_by_the_schedules_own_spans() -> None:
         ({"speed": ("slow",), "length": ("21+",), "visit": ("1",)}, []),
     ]
     [missing] = fees.missing
-    assert (missing.name, missing.choices, missing.dimensions) == ("metres", (), {"length": ("1-9", "10-20", "21+")})
+    assert (missing.name, missing.choices) == ("metres", ())
 
 
 def test_choice_without_a_published_price_is_the_agencys_alone() -> None:
-    fees = ask({"speed": "slow", "length": "30", "visit": "1"})
+    fees = ask({"speed": "slow", "metres": "30", "visit": "1"})
     assert fees.answer is PriceAnswer.AGENCY_ONLY
     assert fees.sentence is not None
     assert fees.sentence.en.startswith("The price for this choice is not known here")
@@ -206,7 +206,7 @@ def test_default_that_decides_is_named_with_the_other_choices() -> None:
 def test_what_multiplies_the_amount_has_no_end_and_has_to_be_said() -> None:
     fees = assess_published("port.late", SCHEDULES["late"], None, None, {}, TODAY)
     assert (fees.answer, fees.outcomes) == (PriceAnswer.OPEN, ())
-    assert [(one.name, one.dimensions) for one in fees.missing] == [("days", {"days": ("0+",)})]
+    assert [(one.name, one.agency_knows) for one in fees.missing] == [("days", True)]
     given = assess_published("port.late", SCHEDULES["late"], None, None, {"days": "৩"}, TODAY)
     assert (told(given), given.outcomes[0].stages[0].due) == ([({"days": ("3",)}, ["15.00"])], None)
 
@@ -248,9 +248,9 @@ def test_question_that_leaves_too_much_open_is_not_tried_out(monkeypatch: pytest
         ({"at": "jetty", "BX0123456": "48"}, "--set, number 2: There is no such field; there is at, due_on, "),
         (
             {"q": "1"},
-            "--set, number 1: There is no such field; there is at, due_on, engine, length, metres, owner, speed, ",
+            "--set, number 1: There is no such field; there is at, due_on, engine, metres, owner, speed, ",
         ),
-        ({"metres": "5", "length": "12"}, "length: from metres it is 5; leave one of the two out."),
+        ({"metres": "5", "length": "12"}, "--set, number 2: There is no such field; there is at, "),
         ({"at": "yard", "visit": "1"}, "--set, number 2: There is no such field; there is at, "),
     ],
 )
@@ -345,54 +345,12 @@ def ask_berth(**given: str) -> PublishedFees:
 
 
 def test_only_values_that_a_form_can_come_to_are_tried() -> None:
-    fees = ask_berth(place="sea", boat="barge", nights="2")
+    fees = ask_berth(place="sea", boat="barge", days="2")
     assert told(fees) == [({"berth": ("shallow-barge", "deep-barge"), "nights": ("2",)}, ["10.00"])]
-    assert [(one.name, one.dimensions) for one in fees.missing] == [
-        ("depth", {"berth": ("shallow-barge", "deep-barge")})
-    ]
-    assert told(ask_berth(place="sea", boat="barge", nights="60")) == [
+    assert [one.name for one in fees.missing] == ["depth"]
+    assert told(ask_berth(place="sea", boat="barge", days="60")) == [
         ({"berth": ("shallow-barge",), "nights": ("60",)}, ["300.00"])
     ]
-
-
-@pytest.mark.parametrize(
-    ("given", "en"),
-    [
-        ({"place": "river", "berth": "sea-canoe"}, "berth: from place it is river-canoe, shallow-barge, deep-barge;"),
-        ({"place": "sea", "boat": "canoe", "berth": "yacht"}, "berth: from boat, place it is sea-canoe; leave one"),
-        ({"boat": "canoe", "berth": "deep-barge"}, "berth: from boat it is river-canoe, sea-canoe; leave one"),
-        (
-            {"boat": "barge", "depth": "2", "berth": "deep-barge"},
-            "berth: from boat, depth it is shallow-barge; leave",
-        ),
-        ({"berth": "sea-canoe", "nights": "0"}, "berth, nights: no application can have this with the rest"),
-        ({"berth": "deep-barge", "days": "60"}, "berth: no application can have this with the rest"),
-    ],
-)
-def test_dimension_to_which_no_form_comes_is_refused(given: dict[str, str], en: str) -> None:
-    with pytest.raises(GivenRejected) as rejected:
-        ask_berth(**{"nights": "2", **given} if "days" not in given else given)
-    [problem] = rejected.value.problems
-    assert problem.en.startswith(en)
-
-
-def test_field_that_alone_leads_to_what_was_told_is_filled_in_for_the_checks() -> None:
-    def no_canoes_at_sea(form: BerthForm) -> None:
-        if (form.boat, form.place) == ("canoe", "sea"):
-            raise InputRejected([FieldProblem(pointer="/form/place", code="no", text=Text(en="Rough", bn="উত্তাল"))])
-
-    def checked_berth(service: str, form: Form, on: date) -> FeeBasis:
-        assert isinstance(form, BerthForm)
-        return replace(berth_basis(service, form, on), checks=(lambda: no_canoes_at_sea(form),))
-
-    def asked(berth: str) -> PublishedFees:
-        given = {"berth": berth, "nights": "2"}
-        return assess_published("port.berth", BERTH, BerthForm, checked_berth, given, TODAY)
-
-    assert told(asked("river-canoe"))[0][1] == ["10.00"]
-    with pytest.raises(GivenRejected) as rejected:
-        asked("sea-canoe")
-    assert rejected.value.problems[0].en.startswith("place: Rough")
 
 
 def test_price_that_no_money_holds_is_refused() -> None:
@@ -418,29 +376,3 @@ def test_problem_within_a_field_is_told_with_the_way_there() -> None:
             "port.mooring", SCHEDULES["mooring"], CrewForm, basis, {"crew": '{"papers": "maybe"}'}, TODAY
         )
     assert [problem.en.partition(":")[0] for problem in rejected.value.problems] == ["crew.captain", "crew.papers"]
-
-
-def test_field_and_dimension_of_one_name_are_told_apart_by_what_they_take() -> None:
-    class CountForm(Form):
-        visit: tuple[Literal["spring", "autumn"], ...]
-
-    schedule = SCHEDULES["mooring"]
-
-    def count(_: str, form: Form, __: date) -> FeeBasis:
-        assert isinstance(form, CountForm)
-        return FeeBasis(schedule, FeeDue.AFTER_SUBMISSION, {"visit": lambda: len(form.visit)})
-
-    more: dict[str, Any] = {"speed": "slow", "length": "5"}
-    for written, visits in (("2", "2"), ("spring,autumn", "2"), ("spring", "1")):
-        fees = assess_published("port.mooring", schedule, CountForm, count, {**more, "visit": written}, TODAY)
-        assert told(fees) == [({"speed": ("slow",), "length": ("5",), "visit": (visits,)}, ["115.00"])]
-
-
-def test_schedules_that_a_field_decides_between_are_found() -> None:
-    found = reachable_schedules("port.mooring", SCHEDULES["mooring"], MooringForm, basis, TODAY)
-    assert [one.schedule.id for one in found] == ["mooring", "late"]
-    titles = found[0].titles
-    assert {name: one.title.bn for name, one in titles.items()} == {"speed": "গতি", "length": "length", "visit": "আসা"}
-    assert {value: said.bn for value, said in titles["speed"].values.items()} == {"slow": "ধীর", "fast": "দ্রুত"}
-    [alone] = reachable_schedules("port.late", SCHEDULES["late"], None, None, TODAY)
-    assert alone.schedule == SCHEDULES["late"]

@@ -141,15 +141,6 @@ def fees_of(record: PluginRecord, service: PublicService, on: date) -> Document 
     return document | _parts_of(schedule)
 
 
-def schedule_of(schedule: FeeSchedule, on: date) -> Document:
-    """A schedule in full, with the tariff that is charged on a day, or a sentence that none is known."""
-    try:
-        document: Document = {"id": schedule.id, "charged": schedule.tariff_on(on).id, "sentence": None}
-    except NoTariff as error:
-        document = {"id": schedule.id, "charged": None, "sentence": text_of(error.sentence)}
-    return document | _parts_of(schedule)
-
-
 def _parts_of(schedule: FeeSchedule) -> Document:
     vat = schedule.vat
     return {

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from nagorik.manifest import PublicService
     from nagorik_platform.cli.charges import ListedCharge
     from nagorik_platform.cli.output import Document
-    from nagorik_platform.fees.published import ChosenValue, FeeOutcome, MissingValue, PublishedFees, StagePrice
-    from nagorik_platform.fees.titles import DimensionTitle, PublishedSchedule
-    from nagorik_platform.registry import PluginRecord, Registry
-    from nagorik_toolkit.fees import Tariff
+    from nagorik_platform.fees.published import FeeOutcome, MissingValue, PublishedFees, StagePrice
+    from nagorik_platform.registry import Registry
 
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
@@ -44,16 +42,13 @@ class FeesCommand:
             help="a field of the form, or a dimension of the schedule; may be repeated",
         )
         parser.add_argument(
-            "--table", action="store_true", help="print the whole schedule: every tariff, charged or not, row by row"
-        )
-        parser.add_argument(
-            "--language", choices=("bn", "en"), help="print in one language; in both without it, Bangla first"
+            "--language", choices=("bn", "en"), help="print one language; without it both, Bangla first"
         )
         add_day_argument(parser)
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Print the price, or all prices that what is given leaves open, or the whole schedule."""
+        """Print the price, or all prices that what is given leaves open."""
         from nagorik.data_files import DataFileInvalid
         from nagorik.errors import NagorikError, ServiceNotOffered
         from nagorik_platform.cli.admission import host_admission
@@ -68,22 +63,18 @@ class FeesCommand:
         except ValueError as problem:
             print_error(str(problem))
             return ExitCode.USAGE
-        if given and arguments.table:
-            print_error("--table prints the whole schedule; leave --set out")
-            return ExitCode.USAGE
         day = day_of(arguments)
         if not is_configured():
             configure_logging(level="WARNING")  # that a plugin was imported is news to nobody at a counter
         with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
             settings = PlatformSettings(admission=host_admission())
             registry = Registry.discover(admission=settings.admission)
-            found = _offer(registry, arguments.service)
-            if isinstance(found, str):
-                print_error(found)
+            offer = _offer(registry, arguments.service)
+            if isinstance(offer, str):
+                print_error(offer)
                 return ExitCode.USAGE
-            offer, _ = found
             try:
-                document = asyncio.run(_ask(registry, settings, offer, None if arguments.table else given, day))
+                document = asyncio.run(_ask(registry, settings, offer, given, day))
             except GivenRejected as rejected:
                 for told in rejected.problems:
                     print_error(told.bn)
@@ -101,17 +92,16 @@ class FeesCommand:
 
 
 def _print(document: "Document", arguments: argparse.Namespace) -> None:
-    from nagorik_platform.cli.fees_page import LANGUAGES, fee_page, schedule_page
+    from nagorik_platform.cli.fees_page import LANGUAGES, fee_page
     from nagorik_platform.cli.output import print_json, print_lines
 
     if arguments.json:
         print_json(document)
         return
-    page = schedule_page if arguments.table else fee_page
     for number, language in enumerate(LANGUAGES if arguments.language is None else (arguments.language,)):
         if number:
             print_lines("")
-        print_lines(*page(document, language))
+        print_lines(*fee_page(document, language))
 
 
 def _given(words: Sequence[str]) -> dict[str, str]:
@@ -133,8 +123,8 @@ def _given(words: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _offer(registry: "Registry", service: str) -> "tuple[PublicService, PluginRecord] | str":
-    """The service and the plugin that offers it, or why there is none."""
+def _offer(registry: "Registry", service: str) -> "PublicService | str":
+    """The service, or why there is none."""
     from nagorik.manifest import PublicService
     from nagorik_platform.cli.services import unknown_service
 
@@ -145,27 +135,20 @@ def _offer(registry: "Registry", service: str) -> "tuple[PublicService, PluginRe
         if record.quarantine is not None:
             kept = record.quarantine
             return f"{service} is not to be had ({kept.code.value}): {kept.reason} {kept.hint}"
-        return offer, record
+        return offer
     known = [one.id for each in registry.records if each.manifest is not None for one in each.manifest.services]
-    if not known:
-        return "there is no service of that name: no plugin that offers one is installed"
     return unknown_service(service, known)
 
 
 async def _ask(
-    registry: "Registry", settings: Any, offer: "PublicService", given: Mapping[str, str] | None, day: date
+    registry: "Registry", settings: Any, offer: "PublicService", given: Mapping[str, str], day: date
 ) -> "Document":
     from nagorik_platform.cli.charges import charges_beside
-    from nagorik_platform.fees.assessment import without_schedule
     from nagorik_platform.platform import Platform
 
     async with Platform(registry, settings) as platform:
-        if given is not None:
-            charges = charges_beside(offer.id, day)
-            return fees_document(offer, await platform.published_fees(offer.id, given, on=day), day, charges)
-        schedules = await platform.published_schedules(offer.id, on=day)
-        without = None if schedules else without_schedule(offer, {})
-        return schedules_document(offer, schedules, day, without)
+        fees = await platform.published_fees(offer.id, given, on=day)
+    return fees_document(offer, fees, day, charges_beside(offer.id, day))
 
 
 def fees_document(
@@ -174,11 +157,10 @@ def fees_document(
     """What a service costs, and apart from it what the host charges beside, as JSON values with stable keys."""
     from nagorik_platform.cli.catalogue import tariff_of, text_of
 
-    tariffs: dict[tuple[str, str], Tariff] = {}
-    for outcome in fees.outcomes:
-        for stage in outcome.stages:
-            tariff = stage.price.tariff
-            tariffs.setdefault((tariff.id, tariff.source.title), tariff)
+    tariffs = [tariff_of(stage.price.tariff) for outcome in fees.outcomes for stage in outcome.stages]
+    by_source = {(one["id"], one["source"]["title"]): {**one} for one in tariffs}
+    for one in by_source.values():
+        del one["rows"]
     return {
         "service": service.id,
         "name": text_of(service.name),
@@ -193,60 +175,57 @@ def fees_document(
         "assumed": [_missing(one) for one in fees.assumed],
         "unchecked": [_missing(one) for one in fees.unchecked],
         "charges": [_charge(one) for one in charges],
-        "titles": _titles(fees.titles),
-        "tariffs": [
-            {key: value for key, value in tariff_of(tariff).items() if key != "rows"} for tariff in tariffs.values()
-        ],
-    }
-
-
-def schedules_document(
-    service: "PublicService", schedules: "Sequence[PublishedSchedule]", on: date, without: "PublishedFees | None"
-) -> "Document":
-    """Every schedule of a service in full, as JSON values with stable keys; ``without`` says why there is none."""
-    from nagorik_platform.cli.catalogue import schedule_of, text_of
-
-    return {
-        "service": service.id,
-        "name": text_of(service.name),
-        "on": on.isoformat(),
-        "sentence": text_of(without.sentence) if without is not None else None,
-        "schedules": [
-            schedule_of(published.schedule, on) | {"titles": _titles(published.titles)} for published in schedules
-        ],
-    }
-
-
-def _titles(titles: "Mapping[str, DimensionTitle]") -> "Document":
-    """What dimensions and their values are called."""
-    from nagorik_platform.cli.catalogue import text_of
-
-    return {
-        name: {"title": text_of(one.title), "values": {value: text_of(said) for value, said in one.values.items()}}
-        for name, one in titles.items()
+        "tariffs": list(by_source.values()),
     }
 
 
 def _outcome(outcome: "FeeOutcome") -> "Document":
+    from nagorik_platform.cli.catalogue import text_of
+
     totals = [stage.price.total for stage in outcome.stages]
-    is_one_sum = len({total.currency for total in totals}) == 1
     return {
-        "choice": [_choice(one) for one in outcome.choice],
+        "choice": [
+            {
+                "dimension": one.dimension,
+                "label": text_of(one.label),
+                "values": list(one.values),
+                "titles": [text_of(title) for title in one.titles],
+                "origin": one.origin,
+            }
+            for one in outcome.choice
+        ],
         "fields": dict(outcome.fields),
         "payments": [_payment(stage) for stage in outcome.stages],
-        "total": reduce(add, totals).plain() if is_one_sum else None,
+        "total": reduce(add, totals).plain() if len({total.currency for total in totals}) == 1 else None,
     }
 
 
-def _choice(one: "ChosenValue") -> "Document":
+def _payment(stage: "StagePrice") -> "Document":
+    from nagorik.values import Money
+    from nagorik_platform.cli.catalogue import line_document, text_of
+
+    price = stage.price
+    vat = Money(poisha=sum(line.vat.poisha for line in price.lines), currency=price.total.currency)
+    return {
+        "stage": price.stage,
+        "due": stage.due.value if stage.due is not None else None,
+        "currency": price.total.currency,
+        "lines": [line_document(line) for line in price.lines],
+        "vat": vat.plain(),
+        "total": price.total.plain(),
+        "unpriced": [text_of(one) for one in price.unpriced],
+        "tariff": price.tariff.id,
+    }
+
+
+def _missing(one: "MissingValue") -> "Document":
     from nagorik_platform.cli.catalogue import text_of
 
     return {
-        "dimension": one.dimension,
+        "name": one.name,
         "label": text_of(one.label),
-        "values": list(one.values),
-        "titles": [text_of(title) for title in one.titles],
-        "origin": one.origin,
+        "choices": [{"value": choice.value, "title": text_of(choice.title)} for choice in one.choices],
+        "agency_knows": one.agency_knows,
     }
 
 
@@ -261,37 +240,6 @@ def _charge(one: "ListedCharge") -> "Document":
         "effective_from": one.effective_from.isoformat(),
         "effective_to": one.effective_to.isoformat() if one.effective_to is not None else None,
         "source": source_of(one.source),
-    }
-
-
-def _payment(stage: "StagePrice") -> "Document":
-    from nagorik.values import Money
-    from nagorik_platform.cli.catalogue import line_document, text_of
-
-    price = stage.price
-    return {
-        "stage": price.stage,
-        "due": stage.due.value if stage.due is not None else None,
-        "currency": price.total.currency,
-        "lines": [line_document(line) for line in price.lines],
-        "vat": reduce(
-            add, [line.vat for line in price.lines], Money(poisha=0, currency=price.total.currency)
-        ).plain(),
-        "total": price.total.plain(),
-        "unpriced": [text_of(one) for one in price.unpriced],
-        "tariff": price.tariff.id,
-    }
-
-
-def _missing(one: "MissingValue") -> "Document":
-    from nagorik_platform.cli.catalogue import text_of
-
-    return {
-        "name": one.name,
-        "label": text_of(one.label),
-        "choices": [{"value": choice.value, "title": text_of(choice.title)} for choice in one.choices],
-        "dimensions": {name: list(values) for name, values in one.dimensions.items()},
-        "agency_knows": one.agency_knows,
     }
 
 

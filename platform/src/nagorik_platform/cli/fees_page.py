@@ -1,7 +1,6 @@
 """Published fees for a person to read aloud: all of it in one language, then all of it in the other."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -22,13 +21,12 @@ def fee_page(document: Document, language: Language) -> Iterator[str]:
     """What a service costs, from ``fees.fees_document``."""
     yield f"{document['service']}  {document['name'][language]}"
     yield _said("page", "heading", language, day=_day(document["on"], language))
+    outcomes = document["outcomes"]
+    if document["answer"] == "agency-only" and len(outcomes) > 1:
+        outcomes = []  # the sentence alone says it: no choice has a price
     for block in (
         _why_no_price(document, language),
-        *(
-            _outcome(outcome, language, in_words=len(document["outcomes"]) == 1, least=document["agency_adds"])
-            for outcome in document["outcomes"]
-            if not _is_said_already(document)
-        ),
+        *(_outcome(one, language, only=len(outcomes) == 1, least=document["agency_adds"]) for one in outcomes),
         _charges(document, language),
         _beside(document, language),
         _asked("open" if document["answer"] == "open" else "priced", document, "missing", language),
@@ -42,46 +40,13 @@ def fee_page(document: Document, language: Language) -> Iterator[str]:
             yield from lines
 
 
-def schedule_page(document: Document, language: Language) -> Iterator[str]:
-    """Every schedule of a service, from ``fees.schedules_document``: each tariff, charged or not, row by row."""
-    yield f"{document['service']}  {document['name'][language]}"
-    if document["sentence"] is not None:
-        yield ""
-        yield _said("table", "no-schedule", language, sentence=document["sentence"][language])
-    for schedule in document["schedules"]:
-        yield ""
-        yield _said("table", "heading", language, title=schedule["title"][language])
-        yield _vat(schedule["vat"], language)
-        if schedule["charged"] is not None:
-            day = _day(document["on"], language)
-            first = next(one["effective_from"] for one in schedule["tariffs"] if one["id"] == schedule["charged"])
-            yield _said("table", "today", language, day=day, first=_day(first, language))
-        elif schedule["sentence"] is not None:
-            yield schedule["sentence"][language]
-        for tariff in schedule["tariffs"]:
-            yield ""
-            yield from _tariff(tariff, language)
-            for row in tariff["rows"]:
-                amount = (
-                    _said("table", "unknown", language)
-                    if row["amount"] is None
-                    else _amount(row["amount"], schedule["currency"], language)
-                )
-                yield f"  {row['text'][language]}: {amount}{_cell(row, schedule, language)}"
-
-
 def _why_no_price(document: Document, language: Language) -> Iterator[str]:
     if document["sentence"] is not None:
         yield document["sentence"][language]
         if document["outcomes"]:
-            yield _said("page", "other-sources", language)
+            yield _said("page", "other-sources", language, service=document["service"])
         if document["summary"] is not None:
             yield _said("page", "about", language, summary=document["summary"][language])
-
-
-def _is_said_already(document: Document) -> bool:
-    """Whether the sentence alone says it: no choice has a price, and there are several."""
-    return document["answer"] == "agency-only" and len(document["outcomes"]) > 1
 
 
 def _beside(document: Document, language: Language) -> Iterator[str]:
@@ -95,11 +60,11 @@ def _asked(heading: str, document: Document, key: str, language: Language) -> It
     if document[key]:
         yield _said("missing", heading, language)
         for one in document[key]:
-            yield f"  {_missing(one, document['titles'], language)}"
+            yield f"  {_missing(one, language)}"
 
 
-def _outcome(outcome: Document, language: Language, *, in_words: bool, least: bool) -> Iterator[str]:
-    """One choice and what it costs; with ``in_words`` each sum to pay as a receipt has it, too.
+def _outcome(outcome: Document, language: Language, *, only: bool, least: bool) -> Iterator[str]:
+    """One choice and what it costs; the ``only`` one with each sum to pay in words, as a receipt has it.
 
     Where costs of unknown amount come on top, as with ``least``, a total says that it is the least.
     """
@@ -114,7 +79,7 @@ def _outcome(outcome: Document, language: Language, *, in_words: bool, least: bo
         if len(payments) > 1:
             count = {"number": _number(number, language), "count": _number(len(payments), language)}
             yield f"  {_said('page', 'payment', language, **count)}"
-        yield from _payment(payment, language, in_words=in_words, least=least)
+        yield from _payment(payment, language, in_words=only, least=least)
     if len(payments) > 1:
         least = least or any(payment["unpriced"] for payment in payments)
         together = _total(outcome["total"], payments[0]["currency"], language, least=least)
@@ -161,34 +126,10 @@ def _charges(document: Document, language: Language) -> Iterator[str]:
         yield f"  {_cited(one['source'], language)}"
 
 
-def _missing(one: Document, titles: Document, language: Language) -> str:
+def _missing(one: Document, language: Language) -> str:
     named = f"{one['name']}" if one["label"][language] == one["name"] else f"{one['name']} ({one['label'][language]})"
-    dimensions: Mapping[str, Sequence[str]] = one["dimensions"]
-    listed = {
-        name: [_typed(value, titles.get(name, _UNTITLED), language) for value in values]
-        for name, values in dimensions.items()
-    }
-    own = listed.pop(one["name"], [])
-    if one["choices"]:
-        values = [_choice(choice, language) for choice in one["choices"]]
-    else:
-        values = own or [_said("missing", "any", language)]
-    others = [
-        _said("missing", "or", language, name=name, values=", ".join(values))
-        for name, values in listed.items()
-        if not one["choices"]
-    ]
-    knows = [_said("missing", "agency-knows", language)] if one["agency_knows"] else []
-    return "; ".join([f"{named}: {', '.join(values)}", *others, *knows])
-
-
-_UNTITLED: Final[Document] = {"title": None, "values": {}}
-
-
-def _typed(value: str, titles: Document, language: Language) -> str:
-    """A dimension's value as it is typed, with what it is called."""
-    title = titles["values"].get(value)
-    return _digits(value, language) if title is None else f"{value} ({title[language]})"
+    values = ", ".join(_choice(choice, language) for choice in one["choices"]) or _said("missing", "any", language)
+    return f"{named}: {values}" + (f"; {_said('missing', 'agency-knows', language)}" if one["agency_knows"] else "")
 
 
 def _choice(choice: Document, language: Language) -> str:
@@ -222,39 +163,6 @@ def _cited(source: Document, language: Language, checked: str | None = None) -> 
     return f"{'; '.join([cited, *seen, told])}{_STOP[language]}"
 
 
-def _cell(row: Document, schedule: Document, language: Language) -> str:
-    """For which choice a row is, and how its amount counts."""
-    titles: Document = schedule["titles"]
-    parts = [
-        f"{titles[name]['title'][language]}: {', '.join(_called(value, titles[name], language) for value in values)}"
-        for name, values in row["when"].items()
-    ]
-    if row["stage"] != "application":
-        stages = list(dict.fromkeys(one["stage"] for tariff in schedule["tariffs"] for one in tariff["rows"]))
-        number = _number(stages.index(row["stage"]) + 1, language)
-        parts.append(_said("table", "stage", language, number=number))
-    if row["times"]:
-        factors = _NAME.sub(
-            lambda name: titles[name[0]]["title"][language] if name[0] in titles else name[0], row["times"]
-        )
-        parts.append(_said("table", "times", language, factors=_digits(factors, language)))
-    if row["vat_exempt"]:
-        parts.append(_said("table", "no-vat", language))
-    return f" ({'; '.join(parts)})" if parts else ""
-
-
-def _called(value: str, titles: Document, language: Language) -> str:
-    title = titles["values"].get(value)
-    return _digits(value, language) if title is None else str(title[language])
-
-
-def _vat(vat: Document | None, language: Language) -> str:
-    if vat is None:
-        return _said("table", "vat-none", language)
-    rate = f"{(Decimal(vat['rate']) * 100).normalize():f}"
-    return _said("table", "vat-included" if vat["included"] else "vat-added", language, rate=_digits(rate, language))
-
-
 def _amount(amount: str, currency: Literal["BDT", "USD"], language: Language) -> str:
     return _in(money_text(Money.of(amount, currency)), language)
 
@@ -286,7 +194,6 @@ def _in(text: Text, language: Language) -> str:
     return text.bn if language == "bn" else text.en
 
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _STOP: Final[Mapping[Language, str]] = {"bn": "।", "en": "."}
 
 

@@ -1,7 +1,7 @@
 """What is known of a service's price before anybody applies: the answer, each outcome, and what is left open."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -9,7 +9,6 @@ from pydantic import JsonValue
 
 from nagorik.model.fee import FeeDue
 from nagorik.values.sentences import Text
-from nagorik_platform.fees.titles import DimensionTitle
 from nagorik_platform.fees.typed_words import FieldChoice
 from nagorik_toolkit.fees import Price
 
@@ -84,8 +83,6 @@ class MissingValue:
     label: Text
     choices: tuple[FieldChoice, ...]
     """Every value that it can have; empty where there is no end of them."""
-    dimensions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The dimensions that can be given in its place, each with the values of the schedule."""
     agency_knows: bool = False
     """Whether no field says it, and the agency alone knows which it is."""
 
@@ -106,6 +103,4 @@ class PublishedFees:
     sentence: Text | None = None
     """Why there is no price, where there is none."""
     left_out: int = 0
-    """Outcomes beyond those told."""
-    titles: Mapping[str, DimensionTitle] = field(default_factory=dict)
-    """What the dimensions are called that are told of."""
+    """Outcomes beyond those listed."""

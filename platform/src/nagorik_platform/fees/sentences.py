@@ -102,29 +102,6 @@ def unknown_name(position: int, name: str, known: Sequence[str]) -> Text:
     )
 
 
-def contradicting_values(name: str, fields: Sequence[str], follows: str) -> Text:
-    """Of a dimension that was given, and that follows otherwise from fields that were given."""
-    listed = ", ".join(fields)
-    if not follows:
-        return Text(
-            bn=f"{name}: {listed} অনুযায়ী এই মান হয় না; দুটির একটি বাদ দিন।",
-            en=f"{name}: {listed} does not lead to this value; leave one of the two out.",
-        )
-    return Text(
-        bn=f"{name}: {listed} থেকে পাওয়া মান {follows}; দুটির একটি বাদ দিন।",
-        en=f"{name}: from {listed} it is {follows}; leave one of the two out.",
-    )
-
-
-def impossible_values(names: Sequence[str]) -> Text:
-    """Of dimensions that were given, to whose values no form comes with the rest that was given."""
-    listed = ", ".join(names)
-    return Text(
-        bn=f"{listed}: দেওয়া বাকি তথ্যের সঙ্গে কোনো আবেদনে এমন মান হতে পারে না।",
-        en=f"{listed}: no application can have this with the rest of what was given.",
-    )
-
-
 TOO_LARGE: Final = Text(
     en="The price for these numbers is larger than any sum that can be paid. Check the numbers.",
     bn="এই সংখ্যাগুলোর ফি এত বেশি যে তা দেওয়া সম্ভব নয়। সংখ্যাগুলো মিলিয়ে দেখুন।",

@@ -49,10 +49,6 @@ class TypedField(NamedTuple):
     items: tuple[FieldChoice, ...]
     parts: tuple[_Schema, ...]
 
-    def is_number(self, written: str) -> bool:
-        """Whether the field takes whole numbers, and this is one: then the form alone says which it takes."""
-        return any(part.get("type") == "integer" for part in self.parts) and _folded(written).isdecimal()
-
     def read(self, written: str) -> JsonValue:
         """The value that is meant; text that is none of what the field can be stays text, for the form to refuse."""
         return _read(written, self.parts, self.choices, self.items)
@@ -67,39 +63,17 @@ def read_dimension(dimension: Dimension, written: str) -> int | str | None:
     """A dimension's value as the schedule is asked; ``None`` where it is not allowed."""
     word = _folded(written)
     if word in dimension.labels:
-        return dimension_values(dimension)[dimension.labels.index(word)]
+        return values_of(dimension.values[dimension.labels.index(word)])[0]
     given: int | str = int(word) if word.isdecimal() and len(word) <= _LONGEST_NUMBER else word
     return given if any(value.admits(given) for value in dimension.values) else None
 
 
-def is_meant(dimension: Dimension, written: str, value: int | str) -> bool:
-    """Whether ``value`` is what was typed for a dimension, or lies in the span that was."""
-    word = _folded(written)
-    if word in dimension.labels:
-        return dimension.values[dimension.labels.index(word)].admits(value)
-    return read_dimension(dimension, written) == value
-
-
-def typed_values(dimension: Dimension, written: str) -> tuple[int | str, ...]:
-    """What was typed for a dimension; of a span its lowest number, the next and the highest."""
-    word = _folded(written)
-    if word not in dimension.labels:
-        value = read_dimension(dimension, written)
-        return () if value is None else (value,)
-    allowed = dimension.values[dimension.labels.index(word)]
+def values_of(allowed: Word | Numbers) -> tuple[int | str, ...]:
+    """Values that stand for one of a dimension's: of a span its lowest number, the next and the highest."""
     if isinstance(allowed, Word):
         return (allowed.word,)
     ends = (allowed.low, allowed.low + 1, allowed.high)
     return tuple(dict.fromkeys(end for end in ends if end is not None and allowed.admits(end)))
-
-
-def dimension_values(dimension: Dimension) -> tuple[int | str, ...]:
-    """One value for each that the schedule tells apart: of a span, its lowest number."""
-    return tuple(_lowest(value) for value in dimension.values)
-
-
-def _lowest(value: Word | Numbers) -> int | str:
-    return value.word if isinstance(value, Word) else value.low
 
 
 def _field(name: str, described: _Schema, schema: _Schema) -> TypedField:

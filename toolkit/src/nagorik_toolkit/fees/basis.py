@@ -33,7 +33,7 @@ class FeeBasis:
     that waits for a field (``FieldMissing``) hides no other."""
     possible: Callable[[Mapping[str, int | str]], bool] | None = None
     """Whether a form can come to these values of dimensions, which may be some of them only; ``None`` where every
-    choice of the schedule's values can be. Asked where a value is told or tried in the place of a field; where that
+    choice of the schedule's values can be. Asked where a value is tried in the place of a field; where that
     depends on another field that is missing, ``FieldMissing`` is let through, and the value is taken."""
 
     @classmethod
