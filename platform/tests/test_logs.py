@@ -1,3 +1,4 @@
+import asyncio
 import gc
 import io
 import json
@@ -568,6 +569,29 @@ def test_talkative_libraries_are_silent_at_info(stream: io.StringIO, name: str) 
     logging.getLogger(name).debug("request_sent")
     logging.getLogger(name).warning("request_failed")
     assert [line["event"] for line in lines(stream)] == ["request_failed"]
+
+
+def test_failure_that_asyncio_reports_is_named_with_its_exception_and_without_its_values(stream: io.StringIO) -> None:
+    async def fail() -> None:
+        raise ValueError(NID)
+
+    async def leave() -> None:
+        task = asyncio.create_task(fail(), name=NID)
+        await asyncio.wait([task])
+        loop = asyncio.get_running_loop()
+        loop.call_soon(_raise)
+        await asyncio.sleep(0)
+        loop.call_exception_handler({"message": f"Task was destroyed but it is pending! {NID}"})
+
+    asyncio.run(leave())
+    gc.collect()
+    found = {line["event"]: line.get("failure", {}).get("type") for line in lines(stream)}
+    assert found == {
+        "task_exception_was_never_retrieved": "ValueError",
+        "exception_in_callback": "ValueError",
+        "task_was_destroyed_but_it_is_pending": None,
+    }
+    assert NID not in stream.getvalue()
 
 
 def test_handlers_that_would_show_everything_are_replaced(stream: io.StringIO) -> None:

@@ -111,6 +111,25 @@ class _StandardError:
         return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
 
 
+_ASYNCIO: Final = (
+    "exception in callback",
+    "fatal error",
+    "future exception was never retrieved",
+    "task exception was never retrieved",
+    "task was destroyed but it is pending",
+    "unclosed event loop",
+    "unhandled error in exception handler",
+    "unhandled exception in event loop",
+)
+"""How asyncio's own messages begin; what follows may hold anything."""
+
+
+def _of_asyncio(message: object) -> object:
+    """The event of a message of asyncio's, which puts values into its text and all lines come from one place."""
+    begins = str(message).lower()
+    return next((known.replace(" ", "_") for known in _ASYNCIO if begins.startswith(known)), message)
+
+
 class _RedactingHandler(logging.Handler):
     """Turns a record of the standard library into a redacted line; what was formatted into it is never read."""
 
@@ -131,7 +150,7 @@ class _RedactingHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, or nothing where that fails."""
         level = record.levelname.lower()
-        event = None if record.args else record.msg
+        event = None if record.args else _of_asyncio(record.msg) if record.name == "asyncio" else record.msg
         line: Any = redact(None, level, {"event": event, "logger": record.name, "exc_info": record.exc_info})
         # The place is the platform's own reading, and is what finds a call whose text is masked.
         line |= {"at": place(record.pathname, record.lineno, record.funcName or ""), "level": level}
