@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,10 +18,10 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
 
 if TYPE_CHECKING:
+    from nagorik_host.engine.engine import Engine
     from nagorik_host.engine.observers import WorkerObserver
     from nagorik_host.engine.plugins import PluginTakeover
     from nagorik_host.engine.reloads import ReadSettings
-    from nagorik_host.engine.worker import Worker
     from nagorik_host.host import Host
     from nagorik_host.metrics import MetricsServer
     from nagorik_host.settings import HostSettings
@@ -49,6 +49,12 @@ class WorkerCommand:
             " at once. A worker that is killed is missed when its lease has run out, and another takes over what it"
             " had in hand."
         )
+        parser.add_argument(
+            "--only",
+            action="append",
+            metavar="PLUGIN",
+            help="make the calls of this plugin, and no others; may be repeated. Run other workers for the others",
+        )
         parser.add_argument("--name", help="what this worker is known by; the setting worker by default")
         parser.add_argument(
             "--once", action="store_true", help="stop as soon as nothing is in hand and nothing can be done now"
@@ -65,7 +71,8 @@ class WorkerCommand:
 
         async def do() -> int:
             settings = load_host_settings()
-            return await _work(settings, arguments.name or settings.worker, stop, at_once, once=arguments.once)
+            name, only = arguments.name or settings.worker, arguments.only
+            return await _work(settings, name, stop, at_once, once=arguments.once, only=only)
 
         try:
             level = load_host_settings().log_level
@@ -75,12 +82,18 @@ class WorkerCommand:
 
 
 async def _work(
-    settings: "HostSettings", name: str, stop: asyncio.Event, at_once: asyncio.Event, *, once: bool
+    settings: "HostSettings",
+    name: str,
+    stop: asyncio.Event,
+    at_once: asyncio.Event,
+    *,
+    once: bool,
+    only: Collection[str] | None,
 ) -> int:
     from nagorik_host.engine.watchdog import Watchdog, patience_of
 
     loop = asyncio.get_running_loop()
-    workers: list[Worker] = []
+    workers: list[Engine] = []
 
     def heed() -> None:
         if not stop.is_set():
@@ -99,7 +112,7 @@ async def _work(
         with Watchdog(patience_of(settings.lease)).watching():
             async with opened_host(settings) as host:
                 with _metrics(host, settings.metrics) as served:
-                    worker = await _ready_worker(host, name, served)
+                    worker = await _ready_worker(host, name, served, only)
                     workers.append(worker)
                     stopping = asyncio.create_task(_tell_stopping(stop, served))
                     try:
@@ -118,14 +131,23 @@ async def _work(
     return ExitCode.OK
 
 
-async def _ready_worker(host: "Host", name: str, served: "Served | MetricsServer") -> "Worker":
-    """A worker of which all is told that there is to tell before it begins."""
+async def _ready_worker(
+    host: "Host", name: str, served: "Served | MetricsServer", only: Collection[str] | None
+) -> "Engine":
+    """A worker, once all is printed that there is to print before it begins.
+
+    Raises:
+        CommandRefused: A plugin that it is to call is not installed, or none can be used.
+    """
+    for plugin in only or ():
+        if all(plugin != record.id for record in host.platform.plugins):
+            raise CommandRefused(f"no plugin of the id {plugin} is installed: nagorik plugins lists them")
     # Before anything is taken in hand: no citizen's call waits for an import, and what cannot be imported is told
     # here.
     await host.platform.import_plugins()
     _print_composition(host, name)
     _print_takeovers(await host.take_over())
-    worker = host.worker(name, served.observer, read_settings=_settings_reader())
+    worker = host.worker(name, served.observer, read_settings=_settings_reader(), only=only)
     served.working(is_so=True)
     print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
     tell_supervisor("READY=1")
