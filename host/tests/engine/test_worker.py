@@ -209,6 +209,33 @@ async def test_whichever_worker_polls_first_claims(world, ready_url):
         await asyncio.gather(*(worker.run_until_idle() for worker in workers))
 
 
+async def test_worker_that_has_all_places_leaves_others_their_share(world, ready_url):
+    """It would hand each on to the next application while more is due, and keep all of them for ever."""
+    world.street.close("nid")
+    async with world.host(ready_url) as host, world.host(ready_url) as elsewhere:
+        for number in range(3 * PLACES):
+            await world.apply(host, number)
+        first, other, stop = host.worker("first"), elsewhere.worker("other"), asyncio.Event()
+        assert await first.poll()
+        await until(lambda: world.street.waiting == PLACES)
+        running = asyncio.create_task(other.run(stop))
+        wishes = select(func.count()).where(permits.c.worker == other.id)
+        async with asyncio.timeout(60):
+            while await host.database.run(lambda t: t.connection.scalar(wishes)) != PLACES / 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        world.street.open("nid")
+        async with asyncio.timeout(60):
+            while (await results(host, "eligibility")).count("answered") < 3 * PLACES:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        stop.set()
+        await asyncio.gather(running, first.run_until_idle())
+        query = select(attempts.c.worker).where(attempts.c.operation == "eligibility")
+        calls = Counter(await host.database.run(lambda t: t.connection.scalars(query).all()))
+        assert calls[first.id] + calls[other.id] == 3 * PLACES
+        assert calls[other.id] >= PLACES / 2
+        assert await host.database.run(lambda t: t.connection.scalar(wishes)) == 0
+
+
 async def test_worker_of_one_plugin_leaves_the_others_calls_alone(world, ready_url):
     async with world.host(ready_url) as host:
         application = await world.apply(host)

@@ -26,7 +26,7 @@ from nagorik.clock import Clock
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.instants import HORIZON, TakenInstants, interval_of, most_within, take_instants, time_of
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
-from nagorik_host.engine.permits import count_permits
+from nagorik_host.engine.permits import UnderWay, count_under_way, drop_wishes, wish
 from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
 from nagorik_host.engine.queues import Queues, SuspendedOffers, suspended_offers
 from nagorik_host.store.application_records import record_attempt
@@ -185,7 +185,7 @@ class Claims:
 
     # Claiming
 
-    def claim(self, transaction: Transaction, *, each_alone: bool = False) -> ClaimBatch:
+    def claim(self, transaction: Transaction, *, each_alone: bool = False, is_running: bool = False) -> ClaimBatch:
         """Claim what is due, as far as the agencies bear it, and commit an intent for each.
 
         Whatever it raises, it may be run again with ``each_alone``: then what is wrong with one application is that
@@ -194,6 +194,7 @@ class Claims:
         Args:
             transaction: Of the host's database.
             each_alone: Whether each application is written within a savepoint, which costs as much as a statement.
+            is_running: Whether the worker polls again soon, so that others may leave places to it.
         """
         now = self.clock.now()
         batch = ClaimBatch(suspended_offers(transaction))
@@ -211,11 +212,15 @@ class Claims:
             elif at is not None:
                 batch.poll_at(at)
         if due:
-            flying = None
+            counted: dict[str, UnderWay] = {}
             for queue in self._queues.lock(transaction, due):
                 # Counted once the rows are locked: what others have committed by then is seen.
-                flying = flying or count_permits(transaction, due, time_of(self.clock))
-                self._claim_at(transaction, queue, flying[queue.plugin], batch, now, alone=each_alone)
+                counted = counted or count_under_way(transaction, due, self.lease.worker, time_of(self.clock))
+                flying, before = counted[queue.plugin], len(batch)
+                is_left = self._claim_at(transaction, queue, flying.number, batch, now, alone=each_alone)
+                self._ask_for_places(transaction, queue, flying, len(batch) - before, is_left=is_left and is_running)
+                if is_left:
+                    batch.poll_at(now)
         return batch
 
     def next_due(self, transaction: Transaction) -> datetime | None:
@@ -237,17 +242,18 @@ class Claims:
 
     def _claim_at(
         self, transaction: Transaction, queue: Row[Any], flying: int, batch: ClaimBatch, now: datetime, *, alone: bool
-    ) -> None:
+    ) -> bool:
+        """Claim what is due at one agency; whether more may be due there than could be claimed."""
         name, limits, is_probe = queue.plugin, self.limits[queue.plugin], queue.down_since is not None
         interval = interval_of(limits.per_second)
         open_for = now + HORIZON - max(queue.next_at, now)
         free = min(limits.concurrency - flying, most_within(open_for, interval))
         free = min(free, 1) if is_probe else free
         if free <= 0 or open_for <= timedelta(0):
-            return
+            return open_for > timedelta(0) and not is_probe
         batch.passed += self._queues.park(transaction, name, now, batch.suspended)
         if is_probe and not self.health.take_probe(transaction, queue, now):
-            return
+            return False
         due = partial(
             self._queues.due, transaction, name, most=free, now=now, suspended=batch.suspended, is_probe=is_probe
         )
@@ -260,8 +266,18 @@ class Claims:
             batch.taken[name] = take_instants(transaction, name, len(claimed), interval, time_of(self.clock))
         elif is_probe:
             self.health.give_back_probe(transaction, name, now)
-        if len(rows) == free or len(claimed) < len(rows):
-            batch.poll_at(now)  # there may be more
+        return len(rows) == free or len(claimed) < len(rows)
+
+    def _ask_for_places(
+        self, transaction: Transaction, queue: Row[Any], flying: UnderWay, claimed: int, *, is_left: bool
+    ) -> None:
+        """Wish for the places that this worker lacks of its share, while more is due than it could claim."""
+        lacks = flying.share(self.limits[queue.plugin].concurrency) - flying.own - claimed
+        now = time_of(self.clock)
+        if is_left and lacks > 0 and queue.down_since is None and flying.workers:
+            wish(transaction, queue.plugin, self.lease.worker, lacks, now)
+        elif flying.has_wish:
+            drop_wishes(transaction, self.lease.worker, [queue.plugin])
 
     def _within_release(self, read: Callable[[], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
         """Rows of releases that are understood here; later ones are left out from when one is met."""
@@ -487,7 +503,8 @@ class Claims:
         row = self._queues.next_of(transaction, plugin, now=now, horizon=now + HORIZON, suspended=suspended)
         if row is None or self._is_beyond(row):
             return None
-        if count_permits(transaction, [plugin], time_of(self.clock))[plugin] >= self.limits[plugin].concurrency:
+        flying = count_under_way(transaction, [plugin], self.lease.worker, time_of(self.clock))[plugin]
+        if flying.number >= self.limits[plugin].concurrency:
             return None
         return self._guarded(transaction, row, now, self._begin, alone=False)
 

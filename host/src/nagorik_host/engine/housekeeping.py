@@ -10,6 +10,7 @@ from typing import Final
 from nagorik.clock import Clock
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import Throughput
+from nagorik_host.engine.permits import drop_wishes
 from nagorik_host.engine.plugins import kept_out_by
 from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
@@ -47,6 +48,7 @@ class Housekeeping:
         vault: Vault,
         *,
         lease: WorkerLease,
+        plugins: Collection[str],
         held: Callable[[], Collection[HeldApplication]],
         clock: Clock,
         message_age: timedelta,
@@ -54,7 +56,8 @@ class Housekeeping:
         read_settings: ReadSettings | None,
         sweep: Callable[[], Awaitable[int]] | None,
     ) -> None:
-        """Keep house for the worker of ``lease``, which holds what ``held`` returns; see ``Worker``."""
+        """Keep house for the worker of ``lease``, which calls ``plugins`` and holds what ``held`` returns."""
+        self._plugins = plugins
         self._sweep = sweep
         self._database = database
         self._platform = platform
@@ -86,6 +89,7 @@ class Housekeeping:
     def deregister(self, transaction: Transaction) -> None:
         """Delete the worker's row, and give back what it holds and makes no call for."""
         self._lease.deregister(transaction, {one.application for one in self._held()})
+        drop_wishes(transaction, self._lease.worker, self._plugins)
 
     # Every so often
 

@@ -11,10 +11,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, union_all
+from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, union_all
 
 from nagorik import AgencyUnavailable, hookimpl
 from nagorik.clock import Clock, Deadline
@@ -33,14 +33,19 @@ _LOOK: Final = 0.05
 _LONGEST_LOOK: Final = 0.5
 """Seconds between two looks whether there is room; they double."""
 
+WISH: Final = timedelta(seconds=2)
+"""How long a worker's wish for a place lasts that it does not repeat."""
+
 _UNDER_WAY: Final = union_all(
-    select(applications.c.target_plugin.label("plugin")).where(applications.c.lease.is_not(None)),
-    select(permits.c.plugin).where(permits.c.lease_until > NOW),
+    select(
+        applications.c.target_plugin.label("plugin"), applications.c.lease.label("worker"), literal(0).label("waits")
+    ).where(applications.c.lease.is_not(None)),
+    select(permits.c.plugin, permits.c.worker, literal(1)).where(permits.c.lease_until > NOW),
 ).subquery()
 _COUNT: Final = (
-    select(_UNDER_WAY.c.plugin, func.count().label("number"))
+    select(_UNDER_WAY, func.count().label("number"))
     .where(_UNDER_WAY.c.plugin.in_(bindparam("names", expanding=True)))
-    .group_by(_UNDER_WAY.c.plugin)
+    .group_by(*_UNDER_WAY.c)
 )
 _LEASED: Final = (
     select(func.count())
@@ -66,10 +71,61 @@ _TAKE: Final = insert(permits).values(taken_at=NOW, lease_until=UNTIL)
 _GIVE_BACK: Final = delete(permits).where(or_(permits.c.id == bindparam("id_"), permits.c.lease_until <= NOW))
 
 
-def count_permits(transaction: Transaction, plugins: Collection[str], now: datetime | None) -> dict[str, int]:
-    """Calls under way, by plugin: leases of applications, and permits of other calls; ``now`` is a simulated time."""
-    found = transaction.connection.execute(_COUNT, {"names": list(plugins), LEASE_NOW: now})
-    return dict.fromkeys(plugins, 0) | {row.plugin: row.number for row in found}
+_DROP: Final = delete(permits).where(
+    permits.c.worker == bindparam("worker_"), permits.c.plugin.in_(bindparam("names", expanding=True))
+)
+
+
+class UnderWay(NamedTuple):
+    """The calls under way at one agency, as one worker counts them.
+
+    Attributes:
+        number: Leases of applications and permits of other calls, and places that other workers wish for.
+        own: Leases of this worker.
+        workers: The other workers that hold leases or wish for a place.
+        has_wish: Whether this worker wishes for a place.
+    """
+
+    number: int = 0
+    own: int = 0
+    workers: frozenset[str] = frozenset()
+    has_wish: bool = False
+
+    def share(self, concurrency: int) -> int:
+        """How many places are this worker's, if all that have use for some have as many."""
+        return max(1, concurrency // (1 + len(self.workers)))
+
+
+def count_under_way(
+    transaction: Transaction, plugins: Collection[str], worker: str, now: datetime | None
+) -> dict[str, UnderWay]:
+    """Count the calls under way at each of these agencies for one worker; ``now`` is a simulated time."""
+    counted = dict.fromkeys(plugins, UnderWay())
+    for row in transaction.connection.execute(_COUNT, {"names": list(plugins), LEASE_NOW: now}):
+        found, is_own = counted[row.plugin], row.worker == worker
+        counted[row.plugin] = UnderWay(
+            found.number + (0 if is_own and row.waits else row.number),
+            found.own + (row.number if is_own and not row.waits else 0),
+            found.workers if is_own or row.worker is None else found.workers | {row.worker},
+            found.has_wish or (is_own and bool(row.waits)),
+        )
+    return counted
+
+
+def wish(transaction: Transaction, plugin: str, worker: str, number: int, now: datetime | None) -> None:
+    """Ask other workers to leave ``number`` places of an agency to this one, in place of what it asked for before.
+
+    While a worker has places and more is due, it hands each on to the next application: it would keep them for ever.
+    """
+    drop_wishes(transaction, worker, [plugin])
+    for _ in range(number):
+        taken = {"id": str(uuid4()), "plugin": plugin, "worker": worker, LASTS: WISH // MICROSECOND, LEASE_NOW: now}
+        transaction.connection.execute(_TAKE, taken)
+
+
+def drop_wishes(transaction: Transaction, worker: str, plugins: Collection[str]) -> None:
+    """Leave the places of these agencies to others."""
+    transaction.connection.execute(_DROP, {"worker_": worker, "names": list(plugins)})
 
 
 class Permit:

@@ -128,6 +128,7 @@ class Worker:
             platform,
             vault,
             lease=self._lease,
+            plugins=tuple(limits),
             held=lambda: tuple(self._calls.values()),
             clock=clock,
             message_age=message_age,
@@ -311,12 +312,13 @@ class Worker:
             await self._outage.run(self.ensure_rows)
             self._has_rows = True
         asked = {name: self._pace(name).asked() for name in self._limits}
+        unit = partial(self._claims.claim, is_running=self._runs and not self._is_stopping)
         try:
-            batch = await self._outage.run(self._claims.claim)
+            batch = await self._outage.run(unit)
         except DatabaseUnavailable:
             raise
         except Exception:  # noqa: BLE001 - whose it is shows when each is written by itself
-            batch = await self._outage.run(partial(self._claims.claim, each_alone=True))
+            batch = await self._outage.run(partial(unit, each_alone=True))
         self._suspended, self._down = batch.suspended, batch.down
         if self._is_ending:
             return batch  # its leases were given back, or run out

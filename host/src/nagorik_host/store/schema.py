@@ -365,12 +365,14 @@ paces: Final = Table(
     Column("next_at", Instant, nullable=False),
 )
 
-# Calls under way that belong to no application; those of applications are counted by their leases.
+# Calls under way that belong to no application, which has a lease; and places that a worker asks others to leave it.
 permits: Final = Table(
     "permits",
     metadata,
     Column("id", String(ID), primary_key=True),
     Column("plugin", String(CODE), nullable=False),
+    # The worker that asks; null for a call.
+    Column("worker", String(ID)),
     Column("taken_at", Instant, nullable=False),
     # When it counts no more, if its process ended before giving it back.
     Column("lease_until", Instant, nullable=False),

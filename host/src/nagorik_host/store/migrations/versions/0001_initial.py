@@ -224,6 +224,7 @@ def upgrade() -> None:
         "permits",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("plugin", sa.String(length=120), nullable=False),
+        sa.Column("worker", sa.String(length=36), nullable=True),
         sa.Column("taken_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_permits")),
