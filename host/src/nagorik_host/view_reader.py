@@ -28,6 +28,7 @@ from nagorik_platform.cli.explanation_page import (
     with_numbers_masked,
 )
 from nagorik_platform.cli.output import Document
+from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle import (
     Event,
     Payment,
@@ -175,9 +176,11 @@ def _document(host: "Host", known: _Known, schema: Schema | None, audience: Audi
 def _without_causes(document: Document) -> Document:
     """For a citizen: without what went wrong inside, and without the agency's own word for a state."""
     report, hidden = document["agency_says"], {"fault": _INTERNAL, "code": _INTERNAL, "fields": []}
+    # A document that is lost here has to be handed in again.
+    shown = {None, DOCUMENT_UNREADABLE}
     return document | {
         "agency_says": report and report | {"word": None},
-        "refusals": [one if one["fault"] is None else one | hidden for one in document["refusals"]],
+        "refusals": [one if one["fault"] in shown else one | hidden for one in document["refusals"]],
     }
 
 

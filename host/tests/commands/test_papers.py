@@ -351,20 +351,17 @@ def test_program_that_takes_a_file_in_has_to_say_what_its_form_holds(ready, offi
 def test_form_that_is_not_valid_is_told_before_a_paper_that_it_may_require(ready, office):
     given = applied(ready, office.file(deed=DEED))
 
-    async def apply(host) -> str:
+    async def apply(host) -> None:
         def read(transaction):
-            stored = host.store.read(transaction, given)
-            return host.store.draft(transaction, stored), stored.progress.consent
+            return host.store.draft(transaction, host.store.read(transaction, given))
 
-        draft, consent = await host.database.run(read)
+        draft = await host.database.run(read)
         draft = draft.model_copy(update={"form": {"shop": "minor", "floors": "three"}, "documents": ()})
-        return await host.apply(draft, consent=consent, application=application)
+        with pytest.raises(InputRejected) as refused:
+            await host.apply(draft)
+        assert [field.pointer for field in refused.value.fields] == ["/form/floors"]
 
-    application = "0b2f6c0e-6f0e-4f0e-8f0e-6f0e4f0e8f0e"
     office.run(apply)
-    office.work(timedelta(minutes=1))
-    told = ready("track", application, "--json").document
-    assert [field["pointer"] for field in told["refusals"][0]["fields"]] == ["/form/floors"]
 
 
 @pytest.mark.parametrize(
@@ -727,7 +724,7 @@ def test_nothing_is_done_while_the_folder_of_the_papers_is_elsewhere(ready, offi
     folder = office.place / "nagorik-documents"
     away = folder.rename(office.place / "moved")
     later = office.clock.now() + timedelta(days=9)
-    monkeypatch.setattr("nagorik_host.commands.retention.now", lambda: later)
+    monkeypatch.setattr("nagorik_host.commands.erasing.now", lambda: later)
     result = ready(*(application if word == "ID" else word for word in words))
     assert (result.code, "the documents' folder is not there" in result.err) == (2, True)
     away.rename(folder)
@@ -755,7 +752,7 @@ def test_application_that_is_damaged_holds_up_no_other(ready, office, monkeypatc
     audited = ready("audit", "documents", "--json")
     assert (audited.code, audited.document["untold"], audited.document["missing"]) == (1, [damaged], {})
     later = office.clock.now() + timedelta(days=9)
-    monkeypatch.setattr("nagorik_host.commands.retention.now", lambda: later)
+    monkeypatch.setattr("nagorik_host.commands.erasing.now", lambda: later)
     erased = ready("erase", "--closed-for", "1", "--json")
     assert (erased.code, erased.document["erased"], erased.document["documents_untold"]) == (1, 1, [damaged])
     for path in (office.place / "nagorik-documents").rglob("*"):

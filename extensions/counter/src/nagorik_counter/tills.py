@@ -1,14 +1,9 @@
 """A cash desk's tills: sessions that are opened with a float and closed with a count, and what moved within each.
 
-What is expected in a till is never typed: it follows from the host's own payments through the cash desk's gateway.
-A session begins at the instant of its opening and ends with that of its close, and a sum belongs to it that the
-gateway dates so. What the gateway dates later than the host learned of it is of the instant of that learning: no
-clock that is ahead takes money out of all sessions. All that is known at a close is told by it. What becomes known
-only after the close of the session in whose time it moved is told by the next close as late: it changes nothing of
-what is expected then, since it lay in the till, or was gone, when the earlier session was counted. So is what moved
-while no session was open. Each sum is told by one session and no other.
-
-Openings, closes and entries are written once and never changed, and the ledger has a digest of each.
+What is expected follows from the host's own payments through the cash desk's gateway. A sum belongs to the session in
+whose time the gateway dates it, but never later than the host learned of it. What becomes known after the close of
+that session, or moved while no session was open, is counted by the next close as late, and changes nothing of what is
+expected then. Each sum is counted by one session. Rows are never changed, and the ledger has a digest of each.
 """
 
 import json
@@ -64,16 +59,9 @@ class TillRefused(Exception):
 
 
 class TillOpening(NamedTuple):
-    """A session as it was opened.
+    """A session as it was opened; what moves at ``opened_at`` is the session's.
 
-    Attributes:
-        id: Its id.
-        till: Whose payments it takes in: an id that acts for citizens, or the first parts of several such ids.
-        number: Which of the till's sessions it is, counted from 1.
-        gateway: The cash desk's.
-        float_money: What lay in the till.
-        opened_at: When it was opened; what moves at this instant is the session's.
-        opened_by: By whom, an id of the host's own.
+    ``till`` is an id that acts for citizens, or the first parts of several such ids; ``number`` counts from 1.
     """
 
     id: str
@@ -86,17 +74,10 @@ class TillOpening(NamedTuple):
 
 
 class TillEntry(NamedTuple):
-    """A sum that moved.
+    """A sum that moved, in poisha; below zero where an entry before it said more than is so.
 
-    Attributes:
-        payment: The payment's id.
-        kind: Whether it was taken or given back.
-        at: When, as the gateway dates it, but never later than the host learned of it; what corrects an entry before
-            it, when the host learned of that.
-        poisha: How much; below zero where an entry before it said more than is so.
-        late: Whether it is none of the session's own time.
-        before: How many entries of this payment and kind there were before.
-        ahead: Whether the gateway dates it later than that.
+    ``at`` is the gateway's time, but never later than the host learned of it; ``ahead`` says that it would be. A sum
+    that is ``late`` is of another time. ``before`` counts earlier entries of this payment and kind.
     """
 
     payment: str
@@ -109,14 +90,10 @@ class TillEntry(NamedTuple):
 
 
 class TillReckoning(NamedTuple):
-    """What is expected in a till up to an instant, and what is not known or not told by the gateway.
+    """What is expected in a till up to an instant, and what is not known.
 
-    Attributes:
-        entries: What no session has told of yet: this one's own, and what is late.
-        unknown: Payments of which the gateway cannot say now whether they were paid.
-        unpaid: Payments that wait for the payer.
-        by_hand: Payments that were to be given back by hand since the opening, which no gateway reports.
-        by_hand_poisha: What these come to.
+    ``entries`` are those that no session has counted yet. ``unknown``, ``unpaid`` and ``by_hand`` count payments; the
+    last were to be given back by hand since the opening, which no gateway reports.
     """
 
     entries: Sequence[TillEntry]
@@ -136,17 +113,9 @@ class TillReckoning(NamedTuple):
 
 
 class TillClose(NamedTuple):
-    """A session as it was closed.
+    """A session as it was closed; ``second`` and ``reason`` where the count is another than was expected.
 
-    Attributes:
-        closed_at: When; what is known at this instant is the session's.
-        closed_by: By whom.
-        second: Who looked, too, where the count is another than was expected.
-        reason: Why it is.
-        counted: What was counted.
-        pieces: How many there were of each note and coin, by its worth in poisha; ``None`` where only the sum was
-            counted.
-        reckoning: What was expected then.
+    ``pieces`` says how many there were of each note and coin, by its worth in poisha; ``None`` without such a count.
     """
 
     closed_at: datetime
@@ -159,14 +128,7 @@ class TillClose(NamedTuple):
 
 
 class TillSession(NamedTuple):
-    """A session, open or closed.
-
-    Attributes:
-        opening: How it began.
-        close: How it ended; ``None`` while it is open.
-        reckoning: What was expected at the close, or is expected now.
-        waiting: What has become known since the close and waits for the next session's.
-    """
+    """A session, open or closed; ``waiting`` has become known since the close and waits for the next session's."""
 
     opening: TillOpening
     close: TillClose | None
@@ -186,15 +148,7 @@ class TillSession(NamedTuple):
 
 
 class TillCount(NamedTuple):
-    """What somebody counted, and who says so.
-
-    Attributes:
-        counted: The sum.
-        by: Who counted.
-        pieces: How many there were of each note and coin, by its worth in poisha, if that was written down.
-        second: Who looked, too.
-        reason: Why it is another sum than was expected.
-    """
+    """A count, by the person who made it; ``second`` looked, too, where ``reason`` says why it is another sum."""
 
     counted: Money
     by: str
@@ -204,7 +158,7 @@ class TillCount(NamedTuple):
 
 
 class ListedSession(NamedTuple):
-    """A session in a list: as ``TillSession``, with its sums alone, which an open one has none of."""
+    """A session in a list, with its sums alone; an open one has no sums."""
 
     opening: TillOpening
     closed_at: datetime | None

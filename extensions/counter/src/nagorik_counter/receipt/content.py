@@ -1,7 +1,6 @@
 """What stands on a receipt: what a gateway took, for which lines, and how the payment stands when it is printed.
 
-No more of the citizen stands on it than the payer's name: whoever finds a receipt learns no number of theirs, even
-where somebody wrote one into a name or into the tracking number.
+It has the payer's name and no number of a citizen, even where one was written into a name or the tracking number.
 """
 
 import unicodedata
@@ -24,12 +23,9 @@ from nagorik_platform.number_mask import mask_numbers
 
 
 class ReceiptRefused(Exception):
-    """There is no receipt of what was asked for.
+    """There is no receipt: ``code`` is a sentence of ``page.toml`` under ``refused``.
 
-    Attributes:
-        code: Why: a sentence of ``page.toml`` under ``refused``.
-        payments: The payments that there are to choose from, where one has to be named.
-        state: Where the payment is that has none.
+    ``payments`` are those to choose from, where one has to be named; ``state`` is that of the payment without one.
     """
 
     def __init__(self, code: str, *, payments: Sequence[str] = (), state: PaymentState | None = None) -> None:
@@ -42,16 +38,7 @@ class ReceiptRefused(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ReceiptLine:
-    """One part of what was paid.
-
-    Attributes:
-        text: What it is for.
-        amount: Before VAT.
-        vat: The VAT on it.
-        nature: What kind of money it is.
-        payee: Whose money it is.
-        is_charge: Whether it is one of the host's charges and no part of the agency's price, whatever it is called.
-    """
+    """One part of what was paid; ``amount`` is before VAT. A charge is no part of the agency's price."""
 
     text: Text
     amount: Money
@@ -68,12 +55,7 @@ class ReceiptLine:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Where a price is written down.
-
-    Attributes:
-        line: What of it, where that is one line; ``None`` for the agency's whole price.
-        source: Where; ``None`` where it is not known any more.
-    """
+    """Where a price is published: that of one line, or of the agency's whole price; ``None`` if it is not known."""
 
     line: Text | None
     source: Source | None
@@ -81,13 +63,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptNames:
-    """What those are called that a receipt speaks of.
-
-    Attributes:
-        agency: Whose service it is.
-        service: What was applied for.
-        gateway: What was paid by.
-    """
+    """The names of the agency, the service and the gateway."""
 
     agency: Text
     service: Text
@@ -98,22 +74,10 @@ class ReceiptNames:
 class ReceiptContent:
     """All that a receipt says.
 
-    Attributes:
-        payment: The payment as it is when the receipt is printed.
-        reference: The application's tracking number.
-        names: What agency, service and gateway are called.
-        taken: What the gateway took, which may be another sum than was asked for, or another currency; ``None``
-            where it took money and did not say how much.
-        gateway_reference: What the gateway called the payment as it said that it took the money; ``None`` where it
-            did not say then. What it had called it before may be what opens the payer's page, and is on no paper.
-        payer: Who paid, as the gateway holds it; ``None`` where it does not say, or nothing that can be read.
-        applicant: Who applied.
-        lines: What was asked for, the agency's price before the host's charges, each payee's together.
-        bases: Where the prices are written down.
-        captured_at: When the money was taken.
-        copy: Which print it is, counted from 1.
-        printed_at: When.
-        tracking_url: What its QR code leads to; ``None`` where the host has no such address.
+    ``taken`` may be another sum than was asked for, or another currency; ``None`` where the gateway did not say how
+    much. ``gateway_reference`` is what the gateway called the payment as it took the money: what it had called it
+    before may open the payer's page. ``payer`` is the name that the gateway holds; ``None`` without a readable one.
+    ``lines`` have the agency's price before the host's charges, each payee's together. ``copy`` counts prints from 1.
     """
 
     payment: Payment
@@ -183,17 +147,8 @@ def receipt_content(
 ) -> ReceiptContent:
     """The receipt of a payment that money was taken by.
 
-    Args:
-        progress: Where the application is.
-        events: Its journal, which holds the price that was paid.
-        payment: The payment, by ``receipted_payment``.
-        names: What agency, service and gateway are called.
-        applicant: Who applied; their identity numbers and their telephone's are masked in all that is shown.
-        payer: Who pays for them, where that is another; their telephone's number likewise.
-        copy: Which print it is, counted from 1.
-        printed_at: When it is printed.
-        tracking_url: Where the application can be tracked, if the host has an address for that.
-        charges: What the host asks for beside fees, which says where that is written down.
+    Identity numbers and telephones of the applicant and the payer are masked in all that is shown. ``events`` hold
+    the price that was paid; ``charges`` say where the host's are published.
 
     Raises:
         LookupError: The journal does not hold the price that was paid.
