@@ -15,7 +15,6 @@ from nagorik.errors import (
     CredentialsRejected,
     Layer,
     NagorikError,
-    OutcomeUnknown,
 )
 from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency, Operation
@@ -103,20 +102,6 @@ async def test_another_host_says_nothing_of_the_agency_and_is_reached_while_that
     assert await is_sent(probe, arrived)
     go.set()
     await probe
-
-
-@pytest.mark.parametrize("answer", [httpx.ConnectError("x"), httpx.Response(502, text="<html>")])
-async def test_another_host_that_is_away_does_not_open_it(world, answer):
-    client = world.client(attempts=1)
-    with capture_logs() as lines:
-        for _ in range(6):
-            world.agency.will(answer)
-            with pytest.raises(NagorikError):
-                await world.bind(client=client).download("file", FILE)
-            world.clock.elapsed += 30
-        world.agency.will(world.filed())
-        await world.ask(world.bind(NEITHER, client=client), NEITHER)
-    assert lines == []
 
 
 @pytest.mark.parametrize("where", ["/token", "https://files.example.gov.bd/token"])
@@ -255,67 +240,6 @@ async def test_a_login_that_fails_is_waited_for_as_long_as_a_probe_that_does(wor
     await world.ask(world.bind(NEITHER, client=client), NEITHER)
 
 
-async def test_a_probe_that_was_taken_for_lost_does_not_shut_what_another_found_well(world):
-    client = world.client()
-    await violate(world, client, 3)
-    world.clock.elapsed += 30
-    arrived, go = asyncio.Event(), asyncio.Event()
-
-    async def lost(_request):
-        arrived.set()
-        await go.wait()
-        raise httpx.ReadTimeout("x")
-
-    world.agency.will(lost)
-    slow = asyncio.create_task(world.ask(world.bind(client=client)))
-    assert await is_sent(slow, arrived)
-    world.clock.elapsed += 30
-    world.agency.will(world.filed(), world.filed(), world.filed())
-    await world.ask(world.bind(client=client))
-    go.set()
-    await slow
-    await world.ask(world.bind(NEITHER, client=client), NEITHER)
-
-
-async def test_a_health_hook_that_does_not_tell_is_stopped_when_the_next_begins(world):
-    running, begun = 0, []
-
-    async def probe():
-        nonlocal running
-        running += 1
-        begun.append(running)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            running -= 1
-
-    client = world.client(probe=probe)
-    await violate(world, client, 3)
-    asking = []
-    for number in range(1, 4):
-        world.clock.elapsed += 30
-        asking.append(asyncio.create_task(world.ask(world.bind(client=client))))
-        while len(begun) < number:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert running == 1
-    await client.aclose()
-    assert [type(one) for one in await asyncio.gather(*asking, return_exceptions=True)] == 3 * [AgencyUnavailable]
-
-
-async def test_a_health_hook_spares_every_write_from_being_the_probe(world):
-    async def probe():
-        return False
-
-    client = world.client(probe=probe)
-    await violate(world, client, 3)
-    for _ in range(3):
-        world.clock.elapsed += 2 * LAST_RESORT
-        with pytest.raises(AgencyUnavailable):
-            await world.ask(world.bind(NEITHER, client=client), NEITHER)
-    assert len(world.agency.requests) == 3
-
-
 async def test_a_failed_probe_sends_one_request_only(world):
     client = world.client()
     await violate(world, client, 3)
@@ -324,36 +248,6 @@ async def test_a_failed_probe_sends_one_request_only(world):
     with pytest.raises(AgencyUnavailable):
         await world.ask(world.bind(client=client))
     assert len(world.agency.requests) == 4
-
-
-async def test_a_native_probe_whose_answer_is_lost_is_unknown(world):
-    client = world.client()
-    await violate(world, client, 3)
-    world.clock.elapsed += 30
-    world.agency.will(httpx.ReadTimeout("x"))
-    with pytest.raises(OutcomeUnknown) as caught:
-        await world.ask(world.bind(NATIVE, client=client), NATIVE)
-    assert caught.value.because == "read-timeout"
-    assert len(world.agency.requests) == 4
-
-
-async def test_a_cancelled_probe_makes_room_for_another(world):
-    client = world.client()
-    await violate(world, client, 3)
-    world.clock.elapsed += 30
-    arrived = asyncio.Event()
-
-    async def hang(_request):
-        arrived.set()
-        await asyncio.Event().wait()
-
-    world.agency.will(hang, world.filed())
-    probe = asyncio.create_task(world.ask(world.bind(client=client)))
-    assert await is_sent(probe, arrived)
-    probe.cancel()
-    await asyncio.gather(probe, return_exceptions=True)
-    world.clock.elapsed += 30
-    await world.ask(world.bind(client=client))
 
 
 async def test_the_health_hook_is_asked_first_and_once(world):
@@ -374,19 +268,6 @@ async def test_the_health_hook_is_asked_first_and_once(world):
     )
     assert asked == [1]
     assert [r.reference for r in results if not isinstance(r, AgencyUnavailable)] == ["REF-1"]
-
-
-async def test_an_unwell_agency_stays_shut_after_its_health_hook(world):
-    async def probe():
-        return False
-
-    client = world.client(probe=probe)
-    await violate(world, client, 3)
-    world.clock.elapsed += 30
-    with pytest.raises(AgencyUnavailable) as caught:
-        await world.ask(world.bind(client=client))
-    assert caught.value.retry_after == 30
-    assert len(world.agency.requests) == 3
 
 
 @pytest.mark.parametrize("error", [AgencyUnavailable(), ZeroDivisionError()])

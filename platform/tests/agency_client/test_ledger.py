@@ -5,8 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from nagorik.errors import AgencyRejected, AgencyUnavailable, DuplicateApplication, OutcomeUnknown, PluginFault
-from nagorik.operations import Idempotency, Operation
+from nagorik.errors import AgencyRejected, AgencyUnavailable, OutcomeUnknown, PluginFault
+from nagorik.operations import Idempotency
 from nagorik_platform.agency_client import step_key
 
 NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
@@ -37,23 +37,6 @@ async def test_a_look_up_after_an_unknown_outcome_is_noted(world):
     await world.ask(http)
     assert http.ledger.read_after_unknown
     assert http.ledger.unknown is not None
-
-
-async def test_a_read_before_is_no_look_up(world):
-    http = world.bind(REFERENCE)
-    world.agency.will(world.filed(), httpx.ReadTimeout("x"))
-    await world.ask(http)
-    with pytest.raises(OutcomeUnknown):
-        await world.ask(http, REFERENCE)
-    assert not http.ledger.read_after_unknown
-
-
-async def test_another_call_may_write(world):
-    client = world.client()
-    world.agency.will(httpx.ReadTimeout("x"), world.filed())
-    with pytest.raises(OutcomeUnknown):
-        await world.ask(world.bind(NEITHER, client=client), NEITHER)
-    assert (await world.ask(world.bind(NEITHER, client=client), NEITHER)).reference == "REF-1"
 
 
 @pytest.mark.parametrize("kind", [REFERENCE, NEITHER])
@@ -113,22 +96,6 @@ def test_a_step_key_never_changes_and_shows_nothing_of_its_origin():
     assert step_key("a\nb", "c") != step_key("a", "b") != step_key("application-key", "file")
 
 
-async def test_a_read_carries_no_key(world):
-    http = world.bind(NATIVE)
-    world.agency.will(world.filed())
-    await world.ask(http)
-    assert world.agency.keys() == [None]
-
-
-async def test_a_safe_operation_never_counts_as_written(world):
-    http = world.bind(Idempotency.SAFE)
-    world.agency.will(world.filed(), world.filed())
-    await world.ask(http, Idempotency.SAFE)
-    await world.ask(http, Idempotency.SAFE)
-    assert not http.ledger.wrote
-    assert world.agency.keys() == [None, None]
-
-
 async def test_a_read_operation_does_not_write(world):
     http = world.bind()
     with pytest.raises(PluginFault) as caught:
@@ -166,24 +133,6 @@ async def test_a_write_cancelled_while_it_is_with_the_agency_is_unknown(world, k
         await world.ask(http, kind)
 
 
-async def test_a_native_write_cancelled_between_attempts_is_unknown(world):
-    asleep = asyncio.Event()
-
-    class Slow(type(world.clock)):
-        async def sleep(self, seconds):
-            asleep.set()
-            await asyncio.Event().wait()
-
-    http = world.bind(NATIVE, clock=Slow())
-    world.agency.will(httpx.ReadTimeout("x"))
-    task = asyncio.create_task(world.ask(http, NATIVE))
-    await asleep.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert http.ledger.unknown.because == "read-timeout"
-
-
 async def test_a_write_cancelled_before_it_is_sent_is_not_unknown(world):
     client = world.client(manifest={"limits": {"concurrency": 1, "per_second": 1000}})
     arrived = asyncio.Event()
@@ -204,43 +153,8 @@ async def test_a_write_cancelled_before_it_is_sent_is_not_unknown(world):
     assert (http.ledger.wrote, http.ledger.unknown, http.ledger.requests) == (False, None, 0)
 
 
-async def test_a_read_that_is_cancelled_leaves_nothing_unknown(world):
-    arrived = asyncio.Event()
-
-    async def hang(_request):
-        arrived.set()
-        await asyncio.Event().wait()
-
-    http = world.bind(NEITHER)
-    world.agency.will(hang)
-    task = asyncio.create_task(world.ask(http))
-    await arrived.wait()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    assert http.ledger.unknown is None
-
-
 async def test_a_write_that_a_mock_does_not_know_is_unknown_and_the_mocks_complaint_is_heard(world):
     http = world.bind(NEITHER)
     with pytest.raises(AssertionError, match="once more than the script says"):
         await world.ask(http, NEITHER)
     assert http.ledger.unknown is not None
-
-
-async def test_an_existing_application_is_not_unknown(world):
-    http = world.bind(
-        NEITHER, error_reader=lambda answer: DuplicateApplication("REF-7") if answer.status == 409 else None
-    )
-    world.agency.will(httpx.Response(409))
-    with pytest.raises(DuplicateApplication):
-        await world.ask(http, NEITHER)
-    assert (http.ledger.wrote, http.ledger.unknown) == (False, None)
-
-
-@pytest.mark.parametrize(
-    ("operation", "kind", "key"),
-    [(Operation.STATUS, NEITHER, "k"), (Operation.SUBMIT, None, "k"), (Operation.SUBMIT, NATIVE, None)],
-)
-def test_operation_class_and_key_must_go_together(world, operation, kind, key):
-    with pytest.raises(ValueError, match=r"class|key"):
-        world.bind(kind, key=key, operation=operation)

@@ -4,19 +4,17 @@ import asyncio
 import email.parser
 import email.policy
 import hashlib
-import tracemalloc
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
-from nagorik import AgencyRejected, AgencyUnavailable, ContractViolation, OutcomeUnknown, PluginFault, WireModel
+from nagorik import AgencyRejected, AgencyUnavailable, OutcomeUnknown, PluginFault
 from nagorik.http import Body, FormPart
 from nagorik.model.application import DocumentReference
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.system_clock import SystemClock
-from nagorik_toolkit.formats.plain import FormReader, TextReader
 from nagorik_toolkit.formats.soap import Soap, SoapVersion
 from nagorik_toolkit.formats.xml import XmlModel, attr, element
 
@@ -147,25 +145,6 @@ async def test_a_document_that_changes_while_it_is_sent_is_never_sent_to_its_end
     assert b"ged" not in b"".join(got)
 
 
-class Reusing(Store):
-    """A store that reads into one buffer."""
-
-    async def open(self, document: DocumentReference):
-        buffer = bytearray(self.chunk)
-        async for chunk in super().open(document):
-            buffer[:] = chunk
-            yield buffer
-
-
-async def test_a_store_that_reuses_its_buffer_is_sent_as_it_was(world):
-    store = Reusing()
-    deed = store.keep("one", b"1" * 70_000 + b"2" * 70_000)
-    world.agency.will(lambda request: _read(request, world.filed()))
-    http = world.bind(REFERENCE, open_document=store.open)
-    await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
-    assert store.contents["one"] in world.agency.requests[0].content
-
-
 class Breaking(Store):
     """A store that gives a document once, and fails in the middle of it from then on."""
 
@@ -241,22 +220,6 @@ async def test_a_store_that_fails_while_a_write_is_sent_leaves_it_unknown(world,
     assert store.opened == 2
 
 
-async def test_a_store_that_fails_says_nothing_of_the_agency(world):
-    store = Breaking(OSError("gone"))
-    deed = store.keep("one", b"x" * 9000)
-    world.agency.for_ever(lambda: lambda request: _read(request, world.filed()))
-    client = world.client(manifest={"circuit": {"outage": 1, "contract_violations": 1}})
-    for _ in range(3):
-        store.opened = 0
-        with pytest.raises(AgencyUnavailable) as raised:
-            await world.bind(client=client, open_document=store.open).read(
-                "check", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)]
-            )
-        assert raised.value.because == "document-unreadable"
-    assert len(world.agency.requests) == 3
-    assert (await world.ask(world.bind(client=client))).reference == "REF-1"
-
-
 async def test_without_a_store_nothing_is_sent(world):
     deed = Store().keep("one", b"content")
     with pytest.raises(AgencyUnavailable):
@@ -273,62 +236,6 @@ async def test_xml_is_sent_and_read(world):
     assert request.headers["accept"] == "application/xml, text/xml"
     assert request.content.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<filing xmlns="urn:demo"')
     assert b"remark" not in request.content
-
-
-@pytest.mark.parametrize(
-    ("content", "detail"),
-    [
-        (b"", "empty"),
-        (b'{"number": 7}', "not-xml"),
-        (b"<!DOCTYPE html><html></html>", "html"),
-        (b"<!DOCTYPE x [<!ENTITY a 'b'>]><receipt><number>&a;</number></receipt>", "not-xml"),
-        (b"<other/>", "not-xml"),
-        (b"<receipt/>", "does-not-fit: $.number missing"),
-        (b"<receipt><number>1990123456789</number><number>x</number></receipt>", None),
-        (b"<receipt><number>x1990123456789</number></receipt>", "does-not-fit: $.number int_parsing"),
-        (b"<a>" * 50_000 + b"</a>" * 50_000, "not-xml"),
-        (b"<receipt>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</receipt>", "not-xml"),
-    ],
-)
-async def test_xml_that_does_not_fit_is_told_without_a_value(world, content, detail):
-    world.agency.will(httpx.Response(200, content=content))
-    http = world.bind()
-    if detail is None:
-        assert (await http.read("find", "GET", "/filings", expect=Receipt)).number == 1990123456789
-        return
-    with pytest.raises(ContractViolation) as raised:
-        await http.read("find", "GET", "/filings", expect=Receipt)
-    assert raised.value.detail == detail
-    assert "1990123456789" not in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "content_type"),
-    [
-        ("<receipt><number>7</number></receipt>".encode("utf-16"), "application/xml"),
-        ('<?xml version="1.0" encoding="iso-8859-1"?><receipt><number>7</number>é</receipt>'.encode("latin-1"), None),
-        ("<receipt><number>7</number>é</receipt>".encode("cp1252"), "text/xml; charset=windows-1252"),
-        (
-            '<?xml version="1.0" encoding="utf-8"?><receipt><number>7</number>é</receipt>'.encode("latin-1"),
-            "text/xml; charset=iso-8859-1",
-        ),
-    ],
-)
-async def test_xml_in_the_encodings_of_agencies(world, content, content_type):
-    headers = {"content-type": content_type} if content_type else {}
-    world.agency.will(httpx.Response(200, content=content, headers=headers))
-    assert (await world.bind().read("find", "GET", "/f", expect=Receipt)).number == 7
-
-
-async def test_an_absence_counts_in_the_format_that_is_expected(world):
-    http = world.bind()
-    world.agency.will(httpx.Response(404, content=b"<problem>E90</problem>"), httpx.Response(404))
-    assert await http.read_or_none("find", "GET", "/f", expect=Receipt) is None
-    assert await http.read_or_none("find", "GET", "/f", expect=Receipt) is None
-    world.agency.will(httpx.Response(404, content=b"<html><body>proxy</body></html>"))
-    with pytest.raises(ContractViolation) as raised:
-        await http.read_or_none("find", "GET", "/f", expect=Receipt)
-    assert raised.value.detail == "http-404-not-xml"
 
 
 async def test_a_refusal_in_xml_is_the_agencys_own_and_a_page_is_a_proxys(world):
@@ -359,25 +266,6 @@ async def test_soap_in_both_versions(world):
         said = request.headers["soapaction"] if version is SoapVersion.V1_1 else request.headers["content-type"]
         assert '"urn:demo#file"' in said
         assert b':Body><filing xmlns="urn:demo" ref="A">' in request.content
-
-
-class Reply(WireModel):
-    code: int
-    names: tuple[str, ...] = ()
-
-
-async def test_answers_in_form_fields_and_text(world):
-    world.agency.will(
-        httpx.Response(200, content=b"code=7&names=a&names=%E0%A6%95"), httpx.Response(200, text=" OK 12\r\n")
-    )
-    http = world.bind()
-    reply = await http.read("ask", "POST", "/f", form={"a": 1}, expect=FormReader(Reply))
-    assert (reply.code, reply.names) == (7, ("a", "ক"))
-    assert await http.read("ask", "POST", "/f", expect=TextReader()) == "OK 12"
-    assert [request.headers["accept"] for request in world.agency.requests] == [
-        "application/x-www-form-urlencoded",
-        "text/plain",
-    ]
 
 
 async def test_any_other_body(world):
@@ -458,66 +346,3 @@ async def test_what_is_no_request_is_the_plugins_fault(world, step, method, path
         await world.bind().read(step, method, path, expect=world.Filed)
     assert raised.value.fault == fault
     assert world.agency.requests == []
-
-
-@asynccontextmanager
-async def counting_server():
-    """A real server that hashes each body as it comes and keeps nothing of it."""
-    got = {}
-
-    async def serve(reader, writer):
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        boundary = head.partition(b"boundary=")[2].partition(b"\r\n")[0]
-        digest, left, tail = hashlib.sha256(), length, len(boundary) + 8
-        preamble = await reader.readuntil(b"\r\n\r\n")
-        left -= len(preamble) + tail
-        while left:
-            chunk = await reader.read(min(left, 65_536))
-            digest.update(chunk)
-            left -= len(chunk)
-        await reader.readexactly(tail)
-        got.update(length=length, sha256=digest.hexdigest())
-        body = b'{"reference": "REF-1"}'
-        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", got
-    finally:
-        server.close()
-
-
-class Made(Store):
-    """A document that is made as it is read, so that nobody holds it."""
-
-    async def open(self, document: DocumentReference):
-        for number in range(document.bytes // MEGABYTE):
-            yield bytes([number % 251]) * MEGABYTE
-
-
-async def test_fifty_megabytes_are_streamed(world):
-    digest = hashlib.sha256()
-    for number in range(50):
-        digest.update(bytes([number % 251]) * MEGABYTE)
-    paper = DocumentReference(
-        id="one", kind="deed", media_type="application/pdf", bytes=50 * MEGABYTE, sha256=digest.hexdigest()
-    )
-    async with counting_server() as (base, got):
-        client = world.client(
-            base_url=base,
-            egress=frozenset({"127.0.0.1"}),
-            clock=SystemClock(),
-            transport_factory=None,
-        )
-        tracemalloc.start()
-        try:
-            http = world.bind(REFERENCE, client=client, open_document=Made().open)
-            await http.write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", paper)])
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-    assert got["sha256"] == paper.sha256
-    assert peak < 20 * MEGABYTE

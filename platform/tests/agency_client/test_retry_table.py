@@ -6,7 +6,6 @@ import pytest
 from nagorik.errors import (
     AgencyRejected,
     AgencyUnavailable,
-    ContractViolation,
     CredentialsRejected,
     InputRejected,
     OutcomeUnknown,
@@ -144,31 +143,6 @@ async def test_another_write_whose_answer_is_lost_is_unknown_after_one_request(w
     assert ledger.unknown is error
 
 
-@pytest.mark.parametrize("kind", [READ, SAFE])
-async def test_a_read_has_nothing_to_doubt_in_a_refusal_that_is_a_page(world, kind):
-    _, error = await ends(world, kind, status(403, html="<html>refused</html>"))
-    assert type(error) is CredentialsRejected
-    assert len(world.agency.requests) == 1
-
-
-@pytest.mark.parametrize("kind", [READ, SAFE])
-@pytest.mark.parametrize(("failure", "because"), SERVER)
-async def test_a_read_fails_at_once_on_a_server_error(world, kind, failure, because):
-    _, error = await ends(world, kind, failure)
-    assert type(error) is AgencyUnavailable
-    assert error.because == because
-    assert len(world.agency.requests) == 1
-
-
-@pytest.mark.parametrize("kind", [READ, SAFE])
-@pytest.mark.parametrize(("failure", "because", "detail"), BROKEN)
-async def test_a_read_whose_answer_breaks_the_contract_fails_at_once(world, kind, failure, because, detail):
-    _, error = await ends(world, kind, failure)
-    assert type(error) is ContractViolation
-    assert error.detail == detail
-    assert len(world.agency.requests) == 1
-
-
 @pytest.mark.parametrize("kind", [NATIVE, REFERENCE, NEITHER])
 @pytest.mark.parametrize(("failure", "because", "detail"), BROKEN)
 async def test_a_write_whose_answer_breaks_the_contract_is_unknown(world, kind, failure, because, detail):
@@ -197,17 +171,6 @@ async def test_too_many_requests_are_never_processed_so_every_class_tries_again(
     assert len(world.agency.requests) == 4
     assert world.clock.naps == [7.0, 7.0, 7.0]
     assert (ledger.wrote, ledger.unknown) == (False, None)
-
-
-@pytest.mark.parametrize("kind", CLASSES)
-@pytest.mark.parametrize("failure", [httpx.ConnectError("x"), httpx.Response(429)])
-async def test_a_failure_that_passes_leaves_no_trace(world, kind, failure):
-    http = world.bind(kind)
-    world.agency.will(failure, world.filed("REF-9"))
-    assert (await world.ask(http, kind)).reference == "REF-9"
-    assert len(set(world.agency.keys())) == 1
-    assert (http.ledger.requests, http.ledger.unknown) == (2, None)
-    assert http.ledger.wrote == (kind not in {READ, SAFE})
 
 
 @pytest.mark.parametrize("failure", [f() for f, _ in [*LOST, *GATEWAY, *SERVER]])
@@ -241,30 +204,3 @@ async def test_a_native_write_that_may_have_been_processed_ends_unknown_whatever
         await world.ask(http, NATIVE)
     assert caught.value.because == "read-timeout"
     assert len(world.agency.requests) == requests
-
-
-@pytest.mark.parametrize("code", [400, 422])
-async def test_a_native_replay_that_is_found_invalid_is_definite(world, code):
-    http = world.bind(NATIVE)
-    world.agency.will(httpx.ReadTimeout("x"), httpx.Response(code))
-    with pytest.raises(InputRejected):
-        await world.ask(http, NATIVE)
-    assert http.ledger.unknown is None
-
-
-@pytest.mark.parametrize("kind", [READ, SAFE])
-async def test_an_answer_larger_than_the_limit_is_not_read_to_its_end(world, kind):
-    http = world.bind(kind, manifest={"limits": {"response_bytes": 1000}})
-    world.agency.will(httpx.Response(200, content=b"x" * 1001))
-    with pytest.raises(AgencyUnavailable) as caught:
-        await world.ask(http, kind)
-    assert caught.value.because == "response-too-large"
-
-
-@pytest.mark.parametrize("kind", [NATIVE, REFERENCE, NEITHER])
-async def test_an_answer_larger_than_the_limit_leaves_a_write_unknown(world, kind):
-    http = world.bind(kind, manifest={"limits": {"response_bytes": 1000}})
-    world.agency.will(httpx.Response(200, content=b"x" * 1001))
-    with pytest.raises(OutcomeUnknown) as caught:
-        await world.ask(http, kind)
-    assert caught.value.because == "response-too-large"

@@ -12,12 +12,10 @@ from typing import Annotated
 
 import httpx
 import pytest
-from hypothesis import given, settings, strategies as st
 from pydantic import Field, Secret, SecretBytes, SecretStr
 
 from nagorik.clock import Deadline
 from nagorik.errors import (
-    AgencyClosed,
     AgencyRejected,
     AgencyUnavailable,
     CredentialProblem,
@@ -35,9 +33,7 @@ from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
 from nagorik_platform.agency_client.exchange import MOST_TOKENS
 from nagorik_platform.agency_client.tokens import (
-    REFUSALS_REMEMBERED,
     LocalTokenStore,
-    LoginAttempt,
     settings_as_text,
 )
 from nagorik_testing import SimulatedClock
@@ -99,11 +95,6 @@ async def test_a_login_may_use_the_time_that_the_agency_writes(world, ends, logi
         await world.ask(world.bind(client=client))
         world.clock.elapsed += 10
     assert moments == logins
-
-
-def test_a_token_ends_at_a_time_with_an_offset():
-    with pytest.raises(ValueError, match="offset"):
-        Token("t", expires_at=datetime(2026, 11, 24))  # noqa: DTZ001 - what is refused
 
 
 class Word(str):  # noqa: SLOT000 - as a plugin would write it
@@ -225,26 +216,6 @@ async def test_a_token_that_ends_in_the_queue_is_renewed_before_it_is_sent(world
     assert len(ends) == 3
 
 
-async def test_a_token_that_ends_while_its_turn_is_waited_for_is_renewed(world):
-    ends = {}
-
-    class Slow:
-        """A pace at which the second request waits for longer than a token lasts."""
-
-        async def acquire(self, plugin, per_second, deadline):
-            if len(ends) == 1:
-                world.clock.elapsed += 200
-
-    async def log_in(_http, _settings, clock):
-        name = f"t{len(ends)}"
-        ends[name] = clock.monotonic() + 100
-        return Token(name, expires_in=100)
-
-    world.agency.for_ever(world.filed)
-    await world.ask(world.bind(login=log_in, rate_limiter=Slow()))
-    assert [request.headers["authorization"] for request in world.agency.requests] == ["Bearer t1"]
-
-
 async def test_login_is_sent_though_what_the_call_is_sent_under_is_over(world):
     """Others wait for the token as well."""
 
@@ -284,15 +255,6 @@ async def test_a_second_refusal_is_final_and_nothing_was_processed(world, kind):
     with pytest.raises(CredentialsRejected):
         await world.ask(http, kind)
     assert (http.ledger.wrote, http.ledger.requests) == (False, 2)
-
-
-async def test_a_native_write_in_doubt_still_gets_its_fresh_token(world):
-    http = world.bind(NATIVE, login=login)
-    world.agency.will(grant("t1"), httpx.ReadTimeout("x"), httpx.Response(401), grant("t2"), world.filed())
-    assert (await world.ask(http, NATIVE)).reference == "REF-1"
-    keys = list(filter(None, world.agency.keys()))
-    assert len(keys) == 3
-    assert len(set(keys)) == 1
 
 
 async def test_many_calls_share_one_login(world):
@@ -403,17 +365,6 @@ async def test_an_expired_token_that_only_the_plugin_recognises_is_renewed(world
     assert (await world.ask(http, NEITHER)).reference == "REF-1"
 
 
-async def test_the_kind_of_refusal_that_the_plugin_names_is_told(world):
-    def error_reader(answer):
-        return CredentialsRejected(CredentialProblem.REVOKED) if answer.status == 401 else None
-
-    http = world.bind(login=login, error_reader=error_reader)
-    world.agency.will(grant("t1"), httpx.Response(401), grant("t2"), httpx.Response(401))
-    with pytest.raises(CredentialsRejected) as caught:
-        await world.ask(http)
-    assert caught.value.kind is CredentialProblem.REVOKED
-
-
 @pytest.mark.parametrize("kind", CLASSES)
 async def test_what_is_not_permitted_is_no_matter_of_the_token(world, kind):
     def error_reader(answer):
@@ -438,13 +389,6 @@ async def test_a_token_may_travel_in_another_header(world):
     assert world.agency.requests[0].headers["X-Token"] == "abc"
 
 
-async def test_a_token_takes_the_place_of_a_header_of_its_name(world):
-    world.agency.will(grant("t1"), world.filed())
-    headers = {"authorization": "the plugin's own"}
-    await world.bind(login=login).read("find", "GET", "/f", expect=world.Filed, headers=headers)
-    assert world.agency.requests[-1].headers.get_list("authorization") == ["Bearer t1"]
-
-
 def cookie(value):
     return httpx.Response(302, headers={"Set-Cookie": f"SID={value}; HttpOnly", "Location": "/home"})
 
@@ -463,28 +407,12 @@ async def test_a_session_that_has_ended_is_begun_anew_where_the_site_leads_to_it
     assert http.ledger.unknown is None
 
 
-async def test_site_that_leads_to_its_login_again_does_not_take_the_credentials(world):
-    http = world.bind(NEITHER, login=log_in_at_a_site)
-    ended = httpx.Response(302, headers={"Location": "/login"})
-    world.agency.will(cookie("s1"), ended, cookie("s2"), ended)
-    with pytest.raises(CredentialsRejected):
-        await world.ask(http, NEITHER)
-    assert (http.ledger.requests, http.ledger.unknown) == (2, None)
-
-
 async def test_session_is_not_shown_to_another_host(world):
     http = world.bind(login=log_in_at_a_site)
     world.agency.will(cookie("s1"), world.filed(), world.filed())
     await world.ask(http)
     await http.read("file", "GET", "https://files.example.gov.bd/x", expect=type(None), accept={200, 201})
     assert [r.headers.get("Cookie") for r in world.agency.requests] == [None, "SID=s1", None]
-
-
-async def test_header_of_a_request_is_no_session(world):
-    http = world.bind()
-    with pytest.raises(PluginFault) as raised:
-        await http.read("find", "GET", "/x", expect=type(None), headers={"Cookie": "SID=s1"})
-    assert (raised.value.fault, world.agency.requests) == ("header-not-allowed", [])
 
 
 LIMITED = {"limits": {"per_second": 1000, "logins": 2, "login_period": "PT1H"}}
@@ -649,29 +577,6 @@ async def test_tokens_of_earlier_logins_are_not_tried_for_ever(world):
     assert len(world.agency.requests) == MOST_TOKENS
 
 
-class Halted(Kept):
-    """A process that stands still once its login is counted."""
-
-    def __init__(self, clock) -> None:
-        super().__init__()
-        self._clock = clock
-
-    async def obtain(self, terms, stale):
-        async def count():
-            raise AssertionError("no request was sent before")
-
-        attempt = LoginAttempt(count, self._clock.monotonic())
-        self._clock.elapsed += terms.limits.deadline
-        return await terms.log_in(attempt)
-
-
-async def test_a_login_is_not_sent_after_its_time(world):
-    client = world.client(login=login, token_store=Halted(world.clock))
-    with pytest.raises(AgencyUnavailable) as late:
-        await world.ask(world.bind(client=client, seconds=60))
-    assert (late.value.because, world.agency.requests) == ("deadline", [])
-
-
 class Secretive(AgencySettings):
     user: str
     password: SecretStr
@@ -706,21 +611,6 @@ async def test_a_login_that_is_refused_says_that_the_credentials_are_wrong(world
     with pytest.raises(CredentialsRejected) as refused:
         await world.ask(world.bind(client=client))
     assert (refused.value.kind, world.agency.paths()) == (CredentialProblem.WRONG, ["/v1/token"])
-
-
-@pytest.mark.parametrize("asks_first", [True, False])
-async def test_closed_is_the_agencys_word_where_a_login_has_asked_it(world, asks_first):
-    """And the platform's own where the login knew the hours by itself."""
-
-    async def log_in(http, _settings, clock):
-        if asks_first:
-            await http.read("login", "POST", "/token", expect=Granted)
-        raise AgencyClosed(clock.now() + timedelta(hours=1))
-
-    world.agency.for_ever(lambda: grant("t"))
-    with pytest.raises(AgencyClosed) as closed:
-        await world.ask(world.bind(client=world.client(login=log_in)))
-    assert closed.value.layer is (Layer.AGENCY if asks_first else Layer.CORE)
 
 
 async def test_refused_credentials_are_not_tried_by_each_call(world):
@@ -883,61 +773,8 @@ async def test_logins_that_succeed_in_between_do_not_hide_those_that_were_refuse
     assert [round(later - former, 2) for former, later in pairwise(refused)] == pytest.approx([0.3, 1.05, 4.05])
 
 
-async def test_refusals_of_long_ago_are_forgotten_once_the_agency_has_let_somebody_in():
-    clock, wrong = SimulatedClock(), CredentialProblem.WRONG
-    agency = Knocked(clock, wrong, wrong, None, wrong, None)
-    store = LocalTokenStore(clock)
-    await tried(store, clock, agency.terms(), hours=1.5)
-    assert agency.at[:3] == [0, 0.25, 1.25]
-    clock.advance(REFUSALS_REMEMBERED)
-    before = len(agency.at)
-    with pytest.raises(CredentialsRejected):
-        await store.obtain(agency.terms(), None)
-    clock.advance(timedelta(minutes=15))
-    await store.obtain(agency.terms(), None)
-    assert len(agency.at) == before + 2
-
-
 LAST_LONG = [0, 1, 14, 15, 59, 60, 239, 240, 1439, 1440, 2879, 2880, 4000]
 """Minutes between two who ask: those on both sides of each pause."""
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(LAST_LONG),
-            st.sampled_from(["login refused", "call refused", "let in"]),
-            st.sampled_from(["p", "q"]),
-        ),
-        max_size=60,
-    )
-)
-def test_no_credentials_are_refused_more_than_four_times_on_any_day(asked):
-    """Whatever an agency answers, whoever asks when, and what other credentials meet meanwhile."""
-    clock = SimulatedClock()
-    agency = Knocked(clock, None)
-    store = LocalTokenStore(clock)
-    refused = {"p": [], "q": []}
-
-    async def ask():
-        for minutes, answer, credentials in asked:
-            clock.advance(timedelta(minutes=minutes))
-            agency.answer(CredentialProblem.WRONG if answer == "login refused" else None)
-            terms, before = agency.terms(credentials), len(agency.at)
-            try:
-                issued = await store.obtain(terms, None)
-            except CredentialsRejected:
-                refused[credentials] += agency.at[before:]
-                continue
-            if answer == "call refused":
-                await store.refused(terms, issued.login, CredentialProblem.EXPIRED)
-                await store.refused(terms, issued.login, CredentialProblem.EXPIRED)
-                refused[credentials].append(agency.at[-1])
-
-    asyncio.run(ask())
-    for moments in refused.values():
-        assert all(later - former >= 24 for former, later in zip(moments, moments[4:], strict=False))
 
 
 async def test_other_credentials_are_tried_at_once_and_the_old_ones_are_not():
@@ -950,23 +787,6 @@ async def test_other_credentials_are_tried_at_once_and_the_old_ones_are_not():
     with pytest.raises(CredentialsRejected) as held_off:
         await store.obtain(agency.terms("old"), None)
     assert (held_off.value.layer, len(agency.at)) == (Layer.CORE, 2)
-
-
-async def test_credentials_that_no_agency_has_seen_were_not_refused():
-    """A certificate that has ended is told here; the next call asks anew."""
-    clock = SimulatedClock()
-    agency = Knocked(clock, CredentialProblem.EXPIRED)
-    agency.is_reached = False
-    await tried(LocalTokenStore(clock), clock, agency.terms(), hours=1)
-    assert len(agency.at) == 4
-
-
-async def test_refused_credentials_keep_to_the_agencys_limit_of_logins():
-    clock = SimulatedClock()
-    agency = Knocked(clock, CredentialProblem.WRONG)
-    await tried(LocalTokenStore(clock), clock, agency.terms(logins=1, login_period=timedelta(hours=2)), hours=24)
-    assert agency.at[:2] == [0, 2]
-    assert min(later - former for former, later in pairwise(agency.at)) >= 2
 
 
 @dataclass(frozen=True)
