@@ -7,7 +7,7 @@ what is nested deeper than 256 elements, or has more than ``MOST_NODES`` element
 from typing import Any, Final, Generic, Self, TypeVar, cast
 
 from lxml import etree
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_xml import BaseXmlModel, ParsingError, attr, element, wrapped
 from pydantic_xml.element.element import SearchMode
@@ -65,6 +65,8 @@ class XmlModel(BaseXmlModel, WireModel, metaclass=XmlModelType, search_mode=Sear
     the fields; what the agency adds is ignored, wherever it stands. Fields that are ``None`` are left out of what is
     sent.
     """
+
+    model_config = ConfigDict(defer_build=False)  # the serializer for XML is built with the class alone
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
