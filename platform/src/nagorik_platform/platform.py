@@ -153,15 +153,6 @@ class Platform:
         """
         return await self._dispatcher.identify_settings(plugin, identify)
 
-    def record_losses(self, plugin: str, citizens: Iterable[Applicant]) -> None:
-        """Note that processes ended with calls of a plugin for these citizens, each several times.
-
-        As many as keep a plugin out for its faults keep it out of this process, too; it is tried again by itself. It
-        is to be told of all of them whenever there is one more, and when a process begins, which knows nothing of the
-        ends of others. Of a plugin that is not imported nothing is noted.
-        """
-        self._dispatcher.record_losses(plugin, citizens)
-
     # The catalogue
 
     @property

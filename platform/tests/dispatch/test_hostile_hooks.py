@@ -287,7 +287,7 @@ async def test_a_plugins_own_timeouts_work_as_ever(world, looptime):
 
 async def test_one_plugins_faults_are_never_anothers(world):
     world.install("wasa", hooks={"nagorik_get_status": "await asyncio.sleep(10_000)"})
-    world.install("desa", hooks={"nagorik_get_status": "sys.exit(1)"})
+    world.install("desa", hooks={"nagorik_get_status": "await asyncio.sleep(0)\nsys.exit(1)"})
     good = world.install("pourashava")
     platform = world.platform()
     calls = [

@@ -104,6 +104,7 @@ async def test_what_belongs_to_no_citizen_counts_once_in_a_while(world):
 
 
 SWITCH = """
+    await asyncio.sleep(0)
     seen.append(request.applicant.birth_date)
     if BROKEN:
         raise TypeError(NID)

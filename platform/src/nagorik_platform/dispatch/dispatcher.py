@@ -243,11 +243,6 @@ class Dispatcher:
         except NagorikError:
             return None
 
-    def record_losses(self, plugin: str, citizens: Iterable[Applicant]) -> None:
-        """As ``FaultWatch.record_losses``, of a plugin that was called; of any other there are none."""
-        if plugin in self._watches:
-            self._watches[plugin].record_losses(citizens)
-
     # Inside
 
     async def _ready(

@@ -5,7 +5,6 @@ counts once for each citizen, and only what several of them show in a row keeps 
 after a pause one call is let through, and the pause doubles for as long as that call fails.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Final
@@ -22,9 +21,7 @@ log: Final = get_logger("nagorik")
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(hours=1)
 """Time until a plugin in quarantine is tried again; it doubles from the first to the longest."""
-PAUSE_AFTER_LOSSES: Final = timedelta(minutes=10)
-"""The first pause of a plugin that ends processes: to try it may cost one more, with all that it has in hand."""
-
+_HINT: Final = "It is tried again by itself, with one call after a pause. Ask its owner for a fixed version."
 _TIMES: Final = {"at", "on", "sent_at", "earliest", "latest"}
 """Members of requests that differ each time that the same is asked."""
 
@@ -88,28 +85,31 @@ class FaultWatch:
             subject: The digest of the citizen or question that met it; ``None`` where it is only to be logged.
             blocked: Seconds for which it blocked the event loop, where it did.
         """
-        if fault is None:
-            fault = PluginFault("blocked-loop", plugin=self._plugin)
-            log_fault(fault, blocked)
-        else:
-            log_fault(fault)
-        quarantine = self.quarantine
-        if subject is None:
+        log_fault(fault := fault or PluginFault("blocked-loop", plugin=self._plugin), blocked)
+        quarantine, now, code = self.quarantine, self._clock.now(), QuarantineCode.TOO_MANY_FAULTS
+        if subject is None or (quarantine is not None and not self.is_to_be_probed(quarantine)):
             return
+        probe_at = now + self._pause
         if quarantine is None:
             self._subjects.add(subject)
-            if len(self._subjects) >= self._limit:
-                self._begin(fault, len(self._subjects))
-        elif self.is_to_be_probed(quarantine):
-            self._registry.prolong(self._plugin, self._clock.now() + self._pause)
-            self._log("plugin_stays_in_quarantine", quarantine.code)
-
-    def record_losses(self, citizens: Iterable[Applicant]) -> None:
-        """Note that processes ended with calls of the plugin for these; enough of them keep it out, as faults do."""
-        subjects = len(set(map(applicant_digest, citizens)))
-        if self.quarantine is None and subjects >= self._limit:
-            self._pause = max(self._pause, PAUSE_AFTER_LOSSES)
-            self._begin(PluginFault("ended-processes", plugin=self._plugin), subjects)
+            number = len(self._subjects)
+            if number < self._limit:
+                return
+            self._subjects.clear()
+            reason = (
+                f"failed on what {number} different citizens or questions asked in a row, at last with {fault.fault}"
+            )
+            self._registry.quarantine(self._plugin, code, reason, _HINT, since=now, probe_at=probe_at)
+        else:
+            self._registry.prolong(self._plugin, probe_at)
+        log.error(
+            "plugin_quarantined" if quarantine is None else "plugin_stays_in_quarantine",
+            plugin=self._plugin,
+            code=(quarantine.code if quarantine is not None else code).value,
+            fault=fault.fault,
+            probed_in=self._pause.total_seconds(),
+        )
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def end_row(self, *, works: bool) -> None:
         """Forget the faults so far, since a call ended as it may; if the plugin ``works``, let it in again."""
@@ -119,24 +119,6 @@ class FaultWatch:
             self._pause = FIRST_PAUSE
             self._registry.release(self._loaded)
             log.warning("plugin_released", plugin=self._plugin, code=quarantine.code.value)
-
-    def _begin(self, fault: PluginFault, subjects: int) -> None:
-        now, code = self._clock.now(), QuarantineCode.TOO_MANY_FAULTS
-        self._subjects.clear()
-        self._registry.quarantine(
-            self._plugin,
-            code,
-            f"failed on what {subjects} different citizens or questions asked in a row, at last with {fault.fault}",
-            "It is tried again by itself, with one call after a pause. Ask its owner for a fixed version.",
-            since=now,
-            probe_at=now + self._pause,
-        )
-        self._log("plugin_quarantined", code, fault=fault.fault)
-
-    def _log(self, event: str, code: QuarantineCode, **more: str) -> None:
-        """Log a quarantine that begins or goes on; the next pause is twice as long."""
-        log.error(event, plugin=self._plugin, code=code.value, **more, probed_in=self._pause.total_seconds())
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
 
 def log_fault(fault: PluginFault, seconds: float | None = None) -> None:

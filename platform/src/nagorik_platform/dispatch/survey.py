@@ -113,14 +113,18 @@ def _catalogue(registry: Registry) -> list[tuple[PublicService, Text]]:
 
 
 async def _entry(service: PublicService, agency: Text, ask: Ask) -> ServiceEligibility:
-    entry = ServiceEligibility(service=service.id, name=service.name, agency=agency)
-    if Operation.ELIGIBILITY not in service.reads:
-        return entry.model_copy(update={"because": NoDecision.NO_RULES})
-    try:
-        decision = await ask(service.id)
-    except NagorikError as error:
-        return entry.model_copy(update={"because": _reason(error)})
-    return entry.model_copy(update={"criteria": decision.criteria})
+    criteria, because = tuple[Criterion, ...](), None
+    if Operation.ELIGIBILITY in service.reads:
+        try:
+            criteria = (await ask(service.id)).criteria
+        except NagorikError as error:
+            because = _reason(error)
+    else:
+        because = NoDecision.NO_RULES
+    # The criteria were held to their model as the hook's result.
+    return ServiceEligibility.model_construct(
+        service=service.id, name=service.name, agency=agency, criteria=criteria, because=because
+    )
 
 
 def _reason(error: NagorikError) -> NoDecision:
