@@ -1,9 +1,7 @@
 """What an error of the contract's may hold when it comes from a plugin: codes, places and sentences, and nobody."""
 
-import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -130,31 +128,14 @@ def altered(error: NagorikError, **members: object) -> NagorikError:
         NagorikError(),
         Own("x"),
         ValueError("x"),
-        altered(AgencyRejected("x"), code=NID),
-        altered(AgencyRejected("x"), status=NID),
-        altered(AgencyRejected("x"), details=lambda: {"nid": NID}),
-        altered(AgencyRejected("x"), to_problem=lambda: {"nid": NID}),
-        altered(AgencyRejected("x"), layer=SimpleNamespace(value=NID)),
-        altered(AgencyRejected("x"), outcome=SimpleNamespace(value=NID)),
-        altered(CredentialsRejected(), kind=SimpleNamespace(value=NID)),
         altered(DuplicateApplication("x"), reference=7),
-        altered(AgencyRejected("x"), reason=SimpleNamespace(en="No.", bn="না।")),
         altered(RateLimited(), retry_after=NID),
-        altered(RateLimited(), retry_after=True),
         altered(RateLimited(), retry_after=float("inf")),
         altered(AgencyUnavailable(), because=None),
-        altered(AgencyClosed(datetime(2026, 1, 1, tzinfo=UTC)), until=datetime(2026, 1, 1)),  # noqa: DTZ001
-        altered(AgencyClosed(datetime(2026, 1, 1, tzinfo=UTC)), until=SimpleNamespace(isoformat=lambda: NID)),
     ],
 )
 def test_what_only_looks_like_an_error_of_the_contracts_is_none(error: BaseException) -> None:
     assert not is_known(error)
-
-
-def test_error_that_lists_without_end_is_not_passed_on() -> None:
-    assert is_known(SettingsRejected(["x"] * MOST_LISTED, plugin="nid"))
-    assert not is_known(SettingsRejected(["x"] * (MOST_LISTED + 1), plugin="nid"))
-    assert not is_known(altered(InputRejected([]), fields=itertools.repeat(problem())))
 
 
 def numbered(number: int) -> list[FieldProblem]:
@@ -184,80 +165,3 @@ def test_refusal_of_more_fields_is_told_with_the_first_and_how_many_more_there_a
 
 def test_what_is_told_of_a_long_refusal_is_judged_as_any() -> None:
     assert not is_known(InputRejected([problem(code=NID), *numbered(MOST_LISTED)]))
-    assert not is_known(altered(InputRejected([]), fields=(problem(), *[NID] * MOST_LISTED)))
-
-
-def listening() -> tuple[object, list[str]]:
-    """An object, and what has been asked of it."""
-    asked: list[str] = []
-
-    class Listening:
-        def __getattribute__(self, name: str) -> object:
-            asked.append(name)
-            raise AttributeError(name)
-
-        def __len__(self) -> int:
-            asked.append("__len__")
-            return 0
-
-        def __bool__(self) -> bool:
-            asked.append("__bool__")
-            return True
-
-    return Listening(), asked
-
-
-@pytest.mark.parametrize(
-    ("make", "member"),
-    [
-        (lambda: AgencyRejected("x"), "layer"),
-        (lambda: AgencyRejected("x"), "outcome"),
-        (lambda: AgencyRejected("x"), "reason"),
-        (lambda: AgencyRejected("x"), "reason_code"),
-        (lambda: AgencyRejected("x"), "details"),
-        (AgencyUnavailable, "retry_after"),
-        (AgencyUnavailable, "because"),
-        (lambda: AgencyClosed(datetime(2026, 1, 1, tzinfo=UTC)), "until"),
-        (CredentialsRejected, "kind"),
-        (lambda: ContractViolation("x"), "detail"),
-        (lambda: DuplicateApplication("x"), "reference"),
-        (lambda: InputRejected([]), "fields"),
-        (lambda: PluginFault("x", plugin="nid"), "where"),
-        (lambda: SettingsRejected(["x"], plugin="nid"), "names"),
-        (lambda: SettingsRejected(["x"], plugin="nid"), "reasons"),
-    ],
-)
-def test_nothing_that_a_plugin_put_into_an_error_runs_while_it_is_judged(
-    make: Callable[[], NagorikError], member: str
-) -> None:
-    listener, asked = listening()
-    assert not is_known(altered(make(), **{member: listener}))
-    assert asked == []
-
-
-def test_nothing_within_a_list_runs_while_it_is_judged() -> None:
-    listener, asked = listening()
-    assert not is_known(altered(InputRejected([]), fields=(listener,)))
-    hollow = FieldProblem.model_construct(pointer="/form", code="x", text=listener)
-    assert not is_known(InputRejected([hollow]))
-    assert asked == []
-
-
-class Word(str):
-    """A word that says another one when it is asked."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return NID
-
-
-def test_word_of_a_kind_of_its_own_is_none() -> None:
-    assert not is_known(AgencyRejected(Word("x")))
-    assert not is_known(InputRejected([FieldProblem.model_construct(pointer=Word("/form"), code="x", text=TEXT)]))
-
-
-@pytest.mark.parametrize("words", [NID * 400, 7, None, Word("x")])
-def test_text_that_was_never_validated_is_none(words: object) -> None:
-    text = Text.model_construct(bn="ভুল।", en=words)
-    assert not is_known(AgencyRejected("x", reason=text))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from pydantic import JsonValue
 
@@ -56,19 +56,26 @@ from nagorik.model.submission import (
     WithdrawRequest,
 )
 from nagorik.operations import Operation
-from nagorik.privacy import Form
+from nagorik.privacy import Form, Model
 from nagorik.values import Money, dhaka_date
-from nagorik_platform import requests
 from nagorik_platform.configuration import PaymentAddresses, PlatformSettings, PluginConfiguration
 from nagorik_platform.documents import document_problems, is_as_kept
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
-from nagorik_platform.requests import ApplicationMembers, FiledMembers, References, RequestT, ResultT, TypedOperation
+from nagorik_platform.requests import (
+    ApplicationMembers,
+    FiledMembers,
+    References,
+    application_members,
+    filed_members,
+)
 
 if TYPE_CHECKING:
     from nagorik_platform.dispatch.dispatcher import Dispatcher, SettingsReload
     from nagorik_platform.dispatch.runtime import PluginRuntime
     from nagorik_platform.dispatch.survey import ServiceEligibility
     from nagorik_platform.fees.published import PublishedFees
+
+ResultT = TypeVar("ResultT")
 
 
 class Platform:
@@ -264,7 +271,7 @@ class Platform:
             on=on or self._today(),
             form=None if form is None else await self._dispatcher.validate(service, form, applicant),
         )
-        return await self._call(requests.ELIGIBILITY, service, request, consent=consent)
+        return await self._call(EligibilityDecision, Operation.ELIGIBILITY, service, request, consent=consent)
 
     async def eligible_services(
         self, applicant: Applicant, *, on: date | None = None, services: Sequence[str] | None = None
@@ -283,7 +290,9 @@ class Platform:
 
         async def ask(service: str) -> EligibilityDecision:
             request = EligibilityRequest(service=service, applicant=applicant, on=day)
-            return await self._call(requests.ELIGIBILITY, service, request, offline=True, seconds=RULES_SECONDS)
+            return await self._call(
+                EligibilityDecision, Operation.ELIGIBILITY, service, request, offline=True, seconds=RULES_SECONDS
+            )
 
         return await survey(self._registry, services, ask, self._dispatcher.import_plugins)
 
@@ -295,7 +304,7 @@ class Platform:
         if agency_reference is None:
             await self._check_documents(draft, members["form"])  # before anybody pays for what cannot be filed
         request = QuoteRequest(**members, at=self._clock.now(), stage=stage, agency_reference=agency_reference)
-        return await self._call(requests.QUOTE, draft.service, request, consent=draft.consent)
+        return await self._call(Quote, Operation.QUOTE, draft.service, request, consent=draft.consent)
 
     async def published_fees(
         self, service: str, given: Mapping[str, str], *, on: date | None = None
@@ -356,29 +365,29 @@ class Platform:
             ConsentMissing: The citizen's consent does not cover paying, or not this amount.
         """
         self._check_consent(consent, service, Operation.START_PAYMENT, request.amount)
-        return await self._call(requests.START_PAYMENT, request.gateway, request, key=key)
+        return await self._call(PaymentStarted, Operation.START_PAYMENT, request.gateway, request, key=key)
 
     async def query_payment(self, request: QueryPaymentRequest) -> PaymentReport:
         """Ask the gateway what became of a payment."""
-        return await self._call(requests.QUERY_PAYMENT, request.gateway, request)
+        return await self._call(PaymentReport, Operation.QUERY_PAYMENT, request.gateway, request)
 
     async def complete_payment(self, request: CompletePaymentRequest, *, key: str) -> PaymentReport:
         """Take what the payer has agreed to give. Covered by the consent under which the payment was started."""
-        return await self._call(requests.COMPLETE_PAYMENT, request.gateway, request, key=key)
+        return await self._call(PaymentReport, Operation.COMPLETE_PAYMENT, request.gateway, request, key=key)
 
     async def list_payments(self, request: ListPaymentsRequest) -> PaymentList:
         """What the gateway took on a day, by its own books."""
-        return await self._call(requests.LIST_PAYMENTS, request.gateway, request)
+        return await self._call(PaymentList, Operation.LIST_PAYMENTS, request.gateway, request)
 
     async def refund_payment(self, request: RefundPaymentRequest, *, key: str) -> RefundReport:
         """Give captured money back. Needs no consent of its own: it undoes what was consented to."""
-        return await self._call(requests.REFUND_PAYMENT, request.gateway, request, key=key)
+        return await self._call(RefundReport, Operation.REFUND_PAYMENT, request.gateway, request, key=key)
 
     async def parse_payment_notice(
         self, request: PaymentNoticeRequest, *, seconds: float = math.inf
     ) -> PaymentNotice:
         """Which payment a message names; query that payment next. ``seconds`` shorten the plugin's own limit."""
-        return await self._call(requests.PAYMENT_NOTICE, request.gateway, request, seconds=seconds)
+        return await self._call(PaymentNotice, Operation.PAYMENT_NOTICE, request.gateway, request, seconds=seconds)
 
     async def advise_payment(
         self, draft: ApplicationDraft, references: References, receipt: PaymentReceipt
@@ -391,7 +400,7 @@ class Platform:
             receipt=receipt,
         )
         key = references.key(Operation.ADVISE_PAYMENT, receipt.payment)
-        return await self._call(requests.ADVISE_PAYMENT, draft.service, request, key=key)
+        return await self._call(PaymentAdvice, Operation.ADVISE_PAYMENT, draft.service, request, key=key)
 
     # Filing
 
@@ -410,8 +419,9 @@ class Platform:
         members = await self._application(draft)
         await self._check_documents(draft, members["form"])
         request = SubmitRequest(**members, client_reference=references.client_reference, receipts=receipts)
-        key = references.key(Operation.SUBMIT)
-        return await self._call(requests.SUBMIT, draft.service, request, key=key, consent=draft.consent)
+        key, consent = references.key(Operation.SUBMIT), draft.consent
+        answer = await self._dispatcher.call(Operation.SUBMIT, draft.service, request, key=key, consent=consent)
+        return cast("SubmissionResult", answer)
 
     async def find_submission(
         self, draft: ApplicationDraft, references: References, *, sent_at: datetime
@@ -420,7 +430,7 @@ class Platform:
         request = FindRequest(
             **await self._application(draft), client_reference=references.client_reference, sent_at=sent_at
         )
-        return await self._call(requests.FIND, draft.service, request)
+        return cast("SubmissionSearch", await self._dispatcher.call(Operation.FIND, draft.service, request))
 
     async def answer_correction(self, draft: ApplicationDraft, references: References, *, about: str) -> AgencyStatus:
         """Send the corrected form; ``about`` tells this correction from others of the application."""
@@ -429,25 +439,25 @@ class Platform:
         await self._check_documents(draft, members["form"])
         request = CorrectionRequest(**members)
         key = references.key(Operation.ANSWER_CORRECTION, about)
-        return await self._call(requests.ANSWER_CORRECTION, draft.service, request, key=key)
+        return await self._call(AgencyStatus, Operation.ANSWER_CORRECTION, draft.service, request, key=key)
 
     async def withdraw(self, draft: ApplicationDraft, references: References, *, about: str = "") -> Withdrawal:
         """Take the application back; ``about`` tells this withdrawal from one that the agency refused before."""
         self._check_consent(draft.consent, draft.service, Operation.WITHDRAW)
         request = WithdrawRequest(**await self._filed(draft, references))
         key = references.key(Operation.WITHDRAW, about)
-        return await self._call(requests.WITHDRAW, draft.service, request, key=key)
+        return await self._call(Withdrawal, Operation.WITHDRAW, draft.service, request, key=key)
 
     # After filing
 
     async def get_status(self, draft: ApplicationDraft, references: References) -> AgencyStatus:
         """How the application stands at the agency."""
         request = StatusRequest(**await self._filed(draft, references))
-        return await self._call(requests.STATUS, draft.service, request)
+        return await self._call(AgencyStatus, Operation.STATUS, draft.service, request)
 
     async def parse_callback(self, request: CallbackRequest, *, seconds: float = math.inf) -> CallbackReport:
         """What a message from the agency says, once its origin is proved. ``seconds`` shorten the plugin's limit."""
-        return await self._call(requests.CALLBACK, request.service, request, seconds=seconds)
+        return await self._call(CallbackReport, Operation.CALLBACK, request.service, request, seconds=seconds)
 
     async def list_slots(
         self,
@@ -464,7 +474,7 @@ class Platform:
             earliest=earliest,
             latest=latest,
         )
-        return await self._call(requests.SLOTS, draft.service, request)
+        return await self._call(Slots, Operation.SLOTS, draft.service, request)
 
     async def book_slot(self, draft: ApplicationDraft, references: References, slot: Slot) -> SlotBooking:
         """Take an appointment."""
@@ -476,7 +486,7 @@ class Platform:
             slot=slot,
         )
         key = references.key(Operation.BOOK_SLOT, slot.id)
-        return await self._call(requests.BOOK_SLOT, draft.service, request, key=key)
+        return await self._call(SlotBooking, Operation.BOOK_SLOT, draft.service, request, key=key)
 
     async def fetch_deliverable(
         self, draft: ApplicationDraft, *, agency_reference: str, deliverable: Deliverable
@@ -490,23 +500,24 @@ class Platform:
         request = DeliverableRequest(
             **await self._application(draft), agency_reference=agency_reference, deliverable=deliverable
         )
-        fetched = await self._call(requests.DELIVERABLE, draft.service, request)
+        fetched = await self._call(FetchedDeliverable, Operation.DELIVERABLE, draft.service, request)
         if self._settings.documents is not None and not await is_as_kept(self._settings.documents, fetched.document):
             raise PluginFault("deliverable-not-as-kept", plugin=draft.service.partition(".")[0])
         return fetched
 
     async def check_health(self, plugin: str) -> Health:
         """Whether a plugin's agency is answering."""
-        answer = await self._dispatcher.call_plugin(requests.HEALTH.operation, plugin, HealthRequest())
+        answer = await self._dispatcher.call_plugin(Operation.HEALTH, plugin, HealthRequest())
         return cast("Health", answer)
 
     # Inside
 
     async def _call(
         self,
-        typed: TypedOperation[RequestT, ResultT],
+        result: type[ResultT],
+        operation: Operation,
         service: str,
-        request: RequestT,
+        request: Model,
         *,
         key: str | None = None,
         consent: Consent | None = None,
@@ -514,16 +525,17 @@ class Platform:
         seconds: float = math.inf,
     ) -> ResultT:
         answer = await self._dispatcher.call(
-            typed.operation, service, request, key=key, consent=consent, offline=offline, seconds=seconds
+            operation, service, request, key=key, consent=consent, offline=offline, seconds=seconds
         )
-        return cast("ResultT", answer)  # the dispatcher holds it to the hook's specification
+        assert isinstance(answer, result)  # noqa: S101 - the dispatcher holds it to the hook's specification
+        return answer
 
     async def _application(self, draft: ApplicationDraft) -> ApplicationMembers:
         form = await self._dispatcher.validate(draft.service, draft.form, draft.applicant)
-        return requests.application_members(draft, form, self._today())
+        return application_members(draft, form, self._today())
 
     async def _filed(self, draft: ApplicationDraft, references: References) -> FiledMembers:
-        return requests.filed_members(await self._application(draft), references)
+        return filed_members(await self._application(draft), references)
 
     async def _check_documents(self, draft: ApplicationDraft, form: Form) -> None:
         service = self.service(draft.service)
