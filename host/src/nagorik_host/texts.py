@@ -41,7 +41,6 @@ SentenceTable = Literal[
     "attempt",
     "audit",
     "paper",
-    "settlement",
     "payment-case",
 ]
 _UNKNOWN_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")

@@ -165,7 +165,7 @@ def leave_case(transaction, *, vault, now):
     """A case of a payment that a gateway has and this host has not."""
     theirs = BookEntry(reference="CD-000099", amount=Money.taka(345), day=dhaka_date(now))
     found = PaymentDifference(DifferenceKind.MISSING_HERE, None, theirs)
-    day, identity = dhaka_date(now).isoformat(), case_id(vault, GATEWAY, found)
+    day, identity = dhaka_date(now), case_id(vault, GATEWAY, found)
     add_case(transaction, vault, identity, found, gateway=GATEWAY, day=day, asked=False, now=now)
 
 

@@ -109,7 +109,7 @@ async def show(arguments: argparse.Namespace) -> int:
     async with opened_host(load_host_settings()) as host:
         found = await find_payment_case(host, arguments.application)
         if found is not None:
-            render_payment_case(found, as_json=arguments.json)
+            render_payment_case(*found, as_json=arguments.json)
             return ExitCode.OK
         view = await host.view(arguments.application, OFFICER)
     render_application(view, as_json=arguments.json)

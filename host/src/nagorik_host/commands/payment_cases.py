@@ -4,7 +4,7 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from nagorik_host.commands.running import CommandRefused
 from nagorik_platform.cli.commands import ExitCode
@@ -23,30 +23,19 @@ _TELLING: Final = (
     "--reason: leave out numbers and addresses that could be somebody's. The reason stays when the citizen's data are"
     " erased. --reason: কারও হতে পারে এমন নম্বর বা ঠিকানা বাদ দিন। নাগরিকের তথ্য মুছে ফেলার পরেও কারণটি থাকে।"
 )
+_HEADINGS: Final = ("অমিল / case", "কী / what", "মাধ্যম / gateway", "তারিখ / date", "ওখানে / there", "কখন থেকে / since")
+_FACTS: Final = {"date": "date", "gateway's number": "gateway_number", "there": "theirs"} | {
+    name: name for name in ("gateway", "line", "payment", "application", "standing", "officer", "reason")
+}
 
 
-class OpenedCase(NamedTuple):
-    """A case with what its payment is found by at the gateway.
-
-    Attributes:
-        case: The case.
-        found_by: The gateway's number and the line of the file; empty once it was erased.
-    """
-
-    case: "PaymentCase"
-    found_by: Mapping[str, Any]
-
-
-async def find_payment_case(host: "Host", identity: str) -> OpenedCase | None:
-    """The case by this id, or ``None`` where it is no case's."""
-    from nagorik_host.store.payment_cases import NoSuchCase, find_case
+async def find_payment_case(host: "Host", identity: str) -> "tuple[PaymentCase, Mapping[str, Any]] | None":
+    """The case by this id and what its payment is found by at the gateway, or ``None`` where it is no case's."""
+    from nagorik_host.store.payment_cases import find_case
 
     if not _CASE.fullmatch(identity.lower()):
         return None
-    try:
-        return OpenedCase(*await host.database.run(partial(find_case, vault=host.vault, identity=identity.lower())))
-    except NoSuchCase:
-        return None
+    return await host.database.run(partial(find_case, vault=host.vault, identity=identity.lower()))
 
 
 async def close_payment_case(host: "Host", arguments: argparse.Namespace) -> int:
@@ -60,12 +49,9 @@ async def close_payment_case(host: "Host", arguments: argparse.Namespace) -> int
         )
     if is_telling(_CASE.sub("", arguments.reason.lower())):
         raise CommandRefused(_TELLING)
-    identity = arguments.application.lower()
-    close = partial(
-        close_case, identity=identity, officer=arguments.officer, reason=arguments.reason, now=host.clock.now()
-    )
+    decided = {"officer": arguments.officer, "reason": arguments.reason, "now": host.clock.now()}
     try:
-        case = await host.database.run(close)
+        case = await host.database.run(partial(close_case, identity=arguments.application.lower(), **decided))
     except NoSuchCase:
         raise CommandRefused("this case has ended already") from None
     _log.warning("payment_case_closed", case=case.id, kind=case.kind, gateway=case.gateway)
@@ -78,11 +64,10 @@ async def close_payment_case(host: "Host", arguments: argparse.Namespace) -> int
 
 def payment_case_document(case: "PaymentCase") -> Document:
     """A case for machines; nothing in it leads to the payer."""
-    text = _means(case.kind)
     return {
         "case": case.id,
         "kind": case.kind,
-        "means": text,
+        "means": _means(case.kind),
         "standing": case.standing,
         "gateway": case.gateway,
         "date": case.day,
@@ -95,32 +80,22 @@ def payment_case_document(case: "PaymentCase") -> Document:
 
 
 def render_payment_cases(cases: "Sequence[PaymentCase]", number: int) -> None:
-    """Those that wait for an officer, for a person."""
+    """Print those that wait for an officer, for a person."""
     from nagorik_host.commands.columns import when
 
     rows = (
-        (
-            case.id,
-            case.kind,
-            case.gateway,
-            case.day,
-            str(case.theirs) if case.theirs is not None else "–",
-            when(case.opened_at or case.found_at),
-        )
-        for case in cases
+        (one.id, one.kind, one.gateway, one.day, str(one.theirs or "–"), when(one.opened_at or one.found_at))
+        for one in cases
     )
-    headings = ("অমিল / case", "কী / what", "মাধ্যম / gateway", "তারিখ / date", "ওখানে / there", "কখন থেকে / since")
-    print_table(headings, rows)
+    print_table(_HEADINGS, rows)
     for kind in dict.fromkeys(case.kind for case in cases):
-        text = _means(kind)
-        print_lines(f"{kind}: {text['bn']}", f"  {text['en']}")
+        print_lines(*_meaning(kind))
     if number > len(cases):
         print_lines(f"{number} in all; --limit shows more.")
 
 
-def render_payment_case(opened: OpenedCase, *, as_json: bool) -> None:
-    """Everything that an officer decides by, the gateway's number among it."""
-    case, found_by = opened
+def render_payment_case(case: "PaymentCase", found_by: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print all that an officer decides by, with the gateway's number."""
     document = payment_case_document(case) | {
         "gateway_number": found_by.get("reference"),
         "line": found_by.get("line"),
@@ -131,21 +106,8 @@ def render_payment_case(opened: OpenedCase, *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    text = document["means"]
-    print_lines(f"{case.kind}: {text['bn']}", f"  {text['en']}")
-    told = {
-        "gateway": case.gateway,
-        "date": case.day,
-        "gateway's number": document["gateway_number"],
-        "line": document["line"],
-        "payment": case.payment,
-        "application": case.application,
-        "there": document["theirs"],
-        "standing": case.standing,
-        "officer": case.officer,
-        "reason": case.reason,
-    }
-    print_facts((name, str(value) if value is not None else "–") for name, value in told.items())
+    print_lines(*_meaning(case.kind))
+    print_facts((name, str(document[key]) if document[key] is not None else "–") for name, key in _FACTS.items())
 
 
 def _means(kind: str) -> Document:
@@ -153,3 +115,8 @@ def _means(kind: str) -> Document:
 
     text = sentence("payment-case", kind)
     return {"en": text.en, "bn": text.bn} if text is not None else {"en": kind, "bn": kind}
+
+
+def _meaning(kind: str) -> tuple[str, str]:
+    text = _means(kind)
+    return f"{kind}: {text['bn']}", f"  {text['en']}"

@@ -5,7 +5,7 @@ is a difference. Every payment of ours that was taken on the day is found among 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -17,7 +17,7 @@ from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PER
 
 _NOT_TAKEN_HERE: Final = MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN | {P.QUOTED}
 _GIVEN_BACK_THERE: Final = frozenset({P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUNDED})
-"""States in which the gateway is expected to give the money back, as it is not where an officer does."""
+"""States in which the gateway is expected to give the money back."""
 
 
 class DifferenceKind(StrEnum):
@@ -32,7 +32,7 @@ class DifferenceKind(StrEnum):
     CAPTURED_THERE = "captured-there"
     """The gateway took the money; here the payment is not known to be taken."""
     REFUNDED_THERE = "refunded-there"
-    """The gateway gave money back; here the payment stands, or somebody is to give it back by hand."""
+    """The gateway gave money back; here the payment stands, or is to be given back by hand."""
     REFUNDED_HERE = "refunded-here"
     """Here the money was given back; the gateway's books say that none was."""
     REFUNDED_BEYOND = "refunded-beyond"
@@ -69,7 +69,7 @@ class OurPayment:
     reference: str | None = field(default=None, repr=False)
 
     def is_taken_on(self, day: date) -> bool:
-        """Whether its money was taken on a date in Dhaka, and nobody has found since that none was."""
+        """Whether its money was taken on a date in Dhaka, and no person has found since that it was not."""
         taken_at = self.captured_at if self.state not in MONEY_NOT_TAKEN else None
         return taken_at is not None and dhaka_date(taken_at) == day
 
@@ -88,8 +88,8 @@ class BookEntry:
         amount: What was taken.
         day: On which date in Dhaka.
         payment: The platform's id of it, where the gateway keeps that.
-        refunded: What of it was given back, nothing included; ``None`` where the books do not say.
-        line: The line of the file that it begins in; ``None`` where it is not from a file.
+        refunded: What of it was given back, zero included; ``None`` where the books do not say.
+        line: The line of the file that it is in; ``None`` where it is not from a file.
     """
 
     reference: str = field(repr=False)
@@ -106,7 +106,7 @@ class BookEntry:
 
     @property
     def is_given_back(self) -> bool:
-        """Whether nothing of it is left with the gateway."""
+        """Whether all of it, or more, was given back."""
         back = self.refunded
         return back is not None and back.currency == self.amount.currency and back >= self.amount
 
@@ -118,13 +118,7 @@ class BookEntry:
 
 @dataclass(frozen=True, slots=True)
 class PaymentDifference:
-    """One difference.
-
-    Attributes:
-        kind: Which.
-        ours: Our payment, where there is one.
-        theirs: The gateway's entry, where there is one.
-    """
+    """One difference: its kind, our payment where there is one, and the gateway's entry where there is one."""
 
     kind: DifferenceKind
     ours: OurPayment | None
@@ -132,14 +126,13 @@ class PaymentDifference:
 
     @property
     def subject(self) -> str:
-        """What makes it the same difference whenever it is found again, from whichever of the gateway's books."""
-        named = self.ours.id if self.ours is not None else ""
-        parts = [self.kind.value, named]
-        if self.theirs is not None:
-            back = self.theirs.refunded if self.kind in _OF_MONEY_GIVEN_BACK else None
-            parts += [str(self.theirs.amount), str(back or "")]
+        """What makes it the same difference when it is found again, in the list or in the file."""
+        theirs = self.theirs
+        parts = [self.kind.value, self.ours.id if self.ours is not None else ""]
+        if theirs is not None:
+            parts += [str(theirs.amount), str(theirs.refunded or "") if self.kind in _OF_MONEY_GIVEN_BACK else ""]
             if self.ours is None or self.kind in {DifferenceKind.TAKEN_TWICE, DifferenceKind.LISTED_TWICE}:
-                parts.append(self.theirs.number)
+                parts.append(theirs.number)
         return "\n".join(parts)
 
 
@@ -149,21 +142,19 @@ class BookComparison:
 
     Attributes:
         entries: How many entries the gateway's books have.
-        taken_here: How many payments of ours were taken on the day.
+        other_dates: How many of them are of other dates; they are compared all the same.
         agreed: The ids of the payments that agree.
         agreeing: How many entries agree.
         with_officer: How many entries are of payments that an officer is to settle already.
         differences: What differs.
-        withheld: How many payments were not found, of which nobody can tell as long as there are unread lines.
     """
 
     entries: int
-    taken_here: int
+    other_dates: int
     agreed: frozenset[str]
     agreeing: int
     with_officer: int
     differences: tuple[PaymentDifference, ...]
-    withheld: int
 
 
 def compare(
@@ -173,7 +164,6 @@ def compare(
     gateway: str,
     day: date,
     elsewhere: Collection[str] = (),
-    whole: bool = True,
 ) -> BookComparison:
     """Compare our payments with a gateway's books of a day.
 
@@ -182,9 +172,8 @@ def compare(
         entries: The gateway's books, in their order.
         gateway: The gateway's id. A payment of another one is none of its own.
         day: The date in Dhaka of which no payment of ours may be missing there.
-        elsewhere: Ids and gateway's numbers of payments that the books have where they cannot be compared: in
-            unread lines, or on a date beside this one. They are not missing there.
-        whole: Whether all that the books hold was read at least so far that it is known which payment it is of.
+        elsewhere: Ids and gateway's numbers of payments that the books have on a date beside this one. They are not
+            missing there.
     """
     of_gateway = [payment for payment in ours if payment.gateway == gateway]
     by_id = {payment.id: payment for payment in of_gateway}
@@ -193,7 +182,7 @@ def compare(
     seen: set[str] = set()
     groups: dict[str, list[BookEntry]] = defaultdict(list)
     for entry in entries:
-        payment = _ours_of(entry, by_id, by_number)
+        payment = by_id.get(entry.payment) if entry.payment is not None else by_number.get(entry.number)
         if entry.number in seen:
             found.append(PaymentDifference(DifferenceKind.LISTED_TWICE, payment, entry))
             continue
@@ -205,50 +194,37 @@ def compare(
     agreed: set[str] = set()
     agreeing = with_officer = 0
     for id_, attempts in groups.items():
-        payment = by_id[id_]
-        differing = list(_differences(payment, attempts))
+        if by_id[id_].state in MONEY_FOR_A_PERSON:
+            with_officer += len(attempts)
+            continue
+        differing = list(_differences(by_id[id_], attempts))
         found += differing
-        rest = len(attempts) - len(differing)
-        if payment.state in MONEY_FOR_A_PERSON:
-            with_officer += rest
-        else:
-            agreeing += rest
-            agreed.add(id_)
+        agreeing += len(attempts) - len(differing)
+        agreed.add(id_)
     named = {one.ours.id for one in found if one.ours is not None}
-    taken = [one for one in by_id.values() if one.is_taken_on(day)]
     found_somewhere = groups.keys() | named | {to_ascii_digits(name) for name in elsewhere}
+    taken = (one for one in by_id.values() if one.is_taken_on(day))
     missing = [one for one in taken if not {one.id, one.number} & found_somewhere]
-    if whole:
-        found += [PaymentDifference(DifferenceKind.MISSING_THERE, one, None) for one in missing]
+    found += [PaymentDifference(DifferenceKind.MISSING_THERE, one, None) for one in missing]
     return BookComparison(
         entries=len(entries),
-        taken_here=len(taken),
+        other_dates=sum(entry.day != day for entry in entries),
         agreed=frozenset(agreed - named),
         agreeing=agreeing,
         with_officer=with_officer,
         differences=tuple(found),
-        withheld=0 if whole else len(missing),
     )
-
-
-def _ours_of(
-    entry: BookEntry, by_id: Mapping[str, OurPayment], by_number: Mapping[str, OurPayment]
-) -> OurPayment | None:
-    if entry.payment is not None:
-        return by_id.get(entry.payment)
-    return by_number.get(entry.number)
 
 
 def _differences(payment: OurPayment, attempts: Sequence[BookEntry]) -> Iterator[PaymentDifference]:
     """What differs of one payment, at most one difference for each of the gateway's entries of it."""
     kept = [entry for entry in attempts if not entry.is_given_back] or list(attempts[:1])
     counted = next((entry for entry in kept if entry.number == payment.number), kept[0])
-    if payment.state not in MONEY_FOR_A_PERSON:
-        for entry in attempts:
-            if entry is not counted and entry.is_given_back_beyond:
-                yield PaymentDifference(DifferenceKind.REFUNDED_BEYOND, payment, entry)
-            elif entry is not counted and not entry.is_given_back:
-                yield PaymentDifference(DifferenceKind.TAKEN_TWICE, payment, entry)
+    for entry in attempts:
+        if entry is not counted and entry.is_given_back_beyond:
+            yield PaymentDifference(DifferenceKind.REFUNDED_BEYOND, payment, entry)
+        elif entry is not counted and not entry.is_given_back:
+            yield PaymentDifference(DifferenceKind.TAKEN_TWICE, payment, entry)
     kind = _difference(payment, counted)
     if kind is not None:
         yield PaymentDifference(kind, payment, counted)
@@ -256,8 +232,6 @@ def _differences(payment: OurPayment, attempts: Sequence[BookEntry]) -> Iterator
 
 def _difference(payment: OurPayment, entry: BookEntry) -> DifferenceKind | None:
     back = entry.refunded if entry.refunded is not None and entry.refunded.poisha else None
-    if payment.state in MONEY_FOR_A_PERSON:
-        return None
     if entry.amount.currency != payment.amount.currency or (back and back.currency != entry.amount.currency):
         return DifferenceKind.OTHER_CURRENCY
     if entry.is_given_back_beyond:

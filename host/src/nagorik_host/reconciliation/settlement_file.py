@@ -1,22 +1,19 @@
-"""Reading a gateway's settlement file: CSV, by columns that a dated data file names.
+"""Read a gateway's settlement file: CSV, by columns that a dated data file names.
 
-Whatever people and spreadsheets do to such a file is taken: a byte-order mark, either end of line, quoted fields,
-Bangla digits, amounts in groups of thousands or lakhs. What cannot be read is named by its line and column and left
-out by itself; nothing else of the file is.
+Each line is read by itself. A file with a line that cannot be read is refused, and each such line is named by its
+number and column. A byte-order mark, each end of line, quoted cells, Bangla digits and amounts in groups are read.
 """
 
 import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from itertools import permutations
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from nagorik import Money, NationalDataError, to_ascii_digits
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_model, read_file
@@ -30,23 +27,23 @@ LAYOUT_FILE: Final = "settlement.toml"
 LARGEST_SETTLEMENT: Final = 200_000_000
 """Bytes of a settlement file: about a million payments."""
 _LONGEST_REFERENCE: Final = 200
+_NAMED: Final = 20
+"""Lines that cannot be read that are named."""
 
 _Heading = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=80)]
-_MOST_LINES: Final = 20
-"""Lines that one row is looked for in: some people quote an address of a few lines."""
-ProblemCode = Literal[
-    "fields", "quotes", "lines", "empty", "amount", "refund", "currency", "time", "too-long", "status"
-]
+_Headings = Annotated[tuple[_Heading, ...], Field(min_length=1)]
+_Currency = Literal["BDT", "USD"]
+_CURRENCIES: Final[Mapping[str, _Currency]] = {"BDT": "BDT", "USD": "USD"}
 
 
 class SettlementColumns(ManifestModel):
     """Which column holds what; each by all the headings that it is known to have."""
 
-    reference: Annotated[tuple[_Heading, ...], Field(min_length=1)]
+    reference: _Headings
     """The gateway's number of the payment."""
-    amount: Annotated[tuple[_Heading, ...], Field(min_length=1)]
+    amount: _Headings
     """What was taken, in whole units of the currency."""
-    taken_at: Annotated[tuple[_Heading, ...], Field(min_length=1)]
+    taken_at: _Headings
     """When, on the clocks in Dhaka unless an offset is written."""
     payment: tuple[_Heading, ...] = ()
     """The platform's id of the payment, where the gateway keeps that."""
@@ -57,6 +54,13 @@ class SettlementColumns(ManifestModel):
     status: tuple[_Heading, ...] = ()
     """Whether it was taken at all, where the file lists others too."""
 
+    @model_validator(mode="after")
+    def _are_apart(self) -> Self:
+        named = [{_folded(heading) for heading in headings} for _, headings in self]
+        if len(set[str]().union(*named)) < sum(map(len, named)):
+            raise ValueError("one heading is given to two columns")
+        return self
+
 
 class SettlementLayout(ManifestModel):
     """How one gateway's settlement file is laid out."""
@@ -64,8 +68,8 @@ class SettlementLayout(ManifestModel):
     gateway: _Heading
     source: Source
     columns: SettlementColumns
-    times: Annotated[tuple[_Heading, ...], Field(min_length=1)]
-    """How times are written, as ``datetime.strptime`` reads them; tried in order. No two differ about one text."""
+    times: _Headings
+    """How times are written, as ``datetime.strptime`` reads them; the first that reads a text counts."""
     delimiter: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1)] = ","
     taken: tuple[_Heading, ...] = ()
     """With a column ``status``: the words in it that say that the money was taken and is there still."""
@@ -74,165 +78,74 @@ class SettlementLayout(ManifestModel):
     not_taken: tuple[_Heading, ...] = ()
     """Likewise, that it was not taken. Any other word makes its line one that cannot be read."""
 
+    @model_validator(mode="after")
+    def _has_words(self) -> Self:
+        words = [_folded(word) for word in (*self.taken, *self.refunded, *self.not_taken)]
+        if bool(self.columns.status) != bool(self.taken) or bool(words) != bool(self.taken):
+            raise ValueError("a column status and words in it go together")
+        if len(words) != len(set(words)):
+            raise ValueError("a word of the column status has two meanings")
+        return self
+
 
 class SettlementLayouts(ManifestModel):
     """A data file of layouts."""
 
     layouts: Annotated[tuple[SettlementLayout, ...], Field(min_length=1)]
 
-
-@dataclass(frozen=True, slots=True)
-class UnreadLine:
-    """A line that could not be read.
-
-    Attributes:
-        line: Its number, from 1; the heading is a line.
-        column: The column that is wrong, by its heading; empty where it is the line as a whole.
-        problem: What is wrong.
-        names: What it names all the same: the platform's id of the payment, the gateway's number.
-        last: The number of its last line, where a quoted cell spans lines.
-    """
-
-    line: int
-    column: str
-    problem: ProblemCode
-    names: frozenset[str] = field(default=frozenset(), repr=False)
-    last: int | None = None
+    @model_validator(mode="after")
+    def _are_of_one_gateway_each(self) -> Self:
+        if len({layout.gateway for layout in self.layouts}) < len(self.layouts):
+            raise ValueError("a gateway has two layouts")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class SettlementFile:
-    """What a file holds.
-
-    Attributes:
-        entries: The payments that were taken.
-        not_taken: How many lines are of payments that were not.
-        unread: The lines that could not be read.
-    """
+class SettlementFile(NamedTuple):
+    """What a file holds: the payments that were taken, and how many lines are of payments that were not."""
 
     entries: tuple[BookEntry, ...]
     not_taken: int
-    unread: tuple[UnreadLine, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is known of every line which payment it is of.
-
-        Of too many cells none is in its place, and in a cell that spans lines a payment may stand that names itself
-        nowhere else.
-        """
-        return all(one.names and one.problem not in {"fields", "lines"} for one in self.unread)
-
-    @property
-    def lines(self) -> int:
-        """How many lines there are beside the heading."""
-        return len(self.entries) + self.not_taken + sum((one.last or one.line) - one.line + 1 for one in self.unread)
 
 
 def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
-    """The layouts in a data file.
+    """Read the layouts in a data file.
 
     Raises:
-        DataFileInvalid: Naming everything that is wrong.
+        DataFileInvalid: Naming what is wrong.
     """
-    found = parse_model(read_file(file), file.name, SettlementLayouts).layouts
-    problems = []
-    for number, layout in enumerate(found):
-        if bool(layout.columns.status) != bool(layout.taken) or (
-            (layout.refunded or layout.not_taken) and not layout.taken
-        ):
-            problems.append(FileProblem(f"layouts.{number}.taken", "a column status and words in it go together"))
-        words = [_folded(word) for word in (*layout.taken, *layout.refunded, *layout.not_taken)]
-        if len(words) != len(set(words)):
-            problems.append(FileProblem(f"layouts.{number}", "a word of the column status has two meanings"))
-        if _shares_a_heading(layout.columns):
-            problems.append(FileProblem(f"layouts.{number}.columns", "one heading is given to two columns"))
-        problems += [FileProblem(f"layouts.{number}.times", said) for said in _wrong_times(layout.times)]
-        if layout.gateway in {other.gateway for other in found[:number]}:
-            problems.append(FileProblem(f"layouts.{number}.gateway", "this gateway has a layout already"))
-    if problems:
-        raise DataFileInvalid(file.name, problems)
-    return found
-
-
-def _shares_a_heading(columns: SettlementColumns) -> bool:
-    named = [{_folded(heading) for heading in getattr(columns, column)} for column in type(columns).model_fields]
-    return len(set[str]().union(*named)) < sum(map(len, named))
-
-
-_SAMPLES: Final = tuple(
-    datetime(*numbers, tzinfo=dhaka_zone()) for numbers in ((2026, 11, 24, 9, 5, 7), (2011, 3, 4, 9, 5, 7))
-)
-"""Times by which it is told what a way of writing them says: the second is another date wherever its parts change
-places."""
-
-
-def _wrong_times(styles: Sequence[str]) -> Iterator[str]:
-    """Why times written so would be read by guessing: one of them tells no whole date, or two tell another."""
-    for style in styles:
-        if any(_date_by(style, _written_by(style, sample)) != sample.date() for sample in _SAMPLES):
-            yield f"{style}: it tells no whole date; write day, month and year each once, such as %d/%m/%Y %H:%M"
-            return
-    for first, second in permutations(styles, 2):
-        for sample in _SAMPLES:
-            if _date_by(second, _written_by(first, sample)) not in {None, sample.date()}:
-                yield f"{first} and {second} read one text as two dates: keep the one that the file is written by"
-                return
-
-
-def _written_by(style: str, time: datetime) -> str:
-    try:
-        return time.strftime(style)
-    except ValueError:
-        return ""
-
-
-def _date_by(style: str, written: str) -> date | None:
-    """The date that a way of writing times reads, on its own clock; ``None`` where it reads none."""
-    try:
-        return datetime.strptime(written, style).date()  # noqa: DTZ007 - the date as it stands there
-    except (ValueError, re.error):
-        return None  # a part that stands in it twice is an error of the pattern that it becomes
+    return parse_model(read_file(file), file.name, SettlementLayouts).layouts
 
 
 def read_settlement(file: Path, layout: SettlementLayout) -> SettlementFile:
-    """What a settlement file says.
+    """Read a settlement file.
 
     Raises:
-        DataFileInvalid: It is no such file, or another gateway's: it lacks columns, which are named.
+        DataFileInvalid: It is no such file, lacks columns, or has lines that cannot be read; they are named.
     """
     return parse_settlement(read_file(file, largest=LARGEST_SETTLEMENT), file.name, layout)
 
 
 def parse_settlement(content: bytes, name: str, layout: SettlementLayout) -> SettlementFile:
-    """What the content of a settlement file says; raises as ``read_settlement``."""
-    lines = io.StringIO(_text(content, name), newline=None).readlines()
-    at, heading = _heading_of(lines, name, layout.delimiter)
-    if not heading:
+    """Parse the content of a settlement file; raises as ``read_settlement``."""
+    lines = io.StringIO(_text(content, name), newline=None)
+    rows = [(number, _cells(line, layout.delimiter)) for number, line in enumerate(lines, 1)]
+    rows = [(number, cells) for number, cells in rows if cells is None or any(cells)]
+    if not rows or not rows[0][1]:
         raise DataFileInvalid(name, [FileProblem("", "it is empty; a file without payments has its heading")])
-    reader = _LineReader(layout, heading, name)
+    reader = _LineReader(layout, rows[0][1], name)
     entries: list[BookEntry] = []
-    unread: list[UnreadLine] = []
-    not_taken = 0
-    while at < len(lines):
-        taken, fields = _row(lines, at, layout.delimiter, len(heading))
-        line, at = at + 1, at + taken
-        if fields is not None and not any(_visible(cell) for cell in fields):
-            continue
-        read: BookEntry | UnreadLine | None
-        if fields is None:
-            read = UnreadLine(line, "", "quotes")
-        elif taken > 1:
-            read = UnreadLine(line, "", "lines", last=at)
+    problems: list[FileProblem] = []
+    for number, cells in rows[1:]:
+        try:
+            entry = reader.read(number, cells)
+        except _Unreadable as problem:
+            problems.append(FileProblem(f"line {number}", str(problem)))
         else:
-            read = reader.read(line, fields)
-        if isinstance(read, UnreadLine):
-            unread.append(read)
-        elif read is None:
-            not_taken += 1
-        else:
-            entries.append(read)
-    return SettlementFile(tuple(entries), not_taken, tuple(unread))
+            entries += [entry] if entry is not None else []
+    if problems:
+        more = [FileProblem("", f"{len(problems)} lines in all cannot be read")] if len(problems) > _NAMED else []
+        raise DataFileInvalid(name, problems[:_NAMED] + more)
+    return SettlementFile(tuple(entries), len(rows) - 1 - len(entries))
 
 
 def _text(content: bytes, name: str) -> str:
@@ -244,48 +157,18 @@ def _text(content: bytes, name: str) -> str:
         raise DataFileInvalid(name, [FileProblem("", f"save the file as UTF-8: look at line {line}")]) from None
 
 
-def _heading_of(lines: Sequence[str], name: str, delimiter: str) -> tuple[int, list[str]]:
-    """Where the first line follows, and the heading's cells; none where all lines are empty.
-
-    An open quote in the heading would take the payments below it for its own.
-    """
-    at = 0
-    while at < len(lines):
-        taken, fields = _row(lines, at, delimiter, None)
-        if taken > 1:
-            where = f"lines {at + 1} to {at + taken}"
-            raise DataFileInvalid(name, [FileProblem("", f"the heading has to stand in one line; look at {where}")])
-        at += taken
-        if fields is not None and any(_visible(cell) for cell in fields):
-            return at, fields
-    return at, []
-
-
-def _row(lines: Sequence[str], at: int, delimiter: str, width: int | None) -> tuple[int, list[str] | None]:
-    """How many lines the row that begins at ``at`` stands in, and its cells; ``None`` where its quotes do not match.
-
-    The csv module joins all lines that follow an open quote, to the next one or to the end. Lines are joined here
-    only to a row of the heading's width, so that one stray quote spoils its own line alone. What is joined is not
-    read: nobody can tell whether a cell spans lines or two stray quotes met, with payments between them.
-    """
-    for taken in range(1, min(_MOST_LINES, len(lines) - at) + 1):
-        part = lines[at : at + taken]
-        if sum(line.count('"') for line in part) % 2:
-            continue  # a quote is open still
-        try:
-            (cells,) = csv.reader(part, delimiter=delimiter, strict=True)
-        except (csv.Error, ValueError):
-            return 1, None
-        is_joined_by_chance = taken > 1 and width not in {None, len(cells)}
-        return (1, None) if is_joined_by_chance else (taken, cells)
-    return 1, None
+def _cells(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line; ``None`` where its quotes do not match, so that one stray quote spoils its line alone."""
+    try:
+        (cells,) = csv.reader([line], delimiter=delimiter, strict=True)
+    except (csv.Error, ValueError):
+        return None
+    return [_visible(cell) for cell in cells]
 
 
 def _visible(cell: str) -> str:
-    """A cell without its margins and the marks that nobody sees, such as those for the direction of writing."""
-    if not cell.isascii():
-        cell = "".join(char for char in cell if unicodedata.category(char) != "Cf")
-    return cell.strip()
+    """A cell without its margins and invisible marks, such as those for the direction of writing."""
+    return "".join(char for char in cell if char.isascii() or unicodedata.category(char) != "Cf").strip()
 
 
 def _folded(heading: str) -> str:
@@ -293,118 +176,78 @@ def _folded(heading: str) -> str:
 
 
 class _Unreadable(Exception):
-    def __init__(self, column: int, problem: ProblemCode) -> None:
-        super().__init__(problem)
-        self.column = column
-        self.problem: ProblemCode = problem
+    """Why a line cannot be read: a column, and a reason that quotes no cell."""
 
 
 class _LineReader:
     """Reads the lines below one heading."""
 
     def __init__(self, layout: SettlementLayout, heading: Sequence[str], name: str) -> None:
-        places: dict[str, int] = {}
-        repeated: set[str] = set()
-        for place, cell in enumerate(heading):
-            folded = _folded(cell)
-            repeated |= {folded} if folded in places else set()
-            places.setdefault(folded, place)
-        self._layout = layout
-        self._heading = [_visible(cell) for cell in heading]
-        self._at: dict[str, int] = {}
-        problems = []
-        known: Mapping[str, tuple[str, ...]] = {
-            column: getattr(layout.columns, column) for column in type(layout.columns).model_fields
+        folded = [_folded(cell) for cell in heading]
+        found = {
+            column: [at for at, cell in enumerate(folded) if cell in {_folded(one) for one in headings}]
+            for column, headings in layout.columns
+            if headings
         }
-        for column, headings in known.items():
-            found = [_folded(one) for one in headings if _folded(one) in places]
-            if len({places[one] for one in found}) > 1 or repeated.intersection(found):
-                problems.append(FileProblem("", f"more than one column is headed {' or '.join(headings)}"))
-            elif found:
-                self._at[column] = places[found[0]]
-            elif headings:
-                problems.append(FileProblem("", f"no column is headed {' or '.join(headings)}"))
+        problems = [
+            f"{'more than one' if places else 'no'} column is headed {' or '.join(getattr(layout.columns, column))}"
+            for column, places in found.items()
+            if len(places) != 1
+        ]
         if problems:
-            raise DataFileInvalid(name, problems)
-        self._taken = {_folded(word) for word in layout.taken}
-        self._given_back = {_folded(word) for word in layout.refunded}
+            raise DataFileInvalid(name, [FileProblem("", problem) for problem in problems])
+        self._layout = layout
+        self._width = len(heading)
+        self._at = {column: places[0] for column, places in found.items()}
         self._not_taken = {_folded(word) for word in layout.not_taken}
+        self._given_back = {_folded(word) for word in layout.refunded}
+        self._words = self._not_taken | self._given_back | {_folded(word) for word in layout.taken}
 
-    def read(self, line: int, fields: Sequence[str]) -> "BookEntry | UnreadLine | None":
-        """What a line says; ``None`` where the payment was not taken."""
-        if len(fields) != len(self._heading):
-            return UnreadLine(line, "", "fields", self._names(fields))
-        try:
-            word = self._status(fields)
-            if word in self._not_taken:
-                return None
-            currency = self._currency(fields)
-            amount = self._amount(fields, "amount", currency)
-            return BookEntry(
-                reference=self._reference(fields),
-                payment=self._payment(fields) or None,
-                amount=amount,
-                refunded=self._refunded(fields, word, amount),
-                day=self._day(fields),
-                line=line,
-            )
-        except _Unreadable as problem:
-            return UnreadLine(line, self._heading[problem.column], problem.problem, self._names(fields))
+    def read(self, line: int, cells: Sequence[str] | None) -> BookEntry | None:
+        """Read a line; ``None`` where the payment was not taken."""
+        if cells is None:
+            raise _Unreadable("the quotation marks do not match; each payment stands in one line")
+        if len(cells) != self._width:
+            raise _Unreadable("more or fewer cells than the heading; an amount with commas has to be quoted")
+        cell = {column: cells[place] for column, place in self._at.items()}
+        word = _folded(cell.get("status", ""))
+        if "status" in cell and word not in self._words:
+            raise _Unreadable("status: a word that the layout does not know; add it there")
+        if word in self._not_taken:
+            return None
+        currency = _CURRENCIES.get(cell.get("currency", "BDT").upper())
+        if currency is None:
+            raise _Unreadable("currency: neither BDT nor USD")
+        if not 0 < len(cell["reference"]) <= _LONGEST_REFERENCE:
+            raise _Unreadable("reference: empty or too long")
+        amount = _amount(cell, "amount", currency)
+        payment = to_ascii_digits(cell.get("payment", "")).lower() or None
+        back = self._refunded(cell, word, amount)
+        return BookEntry(cell["reference"], amount, self._day(cell["taken_at"]), payment, back, line)
 
-    def _cell(self, fields: Sequence[str], column: str) -> str:
-        place = self._at.get(column)
-        return _visible(fields[place]) if place is not None and place < len(fields) else ""
-
-    def _names(self, fields: Sequence[str]) -> frozenset[str]:
-        return frozenset(filter(None, (self._payment(fields), self._cell(fields, "reference"))))
-
-    def _payment(self, fields: Sequence[str]) -> str:
-        return to_ascii_digits(self._cell(fields, "payment")).lower()
-
-    def _reference(self, fields: Sequence[str]) -> str:
-        found = self._cell(fields, "reference")
-        if not found:
-            raise _Unreadable(self._at["reference"], "empty")
-        if len(found) > _LONGEST_REFERENCE:
-            raise _Unreadable(self._at["reference"], "too-long")
-        return found
-
-    def _status(self, fields: Sequence[str]) -> str:
-        """The word for how the payment stands, folded; empty where the layout has no such column."""
-        word = _folded(self._cell(fields, "status"))
-        if "status" in self._at and word not in self._taken | self._given_back | self._not_taken:
-            raise _Unreadable(self._at["status"], "status" if word else "empty")
-        return word
-
-    def _currency(self, fields: Sequence[str]) -> "Literal['BDT', 'USD']":
-        match self._cell(fields, "currency").upper() if "currency" in self._at else "BDT":
-            case "BDT":
-                return "BDT"
-            case "USD":
-                return "USD"
-        raise _Unreadable(self._at["currency"], "currency")
-
-    def _amount(self, fields: Sequence[str], column: str, currency: "Literal['BDT', 'USD']") -> Money:
-        try:
-            return Money.parse(self._cell(fields, column), currency)
-        except NationalDataError:
-            raise _Unreadable(self._at[column], "amount") from None
-
-    def _refunded(self, fields: Sequence[str], word: str, amount: Money) -> Money | None:
+    def _refunded(self, cell: Mapping[str, str], word: str, amount: Money) -> Money | None:
         """What was given back, by its sum or by the word alone; ``None`` where the line has neither."""
-        back = self._amount(fields, "refunded", amount.currency) if self._cell(fields, "refunded") else None
-        if word in self._given_back and back is not None and not back.poisha:
-            raise _Unreadable(self._at["refunded"], "refund")
-        if back is not None or not self._given_back:
+        if cell.get("refunded"):
+            back = _amount(cell, "refunded", amount.currency)
+            if word in self._given_back and not back.poisha:
+                raise _Unreadable("refunded: zero, though the status says that money was given back")
             return back
+        if not self._given_back:
+            return None
         return amount if word in self._given_back else Money(poisha=0, currency=amount.currency)
 
-    def _day(self, fields: Sequence[str]) -> date:
-        written = to_ascii_digits(self._cell(fields, "taken_at"))
+    def _day(self, written: str) -> date:
         for style in self._layout.times:
             try:
-                found = datetime.strptime(written, style)  # noqa: DTZ007 - the zone is Dhaka's where none is written
+                found = datetime.strptime(to_ascii_digits(written), style)  # noqa: DTZ007 - in Dhaka without an offset
                 return dhaka_date(found if found.tzinfo is not None else found.replace(tzinfo=dhaka_zone()))
-            except (ValueError, OverflowError):
-                continue  # also what is on no date in Dhaka, before the first year or after the last
-        raise _Unreadable(self._at["taken_at"], "time")
+            except (ValueError, OverflowError, re.error):
+                continue  # also what is on no date in Dhaka, and a pattern that names a part twice
+        raise _Unreadable("taken_at: no time in a form that the layout names")
+
+
+def _amount(cell: Mapping[str, str], column: str, currency: _Currency) -> Money:
+    try:
+        return Money.parse(cell[column], currency)
+    except NationalDataError:
+        raise _Unreadable(f"{column}: no amount, or more than two decimal places") from None

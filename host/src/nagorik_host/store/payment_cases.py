@@ -6,7 +6,7 @@ has ended: the same difference, found again, is no second case.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -33,18 +33,18 @@ class NoSuchCase(Exception):
 
 
 class PaymentCase(NamedTuple):
-    """A case; nothing in it leads to the payer.
+    """A case; nothing in it leads to the payer. Times are in UTC.
 
     Attributes:
-        id: The same for the same difference, whoever finds it.
+        id: The same for the same difference, found anywhere and at any time.
         gateway: The gateway's id.
-        day: The date in Dhaka that was reconciled when it was found first.
+        day: The date in Dhaka that was reconciled when it was found first, as YYYY-MM-DD.
         kind: How the books differ.
         payment: Our payment's id, where there is one.
         application: The application's, likewise.
-        theirs: What the gateway's books say was taken; ``None`` where they have nothing.
+        poisha: What the gateway's books say was taken; ``None`` where they have nothing.
+        currency: Of that sum.
         found_at: When it was found first.
-        asked_at: When the gateway was asked about the payment, where it was.
         opened_at: Since when it waits for an officer.
         ended_at: When it ended.
         result: How.
@@ -58,14 +58,19 @@ class PaymentCase(NamedTuple):
     kind: str
     payment: str | None
     application: str | None
-    theirs: Money | None
+    poisha: int | None
+    currency: Literal["BDT", "USD"]
     found_at: datetime
-    asked_at: datetime | None
     opened_at: datetime | None
     ended_at: datetime | None
     result: str | None
     officer: str | None
     reason: str | None
+
+    @property
+    def theirs(self) -> Money | None:
+        """What the gateway's books say was taken."""
+        return Money(poisha=self.poisha, currency=self.currency) if self.poisha is not None else None
 
     @property
     def standing(self) -> CaseStanding:
@@ -81,9 +86,9 @@ def case_id(vault: Vault, gateway: str, found: PaymentDifference) -> str:
 
 
 def read_cases(transaction: Transaction, ids: Collection[str]) -> dict[str, PaymentCase]:
-    """Those of the cases that there are, by id; they are this transaction's until it ends."""
+    """Those of the cases that there are, by id; they are locked until the transaction ends."""
     found: dict[str, PaymentCase] = {}
-    for part in _parts(sorted(ids)):
+    for part in _parts(ids):
         query = select(payment_cases).where(payment_cases.c.id.in_(part)).order_by(payment_cases.c.id)
         found |= {row.id: _case(row) for row in transaction.connection.execute(query.with_for_update())}
     return found
@@ -96,7 +101,7 @@ def add_case(
     found: PaymentDifference,
     *,
     gateway: str,
-    day: str,
+    day: date,
     asked: bool,
     now: datetime,
 ) -> None:
@@ -108,24 +113,24 @@ def add_case(
         identity: As ``case_id`` says.
         found: The difference.
         gateway: The gateway's id.
-        day: The date that is reconciled.
+        day: The date in Dhaka that is reconciled.
         asked: Whether the gateway is asked; if not, it waits for an officer.
         now: When it was found.
 
     Raises:
-        IntegrityError: Somebody else found it at the same time.
+        IntegrityError: Another process found it at the same time.
     """
     key, wrapped = vault.make_data_key(identity)
-    theirs = found.theirs
+    ours, theirs = found.ours, found.theirs
     sealed = {"reference": theirs.reference, "line": theirs.line} if theirs is not None else {}
     transaction.connection.execute(
         insert(payment_cases).values(
             id=identity,
             gateway=gateway,
-            day=day,
+            day=day.isoformat(),
             kind=found.kind.value,
-            payment=found.ours.id if found.ours is not None else None,
-            application=found.ours.application if found.ours is not None else None,
+            payment=ours.id if ours is not None else None,
+            application=ours.application if ours is not None else None,
             poisha=theirs.amount.poisha if theirs is not None else None,
             currency=theirs.amount.currency if theirs is not None else None,
             found_at=now,
@@ -146,7 +151,7 @@ def hand_over(transaction: Transaction, identity: str, now: datetime) -> None:
 def end_agreed(transaction: Transaction, agreed: Collection[str], now: datetime) -> int:
     """End what was asked about payments whose books agree by now; how many cases that ends."""
     ended = 0
-    for part in _parts(sorted(agreed)):
+    for part in _parts(agreed):
         query = select(payment_cases.c.id).where(
             payment_cases.c.payment.in_(part),
             payment_cases.c.opened_at.is_(None),
@@ -162,7 +167,7 @@ def close_case(transaction: Transaction, identity: str, *, officer: str, reason:
     """End a case on a named officer's word.
 
     Raises:
-        NoSuchCase: There is none by this id, or it has ended.
+        NoSuchCase: There is no case by this id, or it has ended.
     """
     found = read_cases(transaction, [identity]).get(identity)
     if found is None or found.ended_at is not None:
@@ -171,20 +176,15 @@ def close_case(transaction: Transaction, identity: str, *, officer: str, reason:
     return found
 
 
-def find_case(transaction: Transaction, vault: Vault, identity: str) -> "tuple[PaymentCase, Mapping[str, Any]]":
-    """A case, and what an officer finds it by at the gateway: ``reference`` and ``line``; empty once it was erased.
-
-    Raises:
-        NoSuchCase: There is none by this id.
-    """
+def find_case(transaction: Transaction, vault: Vault, identity: str) -> tuple[PaymentCase, Mapping[str, Any]] | None:
+    """A case, and what it is found by at the gateway: ``reference`` and ``line``; empty once it was erased."""
     row = transaction.connection.execute(select(payment_cases).where(payment_cases.c.id == identity)).one_or_none()
     if row is None:
-        raise NoSuchCase
+        return None
     try:
-        opened = vault.data_key(row.data_key, row.id).open(row.sealed, _PLACE)
+        return _case(row), json.loads(vault.data_key(row.data_key, row.id).open(row.sealed, _PLACE))
     except Erased:
         return _case(row), {}
-    return _case(row), json.loads(opened)
 
 
 def count_payment_cases(transaction: Transaction) -> int:
@@ -200,37 +200,31 @@ def list_payment_cases(transaction: Transaction, limit: int) -> list[PaymentCase
 
 def payments_taken(transaction: Transaction, gateway: str, first: datetime, before: datetime) -> list[OurPayment]:
     """Our payments of a gateway whose money was taken within a time."""
-    query = select(payments).where(payments.c.gateway == gateway, *_taken_within(first, before))
-    return [_payment(row) for row in transaction.connection.execute(query)]
+    return _payments(transaction, payments.c.gateway == gateway, *_taken_within(first, before))
 
 
-def gateways_taken(transaction: Transaction, first: datetime, before: datetime) -> dict[str, int]:
-    """How many payments of ours were taken within a time, by gateway, whether it is installed still or not."""
-    query = select(payments.c.gateway, func.count()).where(*_taken_within(first, before)).group_by(payments.c.gateway)
-    return {row[0]: row[1] for row in transaction.connection.execute(query.order_by(payments.c.gateway))}
+def gateways_taken(transaction: Transaction, first: datetime, before: datetime) -> list[str]:
+    """The gateways through which payments of ours were taken within a time, installed still or not."""
+    query = select(payments.c.gateway).distinct().where(*_taken_within(first, before))
+    return list(transaction.connection.scalars(query))
 
 
 def payments_begun(transaction: Transaction, gateway: str, first: datetime, before: datetime) -> list[OurPayment]:
     """Our payments of a gateway that were begun within a time."""
-    query = select(payments).where(
-        payments.c.gateway == gateway, payments.c.opened_at >= first, payments.c.opened_at < before
-    )
-    return [_payment(row) for row in transaction.connection.execute(query)]
-
-
-def _taken_within(first: datetime, before: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Of which nobody has found since that none was taken."""
     p = payments.c
-    return p.captured_at >= first, p.captured_at < before, p.state.not_in([*MONEY_NOT_TAKEN])
+    return _payments(transaction, p.gateway == gateway, p.opened_at >= first, p.opened_at < before)
 
 
 def payments_named(transaction: Transaction, entries: Iterable[BookEntry]) -> list[OurPayment]:
-    """Our payments that entries of the gateway's books name, whenever they were and through whichever gateway."""
-    found: list[OurPayment] = []
-    for part in _parts(sorted({entry.payment for entry in entries if entry.payment is not None})):
-        rows = transaction.connection.execute(select(payments).where(payments.c.id.in_(part)))
-        found += [_payment(row) for row in rows]
-    return found
+    """Our payments that entries of the gateway's books name, at any time and through any gateway."""
+    named = _parts({entry.payment for entry in entries if entry.payment is not None})
+    return [one for part in named for one in _payments(transaction, payments.c.id.in_(part))]
+
+
+def _taken_within(first: datetime, before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Without those of which a person has found since that no money was taken."""
+    p = payments.c
+    return p.captured_at >= first, p.captured_at < before, p.state.not_in([*MONEY_NOT_TAKEN])
 
 
 def _change(transaction: Transaction, identity: str, now: datetime, **values: object) -> None:
@@ -238,37 +232,24 @@ def _change(transaction: Transaction, identity: str, now: datetime, **values: ob
     transaction.record_row(payment_cases, identity, at=now)
 
 
-def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE))
+def _parts(ids: Collection[str]) -> Iterable[Sequence[str]]:
+    ordered = sorted(ids)
+    return (ordered[at : at + _AT_ONCE] for at in range(0, len(ordered), _AT_ONCE))
 
 
 def _case(row: Row[Any]) -> PaymentCase:
-    theirs = Money(poisha=row.poisha, currency=row.currency) if row.poisha is not None else None
-    return PaymentCase(
-        row.id,
-        row.gateway,
-        row.day,
-        row.kind,
-        row.payment,
-        row.application,
-        theirs,
-        row.found_at,
-        row.asked_at,
-        row.opened_at,
-        row.ended_at,
-        row.result,
-        row.officer,
-        row.reason,
-    )
+    return PaymentCase(*(getattr(row, name) for name in PaymentCase._fields))
 
 
-def _payment(row: Row[Any]) -> OurPayment:
-    poisha = row.poisha if row.taken_poisha is None else row.taken_poisha
-    return OurPayment(
-        id=row.id,
-        application=row.application,
-        gateway=row.gateway,
-        state=PaymentState(row.state),
-        amount=Money(poisha=poisha, currency=row.currency),
-        captured_at=row.captured_at,
-    )
+def _payments(transaction: Transaction, *conditions: ColumnElement[bool]) -> list[OurPayment]:
+    return [
+        OurPayment(
+            id=row.id,
+            application=row.application,
+            gateway=row.gateway,
+            state=PaymentState(row.state),
+            amount=Money(poisha=row.poisha if row.taken_poisha is None else row.taken_poisha, currency=row.currency),
+            captured_at=row.captured_at,
+        )
+        for row in transaction.connection.execute(select(payments).where(*conditions))
+    ]
