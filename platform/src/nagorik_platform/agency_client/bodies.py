@@ -225,7 +225,8 @@ def _validated(
     document: bytes | str, validator: ResponseValidator[Any]
 ) -> tuple[object, list[ErrorDetails] | int | None]:
     """The value and no problems, or no value and the problems, or how many; an empty list when a validator raised."""
-    if any(isinstance(word, type(document)) and word in document for word in _NO_NUMBERS):
+    raw = document if isinstance(document, bytes) else document.encode(errors="replace")
+    if b"NaN" in raw or b"Infinity" in raw:
         try:
             pydantic_core.from_json(document, allow_inf_nan=False)  # JSON has no such numbers; pydantic takes them
         except ValueError:
@@ -238,7 +239,6 @@ def _validated(
         return None, []
 
 
-_NO_NUMBERS: Final[tuple[Any, ...]] = (b"NaN", b"Infinity", "NaN", "Infinity")
 _NOT_JSON: Final = [ErrorDetails(type="json_invalid", loc=(), msg="", input=None)]
 
 

@@ -1,7 +1,8 @@
 """Headers that a plugin may add to a request."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, cast
 
 from nagorik.http import Headers
 
@@ -24,7 +25,7 @@ def raw_headers(headers: Headers, *, reserved: str, of_a_token: bool = False) ->
     """
     raw: RawHeaders = []
     names: set[str] = set()
-    for name, value in headers.items():
+    for name, value in cast("Mapping[object, object]", headers).items():
         if not isinstance(name, str) or not isinstance(value, str):
             return None
         known = name.lower()
