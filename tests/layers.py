@@ -154,7 +154,7 @@ def rules() -> str:
             "tokens",
             "pace",
             "instants",
-            "leases | observers | watchdog | engine",
+            "leases | observers | watchdog | engine | gathered",
         ],
         exhaustive="True",
     )

@@ -159,6 +159,7 @@ async def test_worker_says_which_plugin_it_keeps_out_until_when(host, office):
     (kept_out,) = told.kept_out
     assert (kept_out.plugin, kept_out.code, kept_out.since) == ("token", "too-many-faults", host.clock.now())
     assert kept_out.probe_at > host.clock.now()
+    host.clock.set(kept_out.probe_at)
     office.MENDED.append(1)
     honest = await apply(host, GOOD, citizen=9)
     await carry(host, worker, for_at_most=timedelta(hours=1))

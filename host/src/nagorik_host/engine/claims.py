@@ -23,6 +23,7 @@ from sqlalchemy import Row, bindparam, func, select, update
 
 from nagorik import ApplicationDraft, PaymentReport, PaymentStarted, ServiceNotOffered
 from nagorik.clock import Clock
+from nagorik_host.engine.gathered import GatheredTransaction
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.instants import HORIZON, TakenInstants, interval_of, most_within, take_instants, time_of
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
@@ -196,11 +197,19 @@ class Claims:
             each_alone: Whether each application is written within a savepoint, which costs as much as a statement.
             is_running: Whether the worker polls again soon, so that others may leave places to it.
         """
+        if each_alone:
+            return self._claim(transaction, alone=True, is_running=is_running)
+        gathered = GatheredTransaction.within(transaction)
+        batch = self._claim(gathered, alone=False, is_running=is_running)
+        gathered.write()
+        return batch
+
+    def _claim(self, transaction: Transaction, *, alone: bool, is_running: bool) -> ClaimBatch:
         now = self.clock.now()
         batch = ClaimBatch(suspended_offers(transaction))
         lost = self._within_release(lambda: self._queues.expired(transaction, self.lease.now))
         for row in lost:
-            self._guarded(transaction, row, now, self._release, alone=each_alone)
+            self._guarded(transaction, row, now, self._release, alone=alone)
         batch.passed = len(lost)
         due = []
         for queue in self._queues.states(transaction):
@@ -217,7 +226,7 @@ class Claims:
                 # Counted once the rows are locked: what others have committed by then is seen.
                 counted = counted or count_under_way(transaction, due, self.lease.worker, time_of(self.clock))
                 flying, before = counted[queue.plugin], len(batch)
-                is_left = self._claim_at(transaction, queue, flying.number, batch, now, alone=each_alone)
+                is_left = self._claim_at(transaction, queue, flying.number, batch, now, alone=alone)
                 self._ask_for_places(transaction, queue, flying, len(batch) - before, is_left=is_left and is_running)
                 if is_left:
                     batch.poll_at(now)
@@ -437,6 +446,15 @@ class Claims:
             return self._refill(transaction, claim.target_plugin, suspended, now)
         return following
 
+    def complete_all(
+        self, transaction: Transaction, completions: Sequence[Callable[[Transaction], Claim | None]]
+    ) -> list[Claim | None]:
+        """Run several ``complete`` in one transaction; each is told what follows."""
+        gathered = GatheredTransaction.within(transaction)
+        following = [complete(gathered) for complete in completions]
+        gathered.write()
+        return following
+
     def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
         """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
         service, now = claim.stored.progress.service, self.clock.now()
@@ -478,6 +496,8 @@ class Claims:
         if is_deadly:
             self._set_aside(transaction, stored.id, stored.progress.service, WORKERS_LOST, now)
         is_fault = following is None and result == PLUGIN_FAULT
+        if is_fault and isinstance(transaction, GatheredTransaction):
+            transaction.write()
         if is_fault and is_failed_by_its_plugin(transaction, stored.id, claim.attempt["operation"]):
             self._set_aside(transaction, stored.id, stored.progress.service, PLUGIN_FAULT, now)
         return following

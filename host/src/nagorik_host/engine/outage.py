@@ -52,14 +52,13 @@ class OutageRetry:
         self._is_reported = False
         self._back_at = float("-inf")
 
-    async def run(self, unit: Unit[T], *, together: bool = False, is_outcome: bool = False) -> T:
+    async def run(self, unit: Unit[T], *, is_outcome: bool = False) -> T:
         """Run a unit, and wait for a database that is away.
 
         A unit that may have happened is run again: what it claimed the first time is held by a lease that runs out.
 
         Args:
             unit: To be run by ``Database.run``.
-            together: By ``Database.run_together``.
             is_outcome: Whether it writes down what came of a call, for which a worker that stops waits, too.
 
         Raises:
@@ -67,12 +66,11 @@ class OutageRetry:
         """
         loop = asyncio.get_running_loop()
         began_at, away_since, further = loop.time(), None, pauses()
-        run = self._database.run_together if together else self._database.run
         is_back = False
         try:
             while True:
                 try:
-                    result = await run(unit)
+                    result = await self._database.run(unit)
                 except DatabaseUnavailable:
                     if away_since is None:
                         away_since = loop.time()

@@ -6,7 +6,7 @@ finds whatever is due, so a hint that is lost costs a moment and one that comes 
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,7 +29,7 @@ from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.engine.reloads import ReadSettings
 from nagorik_host.store.application_store import LEASE, ApplicationStore
-from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, is_the_machines
+from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit, is_the_machines
 from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
@@ -46,12 +46,18 @@ POLLS_APART: Final = 0.25
 """Seconds from one poll to the next that is due by time: what fell due meanwhile is claimed together."""
 LEAST_APART: Final = 0.02
 """Seconds from one poll to the next, however many hints come."""
+TOGETHER: Final = 32
+"""Most outcomes of one commit."""
 LAST_POLL: Final = 10.0
 """Seconds that a poll under way may still take once a worker is to end, whose database may stand still."""
 FAREWELL: Final = 5.0
 """Seconds in which a worker gives back at the end what it holds; what it could not, its lease does."""
 MOMENT: Final = timedelta(seconds=1)
 """How long a worker that is to end as soon as it is idle still waits for the next call."""
+
+
+_Outcome = tuple[Unit[Claim | None], "asyncio.Future[Claim | None]"]
+"""What commits the outcome of a call, and the claim that follows once it is committed."""
 
 
 class Worker:
@@ -141,6 +147,8 @@ class Worker:
             database, self._lease, name, self._observers, is_stopping=lambda: self._is_stopping
         )
         self._calls: dict[asyncio.Task[None], HeldApplication] = {}
+        self._outcomes: list[_Outcome] = []
+        self._committing: asyncio.Task[None] | None = None
         self._ended = 0
         self._failed: BaseException | None = None
         self._suspended = SuspendedOffers()
@@ -404,12 +412,51 @@ class Worker:
             may_follow=name not in self._down and self._pace(name).is_open,
         )
         try:
-            return await self._outage.run(unit, together=True, is_outcome=True)
+            return await self._committed(unit)
         except Exception as error:
             if is_the_machines(error):
                 raise
             # It may be what is wrong with the next application.
-            return await self._outage.run(partial(unit, refills=False), together=True, is_outcome=True)
+            return await self._outage.run(partial(unit, refills=False), is_outcome=True)
+
+    async def _committed(self, unit: Unit[Claim | None]) -> Claim | None:
+        """Commit an outcome together with all that come while others are being committed."""
+        done: asyncio.Future[Claim | None] = asyncio.get_running_loop().create_future()
+        self._outcomes.append((unit, done))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_outcomes())
+        return await done
+
+    async def _commit_outcomes(self) -> None:
+        while self._outcomes:
+            together, self._outcomes = self._outcomes[:TOGETHER], self._outcomes[TOGETHER:]
+            units = [unit for unit, _ in together]
+            try:
+                found = await self._outage.run(partial(self._claims.complete_all, completions=units), is_outcome=True)
+            except BaseException as error:  # noqa: BLE001 - raised where each outcome is waited for
+                if len(together) > 1 and isinstance(error, Exception) and not is_the_machines(error):
+                    await self._commit_each(together)
+                    continue
+                for _, done in together:
+                    if not done.done():
+                        done.set_exception(error)
+            else:
+                for (_, done), following in zip(together, found, strict=True):
+                    if not done.done():
+                        done.set_result(following)
+        self._committing = None
+
+    async def _commit_each(self, together: Sequence["_Outcome"]) -> None:
+        """Commit each outcome by itself, so that no application pays for another's defect."""
+        for unit, done in together:
+            try:
+                following = await self._outage.run(unit, is_outcome=True)
+            except BaseException as error:  # noqa: BLE001 - raised where the outcome is waited for
+                if not done.done():
+                    done.set_exception(error)
+            else:
+                if not done.done():
+                    done.set_result(following)
 
     async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, *, is_sent: bool) -> None:
         """Write down whether an agency could be reached, where that is news."""
@@ -447,6 +494,8 @@ class Worker:
             self._give_up()
             if left:
                 await asyncio.wait(left)
+            if self._committing is not None:
+                await asyncio.wait({self._committing}, timeout=FAREWELL)
             await _end_tasks([hurried, *([self._beating] if self._beating is not None else [])])
             kept = await self._deregister()
             _log.info("worker_stopped", worker=self._name)
