@@ -5,7 +5,7 @@ What works on applications is imported when it is asked for: a program that only
 
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -15,7 +15,15 @@ from uuid import UUID, uuid4
 from pydantic import JsonValue, SecretStr
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import ApplicationDraft, Consent, DocumentReference, DocumentStore, InputRejected, Text
+from nagorik import (
+    ApplicationDraft,
+    Consent,
+    DocumentReference,
+    DocumentStore,
+    InputRejected,
+    ServiceNotOffered,
+    Text,
+)
 from nagorik.clock import Clock
 from nagorik.errors import FieldProblem
 from nagorik_host.charges import NO_CHARGES, HostCharges
@@ -206,7 +214,9 @@ class Host:
         now = self.clock.now()
         for one in given:
             _refuse_large(one.draft.form)
-            await self.platform.form_values(one.draft.service, one.draft.form)
+            # Of a plugin that is kept out for a moment, a worker checks the form before it files anything.
+            with suppress(ServiceNotOffered):
+                await self.platform.form_values(one.draft.service, one.draft.form)
         opened = [(one.draft, self._first_step(one, now)) for one in given]
         for draft, first in opened:
             await self._claim(draft.documents, first.progress.client_reference)
