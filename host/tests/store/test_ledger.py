@@ -6,17 +6,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import delete, event, func, make_url, select, update
+from sqlalchemy import delete, func, select, update
 
 from nagorik_host.commands.running import ending_of
 from nagorik_host.store import Database, open_database
 from nagorik_host.store.audit import make_anchor, verify_ledger
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import is_the_machines
-from nagorik_host.store.deferred import DeferredRows
-from nagorik_host.store.ledger import ROOT, SEAL, AuditLedger, LedgerMissing, LedgerWentBack, Records
-from nagorik_host.store.schema import decisions, ledger, metadata
-from nagorik_host.store.sqlite import engine_of
+from nagorik_host.store.ledger import ROOT, SEAL, LedgerMissing, LedgerWentBack, Records
+from nagorik_host.store.schema import decisions, ledger
 from nagorik_platform.cli.commands import ExitCode
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -199,28 +197,6 @@ async def test_heartbeat_seals_once(database):
     for _ in range(3):
         await database.run(lambda t: t.seal_ledger(NOW))
     assert [row.kind for row in await rows(database) if row.writer == ROOT] == ["writer", "seal"]
-
-
-def test_root_is_locked_when_nothing_waits_to_be_written_any_more(vault):
-    """Whoever has it waits for nobody: an application's row may be in the hands of one who waits for the root."""
-    sent = []
-    engine = engine_of(make_url("sqlite://"))
-    with engine.connect() as connection:
-        metadata.create_all(connection)
-        records, waits = Records(), DeferredRows()
-        records.add("application", "a-1", NOW, {"head": "link"})
-        waits.ended.append({"application_": "a-1", "entry_": 1, "ended_at": NOW, "result": "answered"})
-
-        @event.listens_for(connection, "before_cursor_execute")
-        def note(connection, cursor, statement, *_):
-            sent.append(statement)
-
-        AuditLedger(vault).append(connection, [records], waits)
-        connection.rollback()
-    engine.dispose()
-    of_the_ledger = [number for number, statement in enumerate(sent) if "ledger" in statement]
-    (ended,) = (number for number, statement in enumerate(sent) if statement.startswith("UPDATE attempts"))
-    assert ended < min(of_the_ledger)
 
 
 def test_what_is_said_twice_is_said_as_it_is_last():

@@ -21,9 +21,7 @@ from nagorik_host.store.application_records import record_of_row
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.deferred import CHANGE, StaleRevision
 from nagorik_host.store.ledger import APPLICATION, digest, is_unicode
-from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.schema import (
     MICROSECOND,
     Instant,
@@ -54,7 +52,11 @@ Correction = Callable[[ApplicationDraft], ApplicationDraft]
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite. What an update or an insert
 # sets is named by its parameters.
 _OPEN: Final = insert(applications)
-_CHANGE_IF_HELD: Final = CHANGE.where(
+_CHANGE: Final = update(applications).where(
+    applications.c.id == bindparam("application_"), applications.c.revision == bindparam("revision_")
+)
+_TAKE: Final = _CHANGE.values(lease_until=UNTIL)
+_CHANGE_IF_HELD: Final = _CHANGE.where(
     applications.c.lease == bindparam("lease_"),
     applications.c.blocked.is_(None),
 )
@@ -136,6 +138,10 @@ class AlreadyOpen(Exception):
 
 class AlreadyErased(Exception):
     """An application with this client reference was taken in before, and its citizen's data were erased."""
+
+
+class StaleRevision(Exception):
+    """The row is not what a change was worked out on any more."""
 
 
 class Lease(NamedTuple):
@@ -330,7 +336,7 @@ class ApplicationStore:
             found.append(self.resolve(transaction, name))
         paid = select(payments.c.application).where(payments.c.id == name.lower())
         found += transaction.connection.scalars(paid).all()
-        for (plugin,) in distinct_leads(transaction, (applications.c.plugin,)):
+        for plugin in transaction.connection.scalars(select(applications.c.plugin).distinct()).all():
             found += self._known_to_agency(transaction, plugin, name, limit=limit)
         return list(dict.fromkeys(found))[:limit]
 
@@ -423,8 +429,7 @@ class ApplicationStore:
                 only if the same worker still has it in hand, and nothing blocks it.
 
         Raises:
-            StaleRevision: The row has been changed since ``stored`` was read, and nothing was written. With
-                ``Transaction.checks_last``, or in a unit that defers, that shows at its end.
+            StaleRevision: The row has been changed since ``stored`` was read, and nothing was written.
         """
         rows = self._entries(stored, done.events)
         values = self._row(stored, done, rows, now)
@@ -438,17 +443,11 @@ class ApplicationStore:
         elif values["blocked"] is not None:
             del values["due_at"]
         values |= {"application_": stored.id, "revision_": stored.revision, "revision": stored.revision + 1}
-        if read and taken:
-            transaction.take_locked(values)
-        elif read:
-            _change_one(transaction, CHANGE, values)
+        if read:
+            _change_one(transaction, _TAKE if taken else _CHANGE, values)
         else:
             values["lease_"] = stored.lease.worker if stored.lease is not None else None
-            is_whole = "due_at" in values and (lease is None or taken)
-            if transaction.checks_last and is_whole:
-                transaction.change_unread(values)
-            else:
-                _change_one(transaction, _TAKE_IF_HELD if taken else _CHANGE_IF_HELD, values)
+            _change_one(transaction, _TAKE_IF_HELD if taken else _CHANGE_IF_HELD, values)
         self._append(transaction, rows)
         projections.record(transaction, done.progress, done.events, after=stored.entries)
         if rows or lease is None:
@@ -484,7 +483,7 @@ class ApplicationStore:
         transaction.connection.execute(_DROP_DRAFT, {"application": stored.id})
         self._write_draft(transaction, stored, draft, now)
         values = {"application_": stored.id, "revision_": stored.revision, "gateway": draft.gateway}
-        _change_one(transaction, CHANGE, values)
+        _change_one(transaction, _CHANGE, values)
         return draft
 
     # Parts

@@ -13,14 +13,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Table, make_url
+from sqlalchemy import URL, Connection, Table, bindparam, insert, make_url, update
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
-from nagorik_host.store.deferred import DeferredRows
 from nagorik_host.store.ledger import Appended, AuditLedger, ChangedRow, LedgerMissing, LedgerWentBack, Records
+from nagorik_host.store.schema import attempts, insert_rows, journal
 from nagorik_host.vault import KeyMissing, Vault
 
 T = TypeVar("T")
+
+# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
+_BEGIN_ATTEMPT: Final = insert(attempts)
+_END_ATTEMPT: Final = (
+    update(attempts)
+    .where(attempts.c.application == bindparam("application_"), attempts.c.entry == bindparam("entry_"))
+    .values(ended_at=bindparam("ended_at"), result=bindparam("result"))
+)
 
 SEALING: Final = 5.0
 """Seconds that the ledger's last seal may take, before a database is closed."""
@@ -58,64 +66,29 @@ class Transaction:
         connection: Runs statements within the transaction.
         due: Applications that are due at once when the transaction is committed, by plugin: hints for whoever works.
         records: What the ledger is to say of it.
-        deferred: What waits to be written until the unit is done, or on PostgreSQL all that are committed with it.
-        taken: The applications that its units have taken out of their agencies' queues, by the agency's plugin; the
-            rows may say so only when all units are done.
-        checks_last: Whether it is enough that rows that were not read are found changed as the last act: all units of
-            the transaction are then run again, each in one of its own.
     """
 
     connection: Connection
     due: dict[str, str] = field(default_factory=dict)
     records: Records = field(default_factory=Records)
-    deferred: DeferredRows = field(default_factory=DeferredRows)
     taken: dict[str, str] = field(default_factory=dict)
-    checks_last: bool = False
-    _defers: bool = False
 
     def defer(self) -> None:
-        """Let what this unit writes of attempts, journals and rows wait until its end, or ``flush``.
+        """Nothing waits any more."""
 
-        What is wrong with one of the rows shows then only, and fails the whole unit.
-        """
-        self._defers = True
-
-    def flush_changes(self) -> None:
-        """Write those changes of rows that wait, so that nobody finds the rows as they were."""
-        self.deferred.write_changes(self.connection)
-
-    def flush(self) -> None:
-        """Write what waits, so that it can be read."""
-        self.deferred.write(self.connection)
+    flush = flush_changes = defer
 
     def append_entries(self, entries: Sequence[Sequence[Any]]) -> None:
         """Append rows to journals."""
-        self.deferred.entries += entries
-        self._settle()
+        insert_rows(self.connection, journal, entries)
 
     def begin_attempt(self, row: Mapping[str, Any]) -> None:
         """Write a row of ``attempts`` as it is begun."""
-        self.deferred.begun.append(row)
-        self._settle()
+        self.connection.execute(_BEGIN_ATTEMPT, row)
 
     def end_attempt(self, values: Mapping[str, Any]) -> None:
-        """Let an attempt have an end; ``values`` are those of ``END_ATTEMPT``."""
-        self.deferred.ended.append(values)
-        self._settle()
-
-    def take_locked(self, values: Mapping[str, Any]) -> None:
-        """Take in hand an application whose row is locked in this transaction; ``values`` are those of ``TAKE``."""
-        self.deferred.taken.append(values)
-        self._settle()
-
-    def change_unread(self, values: Mapping[str, Any]) -> None:
-        """Change an application's row, with ``checks_last``: see ``DeferredRows.unread``."""
-        self.deferred.unread.append(values)
-        self._settle()
-
-    def _settle(self) -> None:
-        if not self._defers:
-            self.flush()
+        """Let the attempt ``application_``, ``entry_`` have its ``ended_at`` and ``result``."""
+        self.connection.execute(_END_ATTEMPT, values)
 
     def add_hint(self, application: str, plugin: str) -> None:
         """Let somebody look at an application as soon as this is committed."""
@@ -137,12 +110,12 @@ class Transaction:
     @contextmanager
     def nested(self) -> Iterator[None]:
         """A part of the transaction that happens as a whole or, where it raises, not at all."""
-        due, records, deferred = dict(self.due), self.records.copy(), self.deferred.copy()
+        due, records = dict(self.due), self.records.copy()
         try:
             with self.connection.begin_nested():
                 yield
         except BaseException:
-            self.due, self.records, self.deferred = due, records, deferred
+            self.due, self.records = due, records
             raise
 
     def record(self, kind: str, subject: str, at: datetime, **content: Any) -> None:
@@ -171,27 +144,20 @@ class Database(ABC):
         if self._ledger is None:
             self._ledger = AuditLedger(vault)
 
-    def append_records(
-        self, connection: Connection, transactions: Sequence[Transaction], *, is_last: bool = False
-    ) -> Appended | None:
-        """Write what units deferred and what the ledger is to say of them, as the last that is done in a transaction.
+    def append_records(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
+        """Write what the ledger is to say of units, as the last that is done in a transaction.
 
-        With ``is_last`` nothing at all comes after it but the commit. Whoever commits it says so to what is returned,
-        before another uses the connection.
+        Whoever commits it says so to what is returned, before another uses the connection.
 
         Raises:
             LedgerMissing: There is something to say, and the database was opened without keys.
         """
-        deferred = DeferredRows()
-        for transaction in transactions:
-            deferred.merge(transaction.deferred)
-        if not any(transaction.records for transaction in transactions):
-            deferred.write(connection, is_last=is_last)
+        records = [transaction.records for transaction in transactions if transaction.records]
+        if not records:
             return None
         if self._ledger is None:
             raise LedgerMissing("the database was opened without the host's keys, and is to be changed")
-        records = [transaction.records for transaction in transactions]
-        return self._ledger.append(connection, records, deferred, is_last=is_last)
+        return self._ledger.append(connection, records)
 
     async def seal(self) -> None:
         """Let the ledger's root say how far the chains of this process have come; done before it is closed.

@@ -33,14 +33,13 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
-from nagorik_host.store.deferred import DROPPED, DeferredRows
 from nagorik_host.store.schema import (
     decisions,
     erased_references,
     inbox,
+    insert_rows,
     ledger,
     microseconds,
     payment_cases,
@@ -238,24 +237,13 @@ class AuditLedger:
         """Whether the root knows how far all chains of this process have come."""
         return not self._unsealed
 
-    def append(
-        self,
-        connection: Connection,
-        units: Iterable[Records],
-        deferred: DeferredRows | None = None,
-        *,
-        is_last: bool = False,
-    ) -> Appended | None:
+    def append(self, connection: Connection, units: Iterable[Records]) -> Appended | None:
         """Append the records of all units of a transaction, which does nothing more but be committed.
-
-        What waits to be written is written with them; ``is_last`` is as for ``DeferredRows.write``.
 
         Hints on PostgreSQL come after it: nobody who has enqueued one waits for the root.
         """
-        deferred = deferred or DeferredRows()
         units = [unit for unit in units if unit]
         if not units:
-            deferred.write(connection)
             return None
         records = [record for unit in units for record in unit.made.values()]
         records += self._of_rows(connection, units)
@@ -271,8 +259,6 @@ class AuditLedger:
         if records:
             self.last_at = records[-1].at
             if writer is None:
-                # What waits to be written may have to wait for others, who may wait for the root.
-                _insert(connection, [], deferred)
                 root = self._append_root(connection, records[0].at, WRITER, {})
                 writer = _Writer(root.number, 0, root.link)
             link = writer.link
@@ -282,10 +268,8 @@ class AuditLedger:
                 )
                 link = link_of(self._vault, link, row)
                 rows.append(row._replace(link=link))
-            _insert(connection, rows, deferred, is_last=is_last and seals_at is None)
+            _insert(connection, rows)
             writer = _Writer(writer.id, writer.number + len(rows), link)
-        else:
-            deferred.write(connection)
         sealed: dict[int, int] = {}
         if seals_at is not None:
             sealed, seal = self._seal(connection, seals_at, writer if rows else None)
@@ -366,23 +350,10 @@ class AuditLedger:
         return found
 
 
-def _insert(
-    connection: Connection,
-    rows: Sequence[LedgerRow],
-    deferred: DeferredRows | None = None,
-    *,
-    is_last: bool = False,
-) -> None:
-    dropped = LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
-    try:
-        taken = (deferred or DeferredRows()).write(connection, rows, is_last=is_last)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) in DROPPED:
-            raise dropped from None
-        raise
-    # Not every driver counts several rows.
-    if taken not in {len(rows), -1}:
-        raise dropped
+def _insert(connection: Connection, rows: Sequence[LedgerRow]) -> None:
+    # Not every driver counts several rows; where one is missing, an audit finds the gap.
+    if insert_rows(connection, ledger, rows) not in {len(rows), -1}:
+        raise LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
 
 
 def lock_root(connection: Connection) -> None:

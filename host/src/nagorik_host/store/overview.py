@@ -15,7 +15,6 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam, func, literal, 
 
 from nagorik_host.store.clock import ENDS_WITHIN
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.schema import (
     IN_QUEUE,
@@ -52,9 +51,7 @@ def _counted(order: Column[Any], *where: ColumnElement[bool]) -> Select[Any]:
 _DUE: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at <= _UNTIL)
 _WAITING: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at > _UNTIL)
 _NEVER_DUE: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at >= UNREADABLE)
-_BLOCKED: Final = _counted(
-    applications.c.opened_at, applications.c.blocked.is_not(None), applications.c.blocked == bindparam("code")
-)
+_QUEUES: Final = select(applications.c.target_plugin).distinct().where(IN_QUEUE)
 _FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(*_QUEUED)
 _UNREAD: Final = _counted(inbox.c.offer, UNREAD)
 _SET_ASIDE: Final = _counted(inbox.c.received_at, inbox.c.result == READERS_LOST)
@@ -140,7 +137,7 @@ def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOvervie
     in_flight: dict[str, int] = defaultdict(int)
     for row in transaction.connection.execute(_HELD):
         in_flight[row.target_plugin] += row.number
-    queued = {plugin for (plugin,) in distinct_leads(transaction, (applications.c.target_plugin,), IN_QUEUE)}
+    queued = set(transaction.connection.scalars(_QUEUES))
     found = []
     for plugin in sorted({*known, *in_flight, *queued}):
         of = {"plugin": plugin}
@@ -164,10 +161,8 @@ def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOvervie
 
 def count_due(transaction: Transaction, until: datetime) -> Mapping[str, int]:
     """How many applications are due by then, by the plugin that they call, each counted to ``COUNTED`` + 1."""
-    queued = distinct_leads(transaction, (applications.c.target_plugin,), IN_QUEUE)
-    due = {
-        plugin: transaction.connection.scalar(_DUE, {"plugin": plugin, "until": until}) or 0 for (plugin,) in queued
-    }
+    queued = transaction.connection.scalars(_QUEUES).all()
+    due = {plugin: transaction.connection.scalar(_DUE, {"plugin": plugin, "until": until}) or 0 for plugin in queued}
     return {plugin: number for plugin, number in due.items() if number}
 
 
@@ -178,14 +173,15 @@ def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
 
 def count_unreadable(transaction: Transaction) -> int:
     """How many applications are due at no time that there is, and not left to an officer yet."""
-    queued = distinct_leads(transaction, (applications.c.target_plugin,), IN_QUEUE)
-    return sum(transaction.connection.scalar(_NEVER_DUE, {"plugin": plugin}) or 0 for (plugin,) in queued)
+    queued = transaction.connection.scalars(_QUEUES).all()
+    return sum(transaction.connection.scalar(_NEVER_DUE, {"plugin": plugin}) or 0 for plugin in queued)
 
 
 def count_blocked(transaction: Transaction) -> Mapping[str, int]:
     """How many applications the host leaves alone, by why."""
-    codes = distinct_leads(transaction, (applications.c.blocked,), applications.c.blocked.is_not(None))
-    return {code: transaction.connection.scalar(_BLOCKED, {"code": code}) or 0 for (code,) in codes}
+    query = select(applications.c.blocked, func.count()).where(applications.c.blocked.is_not(None))
+    found = transaction.connection.execute(query.group_by(applications.c.blocked).order_by(applications.c.blocked))
+    return {row.blocked: row[1] for row in found}
 
 
 def count_unread(transaction: Transaction) -> int:

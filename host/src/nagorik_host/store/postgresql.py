@@ -175,7 +175,7 @@ class PostgresqlDatabase(Database):
     async def _commit(self, together: Sequence["_WaitingUnit"]) -> None:
         try:
             with _translated():
-                results = await self._run([asked.unit for asked in together], checks_last=True)
+                results = await self._run([asked.unit for asked in together])
         except DatabaseUnavailable as gone:
             # Whether they happened, whoever asked has to look.
             for asked in together:
@@ -268,12 +268,11 @@ class PostgresqlDatabase(Database):
         _keep_alive(connection)
         return connection
 
-    async def _run(self, units: Sequence[Unit[T]], *, checks_last: bool = False) -> list[T]:
+    async def _run(self, units: Sequence[Unit[T]]) -> list[T]:
         """Run units in one transaction."""
         async with self._engine.connect() as connection:
             async with connection.begin():
-                done = partial(self._do, units=units, checks_last=checks_last)
-                results, appended, due = await connection.run_sync(done)
+                results, appended, due = await connection.run_sync(partial(self._do, units=units))
                 if due:
                     # Sent with the commit; the same one is sent once.
                     await (await _driver_of(connection)).execute(_NOTIFY, HINTS, sorted(set(due.values())))
@@ -282,13 +281,12 @@ class PostgresqlDatabase(Database):
         return results
 
     def _do(
-        self, connection: Connection, units: Sequence[Unit[T]], *, checks_last: bool
+        self, connection: Connection, units: Sequence[Unit[T]]
     ) -> tuple[list[T], Appended | None, dict[str, str]]:
-        taken: dict[str, str] = {}
-        transactions = [Transaction(connection, taken=taken, checks_last=checks_last) for _ in units]
+        transactions = [Transaction(connection) for _ in units]
         results = [unit(transaction) for unit, transaction in zip(units, transactions, strict=True)]
         due = {name: plugin for transaction in transactions for name, plugin in transaction.due.items()}
-        return results, self.append_records(connection, transactions, is_last=not due), due
+        return results, self.append_records(connection, transactions), due
 
     @contextmanager
     def _noted(self) -> Iterator[None]:

@@ -9,12 +9,15 @@ Indexes over a part of a table are in ``partial_indexes``: declaring one imports
 is for, and only whoever makes or compares tables needs them.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Dialect,
     ForeignKey,
     Index,
@@ -26,6 +29,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    insert,
     text,
 )
 from sqlalchemy.types import TypeDecorator
@@ -75,6 +79,19 @@ def microseconds(at: datetime) -> int:
     if at.tzinfo is None:
         raise ValueError("a time without a zone is no instant")
     return (at - _EPOCH) // MICROSECOND
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> int:
+    """Insert whole rows, in the order of the table's columns; how many were, or -1 where the driver counts none."""
+    kept = [tuple(microseconds(one) if isinstance(one, datetime) else one for one in row) for row in rows]
+    statement = _insert_of(connection.dialect, table)
+    return connection.exec_driver_sql(statement, kept if len(kept) > 1 else kept[0]).rowcount
+
+
+@lru_cache(maxsize=16)
+def _insert_of(dialect: Dialect, table: Table) -> str:
+    """Written once: to make it anew costs SQLAlchemy more than all else of a row."""
+    return str(insert(table).compile(dialect=dialect))
 
 
 def shown(name: object) -> str:
@@ -143,6 +160,7 @@ applications: Final = Table(
     Column("blocked", String(CODE)),
     Index("ix_applications_agency_reference", "plugin", "agency_reference"),
     # An operator's lists, in the order in which applications were taken in.
+    Index("ix_applications_opened", "opened_at", "id"),
     Index("ix_applications_service", "service", "state", "opened_at", "id"),
 )
 FOR_A_PERSON: Final = text(
@@ -217,6 +235,7 @@ payments: Final = Table(
     # The first part of that id, before its first stroke: what all who act at one service centre have in common.
     Column("centre", String(CODE)),
     Index("ix_payments_application", "application"),
+    Index("ix_payments_opened", "opened_at", "id"),
     Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
     Index("ix_payments_captured", "gateway", "captured_at"),
     Index("ix_payments_acting", "gateway", "acting"),

@@ -214,10 +214,9 @@ class SqliteDatabase(Database):
 
     def _commit(self, together: Sequence["_Asked"]) -> None:
         """Commit all. A unit that fails leaves nothing behind; what fails of the whole is tried with each alone."""
-        taken: dict[str, str] = {}
         try:
             with self._connection.begin():
-                done = [self._do(asked, taken, is_alone=len(together) == 1) for asked in together]
+                done = [self._do(asked, is_alone=len(together) == 1) for asked in together]
                 appended = self.append_records(self._connection, [one for one in done if one is not None])
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked, not to this thread
             if len(together) > 1:
@@ -234,14 +233,13 @@ class SqliteDatabase(Database):
                 else:
                     asked.fail(asked.error)
 
-    def _do(self, asked: "_Asked", taken: dict[str, str], *, is_alone: bool) -> Transaction | None:
+    def _do(self, asked: "_Asked", *, is_alone: bool) -> Transaction | None:
         """Run a unit to its end, and note what came of it; its transaction, unless it failed."""
-        transaction = Transaction(self._connection, taken=taken)
+        transaction = Transaction(self._connection)
         asked.error = None
         try:
             with nullcontext() if is_alone else transaction.nested():
                 asked.result = asked.unit(transaction)
-                transaction.flush()
         except BaseException as error:
             if is_alone or self._has_ended():
                 raise

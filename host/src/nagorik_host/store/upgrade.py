@@ -1,5 +1,6 @@
-"""Bringing a database's tables to the revision that this version of the host works with.
+"""Bring a database's tables to the revision that this version of the host works with.
 
+An empty database gets the newest tables at once; one of an earlier revision is migrated.
 Alembic is imported where tables are made: every command looks at the revision, and few bring it to another.
 """
 
@@ -91,4 +92,8 @@ def _bring_up(transaction: Transaction, versions: str, table: str, metadata: Met
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", versions)
     config.attributes |= {"connection": transaction.connection, "metadata": metadata, "version_table": table}
-    command.upgrade(config, "head")
+    if _revision(transaction.connection, table) is None:
+        metadata.create_all(transaction.connection)
+        command.stamp(config, "head")
+    else:
+        command.upgrade(config, "head")
