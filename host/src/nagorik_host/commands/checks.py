@@ -44,7 +44,6 @@ from nagorik_host.store.overview import (
     count_overdue,
     count_set_aside,
     count_unreadable,
-    counted,
     read_workers,
 )
 from nagorik_host.store.payment_cases import count_payment_cases
@@ -298,18 +297,18 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
     yield from _workers(transaction, now, is_overdue=bool(overdue))
     yield _queue(overdue)
     if unreadable := count_unreadable(transaction):
-        message = f"{counted(unreadable)} applications are due at no time that there is: their rows were changed"
+        message = f"{unreadable} applications are due at no time that there is: their rows were changed"
         hint = "A worker leaves each to an officer. Find out who did it: nagorik audit verify"
         yield _warning("host queue", message, hint)
     waiting = count_cases(transaction, now)
     message = f"{waiting} applications wait for an officer"
     yield _note("host cases", message, "nagorik cases list") if waiting else _fine("host cases", message)
     if differing := count_payment_cases(transaction):
-        message = f"{counted(differing)} differences from the gateways' books wait for an officer"
+        message = f"{differing} differences from the gateways' books wait for an officer"
         yield _warning("host payments", message, "nagorik cases list")
     for code, number in count_blocked(transaction).items():
         status = _note if code == ERASED else _warning
-        yield status("host blocked", f"{counted(number)} applications: {code}", "nagorik cases list says what to do.")
+        yield status("host blocked", f"{number} applications: {code}", "nagorik cases list says what to do.")
     yield from _inbox(transaction, now)
     for row in transaction.connection.execute(select(agencies).where(agencies.c.down_since.is_not(None))):
         since, why = row.down_since.isoformat(timespec="minutes"), row.cause or "unreachable"
@@ -358,11 +357,11 @@ def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> It
 
 def _inbox(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
     left, minutes = count_left_unread(transaction, now), round(OVERDUE.total_seconds() / 60)
-    message = f"{counted(left)} messages have waited to be read for more than {minutes} minutes"
+    message = f"{left} messages have waited to be read for more than {minutes} minutes"
     hint = "Their plugin is kept out, lacks a setting, or is stopped. nagorik inbox list --result waiting"
     yield _warning("host inbox", message, hint) if left else _fine("host inbox", message)
     if set_aside := count_set_aside(transaction):
-        message = f"{counted(set_aside)} messages ended one worker after another as they were read, and are set aside"
+        message = f"{set_aside} messages ended one worker after another as they were read, and are set aside"
         hint = f"Ask the plugin's owner for a fixed version. nagorik inbox list --result {READERS_LOST}"
         yield _warning("host inbox", message, hint)
 
@@ -372,6 +371,6 @@ def _queue(overdue: Mapping[str, int]) -> DoctorCheck:
     message = f"{sum(overdue.values())} applications have been due for more than {minutes} minutes"
     if not overdue:
         return _fine("host queue", message)
-    by_agency = ", ".join(f"{plugin} {counted(number)}" for plugin, number in overdue.items())
+    by_agency = ", ".join(f"{plugin} {number}" for plugin, number in overdue.items())
     hint = "More workers, if the agencies can bear more; a queue after an outage drains by itself. nagorik agencies"
     return _warning("host queue", f"{message}: {by_agency}", hint)

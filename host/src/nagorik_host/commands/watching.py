@@ -11,10 +11,8 @@ from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.overview import (
-    COUNTED,
     AgencyOverview,
     WorkerOverview,
-    counted,
     read_agencies,
     read_workers,
 )
@@ -40,15 +38,15 @@ async def agencies(arguments: argparse.Namespace) -> int:
             get_logger("nagorik.host").warning("credentials_tried_again", plugin=tried)
         found = await database.run(lambda transaction: read_agencies(transaction, at))
     if arguments.json:
-        print_json({"counted_to": COUNTED, "agencies": [_agency(one) for one in found]})
+        print_json({"agencies": [_agency(one) for one in found]})
     elif not found:
         print_lines("Nothing is queued for any agency. কোনো সংস্থার জন্য কিছু অপেক্ষায় নেই।")
     else:
         rows = (
             (
                 one.plugin,
-                f"{counted(one.due)}{_since(one, at)}",
-                counted(one.waiting),
+                f"{one.due}{_since(one, at)}",
+                str(one.waiting),
                 str(one.in_flight),
                 _next_call(one, at),
                 _reached(one),

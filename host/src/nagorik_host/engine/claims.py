@@ -34,6 +34,7 @@ from nagorik_host.store.application_records import record_attempt
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
+    StaleRevision,
     StoredApplication,
     set_aside,
     target_plugin,
@@ -48,7 +49,6 @@ from nagorik_host.store.cases import (
 )
 from nagorik_host.store.checkouts import drop_if_ended, keep_checkout
 from nagorik_host.store.database import Transaction, is_the_machines
-from nagorik_host.store.deferred import StaleRevision
 from nagorik_host.store.schema import applications, attempts
 from nagorik_host.vault import Erased, Vault
 from nagorik_platform.agency_client.limits import LEASE_LOST
@@ -564,7 +564,7 @@ def _has_ended_workers(transaction: Transaction, stored: StoredApplication, done
     # Nearly always it went well the last time, which the row shows by itself.
     if done.progress.backoff(coming.operation, subject).failures < LOSSES_OF_A_CASE - 1:
         return False
-    return losses_in_a_row(transaction, stored.id, coming.operation.value).number >= LOSSES_OF_A_CASE
+    return losses_in_a_row(transaction, stored.id, coming.operation.value) >= LOSSES_OF_A_CASE
 
 
 def _follow_checkout(

@@ -4,13 +4,13 @@ A case is a decision that nobody else can take, or a row that the host cannot ad
 application is in its journal; what is no single application's is kept here.
 """
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from itertools import takewhile
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Subquery, and_, bindparam, case, func, insert, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, bindparam, case, func, insert, or_, select
 
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik_host.store.application_store import NoSuchApplication, set_aside
@@ -21,7 +21,6 @@ from nagorik_host.store.schema import (
     applications,
     attempts,
     decisions,
-    payloads,
     payments,
     shown,
 )
@@ -163,75 +162,15 @@ def is_failed_by_its_plugin(transaction: Transaction, application: str, operatio
 
 INTERRUPTED: Final = "interrupted"
 """The result of an attempt whose worker ended before it, with whatever else it had in hand."""
-INTERRUPTED_ALONE: Final = "interrupted-alone"
-"""The same of a worker that had nothing else in hand: it can only have been this call, or nothing of the host's."""
 WORKERS_LOST: Final = "workers-lost"
 LOSSES_OF_A_CASE: Final = 3
-"""Attempts in a row at one operation of one application that ended with their worker, after which an officer looks.
-A machine may kill two workers that make the same call; what meets it a third time, and came to no end in between, is
-more likely to be what kills them. One of these workers at least had nothing else in hand: of what one had in hand
-together, nobody knows which it was."""
-LOSSES_OF_A_SUSPECT: Final = LOSSES_OF_A_CASE - 1
-"""As many, after which an application is carried by a worker that has nothing else in hand."""
-_LOSSES: Final = (INTERRUPTED, INTERRUPTED_ALONE)
+"""Attempts in a row at one operation of an application that ended with their worker, after which an officer looks."""
 
 
-class Losses(NamedTuple):
-    """The latest attempts at an operation that ended with their worker, in a row.
-
-    Attributes:
-        number: How many there are, up to ``LOSSES_OF_A_CASE``.
-        alone: How many of them were all that their worker had in hand.
-    """
-
-    number: int
-    alone: int
-
-    @property
-    def are_suspect(self) -> bool:
-        """Whether they may be what ends the workers."""
-        return self.number >= LOSSES_OF_A_SUSPECT
-
-    @property
-    def are_a_case(self) -> bool:
-        """Whether an officer is to look."""
-        return self.number >= LOSSES_OF_A_CASE and self.alone > 0
-
-
-def losses_in_a_row(transaction: Transaction, application: str, operation: str) -> Losses:
-    """The latest attempts at an operation that ended with their worker."""
+def losses_in_a_row(transaction: Transaction, application: str, operation: str) -> int:
+    """How many of the latest attempts at an operation ended with their worker, up to ``LOSSES_OF_A_CASE``."""
     latest = transaction.connection.scalars(_LATEST, {"application_": application, "operation_": operation}).all()
-    lost = list(takewhile(_LOSSES.__contains__, latest))
-    return Losses(len(lost), lost.count(INTERRUPTED_ALONE))
-
-
-LOSSES_LAST: Final = timedelta(hours=1)
-"""For how long a lost worker counts against the plugin; what was mended since is not kept out for it."""
-_MOST_LOST: Final = 50
-_LOST: Final = (
-    select(applications, payloads.c.draft)
-    .join(payloads, payloads.c.application == applications.c.id)
-    .where(
-        applications.c.blocked == WORKERS_LOST,
-        applications.c.closed_at.is_(None),
-        applications.c.target_plugin.in_(bindparam("plugins", expanding=True)),
-        select(attempts.c.entry)
-        .where(
-            attempts.c.application == applications.c.id,
-            attempts.c.result == INTERRUPTED_ALONE,
-            attempts.c.ended_at >= bindparam("since"),
-        )
-        .exists(),
-    )
-    .order_by(applications.c.updated_at.desc())
-    .limit(_MOST_LOST)
-)
-
-
-def lost_lately(transaction: Transaction, plugins: Collection[str], now: datetime) -> Sequence[Row[Any]]:
-    """Applications, with what the citizen handed in, of which calls of these plugins ended workers lately."""
-    wanted = {"plugins": list(plugins), "since": now - LOSSES_LAST}
-    return transaction.connection.execute(_LOST, wanted).all()
+    return len(list(takewhile(lambda result: result == INTERRUPTED, latest)))
 
 
 def unblock(transaction: Transaction, application: str, now: datetime) -> str:

@@ -71,12 +71,6 @@ class Transaction:
     connection: Connection
     due: dict[str, str] = field(default_factory=dict)
     records: Records = field(default_factory=Records)
-    taken: dict[str, str] = field(default_factory=dict)
-
-    def defer(self) -> None:
-        """Nothing waits any more."""
-
-    flush = flush_changes = defer
 
     def append_entries(self, entries: Sequence[Sequence[Any]]) -> None:
         """Append rows to journals."""

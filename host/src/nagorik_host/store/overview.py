@@ -1,17 +1,13 @@
-"""How the work fares: what every agency's queue holds, which worker has what in hand, and what nobody has read.
-
-Every number is read off an index. A queue of millions is not counted to its end: beyond ``COUNTED`` it is told as
-that many and more.
-"""
+"""How the work fares: what every agency's queue holds, which worker has what in hand, and what nobody has read."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Select, bindparam, func, literal, select, update
+from sqlalchemy import Select, bindparam, case, func, select, update
 
 from nagorik_host.store.clock import ENDS_WITHIN
 from nagorik_host.store.database import Transaction
@@ -28,34 +24,41 @@ from nagorik_host.store.schema import (
     workers,
 )
 
-COUNTED: Final = 10_000
-"""How far a queue is counted."""
 OVERDUE: Final = timedelta(minutes=15)
 """What has been due for longer than this waits for a worker, a slow agency, or an officer who stopped it."""
 
 _UNTIL: Final = bindparam("until", type_=Instant)
-_QUEUED: Final = (applications.c.target_plugin == bindparam("plugin"), IN_QUEUE)
 _HELD: Final = (
     select(applications.c.lease, applications.c.target_plugin, func.count().label("number"))
     .where(applications.c.lease.is_not(None))
     .group_by(applications.c.lease, applications.c.target_plugin)
 )
-
-
-def _counted(order: Column[Any], *where: ColumnElement[bool]) -> Select[Any]:
-    """Counts rows in the order of an index, no further than ``COUNTED`` and one more."""
-    first = select(literal(1)).where(*where).order_by(order).limit(COUNTED + 1).subquery()
-    return select(func.count()).select_from(first)
-
-
-_DUE: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at <= _UNTIL)
-_WAITING: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at > _UNTIL)
-_NEVER_DUE: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at >= UNREADABLE)
-_QUEUES: Final = select(applications.c.target_plugin).distinct().where(IN_QUEUE)
-_FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(*_QUEUED)
-_UNREAD: Final = _counted(inbox.c.offer, UNREAD)
-_SET_ASIDE: Final = _counted(inbox.c.received_at, inbox.c.result == READERS_LOST)
-_LEFT: Final = _counted(inbox.c.offer, UNREAD, inbox.c.received_at <= _UNTIL)
+_QUEUES: Final = (
+    select(
+        applications.c.target_plugin.label("plugin"),
+        func.count(case((applications.c.due_at <= _UNTIL, 1))).label("due"),
+        func.count().label("queued"),
+        func.min(applications.c.due_at).label("first_due"),
+    )
+    .where(IN_QUEUE)
+    .group_by(applications.c.target_plugin)
+)
+_DUE: Final = (
+    select(applications.c.target_plugin, func.count())
+    .where(IN_QUEUE, applications.c.due_at <= _UNTIL)
+    .group_by(applications.c.target_plugin)
+    .order_by(applications.c.target_plugin)
+)
+_NEVER_DUE: Final = select(func.count()).where(IN_QUEUE, applications.c.due_at >= UNREADABLE)
+_BLOCKED: Final = (
+    select(applications.c.blocked, func.count())
+    .where(applications.c.blocked.is_not(None))
+    .group_by(applications.c.blocked)
+    .order_by(applications.c.blocked)
+)
+_UNREAD: Final = select(func.count()).where(UNREAD)
+_LEFT: Final = _UNREAD.where(inbox.c.received_at <= _UNTIL)
+_SET_ASIDE: Final = select(func.count()).where(inbox.c.result == READERS_LOST)
 
 
 class AgencyOverview(NamedTuple):
@@ -63,8 +66,8 @@ class AgencyOverview(NamedTuple):
 
     Attributes:
         plugin: The plugin that speaks to it.
-        due: Applications that are due to call it, counted no further than ``COUNTED`` + 1.
-        waiting: Applications that will be due, counted as far.
+        due: Applications that are due to call it.
+        waiting: Applications that will be due.
         first_due: Since when the first is due, or when it will be.
         in_flight: Applications that workers have in hand to call it.
         paced_to: The instant up to which calls to it are spoken for; ``None`` before its first.
@@ -128,26 +131,27 @@ class WorkerOverview(NamedTuple):
 
 _KEEPS_OUT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(kept_out=bindparam("told"))
 _NEVER_CALLED: Final = SimpleNamespace(next_at=None, failures=0, down_since=None, cause=None, probe_at=None)
+_NOT_QUEUED: Final = SimpleNamespace(due=0, queued=0, first_due=None)
 
 
 def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOverview]:
     """Every agency that is or was called or has a queue, in the order of their ids, as of ``now`` (aware)."""
     reached = select(agencies, paces.c.next_at).join(paces, paces.c.plugin == agencies.c.plugin, isouter=True)
     known = {row.plugin: row for row in transaction.connection.execute(reached)}
-    in_flight: dict[str, int] = defaultdict(int)
+    queues = {row.plugin: row for row in transaction.connection.execute(_QUEUES, {"until": now})}
+    in_flight = Counter[str]()
     for row in transaction.connection.execute(_HELD):
         in_flight[row.target_plugin] += row.number
-    queued = set(transaction.connection.scalars(_QUEUES))
     found = []
-    for plugin in sorted({*known, *in_flight, *queued}):
-        of = {"plugin": plugin}
+    for plugin in sorted({*known, *in_flight, *queues}):
         fares: Any = known.get(plugin, _NEVER_CALLED)
+        queue: Any = queues.get(plugin, _NOT_QUEUED)
         found.append(
             AgencyOverview(
                 plugin=plugin,
-                due=transaction.connection.scalar(_DUE, {**of, "until": now}) or 0,
-                waiting=transaction.connection.scalar(_WAITING, {**of, "until": now}) or 0,
-                first_due=transaction.connection.scalar(_FIRST_DUE, of),
+                due=queue.due,
+                waiting=queue.queued - queue.due,
+                first_due=queue.first_due,
                 in_flight=in_flight[plugin],
                 paced_to=fares.next_at,
                 failures=fares.failures,
@@ -160,10 +164,8 @@ def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOvervie
 
 
 def count_due(transaction: Transaction, until: datetime) -> Mapping[str, int]:
-    """How many applications are due by then, by the plugin that they call, each counted to ``COUNTED`` + 1."""
-    queued = transaction.connection.scalars(_QUEUES).all()
-    due = {plugin: transaction.connection.scalar(_DUE, {"plugin": plugin, "until": until}) or 0 for plugin in queued}
-    return {plugin: number for plugin, number in due.items() if number}
+    """How many applications are due by then, by the plugin that they call."""
+    return _counts(transaction, _DUE, {"until": until})
 
 
 def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
@@ -173,15 +175,12 @@ def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
 
 def count_unreadable(transaction: Transaction) -> int:
     """How many applications are due at no time that there is, and not left to an officer yet."""
-    queued = transaction.connection.scalars(_QUEUES).all()
-    return sum(transaction.connection.scalar(_NEVER_DUE, {"plugin": plugin}) or 0 for plugin in queued)
+    return transaction.connection.scalar(_NEVER_DUE) or 0
 
 
 def count_blocked(transaction: Transaction) -> Mapping[str, int]:
     """How many applications the host leaves alone, by why."""
-    query = select(applications.c.blocked, func.count()).where(applications.c.blocked.is_not(None))
-    found = transaction.connection.execute(query.group_by(applications.c.blocked).order_by(applications.c.blocked))
-    return {row.blocked: row[1] for row in found}
+    return _counts(transaction, _BLOCKED, {})
 
 
 def count_unread(transaction: Transaction) -> int:
@@ -195,8 +194,12 @@ def count_left_unread(transaction: Transaction, now: datetime) -> int:
 
 
 def count_set_aside(transaction: Transaction) -> int:
-    """How many messages are set aside because they ended one worker after another, up to ``COUNTED`` + 1."""
+    """How many messages are set aside because they ended one worker after another."""
     return transaction.connection.scalar(_SET_ASIDE) or 0
+
+
+def _counts(transaction: Transaction, query: Select[Any], wanted: Mapping[str, Any]) -> dict[str, int]:
+    return {row[0]: row[1] for row in transaction.connection.execute(query, wanted)}
 
 
 def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOverview]:
@@ -240,8 +243,3 @@ def _read_kept_out(written: str | None) -> list[KeptOutPlugin]:
 
 def _written(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
-
-
-def counted(number: int) -> str:
-    """A number as a person reads it."""
-    return f"{COUNTED}+" if number > COUNTED else str(number)
