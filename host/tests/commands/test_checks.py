@@ -132,7 +132,7 @@ def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
 
 
 def test_what_is_due_at_no_time_that_there_is_is_told(ready, applied, place):
-    put(place, "UPDATE applications SET due_at = 'soon'")
+    put(place, "UPDATE applications SET due_at = 9223372036854775807")
     assert found()["host queue"] == (
         DoctorStatus.WARNING,
         "1 applications are due at no time that there is: their rows were changed",

@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import create_engine, insert, make_url, select
+from sqlalchemy.exc import IntegrityError
 
 from nagorik import PaymentStarted, Text
 from nagorik.values import Money, dhaka_date
@@ -824,12 +825,9 @@ def test_anchors_are_read_line_by_line(file_scene):
     [
         "content = 'x' WHERE kind = 'seal'",
         """content = '{"tails":{"1":[99999999999999999999,"x"]}}' WHERE kind = 'seal'""",
-        "link = 'text' WHERE writer = 0",
+        "link = x'74657874' WHERE writer = 0",
         "link = x'00' WHERE writer = 0 AND number = 1",
-        "number = 'text' WHERE writer = 0 AND number = 1",
-        "writer = 'text' WHERE writer = 0 AND number = 1",
-        "writer = 'text' WHERE writer = 1",
-        "link = 'text' WHERE writer = 1",
+        "link = x'74657874' WHERE writer = 1",
         "number = number + 9 WHERE writer = 1 AND number = (SELECT max(number) FROM ledger WHERE writer = 1)",
     ],
 )
@@ -840,16 +838,6 @@ async def test_anchor_vouches_for_no_ledger_that_was_changed(copy, keyring, chan
     with pytest.raises(AnchorRefused, match="ledger"):
         await make_anchor(database, vault, datetime(2030, 1, 1, tzinfo=UTC))
     await database.close()
-    assert records_of(copy.url) == before
-
-
-async def test_host_appends_nothing_to_a_root_that_nobody_has_written(copy, new_world):
-    world = new_world()
-    assert written_to(copy.url, "UPDATE ledger SET link = 'text' WHERE writer = 0 AND number > 2")
-    before = records_of(copy.url)
-    async with world.host(copy.url) as host:
-        with pytest.raises(LedgerBroken):
-            await world.apply(host, 21)
     assert records_of(copy.url) == before
 
 
@@ -894,14 +882,17 @@ async def test_whatever_stands_in_a_column_is_a_finding_and_no_crash(copy, keyri
     for value in WRONG:
         target = copy.url.replace("copy.db", "wrong.db")
         shutil.copy(str(make_url(copy.url).database), str(make_url(target).database))
-        if not written_to(target, f"UPDATE {table} SET {name} = {value} WHERE {rows} AND {name} IS NOT {value}"):
-            continue
+        try:
+            if not written_to(target, f"UPDATE {table} SET {name} = {value} WHERE {rows} AND {name} IS NOT {value}"):
+                continue
+        except IntegrityError:
+            continue  # the table itself refuses it
         found = await found_in(target, keyring)
         assert found, value
 
 
 async def test_types_are_named(copy, keyring):
-    written_to(copy.url, f"UPDATE journal SET at = 'noon' WHERE {OF} AND entry = 2".format(**copy.names))
+    written_to(copy.url, f"UPDATE journal SET at = 9223372036854775807 WHERE {OF} AND entry = 2".format(**copy.names))
     database, vault = await open_database(copy.url), Vault(keyring)
     found = [str(one) async for each in verify_journals(database, vault) for one in each.findings]
     await database.close()
@@ -929,7 +920,6 @@ async def with_pages(copy, keyring) -> Scene:
     [
         ([], ()),
         (["UPDATE checkouts SET sealed = x'00' WHERE application = '{filed}'"], ("filed",)),
-        (["UPDATE checkouts SET sealed = 'page' WHERE application = '{filed}'"], ("filed",)),
         (["UPDATE checkouts SET application = '{filed}'"], ("filed",)),
         (
             [

@@ -6,17 +6,15 @@ from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Integer, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from structlog.testing import capture_logs
 
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.store.application_store import LEASE, LeaseTooShort
-from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.cases import list_cases, unblock
-from nagorik_host.store.overview import count_unreadable
-from nagorik_host.store.schema import Instant, applications, attempts, journal
+from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
@@ -330,41 +328,8 @@ async def test_host_does_not_open_with_calls_that_outlast_its_lease(
     assert "Set lease_seconds above 60" in str(caught.value)
 
 
-NUMBERS = [column.name for column in applications.columns if isinstance(column.type, Instant | Integer)]
-
-
-@pytest.mark.parametrize("column", NUMBERS)
-async def test_text_where_a_number_belongs_is_one_applications_case(depot, ready_file, keyring, column):
-    async with opened(ready_file, keyring, SimulatedClock()) as host:
-        odd, plain = await apply(host, "plain"), await apply(host, "plain")
-        damage(ready_file, column, "'soon'", odd)
-        told = [one async for one in verify_journals(host.database, host.vault) if one.application == odd]
-        assert "wrong-type" in str(told[0].problem)
-        doomed = await host.database.run(count_unreadable)
-        worker, stop = host.worker("machine-7"), asyncio.Event()
-        stop.set()
-        with capture_logs() as logs:
-            await worker.run(stop)
-            await work_for(host, 1)
-            await worker.heartbeat()
-        assert (await row_of(host, plain)).state == "closed"
-        assert (await host.database.run(count_unreadable), doomed) == (0, int(column == "due_at"))
-        if column == "due_at":
-            row = await row_of(host, odd)
-            assert (row.blocked, row.due_at) == ("defect", None)
-            (line,) = [entry for entry in logs if entry["event"] == "application_blocked"]
-            assert (line["application"], line["defect"]) == (odd, "due-unreadable")
-
-
 DAMAGE = ("'text'", "5", "x'00ff'", "NULL", "4070908800000000", "0", "9223372036854775807", "CAST(x'ff' AS TEXT)")
-"""Of SQLite alone: any column holds any value, text in no encoding among them. The large number is in 2099."""
-UNFIT = {
-    "plugin_version": {"x'00ff'"},
-    "revision": {"'text'", "x'00ff'"},
-    "entries": {"'text'", "x'00ff'"},
-    "chain": {"'text'", "5"},
-}
-"""What no step can be built on; whatever else stands there is one more value of the column's type."""
+"""Of SQLite alone, where text may be in no encoding; the table refuses other types. The large number is in 2099."""
 
 
 @pytest.mark.parametrize("column", [column.name for column in applications.columns])
@@ -376,10 +341,6 @@ async def test_whatever_stands_in_whichever_column_is_one_applications_case(depo
             damage(ready_file, column, value, application)
         await run_until_closed(host, plain)
         await work_for(host, 2)
-        for application, value in odd.items():
-            if value in UNFIT.get(column, ()):
-                row = await row_of(host, application)
-                assert (row.blocked, row.due_at, row.lease) == ("defect", None, None)
 
 
 def damage(url: str, column: str, value: str, application: str) -> None:

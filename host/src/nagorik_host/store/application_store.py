@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import LargeBinary, Row, Update, bindparam, cast, delete, insert, or_, select, update
+from sqlalchemy import Row, Update, bindparam, delete, insert, or_, select, update
 
 from nagorik import ApplicationDraft, NagorikError, Text
 from nagorik.operations import OPERATIONS, Family
@@ -21,7 +21,7 @@ from nagorik_host.store.application_records import record_of_row
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.ledger import APPLICATION, digest, is_unicode
+from nagorik_host.store.ledger import APPLICATION, digest
 from nagorik_host.store.schema import (
     MICROSECOND,
     Instant,
@@ -72,9 +72,6 @@ _ASIDE: Final = (
     .returning(applications)
 )
 _SET_ASIDE: Final = _ASIDE.where(applications.c.id == bindparam("application_"))
-_SET_ASIDE_BY_BYTES: Final = _ASIDE.where(
-    cast(applications.c.id, LargeBinary) == bindparam("application_", type_=LargeBinary)
-)
 _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
 _TAKE_IF_HELD: Final = _CHANGE_IF_HELD.values(lease_until=UNTIL)
 _BY_REFERENCES: Final = select(applications.c.id, applications.c.client_reference).where(
@@ -593,11 +590,7 @@ def set_aside(
     """
     values: dict[str, Any] = {"application_": application, "code": code, "again": again}
     query = _SET_ASIDE
-    if not is_unicode(application):
-        # No text that can be bound is what SQLite has there, and nobody has it in hand.
-        query, values["application_"] = _SET_ASIDE_BY_BYTES, application.encode("utf-8", "surrogateescape")
-        application = application.encode("utf-8", "backslashreplace").decode()
-    elif held_by is not None:
+    if held_by is not None:
         query, values = _SET_ASIDE_IF_HELD, values | {"lease_": held_by}
     row = transaction.connection.execute(query, values).one_or_none()
     if row is not None:

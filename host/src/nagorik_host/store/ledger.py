@@ -315,7 +315,6 @@ class AuditLedger:
         """Append a record to the root.
 
         Raises:
-            LedgerBroken: The last one is none.
             LedgerWentBack: The last one that this process has appended is not there.
         """
         lock_root(connection)
@@ -325,8 +324,6 @@ class AuditLedger:
         if seen is not None and (last is None or last.seen != seen.link):
             raise LedgerWentBack
         number, link = (last.number, last.link) if last is not None else (0, genesis(self._vault))
-        if type(number) is not int or not isinstance(link, bytes):
-            raise LedgerBroken("the last record of the ledger's root is none that a host has written")
         row = LedgerRow(ROOT, number + 1, at, kind, "", written(content), b"")
         row = row._replace(link=link_of(self._vault, link, row))
         _insert(connection, [row])

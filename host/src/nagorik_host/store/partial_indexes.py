@@ -1,4 +1,4 @@
-"""The indexes that hold a part of a table's rows. Importing this adds them to the tables."""
+"""What only makers of tables need: indexes over a part of a table, and SQLite's strict types."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from nagorik_host.store.schema import (
     UNREAD,
     applications,
     inbox,
+    metadata,
     payment_cases,
     payments,
 )
@@ -51,3 +52,6 @@ _add("ix_inbox_reference", inbox.c.reference, where=inbox.c.reference.is_not(Non
 _add("ix_payment_cases_waiting", payment_cases.c.opened_at, where=CASE_WAITS)
 # Money that is to be given back is few rows among all that was ever paid.
 _add("ix_payments_to_give_back", payments.c.application, where=TO_GIVE_BACK)
+
+for _table in metadata.tables.values():
+    _table.dialect_options["sqlite"]["strict"] = True

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     Connection,
     Dialect,
@@ -24,7 +25,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     Text,
     UniqueConstraint,
@@ -32,7 +32,8 @@ from sqlalchemy import (
     insert,
     text,
 )
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 REVISION: Final = "0001"
 """The newest of the migrations, which makes the tables what they are here."""
@@ -48,6 +49,10 @@ class Instant(TypeDecorator[datetime]):
 
     impl = BigInteger
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:
+        """SQLite's strict tables know one kind of whole number."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         """To microseconds.
@@ -108,48 +113,58 @@ HASH: Final = 64
 UNCHAINED: Final = {"chained": False}
 """Marks a column that only says when its row is looked at next, which the ledger does not record."""
 
+WHOLE: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""A whole number of 64 bits."""
+
 metadata: Final = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
 
 
+def _text(name: str, longest: int, *arguments: SchemaItem, **options: Any) -> Column[str]:
+    """A column of text, of which both databases refuse what is longer: ``String`` bounds nothing on SQLite."""
+    bound = CheckConstraint(f"length({name}) <= {longest}", name=name)
+    return Column(name, Text, bound, *arguments, **options)
+
+
 def _application(*, primary_key: bool = False) -> Column[str]:
-    return Column("application", String(ID), ForeignKey("applications.id"), primary_key=primary_key, nullable=False)
+    return _text("application", ID, ForeignKey("applications.id"), primary_key=primary_key, nullable=False)
 
 
 applications: Final = Table(
     "applications",
     metadata,
-    Column("id", String(ID), primary_key=True),
-    Column("service", String(CODE), nullable=False),
-    Column("plugin", String(CODE), nullable=False),
-    Column("plugin_version", String(CODE), nullable=False),
+    _text("id", ID, primary_key=True),
+    _text("service", CODE, nullable=False),
+    _text("plugin", CODE, nullable=False),
+    _text("plugin_version", CODE, nullable=False),
     # The gateway that the citizen chose; with the service, it decides what can come next.
-    Column("gateway", String(CODE)),
-    Column("client_reference", String(HASH), nullable=False, unique=True),
-    Column("agency_reference", String(HASH)),
-    Column("state", String(CODE), nullable=False),
-    Column("hold_party", String(CODE)),
-    Column("hold_code", String(CODE)),
+    _text("gateway", CODE),
+    _text("client_reference", HASH, nullable=False, unique=True),
+    _text("agency_reference", HASH),
+    _text("state", CODE, nullable=False),
+    _text("hold_party", CODE),
+    _text("hold_code", CODE),
     Column("opened_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("closed_at", Instant),
     # When it is to be looked at again; null while only somebody can move it, and once it is closed.
     Column("due_at", Instant),
-    Column("operation", String(CODE)),
+    _text("operation", CODE),
     # The plugin that the operation is made through: the service's own, or the gateway's.
-    Column("target_plugin", String(CODE), nullable=False),
+    _text("target_plugin", CODE, nullable=False),
     # Since when it is kept out of its agency's queue, because what it belongs to is suspended.
     Column("parked_at", Instant),
-    Column("lease", String(ID)),
+    _text("lease", ID),
     Column("lease_until", Instant),
     # Raised by every change; a change that was worked out on another revision is dropped.
-    Column("revision", Integer, nullable=False),
+    Column("revision", Integer, CheckConstraint("revision < 2000000000", name="revision"), nullable=False),
     Column("entries", Integer, nullable=False),
     Column("chain", LargeBinary, nullable=False),
     # Null once the citizen's data have been erased.
@@ -157,7 +172,7 @@ applications: Final = Table(
     Column("progress", LargeBinary, nullable=False),
     Column("erased_at", Instant),
     # Why the host itself leaves it alone, such as "service-not-offered"; an officer's work, as a hold is.
-    Column("blocked", String(CODE)),
+    _text("blocked", CODE),
     Index("ix_applications_agency_reference", "plugin", "agency_reference"),
     # An operator's lists, in the order in which applications were taken in.
     Index("ix_applications_opened", "opened_at", "id"),
@@ -184,7 +199,7 @@ journal: Final = Table(
     _application(primary_key=True),
     Column("entry", Integer, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
-    Column("kind", String(CODE), nullable=False),
+    _text("kind", CODE, nullable=False),
     # The event without anything that leads to a citizen, as JSON; still there after erasure.
     Column("outline", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -197,29 +212,29 @@ attempts: Final = Table(
     _application(primary_key=True),
     # The journal's last entry when the intent was committed, which was before the call.
     Column("entry", Integer, primary_key=True, autoincrement=False),
-    Column("operation", String(CODE), nullable=False),
-    Column("subject", String(CODE)),
-    Column("worker", String(ID), nullable=False),
+    _text("operation", CODE, nullable=False),
+    _text("subject", CODE),
+    _text("worker", ID, nullable=False),
     # Gone with the citizen's data: with the keys at hand, it would tell a guessed form from another.
-    Column("request_digest", String(HASH)),
+    _text("request_digest", HASH),
     Column("began_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    # "answered", an error's code, "interrupted", or "interrupted-alone".
-    Column("result", String(CODE)),
+    # "answered", an error's code or "interrupted".
+    _text("result", CODE),
 )
 
 payments: Final = Table(
     "payments",
     metadata,
-    Column("id", String(ID), primary_key=True),
+    _text("id", ID, primary_key=True),
     _application(),
-    Column("gateway", String(CODE), nullable=False),
-    Column("stage", String(CODE), nullable=False),
-    Column("quote", String(CODE), nullable=False),
-    Column("state", String(CODE), nullable=False),
-    Column("poisha", BigInteger, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("taken_poisha", BigInteger),
+    _text("gateway", CODE, nullable=False),
+    _text("stage", CODE, nullable=False),
+    _text("quote", CODE, nullable=False),
+    _text("state", CODE, nullable=False),
+    Column("poisha", WHOLE, nullable=False),
+    _text("currency", 3, nullable=False),
+    Column("taken_poisha", WHOLE),
     Column("opened_at", Instant, nullable=False),
     Column("captured_at", Instant),
     # When the host learned first that money was taken, by its own clock: a gateway's may be ahead.
@@ -231,9 +246,9 @@ payments: Final = Table(
     Column("refunded_known_at", Instant),
     Column("updated_at", Instant, nullable=False),
     # Who acted for the citizen when it was opened, by the consent in force then; null where the citizen acted.
-    Column("acting", String(CODE)),
+    _text("acting", CODE),
     # The first part of that id, before its first stroke: what all who act at one service centre have in common.
-    Column("centre", String(CODE)),
+    _text("centre", CODE),
     Index("ix_payments_application", "application"),
     Index("ix_payments_opened", "opened_at", "id"),
     Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
@@ -250,18 +265,18 @@ payment_cases: Final = Table(
     "payment_cases",
     metadata,
     # Follows from what was found, keyed: the same difference has the same id, whoever finds it and however often.
-    Column("id", String(ID), primary_key=True),
-    Column("gateway", String(CODE), nullable=False),
+    _text("id", ID, primary_key=True),
+    _text("gateway", CODE, nullable=False),
     # The date in Dhaka that was reconciled when it was found first, as YYYY-MM-DD.
-    Column("day", String(10), nullable=False),
+    _text("day", 10, nullable=False),
     # How they differ, such as "missing-here".
-    Column("kind", String(CODE), nullable=False),
+    _text("kind", CODE, nullable=False),
     # Ours, where there is one.
-    Column("payment", String(ID)),
-    Column("application", String(ID)),
+    _text("payment", ID),
+    _text("application", ID),
     # What the gateway's books say was taken; null where they have nothing.
-    Column("poisha", BigInteger),
-    Column("currency", String(3)),
+    Column("poisha", WHOLE),
+    _text("currency", 3),
     Column("found_at", Instant, nullable=False),
     # When the gateway was asked about the payment; null where asking settles nothing.
     Column("asked_at", Instant),
@@ -269,8 +284,8 @@ payment_cases: Final = Table(
     Column("opened_at", Instant),
     Column("ended_at", Instant),
     # "agreed" where the books agree by now, "decided" where an officer closed it.
-    Column("result", String(CODE)),
-    Column("officer", String(CODE)),
+    _text("result", CODE),
+    _text("officer", CODE),
     Column("reason", Text),
     # What an officer finds it by at the gateway: its number there. Without a key once it was erased.
     Column("data_key", LargeBinary),
@@ -287,7 +302,7 @@ CASE_WAITS: Final = and_(payment_cases.c.opened_at.is_not(None), payment_cases.c
 checkouts: Final = Table(
     "checkouts",
     metadata,
-    Column("payment", String(ID), primary_key=True),
+    _text("payment", ID, primary_key=True),
     _application(),
     Column("sealed", LargeBinary, nullable=False),
     Index("ix_checkouts_application", "application"),
@@ -298,10 +313,10 @@ quotes: Final = Table(
     metadata,
     _application(primary_key=True),
     Column("entry", Integer, primary_key=True, autoincrement=False),
-    Column("quote", String(CODE), nullable=False),
-    Column("stage", String(CODE), nullable=False),
-    Column("poisha", BigInteger, nullable=False),
-    Column("currency", String(3), nullable=False),
+    _text("quote", CODE, nullable=False),
+    _text("stage", CODE, nullable=False),
+    Column("poisha", WHOLE, nullable=False),
+    _text("currency", 3, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("expires_at", Instant),
 )
@@ -311,27 +326,27 @@ consents: Final = Table(
     metadata,
     _application(primary_key=True),
     Column("entry", Integer, primary_key=True, autoincrement=False),
-    Column("service", String(CODE), nullable=False),
+    _text("service", CODE, nullable=False),
     # Operations, comma-separated in the order of their names.
     Column("scope", Text, nullable=False),
-    Column("ceiling_poisha", BigInteger, nullable=False),
-    Column("currency", String(3), nullable=False),
+    Column("ceiling_poisha", WHOLE, nullable=False),
+    _text("currency", 3, nullable=False),
     Column("given_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     # Who acts for the citizen, such as an operator of a service centre; null where the citizen acts.
-    Column("acting", String(CODE)),
+    _text("acting", CODE),
 )
 
 inbox: Final = Table(
     "inbox",
     metadata,
-    Column("id", String(ID), primary_key=True),
+    _text("id", ID, primary_key=True),
     # The service or gateway whose plugin is to read it.
-    Column("offer", String(CODE), nullable=False),
+    _text("offer", CODE, nullable=False),
     # The hash of its content and of the sender's own id of it: what makes two messages one, once they are proved.
-    Column("message", String(HASH), nullable=False),
+    _text("message", HASH, nullable=False),
     # The hash of all that came, headers included: a message that nobody has proved is the same as this alone.
-    Column("arrival", String(HASH), nullable=False),
+    _text("arrival", HASH, nullable=False),
     Column("received_at", Instant, nullable=False),
     # When it is to be read, or read again; later while a worker is at it, null once it is done with.
     Column("due_at", Instant, info=UNCHAINED),
@@ -342,13 +357,13 @@ inbox: Final = Table(
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
     # The hash of the agency's reference that it names, while no application is known by it.
-    Column("reference", String(HASH), info=UNCHAINED),
-    Column("application", String(ID)),
+    _text("reference", HASH, info=UNCHAINED),
+    _text("application", ID),
     Column("handled_at", Instant),
     # "taken", "repeated", "unknown-reference", "defect" or an error's code.
-    Column("result", String(CODE)),
+    _text("result", CODE),
     # As "message", once it counts: where it is from was proved, and its application took it in.
-    Column("proved", String(HASH)),
+    _text("proved", HASH),
     UniqueConstraint("offer", "proved"),
     Index("ix_inbox_arrival", "offer", "arrival"),
     Index("ix_inbox_received_at", "received_at"),
@@ -359,7 +374,7 @@ UNREAD: Final = inbox.c.handled_at.is_(None)
 agencies: Final = Table(
     "agencies",
     metadata,
-    Column("plugin", String(CODE), primary_key=True),
+    _text("plugin", CODE, primary_key=True),
     # Calls in a row that did not reach it, how many of those broke its contract, since when none was answered, and
     # when one of those last ended that had sent it something, or that the platform itself kept from it; null for a
     # plugin that answers everything by itself.
@@ -369,18 +384,18 @@ agencies: Final = Table(
     Column("sent_at", Instant),
     # Since when it is taken to be down, why at first, and when it is worth another try.
     Column("down_since", Instant),
-    Column("cause", String(CODE)),
+    _text("cause", CODE),
     Column("probe_at", Instant),
     # Tries since then; and the hash of the settings that were tried at once, because it had refused others.
     Column("probes", Integer, nullable=False),
-    Column("tried_with", String(HASH)),
+    _text("tried_with", HASH),
 )
 
 # The pace of an agency over all processes: the next instant that no request has. Its claims lock ``agencies``.
 paces: Final = Table(
     "paces",
     metadata,
-    Column("plugin", String(CODE), primary_key=True),
+    _text("plugin", CODE, primary_key=True),
     Column("next_at", Instant, nullable=False),
 )
 
@@ -388,10 +403,10 @@ paces: Final = Table(
 permits: Final = Table(
     "permits",
     metadata,
-    Column("id", String(ID), primary_key=True),
-    Column("plugin", String(CODE), nullable=False),
+    _text("id", ID, primary_key=True),
+    _text("plugin", CODE, nullable=False),
     # The worker that asks; null for a call.
-    Column("worker", String(ID)),
+    _text("worker", ID),
     Column("taken_at", Instant, nullable=False),
     # When it counts no more, if its process ended before giving it back.
     Column("lease_until", Instant, nullable=False),
@@ -401,11 +416,11 @@ permits: Final = Table(
 outages: Final = Table(
     "outages",
     metadata,
-    Column("plugin", String(CODE), primary_key=True),
+    _text("plugin", CODE, primary_key=True),
     Column("began_at", Instant, primary_key=True),
     Column("ended_at", Instant),
     # Why it could not be reached at first, as a code.
-    Column("cause", String(CODE)),
+    _text("cause", CODE),
 )
 
 # What a login at an agency brought, for all processes with the same settings of its plugin. It leads to no citizen,
@@ -415,25 +430,25 @@ agency_tokens: Final = Table(
     "agency_tokens",
     metadata,
     # The hash of the plugin's id and of its settings, keyed: other credentials have another.
-    Column("id", String(HASH), primary_key=True),
-    Column("plugin", String(CODE), nullable=False),
+    _text("id", HASH, primary_key=True),
+    _text("plugin", CODE, nullable=False),
     # The login that brought the token.
-    Column("login", String(ID)),
+    _text("login", ID),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary),
     # When another is wanted; null while it is good until the agency refuses it.
     Column("renew_at", Instant),
     # The login that is under way, and when anybody may log in if nothing more is heard of it.
-    Column("under_way", String(ID)),
+    _text("under_way", ID),
     Column("under_way_until", Instant),
     # The last login that failed, and why, as a code, for those who waited for it.
-    Column("failed", String(ID)),
-    Column("failure", String(CODE)),
+    _text("failed", ID),
+    _text("failure", CODE),
     # When another may be begun, where the agency has asked for fewer.
     Column("held_until", Instant),
     # Why the agency refused these credentials, null once it has let them in; how often, and when at last, or when
     # somebody said since that they are good.
-    Column("refused", String(CODE)),
+    _text("refused", CODE),
     Column("refusals", Integer),
     Column("refused_at", Instant),
     Column("changed_at", Instant, nullable=False),
@@ -443,10 +458,10 @@ agency_tokens: Final = Table(
 agency_logins: Final = Table(
     "agency_logins",
     metadata,
-    Column("login", String(ID), primary_key=True),
+    _text("login", ID, primary_key=True),
     # Counted from 1: one that is sent again may be several to the agency.
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("plugin", String(CODE), nullable=False),
+    _text("plugin", CODE, nullable=False),
     # The last moment at which it may reach the agency, and from its end on when that was.
     Column("at", Instant, nullable=False),
     Index("ix_agency_logins_plugin", "plugin", "at"),
@@ -456,19 +471,19 @@ suspensions: Final = Table(
     "suspensions",
     metadata,
     # "service" or "plugin", and its id.
-    Column("kind", String(CODE), primary_key=True),
-    Column("name", String(CODE), primary_key=True),
+    _text("kind", CODE, primary_key=True),
+    _text("name", CODE, primary_key=True),
     Column("reason_en", Text, nullable=False),
     Column("reason_bn", Text, nullable=False),
-    Column("officer", String(CODE), nullable=False),
+    _text("officer", CODE, nullable=False),
     Column("at", Instant, nullable=False),
 )
 
 workers: Final = Table(
     "workers",
     metadata,
-    Column("id", String(ID), primary_key=True),
-    Column("name", String(CODE), nullable=False),
+    _text("id", ID, primary_key=True),
+    _text("name", CODE, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
     # When it is taken for lost if nothing more is heard of it; its lease may be another than its neighbour's.
@@ -494,14 +509,14 @@ erased_references: Final = Table(
     "erased_references",
     metadata,
     # The hash of an erased application's client reference, hashed once more: it leads to no citizen.
-    Column("reference", String(HASH), primary_key=True),
+    _text("reference", HASH, primary_key=True),
 )
 
 host_keys: Final = Table(
     "host_keys",
     metadata,
     # "index", or the name of a wrapping key.
-    Column("name", String(CODE), primary_key=True),
+    _text("name", CODE, primary_key=True),
     # Tells whether a key is the same, and helps nobody to guess it.
     Column("check_value", LargeBinary, nullable=False),
     Column("added_at", Instant, nullable=False),
@@ -512,13 +527,13 @@ host_keys: Final = Table(
 decisions: Final = Table(
     "decisions",
     metadata,
-    Column("id", String(ID), primary_key=True),
+    _text("id", ID, primary_key=True),
     Column("at", Instant, nullable=False),
-    Column("officer", String(CODE), nullable=False),
+    _text("officer", CODE, nullable=False),
     # "stop", "resume", "accept-plugin", "look-again", "repair", "restored" or "caught-up"; what else is decided on
     # one application is in its journal.
-    Column("kind", String(CODE), nullable=False),
-    Column("subject", String(CODE), nullable=False),
+    _text("kind", CODE, nullable=False),
+    _text("subject", CODE, nullable=False),
     Column("reason", Text, nullable=False),
     Index("ix_decisions_at", "at"),
 )
@@ -527,7 +542,7 @@ restorations: Final = Table(
     "restorations",
     metadata,
     Column("at", Instant, primary_key=True),
-    Column("officer", String(CODE), nullable=False),
+    _text("officer", CODE, nullable=False),
     Column("reason", Text, nullable=False),
     # Null while what is taken in may be what the lost database had taken in before.
     Column("caught_up_at", Instant),
@@ -537,14 +552,14 @@ ledger: Final = Table(
     "ledger",
     metadata,
     # The chain: 0 is the root, which every other chain begins in; the others are connections that wrote.
-    Column("writer", BigInteger, primary_key=True, autoincrement=False),
+    Column("writer", WHOLE, primary_key=True, autoincrement=False),
     # Counted from 1 within the chain.
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", WHOLE, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     # "application", "plugin", the name of a table whose row changed, or in the root "writer" or "seal".
-    Column("kind", String(CODE), nullable=False),
+    _text("kind", CODE, nullable=False),
     # An application's id, a plugin's, or the key of a row.
-    Column("subject", String(2 * CODE + 1), nullable=False),
+    _text("subject", 2 * CODE + 1, nullable=False),
     # What was so from then on, as JSON; nothing in it leads to a citizen.
     Column("content", Text, nullable=False),
     Column("link", LargeBinary, nullable=False),

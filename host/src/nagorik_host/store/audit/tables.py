@@ -4,10 +4,11 @@ A column or an index more changes what the host writes and reads, as a default o
 a worker look through everything. An index that does not hold what its table does hides rows from whoever asks by it.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import inspect
+from sqlalchemy import CheckConstraint, inspect
 
 from nagorik_host import extensions
 from nagorik_host.store.audit.findings import AuditFinding
@@ -39,9 +40,18 @@ def changed_tables(transaction: Transaction) -> list[AuditFinding]:
     )
     found = [_named(one) for one in _each(compare_metadata(context, tables))]
     inspector = inspect(transaction.connection)
-    for table in sorted({name for one in tables for name in one.tables} & set(inspector.get_table_names())):
-        found += [(table, f"constraint {one['name']}") for one in inspector.get_check_constraints(table)]
+    there = set(inspector.get_table_names())
+    for table in (table for one in tables for table in one.sorted_tables if table.name in there):
+        kept = {(one["name"], _bare(one["sqltext"])) for one in inspector.get_check_constraints(table.name)}
+        declared = [*table.constraints, *(one for column in table.columns for one in column.constraints)]
+        made = {(str(one.name), _bare(str(one.sqltext))) for one in declared if isinstance(one, CheckConstraint)}
+        found += [(table.name, f"constraint {name}") for name, _ in kept ^ made]
     return [AuditFinding(SCHEMA, f"database/{shown(table)}", shown(what)) for table, what in sorted(set(found))]
+
+
+def _bare(condition: str) -> str:
+    """A condition without what a database adds when it shows it."""
+    return re.sub(r"[\s()\"]|::\w+", "", condition)
 
 
 def damaged_file(transaction: Transaction) -> list[AuditFinding]:
