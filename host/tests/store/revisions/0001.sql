@@ -1,0 +1,457 @@
+BEGIN TRANSACTION;
+CREATE TABLE agencies (
+	plugin TEXT NOT NULL CONSTRAINT ck_agencies_plugin CHECK (length(plugin) <= 120), 
+	failures INTEGER NOT NULL, 
+	violations INTEGER NOT NULL, 
+	failing_since INTEGER, 
+	sent_at INTEGER, 
+	down_since INTEGER, 
+	cause TEXT CONSTRAINT ck_agencies_cause CHECK (length(cause) <= 120), 
+	probe_at INTEGER, 
+	probes INTEGER NOT NULL, 
+	tried_with TEXT CONSTRAINT ck_agencies_tried_with CHECK (length(tried_with) <= 64), 
+	CONSTRAINT pk_agencies PRIMARY KEY (plugin)
+)
+ STRICT
+
+;
+CREATE TABLE agency_logins (
+	login TEXT NOT NULL CONSTRAINT ck_agency_logins_login CHECK (length(login) <= 36), 
+	number INTEGER NOT NULL, 
+	plugin TEXT NOT NULL CONSTRAINT ck_agency_logins_plugin CHECK (length(plugin) <= 120), 
+	at INTEGER NOT NULL, 
+	CONSTRAINT pk_agency_logins PRIMARY KEY (login, number)
+)
+ STRICT
+
+;
+CREATE TABLE agency_tokens (
+	id TEXT NOT NULL CONSTRAINT ck_agency_tokens_id CHECK (length(id) <= 64), 
+	plugin TEXT NOT NULL CONSTRAINT ck_agency_tokens_plugin CHECK (length(plugin) <= 120), 
+	login TEXT CONSTRAINT ck_agency_tokens_login CHECK (length(login) <= 36), 
+	data_key BLOB, 
+	sealed BLOB, 
+	renew_at INTEGER, 
+	under_way TEXT CONSTRAINT ck_agency_tokens_under_way CHECK (length(under_way) <= 36), 
+	under_way_until INTEGER, 
+	failed TEXT CONSTRAINT ck_agency_tokens_failed CHECK (length(failed) <= 36), 
+	failure TEXT CONSTRAINT ck_agency_tokens_failure CHECK (length(failure) <= 120), 
+	held_until INTEGER, 
+	refused TEXT CONSTRAINT ck_agency_tokens_refused CHECK (length(refused) <= 120), 
+	refusals INTEGER, 
+	refused_at INTEGER, 
+	changed_at INTEGER NOT NULL, 
+	CONSTRAINT pk_agency_tokens PRIMARY KEY (id)
+)
+ STRICT
+
+;
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE alembic_version_counter (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_counter_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version_counter" VALUES('0001');
+CREATE TABLE applications (
+	id TEXT NOT NULL CONSTRAINT ck_applications_id CHECK (length(id) <= 36), 
+	service TEXT NOT NULL CONSTRAINT ck_applications_service CHECK (length(service) <= 120), 
+	plugin TEXT NOT NULL CONSTRAINT ck_applications_plugin CHECK (length(plugin) <= 120), 
+	plugin_version TEXT NOT NULL CONSTRAINT ck_applications_plugin_version CHECK (length(plugin_version) <= 120), 
+	gateway TEXT CONSTRAINT ck_applications_gateway CHECK (length(gateway) <= 120), 
+	client_reference TEXT NOT NULL CONSTRAINT ck_applications_client_reference CHECK (length(client_reference) <= 64), 
+	agency_reference TEXT CONSTRAINT ck_applications_agency_reference CHECK (length(agency_reference) <= 64), 
+	state TEXT NOT NULL CONSTRAINT ck_applications_state CHECK (length(state) <= 120), 
+	hold_party TEXT CONSTRAINT ck_applications_hold_party CHECK (length(hold_party) <= 120), 
+	hold_code TEXT CONSTRAINT ck_applications_hold_code CHECK (length(hold_code) <= 120), 
+	opened_at INTEGER NOT NULL, 
+	updated_at INTEGER NOT NULL, 
+	closed_at INTEGER, 
+	due_at INTEGER, 
+	operation TEXT CONSTRAINT ck_applications_operation CHECK (length(operation) <= 120), 
+	target_plugin TEXT NOT NULL CONSTRAINT ck_applications_target_plugin CHECK (length(target_plugin) <= 120), 
+	parked_at INTEGER, 
+	lease TEXT CONSTRAINT ck_applications_lease CHECK (length(lease) <= 36), 
+	lease_until INTEGER, 
+	revision INTEGER NOT NULL CONSTRAINT ck_applications_revision CHECK (revision < 2000000000), 
+	entries INTEGER NOT NULL, 
+	chain BLOB NOT NULL, 
+	data_key BLOB, 
+	progress BLOB NOT NULL, 
+	erased_at INTEGER, 
+	blocked TEXT CONSTRAINT ck_applications_blocked CHECK (length(blocked) <= 120), 
+	CONSTRAINT pk_applications PRIMARY KEY (id), 
+	CONSTRAINT uq_applications_client_reference UNIQUE (client_reference)
+)
+ STRICT
+
+;
+INSERT INTO "applications" VALUES('00000000-0000-4000-8000-000000000001','office.permit','office','office 1.0',NULL,'e061456d617143f2958b5cabe65dd6cd1776dbb0f5a493e94b7e097e9d723f11',NULL,'draft','citizen','consent-absent',1796083200000000,1796083200000000,NULL,NULL,NULL,'office',NULL,NULL,NULL,1,2,X'B51346357BD0A0E6CD63B3104C121076E81D68662353EAA6C1209B272160C0FB',X'6B6570743A01945B0B2F2E2751BFFD332A0304275AFD764172E2E74B962C0E6BEF851EE130B33C55FEC350733EA16DBCE75F72583CB12DA67467AAFBCB9C10310D2E',X'012B5F4D4D65624437421766CE8288C18A84B47BC6A333490D203F707A508E531618E33FB4ABC3E072932E4402B52194AB2D430BB4EA9BA2EB44486597B7AD1A0B195273046AF0E5E96922214F62DB21B0AEA439B92B1E7E29A79FE170724480A348CE1A0404824405A0A3F552350D2D0A734C16D0C52CCE424270E33B2765A1F837D16887A1A796110DCC6DD410AB3C35252B6AB2C793856A7D8BF21451DD04C66D9668A30B1C4F1482CA3A2583BD3E70426D9D06E2F57A423C0B0A5C086DE00EC4547B283DEDE7F04DBCF8329C891EA30F4B7ABB95FCC24D59D1485106945A32C98B2BCA15CDA7F336535F8B23A3AAC497EA360E9AE8346BD40C21E31554CF7B80D8F51F0CB1CFEC3389519DE62200426025F07BF522FBD2412378585C73CA27C944D4E83026C9EE9E691FE33E80E7313E1CC31C4C5C',NULL,NULL);
+INSERT INTO "applications" VALUES('00000000-0000-4000-8000-000000000002','office.permit','office','office 1.0',NULL,'4e21f06c5e22f4926f4e8ee05eca849e6905b4e75a7b1a498e77db553a983aa7',NULL,'closed',NULL,NULL,1796083200000000,1796083200000000,1796083200000000,NULL,NULL,'office',NULL,NULL,NULL,2,4,X'97D4D682DE9FF7ECAC19EDF0C97B34DE009790FE2826058C822E0B3401669C34',X'6B6570743A013DDF706D3B60D1610292A32031FB5B94F9AD4617E97D2CB99DC1E67B430C2AF0DF7CBF3214C524F36D83F606F5110EE8C3749058EE55125E4876156D',X'01732C16B746E9EFDA5B121D2E20E92BA924E060433454EDC0EE62BDF46007A6F07D8AB6D95795A617D01EBFAD947B56766F838820FFF879364030DE28709C714701DF9CB319457A3DECC07F0470D9CE06B2ABAF3D460DC389D2F6B111CF147C4BB73F516010825B42FF24792F10B6C4963FDFA4A12D1E18D3BB007865FD567646B27226ABE9652500BE1EE0106F23FC06867DF1130E984E217D51AE98B7058C8CBE07D7C78FA82E68E4CF3092582B7A06E6EFB33EC2BE2BA32CD896679F6F0AF4AAB633A18CAA5A6AADCDBF0E259B609BAB87A54D793333FC9085A1E2963D7A0384A50751082A7CDF072B6B98A228CA162482F5A6EB1BF66809593C9389D092BCF862F773BFB4669E87BA2C5B3FF3266B9B189E1F',NULL,NULL);
+CREATE TABLE attempts (
+	application TEXT NOT NULL CONSTRAINT ck_attempts_application CHECK (length(application) <= 36), 
+	entry INTEGER NOT NULL, 
+	operation TEXT NOT NULL CONSTRAINT ck_attempts_operation CHECK (length(operation) <= 120), 
+	subject TEXT CONSTRAINT ck_attempts_subject CHECK (length(subject) <= 120), 
+	worker TEXT NOT NULL CONSTRAINT ck_attempts_worker CHECK (length(worker) <= 36), 
+	request_digest TEXT CONSTRAINT ck_attempts_request_digest CHECK (length(request_digest) <= 64), 
+	began_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	result TEXT CONSTRAINT ck_attempts_result CHECK (length(result) <= 120), 
+	CONSTRAINT pk_attempts PRIMARY KEY (application, entry), 
+	CONSTRAINT fk_attempts_application FOREIGN KEY(application) REFERENCES applications (id)
+)
+ STRICT
+
+;
+CREATE TABLE checkouts (
+	payment TEXT NOT NULL CONSTRAINT ck_checkouts_payment CHECK (length(payment) <= 36), 
+	application TEXT NOT NULL CONSTRAINT ck_checkouts_application CHECK (length(application) <= 36), 
+	sealed BLOB NOT NULL, 
+	CONSTRAINT pk_checkouts PRIMARY KEY (payment), 
+	CONSTRAINT fk_checkouts_application FOREIGN KEY(application) REFERENCES applications (id)
+)
+ STRICT
+
+;
+CREATE TABLE consents (
+	application TEXT NOT NULL CONSTRAINT ck_consents_application CHECK (length(application) <= 36), 
+	entry INTEGER NOT NULL, 
+	service TEXT NOT NULL CONSTRAINT ck_consents_service CHECK (length(service) <= 120), 
+	scope TEXT NOT NULL, 
+	ceiling_poisha INTEGER NOT NULL, 
+	currency TEXT NOT NULL CONSTRAINT ck_consents_currency CHECK (length(currency) <= 3), 
+	given_at INTEGER NOT NULL, 
+	expires_at INTEGER NOT NULL, 
+	acting TEXT CONSTRAINT ck_consents_acting CHECK (length(acting) <= 120), 
+	CONSTRAINT pk_consents PRIMARY KEY (application, entry), 
+	CONSTRAINT fk_consents_application FOREIGN KEY(application) REFERENCES applications (id)
+)
+ STRICT
+
+;
+CREATE TABLE counter_closes (
+	session VARCHAR(36) NOT NULL, 
+	closed_at INTEGER NOT NULL, 
+	closed_by VARCHAR(120) NOT NULL, 
+	second VARCHAR(120), 
+	reason TEXT, 
+	taken_poisha BIGINT NOT NULL, 
+	given_back_poisha BIGINT NOT NULL, 
+	counted_poisha BIGINT NOT NULL, 
+	pieces TEXT, 
+	unknown INTEGER NOT NULL, 
+	unpaid INTEGER NOT NULL, 
+	by_hand INTEGER NOT NULL, 
+	by_hand_poisha BIGINT NOT NULL, 
+	CONSTRAINT pk_counter_closes PRIMARY KEY (session), 
+	CONSTRAINT fk_counter_closes_session FOREIGN KEY(session) REFERENCES counter_openings (id)
+);
+CREATE TABLE counter_entries (
+	id VARCHAR(64) NOT NULL, 
+	session VARCHAR(36) NOT NULL, 
+	payment VARCHAR(36) NOT NULL, 
+	kind VARCHAR(120) NOT NULL, 
+	at INTEGER NOT NULL, 
+	poisha BIGINT NOT NULL, 
+	late INTEGER NOT NULL, 
+	ahead INTEGER NOT NULL, 
+	CONSTRAINT pk_counter_entries PRIMARY KEY (id), 
+	CONSTRAINT fk_counter_entries_session FOREIGN KEY(session) REFERENCES counter_closes (session)
+);
+CREATE TABLE counter_openings (
+	id VARCHAR(36) NOT NULL, 
+	till VARCHAR(120) NOT NULL, 
+	centre VARCHAR(120) NOT NULL, 
+	number INTEGER NOT NULL, 
+	gateway VARCHAR(120) NOT NULL, 
+	float_poisha BIGINT NOT NULL, 
+	opened_at INTEGER NOT NULL, 
+	opened_by VARCHAR(120) NOT NULL, 
+	CONSTRAINT pk_counter_openings PRIMARY KEY (id), 
+	CONSTRAINT uq_counter_openings_till_number UNIQUE (till, number)
+);
+CREATE TABLE counter_prints (
+	id VARCHAR(36) NOT NULL, 
+	application VARCHAR(36) NOT NULL, 
+	payment VARCHAR(36) NOT NULL, 
+	copy INTEGER NOT NULL, 
+	at INTEGER NOT NULL, 
+	CONSTRAINT pk_counter_prints PRIMARY KEY (id), 
+	CONSTRAINT uq_counter_prints_payment_copy UNIQUE (payment, copy)
+);
+CREATE TABLE decisions (
+	id TEXT NOT NULL CONSTRAINT ck_decisions_id CHECK (length(id) <= 36), 
+	at INTEGER NOT NULL, 
+	officer TEXT NOT NULL CONSTRAINT ck_decisions_officer CHECK (length(officer) <= 120), 
+	kind TEXT NOT NULL CONSTRAINT ck_decisions_kind CHECK (length(kind) <= 120), 
+	subject TEXT NOT NULL CONSTRAINT ck_decisions_subject CHECK (length(subject) <= 120), 
+	reason TEXT NOT NULL, 
+	CONSTRAINT pk_decisions PRIMARY KEY (id)
+)
+ STRICT
+
+;
+CREATE TABLE erased_references (
+	reference TEXT NOT NULL CONSTRAINT ck_erased_references_reference CHECK (length(reference) <= 64), 
+	CONSTRAINT pk_erased_references PRIMARY KEY (reference)
+)
+ STRICT
+
+;
+CREATE TABLE host_keys (
+	name TEXT NOT NULL CONSTRAINT ck_host_keys_name CHECK (length(name) <= 120), 
+	check_value BLOB NOT NULL, 
+	added_at INTEGER NOT NULL, 
+	retired_at INTEGER, 
+	CONSTRAINT pk_host_keys PRIMARY KEY (name)
+)
+ STRICT
+
+;
+INSERT INTO "host_keys" VALUES('index',X'4561240AD424246562AB45F236CDEE76F05DA00AE83B63E3C2862F048E979C85',1796083200000000,NULL);
+INSERT INTO "host_keys" VALUES('kept',X'1F6E4CC7FFC65BEC4A207080398F2A2800BB6326DF88A0E41F218322EAF94403',1796083200000000,NULL);
+CREATE TABLE inbox (
+	id TEXT NOT NULL CONSTRAINT ck_inbox_id CHECK (length(id) <= 36), 
+	offer TEXT NOT NULL CONSTRAINT ck_inbox_offer CHECK (length(offer) <= 120), 
+	message TEXT NOT NULL CONSTRAINT ck_inbox_message CHECK (length(message) <= 64), 
+	arrival TEXT NOT NULL CONSTRAINT ck_inbox_arrival CHECK (length(arrival) <= 64), 
+	received_at INTEGER NOT NULL, 
+	due_at INTEGER, 
+	looks INTEGER NOT NULL, 
+	lost_looks INTEGER NOT NULL, 
+	data_key BLOB, 
+	sealed BLOB NOT NULL, 
+	reference TEXT CONSTRAINT ck_inbox_reference CHECK (length(reference) <= 64), 
+	application TEXT CONSTRAINT ck_inbox_application CHECK (length(application) <= 36), 
+	handled_at INTEGER, 
+	result TEXT CONSTRAINT ck_inbox_result CHECK (length(result) <= 120), 
+	proved TEXT CONSTRAINT ck_inbox_proved CHECK (length(proved) <= 64), 
+	CONSTRAINT pk_inbox PRIMARY KEY (id), 
+	CONSTRAINT uq_inbox_offer_proved UNIQUE (offer, proved)
+)
+ STRICT
+
+;
+CREATE TABLE journal (
+	application TEXT NOT NULL CONSTRAINT ck_journal_application CHECK (length(application) <= 36), 
+	entry INTEGER NOT NULL, 
+	at INTEGER NOT NULL, 
+	kind TEXT NOT NULL CONSTRAINT ck_journal_kind CHECK (length(kind) <= 120), 
+	outline TEXT NOT NULL, 
+	sealed BLOB NOT NULL, 
+	link BLOB NOT NULL, 
+	CONSTRAINT pk_journal PRIMARY KEY (application, entry), 
+	CONSTRAINT fk_journal_application FOREIGN KEY(application) REFERENCES applications (id)
+)
+ STRICT
+
+;
+INSERT INTO "journal" VALUES('00000000-0000-4000-8000-000000000001',1,1796083200000000,'opened','{"at":"2026-12-01T00:00:00Z","id":"00000000-0000-4000-8000-000000000001","plugin_version":"office 1.0","service":"office.permit"}',X'01E5A561A8282CDE71DB37FBA2A7FF3CD517F179F6D4A0AB5B6882D5C222BBC333A5184208CE297C1652655B3EAC8B4FFFA3C337517255423507147A5BA3CD8A796FEC7F5AC996269329A075EB5A595B8678BE52781F8B5582A0041F339C1A04B1544F007CA3FE00D91350881B80B30C86ECFBEF32C469F19B15B21BEB3DFEAD9632D641682CC21241E0995797650919D6B3A3D5E9B9C7F0B9B7F374B86F8DB68020AB304E10EE427D368ED7F7EFB784C49E62A68ADEB6E64BC6B9720AEF56748D8CCCB2C331CF592885B9824590EF4750C70952DA4F40594A46304F28209D20B6E7F316C02E8B1F4A61A9736A38687E9FE8',X'862E4FBD27C93DF4972BA7E49137323065E8EEAD258F5A26B0075150775EFEF6');
+INSERT INTO "journal" VALUES('00000000-0000-4000-8000-000000000001',2,1796083200000000,'held','{"at":"2026-12-01T00:00:00Z","hold":{"code":"consent-absent","party":"citizen"}}',X'01B5BFD325E3BC92401B7F3DBB4F348471E8B5A9FE5F8126B4DD7E158FA49CB0C43939DECCF7389F3A0BF646D01918BB0631EF7D272C3A353FACD234A3BF689F4EAF39915F5654420578E900DCCC21F8276F124CCF5FA9EBFAC18EF3203C6F61C6E5042AFFB297C9FE1C8F08A9',X'B51346357BD0A0E6CD63B3104C121076E81D68662353EAA6C1209B272160C0FB');
+INSERT INTO "journal" VALUES('00000000-0000-4000-8000-000000000002',1,1796083200000000,'opened','{"at":"2026-12-01T00:00:00Z","id":"00000000-0000-4000-8000-000000000002","plugin_version":"office 1.0","service":"office.permit"}',X'018B9F37BF7E4566EBF30750271F1F7367BA8FE1075DE364D2D943C7E5908AB9581E56BE266B7AF8B5E27FA03D5030C577830E62FBBC8D700B1E117F93EC084C9C36DE38CCB3A65B127CF46DAF765C2DE92BDD4EC57D3DFA5AA8B8BDD9D1E229BFCF880615BF643A445FBFC2DD410C7BCC6EFEC363E664F532340D72229DCE0BA483E1507E32CDE0E66F81891FA611550FDA0BCF4837EFD5418DB74221BF86C61A0DA70DB1E42B3050D52618F217071C7BBEDF9BAF98F534E6F4B9ED4861DE2FE92A503FC47DC6755F285FDE0E391FFB865B51C4F9530EC443B51AEB64F23D48CB0BA81A6307A02B79728CF6303D636C130C',X'5B022F3328C2A4841B32602E89EC24C2F3F65EE2CBBE57BD7EBA61059D4604A6');
+INSERT INTO "journal" VALUES('00000000-0000-4000-8000-000000000002',2,1796083200000000,'held','{"at":"2026-12-01T00:00:00Z","hold":{"code":"consent-absent","party":"citizen"}}',X'01A6CADF5BD1DDEBE19037310BB74FEA9F070D6CA1C8A6A9C0FEDA6C3DAEA0A1F3057D718F28F8C395DEC532452094BD769B50B6FCEF99EDB9692B4F1A0EE51E21240E1D26C288B81F873FA5F694DBC58374E483A9E0FAFF53A8897AB05B61214FC2BB26B13BD595086F342896',X'FDE2603B3BB7A4A11807A8E819ED9D71DA0FA01FD609DDC08500BDFCFEFD9F79');
+INSERT INTO "journal" VALUES('00000000-0000-4000-8000-000000000002',3,1796083200000000,'moved','{"actor":"citizen","at":"2026-12-01T00:00:00Z","code":"withdrawn","to":"withdrawn"}',X'017360B78DB72D5CA387BFEBBE0CC300355968A80415AAF3877805743406CD509A15891252A8D6F857D0A8B9AA8B7932552A7F74FA983E9A8DA276016FF4BFB54DC889E8B565F5986DBDBB82F54021D73A5134CDA5C2E306133A5BB1BB7FF46563E0492C565BB7FF14758AE31026DA88',X'8864CBB7DA47914B14D6563BF68BF4E7006F16986F09CBAC8FD01DAE830A88D7');
+INSERT INTO "journal" VALUES('00000000-0000-4000-8000-000000000002',4,1796083200000000,'moved','{"actor":"core","at":"2026-12-01T00:00:00Z","code":"settled","to":"closed"}',X'011B6D4FE560DCF71E808C60F42E79A844B4C7D887AB4A82D363857D3063846D9C6954DBD57F765722A27E56A6B261C0FBE481CA83388D41CD526BBE69ABF0745447689611715B488E0462E0BAAE4B8CEA0B0887D3C9607256A282F2FD8DA031289F321FD43B19DD',X'97D4D682DE9FF7ECAC19EDF0C97B34DE009790FE2826058C822E0B3401669C34');
+CREATE TABLE ledger (
+	writer INTEGER NOT NULL, 
+	number INTEGER NOT NULL, 
+	at INTEGER NOT NULL, 
+	kind TEXT NOT NULL CONSTRAINT ck_ledger_kind CHECK (length(kind) <= 120), 
+	subject TEXT NOT NULL CONSTRAINT ck_ledger_subject CHECK (length(subject) <= 241), 
+	content TEXT NOT NULL, 
+	link BLOB NOT NULL, 
+	CONSTRAINT pk_ledger PRIMARY KEY (writer, number)
+)
+ STRICT
+
+;
+INSERT INTO "ledger" VALUES(0,1,1796083200000000,'writer','','{}',X'3FE106E966120ADC271EB39EFECC203532D6AE0A8787B6A8F036035819AC9D3B');
+INSERT INTO "ledger" VALUES(1,1,1796083200000000,'application','00000000-0000-4000-8000-000000000001','{"draft":"pC013mZ8WyNXWszznC3JDOBZY+j1hiOm1yfp3DJfFec=","entries":2,"head":"tRNGNXvQoObNY7MQTBIQdugdaGYjU+qmwSCbJyFgwPs=","revision":1}',X'A5E0ED36611C01F49DFC479F436EFE40A2D966C2B1466E8C10E7F3D2AE4D5A17');
+INSERT INTO "ledger" VALUES(1,2,1796083200000000,'application','00000000-0000-4000-8000-000000000002','{"closed":1796083200000000,"draft":"6kUGpPm9nLeX/Q4cl6dQBznxhYFJF46jmVp9/+4bDrk=","entries":4,"head":"l9TWgt6f9+ysGe3wyXs03gCXkP4oJgWMgi4LNAFmnDQ=","revision":2}',X'372C79996DFFDD91D80BC8FE13A4A99DFBDF5185D55919CC8154BCF57A06F934');
+INSERT INTO "ledger" VALUES(0,2,1796083200000000,'seal','','{"tails":{"1":[2,"Nyx5mW3/3ZHYC8j+E6SpnfvfUYXVWRnMgVS89XoG+TQ="]}}',X'F469267CBA7614F0AB1FBE3D94E8BE4ED923406F91EF18D5C1C255C493C8AC43');
+CREATE TABLE outages (
+	plugin TEXT NOT NULL CONSTRAINT ck_outages_plugin CHECK (length(plugin) <= 120), 
+	began_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	cause TEXT CONSTRAINT ck_outages_cause CHECK (length(cause) <= 120), 
+	CONSTRAINT pk_outages PRIMARY KEY (plugin, began_at)
+)
+ STRICT
+
+;
+CREATE TABLE paces (
+	plugin TEXT NOT NULL CONSTRAINT ck_paces_plugin CHECK (length(plugin) <= 120), 
+	next_at INTEGER NOT NULL, 
+	CONSTRAINT pk_paces PRIMARY KEY (plugin)
+)
+ STRICT
+
+;
+CREATE TABLE payloads (
+	application TEXT NOT NULL CONSTRAINT ck_payloads_application CHECK (length(application) <= 36), 
+	draft BLOB NOT NULL, 
+	updated_at INTEGER NOT NULL, 
+	CONSTRAINT pk_payloads PRIMARY KEY (application), 
+	CONSTRAINT fk_payloads_application FOREIGN KEY(application) REFERENCES applications (id)
+)
+ STRICT
+
+;
+INSERT INTO "payloads" VALUES('00000000-0000-4000-8000-000000000001',X'01DEBA8D2A1F166AED386E21F13712C65B24BB4DA8B5343BFFBCE29AF5006F9C2397C334ADC4CB51AD8CC753775B5E8CA19C92176CDB1BD374EDC7A4E385337FA40784616B31B409E17235EC8809DE45E77BC8946536159BA9DF4BD09E97D3CAA6BAF9A841008DD4B34B61D3CADF34A9755870B078DA028626E414958802752161277936CCF1C68A4D4150FEC1138841AC5640F97C9F766808F8974A403C3A9026F8F7FB925AB741CE911A5782341D603F17E9FB87B9855C0614B53F35F392B04ADE4FB61529CFB411C1B2B4AA6848756ECD7F77A69F80BBC1F0564E3122D0040E05ABF37251751F0CE252250EDC85EE7631BA90FB6E5C9C648B53F232970C8B23884FC3B7E9126494B1C4F5343541644EBC8740745CB2F9037B1CCAFC6F55A684D6184A0038E19514A625343FE9283A2A18BD7C0DBDD0BD67DD7A63BE0827F5259F723B73B802622200A6BECA5FD5512EA9FBA11CD997E4E8C6A0150E7FB73E45955AAC57BBAF96DC355E13198F73A66C9BF46FB7528E9E4993D1B285518D09106244CA49C01AF8C12732654207CA147C17F5120318D6B388AD035C3289D80474',1796083200000000);
+INSERT INTO "payloads" VALUES('00000000-0000-4000-8000-000000000002',X'01318235EF136CB5FECD6D853CBC1E74EBB15398AE4C95B37C97406AEBC70682414187EAFBD78F21DF29B881F65DC6E49BB4A642352C328D512621BDBEA8E60C4E3EED09A51813451C890390C85ACDED4571CE2F7281EF0DC857239A9FA2D85468150055EDE343843F53E0A06A8B87A9BDB86A15DA3CFB4F7E959FA2C4A4C6D15632C17D7E4A106E920957390AD9D9CB8AFC9E991346B15A1DDD4D5B3E003810E593D1C2D759FD4E79104C4818C9986EC17A7A76E910D52FDF8B2CF997EFA3A0EE76A50FE464C3C8BDADDE0D92B2AE1781073BEE2B915BD77532D7FA709AA70C3DD9711D22963DFFE70FA3049C1F9B4376D1C60C1CE9A9AF0442F9D2717534CAF94DD556DD6D25508036E43A99FE5B669CF8B64126CABF36279F969C300A45451BCA0EA79969D2D0EB230A84098E6C8911B69B6A6BAA6D89D1F2D55FA74AC993CE21A7E3C66529068B8CAAEBC6F06254EB4DBA1A3BFFB96AB747A2F8CF280377A16DCC83A8212529F2724C2CC060D65C07D5F4FCCF85D67C6D600BA7F46A9E7C88CB88AAC5EBA9D4FC51ED708B7286FE49CF366B08DD8D487108BD60CBFA03',1796083200000000);
+CREATE TABLE payment_cases (
+	id TEXT NOT NULL CONSTRAINT ck_payment_cases_id CHECK (length(id) <= 36), 
+	gateway TEXT NOT NULL CONSTRAINT ck_payment_cases_gateway CHECK (length(gateway) <= 120), 
+	day TEXT NOT NULL CONSTRAINT ck_payment_cases_day CHECK (length(day) <= 10), 
+	kind TEXT NOT NULL CONSTRAINT ck_payment_cases_kind CHECK (length(kind) <= 120), 
+	payment TEXT CONSTRAINT ck_payment_cases_payment CHECK (length(payment) <= 36), 
+	application TEXT CONSTRAINT ck_payment_cases_application CHECK (length(application) <= 36), 
+	poisha INTEGER, 
+	currency TEXT CONSTRAINT ck_payment_cases_currency CHECK (length(currency) <= 3), 
+	found_at INTEGER NOT NULL, 
+	asked_at INTEGER, 
+	opened_at INTEGER, 
+	ended_at INTEGER, 
+	result TEXT CONSTRAINT ck_payment_cases_result CHECK (length(result) <= 120), 
+	officer TEXT CONSTRAINT ck_payment_cases_officer CHECK (length(officer) <= 120), 
+	reason TEXT, 
+	data_key BLOB, 
+	sealed BLOB NOT NULL, 
+	CONSTRAINT pk_payment_cases PRIMARY KEY (id)
+)
+ STRICT
+
+;
+CREATE TABLE payments (
+	id TEXT NOT NULL CONSTRAINT ck_payments_id CHECK (length(id) <= 36), 
+	application TEXT NOT NULL CONSTRAINT ck_payments_application CHECK (length(application) <= 36), 
+	gateway TEXT NOT NULL CONSTRAINT ck_payments_gateway CHECK (length(gateway) <= 120), 
+	stage TEXT NOT NULL CONSTRAINT ck_payments_stage CHECK (length(stage) <= 120), 
+	quote TEXT NOT NULL CONSTRAINT ck_payments_quote CHECK (length(quote) <= 120), 
+	state TEXT NOT NULL CONSTRAINT ck_payments_state CHECK (length(state) <= 120), 
+	poisha INTEGER NOT NULL, 
+	currency TEXT NOT NULL CONSTRAINT ck_payments_currency CHECK (length(currency) <= 3), 
+	taken_poisha INTEGER, 
+	opened_at INTEGER NOT NULL, 
+	captured_at INTEGER, 
+	captured_known_at INTEGER, 
+	refund_requested_at INTEGER, 
+	refund_ordered_at INTEGER, 
+	refunded_at INTEGER, 
+	refunded_known_at INTEGER, 
+	updated_at INTEGER NOT NULL, 
+	acting TEXT CONSTRAINT ck_payments_acting CHECK (length(acting) <= 120), 
+	centre TEXT CONSTRAINT ck_payments_centre CHECK (length(centre) <= 120), 
+	CONSTRAINT pk_payments PRIMARY KEY (id), 
+	CONSTRAINT fk_payments_application FOREIGN KEY(application) REFERENCES applications (id)
+)
+ STRICT
+
+;
+CREATE TABLE permits (
+	id TEXT NOT NULL CONSTRAINT ck_permits_id CHECK (length(id) <= 36), 
+	plugin TEXT NOT NULL CONSTRAINT ck_permits_plugin CHECK (length(plugin) <= 120), 
+	worker TEXT CONSTRAINT ck_permits_worker CHECK (length(worker) <= 36), 
+	taken_at INTEGER NOT NULL, 
+	lease_until INTEGER NOT NULL, 
+	CONSTRAINT pk_permits PRIMARY KEY (id)
+)
+ STRICT
+
+;
+CREATE TABLE quotes (
+	application TEXT NOT NULL CONSTRAINT ck_quotes_application CHECK (length(application) <= 36), 
+	entry INTEGER NOT NULL, 
+	quote TEXT NOT NULL CONSTRAINT ck_quotes_quote CHECK (length(quote) <= 120), 
+	stage TEXT NOT NULL CONSTRAINT ck_quotes_stage CHECK (length(stage) <= 120), 
+	poisha INTEGER NOT NULL, 
+	currency TEXT NOT NULL CONSTRAINT ck_quotes_currency CHECK (length(currency) <= 3), 
+	received_at INTEGER NOT NULL, 
+	expires_at INTEGER, 
+	CONSTRAINT pk_quotes PRIMARY KEY (application, entry), 
+	CONSTRAINT fk_quotes_application FOREIGN KEY(application) REFERENCES applications (id)
+)
+ STRICT
+
+;
+CREATE TABLE restorations (
+	at INTEGER NOT NULL, 
+	officer TEXT NOT NULL CONSTRAINT ck_restorations_officer CHECK (length(officer) <= 120), 
+	reason TEXT NOT NULL, 
+	caught_up_at INTEGER, 
+	CONSTRAINT pk_restorations PRIMARY KEY (at)
+)
+ STRICT
+
+;
+CREATE TABLE settings_reloads (
+	number INTEGER NOT NULL, 
+	at INTEGER NOT NULL, 
+	CONSTRAINT pk_settings_reloads PRIMARY KEY (number)
+)
+ STRICT
+
+;
+CREATE TABLE suspensions (
+	kind TEXT NOT NULL CONSTRAINT ck_suspensions_kind CHECK (length(kind) <= 120), 
+	name TEXT NOT NULL CONSTRAINT ck_suspensions_name CHECK (length(name) <= 120), 
+	reason_en TEXT NOT NULL, 
+	reason_bn TEXT NOT NULL, 
+	officer TEXT NOT NULL CONSTRAINT ck_suspensions_officer CHECK (length(officer) <= 120), 
+	at INTEGER NOT NULL, 
+	CONSTRAINT pk_suspensions PRIMARY KEY (kind, name)
+)
+ STRICT
+
+;
+CREATE TABLE workers (
+	id TEXT NOT NULL CONSTRAINT ck_workers_id CHECK (length(id) <= 36), 
+	name TEXT NOT NULL CONSTRAINT ck_workers_name CHECK (length(name) <= 120), 
+	started_at INTEGER NOT NULL, 
+	beat_at INTEGER NOT NULL, 
+	lease_until INTEGER NOT NULL, 
+	key_names TEXT NOT NULL, 
+	kept_out TEXT, 
+	settings_reload INTEGER, 
+	CONSTRAINT pk_workers PRIMARY KEY (id)
+)
+ STRICT
+
+;
+CREATE INDEX ix_applications_parked ON applications (service) WHERE parked_at IS NOT NULL;
+CREATE INDEX ix_applications_closed ON applications (closed_at) WHERE erased_at IS NULL AND closed_at IS NOT NULL;
+CREATE INDEX ix_applications_hold ON applications (hold_code, opened_at, id) WHERE hold_code IS NOT NULL;
+CREATE INDEX ix_applications_blocked ON applications (blocked, opened_at, id) WHERE blocked IS NOT NULL;
+CREATE INDEX ix_applications_person ON applications (updated_at) WHERE closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review');
+CREATE INDEX ix_applications_agency_reference ON applications (plugin, agency_reference);
+CREATE INDEX ix_applications_due ON applications (target_plugin, due_at) WHERE due_at IS NOT NULL AND parked_at IS NULL;
+CREATE INDEX ix_applications_opened ON applications (opened_at, id);
+CREATE INDEX ix_applications_lease ON applications (lease_until) WHERE lease IS NOT NULL;
+CREATE INDEX ix_applications_service ON applications (service, state, opened_at, id);
+CREATE INDEX ix_payment_cases_application ON payment_cases (application);
+CREATE INDEX ix_payment_cases_payment ON payment_cases (payment);
+CREATE INDEX ix_payment_cases_waiting ON payment_cases (opened_at) WHERE opened_at IS NOT NULL AND ended_at IS NULL;
+CREATE INDEX ix_inbox_reference ON inbox (reference) WHERE reference IS NOT NULL;
+CREATE INDEX ix_inbox_received_at ON inbox (received_at);
+CREATE INDEX ix_inbox_arrival ON inbox (offer, arrival);
+CREATE INDEX ix_inbox_due ON inbox (offer, due_at) WHERE handled_at IS NULL;
+CREATE INDEX ix_permits_plugin ON permits (plugin);
+CREATE INDEX ix_agency_logins_plugin ON agency_logins (plugin, at);
+CREATE INDEX ix_decisions_at ON decisions (at);
+CREATE INDEX ix_ledger_subject ON ledger (subject);
+CREATE INDEX ix_payments_state ON payments (gateway, state, opened_at, id);
+CREATE INDEX ix_payments_application ON payments (application);
+CREATE INDEX ix_payments_captured ON payments (gateway, captured_at);
+CREATE INDEX ix_payments_centre ON payments (gateway, centre);
+CREATE INDEX ix_payments_to_give_back ON payments (application) WHERE state IN ('refund_requested', 'refund_pending', 'refund_manual');
+CREATE INDEX ix_payments_acting ON payments (gateway, acting);
+CREATE INDEX ix_payments_opened ON payments (opened_at, id);
+CREATE INDEX ix_checkouts_application ON checkouts (application);
+CREATE INDEX ix_counter_openings_centre ON counter_openings (centre, till, number);
+CREATE INDEX ix_counter_entries_payment ON counter_entries (payment);
+CREATE INDEX ix_counter_entries_session ON counter_entries (session);
+COMMIT;
