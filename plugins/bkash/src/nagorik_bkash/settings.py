@@ -40,8 +40,7 @@ class BkashSettings(AgencySettings):
     """For how long a payer may agree to a payment, ten minutes to a day. bKash publishes no such time: this one is
     the platform's own, and it can keep to it because no money moves before the platform itself executes."""
     page_domains: str = Field(default=PAGE_DOMAINS, pattern=rf"^{_DOMAIN}(?: {_DOMAIN})*$")
-    """The domains below which bKash's page for payers lies, with a space between; no payer is sent elsewhere, nor to
-    a host that the manifest's ``payer_hosts`` do not cover."""
+    """The domains of bKash's page for payers, of those in the manifest's ``payer_hosts``, with a space between."""
     notice_topic: str | None = Field(default=None, pattern=_TOPIC)
     """The ``TopicArn`` under which bKash sends this merchant's notices; without it no notice is believed."""
     notice_origin: str = "https://sns.ap-southeast-1.amazonaws.com"
