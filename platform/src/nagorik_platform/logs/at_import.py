@@ -15,10 +15,13 @@ class AtImport(MetaPathFinder):
         """Wait for ``module``, which is not imported yet."""
         self._module = module
         self._do = do
+        self._waits = True
         sys.meta_path.insert(0, self)
 
     def cancel(self) -> None:
         """Wait no longer."""
+        # Somebody may have put another finder around this one, which then cannot be taken out.
+        self._waits = False
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
@@ -29,7 +32,7 @@ class AtImport(MetaPathFinder):
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """What the other finders find, with a loader that calls the function last."""
-        if fullname != self._module:
+        if fullname != self._module or not self._waits:
             return None
         self.cancel()
         spec = find_spec(fullname)
