@@ -98,7 +98,7 @@ def rules() -> str:
             "errors",
             "values",
             "data_files",
-            "privacy | operations | clock",
+            "privacy | operations | clock | payer_pages",
         ],
         exhaustive="True",
     )

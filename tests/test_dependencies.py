@@ -23,7 +23,7 @@ def names(requirements: list[str]) -> set[str]:
     return {re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0] for requirement in requirements}
 
 
-def test_whoever_reads_the_contract_installs_seven_distributions_with_it() -> None:
+def test_reading_the_contract_installs_eight_distributions_with_it() -> None:
     contract = project(ROOT / "core" / "pyproject.toml")
     assert names(contract["dependencies"]) == {
         "lazy-loader",
@@ -32,6 +32,7 @@ def test_whoever_reads_the_contract_installs_seven_distributions_with_it() -> No
         "pluggy",
         "pydantic",
         "pydantic-settings",
+        "tomli",
         "tzdata",
     }
     assert "optional-dependencies" not in contract
