@@ -1,14 +1,9 @@
-"""Where an exception arose: file, line and function, never a text, source line or value, which may hold anything.
-
-And whose code a callback is, by its file.
-"""
+"""Where an exception arose: file, line and function, never a text, source line or value, which may hold anything."""
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from types import FunctionType, MethodType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.<>]{0,119}")
 _DIGITS: Final = re.compile(r"\d(?:[_.]{0,3}\d){5}")
@@ -64,14 +59,3 @@ def missing_module(error: BaseException) -> str:
         if isinstance(error, ModuleNotFoundError) and error.name
         else ""
     )
-
-
-def file_of(callback: Any) -> str | None:
-    """The file of a callback's code; ``None`` where that is not Python's."""
-    while type(callback) is partial:
-        callback = callback.func
-    if type(callback) is MethodType:
-        callback = callback.__func__
-    if type(callback) is not FunctionType:
-        callback = getattr(type(callback), "__call__", None)  # noqa: B004 - whose it is, not whether there is one
-    return callback.__code__.co_filename if type(callback) is FunctionType else None

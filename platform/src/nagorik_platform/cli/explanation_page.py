@@ -24,6 +24,7 @@ from nagorik_platform.cli.catalogue import line_document
 from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.fees.sentences import line_name
+from nagorik_platform.form_schemas import alternatives, title_of
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
 from nagorik_platform.lifecycle.refusals import CallRefusal
@@ -43,7 +44,6 @@ _FORM: Final = "form"
 _DOCUMENTS: Final = "documents"
 _DOCUMENT_LABELS: Final = "x-documents"
 """Where a schema says what the papers are called that go with the form."""
-_DEFS: Final = "#/$defs/"
 _INDEX: Final = re.compile(r"[0-9]{1,4}")
 _FIELDS_IN_A_LINE: Final = 5
 _CUT: Final = "…"
@@ -165,12 +165,10 @@ def reason_lines(document: Document, *, everything: bool = False) -> Iterator[st
         if said["reason"] is not None:
             yield from _pair(_sentence("says", _kind_of_reason(said["state"])))
             yield from _quoted(said["reason"])
-        if said["remark"] is not None:
-            yield from _pair(_sentence("says", "remark"))
-            yield f"  «{said['remark']}»"
-        if everything and said["word"]:
-            yield from _pair(_sentence("says", "word"))
-            yield f"  «{said['word']}»"
+        for key in ("remark", "word") if everything else ("remark",):
+            if said[key]:
+                yield from _pair(_sentence("says", key))
+                yield f"  «{said[key]}»"
     if document["reason_missing"]:
         yield from _pair(_sentence("says", "none"))
     again = document["demanded_again"]
@@ -376,20 +374,16 @@ def _report(said: StateExplanation, words: Wording) -> Document | None:
 
 
 def _kind_of_reason(state: str | None) -> str:
-    """Whether what an agency says beside a state is why it refused, or anything else that it has to say."""
+    """Whether an agency's words beside a state are why it refused, or a note."""
     return "reason" if state in _REASON_EXPECTED else "note"
 
 
 def _reason_missing(progress: Progress, said: StateExplanation) -> bool:
     """Whether the citizen is told of a reason, and nobody has given one."""
-    state = said.ended_as or progress.state
-    expected = state in _REASON_EXPECTED or Flag.AGENCY_SUSPENDED in progress.flags
+    expected = (said.ended_as or progress.state) in _REASON_EXPECTED or Flag.AGENCY_SUSPENDED in progress.flags
     refused = any(one.refusal.fault is None for one in said.refusals)
-    return expected and not refused and not (said.report is not None and _gives_a_reason(said.report.status))
-
-
-def _gives_a_reason(status: AgencyStatus) -> bool:
-    return status.reason is not None or not is_blank(status.remark or "")
+    status = said.report.status if said.report is not None else None
+    return expected and not refused and (status is None or (status.reason is None and is_blank(status.remark or "")))
 
 
 def _field(problem: FieldProblem, schema: Schema | None, words: Wording) -> Document:
@@ -427,7 +421,7 @@ def _labels(pointer: str, schema: Schema | None) -> list[Text]:
     labels: list[Text] = []
     here: list[Schema] = [schema] if root == _FORM and schema is not None else []
     for key in keys:
-        here = [alternative for described in here for alternative in _alternatives(described, schema or {})]
+        here = [alternative for described in here for alternative in alternatives(described, schema or {})]
         entries = _below(here, "items")
         if entries and labels and _INDEX.fullmatch(key):
             number, here = str(int(key) + 1), entries
@@ -435,7 +429,7 @@ def _labels(pointer: str, schema: Schema | None) -> list[Text]:
             labels.append(Text(bn=f"{last.bn} {to_bangla_digits(number)}", en=f"{last.en} {number}"))
             continue
         here = _below(_below(here, "properties"), key.replace("~1", "/").replace("~0", "~"))
-        label = next((found for found in map(_own_label, here) if found is not None), None)
+        label = next((found for found in map(title_of, here) if found is not None), None)
         if label is None:
             break
         labels.append(label)
@@ -443,39 +437,19 @@ def _labels(pointer: str, schema: Schema | None) -> list[Text]:
 
 
 def _document_labels(keys: Sequence[str], schema: Schema | None) -> list[Text]:
-    """What a paper is called; that it is about papers where no single one is meant."""
+    """What a document is called; the word for documents where no single one is meant."""
     if not keys:
         return [_sentence("why", "papers")]
     papers = (schema or {}).get(_DOCUMENT_LABELS)
-    if _INDEX.fullmatch(keys[0]) and isinstance(papers, list) and int(keys[0]) < len(papers):
-        paper = papers[int(keys[0])]
-        label = _own_label(paper) if isinstance(paper, Mapping) else None
-        if label is not None:
-            return [label]
-    return []
+    if not (_INDEX.fullmatch(keys[0]) and isinstance(papers, list) and int(keys[0]) < len(papers)):
+        return []
+    paper = papers[int(keys[0])]
+    label = title_of(paper) if isinstance(paper, Mapping) else None
+    return [] if label is None else [label]
 
 
 def _below(described: Sequence[Schema], key: str) -> list[Schema]:
     return [below for one in described if isinstance(below := one.get(key), Mapping)]
-
-
-def _alternatives(described: Schema, schema: Schema) -> list[Schema]:
-    """What a value may be, behind references and unions."""
-    found: list[Schema] = [described]
-    for one in found:
-        reference = one.get("$ref")
-        of_union = [alternatives for name in ("anyOf", "oneOf", "allOf") if (alternatives := one.get(name))]
-        named = _below(_below([schema], "$defs"), reference.removeprefix(_DEFS)) if isinstance(reference, str) else []
-        members = [member for union in of_union if isinstance(union, list) for member in union]
-        found += [new for new in (*named, *members) if isinstance(new, Mapping) and new not in found]
-    return found
-
-
-def _own_label(described: Schema) -> Text | None:
-    bn, en = described.get("x-title-bn"), described.get("title")
-    if not isinstance(bn, str) or not isinstance(en, str) or is_blank(bn) or is_blank(en):
-        return None
-    return Text(bn=bn, en=en)
 
 
 def _is_paid(price: PricedStage, progress: Progress) -> bool:

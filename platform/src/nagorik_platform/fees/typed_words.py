@@ -7,18 +7,18 @@ number in Bangla or ASCII digits, a day also as ``31/12/2026``. Whether the valu
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue
 
 from nagorik.values import to_ascii_digits
-from nagorik.values.sentences import Text, is_blank
+from nagorik.values.sentences import Text
+from nagorik_platform.form_schemas import alternatives, title_of
 from nagorik_toolkit.fees import Dimension, Numbers, Word
 
 _Schema = Mapping[str, Any]
 
-_DEFS: Final = "#/$defs/"
 _LONGEST_NUMBER: Final = 12
 _DAY: Final = re.compile(r"(?P<day>[0-9]{1,2})[/.-](?P<month>[0-9]{1,2})[/.-](?P<year>[0-9]{4})")
 _YES: Final = Text(en="Yes", bn="হ্যাঁ")
@@ -77,41 +77,22 @@ def values_of(allowed: Word | Numbers) -> tuple[int | str, ...]:
 
 
 def _field(name: str, described: _Schema, schema: _Schema) -> TypedField:
-    parts = tuple(_parts(described, schema))
-    label = next((title for part in parts if (title := _title(part)) is not None), Text(en=name, bn=name))
-    items = [
-        inner for part in parts if isinstance(part.get("items"), Mapping) for inner in _parts(part["items"], schema)
-    ]
+    parts = tuple(alternatives(described, schema))
+    label = next((title for part in parts if (title := title_of(part)) is not None), Text(en=name, bn=name))
+    entries = [part["items"] for part in parts if isinstance(part.get("items"), Mapping)]
+    items = [inner for entry in entries for inner in alternatives(entry, schema)]
     return TypedField(name, label, _choices(parts), _choices(items), parts)
-
-
-def _parts(described: _Schema, schema: _Schema) -> Iterator[_Schema]:
-    """A value's description and what it may be, behind references and unions."""
-    yield described
-    reference = described.get("$ref")
-    if isinstance(reference, str):
-        yield from _parts(schema.get("$defs", {}).get(reference.removeprefix(_DEFS), {}), schema)
-    for union in ("anyOf", "allOf"):
-        for member in described.get(union, ()):
-            yield from _parts(member, schema)
 
 
 def _choices(parts: Sequence[_Schema]) -> tuple[FieldChoice, ...]:
     found: dict[JsonValue, Text | None] = {}
     for part in parts:
-        titles = {one["const"]: _title(one) for one in part.get("oneOf", ()) if "const" in one}
+        titles = {one["const"]: title_of(one) for one in part.get("oneOf", ()) if "const" in one}
         values = [*part.get("enum", ()), *([part["const"]] if "const" in part else [])]
         found |= {value: titles.get(value) for value in values}
         if part.get("type") == "boolean":
             found |= {True: _YES, False: _NO}
     return tuple(FieldChoice(value, title) for value, title in found.items())
-
-
-def _title(described: _Schema) -> Text | None:
-    bn, en = described.get("x-title-bn"), described.get("title")
-    if not isinstance(bn, str) or not isinstance(en, str) or is_blank(bn) or is_blank(en):
-        return None
-    return Text(bn=bn, en=en)
 
 
 def _read(
