@@ -3,11 +3,9 @@
 import argparse
 import re
 import sys
-import time
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands import HELP
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from nagorik_host.store.audit import Anchor, AuditFinding, Part
 
 LARGEST_FILE: Final = 1_000_000
-EVERY: Final = 0.5
-"""Seconds between two times that a terminal is told how far it has come."""
 
 
 class AuditCommand:
@@ -88,15 +84,12 @@ async def _verify(arguments: argparse.Namespace) -> int:
     counts = Counter[str]()
     findings: list[AuditFinding] = []
     async with unlocked_database(load_host_settings()) as (database, vault):
-        with _AuditProgress() as progress:
-            async for one in verify_journals(database, vault, arguments.part):
-                counts.update(applications=int(one.is_present), entries=one.entries, erased=int(one.erased))
-                findings += one.findings
-                progress.show(counts)
-            async for page in verify_ledger(database, vault, arguments.part, anchors=anchors):
-                counts.update(records=page.records)
-                findings += page.findings
-                progress.show(counts)
+        async for one in verify_journals(database, vault, arguments.part):
+            counts.update(applications=int(one.is_present), entries=one.entries, erased=int(one.erased))
+            findings += one.findings
+        async for page in verify_ledger(database, vault, arguments.part, anchors=anchors):
+            counts.update(records=page.records)
+            findings += page.findings
     number = len({finding.subject for finding in findings})
     if arguments.json:
         names = ("applications", "entries", "erased", "records")
@@ -169,30 +162,6 @@ async def _anchor() -> int:
             ) from None
     sys.stdout.write(f"{anchor.model_dump_json()}\n")
     return ExitCode.OK
-
-
-class _AuditProgress:
-    """Says on a terminal how far it has come, on one line that is gone at the end."""
-
-    def __init__(self) -> None:
-        self._shown_at = -EVERY
-        self._is_terminal = sys.stderr.isatty()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_terminal:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-    def show(self, counts: Mapping[str, int]) -> None:
-        """Say it, if it was not said just now."""
-        at = time.monotonic()
-        if self._is_terminal and at >= self._shown_at + EVERY:
-            self._shown_at = at
-            sys.stderr.write(f"\r\x1b[K{counts['applications']:,} applications, {counts['records']:,} records …")
-            sys.stderr.flush()
 
 
 async def _documents(*, remove: bool, as_json: bool) -> int:

@@ -43,7 +43,6 @@ from nagorik_host.store.ledger import (
 from nagorik_host.store.projections import TABLES, rows_of
 from nagorik_host.store.repair import is_behind
 from nagorik_host.store.schema import (
-    MICROSECOND,
     applications,
     attempts,
     checkouts,
@@ -269,7 +268,6 @@ class _PluginRecords:
     Attributes:
         accepted: By release, those to which its applications went over.
         left: By release, when its applications last went over to another, in microseconds since 1970 as all times.
-        joined: By release, when applications last went over to it.
         blocked: By release, when its applications were last blocked.
         let_go_on: By release, when they were last let go on.
         unblocked: All times at which applications were let go on.
@@ -277,7 +275,6 @@ class _PluginRecords:
 
     accepted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     left: dict[str, int] = field(default_factory=dict)
-    joined: dict[str, int] = field(default_factory=dict)
     blocked: dict[str, int] = field(default_factory=dict)
     let_go_on: dict[str, int] = field(default_factory=dict)
     unblocked: set[int] = field(default_factory=set)
@@ -287,7 +284,6 @@ class _PluginRecords:
         for before, after in content.get("accepted", {}).items():
             self.accepted[before].add(after)
             self.left[before] = max(self.left.get(before, at), at)
-            self.joined[after] = max(self.joined.get(after, at), at)
         for said, kept in (("blocked", self.blocked), ("unblocked", self.let_go_on)):
             for release, when in content.get(said, {}).items():
                 kept[release] = max(kept.get(release, when), when)
@@ -617,25 +613,10 @@ def _expected(
     if operation is None or operation in _OPERATIONS:
         coming = NextAction(Operation(operation) if operation is not None else None)
         expected["target_plugin"] = target_plugin(coming, plugin, gateway)
-    if not _is_of_release(row, known, progress.plugin_version, around.plugins.get(plugin, _PluginRecords())):
+    said = around.plugins.get(plugin, _PluginRecords())
+    if row["plugin_version"] not in _releases(progress.plugin_version, said.accepted):
         expected["plugin_version"] = f"not {row['plugin_version']}"
     return expected
-
-
-def _is_of_release(row: Mapping[str, Any], known: _Known, first: str, said: _PluginRecords) -> bool:
-    """Whether an application that was begun with the release ``first`` can be pinned to the one that it is."""
-    release: str = row["plugin_version"]
-    if release not in _releases(first, said.accepted):
-        return False
-    left = said.left.get(release)
-    if left is None or row["closed_at"] is not None or any(one.closed is not None for one in known.changes):
-        # What is closed stays with its release when others go over.
-        return True
-    came = [said.joined[release]] if release in said.joined else []
-    if release == first:
-        # Hosts that have the older release still take in with it.
-        came.append(microseconds(row["opened_at"]) + APART // MICROSECOND)
-    return any(one >= left for one in came)
 
 
 def _releases(first: str, accepted: Mapping[str, Any]) -> set[str]:

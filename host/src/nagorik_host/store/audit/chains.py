@@ -27,7 +27,6 @@ from nagorik_host.store.ledger import (
     WRITER,
     AuditLedger,
     LedgerRow,
-    as_kept,
     digest_of_row,
     from_base64,
     genesis,
@@ -92,35 +91,20 @@ class VerifiedChain:
 
 
 class AnchorRefused(Exception):
-    """The ledger is not what was written: an anchor would vouch for it."""
+    """The ledger's root is not what was written: an anchor would vouch for it."""
 
 
 async def make_anchor(database: Database, vault: Vault, at: datetime) -> Anchor:
     """Seal all chains, and say how far the ledger has come.
 
-    The root is verified first, and of each chain what is not sealed yet: an anchor is made often, and what was sealed
-    is for an audit.
+    The root alone is verified first. A seal vouches for no record: one that was changed is found by its link.
 
     Raises:
-        AnchorRefused: The root, or a chain that it is to seal, is not what was written. Nothing was written.
+        AnchorRefused: The root is not what was written. Nothing was written.
     """
-    root = _Root(vault, ())
-    found = await root.read_on(database)
-    after: int | None = None
-    findings = list(found.findings)
-    while not findings and (writer := await database.snapshot(partial(_next_writer, after=after))) is not None:
-        if type(writer) is not int:
-            findings.append(AuditFinding("ledger-forged", _name(writer)))
-            break
-        after = writer
-        if writer == ROOT:
-            continue
-        if writer not in root.begun:
-            findings += (await root.read_on(database)).findings
-        async for page in _verify_chain(database, vault, writer, root, is_sealed_known=True):
-            findings += [one for one in page.findings if one.code.startswith("ledger-")]
-    if findings:
-        raise AnchorRefused(f"{findings[0].subject}: {findings[0]}")
+    found = await _Root(vault, ()).read_on(database)
+    if found.findings:
+        raise AnchorRefused(f"{found.findings[0].subject}: {found.findings[0]}")
     return await database.run(partial(_anchor, vault=vault, at=at))
 
 
@@ -194,10 +178,7 @@ async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -
             yield VerifiedChain(0, tuple(findings))
 
 
-async def _verify_chain(
-    database: Database, vault: Vault, writer: int, root: "_Root", *, is_sealed_known: bool = False
-) -> AsyncIterator[VerifiedChain]:
-    """A chain; with ``is_sealed_known`` only from the last record that is sealed, whose link is compared."""
+async def _verify_chain(database: Database, vault: Vault, writer: int, root: "_Root") -> AsyncIterator[VerifiedChain]:
     if writer not in root.begun:
         # What begins in a part of the root that cannot be read is not to be told from what nobody has begun.
         yield VerifiedChain(0, () if root.is_broken else (AuditFinding("ledger-forged", _name(writer)),))
@@ -205,11 +186,6 @@ async def _verify_chain(
     chain = _Chain(vault, writer, root.begun[writer])
     number, link = root.sealed.get(writer, (0, b""))
     seal = None
-    if is_sealed_known and number:
-        chain = _Chain(vault, writer, link)
-        chain.number = number
-        is_there = partial(_link_at, writer=writer, number=number)
-        seal = await database.snapshot(is_there)
     while page := await chain.read_on(database):
         seal = next((row.link for row in page.rows if row.number == number), seal)
         yield VerifiedChain(len(page.rows), tuple(page.findings))
@@ -327,11 +303,6 @@ class _Root:
                 self.sealed[int(writer)] = (number, from_base64(link))
         link = in_base64(row.link)
         self._missed = [one for one in self._missed if (one.root, one.link) != (row.number, link)]
-
-
-def _link_at(transaction: Transaction, *, writer: int, number: int) -> Any:
-    query = select(as_kept(ledger.c.link)).where(ledger.c.writer == writer, ledger.c.number == number)
-    return transaction.connection.scalar(query)
 
 
 def _next_writer(transaction: Transaction, *, after: int | None) -> Any:
