@@ -4,7 +4,8 @@ Requests go to the transport directly, without ``httpx.AsyncClient``: no redirec
 environment or log lines with URLs, and less work. Their exceptions are read here and dropped, because their
 texts hold URLs.
 
-The deadline and the lease of a request are checked before its head and before each piece of its body is written. What
+The deadline and the lease of a request are checked before its head, if that is all of it, or before each piece of its
+body is written: an agency does nothing with a request that lacks some. What
 a process had checked and not yet sent when its machine froze may still leave it: the look-up before a retry covers
 that.
 """
@@ -174,9 +175,10 @@ class ConnectionPool:
                     "pool": timeouts.connect,
                     "total": timeouts.total,  # kept below; for a transport that has a clock of its own
                 },
-                "trace": partial(_check_head, remaining),
             },
         )
+        if not body:
+            request.extensions["trace"] = partial(_check_head, remaining)
         # aiohttp takes what was read as bytes, and writes them whatever the time is.
         if streamed is None and not (self._shared and body):
             request.read()
