@@ -93,8 +93,7 @@ async def body_parts(chunks: AsyncIterable[bytes], limit: int, encoding: str | N
 
 def _inflated(inflater: Any, pending: bytes, most: int) -> bytes:
     with suppress(zlib.error):
-        part: bytes = inflater.decompress(pending, most)
-        return part
+        return cast("bytes", inflater.decompress(pending, most))
     raise Undecodable
 
 

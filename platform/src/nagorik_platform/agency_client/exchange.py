@@ -206,8 +206,7 @@ class HttpExchange(Generic[T]):
             if self._decision is RetryDecision.AGAIN:
                 if number >= resources.attempts:
                     break
-                asked = result.retry_after
-                wait = full_jitter(number, resources.rng) if asked is None else asked
+                wait = full_jitter(number, resources.rng) if result.retry_after is None else result.retry_after
             slept += wait
             if slept >= budget or wait >= deadline.remaining():
                 break
