@@ -52,8 +52,8 @@ def known_error(error: BaseException) -> NagorikError | None:
     A plugin's own subclass could say anything in its text. An error that refuses more fields than may be listed has
     the first of them, and how many more there are.
     """
-    if type(error) not in _KNOWN or not isinstance(error, NagorikError):
-        return None
+    if type(error) not in _KNOWN or not isinstance(error, NagorikError) or "code" in vars(error):
+        return None  # a code of its own, such as the agency's, has no sentence, and may be anybody's number
     try:
         shown = _with_fewer_fields(error) if isinstance(error, InputRejected) else error
         json.dumps(shown.details(), allow_nan=False)
