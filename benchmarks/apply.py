@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 from databases import Databases, databases
 from nagorik_host import Host, open_host
 from nagorik_host.application_file import read_application
-from nagorik_host.commands.apply import apply_files
+from nagorik_host.commands.intake import apply_files
 from nagorik_host.store import open_database
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.upgrade import upgrade

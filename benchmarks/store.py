@@ -315,12 +315,10 @@ class LedgerCost:
         self._append = database.append_records
         database.append_records = self._counted  # type: ignore[method-assign]
 
-    def _counted(
-        self, connection: Connection, transactions: Sequence[Transaction], *, is_last: bool = False
-    ) -> Appended | None:
+    def _counted(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
         began = time.thread_time()
         try:
-            return self._append(connection, transactions, is_last=is_last)
+            return self._append(connection, transactions)
         finally:
             self.seconds += time.thread_time() - began
 

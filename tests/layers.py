@@ -114,7 +114,7 @@ def rules() -> str:
             "configuration",
             "registry | agency_client | documents | fees | logs | requests",
             "contract_errors",
-            "entry_points | json_files | number_mask | plugin_settings | system_clock | tracebacks",
+            "entry_points | form_schemas | json_files | number_mask | plugin_settings | system_clock | tracebacks",
         ],
         exhaustive="True",
     )

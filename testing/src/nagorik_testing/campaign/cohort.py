@@ -393,7 +393,9 @@ class Cohort:
         suspended: list[_Member] = []
         try:
             while True:
-                *done, _ = await asyncio.gather(*(member.live() for member in pool), people.cross(self._rng))
+                crossing = asyncio.create_task(people.cross(self._rng))
+                done = await asyncio.gather(*(member.live() for member in pool))
+                await crossing
                 if await self._replace(pool, [standing for standing, _ in done], suspended) or await people.act():
                     continue
                 dues = [due for due in (*(due for _, due in done), people.next_at) if due is not None]
