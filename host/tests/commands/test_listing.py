@@ -57,10 +57,10 @@ def test_applications_are_listed_by_what_is_asked(ready, two, place):
         assert sorted(ids(ready("applications", "list", *words, "--json"))) == sorted(expected), words
 
 
-@pytest.mark.parametrize(("value", "shown"), [("x'00ff'", "(bytes)"), ("CAST(x'ff' AS TEXT)", "?")])
-def test_row_with_an_id_that_is_no_text_is_listed_with_the_others(ready, two, place, value, shown):
+def test_row_with_an_id_that_is_no_text_is_listed_with_the_others(ready, two, place):
+    shown = "?"
     put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL WHERE service = 'nid.migration'")
-    put(place, f"UPDATE applications SET id = {value} WHERE service = 'nid.migration'")  # noqa: S608
+    put(place, "UPDATE applications SET id = CAST(x'ff' AS TEXT) WHERE service = 'nid.migration'")
     assert set(ids(ready("applications", "list", "--json"))) == {shown, two["nid.reissue"]}
     assert [case["application"] for case in ready("cases", "list", "--json").document["items"]] == [shown]
     assert shown in ready("cases", "list").out
