@@ -73,7 +73,7 @@ async def test_loop_that_turns_once_in_a_while_goes_on():
     assert ended == []
 
 
-@pytest.mark.parametrize("duty", ["send_heartbeats", "tell_throughput", "tidy"])
+@pytest.mark.parametrize("duty", ["send_heartbeats", "log_throughput", "tidy"])
 async def test_worker_does_not_go_on_without_what_it_does_beside_its_calls(world, ready_file, duty):
     async with world.host(ready_file) as host:
         working = asyncio.create_task(host.worker().run(asyncio.Event()))

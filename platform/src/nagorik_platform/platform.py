@@ -93,9 +93,9 @@ class Platform:
         self._settings = settings
         self._clock = settings.clock
         self._is_closed = False
-        if settings.call_middleware:
-            # What is wrong with the host's own policies is told at once.
-            self._dispatcher  # noqa: B018
+        for policy in settings.call_middleware:
+            if not hasattr(policy, "nagorik_call_policy"):
+                raise ValueError(f"{type(policy).__name__} has no nagorik_call_policy")
 
     @classmethod
     def discover(cls, settings: PlatformSettings | None = None) -> "Platform":

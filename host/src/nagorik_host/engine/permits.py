@@ -11,12 +11,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, union_all
 
-from nagorik import AgencyUnavailable, hookimpl
+from nagorik import AgencyUnavailable
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.health import HealthTracker
@@ -25,7 +25,10 @@ from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.schema import MICROSECOND, applications, permits
-from nagorik_platform import Call
+
+if TYPE_CHECKING:
+    # Who only reads the database imports nothing that makes calls.
+    from nagorik_platform import Call
 
 GRACE: Final = timedelta(seconds=5)
 """How long after its call's deadline a permit lasts whose process ended before giving it back."""
@@ -179,8 +182,7 @@ class PermitOffice:
         """Bound the calls at these agencies, by plugin, and refuse those at agencies that are down."""
         self._concurrency, self._health = concurrency, health
 
-    @hookimpl
-    def nagorik_call_policy(self, call: Call) -> AbstractAsyncContextManager[None]:
+    def nagorik_call_policy(self, call: "Call") -> AbstractAsyncContextManager[None]:
         """Around every call: what one plugin asks of another has a permit of its own."""
         return self._around(call.plugin)
 

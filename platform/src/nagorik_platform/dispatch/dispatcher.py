@@ -37,7 +37,7 @@ from nagorik_platform.dispatch.documents import CallDocuments
 from nagorik_platform.dispatch.faults import FaultWatch, applicant_digest, request_digest, text_digest
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.plugin_call import PluginCall
-from nagorik_platform.dispatch.policies import Call, around, checked_policies
+from nagorik_platform.dispatch.policies import Call, CallPolicy, around
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
     error_of,
@@ -94,7 +94,7 @@ class Dispatcher:
         self._registry = registry
         self._settings = settings
         self._clock = settings.clock
-        self._policies = checked_policies(settings.call_middleware)
+        self._policies = cast("tuple[CallPolicy, ...]", settings.call_middleware)
         self._runner = Runner()
         self._runtimes: dict[str, PluginRuntime] = {}
         self._watches: dict[str, FaultWatch] = {}

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 from nagorik.operations import Idempotency, Operation
 from nagorik_platform.logs import get_logger
@@ -46,18 +46,6 @@ class CallPolicy(Protocol):
         leaving it sees the call's error, if any, and cannot change what came of it.
         """
         ...
-
-
-def checked_policies(policies: Sequence[object]) -> tuple[CallPolicy, ...]:
-    """The host's policies.
-
-    Raises:
-        ValueError: One is none.
-    """
-    for policy in policies:
-        if not hasattr(policy, "nagorik_call_policy"):
-            raise ValueError(f"{type(policy).__name__} has no nagorik_call_policy")
-    return cast("tuple[CallPolicy, ...]", tuple(policies))
 
 
 @asynccontextmanager
