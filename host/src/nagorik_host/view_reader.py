@@ -53,7 +53,7 @@ _SET_ASIDE: Final = "set-aside"
 """What a citizen reads in place of why the host leaves the application alone."""
 
 
-class _Known(NamedTuple):
+class _ReadApplication(NamedTuple):
     """What one transaction read of an application."""
 
     stored: StoredApplication
@@ -81,7 +81,7 @@ async def read_view(host: "Host", name: str, audience: Audience) -> ApplicationV
     return ApplicationView.model_validate(document)
 
 
-def _read(transaction: Transaction, *, host: "Host", name: str, is_for_officer: bool) -> _Known:
+def _read(transaction: Transaction, *, host: "Host", name: str, is_for_officer: bool) -> _ReadApplication:
     stored = host.store.read(transaction, host.store.resolve(transaction, name))
     a = applications.c
     looked: Select[Any] = select(a.due_at, a.operation, a.target_plugin, a.blocked).where(a.id == stored.id)
@@ -89,7 +89,7 @@ def _read(transaction: Transaction, *, host: "Host", name: str, is_for_officer: 
     calls = select(attempts).where(attempts.c.application == stored.id).order_by(attempts.c.entry)
     stopped = list_suspensions(transaction)
     goes_on = row.due_at is not None or stored.lease is not None
-    return _Known(
+    return _ReadApplication(
         stored=stored,
         row=row,
         events=host.store.events(transaction, stored),
@@ -126,7 +126,7 @@ async def _form_schema(host: "Host", service: str) -> Schema | None:
         return None
 
 
-def _document(host: "Host", known: _Known, schema: Schema | None, audience: Audience) -> Document:
+def _document(host: "Host", known: _ReadApplication, schema: Schema | None, audience: Audience) -> Document:
     is_for_officer = audience is OFFICER
     words: Wording = with_numbers_masked if is_for_officer else as_written
     progress, row = known.stored.progress, known.row
@@ -184,7 +184,7 @@ def _without_causes(document: Document) -> Document:
     }
 
 
-def _for_officer(known: _Known) -> Document:
+def _for_officer(known: _ReadApplication) -> Document:
     progress, applicant = known.stored.progress, known.draft.applicant
     contested = ((one.id, one.contested) for one in progress.payments if one.contested is not None)
     return {

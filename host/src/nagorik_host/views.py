@@ -26,9 +26,9 @@ class Audience(StrEnum):
 
 CITIZEN: Final = Audience.CITIZEN
 OFFICER: Final = Audience.OFFICER
-Words = Mapping[str, str]
+ShownWords = Mapping[str, str]
 """What others wrote, in ``bn`` and ``en``; it may be blank."""
-Instant = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="json-unless-none")]
+ShownInstant = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="json-unless-none")]
 
 
 class _View(BaseModel):
@@ -81,7 +81,7 @@ class CriterionView(_View):
 
     id: str
     verdict: str
-    text: Words
+    text: ShownWords
     source: SourceView | None
 
 
@@ -98,18 +98,18 @@ class FieldView(_View):
 
     pointer: str
     code: str
-    label: Words | None
-    text: Words
+    label: ShownWords | None
+    text: ShownWords
 
 
 class RefusalView(_View):
     """A refusal that still stands. ``fault`` names the kind of error where nobody refused, for officers."""
 
     operation: str
-    at: Instant
+    at: ShownInstant
     code: str
     fault: str | None
-    reason: Words | None
+    reason: ShownWords | None
     fields: tuple[FieldView, ...]
     fields_left_out: int
 
@@ -117,10 +117,10 @@ class RefusalView(_View):
 class ReportView(_View):
     """The agency's last report; ``word`` is its own word for the state, for officers."""
 
-    at: Instant
+    at: ShownInstant
     state: str | None
     word: str | None
-    reason: Words | None
+    reason: ShownWords | None
     remark: str | None
 
 
@@ -137,7 +137,7 @@ class LineView(_View):
     """One line of a price; amounts in taka, as decimal text."""
 
     code: str
-    text: Words
+    text: ShownWords
     amount: str
     vat: str
     nature: str
@@ -159,9 +159,9 @@ class FeeView(ChargesView):
     stage: str
     paid: bool
     vat: str
-    unpriced: tuple[Words, ...]
+    unpriced: tuple[ShownWords, ...]
     """Costs of unknown amount, which are not in the total."""
-    expires_at: Instant
+    expires_at: ShownInstant
     source: SourceView
 
 
@@ -169,7 +169,7 @@ class UnreachableView(_View):
     """The agency that cannot be reached; ``cause`` is for officers."""
 
     plugin: str
-    since: Instant
+    since: ShownInstant
     cause: str | None
     means: Text
 
@@ -186,7 +186,7 @@ class NextCall(_View):
     """What is done next, and when."""
 
     operation: str | None
-    due: Instant
+    due: ShownInstant
 
 
 class PaymentView(_View):
@@ -208,12 +208,12 @@ class PaymentView(_View):
     amount: str
     taken: str | None
     charges: ChargesView | None
-    refund_ordered_at: Instant | None
+    refund_ordered_at: ShownInstant | None
     refund_reference: str | None
-    refunded_at: Instant | None
+    refunded_at: ShownInstant | None
     pay_at: str | None
     instructions: Text | None
-    pay_until: Instant | None
+    pay_until: ShownInstant | None
 
 
 class ConsentView(_View):
@@ -230,14 +230,14 @@ class ConsentView(_View):
     operations: tuple[Operation, ...]
     asks: tuple[str, ...]
     least_ceiling: str | None
-    expires_at: Instant | None
+    expires_at: ShownInstant | None
     gap: str | None
 
 
 class TimelineView(_View):
     """Something that happened, ``times`` times in a row; ``at`` is the last time."""
 
-    at: Instant
+    at: ShownInstant
     kind: str
     code: str
     text: Text
@@ -272,9 +272,9 @@ class ApplicationView(_View):
     unreachable: UnreachableView | None
     stopped: tuple[StopView, ...]
     next: NextCall | None
-    opened_at: Instant
-    submitted_at: Instant | None
-    expected_by: Instant | None
+    opened_at: ShownInstant
+    submitted_at: ShownInstant | None
+    expected_by: ShownInstant | None
     expected_frozen_seconds: float | None
     payments: tuple[PaymentView, ...]
     timeline: tuple[TimelineView, ...]
@@ -284,8 +284,8 @@ class AttemptView(_View):
     """A call to the agency or the gateway, as it was made."""
 
     operation: str
-    began: Instant
-    ended: Instant | None
+    began: ShownInstant
+    ended: ShownInstant | None
     result: str | None
 
 

@@ -202,7 +202,7 @@ def test_choice_without_a_price_says_so_and_where_other_figures_are(site: Any, n
     lines = lines_of(nagorik(*words, "--set", "delivery=urgent"))
     assert lines[3:] == [
         NOT_PUBLISHED.en,
-        "nagorik services wasa.connection shows what other sources say.",
+        "To see what other sources say, run nagorik services wasa.connection.",
         "About the service: A pipe to the house.",
         "",
         "Delivery: Urgent: not known here; ask the agency",

@@ -21,7 +21,7 @@ _COLUMNS: Final = {
     "hold": (applications.c.hold_code,),
     "blocked": (applications.c.blocked,),
 }
-Names = Iterable[str] | str | None
+KnownNames = Iterable[str] | str | None
 
 
 def require_one_of(option: str, names: Iterable[str], known: Collection[str]) -> None:
@@ -42,7 +42,7 @@ def require_one_of(option: str, names: Iterable[str], known: Collection[str]) ->
         raise CommandRefused(f"{option} names nothing that there is{shown}; {meant}")
 
 
-async def require_known(database: Database, filters: Mapping[str, tuple[str, Names]]) -> None:
+async def require_known(database: Database, filters: Mapping[str, tuple[str, KnownNames]]) -> None:
     """Refuse what no installed plugin brings, the host does not know, and no application has had.
 
     Args:

@@ -12,7 +12,7 @@ from nagorik import ApplicationState, PaymentState
 from nagorik.values import Money
 from nagorik_host.commands.columns import when
 from nagorik_host.commands.for_lists import NO_CITIZENS
-from nagorik_host.commands.known_names import Names, require_known, require_one_of
+from nagorik_host.commands.known_names import KnownNames, require_known, require_one_of
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction
@@ -105,7 +105,7 @@ def _times(arguments: argparse.Namespace) -> dict[str, datetime | None]:
 
 
 async def _read(
-    arguments: argparse.Namespace, unit: Callable[..., Page], named: Mapping[str, tuple[str, Names]]
+    arguments: argparse.Namespace, unit: Callable[..., Page], named: Mapping[str, tuple[str, KnownNames]]
 ) -> Page:
     """A page from where ``--after`` says.
 

@@ -30,7 +30,7 @@ from nagorik_host.engine.reach import (
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import Instant, agencies, outages
 from nagorik_platform import Platform
-from nagorik_platform.agency_client.circuit import Circuit, CircuitRules
+from nagorik_platform.agency_client.circuit import CircuitRules, CircuitState
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES, refused_pause
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
@@ -49,7 +49,7 @@ _APART: Final = timedelta(minutes=2)
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _NAMED: Final = agencies.c.plugin == bindparam("name")
 _IS_REFUSING: Final = agencies.c.down_since.is_not(None) & agencies.c.cause.startswith(OF_CREDENTIALS)
-_STATE: Final = tuple(one.name for one in fields(Circuit))
+_STATE: Final = tuple(one.name for one in fields(CircuitState))
 _CHANGE: Final = (
     update(agencies)
     .where(_NAMED)
@@ -222,13 +222,15 @@ class HealthTracker:
             self.give_back_probe(transaction, plugin, now)
         elif has_reached(outcome):
             self._failing.discard(plugin)
-            self._write(transaction, plugin, Circuit(), _UP)
+            self._write(transaction, plugin, CircuitState(), _UP)
             if state.down_since is not None:
                 transaction.connection.execute(_OUTAGE_ENDED, {"name": plugin, "end": now})
                 return HealthChange(is_down=False)
         return None
 
-    def _failed(self, plugin: str, state: Circuit, outcome: CallAnswered | CallFailed, now: datetime) -> Circuit:
+    def _failed(
+        self, plugin: str, state: CircuitState, outcome: CallAnswered | CallFailed, now: datetime
+    ) -> CircuitState:
         error = outcome.error if isinstance(outcome, CallFailed) else None
         cause = cause_of(error)
         pause = self._pause(plugin, cause, 0)
@@ -249,7 +251,7 @@ class HealthTracker:
         self,
         transaction: Transaction,
         plugin: str,
-        state: Circuit,
+        state: CircuitState,
         change: Update = _CHANGE,
         sent_at: datetime | None = None,
     ) -> None:
@@ -291,5 +293,5 @@ def try_other_credentials(transaction: Transaction, plugin: str, identity: str, 
     return transaction.connection.execute(_TRY_OTHERS, named).rowcount > 0
 
 
-def _state_of(row: Row[Any]) -> Circuit:
-    return Circuit(*(getattr(row, name) for name in _STATE))
+def _state_of(row: Row[Any]) -> CircuitState:
+    return CircuitState(*(getattr(row, name) for name in _STATE))

@@ -1,6 +1,6 @@
 """The circuit breaker: when calls to an agency stop for a while, and the probe that lets them go on.
 
-``Circuit`` is what is known of one agency. ``LocalCircuit`` keeps it in memory, for a process that shares its
+``CircuitState`` is what is known of one agency. ``LocalCircuit`` keeps it in memory, for a process that shares its
 agencies with no other; a host keeps it in its database, for all its processes.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, CredentialsRejected, Layer
-from nagorik.manifest import Circuit as DeclaredCircuit
+from nagorik.manifest import Circuit
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST, UNANSWERED, VIOLATIONS, Failure
 
@@ -47,14 +47,14 @@ class CircuitRules:
     failures: int | None = None
 
     @classmethod
-    def of(cls, declared: DeclaredCircuit, failures: int | None = None) -> "CircuitRules":
+    def of(cls, declared: Circuit, failures: int | None = None) -> "CircuitRules":
         """The rules that a manifest declares."""
         outage, probe_after = timedelta(seconds=declared.outage), timedelta(seconds=declared.probe_after)
         return cls(declared.contract_violations, outage, probe_after, failures)
 
 
 @dataclass(frozen=True, slots=True)
-class Circuit:
+class CircuitState:
     """What is known of one agency; open while ``down_since`` is set. All times are of one scale.
 
     Attributes:
@@ -84,7 +84,7 @@ class Circuit:
         *,
         is_violation: bool = False,
         is_sure: bool = False,
-    ) -> "Circuit":
+    ) -> "CircuitState":
         """Count a call that was not answered as it should be. Only an answer closes an open circuit.
 
         Args:
@@ -113,7 +113,7 @@ class Circuit:
         """Whether the circuit is open and a probe may be sent."""
         return self.down_since is not None and (self.probe_at is None or now >= self.probe_at)
 
-    def probing(self, now: datetime, wait: timedelta) -> "Circuit":
+    def probing(self, now: datetime, wait: timedelta) -> "CircuitState":
         """A probe is sent; the next may be, ``wait`` later, unless this one closes the circuit."""
         return replace(self, probes=self.probes + 1, probe_at=now + wait)
 
@@ -135,7 +135,7 @@ class LocalCircuit:
         self._plugin = plugin
         self._probe = probe
         self._probing: asyncio.Task[CredentialsRejected | None] | None = None
-        self._state = Circuit()
+        self._state = CircuitState()
 
     async def admit(self, kind: Idempotency, deadline: Deadline) -> bool:
         """Let a request of class ``kind`` come forward, asking the health hook first when a probe is due.
@@ -219,7 +219,7 @@ class LocalCircuit:
         if self._state.down_since is not None:
             seconds = round((self._now() - self._state.down_since).total_seconds(), 3)
             self._log().info("agency_circuit_closed", plugin=self._plugin, seconds=seconds)
-        self._state = Circuit()
+        self._state = CircuitState()
 
     def _refusal(self) -> AgencyUnavailable:
         at, wait = self._state.probe_at, self._rules.probe_after

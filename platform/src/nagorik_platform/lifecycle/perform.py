@@ -42,7 +42,7 @@ async def perform(
     if make is None:
         raise ValueError("nothing is due")
     try:
-        return CallAnswered(await make(_Made(platform, draft, progress, call)))
+        return CallAnswered(await make(_PreparedCall(platform, draft, progress, call)))
     except NagorikError as error:
         return CallFailed(error)
 
@@ -62,7 +62,7 @@ def payer_of(draft: ApplicationDraft) -> Payer:
     return draft.payer or Payer(name=name.en or name.bn, mobile=draft.applicant.phone)
 
 
-class _Made(NamedTuple):
+class _PreparedCall(NamedTuple):
     """A call that is being made."""
 
     platform: Platform
@@ -89,7 +89,7 @@ class _Made(NamedTuple):
         return self.references.key(operation, self.payment.id)
 
 
-def _start_payment(made: _Made) -> Awaitable[Result]:
+def _start_payment(made: _PreparedCall) -> Awaitable[Result]:
     payment, addresses = made.payment, made.platform.payment_addresses
     request = StartPaymentRequest(
         gateway=payment.gateway,
@@ -104,7 +104,7 @@ def _start_payment(made: _Made) -> Awaitable[Result]:
     return made.platform.start_payment(request, service=made.draft.service, consent=consent, key=key)
 
 
-def _query_payment(made: _Made) -> Awaitable[Result]:
+def _query_payment(made: _PreparedCall) -> Awaitable[Result]:
     payment = made.payment
     request = QueryPaymentRequest(
         gateway=payment.gateway,
@@ -115,7 +115,7 @@ def _query_payment(made: _Made) -> Awaitable[Result]:
     return made.platform.query_payment(request)
 
 
-def _complete_payment(made: _Made) -> Awaitable[Result]:
+def _complete_payment(made: _PreparedCall) -> Awaitable[Result]:
     payment = made.payment
     if payment.reference is None:
         raise ValueError("what the gateway has no number of is not completed")
@@ -129,7 +129,7 @@ def _complete_payment(made: _Made) -> Awaitable[Result]:
     return made.platform.complete_payment(request, key=made.key(Operation.COMPLETE_PAYMENT))
 
 
-def _refund_payment(made: _Made) -> Awaitable[Result]:
+def _refund_payment(made: _PreparedCall) -> Awaitable[Result]:
     payment = made.payment
     request = RefundPaymentRequest(
         gateway=payment.gateway,
@@ -142,19 +142,19 @@ def _refund_payment(made: _Made) -> Awaitable[Result]:
     return made.platform.refund_payment(request, key=made.key(Operation.REFUND_PAYMENT))
 
 
-def _find(made: _Made) -> Awaitable[Result]:
+def _find(made: _PreparedCall) -> Awaitable[Result]:
     sent_at = made.progress.sent_at or made.progress.opened_at
     return made.platform.find_submission(made.draft, made.references, sent_at=sent_at)
 
 
-def _deliverable(made: _Made) -> Awaitable[Result]:
+def _deliverable(made: _PreparedCall) -> Awaitable[Result]:
     deliverable, reference = made.call.deliverable, made.progress.agency_reference
     if deliverable is None or reference is None:
         raise ValueError("a deliverable is fetched by name, of an application that was filed")
     return made.platform.fetch_deliverable(made.draft, agency_reference=reference, deliverable=deliverable)
 
 
-_CALLS: Final[Mapping[Operation, Callable[[_Made], Awaitable[Result]]]] = MappingProxyType(
+_CALLS: Final[Mapping[Operation, Callable[[_PreparedCall], Awaitable[Result]]]] = MappingProxyType(
     {
         Operation.ELIGIBILITY: lambda made: made.platform.check_eligibility(
             made.draft.service, made.draft.applicant, form=made.draft.form, consent=made.progress.consent
