@@ -64,7 +64,7 @@ class ModelType(ModelMetaclass):
     """Type of a ``Model``: ``dir()`` and ``help()`` list what is the model's own, nothing that libraries bring."""
 
     def __dir__(self) -> list[str]:
-        brought = {name for name in vars(Model) if name.startswith("__")}
+        brought = {"__signature__", *(name for name in vars(Model) if name.startswith("__"))}
         brought.update(*(vars(base) for base in self.__mro__ if not isinstance(base, ModelType)))
         return [name for name in super().__dir__() if name not in brought]
 
@@ -151,6 +151,8 @@ class Form(Model):
 # For its subclasses: whoever draws a form shows its fields' docstrings. pydantic reads them from the source, which
 # takes too long for every model, and for this one, which has no fields.
 Form.model_config["use_attribute_docstrings"] = True
+# A form that cannot be drawn or read is refused as it is written, and not as a citizen opens it.
+Form.model_config["defer_build"] = False
 
 
 class SelfCheckedValue(Model):
