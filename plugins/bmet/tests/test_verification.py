@@ -158,6 +158,7 @@ async def test_what_the_counters_issue_can_be_looked_up(desk: Desk) -> None:
 
     clearance = desk.draft("bmet.clearance")
     await desk.file(clearance)
+    await desk.pay(clearance)
     assert said(await asked(desk, CLEARANCE))[0] == TEXTS.text("clearance.in-process")
     desk.simulator.clock.advance(timedelta(days=4))
     _, ready = said(await asked(desk, CLEARANCE))
