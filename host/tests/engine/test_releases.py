@@ -21,7 +21,9 @@ def release(install, tmp_path):
     install("depot", MANIFEST, FORM, PLUGIN)
 
     def change(version: str) -> None:
-        metadata = tmp_path / "nagorik_depot-1.0.0.dist-info" / "METADATA"
+        # As an installer does: in a directory of its own, by which a process sees that there is something new.
+        (before,) = tmp_path.glob("nagorik_depot-*.dist-info")
+        metadata = before.rename(tmp_path / f"nagorik_depot-{version}.dist-info") / "METADATA"
         metadata.write_text(f"Metadata-Version: 2.4\nName: nagorik-depot\nVersion: {version}\n")
 
     return change
