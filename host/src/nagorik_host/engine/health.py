@@ -147,7 +147,7 @@ class HealthTracker:
         Not where the agency is to be tried sooner by now, since there are other credentials or they are good.
         """
         until, probe_at = self._left.get(row.plugin, (now, None))
-        is_sooner = row.probe_at is not None and probe_at is not None and row.probe_at < probe_at
+        is_sooner = is_of_credentials(row.cause) and None not in (row.probe_at, probe_at) and row.probe_at < probe_at
         # Of a clock that was set back since, it says nothing.
         return until if now < until <= now + LEFT_TO_OTHERS and not is_sooner else None
 
