@@ -168,13 +168,6 @@ def test_key_that_a_worker_lacks_ends_it_and_leaves_the_application_as_it_is(rea
     assert rows(place, "SELECT count(*) FROM workers") == [(0,)]
 
 
-def test_key_that_nobody_ever_had_is_its_applications_own_defect(ready, agencies, applied, place):
-    ((wrapped,),) = rows(place, "SELECT data_key FROM applications")
-    put(place, "UPDATE applications SET data_key = ?", b"made-up:" + wrapped.partition(b":")[2])
-    assert ready("worker", "--once").code == 0
-    assert rows(place, "SELECT blocked FROM applications") == [("defect",)]
-
-
 def test_keys_are_written_for_their_owner_alone_and_over_nothing(nagorik, place):
     before = os.umask(0)
     try:

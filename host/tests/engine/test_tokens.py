@@ -460,10 +460,8 @@ async def test_a_login_that_never_reached_the_agency_does_not_count(stores, agen
     assert header(await stores[3].obtain(terms, None)) == b"Bearer token-1"
 
 
-@pytest.mark.parametrize("at", [str(ELSEWHERE), "'text'", "x'00ff'", str(2**63 - 1)])
-async def test_logins_of_a_time_that_is_to_come_do_not_count(database, ready_url, vault, agency, clock, at):
-    if at.endswith("'") and not ready_url.startswith("sqlite"):
-        pytest.skip("this database lets no such thing in")
+@pytest.mark.parametrize("at", [ELSEWHERE, 2**63 - 1])
+async def test_logins_of_a_time_that_is_to_come_do_not_count(database, vault, agency, clock, at):
     spoil = text(f"INSERT INTO agency_logins VALUES ('x', 1, 'nid', {at})")  # noqa: S608 - of this test
     await database.run(lambda t: t.connection.execute(spoil))
     store, terms = SharedTokenStore(database, vault, clock), agency.terms(logins=1, login_period=HOUR)
