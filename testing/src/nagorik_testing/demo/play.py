@@ -118,15 +118,10 @@ async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool
         )
         times = sorted((_opening(item.example, clock), identity) for identity, item in named.items())
         await runner.run([(at, partial(opened, identity)) for at, identity in times], clock.now() + HORIZON)
-        entries = {
-            identity: result_of(item, rows[identity], host.platform.service(item.example.service), simulators)
+        return tuple(
+            result_of(item, rows[identity], host.platform.service(item.example.service), simulators)
             for identity, item in named.items()
-        }
-        for identity, entry in entries.items():
-            if entry.problems:
-                service = named[identity].example.service
-                entry.problems += await _form_problems(host.platform, service, rows[identity].draft)
-        return tuple(entries.values())
+        )
 
 
 def _killed(
@@ -142,7 +137,11 @@ def _killed(
 async def _open(
     identity: str, named: NamedExample, host: Host, simulators: Mapping[str, Simulator]
 ) -> DemoApplication:
-    """Hand an example in and tell the simulators what awaits it."""
+    """Hand an example in and tell the simulators what awaits it.
+
+    Raises:
+        ExampleProblem: Its form is refused; the fields are named, and nothing of what they hold.
+    """
     example, now = named.example, host.clock.now()
     draft, service = _draft(example), host.platform.service(example.service)
     consent = Consent(
@@ -154,19 +153,14 @@ async def _open(
         expires_at=now + timedelta(days=CONSENT_DAYS),
         asks=frozenset(service.asks),
     )
-    await host.apply(draft, consent=consent, application=identity)
+    try:
+        await host.apply(draft, consent=consent, application=identity)
+    except InputRejected as rejected:
+        wrong = "; ".join(f"{field.pointer}: {field.text.en}" for field in rejected.fields)
+        raise ExampleProblem(f"{named.name}.json: {wrong}") from None
     progress = await host.progress(identity)
     _script(named, progress, simulators)
     return DemoApplication(draft=draft, progress=progress)
-
-
-async def _form_problems(platform: Platform, service: str, draft: ApplicationDraft) -> list[str]:
-    """Which fields of a form are wrong, each with its sentence; nothing of what they hold."""
-    try:
-        await platform.validate(service, draft.form)
-    except InputRejected as rejected:
-        return [f"{field.pointer}: {field.text.en}" for field in rejected.fields]
-    return []
 
 
 def _check_offers(named: NamedExample, platform: Platform) -> None:
