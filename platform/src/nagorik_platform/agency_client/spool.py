@@ -87,5 +87,8 @@ async def read_file(parts: AsyncGenerator[bytes]) -> bytes | Spool:
     spool = Spool()
     async with aclosing(parts) as coming:
         async for part in coming:
-            await asyncio.to_thread(spool.write, part)
+            if spool.size + len(part) < _IN_MEMORY:
+                spool.write(part)
+            else:
+                await asyncio.to_thread(spool.write, part)
     return spool if spool.size >= _IN_MEMORY else b"".join(spool)
