@@ -138,6 +138,7 @@ class ClaimBatch(list[Claim]):
         next_poll: When something else can be claimed, as far as is known; ``None`` where only the end of a call, a
             hint or somebody's decision makes more.
         passed: How many rows were dealt with that lead to no call.
+        lacks_rows: Whether an agency has no row, as in an older copy of the database that the worker goes on with.
     """
 
     def __init__(self, suspended: SuspendedOffers) -> None:
@@ -148,6 +149,7 @@ class ClaimBatch(list[Claim]):
         self.taken: dict[str, TakenInstants] = {}
         self.next_poll: datetime | None = None
         self.passed = 0
+        self.lacks_rows = False
 
     def poll_at(self, instant: datetime) -> None:
         """Note that something can be claimed then."""
@@ -211,8 +213,9 @@ class Claims:
         for row in lost:
             self._guarded(transaction, row, now, self._release, alone=alone)
         batch.passed = len(lost)
-        due = []
-        for queue in self._queues.states(transaction):
+        due, states = [], self._queues.states(transaction)
+        batch.lacks_rows = len(states) < len(self.limits)
+        for queue in states:
             if queue.down_since is not None:
                 batch.down.add(queue.plugin)
             at = self._may_be_called(queue, batch.suspended, now)

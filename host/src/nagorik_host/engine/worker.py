@@ -328,6 +328,7 @@ class Worker:
         except Exception:  # noqa: BLE001 - whose it is shows when each is written by itself
             batch = await self._outage.run(partial(unit, each_alone=True))
         self._suspended, self._down = batch.suspended, batch.down
+        self._has_rows = not batch.lacks_rows
         if self._is_ending:
             return batch  # its leases were given back, or run out
         if batch:
