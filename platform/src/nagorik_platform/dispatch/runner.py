@@ -94,7 +94,7 @@ class Runner:
 
     def __init__(self) -> None:
         self._running: set[_Running] = set()
-        self._is_ticking = False
+        self._timer: asyncio.TimerHandle | None = None
 
     async def run(
         self, start: Callable[[], Coroutine[Any, Any, object]], deadline: CallDeadline, call: PluginCall
@@ -118,7 +118,7 @@ class Runner:
             task = loop.create_task(hook, context=context)
         running = _Running(task, ended, loop.time() + deadline.remaining())
         self._running.add(running)
-        if not self._is_ticking:
+        if self._timer is None or self._timer.when() > loop.time() + TICK:
             self._tick(loop)
         try:
             end = await ended
@@ -141,11 +141,11 @@ class Runner:
             await asyncio.wait({running.task for running in self._running})
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._is_ticking = bool(self._running)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_later(TICK, self._tick, loop) if self._running else None
         for running in tuple(self._running):
             running.look(loop.time())
-        if self._is_ticking:
-            loop.call_later(TICK, self._tick, loop)
 
 
 _TIMED_OUT: Final = HookEnd()
