@@ -195,9 +195,7 @@ class World:
         self.agencies[plugin_id] = ScriptedAgency()
         return f"{plugin_id}.connection"
 
-    def platform(
-        self, *, settings: Mapping[str, Mapping[str, object]] | None = None, strict: bool = False, **options: object
-    ) -> Platform:
+    def platform(self, *, settings: Mapping[str, Mapping[str, object]] | None = None, **options: object) -> Platform:
         own = settings or {}
         plugins = {
             plugin_id: PluginConfiguration(
@@ -207,7 +205,7 @@ class World:
             for plugin_id, agency in self.agencies.items()
         }
         # The plugins of this environment are installed too; only those of the test are looked at.
-        registry = Registry.discover(path=[str(self.site)], strict=strict)
+        registry = Registry.discover(path=[str(self.site)])
         made = Platform(registry, PlatformSettings(plugins=plugins, **options))  # type: ignore[arg-type]
         self.platforms.append(made)
         return made

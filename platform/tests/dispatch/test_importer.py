@@ -88,11 +88,10 @@ async def test_a_later_platform_of_the_same_registry_begins_no_thread(world, mon
         ("import nothing_of_this_name", "import-failed"),
     ],
 )
-@pytest.mark.parametrize("strict", [False, True])
-async def test_a_failing_import_is_told_and_not_tried_again(world, head, code, strict):
+async def test_a_failing_import_is_told_and_not_tried_again(world, head, code):
     world.install(head=head)
     good = world.install("desa")
-    platform = world.platform(strict=strict)
+    platform = world.platform()
     for _ in range(2):
         error = await error_of(platform.get_status(world.draft(), world.references), ServiceNotOffered)
         assert error.because == code

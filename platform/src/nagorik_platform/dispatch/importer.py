@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
-from nagorik_platform.registry import LoadedPlugin, LoadingFailed, Quarantine, QuarantineCode, Registry
+from nagorik_platform.registry import LoadedPlugin, Quarantine, QuarantineCode, Registry
 from nagorik_platform.tracebacks import type_name
 
 ImportResult = LoadedPlugin | Quarantine
@@ -130,8 +130,6 @@ class PluginImporter:
             if isinstance(result, LoadedPlugin):
                 self._prepare(result)
                 self._registry.note_prepared(result)
-        except LoadingFailed as failed:
-            return failed.quarantines[0]
         except BaseException as error:  # noqa: BLE001 - in this thread even KeyboardInterrupt is the plugin's
             exits = not isinstance(error, Exception)
             code = QuarantineCode.IMPORT_EXITED if exits else QuarantineCode.IMPORT_FAILED

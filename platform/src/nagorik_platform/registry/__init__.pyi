@@ -1,7 +1,6 @@
 from .activation import LoadedPlugin as LoadedPlugin
 from .discovery import ADMIT_ALL as ADMIT_ALL, ENTRY_POINT_GROUP as ENTRY_POINT_GROUP, Admission as Admission
 from .records import (
-    LoadingFailed as LoadingFailed,
     PluginRecord as PluginRecord,
     PluginSource as PluginSource,
     PluginState as PluginState,

@@ -10,8 +10,7 @@ import pluggy
 
 from nagorik_platform.registry.records import PluginRecord, Problem, QuarantineCode
 from nagorik_platform.registry.references import import_object, split_value
-from nagorik_platform.registry.static_analysis import find_private_uses
-from nagorik_platform.registry.verification import HookSpecs, new_manager, verify
+from nagorik_platform.registry.verification import new_manager, verify
 from nagorik_platform.tracebacks import type_name
 
 
@@ -28,12 +27,12 @@ class LoadedPlugin:
     hooks: Mapping[str, pluggy.HookImpl]
 
     def call(self, hook: str, **arguments: object) -> Coroutine[Any, Any, object]:
-        """The coroutine of the plugin's implementation of ``hook``, not yet started: await it under a deadline.
+        """Make the coroutine of the plugin's ``hook``, not yet started; await it under a deadline.
 
         Does not check what it returns.
 
         Raises:
-            KeyError: The plugin does not implement the hook; its manifest does not offer it either.
+            KeyError: The plugin does not implement the hook.
         """
         implementation = self.hooks[hook]
         # As pluggy calls it, but without its loop over plugins: this is the only one.
@@ -56,10 +55,8 @@ class Examination:
     loaded: LoadedPlugin | None = None
 
 
-def examine(record: PluginRecord, hookspecs: HookSpecs) -> Examination:
+def examine(record: PluginRecord) -> Examination:
     """Import a plugin and verify its hooks. Calls nothing of it and raises nothing but ``KeyboardInterrupt``.
-
-    Its source is searched for private names of the core first: where there are any, it is not imported.
 
     Raises:
         ValueError: ``record`` has not passed the stages before this one.
@@ -67,22 +64,12 @@ def examine(record: PluginRecord, hookspecs: HookSpecs) -> Examination:
     manifest = record.manifest
     if manifest is None or record.directory is None:
         raise ValueError("a plugin whose manifest could not be read is not imported")
-    private = [
-        Problem(
-            QuarantineCode.PRIVATE_CORE_IMPORT,
-            f"uses {use.name}, which is private to the core, at {use.file}:{use.line}",
-            "Use a public name; ask for one where there is none.",
-        )
-        for use in find_private_uses(record.directory)
-    ]
-    if private:
-        return Examination(record, private)
     started = time.perf_counter()
     imported = import_object(*split_value(record.source), record.directory)
     record = replace(record, import_seconds=time.perf_counter() - started)
     if isinstance(imported, Problem):
         return Examination(record, [imported])
-    manager = new_manager(hookspecs)
+    manager = new_manager()
     try:
         problems = verify(manager, imported.value, manifest)
         if problems:

@@ -16,11 +16,10 @@ from nagorik_platform.registry.records import PluginSource, Quarantine, Quaranti
 class Admission:
     """A host's choice among what is installed. The default lets everything in.
 
-    It is applied before anything of a plugin is read, so that a broken plugin, or one of two distributions
-    that claim the same plugin id, can be denied.
+    Applied before anything of a plugin is read: a broken plugin, or one of two that claim an id, can be denied.
 
     Attributes:
-        allow: Plugin ids that may be used; ``None`` allows all. An empty set allows none.
+        allow: Plugin ids that may be used; ``None`` allows all. An empty set allows nothing.
         deny: Plugin ids or distribution names that may not be used. Denial wins over permission.
     """
 

@@ -41,63 +41,46 @@ class Package:
 
 
 class PackageNotFound(Exception):
-    """There is no package to look into; ``why`` reads on after the distribution's name."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    """There is no package to look into; the text reads on after the distribution's name."""
 
 
 def locate_package(module: str, path: Sequence[str] | None = None) -> Package:
-    """The first regular package on the dotted way to ``module``.
-
-    Looks on ``path``, or where Python would look. A module that is already imported is found by its own spec.
+    """Find the first regular package on the dotted way to ``module``, on ``path`` or where Python would look.
 
     Raises:
         PackageNotFound: Saying why.
     """
-    first, *rest = module.split(".")
-    name, spec = first, _first_spec(first, path)
-    for part in rest:
-        if spec is None or not _is_namespace(spec):
+    name, spec, places = "", None, path
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        spec = _find(name, places)
+        if spec is None or spec.has_location or spec.submodule_search_locations is None:
             break
-        name = f"{name}.{part}"
-        spec = _below(name, spec.submodule_search_locations or ())
+        places = list(spec.submodule_search_locations)
     if spec is None:
         raise PackageNotFound(f"names the module {module}, but there is no {name}")
     if spec.submodule_search_locations is None:
         raise PackageNotFound(f"names the module {name}, which is a single file and has no room for {MANIFEST_FILE}")
-    if _is_namespace(spec):
-        raise PackageNotFound(f"names {name}, a namespace package, which belongs to nobody")
+    if not spec.has_location:
+        raise PackageNotFound(f"names {name}, a namespace package, which belongs to no distribution")
     directory = Path(next(iter(spec.submodule_search_locations)))
     if not directory.is_dir():
         raise PackageNotFound(f"is not unpacked: {name} lies inside an archive")
     return Package(name, directory)
 
 
-def _first_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+def _find(name: str, places: Sequence[str] | None) -> ModuleSpec | None:
     try:
-        return find_spec(name) if path is None else PathFinder.find_spec(name, list(path))
+        return find_spec(name) if places is None else PathFinder.find_spec(name, list(places))
     except Exception:  # noqa: BLE001 - finders are anyone's code, and a module may have set __spec__ to None
         return None
-
-
-def _below(name: str, directories: Iterable[str]) -> ModuleSpec | None:
-    try:
-        return PathFinder.find_spec(name, list(directories))
-    except Exception:  # noqa: BLE001 - path hooks are anyone's code
-        return None
-
-
-def _is_namespace(spec: ModuleSpec) -> bool:
-    return spec.submodule_search_locations is not None and not spec.has_location
 
 
 def read_plugins(
     found: Iterable[DiscoveredPlugin], *, admission: Admission, api_version: str, path: Sequence[str] | None
 ) -> list[PluginRecord]:
     """A record for each entry point, in the order given. Nothing is imported, and nothing is raised."""
-    records = [_admitted(item, admission) for item in found]
+    records = [PluginRecord(one.source, quarantine=admission.refusal(one.source) or one.quarantine) for one in found]
     by_id: dict[str, list[PluginRecord]] = defaultdict(list)
     for record in records:
         if record.usable:
@@ -106,6 +89,27 @@ def read_plugins(
         _read(record, by_id[record.id], api_version=api_version, path=path) if record.usable else record
         for record in records
     ]
+
+
+def _read(
+    record: PluginRecord, rivals: Sequence[PluginRecord], *, api_version: str, path: Sequence[str] | None
+) -> PluginRecord:
+    if len(rivals) > 1:
+        others = " and ".join(rival.source.label for rival in rivals if rival is not record)
+        return record.refused(
+            QuarantineCode.CONFLICT_ID,
+            f"claims the plugin id {record.id}, and so does {others}; all of them are kept out",
+            "Uninstall all but one, or deny the others by distribution name.",
+        )
+    try:
+        package = locate_package(record.source.value.partition(":")[0].strip(), path)
+    except PackageNotFound as error:
+        return record.refused(
+            QuarantineCode.MANIFEST_MISSING,
+            f"{error}, so its {MANIFEST_FILE} cannot be found",
+            "Let the entry point name a module inside a regular package that is installed unpacked.",
+        )
+    return read_package(record.source, package, api_version=api_version)
 
 
 def read_package(source: PluginSource, package: Package, *, api_version: str) -> PluginRecord:
@@ -117,29 +121,35 @@ def read_package(source: PluginSource, package: Package, *, api_version: str) ->
             f"has no readable {MANIFEST_FILE} in its package {package.name}",
             f"Put {MANIFEST_FILE} beside the package's __init__.py and have the build include it.",
         )
+    manifest, requires = None, None
     try:
-        return _identified(
-            record, _parsed(record, read_file(package.manifest_file, largest=LARGEST_MANIFEST), api_version)
-        )
+        content = read_file(package.manifest_file, largest=LARGEST_MANIFEST)
+        try:
+            manifest = _manifest(content)
+            requires = manifest.requires_api
+        except DataFileInvalid:
+            # A plugin for a later core may use fields that this one does not know: then its version is the reason.
+            requires = parse_document(content, MANIFEST_FILE).get("requires_api")
+            if not _is_newer(requires, api_version):
+                raise
     except DataFileInvalid as error:
         return record.refused(
             QuarantineCode.MANIFEST_INVALID,
             f"has a manifest that cannot be used: {error}",
-            f"Correct it; nagorik validate {record.source.distribution} lists every problem.",
+            f"Correct it; nagorik validate {source.distribution} lists every problem.",
         )
-
-
-def _parsed(record: PluginRecord, content: bytes, api_version: str) -> PluginRecord:
-    try:
-        manifest = _manifest(content)
-    except DataFileInvalid:
-        requires = parse_document(content, MANIFEST_FILE).get("requires_api")
-        # A plugin for a later core may use fields that this one does not know: then its version is the reason.
-        if isinstance(requires, str) and _is_newer(requires, api_version):
-            return _incompatible(record, requires, api_version)
-        raise
-    if not is_compatible(manifest.requires_api, api_version):
-        return _incompatible(replace(record, manifest=manifest), manifest.requires_api, api_version)
+    if _is_newer(requires, api_version):
+        return replace(record, manifest=manifest).refused(
+            QuarantineCode.API_INCOMPATIBLE,
+            f"was written for hook API {requires}, and this core offers {api_version}",
+            "Install a release of the plugin for this core, or the core that the plugin needs.",
+        )
+    if manifest is not None and manifest.id != record.id:
+        return record.refused(
+            QuarantineCode.ID_MISMATCH,
+            f"registers the plugin {record.id}, but its {MANIFEST_FILE} says id {manifest.id}",
+            "Give the entry point and the manifest the same id.",
+        )
     return replace(record, manifest=manifest)
 
 
@@ -154,56 +164,8 @@ def is_compatible(requires_api: str, offered: str) -> bool:
     return wanted.major == given.major and wanted.minor <= given.minor
 
 
-def _is_newer(requires: str, offered: str) -> bool:
+def _is_newer(requires: object, offered: str) -> bool:
     try:
-        return not is_compatible(requires, offered)
+        return isinstance(requires, str) and not is_compatible(requires, offered)
     except ValueError:
         return False
-
-
-def _incompatible(record: PluginRecord, requires: str, offered: str) -> PluginRecord:
-    return record.refused(
-        QuarantineCode.API_INCOMPATIBLE,
-        f"was written for hook API {requires}, and this core offers {offered}",
-        "Install a release of the plugin for this core, or the core that the plugin needs.",
-    )
-
-
-def _identified(before: PluginRecord, record: PluginRecord) -> PluginRecord:
-    if record.manifest is None or not record.usable or record.manifest.id == record.id:
-        return record
-    return before.refused(
-        QuarantineCode.ID_MISMATCH,
-        f"registers the plugin {record.id}, but its {MANIFEST_FILE} says id {record.manifest.id}",
-        "Give the entry point and the manifest the same id.",
-    )
-
-
-def _admitted(found: DiscoveredPlugin, admission: Admission) -> PluginRecord:
-    return PluginRecord(found.source, quarantine=admission.refusal(found.source) or found.quarantine)
-
-
-def _read(
-    record: PluginRecord, rivals: Sequence[PluginRecord], *, api_version: str, path: Sequence[str] | None
-) -> PluginRecord:
-    if len(rivals) > 1:
-        return _in_conflict(record, rivals)
-    module = record.source.value.partition(":")[0].strip()
-    try:
-        package = locate_package(module, path)
-    except PackageNotFound as error:
-        return record.refused(
-            QuarantineCode.MANIFEST_MISSING,
-            f"{error.why}, so its {MANIFEST_FILE} cannot be found",
-            "Let the entry point name a module inside a regular package that is installed unpacked.",
-        )
-    return read_package(record.source, package, api_version=api_version)
-
-
-def _in_conflict(record: PluginRecord, rivals: Sequence[PluginRecord]) -> PluginRecord:
-    others = " and ".join(rival.source.label for rival in rivals if rival is not record)
-    return record.refused(
-        QuarantineCode.CONFLICT_ID,
-        f"claims the plugin id {record.id}, and so does {others}; none of them is used",
-        "Uninstall all but one, or deny the others by distribution name.",
-    )

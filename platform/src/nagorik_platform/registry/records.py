@@ -1,6 +1,5 @@
 """What the loader knows of each installed plugin. Everything here is a frozen value."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -42,28 +41,12 @@ class QuarantineCode(StrEnum):
     """The manifest's id is not the entry point's name."""
     API_INCOMPATIBLE = "api-incompatible"
     """The plugin was written for a hook API that this core does not offer."""
-    PRIVATE_CORE_IMPORT = "private-core-import"
-    """The plugin's source uses a private name of the core, which any release may change."""
     IMPORT_FAILED = "import-failed"
     """Importing the plugin raised an exception."""
     IMPORT_EXITED = "import-exited"
     """Importing the plugin tried to end the process or the task."""
-    NO_HOOKS = "no-hooks"
-    """The imported object holds nothing that is marked as a hook."""
-    NOT_MARKED = "not-marked"
-    """A function is named like a hook but not marked with ``@hookimpl``, so that it would never be called."""
-    UNKNOWN_HOOK = "unknown-hook"
-    """A marked function has a name that no hook has."""
-    HOOK_TWICE = "hook-twice"
-    """Two functions implement one hook; a call is answered by exactly one."""
-    WRAPPER_NOT_ALLOWED = "wrapper-not-allowed"
-    """A hook is marked as a wrapper, which would wrap the making of a coroutine and not its run."""
-    NOT_ASYNC = "not-async"
-    """A hook is not a coroutine function."""
-    WRONG_ARGUMENTS = "wrong-arguments"
-    """A hook takes arguments that its specification does not name, or in a way that they are not passed."""
-    DEFAULT_ARGUMENTS = "default-arguments"
-    """A hook's argument has a default; pluggy would use it in silence instead of passing the value."""
+    HOOK_INVALID = "hook-invalid"
+    """A hook is not marked, misspelt, implemented twice, no coroutine function, or takes other arguments."""
     HOOK_NOT_DECLARED = "hook-not-declared"
     """A hook is implemented that no operation in the manifest calls for."""
     DECLARED_NOT_IMPLEMENTED = "declared-not-implemented"
@@ -75,7 +58,7 @@ class QuarantineCode(StrEnum):
 
 
 ADMISSION_CODES: Final = frozenset({QuarantineCode.DENIED, QuarantineCode.NOT_ALLOWED})
-"""Codes that are the host's wish and no fault: strict loading does not fail on them."""
+"""Codes that are the host's wish and no fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +159,3 @@ class PluginRecord:
     def refused(self, code: QuarantineCode, reason: str, hint: str) -> "PluginRecord":
         """This plugin, kept out."""
         return replace(self, quarantine=self.source.refuse(code, reason, hint))
-
-
-class LoadingFailed(Exception):
-    """Strict loading met at least one quarantine; ``quarantines`` holds all of them. For hosts at start-up."""
-
-    def __init__(self, quarantines: Sequence[Quarantine]) -> None:
-        count = len(quarantines)
-        lines = "".join(f"\n- {quarantine}" for quarantine in quarantines)
-        super().__init__(f"{count} plugin{'s' if count != 1 else ''} cannot be used:{lines}")
-        self.quarantines = tuple(quarantines)

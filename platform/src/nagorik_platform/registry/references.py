@@ -1,12 +1,18 @@
 """Importing what a plugin names, with every way in which that can fail turned into a value."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Final
 
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Problem, Quarantine, QuarantineCode
-from nagorik_platform.registry.static_analysis import defines, past_interpreters_defect
 from nagorik_platform.tracebacks import frame_inside, missing_module, type_name
+
+_AGAIN: Final = 3
+"""Times that an import is tried again before Python 3.11.8, where two syntax trees that are made at once, as by
+pydantic's models, may end with ``SystemError``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +25,26 @@ class Imported:
 def import_object(module: str, attribute: str, directory: Path) -> Imported | Problem:
     """Import ``module`` and take ``attribute`` (dotted, or empty for the module itself) from it.
 
-    What the import raises becomes a failure that names the exception's type and the place in ``directory`` where it
-    arose, never its text: a settings class that fails at import has its values there. The one thing told of an
-    exception is which module a ``ModuleNotFoundError`` missed. ``KeyboardInterrupt`` passes through, since it is the
-    operator's and not the plugin's.
+    A failure names the exception's type, its place in ``directory`` and the module that was missing, never its text:
+    a settings class that fails at import has its values there. ``KeyboardInterrupt`` passes through.
     """
     found: object = None
     try:
-        # Pydantic makes syntax trees for every model that is documented field by field; what is imported anew is what
-        # was not yet.
-        found = past_interpreters_defect(lambda: import_module(module))
+        found = _import(module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin's import may raise anything, sys.exit() included
         code = QuarantineCode.IMPORT_FAILED if isinstance(error, Exception) else QuarantineCode.IMPORT_EXITED
-        hint = f"Run python -c 'import {module}' in this environment to see the whole error."
-        return Problem(code, _describe(error, module, directory), hint)
+        why = (
+            f"cannot be imported: {module} raised {type_name(error)}{missing_module(error)}{_place(error, directory)}"
+        )
+        return Problem(code, why, f"Run python -c 'import {module}' in this environment to see the whole error.")
     for name in filter(None, attribute.split(".")):
         try:
             found = getattr(found, name)
         except Exception as error:  # noqa: BLE001 - a module's __getattr__ may raise anything
-            because = f"names {module}:{attribute}, which is not there ({type_name(error)})"
-            return Problem(QuarantineCode.IMPORT_FAILED, because, f"Define {attribute} in {module}.")
+            why = f"names {module}:{attribute}, which is not there ({type_name(error)})"
+            return Problem(QuarantineCode.IMPORT_FAILED, why, f"Define {attribute} in {module}.")
     return Imported(found)
 
 
@@ -50,23 +54,10 @@ def split_value(source: PluginSource) -> tuple[str, str]:
     return module.strip(), attribute.strip()
 
 
-def _describe(error: BaseException, module: str, directory: Path) -> str:
-    raised = f"{type_name(error)}{missing_module(error)}"
-    return f"cannot be imported: {module} raised {raised}{_place(error, directory)}"
-
-
-def _place(error: BaseException, directory: Path) -> str:
-    if isinstance(error, SyntaxError) and error.filename:
-        return f" at {Path(error.filename).name}:{error.lineno}"
-    frame = frame_inside(error, directory)
-    return f" at {frame.file}:{frame.line}" if frame is not None else ""
-
-
 def resolve_object(record: PluginRecord, reference: str) -> Imported | Quarantine:
     """Import ``module:Name`` relative to the plugin's package; ``Imported.value`` is the object.
 
-    Does not check what kind of object it is, and does not change the plugin's state: whether a broken reference
-    is worth a quarantine is for the caller to say.
+    Does not check what kind of object it is, and does not change the plugin's state.
 
     Raises:
         ValueError: The plugin's package is not known, since its manifest could not be read.
@@ -81,16 +72,15 @@ def resolve_object(record: PluginRecord, reference: str) -> Imported | Quarantin
     return found
 
 
-def check_reference(directory: Path, reference: str) -> str | None:
-    """What is wrong with ``module:Name``, by the package's source files alone, or ``None``. Imports nothing.
+def _import(module: str) -> ModuleType:
+    for _ in range(_AGAIN):
+        with suppress(SystemError):
+            return import_module(module)
+    return import_module(module)
 
-    A module without a source file, such as an extension module, is given the benefit of the doubt.
-    """
-    module, _, name = reference.partition(":")
-    base = directory.joinpath(*module.split("."))
-    file = next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
-    if file is not None:
-        return None if defines(file, name) else f"{module} does not define {name}"
-    if base.parent.is_dir() and any(base.parent.glob(f"{base.name}.*.*")):
-        return None
-    return f"there is no module {module} in the package"
+
+def _place(error: BaseException, directory: Path) -> str:
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" at {Path(error.filename).name}:{error.lineno}"
+    frame = frame_inside(error, directory)
+    return f" at {frame.file}:{frame.line}" if frame is not None else ""

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from nagorik.manifest import API_VERSION, AnyOffer, PaymentGateway, PublicService
 from nagorik_platform.registry.discovery import ADMIT_ALL, Admission, find_sources
 from nagorik_platform.registry.reading import read_plugins
-from nagorik_platform.registry.records import ADMISSION_CODES, LoadingFailed, PluginRecord, Quarantine, QuarantineCode
+from nagorik_platform.registry.records import PluginRecord, Quarantine, QuarantineCode
 
 if TYPE_CHECKING:
     from nagorik_platform.registry.activation import LoadedPlugin
-    from nagorik_platform.registry.verification import HookSpecs
 
 
 class Registry:
@@ -24,10 +23,7 @@ class Registry:
     threads.
     """
 
-    def __init__(
-        self, records: Iterable[PluginRecord], *, hookspecs: "HookSpecs | None" = None, strict: bool = False
-    ) -> None:
-        """``hookspecs`` replaces ``nagorik.hookspecs``, for tests."""
+    def __init__(self, records: Iterable[PluginRecord]) -> None:
         # Several records share an id where they are in conflict or one of them is denied. The usable one, else
         # the first, speaks for that id.
         ordered = sorted(records, key=lambda record: (not record.usable, _order(record)))
@@ -45,37 +41,22 @@ class Registry:
         self._prepared: dict[str, LoadedPlugin] = {}
         self._change = Lock()
         self._activation = {plugin_id: Lock() for plugin_id in self._records}
-        self._hookspecs = hookspecs
-        self._strict = strict
 
     @classmethod
     def discover(
         cls,
         *,
         admission: Admission = ADMIT_ALL,
-        strict: bool = False,
         path: Sequence[str] | None = None,
         api_version: str = API_VERSION,
-        hookspecs: "HookSpecs | None" = None,
     ) -> "Registry":
         """Read what is installed on ``path``, by default on ``sys.path``. Imports no plugin.
 
         Each plugin passes the host's admission, the search for conflicts, the reading of its manifest and the
         comparison of versions, or is quarantined with the reason; one broken plugin never hinders another.
         The result does not depend on the order in which distributions are found.
-
-        Raises:
-            LoadingFailed: With ``strict``, when any plugin is quarantined for another reason than the admission.
         """
-        registry = cls(
-            read_plugins(find_sources(path), admission=admission, api_version=api_version, path=path),
-            hookspecs=hookspecs,
-            strict=strict,
-        )
-        faults = [found for found in registry.quarantined if found.code not in ADMISSION_CODES]
-        if strict and faults:
-            raise LoadingFailed(faults)
-        return registry
+        return cls(read_plugins(find_sources(path), admission=admission, api_version=api_version, path=path))
 
     @property
     def records(self) -> tuple[PluginRecord, ...]:
@@ -110,9 +91,9 @@ class Registry:
         return tuple(gateway for record in self.usable if record.manifest for gateway in record.manifest.gateways)
 
     def owner_of(self, service_id: str) -> PluginRecord | None:
-        """The plugin that offers this service or gateway, or ``None`` when nobody does.
+        """The plugin that offers this service or gateway, or ``None``.
 
-        The owner may be in quarantine: the caller tells why the service cannot be had. Where a quarantined plugin's
+        The owner may be in quarantine: the caller says why the service cannot be had. Where a quarantined plugin's
         manifest could not be read, it owns every id that begins with its own.
         """
         record = self._records.get(service_id.partition(".")[0])
@@ -129,7 +110,6 @@ class Registry:
 
         Raises:
             KeyError: No such plugin is installed.
-            LoadingFailed: With a strict registry, instead of returning a quarantine of this plugin.
         """
         loaded = self._loaded.get(plugin_id)
         if loaded is not None:
@@ -140,8 +120,6 @@ class Registry:
                 record = self._activated(record)
             if record.quarantine is None:
                 return self._loaded[plugin_id]
-        if self._strict:
-            raise LoadingFailed([record.quarantine])
         return record.quarantine
 
     def note_prepared(self, loaded: "LoadedPlugin") -> None:
@@ -173,15 +151,12 @@ class Registry:
         """
         with self._change:
             record = self._records[plugin_id]
-            if record.quarantine is None:
-                refusal = record.refused(code, reason, hint).quarantine
-                assert refusal is not None  # noqa: S101 - refused() has just set it
-                record = replace(record, quarantine=replace(refusal, since=since, probe_at=probe_at))
-                self._records[plugin_id] = record
             self._loaded.pop(plugin_id, None)
-        if record.quarantine is None:
-            raise AssertionError  # pragma: no cover - refused() has just set it
-        return record.quarantine
+            if record.quarantine is not None:
+                return record.quarantine
+            refusal = replace(record.source.refuse(code, reason, hint), since=since, probe_at=probe_at)
+            self._records[plugin_id] = replace(record, quarantine=refusal)
+        return refusal
 
     def prolong(self, plugin_id: str, probe_at: datetime) -> None:
         """Try a plugin in quarantine again at another time.
@@ -206,10 +181,10 @@ class Registry:
             self._loaded[record.id] = loaded
 
     def _activated(self, record: PluginRecord) -> PluginRecord:
-        # Imported with the first plugin: whoever only reads the catalogue need not wait for it.
+        # Imported with the first plugin: reading the catalogue need not wait for it.
         from nagorik_platform.registry.activation import examine
 
-        examination = examine(record, self._hook_specifications())
+        examination = examine(record)
         with self._change:
             current = self._records[record.id]
             if current.quarantine is not None:
@@ -222,14 +197,6 @@ class Registry:
                 self._loaded[record.id] = examination.loaded
             self._records[record.id] = current
             return current
-
-    def _hook_specifications(self) -> "HookSpecs":
-        if self._hookspecs is not None:
-            return self._hookspecs
-        # Reading a catalogue does not need the models that cross the hooks.
-        from nagorik import hookspecs
-
-        return hookspecs
 
 
 def _order(record: PluginRecord) -> tuple[str, str, str, str]:

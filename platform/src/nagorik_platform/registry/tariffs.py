@@ -1,4 +1,4 @@
-"""The fee schedule that a manifest names, for whoever shows or checks it; a plugin prices by its own reading."""
+"""The fee schedule that a manifest names, to show or check; a plugin prices by its own reading."""
 
 from nagorik.data_files import DataFileInvalid, FileProblem, read_file
 from nagorik_platform.registry.records import PluginRecord

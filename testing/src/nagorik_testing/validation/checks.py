@@ -38,11 +38,11 @@ from nagorik_platform.registry.reading import (
     read_package,
 )
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Quarantine, QuarantineCode
-from nagorik_platform.registry.references import Imported, check_reference, resolve_object, split_value
-from nagorik_platform.registry.static_analysis import SIMULATOR, find_private_uses
+from nagorik_platform.registry.references import Imported, resolve_object, split_value
 from nagorik_testing.validation.dependencies import check_dependencies
 from nagorik_testing.validation.findings import Severity, ValidationFinding, advise, in_order
 from nagorik_testing.validation.own_code import Module, check_own_code, module_of, modules_of
+from nagorik_testing.validation.source_files import SIMULATOR, check_reference, find_private_uses
 from nagorik_toolkit.rules import RULES_FILE, parse_rules
 from nagorik_toolkit.statuses import STATUSES_FILE, parse_statuses
 from nagorik_toolkit.texts import TextCatalogue, parse_texts
@@ -307,7 +307,7 @@ def _validate_source(
     try:
         package = locate_package(module, roots)
     except PackageNotFound as error:
-        return [ValidationFinding(Severity.ERROR, "entry point", f"{source.label} {error.why}")]
+        return [ValidationFinding(Severity.ERROR, "entry point", f"{source.label} {error}")]
     record = read_package(source, package, api_version=API_VERSION)
     findings = _refusal(record, package)
     if _is_in_simulator(module.removeprefix(f"{package.name}.")):
@@ -376,9 +376,7 @@ def _check_sources(manifest: Manifest, directory: Path) -> list[ValidationFindin
 
 
 def _run(record: PluginRecord) -> list[ValidationFinding]:
-    from nagorik import hookspecs
-
-    examination = examine(record, hookspecs)
+    examination = examine(record)
     problems = [
         ValidationFinding(Severity.ERROR, record.source.value, f"{record.source.label} {problem.why}", problem.hint)
         for problem in examination.problems

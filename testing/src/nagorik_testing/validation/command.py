@@ -79,9 +79,9 @@ def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
     from nagorik.manifest import parse_manifest
     from nagorik_platform.registry import PluginRecord, PluginSource
     from nagorik_platform.registry.reading import LARGEST_MANIFEST
-    from nagorik_platform.registry.references import check_reference
     from nagorik_platform.registry.tariffs import read_schedule
     from nagorik_testing.validation.findings import Severity, ValidationFinding
+    from nagorik_testing.validation.source_files import check_reference
     from nagorik_toolkit.fees import NoTariff
 
     for directory in _packages(target):

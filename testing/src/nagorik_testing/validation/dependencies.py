@@ -6,8 +6,8 @@ from typing import Any, Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from nagorik_platform.registry.static_analysis import NOT_FOR_PLUGINS
 from nagorik_testing.validation.findings import Severity, ValidationFinding
+from nagorik_testing.validation.source_files import NOT_FOR_PLUGINS
 
 TOOLKIT: Final = "nagorik-toolkit"
 OF_THE_PLATFORM: Final = frozenset(canonicalize_name(name) for name in NOT_FOR_PLUGINS)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from nagorik_platform.registry.discovery import find_sources
-from nagorik_platform.registry.static_analysis import NOT_FOR_PLUGINS, SIMULATOR, parse
 from nagorik_testing.validation.findings import Severity, ValidationFinding
+from nagorik_testing.validation.source_files import NOT_FOR_PLUGINS, SIMULATOR, parse
 
 _IMPORTERS: Final = frozenset({"__import__", "import_module", "resolve_name", "load"})
 """Functions that import what their first argument names: Python's own, ``importlib``'s, ``pkgutil``'s and

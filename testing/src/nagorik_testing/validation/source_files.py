@@ -1,17 +1,13 @@
-"""What can be told from a plugin's source files without running them."""
+"""What can be said of a plugin's source files without running them."""
 
 import ast
 import symtable
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from nagorik.data_files import read_file
-
-T = TypeVar("T")
 
 LIBRARIES: Final = frozenset({"nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_testing"})
 """The libraries whose private names any release may change."""
@@ -20,15 +16,12 @@ NOT_FOR_PLUGINS: Final = frozenset(
     {"nagorik_platform", "nagorik_host", "nagorik_testing"}
     | {"aiohttp", "httpcore", "httpx", "requests", "structlog", "tenacity", "urllib3"}
 )
-"""What a plugin's code leaves to the platform. Its simulator lives beside it and is built with the kit."""
+"""What a plugin's code leaves to the platform. Its simulator lies beside it and is built with the kit."""
 SIMULATOR: Final = "simulator"
 """The module or package of a plugin that is its simulator."""
 
 _LARGEST_MODULE: Final = 10_000_000
 """Bytes."""
-_PARSING: Final = threading.Lock()
-"""Before 3.11.8, of two syntax trees that CPython makes at once, one ends with ``SystemError`` now and then."""
-_AGAIN: Final = 3
 
 
 class SourceUse(NamedTuple):
@@ -41,7 +34,7 @@ class SourceUse(NamedTuple):
 
 
 def find_private_uses(directory: Path) -> list[SourceUse]:
-    """Where the package's files import a name of the libraries that begins with an underscore, sorted.
+    """Where the package's files use a name of the libraries that begins with an underscore, sorted.
 
     Sees ``import``, ``from … import`` and attributes of their modules that are written out; does not see names
     that are put together at run time. A file that is not valid Python is left to the import, which names it.
@@ -49,23 +42,23 @@ def find_private_uses(directory: Path) -> list[SourceUse]:
     uses: list[SourceUse] = []
     for file in directory.rglob("*.py"):
         with suppress(SyntaxError, ValueError, RecursionError):
-            found = _private_names(read_file(file, largest=_LARGEST_MODULE))
-            uses += [SourceUse(str(file.relative_to(directory)), *use) for use in found]
+            uses += [SourceUse(str(file.relative_to(directory)), *use) for use in _private_names(parse(file))]
     return sorted(uses)
 
 
-def defines(file: Path, name: str) -> bool:
-    """Whether a module's file binds ``name`` at its top level, by definition, assignment or import.
+def check_reference(directory: Path, reference: str) -> str | None:
+    """What is wrong with ``module:Name``, by the package's source files alone, or ``None``. Imports nothing.
 
-    A star import or a module-level ``__getattr__`` may bind anything: such a file has the benefit of the doubt.
+    A module without a source file, such as an extension module, is given the benefit of the doubt.
     """
-    try:
-        content = read_file(file, largest=_LARGEST_MODULE)
-        table = symtable.symtable(content.decode(), file.name, "exec")
-    except (SyntaxError, ValueError, RecursionError):
-        return False
-    bound = {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
-    return not bound.isdisjoint({name, "__getattr__"}) or b"import *" in content
+    module, _, name = reference.partition(":")
+    base = directory.joinpath(*module.split("."))
+    file = next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
+    if file is not None:
+        return None if _defines(file, name) else f"{module} does not define {name}"
+    if base.parent.is_dir() and any(base.parent.glob(f"{base.name}.*.*")):
+        return None
+    return f"there is no module {module} in the package"
 
 
 def parse(file: Path) -> ast.Module:
@@ -76,28 +69,21 @@ def parse(file: Path) -> ast.Module:
         ValueError: It cannot be read, or is not text.
         RecursionError: It is nested too deep.
     """
-    return _tree(read_file(file, largest=_LARGEST_MODULE))
+    return ast.parse(read_file(file, largest=_LARGEST_MODULE))
 
 
-def past_interpreters_defect(act: Callable[[], T]) -> T:
-    """Return what ``act`` gives, tried again where it meets CPython's defect."""
-    for _ in range(_AGAIN):
-        with suppress(SystemError):
-            return act()
-    return act()
+def _defines(file: Path, name: str) -> bool:
+    """Whether a module binds ``name`` at its top level; a star import or ``__getattr__`` may bind anything."""
+    try:
+        content = read_file(file, largest=_LARGEST_MODULE)
+        table = symtable.symtable(content.decode(), file.name, "exec")
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    bound = {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
+    return not bound.isdisjoint({name, "__getattr__"}) or b"import *" in content
 
 
-def _tree(content: bytes) -> ast.Module:
-    with _PARSING:
-        return past_interpreters_defect(lambda: ast.parse(content))
-
-
-@lru_cache(maxsize=1024)  # a process asks for the same plugin whenever it discovers or activates it anew
-def _private_names(content: bytes) -> tuple[tuple[int, str], ...]:
-    return tuple(_private(_tree(content)))
-
-
-def _private(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
