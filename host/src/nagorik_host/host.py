@@ -566,9 +566,8 @@ _TOO_LARGE: Final = Text(
 
 def _refuse_outlasting_calls(platform: Platform, lease: timedelta) -> None:
     for record in platform.plugins:
-        for outlasting in outlasting_calls(record.manifest, lease) if record.manifest is not None else ():
-            least = outlasting.deadline - outlasting.grace
+        for why, least in outlasting_calls(record.manifest, lease) if record.manifest is not None else ():
             raise LeaseTooShort(
-                f"plugin {record.id}: {outlasting}. Set lease_seconds above {least:g}, or deny the plugin until its"
+                f"plugin {record.id}: {why}. Set lease_seconds above {least:g}, or deny the plugin until its"
                 " owner has lowered limits.deadline"
             )

@@ -1,10 +1,10 @@
-"""What a host tells the platform."""
+"""How a host composes its platform."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from nagorik.clock import Clock
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
 
 class KeptSettings:
-    """The settings that were read last, for whoever gives the same values again: each has a copy for itself.
-
-    The environment is not looked at again, and no validator of the plugin's runs again.
-    """
+    """The settings that were read last; the same values give a copy, without another look at the environment."""
 
     def __init__(self) -> None:
         self._last: tuple[type[AgencySettings], Mapping[str, object], AgencySettings] | None = None
@@ -49,7 +46,7 @@ class PluginConfiguration:
         settings: Values of the plugin's settings by field name; they win over the environment. May hold secrets.
         egress: Hosts that may be reached beside the manifest's, such as a simulator's loopback address.
         transport_factory: Makes the transport in place of the network's; for tests.
-        kept: What was read before, by whatever configuration shares it; for tests, which begin anew very often.
+        kept: What was read before; for tests, which begin anew very often.
     """
 
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -77,49 +74,33 @@ DEFAULT_LEASE: Final = timedelta(seconds=60)
 """How long a host waits for a worker of whom nothing is heard, before another has what it had in hand."""
 
 
-class OutlastingCall(NamedTuple):
-    """A service whose filing may still be under way when it is filed anew.
+def outlasting_calls(manifest: Manifest, lease: timedelta = DEFAULT_LEASE) -> list[tuple[str, float]]:
+    """List calls that may outlast ``lease``: what may happen, and the seconds that the lease must exceed.
 
-    A worker of whom nothing is heard loses its application after the lease; whoever takes it over looks it up, and
-    ``lookup_grace`` after that the application is taken for absent and filed. By then the first call must be over.
-
-    Attributes:
-        service: The service.
-        deadline: Seconds that its plugin lets a call take.
-        lease: Seconds of the host's lease.
-        grace: Seconds for which a look-up that finds nothing may still be wrong.
+    A worker that is no longer heard of loses its application after the lease. Another looks the application up, takes
+    it for absent ``lookup_grace`` later, and files it anew. By then the first call must be over.
     """
-
-    service: str
-    deadline: float
-    lease: float
-    grace: float
-
-    def __str__(self) -> str:
-        return (
-            f"a call of {self.service} may take {self.deadline:g} seconds, and {self.lease + self.grace:g} seconds"
-            f" after a worker was last heard of ({self.lease:g} of the lease and {self.grace:g} of lookup_grace)"
-            " another files the application anew: it could be filed twice"
-        )
-
-
-def outlasting_calls(manifest: Manifest, lease: timedelta = DEFAULT_LEASE) -> list[OutlastingCall]:
-    """The services of a plugin whose calls may outlast ``lease`` and their ``lookup_grace`` together."""
     deadline, seconds = manifest.limits.deadline, lease.total_seconds()
-    return [
-        OutlastingCall(service.id, deadline, seconds, service.lookup_grace.total_seconds())
-        for service in manifest.services
-        if service.writes.get(Operation.SUBMIT, Idempotency.SAFE) is not Idempotency.SAFE
-        and deadline >= seconds + service.lookup_grace.total_seconds()
-    ]
+    found = []
+    for service in manifest.services:
+        grace = service.lookup_grace.total_seconds()
+        is_safe = service.writes.get(Operation.SUBMIT, Idempotency.SAFE) is Idempotency.SAFE
+        if not is_safe and deadline >= seconds + grace:
+            why = (
+                f"a call of {service.id} may take {deadline:g} seconds, and {seconds + grace:g} seconds after a"
+                f" worker was last heard of ({seconds:g} of the lease and {grace:g} of lookup_grace) another files"
+                " the application anew: it could be filed twice"
+            )
+            found.append((why, deadline - grace))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PaymentAddresses:
-    """Where payers and gateways reach this host, as each payment's gateway is told.
+    """Where payers and gateways reach this host.
 
-    Each payment has addresses of its own, which end with the gateway's id and the payment's: whoever comes back, and
-    whatever is posted there, names its payment by the address alone, and proves nothing by it.
+    Each payment has addresses of its own, which end with the gateway's id and the payment's. An address names its
+    payment and proves nothing.
 
     Attributes:
         returns: Where a payer's browser is sent back to, such as ``https://portal.example/payments/return``.
@@ -134,7 +115,7 @@ class PaymentAddresses:
         return _of_payment(self.returns, gateway, payment)
 
     def notice_url(self, gateway: str, payment: str) -> str | None:
-        """Where the gateway posts what it has to say of this payment, or ``None`` where the host has none."""
+        """Where the gateway posts what it has to say of this payment, or ``None`` without such an address."""
         return _of_payment(self.notices, gateway, payment)
 
 
@@ -149,9 +130,8 @@ class PlatformSettings:
     Attributes:
         plugins: Settings by plugin id; a plugin without an entry reads the environment alone.
         admission: Which of the installed plugins are let in.
-        strict: Whether any plugin in quarantine is an error.
         call_middleware: Objects that implement ``nagorik_call_policy``, outermost first.
-        documents: The host's documents; without one, a plugin that reaches for a document is told that there is none.
+        documents: The host's documents; without one, a plugin finds no document.
         clock: The time.
         payment_addresses: Where payers come back to and gateways post their notices.
         rate_limiter: Says when a request may be sent to an agency; without one, this process alone calls them.
@@ -169,7 +149,6 @@ class PlatformSettings:
 
     plugins: Mapping[str, PluginConfiguration] = field(default_factory=dict)
     admission: Admission = ADMIT_ALL
-    strict: bool = False
     call_middleware: tuple[object, ...] = ()
     documents: "DocumentStore | None" = None
     clock: Clock = field(default_factory=SystemClock)

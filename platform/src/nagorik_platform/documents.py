@@ -1,4 +1,4 @@
-"""Whether papers are those that a service takes: of its kinds, of a type and size that it wants, and none missing."""
+"""Whether papers are those that a service takes: of its kinds, of a type and size that it wants, and complete."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ class OwnedDocuments(DocumentStore, Protocol):
     """A store that knows whose a document is."""
 
     async def claim(self, identity: str, owner: str) -> bool:
-        """Say whose a document is, once and for good; whether it is nobody else's."""
+        """Say whose a document is, once and for good; returns whether it was free or theirs."""
 
 
 class DocumentUnreadable(AgencyUnavailable):
@@ -58,7 +58,7 @@ class DocumentUnreadable(AgencyUnavailable):
         Args:
             service: What the application is for, as far as it is known.
             kind: The paper's kind.
-            number: Its place among the application's, from 0; ``None`` if it has none there.
+            number: Its place among the application's, from 0; ``None`` if it has no place there.
         """
         super().__init__(because=DOCUMENT_UNREADABLE, layer=Layer.CORE)
         listed = service.document_kind(kind) if service is not None else None
@@ -193,7 +193,7 @@ async def is_as_kept(store: DocumentStore, document: DocumentReference) -> bool:
 
 
 def in_megabytes(size: int) -> Text:
-    """A size as it is told, in bytes, kilobytes of a thousand or megabytes of a million; never more than it is."""
+    """Write a size in bytes, kilobytes of a thousand or megabytes of a million; never more than it is."""
     if size < _KILOBYTE:
         return Text(en=f"{size} bytes", bn=f"{to_bangla_digits(str(size))} বাইট")
     unit, name = (_MEGABYTE, "MB") if size >= _MEGABYTE else (_KILOBYTE, "kB")

@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from nagorik.data_files import DataFileInvalid, FileProblem, problems_of
-from nagorik.privacy import MOST_PROBLEMS, is_code
+from nagorik.privacy import is_code
 
 T = TypeVar("T")
 
@@ -64,51 +65,36 @@ def parse_json(
         shapes: What to write where something else is expected; as for ``problems_of``.
 
     Raises:
-        DataFileInvalid: It is none, not in UTF-8, says one thing twice, or has fields that are wrong.
+        DataFileInvalid: It is not JSON, not in UTF-8, says one thing twice, or has fields that are wrong.
     """
     try:
         text = content.decode("utf-8-sig")
         from_json(text)
-        written = json.loads(
-            text, object_pairs_hook=_Members, parse_int=str, parse_float=_finite, parse_constant=_finite
-        )
+        json.loads(text, object_pairs_hook=_members, parse_int=str, parse_float=_finite, parse_constant=_finite)
+        return adapter.validate_json(text)
     except UnicodeDecodeError:
         problems = [FileProblem("", "save the file as UTF-8")]
+    except _WrittenTwice as error:
+        problems = [FileProblem(str(error), "is written twice; keep one of them")]
+    except ValidationError as error:
+        problems = problems_of("", error, model, shapes=shapes, private=True)
     except ValueError as error:
         place = _PLACE.search(str(error))
         problems = [FileProblem("", f"not valid JSON: look at {place[0] if place else 'its numbers'}")]
-    else:
-        problems = [FileProblem(place, "is written twice; keep one of them") for place in _repeated(written, ())]
-        if len(problems) > MOST_PROBLEMS:
-            problems = [FileProblem("", f"{len(problems)} names are written twice; keep one of each")]
-        if not problems:
-            try:
-                return adapter.validate_json(text)
-            except ValidationError as error:
-                problems = problems_of("", error, model, shapes=shapes, private=True)
     raise DataFileInvalid(file, problems)
 
 
-class _Members(tuple[tuple[str, object], ...]):
-    """A JSON object's members as they are written; a dict would keep the last of two of one name."""
+class _WrittenTwice(ValueError):
+    """An object has two members of the name that the text is; a name that might be anything is left out."""
 
-    __slots__ = ()
+
+def _members(pairs: list[tuple[str, object]]) -> None:
+    twice = next((name for name, count in Counter(name for name, _ in pairs).items() if count > 1), None)
+    if twice is not None:
+        raise _WrittenTwice(twice if is_code(twice) else "…")
 
 
 def _finite(number: str) -> float:
     if not math.isfinite(float(number)):
         raise ValueError
     return float(number)
-
-
-def _repeated(value: object, place: tuple[str, ...]) -> Iterator[str]:
-    """Where a name stands twice in one object; a name that might be anything is left out."""
-    members = value if isinstance(value, _Members) else enumerate(value) if isinstance(value, list) else ()
-    seen = set()
-    for name, held in members:
-        shown = name if isinstance(name, int) or is_code(name) else "…"
-        here = (*place, str(shown))
-        if name in seen:
-            yield ".".join(here)
-        seen.add(name)
-        yield from _repeated(held, here)

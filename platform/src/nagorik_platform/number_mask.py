@@ -1,4 +1,4 @@
-"""What may be shown of other people's words to who is not the citizen: all but numbers that could be somebody's."""
+"""What an officer may see of other people's words: all but numbers that could be a person's."""
 
 import re
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Final
 from nagorik.privacy import MASK, TOKEN, run_of_digits
 
 _ADDRESS: Final = re.compile(r"\S@\S|eyJ[A-Za-z0-9_-]+\.|://\S*[?#]")
-"""Somebody's e-mail, a JSON web token, an address of the web with more than a page in it."""
+"""A person's e-mail, a JSON web token, an address of the web with more than a page in it."""
 
 _LONG_NUMBER: Final = run_of_digits(9)
 """As an NID, a birth registration or a telephone number has."""
@@ -23,15 +23,15 @@ _AMOUNT: Final = re.compile(r"(?<![\d.,])(?![0০])\d{1,3}(?:(?:,\d{2})*,\d{3}|(
 
 
 def is_telling(text: str) -> bool:
-    """Whether ``text`` holds a number, an e-mail address, a token or a link that could be somebody's.
+    """Whether ``text`` holds a number, an e-mail address, a token or a link that could be a person's.
 
-    A name cannot be told from any other word: what a plugin says is its own words, and no agency's.
+    A name cannot be recognised: what a plugin says is its own words, and no agency's.
     """
     return mask_numbers(text) != text or bool(_ADDRESS.search(text) or TOKEN.search(text))
 
 
 def mask_numbers(text: str) -> str:
-    """``text`` without numbers that could be somebody's: nine digits or more, however they are separated.
+    """``text`` without numbers that could be a person's: nine digits or more, however they are separated.
 
     A day that there is stays readable, and so do amounts of money where nothing but amounts stands together.
     """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from pydantic import JsonValue
 
@@ -61,13 +61,7 @@ from nagorik.values import Money, dhaka_date
 from nagorik_platform.configuration import PaymentAddresses, PlatformSettings, PluginConfiguration
 from nagorik_platform.documents import document_problems, is_as_kept
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
-from nagorik_platform.requests import (
-    ApplicationMembers,
-    FiledMembers,
-    References,
-    application_members,
-    filed_members,
-)
+from nagorik_platform.requests import References
 
 if TYPE_CHECKING:
     from nagorik_platform.dispatch.dispatcher import Dispatcher, SettingsReload
@@ -83,7 +77,7 @@ class Platform:
 
     Every method that calls a plugin raises the errors of ``nagorik.errors`` and nothing else, save what a host's own
     policy raises on entering. An application's form is validated before any hook is called, a write is refused unless
-    a consent covers it, and every call is over by its deadline, whatever the plugin does, unless it never awaits.
+    a consent covers it, and every call is over by its deadline, unless the plugin never awaits.
 
     A caller that cancels a write does not know its outcome. A platform belongs to the event loop that first uses it.
     """
@@ -99,13 +93,9 @@ class Platform:
 
     @classmethod
     def discover(cls, settings: PlatformSettings | None = None) -> "Platform":
-        """Read the manifests of all installed plugins; imports none of them.
-
-        Raises:
-            LoadingFailed: With ``settings.strict``, when any plugin is kept out for another reason than admission.
-        """
+        """Read the manifests of all installed plugins. Imports no plugin."""
         chosen = settings or PlatformSettings()
-        return cls(Registry.discover(admission=chosen.admission, strict=chosen.strict), chosen)
+        return cls(Registry.discover(admission=chosen.admission), chosen)
 
     async def __aenter__(self) -> Self:
         return self
@@ -149,7 +139,7 @@ class Platform:
         return await self._dispatcher.reload(plugins)
 
     async def identify_settings(self, plugin: str, identify: Callable[[str], str]) -> str | None:
-        """Tell the settings that a plugin has now from others, without keeping any of them.
+        """Identify the settings that a plugin has now, without keeping any of them.
 
         Args:
             plugin: The plugin's id.
@@ -191,7 +181,7 @@ class Platform:
         """What the catalogue says of a service.
 
         Raises:
-            ServiceNotOffered: Nobody offers it, or its plugin is in quarantine.
+            ServiceNotOffered: No plugin offers it, or its plugin is in quarantine.
         """
         offer = self._offer(service)
         if not isinstance(offer, PublicService):
@@ -202,7 +192,7 @@ class Platform:
         """What the catalogue says of a payment gateway.
 
         Raises:
-            ServiceNotOffered: Nobody offers it, or its plugin is in quarantine.
+            ServiceNotOffered: No plugin offers it, or its plugin is in quarantine.
         """
         offer = self._offer(gateway)
         if not isinstance(offer, PaymentGateway):
@@ -217,7 +207,7 @@ class Platform:
 
     @cached_property
     def _dispatcher(self) -> "Dispatcher":
-        # Imported with the first call: whoever only reads the catalogue need not wait for what calls plugins.
+        # Imported with the first call: reading the catalogue need not wait for what calls plugins.
         from nagorik_platform.dispatch.dispatcher import Dispatcher
 
         return Dispatcher(self._registry, self._settings, is_closed=self._is_closed)
@@ -242,7 +232,7 @@ class Platform:
         return await self._dispatcher.validate(service, form)
 
     async def form_values(self, service: str, form: Form | Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-        """What a form's fields hold once it is valid, as JSON, whichever way it was written.
+        """What a form's fields hold once it is valid, as JSON, however it was written.
 
         Raises:
             InputRejected: As ``validate``.
@@ -263,7 +253,7 @@ class Platform:
     ) -> EligibilityDecision:
         """May this citizen apply, ``on`` a day in Asia/Dhaka (today by default), with ``form`` as far as known?
 
-        Other agencies are asked only as far as ``consent`` allows; without it, what they know cannot be told.
+        Other agencies are asked only as far as ``consent`` allows; without it, what they know stays unknown.
         """
         request = EligibilityRequest(
             service=service,
@@ -278,8 +268,8 @@ class Platform:
     ) -> "tuple[ServiceEligibility, ...]":
         """What this citizen may apply for among all services, or those named, in the catalogue's order.
 
-        Reaches nobody: no plugin has its agency's client in this call, and nobody consented to asking another. Rules
-        have 2 seconds each. A plugin that fails or is kept out is an entry of its own and disturbs no other.
+        Asks no agency: no plugin has its agency's client in this call. Rules have 2 seconds each. A plugin that fails
+        or is kept out is an entry of its own and disturbs no other.
 
         Raises:
             ServiceNotOffered: A named service is in no plugin's catalogue.
@@ -311,8 +301,8 @@ class Platform:
     ) -> "PublishedFees":
         """What ``service`` costs by its published schedule, ``on`` a day in Asia/Dhaka (today by default).
 
-        Reaches nobody: it is the schedule and the function by which the plugin quotes, with a form that is filled in
-        as far as ``given`` says. Where that leaves something open, every price that there can be is told.
+        Asks no agency: the schedule and the function are those by which the plugin quotes, and the form is filled in
+        as far as ``given`` says. Where that leaves something open, the result has every possible price.
 
         Args:
             service: Its id.
@@ -392,7 +382,7 @@ class Platform:
     async def advise_payment(
         self, draft: ApplicationDraft, references: References, receipt: PaymentReceipt
     ) -> PaymentAdvice:
-        """Tell the agency that the fee was paid. Covered by the consent under which it was paid."""
+        """Report to the agency that the fee was paid. Covered by the consent under which it was paid."""
         request = AdvisePaymentRequest(
             **await self._application(draft),
             client_reference=references.client_reference,
@@ -410,7 +400,7 @@ class Platform:
         """File the application.
 
         Raises:
-            InputRejected: The form is not valid, or a paper is missing or none that the service takes; nothing was
+            InputRejected: The form is not valid, or a paper is missing or not taken by the service; nothing was
                 sent.
             ConsentMissing: The citizen's consent does not cover filing; nothing was sent.
             OutcomeUnknown: Look it up with ``find_submission`` before anything else.
@@ -433,7 +423,7 @@ class Platform:
         return cast("SubmissionSearch", await self._dispatcher.call(Operation.FIND, draft.service, request))
 
     async def answer_correction(self, draft: ApplicationDraft, references: References, *, about: str) -> AgencyStatus:
-        """Send the corrected form; ``about`` tells this correction from others of the application."""
+        """Send the corrected form; ``about`` is its number among the application's."""
         self._check_consent(draft.consent, draft.service, Operation.ANSWER_CORRECTION)
         members = await self._filed(draft, references)
         await self._check_documents(draft, members["form"])
@@ -442,7 +432,7 @@ class Platform:
         return await self._call(AgencyStatus, Operation.ANSWER_CORRECTION, draft.service, request, key=key)
 
     async def withdraw(self, draft: ApplicationDraft, references: References, *, about: str = "") -> Withdrawal:
-        """Take the application back; ``about`` tells this withdrawal from one that the agency refused before."""
+        """Take the application back; ``about`` sets it apart from one that the agency refused."""
         self._check_consent(draft.consent, draft.service, Operation.WITHDRAW)
         request = WithdrawRequest(**await self._filed(draft, references))
         key = references.key(Operation.WITHDRAW, about)
@@ -530,12 +520,21 @@ class Platform:
         assert isinstance(answer, result)  # noqa: S101 - the dispatcher holds it to the hook's specification
         return answer
 
-    async def _application(self, draft: ApplicationDraft) -> ApplicationMembers:
+    async def _application(self, draft: ApplicationDraft) -> dict[str, Any]:
+        """What every request about an application has, its form validated."""
         form = await self._dispatcher.validate(draft.service, draft.form, draft.applicant)
-        return application_members(draft, form, self._today())
+        held = {"service": draft.service, "applicant": draft.applicant, "documents": draft.documents}
+        return {**held, "on": self._today(), "form": form}
 
-    async def _filed(self, draft: ApplicationDraft, references: References) -> FiledMembers:
-        return filed_members(await self._application(draft), references)
+    async def _filed(self, draft: ApplicationDraft, references: References) -> dict[str, Any]:
+        """What every request has about an application that the agency holds."""
+        if references.agency_reference is None:
+            raise ValueError("an application that has been filed has the agency's reference")
+        references_of = {
+            "client_reference": references.client_reference,
+            "agency_reference": references.agency_reference,
+        }
+        return await self._application(draft) | references_of
 
     async def _check_documents(self, draft: ApplicationDraft, form: Form) -> None:
         service = self.service(draft.service)

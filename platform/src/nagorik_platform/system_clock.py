@@ -21,7 +21,7 @@ class SystemClock:
         """The event loop's time in seconds, on whose scale timeouts are counted, without its gaps.
 
         A loop's time stands still while the machine sleeps, where the system counts that apart (Linux); then a call
-        would have the rest of its time left in an hour in which its application has long been somebody else's.
+        would have its time left an hour later, when another worker has long had its application.
         """
         if _BOOTTIME is not None:
             # Read in this order, the difference is never too much, whatever comes in between.

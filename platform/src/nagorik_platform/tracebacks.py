@@ -45,7 +45,7 @@ def frames_of(error: BaseException) -> Iterator[Frame]:
 
 
 def frame_inside(error: BaseException, directory: Path) -> Frame | None:
-    """The innermost frame in a file below ``directory``, its file relative to that; ``None`` where there is none."""
+    """The innermost frame in a file below ``directory``, its file relative to that; or ``None``."""
     inside = [frame for frame in frames_of(error) if Path(frame.file).is_relative_to(directory)]
     if not inside:
         return None
