@@ -1,8 +1,6 @@
 """A worker's metrics, scraped over loopback: what it did, in codes and numbers, and nothing of any citizen."""
 
 import asyncio
-import re
-import socket
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -12,7 +10,6 @@ from urllib.request import urlopen
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.registry import Collector
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
@@ -99,18 +96,6 @@ async def test_state_of_the_queues_is_told(world, ready_url):
     assert told["nagorik_applications_blocked"] == [({"code": "defect"}, 1.0)]
 
 
-async def test_what_is_no_code_is_told_as_other(world, ready_url):
-    async with world.host(ready_url) as host:
-        for number, written in enumerate(("01712345678", "RAHIMA"), 1):
-            change = update(applications).where(applications.c.id == await world.apply(host, number))
-            await host.database.run(
-                lambda t, change=change, written=written: t.connection.execute(change.values(blocked=written))
-            )
-        with serving(host) as (_, _, port):
-            told = await scraped(port)
-    assert told["nagorik_applications_blocked"] == [({"code": "other"}, 2.0)]
-
-
 @pytest.mark.parametrize(
     ("cause", "label"),
     [
@@ -156,99 +141,9 @@ async def test_liveness_and_readiness(world, ready_file, monkeypatch):
             assert (await asyncio.to_thread(asked, port, "/ledger"))[0] == 404
             await host.database.close()
             status, said = await asyncio.to_thread(asked, port, "/ready")
-            assert (status, said) == (503, "the database does not answer\n")
+            assert (status, said) == (503, "the database does not respond\n")
             assert (await scraped(port))["nagorik_database_up"] == [({}, 0.0)]
             assert (await asyncio.to_thread(asked, port, "/live"))[0] == 200
-
-
-def exchanged(port: int, *lines: str) -> tuple[str, str]:
-    """What is answered to bytes on the wire: head and body."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-        connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
-        received = b"".join(iter(partial(connection.recv, 65_536), b""))
-    head, _, body = received.decode().partition("\r\n\r\n")
-    return head, body
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "MADE-UP"])
-async def test_what_does_not_only_read_is_refused(world, ready_file, method):
-    async with world.host(ready_file) as host:
-        with serving(host) as (_, server, port):
-            server.working(is_so=True)
-            for path in ("/metrics", "/live", "/ready"):
-                head, body = await asyncio.to_thread(exchanged, port, f"{method} {path} HTTP/1.1")
-                assert " 405 Method Not Allowed" in head.splitlines()[0]
-                assert "Allow: GET, HEAD" in head.splitlines()
-                assert "nagorik_" not in body
-            head, _ = await asyncio.to_thread(exchanged, port, f"{method} /ledger HTTP/1.1")
-            assert " 404 " in head.splitlines()[0]
-
-
-async def test_head_is_answered_as_get_without_a_body(world, ready_file):
-    async with world.host(ready_file) as host:
-        with serving(host) as (_, _, port):
-            for path in ("/metrics", "/live", "/ready", "/ledger"):
-                got, body = await asyncio.to_thread(exchanged, port, f"GET {path} HTTP/1.1")
-                head, nothing = await asyncio.to_thread(exchanged, port, f"HEAD {path} HTTP/1.1")
-                assert head.splitlines()[0] == got.splitlines()[0]
-                assert (bool(body), nothing) == (True, "")
-                assert re.search(r"Content-Length: [1-9]", head) is not None
-
-
-@pytest.mark.parametrize(
-    "accept",
-    [
-        "application/openmetrics-text; version=one",
-        "text/plain; version=1.0.0.0.x",
-        "text/plain; version=",
-        "application/openmetrics-text; version=1.0.0; escaping=everything",
-        "text/plain; escaping=\x07",
-        "application/openmetrics-text; version=1.0.0.\x07",
-        ";;;,=,;version==",
-        "application/openmetrics-text;version=" + "9" * 5000,
-    ],
-    ids=range(8),
-)
-async def test_no_wish_for_a_format_is_a_fault(world, ready_file, accept, capfd):
-    async with world.host(ready_file) as host:
-        with serving(host) as (_, _, port), capture_logs() as logs:
-            head, body = await asyncio.to_thread(exchanged, port, "GET /metrics HTTP/1.1", f"Accept: {accept}")
-    assert " 200 OK" in head.splitlines()[0]
-    assert "nagorik_database_up 1.0" in body
-    assert (capfd.readouterr().err, logs) == ("", [])
-
-
-async def test_fault_is_one_line_of_the_log_by_its_class(world, ready_file, capfd):
-    class Broken(Collector):
-        def collect(self):
-            raise RuntimeError("of 0099000202")
-
-    async with world.host(ready_file) as host:
-        with serving(host) as (counted, _, port):
-            counted.registry._collector_to_names[Broken()] = []
-            with capture_logs() as logs:
-                head, body = await asyncio.to_thread(exchanged, port, "GET /metrics HTTP/1.1")
-                assert (await asyncio.to_thread(asked, port, "/live"))[0] == 200
-    assert " 500 " in head.splitlines()[0]
-    assert "0099000202" not in head + body
-    assert logs == [{"event": "metrics_not_served", "exception": "RuntimeError", "log_level": "warning"}]
-    assert capfd.readouterr().err == ""
-
-
-async def test_whoever_goes_away_is_one_line_at_most(world, ready_file, capfd, monkeypatch):
-    monkeypatch.setattr(metrics._SilentHandler, "timeout", 0.05)
-    async with world.host(ready_file) as host:
-        with serving(host) as (_, _, port), capture_logs() as logs:
-
-            def silent():
-                with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-                    connection.sendall(b"GET /li")
-                    return connection.recv(100)
-
-            assert await asyncio.to_thread(silent) == b""
-            assert (await asyncio.to_thread(asked, port, "/live"))[0] == 200
-    assert [line["exception"] for line in logs] == ["TimeoutError"]
-    assert capfd.readouterr().err == ""
 
 
 async def test_event_loop_that_stands_still_is_told(world, ready_file, monkeypatch):
