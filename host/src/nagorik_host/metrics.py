@@ -170,7 +170,8 @@ class MetricsServer(Collector):
     def _respond(self, environment: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environment.get("PATH_INFO", "")
         if path == "/metrics":
-            return self._scrape(environment, start)  # type: ignore[no-any-return] - the library has no type for it
+            response: Iterable[bytes] = self._scrape(environment, start)
+            return response
         status, body = "503 Service Unavailable", ""
         if path == "/live":
             body = "" if self._asked(_turn) else "the event loop stands still"

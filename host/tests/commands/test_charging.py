@@ -78,7 +78,7 @@ def test_fees_of_a_day_before_the_charges_have_none(ready, charging):
 def test_fees_say_that_the_file_of_charges_cannot_be_used(ready, charging):
     charging.write_text(CHARGES.replace('"50.00"', '"500.00"'))
     done = ready("fees", "nid.reissue", "--json")
-    assert "charges: charges.toml: charges.0.amount: it comes to Tk 507.50 with VAT, above the ceiling" in done.err
+    assert "charges: charges.toml: charges.0.amount: comes to Tk 507.50 with VAT, above the ceiling" in done.err
 
 
 @pytest.mark.parametrize("words", [("apply", "."), ("track", "NGK-1"), ("worker", "--once")])
@@ -87,26 +87,7 @@ def test_nothing_is_opened_with_a_charge_above_its_ceiling(ready, charging, word
     (charging.parent / "one.json").write_text("{}")
     done = ready(*words)
     assert done.code == 2
-    assert "charges.toml: charges.0.amount: it comes to Tk 57.50 with VAT, above the ceiling of Tk 57.49" in done.err
-
-
-@pytest.mark.parametrize(
-    ("was", "now", "told"),
-    [
-        (
-            "Service centre 42",
-            "Election Commission, National Identity Registration Wing",
-            "charges.0.payee: an agency is called so",
-        ),
-        ("as_of = 2026-01-01", "as_of = 2099-01-01", "charges.0.source.as_of: lies in the future"),
-    ],
-)
-def test_nothing_is_opened_with_a_charge_that_does_not_fit_what_is_installed(ready, charging, was, now, told):
-    charging.write_text(CHARGES.replace(was, now))
-    done = ready("track", "NGK-1")
-    assert done.code == 2
-    assert f"charges: charges.toml: {told}" in done.err
-    assert told in ready("doctor").out
+    assert "charges.toml: charges.0.amount: comes to Tk 57.50 with VAT, above the ceiling of Tk 57.49" in done.err
 
 
 def test_apply_says_what_will_be_asked_for_beside_the_fee(ready, charging, applied):

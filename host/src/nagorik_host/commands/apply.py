@@ -106,7 +106,7 @@ class _Lines:
 
 async def _charged(host: Host, outcome: FolderOutcome) -> list[Document]:
     """What is asked for today beside the fees of what was taken in, by service and gateway."""
-    if not host.charges.entries:
+    if not host.charges.charges:
         return []
     chosen: set[tuple[str, str | None]] = set()
     taken = [one.application for one in outcome.files if one.application is not None]

@@ -33,5 +33,5 @@ def charged() -> "list[ListedCharge]":
             effective_to=one.effective_to,
             source=one.source,
         )
-        for one in charges.entries
+        for one in charges.charges
     ]

@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import select, text
 
-from nagorik.values import dhaka_date
 from nagorik_host import extensions
 from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.commands.running import is_absent
@@ -89,7 +88,7 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
     registry = Registry.discover(admission=settings.admission)
     yield from _keys(settings)
     yield from _plugins(settings, registry)
-    yield from _charges(settings, registry, now)
+    yield from _charges(settings, registry)
     yield from _disks(settings)
     yield from _unfinished(settings)
     yield from asyncio.run(_database(settings, now))
@@ -130,20 +129,19 @@ def _plugins(settings: HostSettings, registry: Registry) -> Iterator[DoctorCheck
         yield _warning(f"host plugin {name}", message, "nagorik plugins lists what is installed.")
 
 
-def _charges(settings: HostSettings, registry: Registry, now: datetime) -> Iterator[DoctorCheck]:
+def _charges(settings: HostSettings, registry: Registry) -> Iterator[DoctorCheck]:
     """Whether the file of charges can be used, and names what is installed: what it misspells is charged nowhere."""
     try:
         charges = settings.host_charges()
-        settings.require_fitting_charges(charges, registry.records, dhaka_date(now))
     except HostSettingsRejected as rejected:
         yield _wrong("host charges", str(rejected), "Correct the file: nothing is opened with it.")
         return
-    if not charges.entries:
+    if not charges.charges:
         return
     manifests = [record.manifest for record in registry.records if record.manifest is not None]
     offered = {one.id for manifest in manifests for one in (*manifest.services, *manifest.gateways)}
     offered |= {f"{record.id}.*" for record in registry.records}
-    named = {one for entry in charges.entries for one in (*entry.services, *entry.gateways)}
+    named = {one for entry in charges.charges for one in (*entry.services, *entry.gateways)}
     capped = {one for entry in charges.ceilings for one in entry.services}
     for found, message, what in (
         (capped - named, "has a ceiling", "a ceiling of nothing"),
@@ -152,7 +150,7 @@ def _charges(settings: HostSettings, registry: Registry, now: datetime) -> Itera
         hint = f"nagorik services lists what is installed; what is misspelt is {what}."
         for one in sorted(found - offered):
             yield _warning("host charges", f"{one} {message}, and nothing offers it", hint)
-    yield _fine("host charges", f"{len(charges.entries)} within their ceilings")
+    yield _fine("host charges", f"{len(charges.charges)} within their ceilings")
 
 
 def _disks(settings: HostSettings) -> Iterator[DoctorCheck]:

@@ -173,9 +173,8 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
     """The host on its database; errors as ``unlocked_database``.
 
     Raises:
-        HostSettingsRejected: The file of charges cannot be used, or not with the agencies that are installed.
+        HostSettingsRejected: The file of charges cannot be used.
     """
-    from nagorik.values import dhaka_date
     from nagorik_host.host import host_on
     from nagorik_host.store.documents import FolderDocumentStore
 
@@ -184,7 +183,6 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, vault), clock=CLOCK)
         opened = partial(host_on, lease=settings.lease, message_age=settings.message_age, charges=charges)
         async with opened(database, settings.keyring(), platform) as host:
-            settings.require_fitting_charges(charges, host.platform.plugins, dhaka_date(now()))
             yield host
 
 

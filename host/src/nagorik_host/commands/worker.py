@@ -231,8 +231,6 @@ def _metrics(host: "Host", address: str | None) -> Iterator["Served | MetricsSer
     Raises:
         CommandRefused: The address cannot be used, or what serves them is not installed.
     """
-    from nagorik_host.settings import read_address
-
     if address is None:
         yield Served()
         return
@@ -242,15 +240,14 @@ def _metrics(host: "Host", address: str | None) -> Iterator["Served | MetricsSer
         raise CommandRefused("the setting metrics needs: pip install 'nagorik-host[metrics]'") from None
     counted = WorkerMetrics(record.id for record in host.platform.plugins)
     server = MetricsServer(counted, host.database, host.clock)
-    bound, port = read_address(address)
+    bound, _, port = address.rpartition(":")
     with ExitStack() as stack:
         try:
-            port = stack.enter_context(server.serving(bound, port))
+            served = stack.enter_context(server.serving(bound.strip("[]"), int(port)))
         except OSError as error:
             reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
             raise CommandRefused(f"the address of the setting metrics cannot be used: {reason}") from None
-        shown = f"[{bound}]:{port}" if ":" in bound else f"{bound}:{port}"
-        print_lines(f"Metrics: http://{shown}/metrics, and /live and /ready.")
+        print_lines(f"Metrics: http://{bound}:{served}/metrics, and /live and /ready.")
         yield server
 
 

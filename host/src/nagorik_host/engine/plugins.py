@@ -48,7 +48,7 @@ class CapabilitiesCache:
         Raises:
             ServiceNotOffered: No installed plugin offers the service, or the gateway.
         """
-        day = dhaka_date(self._clock.now()) if self._charges.entries else None
+        day = dhaka_date(self._clock.now()) if self._charges.charges else None
         if day != self._day:
             self._day = day
             self._cached.clear()
