@@ -120,13 +120,6 @@ async def test_large_document_is_never_in_memory_as_a_whole(documents):
     assert peak < 20 * PIECE
 
 
-@pytest.mark.parametrize("pieces", [[b"short", b"more"], [os.urandom(PIECE + 1), b"more"]])
-async def test_pieces_of_another_length_are_refused_and_nothing_is_kept(documents, tmp_path, pieces):
-    with pytest.raises(ValueError, match="a piece that is not the last"):
-        await documents.take("passport", "application/pdf", pieces)
-    assert files(tmp_path / "documents") == []
-
-
 @pytest.mark.parametrize(
     ("content", "detail"),
     [

@@ -25,7 +25,7 @@ def test_first_wrapping_key_is_in_use():
         (f"a:{NEW}", "no line begins with index:"),
         (f"index:{INDEX}\na:{NEW}\na:{OLD}", "line 3: the name a is there twice"),
         (f"index:{INDEX}\na:{INDEX}", "the key index is used for wrapping too"),
-        (f"index:{INDEX}\na", "line 2: write name:key"),
+        (f"index:{INDEX}\na", "line 2: the key has 0 bytes"),
         (f"index:{INDEX}\n:{NEW}", "line 2: write name:key"),
         (f"index:{INDEX}\na:not base64!", "line 2: the key is not URL-safe Base64"),
         (f"index:{INDEX}\na:c2hvcnQ=", "line 2: the key has 5 bytes and not 32"),
