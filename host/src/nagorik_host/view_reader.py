@@ -169,7 +169,7 @@ def _document(host: "Host", known: _ReadApplication, schema: Schema | None, audi
         "expected_by": known.expected and known.expected.at,
         "expected_frozen_seconds": known.expected and known.expected.frozen.total_seconds(),
         "payments": [_payment(one, known.checkouts.get(one.id, Checkout())) for one in progress.payments],
-        "timeline": [line._asdict() for line in lines],
+        "timeline": lines,
     }
 
 

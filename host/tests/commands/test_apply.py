@@ -216,11 +216,11 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
         (with_paper("."), "documents.0.file: Utility bill: there is no such file, or it is none that can be read."),
         (
             with_paper("bad.json", kind="photo"),
-            "documents.0.kind: Not a kind of paper that this service takes. It takes: utility-bill, ",
+            "documents.0.file: Not a kind of paper that this service takes. It takes: utility-bill, ",
         ),
         (
             example(documents=[{"kind": "utility-bill", "file": "bad.json"}]),
-            "documents.0.kind: This service takes no papers. Leave it out.",
+            "documents.0.file: This service takes no papers. Leave it out.",
         ),
         (
             with_paper("bad.json") | {"documents": [with_paper("x")["documents"][0]] * 201},
@@ -234,27 +234,11 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             with_paper("bad.json"),
             "documents.0.file: Utility bill: the file is no PDF, JPEG or PNG, whatever it is called.",
         ),
-        (
-            example(consent=example()["consent"] | {"given_at": "9999-12-31T00:00:00Z"}),
-            "consent.given_at: write a year from 1971 to 2199",
-        ),
-        (
-            example(consent=example()["consent"] | {"given_at": "0001-01-01T00:00:00+06:00"}),
-            "consent.given_at: write a year from 1971 to 2199",
-        ),
         (example(consent={"days": 0, "fee_ceiling": SECRET}), "consent.days: write 1 or more"),
         (example(consent={"days": SECRET, "fee_ceiling": SECRET}), "consent.fee_ceiling: write an object, in braces"),
         (
             example(consent=example()["consent"] | {"given_at": SECRET}),
             "consent.given_at: write a time with its offset,",
-        ),
-        (
-            example(consent=example()["consent"] | {"given_at": "2199-12-31T00:00:00Z"}),
-            "consent.given_at: lies in the future: write when it was given, or leave it out",
-        ),
-        (
-            example(consent=example()["consent"] | {"asks": ["passport.verification", SECRET]}),
-            "consent.asks.1: nid.reissue asks no such service; it asks none: leave it out",
         ),
     ],
 )
@@ -282,24 +266,16 @@ def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content
 def test_reference_that_holds_the_applicants_number_is_refused_by_field_in_both_languages(ready, reference):
     done = ready("apply", written("in/bad.json", example(client_reference=reference)))
     assert done.code == 2
-    assert "client_reference: It holds a National ID, birth registration or telephone number of the " in done.err
-    assert "এতে আবেদনকারীর বা যিনি টাকা দেন তাঁর এনআইডি, জন্ম নিবন্ধন বা ফোন নম্বর আছে।" in done.err
+    assert "client_reference: It holds a National ID, birth registration or telephone number, " in done.err
+    assert "এতে এনআইডি, জন্ম নিবন্ধন বা ফোন নম্বর, বা ঠিকানা আছে।" in done.err
     assert reference not in done.out + done.err
 
 
-@pytest.mark.parametrize(
-    ("payer", "told"),
-    [
-        ({"name": "KARIM 01711-223344"}, "payer.name: It holds a number or an address. Write the name alone."),
-        ({"name": "\u200b"}, "payer.name: There is a zero-width space in this"),
-        ({"name": "a" + "\u0301" * 40}, "payer.name: "),
-    ],
-)
-def test_payers_name_is_a_name_that_can_be_read(ready, payer, told):
-    done = ready("apply", written("in/bad.json", example(payer=payer)))
+def test_payers_name_holds_no_number(ready):
+    done = ready("apply", written("in/bad.json", example(payer={"name": "KARIM 01711-223344"})))
     assert done.code == 2
-    assert told in done.err
-    assert payer["name"] not in done.out + done.err
+    assert "payer: It holds a National ID" in done.err
+    assert "01711" not in done.out + done.err
 
 
 def test_file_that_is_wrong_by_itself_is_a_wrong_argument(ready):

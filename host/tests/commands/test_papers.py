@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import os
-import shlex
 import sqlite3
 import stat
 import sys
@@ -441,55 +440,6 @@ def test_refusal_of_a_paper_reaches_the_person_by_its_name_and_is_mended(ready, 
     office.work(timedelta(minutes=1))
     assert [{"photo": sha256(PHOTO), "deed": sha256(BETTER)}] == office.desk.SEEN
     assert "The stamp" not in str(ready("track", application, "--json").document["refusals"])
-
-
-@pytest.mark.parametrize("unreadable", ["folder", "circle"])
-def test_better_paper_that_cannot_be_read_beside_a_file_that_was_taken_in_before_is_told(ready, office, unreadable):
-    path = office.file(deed=DEED)
-    application = applied(ready, path)
-    better = office.place / "deed ১.pdf"
-    better.unlink()
-    gone = ready("apply", path)
-    assert (gone.code, "cannot be read" in gone.out + gone.err) == (0, False)
-    if unreadable == "folder":
-        better.mkdir()
-    else:
-        better.symlink_to(better.name)
-    again = ready("apply", path)
-    assert again.code == 1
-    assert "documents.0.file: Rent deed: there is no such file, or it is none that can be read." in again.err
-    assert "ভাড়ার দলিল" in again.err
-    assert listed(ready, application) == [("deed", sha256(DEED), False)]
-
-
-def test_better_paper_beside_a_file_that_was_taken_in_before_is_told_and_not_lost(ready, office):
-    path = office.file(deed=DEED, photo=PHOTO)
-    application = applied(ready, path)
-    again = ready("apply", path)
-    assert (again.code, again.err) == (0, "")
-    (office.place / "deed ১.pdf").write_bytes(BETTER)
-    result = ready("apply", path)
-    assert (result.code, "was taken in before" in result.out) == (1, True)
-    assert "documents.0.file: Rent deed: deed ১.pdf is not the paper that was handed in." in result.err
-    assert "ভাড়ার দলিল: deed ১.pdf আগে জমা দেওয়া কাগজটি নয়।" in result.err
-    assert "photo" not in result.err
-    command = f"nagorik act {application} corrected --document deed="
-    assert command in result.err
-    said = shlex.split(result.err.partition("nagorik act ")[2].partition(" ভাড়ার")[0])
-    assert listed(ready, application)[0] == ("deed", sha256(DEED), False)
-    assert ready("act", *said).code == 0
-    assert [one for one in listed(ready, application) if not one[2]] == [
-        ("photo", sha256(PHOTO), False),
-        ("deed", sha256(BETTER), False),
-    ]
-    assert ready("apply", path).code == 0  # it has it now
-    (office.place / "deed ১.pdf").write_bytes(DEED)
-    assert ready("apply", path).code == 0  # and it had this one before
-    (office.place / "deed ১.pdf").unlink()
-    assert ready("apply", path).code == 0
-    (office.place / "deed ১.pdf").write_bytes(b"MZ")
-    assert "documents.0.file: Rent deed: the file is no PDF" in ready("apply", path).err
-    assert (office.sealed, len(ready("applications", "list", "--json").document["applications"])) == (3, 1)
 
 
 def test_same_application_twice_in_a_folder_leaves_no_paper_without_an_owner(ready, office):

@@ -61,10 +61,8 @@ def _refuse_together(arguments: argparse.Namespace) -> None:
 async def _consent(host: Host, progress: Progress, file: Path) -> None:
     from nagorik_host.application_file import read_consent
 
-    service, given, at = host.platform.service(progress.service), read_consent(file), host.clock.now()
-    if problems := list(given.problems(service, at)):
-        raise DataFileInvalid(file.name, problems)
-    await host.consent(progress.id, given.consent(service, at))
+    service, given = host.platform.service(progress.service), read_consent(file)
+    await host.consent(progress.id, given.consent(service, host.clock.now()))
 
 
 async def _take_in(host: Host, store: FolderDocumentStore, progress: Progress, arguments: argparse.Namespace) -> None:
@@ -88,24 +86,10 @@ async def _take_in(host: Host, store: FolderDocumentStore, progress: Progress, a
 async def _kept(
     host: Host, store: FolderDocumentStore, progress: Progress, written: list[str]
 ) -> list[DocumentReference]:
-    """The documents that were given, in the store; all are looked at before any is kept."""
-    from nagorik_host.document_files import DocumentRefused, wanted_document
+    """The documents that were given, in the store."""
+    from nagorik_host.document_files import keep_documents
 
     given = [(kind, Path(file)) for kind, _, file in (one.partition("=") for one in written)]
     if any(not kind or not file.name for kind, file in given):
         raise CommandRefused("write --document KIND=FILE, such as --document utility-bill=bill.pdf")
-    kept: list[DocumentReference] = []
-    try:
-        for is_kept in (False, True):
-            for kind, file in given:
-                service = host.platform.service(progress.service)
-                with wanted_document(service, kind, file) as document:
-                    if is_kept:
-                        kept.append(await store.take(kind, document.media_type, document.pieces()))
-    except BaseException as error:
-        for one in kept:
-            store.remove(one.id)
-        if isinstance(error, DocumentRefused):
-            raise CommandRefused(f"{error.text.en} {error.text.bn}") from None
-        raise
-    return kept
+    return await keep_documents(store, host.platform.service(progress.service), given, name="--document")

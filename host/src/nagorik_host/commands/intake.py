@@ -18,10 +18,9 @@ from nagorik.manifest import Offer
 from nagorik_host.application_file import ApplicationFile, read_application
 from nagorik_host.host import Host, NewApplication
 from nagorik_host.store.application_store import AlreadyErased
-from nagorik_host.store.database import DatabaseUnavailable, Transaction
+from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.kept_documents import kept_documents
-from nagorik_host.vault import Erased, KeyMissing, SealBroken
+from nagorik_host.vault import KeyMissing, SealBroken
 from nagorik_platform.tracebacks import frames_of, type_name
 
 TOGETHER: Final = 50
@@ -47,7 +46,7 @@ class AppliedFile(NamedTuple):
         result: Whether it was taken in now, had been before, or cannot be; ``failed`` for no fault of its own, and
             ``not-reached`` where something else ended it all before.
         application: The application's id, unless it was not taken in.
-        problem: Why it was not; of one that had been before, which documents beside the file it does not have.
+        problem: Why it was not.
     """
 
     file: str
@@ -156,7 +155,7 @@ class _Intake(NamedTuple):
         checked: list[tuple[_Read, NewApplication]] = []
         for one in read:
             if one.reference in there:
-                found[one.path] = await self._there_before(one, there[one.reference])
+                found[one.path] = _there_before(one, there[one.reference])
             elif one.reference in erased:
                 found[one.path] = _refused(one.path, AlreadyErased())
             else:
@@ -190,7 +189,7 @@ class _Intake(NamedTuple):
                 found[one.path] = AppliedFile(one.path.name, "taken", became.application)
             else:
                 self._remove(new)
-                found[one.path] = await self._there_before(one, became.application)
+                found[one.path] = _there_before(one, became.application)
         return found
 
     def _remove(self, new: NewApplication) -> None:
@@ -198,30 +197,9 @@ class _Intake(NamedTuple):
         for one in new.draft.documents:
             self.documents.remove(one.id)
 
-    async def _there_before(self, one: _Read, application: str) -> AppliedFile:
-        """The result of a file that was taken in before, with the documents that the application does not have."""
-        there = AppliedFile(one.path.name, "already-open", application)
-        if not one.given.documents:
-            return there
-
-        def known(transaction: Transaction) -> set[tuple[str, str]]:
-            kept = kept_documents(transaction, self.host.store.read(transaction, application))
-            return {(paper.reference.kind, paper.reference.sha256) for paper in kept if paper.source == "citizen"}
-
-        try:
-            papers = await self.host.database.run(known)
-        except (Erased, KeyMissing, SealBroken):
-            return there  # nothing can be handed in to it
-        service = self.host.platform.service(one.given.service)
-        others = one.given.papers_not_among(papers, one.path, service, application)
-        problems = await asyncio.to_thread(lambda: [str(problem) for problem in others])
-        return there._replace(problem="; ".join(problems))
-
     def _read(self, path: Path) -> _Read:
         """What a file holds, for a service that is offered."""
         given, platform = read_application(path), self.host.platform
-        if problems := list(given.problems()):
-            raise DataFileInvalid(path.name, problems)
         with _offered("service", given.service, platform.services):
             platform.service(given.service)
         reference = given.reference(self.host.vault)
@@ -235,11 +213,13 @@ class _Intake(NamedTuple):
                 platform.gateway(given.gateway)
         values = await platform.form_values(given.service, given.form)
         service = platform.service(given.service)
-        if given.consent is not None and (problems := list(given.consent.problems(service, at, "consent."))):
-            raise DataFileInvalid(one.path.name, problems)
         draft = await given.draft(one.path, self.documents, service, values=values)
         consent = given.consent.consent(service, at) if given.consent is not None else None
         return NewApplication(draft, consent, client_reference=given.reference(self.host.vault))
+
+
+def _there_before(one: _Read, application: str) -> AppliedFile:
+    return AppliedFile(one.path.name, "already-open", application)
 
 
 def _refused(path: Path, error: Exception) -> AppliedFile:
