@@ -314,32 +314,6 @@ def test_database_in_use_that_says_nothing_of_its_keys_takes_none(ready, applied
     assert told == [DoctorStatus.WRONG]
 
 
-@pytest.mark.parametrize("others", ["their rows of the keys", "and no root of the ledger", "and no ledger"])
-@pytest.mark.parametrize("words", OPENING, ids=lambda words: " ".join(map(str, words[:2])))
-def test_rows_of_another_hosts_keys_admit_no_other_ring(ready, applied, place, words, others):
-    text = make_keys("first")
-    (place / "keys.txt").write_text(text)
-    put(place, "DELETE FROM host_keys")
-    for name, check in Vault(read_keyring(text)).checks.items():
-        put(place, "INSERT INTO host_keys (name, check_value, added_at) VALUES (?, ?, 0)", name, check)
-    if others == "and no root of the ledger":
-        put(place, "DELETE FROM ledger WHERE writer = 0")
-    if others == "and no ledger":
-        put(place, "DELETE FROM ledger")
-    before = rows(place, "SELECT count(*), max(revision) FROM applications")
-    refused = ready(*(applied if word == "ID" else word for word in words))
-    assert (refused.code, "another host's keys" in refused.err) == (2, True)
-    assert rows(place, "SELECT count(*), max(revision) FROM applications") == before
-    assert [status for status, told in keys_told() if "another host's keys" in told] == [DoctorStatus.WRONG]
-
-
-@pytest.mark.parametrize("value", [1, 2**63 - 1])
-def test_a_changed_record_of_the_ledger_is_for_the_audit_to_find(ready, applied, place, value):
-    put(place, "UPDATE ledger SET at = ? WHERE writer = 0 AND number = 1", value)
-    audited = ready("audit", "verify")
-    assert (audited.code, "another host's keys" in audited.err) == (1, False)
-
-
 @pytest.mark.parametrize("table", ["inbox", "erased_references", "ledger"])
 def test_a_row_of_any_kind_that_keys_have_made_is_use(ready, place, table):
     made = {

@@ -186,7 +186,7 @@ class Scene:
         """See that the host left nothing to an officer, and that an audit finds nothing."""
         assert await self.host.database.run(partial(list_cases, limit=1, now=self.world.clock.now())) == []
         found = [one async for one in verify_journals(self.host.database, self.host.vault)]
-        assert [one.problem for one in found if one.problem] == []
+        assert [one.findings for one in found if one.findings] == []
 
 
 def _payment_of(progress):

@@ -172,8 +172,8 @@ async def test_worker_finishes_what_a_killed_process_left(database_url, tmp_path
             assert lost <= {(one.application, one.entry) for one in made if one.result == "interrupted"}
             # Each has made calls that had an end, and nobody else has.
             assert len({one.worker for one in made if one.result != "interrupted"}) == 2
-            problems = [one.problem async for one in verify_journals(host.database, host.vault)]
-            assert problems == [None] * APPLICATIONS
+            found = [one.findings async for one in verify_journals(host.database, host.vault)]
+            assert found == [[]] * APPLICATIONS
             pages = [page async for page in verify_ledger(host.database, host.vault)]
             assert [finding for page in pages for finding in page.findings] == []
             assert sum(page.records for page in pages) > 2 * APPLICATIONS

@@ -61,7 +61,7 @@ async def twice(world, url: str, known: str) -> None:
     async with world.host(copy) as host:
         assert await world.mark_restored(host) == 1
         await carried_again(world, host, application, investigated=known == "taken in")
-        assert [one.problem async for one in verify_journals(host.database, host.vault)] == [None]
+        assert [one.findings async for one in verify_journals(host.database, host.vault)] == [[]]
     assert world.done() == before
 
 

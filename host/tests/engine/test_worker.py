@@ -79,7 +79,7 @@ async def test_application_is_carried_to_its_end(world, ready_url):
         assert tracked.progress.state == "closed"
         assert amounts_to(tracked.events, tracked.progress)
         found = [one async for one in verify_journals(host.database, host.vault)]
-        assert [(one.application, one.problem) for one in found] == [(application, None)]
+        assert [(one.application, one.findings) for one in found] == [(application, [])]
         rows = await host.database.run(lambda t: t.connection.execute(select(payments)).all())
         assert [(row.state, row.poisha, row.taken_poisha) for row in rows] == [("confirmed", 34500, None)]
     assert world.effects("nid", "application") == world.effects("cashdesk", "capture") == 1

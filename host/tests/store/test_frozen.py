@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import asyncpg
@@ -148,11 +147,9 @@ async def test_database_that_stands_still_is_closed_without_its_answer(databases
     async def stand_still(*_):
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("nagorik_host.store.database.SEALING", 0.01)
     monkeypatch.setattr(postgresql, "CLOSING", 0.01)
     database = await databases()
     engine = database._engine
-    database._ledger = SimpleNamespace(is_sealed=False, last_at=datetime.now(UTC))
     database._engine = SimpleNamespace(dispose=stand_still)
     monkeypatch.setattr(database, "run", stand_still)
     monkeypatch.setattr(postgresql, "LONGEST", 0.01)

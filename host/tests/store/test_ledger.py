@@ -1,7 +1,6 @@
 """What is written is recorded, once and in order, whoever writes and however a commit ends."""
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -10,10 +9,10 @@ from sqlalchemy import delete, func, select, update
 
 from nagorik_host.commands.running import ending_of
 from nagorik_host.store import Database, open_database
-from nagorik_host.store.audit import make_anchor, verify_ledger
+from nagorik_host.store.audit import verify_ledger
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import is_the_machines
-from nagorik_host.store.ledger import ROOT, SEAL, LedgerMissing, LedgerWentBack, Records
+from nagorik_host.store.ledger import LedgerMissing, LedgerWentBack
 from nagorik_host.store.schema import decisions, ledger
 from nagorik_platform.cli.commands import ExitCode
 
@@ -38,26 +37,21 @@ def chains(found):
     return {writer: [row.number for row in found if row.writer == writer] for writer in {row.writer for row in found}}
 
 
-async def test_connection_has_a_chain_that_goes_on(ready_file, vault):
-    database = await open_database(ready_file)
-    database.use_ledger(vault)
+async def test_connection_has_a_chain_that_the_next_process_goes_on_with(ready_url, vault):
     for number in range(3):
+        database = await open_database(ready_url)
+        database.use_ledger(vault)
         await database.run(partial(decide, number=number))
-    found = await rows(database)
-    assert chains(found) == {ROOT: [1], 1: [1, 2, 3]}
-    assert {row.kind for row in found if row.writer == 1} == {"decisions"}
-    await database.close()
-    # Closed, it has said how far it had come.
-    database = await open_database(ready_file)
-    *_, last = (row for row in await rows(database) if row.writer == ROOT)
-    number, _ = json.loads(last.content)["tails"]["1"]
-    assert number == 3
-    assert await findings(database, vault) == []
-    await database.close()
+        found = await rows(database)
+        assert chains(found) == {1: list(range(1, number + 2))}
+        assert {row.kind for row in found} == {"decisions"}
+        assert await findings(database, vault) == []
+        await database.close()
 
 
 async def test_audit_reads_the_same_however_often_a_unit_is_run(database, vault, monkeypatch):
-    monkeypatch.setattr("nagorik_host.store.audit.chains.PAGE", 2)
+    monkeypatch.setattr("nagorik_host.store.audit.chains.RECORDS", 2)
+    monkeypatch.setattr("nagorik_host.store.audit.findings.PAGE", 2)
     for number in range(7):
         await database.run(partial(decide, number=number))
 
@@ -75,44 +69,6 @@ async def test_audit_reads_the_same_however_often_a_unit_is_run(database, vault,
     assert await verified(Repeating()) == await verified(database)
     await database.run(lambda t: t.connection.execute(delete(ledger).where(ledger.c.number == 5)))
     assert {one.code for one in await findings(Repeating(), vault)} >= {"ledger-broken"}
-
-
-async def test_whoever_writes_seals_by_and_by_though_no_worker_beats(database, vault, monkeypatch):
-    database.use_ledger(vault)
-    monkeypatch.setattr("nagorik_host.store.ledger.SEAL_EVERY", 0.0)
-    await asyncio.gather(*(database.run(partial(decide, number=number)) for number in range(20)))
-    written = await rows(database)
-    tails = {}
-    for row in written:
-        if row.writer == ROOT and row.kind == SEAL:
-            tails |= {int(writer): number for writer, (number, _) in json.loads(row.content)["tails"].items()}
-    assert tails == {writer: numbers[-1] for writer, numbers in chains(written).items() if writer != ROOT}
-    assert await findings(database, vault) == []
-    # What is cut off an end is missed, though nothing was closed and no anchor made.
-    await database.run(lambda t: t.connection.execute(delete(ledger).where(ledger.c.writer != ROOT)))
-    assert {one.code for one in await findings(database, vault)} >= {"ledger-cut"}
-
-
-class Repeating(Database):
-    """Runs each unit twice, as a database may."""
-
-    def __init__(self, database):
-        self.database = database
-
-    async def run(self, unit):
-        await self.database.run(unit)
-        return await self.database.run(unit)
-
-    async def close(self):
-        raise AssertionError("the fixture closes it")
-
-
-async def test_ledger_that_is_read_twice_is_found_as_it_was_written(database, vault):
-    for number in range(3):
-        await database.run(partial(decide, number=number))
-    assert await findings(Repeating(database), vault) == []
-    await database.run(lambda t: t.connection.execute(update(ledger).values(content="{}")))
-    assert await findings(Repeating(database), vault) != []
 
 
 async def test_what_is_rolled_back_is_not_recorded(database, vault):
@@ -141,21 +97,18 @@ async def test_part_that_is_rolled_back_is_not_recorded(database, vault):
     await database.run(partly)
     kept = await database.run(lambda t: t.connection.scalars(select(decisions.c.subject)).all())
     assert sorted(kept) == ["service 1", "service 3"]
-    assert [row.kind for row in await rows(database) if row.writer != ROOT] == ["decisions", "decisions"]
+    assert [row.kind for row in await rows(database)] == ["decisions", "decisions"]
     assert await findings(database, vault) == []
 
 
-async def test_commit_of_which_nobody_knows_begins_another_chain(database, vault, monkeypatch):
+async def test_chain_goes_on_after_a_commit_that_may_have_been_lost(database, vault, monkeypatch):
     await database.run(decide)
     with monkeypatch.context() as lost:
         # Committed, and not known to be.
         lost.setattr("nagorik_host.store.ledger.Appended.committed", lambda _: None)
         await database.run(partial(decide, number=2))
     await database.run(partial(decide, number=3))
-    assert {writer: numbers for writer, numbers in chains(await rows(database)).items() if writer} == {
-        1: [1, 2],
-        2: [1],
-    }
+    assert chains(await rows(database)) == {1: [1, 2, 3]}
     assert await findings(database, vault) == []
 
 
@@ -181,40 +134,13 @@ async def test_database_that_was_opened_without_keys_writes_nothing_that_is_to_b
     await database.close()
 
 
-async def test_anchor_seals_what_a_process_left_that_was_killed(database, vault):
-    await database.run(decide)
-    anchor = await make_anchor(database, vault, NOW)
-    *_, last = (row for row in await rows(database) if row.writer == ROOT)
-    assert (last.number, json.loads(last.content)["tails"]["1"][0]) == (anchor.root, 1)
-    again = await make_anchor(database, vault, NOW)
-    *_, last = (row for row in await rows(database) if row.writer == ROOT)
-    assert (again.root, json.loads(last.content)["tails"]) == (anchor.root + 1, {})
-    assert await findings(database, vault) == []
-
-
-async def test_heartbeat_seals_once(database):
-    await database.run(decide)
-    for _ in range(3):
-        await database.run(lambda t: t.seal_ledger(NOW))
-    assert [row.kind for row in await rows(database) if row.writer == ROOT] == ["writer", "seal"]
-
-
-def test_what_is_said_twice_is_said_as_it_is_last():
-    records = Records()
-    records.add("application", "one", NOW, {"revision": 1, "due": 5, "ended": {"3": "a"}})
-    records.add("application", "one", NOW, {"revision": 2, "due": None, "ended": {"5": "b"}})
-    (record,) = records.made.values()
-    assert record.content == {"revision": 2, "due": None, "ended": {"3": "a", "5": "b"}}
-
-
 @pytest.mark.parametrize(
     "change",
-    [delete(ledger), update(ledger).values(link=b"another's"), delete(ledger).where(ledger.c.writer == ROOT)],
-    ids=["an older copy", "one that went its own way", "one without a root"],
+    [delete(ledger), update(ledger).values(link=b"another's")],
+    ids=["an older copy", "one that went its own way"],
 )
 async def test_database_that_lost_what_this_process_has_written_is_not_written_on(database, vault, change):
     await database.run(decide)
-    await database.run(lambda t: t.seal_ledger(NOW))
     await database.run(lambda t: t.connection.execute(change))
     # A connection that is new goes on in a chain of its own, as all are after a server was lost.
     await database.run(lambda t: t.connection.info.clear())
@@ -232,7 +158,6 @@ async def test_database_that_was_written_on_by_others_is_the_same_one(ready_url,
         one = opened[number % 2]
         one.use_ledger(vault)
         await one.run(partial(decide, number=number))
-        await one.run(lambda t: t.seal_ledger(NOW))
     assert await findings(opened[0], vault) == []
     for one in opened:
         await one.close()

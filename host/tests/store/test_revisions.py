@@ -35,7 +35,7 @@ async def test_database_of_a_revision_is_upgraded_and_loses_nothing(tmp_path, re
     vault = Vault(await admit_keys(database, read_keyring((FOLDER / "keys.txt").read_text()), SimulatedClock().now()))
     database.use_ledger(vault)
     found = [one async for one in verify_journals(database, vault)]
-    assert [one.problem for one in found] == [None, None]
+    assert [one.findings for one in found] == [[], []]
     assert [one.findings async for one in verify_ledger(database, vault) if one.findings] == []
 
     def read(transaction):

@@ -1,7 +1,6 @@
 """``nagorik audit``: what was changed behind the host's back, and papers without an owner."""
 
 import argparse
-import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -13,7 +12,7 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, add_json_argument, print_error, print_json, print_lines
 
 if TYPE_CHECKING:
-    from nagorik_host.store.audit import Anchor, AuditFinding, Part
+    from nagorik_host.store.audit import Anchor, AuditFinding
 
 LARGEST_FILE: Final = 1_000_000
 
@@ -30,13 +29,6 @@ class AuditCommand:
             "verify", help="verify that nothing was changed, dropped or added", allow_abbrev=False
         )
         verify.add_argument(
-            "--part",
-            type=_part,
-            default="1/1",
-            metavar="N/M",
-            help="one of M parts of about the same size, such as 3/30; all M together are everything",
-        )
-        verify.add_argument(
             "--anchor",
             type=Path,
             metavar="FILE",
@@ -45,7 +37,7 @@ class AuditCommand:
         add_json_argument(verify)
         actions.add_parser(
             "anchor",
-            help="print how far the ledger has come, to be kept where nobody who writes the database can write",
+            help="print how far the ledger has come, to be kept where no one who writes the database can write",
             allow_abbrev=False,
         )
         documents = actions.add_parser(
@@ -65,54 +57,39 @@ class AuditCommand:
         return run_command(lambda: _documents(remove=arguments.remove, as_json=arguments.json))
 
 
-def _part(text: str) -> "Part":
-    from nagorik_host.store.audit import Part
-
-    found = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
-    if found is None or int(found[1]) > int(found[2]):
-        raise argparse.ArgumentTypeError("write N/M, such as 3/30, with N from 1 to M")
-    return Part(int(found[1]), int(found[2]))
-
-
 async def _verify(arguments: argparse.Namespace) -> int:
-    from nagorik_host.extensions import finding_text
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.audit import verify_journals, verify_ledger
-    from nagorik_host.texts import sentence
 
     anchors = _anchors(arguments.anchor) if arguments.anchor is not None else []
-    counts = Counter[str]()
+    counts = Counter[str](applications=0, entries=0, erased=0, records=0)
     findings: list[AuditFinding] = []
     async with unlocked_database(load_host_settings()) as (database, vault):
-        async for one in verify_journals(database, vault, arguments.part):
+        async for one in verify_journals(database, vault):
             counts.update(applications=int(one.is_present), entries=one.entries, erased=int(one.erased))
             findings += one.findings
-        async for page in verify_ledger(database, vault, arguments.part, anchors=anchors):
+        async for page in verify_ledger(database, vault, anchors=anchors):
             counts.update(records=page.records)
             findings += page.findings
-    number = len({finding.subject for finding in findings})
+    found = [_as_document(finding) for finding in findings]
     if arguments.json:
-        names = ("applications", "entries", "erased", "records")
-        document = {name: counts[name] for name in names} | {"anchors": len(anchors)}
-        print_json(document | {"problems": [_as_document(finding) for finding in findings]})
+        print_json({**counts, "anchors": len(anchors), "problems": found})
         return ExitCode.FINDINGS if findings else ExitCode.OK
     for finding in findings:
         print_error(f"{finding.subject}: {finding}")
-    for code in dict.fromkeys(finding.code for finding in findings):
-        text = sentence("audit", code) or finding_text(code)
-        if text is not None:
-            print_lines(f"{code}: {text.bn}", f"  {text.en}")
+    for code, means in {one["code"]: one["means"] for one in found}.items():
+        if means is not None:
+            print_lines(f"{code}: {means['bn']}", f"  {means['en']}")
+    number = len({finding.subject for finding in findings})
     sound = (
         f"{number} of all that was looked at are not what was written." if findings else "All is as it was written."
     )
-    print_lines(
-        f"{counts['applications']} applications, {counts['entries']} entries, {counts['erased']} erased,"
-        f" {counts['records']} records. {sound}"
-    )
+    counted = ", ".join(f"{number} {name}" for name, number in counts.items())
+    print_lines(f"{counted}. {sound}")
     if not anchors:
         print_lines(
-            "Whether the database as a whole is an older one, only a value kept outside can tell:"
-            " nagorik audit anchor, and then --anchor FILE."
+            "Only a value that is kept elsewhere shows whether the database as a whole, or the end of a chain of the"
+            " ledger with all that it recorded, is an older one: nagorik audit anchor, and then --anchor FILE."
         )
     return ExitCode.FINDINGS if findings else ExitCode.OK
 
@@ -122,13 +99,12 @@ def _as_document(finding: "AuditFinding") -> Document:
     from nagorik_host.texts import sentence
 
     text = sentence("audit", finding.code) or finding_text(finding.code)
-    means = {"en": text.en, "bn": text.bn} if text is not None else None
     return {
         "application": finding.subject,
         "problem": str(finding),
         "code": finding.code,
         "detail": finding.detail,
-        "means": means,
+        "means": {"en": text.en, "bn": text.bn} if text is not None else None,
     }
 
 
@@ -141,25 +117,18 @@ def _anchors(file: Path) -> "list[Anchor]":
     except UnicodeDecodeError:
         raise CommandRefused("the anchors' file cannot be read: it is not in UTF-8") from None
     except DataFileInvalid as invalid:
-        told = "; ".join(problem.message for problem in invalid.problems)
-        raise CommandRefused(f"the anchors' file cannot be read: {told}") from None
+        why = "; ".join(problem.message for problem in invalid.problems)
+        raise CommandRefused(f"the anchors' file cannot be read: {why}") from None
     except AnchorInvalid as invalid:
         raise CommandRefused(f"the anchors' file cannot be used: {invalid}") from None
 
 
 async def _anchor() -> int:
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.store.audit import AnchorRefused, make_anchor
+    from nagorik_host.store.audit import make_anchor
 
-    async with unlocked_database(load_host_settings()) as (database, vault):
-        try:
-            anchor = await make_anchor(database, vault, now())
-        except AnchorRefused as refused:
-            raise CommandRefused(
-                f"the ledger is not what was written ({refused}), so that no anchor was made and nothing was changed."
-                " See what else is not: nagorik audit verify. The anchors that you have kept still hold",
-                ExitCode.FINDINGS,
-            ) from None
+    async with unlocked_database(load_host_settings()) as (database, _):
+        anchor = await make_anchor(database, now())
     sys.stdout.write(f"{anchor.model_dump_json()}\n")
     return ExitCode.OK
 
@@ -177,32 +146,36 @@ async def _documents(*, remove: bool, as_json: bool) -> int:
     # What these keys do not open is another host's, whose database says that it is referred to; or it is damaged.
     own = [one for one in found.orphans if documents.opens(one)]
     foreign = len(found.orphans) - len(own)
-    removed = sum(documents.remove(one) for one in own) if remove and not found.untold else 0
+    removed = sum(documents.remove(one) for one in own) if remove and not found.unreadable else 0
     unfinished = documents.sweep() if remove else documents.unfinished()
-    if as_json:
-        document = {"documents": found.documents, "orphans": len(found.orphans), "removed": removed}
-        left_behind = {"unfinished": 0, "unfinished_removed": unfinished}
-        if not remove:
-            left_behind = {"unfinished": unfinished, "unfinished_removed": 0}
-        told = {**left_behind, "missing": found.missing}
-        print_json(document | told | {"foreign": foreign, "untold": list(found.untold)})
-    else:
-        if foreign:
-            print_error(f"{foreign} documents are not opened by these keys, and are left: whose folder is this?")
-        for application in found.untold:
-            print_error(f"{application}: what it says of its documents is damaged, so that nothing is removed")
-        for application, number in found.missing.items():
-            print_error(f"{application}: {number} of its documents are missing; restore the folder from a backup")
-        ended = f"{removed} were removed" if remove else "--remove removes them" if found.orphans else ""
-        print_lines(
-            f"{found.documents} documents; {len(found.orphans)} belong to no application"
-            + (f"; {ended}." if ended else ".")
-        )
-        if unfinished:
-            what = "were removed" if remove else "are left; the next worker that starts removes them, or --remove"
-            print_lines(f"{unfinished} files that a process began and never finished {what}.")
     left = len(found.orphans) - removed
-    return ExitCode.FINDINGS if left or found.missing or found.untold else ExitCode.OK
+    code = ExitCode.FINDINGS if left or found.missing or found.unreadable else ExitCode.OK
+    if as_json:
+        print_json(
+            {
+                "documents": found.documents,
+                "orphans": len(found.orphans),
+                "removed": removed,
+                "unfinished": 0 if remove else unfinished,
+                "unfinished_removed": unfinished if remove else 0,
+                "missing": found.missing,
+                "foreign": foreign,
+                "untold": list(found.unreadable),
+            }
+        )
+        return code
+    if foreign:
+        print_error(f"{foreign} documents are not opened by these keys, and are left: whose folder is this?")
+    for application in found.unreadable:
+        print_error(f"{application}: what it says of its documents is damaged, so that nothing is removed")
+    for application, number in found.missing.items():
+        print_error(f"{application}: {number} of its documents are missing; restore the folder from a backup")
+    ended = f"; {removed} were removed" if remove else "; --remove removes them" if found.orphans else ""
+    print_lines(f"{found.documents} documents; {len(found.orphans)} belong to no application{ended}.")
+    if unfinished:
+        what = "were removed" if remove else "are left; the next worker that starts removes them, or --remove"
+        print_lines(f"{unfinished} files that a process began and never finished {what}.")
+    return code
 
 
 command: Final = AuditCommand()

@@ -93,7 +93,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
     from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
     from nagorik_host.store.host_keys import KeysRefused
-    from nagorik_host.store.ledger import LedgerBroken, LedgerWentBack
+    from nagorik_host.store.ledger import LedgerWentBack
     from nagorik_host.store.upgrade import SchemaOutdated
     from nagorik_host.texts import sentence
     from nagorik_host.vault import Erased, KeyMissing, SealBroken
@@ -115,7 +115,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
             return f"{error.code}: {error.message.en} {error.message.bn}", ExitCode.USAGE
     for kinds, code, hint in (
         ((HostSettingsRejected, DatabaseInvalid, KeysRefused, LeaseTooShort, LedgerWentBack), ExitCode.USAGE, ""),
-        ((ClockWrong, ExtensionInvalid, LedgerBroken), ExitCode.FAILED, ""),
+        ((ClockWrong, ExtensionInvalid), ExitCode.FAILED, ""),
         ((KeyMissing,), ExitCode.USAGE, _KEY_MISSING),
         ((DatabaseUnavailable,), ExitCode.FAILED, "; see that it runs and that the setting database is right"),
         ((SealBroken,), ExitCode.FAILED, ": see that every key that was ever used is among the keys"),

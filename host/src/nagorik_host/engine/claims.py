@@ -30,7 +30,6 @@ from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.permits import UnderWay, count_under_way, drop_wishes, wish
 from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
 from nagorik_host.engine.queues import Queues, SuspendedOffers, suspended_offers
-from nagorik_host.store.application_records import record_attempt
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
@@ -49,6 +48,7 @@ from nagorik_host.store.cases import (
 )
 from nagorik_host.store.checkouts import drop_if_ended, keep_checkout
 from nagorik_host.store.database import Transaction, is_the_machines
+from nagorik_host.store.ledger import record_of_attempt
 from nagorik_host.store.schema import applications, attempts
 from nagorik_host.vault import Erased, Vault
 from nagorik_platform.agency_client.limits import LEASE_LOST
@@ -376,7 +376,7 @@ class Claims:
         }
         transaction.begin_attempt(row)
         if begun.events:
-            record_attempt(transaction, row, now)
+            transaction.record(held.id, now, record_of_attempt(row))
         return Claim(
             held, draft, capabilities, begun.next, row, HeldApplication(held.id, held.entries, self.lease, until)
         )
@@ -403,7 +403,7 @@ class Claims:
         done = step(progress, Interrupted(), self.capabilities.of(progress.service, stored.gateway), now)
         ended = {"application_": stored.id, "ended_at": now, "result": result}
         for row in transaction.connection.execute(_END_OPEN, ended):
-            record_attempt(transaction, row._asdict(), now)
+            transaction.record(stored.id, now, record_of_attempt(row._mapping))
         self.store.change(transaction, stored, done, now)
         return done
 
@@ -495,7 +495,7 @@ class Claims:
         result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
         ended = {"ended_at": now, "result": result}
         transaction.end_attempt({"application_": stored.id, "entry_": claim.attempt["entry"]} | ended)
-        record_attempt(transaction, {**claim.attempt, **ended}, now)
+        transaction.record(stored.id, now, record_of_attempt({**claim.attempt, **ended}))
         if is_deadly:
             self._set_aside(transaction, stored.id, stored.progress.service, WORKERS_LOST, now)
         is_fault = following is None and result == PLUGIN_FAULT

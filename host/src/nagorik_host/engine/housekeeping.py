@@ -83,7 +83,6 @@ class Housekeeping:
         """Renew the worker's row and leases; the ids of the applications that it still holds."""
         renewed = self._lease.renew(transaction, {one.application for one in held})
         note_kept_out(transaction, self._lease.worker, kept_out_by(self._platform))
-        transaction.seal_ledger(self._clock.now())
         return renewed
 
     def deregister(self, transaction: Transaction) -> None:

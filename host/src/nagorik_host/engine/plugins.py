@@ -12,19 +12,19 @@ decision, too.
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from packaging.version import InvalidVersion, Version
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from nagorik.clock import Clock
 from nagorik.values import dhaka_date
 from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.ledger import PLUGIN
+from nagorik_host.store.ledger import record_of_row
 from nagorik_host.store.overview import KeptOutPlugin
-from nagorik_host.store.schema import applications, microseconds
+from nagorik_host.store.schema import applications
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import ServiceCapabilities
 from nagorik_platform.registry.records import ADMISSION_CODES
@@ -129,16 +129,7 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
 def accept(transaction: Transaction, plugin: str, before: str, after: str, now: datetime) -> None:
     """Let open applications that are pinned to ``before`` go on with ``after``."""
     transaction.take_time()
-    transaction.connection.execute(
-        update(applications)
-        .where(
-            applications.c.plugin == plugin,
-            applications.c.plugin_version == before,
-            applications.c.closed_at.is_(None),
-        )
-        .values(plugin_version=after)
-    )
-    transaction.record(PLUGIN, plugin, now, accepted={before: after})
+    _change(transaction, plugin, before, now, plugin_version=after)
     _unblock(transaction, plugin, after, now)
 
 
@@ -175,29 +166,28 @@ def _line(version: Version) -> int:
 
 
 def _block(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
-    blocked = transaction.connection.execute(
+    _change(transaction, plugin, version, now, applications.c.blocked.is_(None), blocked=PLUGIN_CHANGED, due_at=None)
+
+
+def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
+    is_blocked = applications.c.blocked == PLUGIN_CHANGED
+    _change(transaction, plugin, version, now, is_blocked, blocked=None, due_at=now)
+
+
+def _change(
+    transaction: Transaction, plugin: str, version: str, now: datetime, *where: ColumnElement[bool], **values: Any
+) -> None:
+    """Set columns of the open applications that are pinned to a release, each in a revision of its own."""
+    changed = (
         update(applications)
         .where(
             applications.c.plugin == plugin,
             applications.c.plugin_version == version,
             applications.c.closed_at.is_(None),
-            applications.c.blocked.is_(None),
+            *where,
         )
-        .values(blocked=PLUGIN_CHANGED, due_at=None)
+        .values(revision=applications.c.revision + 1, **values)
+        .returning(applications)
     )
-    if blocked.rowcount:
-        transaction.record(PLUGIN, plugin, now, blocked={version: microseconds(now)})
-
-
-def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
-    unblocked = transaction.connection.execute(
-        update(applications)
-        .where(
-            applications.c.plugin == plugin,
-            applications.c.plugin_version == version,
-            applications.c.blocked == PLUGIN_CHANGED,
-        )
-        .values(blocked=None, due_at=now)
-    )
-    if unblocked.rowcount:
-        transaction.record(PLUGIN, plugin, now, unblocked={version: microseconds(now)})
+    for row in transaction.connection.execute(changed).mappings():
+        transaction.record(row["id"], now, record_of_row(row))

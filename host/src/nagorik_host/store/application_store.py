@@ -17,18 +17,16 @@ from sqlalchemy import Row, Update, bindparam, delete, insert, or_, select, upda
 from nagorik import ApplicationDraft, NagorikError, Text
 from nagorik.operations import OPERATIONS, Family
 from nagorik_host.store import projections
-from nagorik_host.store.application_records import record_of_row
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.ledger import APPLICATION, digest
+from nagorik_host.store.ledger import record_of_draft, record_of_row
 from nagorik_host.store.schema import (
     MICROSECOND,
     Instant,
     applications,
     erased_references,
     journal,
-    microseconds,
     payloads,
     payments,
 )
@@ -273,7 +271,7 @@ class ApplicationStore:
         for one in opened:
             at = one.values["opened_at"]
             projections.record(transaction, one.stored.progress, one.first.events, after=0)
-            transaction.record(APPLICATION, one.stored.id, at, **record_of_row(one.values, at))
+            transaction.record(one.stored.id, at, record_of_row(one.values))
             self._hint(transaction, one.stored, one.first.next, at)
 
     # Reading
@@ -449,7 +447,7 @@ class ApplicationStore:
         projections.record(transaction, done.progress, done.events, after=stored.entries)
         if rows or lease is None:
             # What is only taken in hand for a read is left as it was.
-            transaction.record(APPLICATION, stored.id, now, **record_of_row(values, now))
+            transaction.record(stored.id, now, record_of_row(values))
         if lease is not None:
             transaction.drop_hint(stored.id)
         elif stored.blocked is None:
@@ -481,6 +479,7 @@ class ApplicationStore:
         self._write_draft(transaction, stored, draft, now)
         values = {"application_": stored.id, "revision_": stored.revision, "gateway": draft.gateway}
         _change_one(transaction, _CHANGE, values)
+        transaction.record(stored.id, now, {"gateway": draft.gateway})
         return draft
 
     # Parts
@@ -546,12 +545,10 @@ class ApplicationStore:
 
     @staticmethod
     def _insert_drafts(transaction: Transaction, drafts: Sequence[tuple[str, bytes, datetime]]) -> None:
-        for application, sealed, at in drafts:
-            transaction.record(APPLICATION, application, at, draft=digest((sealed, microseconds(at))))
-        transaction.connection.execute(
-            _WRITE_DRAFT,
-            [{"application": application, "draft": sealed, "updated_at": at} for application, sealed, at in drafts],
-        )
+        rows = [{"application": application, "draft": sealed, "updated_at": at} for application, sealed, at in drafts]
+        for (application, _, at), row in zip(drafts, rows, strict=True):
+            transaction.record(application, at, record_of_draft(row))
+        transaction.connection.execute(_WRITE_DRAFT, rows)
 
 
 class _Opened(NamedTuple):
@@ -594,7 +591,7 @@ def set_aside(
         query, values = _SET_ASIDE_IF_HELD, values | {"lease_": held_by}
     row = transaction.connection.execute(query, values).one_or_none()
     if row is not None:
-        transaction.record(APPLICATION, application, now, **record_of_row(row._asdict(), now))
+        transaction.record(application, now, record_of_row(row._mapping))
 
 
 def target_plugin(coming: NextAction, plugin: str, gateway: str | None) -> str:

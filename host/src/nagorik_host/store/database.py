@@ -4,11 +4,10 @@ A unit is a plain function of a transaction. It either happens as a whole or not
 before it happens, so it does nothing but read and write through the transaction.
 """
 
-import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -29,9 +28,6 @@ _END_ATTEMPT: Final = (
     .where(attempts.c.application == bindparam("application_"), attempts.c.entry == bindparam("entry_"))
     .values(ended_at=bindparam("ended_at"), result=bindparam("result"))
 )
-
-SEALING: Final = 5.0
-"""Seconds that the ledger's last seal may take, before a database is closed."""
 
 
 class DatabaseInvalid(ValueError):
@@ -85,11 +81,11 @@ class Transaction:
         self.connection.execute(_END_ATTEMPT, values)
 
     def add_hint(self, application: str, plugin: str) -> None:
-        """Let somebody look at an application as soon as this is committed."""
+        """Hint, once this is committed, that an application is due."""
         self.due[application] = plugin
 
     def take_time(self) -> None:
-        """Let this unit take as long as it needs: it is for all applications, and nobody works meanwhile.
+        """Let this unit take as long as it needs: it is for all applications, and no worker runs meanwhile.
 
         A database that several machines share bounds how long a unit may wait and a statement may take.
         """
@@ -98,7 +94,7 @@ class Transaction:
                 self.connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
 
     def drop_hint(self, application: str) -> None:
-        """Nobody need look at it after all: it was taken in hand in this transaction."""
+        """Drop the hint: this transaction has claimed the application."""
         self.due.pop(application, None)
 
     @contextmanager
@@ -112,17 +108,13 @@ class Transaction:
             self.due, self.records = due, records
             raise
 
-    def record(self, kind: str, subject: str, at: datetime, **content: Any) -> None:
-        """Let the ledger say what is so from now on; what is said of a subject twice is said once, as it is last."""
-        self.records.add(kind, subject, at, content)
+    def record(self, application: str, at: datetime, content: Mapping[str, Any]) -> None:
+        """Record what this unit sets of an application; the last value of each name wins."""
+        self.records.add(application, at, content)
 
     def record_row(self, table: Table, *key: Any, at: datetime) -> None:
-        """Let the ledger say how a row of a tracked table is left, or that it is gone."""
+        """Record how this unit leaves a row of a tracked table, or that it deletes it."""
         self.records.changed[ChangedRow(table, key)] = at
-
-    def seal_ledger(self, at: datetime) -> None:
-        """Let the ledger's root say how far the chains of this process have come."""
-        self.records.seals_at = at
 
 
 Unit = Callable[[Transaction], T]
@@ -139,32 +131,19 @@ class Database(ABC):
             self._ledger = AuditLedger(vault)
 
     def append_records(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
-        """Write what the ledger is to say of units, as the last that is done in a transaction.
+        """Insert the records of units, as the last that is done in a transaction.
 
-        Whoever commits it says so to what is returned, before another uses the connection.
+        Call ``committed`` of what is returned after the commit, before another uses the connection.
 
         Raises:
-            LedgerMissing: There is something to say, and the database was opened without keys.
+            LedgerMissing: There is something to record, and the database was opened without keys.
         """
-        records = [transaction.records for transaction in transactions if transaction.records]
+        records = [one.records for one in transactions if one.records.made or one.records.changed]
         if not records:
             return None
         if self._ledger is None:
             raise LedgerMissing("the database was opened without the host's keys, and is to be changed")
         return self._ledger.append(connection, records)
-
-    async def seal(self) -> None:
-        """Let the ledger's root say how far the chains of this process have come; done before it is closed.
-
-        Where the database is gone, does not answer soon, or is another, the next process that anchors the ledger does
-        it.
-        """
-        if self._ledger is None or self._ledger.is_sealed or self._ledger.last_at is None:
-            return
-        at = self._ledger.last_at
-        with suppress(DatabaseUnavailable, LedgerWentBack, TimeoutError):
-            async with asyncio.timeout(SEALING):
-                await self.run(lambda transaction: transaction.seal_ledger(at))
 
     @asynccontextmanager
     async def listening(self, heard: Callable[[], None]) -> AsyncIterator[None]:  # noqa: ARG002

@@ -1,8 +1,7 @@
 """Which keys a database belongs to: a check value of each, so that no other ring is ever used on it.
 
 With another index key, nothing would be found: everything would be taken in anew and filed twice. With a wrapping key
-missing, sound applications could not be read. So whoever opens the database with keys has its ring compared first,
-and with the first records of the ledger too: rows of another host's, put in place of these, admit no ring.
+missing, sound applications could not be read. So whoever opens the database with keys has its ring compared first.
 
 A check value is a keyed hash of the key's name. It tells whether a key is the same and helps nobody to guess one.
 
@@ -14,7 +13,7 @@ nothing any more is retired: a ring may lack it.
 import hmac
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, insert, literal, select, update
@@ -22,7 +21,6 @@ from sqlalchemy.exc import IntegrityError
 
 from nagorik_host.store.clock import LEASE_NOW, lasts
 from nagorik_host.store.database import Database, Transaction
-from nagorik_host.store.ledger import ROOT, LedgerRow, genesis, link_of, raw
 from nagorik_host.store.schema import (
     applications,
     erased_references,
@@ -36,7 +34,6 @@ from nagorik_host.store.schema import (
 from nagorik_host.vault import Keyring, Vault
 from nagorik_host.vault.keyring import INDEX
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Only what a ring is held against: a time that is none, in a row that somebody changed, is no matter of the keys.
 _KNOWN: Final = select(
     host_keys.c.name, host_keys.c.check_value, host_keys.c.retired_at.is_not(None).label("is_retired")
@@ -47,10 +44,6 @@ _MADE_BY_KEYS: Final = tuple(
     for table in (applications, journal, payloads, inbox, erased_references, ledger)
 )
 """Finds a row in any table whose rows are sealed, hashed or chained by the keys of the first use."""
-_FIRST_RECORDS: Final = (
-    raw(ledger).where(ledger.c.writer >= ROOT).order_by(ledger.c.writer, ledger.c.number).limit(20)
-)
-"""The root's first, and what follows from that, in the root or in the first of the other chains."""
 _LIVING: Final = select(workers.c.name, workers.c.key_names).where(lasts(workers.c.lease_until))
 _LOCK: Final = select(host_keys.c.name).where(host_keys.c.name == INDEX).with_for_update()
 """Held by whoever makes a key known and by a worker that signs on: neither overlooks the other."""
@@ -107,13 +100,6 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
             " every application would be taken for new and filed twice. Nothing was done. Use the keys that belong"
             " to this database, or the database that belongs to these keys"
         )
-    if not _has_chained(transaction, vault):
-        raise KeysRefused(
-            f"the key {INDEX} has not made the first records of this database's ledger, so either these are another"
-            " host's keys, and every application would be taken for new and filed twice, or all of those records"
-            " were changed or removed. Nothing was done. Use the keys that belong to this database; if they are"
-            " these, put the ledger back from a backup, or restore the whole of it"
-        )
     for name, row in known.items():
         if name in vault.checks and not _is_same(row, vault):
             raise KeysRefused(
@@ -134,30 +120,6 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
             " the database's table of keys back from a backup"
         )
     return usable[0]
-
-
-def _has_chained(transaction: Transaction, vault: Vault) -> bool:
-    """Whether the index key has made a link among the ledger's first, or nothing was made by any key yet.
-
-    One is enough: a record that was changed since is a matter for ``nagorik audit verify``, which must open.
-    """
-    rows = transaction.connection.execute(_FIRST_RECORDS).all()
-    if not rows:
-        # Each statement sees what was committed before it began, and the first use may have come after the first.
-        is_used, rows = _is_used(transaction), transaction.connection.execute(_FIRST_RECORDS).all()
-        if not rows:
-            return not is_used
-    links = [genesis(vault), *(row.link for row in rows)]
-    return any(_follows(vault, link, row) for row in rows for link in links)
-
-
-def _follows(vault: Vault, link: Any, kept: Row[Any]) -> bool:
-    """Whether a record of the ledger, as the database has it, was made after a link with these keys."""
-    try:
-        row = LedgerRow(**(kept._asdict() | {"at": _EPOCH + timedelta(microseconds=kept.at)}))
-        return hmac.compare_digest(link_of(vault, link, row), row.link)
-    except (OverflowError, TypeError, ValueError):
-        return False  # something stands there that no host has written
 
 
 def is_known_key(transaction: Transaction, name: str) -> bool:

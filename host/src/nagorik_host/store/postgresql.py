@@ -209,8 +209,6 @@ class PostgresqlDatabase(Database):
 
     async def close(self) -> None:
         """As ``Database.close``."""
-        if not self._closed:
-            await self.seal()
         self._closed = True
         with suppress(TimeoutError):  # no statement that a server answers takes longer
             async with asyncio.timeout(LONGEST):

@@ -11,7 +11,6 @@ from nagorik_host.store.application_store import ApplicationStore, entries_in
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.chain import ChainBroken, JournalEntry, event_of, verify_chain
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.ledger import APPLICATION
 from nagorik_host.store.schema import applications, journal
 from nagorik_host.vault import Vault
 from nagorik_platform.lifecycle import NextAction, Step, amounts_to, replay
@@ -64,7 +63,7 @@ def repair(transaction: Transaction, store: ApplicationStore, vault: Vault, deci
     coming = NextAction(Operation(operation) if operation is not None else None, now)
     repaired = replace(stored, entries=len(entries), chain=entries[-1].link, blocked=None)
     store.change(transaction, repaired, Step(progress, (), coming), now)
-    transaction.record(APPLICATION, application, now, repaired=True)
+    transaction.record(application, now, {"repaired": True})
     record_decision(transaction, decision)
 
 

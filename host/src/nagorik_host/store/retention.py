@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Table, bindparam, delete, insert, literal, select, true, update
 
 from nagorik_host import extensions
-from nagorik_host.store.application_records import record_erasure
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
@@ -19,6 +18,8 @@ from nagorik_host.store.application_store import (
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.kept_documents import kept_documents
+from nagorik_host.store.ledger import record_of_erasure, record_of_row
+from nagorik_host.store.projections import TABLES
 from nagorik_host.store.schema import (
     agency_tokens,
     applications,
@@ -100,7 +101,14 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
         )
         .returning(applications)
     )
-    record_erasure(transaction, transaction.connection.execute(erased).one()._asdict(), now)
+    row = transaction.connection.execute(erased).mappings().one()
+    remains = {
+        table.name: transaction.connection.execute(
+            select(table).where(table.c.application == application).order_by(*table.primary_key)
+        ).mappings()
+        for table in TABLES
+    }
+    transaction.record(application, now, record_of_row(row) | record_of_erasure(row, remains))
     for one in extensions.installed():
         one.erase(transaction, application, now)
 

@@ -551,16 +551,16 @@ restorations: Final = Table(
 ledger: Final = Table(
     "ledger",
     metadata,
-    # The chain: 0 is the root, which every other chain begins in; the others are connections that wrote.
+    # The chain: one connection at a time appends to it.
     Column("writer", WHOLE, primary_key=True, autoincrement=False),
     # Counted from 1 within the chain.
     Column("number", WHOLE, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
-    # "application", "plugin", the name of a table whose row changed, or in the root "writer" or "seal".
+    # The name of the table whose row changed.
     _text("kind", CODE, nullable=False),
-    # An application's id, a plugin's, or the key of a row.
+    # The key of the row.
     _text("subject", 2 * CODE + 1, nullable=False),
-    # What was so from then on, as JSON; nothing in it leads to a citizen.
+    # What was set, as JSON; nothing in it leads to a citizen.
     Column("content", Text, nullable=False),
     Column("link", LargeBinary, nullable=False),
     Index("ix_ledger_subject", "subject"),

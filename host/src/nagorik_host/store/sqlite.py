@@ -148,7 +148,6 @@ class SqliteDatabase(Database):
     async def close(self) -> None:
         """As ``Database.close``."""
         if not self._closed:
-            await self.seal()
             self._closed = True
             self._waiting.put(None)
             await self._threads.run(self._writer.join)

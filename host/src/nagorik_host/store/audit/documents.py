@@ -33,14 +33,13 @@ class DocumentComparison:
         documents: How many documents the folder holds.
         orphans: The ids of those that no application refers to, and that are older than the grace.
         missing: By application, how many of its documents the folder does not hold.
-        untold: Applications of whose documents nothing can be told, since what says so is damaged: among the orphans
-            may be theirs.
+        unreadable: Applications whose list of documents is damaged: among the orphans may be theirs.
     """
 
     documents: int
     orphans: Sequence[str]
     missing: dict[str, int]
-    untold: Sequence[str] = ()
+    unreadable: Sequence[str] = ()
 
 
 async def compare_documents(
@@ -51,12 +50,12 @@ async def compare_documents(
     The folder is listed first: what is kept and referred to meanwhile is neither an orphan nor missing.
     """
     before = set(documents.kept())
-    orphans, missing, untold = set(before), dict[str, int](), list[str]()
+    orphans, missing, unreadable = set(before), dict[str, int](), list[str]()
     after: str | None = None
     while page := await database.run(partial(_documents_page, store=store, after=after)):
         for application, referred in page:
             if referred is None:
-                untold.append(application)
+                unreadable.append(application)
                 continue
             orphans.difference_update(referred)
             absent = [one for one in referred if one not in before and documents.kept_at(one) is None]
@@ -64,7 +63,7 @@ async def compare_documents(
                 missing[application] = len(absent)
         after = page[-1][0]
     old = [one for one in orphans if (at := documents.kept_at(one)) is not None and at < now - ORPHAN_GRACE]
-    return DocumentComparison(len(before), sorted(old), missing, untold)
+    return DocumentComparison(len(before), sorted(old), missing, unreadable)
 
 
 def _documents_page(

@@ -1,8 +1,19 @@
-"""What an audit finds, and of which applications."""
+"""What an audit finds, and the rows and records that it compares."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, RowMapping, String, Table, select, union
+
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.ledger import subject_of
+from nagorik_host.store.schema import ledger
+
+PAGE: Final = 100
+"""Subjects that are compared in one snapshot."""
 
 
 class AuditFinding(NamedTuple):
@@ -10,7 +21,7 @@ class AuditFinding(NamedTuple):
 
     Attributes:
         code: What it is; ``texts.toml`` has a sentence for each under ``audit``.
-        subject: An application's id, or a row of another table as ``table/key``, or a record of the ledger.
+        subject: An application's id, or a row of another table as ``table/key``, or a chain of the ledger.
         detail: Which entry, column or table, nothing that leads to a citizen.
     """
 
@@ -29,16 +40,11 @@ CODES: Final = frozenset(
         "application-rolled-back",
         "application-unknown",
         "attempts-differ",
-        "blocked-differs",
         "checkouts-differ",
         "consents-differ",
         "decisions-differ",
         "draft-differs",
-        "draft-missing",
-        "due-differs",
-        "due-lost",
         "erased-references-differ",
-        "erased-unrecorded",
         "erasure-undone",
         "file-damaged",
         "foreign-program",
@@ -47,77 +53,83 @@ CODES: Final = frozenset(
         "journal-broken",
         "key-broken",
         "ledger-broken",
-        "ledger-cut",
-        "ledger-forged",
-        "orphaned-rows",
         "payment-cases-differ",
         "payments-differ",
         "quotes-differ",
-        "record-missing",
         "restorations-differ",
         "row-behind",
         "row-differs",
         "schema-differs",
         "suspensions-differ",
-        "wrong-type",
     }
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What was found of one application.
+class Page(NamedTuple):
+    """Rows of a table and what the ledger says of them, read in one snapshot.
 
     Attributes:
-        application: Its id.
-        entries: How many entries its journal has.
-        findings: What is wrong.
-        erased: Whether the citizen's data were erased, so that the events themselves cannot be read.
-        is_present: Whether there is a row of it at all.
+        rows: Rows, by subject.
+        records: What records say, by subject and in the order of revisions.
+        after: The subject that this page follows.
+        last: Its last subject, where another page may follow.
     """
 
-    application: str
-    entries: int
-    findings: Sequence[AuditFinding] = ()
-    erased: bool = False
-    is_present: bool = True
+    rows: Mapping[str, RowMapping]
+    records: Mapping[str, list[dict[str, Any]]]
+    after: str | None
+    last: str | None
 
     @property
-    def problem(self) -> str | None:
-        """What is wrong, or ``None``."""
-        return "; ".join(str(finding) for finding in self.findings) or None
+    def subjects(self) -> list[str]:
+        """The subjects of rows and of records, in order."""
+        return sorted(self.rows.keys() | self.records.keys())
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One of so many parts of about the same size that all applications and all chains of the ledger fall into.
+def read_page(transaction: Transaction, table: Table, after: str | None) -> Page:
+    """Read the next rows of a table with the records of these and of those that are missing.
 
-    Attributes:
-        number: Which part, counted from 1.
-        parts: How many there are.
+    A table whose key is no single text is small, and read as a whole.
     """
+    key, *others = table.primary_key
+    is_recorded = ledger.c.kind == table.name
+    if others or not isinstance(key.type, String):
+        last, of_rows, of_records = None, [], [is_recorded]
+    else:
+        first = (
+            select(select(subject.label("subject")).where(*where).distinct().order_by(subject).limit(PAGE).subquery())
+            for subject, where in (
+                (key, within(key, after)),
+                (ledger.c.subject, [is_recorded, *within(ledger.c.subject, after)]),
+            )
+        )
+        subjects = union(*first).order_by("subject").limit(PAGE)
+        names = transaction.connection.scalars(subjects).all()
+        last = names[-1] if len(names) == PAGE else None
+        of_rows, of_records = within(key, after, last), [is_recorded, *within(ledger.c.subject, after, last)]
+    found = transaction.connection.execute(select(table).where(*of_rows)).mappings()
+    rows = {subject_of(row[column.name] for column in table.primary_key): row for row in found}
+    records = defaultdict(list)
+    for subject, content in transaction.connection.execute(
+        select(ledger.c.subject, ledger.c.content).where(*of_records)
+    ):
+        records[subject].append(_content_of(content))
+    for said in records.values():
+        said.sort(key=itemgetter("revision"))
+    return Page(rows, records, after, last)
 
-    number: int = 1
-    parts: int = 1
 
-    @property
-    def begins(self) -> str | None:
-        """What the ids of this part are after; the first part has all that are in no other, and nothing before it."""
-        return None if self.number == 1 else _bound(self.number - 1, self.parts)
-
-    @property
-    def ends(self) -> str | None:
-        """What they are not after; the last part has all that is left."""
-        return None if self.number == self.parts else _bound(self.number, self.parts)
-
-    def has_chain(self, writer: int) -> bool:
-        """Whether a chain of the ledger is in this part; the root is in every one."""
-        return writer % self.parts == self.number - 1
+def within(column: Column[Any], after: str | None, last: str | None = None) -> list[ColumnElement[bool]]:
+    """Limit a column to what follows ``after`` and does not follow ``last``, each if it is given."""
+    bounds = [(column.__gt__, after), (column.__le__, last)]
+    return [compare(bound) for compare, bound in bounds if bound is not None]
 
 
-def _bound(number: int, parts: int) -> str:
-    """Ids are random UUIDs, so that their first digits part them evenly."""
-    return f"{number * 2**32 // parts:08x}"
-
-
-ALL: Final = Part()
+def _content_of(written: str) -> dict[str, Any]:
+    """What a record says. One that no host has written says nothing here, and is found by its link."""
+    try:
+        content = json.loads(written)
+    except (ValueError, RecursionError):
+        content = None
+    is_sound = isinstance(content, dict) and isinstance(content.get("revision"), int)
+    return content if is_sound else {"revision": 0}

@@ -1,7 +1,7 @@
-"""Whether the tables are those that the host made, and the file that holds them is whole.
+"""Whether the tables are those that the host made, the file is whole, and the database does nothing by itself.
 
-A column or an index more changes what the host writes and reads, as a default or a constraint does; one less makes
-a worker look through everything. An index that does not hold what its table does hides rows from whoever asks by it.
+A trigger or a rule can drop what the host writes, a view or a policy can hide what it reads, and an index that does
+not hold what its table does hides rows.
 """
 
 import re
@@ -15,12 +15,27 @@ from nagorik_host.store.audit.findings import AuditFinding
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import metadata, shown
 
-SCHEMA: Final = "schema-differs"
-FILE: Final = "file-damaged"
+_ON_SQLITE: Final = "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY type, name"
+_ON_POSTGRESQL: Final = """
+SELECT 'trigger', CAST(tgname AS text) FROM pg_trigger
+    JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE NOT tgisinternal AND nspname = current_schema()
+UNION ALL SELECT 'rule', CAST(rulename AS text) FROM pg_rules WHERE schemaname = current_schema()
+UNION ALL SELECT 'view', CAST(viewname AS text) FROM pg_views WHERE schemaname = current_schema()
+UNION ALL SELECT 'policy', CAST(policyname AS text) FROM pg_policies WHERE schemaname = current_schema()
+ORDER BY 1, 2
+"""
+
+
+def foreign_programs(transaction: Transaction) -> list[AuditFinding]:
+    """Find triggers, rules, views and policies: the host makes none."""
+    is_server = transaction.connection.dialect.name == "postgresql"
+    found = transaction.connection.exec_driver_sql(_ON_POSTGRESQL if is_server else _ON_SQLITE)
+    return [AuditFinding("foreign-program", f"database/{kind}", shown(name)) for kind, name in found]
 
 
 def changed_tables(transaction: Transaction) -> list[AuditFinding]:
-    """What differs between the tables and what the migrations make them."""
+    """Find what differs between the tables and what the migrations make them."""
     # Alembic is imported by those who compare tables, which most commands do not.
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
@@ -46,21 +61,23 @@ def changed_tables(transaction: Transaction) -> list[AuditFinding]:
         declared = [*table.constraints, *(one for column in table.columns for one in column.constraints)]
         made = {(str(one.name), _bare(str(one.sqltext))) for one in declared if isinstance(one, CheckConstraint)}
         found += [(table.name, f"constraint {name}") for name, _ in kept ^ made]
-    return [AuditFinding(SCHEMA, f"database/{shown(table)}", shown(what)) for table, what in sorted(set(found))]
+    return [
+        AuditFinding("schema-differs", f"database/{shown(name)}", shown(what)) for name, what in sorted(set(found))
+    ]
+
+
+def damaged_file(transaction: Transaction) -> list[AuditFinding]:
+    """Ask SQLite whether its file is whole, and each index the image of its table; a server has its own tools."""
+    if transaction.connection.dialect.name != "sqlite":
+        return []
+    # What it prints of a damage may quote what stands there.
+    found = transaction.connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+    return [] if found == "ok" else [AuditFinding("file-damaged", "database/file", "PRAGMA integrity_check")]
 
 
 def _bare(condition: str) -> str:
     """A condition without what a database adds when it shows it."""
     return re.sub(r"[\s()\"]|::\w+", "", condition)
-
-
-def damaged_file(transaction: Transaction) -> list[AuditFinding]:
-    """Whether SQLite finds its file whole, and each index the image of its table; a server looks after its own."""
-    if transaction.connection.dialect.name != "sqlite":
-        return []
-    # What it prints of a damage may quote what stands there.
-    found = transaction.connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
-    return [] if found == "ok" else [AuditFinding(FILE, "database/file", "PRAGMA integrity_check")]
 
 
 def _each(differences: list[Any]) -> Iterator[tuple[Any, ...]]:
