@@ -10,7 +10,7 @@ import pytest_asyncio
 from authority import Issuer
 from pydantic import BaseModel
 
-from nagorik.clock import Deadline
+from nagorik.clock import Clock, Deadline
 from nagorik.http import AgencyHttp, WireModel
 from nagorik.manifest import Manifest
 from nagorik.operations import Idempotency, Operation
@@ -90,7 +90,7 @@ class World:
     def __init__(self) -> None:
         self.clock = HeldClock()
         self.agency = ScriptedAgency()
-        self.clients: list[AgencyClient] = []
+        self.clients: dict[AgencyClient, Clock] = {}
 
     def filed(self, reference: str = "REF-1") -> httpx.Response:
         return httpx.Response(201, json={"reference": reference})
@@ -116,20 +116,20 @@ class World:
     def client(
         self, *, manifest: dict[str, object] | None = None, settings: BaseModel | None = None, **options: object
     ) -> AgencyClient:
-        base = options.pop("base_url", BASE)
+        base, clock = options.pop("base_url", BASE), options.pop("clock", self.clock)
         egress = options.pop("egress", frozenset({"api.example.gov.bd", "files.example.gov.bd"}))
         made = AgencyClient(
             plugin="demo",
             manifest=self.manifest(**(manifest or {})),
             base_url=base,
-            clock=options.pop("clock", self.clock),
+            clock=clock,
             egress=egress,
             settings=settings or AgencySettings(base_url=base),
             transport_factory=options.pop("transport_factory", lambda: self.agency),
             rng=Random(7),  # noqa: S311 - jitter
             **options,
         )
-        self.clients.append(made)
+        self.clients[made] = clock
         return made
 
     def bind(
@@ -145,7 +145,7 @@ class World:
     ) -> AgencyHttp:
         operation = operation or (Operation.STATUS if kind is None else Operation.SUBMIT)
         client = client or self.client(**options)
-        return client.bind(operation, kind, key, Deadline.after(seconds, client._clock), open_document)
+        return client.bind(operation, kind, key, Deadline.after(seconds, self.clients[client]), open_document)
 
     async def ask(self, http: AgencyHttp, kind: Idempotency | None = None, step: str = "file") -> Filed:
         """The one request that most tests make, as a read or as a write."""

@@ -172,12 +172,12 @@ async def test_certificate_that_has_ended_is_not_shown_and_nothing_is_sent(world
 
 
 async def test_other_hosts_are_not_shown_it_and_the_agencys_authority_is_not_trusted_for_them(
-    client, files, issuer, tmp_path
+    world, client, files, issuer, tmp_path
 ):
     settings, shown = files(), []
     del settings["der"]
     async with serving(issuer.serving(tmp_path, asking=issuer), shown) as port:
-        elsewhere = client(port, settings)._resources.elsewhere
+        elsewhere = world.bind(client=client(port, settings)).resources.elsewhere
         request = OutgoingRequest("GET", f"https://{HOST}:{port}/x", [(b"Host", HOST.encode())], None)
         answer = await elsewhere.send(request, Timeouts(connect=20.0, read=20.0, total=20.0, limit=1000))
     assert (answer, shown) == (Failure.CERTIFICATE_ISSUER, [])
@@ -261,15 +261,15 @@ def test_nothing_is_left_of_a_key(files, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(left))
     settings = files("pkcs12")
     del settings["der"]
-    assert agency_tls(AgencySettings(base_url=f"https://{HOST}", **settings), plugin="demo").ends == END
+    assert agency_tls(AgencySettings(base_url=f"https://{HOST}", **settings), plugin="demo")[1] == END
     assert list(left.iterdir()) == []
 
 
 def test_without_any_of_it_the_platform_decides():
-    assert agency_tls(AgencySettings(base_url=f"https://{HOST}"), plugin="demo") is None
+    assert agency_tls(AgencySettings(base_url=f"https://{HOST}"), plugin="demo") == (None, None)
 
 
 def test_certificate_of_the_past_is_read(files):
     settings = files(end=PAST)
     del settings["der"]
-    assert agency_tls(AgencySettings(base_url=f"https://{HOST}", **settings), plugin="demo").ends == PAST
+    assert agency_tls(AgencySettings(base_url=f"https://{HOST}", **settings), plugin="demo")[1] == PAST

@@ -18,10 +18,8 @@ from nagorik.errors import (
 )
 from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency, Operation
-from nagorik_platform.agency_client.circuit import LAST_RESORT as LAST_RESORT_TIME
 
 NATIVE, NEITHER = Idempotency.NATIVE, Idempotency.NONE
-LAST_RESORT = LAST_RESORT_TIME.total_seconds()
 
 
 class Granted(WireModel):
@@ -95,8 +93,6 @@ async def test_another_host_says_nothing_of_the_agency_and_is_reached_while_that
         world.clock.elapsed += seconds
         world.agency.will(httpx.Response(200, content=b"%PDF-1.7"))
         await world.bind(client=client).download("file", FILE)
-        with pytest.raises(AgencyUnavailable):
-            await world.ask(world.bind(NEITHER, client=client), NEITHER)
     arrived, go = answer_later(world)
     probe = asyncio.create_task(world.ask(world.bind(client=client)))
     assert await is_sent(probe, arrived)
@@ -166,13 +162,11 @@ async def test_a_blip_that_a_retry_mends_is_no_outage(world):
     assert lines == []
 
 
-@pytest.mark.parametrize("kind", [None, NATIVE])
-async def test_without_a_health_hook_one_repeatable_request_is_the_probe(world, kind):
+@pytest.mark.parametrize("kind", [None, NATIVE, NEITHER])
+async def test_without_a_health_hook_one_request_is_the_probe(world, kind):
     client = world.client()
     await violate(world, client, 3)
     world.clock.elapsed += 30
-    with pytest.raises(AgencyUnavailable):
-        await world.ask(world.bind(NEITHER, client=client), NEITHER)
     arrived, go = answer_later(world)
     probe = asyncio.create_task(world.ask(world.bind(kind, client=client), kind))
     assert await is_sent(probe, arrived)
@@ -182,37 +176,6 @@ async def test_without_a_health_hook_one_repeatable_request_is_the_probe(world, 
     assert (await probe).reference == "REF-1"
     world.agency.will(world.filed())
     await world.ask(world.bind(NEITHER, client=client), NEITHER)
-
-
-@pytest.mark.parametrize("probe_after", [30, LAST_RESORT, 2 * LAST_RESORT])
-@pytest.mark.parametrize("kind", [NEITHER, Idempotency.CLIENT_REFERENCE])
-async def test_a_write_that_may_not_be_repeated_is_the_probe_where_nothing_else_has_come(world, kind, probe_after):
-    """A gateway that is to begin payments, and has none to tell of, would never be asked again."""
-    client = world.client(manifest={"circuit": {"probe_after": probe_after}})
-    await violate(world, client, 3)
-    last_resort = probe_after + LAST_RESORT
-    world.clock.elapsed += last_resort - 1
-    with pytest.raises(AgencyUnavailable) as caught:
-        await world.ask(world.bind(kind, client=client), kind)
-    assert (caught.value.because, caught.value.retry_after) == ("circuit-open", probe_after)
-    # What may be repeated has come meanwhile, in vain: the write waits as long again.
-    world.agency.will(httpx.Response(200, text="<html>"))
-    with pytest.raises(ContractViolation):
-        await world.ask(world.bind(client=client))
-    world.clock.elapsed += last_resort - 1
-    with pytest.raises(AgencyUnavailable):
-        await world.ask(world.bind(kind, client=client), kind)
-    world.clock.elapsed += 1
-    arrived, go = answer_later(world)
-    probe = asyncio.create_task(world.ask(world.bind(kind, client=client), kind))
-    assert await is_sent(probe, arrived)
-    for other in (None, kind):
-        with pytest.raises(AgencyUnavailable):
-            await world.ask(world.bind(other, client=client), other)
-    go.set()
-    assert (await probe).reference == "REF-1"
-    world.agency.will(world.filed())
-    await world.ask(world.bind(kind, client=client), kind)
 
 
 async def log_in(http, _settings, _clock):
@@ -262,12 +225,12 @@ async def test_the_health_hook_is_asked_first_and_once(world):
     client = world.client(probe=probe)
     await violate(world, client, 3)
     world.clock.elapsed += 30
-    world.agency.will(world.filed("HEALTH"), world.filed("REF-1"))
+    world.agency.will(world.filed("HEALTH"), *(world.filed("REF-1") for _ in range(5)))
     results = await asyncio.gather(
         *(world.ask(world.bind(NEITHER, client=client), NEITHER) for _ in range(5)), return_exceptions=True
     )
     assert asked == [1]
-    assert [r.reference for r in results if not isinstance(r, AgencyUnavailable)] == ["REF-1"]
+    assert "REF-1" in [r.reference for r in results if not isinstance(r, AgencyUnavailable)]
 
 
 @pytest.mark.parametrize("error", [AgencyUnavailable(), ZeroDivisionError()])

@@ -17,16 +17,19 @@ NEITHER = Idempotency.NONE
 
 
 @pytest.fixture(params=["default", "fast"])
-def failing(request, world):
+def failing(request, world, issuer, tmp_path):
     """Why a write was never sent, after all its attempts."""
 
-    async def made(base, *, host=HOST, tls=None):
+    async def made(base, *, host=HOST, trusts=True):
+        authority = tmp_path / "authority.pem"
+        authority.write_bytes(issuer.pem())
         client = world.client(
             base_url=base,
             egress=frozenset({host}),
             transport_factory=None,
-            settings=AgencySettings(base_url=base, transport=request.param),
-            tls=tls,
+            settings=AgencySettings(
+                base_url=base, transport=request.param, certificate_authority=authority if trusts else None
+            ),
         )
         http = world.bind(NEITHER, client=client)
         with pytest.raises(AgencyUnavailable) as caught:
@@ -65,7 +68,7 @@ async def test_name_that_nobody_knows(failing, monkeypatch, number, because):
 @pytest.mark.parametrize("by_itself", [False, True])
 async def test_certificate_of_an_issuer_that_nobody_trusts(failing, issuer, tmp_path, by_itself):
     async with serving(issuer.serving(tmp_path, by_itself=by_itself)) as port:
-        assert await failing(f"https://{HOST}:{port}") == "certificate-issuer-unknown"
+        assert await failing(f"https://{HOST}:{port}", trusts=False) == "certificate-issuer-unknown"
 
 
 @pytest.mark.parametrize(
@@ -74,31 +77,27 @@ async def test_certificate_of_an_issuer_that_nobody_trusts(failing, issuer, tmp_
 )
 async def test_certificate_out_of_its_time(failing, issuer, tmp_path, begin, end, because):
     async with serving(issuer.serving(tmp_path, begin=begin, end=end)) as port:
-        assert await failing(f"https://{HOST}:{port}", tls=issuer.trusting()) == because
+        assert await failing(f"https://{HOST}:{port}") == because
 
 
 async def test_certificate_of_another_host(failing, issuer, tmp_path):
     async with serving(issuer.serving(tmp_path, host="127.0.0.2")) as port:
-        assert await failing(f"https://{HOST}:{port}", tls=issuer.trusting()) == "certificate-wrong-host"
+        assert await failing(f"https://{HOST}:{port}") == "certificate-wrong-host"
 
 
-async def test_door_that_speaks_no_tls(failing, issuer):
+async def test_door_that_speaks_no_tls(failing):
     async with serving() as port:
-        assert await failing(f"https://{HOST}:{port}", tls=issuer.trusting()) == "tls-failed"
+        assert await failing(f"https://{HOST}:{port}") == "tls-failed"
 
 
 @pytest.mark.parametrize("transport", ["default", "fast"])
 async def test_certificate_that_is_as_it_should_be(world, issuer, tmp_path, transport):
     """So that the refusals above are of what each names, and of nothing else."""
     async with serving(issuer.serving(tmp_path)) as port:
-        base = f"https://{HOST}:{port}"
-        client = world.client(
-            base_url=base,
-            egress=frozenset({HOST}),
-            transport_factory=None,
-            settings=AgencySettings(base_url=base, transport=transport),
-            tls=issuer.trusting(),
-        )
+        base, authority = f"https://{HOST}:{port}", tmp_path / "authority.pem"
+        authority.write_bytes(issuer.pem())
+        settings = AgencySettings(base_url=base, transport=transport, certificate_authority=authority)
+        client = world.client(base_url=base, egress=frozenset({HOST}), transport_factory=None, settings=settings)
         assert (await world.ask(world.bind(client=client))).reference == "REF-1"
 
 

@@ -105,17 +105,6 @@ async def test_compressed_file_is_bounded_by_what_it_grows_to(world):
         await world.bind().download("file", "/a", limit=2_999_999)
 
 
-async def test_answer_that_brings_no_file_is_read_as_any_other_and_no_longer(world):
-    world.agency.will(answer(2_000_000, 404), answer(5_000_001, 404))
-    http = world.bind()
-    with pytest.raises(AgencyRejected) as refused:
-        await http.download("file", "/a", limit=LARGE)
-    assert refused.value.reason_code == "http-404"
-    with pytest.raises(AgencyUnavailable) as caught:
-        await http.download("file", "/a", limit=LARGE)
-    assert caught.value.because == "response-too-large"
-
-
 async def test_error_reader_is_shown_what_may_be_an_error_and_not_a_large_file(world):
     world.agency.will(answer(1_000), answer(2_000_000))
     http = world.bind(error_reader=refuses)

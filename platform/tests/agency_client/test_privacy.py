@@ -98,7 +98,9 @@ def test_representations_are_silent(world):
     client = world.client(settings=settings)
     http = world.bind(client=client)
     shown = repr(client) + repr(http) + repr(Token(TOKEN)) + repr(settings) + repr(http.resources) + repr(http.call)
-    shown += repr(http.egress) + repr(CallLedger()) + repr(Person(nid=NID, age=7)) + str(Person(nid=NID, age=7))
+    shown += (
+        repr(http.resources.egress) + repr(CallLedger()) + repr(Person(nid=NID, age=7)) + str(Person(nid=NID, age=7))
+    )
     for canary in CANARIES:
         assert canary not in shown
     assert repr(Token(TOKEN)) == "<Token •••>"

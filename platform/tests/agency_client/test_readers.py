@@ -10,7 +10,6 @@ from pydantic_core import PydanticCustomError
 from nagorik import AgencyRejected, ContractViolation, PluginFault, WireModel
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.bodies import ResponseMismatch
-from nagorik_platform.agency_client.readers import Readers
 from nagorik_toolkit.formats.xml import XmlModel, element
 
 REFERENCE = Idempotency.CLIENT_REFERENCE
@@ -31,13 +30,6 @@ class Base:
 
     def recognises(self, answer):
         return True
-
-
-def test_clients_share_what_reads_a_type_and_nothing_else():
-    one, other = Readers("wasa"), Readers("desa")
-    assert one.of(Wire) is not other.of(Wire)
-    assert one.of(Wire).model is other.of(Wire).model
-    assert one.of(list[Wire]).model is not other.of(list[Wire]).model
 
 
 def raising(error):

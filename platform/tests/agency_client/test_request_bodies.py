@@ -116,35 +116,6 @@ async def test_each_attempt_sends_the_same_bytes(world):
     assert len(set(sent)) == 1
 
 
-@pytest.mark.parametrize("now", [b"", b"other", b"content and more"])
-async def test_a_document_that_is_not_what_was_taken_in_is_not_sent(world, now):
-    store = Store(chunk=4)
-    deed = store.keep("one", b"content")
-    store.contents["one"] = now
-    http = world.bind(REFERENCE, open_document=store.open)
-    with pytest.raises(AgencyUnavailable) as raised:
-        await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
-    assert raised.value.because == "document-unreadable"
-    assert world.agency.requests == []
-
-
-async def test_a_document_that_changes_while_it_is_sent_is_never_sent_to_its_end(world):
-    store = Store(chunk=4)
-    deed = store.keep("one", b"content")
-    got = []
-
-    async def read(request):
-        store.contents["one"] = b"changed"
-        got.extend([chunk async for chunk in request.stream])
-        return world.filed()
-
-    world.agency.will(read)
-    http = world.bind(REFERENCE, open_document=store.open)
-    with pytest.raises(OutcomeUnknown):
-        await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
-    assert b"ged" not in b"".join(got)
-
-
 class Breaking(Store):
     """A store that gives a document once, and fails in the middle of it from then on."""
 

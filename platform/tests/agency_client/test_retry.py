@@ -77,19 +77,6 @@ async def test_attempts_end_with_the_deadline(world):
     assert len(world.agency.requests) == 4
 
 
-async def test_attempts_end_although_the_clock_stands_still(world):
-    class Frozen(type(world.clock)):
-        async def sleep(self, seconds):
-            self.naps.append(seconds)
-
-    clock = Frozen()
-    http = world.bind(seconds=20, attempts=100, clock=clock)
-    world.agency.for_ever(lambda: httpx.Response(429, headers={"Retry-After": "6"}))
-    with pytest.raises(RateLimited):
-        await world.ask(http)
-    assert sum(clock.naps) == 18
-
-
 async def test_nothing_is_sent_once_the_deadline_has_passed(world):
     http = world.bind(Idempotency.NONE, seconds=5)
     world.clock.elapsed += 5

@@ -3,11 +3,8 @@
 import asyncio
 import gc
 import socket
-import sys
 import time
-from contextlib import suppress
 from itertools import chain, repeat
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +16,7 @@ from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import step_key
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import MAYBE_PROCESSED, Failure
-from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts, break_off
+from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
 from nagorik_platform.system_clock import SystemClock
 
 NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
@@ -322,20 +319,15 @@ async def test_nothing_is_sent_of_a_call_whose_deadline_passes_as_its_connection
 
 
 @pytest.mark.parametrize("choice", ["default", "fast"])
-@pytest.mark.parametrize("parts", [0, 1, 20])
 @pytest.mark.parametrize(("looks", "arrive"), [(6, 0), (1000, 1)])
-async def test_body_whose_time_ends_while_it_is_written_is_not_written_to_its_end(choice, parts, looks, arrive):
+async def test_body_whose_time_ends_while_it_is_written_is_not_written_to_its_end(choice, looks, arrive):
     """An agency does nothing with a request that it has a part of; and what took long may be signed or connected."""
     content, left = b"x" * 2_000_000, chain(repeat(5.0, looks), repeat(0.0))
-    body = content
-    if parts:
-        share = len(content) // parts
-        pieces = [FormPart(name=f"part-{number}", content=content[:share]) for number in range(parts)]
-        body = MultipartBody(pieces, lambda _: None)
-    length = body.size if isinstance(body, MultipartBody) else len(body)
+    share = len(content) // 20
+    body = MultipartBody([FormPart(f"part-{number}", content[:share]) for number in range(20)], lambda _: None)
     async with Server() as server:
         pool = ConnectionPool(choice)
-        headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", str(length).encode())]
+        headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", str(body.size).encode())]
         request = OutgoingRequest("POST", f"{server.base}/applications", headers, body)
         timeouts = Timeouts(connect=20.0, read=20.0, total=20.0, limit=1000, remaining=lambda: next(left))
         try:
@@ -346,115 +338,8 @@ async def test_body_whose_time_ends_while_it_is_written_is_not_written_to_its_en
         assert (answer in MAYBE_PROCESSED) is not bool(arrive)
 
 
-class Reluctant:
-    """An agency that reads nothing before it is asked to, through a narrow window: the system keeps what is sent."""
-
-    def __init__(self, size=14_000):
-        self._may_read, self._has_read = asyncio.Event(), asyncio.Event()
-        self.is_connected = asyncio.Event()
-        self._arrived = bytearray()
-        self._writers = []
-        self.body = b"x" * size
-
-    async def __aenter__(self):
-        narrow = socket.socket()
-        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
-        narrow.bind(("127.0.0.1", 0))
-        narrow.listen()
-        self._server = await asyncio.start_server(self._read_late, sock=narrow)
-        self.base = f"http://127.0.0.1:{narrow.getsockname()[1]}"
-        headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", str(len(self.body)).encode())]
-        self.request = OutgoingRequest("POST", f"{self.base}/applications", headers, self.body)
-        return self
-
-    async def __aexit__(self, *_exc):
-        self._may_read.set()
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        await asyncio.sleep(0.01)
-
-    async def _read_late(self, reader, writer):
-        writer.transport.pause_reading()
-        self._writers.append(writer)
-        self.is_connected.set()
-        await self._may_read.wait()
-        writer.transport.resume_reading()
-        with suppress(ConnectionError):
-            self._arrived.extend(await reader.read(-1))
-        writer.close()
-        self._has_read.set()
-
-    async def has_all(self):
-        """Let it read; whether the whole body reaches it."""
-        self._may_read.set()
-        await self._has_read.wait()
-        return len(self._arrived) >= len(self.body)
-
-
-only_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a machine has not sent")
-
-
 def within(seconds=20.0, *, read=20.0, **more):
     return Timeouts(connect=10.0, read=read, total=seconds, limit=1000, remaining=lambda: 60.0, **more)
-
-
-def open_files():
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-@only_linux
-@pytest.mark.parametrize("choice", ["default", "fast"])
-@pytest.mark.parametrize(("read", "total"), [(0.2, 20.0), (20.0, 0.2)])
-@pytest.mark.parametrize("size", [14_000, 300_000])
-async def test_of_a_request_that_was_given_up_nothing_more_leaves_the_machine(choice, size, read, total):
-    """The agency's window is full; the system has the request's end, and would send it as the agency reads on."""
-    async with Reluctant(size) as agency, asyncio.timeout(20):
-        pool = ConnectionPool(choice)
-        assert await pool.send(agency.request, within(total, read=read)) in MAYBE_PROCESSED
-        await pool.aclose()
-        assert not await agency.has_all()
-
-
-async def sent_into_the_system(pool, agency, **bounds):
-    """A request of which the agency has read nothing and the system has all."""
-    sending = asyncio.create_task(pool.send(agency.request, within(**bounds)))
-    await agency.is_connected.wait()
-    for _ in range(20):
-        await asyncio.sleep(0)
-    return sending
-
-
-@only_linux
-@pytest.mark.parametrize("choice", ["default", "fast"])
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
-async def test_of_a_request_that_was_given_up_twice_nothing_more_leaves_the_machine(choice, turns):
-    """The second cancel, as of a worker that is stopped while a call is, falls into what the first one does."""
-    async with Reluctant() as agency, asyncio.timeout(20):
-        pool = ConnectionPool(choice)
-        sending = await sent_into_the_system(pool, agency)
-        sending.cancel()
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        sending.cancel()
-        await asyncio.wait({sending})
-        assert not await agency.has_all()
-        await pool.aclose()
-
-
-@only_linux
-@pytest.mark.parametrize("choice", ["default", "fast"])
-async def test_of_a_request_that_is_cut_off_nothing_more_leaves_the_machine(choice):
-    """Whoever waits for it has nothing to say about it, such as a task that a plugin has shielded."""
-    async with Reluctant() as agency, asyncio.timeout(20):
-        pool, under_way = ConnectionPool(choice), set()
-        sending = await sent_into_the_system(pool, agency, under_way=under_way)
-        break_off(under_way)
-        assert await sending in MAYBE_PROCESSED
-        await asyncio.sleep(0.01)
-        assert not await agency.has_all()
-        assert under_way == set()
-        await pool.aclose()
 
 
 async def arrival(server, before):
@@ -462,28 +347,6 @@ async def arrival(server, before):
     async with asyncio.timeout(20):
         while len(server.requests) <= before:  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0)
-
-
-@only_linux
-@pytest.mark.parametrize("choice", ["default", "fast"])
-async def test_requests_that_are_given_up_twice_keep_neither_files_nor_places(server, choice):
-    server.then = server.silence
-    pool, get = ConnectionPool(choice), OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None)
-    for number in range(6):
-        if number == 1:
-            before = open_files()
-        sending = asyncio.create_task(pool.send(get, within()))
-        await arrival(server, number)
-        sending.cancel()
-        await asyncio.sleep(0)
-        sending.cancel()
-        await asyncio.wait({sending})
-    server.then = server.answer
-    assert (await pool.send(get, within())).status == 201
-    async with asyncio.timeout(20):
-        while open_files() > before + 2:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.01)
-    await pool.aclose()
 
 
 @pytest.mark.parametrize("choice", ["default", "fast"])

@@ -260,8 +260,8 @@ class Circuit(ManifestModel):
     """Seconds without one answer, while calls fail, that open the circuit."""
     probe_after: Seconds = 30.0
     """Seconds an open circuit waits before it lets one probe through: the health hook, or without one the next
-    request that may be repeated; once none has come for a quarter of an hour after the wait, any. A host probes with
-    a call of one of its applications, and waits twice as long after each that fails, up to a quarter of an hour."""
+    request. A host probes with a call of one of its applications, and waits twice as long after each that fails, up
+    to a quarter of an hour."""
 
 
 class Manifest(ManifestModel):

@@ -124,10 +124,9 @@ class _Wanted(NamedTuple):
 
 
 class _BegunLogin(NamedTuple):
-    """A login that may be sent: when it was begun by the database's clock, and whether after a refusal."""
+    """A login that may be sent: when it was begun by the database's clock."""
 
     at: datetime
-    on_trial: bool
 
 
 class SharedTokenStore:
@@ -206,7 +205,7 @@ class SharedTokenStore:
             kept = await self._database.run(partial(self._keep, wanted=wanted, at=begun.at, issued=issued))
         except DatabaseUnavailable:
             kept = True  # good for this process; the others find out that it has ended by its time
-        return IssuedToken(issued.token, issued.renew_in, wanted.own, wanted.began, begun.on_trial) if kept else None
+        return IssuedToken(issued.token, issued.renew_in, wanted.own, wanted.began) if kept else None
 
     async def _run(self, unit: "Unit[Any]") -> Any:
         try:
@@ -236,7 +235,7 @@ class SharedTokenStore:
         if limited is not None:
             return limited
         transaction.connection.execute(_BEGIN, self._timed(longest) | {"id_": row.id, "own": wanted.own})
-        return _BegunLogin(row.now, standing.is_remembered(since))
+        return _BegunLogin(row.now)
 
     def _row(self, transaction: Transaction, identity: str, plugin: str) -> Row[Any]:
         """The row of a plugin's settings, locked; made where there was none."""

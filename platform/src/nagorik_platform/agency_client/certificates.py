@@ -1,14 +1,13 @@
 """The platform's own certificate at an agency that asks for one (mutual TLS), from a PEM or a PKCS#12 file.
 
 It is shown to the agency's base address alone. Its end is read before it is used: a server says that it has expired
-only after the request was on its way, so that whoever writes would not know what became of it.
+only after the request was on its way, and the outcome of a write would be unknown.
 """
 
 import secrets
 import ssl
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -24,36 +23,25 @@ from nagorik.settings import AgencySettings
 _PKCS12: Final = frozenset({".p12", ".pfx"})
 
 
-@dataclass(frozen=True, slots=True)
-class AgencyTls:
-    """How TLS is spoken with one agency.
+def agency_tls(settings: AgencySettings, *, plugin: str) -> tuple[ssl.SSLContext | None, datetime | None]:
+    """Read what an agency's settings say of TLS.
 
-    Attributes:
-        context: For its base address.
-        ends: When the platform's certificate ends, aware; ``None`` without one.
-    """
-
-    context: ssl.SSLContext
-    ends: datetime | None
-
-
-def agency_tls(settings: AgencySettings, *, plugin: str) -> AgencyTls | None:
-    """What an agency's settings say of TLS; ``None`` where they leave it to the platform.
+    Returns:
+        The context for its base address, ``None`` where the settings leave it to the platform; and when the
+        platform's certificate ends, aware, ``None`` without one.
 
     Raises:
         SettingsRejected: Naming the file's setting, and by a code why it cannot be used: ``file-unreadable``,
             ``not-certificates``, ``certificate-unusable`` (no certificate, no key or another's, or a wrong password),
             ``without-certificate``.
     """
-    if settings.client_certificate is None and settings.client_key is not None:
+    certificate, authority = settings.client_certificate, settings.certificate_authority
+    if certificate is None and settings.client_key is not None:
         raise _rejected("client_key", "without-certificate", plugin)
-    if settings.certificate_authority is None and settings.client_certificate is None:
-        return None
-    context = _trusting(settings.certificate_authority, plugin)
-    ends = (
-        None if settings.client_certificate is None else _load(context, settings, settings.client_certificate, plugin)
-    )
-    return AgencyTls(context, ends)
+    if authority is None and certificate is None:
+        return None, None
+    context = _trusting(authority, plugin)
+    return context, None if certificate is None else _load(context, settings, certificate, plugin)
 
 
 def _trusting(authority: Path | None, plugin: str) -> ssl.SSLContext:
@@ -61,13 +49,9 @@ def _trusting(authority: Path | None, plugin: str) -> ssl.SSLContext:
         return httpx.create_ssl_context(trust_env=False)
     content = _content(authority, "certificate_authority", plugin)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
+    with suppress(ssl.SSLError, ValueError):
         context.load_verify_locations(cadata=content.decode("ascii"))
-    except (ssl.SSLError, ValueError):
-        trusted = False
-    else:
-        trusted = context.cert_store_stats()["x509_ca"] > 0
-    if not trusted:
+    if not context.cert_store_stats()["x509_ca"]:
         raise _rejected("certificate_authority", "not-certificates", plugin)
     return context
 
@@ -101,7 +85,7 @@ def _load_pkcs12(context: ssl.SSLContext, content: bytes, secret: bytes | None) 
     store = pkcs12.load_pkcs12(content, secret)
     if store.cert is None or store.key is None:
         raise ValueError("no certificate with its key")
-    # ssl reads files alone. The key is never on the disk as it is: it is sealed by a word that nobody keeps.
+    # ssl reads files alone. The key is never on the disk as it is: it is sealed by a word that is not kept.
     word = secrets.token_bytes(32).hex().encode("ascii")
     sealed = store.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(word))
     chain = [store.cert.certificate, *(one.certificate for one in store.additional_certs)]

@@ -6,7 +6,6 @@ agencies with no other; a host keeps it in its database, for all its processes.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, CredentialsRejected, Layer
 from nagorik.manifest import Circuit
-from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST, UNANSWERED, VIOLATIONS, Failure
 
 if TYPE_CHECKING:
@@ -23,10 +21,6 @@ if TYPE_CHECKING:
 Probe = Callable[[], Awaitable[bool]]
 """Asks the agency, through the plugin's health hook, whether it is well."""
 
-LAST_RESORT: Final = timedelta(minutes=15)
-"""Time after the wait of an open circuit without a health hook until even a write that could not be repeated is
-its probe: in so long nothing else has come to ask the agency, and nothing might ever."""
-_REPEATABLE: Final = frozenset({Idempotency.SAFE, Idempotency.NATIVE})
 _BEGIN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -36,7 +30,7 @@ class CircuitRules:
 
     Attributes:
         violations: Contract violations in a row that open the circuit, at least 1.
-        outage: Time without one answer, while calls fail, that opens it.
+        outage: Time without one response, while calls fail, that opens it.
         probe_after: Time that an open circuit waits before its first probe.
         failures: Failures in a row that open it; ``None`` where time alone counts.
     """
@@ -48,7 +42,7 @@ class CircuitRules:
 
     @classmethod
     def of(cls, declared: Circuit, failures: int | None = None) -> "CircuitRules":
-        """The rules that a manifest declares."""
+        """Take the rules that a manifest declares."""
         outage, probe_after = timedelta(seconds=declared.outage), timedelta(seconds=declared.probe_after)
         return cls(declared.contract_violations, outage, probe_after, failures)
 
@@ -59,11 +53,11 @@ class CircuitState:
 
     Attributes:
         failures: Calls in a row that the agency did not answer as it should.
-        violations: Contract violations since its last good answer.
+        violations: Contract violations since its last good response.
         failing_since: When the first of the present run of unanswered calls failed.
         down_since: When the circuit opened.
         cause: Why it opened, as a code.
-        probe_at: When the next probe may be sent. One is taken for lost by then.
+        probe_at: When the next probe may be sent; the last counts as lost by then.
         probes: Probes since the circuit opened.
     """
 
@@ -85,12 +79,12 @@ class CircuitState:
         is_violation: bool = False,
         is_sure: bool = False,
     ) -> "CircuitState":
-        """Count a call that was not answered as it should be. Only an answer closes an open circuit.
+        """Count a call that failed for ``cause``, a code. Only a response closes an open circuit.
 
         Args:
             now: The time.
             rules: When the circuit opens.
-            cause: Why the call failed, as a code.
+            cause: Why the call failed.
             wait: Time until the first probe, if the circuit opens.
             is_violation: Whether the agency answered, and broke its contract.
             is_sure: Whether every other call will fail as well, so that the circuit opens at once.
@@ -114,7 +108,7 @@ class CircuitState:
         return self.down_since is not None and (self.probe_at is None or now >= self.probe_at)
 
     def probing(self, now: datetime, wait: timedelta) -> "CircuitState":
-        """A probe is sent; the next may be, ``wait`` later, unless this one closes the circuit."""
+        """Note that a probe is sent; another may be, ``wait`` later, unless this one closes the circuit."""
         return replace(self, probes=self.probes + 1, probe_at=now + wait)
 
 
@@ -122,40 +116,26 @@ class LocalCircuit:
     """The circuit of one agency for one process: admits requests, and learns from their results."""
 
     def __init__(self, rules: CircuitRules, clock: Clock, *, plugin: str, probe: Probe | None) -> None:
-        """Begin with an agency that is well.
-
-        Args:
-            rules: When the circuit opens.
-            clock: Its monotonic time counts.
-            plugin: The plugin's id, for the log.
-            probe: The plugin's health hook; without it, a request serves as the probe.
-        """
+        """Begin with an agency that is well; without ``probe``, its health hook, a request serves as the probe."""
         self._rules = rules
         self._clock = clock
         self._plugin = plugin
         self._probe = probe
-        self._probing: asyncio.Task[CredentialsRejected | None] | None = None
         self._state = CircuitState()
 
-    async def admit(self, kind: Idempotency, deadline: Deadline) -> bool:
-        """Let a request of class ``kind`` come forward, asking the health hook first when a probe is due.
-
-        Returns:
-            Whether the request is the probe.
+    async def admit(self, deadline: Deadline) -> bool:
+        """Admit a request, asking the health hook first when a probe is due. Whether the request is the probe.
 
         Raises:
             AgencyUnavailable: ``circuit-open``.
-            CredentialsRejected: The agency has let in nobody who asked for this request by the health hook.
+            CredentialsRejected: As the health hook raises it.
         """
-        state, now = self._state, self._now()
-        if state.down_since is None:
-            return False
-        if not state.is_due(now) or not (self._probe is not None or self._may_probe(kind, now)):
-            raise self._refusal()
-        self._state = state.probing(now, self._rules.probe_after)
-        if self._probe is None:
-            return True
-        await self._ask(self._probe, deadline)
+        now = self._now()
+        if self._state.is_due(now):
+            self._state = self._state.probing(now, self._rules.probe_after)
+            if self._probe is None:
+                return True
+            await self._ask(self._probe, deadline)
         self.check(is_probe=False)
         return False
 
@@ -165,73 +145,52 @@ class LocalCircuit:
         Raises:
             AgencyUnavailable: ``circuit-open``: it has opened since, and the request is not the probe.
         """
-        if self._state.down_since is not None and not is_probe:
-            raise self._refusal()
+        if self._state.down_since is None or is_probe:
+            return
+        at, now = self._state.probe_at, self._now()
+        left = self._rules.probe_after if at is None or at <= now else at - now
+        raise AgencyUnavailable(retry_after=left.total_seconds(), because="circuit-open", layer=Layer.CORE)
 
     def report(self, failure: Failure | None, *, decides: bool = True) -> None:
-        """Learn what became of a request that was sent.
+        """Learn how a request ended that was sent; without a failure, it brought what was asked for.
 
-        Args:
-            failure: Why it failed; ``None`` for the answer that was asked for.
-            decides: Whether an answer shows that the agency is well. A login's and the health hook's do not.
+        A response shows that the agency is well where it ``decides``; a login's and the health hook's do not.
         """
         if failure in OF_THE_HOST:
             return
         if failure in UNANSWERED | VIOLATIONS:
-            before, is_violation = self._state, failure in VIOLATIONS
+            before, rules, is_violation = self._state, self._rules, failure in VIOLATIONS
             cause = "contract-violations" if is_violation else "outage"
-            wait = self._rules.probe_after
-            self._state = before.failed(self._now(), self._rules, cause, wait, is_violation=is_violation)
+            self._state = before.failed(self._now(), rules, cause, rules.probe_after, is_violation=is_violation)
             if before.down_since is not self._state.down_since:
-                self._log().warning("agency_circuit_opened", plugin=self._plugin, cause=cause)
+                _log().warning("agency_circuit_opened", plugin=self._plugin, cause=cause)
         elif decides:
             self._close()
 
-    def close(self) -> None:
-        """Stop a probe that is running."""
-        if self._probing is not None:
-            self._probing.cancel()
-
-    def _may_probe(self, kind: Idempotency, now: datetime) -> bool:
-        at = self._state.probe_at
-        return kind in _REPEATABLE or at is None or now >= at + LAST_RESORT
-
     async def _ask(self, probe: Probe, deadline: Deadline) -> None:
-        self.close()  # one that has not reported for so long is taken for lost
-        # A task of the platform's own: the call that happened to start it may be cancelled, and has its own context.
-        probing = self._probing = asyncio.get_running_loop().create_task(self._run(probe), context=Context())
-        await asyncio.wait({probing}, timeout=deadline.remaining())
-        if probing.done() and not probing.cancelled() and (refused := probing.result()) is not None:
-            raise refused
-
-    async def _run(self, probe: Probe) -> CredentialsRejected | None:
+        is_well, refused = False, None
         try:
-            well = await probe()
-        except CredentialsRejected as error:
-            return error
-        except Exception:  # noqa: BLE001 - a health hook may raise anything; it does not say that all is well
-            return None
-        if well:
+            async with asyncio.timeout(deadline.remaining()):
+                is_well = await probe()
+        except Exception as error:  # noqa: BLE001 - a health hook may raise anything; it does not say that all is well
+            refused = error if isinstance(error, CredentialsRejected) else None
+        if refused is not None:
+            raise refused
+        if is_well:
             self._close()
-        return None
 
     def _close(self) -> None:
         if self._state.down_since is not None:
             seconds = round((self._now() - self._state.down_since).total_seconds(), 3)
-            self._log().info("agency_circuit_closed", plugin=self._plugin, seconds=seconds)
+            _log().info("agency_circuit_closed", plugin=self._plugin, seconds=seconds)
         self._state = CircuitState()
-
-    def _refusal(self) -> AgencyUnavailable:
-        at, wait = self._state.probe_at, self._rules.probe_after
-        left = wait if at is None or at <= self._now() else at - self._now()
-        return AgencyUnavailable(retry_after=left.total_seconds(), because="circuit-open", layer=Layer.CORE)
 
     def _now(self) -> datetime:
         return _BEGIN + timedelta(seconds=self._clock.monotonic())
 
-    def _log(self) -> "FilteringBoundLogger":
-        # A command that only reads the host's tables imports this module, and logs nothing.
-        import structlog
 
-        logger: FilteringBoundLogger = structlog.get_logger("nagorik")
-        return logger
+def _log() -> "FilteringBoundLogger":
+    import structlog  # a command that only reads the host's tables imports this module, and logs nothing
+
+    logger: FilteringBoundLogger = structlog.get_logger("nagorik")
+    return logger

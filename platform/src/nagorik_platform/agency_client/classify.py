@@ -1,4 +1,4 @@
-"""Reading an answer that is not the one asked for: which failure it is, and which error tells of it."""
+"""Reading a response that is not the one asked for: which failure it is, and which error reports it."""
 
 import re
 from dataclasses import dataclass
@@ -33,11 +33,8 @@ _LOGIN: Final = re.compile(r"(?<![a-z0-9])(?:log-?[io]n|sign-?in|sso|oauth2?|aut
 class FailedAttempt:
     """An attempt that did not bring what was asked for.
 
-    Attributes:
-        failure: Its kind, which the policy reads.
-        error: What is raised when the policy says that it is known what happened.
-        because: The cause as a code, for ``OutcomeUnknown``.
-        retry_after: Seconds that the agency asks to wait.
+    ``error`` is raised when the outcome is known, ``because`` is the code of an unknown one; ``retry_after`` counts
+    the seconds that the agency asks to wait.
     """
 
     failure: Failure
@@ -102,11 +99,9 @@ def from_plugin(answer: AgencyResponse, error_reader: ErrorReader) -> FailedAtte
 
 
 def from_intermediary(answer: AgencyResponse, reader: AnswerReader[Any]) -> FailedAttempt | None:
-    """A refusal of a write that is not the agency's word: a page, from whatever stands before the agency.
+    """Recognise a refusal of a write that is a page of a proxy, which may come after the agency has processed it.
 
-    A proxy may answer so after the agency has processed the write, as it does with 502. A refusal that is empty,
-    or in the format that the agency speaks, is taken for its own, and so is any 401: who is not let in has not been
-    heard.
+    A refusal that is empty, or in the format that the agency speaks, is the agency's own, and so is any 401.
     """
     status = answer.status
     refusal = 400 <= status < 500 and status != 401  # noqa: PLR2004
@@ -126,7 +121,6 @@ def from_status(answer: AgencyResponse, host: bytes, now: datetime) -> FailedAtt
         case 401:
             return FailedAttempt(Failure.UNAUTHENTICATED, CredentialsRejected(), code)
         case 403:
-            # Whom it does not let in is the platform; where it means the application, the plugin has said so.
             return FailedAttempt(Failure.REFUSED, CredentialsRejected(), code)
         case 404 | 409:
             return FailedAttempt(Failure.REFUSED, AgencyRejected(code), code)
@@ -145,10 +139,9 @@ def from_status(answer: AgencyResponse, host: bytes, now: datetime) -> FailedAtt
 
 
 def _leads_to_login(location: str, host: bytes) -> bool:
-    """Whether a redirect asks for a login: its path says so, or the host that it leaves for.
+    """Whether a redirect asks for a login: its path says so, or another host's name.
 
-    One that merely leaves the host does not: what a write made is often shown elsewhere, and the answer to a write
-    that was processed must not pass for one to a write that was not.
+    One that merely leaves the host does not: it may show the result of a write that was processed.
     """
     try:
         parts = urlsplit(location.lower())

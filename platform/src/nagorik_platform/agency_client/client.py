@@ -2,7 +2,6 @@
 
 import math
 import random
-import ssl
 from datetime import date, datetime
 from functools import partial
 from typing import NoReturn
@@ -10,12 +9,13 @@ from typing import NoReturn
 from pydantic import BaseModel
 
 from nagorik.clock import Clock, Deadline
+from nagorik.errors import AgencyUnavailable, Layer
 from nagorik.http import ErrorReader, Login, Signer, Token
 from nagorik.manifest import Manifest
 from nagorik.model.application import DocumentReference
 from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.settings import AgencySettings
-from nagorik_platform.agency_client.certificates import AgencyTls, agency_tls
+from nagorik_platform.agency_client.certificates import agency_tls
 from nagorik_platform.agency_client.circuit import CircuitRules, LocalCircuit, Probe
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.agency_client.exchange import CallState, ClientResources
@@ -24,8 +24,8 @@ from nagorik_platform.agency_client.http import CallHttp
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import ConcurrencyLimiter, LocalRateLimiter, RateLimiter
 from nagorik_platform.agency_client.multipart import OpenDocument
-from nagorik_platform.agency_client.readers import Readers
-from nagorik_platform.agency_client.signing import RequestSigner
+from nagorik_platform.agency_client.retry_table import Failure
+from nagorik_platform.agency_client.signing import sign_request
 from nagorik_platform.agency_client.tokens import LocalTokenStore, LoginAttempt, TokenCache, TokenStore
 from nagorik_platform.agency_client.transport import ConnectionPool, TransportFactory
 
@@ -36,8 +36,8 @@ ATTEMPTS = 4
 class AgencyClient:
     """The platform's connection to one agency.
 
-    It belongs to the event loop in which it first sends. What it knows of the agency (its circuit, its places) is
-    this process's own; its pace and its token may be those that several processes share.
+    It belongs to the event loop in which it first sends. Its circuit and its places are this process's own; several
+    processes may share its pace and its token.
     """
 
     def __init__(
@@ -55,7 +55,6 @@ class AgencyClient:
         probe: Probe | None = None,
         holidays: HolidayLookup | None = None,
         transport_factory: TransportFactory | None = None,
-        tls: ssl.SSLContext | None = None,
         rng: random.Random | None = None,
         attempts: int = ATTEMPTS,
         limiter: ConcurrencyLimiter | None = None,
@@ -71,54 +70,32 @@ class AgencyClient:
             base_url: Where the agency's interface begins.
             clock: The time.
             egress: Host names that may be reached, ``base_url``'s among them.
-            settings: The plugin's settings, handed to ``login``; time limits and transport if they are
-                ``AgencySettings``.
-            error_reader: Recognises the agency's own errors, before anything else reads an answer.
+            settings: The plugin's settings; time limits, transport and certificates if they are ``AgencySettings``.
+            error_reader: Recognises the agency's own errors, before anything else reads a response.
             login: Obtains a token.
             signer: Signs each request.
             probe: The plugin's health hook; without it, a request serves as the circuit's probe.
             holidays: Whether a date is a national public holiday; the platform's calendar by default.
             transport_factory: Makes a transport in place of httpx's; for tests.
-            tls: The TLS context in place of what the settings say; for tests.
             rng: The source of jitter.
             attempts: The most attempts of one request, at least 1.
-            limiter: Says how many requests may be in flight, and when one may be sent: that of a client before this
-                one, with other settings. A new one if not given.
-            rate_limiter: Says when a request may be sent; this process's own without one.
-            token_store: Where tokens come from; without one, this process logs in for itself.
-            has_circuit: Whether this process stops calling an agency that is down. A host that stops calls for all
-                its processes says no.
+            limiter: Bounds the requests in flight; that of an earlier client with other settings, or a new one.
+            rate_limiter: Paces the requests; this process's own by default.
+            token_store: Gives tokens; without one, this process logs in for itself.
+            has_circuit: Whether this process stops calling an agency that is down, for a host that does not.
 
         Raises:
-            SettingsRejected: When ``base_url`` is no address that may be reached, or a certificate cannot be used.
+            SettingsRejected: ``base_url`` may not be reached, or a certificate cannot be used.
         """
         limits = manifest.limits
         tuned = settings if isinstance(settings, AgencySettings) else AgencySettings(base_url=base_url)
-        self._plugin = plugin
-        self._windows = manifest.windows
-        self._key_header = manifest.idempotency_header
-        self._login_seconds = limits.deadline
-        self._clock = clock
-        self._settings = settings
-        self._error_reader = error_reader
-        self._login = login
-        self._holidays = holidays
-        self._readers = Readers(plugin)
-        self._egress = EgressRules(base_url, egress, plugin=plugin)
-        own_tls = AgencyTls(tls, None) if tls is not None else agency_tls(tuned, plugin=plugin)
-        context = None if own_tls is None else own_tls.context
-        self._connections = ConnectionPool(tuned.transport, tls=context, factory=transport_factory)
-        # Neither the platform's certificate nor the agency's authority is anything to the other hosts.
-        self._elsewhere = (
-            self._connections if context is None else ConnectionPool(tuned.transport, factory=transport_factory)
-        )
-        rules = CircuitRules.of(manifest.circuit)
-        self._circuit = LocalCircuit(rules, clock, plugin=plugin, probe=probe) if has_circuit else None
-        self._tokens = (
-            None
-            if login is None
-            else TokenCache(
-                self._obtain_token,
+        egress_rules = EgressRules(base_url, egress, plugin=plugin)
+        tls, certificate_ends = agency_tls(tuned, plugin=plugin)
+        connections = ConnectionPool(tuned.transport, tls=tls, factory=transport_factory)
+        tokens = None
+        if login is not None:
+            tokens = TokenCache(
+                partial(self._obtain_token, login, settings, limits.deadline),
                 clock,
                 plugin=plugin,
                 key_header=manifest.idempotency_header,
@@ -126,25 +103,39 @@ class AgencyClient:
                 settings=settings,
                 store=token_store or LocalTokenStore(clock),
             )
-        )
+        circuit = None
+        if has_circuit:
+            circuit = LocalCircuit(CircuitRules.of(manifest.circuit), clock, plugin=plugin, probe=probe)
+        if limiter is None:
+            acquire = (rate_limiter or LocalRateLimiter(clock)).acquire
+            limiter = ConcurrencyLimiter(limits.concurrency, partial(acquire, plugin, limits.per_second))
+        self._windows = manifest.windows
+        self._holidays = holidays
         self._hours_known_for = -1
         self._closed_until: datetime | None = None
         self._resources = ClientResources(
+            plugin=plugin,
             clock=clock,
-            connections=self._connections,
-            elsewhere=self._elsewhere,
-            certificate_ends=None if own_tls is None else own_tls.ends,
-            limiter=limiter
-            or ConcurrencyLimiter(
-                concurrency=limits.concurrency,
-                acquire_rate=partial((rate_limiter or LocalRateLimiter(clock)).acquire, plugin, limits.per_second),
+            egress=egress_rules,
+            error_reader=error_reader,
+            key_header=manifest.idempotency_header,
+            connections=connections,
+            # Neither the platform's certificate nor the agency's authority is meant for other hosts.
+            elsewhere=connections if tls is None else ConnectionPool(tuned.transport, factory=transport_factory),
+            certificate_ends=certificate_ends,
+            limiter=limiter,
+            circuit=circuit,
+            tokens=tokens,
+            signer=signer
+            and partial(
+                sign_request,
+                signer=signer,
+                settings=settings,
+                clock=clock,
+                plugin=plugin,
+                key_header=manifest.idempotency_header,
             ),
-            circuit=self._circuit,
-            tokens=self._tokens,
-            signer=None
-            if signer is None
-            else RequestSigner(signer, settings, clock, plugin=plugin, key_header=manifest.idempotency_header),
-            closed_until=self._closed if manifest.windows else _always_open,
+            closed_until=self._closed,
             connect_timeout=tuned.connect_timeout,
             read_timeout=tuned.read_timeout,
             response_bytes=limits.response_bytes,
@@ -166,8 +157,8 @@ class AgencyClient:
             operation: The operation that is called. A health check passes an open circuit.
             idempotency: The class of a write; ``None`` for a read.
             key: The application's key for this operation; required where the agency has native keys.
-            deadline: When the call's answer is no longer waited for, on this client's clock.
-            open_document: Streams a document of the host's that a request sends; without it, none can be sent.
+            deadline: The end of the call, on this client's clock.
+            open_document: Streams a document that a request sends; without it, no document can be sent.
 
         Raises:
             ValueError: When operation, class and key do not go together.
@@ -177,82 +168,48 @@ class AgencyClient:
         if idempotency is Idempotency.NATIVE and not key:
             raise ValueError("a native key is derived from the application's key, which is missing")
         call = CallState(deadline, CallLedger(), bypass=operation is Operation.HEALTH)
-        return self._view(call, idempotency, key, open_document)
+        return CallHttp(self._resources, call, open_document or _no_documents, idempotency, key)
 
     @property
     def limiter(self) -> ConcurrencyLimiter:
-        """Says how many requests may be in flight, and when one may be sent."""
+        """Bounds the requests in flight, and paces them."""
         return self._resources.limiter
 
     async def aclose(self) -> None:
-        """Close all connections and stop a login or a probe that is running."""
-        if self._circuit is not None:
-            self._circuit.close()
-        if self._tokens is not None:
-            await self._tokens.aclose()
-        await self._connections.aclose()
-        await self._elsewhere.aclose()
+        """Close all connections and stop a login that is running."""
+        if self._resources.tokens is not None:
+            await self._resources.tokens.aclose()
+        await self._resources.connections.aclose()
+        await self._resources.elsewhere.aclose()
 
-    def _view(
-        self,
-        call: CallState,
-        kind: Idempotency | None = None,
-        key: str | None = None,
-        open_document: OpenDocument | None = None,
-    ) -> CallHttp:
-        return CallHttp(
-            plugin=self._plugin,
-            resources=self._resources,
-            egress=self._egress,
-            readers=self._readers,
-            open_document=open_document or _no_documents,
-            error_reader=self._error_reader,
-            key_header=self._key_header,
-            call=call,
-            kind=kind,
-            key=key,
-        )
-
-    async def _obtain_token(self, attempt: LoginAttempt) -> Token:
-        assert self._login is not None  # noqa: S101 - the keeper exists only with a login
-        # Whoever stood still since it was counted sends nothing: others may have logged in by now.
-        deadline = Deadline(self._clock, attempt.began + self._login_seconds)
-        call = CallState(deadline, CallLedger(), bypass=True, login=attempt)
-        try:
-            return await self._login(self._view(call), self._settings, self._clock)
-        finally:
-            call.cut_off()
+    async def _obtain_token(self, login: Login, settings: BaseModel, seconds: float, attempt: LoginAttempt) -> Token:
+        # A process that stood still since the login was counted sends nothing: others may have logged in by now.
+        clock = self._resources.clock
+        call = CallState(Deadline(clock, attempt.began + seconds), CallLedger(), bypass=True, login=attempt)
+        return await login(CallHttp(self._resources, call, _no_documents, None, None), settings, clock)
 
     def _closed(self) -> datetime | None:
         """When the agency opens, if it is closed now; looked up once a second at most."""
-        now = self._clock.now()
+        if not self._windows:
+            return None
+        now = self._resources.clock.now()
         second = math.floor(now.timestamp())
         if second != self._hours_known_for:
             holiday = self._holidays = self._holidays or _national_holidays()
+            is_open = open_at(self._windows, now, holiday)
+            self._closed_until = None if is_open else next_opening(self._windows, now, holiday) or now + HORIZON
             self._hours_known_for = second
-            self._closed_until = (
-                None
-                if open_at(self._windows, now, holiday)
-                else next_opening(self._windows, now, holiday) or now + HORIZON
-            )
         return self._closed_until
 
-    def __repr__(self) -> str:
-        return f"<AgencyClient {self._plugin}>"
 
-
-def _no_documents(document: DocumentReference) -> NoReturn:  # noqa: ARG001 - as whoever has documents
-    raise LookupError("the call was made without documents")
-
-
-def _always_open() -> None:
-    return None
+def _no_documents(document: DocumentReference) -> NoReturn:  # noqa: ARG001 - an ``OpenDocument``
+    raise AgencyUnavailable(because=Failure.BODY.value, layer=Layer.CORE)
 
 
 def _national_holidays() -> HolidayLookup:
     """Public holidays by the platform's calendar, imported when an agency with windows is first called.
 
-    Of a year whose list is not known, by its estimate: who asks on a holiday is answered that the agency is closed.
+    Of a year whose list is not known, by its estimate: a call on a holiday ends with ``AgencyClosed``.
     """
     from nagorik_toolkit.bangladesh import WorkingCalendar
     from nagorik_toolkit.bangladesh.calendar import WEEKEND

@@ -1,7 +1,7 @@
 """Why a connection never stood, read off the exceptions beneath a transport's own.
 
-Whoever runs the host has another person to call for a name that nobody knows, a certificate that has expired and a
-door that is shut. Nothing but the exceptions' types and numbers is read: their texts hold hosts and addresses.
+An operator calls another person for an unknown name, an expired certificate and a refused connection. Nothing but
+the exceptions' types and numbers is read: their texts hold hosts and addresses.
 """
 
 import errno
@@ -43,25 +43,10 @@ _NO_WAY: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOW
 _NO_SOCKET: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EADDRNOTAVAIL})
 
 
-_TELLING: Final = (
-    *dict.fromkeys(_VERIFY.values()),
-    Failure.CLIENT_CERTIFICATE,
-    Failure.CERTIFICATE,
-    Failure.TLS,
-    Failure.NAME_NOT_FOUND,
-    Failure.NAME_LOOKUP,
-    Failure.CONNECTION_REFUSED,
-    Failure.CONNECT_TIMEOUT,
-    Failure.UNREACHABLE,
-    Failure.NO_SOCKET,
-)
-"""What says most of the agency first."""
-
-
 def connect_failure(error: BaseException) -> Failure:
-    """Which failure to connect an exception is; where several addresses were tried, what says most of the agency."""
+    """Find which failure to connect an exception is; of several addresses, the first in the order of ``Failure``."""
     found = [failure for link in _links(error) if (failure := _of(link)) is not None]
-    return min(found, key=_TELLING.index, default=Failure.CONNECT)
+    return min(found, key=[*Failure].index, default=Failure.CONNECT)
 
 
 def refuses_certificate(error: BaseException) -> bool:

@@ -39,8 +39,9 @@ class EgressRules:
         self._egress = egress
         self._origin: tuple[str, str | None, int] | None = None
         parts = self._parse(base_url)
-        if parts is None or parts.query:
-            raise SettingsRejected(("base_url",), plugin=plugin, reasons={"base_url": self._why_not(base_url)})
+        if isinstance(parts, str) or parts.query:
+            reason = parts if isinstance(parts, str) else "has-query"
+            raise SettingsRejected(("base_url",), plugin=plugin, reasons={"base_url": reason})
         self._origin = _origin(parts)
         self._host = parts.netloc.lower().encode("ascii")
         self._base = f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
@@ -61,7 +62,7 @@ class EgressRules:
             url = self._base + target
             return EgressTarget(f"{url}?{added}" if added else url, self._host, home=True)
         parts = self._parse(target)
-        if parts is None:
+        if isinstance(parts, str):
             raise PluginFault("egress-not-allowed", plugin=self._plugin)
         query = "&".join(part for part in (parts.query, added) if part)
         url = f"{parts.scheme}://{parts.netloc.lower()}{parts.path or '/'}"
@@ -69,37 +70,20 @@ class EgressRules:
             f"{url}?{query}" if query else url, parts.netloc.lower().encode("ascii"), _origin(parts) == self._origin
         )
 
-    def _parse(self, url: str) -> SplitResult | None:
-        """The parts of an absolute URL if a plugin may reach it."""
-        if _URL.fullmatch(url) is None:
-            return None
+    def _parse(self, url: str) -> SplitResult | str:
+        """The parts of an absolute URL if a plugin may reach it, or why not, as a code."""
         try:
             parts = urlsplit(url)
             scheme, host, port = _origin(parts)
-        except ValueError:
-            return None
-        if host is None or host not in self._egress or "@" in parts.netloc:
-            return None
-        own = self._origin is None or (scheme, host, port) == self._origin
-        if is_loopback(host):
-            return parts if own else None
-        return parts if scheme == "https" and (own or port == _DEFAULT_PORTS[scheme]) else None
-
-    def _why_not(self, url: str) -> str:
-        """Why a base address that was refused was refused, as a code."""
-        try:
-            parts = urlsplit(url)
-            host = parts.hostname
-        except ValueError:
+        except (ValueError, KeyError):
             return "not-a-url"
         if _URL.fullmatch(url) is None or host is None or "@" in parts.netloc:
             return "not-a-url"
         if host not in self._egress:
             return "host-not-allowed"
-        return "has-query" if parts.query else "not-https"
-
-    def __repr__(self) -> str:
-        return f"<EgressRules {self._plugin}>"
+        own = self._origin is None or (scheme, host, port) == self._origin
+        is_allowed = own if is_loopback(host) else scheme == "https" and (own or port == _DEFAULT_PORTS[scheme])
+        return parts if is_allowed else "not-https"
 
 
 def encode(fields: Params) -> str:

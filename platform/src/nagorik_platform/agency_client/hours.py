@@ -21,37 +21,32 @@ def no_holidays(_day: date) -> bool:
 
 
 def open_at(windows: Sequence[Window], instant: datetime, holiday: HolidayLookup = no_holidays) -> bool:
-    """Whether the agency answers at ``instant`` (aware). No windows at all means that it always does."""
-    if not windows:
-        return True
+    """Whether the agency answers at ``instant`` (aware). Without windows it always does."""
     day = instant.astimezone(DHAKA).date()
-    return any(start <= instant < end for start, end in _hours(windows, day, holiday))
+    return not windows or any(start <= instant < end for start, end in _hours(windows, day, holiday))
 
 
 def next_opening(
     windows: Sequence[Window], instant: datetime, holiday: HolidayLookup = no_holidays
 ) -> datetime | None:
-    """The first moment from ``instant`` (aware) on at which the agency answers, in UTC.
+    """Find the first moment from ``instant`` (aware) on at which the agency answers, in UTC.
 
     ``instant`` itself when it is open then; ``None`` when it does not open within 60 days.
     """
     if open_at(windows, instant, holiday):
         return instant.astimezone(UTC)
     today = instant.astimezone(DHAKA).date()
-    for ahead in range(HORIZON.days + 1):
-        starts = [start for start, _ in _hours(windows, today + timedelta(days=ahead), holiday) if start >= instant]
-        if starts:
-            return min(starts)
-    return None
+    days = (today + timedelta(days=ahead) for ahead in range(HORIZON.days + 1))
+    coming = (start for day in days for start, _ in sorted(_hours(windows, day, holiday)) if start >= instant)
+    return next(coming, None)
 
 
 def _hours(windows: Iterable[Window], day: date, holiday: HolidayLookup) -> Iterator[tuple[datetime, datetime]]:
     """Start (included) and end (excluded) of each window that holds on ``day``, in UTC."""
     for window in windows:
-        if day.weekday() not in window.weekdays or (window.holidays == "closed" and holiday(day)):
-            continue
-        last = day if window.close != time(0) else day + timedelta(days=1)
-        yield _instant(day, window.open), _instant(last, window.close)
+        if day.weekday() in window.weekdays and not (window.holidays == "closed" and holiday(day)):
+            last = day if window.close != time(0) else day + timedelta(days=1)
+            yield _instant(day, window.open), _instant(last, window.close)
 
 
 def _instant(day: date, wall: time) -> datetime:

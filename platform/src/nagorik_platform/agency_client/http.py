@@ -12,7 +12,6 @@ from nagorik.http import (
     AgencyResponse,
     AnswerReader,
     Download,
-    ErrorReader,
     Expected,
     Headers,
     Method,
@@ -23,13 +22,13 @@ from nagorik.operations import Idempotency
 from nagorik.privacy import is_code
 from nagorik_platform.agency_client.bodies import ResponseMismatch, to_json
 from nagorik_platform.agency_client.classify import FailedAttempt, broken, from_intermediary, from_plugin, from_status
-from nagorik_platform.agency_client.egress import EgressRules, EgressTarget, encode
-from nagorik_platform.agency_client.exchange import CallState, Classifier, ClientResources, HttpExchange, RequestPlan
+from nagorik_platform.agency_client.egress import EgressTarget, encode
+from nagorik_platform.agency_client.exchange import CallState, Classifier, ClientResources, HttpExchange
 from nagorik_platform.agency_client.headers import RawHeaders, raw_headers, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger, step_key
 from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument, to_body
-from nagorik_platform.agency_client.readers import Readers, read_answer
-from nagorik_platform.agency_client.transport import FileBound, FileResponse
+from nagorik_platform.agency_client.readers import read_answer, reader_of
+from nagorik_platform.agency_client.transport import FileResponse
 
 T = TypeVar("T")
 
@@ -46,16 +45,11 @@ BODIES: Final = ("json", "form", "xml", "parts", "body")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CallHttp(AgencyHttp):
-    """One call's ``AgencyHttp``: each request becomes a plan and an exchange, and its answer is classified."""
+    """One call's ``AgencyHttp``: each request becomes a plan and an exchange, and its response is classified."""
 
-    plugin: str
     resources: ClientResources
-    egress: EgressRules
-    readers: Readers
-    open_document: OpenDocument
-    error_reader: ErrorReader | None
-    key_header: str
     call: CallState
+    open_document: OpenDocument
     kind: Idempotency | None
     key: str | None
 
@@ -63,10 +57,6 @@ class CallHttp(AgencyHttp):
     def ledger(self) -> CallLedger:
         """What this call has done at the agency so far."""
         return self.call.ledger
-
-    def cut_off(self) -> None:
-        """The call is over: break off what a plugin has left under way."""
-        self.call.cut_off()
 
     def key_of(self, step: str) -> str:
         """As ``AgencyHttp.key_of``."""
@@ -78,7 +68,7 @@ class CallHttp(AgencyHttp):
         self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
     ) -> T:
         """As ``AgencyHttp.read``."""
-        reader = self.readers.of(expect)
+        reader = reader_of(expect, self.resources.plugin)
         return await self._exchange(Idempotency.SAFE, reader, step, method, path, options).run()
 
     async def read_or_none(
@@ -92,7 +82,7 @@ class CallHttp(AgencyHttp):
         **options: Unpack[RequestOptions],
     ) -> T | None:
         """As ``AgencyHttp.read_or_none``."""
-        reader = cast("AnswerReader[T | None]", self.readers.of(expect))
+        reader = cast("AnswerReader[T | None]", reader_of(expect, self.resources.plugin))
         return await self._exchange(Idempotency.SAFE, reader, step, method, path, options, absent=absent).run()
 
     async def download(
@@ -107,8 +97,8 @@ class CallHttp(AgencyHttp):
     ) -> Download:
         """As ``AgencyHttp.download``."""
         options = RequestOptions(params=params, headers=headers, accept=accept)
-        file = FileBound(accept, limit or self.resources.response_bytes)
-        return await self._exchange(Idempotency.SAFE, _FileReader(), step, "GET", path, options, file=file).run()
+        limit = limit or self.resources.response_bytes
+        return await self._exchange(Idempotency.SAFE, _FileReader(), step, "GET", path, options, limit=limit).run()
 
     async def write(
         self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
@@ -116,7 +106,7 @@ class CallHttp(AgencyHttp):
         """As ``AgencyHttp.write``."""
         if self.kind is None:
             raise self._fault("write-in-read-operation")
-        exchange = self._exchange(self.kind, self.readers.of(expect), step, method, path, options)
+        exchange = self._exchange(self.kind, reader_of(expect, self.resources.plugin), step, method, path, options)
         if self.kind is Idempotency.SAFE:
             return await exchange.run()
         ledger = self.call.ledger
@@ -126,16 +116,14 @@ class CallHttp(AgencyHttp):
             raise self._fault("step-repeated")
         ledger.steps.add(step)
         ledger.in_flight += 1
-        done = False
         try:
-            written = await exchange.run()
-            done = True
+            return await exchange.run()
+        except BaseException:
+            if ledger.unknown is None:  # a step that provably had no effect may be written again
+                ledger.steps.discard(step)
+            raise
         finally:
             ledger.in_flight -= 1
-            # A step that provably had no effect may be written again.
-            if not done and ledger.unknown is None:
-                ledger.steps.discard(step)
-        return written
 
     def _exchange(
         self,
@@ -147,7 +135,7 @@ class CallHttp(AgencyHttp):
         options: RequestOptions,
         *,
         absent: Collection[int] = (),
-        file: FileBound | None = None,
+        limit: int | None = None,
     ) -> HttpExchange[T]:
         if not is_code(step):  # which errors name, and keys are made of
             raise self._fault("step-not-a-code")
@@ -155,7 +143,7 @@ class CallHttp(AgencyHttp):
             raise self._fault("method-not-allowed")
         if kind is Idempotency.SAFE and method in _WRITING_METHODS:
             raise self._fault("writing-method-in-read")
-        address = self.egress.resolve(path, options.get("params"))
+        address = self.resources.egress.resolve(path, options.get("params"))
         raw: RawHeaders = [(b"Host", address.host), *self._checked({"Accept": reader.accept}), *_COMMON]
         body, belonging = self._body(options)
         raw.extend(self._checked(belonging))
@@ -166,35 +154,41 @@ class CallHttp(AgencyHttp):
         if headers:
             raw = with_headers(raw, self._checked(headers))
         if kind is Idempotency.NATIVE:
-            raw.append((self.key_header.encode("ascii"), self.key_of(step).encode("ascii")))
-        plan = RequestPlan(kind, step, method, address, raw, body, file)
-        return HttpExchange(self.resources, self.call, plan, self._classifier(kind, reader, options, absent))
+            raw.append((self.resources.key_header.encode("ascii"), self.key_of(step).encode("ascii")))
+        return HttpExchange(
+            resources=self.resources,
+            call=self.call,
+            classifier=self._classifier(kind, reader, options, absent),
+            kind=kind,
+            step=step,
+            method=method,
+            address=address,
+            headers=raw,
+            body=body,
+            file_limit=limit,
+        )
 
     def _body(self, options: RequestOptions) -> tuple[bytes | MultipartBody | None, Headers]:
         """The one body that a request has, and the headers that go with it."""
         given = [name for name in BODIES if options.get(name) is not None]
-        if not given:
-            return None, {}
         if len(given) > 1:
             raise self._fault("several-bodies")
-        return self._encoded(given[0], options)
-
-    def _encoded(self, given: str, options: RequestOptions) -> tuple[bytes | MultipartBody, Headers]:
         match given:
-            case "json":
+            case []:
+                return None, {}
+            case ["json"]:
                 return to_json(options["json"]), {"Content-Type": "application/json"}
-            case "form":
+            case ["form"]:
                 form = encode(options["form"] or {}).encode("ascii")
                 return form, {"Content-Type": "application/x-www-form-urlencoded"}
-            case "parts":
+            case ["parts"]:
                 parts = MultipartBody(options["parts"] or (), self.open_document)
                 return parts, {"Content-Type": parts.content_type}
-            case _:
-                body = to_body(options["xml"] if given == "xml" else options["body"])
-                return body.content, {"Content-Type": body.content_type, **body.headers}
+        body = to_body(options.get("xml") or options.get("body"))
+        return body.content, {"Content-Type": body.content_type, **body.headers}
 
     def _checked(self, headers: Headers) -> RawHeaders:
-        checked = raw_headers(headers, reserved=self.key_header)
+        checked = raw_headers(headers, reserved=self.resources.key_header)
         if checked is None:
             raise self._fault("header-not-allowed")
         return checked
@@ -206,8 +200,9 @@ class CallHttp(AgencyHttp):
 
         def classify(answer: AgencyResponse, address: EgressTarget) -> T | FailedAttempt:
             # What is too large for memory is the file, and no error.
-            if self.error_reader is not None and not isinstance(answer, FileResponse):
-                recognised = from_plugin(answer, self.error_reader)
+            error_reader = self.resources.error_reader
+            if error_reader is not None and not isinstance(answer, FileResponse):
+                recognised = from_plugin(answer, error_reader)
                 if recognised is not None:
                     return recognised
             if answer.status in accept:
@@ -225,10 +220,7 @@ class CallHttp(AgencyHttp):
         return classify
 
     def _fault(self, fault: str) -> PluginFault:
-        return PluginFault(fault, plugin=self.plugin)
-
-    def __repr__(self) -> str:
-        return f"<CallHttp {self.plugin}>"
+        return PluginFault(fault, plugin=self.resources.plugin)
 
 
 class _FileReader:

@@ -14,18 +14,17 @@ NAMESPACE: Final = uuid.UUID("5f6b1a52-6c1e-5b0e-9a39-0a5f0f5c7d11")
 
 
 def step_key(key: str, step: str) -> str:
-    """The key of ``step`` in the call whose application key is ``key``.
+    """Derive the key of ``step`` from the application's key for the call.
 
-    A version 5 UUID (RFC 9562) of the application's key and the step's name, separated by a line feed, in this
-    module's namespace: the same inputs always give the same key, different steps different ones, and it does not
-    show the application's key. Agencies that ask for a UUID take it as it is.
+    A version 5 UUID (RFC 9562) of both, separated by a line feed: the same inputs always give the same key, different
+    steps different ones, and it does not show the application's key. Agencies that ask for a UUID take it as it is.
     """
     return str(uuid.uuid5(NAMESPACE, f"{key}\n{step}"))
 
 
 @dataclass(slots=True)
 class CallLedger:
-    """The effects of one hook call, whatever the plugin makes of the errors it meets.
+    """The effects of one hook call, also of errors that the plugin swallows.
 
     Attributes:
         wrote: Whether a write of this call was, or may have been, processed. Operations of the class ``safe``
@@ -34,9 +33,8 @@ class CallLedger:
         read_after_unknown: Whether a read was answered after that, so that the plugin may know the outcome after all.
         requests: Requests handed to the transport, attempts included.
         steps: Names of the steps written, or being written.
-        in_flight: Writes that have begun and not ended. A hook that returns before they have ended knows nothing
-            of them.
-        unread: Whether an answer could not be taken for the agency's word, so that the client itself broke off.
+        in_flight: Writes that have begun and not ended.
+        unread: Whether the client itself broke off at a response that it could not read.
     """
 
     wrote: bool = False

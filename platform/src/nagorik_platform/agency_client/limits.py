@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -11,15 +10,16 @@ from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer, RateLimited
 
 _RESOLUTION: Final = 1e-7
-"""Seconds below which two instants are the same: clocks tell microseconds, and floats add errors of their own."""
-
-
+"""Seconds below which two instants are the same: clocks count microseconds, and floats add errors of their own."""
 LEASE_LOST: Final = "lease-lost"
 """Why nothing more is sent of a call whose application others may have taken over; says nothing of the agency."""
+SLOWEST: Final = 1 / 86_400
+FASTEST: Final = 10_000.0
+"""Requests a second that a rate may be, as a manifest may say it: one a day, and one in a tenth of a millisecond."""
 
 
 class RequestLease(Protocol):
-    """What a host holds an application by while a request is made for it, so that nobody else makes one."""
+    """What a host holds an application by while a request is made for it."""
 
     def remaining(self) -> float:
         """Seconds that are left of it; 0.0 or less once others may have taken over, from when nothing is sent."""
@@ -33,15 +33,20 @@ class RateLimiter(Protocol):
     """
 
     async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
-        """Wait until one more request may be sent to the agency of ``plugin``, and send it then.
+        """Wait until one more request may be sent to the agency of ``plugin``; the caller then sends it at once.
 
-        ``per_second`` is what its manifest says. What it is sent under is returned, where processes may take over
-        from each other what the call is made for: whoever stands still between its turn and its sending sends nothing
-        once that is over.
+        Args:
+            plugin: The agency's plugin.
+            per_second: The rate that its manifest says.
+            deadline: When the request is given up.
+
+        Returns:
+            What the request is sent under, where another process may take its application over: nothing is sent once
+            that is over.
 
         Raises:
             RateLimited: Its turn comes no sooner than ``deadline``; nothing is used up.
-            AgencyUnavailable: Whether it may be sent cannot be told.
+            AgencyUnavailable: Whether it may be sent is not known.
         """
         ...
 
@@ -51,11 +56,6 @@ class _Start:
     """A request's start, in seconds of the clock's monotonic scale: when it is planned, then when it was."""
 
     at: float
-
-
-SLOWEST: Final = 1 / 86_400
-FASTEST: Final = 10_000.0
-"""Requests a second that a rate may be, as a manifest may say it: one a day, and one in a tenth of a millisecond."""
 
 
 class LocalRateLimiter:
@@ -92,7 +92,7 @@ class LocalRateLimiter:
 
 
 def burst_window(per_second: float) -> tuple[int, float]:
-    """Of a rate: so many requests, at least one, in any so many seconds, at least one.
+    """Split a rate into a number of requests, at least one, in any so many seconds, at least one.
 
     A rate above one loses its fraction: a second holds no half requests.
 
@@ -105,17 +105,17 @@ def burst_window(per_second: float) -> tuple[int, float]:
 
 
 class ConcurrencyLimiter:
-    """Lets a request through when the agency can bear it, and never makes it wait past its deadline.
+    """Bounds the requests in flight, and paces them.
 
-    A place comes first, then whatever takes time that a place is held for, such as a login, and the turn last: who
-    has it sends at once.
+    A request takes a place first, then what takes time that a place is held for, such as a login, and its turn last.
+
+    Attributes:
+        wait_turn: Waits until the agency's pace lets one more request be sent; as ``RateLimiter.acquire``.
     """
 
-    def __init__(
-        self, *, concurrency: int, acquire_rate: Callable[[Deadline], Awaitable[RequestLease | None]]
-    ) -> None:
+    def __init__(self, concurrency: int, wait_turn: Callable[[Deadline], Awaitable[RequestLease | None]]) -> None:
         self._slots = asyncio.Semaphore(concurrency)
-        self._acquire_rate = acquire_rate
+        self.wait_turn = wait_turn
 
     async def take_place(self, deadline: Deadline) -> None:
         """Take one of the agency's places; the caller gives it back with ``release``.
@@ -123,27 +123,15 @@ class ConcurrencyLimiter:
         Raises:
             AgencyUnavailable: ``queue-full``: no place came free before the deadline.
         """
-        if self._slots.locked():
-            await self._queue(deadline)
-        else:
+        if not self._slots.locked():
             await self._slots.acquire()
-
-    async def wait_turn(self, deadline: Deadline) -> RequestLease | None:
-        """Wait until the agency's pace lets one more request be sent; as ``RateLimiter.acquire``.
-
-        Raises:
-            AgencyUnavailable: As ``RateLimiter.acquire``.
-            RateLimited: As ``RateLimiter.acquire``.
-        """
-        return await self._acquire_rate(deadline)
+            return
+        try:
+            async with asyncio.timeout(deadline.remaining()):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise AgencyUnavailable(because="queue-full", layer=Layer.CORE) from None
 
     def release(self) -> None:
         """Give the place back."""
         self._slots.release()
-
-    async def _queue(self, deadline: Deadline) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(deadline.remaining()):
-                await self._slots.acquire()
-                return
-        raise AgencyUnavailable(because="queue-full", layer=Layer.CORE)

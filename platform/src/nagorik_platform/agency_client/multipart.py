@@ -4,24 +4,18 @@ httpx writes such bodies, too, but reads its files without awaiting, so that a s
 memory as a whole.
 """
 
-import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 from uuid import uuid4
 
-from nagorik.errors import AgencyUnavailable, Layer, NagorikError
 from nagorik.http import Body, FormPart
 from nagorik.model.application import DocumentReference
-from nagorik_platform.agency_client.retry_table import Failure
 
 OpenDocument = Callable[[DocumentReference], AsyncIterator[bytes]]
+"""Streams a document of the host's; raises ``AgencyUnavailable`` where it is not what its reference says."""
 
 _QUOTED: Final = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
 """What is escaped within a quoted name, as browsers do (WHATWG, multipart/form-data encoding algorithm)."""
-
-
-class DocumentChanged(Exception):
-    """A document in the host's store is not what the application was taken in with."""
 
 
 class MultipartBody:
@@ -30,6 +24,7 @@ class MultipartBody:
     Attributes:
         size: Its length in bytes.
         content_type: The value of its ``Content-Type`` header.
+        is_broken: Whether a document could not be read while the body was sent.
     """
 
     def __init__(self, parts: Sequence[FormPart], open_document: OpenDocument) -> None:
@@ -55,53 +50,29 @@ class MultipartBody:
         self._pieces.append(f"--{boundary}--\r\n".encode())
         self.size = sum(len(piece) if isinstance(piece, bytes) else piece.bytes for piece in self._pieces)
         self.content_type = f"multipart/form-data; boundary={boundary}"
+        self.is_broken = False
 
     async def check(self) -> None:
-        """See that each document can be read and is what its reference says, before anything of it is sent.
+        """Read each document once, before anything of the request is sent.
 
         Raises:
-            AgencyUnavailable: One cannot, or is not; the application is kept.
+            AgencyUnavailable: One cannot be read, or is not what its reference says; the application is kept.
         """
-        try:
-            for piece in self._pieces:
-                if isinstance(piece, DocumentReference):
-                    async for _ in self._document(piece):
-                        pass
-        except NagorikError:
-            raise
-        except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
-            error = AgencyUnavailable(because=Failure.BODY.value, layer=Layer.CORE)
-        else:
-            return
-        raise error
+        async for _ in self.chunks():
+            pass
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body from its beginning, piece by piece.
-
-        Raises:
-            DocumentChanged: A document is no longer what its reference says; its last bytes are held back.
-        """
+        """The body from its beginning, piece by piece."""
         for piece in self._pieces:
             if isinstance(piece, bytes):
                 yield piece
-            else:
-                async for chunk in self._document(piece):
-                    yield chunk
-
-    async def _document(self, reference: DocumentReference) -> AsyncIterator[bytes]:
-        digest, size, held = hashlib.sha256(), 0, b""
-        async for chunk in self._open(reference):
-            if held:
-                yield held
-            digest.update(chunk)
-            size += len(chunk)
-            held = bytes(chunk)  # a store may read into one buffer again and again
-            if size > reference.bytes:
-                break
-        if size != reference.bytes or digest.hexdigest() != reference.sha256:
-            raise DocumentChanged
-        if held:
-            yield held
+                continue
+            try:
+                async for chunk in self._open(piece):
+                    yield bytes(chunk)
+            except Exception:
+                self.is_broken = True
+                raise
 
 
 def _content(part: FormPart) -> tuple[bytes | DocumentReference, str | None]:
@@ -116,7 +87,7 @@ def _content(part: FormPart) -> tuple[bytes | DocumentReference, str | None]:
 
 
 def to_body(value: object) -> Body:
-    """A body, or what can be one.
+    """Make a body of ``value``, or return the one that it is.
 
     Raises:
         TypeError: It is neither, or its content may change between two attempts.

@@ -24,12 +24,9 @@ the next attempt is the agency's word for it, or full jitter. A token is fresh i
 
 import math
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from nagorik.operations import Idempotency
@@ -43,18 +40,15 @@ DAY: Final = 86_400.0
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait by a ``Retry-After`` header, between 0 and one day; ``None`` when it says nothing usable.
+    """Read seconds to wait off a ``Retry-After`` header, between 0 and one day; ``None`` for nothing usable.
 
-    Takes whole seconds and HTTP dates (RFC 9110, 10.2.3). A date in the past, a negative number and text that is
-    neither say nothing usable: the caller's own back-off applies.
+    Takes whole seconds and HTTP dates (RFC 9110, 10.2.3). A date in the past is not usable.
     """
     if value is None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit():
-        digits = text.lstrip("0") or "0"
-        # What has more than nine digits is capped anyway, and int() refuses thousands of them.
-        return min(float(digits), DAY) if len(digits) <= 9 else DAY  # noqa: PLR2004
+        return min(float(text), DAY)
     try:
         when = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError, IndexError):
@@ -66,9 +60,8 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def full_jitter(attempt: int, rng: random.Random) -> float:
-    """A wait in seconds after the ``attempt``-th failure (from 1): anything from 0 to the exponential bound."""
-    exponent = min(attempt - 1, 30)
-    return rng.uniform(0.0, min(LONGEST, FIRST * math.ldexp(1.0, exponent)))
+    """Draw a wait in seconds after the ``attempt``-th failure (from 1): from 0 to the exponential bound."""
+    return rng.uniform(0.0, min(LONGEST, FIRST * math.ldexp(1.0, min(attempt - 1, 30))))
 
 
 class Failure(StrEnum):
@@ -76,7 +69,7 @@ class Failure(StrEnum):
 
     NAME_NOT_FOUND = "name-not-found"
     NAME_LOOKUP = "name-lookup-failed"
-    """Whoever is asked for names does not answer: it says nothing of the agency's."""
+    """The name server does not answer: it says nothing of the agency's."""
     CONNECTION_REFUSED = "connection-refused"
     UNREACHABLE = "network-unreachable"
     NO_SOCKET = "no-free-socket"
@@ -107,7 +100,7 @@ class Failure(StrEnum):
     """This machine's disk has no room for the file that came. It says nothing of the agency's."""
     TOO_LARGE = "response-too-large"
     UNEXPECTED = "unexpected-failure"
-    """An exception that nobody foresaw."""
+    """An exception that was not foreseen."""
     RATE_LIMITED = "http-429"
     UNAUTHENTICATED = "http-401"
     GATEWAY = "http-gateway"
@@ -143,23 +136,10 @@ class RetryDecision(StrEnum):
 
 
 NOT_SENT: Final = frozenset(
-    {
-        Failure.NAME_NOT_FOUND,
-        Failure.NAME_LOOKUP,
-        Failure.CONNECTION_REFUSED,
-        Failure.UNREACHABLE,
-        Failure.NO_SOCKET,
-        Failure.CERTIFICATE_EXPIRED,
-        Failure.CERTIFICATE_NOT_YET_VALID,
-        Failure.CERTIFICATE_ISSUER,
-        Failure.CERTIFICATE_WRONG_HOST,
-        Failure.CERTIFICATE,
-        Failure.CLIENT_CERTIFICATE,
-        Failure.TLS,
-        Failure.CONNECT,
-        Failure.CONNECT_TIMEOUT,
-        Failure.POOL_TIMEOUT,
-    }
+    {Failure.NAME_NOT_FOUND, Failure.NAME_LOOKUP, Failure.CONNECTION_REFUSED, Failure.UNREACHABLE, Failure.NO_SOCKET}
+    | {Failure.CERTIFICATE_EXPIRED, Failure.CERTIFICATE_NOT_YET_VALID, Failure.CERTIFICATE_ISSUER}
+    | {Failure.CERTIFICATE_WRONG_HOST, Failure.CERTIFICATE, Failure.CLIENT_CERTIFICATE, Failure.TLS}
+    | {Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.POOL_TIMEOUT}
 )
 """What alone proves that nothing reached the agency."""
 LOST: Final = frozenset({Failure.READ_TIMEOUT, Failure.WRITE_TIMEOUT, Failure.RESET, Failure.PROTOCOL})
@@ -180,69 +160,28 @@ ABOUT_THE_APPLICATION: Final = frozenset({Failure.INVALID, Failure.MAPPED})
 """Settles a native write even when an earlier attempt may have been processed."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """What earlier attempts of the same call leave behind.
+def decide(kind: Idempotency, failure: Failure, *, in_doubt: bool, refreshed: bool) -> RetryDecision:
+    """Decide what follows ``failure`` of a call of class ``kind`` (a read is ``SAFE``).
 
-    Attributes:
-        maybe_processed: Whether an earlier attempt may have had its effect.
-        refreshed: Whether a fresh token was refused, or there can be none.
+    Args:
+        kind: The class of the call.
+        failure: Why its last attempt failed.
+        in_doubt: Whether an earlier attempt may have had its effect.
+        refreshed: Whether a fresh token was refused, or there can be no token.
     """
-
-    maybe_processed: bool = False
-    refreshed: bool = False
-
-
-def _row(
-    failures: frozenset[Failure], safe: RetryDecision, native: RetryDecision, once: RetryDecision
-) -> dict[tuple[Idempotency, Failure], RetryDecision]:
-    classes = {
-        Idempotency.SAFE: safe,
-        Idempotency.NATIVE: native,
-        Idempotency.CLIENT_REFERENCE: once,
-        Idempotency.NONE: once,
-    }
-    return {(kind, failure): decision for failure in failures for kind, decision in classes.items()}
+    is_repeatable = kind in {Idempotency.SAFE, Idempotency.NATIVE}
+    if failure is Failure.UNAUTHENTICATED and not refreshed:
+        return RetryDecision.FRESH_TOKEN
+    if failure in NOT_SENT or failure is Failure.RATE_LIMITED:
+        return RetryDecision.AGAIN
+    if is_repeatable and (failure in LOST or failure is Failure.GATEWAY):
+        return RetryDecision.AGAIN
+    if kind is Idempotency.NATIVE and failure is Failure.SERVER:
+        return RetryDecision.AGAIN
+    return decide_at_end(kind, failure, in_doubt=in_doubt)
 
 
-_AGAIN, _FAIL, _UNKNOWN = RetryDecision.AGAIN, RetryDecision.FAIL, RetryDecision.UNKNOWN
-
-TABLE: Final[Mapping[tuple[Idempotency, Failure], RetryDecision]] = MappingProxyType(
-    _row(NOT_SENT | {Failure.RATE_LIMITED}, _AGAIN, _AGAIN, _AGAIN)
-    | _row(frozenset({Failure.UNAUTHENTICATED}), *(RetryDecision.FRESH_TOKEN,) * 3)
-    | _row(LOST | {Failure.GATEWAY}, _AGAIN, _AGAIN, _UNKNOWN)
-    | _row(frozenset({Failure.SERVER}), _FAIL, _AGAIN, _UNKNOWN)
-    | _row(BROKEN, _FAIL, _UNKNOWN, _UNKNOWN)
-    | _row(
-        frozenset({Failure.REFUSED, Failure.INVALID, Failure.LOGIN_REDIRECT, Failure.NOT_ADMITTED})
-        | {Failure.MAPPED, Failure.MAPPED_NOT_SENT},
-        _FAIL,
-        _FAIL,
-        _FAIL,
-    )
-)
-"""The decision on each failure of a first attempt."""
-
-
-def decide(kind: Idempotency, failure: Failure, history: History) -> RetryDecision:
-    """What to do after ``failure`` of a call of class ``kind`` (a read is ``SAFE``)."""
-    decision = TABLE[kind, failure]
-    if decision is RetryDecision.FRESH_TOKEN and history.refreshed:
-        decision = RetryDecision.FAIL
-    return decide_at_end(kind, failure, history) if decision is RetryDecision.FAIL else decision
-
-
-def decide_at_end(kind: Idempotency, failure: Failure, history: History) -> RetryDecision:
-    """How a call ends whose last attempt failed with ``failure``: ``FAIL`` or ``UNKNOWN``."""
-    if kind is Idempotency.SAFE:
-        return RetryDecision.FAIL
-    if failure in MAYBE_PROCESSED:
-        return RetryDecision.UNKNOWN
-    if history.maybe_processed and failure not in ABOUT_THE_APPLICATION:
-        return RetryDecision.UNKNOWN
-    return RetryDecision.FAIL
-
-
-def record_failure(failure: Failure, history: History) -> History:
-    """The history once ``failure`` has happened."""
-    return History(maybe_processed=history.maybe_processed or failure in MAYBE_PROCESSED, refreshed=history.refreshed)
+def decide_at_end(kind: Idempotency, failure: Failure, *, in_doubt: bool) -> RetryDecision:
+    """Decide how a call ends whose last attempt failed with ``failure``: ``FAIL`` or ``UNKNOWN``."""
+    is_unknown = failure in MAYBE_PROCESSED or (in_doubt and failure not in ABOUT_THE_APPLICATION)
+    return RetryDecision.UNKNOWN if is_unknown and kind is not Idempotency.SAFE else RetryDecision.FAIL

@@ -17,13 +17,6 @@ from nagorik_platform.agency_client.retry_table import Failure
 _IN_MEMORY: Final = 1_000_000
 """Bytes of a file up to which it is not on disk."""
 _NONCE_BYTES: Final = 12
-_KEY_BITS: Final = 256
-
-
-class NotSpooled(Unreadable):
-    """The disk takes no more."""
-
-    failure = Failure.SPOOL
 
 
 class Spool:
@@ -36,7 +29,7 @@ class Spool:
         """Begin in memory."""
         self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed with this object
         weakref.finalize(self, self._file.close)
-        self._cipher = AESGCM(AESGCM.generate_key(_KEY_BITS))
+        self._cipher = AESGCM(AESGCM.generate_key(256))
         self._sealed: list[int] = []
         self.size = 0
 
@@ -44,19 +37,16 @@ class Spool:
         """Write further bytes.
 
         Raises:
-            NotSpooled: The disk takes no more.
+            Unreadable: The disk takes no more.
         """
         sealed = self._cipher.encrypt(len(self._sealed).to_bytes(_NONCE_BYTES), piece, None)
         try:
             self._file.write(sealed)
             self._file.flush()
         except OSError:
-            failed = NotSpooled()
-        else:
-            self._sealed.append(len(sealed))
-            self.size += len(piece)
-            return
-        raise failed
+            raise Unreadable(Failure.SPOOL) from None
+        self._sealed.append(len(sealed))
+        self.size += len(piece)
 
     def __iter__(self) -> Iterator[bytes]:
         """What was written, in pieces.
@@ -70,19 +60,16 @@ class Spool:
                 self._file.seek(place)
                 piece = self._cipher.decrypt(number.to_bytes(_NONCE_BYTES), self._file.read(size), None)
             except (OSError, InvalidTag):
-                break
+                raise AgencyUnavailable(because=Failure.SPOOL.value, layer=Layer.CORE) from None
             yield piece
             place += size
-        else:
-            return
-        raise AgencyUnavailable(because=Failure.SPOOL.value, layer=Layer.CORE)
 
 
 async def read_file(parts: AsyncGenerator[bytes]) -> bytes | Spool:
-    """All of a body: bytes where it is small, on disk else. The disk is waited for in a thread.
+    """Read a whole body: bytes where it is small, on disk otherwise. A thread waits for the disk.
 
     Raises:
-        NotSpooled: The disk takes no more.
+        Unreadable: As ``parts``, or the disk takes no more.
     """
     spool = Spool()
     async with aclosing(parts) as coming:

@@ -1,8 +1,7 @@
 """The platform's token at one agency: obtained once for all that need it, and renewed before it expires.
 
-``TokenCache`` is one process's; ``TokenStore`` is where it has tokens from. ``LocalTokenStore`` serves a process that
-shares its agencies with no other: it logs in, as often as the agency allows. A host gives one that its processes
-share.
+``TokenCache`` is one process's; ``TokenStore`` gives it tokens. ``LocalTokenStore`` serves a process that shares its
+agencies with no other: it logs in, as often as the agency allows. A host gives one that its processes share.
 """
 
 import asyncio
@@ -15,10 +14,8 @@ from contextvars import Context
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import timedelta
 from hashlib import blake2b, sha256
-from pathlib import Path
 from secrets import token_bytes
 from typing import Any, Final, Protocol
-from uuid import uuid4
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
@@ -39,32 +36,26 @@ from nagorik.errors import (
 )
 from nagorik.http import Token
 from nagorik.manifest import Limits
-from nagorik.settings import AgencySettings
-from nagorik_platform.agency_client.headers import raw_headers
+from nagorik_platform.agency_client.headers import RawHeaders, raw_headers
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.tracebacks import type_name
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is renewed, or a tenth of its life if that is less."""
 LEAST: Final = 1.0
-"""Seconds after a login in which no call asks for another, unless the agency refuses the token: one whose end is
-written so near that each call would log in is often good for longer."""
+"""Seconds after a login in which no call asks for another, unless the agency refuses the token."""
 REFUSED_PAUSES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
-"""For how long nobody tries credentials again that an agency has refused once, twice, and so on: four times on the
-first day, once on each that follows. Some lock an account after a few; and they become good by somebody's work."""
+"""Time without a login after an agency has refused the credentials once, twice, and so on. Some lock an account after
+a few refusals."""
 REFUSALS_REMEMBERED: Final = timedelta(days=2)
-"""For how long refusals count after the last of them, though the credentials were let in since: longer than the
-longest pause, so that whoever is let in and refused once a day stays at one try a day."""
-REFUSED_IN_A_ROW: Final = 5
-"""Calls in a row, of which an agency says no more than that it lets nobody in, before that is taken for a refusal of
-the credentials: one alone may be of one application."""
+"""Time for which refusals count, though the credentials were let in since: longer than the longest pause."""
 CLOSING: Final = 5.0
-"""Seconds that a login which is stopped is waited for; a plugin's code need not heed that."""
+"""Seconds that a cancelled login has to end."""
 LETS_NOBODY_IN: Final = frozenset(CredentialProblem) - {
     CredentialProblem.NOT_PERMITTED,
     CredentialProblem.UNSPECIFIED,
 }
-"""Refusals of the platform's credentials that are sure to meet whoever comes with them."""
+"""Refusals of the platform's credentials that every call is sure to meet."""
 _SAY_NOT_WHO: Final = frozenset({"connect_timeout", "read_timeout", "transport"})
 """Settings that say nothing of who logs in where."""
 _FILES: Final = ("client_certificate", "client_key", "certificate_authority")
@@ -76,7 +67,7 @@ class LoginAttempt:
 
     Attributes:
         count_again: Counts one more login; raises ``RateLimited`` where the agency allows no more now.
-        began: When it was counted, on the client's monotonic clock. Its deadline counts from then.
+        began: When it was counted, on the client's monotonic clock; its deadline counts from then.
     """
 
     count_again: Callable[[], Awaitable[None]]
@@ -89,25 +80,17 @@ class LoginAttempt:
         return self._sent.total() > 0
 
     async def begin(self, request: str) -> None:
-        """Count a request that is about to be sent. One that may have reached the agency before is one more login.
-
-        Args:
-            request: Its method and address. A login of several requests, such as one for a nonce, is one login.
+        """Count a request, by its method and address. One that may have reached the agency before is one more login.
 
         Raises:
-            RateLimited: The agency allows no more logins now; it is not to be sent.
+            RateLimited: The agency allows no more logins now; the request is not to be sent.
         """
-        self._sent[request] += 1
-        if self._sent[request] == 1:
-            return
-        try:
+        if self._sent[request]:
             await self.count_again()
-        except BaseException:
-            self.withdraw(request)
-            raise
+        self._sent[request] += 1
 
     def withdraw(self, request: str) -> None:
-        """A request that has begun provably did not reach the agency."""
+        """Take back a request that has begun and provably did not reach the agency."""
         self._sent[request] -= 1
 
 
@@ -118,17 +101,14 @@ class IssuedToken:
     Attributes:
         token: The token.
         renew_in: Seconds until it is renewed; infinite where it is good until it is refused.
-        login: Names the login that brought it; no other has the same name.
+        login: The unique name of the login that brought it.
         began: When that login began, on the client's monotonic clock, or before; it may be another process's.
-        on_trial: Whether the credentials were refused lately. No other login follows where the agency refuses the
-            token, too.
     """
 
     token: Token
     renew_in: float
     login: str = ""
-    began: float = math.inf
-    on_trial: bool = False
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -161,29 +141,23 @@ class RefusedCredentials:
     kind: CredentialProblem | None = None
 
     def holds_off(self, since: timedelta) -> NagorikError | None:
-        """Why nobody logs in with them now, ``since`` after they were refused at last; ``None`` if somebody may."""
+        """Why no login may be sent, ``since`` after the last refusal; ``None`` if one may."""
         if self.kind is None or since >= refused_pause(self.count):
             return None
         return CredentialsRejected(self.kind, layer=Layer.CORE)
 
     def refused(self, kind: CredentialProblem, since: timedelta) -> "RefusedCredentials":
-        """As they are refused again, ``since`` after they were refused at last.
-
-        One success in between makes nothing good: an agency may let in, and refuse, in turns.
-        """
-        return RefusedCredentials(self.count + 1 if self.is_remembered(since) else 1, kind)
+        """Count another refusal, ``since`` after the last. A success between them makes nothing good."""
+        counts = self.kind is not None or since < REFUSALS_REMEMBERED
+        return RefusedCredentials(self.count + 1 if counts else 1, kind)
 
     def let_in(self) -> "RefusedCredentials":
-        """As they are let in."""
+        """Note that they are let in."""
         return replace(self, kind=None)
-
-    def is_remembered(self, since: timedelta) -> bool:
-        """Whether they were refused lately, ``since`` after they were at last."""
-        return self.count > 0 and (self.kind is not None or since < REFUSALS_REMEMBERED)
 
 
 def refused_pause(count: int) -> timedelta:
-    """For how long nobody tries credentials that were refused ``count`` times, at least once."""
+    """Time without a login after ``count`` refusals, at least one."""
     return REFUSED_PAUSES[min(max(count, 1), len(REFUSED_PAUSES)) - 1]
 
 
@@ -193,32 +167,22 @@ def refusal_of(error: BaseException, attempt: LoginAttempt) -> CredentialProblem
 
 
 class TokenStore(Protocol):
-    """Where a process has its tokens from: one that another has obtained with the same settings, or a login."""
+    """Gives a process its tokens: one that another has obtained with the same settings, or a login's."""
 
     async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:
-        """A token that is believed good, logging in where there is none.
-
-        Args:
-            terms: Who logs in where.
-            stale: The login that brought the token which the agency refused, or which has ended: it is another that
-                is wanted.
+        """Give a token that is believed good, other than that of the login ``stale``, logging in if necessary.
 
         Raises:
-            RateLimited: The agency allows no more logins before ``retry_after`` seconds; none was sent.
-            CredentialsRejected: With ``Layer.CORE``, the agency refused these credentials lately; none was sent.
+            RateLimited: The agency allows no more logins before ``retry_after`` seconds; no login was sent.
+            CredentialsRejected: With ``Layer.CORE``, the agency refused these credentials lately; no login was sent.
             NagorikError: What the login ended in, here or in the process that was waited for.
         """
         ...
 
     async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:
-        """The agency let somebody in, and refuses at calls what that login brought: it refuses the credentials.
+        """Note that the agency refuses, at calls, the token that a login brought: it refuses the credentials.
 
-        However many calls are refused with one token, that is one refusal. The next ``obtain`` hears of it.
-
-        Args:
-            terms: Who logged in where.
-            login: The login that brought the token.
-            kind: Why the agency refuses it.
+        However many calls are refused with one token, that is one refusal. The next ``obtain`` raises it.
         """
         ...
 
@@ -226,7 +190,7 @@ class TokenStore(Protocol):
 class LocalTokenStore:
     """Logs in for one process that shares its agencies with no other, no more often than each allows.
 
-    A login is counted from its end: it reached the agency at some moment before that. Credentials that were refused
+    A login is counted from its end: it reached the agency at some moment before that. Refused credentials
     are remembered for as long as the process lives, by a hash with a key of its own.
     """
 
@@ -236,16 +200,13 @@ class LocalTokenStore:
         self._ended: dict[str, list[float]] = {}
         self._hash_key = token_bytes(32)
         self._refused: dict[bytes, tuple[RefusedCredentials, float]] = {}
-        self._brought: dict[bytes, str] = {}
-        """By credentials, the last login that brought a token."""
 
-    async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:  # noqa: ARG002 - it keeps none
+    async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:  # noqa: ARG002 - it keeps no token
         """As ``TokenStore.obtain``."""
         most, period = terms.limits.logins, terms.limits.login_period.total_seconds()
         own, began, identity = list[float](), self._clock.monotonic(), self._identity(terms)
         standing, since = self._standing(identity)
-        held_off = standing.holds_off(since)
-        if held_off is not None:
+        if (held_off := standing.holds_off(since)) is not None:
             raise held_off
 
         async def count() -> None:
@@ -261,8 +222,7 @@ class LocalTokenStore:
         try:
             issued = await terms.log_in(attempt)
         except CredentialsRejected as error:
-            kind = refusal_of(error, attempt)
-            if kind is not None:
+            if (kind := refusal_of(error, attempt)) is not None:
                 self._refuse(identity, kind)
             raise
         finally:
@@ -271,15 +231,11 @@ class LocalTokenStore:
         if identity in self._refused:
             known, refused_at = self._refused[identity]
             self._refused[identity] = known.let_in(), refused_at
-        login = self._brought[identity] = str(uuid4())
-        return replace(issued, login=login, on_trial=standing.is_remembered(since))
+        return issued
 
-    async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:
+    async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:  # noqa: ARG002
         """As ``TokenStore.refused``."""
-        identity = self._identity(terms)
-        if self._brought.get(identity) == login:
-            del self._brought[identity]
-            self._refuse(identity, kind)
+        self._refuse(self._identity(terms), kind)
 
     def _identity(self, terms: LoginTerms) -> bytes:
         return blake2b(f"{terms.plugin}\x00{terms.settings}".encode(), key=self._hash_key).digest()
@@ -295,23 +251,25 @@ class LocalTokenStore:
 
 
 def login_limit_reached(seconds: float) -> RateLimited:
-    """Why there is no login before so many seconds; the agency has said nothing, and nothing of the application."""
+    """Make the error of a login that may not be sent before so many seconds; the agency has said nothing."""
     return RateLimited(retry_after=max(seconds, LEAST), layer=Layer.CORE)
 
 
 def settings_as_text(settings: BaseModel) -> str:
-    """What a token belongs to of a plugin's settings, the same for the same values in each process. It holds secrets.
+    """Write a plugin's settings, as far as a token belongs to them; the same in each process. It holds secrets.
 
     A file of TLS counts by its content: another certificate at the same path is another's.
     """
     values = {name: value for name, value in _fields(settings).items() if name not in _SAY_NOT_WHO}
-    if isinstance(settings, AgencySettings):
-        values |= {name: _digest(getattr(settings, name)) for name in _FILES}
+    for name in _FILES:
+        if values.get(name) is not None:
+            with suppress(DataFileInvalid):  # which the client reports
+                values[name] = sha256(read_file(values[name])).hexdigest()
     return _canonical(values)
 
 
 def _canonical(value: Any) -> str:
-    return json.dumps(_plain(value), sort_keys=True)
+    return json.dumps(value, default=_plain, sort_keys=True)
 
 
 def _fields(model: BaseModel) -> dict[str, Any]:
@@ -320,34 +278,21 @@ def _fields(model: BaseModel) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON, in an order that is the same in each process."""
+    """What JSON has no form for, in an order that is the same in each process."""
     match value:
         case Secret() | SecretStr() | SecretBytes():
-            return _plain(value.get_secret_value())
+            return value.get_secret_value()
         case BaseModel():
-            return _plain(_fields(value))
+            return _fields(value)
         case Mapping():
-            return {"pairs": sorted([_canonical(key), _canonical(one)] for key, one in value.items())}
+            return dict(value)
         case Set():
-            return {"members": sorted(map(_canonical, value))}
-        case list() | tuple():
-            return [_plain(one) for one in value]
+            return sorted(map(_canonical, value))
         case bytes():
-            return {"bytes": value.hex()}
-        case None | bool() | int() | float() | str():
-            return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain({one.name: getattr(value, one.name) for one in fields(value)})
+            return value.hex()
+    if is_dataclass(value):
+        return {one.name: getattr(value, one.name) for one in fields(value)}
     return str(value)
-
-
-def _digest(file: Path | None) -> str | None:
-    """A hash of a file's content; ``None`` without one, or where it cannot be read, which the client reports."""
-    if file is None:
-        return None
-    with suppress(DataFileInvalid):
-        return sha256(read_file(file)).hexdigest()
-    return None
 
 
 class TokenCache:
@@ -372,15 +317,12 @@ class TokenCache:
         self._terms = LoginTerms(plugin, settings_as_text(settings), limits, self._logged_in)
         self._issued: IssuedToken | None = None
         self._renew_at = -math.inf
-        self._refused_in_a_row = 0
-        self._is_on_trial = False
-        """Whether the credentials or the token before were refused lately, and no call has shown it to be good."""
         self._refused_at = math.inf
         """When a token was refused, if no call was let in since."""
         self._running: asyncio.Task[IssuedToken | NagorikError] | None = None
 
     async def current(self, deadline: Deadline) -> IssuedToken:
-        """A token that is believed good, obtaining one when there is none.
+        """Give a token that is believed good, obtaining one when there is no such token.
 
         Raises:
             NagorikError: What the login ended in; ``AgencyUnavailable`` when it does not end before ``deadline``.
@@ -391,9 +333,8 @@ class TokenCache:
         # The login is a task of its own, so that the call that happened to start it may be cancelled
         # without taking the others' login with it.
         task = self._running
-        if task is None:
+        if task is None or task.done():
             task = self._running = asyncio.get_running_loop().create_task(self._renew(), context=Context())
-            task.add_done_callback(self._finished)
         await asyncio.wait({task}, timeout=deadline.remaining())
         if not task.done() or task.cancelled():
             raise AgencyUnavailable(because="login-pending", layer=Layer.CORE)
@@ -406,43 +347,33 @@ class TokenCache:
         """Whether ``issued`` is the token that is believed good at this moment."""
         return self._issued is issued and self._clock.monotonic() < self._renew_at
 
-    def invalidate(self, issued: IssuedToken) -> None:
-        """The agency refused a token; the next call asks for another, unless one has done so meanwhile."""
+    def accepted(self) -> None:
+        """Note that the agency let in a request with its token."""
+        self._refused_at = math.inf
+
+    def invalidate(self, issued: IssuedToken) -> bool:
+        """Note that the agency refused a token, so that the next call asks for another.
+
+        Whether its login began after another token was refused, with no call let in since: then another login would
+        bring no better token.
+        """
+        is_fresh = issued.began >= self._refused_at
+        self._refused_at = min(self._refused_at, self._clock.monotonic())
         if self._issued is issued:
             self._renew_at = -math.inf
-            self._refused_at = min(self._refused_at, self._clock.monotonic())
+        return is_fresh
 
-    def accepted(self) -> None:
-        """The agency let in a request with its token, whatever it answered."""
-        self._refused_in_a_row = 0
-        self._is_on_trial, self._refused_at = False, math.inf
-
-    def is_on_trial(self, issued: IssuedToken) -> bool:
-        """Whether a token is to show if the credentials are good, and no call has shown it yet."""
-        return self._issued is issued and self._is_on_trial
-
-    async def refused(self, issued: IssuedToken, kind: CredentialProblem, *, is_fresh: bool) -> None:
-        """The agency refused a request with a token. Where it means the credentials, the store hears of it.
-
-        Args:
-            issued: What was sent.
-            kind: Why it was refused.
-            is_fresh: Whether the agency refuses what a login has just brought.
-        """
-        self._refused_in_a_row += 1
-        is_sure = is_fresh or kind in LETS_NOBODY_IN or self._refused_in_a_row >= REFUSED_IN_A_ROW
-        is_sure = is_sure or self.is_on_trial(issued)
-        if self._issued is issued and is_sure:
-            self._refused_in_a_row = 0
-            self.invalidate(issued)
+    async def refused(self, issued: IssuedToken, kind: CredentialProblem) -> None:
+        """Note that the agency refuses the credentials that brought a token."""
+        if self._issued is issued:
+            self._issued = None  # however many calls it is refused at, that is one refusal
             await self._store.refused(self._terms, issued.login, kind)
 
     async def aclose(self) -> None:
         """Stop a login that is running, and wait until others may log in."""
-        running = self._running
-        if running is not None:
-            running.cancel()
-            await asyncio.wait({running}, timeout=CLOSING)
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait({self._running}, timeout=CLOSING)
 
     async def _renew(self) -> IssuedToken | NagorikError:
         stale = self._issued.login if self._issued is not None else None
@@ -451,16 +382,11 @@ class TokenCache:
         except NagorikError as error:
             return error
         self._issued = issued
-        self._is_on_trial = issued.on_trial or issued.began >= self._refused_at
         self._renew_at = self._clock.monotonic() + issued.renew_in
         return issued
 
     async def _logged_in(self, attempt: LoginAttempt) -> IssuedToken:
-        """Log in at the agency.
-
-        Raises:
-            NagorikError: What it ended in; ``PluginFault`` where that is none of ``nagorik.errors``, or no token.
-        """
+        """Log in at the agency; raises ``NagorikError`` and nothing else."""
         started = self._clock.monotonic()
         token: object
         try:
@@ -471,40 +397,33 @@ class TokenCache:
         if isinstance(token, NagorikError):
             raise _refused_login(token, attempt)
         # A subclass could say another thing each time that it is asked for its header.
-        if type(token) is not Token or not self._may_travel(token):
+        if type(token) is not Token or _header_of(token, self._key_header) is None:
             raise PluginFault("login-wrong-result", plugin=self._plugin)
         life, now = _life(token, self._clock), self._clock.monotonic()
         return IssuedToken(token, max(started + life - min(EARLY, life / 10) - now, LEAST), began=attempt.began)
 
-    def _may_travel(self, token: Token) -> bool:
-        """Whether its header is one that a plugin may add."""
-        name, value = token.as_header()
-        headers = {name.decode("ascii"): value.decode("ascii")}
-        return raw_headers(headers, reserved=self._key_header, of_a_token=True) is not None
 
-    def _finished(self, task: asyncio.Task[IssuedToken | NagorikError]) -> None:
-        if self._running is task:
-            self._running = None
-
-    def __repr__(self) -> str:
-        return f"<TokenCache {self._plugin}>"
+def _header_of(token: Token, key_header: str) -> RawHeaders | None:
+    """Its header, if a plugin may add it."""
+    name, value = token.as_header()
+    return raw_headers({name.decode("ascii"): value.decode("ascii")}, reserved=key_header, of_a_token=True)
 
 
 def _refused_login(error: NagorikError, attempt: LoginAttempt) -> NagorikError:
     """What a login ended in. A refusal is one of the credentials, and never of the application that waits for it."""
     if isinstance(error, AgencyClosed) and attempt.has_reached:
-        return AgencyClosed(error.until, layer=Layer.AGENCY)  # its own word, and none of the manifest's hours
+        return AgencyClosed(error.until, layer=Layer.AGENCY)  # its own word, and not the manifest's hours
     refused = isinstance(error, AgencyRejected | DuplicateApplication | InputRejected)
     if refused or (isinstance(error, CredentialsRejected) and error.kind is CredentialProblem.UNSPECIFIED):
         return CredentialsRejected(CredentialProblem.WRONG, layer=error.layer)
     if isinstance(error, CredentialsRejected) and error.kind is CredentialProblem.NOT_PERMITTED:
-        # Of one operation that is its own matter. Whoever may not log in is let in for nothing.
+        # At a call, it is about one operation; at a login, about all of them.
         return CredentialsRejected(CredentialProblem.REVOKED, layer=error.layer)
     return error
 
 
 def _life(token: Token, clock: Clock) -> float:
-    """Seconds that a token is good for, infinite if nobody says."""
+    """Seconds that a token is good for, infinite if it does not say."""
     until = math.inf if token.expires_at is None else (token.expires_at - clock.now()).total_seconds()
     life = min(until, math.inf if token.expires_in is None else token.expires_in)
     # One that has ended as it is handed out was written by a clock that is behind. It is good until it is refused;

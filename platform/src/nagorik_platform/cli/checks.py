@@ -184,17 +184,17 @@ def _certificate(settings: AgencySettings, plugin: str, prefix: str, now: dateti
     from nagorik_platform.agency_client.certificates import agency_tls
 
     try:
-        tls = agency_tls(settings, plugin=plugin)
+        _, ends = agency_tls(settings, plugin=plugin)
     except SettingsRejected as error:
         for name, reason in error.reasons.items():
             hint = "Compare the file with what the agency has issued, its key and its password."
             yield WRONG, f"{prefix}{name.upper()} cannot be used: {reason}", hint
         return
-    if tls is not None and tls.ends is not None:
-        days = (tls.ends - now) // timedelta(days=1)
+    if ends is not None:
+        days = (ends - now) // timedelta(days=1)
         status, verb = (WRONG, "ended") if days < 0 else (WARNING if days < _RENEW_DAYS else FINE, "ends")
         hint = "Have the agency issue another, then: nagorik settings reload, or a restart."
-        yield status, f"the platform's certificate {verb} on {tls.ends:%Y-%m-%d}", "" if status is FINE else hint
+        yield status, f"the platform's certificate {verb} on {ends:%Y-%m-%d}", "" if status is FINE else hint
 
 
 def _fees(registry: Registry, day: date) -> Iterator[DoctorCheck]:

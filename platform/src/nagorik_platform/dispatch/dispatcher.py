@@ -437,11 +437,7 @@ def _log_import(plugin: str, result: ImportResult, seconds: float) -> None:
 
 
 def _cut_off(http: "Late[CallHttp]") -> CallLedger:
-    """Let nothing more leave the machine of a call that is over; what it has done at the agency."""
-    if http.made is None:
-        return CallLedger()
-    http.made.cut_off()
-    return http.made.ledger
+    return CallLedger() if http.made is None else http.made.ledger
 
 
 def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | NagorikError:
