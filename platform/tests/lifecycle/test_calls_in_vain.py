@@ -182,16 +182,13 @@ def test_case_of_a_price_ends_with_the_demand():
 @pytest.mark.parametrize("error", [ContractViolation("other-year"), CredentialsRejected(), ConsentMissing("scope")])
 def test_call_before_filing_that_fails_for_ever_is_a_case_and_goes_on_by_itself(operation, error):
     driver = Driver(factories.capabilities_of())
-    way = {
-        Operation.ELIGIBILITY: factories.decision(),
-        Operation.QUOTE: factories.quote(0),
-        Operation.SUBMIT: None,
-    }
+    way = {Operation.ELIGIBILITY: factories.decision(), Operation.QUOTE: factories.quote(0), Operation.SUBMIT: None}
     for before, answer in way.items():
         if before is operation:
             break
         driver.answer(before, answer)
     for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
+        driver.answer(operation, CredentialsRejected(CredentialProblem.WRONG))  # the host's matter
         assert driver.hold is None
         driver.answer(operation, error)
     code = "fee-not-settled" if operation is Operation.QUOTE else "call-in-vain"

@@ -12,7 +12,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Any, Final
 
-from nagorik.errors import InputRejected, PluginFault
+from nagorik.errors import CredentialProblem, CredentialsRejected, InputRejected, PluginFault
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.values import Money
@@ -109,12 +109,11 @@ def apply(progress: Progress, event: e.Event) -> Progress:
 
 def _moved(progress: Progress, event: e.Moved) -> Changes:
     _check_move(progress, event)
-    by_person = event.to is ApplicationState.MANUAL_REVIEW
     lost = event.to is ApplicationState.SUBMISSION_UNKNOWN
     left_correction = event.to is not ApplicationState.CORRECTION_REQUESTED
     return {
         "state": event.to,
-        "hold": Hold(party=Party.PERSON, code=event.code) if by_person else None,
+        "hold": Hold(party=Party.PERSON, code=event.code) if event.to is ApplicationState.MANUAL_REVIEW else None,
         "filing_unknown": _filing_unknown(progress, event),
         "lost_at": event.at if lost else progress.lost_at,
         **_lost_in_a_row(progress, event),
@@ -211,21 +210,23 @@ def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
             event.not_before,
         ),
         **(_payment_asked_about(progress, attempt.payment or "", attempt.began_at) if final_word else {}),
-        **(_status_unchanged(progress, event) if _is_unchanged_status(event) else {}),
+        **(_status_unchanged(progress, event) if event.result == e.UNCHANGED else {}),
     }
 
 
 _HANDS_NOTHING_IN: Final = frozenset({Operation.STATUS, Operation.FIND, Operation.WITHDRAW})
-"""Operations of which no input is the citizen's to correct."""
+_OF_ONE_CALL: Final = frozenset({CredentialProblem.NOT_PERMITTED, CredentialProblem.UNSPECIFIED})
 
 
 def _is_in_vain(event: e.AttemptEnded) -> bool:
-    """Whether it is a person's work: input is the citizen's to correct, a plugin's fault its host's to count.
+    """Whether it is an officer's work: input is the citizen's to correct, a plugin's fault or credentials the host's.
 
-    A paper that cannot be read is somebody's at once, and is not counted.
+    A document that cannot be read is held at once, and is not counted.
     """
     if event.refusal is None or event.result in {PluginFault.code, DOCUMENT_UNREADABLE}:
         return False
+    if event.result == CredentialsRejected.code:
+        return event.refusal.code in _OF_ONE_CALL
     return event.result != InputRejected.code or event.operation in _HANDS_NOTHING_IN
 
 
@@ -244,10 +245,6 @@ def _ended(progress: Progress, event: e.AttemptEnded) -> Attempt:
     if in_flight is not None and in_flight != attempt:
         raise JournalBroken("one attempt at a time")
     return attempt
-
-
-def _is_unchanged_status(event: e.AttemptEnded) -> bool:
-    return event.operation is Operation.STATUS and event.result == e.UNCHANGED
 
 
 def _status_unchanged(progress: Progress, event: e.AttemptEnded) -> Changes:
