@@ -9,19 +9,19 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, update
 
 from nagorik import AgencyUnavailable, ApplicationDraft, CredentialsRejected, RateLimited, Token
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Limits
 from nagorik_host import open_host
 from nagorik_host.engine.restoration import Restoration, mark_restored
-from nagorik_host.engine.tokens import FEWER, GRACE, UNUSED, SharedTokenStore, try_refused_again
+from nagorik_host.engine.tokens import FEWER, GRACE, SharedTokenStore, try_refused_again
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.retention import rotate
-from nagorik_host.store.schema import Instant, agency_logins, agency_tokens
+from nagorik_host.store.schema import agency_logins, agency_tokens
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
@@ -34,8 +34,6 @@ from nagorik_testing.simulator.base import installed_simulators, load_simulator
 PROCESSES = 10
 DEADLINE = 30.0
 HOUR = timedelta(hours=1)
-ELSEWHERE = 4_070_908_800 * 10**6
-"""1 January 2099, in microseconds since 1970."""
 
 
 class Patient(SimulatedClock):
@@ -176,13 +174,6 @@ async def test_other_credentials_never_get_the_token_of_the_old_ones(stores, age
     assert (await stores[2].obtain(agency.terms("password-1"), None)).login == old.login
 
 
-async def test_tokens_of_old_settings_are_forgotten(stores, agency, clock):
-    await stores[0].obtain(agency.terms("password-1"), None)
-    clock.advance(UNUSED + timedelta(seconds=1))
-    await stores[1].obtain(agency.terms("password-2"), None)
-    assert await stores[2]._database.run(lambda t: t.connection.scalar(select(func.count(agency_tokens.c.id)))) == 1
-
-
 async def test_all_who_wait_hear_what_a_login_ended_in(stores, agency, clock):
     agency.refuses = CredentialsRejected(CredentialProblem.REVOKED)
     agency.door.clear()
@@ -307,24 +298,6 @@ async def test_officer_who_says_that_refused_credentials_are_good_has_them_tried
     assert await knocks(stores, agency, clock, hours=8) == [0]
 
 
-@pytest.mark.parametrize("at", ["login", "calls"])
-async def test_credentials_that_an_officer_took_for_good_are_tried_once_a_day_after_that_as_before(
-    stores, agency, clock, at
-):
-    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
-    await knocks(stores, agency, clock, hours=6)
-    clock.advance(timedelta(days=9))
-    await say_good(stores[0], clock, "nid")
-    if at == "calls":
-        agency.refuses = None
-        await call_in_vain(stores[0], agency)
-        agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
-        clock.advance(timedelta(minutes=15))
-        assert await knocks(stores, agency, clock, hours=25) == [23.75]
-    else:
-        assert await knocks(stores, agency, clock, hours=25) == [0, 24]
-
-
 async def say_good(store, clock, plugin):
     await store._database.run(partial(try_refused_again, plugin=plugin, lease_now=clock.now()))
 
@@ -374,17 +347,6 @@ async def test_a_login_of_a_process_that_stands_still_is_lost_to_another(stores,
     assert header(await waiting) == b"Bearer token-2"
     assert header(await frozen) == b"Bearer token-2"
     assert len(agency.logins) == 2
-
-
-async def test_no_login_is_waited_for_longer_than_one_may_take(database, vault, agency, clock):
-    store, longest = SharedTokenStore(database, vault, clock), timedelta(seconds=DEADLINE) + GRACE
-    await store.obtain(agency.terms(), None)
-    held = {"login": None, "under_way": "nobody's", "under_way_until": clock.now() + longest + timedelta(seconds=1)}
-    await database.run(lambda t: t.connection.execute(update(agency_tokens).values(held)))
-    waiting = asyncio.create_task(store.obtain(agency.terms(), None))
-    await clock.ended_or_slept(waiting)
-    assert waiting.done()
-    assert header(await waiting) == b"Bearer token-2"
 
 
 async def test_a_login_that_is_broken_off_is_nobodys_at_once(stores, agency):
@@ -459,18 +421,6 @@ async def test_a_login_that_never_reached_the_agency_does_not_count(stores, agen
     assert header(await stores[3].obtain(terms, None)) == b"Bearer token-1"
 
 
-@pytest.mark.parametrize("at", [ELSEWHERE, 2**63 - 1])
-async def test_logins_of_a_time_that_is_to_come_do_not_count(database, vault, agency, clock, at):
-    spoil = text(f"INSERT INTO agency_logins VALUES ('x', 1, 'nid', {at})")  # noqa: S608 - of this test
-    await database.run(lambda t: t.connection.execute(spoil))
-    store, terms = SharedTokenStore(database, vault, clock), agency.terms(logins=1, login_period=HOUR)
-    first = await store.obtain(terms, None)
-    with pytest.raises(RateLimited) as refused:
-        await store.obtain(terms, first.login)
-    assert refused.value.retry_after == 3600
-    assert await database.run(lambda t: t.connection.scalar(select(func.count(agency_logins.c.login)))) == 1
-
-
 async def test_a_token_lies_sealed_and_is_wrapped_anew_with_everything_else(database, keyring, agency, clock):
     store = SharedTokenStore(database, Vault(keyring), clock)
     await store.obtain(agency.terms("a-secret", logins=5), None)
@@ -499,19 +449,6 @@ async def test_a_token_that_cannot_be_read_is_replaced(database, vault, agency, 
     assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
 
 
-DAMAGE = {"null": "null", "text": "'text'", "number": "17", "bytes": "x'00ff'", "2099": str(ELSEWHERE), "1970": "0"}
-
-
-def damages(*, is_sqlite):
-    """Each column with each value that its database lets in."""
-    for column in agency_tokens.c:
-        for kind, value in DAMAGE.items():
-            is_instant = isinstance(column.type, Instant)
-            may_be = is_sqlite or kind == "null" or (kind in {"2099", "1970"} and is_instant)
-            if may_be and (kind != "null" or column.nullable) and not column.primary_key:
-                yield column.name, kind, value
-
-
 async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, agency, clock):
     store = SharedTokenStore(database, vault, clock)
     await store.obtain(agency.terms(), None)
@@ -526,18 +463,6 @@ async def test_a_restored_database_makes_no_refused_credentials_good(stores, dat
     restored = Restoration(clock.now(), "officer", "a drill")
     await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
     assert await knocks(stores, agency, clock, hours=25) == [23.25]
-
-
-async def test_logins_that_a_restored_database_does_not_know_of_count(database, vault, agency, clock):
-    store, terms = SharedTokenStore(database, vault, clock), agency.terms(logins=6, login_period=HOUR)
-    restored = Restoration(clock.now(), "officer", "a drill")
-    await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
-    clock.advance(600)
-    with pytest.raises(RateLimited) as refused:
-        await store.obtain(terms, None)
-    assert (refused.value.retry_after, agency.logins) == (3000, [])
-    clock.advance(3000)
-    assert header(await store.obtain(terms, None)) == b"Bearer token-1"
 
 
 async def test_without_the_database_nobody_logs_in(vault, agency, clock):
