@@ -55,8 +55,8 @@ def kept(ready, world, place, monkeypatch):
             await world.apply_as(host, number)
         for number in range(MESSAGES):
             # Neither of the two plugins reads any, so no door is open to them.
-            message = {"message": f"m{number}", "arrival": f"a{number}", "headers": {}, "body": b"{}"}
-            await host.database.run(partial(host.inbox._door.keep, offer="nid.reissue", **message))
+            message = {"headers": {}, "body": str(number).encode()}
+            await host.database.run(partial(host.inbox.keep, offer="nid.reissue", **message))
 
     world.run(fill)
     documents = FolderDocumentStore(place / "nagorik-documents", ring(place))

@@ -15,12 +15,11 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import create_engine, insert, make_url, select
+from sqlalchemy import create_engine, insert, make_url, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nagorik import PaymentStarted, Text
 from nagorik.values import Money, dhaka_date
-from nagorik_host.engine.message_reader import Reading, UnreadMessage
 from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept, take_over
 from nagorik_host.engine.restoration import Restoration, mark_caught_up, mark_restored
 from nagorik_host.engine.suspensions import SuspensionRecord, suspend
@@ -142,22 +141,16 @@ async def play(url: str, world, folder) -> Scene:
 
 async def leave_messages(host):
     """Two messages of a gateway, of which one was read and says nothing."""
-    kept = [
-        partial(
-            host.inbox._door.keep,
-            offer=GATEWAY,
-            message=f"message-{one}",
-            arrival=f"arrival-{one}",
-            headers={},
-            body=b"",
-        )
-        for one in range(2)
-    ]
-    for one in kept:
-        assert await host.database.run(one)
-    row, *_ = await host.database.run(lambda t: t.connection.execute(select(inbox)).all())
-    message = UnreadMessage(row.id, row.offer, row.message, row.received_at, 1, 0, row.data_key, row.sealed)
-    await host.database.run(partial(host.inbox._settle, message=message, reading=Reading(None, "callback-rejected")))
+    for body in (b"1", b"2"):
+        assert await host.database.run(partial(host.inbox.keep, offer=GATEWAY, headers={}, body=body))
+
+    def end(transaction):
+        identity, now = transaction.connection.scalar(select(inbox.c.id).limit(1)), host.clock.now()
+        ended = {"due_at": None, "handled_at": now, "result": "callback-rejected"}
+        transaction.connection.execute(update(inbox).where(inbox.c.id == identity).values(ended))
+        transaction.record_row(inbox, identity, at=now)
+
+    await host.database.run(end)
 
 
 def leave_case(transaction, *, vault, now):

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import islice
 
 import pytest
+from structlog.testing import capture_logs
 
 from nagorik_host.engine import outage
 from nagorik_host.engine.leases import WorkerLease
@@ -19,6 +20,27 @@ def test_database_that_is_back_is_noticed_within_a_second_and_not_by_all_at_once
     assert first[0] <= PAUSE
     assert all(0.5 <= pause <= 1.0 for pause in (*first[5:], *second[5:]))
     assert not set(first) & set(second)
+
+
+async def test_outage_is_reported_once_however_many_wait(database, monkeypatch):
+    reported, tried, run = [], [], database.run
+
+    class Counting(WorkerObserver):
+        def database_lost(self):
+            reported.append("lost")
+
+    async def gone(unit):
+        tried.append(unit)
+        if len(tried) <= 20:
+            raise DatabaseUnavailable("gone")
+        return await run(unit)
+
+    monkeypatch.setattr(database, "run", gone)
+    retry = OutageRetry(database, WorkerLease("one", LEASE), "one", Counting(), is_stopping=lambda: False)
+    with capture_logs() as logs:
+        await asyncio.gather(*(retry.run(lambda _: None) for _ in range(20)))
+    assert [line["event"] for line in logs] == ["database_unavailable", "database_is_back"]
+    assert reported == ["lost"]
 
 
 class Gate:

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from nagorik_host import Host
 from nagorik_host.engine.inbox import Inbox
@@ -210,3 +210,17 @@ async def test_what_falls_due_while_the_last_call_is_under_way_is_claimed_before
         async with asyncio.timeout(60):
             await running
         assert {(await host.progress(one)).state for one in (first, second)} != {"draft"}
+
+
+@pytest.mark.parametrize("duty", ["send_heartbeats", "heed_reloads", "tidy"])
+async def test_worker_does_not_go_on_without_what_it_does_beside_its_calls(world, ready_file, duty):
+    async with world.host(ready_file) as host:
+        working = asyncio.create_task(host.worker().run(asyncio.Event()))
+        lost: list[asyncio.Task[object]] = []
+        while not lost:
+            await asyncio.sleep(0.001)
+            lost = [task for task in asyncio.all_tasks() if task.get_coro().__name__ == duty]
+        lost[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        assert await host.database.run(lambda t: t.connection.scalar(select(func.count()).select_from(workers))) == 0

@@ -14,11 +14,9 @@ from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from nagorik_host import metrics
-from nagorik_host.engine import outage
 from nagorik_host.engine.instants import ensure_row
-from nagorik_host.engine.observers import ObserverGroup, Throughput, WorkerObserver
+from nagorik_host.engine.observers import WorkerObserver
 from nagorik_host.metrics import OTHER, MetricsServer, WorkerMetrics
-from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import agencies, applications, attempts
 from nagorik_testing import SyntheticCitizens
 from nagorik_testing.fixtures.canaries import canary_values
@@ -157,59 +155,6 @@ async def test_event_loop_that_stands_still_is_told(world, ready_file, monkeypat
     assert found == [(503, "the event loop stands still\n")]
 
 
-async def test_outage_of_the_database_is_told_once_and_by_whom_it_is_noticed(world, ready_file, monkeypatch):
-    """All calls in flight notice, one after another; some only after others have got through again."""
-    told = []
-
-    class Counting(WorkerObserver):
-        def database_lost(self):
-            told.append("lost")
-
-    async with world.host(ready_file) as host:
-        working = host.worker("counter-1", Counting())
-        run = host.database.run
-        waiting = []
-
-        async def gone(unit):
-            waiting.append(unit)
-            if len(waiting) <= 20:
-                raise DatabaseUnavailable("gone")
-            return await run(unit)
-
-        monkeypatch.setattr(outage, "PAUSE", 0.0)
-        monkeypatch.setattr(host.database, "run", gone)
-        with capture_logs() as logs:
-            await asyncio.gather(*(working._outage.run(lambda _: None) for _ in range(20)))
-    assert [line["event"] for line in logs] == ["database_unavailable", "database_is_back"]
-    assert told == ["lost"]
-
-
-def test_group_tells_each_of_several():
-    class Noting(WorkerObserver):
-        def __init__(self):
-            self.noted = []
-
-        def claimed(self, number):
-            self.noted.append(number)
-
-        def call_began(self, plugin, operation):
-            self.noted.append((plugin, operation))
-
-        def call_ended(self, plugin, operation, outcome, seconds):
-            self.noted.append((plugin, operation, outcome, seconds))
-
-        def database_lost(self):
-            self.noted.append("lost")
-
-    one, other = Noting(), Noting()
-    group = ObserverGroup(one, WorkerObserver(), other)
-    group.claimed(3)
-    group.call_began("nid", "submit")
-    group.call_ended("nid", "submit", "answered", 0.5)
-    group.database_lost()
-    assert one.noted == other.noted == [3, ("nid", "submit"), ("nid", "submit", "answered", 0.5), "lost"]
-
-
 class Broken(WorkerObserver):
     """Raises whatever it is told, in words that nobody is to read."""
 
@@ -224,20 +169,6 @@ class Broken(WorkerObserver):
 
     def database_lost(self):
         raise RuntimeError("secret")
-
-
-def test_observer_that_raises_keeps_nothing_from_the_others_and_is_logged_by_a_code():
-    counted = Throughput()
-    group = ObserverGroup(Broken(), counted)
-    with capture_logs() as logs:
-        for _ in range(2):
-            group.claimed(3)
-            group.call_began("nid", "submit")
-            group.call_ended("nid", "submit", "answered", 0.5)
-            group.database_lost()
-    assert counted.take() == {"answered": 2}
-    line = {"event": "observer_failed", "exception": "RuntimeError", "log_level": "error"}
-    assert logs == [line | {"method": one} for one in ("claimed", "call_began", "call_ended", "database_lost")]
 
 
 async def test_observer_that_raises_harms_no_call(world, ready_url):

@@ -299,12 +299,6 @@ async def test_notice_that_comes_to_another_process_is_heard_at_once(till, ready
         await told(host, desk, till, application)
 
 
-async def test_notice_that_comes_to_the_workers_process_is_heard_at_once(host, till, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.worker.POLL", 3600.0)
-    application = await apply(host)
-    await told(host, host, till, application)
-
-
 async def told(host, desk, till, application: str) -> None:
     """Let a worker of ``host`` run, and tell it through ``desk`` that the payer has paid."""
     ending = asyncio.Event()

@@ -1,11 +1,9 @@
 """Workers carry applications to their end, share what is due, and lose or double nothing when one is killed."""
 
 import asyncio
-import json
 from collections import Counter
 from contextlib import asynccontextmanager
 from functools import partial
-from io import StringIO
 
 import pytest
 from sqlalchemy import func, select
@@ -20,7 +18,6 @@ from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.cases import count_cases, list_cases, unblock
 from nagorik_host.store.schema import applications, attempts, payments, permits
 from nagorik_platform.lifecycle import amounts_to
-from nagorik_platform.logs import configure_logging
 
 PLACES = 4
 """Calls that the NID Wing bears at once, by its manifest."""
@@ -357,27 +354,3 @@ async def test_running_worker_claims_what_falls_due_without_a_hint(world, ready_
         await until(lambda: world.street.calls)
         stop.set()
         await running
-
-
-async def test_redacted_log_says_each_minute_what_was_done_and_what_is_due(world, ready_file, monkeypatch, caplog):
-    monkeypatch.setattr("nagorik_host.engine.housekeeping.MINUTE", 0.05)
-    stream = StringIO()
-    configure_logging(level="INFO", json=True, stream=stream)
-    world.street.break_down("nid")
-    async with world.host(ready_file) as host:
-        for number in range(3):
-            await world.apply(host, number)
-        stop = asyncio.Event()
-        running = asyncio.create_task(host.worker("here").run(stop))
-
-        def lines():
-            told = (json.loads(line) for line in stream.getvalue().splitlines())
-            return [line for line in told if line["event"] == "worker_throughput"]
-
-        await until(lambda: any("calls_agency_unavailable" in line for line in lines()))
-        stop.set()
-        await running
-    line = next(line for line in lines() if "calls_agency_unavailable" in line)
-    assert line["worker"] == "here"
-    assert line["calls_agency_unavailable"] > 0
-    assert "•" not in json.dumps(line, ensure_ascii=False)

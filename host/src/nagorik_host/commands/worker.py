@@ -63,7 +63,7 @@ class WorkerCommand:
     def run(self, arguments: argparse.Namespace) -> int:
         """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away.
 
-        A worker whose event loop stands still for its lease and half a minute ends with 4.
+        A worker whose event loop stands still for its lease and half a minute ends with 1.
         """
         from nagorik_host.settings import load_host_settings
 
@@ -90,7 +90,7 @@ async def _work(
     once: bool,
     only: Collection[str] | None,
 ) -> int:
-    from nagorik_host.engine.watchdog import Watchdog, patience_of
+    from nagorik_host.engine.watchdog import patience_of, watching
 
     loop = asyncio.get_running_loop()
     workers: list[Engine] = []
@@ -109,7 +109,7 @@ async def _work(
         loop.add_signal_handler(number, heed)
     alive = asyncio.create_task(_tell_alive())
     try:
-        with Watchdog(patience_of(settings.lease)).watching():
+        with watching(patience_of(settings.lease)):
             async with opened_host(settings) as host:
                 with _metrics(host, settings.metrics) as served:
                     worker = await _ready_worker(host, name, served, only)

@@ -1,4 +1,4 @@
-"""What a worker does beside its calls: renew leases, log throughput, take up settings, erase old messages."""
+"""What a worker does beside its calls: renew leases, take up settings, erase old messages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -9,13 +9,12 @@ from typing import Final
 
 from nagorik.clock import Clock
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
-from nagorik_host.engine.observers import Throughput
 from nagorik_host.engine.permits import drop_wishes
 from nagorik_host.engine.plugins import kept_out_by
 from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.host_keys import sign_on
-from nagorik_host.store.overview import count_due, note_kept_out
+from nagorik_host.store.overview import note_kept_out
 from nagorik_host.store.retention import erase_messages
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
@@ -30,16 +29,10 @@ WORKER_EXPIRY: Final = timedelta(days=1)
 """After so long the row of a silent worker is deleted; until then its name shows whose calls have no end."""
 TIDY: Final = 3600.0
 """Seconds between two times that old messages are erased."""
-MINUTE: Final = 60.0
-"""Seconds between two lines of the log that say what was done."""
 
 
 class Housekeeping:
-    """One worker's row in the table of workers, and what it does every so often.
-
-    Attributes:
-        throughput: Counts what is logged every minute.
-    """
+    """One worker's row in the table of workers, and what it does every so often."""
 
     def __init__(
         self,
@@ -70,7 +63,6 @@ class Housekeeping:
         self._reloader = SettingsReloader(
             database, platform, read_settings, vault=vault, worker=lease.worker, clock=clock
         )
-        self.throughput = Throughput()
 
     # In transactions
 
@@ -124,48 +116,26 @@ class Housekeeping:
                 await self.reload()
 
     async def reload(self) -> None:
-        """Take up other settings of plugins, if a reload was asked for.
+        """Take up other settings of plugins, if there was a reload since the last time.
 
         Raises:
             DatabaseUnavailable: The database is away.
         """
         await self._reloader.heed()
 
-    async def log_throughput(self) -> None:
-        """Log every minute how many calls ended, by how they ended, and how many applications are due, by agency."""
-        while True:
-            await asyncio.sleep(MINUTE)
-            facts = {f"calls_{code.replace('-', '_')}": number for code, number in self.throughput.take().items()}
-            with suppress(DatabaseUnavailable):
-                due = await self._database.run(partial(count_due, until=self._clock.now()))
-                facts |= {f"due_{plugin}": number for plugin, number in due.items()}
-            _log.info(
-                "worker_throughput",
-                worker=self._worker_name,
-                seconds=round(MINUTE),
-                in_hand=len(self._held()),
-                **facts,
-            )
-
     async def tidy(self) -> None:
         """Erase old messages every hour, and at first remove what ended processes had begun to write."""
-        await self.sweep()
+        try:
+            removed = await self._sweep() if self._sweep is not None else 0
+        except OSError as error:
+            _log.warning("unfinished_documents_not_removed", because=type_name(error))
+        else:
+            if removed:
+                _log.info("unfinished_documents_removed", number=removed, worker=self._worker_name)
         while True:
             await asyncio.sleep(TIDY)
             with suppress(DatabaseUnavailable):
                 await self.erase_messages()
-
-    async def sweep(self) -> None:
-        """Remove what ended processes had begun to write."""
-        if self._sweep is None:
-            return
-        try:
-            removed = await self._sweep()
-        except OSError as error:
-            _log.warning("unfinished_documents_not_removed", because=type_name(error))
-            return
-        if removed:
-            _log.info("unfinished_documents_removed", number=removed, worker=self._worker_name)
 
     async def erase_messages(self) -> int:
         """Erase messages that came longer ago than messages are kept; how many there were."""

@@ -1,35 +1,40 @@
 """Messages that claim to come from an agency or a gateway.
 
-A message is kept before anything is made of it, and acknowledged at once. Its plugin reads it. An agency's report
-counts when the plugin has proved where it is from, and then once, however often it comes. A gateway's notice is only
-a hint to ask the gateway: anybody may send one, so a payment is asked about for it at most once a minute.
+A message is kept, sealed, before its plugin reads it, and acknowledged at once. An agency's report counts when the
+plugin has proved where it is from, and then once. A gateway's notice is only a hint to ask the gateway: anybody may
+send one, so a payment is asked about at most once a minute because of notices.
 
-Each offer's messages are read in turn, a few at a time, beside the calls; what is wrong with one ends that one alone.
-One that may have ended its reader is read with no other message beside it, and after a third time not again.
+Anybody may send anything. So until it is proved, a message is the same as another only where both are the same in
+every byte, headers included: a forged one takes no genuine one's place.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import hashlib
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 
-from nagorik import NagorikError, Operation
-from nagorik.clock import Clock
-from nagorik_host.engine.inbox_door import COUNTED, InboxDoor
-from nagorik_host.engine.message_reader import (
-    DEFECT,
-    FIRST_PAUSE,
-    KEY_MISSING,
-    LONGEST_PAUSE,
-    MessageReader,
-    Reading,
-    UnreadMessage,
-    log_defect,
+from nagorik import (
+    AgencyClosed,
+    AgencyUnavailable,
+    CredentialsRejected,
+    NagorikError,
+    Operation,
+    PluginFault,
+    RateLimited,
+    ServiceNotOffered,
+    SettingsRejected,
 )
+from nagorik.clock import Clock
+from nagorik.manifest import AnyOffer, PaymentGateway
+from nagorik.model.payment import PaymentNoticeRequest
+from nagorik.model.status import CallbackRequest
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import suspended_offers
 from nagorik_host.store.application_store import ApplicationStore, NoSuchApplication
@@ -50,62 +55,82 @@ from nagorik_platform.lifecycle import (
     step,
 )
 from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import type_name
 
 _log = get_logger("nagorik.host")
 
 INBOX: Final = "inbox"
 """What a hint is of when a message has come in."""
-
-MOST_WAITING: Final = 20_000
-"""Proved reports of one offer that wait for an application to be known; those that came first are given up for more.
-They take no place of what is still to be read, and nothing that is not proved takes theirs."""
-
-SHARE: Final = 20
-"""Most messages of one offer that are read in its turn."""
-SLICE: Final = 0.5
-"""Seconds after which an offer's turn is over; what it did not come to is left for the next."""
+LARGEST_BODY: Final = 1_000_000
+"""Bytes of a message's body."""
+MOST_HEADERS: Final = 100
+LARGEST_HEADERS: Final = 16_384
+"""Letters of all headers of a message together, as JSON."""
+LONGEST_MESSAGE_ID: Final = 1_000
+MOST_UNREAD: Final = 20_000
+"""Messages of one offer that wait to be read and are not proved; while there are so many, no further one is kept."""
+SHARE: Final = 10
+"""Most messages of one offer that are read together."""
+READ_SECONDS: Final = 2.0
+"""Seconds that a plugin has for one message."""
+READINGS: Final = 4
+"""How often a message is read whose reading does not end in time."""
 LEASE: Final = timedelta(minutes=2)
-"""How long a message is left to whoever took it to read it; after that, anybody's again."""
+"""How long a message is left to the worker that reads it."""
+LOST_LOOKS: Final = 3
+"""How often in a row a message is read and its worker not heard of again; then it is set aside."""
+FIRST_PAUSE: Final = timedelta(seconds=30)
+LONGEST_PAUSE: Final = timedelta(minutes=10)
+"""Time until a message that cannot be read now is tried again; it doubles from the first to the longest."""
 PATIENCE: Final = timedelta(days=3)
-"""How long a proved report about nothing known is kept for the answer that makes its application known."""
+"""How long a proved report about nothing known is kept for the response that makes its application known."""
 NOTICE_PATIENCE: Final = timedelta(minutes=1)
 """How long a gateway's notice of an unknown payment is kept; a payment is known before its gateway hears of it."""
 NOTICES_APART: Final = timedelta(minutes=1)
 """How long after a payment was asked about because of a notice it is asked about because of another."""
-LOST_LOOKS: Final = 3
-"""How often in a row a message is taken to be read and not heard of again; then it is set aside."""
 TAKEN: Final = "taken"
 REPEATED: Final = "repeated"
 UNKNOWN: Final = "unknown-reference"
-# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite, and nearly every look finds
-# nothing.
-_FIRST_OFFER: Final = select(func.min(inbox.c.offer)).where(UNREAD)
-_NEXT_OFFER: Final = _FIRST_OFFER.where(inbox.c.offer > bindparam("after"))
-_OF_OFFER: Final = select(
-    inbox.c.id,
-    inbox.c.offer,
-    inbox.c.message,
-    inbox.c.received_at,
-    inbox.c.looks,
-    inbox.c.lost_looks,
-    inbox.c.data_key,
-    inbox.c.sealed,
-).where(inbox.c.offer == bindparam("offer_"), UNREAD)
-_DUE: Final = (
-    _OF_OFFER.where(inbox.c.due_at <= bindparam("now"))
-    .order_by(inbox.c.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
+DEFECT: Final = "defect"
+KEY_MISSING: Final = "key-missing"
+
+_PLACE: Final = "message"
+_READS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
+_OUT_OF_TIME: Final = frozenset({"deadline", "abandoned", "cancelled"})
+_NOT_NOW: Final = (
+    AgencyClosed,
+    AgencyUnavailable,
+    CredentialsRejected,
+    RateLimited,
+    ServiceNotOffered,
+    SettingsRejected,
 )
-_NOW_KNOWN: Final = (
-    _OF_OFFER.where(
-        inbox.c.due_at > bindparam("now"),
-        inbox.c.reference.is_not(None),
-        select(applications.c.id)
-        .where(applications.c.plugin == bindparam("plugin"), applications.c.agency_reference == inbox.c.reference)
-        .exists(),
-    )
-    .limit(bindparam("most"))
+"""Errors that say nothing about a message: its plugin is kept out, or lacks what it proves messages with."""
+
+# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite, and nearly every poll finds
+# nothing.
+_OF_OFFER: Final = inbox.c.offer == bindparam("offer_")
+_SAME: Final = select(inbox.c.id).where(_OF_OFFER, inbox.c.arrival == bindparam("arrival_"), UNREAD).limit(1)
+_COUNTED: Final = select(inbox.c.id).where(_OF_OFFER, inbox.c.proved == bindparam("message_"))
+_TOO_MANY: Final = (
+    # What waits for a reference is due much later than all else, so that it is passed over on the index.
+    select(inbox.c.id)
+    .where(_OF_OFFER, inbox.c.due_at <= bindparam("soon"), inbox.c.reference.is_(None), UNREAD)
+    .limit(1)
+    .offset(bindparam("most"))
+)
+_OFFERS: Final = select(inbox.c.offer).where(UNREAD).distinct().order_by(inbox.c.offer)
+_IS_KNOWN_NOW: Final = and_(
+    inbox.c.reference.is_not(None),
+    select(applications.c.id)
+    .where(applications.c.plugin == bindparam("plugin"), applications.c.agency_reference == inbox.c.reference)
+    .exists(),
+)
+_DUE: Final = (
+    select(inbox)
+    .where(_OF_OFFER, UNREAD, or_(inbox.c.due_at <= bindparam("now"), _IS_KNOWN_NOW))
+    .order_by(inbox.c.due_at)
+    .limit(SHARE)
     .with_for_update(of=inbox, skip_locked=True)
 )
 _TAKE: Final = (
@@ -113,31 +138,37 @@ _TAKE: Final = (
     .where(inbox.c.id.in_(bindparam("ids", expanding=True)))
     .values(due_at=bindparam("until"), looks=inbox.c.looks + 1, lost_looks=inbox.c.lost_looks + 1)
 )
-_LEAVE: Final = (
-    update(inbox)
-    .where(inbox.c.id.in_(bindparam("ids", expanding=True)), UNREAD)
-    .values(due_at=bindparam("now"), looks=inbox.c.looks - 1, lost_looks=inbox.c.lost_looks - 1)
-)
-_NOT_LOST: Final = (
-    update(inbox)
-    .where(inbox.c.id.in_(bindparam("ids", expanding=True)), UNREAD, inbox.c.lost_looks > 0)
-    .values(lost_looks=inbox.c.lost_looks - 1)
-)
-_WAITED_LONGEST: Final = (
-    select(inbox.c.id)
-    .where(inbox.c.offer == bindparam("offer_"), inbox.c.reference.is_not(None), UNREAD)
-    .order_by(inbox.c.received_at.desc())
-    .limit(1)
-    .offset(bindparam("most"))
-)
-_FREE: Final = select(inbox.c.id).where(inbox.c.id == bindparam("id_"), UNREAD).with_for_update(skip_locked=True)
+_STILL_UNREAD: Final = select(inbox.c.id).where(inbox.c.id == bindparam("id_"), UNREAD).with_for_update()
 
 
-class _Batch(NamedTuple):
-    """Messages that were taken to be read, by offer; and whether there are probably more."""
+class MessageRefused(ValueError):
+    """A message is not kept: it is larger than any that an agency sends. The error holds nothing of the message.
 
-    turns: list[list[UnreadMessage]]
-    more: bool
+    Attributes:
+        code: ``body-too-large``, ``headers-too-many``, ``headers-too-large`` or ``message-id-too-long``.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        """Refuse for a reason."""
+        super().__init__(f"{code}: {text}")
+        self.code = code
+
+
+class InboxFull(Exception):
+    """Too many messages of this offer wait to be read; the sender has to come again."""
+
+    def __init__(self, offer: str) -> None:
+        """Refuse a message to ``offer``, for now."""
+        super().__init__(f"{MOST_UNREAD} messages to {offer} wait to be read; let the sender try again later")
+        self.offer = offer
+
+
+class _Reading(NamedTuple):
+    """What a plugin made of a message: something that happened, or why it says nothing, perhaps only for now."""
+
+    outcome: Noticed | Reported | None
+    result: str = ""
+    again: bool = False
 
 
 class Inbox:
@@ -155,13 +186,11 @@ class Inbox:
     ) -> None:
         """Keep messages in ``database``, sealed by ``vault``."""
         self._database = database
-        self._reader = MessageReader(platform, vault)
-        self._door = InboxDoor(self._reader, vault, clock)
+        self._platform = platform
+        self._vault = vault
         self._store = store
         self._capabilities = capabilities
         self._clock = clock
-        self._not_lost: set[str] = set()
-        self._listeners: list[Callable[[], None]] = []
 
     async def receive(
         self, offer: str, *, headers: Mapping[str, str], body: bytes, message_id: str | None = None
@@ -173,155 +202,176 @@ class Inbox:
 
         Args:
             offer: The service, or the gateway, whose address it came to.
-            headers: As received, at most 100 and 16,384 bytes.
+            headers: As received, at most 100 and 16,384 letters.
             body: As received, at most 1,000,000 bytes.
             message_id: The sender's own id of it, where there is one; two of the same content and different ids are
                 two messages.
 
         Raises:
-            MessageRefused: It is too large, or its parts are of no kind that a message has.
+            MessageRefused: It is too large.
             ServiceNotOffered: No installed plugin that this host lets in offers it, or not messages to it.
             InboxFull: Too many messages of this offer are not read yet.
         """
-        keep = self._door.admit(offer, headers=headers, body=body, message_id=message_id)
+        _check(headers, body, message_id)
+        self._require(offer)
+        return await self._database.run(
+            partial(self.keep, offer=offer, headers=headers, body=body, message_id=message_id)
+        )
 
-        def kept(transaction: Transaction) -> bool:
-            is_new = keep(transaction)
-            if is_new:
-                transaction.add_hint(INBOX, offer.partition(".")[0])
-            return is_new
-
-        new = await self._database.run(kept)
-        if new:
-            self._announce()
-        return new
-
-    @contextmanager
-    def listening(self, heard: Callable[[], None]) -> Iterator[None]:
-        """Call ``heard`` whenever this process has kept a message, or has left one unread."""
-        self._listeners.append(heard)
-        try:
-            yield
-        finally:
-            self._listeners.remove(heard)
-
-    async def handle(self) -> int:
-        """Read a few messages of each offer that has any; how many were looked at.
-
-        Where more is left, listeners are called. Several workers may call this at once; each message is read by one.
+    def keep(
+        self,
+        transaction: Transaction,
+        *,
+        offer: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        message_id: str | None = None,
+    ) -> bool:
+        """Keep a message as ``receive`` does, within a transaction of the host's database.
 
         Raises:
-            DatabaseUnavailable: The database is away. What was not done with is read again.
+            InboxFull: Too many messages of this offer are not read yet.
         """
-        batch = await self._database.run(self._take)
-        left = {message.id for turn in batch.turns for message in turn}
-        try:
-            # Each offer by itself: one whose messages take long to read delays no other's.
-            turns = await asyncio.gather(
-                *(self._read_in_turn(turn, left) for turn in batch.turns), return_exceptions=True
+        content = json.dumps([message_id, hashlib.sha256(body).hexdigest()])
+        message = self._vault.lookup(f"message/{offer}", content)
+        arrival = self._vault.lookup(f"arrival/{offer}", json.dumps([content, sorted(headers.items())]))
+        same = {"offer_": offer, "arrival_": arrival, "message_": message}
+        if any(transaction.connection.scalar(query, same) is not None for query in (_SAME, _COUNTED)):
+            return False
+        identity, now = str(uuid4()), self._clock.now()
+        bound = {"offer_": offer, "soon": now + LONGEST_PAUSE, "most": MOST_UNREAD - 1}
+        if transaction.connection.scalar(_TOO_MANY, bound) is not None:
+            raise InboxFull(offer)
+        key, wrapped = self._vault.make_data_key(identity)
+        sealed = json.dumps({"headers": dict(headers), "body": b64encode(body).decode()}).encode()
+        transaction.connection.execute(
+            insert(inbox).values(
+                id=identity,
+                offer=offer,
+                message=message,
+                arrival=arrival,
+                received_at=now,
+                due_at=now,
+                looks=0,
+                data_key=wrapped,
+                sealed=key.seal(sealed, _PLACE),
             )
-        finally:
-            # Whatever kept them from being done with, such as a database that is away, it has not ended this process.
-            self._not_lost |= left
-        for ended in turns:
-            if isinstance(ended, BaseException):
-                raise ended
-        if batch.more:
-            self._announce()
-        return sum(ended for ended in turns if isinstance(ended, int))
+        )
+        transaction.record_row(inbox, identity, at=now)
+        transaction.add_hint(INBOX, _plugin_of(offer))
+        return True
 
-    def _announce(self) -> None:
-        for heard in tuple(self._listeners):
-            heard()
+    async def handle(self) -> int:
+        """Read a few messages of each offer that has any; how many were read.
 
-    async def _read_in_turn(self, messages: Sequence[UnreadMessage], left: set[str]) -> int:
-        """Read messages, and take from ``left`` what is not left as it was taken; how many were read."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + SLICE
-        for number, message in enumerate(messages):
-            if number and loop.time() > end:
-                others = [one.id for one in messages[number:]]
-                await self._database.run(partial(self._leave, ids=others))
-                left.difference_update(others)
-                self._announce()
-                return number
-            await self._handle_one(message)
-            left.discard(message.id)
+        Several workers may call this at once; each message is read by one.
+
+        Raises:
+            DatabaseUnavailable: The database is away. What was not settled is read again.
+        """
+        messages = await self._database.run(self._take)
+        # Together, so that one plugin whose messages hang delays another's by no more than ``READ_SECONDS``.
+        readings = await asyncio.gather(*(self._read(message) for message in messages))
+        for message, reading in zip(messages, readings, strict=True):
+            try:
+                await self._database.run(partial(self._settle, message=message, reading=reading))
+            except Exception as error:
+                if is_the_machines(error) and not isinstance(error, KeyMissing):
+                    raise
+                failed = _failed("message_not_taken", message, error)
+                await self._database.run(partial(self._settle, message=message, reading=failed))
         return len(messages)
 
-    async def _handle_one(self, message: UnreadMessage) -> None:
-        """Read a message and be done with it, or put it off; whatever is wrong with it is its own affair."""
-        reading = await self._reader.read(message)
-        for attempt in (reading, Reading(None, DEFECT)):
-            try:
-                await self._database.run(partial(self._settle, message=message, reading=attempt))
-            except KeyMissing as error:
-                log_defect("message_left_to_others", message, error)
-                later = Reading(None, KEY_MISSING, again=True)
-                await self._database.run(partial(self._settle, message=message, reading=later))
-                return
-            except Exception as error:
-                if is_the_machines(error):
-                    raise
-                # Where not even the defect can be written down, whoever looks next finds the message again.
-                log_defect("message_not_taken", message, error)
-            else:
-                return
+    # What a plugin makes of a message
+
+    async def _read(self, message: Row[Any]) -> _Reading:
+        try:
+            key = self._vault.data_key(message.data_key, message.id)
+            content = json.loads(key.open(message.sealed, _PLACE))
+            headers, body = content["headers"], b64decode(content["body"])
+            if isinstance(self._offer(message.offer), PaymentGateway):
+                notice = await self._platform.parse_payment_notice(
+                    PaymentNoticeRequest(gateway=message.offer, headers=headers, body=body), seconds=READ_SECONDS
+                )
+                return _Reading(Noticed(notice.payment))
+            report = await self._platform.parse_callback(
+                CallbackRequest(service=message.offer, headers=headers, body=body), seconds=READ_SECONDS
+            )
+        except _NOT_NOW as error:
+            return _Reading(None, error.code, again=True)
+        except PluginFault as fault:
+            # A reading that did not end in time may be the machine's fault.
+            in_vain = fault.fault in _OUT_OF_TIME and message.looks + 1 < READINGS
+            return _Reading(None, fault.code, again=in_vain)
+        except NagorikError as error:
+            return _Reading(None, error.code)
+        except Exception as error:  # noqa: BLE001 - a defect of one message ends no other
+            return _failed("message_unreadable", message, error)
+        return _Reading(Reported(report.agency_reference, report.status))
+
+    def _require(self, offer: str) -> None:
+        """See that a message can be for an offer, that of a plugin in quarantine for a fault included."""
+        found = self._offer(offer)
+        if found is None:
+            self._platform.service(offer)
+            raise ServiceNotOffered("unknown-service")
+        if not _READS.intersection(found.reads):
+            raise ServiceNotOffered("operation-not-offered")
+
+    def _offer(self, offer: str) -> AnyOffer | None:
+        manifests = (record.manifest for record in self._platform.plugins)
+        offers = (found for manifest in manifests if manifest is not None for found in manifest.offers)
+        return next((found for found in offers if found.id == offer), None)
+
+    def _readable_plugins(self, now: datetime) -> set[str]:
+        """The plugins that can be used, or are to be tried again by now."""
+        return {
+            record.id
+            for record in self._platform.plugins
+            if record.quarantine is None
+            or (record.quarantine.probe_at is not None and now >= record.quarantine.probe_at)
+        }
 
     # In transactions
 
-    def _take(self, transaction: Transaction) -> _Batch:
+    def _take(self, transaction: Transaction) -> Sequence[Row[Any]]:
         """Lease a few due messages of each offer; one that may have ended its reader is leased alone."""
         now, suspended = self._clock.now(), suspended_offers(transaction)
-        not_lost, self._not_lost = self._not_lost, set()
-        if not_lost:
-            transaction.connection.execute(_NOT_LOST, {"ids": list(not_lost)})
-        readable = self._reader.readable(now)
-        turns: list[list[UnreadMessage]] = []
-        offer: str | None = transaction.connection.scalar(_FIRST_OFFER)
-        while offer is not None:
-            plugin = offer.partition(".")[0]
-            if offer in readable and not suspended.covers(plugin=plugin, service=offer, target_plugin=plugin):
-                turns.append(_due(transaction, offer, plugin, now))
-            offer = transaction.connection.scalar(_NEXT_OFFER, {"after": offer})
-        turns = [turn for turn in turns if turn]
-        more = any(len(turn) >= SHARE for turn in turns)
-        suspects = [message for turn in turns for message in turn if message.lost_looks]
-        if suspects:
-            more = more or sum(map(len, turns)) > 1
-            turns = [[max(suspects, key=lambda message: message.lost_looks)]]
-        if turns:
-            ids = [message.id for turn in turns for message in turn]
-            transaction.connection.execute(_TAKE, {"ids": ids, "until": now + LEASE})
-        return _Batch(turns, more)
+        readable = self._readable_plugins(now)
+        due: list[Row[Any]] = []
+        for offer in transaction.connection.scalars(_OFFERS).all():
+            plugin = _plugin_of(offer)
+            if plugin in readable and not suspended.covers(plugin=plugin, service=offer, target_plugin=plugin):
+                due += transaction.connection.execute(_DUE, {"offer_": offer, "plugin": plugin, "now": now})
+        for message in [one for one in due if one.lost_looks >= LOST_LOOKS]:
+            _end(transaction, message.id, now, READERS_LOST)
+            _log.error("message_set_aside", defect=READERS_LOST, offer=message.offer, message=message.id)
+            due.remove(message)
+        if any(message.lost_looks for message in due):
+            due = [max(due, key=lambda message: message.lost_looks)]
+        if due:
+            transaction.connection.execute(_TAKE, {"ids": [one.id for one in due], "until": now + LEASE})
+        return due
 
-    def _leave(self, transaction: Transaction, *, ids: Sequence[str]) -> None:
-        """Give messages back that were taken and not read."""
-        transaction.connection.execute(_LEAVE, {"ids": list(ids), "now": self._clock.now()})
-
-    def _settle(self, transaction: Transaction, *, message: UnreadMessage, reading: Reading) -> None:
+    def _settle(self, transaction: Transaction, *, message: Row[Any], reading: _Reading) -> None:
         """Take in what a message says and be done with it, or put it off; all of that or nothing."""
-        query = select(inbox.c.id).where(inbox.c.id == message.id, UNREAD).with_for_update()
-        if transaction.connection.scalar(query) is None:
+        if transaction.connection.scalar(_STILL_UNREAD, {"id_": message.id}) is None:
             return  # another worker was quicker, or its time was over
-        now = self._clock.now()
-        if reading.again:
-            pause = min(FIRST_PAUSE * 2 ** min(message.looks, 16), LONGEST_PAUSE)
-            _write(transaction, message.id, due_at=now + pause, lost_looks=0)
-            return
-        outcome = reading.outcome
+        now, outcome = self._clock.now(), reading.outcome
         if outcome is None:
-            _end(transaction, message.id, now, reading.result)
+            if reading.again:
+                pause = min(FIRST_PAUSE * 2 ** min(message.looks, 16), LONGEST_PAUSE)
+                _write(transaction, message.id, due_at=now + pause, lost_looks=0)
+            else:
+                _end(transaction, message.id, now, reading.result)
             return
+        is_notice = isinstance(outcome, Noticed)
         application = self._application_of(transaction, message.offer, outcome)
-        patience = NOTICE_PATIENCE if isinstance(outcome, Noticed) else PATIENCE
-        if application is None and now - message.received_at < patience:
+        given_up_at = message.received_at + (NOTICE_PATIENCE if is_notice else PATIENCE)
+        if application is None and now < given_up_at:
             # Read again as soon as an application is known by the reference, or at the end for the last time.
-            reference = self._reference_of(message, outcome)
-            due_at = message.received_at + patience
-            _write(transaction, message.id, due_at=due_at, reference=reference, lost_looks=0)
-            if reference is not None:
-                _bound_waiting(transaction, message.offer, now)
+            reference = self._reference_of(message.offer, outcome)
+            _write(transaction, message.id, due_at=given_up_at, reference=reference, lost_looks=0)
             return
         result: str | datetime = UNKNOWN
         if application is not None:
@@ -329,8 +379,7 @@ class Inbox:
         if isinstance(result, datetime):
             _write(transaction, message.id, due_at=result, lost_looks=0)
             return
-        counts = result == TAKEN and isinstance(outcome, Reported)
-        proved = message.message if counts else None
+        proved = message.message if result == TAKEN and not is_notice else None
         _end(transaction, message.id, now, result, application=application, proved=proved)
 
     def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str | None:
@@ -341,25 +390,23 @@ class Inbox:
             )
             found: str | None = transaction.connection.scalar(query)
             return found
-        plugin = offer.partition(".")[0]
         try:
             return self._store.find_by_agency_reference(
-                transaction, plugin=plugin, agency_reference=outcome.agency_reference
+                transaction, plugin=_plugin_of(offer), agency_reference=outcome.agency_reference
             )
         except NoSuchApplication:
             return None
 
-    def _reference_of(self, message: UnreadMessage, outcome: Noticed | Reported) -> str | None:
-        # A payment is in the books before its gateway hears of it: a notice waits for nothing that will be known.
+    def _reference_of(self, offer: str, outcome: Noticed | Reported) -> str | None:
         if isinstance(outcome, Noticed):
             return None
-        return self._store.hash_agency_reference(message.plugin, outcome.agency_reference)
+        return self._store.hash_agency_reference(_plugin_of(offer), outcome.agency_reference)
 
     def _take_in(
         self,
         transaction: Transaction,
         application: str,
-        message: UnreadMessage,
+        message: Row[Any],
         outcome: Noticed | Reported,
         now: datetime,
     ) -> str | datetime:
@@ -368,7 +415,7 @@ class Inbox:
             stored = self._store.read(transaction, application, for_change=True)
             # Asked once the application is this transaction's: of two of the same, the second sees the first here.
             counted = {"offer_": message.offer, "message_": message.message}
-            if transaction.connection.scalar(COUNTED, counted) is not None:
+            if transaction.connection.scalar(_COUNTED, counted) is not None:
                 return REPEATED
             capabilities = self._capabilities.of(stored.progress.service, stored.gateway)
             if isinstance(outcome, Noticed):
@@ -381,52 +428,27 @@ class Inbox:
         except Erased:
             return "erased"
         except (IllegalTransition, JournalBroken, SealBroken) as error:
-            log_defect("message_not_taken", message, error)
-            return DEFECT
+            return _failed("message_not_taken", message, error).result
         self._store.change(transaction, stored, done, now, lease=stored.lease)
         return TAKEN
 
 
 def _put_off(progress: Progress, payment: str, capabilities: ServiceCapabilities, now: datetime) -> datetime | None:
     """Until when a notice of a payment waits; now, where a question that is to come answers it, too."""
-    found = next((one for one in progress.payments if one.id == payment), None)
     coming = next_action(progress, capabilities, now)
     is_due = coming.due is not None and coming.due <= now and progress.attempt is None
     if is_due and (coming.operation, coming.payment) == (Operation.QUERY_PAYMENT, payment):
         return now
+    found = next((one for one in progress.payments if one.id == payment), None)
     latest = (found.noticed_at or found.asked_at) if found is not None else None
     return latest + NOTICES_APART if latest is not None and latest + NOTICES_APART > now else None
 
 
-def _due(transaction: Transaction, offer: str, plugin: str, now: datetime) -> list[UnreadMessage]:
-    """What is due of an offer, and what waited for a reference that is known now; locked.
-
-    What has ended one process after another as it was read is set aside.
-    """
-    asked = {"offer_": offer, "plugin": plugin, "now": now, "most": SHARE}
-    found = transaction.connection.execute(_DUE, asked).all()
-    if len(found) < SHARE:
-        found = [*found, *transaction.connection.execute(_NOW_KNOWN, asked | {"most": SHARE - len(found)})]
-    due = []
-    for row in found:
-        message = UnreadMessage(
-            row.id, row.offer, row.message, row.received_at, row.looks, row.lost_looks, row.data_key, row.sealed
-        )
-        if message.lost_looks < LOST_LOOKS:
-            due.append(message)
-            continue
-        _end(transaction, message.id, now, READERS_LOST)
-        _log.error("message_set_aside", defect=READERS_LOST, offer=offer, message=message.id)
-    return due
-
-
-def _bound_waiting(transaction: Transaction, offer: str, now: datetime) -> None:
-    """Give up the reports that have waited longest, where more wait than may."""
-    most = {"offer_": offer, "most": MOST_WAITING}
-    while (longest := transaction.connection.scalar(_WAITED_LONGEST, most)) is not None:
-        if transaction.connection.scalar(_FREE, {"id_": longest}) is None:
-            return  # another worker is at it; whoever puts off the next finds it again
-        _end(transaction, longest, now, UNKNOWN)
+def _failed(event: str, message: Row[Any], error: Exception) -> _Reading:
+    """Log what is wrong with a message, by the names of things alone. A process that holds its key can read it."""
+    _log.error(event, defect=type_name(error), offer=message.offer, message=message.id)
+    is_key = isinstance(error, KeyMissing)
+    return _Reading(None, KEY_MISSING if is_key else DEFECT, again=is_key)
 
 
 def _end(transaction: Transaction, identity: str, now: datetime, result: str, **values: object) -> None:
@@ -437,3 +459,18 @@ def _end(transaction: Transaction, identity: str, now: datetime, result: str, **
 
 def _write(transaction: Transaction, identity: str, **values: object) -> None:
     transaction.connection.execute(update(inbox).where(inbox.c.id == identity).values(**values))
+
+
+def _plugin_of(offer: str) -> str:
+    return offer.partition(".")[0]
+
+
+def _check(headers: Mapping[str, str], body: bytes, message_id: str | None) -> None:
+    if len(body) > LARGEST_BODY:
+        raise MessageRefused("body-too-large", f"a body has at most {LARGEST_BODY} bytes")
+    if len(headers) > MOST_HEADERS:
+        raise MessageRefused("headers-too-many", f"a message has at most {MOST_HEADERS} headers")
+    if len(json.dumps(dict(headers))) > LARGEST_HEADERS:
+        raise MessageRefused("headers-too-large", f"the headers have at most {LARGEST_HEADERS} letters together")
+    if message_id is not None and len(message_id) > LONGEST_MESSAGE_ID:
+        raise MessageRefused("message-id-too-long", f"a message's id has at most {LONGEST_MESSAGE_ID} letters")

@@ -48,9 +48,7 @@ class OutageRetry:
         self._worker_name = worker_name
         self._observer = observer
         self._is_stopping = is_stopping
-        self._waiting = 0
-        self._is_reported = False
-        self._back_at = float("-inf")
+        self._is_away = False
 
     async def run(self, unit: Unit[T], *, is_outcome: bool = False) -> T:
         """Run a unit, and wait for a database that is away.
@@ -65,41 +63,28 @@ class OutageRetry:
             DatabaseUnavailable: It is away for too long.
         """
         loop = asyncio.get_running_loop()
-        began_at, away_since, further = loop.time(), None, pauses()
-        is_back = False
-        try:
-            while True:
-                try:
-                    result = await self._database.run(unit)
-                except DatabaseUnavailable:
-                    if away_since is None:
-                        away_since = loop.time()
-                        self._lost(began_at)
-                    if loop.time() - away_since >= self._patience(is_outcome=is_outcome):
-                        raise
-                    await asyncio.sleep(next(further))
-                else:
-                    is_back = True
-                    return result
-        finally:
-            if away_since is not None:
-                self._found(loop.time(), is_back=is_back)
+        lost_at, further = None, pauses()
+        while True:
+            try:
+                result = await self._database.run(unit)
+            except DatabaseUnavailable:
+                self._report(is_away=True)
+                lost_at = loop.time() if lost_at is None else lost_at
+                if loop.time() - lost_at >= self._patience(is_outcome=is_outcome):
+                    raise
+                await asyncio.sleep(next(further))
+            else:
+                self._report(is_away=False)
+                return result
 
-    def _lost(self, began_at: float) -> None:
-        """Report an outage once, however many wait; what began before the last one ended is part of that."""
-        self._waiting += 1
-        if not self._is_reported and began_at >= self._back_at:
-            self._is_reported = True
+    def _report(self, *, is_away: bool) -> None:
+        """Report an outage and its end once, however many wait."""
+        if is_away and not self._is_away:
             _log.error("database_unavailable", worker=self._worker_name)
             self._observer.database_lost()
-
-    def _found(self, now: float, *, is_back: bool) -> None:
-        self._waiting -= 1
-        if is_back and not self._waiting:
-            self._back_at = now
-            if self._is_reported:
-                self._is_reported = False
-                _log.warning("database_is_back", worker=self._worker_name)
+        elif self._is_away and not is_away:
+            _log.warning("database_is_back", worker=self._worker_name)
+        self._is_away = is_away
 
     def _patience(self, *, is_outcome: bool) -> float:
         lease = self._lease.lasts.total_seconds()

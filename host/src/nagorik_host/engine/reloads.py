@@ -27,10 +27,7 @@ an ``OSError`` where it cannot be read."""
 
 
 class SettingsReloader:
-    """Takes up the settings of one worker's plugins, each time that somebody has asked for it.
-
-    What cannot be used stays as it was, and is told once; another reload tries it again.
-    """
+    """Takes up the settings of one worker's plugins at each reload. What cannot be used stays as it was."""
 
     def __init__(
         self,
@@ -42,45 +39,33 @@ class SettingsReloader:
         worker: str,
         clock: Clock,
     ) -> None:
-        """Reload what ``read`` reads; nothing where it is not given.
-
-        Args:
-            database: The host's.
-            platform: Whose settings they are.
-            read: Reads what the host says of each plugin.
-            vault: Of the same host.
-            worker: The worker's id.
-            clock: The time of agencies and citizens.
-        """
+        """Reload what ``read`` reads for the worker of this id; nothing where it is not given."""
         self._database = database
         self._platform = platform
         self._read = read
         self._vault = vault
         self._worker = worker
         self._clock = clock
-        self._heeded = self._noted = NONE - 1
-        self._is_changed = True
-        self._is_whole = True
+        self._taken_up: int | None = None
 
     async def heed(self) -> None:
-        """Take up the settings, if that was asked for since it was last done; at first, in any case.
+        """Take up the settings, if there was a reload since the last time; at first, in any case.
 
-        They were read before anybody could tell which reload they are of. An agency that refused other credentials
-        than those that the worker has now is tried at once.
+        An agency that refused other credentials than those that the worker has now is tried at once.
 
         Raises:
-            DatabaseUnavailable: The database is gone; the next time goes on where this one ended.
+            DatabaseUnavailable: The database is away; the next time begins anew.
         """
-        number = await self._database.run(last_reload) if self._read is not None else self._heeded
-        if self._read is not None and number != self._heeded:
-            is_first, self._heeded = self._heeded < NONE, number
-            self._is_whole = await self._take_up(self._read) or is_first
-        if self._is_changed:
-            await self._try_other_credentials()
-            self._is_changed = False
-        if self._read is not None and self._is_whole and self._noted != number:
+        number = NONE if self._read is None else await self._database.run(last_reload)
+        if number == self._taken_up:
+            return
+        is_first = self._taken_up is None
+        is_whole = self._read is not None and (await self._take_up(self._read) or is_first)
+        for plugin in await self._database.run(refusing):
+            await self._try_other_credentials(plugin)
+        if is_whole:
             await self._database.run(partial(note_taken_up, worker=self._worker, number=number))
-            self._noted = number
+        self._taken_up = number
 
     async def _take_up(self, read: ReadSettings) -> bool:
         """Whether everything that was read is in use."""
@@ -92,29 +77,31 @@ class SettingsReloader:
         done = await self._platform.reload(plugins)
         if done.changed:
             _log.info("settings_reloaded", plugins=list(done.changed))
-            self._is_changed = True
         rejected = _rejected(done, plugins)
         for plugin, error in rejected.items():
-            _log.error("settings_not_reloaded", because=error.code, plugin=plugin, settings=_in_a_log(error))
+            wrong = [f"{name}:{reason}" for name, reason in _wrong_settings(error)]
+            _log.error("settings_not_reloaded", because=error.code, plugin=plugin, settings=wrong)
         return not rejected
 
-    async def _try_other_credentials(self) -> None:
-        """Have agencies tried at once that refused other credentials than the worker has."""
-        for plugin in await self._database.run(refusing):
-            identity = await self._platform.identify_settings(plugin, partial(settings_identity, self._vault, plugin))
-            if identity is None:
-                continue
-            unit = partial(try_other_credentials, plugin=plugin, identity=identity, now=self._clock.now())
-            if await self._database.run(unit):
-                _log.info("other_credentials_tried", plugin=plugin)
+    async def _try_other_credentials(self, plugin: str) -> None:
+        identity = await self._platform.identify_settings(plugin, partial(settings_identity, self._vault, plugin))
+        if identity is None:
+            return
+        unit = partial(try_other_credentials, plugin=plugin, identity=identity, now=self._clock.now())
+        if await self._database.run(unit):
+            _log.info("other_credentials_tried", plugin=plugin)
 
 
 def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> list[str]:
-    """What is wrong with the settings of plugins that somebody has set, a line each; the others are not in use."""
-    return [describe_rejected(plugin, error) for plugin, error in _rejected(done, plugins).items()]
+    """What is wrong with the settings of plugins that somebody has set, a line each, without any value."""
+    return [
+        f"plugin {plugin}: {', '.join(f'{name} ({reason})' for name, reason in _wrong_settings(error)) or error.code}"
+        for plugin, error in _rejected(done, plugins).items()
+    ]
 
 
 def _rejected(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> dict[str, NagorikError]:
+    """What was rejected of the settings that somebody has set; plugins without any are not in use."""
     names = [name.upper() for name in os.environ]
     return {
         plugin: error
@@ -123,18 +110,8 @@ def _rejected(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]
     }
 
 
-def _in_a_log(error: NagorikError) -> list[str]:
-    """The settings that are wrong, each one word, which a log line shows."""
+def _wrong_settings(error: NagorikError) -> list[tuple[str, str]]:
+    """The settings that are wrong, each with one word that says how."""
     if not isinstance(error, SettingsRejected):
         return []
-    return [f"{name or 'settings'}:{error.reasons.get(name, 'rejected')}" for name in error.names]
-
-
-def describe_rejected(plugin: str, error: NagorikError) -> str:
-    """Which settings of which plugin are wrong, and how; no value."""
-    if not isinstance(error, SettingsRejected):
-        return f"plugin {plugin}: {error.code}"
-    told = (
-        f"{name or 'settings'} ({error.reasons[name]})" if name in error.reasons else name for name in error.names
-    )
-    return f"plugin {plugin}: {', '.join(told)}"
+    return [(name or "settings", error.reasons.get(name, "rejected")) for name in error.names]

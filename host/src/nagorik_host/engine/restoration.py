@@ -1,13 +1,13 @@
 """A database that was restored from a copy: the agencies may know more of an application than its row does.
 
-From the restoration on, every write of every open application is looked up before it is first made. What is taken in
-is treated alike until the database has caught up: it may be what the lost database had taken in before.
+From the restoration on, every write of every open application is looked up before it is first made. So is every write
+of what comes in until the database has caught up: the lost database may have had it already.
 """
 
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from nagorik.operations import Operation
 from nagorik_host.engine.tokens import forget_tokens
@@ -26,8 +26,8 @@ _OPEN: Final = (
     .limit(PAGE)
     .with_for_update()
 )
-
-_AT_WORK: Final = select(func.count()).select_from(workers).where(lasts(workers.c.lease_until))
+_AT_WORK: Final = select(workers.c.id).where(lasts(workers.c.lease_until)).limit(1)
+_IS_BEHIND: Final = restorations.c.caught_up_at.is_(None)
 
 
 class WorkersActive(Exception):
@@ -39,7 +39,7 @@ class Restoration(NamedTuple):
 
     Attributes:
         at: When the officer said so.
-        officer: Who restored them.
+        officer: Who restored it.
         reason: Why.
     """
 
@@ -60,47 +60,45 @@ def mark_restored(
         lease_now: The time by which workers are alive, where that is not the database's to say.
 
     Raises:
-        WorkersActive: Somebody sends while nobody knows what has been sent.
+        WorkersActive: A worker sends while it is not known what has been sent.
     """
+    at, officer, reason = restoration
     transaction.take_time()
     number, after = 0, ""
     while rows := transaction.connection.execute(_OPEN, {"after": after}).all():
         for row in rows:
             stored = store.from_row(row)
-            progress, event = restore(stored.progress, restoration.officer, restoration.reason, restoration.at)
-            # What an application waits for stays as it was; one in a lost worker's hands stays there until missed.
+            progress, event = restore(stored.progress, officer, reason, at)
+            # What an application waits for stays as it was; a lost worker keeps it until its lease has run out.
             operation = Operation(row.operation) if row.operation is not None else None
-            coming = NextAction(operation, row.due_at if stored.lease is None else restoration.at)
-            store.change(transaction, stored, Step(progress, (event,), coming), restoration.at, lease=stored.lease)
+            coming = NextAction(operation, row.due_at if stored.lease is None else at)
+            store.change(transaction, stored, Step(progress, (event,), coming), at, lease=stored.lease)
             transaction.drop_hint(row.id)
         number, after = number + len(rows), rows[-1].id
     transaction.connection.execute(insert(restorations).values(**restoration._asdict()))
-    transaction.record_row(restorations, restoration.at, at=restoration.at)
+    transaction.record_row(restorations, at, at=at)
     forget_tokens(transaction)
-    subject = f"{number} applications"
-    record_decision(
-        transaction, Decision(restoration.at, restoration.officer, "restored", subject, restoration.reason)
-    )
+    record_decision(transaction, Decision(at, officer, "restored", f"{number} applications", reason))
     # Asked last, so that a worker that began meanwhile is seen.
-    if _at_work(transaction, lease_now):
+    if transaction.connection.scalar(_AT_WORK, {LEASE_NOW: lease_now}) is not None:
         raise WorkersActive
     return number
 
 
 def catching_up(transaction: Transaction) -> Restoration | None:
     """The latest restoration, unless the database has caught up since."""
-    query = select(restorations).where(restorations.c.caught_up_at.is_(None)).order_by(restorations.c.at.desc())
-    row = transaction.connection.execute(query.limit(1)).one_or_none()
+    query = select(restorations).where(_IS_BEHIND).order_by(restorations.c.at.desc()).limit(1)
+    row = transaction.connection.execute(query).one_or_none()
     return Restoration(row.at, row.officer, row.reason) if row is not None else None
 
 
 def mark_caught_up(transaction: Transaction, officer: str, reason: str, now: datetime) -> bool:
-    """All that was taken in since the copy was made has been taken in again; whether anything was left to catch up.
+    """All that came in since the copy was made has come in again; whether anything was left to catch up.
 
-    What is taken in from now on is sent without being looked up.
+    What comes in from now on is sent without being looked up.
     """
-    open_ones = update(restorations).where(restorations.c.caught_up_at.is_(None)).values(caught_up_at=now)
-    done = transaction.connection.scalars(open_ones.returning(restorations.c.at)).all()
+    caught_up = update(restorations).where(_IS_BEHIND).values(caught_up_at=now).returning(restorations.c.at)
+    done = transaction.connection.scalars(caught_up).all()
     for at in done:
         transaction.record_row(restorations, at, at=now)
     if done:
@@ -114,7 +112,3 @@ def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Ste
         return first
     progress, event = restore(first.progress, restoration.officer, restoration.reason, now)
     return Step(progress, (*first.events, event), first.next)
-
-
-def _at_work(transaction: Transaction, lease_now: datetime | None) -> bool:
-    return bool(transaction.connection.scalar(_AT_WORK, {LEASE_NOW: lease_now}))

@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Delete, delete, insert, select, update
 
 from nagorik import Text
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, suspensions
-
-_RESUME: Final = delete(suspensions).where(
-    suspensions.c.kind == bindparam("kind_"), suspensions.c.name == bindparam("name_")
-)
 
 
 class SuspensionRecord(NamedTuple):
@@ -21,7 +17,7 @@ class SuspensionRecord(NamedTuple):
     Attributes:
         kind: What is stopped.
         name: Its id.
-        reason: What citizens are told.
+        reason: What citizens read.
         officer: Who stopped it.
         at: Since when.
     """
@@ -35,32 +31,24 @@ class SuspensionRecord(NamedTuple):
 
 def suspend(transaction: Transaction, record: SuspensionRecord) -> None:
     """Stop it, or replace the reason for which it is stopped."""
-    transaction.connection.execute(_RESUME, {"kind_": record.kind, "name_": record.name})
-    transaction.connection.execute(
-        insert(suspensions).values(
-            kind=record.kind,
-            name=record.name,
-            reason_en=record.reason.en,
-            reason_bn=record.reason.bn,
-            officer=record.officer,
-            at=record.at,
-        )
-    )
-    transaction.record_row(suspensions, record.kind, record.name, at=record.at)
+    kind, name, reason, officer, at = record
+    transaction.connection.execute(_resume(kind, name))
+    row = {"kind": kind, "name": name, "reason_en": reason.en, "reason_bn": reason.bn, "officer": officer, "at": at}
+    transaction.connection.execute(insert(suspensions).values(row))
+    transaction.record_row(suspensions, kind, name, at=at)
 
 
 def resume(transaction: Transaction, kind: str, name: str, now: datetime) -> bool:
     """Let it go on; whether it was stopped. What waits is then claimed at the agency's pace."""
-    done = transaction.connection.execute(_RESUME, {"kind_": kind, "name_": name}).rowcount > 0
-    if done:
-        # What is suspended otherwise, too, is parked again when its turn comes.
-        belongs = applications.c.service == name if kind == "service" else applications.c.plugin == name
-        transaction.take_time()
-        transaction.connection.execute(
-            update(applications).where(applications.c.parked_at.is_not(None), belongs).values(parked_at=None)
-        )
-        transaction.record_row(suspensions, kind, name, at=now)
-    return done
+    if transaction.connection.execute(_resume(kind, name)).rowcount == 0:
+        return False
+    # What is suspended otherwise, too, is parked again when its turn comes.
+    belongs = applications.c.service == name if kind == "service" else applications.c.plugin == name
+    parked = update(applications).where(applications.c.parked_at.is_not(None), belongs)
+    transaction.take_time()
+    transaction.connection.execute(parked.values(parked_at=None))
+    transaction.record_row(suspensions, kind, name, at=now)
+    return True
 
 
 def list_suspensions(transaction: Transaction) -> Sequence[SuspensionRecord]:
@@ -69,3 +57,7 @@ def list_suspensions(transaction: Transaction) -> Sequence[SuspensionRecord]:
         SuspensionRecord(row.kind, row.name, Text(bn=row.reason_bn, en=row.reason_en), row.officer, row.at)
         for row in transaction.connection.execute(select(suspensions).order_by(suspensions.c.at))
     ]
+
+
+def _resume(kind: str, name: str) -> Delete:
+    return delete(suspensions).where(suspensions.c.kind == kind, suspensions.c.name == name)

@@ -21,7 +21,7 @@ from nagorik_host.engine.housekeeping import Housekeeping
 from nagorik_host.engine.inbox import Inbox
 from nagorik_host.engine.instants import ensure_row, time_of
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
-from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, ObserverGroup, WorkerObserver
+from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, ContainedObserver, WorkerObserver
 from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry, pauses
 from nagorik_host.engine.pace import AgencyPace, PaceSlot
 from nagorik_host.engine.plugins import CapabilitiesCache
@@ -142,7 +142,7 @@ class Worker:
             read_settings=read_settings,
             sweep=sweep,
         )
-        self._observers = ObserverGroup(self._housekeeping.throughput, observer or WorkerObserver())
+        self._observers = ContainedObserver(observer or WorkerObserver())
         self._outage = OutageRetry(
             database, self._lease, name, self._observers, is_stopping=lambda: self._is_stopping
         )
@@ -254,11 +254,10 @@ class Worker:
         async with self._database.listening(self._wake):
             working = asyncio.create_task(self._work(stop, until_idle=until_idle))
             stopping = asyncio.create_task(stop.wait())
-            others = (self._read_on(), keeping.heed_reloads(), keeping.log_throughput(), keeping.tidy())
+            others = (self._read_on(), keeping.heed_reloads(), keeping.tidy())
             beside: list[asyncio.Task[object]] = [asyncio.create_task(one) for one in others]
             try:
-                with self._inbox.listening(self._news.set):
-                    await asyncio.wait({working, stopping, *beside}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({working, stopping, *beside}, return_when=asyncio.FIRST_COMPLETED)
                 if stop.is_set():
                     await asyncio.wait({working}, timeout=LAST_POLL)
                 for task in (working, *beside):
@@ -294,7 +293,7 @@ class Worker:
         while True:
             self._news.clear()
             with suppress(DatabaseUnavailable):  # what is in the inbox stays there
-                if await self._read():
+                while await self._read():
                     self._woken.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL):
