@@ -6,9 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from nagorik_host import Host
-from nagorik_host.engine.inbox import Inbox
 from nagorik_host.store import Database, DatabaseUnavailable
-from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, workers
 from nagorik_host.vault import KeyMissing
 
@@ -104,29 +102,6 @@ async def ids(host):
     return await host.database.run(lambda t: t.connection.scalars(select(applications.c.id)).all())
 
 
-async def test_worker_that_is_cancelled_twice_keeps_nothing(world, ready_url):
-    async with world.host(ready_url) as host:
-        _, running = await begun(world, host)
-        for _ in range(2):
-            running.cancel()
-            await asyncio.sleep(0)
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        assert await held(host) == ([], [])
-
-
-async def test_worker_that_runs_is_not_run_again_and_after_its_end_it_is(world, ready_file):
-    async with world.host(ready_file) as host:
-        worker, stop = host.worker(), asyncio.Event()
-        running = asyncio.create_task(worker.run(stop))
-        await asyncio.sleep(0)
-        with pytest.raises(RuntimeError):
-            await worker.run(stop)
-        stop.set()
-        assert await running == 0
-        assert await worker.run(stop) == 0
-
-
 @pytest.mark.parametrize("when", ["working", "ending"])
 async def test_what_ends_a_worker_is_raised_once_its_calls_have_ended(world, ready_file, when):
     async with world.host(ready_file) as host:
@@ -140,35 +115,6 @@ async def test_what_ends_a_worker_is_raised_once_its_calls_have_ended(world, rea
         with pytest.raises(KeyMissing):
             async with asyncio.timeout(60):
                 await running
-
-
-async def test_message_reader_that_fails_ends_the_worker(world, ready_file, monkeypatch):
-    async def fail(_):
-        raise KeyMissing("of-nobody")
-
-    monkeypatch.setattr(Inbox, "handle", fail)
-    async with world.host(ready_file) as host:
-        with pytest.raises(KeyMissing):
-            async with asyncio.timeout(60):
-                await host.worker().run(asyncio.Event())
-        assert await held(host) == ([], [])
-
-
-async def test_database_that_is_away_at_the_end_is_reported_and_the_lease_frees_what_was_held(world, ready_file):
-    async with world.host(ready_file) as host:
-        database, mortal = broken(world, host)
-        stop, running = await begun(world, mortal, grace=0.0)
-        database.fails = DatabaseUnavailable("away")
-        stop.set()
-        with pytest.raises(DatabaseUnavailable):
-            async with asyncio.timeout(60):
-                await running
-        database.fails = None
-        assert len((await held(host))[0]) == 1
-        world.machine.advance(LEASE)
-        world.street.open("nid")
-        await world.carry(host.worker())
-        assert {(await host.progress(one)).state for one in await ids(host)} == {"closed"}
 
 
 async def test_outcome_is_written_down_once_a_database_that_was_away_is_back(world, ready_file):

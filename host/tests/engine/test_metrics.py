@@ -11,7 +11,6 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select, update
-from structlog.testing import capture_logs
 
 from nagorik_host import metrics
 from nagorik_host.engine.instants import ensure_row

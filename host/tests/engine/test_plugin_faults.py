@@ -9,8 +9,8 @@ from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine.plugins import kept_out_by
+from nagorik_host.store.application_store import LeaseTooShort
 from nagorik_host.store.cases import FAULTS_OF_A_CASE, list_cases, unblock
-from nagorik_host.store.overview import read_workers
 from nagorik_host.store.schema import applications
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.dispatch.faults import FIRST_PAUSE
@@ -85,8 +85,7 @@ def office(install):
     return install("token", MANIFEST, FORM, PLUGIN)
 
 
-@pytest.fixture
-async def host(office, ready_url, keyring):
+def opened(url, keyring):
     settings = PlatformSettings(
         plugins={
             "token": PluginConfiguration(settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"}))
@@ -94,8 +93,20 @@ async def host(office, ready_url, keyring):
         admission=Admission(allow=frozenset({"token"})),
         clock=SimulatedClock(),
     )
-    async with open_host(ready_url, keyring, settings, lease_clock=SimulatedClock()) as opened:
-        yield opened
+    return open_host(url, keyring, settings, lease_clock=SimulatedClock())
+
+
+@pytest.fixture
+async def host(office, ready_url, keyring):
+    async with opened(ready_url, keyring) as made:
+        yield made
+
+
+async def test_host_does_not_open_with_calls_that_outlast_its_lease(install, ready_file, keyring):
+    install("token", MANIFEST.replace("as_of", "limits = { deadline = 360 }\nas_of"), FORM, PLUGIN)
+    with pytest.raises(LeaseTooShort, match="a call of token"):
+        async with opened(ready_file, keyring):
+            pass
 
 
 async def apply(host, ends, *, citizen=0) -> str:
@@ -125,15 +136,6 @@ async def carry(host, worker, *, for_at_most=timedelta(days=2)) -> None:
         host.clock.set(max(due, host.clock.now()))
 
 
-async def test_one_citizens_many_files_keep_no_honest_citizen_waiting(host):
-    bad = [await apply(host, BAD) for _ in range(8)]
-    honest = await apply(host, GOOD, citizen=1)
-    await host.worker().run_until_idle()
-    assert kept_out_by(host.platform) == []
-    assert await state(host, honest) == "submitted"
-    assert {await state(host, one) for one in bad} == {"draft"}
-
-
 async def test_application_that_its_plugin_fails_each_time_is_a_case_and_due_no_more(host, office):
     bad = await apply(host, BAD)
     await carry(host, host.worker())
@@ -146,27 +148,6 @@ async def test_application_that_its_plugin_fails_each_time_is_a_case_and_due_no_
     await host.database.run(lambda transaction: unblock(transaction, bad, host.clock.now()))
     await carry(host, host.worker(), for_at_most=timedelta(hours=2))
     assert await state(host, bad) == "submitted"
-
-
-async def test_worker_says_which_plugin_it_keeps_out_until_when(host, office):
-    for citizen in range(5):
-        await apply(host, BAD, citizen=citizen)
-    worker = host.worker()
-    await host.database.run(worker._housekeeping.register)
-    await worker.run_until_idle()
-    await worker.heartbeat()
-    (told,) = await host.database.run(lambda transaction: read_workers(transaction, host.clock.now()))
-    (kept_out,) = told.kept_out
-    assert (kept_out.plugin, kept_out.code, kept_out.since) == ("token", "too-many-faults", host.clock.now())
-    assert kept_out.probe_at > host.clock.now()
-    host.clock.set(kept_out.probe_at)
-    office.MENDED.append(1)
-    honest = await apply(host, GOOD, citizen=9)
-    await carry(host, worker, for_at_most=timedelta(hours=1))
-    assert await state(host, honest) == "submitted"
-    await worker.heartbeat()
-    (told,) = await host.database.run(lambda transaction: read_workers(transaction, host.clock.now()))
-    assert told.kept_out == []
 
 
 async def test_honest_citizens_wait_no_longer_than_the_plugin_is_kept_out(host, office):

@@ -98,15 +98,6 @@ async def test_what_was_taken_in_since_is_taken_in_again(world, ready_file):
         assert (await host.track(new)).progress.restored_at is None
 
 
-async def test_what_the_agency_does_not_have_is_filed(world, ready_file):
-    async with world.host(ready_file) as host:
-        application = await world.apply(host)
-        await world.mark_restored(host)
-        await world.carry(host.worker())
-        assert (await host.track(application)).progress.state == "closed"
-    assert set(world.done().values()) == {1}
-
-
 async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_file):
     async with world.host(ready_file) as host:
         application = await world.apply(host)
@@ -125,15 +116,3 @@ async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_
         assert await host.database.run(catching_up) is None
         await world.machine.sleep(61)
         assert await world.mark_restored(host) == 1
-
-
-async def test_without_saying_so_what_was_paid_is_filed_again(world, ready_file):
-    """What the others are worth: the same story, and nobody says that the database was restored."""
-    async with world.host(ready_file) as host:
-        await world.apply(host)
-        await world.carry(host.worker(), for_at_most=timedelta(minutes=1))
-    copy = await copied(ready_file)
-    for url in (ready_file, copy):
-        async with world.host(url) as host:
-            await world.carry(host.worker(), for_at_most=timedelta(minutes=10))
-    assert world.effects("nid", "application") == 2

@@ -1,10 +1,7 @@
 """One token for all processes of a host: who logs in, who waits, and what becomes of a login that is lost."""
 
 import asyncio
-import subprocess
-import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -26,7 +23,6 @@ from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
-from nagorik_platform.system_clock import SystemClock
 from nagorik_testing import SimulatedClock, SyntheticCitizens, in_process_configurations
 from nagorik_testing.contract.rig import is_login
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
@@ -158,14 +154,6 @@ async def test_a_token_ends_for_all_at_once(stores, agency, clock):
     assert len(agency.logins) == 2
 
 
-async def test_a_token_without_an_end_is_good_until_it_is_refused(stores, agency, clock):
-    agency.life = float("inf")
-    first = await stores[0].obtain(agency.terms(), None)
-    clock.advance(timedelta(days=4000))
-    assert (await stores[1].obtain(agency.terms(), None)).login == first.login
-    assert (await stores[1].obtain(agency.terms(), None)).renew_in == float("inf")
-
-
 async def test_other_credentials_never_get_the_token_of_the_old_ones(stores, agency):
     old = await stores[0].obtain(agency.terms("password-1"), None)
     new = await stores[1].obtain(agency.terms("password-2"), None)
@@ -256,22 +244,6 @@ async def test_credentials_that_are_refused_at_calls_are_tried_a_few_times_a_day
     assert [at / HOUR for at in agency.logins] == [0, 0.25, 1.25, 5.25, 29.25]
 
 
-@pytest.mark.parametrize("at", ["login", "calls"])
-async def test_refusal_is_counted_by_the_clocks_that_a_host_has(database, vault, at):
-    """A transaction runs in a thread that has no event loop to tell the time by."""
-    clock = SystemClock()
-    agency, store = Agency(SimulatedClock()), SharedTokenStore(database, vault, clock)
-    if at == "login":
-        agency.refuses = CredentialsRejected(CredentialProblem.EXPIRED)
-        with pytest.raises(CredentialsRejected):
-            await store.obtain(agency.terms(), None)
-    else:
-        await call_in_vain(store, agency)
-    with pytest.raises(CredentialsRejected) as held_off:
-        await store.obtain(agency.terms(), None)
-    assert (held_off.value.layer, len(agency.logins)) == (Layer.CORE, 1)
-
-
 async def test_one_token_that_is_refused_at_calls_of_many_processes_is_one_refusal(stores, agency, clock):
     issued = await stores[0].obtain(agency.terms(), None)
     refused = (store.refused(agency.terms(), issued.login, CredentialProblem.EXPIRED) for store in stores)
@@ -300,24 +272,6 @@ async def test_officer_who_says_that_refused_credentials_are_good_has_them_tried
 
 async def say_good(store, clock, plugin):
     await store._database.run(partial(try_refused_again, plugin=plugin, lease_now=clock.now()))
-
-
-async def test_success_with_other_settings_forgets_no_refusal(stores, agency, clock):
-    """A worker with the old password beside one with the new one."""
-    old, tried = agency.terms("old"), []
-
-    async def refuse(attempt):
-        tried.append(clock.elapsed())
-        await attempt.begin("POST /login")
-        raise CredentialsRejected(CredentialProblem.WRONG)
-
-    agency.life = 1200.0
-    for _ in range(4 * 24 * 2):
-        await stores[0].obtain(agency.terms("new"), None)
-        with suppress(CredentialsRejected):
-            await stores[1].obtain(replace(old, log_in=refuse), None)
-        clock.advance(timedelta(minutes=30))
-    assert [at / HOUR for at in tried] == [0, 0.5, 1.5, 5.5, 29.5, 53.5, 77.5]
 
 
 class Failing:
@@ -411,16 +365,6 @@ async def test_a_login_that_is_not_heard_of_any_more_counts_from_the_last_moment
     await asyncio.gather(lost, return_exceptions=True)
 
 
-async def test_a_login_that_never_reached_the_agency_does_not_count(stores, agency):
-    terms = agency.terms(logins=1, login_period=HOUR)
-    agency.is_reached, agency.refuses = False, AgencyUnavailable(because="connection-refused")
-    for store in stores[:3]:
-        with pytest.raises(AgencyUnavailable):
-            await store.obtain(terms, None)
-    agency.is_reached, agency.refuses = True, None
-    assert header(await stores[3].obtain(terms, None)) == b"Bearer token-1"
-
-
 async def test_a_token_lies_sealed_and_is_wrapped_anew_with_everything_else(database, keyring, agency, clock):
     store = SharedTokenStore(database, Vault(keyring), clock)
     await store.obtain(agency.terms("a-secret", logins=5), None)
@@ -457,14 +401,6 @@ async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, a
     assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
 
 
-async def test_a_restored_database_makes_no_refused_credentials_good(stores, database, vault, agency, clock):
-    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
-    assert await knocks(stores, agency, clock, hours=6) == [0, 0.25, 1.25, 5.25]
-    restored = Restoration(clock.now(), "officer", "a drill")
-    await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
-    assert await knocks(stores, agency, clock, hours=25) == [23.25]
-
-
 async def test_without_the_database_nobody_logs_in(vault, agency, clock):
     database = await open_database("postgresql://nobody@127.0.0.1:1/nowhere")
     with pytest.raises(AgencyUnavailable) as away:
@@ -494,57 +430,3 @@ async def test_two_hosts_on_one_database_log_in_once_at_the_agency(ready_url, ke
             await host.platform.quote_fees(draft)
         logins = [one for one in nid.ledger.requests() if is_login(one.operation)]
         assert len(logins) == 1
-
-
-PROCESS = """
-import asyncio, os, sys
-from datetime import timedelta
-from nagorik import Token
-from nagorik.manifest import Limits
-from nagorik_host.engine.tokens import SharedTokenStore
-from nagorik_host.store import open_database
-from nagorik_host.vault import Vault, read_keyring
-from nagorik_platform.agency_client import IssuedToken, LoginTerms
-from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
-from nagorik_platform.system_clock import SystemClock
-
-url, keys, logins = sys.argv[1:]
-
-async def log_in(attempt):
-    await attempt.begin("POST /login")
-    file = os.open(logins, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(file, b"x")
-    return IssuedToken(Token(f"of-{os.getpid()}-{os.fstat(file).st_size}"), 3600.0)
-
-async def main():
-    database = await open_database(url)
-    store = SharedTokenStore(database, Vault(read_keyring(keys)), SystemClock())
-    terms = LoginTerms("nid", "secret", Limits(), log_in)
-    sys.stdin.readline()
-    first = await store.obtain(terms, None)
-    print(first.token.as_header()[1].decode(), flush=True)
-    sys.stdin.readline()
-    print((await store.obtain(terms, first.login)).token.as_header()[1].decode(), flush=True)
-    await database.close()
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.long
-def test_real_processes_log_in_once_and_renew_once(ready_url, tmp_path):
-    file = tmp_path / "logins"
-    command = [sys.executable, "-c", PROCESS, ready_url, make_keys("test"), str(file)]
-    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(5)]
-    try:
-        for logins in (1, 2):
-            for process in running:
-                process.stdin.write("go\n")
-                process.stdin.flush()
-            told = {process.stdout.readline() for process in running}
-            assert len(told) == 1
-            assert file.stat().st_size == logins
-    finally:
-        for process in running:
-            process.communicate()
-    assert [process.returncode for process in running] == [0] * len(running)

@@ -13,7 +13,6 @@ from nagorik import Text
 from nagorik_host import Host
 from nagorik_host.engine import queues
 from nagorik_host.engine.health import LAST_PROBE
-from nagorik_host.engine.housekeeping import WORKER_EXPIRY
 from nagorik_host.engine.plugins import accept
 from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
@@ -21,7 +20,7 @@ from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import DatabaseUnavailable
-from nagorik_host.store.schema import applications, attempts, outages, workers
+from nagorik_host.store.schema import applications, attempts, journal, outages
 
 pytestmark = pytest.mark.long
 
@@ -43,84 +42,6 @@ def keeps_pace(times, began, per_second):
 
 async def states(host):
     return sorted(str(row.state) for row in await rows(host, applications.c.state))
-
-
-async def test_worker_that_is_stopped_finishes_its_calls_and_takes_nothing_more(world, ready_url):
-    async with world.host(ready_url) as host:
-        for number in range(6):
-            await world.apply(host, number)
-        world.street.close("nid")
-        ending = asyncio.Event()
-        working = asyncio.create_task(host.worker().run(ending))
-        await until(lambda: world.street.waiting == 4)
-        ending.set()
-        await asyncio.sleep(0)
-        assert not working.done()
-        world.street.open("nid")
-        await working
-        assert len(world.street.calls) == 4
-        assert {row.lease for row in await rows(host, applications.c.lease)} == {None}
-        assert await rows(host, of=workers) == []
-        await world.carry(host.worker())
-        assert await states(host) == ["closed"] * 6
-    assert world.effects("nid", "application") == 6
-
-
-async def test_worker_that_may_not_wait_gives_back_what_it_had_in_hand(world, ready_url):
-    async with world.host(ready_url) as host:
-        await world.apply(host)
-        world.street.close("nid")
-        ending = asyncio.Event()
-        working = asyncio.create_task(host.worker().run(ending, grace=0))
-        await until(lambda: world.street.waiting == 1)
-        ending.set()
-        await working
-        world.street.open("nid")
-        # No lease has to run out: the machine's clock stands still.
-        await world.carry(host.worker())
-        assert await states(host) == ["closed"]
-    assert world.effects("nid", "application") == 1
-
-
-async def test_worker_that_is_to_end_at_once_gives_up_its_calls_and_tells_how_many(world, ready_url):
-    async with world.host(ready_url) as host:
-        for number in range(3):
-            await world.apply(host, number)
-        world.street.close("nid")
-        ending, at_once = asyncio.Event(), asyncio.Event()
-        worker = host.worker()
-        working = asyncio.create_task(worker.run(ending, at_once=at_once))
-        await until(lambda: world.street.waiting == 3)
-        ending.set()
-        for _ in range(10):
-            await asyncio.sleep(0)
-        assert (working.done(), len(set(worker.in_hand))) == (False, 3)
-        at_once.set()
-        assert await working == 3
-        world.street.open("nid")
-        await world.carry(host.worker())
-        assert await states(host) == ["closed"] * 3
-    assert world.effects("nid", "application") == 3
-
-
-async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
-    async with world.host(ready_url) as host:
-        for name, ago in (("yesterday", WORKER_EXPIRY), ("long-ago", WORKER_EXPIRY * 1.01)):
-            at = world.machine.now() - ago
-            dead = insert(workers).values(
-                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
-            )
-            await host.database.run(lambda t, dead=dead: t.connection.execute(dead))
-        ending = asyncio.Event()
-        working = asyncio.create_task(host.worker("new").run(ending))
-        named = set()
-        async with asyncio.timeout(60):
-            while "new" not in named:
-                named = {row.name for row in await rows(host, workers.c.name)}
-        assert named == {"yesterday", "new"}
-        ending.set()
-        await working
-        assert {row.name for row in await rows(host, workers.c.name)} == {"yesterday"}
 
 
 @pytest.mark.parametrize("living", [True, False])
@@ -224,6 +145,25 @@ async def test_application_that_cannot_be_worked_on_blocks_itself_alone(world, r
     assert [entry["defect"] for entry in logs if entry["event"] == "application_blocked"] == ["SealBroken"]
 
 
+async def test_answer_that_cannot_be_written_blocks_its_application_alone(world, ready_url):
+    async with world.host(ready_url) as host:
+        odd, plain = [await world.apply(host, number) for number in range(2)]
+        before = next(row for row in await rows(host) if row.id == odd)
+        # The answer would be the next entry, which is there already.
+        entry = {"application": odd, "entry": before.entries + 1, "at": world.clock.now()}
+        there = insert(journal).values(**entry, kind="k", outline="{}", sealed=b"", link=b"")
+        await host.database.run(lambda t: t.connection.execute(there))
+        with capture_logs() as logs:
+            await world.carry(host.worker())
+        found = {row.id: (row.state, row.blocked, row.entries) for row in await rows(host)}
+        assert found[odd] == ("draft", "defect", before.entries)
+        assert found[plain][:2] == ("closed", None)
+        # The attempt is open: it is not known what came of it.
+        ended = await rows(host, attempts.c.application, attempts.c.ended_at)
+        assert [row.ended_at for row in ended if row.application == odd] == [None]
+    assert [entry["application"] for entry in logs if entry["event"] == "application_blocked"] == [odd]
+
+
 @pytest.mark.parametrize(("kind", "name"), [("service", "nid.reissue"), ("plugin", "nid"), ("plugin", "cashdesk")])
 async def test_what_is_stopped_is_not_called_until_it_is_let_go_on(world, ready_url, kind, name):
     stopped = SuspensionRecord(kind, name, Text(en="A fault", bn="একটি ত্রুটি"), "officer-1", world.clock.now())
@@ -307,64 +247,6 @@ async def test_agency_that_is_down_is_probed_and_then_drained_at_its_pace(world,
         assert began <= at < ended
         up = world.street.times("nid")[len(down) :]
         assert keeps_pace(up, opened, 5)
-
-
-async def test_agency_that_is_down_is_tried_with_a_question_before_a_filing_that_is_due_for_longer(world, ready_url):
-    """A lost answer to a question harms nobody; and a circuit refuses a filing that could not be sent again."""
-    world.simulators["nid"].script.set("*", "approve", durations={"review": timedelta(days=3)})
-    async with world.host(ready_url) as host:
-        worker = host.worker()
-        asking = await world.apply(host, service="nid.migration")
-        await world.carry(worker, for_at_most=timedelta(hours=1))
-        filing = {await world.apply(host, number) for number in range(2, 2 + FAILURES_OF_AN_OUTAGE + 1)}
-        await until_paying(world, host, worker, filing)
-        world.street.break_down("nid")
-        while not await rows(host, of=outages):
-            world.clock.set(max(await worker.run_until_idle(), world.clock.now()))
-        await world.carry(worker, for_at_most=timedelta(hours=1))
-        waiting = await rows(host, applications.c.id, applications.c.operation)
-        assert {row.operation for row in waiting if row.id in filing} == {"submit"}
-        assert {row.operation for row in waiting if row.id == asking} == {"status"}
-        now = world.clock.advance(LAST_PROBE)
-        longest = update(applications).values(due_at=now - timedelta(hours=1))
-        await host.database.run(lambda t: t.connection.execute(longest))
-        await host.database.run(
-            lambda t: t.connection.execute(longest.where(applications.c.id == asking).values(due_at=now))
-        )
-        before = {(row.application, row.entry) for row in await rows(host, of=attempts)}
-        await worker.run_until_idle()
-        made = [row for row in await rows(host, of=attempts) if (row.application, row.entry) not in before]
-        assert [(row.application, row.operation) for row in made] == [(asking, "status")]
-        # Where nobody has a question, a filing finds out.
-        now = world.clock.advance(LAST_PROBE)
-        later = update(applications).where(applications.c.id == asking).values(due_at=now + timedelta(days=1))
-        await host.database.run(lambda t: t.connection.execute(later))
-        await worker.run_until_idle()
-        made = [row for row in await rows(host, of=attempts) if (row.application, row.entry) not in before]
-        assert sorted(row.operation for row in made) == ["status", "submit"]
-
-
-async def until_paying(world, host, worker, ids):
-    """Carry these until each has a payment open, which its gateway will find paid."""
-    paying = select(applications.c.state).where(applications.c.id.in_(ids))
-    while set(await host.database.run(lambda t: t.connection.scalars(paying).all())) != {"awaiting_payment"}:
-        world.clock.set(max(await worker.run_until_idle(), world.clock.now()))
-
-
-async def test_workers_together_keep_an_agencys_pace(world, ready_url):
-    async with world.host(ready_url) as host:
-        for number in range(10):
-            await world.apply(host, number)
-        began = world.clock.now()
-        both = host.worker(), host.worker()
-        # Time passes only when neither has anything to do: a call that is late is not made any earlier than another.
-        while dues := [due for due in await asyncio.gather(*(one.run_until_idle() for one in both)) if due]:
-            world.clock.set(max(min(dues), world.clock.now()))
-        assert await states(host) == ["closed"] * 10
-    for plugin, per_second in (("nid", 5), ("cashdesk", 10)):
-        times = [request.at for request in world.simulators[plugin].ledger.requests()]
-        assert len(times) > 20
-        assert keeps_pace(times, began, per_second)
 
 
 async def pinned(host, version):
