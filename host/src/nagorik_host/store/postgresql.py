@@ -36,10 +36,10 @@ TOGETHER: Final = 32
 PATIENCE: Final = 30.0
 """Seconds that a unit waits for its turn."""
 _AGAIN: Final = 5
-IDLE: Final = 5.0
+IDLE: Final = 12.0
 """Seconds that a transaction may wait for its client, who is taken to stand still after that: it is rolled back, and
 others go on with what it had locked. Much less than a lease."""
-LOCKED: Final = 5.0
+LOCKED: Final = 12.0
 """Seconds that a statement waits for what another transaction has locked."""
 CLOSING: Final = 2.0
 """Seconds that a server may take to close a connection."""
