@@ -1,11 +1,11 @@
 """The host, for programs that embed it: a few lines open it, take applications in, and work on them.
 
-What works on applications is imported when it is asked for: a program that only reads does not wait for it.
+The worker is imported when it is made: a program that only reads does not wait for it.
 """
 
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -76,31 +76,22 @@ if TYPE_CHECKING:
 
 LARGEST_FORM: Final = 200_000
 """Bytes of JSON that a citizen's form may have."""
+_TOO_LARGE: Final = Text(
+    en="The form is too large. Shorten what it holds.", bn="ফরমটি অনেক বড়। তথ্য সংক্ষেপ করে আবার জমা দিন।"
+)
 Action = Literal["go-on", "corrected", "pay", "pay-again", "withdraw", "received"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Tracked:
-    """An application and everything that happened to it.
-
-    Attributes:
-        progress: Where it is.
-        events: Its journal, in order, from where it was asked for.
-    """
+    """Where an application is, and its journal, in order."""
 
     progress: Progress
     events: tuple[Event, ...]
 
 
 class NewApplication(NamedTuple):
-    """An application to be taken in.
-
-    Attributes:
-        draft: What the citizen handed in.
-        consent: What the citizen allows.
-        application: Its id, a UUID; a new one if not given.
-        client_reference: The reference that agencies get; derived from the id if not given.
-    """
+    """An application to be taken in; fields as the arguments of ``Host.apply``."""
 
     draft: ApplicationDraft
     consent: Consent | None = None
@@ -109,12 +100,7 @@ class NewApplication(NamedTuple):
 
 
 class TakenIn(NamedTuple):
-    """What became of an application that was given.
-
-    Attributes:
-        application: Its id in the database.
-        is_new: Whether it was taken in now; if not, its client reference was there before.
-    """
+    """The id of an application, and whether it was taken in now; if not, its client reference was there before."""
 
     application: str
     is_new: bool
@@ -178,7 +164,7 @@ class Host:
         application: str | None = None,
         client_reference: str | None = None,
     ) -> str:
-        """Take an application in and return its id; nothing is sent before a worker takes it in hand.
+        """Take an application in and return its id; a worker sends it later.
 
         While a restored database is catching up, its writes are looked up before they are made.
 
@@ -186,14 +172,14 @@ class Host:
             draft: What the citizen handed in.
             consent: What the citizen allows.
             application: Its id, a UUID; a new one if not given.
-            client_reference: The reference that agencies get; derived from the id if not given. Applying
-                twice with the same is refused, so a caller that does not know whether it got through may call again.
+            client_reference: The reference that agencies get; derived from the id if not given. A second application
+                with the same is refused, so a caller that does not know whether it got through may call again.
 
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
             InputRejected: A field of the form is not valid, the form is larger than ``LARGEST_FORM``, or a document
                 was handed in for another application or came from an agency. Nothing is kept.
-            AlreadyOpen: An application with this reference is in the database; it names that one.
+            AlreadyOpen: An application with this reference is in the database; the error names it.
             AlreadyErased: One with this reference was taken in before, and was erased since.
         """
         (taken,) = await self.apply_all([NewApplication(draft, consent, application, client_reference)])
@@ -201,15 +187,12 @@ class Host:
             raise AlreadyOpen(taken.application)
         return taken.application
 
-    async def apply_all(self, given: Sequence["NewApplication"]) -> list["TakenIn"]:
-        """Take several applications in, all of them in one transaction, which costs little more than one alone.
-
-        Of one whose client reference is in the database, or that is given twice, the application that is there is
-        told. Some dozens at a time do best; so do a few calls side by side.
+    async def apply_all(self, given: Sequence[NewApplication]) -> list[TakenIn]:
+        """Take several applications in by one transaction; some dozens at a time do best.
 
         Raises:
-            ServiceNotOffered: No installed plugin offers one of the services or gateways; nothing is taken in.
-            InputRejected: As by ``apply``, of any of them; nothing is kept.
+            ServiceNotOffered: As ``apply``, for any of them; nothing is taken in.
+            InputRejected: As ``apply``, for any of them; nothing is kept.
         """
         now = self.clock.now()
         for one in given:
@@ -230,22 +213,22 @@ class Host:
         try:
             kept = await self.database.run(keep)
         except IntegrityError:
-            # Somebody else took one of them in at the same time: it is found this time.
+            # Another process took one of them in at the same time: it is found this time.
             kept = await self.database.run(keep)
         return [TakenIn(one, is_new=False) if isinstance(one, str) else TakenIn(one.id, is_new=True) for one in kept]
 
-    def _first_step(self, given: "NewApplication", now: datetime) -> Step:
+    def _first_step(self, given: NewApplication, now: datetime) -> Step:
         draft, identity = given.draft, given.application or str(uuid4())
-        plugin = draft.service.partition(".")[0]
         capabilities = self._capabilities.of(draft.service, draft.gateway)
         reference = given.client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}"
         opened = Opened(
             at=now,
             id=identity,
             service=draft.service,
-            plugin_version=next(r.source.label for r in self.platform.plugins if r.id == plugin),
+            plugin_version=self._releases[draft.service.partition(".")[0]],
             client_reference=reference,
-            idempotency_key=self._idempotency_key(reference),
+            # The same for the same reference: an application that is taken in again after a restore is found.
+            idempotency_key=str(UUID(self.vault.lookup("idempotency-key", reference)[:32], version=4)),
             consent=given.consent if given.consent is not None else draft.consent,
         )
         return open_application(opened, capabilities, draft.documents)
@@ -268,31 +251,18 @@ class Host:
         return await self.database.run(lambda transaction: self.store.read(transaction, application).progress)
 
     async def view(self, application: str, for_: "Audience") -> "ApplicationView":
-        """An application as a citizen or an officer may see it.
+        """An application as a citizen or an officer may see it; errors as ``progress``.
 
         Args:
             application: Its id, or its client reference.
             for_: ``CITIZEN`` or ``OFFICER``; for an officer it is an ``OfficerView``.
-
-        Raises:
-            NoSuchApplication: The database has no such application.
-            Erased: The citizen's data were erased.
         """
         from nagorik_host.view_reader import read_view
 
         return await read_view(self, application, for_)
 
     async def track(self, application: str, *, after: int = 0) -> Tracked:
-        """Where an application is, and everything that happened to it.
-
-        Args:
-            application: Its id.
-            after: How many entries of its journal are known already; only those that follow are read.
-
-        Raises:
-            NoSuchApplication: The database has no such application.
-            Erased: The citizen's data were erased.
-        """
+        """Where an application is, and its journal after the first ``after`` entries; errors as ``progress``."""
 
         def read(transaction: Transaction) -> Tracked:
             stored = self.store.read(transaction, application)
@@ -316,8 +286,8 @@ class Host:
             application: Its id.
             action: What the citizen does.
             form: With ``corrected``: replaces the fields that it names.
-            documents: With ``corrected``: papers from the host's store, in place of all of the same kinds. What was
-                there stays in the store, and in the journal.
+            documents: With ``corrected``: papers from the host's store, in place of all of the same kinds. The old
+                ones stay in the store, and in the journal.
             by: Who hands them in for the citizen; the one who acts by the consent, if not given.
             gateway: With ``pay``: what the citizen pays by, where the application names no gateway.
 
@@ -331,30 +301,25 @@ class Host:
         _refuse_large(form or {})
         if documents:
             await self._claim(documents, (await self.progress(application)).client_reference)
-        correction: Correction | None = None
-        if form or documents:
-            changed, papers = dict(form or {}), tuple(documents)
 
-            def correction(draft: ApplicationDraft) -> ApplicationDraft:
-                return with_documents(draft.model_copy(update={"form": {**draft.form, **changed}}), papers)
+        def correction(draft: ApplicationDraft) -> ApplicationDraft:
+            changed = {"form": {**draft.form, **(form or {})}, "gateway": gateway or draft.gateway}
+            return with_documents(draft.model_copy(update=changed), tuple(documents))
 
-        elif gateway is not None:
-
-            def correction(draft: ApplicationDraft) -> ApplicationDraft:
-                return draft.model_copy(update={"gateway": gateway})
-
-        received = CitizenActed(action, tuple(documents), by)
-        return await self.database.run(
-            partial(self._take_in, application=application, received=received, correction=correction, gateway=gateway)
+        take_in = partial(
+            self._take_in,
+            application=application,
+            received=CitizenActed(action, tuple(documents), by),
+            correction=correction if form or documents or gateway else None,
+            gateway=gateway,
         )
+        return await self.database.run(take_in)
 
     async def _claim(self, documents: Sequence[DocumentReference], client_reference: str) -> None:
-        """See that papers are this application's own, where the store knows that: by what is the same in a retry."""
-        if self._documents is None:
-            return
+        """Refuse another application's papers; the owner is known by what is the same in a retry."""
         owner = self.store.hash_client_reference(client_reference)
-        for number, one in enumerate(documents):
-            if not await self._documents.claim(one.id, owner):
+        for number, one in enumerate(documents if self._documents is not None else ()):
+            if self._documents is not None and not await self._documents.claim(one.id, owner):
                 raise not_their_own(number)
 
     async def consent(self, application: str, consent: Consent) -> Progress:
@@ -377,7 +342,7 @@ class Host:
         return await self.database.run(partial(self._take_in, application=application, received=decision))
 
     def ask_about_payment(self, transaction: Transaction, application: str, payment: str) -> Progress:
-        """Have the gateway asked about a payment as soon as a worker comes to it, as after a notice that names it.
+        """Let a worker ask the gateway about a payment, as after a notice that names it.
 
         Raises:
             NotPossible: The application has no such payment.
@@ -396,7 +361,7 @@ class Host:
         return await self.database.run(lambda transaction: take_over(transaction, self._releases, now))
 
     def lease_now(self) -> datetime:
-        """The machine's own time, in which workers live and die."""
+        """The machine's own time, which leases are counted on."""
         return (self._lease_clock or SystemClock()).now()
 
     def worker(
@@ -443,10 +408,6 @@ class Host:
             sweep=self._sweep,
         )
 
-    def _idempotency_key(self, client_reference: str) -> str:
-        """The same for the same reference: what is taken in again after a restore finds what it did before."""
-        return str(UUID(self.vault.lookup("idempotency-key", client_reference)[:32], version=4))
-
     def _take_in(
         self,
         transaction: Transaction,
@@ -456,8 +417,8 @@ class Host:
         correction: Correction | None = None,
         gateway: str | None = None,
     ) -> Progress:
-        """A step that no attempt asked for; a worker that has the application in hand keeps it."""
-        now: datetime = self.clock.now()
+        """Advance an application without a call; a worker that holds it keeps its lease."""
+        now = self.clock.now()
         stored = self.store.read(transaction, application, for_change=True)
         if gateway is not None and stored.gateway is not None:
             # Earlier payments are asked about, and given back, where they were made.
@@ -475,7 +436,7 @@ class Host:
 
 @asynccontextmanager
 async def open_host(
-    database: str | SecretStr,
+    database: str | SecretStr | Database,
     keyring: Keyring,
     settings: PlatformSettings,
     *,
@@ -484,58 +445,39 @@ async def open_host(
     message_age: timedelta = MESSAGE_AGE,
     charges: HostCharges = NO_CHARGES,
 ) -> AsyncIterator[Host]:
-    """A host on a database that ``nagorik db upgrade`` has brought up to date.
+    """Open a host on a database that ``nagorik db upgrade`` has brought up to date.
 
     Args:
-        database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``, such as the setting ``database``.
+        database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``, or an open database, which stays open.
         keyring: The keys that citizens' data are sealed with.
         settings: How the platform is composed; its clock is the host's. Without a rate limiter and a token
             store of its own it has those that all processes on this database share.
-        lease_clock: What leases are counted on, where that is not the database's clock: simulated time.
-        lease: How long a worker of whom nothing is heard is waited for, an hour at most, before another takes over
-            what it had in hand.
-        message_age: How long what agencies and gateways sent is kept.
+        lease_clock: The clock of leases, where that is not the database's clock: simulated time.
+        lease: How long a worker may be silent before another takes over its applications, an hour at most.
+        message_age: How long messages of agencies and gateways are kept.
         charges: What the host itself asks for beside an agency's fee, once for an application.
 
     Raises:
         DatabaseInvalid: The URL cannot be used.
-        DatabaseUnavailable: The database does not answer.
+        DatabaseUnavailable: The database does not respond.
         KeysRefused: The keys are not those that this database belongs to.
         LeaseTooShort: A call of an installed plugin could outlast the lease, and its application be filed twice.
     """
-    opened = await open_database(database if isinstance(database, str) else database.get_secret_value())
-    try:
-        terms = partial(host_on, lease_clock=lease_clock, lease=lease, message_age=message_age, charges=charges)
-        async with terms(opened, keyring, settings) as host:
-            yield host
-    finally:
-        await opened.close()
-
-
-@asynccontextmanager
-async def host_on(
-    database: Database,
-    keyring: Keyring,
-    settings: PlatformSettings,
-    *,
-    lease_clock: Clock | None = None,
-    lease: timedelta = LEASE,
-    message_age: timedelta = MESSAGE_AGE,
-    charges: HostCharges = NO_CHARGES,
-) -> AsyncIterator[Host]:
-    """As ``open_host``, on a database that is open already, and stays so."""
-    limiter = SharedRateLimiter(database, settings.clock, is_asked=settings.rate_limiter is None)
-    admitted = await admit_keys(database, keyring, settings.clock.now())
-    permits = PermitOffice(database, settings.clock)
-    shared = replace(
-        settings,
-        call_middleware=(*settings.call_middleware, permits),
-        rate_limiter=settings.rate_limiter or limiter,
-        has_circuit=False,  # what is down stands in the database, for all processes
-        token_store=settings.token_store or SharedTokenStore(database, Vault(admitted), settings.clock),
-    )
-    async with Platform.discover(shared) as platform:
-        _refuse_outlasting_calls(platform, lease)
+    async with AsyncExitStack() as stack:
+        if not isinstance(database, Database):
+            database = await open_database(database if isinstance(database, str) else database.get_secret_value())
+            stack.push_async_callback(database.close)
+        limiter = SharedRateLimiter(database, settings.clock, is_asked=settings.rate_limiter is None)
+        admitted = await admit_keys(database, keyring, settings.clock.now())
+        permits = PermitOffice(database, settings.clock)
+        shared = replace(
+            settings,
+            call_middleware=(*settings.call_middleware, permits),
+            rate_limiter=settings.rate_limiter or limiter,
+            has_circuit=False,  # what is down stands in the database, for all processes
+            token_store=settings.token_store or SharedTokenStore(database, Vault(admitted), settings.clock),
+        )
+        platform = await stack.enter_async_context(Platform.discover(shared))
         host = Host(
             database=database,
             platform=platform,
@@ -548,8 +490,14 @@ async def host_on(
             documents=settings.documents,
             charges=charges,
         )
-        manifests = (record.manifest for record in platform.plugins)
-        permits.use({one.id: one.limits.concurrency for one in manifests if one is not None}, host.health)
+        manifests = [record.manifest for record in platform.plugins if record.manifest is not None]
+        for manifest in manifests:
+            for why, least in outlasting_calls(manifest, lease):
+                raise LeaseTooShort(
+                    f"plugin {manifest.id}: {why}. Set lease_seconds above {least:g}, or deny the plugin until its"
+                    " owner has lowered limits.deadline"
+                )
+        permits.use({one.id: one.limits.concurrency for one in manifests}, host.health)
         yield host
 
 
@@ -557,17 +505,3 @@ def _refuse_large(form: Mapping[str, JsonValue]) -> None:
     """Refuse a form before anything looks at each of its values, which takes time with their number."""
     if len(json.dumps(form)) > LARGEST_FORM:
         raise InputRejected([FieldProblem(pointer="/form", code="too-large", text=_TOO_LARGE)])
-
-
-_TOO_LARGE: Final = Text(
-    en="The form is too large. Shorten what it holds.", bn="ফরমটি অনেক বড়। তথ্য সংক্ষেপ করে আবার জমা দিন।"
-)
-
-
-def _refuse_outlasting_calls(platform: Platform, lease: timedelta) -> None:
-    for record in platform.plugins:
-        for why, least in outlasting_calls(record.manifest, lease) if record.manifest is not None else ():
-            raise LeaseTooShort(
-                f"plugin {record.id}: {why}. Set lease_seconds above {least:g}, or deny the plugin until its"
-                " owner has lowered limits.deadline"
-            )

@@ -175,13 +175,13 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
     Raises:
         HostSettingsRejected: The file of charges cannot be used.
     """
-    from nagorik_host.host import host_on
+    from nagorik_host.host import open_host
     from nagorik_host.store.documents import FolderDocumentStore
 
     charges = settings.host_charges()
     async with unlocked_database(settings) as (database, vault):
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, vault), clock=CLOCK)
-        opened = partial(host_on, lease=settings.lease, message_age=settings.message_age, charges=charges)
+        opened = partial(open_host, lease=settings.lease, message_age=settings.message_age, charges=charges)
         async with opened(database, settings.keyring(), platform) as host:
             yield host
 
