@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import select
 
-from nagorik import ApplicationDraft, CredentialsRejected, NagorikError, ServiceNotOffered, Text
+from nagorik import CredentialsRejected, NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
 from nagorik.values import Money
 from nagorik_host.engine.reach import OF_CREDENTIALS
@@ -14,7 +14,13 @@ from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.store.application_store import StoredApplication
 from nagorik_host.store.checkouts import Checkout, open_checkouts
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.outages import ExpectedDecision, Unreachable, expected, outages_of, unreachable
+from nagorik_host.store.outages import (
+    ExpectedDecision,
+    Unreachable,
+    expected as expected_decision,
+    outages_of,
+    unreachable,
+)
 from nagorik_host.store.schema import applications, attempts
 from nagorik_host.texts import hold_sentence, sentence, timeline
 from nagorik_host.views import OFFICER, ApplicationView, Audience, OfficerView, consent_operations
@@ -30,7 +36,6 @@ from nagorik_platform.cli.explanation_page import (
 from nagorik_platform.cli.output import Document
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle import (
-    Event,
     Payment,
     Progress,
     ServiceCapabilities,
@@ -53,102 +58,55 @@ _SET_ASIDE: Final = "set-aside"
 """What a citizen reads in place of why the host leaves the application alone."""
 
 
-class _ReadApplication(NamedTuple):
-    """What one transaction read of an application."""
-
-    stored: StoredApplication
-    row: Row[Any]
-    events: tuple[Event, ...]
-    draft: ApplicationDraft
-    stopped: Sequence[SuspensionRecord]
-    unreachable: Unreachable | None
-    expected: ExpectedDecision | None
-    checkouts: Mapping[str, Checkout]
-    attempts: Sequence[Row[Any]]
-
-
 async def read_view(host: "Host", name: str, audience: Audience) -> ApplicationView:
-    """The view of an application, by its id or its client reference; errors as ``Host.view``."""
-    known = await host.database.run(partial(_read, host=host, name=name, is_for_officer=audience is OFFICER))
-    service = known.stored.progress.service
-    schema: Schema | None = None
-    if any(isinstance(event, AttemptEnded) and event.refusal and event.refusal.fields for event in known.events):
-        labels = [document_label(host, service, document.kind) for document in known.draft.documents]
-        schema = with_document_labels(await _form_schema(host, service), labels)
-    document = _document(host, known, schema, audience)
-    if audience is OFFICER:
-        return OfficerView.model_validate(document | _for_officer(known))
-    return ApplicationView.model_validate(document)
+    """Read the view of an application, by its id or its client reference; errors as ``Host.view``."""
+    view = partial(_view, host=host, name=name, audience=audience)
+    found, is_with_fields = await host.database.run(partial(view, schema=None))
+    if is_with_fields:
+        try:
+            schema = await host.platform.form_schema(found.service)
+        except NagorikError:
+            schema = {}  # its plugin is not there any more, or cannot be used
+        found, _ = await host.database.run(partial(view, schema=schema))
+    return found
 
 
-def _read(transaction: Transaction, *, host: "Host", name: str, is_for_officer: bool) -> _ReadApplication:
-    stored = host.store.read(transaction, host.store.resolve(transaction, name))
-    a = applications.c
-    looked: Select[Any] = select(a.due_at, a.operation, a.target_plugin, a.blocked).where(a.id == stored.id)
-    row = transaction.connection.execute(looked).one()
-    calls = select(attempts).where(attempts.c.application == stored.id).order_by(attempts.c.entry)
-    stopped = list_suspensions(transaction)
-    goes_on = row.due_at is not None or stored.lease is not None
-    return _ReadApplication(
-        stored=stored,
-        row=row,
-        events=host.store.events(transaction, stored),
-        draft=host.store.draft(transaction, stored),
-        stopped=stopped,
-        unreachable=unreachable(transaction, row.target_plugin) if goes_on else None,
-        expected=_expected(transaction, host, stored.progress, stored.plugin),
-        checkouts={} if is_for_officer else _checkouts(transaction, host, stored, row, stopped),
-        attempts=transaction.connection.execute(calls).all() if is_for_officer else (),
-    )
-
-
-def _checkouts(
-    transaction: Transaction,
-    host: "Host",
-    stored: StoredApplication,
-    row: Row[Any],
-    stopped: Sequence[SuspensionRecord],
-) -> Mapping[str, Checkout]:
-    """Where to pay: not for what an officer has stopped, nor where the host could not learn of the payment."""
-    gateway = stored.gateway or ""
-    names = {stored.progress.service, stored.plugin, gateway, gateway.partition(".")[0]}
-    is_asked_about = row.blocked is None and any(one.id == gateway for one in host.platform.gateways)
-    if not is_asked_about or any(one.name in names for one in stopped):
-        return {}
-    return open_checkouts(transaction, stored, host.clock.now())
-
-
-async def _form_schema(host: "Host", service: str) -> Schema | None:
-    """The service's form; ``None`` where its plugin is not there any more or cannot be used."""
-    try:
-        return await host.platform.form_schema(service)
-    except NagorikError:
-        return None
-
-
-def _document(host: "Host", known: _ReadApplication, schema: Schema | None, audience: Audience) -> Document:
+def _view(
+    transaction: Transaction, *, host: "Host", name: str, audience: Audience, schema: Schema | None
+) -> tuple[ApplicationView, bool]:
+    """The view, and whether a refusal in it names fields: only then is the form's schema of use."""
     is_for_officer = audience is OFFICER
     words: Wording = with_numbers_masked if is_for_officer else as_written
-    progress, row = known.stored.progress, known.row
-    service, said = service_of(host, progress.service), explain(known.events)
-    hold = hold_sentence(progress.hold) if progress.hold is not None else None
-    capabilities = _capabilities(host, known.stored)
-    is_priced = capabilities is not None and price_to_come(progress, capabilities) is not None
-    offers = {progress.service, known.stored.plugin}
-    explained = explanation_document(progress, said, schema=schema, words=words)
-    lines = timeline(
-        known.events,
-        agency_name(host, known.stored.plugin),
-        schema=schema,
-        words=words,
-        paper=partial(document_label, host, progress.service),
+    stored = host.store.read(transaction, host.store.resolve(transaction, name))
+    progress, events, draft = (
+        stored.progress,
+        host.store.events(transaction, stored),
+        host.store.draft(transaction, stored),
     )
-    return {
+    a = applications.c
+    row = transaction.connection.execute(
+        select(a.due_at, a.operation, a.target_plugin, a.blocked).where(a.id == stored.id)
+    ).one()
+    label = partial(document_label, host, progress.service)
+    if schema is not None:
+        schema = with_document_labels(schema, [label(document.kind) for document in draft.documents])
+    service, said, agency = service_of(host, progress.service), explain(events), agency_name(host, stored.plugin)
+    explained = explanation_document(progress, said, schema=schema, words=words)
+    hold = hold_sentence(progress.hold) if progress.hold is not None else None
+    capabilities = _capabilities(host, stored)
+    is_priced = capabilities is not None and price_to_come(progress, capabilities) is not None
+    goes_on = row.due_at is not None or stored.lease is not None
+    down = unreachable(transaction, row.target_plugin) if goes_on else None
+    expected = _expected(transaction, host, progress, stored.plugin)
+    stopped = list_suspensions(transaction)
+    is_hidden = is_for_officer or row.blocked is not None
+    checkouts = {} if is_hidden else _checkouts(transaction, host, stored, stopped)
+    document: Document = {
         "application": progress.id,
         "client_reference": progress.client_reference,
         "agency_reference": progress.agency_reference,
         "service": progress.service,
-        "service_name": service.name if service is not None else None,
+        "service_name": service and service.name,
         "plugin": progress.plugin_version,
         "state": progress.state.value,
         "state_means": state_label(progress.state),
@@ -159,50 +117,63 @@ def _document(host: "Host", known: _ReadApplication, schema: Schema | None, audi
         "charges": charge_document(charges_to_come(progress, capabilities)) if capabilities and is_priced else None,
         "consent": _consent(host, progress, service, capabilities),
         "blocked": _blocked(row.blocked if is_for_officer else _SET_ASIDE) if row.blocked else None,
-        "unreachable": known.unreachable and _unreachable(host, known.unreachable, is_for_officer=is_for_officer),
-        "stopped": [
-            {"kind": one.kind, "name": one.name, "reason": one.reason} for one in known.stopped if one.name in offers
-        ],
+        "unreachable": down and _unreachable(host, down, is_for_officer=is_for_officer),
+        "stopped": [one for one in stopped if one.name in {progress.service, stored.plugin}],
         "next": {"operation": row.operation, "due": row.due_at} if row.due_at else None,
         "opened_at": progress.opened_at,
         "submitted_at": progress.submitted_at,
-        "expected_by": known.expected and known.expected.at,
-        "expected_frozen_seconds": known.expected and known.expected.frozen.total_seconds(),
-        "payments": [_payment(one, known.checkouts.get(one.id, Checkout())) for one in progress.payments],
-        "timeline": lines,
+        "expected_by": expected and expected.at,
+        "expected_frozen_seconds": expected and expected.frozen.total_seconds(),
+        "payments": [_payment(one, checkouts.get(one.id, Checkout())) for one in progress.payments],
+        "timeline": timeline(events, agency, schema=schema, words=words, paper=label),
     }
+    refusals = (event.refusal for event in events if isinstance(event, AttemptEnded) and event.refusal)
+    is_with_fields = any(refusal.fields for refusal in refusals)
+    if not is_for_officer:
+        return ApplicationView.model_validate(document), is_with_fields
+    columns = (attempts.c.operation, attempts.c.began_at.label("began"), attempts.c.ended_at.label("ended"))
+    calls = select(*columns, attempts.c.result).where(attempts.c.application == stored.id).order_by(attempts.c.entry)
+    document |= {
+        "applicant": draft.applicant.name.masked(),
+        "identifiers": [f"{identifier.type} {identifier.masked()}" for identifier in draft.applicant.identifiers],
+        "form_fields": sorted(draft.form),
+        "may_become": [state.value for state in application_targets(progress.state)],
+        "payments_may_become": {
+            payment.id: [state.value for state in payment_decisions(payment)] for payment in progress.payments
+        },
+        "gateways_say": {
+            one.id: ", ".join(str(part) for part in (one.contested.state.value, one.contested.amount) if part)
+            for one in progress.payments
+            if one.contested is not None
+        },
+        "attempts": transaction.connection.execute(calls).all(),
+    }
+    return OfficerView.model_validate(document), is_with_fields
+
+
+def _checkouts(
+    transaction: Transaction,
+    host: "Host",
+    stored: StoredApplication,
+    stopped: Sequence[SuspensionRecord],
+) -> Mapping[str, Checkout]:
+    """Where to pay: not for what an officer has stopped, nor where the host could not learn of the payment."""
+    gateway = stored.gateway or ""
+    names = {stored.progress.service, stored.plugin, gateway, gateway.partition(".")[0]}
+    is_asked_about = any(one.id == gateway for one in host.platform.gateways)
+    if not is_asked_about or any(one.name in names for one in stopped):
+        return {}
+    return open_checkouts(transaction, stored, host.clock.now())
 
 
 def _without_causes(document: Document) -> Document:
-    """For a citizen: without what went wrong inside, and without the agency's own word for a state."""
+    """Leave out, for a citizen, what went wrong inside and the agency's own word for a state."""
     report, hidden = document["agency_says"], {"fault": _INTERNAL, "code": _INTERNAL, "fields": []}
     # A document that is lost here has to be handed in again.
     shown = {None, DOCUMENT_UNREADABLE}
     return document | {
         "agency_says": report and report | {"word": None},
         "refusals": [one if one["fault"] in shown else one | hidden for one in document["refusals"]],
-    }
-
-
-def _for_officer(known: _ReadApplication) -> Document:
-    progress, applicant = known.stored.progress, known.draft.applicant
-    contested = ((one.id, one.contested) for one in progress.payments if one.contested is not None)
-    return {
-        "applicant": applicant.name.masked(),
-        "identifiers": [f"{identifier.type} {identifier.masked()}" for identifier in applicant.identifiers],
-        "form_fields": sorted(known.draft.form),
-        "may_become": [state.value for state in application_targets(progress.state)],
-        "payments_may_become": {
-            payment.id: [state.value for state in payment_decisions(payment)] for payment in progress.payments
-        },
-        "gateways_say": {
-            payment: ", ".join(str(part) for part in (word.state.value, word.amount) if part is not None)
-            for payment, word in contested
-        },
-        "attempts": [
-            {"operation": row.operation, "began": row.began_at, "ended": row.ended_at, "result": row.result}
-            for row in known.attempts
-        ],
     }
 
 
@@ -280,7 +251,7 @@ def _expected(transaction: Transaction, host: "Host", progress: Progress, plugin
     if service is None or service.processing is None or progress.submitted_at is None or decided:
         return None
     now = host.clock.now()
-    return expected(progress.submitted_at, service.processing, outages_of(transaction, plugin), now)
+    return expected_decision(progress.submitted_at, service.processing, outages_of(transaction, plugin), now)
 
 
 def _unreachable(host: "Host", down: Unreachable, *, is_for_officer: bool) -> Document:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from nagorik import Text
 from nagorik.manifest import PublicService
+from nagorik.model.fee import Source
 from nagorik.operations import Operation
 
 
@@ -32,7 +33,7 @@ ShownInstant = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used
 
 
 class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
     def __repr__(self) -> str:
         # A view is about one citizen.
@@ -68,21 +69,13 @@ class FlagMeaning(_View):
     means: Text
 
 
-class SourceView(_View):
-    """Where a rule or a price is published, and whether it was compared with that."""
-
-    title: str
-    as_of: str | None
-    verified: bool
-
-
 class CriterionView(_View):
     """One criterion of eligibility."""
 
     id: str
     verdict: str
     text: ShownWords
-    source: SourceView | None
+    source: Source | None
 
 
 class EligibilityView(_View):
@@ -162,7 +155,7 @@ class FeeView(ChargesView):
     unpriced: tuple[ShownWords, ...]
     """Costs of unknown amount, which are not in the total."""
     expires_at: ShownInstant
-    source: SourceView
+    source: Source
 
 
 class UnreachableView(_View):
@@ -192,11 +185,9 @@ class NextCall(_View):
 class PaymentView(_View):
     """A payment.
 
-    Attributes:
-        reference: The gateway's, once money was taken; before, it may open the payer's page.
-        amount: What was asked for, such as ``345.00 BDT``.
-        taken: What was taken, where that differs.
-        pay_at: The page to pay at. It holds a token: for the payer alone, and only while the payment is wanted.
+    ``reference`` is the gateway's, once money was taken; before, it may open the payer's page. ``amount`` is what was
+    asked for, such as ``345.00 BDT``, and ``taken`` what was taken, where that differs. ``pay_at`` holds a token: it
+    is for the payer alone, and there only while the payment is wanted.
     """
 
     payment: str
@@ -217,14 +208,10 @@ class PaymentView(_View):
 
 
 class ConsentView(_View):
-    """What a consent to the application must cover.
+    """What a consent to the application must cover, and when the present one ends.
 
-    Attributes:
-        operations: What has to be allowed.
-        asks: Services of other agencies that may be asked, if the citizen allows it.
-        least_ceiling: What was spent and is asked for next, such as ``1195.00 BDT``; ``None`` without a price.
-        expires_at: When the present consent ends; ``None`` where there is none.
-        gap: Why the present consent does not cover what comes next: ``absent``, ``expired``, ``fee-ceiling``, …
+    ``least_ceiling`` is what was spent and is asked for next, such as ``1195.00 BDT``; ``gap`` says why the present
+    consent does not cover what comes next: ``absent``, ``expired``, ``fee-ceiling``, …
     """
 
     operations: tuple[Operation, ...]
@@ -292,10 +279,8 @@ class AttemptView(_View):
 class OfficerView(ApplicationView):
     """An application as an officer sees it; the citizen is masked.
 
-    Attributes:
-        may_become: The states that an officer may decide on.
-        payments_may_become: The same of each payment, by its id.
-        gateways_say: What a gateway says against a decision, by the payment's id.
+    ``may_become`` has the states that an officer may decide on, ``payments_may_become`` those of each payment by its
+    id, and ``gateways_say`` what a gateway says against a decision.
     """
 
     applicant: str
