@@ -335,7 +335,7 @@ async def _fill(host: Host, platform: Platform, world: World, number: int) -> in
 async def _keep(host: Host, many: Iterable[_Handed]) -> None:
     def unit(transaction: Transaction) -> None:
         for handed in many:
-            host.store.open(transaction, handed.draft, handed.so_far)
+            host.store.open_all(transaction, [(handed.draft, handed.so_far)])
 
     await host.database.run(unit)
 

@@ -19,7 +19,7 @@ from nagorik_host.commands.intake import SIDE_BY_SIDE, TOGETHER, apply_files
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.schema import applications, attempts, consents, journal, payloads
+from nagorik_host.store.schema import applications, attempts, journal, payloads
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 
@@ -90,7 +90,7 @@ async def test_what_is_taken_in_together_is_what_each_is_alone(hosts, folder):
         execute = transaction.connection.execute
         return [
             execute(select(table.c[column]).where(table.c.application == application)).all()
-            for table, column in ((journal, "kind"), (consents, "scope"), (attempts, "operation"))
+            for table, column in ((journal, "kind"), (attempts, "operation"))
         ] + [execute(select(func.count()).where(payloads.c.application == application)).all()]
 
     async with hosts() as (host, documents):

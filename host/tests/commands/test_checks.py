@@ -131,14 +131,6 @@ def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
     )
 
 
-def test_what_is_due_at_no_time_that_there_is_is_told(ready, applied, place):
-    put(place, "UPDATE applications SET due_at = 9223372036854775807")
-    assert found()["host queue"] == (
-        DoctorStatus.WARNING,
-        "1 applications are due at no time that there is: their rows were changed",
-    )
-
-
 def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
     down = microseconds(NOW - timedelta(hours=2))
     put(place, "DELETE FROM agencies")

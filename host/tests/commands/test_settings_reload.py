@@ -47,14 +47,6 @@ def test_a_reload_is_asked_for_and_told_who_takes_it_up(ready, place, agencies):
     assert document == {"reload": 2, "workers": ["counter-1"], "within_seconds": 15.0}
 
 
-@pytest.mark.parametrize("damaged", [2**63 - 1, 2**31 - 1])
-def test_a_reload_whose_number_is_damaged_is_counted_on_from_what_workers_have(ready, place, agencies, damaged):
-    at_work(place, "counter-1", has=4)
-    put(place, "INSERT INTO settings_reloads (number, at) VALUES (?, ?)", damaged, microseconds(NOW))
-    assert ready("settings", "reload", "--json").document["reload"] == 5
-    assert ready("settings", "reload", "--json").document["reload"] == 6
-
-
 def test_wrong_settings_of_a_plugin_are_named_and_nothing_is_asked_for(ready, place, agencies):
     file = place / "nagorik.toml"
     text = file.read_text()

@@ -417,6 +417,7 @@ def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(rea
     orphan = asyncio.run(world.documents.put("photo", "text/plain", b"nobody's")).id
     unfinished = folder / "unfinished" / ("0" * 32)
     unfinished.write_bytes(b"half")
+    os.utime(unfinished, (0, 0))
     assert "1 files that a process began" in ready("doctor").out
     young = ready("audit", "documents", "--json")
     assert (young.code, young.document["orphans"], young.document["unfinished"]) == (0, 0, 1)

@@ -45,13 +45,11 @@ from nagorik_host.store.retention import erase_application, rotate
 from nagorik_host.store.schema import (
     applications,
     attempts,
-    consents,
     inbox,
     journal,
     ledger,
     payloads,
     payments,
-    quotes,
 )
 from nagorik_host.vault import Keyring, Vault
 
@@ -60,7 +58,7 @@ pytestmark = pytest.mark.long
 COMPARED: dict[tuple[Any, ...], list[AuditFinding]] = {}
 """What comparing the tables of a file gave, by the definitions that the file holds."""
 GATEWAY = "cashdesk.counter"
-OF_AN_APPLICATION = (journal, payloads, attempts, payments, quotes, consents)
+OF_AN_APPLICATION = (journal, payloads, attempts, payments)
 
 
 @dataclass
@@ -244,10 +242,10 @@ ALL_OF_IT = [f"DELETE FROM {table.name} WHERE {OF}" for table in OF_AN_APPLICATI
 CUT = "(SELECT max(entry) FROM journal WHERE application = '{filed}')"
 
 MADE_UP = (
-    "INSERT INTO applications SELECT {}, service, plugin, plugin_version,"
-    " gateway, 'made-up', agency_reference, state, hold_party, hold_code, opened_at, updated_at, closed_at,"
-    " due_at, operation, target_plugin, parked_at, lease, lease_until, revision, entries, chain, data_key,"
-    " progress, erased_at, blocked FROM applications WHERE id = '{{filed}}'"
+    "INSERT INTO applications SELECT {}, service, plugin, plugin_version, state, gateway, 'made-up', "
+    "agency_reference, hold_party, hold_code, opened_at, updated_at, closed_at, due_at, parked_at, "
+    "lease_until, erased_at, operation, target_plugin, lease, revision, entries, chain, data_key, "
+    "progress, blocked FROM applications WHERE id = '{{filed}}'"
 )
 
 # The name of each tampering, the SQL, and the code of what is found.
@@ -300,10 +298,6 @@ TAMPERINGS = {
         ["UPDATE payments SET poisha = 1 WHERE application = '{erased}'"],
         "payments-differ",
     ),
-    "consent of an erased application": (
-        ["DELETE FROM consents WHERE application = '{erased}'"],
-        "consents-differ",
-    ),
     "call of an erased application": (
         [
             "DELETE FROM attempts WHERE application = '{erased}' AND entry = (SELECT min(entry) FROM attempts WHERE"
@@ -317,7 +311,7 @@ TAMPERINGS = {
         [f"UPDATE payloads SET draft = (SELECT draft FROM payloads WHERE application = '{{other}}') WHERE {OF}"],
         "draft-differs",
     ),
-    # Payments, quotes and consents
+    # Payments
     "payment's sum": ([f"UPDATE payments SET poisha = poisha + 1 WHERE {OF}"], "payments-differ"),
     "payment's state": ([f"UPDATE payments SET state = 'refunded' WHERE {OF}"], "payments-differ"),
     "who acted when it was paid": ([f"UPDATE payments SET acting = 'centre-1' WHERE {OF}"], "payments-differ"),
@@ -328,30 +322,12 @@ TAMPERINGS = {
     "payment deleted": ([f"DELETE FROM payments WHERE {OF}"], "payments-differ"),
     "payment made up": (
         [
-            "INSERT INTO payments SELECT 'made-up', application, gateway, stage, quote, state, poisha, currency,"
-            f" taken_poisha, opened_at, captured_at, captured_known_at, refund_requested_at, refund_ordered_at, refunded_at,"
-            f" refunded_known_at, updated_at, acting, centre FROM payments WHERE {OF}"
+            f"INSERT INTO payments SELECT 'made-up', application, gateway, stage, quote, state, "
+            f"poisha, currency, taken_poisha, opened_at, updated_at, captured_at, captured_known_at, "
+            f"refund_requested_at, refund_ordered_at, refunded_at, refunded_known_at, acting, centre "
+            f"FROM payments WHERE {OF}"
         ],
         "payments-differ",
-    ),
-    "quote's sum": ([f"UPDATE quotes SET poisha = 1 WHERE {OF}"], "quotes-differ"),
-    "quote deleted": ([f"DELETE FROM quotes WHERE {OF}"], "quotes-differ"),
-    "quote made up": (
-        [
-            "INSERT INTO quotes SELECT application, entry + 100, quote, stage, poisha, currency, received_at,"
-            f" expires_at FROM quotes WHERE {OF}"
-        ],
-        "quotes-differ",
-    ),
-    "consent's ceiling": ([f"UPDATE consents SET ceiling_poisha = 1 WHERE {OF}"], "consents-differ"),
-    "who acted for the citizen": ([f"UPDATE consents SET acting = 'centre-1' WHERE {OF}"], "consents-differ"),
-    "consent deleted": ([f"DELETE FROM consents WHERE {OF}"], "consents-differ"),
-    "consent made up": (
-        [
-            "INSERT INTO consents SELECT application, entry + 100, service, scope, ceiling_poisha, currency, given_at,"
-            f" expires_at, acting FROM consents WHERE {OF}"
-        ],
-        "consents-differ",
     ),
     # Calls
     "call's result": ([f"UPDATE attempts SET result = 'interrupted' WHERE {OF}"], "attempts-differ"),
@@ -571,8 +547,7 @@ ON_A_SERVER = [
     "closed application crypto-erased",
     "form of another application",
     "payment's sum",
-    "quote made up",
-    "consent's ceiling",
+    "payment made up",
     "call deleted",
     "decision rewritten",
     "suspension lifted",

@@ -46,7 +46,7 @@ async def fill(url: str) -> None:
             )
             applicant = SyntheticCitizens(7).citizen(number).applicant()
             draft = ApplicationDraft(service="office.permit", applicant=applicant, form={"word": "permit"})
-            stored = store.open(transaction, draft, open_application(opened, CAPABILITIES))
+            (stored,) = store.open_all(transaction, [(draft, open_application(opened, CAPABILITIES))])
         withdrawn = step(stored.progress, CitizenActed("withdraw"), CAPABILITIES, NOW)
         store.change(transaction, stored, withdrawn, NOW)
 

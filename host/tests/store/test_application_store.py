@@ -9,9 +9,9 @@ from sqlalchemy import delete, select, update
 from nagorik import ApplicationDraft, Consent, Operation
 from nagorik.operations import Idempotency
 from nagorik.values import Money
-from nagorik_host.store.application_store import AlreadyOpen, ApplicationStore, Lease, NoSuchApplication, entries_in
+from nagorik_host.store.application_store import ApplicationStore, Lease, NoSuchApplication, entries_in
 from nagorik_host.store.chain import ChainBroken, verify_chain
-from nagorik_host.store.schema import applications, consents, journal, payloads
+from nagorik_host.store.schema import applications, journal, payloads
 from nagorik_platform.lifecycle import (
     CitizenActed,
     Due,
@@ -65,7 +65,8 @@ def store(vault):
 @pytest.fixture
 async def kept(database, store):
     first = open_application(opened(), CAPABILITIES)
-    return await database.run(lambda transaction: store.open(transaction, draft(), first))
+    (taken,) = await database.run(lambda transaction: store.open_all(transaction, [(draft(), first)]))
+    return taken
 
 
 async def test_application_is_read_as_it_was_opened(database, store, kept):
@@ -79,15 +80,13 @@ async def test_application_is_read_as_it_was_opened(database, store, kept):
 
 async def test_same_application_comes_in_once(database, store, kept):
     again = open_application(opened(), CAPABILITIES)
-    with pytest.raises(AlreadyOpen) as caught:
-        await database.run(lambda transaction: store.open(transaction, draft(), again))
-    assert caught.value.application == kept.id
+    assert await database.run(lambda transaction: store.open_all(transaction, [(draft(), again)])) == [kept.id]
 
 
 async def test_nothing_that_leads_to_the_citizen_is_readable(database, kept):
     def everything(transaction):
         found = []
-        for table in (applications, journal, payloads, consents):
+        for table in (applications, journal, payloads):
             for row in transaction.connection.execute(select(table)):
                 found += [value if isinstance(value, bytes) else str(value).encode() for value in row]
         return b"\x00".join(found)
@@ -95,6 +94,7 @@ async def test_nothing_that_leads_to_the_citizen_is_readable(database, kept):
     stored = await database.run(everything)
     for secret in (CITIZEN.name.en, CITIZEN.name.bn, CITIZEN.nid("smart").value, "NGK-BOOKS-1", "consent-books"):
         assert secret.encode() not in stored
+    assert b"centre-0042/operator-7" in stored
     assert b"office.permit" in stored
 
 
@@ -144,7 +144,7 @@ async def test_unit_that_fails_leaves_nothing(database, store):
     first = open_application(opened("NGK-BOOKS-2"), CAPABILITIES)
 
     def fail(transaction):
-        store.open(transaction, draft(), first)
+        store.open_all(transaction, [(draft(), first)])
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
@@ -184,12 +184,3 @@ async def test_change_to_the_journal_is_noticed(database, vault, kept, tamper):
         return True
 
     assert await database.run(verify)
-
-
-async def test_who_acts_for_a_citizen_up_to_which_sum_is_kept_beside_the_journal(database, store, kept):
-    row = await database.run(lambda t: t.connection.execute(select(consents)).one())
-    assert (row.application, row.acting) == (kept.id, "centre-0042/operator-7")
-    assert (row.scope, row.ceiling_poisha, row.currency) == ("submit", 50_000, "BDT")
-    outline = await database.run(lambda t: t.connection.scalar(select(journal.c.outline)))
-    assert "centre-0042/operator-7" in outline
-    assert "consent-books" not in outline

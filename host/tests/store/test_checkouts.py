@@ -76,7 +76,7 @@ async def paying(database, store):
     capabilities = ServiceCapabilities(operations={Operation.ELIGIBILITY: None}, gateway="desk.cash", lookup_grace=60)
     draft = ApplicationDraft(service="office.permit", applicant=SyntheticCitizens(7).citizen(11).applicant())
     first = open_application(opened, capabilities)
-    stored = await database.run(lambda transaction: store.open(transaction, draft, first))
+    (stored,) = await database.run(lambda transaction: store.open_all(transaction, [(draft, first)]))
     waiting = {
         "state": ApplicationState.AWAITING_PAYMENT,
         "payments": tuple(map(payment, PAYMENTS)),

@@ -1,13 +1,9 @@
 """Citizens' documents in a folder: sealed, whole, each by itself, and never outside."""
 
-import asyncio
 import hashlib
 import os
 import shutil
-import signal
 import stat
-import subprocess
-import sys
 import tracemalloc
 from threading import Event, Thread
 
@@ -17,7 +13,7 @@ from pydantic import ValidationError
 
 from nagorik import ContractViolation
 from nagorik.model.application import DocumentReference
-from nagorik_host.store.documents import FolderDocumentStore, NoSuchDocument, begin_file, pieces_of
+from nagorik_host.store.documents import FolderDocumentStore, NoSuchDocument, pieces_of
 from nagorik_host.vault import PIECE, SEALED_PIECE, SealBroken, Vault, make_keys, read_keyring
 from nagorik_host.vault.keyring import make_key
 
@@ -155,75 +151,15 @@ async def test_document_that_breaks_off_is_not_kept(documents, tmp_path):
     assert files(tmp_path / "documents") == []
 
 
-WRITER = """
-import os, sys
-from pathlib import Path
-from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.vault import Vault, make_keys, read_keyring
-
-store = FolderDocumentStore(Path(sys.argv[1]), Vault(read_keyring(make_keys("test"))))
-
-
-def pieces():
-    yield os.urandom(65_536)
-    print("begun", flush=True)
-    sys.stdin.read()
-
-
-store._write("0" * 32, pieces())
-"""
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, None])
-def test_what_a_process_has_begun_is_swept_once_it_has_ended_and_no_sooner(documents, tmp_path, how):
-    """A process that stands still lives: what it writes is left alone, however long that takes."""
-    kept = asyncio.run(documents.put("photo", "application/pdf", PAPER))
-    folder = tmp_path / "documents"
-    (file,) = files(folder)
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as writer:
-        assert writer.stdout.readline() == b"begun\n"
-        (begun,) = set(files(folder)) - {file}
-        os.utime(begun, (0, 0))
-        assert (documents.unfinished(), documents.sweep(), begun.exists()) == (0, 0, True)
-        if how is not None:
-            writer.send_signal(how)
-        writer.stdin.close()
-        writer.wait()
-    left = int(how is not None)
-    assert (documents.unfinished(), asyncio.run(documents.tidy()), documents.unfinished()) == (left, left, 0)
-    assert not begun.exists()
-    assert set(documents.kept()) == {kept.id, *([] if left else ["0" * 32])}
-
-
-def test_file_that_was_taken_for_a_left_one_before_it_was_locked_is_begun_anew(tmp_path, monkeypatch):
-    path, locked = tmp_path / "0", []
-
-    def lock(file, how):
-        if not locked:
-            path.unlink()  # by a sweep that came between
-        locked.append(how)
-
-    monkeypatch.setattr("nagorik_host.store.documents.fcntl.flock", lock)
-    with begin_file(path) as file:
-        file.write(b"whole")
-    assert (path.read_bytes(), len(locked)) == (b"whole", 2)
-
-
-async def test_what_is_no_longer_what_was_looked_at_is_not_swept(documents, tmp_path, monkeypatch):
+async def test_unfinished_file_is_swept_once_nothing_was_written_to_it_for_an_hour(documents, tmp_path):
     folder = tmp_path / "documents" / "unfinished"
     folder.mkdir(parents=True)
-    path = folder / ("0" * 32)
-    path.write_bytes(b"half")
-
-    def lock(file, how):
-        path.unlink()
-        path.write_bytes(b"another's")
-
-    monkeypatch.setattr("nagorik_host.store.documents.fcntl.flock", lock)
-    assert documents.sweep() == 0
-    assert path.read_bytes() == b"another's"
+    young, old = folder / ("0" * 32), folder / ("1" * 32)
+    for path in (young, old):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert (documents.unfinished(), await documents.tidy(), documents.unfinished()) == (1, 1, 0)
+    assert (young.exists(), old.exists()) == (True, False)
 
 
 async def test_rotation_wraps_each_key_once_and_the_old_key_may_go(tmp_path):

@@ -45,7 +45,7 @@ def closed(vault):
         )
         applicant = SyntheticCitizens(7).citizen(1).applicant()
         draft = ApplicationDraft(service="office.permit", applicant=applicant, form={})
-        stored = store.open(transaction, draft, open_application(opened, CAPABILITIES))
+        (stored,) = store.open_all(transaction, [(draft, open_application(opened, CAPABILITIES))])
         done = step(stored.progress, CitizenActed("withdraw"), CAPABILITIES, NOW)
         return store.change(transaction, stored, done, NOW).id
 

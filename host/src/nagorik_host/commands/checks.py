@@ -42,7 +42,6 @@ from nagorik_host.store.overview import (
     count_left_unread,
     count_overdue,
     count_set_aside,
-    count_unreadable,
     read_workers,
 )
 from nagorik_host.store.payment_cases import count_payment_cases
@@ -186,7 +185,7 @@ def _existing(place: Path) -> Path:
 def _unfinished(settings: HostSettings) -> Iterator[DoctorCheck]:
     """What processes that ended while they wrote a document left of it."""
     try:
-        number = unfinished_files(settings.documents)
+        number = len(unfinished_files(settings.documents))
     except OSError as error:
         hint = "See that the folder may be read by this user."
         yield _warning("host documents", f"cannot be asked: {type_name(error)}", hint)
@@ -294,10 +293,6 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
     overdue = count_overdue(transaction, now)
     yield from _workers(transaction, now, is_overdue=bool(overdue))
     yield _queue(overdue)
-    if unreadable := count_unreadable(transaction):
-        message = f"{unreadable} applications are due at no time that there is: their rows were changed"
-        hint = "A worker leaves each to an officer. Find out who did it: nagorik audit verify"
-        yield _warning("host queue", message, hint)
     waiting = count_cases(transaction, now)
     message = f"{waiting} applications wait for an officer"
     yield _note("host cases", message, "nagorik cases list") if waiting else _fine("host cases", message)

@@ -124,15 +124,15 @@ class Housekeeping:
         await self._reloader.heed()
 
     async def tidy(self) -> None:
-        """Erase old messages every hour, and at first remove what ended processes had begun to write."""
-        try:
-            removed = await self._sweep() if self._sweep is not None else 0
-        except OSError as error:
-            _log.warning("unfinished_documents_not_removed", because=type_name(error))
-        else:
-            if removed:
-                _log.info("unfinished_documents_removed", number=removed, worker=self._worker_name)
+        """Every hour, erase old messages and remove what ended processes had begun to write."""
         while True:
+            try:
+                removed = await self._sweep() if self._sweep is not None else 0
+            except OSError as error:
+                _log.warning("unfinished_documents_not_removed", because=type_name(error))
+            else:
+                if removed:
+                    _log.info("unfinished_documents_removed", number=removed, worker=self._worker_name)
             await asyncio.sleep(TIDY)
             with suppress(DatabaseUnavailable):
                 await self.erase_messages()

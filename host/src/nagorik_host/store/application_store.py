@@ -1,7 +1,7 @@
 """Applications in the database: opened, read and changed here, and nowhere else.
 
-Every change is a step of the lifecycle: its events go into the journal, and the row becomes what they amount to, in
-one transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
+Every change is a step of the lifecycle: its events go into the journal, and the row becomes their fold, in one
+transaction. An UPDATE names the revision that the change was worked out on.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, Update, bindparam, delete, insert, or_, select, update
@@ -43,23 +42,21 @@ _ERASED_AMONG: Final = select(erased_references.c.reference).where(
 )
 
 LEASE: Final = DEFAULT_LEASE
-"""How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
+"""How long a silent worker keeps what it has. Calls may take longer: a living worker renews its leases."""
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
 
-# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite. What an update or an insert
-# sets is named by its parameters.
+# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite. Parameters name what an
+# update or an insert sets.
 _OPEN: Final = insert(applications)
 _CHANGE: Final = update(applications).where(
     applications.c.id == bindparam("application_"), applications.c.revision == bindparam("revision_")
 )
 _TAKE: Final = _CHANGE.values(lease_until=UNTIL)
-_CHANGE_IF_HELD: Final = _CHANGE.where(
-    applications.c.lease == bindparam("lease_"),
-    applications.c.blocked.is_(None),
-)
-_ASIDE: Final = (
+_CHANGE_IF_HELD: Final = _CHANGE.where(applications.c.lease == bindparam("lease_"), applications.c.blocked.is_(None))
+_SET_ASIDE: Final = (
     update(applications)
+    .where(applications.c.id == bindparam("application_"))
     .values(
         revision=applications.c.revision + 1,
         blocked=bindparam("code"),
@@ -69,7 +66,6 @@ _ASIDE: Final = (
     )
     .returning(applications)
 )
-_SET_ASIDE: Final = _ASIDE.where(applications.c.id == bindparam("application_"))
 _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
 _TAKE_IF_HELD: Final = _CHANGE_IF_HELD.values(lease_until=UNTIL)
 _BY_REFERENCES: Final = select(applications.c.id, applications.c.client_reference).where(
@@ -90,14 +86,13 @@ _JOURNAL: Final = (
 def hash_erased(reference: str) -> str:
     """What is kept of the hash of a client reference when its application is erased.
 
-    It tells that the same application comes again, to whoever has all of it and the host's index key, and leads
-    to no citizen. The ledger has it beside the erasure, so that such a one can tell which row was left of it, too.
+    It shows that the same application comes again, and leads to no citizen.
     """
     return hashlib.sha256(f"erased/{reference}".encode()).hexdigest()
 
 
 class LeaseTooShort(ValueError):
-    """A plugin lets a call take longer than this host waits for the worker that makes it; both are named."""
+    """A plugin lets a call take longer than a worker's lease lasts; the text names both."""
 
 
 class NoSuchApplication(NagorikError, LookupError):
@@ -106,47 +101,39 @@ class NoSuchApplication(NagorikError, LookupError):
     code = "no-such-application"
     status = 404
 
-    def __init__(self, application: str = "") -> None:  # noqa: ARG002 - an id that was typed may be somebody's number
-        """Say so without the id, which may be somebody's number."""
-        super().__init__()
-
     @property
     def message(self) -> Text:
-        """That there is no such application, and what to do."""
-        return _NO_SUCH_APPLICATION
-
-
-_NO_SUCH_APPLICATION: Final = Text(
-    en="There is no application of this number here. Compare the number with the one that you were given.",
-    bn="এই নম্বরে কোনো আবেদন নেই। আপনাকে দেওয়া নম্বরের সঙ্গে মিলিয়ে দেখুন।",
-)
+        """That there is no such application, and what to do. The id is left out: it may be a citizen's number."""
+        return Text(
+            en="There is no application of this number here. Compare the number with the one that you were given.",
+            bn="এই নম্বরে কোনো আবেদন নেই। আপনাকে দেওয়া নম্বরের সঙ্গে মিলিয়ে দেখুন।",
+        )
 
 
 class AlreadyOpen(Exception):
-    """An application with this client reference is in the database."""
+    """An application with this client reference is in the database; ``application`` is its id."""
 
     def __init__(self, application: str) -> None:
-        """Name the application that is there."""
+        """Keep the id."""
         super().__init__("an application with this reference is in the database")
         self.application = application
 
 
 class AlreadyErased(Exception):
-    """An application with this client reference was taken in before, and its citizen's data were erased."""
+    """An application with this client reference was taken in before, and was erased."""
 
 
 class StaleRevision(Exception):
-    """The row is not what a change was worked out on any more."""
+    """The row has changed since it was read."""
 
 
 class Lease(NamedTuple):
-    """Who has an application in hand.
+    """Which worker has an application.
 
     Attributes:
         worker: The worker's id.
-        taken_for: For how long from now on, if nothing more is heard of the worker; ``None`` for a lease that is
-            there and stays as it is.
-        now: What time it is, where that is not the database's to say.
+        taken_for: How long it lasts from now on; ``None`` for a lease that stays as it is.
+        now: The time, where that is not the database's.
     """
 
     worker: str
@@ -161,14 +148,14 @@ class StoredApplication:
     Attributes:
         id: The application's id.
         plugin: The plugin that owns its service.
-        gateway: The gateway that the citizen chose, if any.
-        progress: Where it is.
+        gateway: The gateway that the citizen chose.
+        progress: Its state.
         revision: Raised by every change.
         entries: How many entries its journal has.
         chain: The link of the last of them.
-        key: What its data are sealed with.
-        lease: Who has it in hand, if anybody.
-        blocked: Why the host itself leaves it alone, if it does.
+        key: Seals its data.
+        lease: The lease of the worker that has it.
+        blocked: Why the host leaves it alone, as a code.
     """
 
     id: str
@@ -184,7 +171,7 @@ class StoredApplication:
 
 
 class ApplicationStore:
-    """Reads and writes applications. Knows the keys, and keeps nothing in memory."""
+    """Reads and writes applications; keeps nothing in memory."""
 
     def __init__(self, vault: Vault) -> None:
         """Seal with the keys of ``vault``."""
@@ -192,25 +179,12 @@ class ApplicationStore:
 
     # Opening
 
-    def open(self, transaction: Transaction, draft: ApplicationDraft, first: Step) -> StoredApplication:
-        """Take an application in.
-
-        Raises:
-            AlreadyOpen: Its client reference is in the database: the same application came twice.
-            AlreadyErased: It came before, and was erased since.
-        """
-        (taken,) = self.open_all(transaction, [(draft, first)])
-        if isinstance(taken, str):
-            raise AlreadyOpen(taken)
-        return taken
-
     def open_all(
         self, transaction: Transaction, given: Sequence[tuple[ApplicationDraft, Step]]
     ) -> list[StoredApplication | str]:
         """Take several applications in, with as few statements as one takes.
 
-        Returns:
-            For each what was stored, or the id of the application that its client reference is in the database by.
+        Returns for each what was stored, or the id of the application that has its client reference.
 
         Raises:
             AlreadyErased: One of them came before, and was erased since.
@@ -220,18 +194,17 @@ class ApplicationStore:
         if self.erased_of(transaction, references):
             raise AlreadyErased
         taken: list[StoredApplication | str] = []
-        opened: list[tuple[str, _Opened]] = []
+        opened: dict[str, _Opened] = {}
         for (draft, first), reference in zip(given, references, strict=True):
             if reference in there:
                 taken.append(there[reference])
                 continue
-            one = self._opened(draft, first, reference)
-            there[reference] = one.stored.id
-            taken.append(replace(one.stored, entries=len(one.rows), chain=one.rows[-1].link))
-            opened.append((reference, one))
+            opened[reference] = self._opened(draft, first, reference)
+            there[reference] = first.progress.id
+            taken.append(opened[reference].stored)
         if opened:
-            # In one order, so that two transactions that take the same in never wait for each other.
-            self._insert(transaction, [one for _, one in sorted(opened, key=itemgetter(0))])
+            # In one order, so that two transactions never wait for each other.
+            self._insert(transaction, [opened[reference] for reference in sorted(opened)])
         return taken
 
     def _opened(self, draft: ApplicationDraft, first: Step, reference: str) -> "_Opened":
@@ -262,31 +235,32 @@ class ApplicationStore:
             "revision": 1,
             **self._row(stored, first, rows, progress.opened_at),
         }
-        return _Opened(stored, first, values, rows, stored.key.seal(draft.model_dump_json().encode(), DRAFT))
+        stored = replace(stored, entries=len(rows), chain=rows[-1].link)
+        return _Opened(stored, first, values, rows, key.seal(draft.model_dump_json().encode(), DRAFT))
 
     def _insert(self, transaction: Transaction, opened: Sequence["_Opened"]) -> None:
         transaction.connection.execute(_OPEN, [one.values for one in opened])
-        self._append(transaction, [row for one in opened for row in one.rows])
+        transaction.append_entries([row for one in opened for row in one.rows])
         self._insert_drafts(transaction, [(one.stored.id, one.draft, one.values["opened_at"]) for one in opened])
         for one in opened:
             at = one.values["opened_at"]
-            projections.record(transaction, one.stored.progress, one.first.events, after=0)
+            projections.record(transaction, one.stored.progress, one.first.events)
             transaction.record(one.stored.id, at, record_of_row(one.values))
             self._hint(transaction, one.stored, one.first.next, at)
 
     # Reading
 
     def read(self, transaction: Transaction, application: str, *, for_change: bool = False) -> StoredApplication:
-        """An application by its id; with ``for_change``, nobody else changes it until the transaction ends.
+        """An application by its id; ``for_change`` locks its row.
 
         Raises:
-            NoSuchApplication: There is none.
+            NoSuchApplication: It is not in the database.
             Erased: The citizen's data were erased.
         """
         query = _BY_ID_FOR_CHANGE if for_change else _BY_ID
         row = transaction.connection.execute(query, {"application": application}).one_or_none()
         if row is None:
-            raise NoSuchApplication(application)
+            raise NoSuchApplication
         return self.from_row(row)
 
     def from_row(self, row: Row[Any]) -> StoredApplication:
@@ -321,10 +295,9 @@ class ApplicationStore:
         return found[0]
 
     def search(self, transaction: Transaction, name: str, *, limit: int) -> list[str]:
-        """The ids of the applications that ``name`` is the id, a reference or a payment's id of, at most ``limit``.
+        """The ids of at most ``limit`` applications of which ``name`` is the id, a reference or a payment's id.
 
-        An agency's reference is looked up with each plugin that there are applications of, since two agencies may
-        count alike. Nothing of a citizen's leads to an application: no index is kept of it.
+        An agency's reference is looked up with each plugin: two agencies may count alike.
         """
         found: list[str] = []
         with suppress(NoSuchApplication):
@@ -384,17 +357,17 @@ class ApplicationStore:
         return self.open_draft(stored, transaction.connection.scalar(_DRAFT, {"application": stored.id}))
 
     def open_draft(self, stored: StoredApplication, sealed: bytes | None) -> ApplicationDraft:
-        """What the citizen handed in, from what is kept of it.
+        """Open a sealed draft.
 
         Raises:
             NoSuchApplication: It was erased.
         """
         if sealed is None:
-            raise NoSuchApplication(stored.id)
+            raise NoSuchApplication
         return ApplicationDraft.model_validate_json(stored.key.open(sealed, DRAFT))
 
     def events(self, transaction: Transaction, stored: StoredApplication, *, after: int = 0) -> tuple[Event, ...]:
-        """The application's journal, in order, from what follows the ``after``-th entry."""
+        """The events of the application's journal that follow the ``after``-th entry, in order."""
         return tuple(event_of(row, stored.key) for row in entries_in(transaction, stored.id, after=after))
 
     # Changing
@@ -409,28 +382,25 @@ class ApplicationStore:
         lease: Lease | None = None,
         read: bool = True,
     ) -> StoredApplication:
-        """Write a step that was worked out on ``stored``.
-
-        The application stays in hand where ``lease`` is given, and is let go where it is not. One that is blocked
-        stays so, whatever happens to it, until it is unblocked in ``stored``.
+        """Write a step that was worked out on ``stored``. A blocked application stays blocked.
 
         Args:
             transaction: Where the change is written.
             stored: The application as the step found it.
             done: The step.
             now: When it was done.
-            lease: Who has the application in hand from now on, or still has.
+            lease: The lease from now on; ``None`` ends it.
             read: Whether ``stored`` was read for change in this transaction; where it was not, the change is written
-                only if the same worker still has it in hand, and nothing blocks it.
+                only if the same worker still has the application, and nothing blocks it.
 
         Raises:
-            StaleRevision: The row has been changed since ``stored`` was read, and nothing was written.
+            StaleRevision: The row has changed since ``stored`` was read; nothing was written.
         """
         rows = self._entries(stored, done.events)
         values = self._row(stored, done, rows, now)
         taken = lease is not None and lease.taken_for is not None
         if lease is not None:
-            # In hand: nobody else finds it due, and a worker that dies is missed when its lease runs out.
+            # Nobody else finds it due; another worker takes it over when the lease has run out.
             del values["lease_until"]
             values |= {"lease": lease.worker, "due_at": None}
             if lease.taken_for is not None:
@@ -443,10 +413,11 @@ class ApplicationStore:
         else:
             values["lease_"] = stored.lease.worker if stored.lease is not None else None
             _change_one(transaction, _TAKE_IF_HELD if taken else _CHANGE_IF_HELD, values)
-        self._append(transaction, rows)
-        projections.record(transaction, done.progress, done.events, after=stored.entries)
+        if rows:
+            transaction.append_entries(rows)
+        projections.record(transaction, done.progress, done.events)
         if rows or lease is None:
-            # What is only taken in hand for a read is left as it was.
+            # A claim for a call that only reads changes nothing else.
             transaction.record(stored.id, now, record_of_row(values))
         if lease is not None:
             transaction.drop_hint(stored.id)
@@ -469,14 +440,15 @@ class ApplicationStore:
         correction: Correction,
         now: datetime,
     ) -> ApplicationDraft:
-        """Replace what the citizen handed in; the step that says so is a change of its own.
+        """Replace what the citizen handed in; the step that records it is a change of its own.
 
         Raises:
-            StaleRevision: The row has been changed since ``stored`` was read.
+            StaleRevision: The row has changed since ``stored`` was read.
         """
         draft = correction(self.draft(transaction, stored))
         transaction.connection.execute(_DROP_DRAFT, {"application": stored.id})
-        self._write_draft(transaction, stored, draft, now)
+        sealed = stored.key.seal(draft.model_dump_json().encode(), DRAFT)
+        self._insert_drafts(transaction, [(stored.id, sealed, now)])
         values = {"application_": stored.id, "revision_": stored.revision, "gateway": draft.gateway}
         _change_one(transaction, _CHANGE, values)
         transaction.record(stored.id, now, {"gateway": draft.gateway})
@@ -485,14 +457,8 @@ class ApplicationStore:
     # Parts
 
     def _entries(self, stored: StoredApplication, events: Sequence[Event]) -> list[JournalEntry]:
-        return entries_of(
-            events,
-            application=stored.id,
-            after=stored.entries,
-            previous=stored.chain,
-            key=stored.key,
-            vault=self._vault,
-        )
+        after, previous, key = stored.entries, stored.chain, stored.key
+        return entries_of(events, application=stored.id, after=after, previous=previous, key=key, vault=self._vault)
 
     def _row(
         self, stored: StoredApplication, done: Step, rows: Sequence[JournalEntry], now: datetime
@@ -505,9 +471,7 @@ class ApplicationStore:
             "state": progress.state.value,
             "hold_party": hold.party.value if hold is not None else None,
             "hold_code": hold.code if hold is not None else None,
-            "agency_reference": self.hash_agency_reference(stored.plugin, reference)
-            if reference is not None
-            else None,
+            "agency_reference": None if reference is None else self.hash_agency_reference(stored.plugin, reference),
             "updated_at": now,
             "closed_at": now if closed else None,
             "due_at": done.next.due,
@@ -516,7 +480,6 @@ class ApplicationStore:
             "parked_at": None,
             "lease": None,
             "lease_until": None,
-            # What somebody closed meanwhile has nothing left that could be left alone.
             "blocked": None if closed else stored.blocked,
             "entries": stored.entries + len(rows),
             "chain": rows[-1].link if rows else stored.chain,
@@ -528,20 +491,9 @@ class ApplicationStore:
         return self._vault.lookup(f"agency-reference/{plugin}", reference)
 
     @staticmethod
-    def _append(transaction: Transaction, rows: Sequence[JournalEntry]) -> None:
-        if rows:
-            transaction.append_entries(rows)
-
-    @staticmethod
     def _hint(transaction: Transaction, stored: StoredApplication, coming: NextAction, now: datetime) -> None:
         if coming.due is not None and coming.due <= now:
             transaction.add_hint(stored.id, target_plugin(coming, stored.plugin, stored.gateway))
-
-    def _write_draft(
-        self, transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
-    ) -> None:
-        sealed = stored.key.seal(draft.model_dump_json().encode(), DRAFT)
-        self._insert_drafts(transaction, [(stored.id, sealed, now)])
 
     @staticmethod
     def _insert_drafts(transaction: Transaction, drafts: Sequence[tuple[str, bytes, datetime]]) -> None:
@@ -575,20 +527,18 @@ def set_aside(
     now: datetime,
     held_by: str | None = None,
 ) -> None:
-    """Take an application out of everybody's hands, and let the host leave it alone, or look at it again.
+    """End the lease of an application, and let the host leave it alone, or look at it again.
 
     Args:
         transaction: Of the host's database.
         application: Its id.
         code: Why the host leaves it alone; ``None`` where it does not any more.
-        again: When it is looked at again, if it is.
+        again: When it is looked at again.
         now: When this is done.
-        held_by: The worker that has it in hand; where another has, nothing is changed.
+        held_by: Where given, nothing is changed unless this worker has it.
     """
-    values: dict[str, Any] = {"application_": application, "code": code, "again": again}
-    query = _SET_ASIDE
-    if held_by is not None:
-        query, values = _SET_ASIDE_IF_HELD, values | {"lease_": held_by}
+    values: dict[str, Any] = {"application_": application, "code": code, "again": again, "lease_": held_by}
+    query = _SET_ASIDE if held_by is None else _SET_ASIDE_IF_HELD
     row = transaction.connection.execute(query, values).one_or_none()
     if row is not None:
         transaction.record(application, now, record_of_row(row._mapping))

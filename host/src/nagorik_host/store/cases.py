@@ -1,7 +1,7 @@
 """The cases that wait for an officer, and what officers decided: who, what, and why.
 
-A case is a decision that nobody else can take, or a row that the host cannot advance. What is decided on one
-application is in its journal; what is no single application's is kept here.
+A case is a decision that only an officer can take, or a row that the host cannot advance. Decisions on one
+application are in its journal; the others are kept here.
 """
 
 from collections.abc import Sequence
@@ -34,9 +34,9 @@ class Decision(NamedTuple):
 
     Attributes:
         at: When it was taken.
-        officer: By whom.
+        officer: Who took it.
         kind: What was decided.
-        subject: On what: a service, a plugin's releases, an application that the host left alone, or the database.
+        subject: A service, a plugin's releases, an application that the host left alone, or the database.
         reason: Why.
     """
 
@@ -57,10 +57,8 @@ def record_decision(transaction: Transaction, decision: Decision) -> None:
 def latest_decisions(transaction: Transaction, limit: int) -> list[Decision]:
     """The latest decisions, the newest first."""
     query = select(decisions).order_by(decisions.c.at.desc()).limit(limit)
-    return [
-        Decision(row.at, row.officer, row.kind, row.subject, row.reason)
-        for row in transaction.connection.execute(query)
-    ]
+    rows = transaction.connection.execute(query)
+    return [Decision(row.at, row.officer, row.kind, row.subject, row.reason) for row in rows]
 
 
 ERASED: Final = "erased"
@@ -80,8 +78,8 @@ class OfficerCase(NamedTuple):
         application: Its id.
         service: What it is for.
         state: Where it is.
-        hold: The code of what it waits for, if that is the reason.
-        blocked: Why the host leaves it alone, if that is the reason.
+        hold: The code of its hold.
+        blocked: The code of why the host leaves it alone.
         since: When it was last changed.
     """
 
@@ -94,18 +92,18 @@ class OfficerCase(NamedTuple):
 
 
 _OWED_AS: Final = (REFUND_OVERDUE, REFUND_BY_HAND, REFUND_IN_DOUBT)
-"""What an officer is told of money that is to be given back; of several payments, what stands last here."""
+"""The codes of money that is to be given back; of several payments, the last here counts."""
 
 
 def _owed(now: datetime) -> Subquery:
-    """Applications with money that an officer is to see to, and as what: the place in ``_OWED_AS``."""
+    """Applications with money that an officer is to give back, and the place of the code in ``_OWED_AS``."""
     p = payments.c
     by_hand = p.state == PaymentState.REFUND_MANUAL.value
     # As ``Payment.refund_in_doubt`` has it of a row.
     in_doubt = or_(p.refund_ordered_at.is_not(None), p.refunded_at.is_not(None))
-    told = case((and_(by_hand, in_doubt), 2), (by_hand, 1), else_=0)
+    code = case((and_(by_hand, in_doubt), 2), (by_hand, 1), else_=0)
     overdue = p.refund_requested_at <= now - REFUND_BEFORE_A_PERSON
-    found = select(p.application, func.max(told).label("told")).where(TO_GIVE_BACK, or_(by_hand, overdue))
+    found = select(p.application, func.max(code).label("code")).where(TO_GIVE_BACK, or_(by_hand, overdue))
     return found.group_by(p.application).subquery()
 
 
@@ -115,7 +113,7 @@ _WAITS_OTHERWISE: Final = and_(
     applications.c.blocked.is_(None),
     applications.c.state != ApplicationState.MANUAL_REVIEW.value,
 )
-"""Applications that wait for somebody else than an officer, or go on."""
+"""Applications that do not wait for an officer."""
 
 
 def count_cases(transaction: Transaction, now: datetime) -> int:
@@ -127,15 +125,15 @@ def count_cases(transaction: Transaction, now: datetime) -> int:
 
 
 def list_cases(transaction: Transaction, limit: int, now: datetime) -> list[OfficerCase]:
-    """What waits for an officer, the longest first, at most ``limit``.
+    """At most ``limit`` applications that wait for an officer, the longest first.
 
-    Money to be given back by hand, or overdue, is an officer's whatever else the application waits for.
+    Money to be given back by hand, or overdue, is an officer's also where the application waits for something else.
     """
     query = select(applications).order_by(applications.c.updated_at).limit(limit)
     waiting = [(row, row.hold_code) for row in transaction.connection.execute(query.where(FOR_A_PERSON))]
     owed = _owed(now)
-    beside = query.add_columns(owed.c.told).join(owed, owed.c.application == applications.c.id)
-    money = [(row, _OWED_AS[row.told]) for row in transaction.connection.execute(beside.where(_WAITS_OTHERWISE))]
+    beside = query.add_columns(owed.c.code).join(owed, owed.c.application == applications.c.id)
+    money = [(row, _OWED_AS[row.code]) for row in transaction.connection.execute(beside.where(_WAITS_OTHERWISE))]
     return [
         OfficerCase(shown(row.id), shown(row.service), shown(row.state), hold, row.blocked, row.updated_at)
         for row, hold in sorted([*waiting, *money], key=lambda one: one[0].updated_at)[:limit]
@@ -143,8 +141,13 @@ def list_cases(transaction: Transaction, limit: int, now: datetime) -> list[Offi
 
 
 PLUGIN_FAULT: Final = "plugin-fault"
+INTERRUPTED: Final = "interrupted"
+"""The result of an attempt whose worker ended before it."""
+WORKERS_LOST: Final = "workers-lost"
 FAULTS_OF_A_CASE: Final = 3
-"""Attempts in a row at one operation of one application that its plugin failed, after which an officer looks."""
+"""Attempts in a row at one operation of an application that its plugin failed, or that ended with their worker, after
+which an officer looks."""
+LOSSES_OF_A_CASE: Final = FAULTS_OF_A_CASE
 
 _LATEST: Final = (
     select(attempts.c.result)
@@ -155,35 +158,31 @@ _LATEST: Final = (
 
 
 def is_failed_by_its_plugin(transaction: Transaction, application: str, operation: str) -> bool:
-    """Whether the latest attempts at an operation all met a fault of the plugin, which trying again will not mend."""
-    latest = transaction.connection.scalars(_LATEST, {"application_": application, "operation_": operation}).all()
-    return len(latest) == FAULTS_OF_A_CASE and set(latest) == {PLUGIN_FAULT}
-
-
-INTERRUPTED: Final = "interrupted"
-"""The result of an attempt whose worker ended before it, with whatever else it had in hand."""
-WORKERS_LOST: Final = "workers-lost"
-LOSSES_OF_A_CASE: Final = 3
-"""Attempts in a row at one operation of an application that ended with their worker, after which an officer looks."""
+    """Whether the latest attempts at an operation all met a fault of the plugin."""
+    return _in_a_row(transaction, application, operation, PLUGIN_FAULT) == FAULTS_OF_A_CASE
 
 
 def losses_in_a_row(transaction: Transaction, application: str, operation: str) -> int:
     """How many of the latest attempts at an operation ended with their worker, up to ``LOSSES_OF_A_CASE``."""
-    latest = transaction.connection.scalars(_LATEST, {"application_": application, "operation_": operation}).all()
-    return len(list(takewhile(lambda result: result == INTERRUPTED, latest)))
+    return _in_a_row(transaction, application, operation, INTERRUPTED)
+
+
+def _in_a_row(transaction: Transaction, application: str, operation: str, ended_as: str) -> int:
+    latest = transaction.connection.scalars(_LATEST, {"application_": application, "operation_": operation})
+    return len(list(takewhile(lambda result: result == ended_as, latest.all())))
 
 
 def unblock(transaction: Transaction, application: str, now: datetime) -> str:
-    """Let the host look again at an application that it left alone; why it had.
+    """Let the host look again at an application that it left alone; returns why it had.
 
     Raises:
-        NoSuchApplication: The database holds none by this id.
+        NoSuchApplication: The database holds no application by this id.
         NotBlocked: It is not blocked, or its citizen's data were erased.
     """
     query = select(applications.c.blocked).where(applications.c.id == application).with_for_update()
     row = transaction.connection.execute(query).one_or_none()
     if row is None:
-        raise NoSuchApplication(application)
+        raise NoSuchApplication
     if row.blocked is None or row.blocked == ERASED:
         raise NotBlocked
     blocked: str = row.blocked
@@ -192,13 +191,13 @@ def unblock(transaction: Transaction, application: str, now: datetime) -> str:
 
 
 class BlockedFilter(NamedTuple):
-    """Which of the applications that the host left alone are meant; ``None`` leaves a question open.
+    """Which of the applications that the host left alone; ``None`` matches all.
 
     Attributes:
         code: Why the host leaves them alone.
         plugin: The plugin of their service, or the one that they would call.
         service: What they are for.
-        since: When they were last changed, or later.
+        since: They were changed then or later.
     """
 
     code: str | None = None
@@ -211,7 +210,7 @@ class BlockedFilter(NamedTuple):
         return ", ".join([*named, *([f"since {self.since.isoformat(timespec='minutes')}"] if self.since else [])])
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """What a row has to be; what is erased, or waits for another release of a plugin, is none of them."""
+        """What a row has to be: not erased, and not waiting for another release of a plugin."""
         found: list[ColumnElement[bool]] = [
             applications.c.closed_at.is_(None),
             applications.c.blocked.is_not(None),
@@ -237,7 +236,7 @@ class BlockedCount(NamedTuple):
 
 
 def count_blocked_cases(transaction: Transaction, wanted: BlockedFilter) -> list[BlockedCount]:
-    """How many applications are meant, by code and service."""
+    """How many applications match, by code and service."""
     query = (
         select(applications.c.blocked, applications.c.service, func.count())
         .where(*wanted.conditions())
@@ -248,7 +247,7 @@ def count_blocked_cases(transaction: Transaction, wanted: BlockedFilter) -> list
 
 
 def unblock_page(transaction: Transaction, wanted: BlockedFilter, after: str, now: datetime) -> Sequence[str]:
-    """Let the host look again at a page of what is meant, by id from what follows ``after``; the ids of the page."""
+    """Let the host look again at a page of applications that match, with ids after ``after``; returns their ids."""
     query = (
         select(applications.c.id)
         .where(applications.c.id > after, *wanted.conditions())

@@ -1,7 +1,7 @@
-"""What a gateway answered to a payment that was begun: where its payer goes, what they do, and until when.
+"""Where and how a payment that was begun is paid.
 
-It carries a token of the gateway's, so that it is sealed by the application's own key, is never in the journal, and
-is dropped as soon as the gateway, or an officer, has said how the payment ended.
+It carries a token of the gateway's: it is sealed by the application's key, is never in the journal, and is dropped as
+soon as the gateway, or an officer, has said how the payment ended.
 """
 
 from datetime import datetime
@@ -37,7 +37,7 @@ class Checkout(Model):
 
 
 def keep_checkout(transaction: Transaction, stored: StoredApplication, payment: str, started: PaymentStarted) -> None:
-    """Keep what the gateway answered, in place of what it answered to the same payment before."""
+    """Keep what the gateway responded, in place of its earlier response to the same payment."""
     checkout = Checkout(pay_at=started.pay_at, instructions=started.instructions, expires_at=started.expires_at)
     transaction.connection.execute(_DROP, {"payment_": payment})
     if checkout == Checkout():
@@ -47,22 +47,22 @@ def keep_checkout(transaction: Transaction, stored: StoredApplication, payment: 
 
 
 def drop_ended(transaction: Transaction, progress: Progress) -> None:
-    """Drop what is kept of all payments of an application of which somebody has said the end."""
+    """Drop the checkouts of all payments of an application that have ended."""
     for payment in progress.payments:
         drop_if_ended(transaction, progress, payment.id)
 
 
 def drop_if_ended(transaction: Transaction, progress: Progress, payment: str) -> None:
-    """Drop what is kept of a payment that the gateway, or an officer, has said the end of."""
+    """Drop the checkout of a payment, where it has ended by the gateway's or an officer's word."""
     if progress.payment(payment).state not in MONEY_ASKED_ABOUT:
         transaction.connection.execute(_DROP, {"payment_": payment})
 
 
 def open_checkouts(transaction: Transaction, stored: StoredApplication, at: datetime) -> dict[str, Checkout]:
-    """Where the payments of an application can be paid at ``at`` that are still wanted, by the payment's id.
+    """The checkouts that a payer can use at ``at`` (aware), by the payment's id.
 
     Raises:
-        SealBroken: What is kept was changed, or is another payment's.
+        SealBroken: One was changed, or is another payment's.
     """
     progress = stored.progress
     quote = progress.quote
@@ -80,7 +80,7 @@ def open_checkouts(transaction: Transaction, stored: StoredApplication, at: date
 
 
 def read_checkout(key: DataKey, payment: str, sealed: bytes) -> Checkout:
-    """What is kept of a payment, with the application's key.
+    """Open a payment's checkout with the application's key.
 
     Raises:
         SealBroken: It was changed, or is another payment's.
@@ -89,7 +89,7 @@ def read_checkout(key: DataKey, payment: str, sealed: bytes) -> Checkout:
 
 
 _WAITS_FOR_PAYER: Final = frozenset({PaymentState.INITIATED, PaymentState.PENDING})
-"""Whoever paid and whose payment is unknown is not to be asked to pay once more."""
+"""A payer whose payment is unknown must not be asked to pay once more."""
 
 
 def _label(payment: str) -> str:

@@ -1,7 +1,6 @@
-"""The database's own clock, the one that all processes on it have in common.
+"""The database's own clock, which all processes on it have in common. On SQLite that is the machine's clock.
 
-Leases are counted on it: whoever's clock is wrong, or stood still, would otherwise take from others what they have in
-hand, or keep what is theirs. On SQLite that is the machine's clock.
+Leases are counted on it: a process whose clock is wrong would otherwise take leases from others, or keep theirs.
 """
 
 from datetime import datetime, timedelta
@@ -33,13 +32,13 @@ def _max(element: Later, compiler: Any, **options: Any) -> str:
 
 
 LEASE_NOW: Final = "lease_now"
-"""The parameter that puts another time in the place of the database's: simulated, or none."""
+"""The parameter for a simulated time in place of the database's."""
 LASTS: Final = "lasts"
-"""The parameter that says for how many microseconds a lease is taken."""
+"""The parameter for the microseconds that a lease lasts."""
 
 
 class DatabaseNow(FunctionElement[datetime]):
-    """The present instant by the database's clock, at the moment when it is read, even within one transaction."""
+    """The present instant by the database's clock, which goes on within a transaction."""
 
     type = Instant()
     name = "database_now"
@@ -57,41 +56,27 @@ def _on_sqlite(*_: Any, **__: Any) -> str:
     return "CAST(round((julianday('now') - 2440587.5) * 86400000) * 1000 AS INTEGER)"
 
 
-DATABASE_NOW: Final = DatabaseNow()
-NOW: Final = func.coalesce(bindparam(LEASE_NOW, type_=Instant), DATABASE_NOW, type_=Instant)
+NOW: Final = func.coalesce(bindparam(LEASE_NOW, type_=Instant), DatabaseNow(), type_=Instant)
 """The time that leases are counted on; a statement with it takes the parameter ``LEASE_NOW``."""
 UNTIL: Final = type_coerce(type_coerce(NOW, BigInteger) + bindparam(LASTS, type_=BigInteger), Instant)
 """The end of a lease that begins now; a statement with it takes ``LEASE_NOW`` and ``LASTS``."""
 LONGEST_LEASE: Final = timedelta(hours=1)
-"""No lease lasts longer, whatever the settings of the host are or were: it holds while they are changed, too."""
+"""No setting makes a lease longer."""
 ENDS_WITHIN: Final = LONGEST_LEASE + timedelta(minutes=5)
-"""How far ahead a lease can end: the database's clock may be set back a little, and no lease is doubted for that."""
+"""How far ahead a lease can end: the database's clock may be set back a little."""
 _LATEST: Final = type_coerce(type_coerce(NOW, BigInteger) + ENDS_WITHIN // MICROSECOND, Instant)
 
 
 def is_known(instant: Column[Any]) -> ColumnElement[bool]:
-    """Whether an instant is none that nobody can have written: later than any lease that is taken now can end.
-
-    Somebody else wrote it into the row, or the database's clock was ahead then and was set right since.
-    """
+    """Whether an instant is within the longest lease; a later one is of a clock that was ahead and was set back."""
     return instant <= _LATEST
 
 
 def lasts(until: Column[Any]) -> ColumnElement[bool]:
-    """Whether what ends at an instant has not ended; what would be nobody's until the end of time has."""
+    """Whether a lease has not ended; one that ends later than any lease can has ended."""
     return and_(until > NOW, is_known(until))
 
 
-HELD_AT_MOST: Final = "held_at_most"
-"""The parameter that says for how many microseconds from now what is held can be held."""
-_HELD_AT_MOST: Final = type_coerce(type_coerce(NOW, BigInteger) + bindparam(HELD_AT_MOST, type_=BigInteger), Instant)
-
-
-def is_held(until: Column[Any]) -> ColumnElement[bool]:
-    """As ``lasts``, of what is held for ``HELD_AT_MOST`` at most; somebody else wrote what is held for longer."""
-    return and_(until > NOW, until <= _HELD_AT_MOST)
-
-
 def has_ended(until: Column[Any]) -> ColumnElement[bool]:
-    """The contrary of ``lasts``, of what has an end."""
+    """The contrary of ``lasts``."""
     return or_(until <= NOW, until > _LATEST)

@@ -1,7 +1,7 @@
-"""One way to change what the host knows, whatever database holds it.
+"""One interface to both databases: units run in transactions.
 
-A unit is a plain function of a transaction. It either happens as a whole or not at all, and may be run more than once
-before it happens, so it does nothing but read and write through the transaction.
+A unit is a plain function of a transaction. It happens as a whole or not at all, and may be run more than once before
+it happens, so it only reads and writes through the transaction.
 """
 
 import re
@@ -31,11 +31,11 @@ _END_ATTEMPT: Final = (
 
 
 class DatabaseInvalid(ValueError):
-    """The database's URL cannot be used; the text says why and holds nothing of the URL."""
+    """The database's URL cannot be used; the text says why, without the URL."""
 
 
 class DatabaseUnavailable(Exception):
-    """The database cannot be reached, or the connection broke; whether the unit happened has to be looked up."""
+    """The database cannot be reached, or the connection broke; the unit may or may not have happened."""
 
 
 _OF_THE_ROW: Final = ("22", "23")
@@ -43,11 +43,7 @@ _OF_THE_ROW: Final = ("22", "23")
 
 
 def is_the_machines(error: Exception) -> bool:
-    """Whether a unit failed because of the database or the way to it, and not because of what it wrote or read.
-
-    Whatever else a unit raises, an overflow or a value that no column takes, is the matter of what it worked on. A
-    key that this process does not hold is the process's, and that the database is another one is no application's.
-    """
+    """Whether a unit failed because of the database or this process's keys, and not because of its own data."""
     if isinstance(error, DBAPIError):
         state: str | None = getattr(error.orig, "sqlstate", None)
         return not (state.startswith(_OF_THE_ROW) if state else isinstance(error, DataError | IntegrityError))
@@ -60,8 +56,8 @@ class Transaction:
 
     Attributes:
         connection: Runs statements within the transaction.
-        due: Applications that are due at once when the transaction is committed, by plugin: hints for whoever works.
-        records: What the ledger is to say of it.
+        due: The plugins of applications that are due at once after the commit, by application: hints for workers.
+        records: What the ledger records of it.
     """
 
     connection: Connection
@@ -77,7 +73,7 @@ class Transaction:
         self.connection.execute(_BEGIN_ATTEMPT, row)
 
     def end_attempt(self, values: Mapping[str, Any]) -> None:
-        """Let the attempt ``application_``, ``entry_`` have its ``ended_at`` and ``result``."""
+        """Set ``ended_at`` and ``result`` of the attempt ``application_``, ``entry_``."""
         self.connection.execute(_END_ATTEMPT, values)
 
     def add_hint(self, application: str, plugin: str) -> None:
@@ -85,10 +81,7 @@ class Transaction:
         self.due[application] = plugin
 
     def take_time(self) -> None:
-        """Let this unit take as long as it needs: it is for all applications, and no worker runs meanwhile.
-
-        A database that several machines share bounds how long a unit may wait and a statement may take.
-        """
+        """Lift PostgreSQL's limits on statements and locks for this unit."""
         if self.connection.dialect.name == "postgresql":
             for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
                 self.connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
@@ -99,7 +92,7 @@ class Transaction:
 
     @contextmanager
     def nested(self) -> Iterator[None]:
-        """A part of the transaction that happens as a whole or, where it raises, not at all."""
+        """A savepoint: what is done within happens as a whole or, where it raises, not at all."""
         due, records = dict(self.due), self.records.copy()
         try:
             with self.connection.begin_nested():
@@ -126,7 +119,7 @@ class Database(ABC):
     _ledger: AuditLedger | None = None
 
     def use_ledger(self, vault: Vault) -> None:
-        """Record what is written, chained by the keys of ``vault``. Without it, what is to be recorded is refused."""
+        """Chain the ledger by the keys of ``vault``. Without it, units that record are refused."""
         if self._ledger is None:
             self._ledger = AuditLedger(vault)
 
@@ -147,12 +140,12 @@ class Database(ABC):
 
     @asynccontextmanager
     async def listening(self, heard: Callable[[], None]) -> AsyncIterator[None]:  # noqa: ARG002
-        """Call ``heard`` when another process has made something due. Nothing relies on it: a hint may be lost."""
+        """Call ``heard`` when another process has made something due. Hints may be lost."""
         yield
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
-        """Let no other process do the same meanwhile; whoever comes later waits. For making the tables.
+        """Hold the lock for making tables; other processes wait.
 
         Raises:
             DatabaseUnavailable: The database is gone.
@@ -161,43 +154,26 @@ class Database(ABC):
 
     @abstractmethod
     async def run(self, unit: Unit[T]) -> T:
-        """Run a unit in a transaction and return what it returns, once that is committed for good.
+        """Run a unit in a transaction and return what it returns, once that is committed.
 
         Raises:
             DatabaseUnavailable: The database is gone; the unit may or may not have happened.
         """
 
     async def run_together(self, unit: Unit[T]) -> T:
-        """As ``run``, for a unit of one application that is in this process's hands: it may be committed with others.
-
-        Raises:
-            DatabaseUnavailable: As ``run``.
-        """
+        """As ``run``, for a unit of an application that this process has claimed: it may share a commit."""
         return await self.run(unit)
 
     async def settle(self) -> None:
-        """Wait until what was asked for before is done, by whoever waits for it no more, too.
-
-        What is asked for after that is in another commit: of units that are committed together, one may find what
-        another has changed as it was.
-
-        Raises:
-            DatabaseUnavailable: The database is gone.
-        """
-        await self.run(_nothing)
+        """Wait until all earlier units are done, those whose caller was cancelled, too."""
+        await self.run(lambda _: None)
 
     async def run_unbound(self, unit: Unit[T]) -> T:
-        """As ``run``, for a unit of which each statement may stand without the others: a database may commit each.
-
-        It records nothing in the ledger and makes nothing due.
-
-        Raises:
-            DatabaseUnavailable: As ``run``.
-        """
+        """As ``run``, but each statement may be committed by itself; no ledger records, no hints."""
         return await self.run(unit)
 
     async def snapshot(self, unit: Unit[T]) -> T:
-        """Run a unit that only reads, and finds everything as it is at one moment.
+        """Run a unit that only reads, on the state of one moment.
 
         Raises:
             DatabaseUnavailable: The database is gone.
@@ -205,11 +181,7 @@ class Database(ABC):
         return await self.run(unit)
 
     async def scrub(self) -> bool:
-        """Let go of what was deleted or overwritten; whether nothing of it stands in the database's files any more.
-
-        Raises:
-            DatabaseUnavailable: The database is gone.
-        """
+        """Remove deleted data from the database's files; returns whether none is left in them."""
         return False
 
     @abstractmethod
@@ -225,14 +197,14 @@ _PORT: Final = 5432
 
 
 def _each_apart(found: re.Match[str]) -> str:
-    """A URL with several hosts as SQLAlchemy reads it: each host has a place of its own, and its port."""
+    """A URL with several hosts as SQLAlchemy reads it: each host apart, with its port."""
     hosts = (host if re.search(r":\d+$", host) else f"{host}:{_PORT}" for host in found["hosts"].split(","))
     query = "&".join([*(f"host={host}" for host in hosts), *([found["query"]] if found["query"] else [])])
     return f"{found['scheme']}{found['user'] or ''}{found['name'] or '/'}?{query}"
 
 
 def read_url(text: str) -> URL:
-    """The URL of a database; several hosts are taken as PostgreSQL's own programs take them, ``HOST:PORT,HOST:PORT``.
+    """The URL of a database, with several hosts as PostgreSQL's own programs take them, ``HOST:PORT,HOST:PORT``.
 
     Raises:
         DatabaseInvalid: It is no URL, or names a database that is not supported.
@@ -251,7 +223,7 @@ async def open_database(text: str) -> Database:
 
     Raises:
         DatabaseInvalid: The URL cannot be used, or what it needs is not installed.
-        DatabaseUnavailable: There is no such database, or it does not answer.
+        DatabaseUnavailable: There is no such database, or it does not respond.
     """
     url = read_url(text)
     if url.get_backend_name() == "sqlite":
@@ -263,7 +235,3 @@ async def open_database(text: str) -> Database:
     except ImportError:
         raise DatabaseInvalid("PostgreSQL needs: pip install 'nagorik-host[postgresql]'") from None
     return PostgresqlDatabase(url)
-
-
-def _nothing(_: Transaction) -> None:
-    """Waits for its turn, and does nothing with it."""

@@ -10,11 +10,11 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 from uuid import uuid4
 
 from nagorik import ContractViolation
@@ -27,7 +27,9 @@ PLACE: Final = "document"
 _IDENTITY: Final = re.compile(r"[0-9a-f]{32}")
 _FILES: Final = f"??/{'?' * 32}"
 _UNFINISHED: Final = "unfinished"
-"""The folder within, in which files are written before they are whole: looking for them passes over no others."""
+"""The folder within, in which files are written before they are whole."""
+LEFT_AFTER: Final = timedelta(hours=1)
+"""A file in it to which nothing was written for so long was left by a process that ended."""
 _LENGTH: Final = 2
 """Bytes that say how long the wrapped key is, which comes before the sealed content."""
 
@@ -36,15 +38,8 @@ class NoSuchDocument(LookupError):
     """The folder holds no document by this id."""
 
 
-class _Told(NamedTuple):
-    """What is known of a content once all of it has gone by."""
-
-    bytes: int
-    sha256: str
-
-
 class FolderDocumentStore:
-    """Implements the core's ``DocumentStore``. Any number of processes may share the folder."""
+    """The core's ``DocumentStore``. Any number of processes may share the folder."""
 
     def __init__(self, folder: Path, vault: Vault) -> None:
         """Keep documents in ``folder``, which is made with the first."""
@@ -53,14 +48,12 @@ class FolderDocumentStore:
         self._threads = OwnThreads("nagorik-documents")
 
     async def put(self, kind: str, media_type: str, content: bytes | Iterable[bytes]) -> DocumentReference:
-        """Keep a document that an agency handed out, and return its reference.
-
-        What comes in pieces is gone through once, and is never in memory as a whole; what that raises is raised.
+        """Keep a document that an agency handed out, and return its reference. Errors of ``content`` pass through.
 
         Raises:
             ContractViolation: It is empty, or by its content another than ``media_type``; nothing is kept.
         """
-        # Made first: a kind or a type that is none is the plugin's fault before anything is asked of the content.
+        # Made first: a wrong kind or type is the plugin's fault before the content is read.
         DocumentReference(id="0", kind=kind, media_type=media_type, bytes=0, sha256="0" * 64)
         pieces = pieces_of((content,) if isinstance(content, bytes) else content)
         return await self.take(kind, media_type, _as_declared(media_type, pieces))
@@ -68,13 +61,12 @@ class FolderDocumentStore:
     async def take(self, kind: str, media_type: str, pieces: Iterable[bytes]) -> DocumentReference:
         """Keep a document that comes in pieces, each of ``PIECE`` bytes but for the last, and return its reference.
 
-        What ``pieces`` raises is raised, and then nothing is kept.
+        Where ``pieces`` raises, nothing is kept.
         """
-        identity = uuid4().hex
-        # Made first: a kind that is none is refused before anything is kept.
-        made = DocumentReference(id=identity, kind=kind, media_type=media_type, bytes=0, sha256="0" * 64)
-        told = await self._threads.run(partial(self._write, identity, pieces))
-        return made.model_copy(update=told._asdict())
+        # Made first: a wrong kind is refused before anything is kept.
+        made = DocumentReference(id=uuid4().hex, kind=kind, media_type=media_type, bytes=0, sha256="0" * 64)
+        size, digest = await self._threads.run(partial(self._write, made.id, pieces))
+        return made.model_copy(update={"bytes": size, "sha256": digest})
 
     async def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
         """Stream a document's content in chunks of 64 KiB.
@@ -97,9 +89,9 @@ class FolderDocumentStore:
         return await self._threads.run(self.sweep)
 
     async def claim(self, identity: str, owner: str) -> bool:
-        """Say whose a document is, once and for good; whether it is nobody else's.
+        """Give a document its owner, once and for good; returns whether it has no other.
 
-        What is not here is nobody's, and is met when it is opened.
+        One that is not here has no owner; the caller finds out when it opens it.
         """
         return await self._threads.run(partial(self._claim, identity, owner))
 
@@ -109,7 +101,7 @@ class FolderDocumentStore:
         return self._folder.is_dir()
 
     def remove(self, identity: str) -> bool:
-        """Erase a document, and what was begun to be written of it; whether it was there."""
+        """Erase a document, its unfinished file included; returns whether it was there."""
         try:
             path = self._path(identity)
             with self._alone():
@@ -141,31 +133,25 @@ class FolderDocumentStore:
             return None
 
     def sweep(self) -> int:
-        """Remove what processes that ended had begun to write; how many files there were.
-
-        Whoever writes one holds its lock, and the system gives that back when it ends, however it does.
-        """
-        return sum(self._remove_unfinished(path) for path in _begun(self._folder))
+        """Remove the files that ``unfinished`` counts; returns how many."""
+        left = unfinished_files(self._folder)
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
 
     def unfinished(self) -> int:
-        """As ``unfinished_files``."""
-        return unfinished_files(self._folder)
-
-    def _remove_unfinished(self, path: Path) -> bool:
-        with suppress(FileNotFoundError, BlockingIOError), _locked(path):
-            path.unlink()
-            return True
-        return False
+        """How many files processes that ended have left."""
+        return len(unfinished_files(self._folder))
 
     def rotate(self) -> tuple[int, list[str]]:
         """Wrap the key of every document by the host's key in use.
 
-        Returns how many were wrapped by another, and the ids of those that are damaged and were left as they are.
+        Returns how many had another, and the ids of damaged documents, which stay as they are.
         """
         anew, damaged = 0, []
         for path in sorted(self._folder.glob(_FILES)):
             try:
-                # One that is erased while it is wrapped anew would be back.
+                # Else one that is erased meanwhile would be back.
                 with self._alone(), path.open("rb") as file:
                     wrapped = _wrapped_key(file)
                     if self._vault.wrapped_by(wrapped) != self._vault.current:
@@ -181,7 +167,7 @@ class FolderDocumentStore:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep all processes but one from changing what is here; new documents are none of it.
+        """Let one process at a time change what is here; new documents need not wait.
 
         Raises:
             FileNotFoundError: There is no folder.
@@ -201,18 +187,17 @@ class FolderDocumentStore:
         if not path.exists():
             return True
         beside = self._unfinished(uuid4().hex)
-        with begin_file(beside) as file:
-            try:
-                file.write(owner.encode())
-                file.flush()
-                os.link(beside, _owner_of(path))  # by one alone, and with all that it says
-            except FileExistsError:
-                return _owner_of(path).read_bytes() == owner.encode()
-            finally:
-                beside.unlink(missing_ok=True)
+        with _new_file(beside) as file:
+            file.write(owner.encode())
+        try:
+            os.link(beside, _owner_of(path))  # one process alone, and with its whole content
+        except FileExistsError:
+            return _owner_of(path).read_bytes() == owner.encode()
+        finally:
+            beside.unlink(missing_ok=True)
         return True
 
-    def _write(self, identity: str, pieces: Iterable[bytes]) -> _Told:
+    def _write(self, identity: str, pieces: Iterable[bytes]) -> tuple[int, str]:
         path = self._path(identity)
         key, wrapped = self._vault.make_data_key(identity)
         # A folder that is made on the way to another would be open to all.
@@ -229,27 +214,27 @@ class FolderDocumentStore:
 
         with self._replacing(path, wrapped) as file:
             file.writelines(key.seal_pieces(gone_by(), PLACE))
-        return _Told(size, digest.hexdigest())
+        return size, digest.hexdigest()
 
     @contextmanager
     def _replacing(self, path: Path, wrapped: bytes) -> Iterator[IO[bytes]]:
-        """Write a file as a whole, for good: whoever reads it finds the old content or the new, whatever breaks off.
+        """Write a file as a whole and for good: a reader finds the old content or the new.
 
-        What cannot be written to its end is removed; a process that ends at once leaves it for ``sweep``.
+        A file that cannot be written to its end is removed; a process that is killed leaves it for ``sweep``.
         """
         beside = self._unfinished(path.name)
         beside.unlink(missing_ok=True)
-        with begin_file(beside) as file:
-            try:
+        try:
+            with _new_file(beside) as file:
                 file.write(len(wrapped).to_bytes(_LENGTH, "big") + wrapped)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-                beside.replace(path)  # while it is locked: nobody else removes it
-            except BaseException:
-                beside.unlink(missing_ok=True)
-                raise
-        # The database says that it is here, and it survives a loss of power; so does its place in the folder.
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        # The database refers to it and survives a loss of power; so must its place in the folder.
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -257,7 +242,7 @@ class FolderDocumentStore:
             os.close(folder)
 
     def _unfinished(self, name: str) -> Path:
-        """What a file is written as before it is whole."""
+        """The place of a file before it is whole."""
         folder = self._folder / _UNFINISHED
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder / name
@@ -274,17 +259,15 @@ class FolderDocumentStore:
         return self._folder / identity[:2] / identity
 
 
-def unfinished_files(folder: Path) -> int:
-    """How many files of a documents' folder are left of processes that ended while they wrote them."""
-    return sum(_is_left(path) for path in _begun(folder))
-
-
-def _begun(folder: Path) -> list[Path]:
-    return list((folder / _UNFINISHED).glob("*"))
+def unfinished_files(folder: Path) -> list[Path]:
+    """The files of a documents' folder that processes began to write and left."""
+    before = datetime.now(UTC) - LEFT_AFTER
+    begun = (folder / _UNFINISHED).glob("*")
+    return [path for path in begun if (at := _written_at(path)) is not None and at < before]
 
 
 def pieces_of(content: Iterable[bytes]) -> Iterator[bytes]:
-    """Content that comes in pieces of any length, as it is taken in."""
+    """Content that comes in pieces of any length, in pieces of ``PIECE`` bytes."""
     held = bytearray()
     for piece in content:
         for start in range(0, len(piece), PIECE):
@@ -297,10 +280,10 @@ def pieces_of(content: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _as_declared(media_type: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces of what is not empty, and is not told by its content to be of another type.
+    """The same pieces.
 
     Raises:
-        ContractViolation: It is.
+        ContractViolation: They are empty, or their content is of another type.
     """
     first = next(pieces, None)
     if first is None:
@@ -316,50 +299,12 @@ def _wrapped_key(file: IO[bytes]) -> bytes:
 
 
 def _owner_of(path: Path) -> Path:
-    """What says whose a document is."""
+    """The file that names a document's owner."""
     return path.with_name(f"{path.name}.owner")
 
 
-@contextmanager
-def begin_file(path: Path) -> Iterator[IO[bytes]]:
-    """A new file, and its lock: while that is held, nobody takes the file for what one that ended has left."""
-    while True:
-        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_at(file, path):
-                continue  # somebody took it for such before it was locked
-            yield file
-            return
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of what an ended process has left.
-
-    Raises:
-        BlockingIOError: Somebody who lives is writing it.
-        FileNotFoundError: It is there no more.
-    """
-    with path.open("r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not _is_at(file, path):
-            raise FileNotFoundError
-        yield
-
-
-def _is_left(path: Path) -> bool:
-    with suppress(FileNotFoundError, BlockingIOError), _locked(path):
-        return True
-    return False
-
-
-def _is_at(file: IO[bytes], path: Path) -> bool:
-    """Whether an open file is the one that is at ``path`` now."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
+def _new_file(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _written_at(path: Path) -> datetime | None:

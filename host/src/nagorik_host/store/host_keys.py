@@ -1,13 +1,12 @@
 """Which keys a database belongs to: a check value of each, so that no other ring is ever used on it.
 
-With another index key, nothing would be found: everything would be taken in anew and filed twice. With a wrapping key
-missing, sound applications could not be read. So whoever opens the database with keys has its ring compared first.
+With another index key, every application would be taken in anew and filed twice. With a wrapping key missing, sound
+applications could not be read. So every ring is compared first. A check value is a keyed hash of the key's name; it
+does not help to guess the key.
 
-A check value is a keyed hash of the key's name. It tells whether a key is the same and helps nobody to guess one.
-
-The ring of a database's first use is written down as it is. A wrapping key that is added later wraps nothing before
-``keys rotate`` has made it known, and that is refused while a worker runs that does not hold it. A key that wraps
-nothing any more is retired: a ring may lack it.
+A database's first use writes its ring down. A wrapping key that is added later wraps nothing before ``keys rotate``
+has made it known, which is refused while a worker runs that does not hold it. A key that wraps nothing any more is
+retired: a ring may lack it.
 """
 
 import hmac
@@ -16,7 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, insert, literal, select, update
+from sqlalchemy import Row, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nagorik_host.store.clock import LEASE_NOW, lasts
@@ -34,27 +33,25 @@ from nagorik_host.store.schema import (
 from nagorik_host.vault import Keyring, Vault
 from nagorik_host.vault.keyring import INDEX
 
-# Only what a ring is held against: a time that is none, in a row that somebody changed, is no matter of the keys.
 _KNOWN: Final = select(
     host_keys.c.name, host_keys.c.check_value, host_keys.c.retired_at.is_not(None).label("is_retired")
 )
-_NAMES: Final = select(host_keys.c.name).where(host_keys.c.name == bindparam("name_"))
 _MADE_BY_KEYS: Final = tuple(
     select(literal(1)).select_from(table).limit(1)
     for table in (applications, journal, payloads, inbox, erased_references, ledger)
 )
-"""Finds a row in any table whose rows are sealed, hashed or chained by the keys of the first use."""
+"""Each finds a row that was sealed, hashed or chained by keys."""
 _LIVING: Final = select(workers.c.name, workers.c.key_names).where(lasts(workers.c.lease_until))
 _LOCK: Final = select(host_keys.c.name).where(host_keys.c.name == INDEX).with_for_update()
-"""Held by whoever makes a key known and by a worker that signs on: neither overlooks the other."""
+"""Taken to make a key known and to sign a worker on: neither overlooks the other."""
 
 
 class KeysRefused(Exception):
-    """The ring is not the one that this database belongs to; the text says which key, what it means, what to do."""
+    """The ring is not this database's; the text says which key, what it means, what to do."""
 
 
 class WorkersLackKey(Exception):
-    """Workers run that do not hold the key which is to be used from now on.
+    """Workers run that do not hold the key that is to be used from now on.
 
     Attributes:
         workers: Their names.
@@ -69,7 +66,7 @@ class WorkersLackKey(Exception):
 
 
 async def admit_keys(database: Database, keyring: Keyring, now: datetime) -> Keyring:
-    """The ring as it is to be used on a database: its first key is the one that the database knows as in use.
+    """The ring with the key first that the database has in use; the first use writes the ring down.
 
     Raises:
         KeysRefused: It is not this database's.
@@ -87,9 +84,7 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
     Raises:
         KeysRefused: The ring is not this database's.
     """
-    rows = _rows(transaction)
-    if not rows:
-        rows = _rows_of_the_first_use(transaction)
+    rows = _rows(transaction) or _rows_of_the_first_use(transaction)
     if not rows:
         return vault.current
     known = {row.name: row for row in rows}
@@ -116,19 +111,14 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
     usable = [name for name in vault.names if name in known and not known[name].is_retired]
     if not usable:
         raise KeysRefused(
-            "this database has no key in use, so what it says of its keys was changed by hand. Nothing was done. Put"
-            " the database's table of keys back from a backup"
+            "this database has no key in use: its table of keys was changed by hand. Nothing was done. Put the table"
+            " of keys back from a backup"
         )
     return usable[0]
 
 
-def is_known_key(transaction: Transaction, name: str) -> bool:
-    """Whether the database was ever in use with a key of this name."""
-    return transaction.connection.scalar(_NAMES, {"name_": name}) is not None
-
-
 def sign_on(transaction: Transaction, vault: Vault) -> None:
-    """See, as a worker begins, that its ring is still the database's; nobody makes a key known meanwhile.
+    """Check, as a worker begins, that its ring is still the database's; no key is made known meanwhile.
 
     Raises:
         KeysRefused: It is not.
@@ -138,12 +128,7 @@ def sign_on(transaction: Transaction, vault: Vault) -> None:
 
 
 def make_known(transaction: Transaction, vault: Vault, now: datetime) -> None:
-    """Make every key of a ring known, so that its first is in use from now on.
-
-    Args:
-        transaction: Of the host's database.
-        vault: With the ring as it is written in the file, the new key first.
-        now: When that is.
+    """Make every key of a ring known; its first is in use from now on.
 
     Raises:
         KeysRefused: The ring is not this database's, or its first key was retired.
@@ -166,9 +151,9 @@ def make_known(transaction: Transaction, vault: Vault, now: datetime) -> None:
 
 
 def retire_others(transaction: Transaction, vault: Vault, now: datetime) -> list[str]:
-    """Retire every key but the one in use, once everything is wrapped by that; workers that still wrap by another.
+    """Retire every key but the one in use, once everything is wrapped by that.
 
-    While there is such a worker, nothing is retired.
+    Returns the names of workers that still wrap by another; while there are any, nothing is retired.
     """
     transaction.connection.execute(_LOCK)
     living = transaction.connection.execute(_LIVING, {LEASE_NOW: None}).all()
@@ -187,12 +172,13 @@ def _rows(transaction: Transaction) -> Sequence[Row[Any]]:
 
 
 def _rows_of_the_first_use(transaction: Transaction) -> Sequence[Row[Any]]:
-    """What somebody else wrote meanwhile who was first; a database without it has nothing that was made by any key.
+    """What another process wrote meanwhile that was first.
 
     Raises:
-        KeysRefused: It has, so what it said of its keys is gone, and no ring can be held against it.
+        KeysRefused: The database has rows that were made by keys, and no keys to compare the ring with.
     """
-    is_used, rows = _is_used(transaction), _rows(transaction)
+    is_used = any(transaction.connection.scalar(query) is not None for query in _MADE_BY_KEYS)
+    rows = _rows(transaction)
     if is_used and not rows:
         raise KeysRefused(
             "this database is in use, and what it says of its keys is gone: whether these are its keys cannot be"
@@ -202,11 +188,6 @@ def _rows_of_the_first_use(transaction: Transaction) -> Sequence[Row[Any]]:
     return rows
 
 
-def _is_used(transaction: Transaction) -> bool:
-    """Whether the database has anything that was made by keys."""
-    return any(transaction.connection.scalar(query) is not None for query in _MADE_BY_KEYS)
-
-
 def _begin(transaction: Transaction, vault: Vault, now: datetime) -> None:
     """Write a ring down on a database's first use.
 
@@ -214,8 +195,8 @@ def _begin(transaction: Transaction, vault: Vault, now: datetime) -> None:
         KeysRefused: The database was used before.
     """
     if _rows_of_the_first_use(transaction):
-        return  # somebody else has begun
-    # Two may begin at once: whoever comes second waits for the first, and is compared with its keys.
+        return  # another process has begun
+    # Two may begin at once: the second waits for the first, and is compared with its keys.
     with suppress(IntegrityError), transaction.nested():
         _write(transaction, vault, now, list(vault.checks))
 
@@ -227,5 +208,4 @@ def _write(transaction: Transaction, vault: Vault, now: datetime, names: Collect
 
 
 def _is_same(row: Row[Any], vault: Vault) -> bool:
-    kept = row.check_value
-    return isinstance(kept, bytes | memoryview) and hmac.compare_digest(bytes(kept), vault.checks[row.name])
+    return hmac.compare_digest(bytes(row.check_value), vault.checks[row.name])

@@ -1,4 +1,4 @@
-"""Which documents an application has in the host's store: from whom, since when, and which of them still count."""
+"""The documents that an application has in the host's store."""
 
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
@@ -29,10 +29,10 @@ class KeptDocument(NamedTuple):
 
     Attributes:
         reference: The document.
-        source: Whether it was handed in by or for the citizen, or came from the agency.
-        by: Who acted for the citizen, if anybody did.
+        source: Whether the citizen handed it in, or it came from the agency.
+        by: Who acted for the citizen.
         at: When it came.
-        superseded: Whether one of its kind came later from the same side, and counts in its place.
+        superseded: Whether one of its kind came later from the same side.
     """
 
     reference: DocumentReference
@@ -43,7 +43,7 @@ class KeptDocument(NamedTuple):
 
 
 def kept_documents(transaction: Transaction, stored: StoredApplication) -> list[KeptDocument]:
-    """All documents that came in, in the order in which they came."""
+    """All documents, in the order in which they came."""
     found: list[KeptDocument] = []
     for row in transaction.connection.execute(_WITH_DOCUMENTS, {"application": stored.id}):
         event = event_of(JournalEntry(*row), stored.key)

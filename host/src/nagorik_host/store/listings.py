@@ -28,7 +28,7 @@ _PAYMENT: Final[Select[Any]] = select(
 
 
 class PlaceInvalid(ValueError):
-    """What was given is no place in a list."""
+    """The text is no place in a list."""
 
 
 class PageCursor(NamedTuple):
@@ -51,7 +51,7 @@ class PageCursor(NamedTuple):
         """The place that ``text`` names.
 
         Raises:
-            PlaceInvalid: It names none.
+            PlaceInvalid: It names no place.
         """
         found = _PLACE.fullmatch(text)
         if found is None:
@@ -61,12 +61,7 @@ class PageCursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows of a list.
-
-    Attributes:
-        rows: The rows, in order.
-        next: Where to go on; ``None`` at the end of the list.
-    """
+    """Some rows of a list, in order, and where the next page begins; ``None`` at the end of the list."""
 
     rows: Sequence[Row[Any]]
     next: PageCursor | None
@@ -74,20 +69,18 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationFilter:
-    """Which applications are wanted; what is ``None`` or empty does not matter. Times are aware.
+    """Which applications are wanted; ``None`` or empty matches all. Times are aware; ``_from`` is inclusive.
 
     Attributes:
         states: The state is one of these.
         services: The service is one of these.
         plugins: The plugin that owns the service is one of these.
-        gateway: The citizen pays by this.
-        hold: It waits for this: the hold's code.
-        blocked: The host leaves it alone because of this code.
+        gateway: The gateway that the citizen chose.
+        hold: The code of the hold.
+        blocked: The code of why the host leaves it alone.
         open_only: It is not closed.
-        opened_from: It was taken in then or later.
-        opened_before: It was taken in before that.
-        updated_from: Something happened to it then or later.
-        updated_before: Nothing has happened to it since.
+        opened_from, opened_before: When it was taken in.
+        updated_from, updated_before: When it changed last.
         due_until: It is in its agency's queue and was due by then; such a list begins with the longest due.
     """
 
@@ -107,19 +100,16 @@ class ApplicationFilter:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFilter:
-    """Which payments are wanted; what is ``None`` or empty does not matter. Times are aware.
+    """Which payments are wanted; ``None`` or empty matches all. Times are aware; ``_from`` is inclusive.
 
     Attributes:
         gateways: The gateway is one of these.
         states: The state is one of these.
-        application: They belong to this application.
-        day: The money was taken on this date in Dhaka, or they were begun on it where none was taken.
-        amount_from: What was taken, or is asked for where nothing was, is at least this, and of its currency.
-        amount_to: It is at most this, likewise.
-        opened_from: They were begun then or later.
-        opened_before: They were begun before that.
-        updated_from: Something happened to them then or later.
-        updated_before: Nothing has happened to them since.
+        application: The application's id.
+        day: The date in Dhaka on which money was taken, or on which the payment was begun where no money was.
+        amount_from, amount_to: Bounds, inclusive, of what was taken, or asked for where nothing was; of one currency.
+        opened_from, opened_before: When it was begun.
+        updated_from, updated_before: When it changed last.
     """
 
     gateways: Collection[str] = ()
@@ -137,14 +127,7 @@ class PaymentFilter:
 def list_applications(
     transaction: Transaction, wanted: ApplicationFilter, *, after: PageCursor | None = None, limit: int
 ) -> Page:
-    """A page of the applications that are ``wanted``: the latest taken in first, or the longest due first.
-
-    Args:
-        transaction: Where they are read.
-        wanted: Which of them.
-        after: The place that the page begins after; the beginning of the list if ``None``.
-        limit: The most rows of a page, at least 1.
-    """
+    """At most ``limit`` (at least 1) applications after a place: the latest taken in first, or the longest due."""
     query = _APPLICATION.where(
         *_one_of(_A.state, wanted.states),
         *_one_of(_A.service, wanted.services),
@@ -165,7 +148,7 @@ def list_applications(
 def list_payments(
     transaction: Transaction, wanted: PaymentFilter, *, after: PageCursor | None = None, limit: int
 ) -> Page:
-    """A page of the payments that are ``wanted``, the latest begun first; as ``list_applications``."""
+    """At most ``limit`` (at least 1) payments after a place, the latest begun first."""
     query = _PAYMENT.where(
         *_one_of(_P.state, wanted.states),
         *_one_of(_P.gateway, wanted.gateways),

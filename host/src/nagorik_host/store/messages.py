@@ -1,4 +1,4 @@
-"""The inbox as an operator sees it: what came, what became of it, and never what it says."""
+"""The inbox as an operator sees it: what came and what became of it, without its content."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,25 +10,25 @@ from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import UNREAD, inbox
 
 READERS_LOST: Final = "readers-lost"
-"""The result of a message that ended one worker after another as it was read."""
+"""The result of a message whose reading ended one worker after another."""
 WAITING: Final = "waiting"
-"""What stands in a result's place while a message is not done with."""
+"""The result of a message that is not done with."""
 
 
 class KeptMessage(NamedTuple):
-    """One message; nothing in it is of its content.
+    """One message without its content.
 
     Attributes:
         id: The host's own id of it.
         offer: The service or gateway that it came to.
         received_at: When it came.
         result: What became of it; ``waiting`` while it is not done with.
-        handled_at: When it was done with, if it is.
-        due_at: When it is read next, if it is.
-        looks: How often it was read, or tried to be.
-        application: Whom it moved, or would have.
+        handled_at: When it was done with.
+        due_at: When it is read next.
+        looks: How often reading it was tried.
+        application: The application that it is about.
         is_readable: Whether its content is still there.
-        bytes: How much is kept of it, sealed.
+        bytes: The size of its sealed content.
     """
 
     id: str
@@ -44,7 +44,7 @@ class KeptMessage(NamedTuple):
 
 
 class MessageFilter(NamedTuple):
-    """Which messages: of an offer, with a result, and received before an instant (aware). What is ``None`` is any."""
+    """Messages of an offer, with a result, received before an instant (aware). ``None`` matches all."""
 
     offer: str | None = None
     result: str | None = None
@@ -98,7 +98,7 @@ def list_messages(transaction: Transaction, wanted: MessageFilter, limit: int) -
 
 
 def count_messages(transaction: Transaction, wanted: MessageFilter) -> dict[str, int]:
-    """How many there are, by result."""
+    """How many messages match, by result."""
     query = select(inbox.c.result, func.count()).where(*wanted.conditions()).group_by(inbox.c.result)
     found = {result or WAITING: number for result, number in transaction.connection.execute(query)}
     return dict(sorted(found.items()))
@@ -108,7 +108,7 @@ def message_of(transaction: Transaction, identity: str) -> KeptMessage:
     """One message.
 
     Raises:
-        NoSuchMessage: There is none by this id.
+        NoSuchMessage: The database holds no message by this id.
     """
     row = transaction.connection.execute(select(*_COLUMNS).where(inbox.c.id == identity)).one_or_none()
     if row is None:
@@ -120,7 +120,7 @@ def read_again(transaction: Transaction, identity: str, now: datetime) -> None:
     """Let a message be read anew, as if it had just come.
 
     Raises:
-        NoSuchMessage: There is none by this id.
+        NoSuchMessage: The database holds no message by this id.
         NotReadAgain: It counts already, waits anyway, or its content is gone.
     """
     message_of(transaction, identity)
@@ -129,7 +129,7 @@ def read_again(transaction: Transaction, identity: str, now: datetime) -> None:
 
 
 def read_page_again(transaction: Transaction, wanted: MessageFilter, now: datetime) -> int:
-    """Let a page of what is wanted be read anew; how many there were. What counts already is not among them."""
+    """Let at most ``PAGE`` messages that do not count yet be read anew; returns how many."""
     return _renewed(transaction, wanted.conditions(), now)
 
 
@@ -147,15 +147,5 @@ def _renewed(transaction: Transaction, conditions: Sequence[ColumnElement[bool]]
 
 
 def _message(row: Any) -> KeptMessage:
-    return KeptMessage(
-        id=row.id,
-        offer=row.offer,
-        received_at=row.received_at,
-        result=row.result if row.handled_at is not None else WAITING,
-        handled_at=row.handled_at,
-        due_at=row.due_at,
-        looks=row.looks,
-        application=row.application,
-        is_readable=bool(row.is_readable),
-        bytes=row.bytes,
-    )
+    result = row.result if row.handled_at is not None else WAITING
+    return KeptMessage(**row._asdict() | {"result": result, "is_readable": bool(row.is_readable)})

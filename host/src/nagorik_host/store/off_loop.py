@@ -1,7 +1,4 @@
-"""The host's own work off the event loop, on threads of its own.
-
-The loop's threads are anybody's: a plugin that fills them, or shuts them down, would stop the host.
-"""
+"""The host's own work off the event loop, on threads of its own: a plugin may fill the loop's threads."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,14 +18,10 @@ class OwnThreads:
         self._executor = ThreadPoolExecutor(thread_name_prefix=name)
 
     async def run(self, act: Callable[[], T]) -> T:
-        """What ``act`` returns or raises in one of them, in the context of whoever asks.
-
-        Raises:
-            RuntimeError: They were closed.
-        """
+        """Run ``act`` in one of them, in the caller's context."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, partial(copy_context().run, act))
 
     def close(self) -> None:
-        """Begin nothing more; what was begun is not waited for."""
+        """Begin nothing more, without waiting for what was begun."""
         self._executor.shutdown(wait=False)

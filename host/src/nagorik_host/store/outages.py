@@ -1,7 +1,4 @@
-"""When agencies could not be reached, and by how much that moves what they promise.
-
-The time of an outage does not count against what an agency promises, whether it has ended or goes on.
-"""
+"""When agencies could not be reached. The time of an outage does not count against what an agency promises."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -21,12 +18,7 @@ class OutagePeriod(NamedTuple):
 
 
 class ExpectedDecision(NamedTuple):
-    """When an application is expected to be decided.
-
-    Attributes:
-        at: The day and hour; it moves on while an outage goes on.
-        frozen: How much later that is because of outages.
-    """
+    """When an application is expected to be decided, and how much of that is added because of outages."""
 
     at: datetime
     frozen: timedelta
@@ -52,13 +44,7 @@ def outages_of(transaction: Transaction, plugin: str) -> list[OutagePeriod]:
 
 
 class Unreachable(NamedTuple):
-    """A plugin's agency that cannot be reached now.
-
-    Attributes:
-        plugin: The plugin.
-        since: Since when.
-        cause: Why, as a code.
-    """
+    """A plugin's agency that cannot be reached now: since when, and why at first, as a code."""
 
     plugin: str
     since: datetime
@@ -66,7 +52,7 @@ class Unreachable(NamedTuple):
 
 
 def unreachable(transaction: Transaction, plugin: str) -> Unreachable | None:
-    """What is known of a plugin's agency that cannot be reached now; ``None`` where it can."""
+    """Since when and why a plugin's agency cannot be reached; ``None`` where it can."""
     query = select(agencies.c.down_since, agencies.c.cause).where(agencies.c.plugin == plugin)
     row = transaction.connection.execute(query).one_or_none()
     return Unreachable(plugin, row.down_since, row.cause) if row is not None and row.down_since is not None else None

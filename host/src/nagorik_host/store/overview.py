@@ -1,10 +1,9 @@
-"""How the work fares: what every agency's queue holds, which worker has what in hand, and what nobody has read."""
+"""Agencies' queues, workers and the inbox, in numbers."""
 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, bindparam, case, func, select, update
@@ -15,7 +14,6 @@ from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.schema import (
     IN_QUEUE,
     UNREAD,
-    UNREADABLE,
     Instant,
     agencies,
     applications,
@@ -25,7 +23,7 @@ from nagorik_host.store.schema import (
 )
 
 OVERDUE: Final = timedelta(minutes=15)
-"""What has been due for longer than this waits for a worker, a slow agency, or an officer who stopped it."""
+"""What has been due for longer waits for a worker, a slow agency, or an officer who stopped it."""
 
 _UNTIL: Final = bindparam("until", type_=Instant)
 _HELD: Final = (
@@ -37,11 +35,14 @@ _QUEUES: Final = (
     select(
         applications.c.target_plugin.label("plugin"),
         func.count(case((applications.c.due_at <= _UNTIL, 1))).label("due"),
-        func.count().label("queued"),
+        func.count(case((applications.c.due_at > _UNTIL, 1))).label("waiting"),
         func.min(applications.c.due_at).label("first_due"),
     )
     .where(IN_QUEUE)
     .group_by(applications.c.target_plugin)
+)
+_CIRCUIT: Final = (
+    *(agencies.c.plugin, agencies.c.failures, agencies.c.down_since, agencies.c.cause, agencies.c.probe_at),
 )
 _DUE: Final = (
     select(applications.c.target_plugin, func.count())
@@ -49,7 +50,6 @@ _DUE: Final = (
     .group_by(applications.c.target_plugin)
     .order_by(applications.c.target_plugin)
 )
-_NEVER_DUE: Final = select(func.count()).where(IN_QUEUE, applications.c.due_at >= UNREADABLE)
 _BLOCKED: Final = (
     select(applications.c.blocked, func.count())
     .where(applications.c.blocked.is_not(None))
@@ -69,24 +69,24 @@ class AgencyOverview(NamedTuple):
         due: Applications that are due to call it.
         waiting: Applications that will be due.
         first_due: Since when the first is due, or when it will be.
-        in_flight: Applications that workers have in hand to call it.
+        in_flight: Applications that workers have claimed to call it.
         paced_to: The instant up to which calls to it are spoken for; ``None`` before its first.
         failures: Calls in a row that did not reach it.
-        down_since: Since when it is taken to be down, if it is.
+        down_since: Since when it is taken to be down.
         cause: Why it could not be reached at first, as a code.
-        probe_at: When it is worth another try, if it is down.
+        probe_at: When it is worth another try.
     """
 
     plugin: str
-    due: int
-    waiting: int
-    first_due: datetime | None
-    in_flight: int
-    paced_to: datetime | None
-    failures: int
-    down_since: datetime | None
-    cause: str | None
-    probe_at: datetime | None
+    due: int = 0
+    waiting: int = 0
+    first_due: datetime | None = None
+    in_flight: int = 0
+    paced_to: datetime | None = None
+    failures: int = 0
+    down_since: datetime | None = None
+    cause: str | None = None
+    probe_at: datetime | None = None
 
 
 class KeptOutPlugin(NamedTuple):
@@ -95,7 +95,7 @@ class KeptOutPlugin(NamedTuple):
     Attributes:
         plugin: Its id.
         code: The quarantine's code.
-        since: Since when, if that is known.
+        since: Since when, where known.
         probe_at: When it is tried again; ``None`` where only a restart helps.
     """
 
@@ -110,11 +110,11 @@ class WorkerOverview(NamedTuple):
 
     Attributes:
         id: Its id, which is new each time that it starts.
-        name: What it is known by.
+        name: Its name.
         started_at: When it started, by its machine's clock.
-        beat_at: When it was last heard of, by its machine's clock.
-        is_alive: Whether that was within the time that a silent worker is waited for.
-        in_hand: How many applications it has in hand, by the plugin that they call.
+        beat_at: Its last heartbeat, by its machine's clock.
+        is_alive: Whether its lease has not run out.
+        in_hand: How many applications it has, by the plugin that they call.
         kept_out: The plugins that it keeps out because of their faults.
         settings_reload: The last reload of settings that it has taken up; ``None`` where it takes none up.
     """
@@ -129,38 +129,25 @@ class WorkerOverview(NamedTuple):
     settings_reload: int | None = None
 
 
-_KEEPS_OUT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(kept_out=bindparam("told"))
-_NEVER_CALLED: Final = SimpleNamespace(next_at=None, failures=0, down_since=None, cause=None, probe_at=None)
-_NOT_QUEUED: Final = SimpleNamespace(due=0, queued=0, first_due=None)
+_KEEPS_OUT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(kept_out=bindparam("kept"))
 
 
 def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOverview]:
     """Every agency that is or was called or has a queue, in the order of their ids, as of ``now`` (aware)."""
-    reached = select(agencies, paces.c.next_at).join(paces, paces.c.plugin == agencies.c.plugin, isouter=True)
-    known = {row.plugin: row for row in transaction.connection.execute(reached)}
-    queues = {row.plugin: row for row in transaction.connection.execute(_QUEUES, {"until": now})}
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    reached = select(*_CIRCUIT, paces.c.next_at.label("paced_to")).join(
+        paces, paces.c.plugin == agencies.c.plugin, isouter=True
+    )
+    for row in transaction.connection.execute(reached):
+        found[row.plugin] |= row._asdict()
+    for row in transaction.connection.execute(_QUEUES, {"until": now}):
+        found[row.plugin] |= row._asdict()
     in_flight = Counter[str]()
     for row in transaction.connection.execute(_HELD):
         in_flight[row.target_plugin] += row.number
-    found = []
-    for plugin in sorted({*known, *in_flight, *queues}):
-        fares: Any = known.get(plugin, _NEVER_CALLED)
-        queue: Any = queues.get(plugin, _NOT_QUEUED)
-        found.append(
-            AgencyOverview(
-                plugin=plugin,
-                due=queue.due,
-                waiting=queue.queued - queue.due,
-                first_due=queue.first_due,
-                in_flight=in_flight[plugin],
-                paced_to=fares.next_at,
-                failures=fares.failures,
-                down_since=fares.down_since,
-                cause=fares.cause,
-                probe_at=fares.probe_at,
-            )
-        )
-    return found
+    for plugin, number in in_flight.items():
+        found[plugin]["in_flight"] = number
+    return [AgencyOverview(**{"plugin": plugin, **one}) for plugin, one in sorted(found.items())]
 
 
 def count_due(transaction: Transaction, until: datetime) -> Mapping[str, int]:
@@ -173,23 +160,18 @@ def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
     return count_due(transaction, now - OVERDUE)
 
 
-def count_unreadable(transaction: Transaction) -> int:
-    """How many applications are due at no time that there is, and not left to an officer yet."""
-    return transaction.connection.scalar(_NEVER_DUE) or 0
-
-
 def count_blocked(transaction: Transaction) -> Mapping[str, int]:
-    """How many applications the host leaves alone, by why."""
+    """How many applications the host leaves alone, by code."""
     return _counts(transaction, _BLOCKED, {})
 
 
 def count_unread(transaction: Transaction) -> int:
-    """How many messages of agencies and gateways nobody has read yet."""
+    """How many messages of agencies and gateways are unread."""
     return transaction.connection.scalar(_UNREAD) or 0
 
 
 def count_left_unread(transaction: Transaction, now: datetime) -> int:
-    """How many messages have not been read for longer than ``OVERDUE``; their plugins cannot, or no worker does."""
+    """How many messages have been unread for longer than ``OVERDUE``."""
     return transaction.connection.scalar(_LEFT, {"until": now - OVERDUE}) or 0
 
 
@@ -203,12 +185,7 @@ def _counts(transaction: Transaction, query: Select[Any], wanted: Mapping[str, A
 
 
 def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOverview]:
-    """Every worker that was heard of within a day, those at work first, then by name.
-
-    Args:
-        transaction: Where it is read.
-        now: The machine's own time, aware.
-    """
+    """Every worker of the last day as of ``now`` (aware, the machine's time): those at work first, then by name."""
     held: dict[str, dict[str, int]] = defaultdict(dict)
     for row in transaction.connection.execute(_HELD):
         held[row.lease][row.target_plugin] = row.number
@@ -230,8 +207,8 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
 
 def note_kept_out(transaction: Transaction, worker: str, found: Iterable[KeptOutPlugin]) -> None:
     """Write down what a worker, by its id, keeps out now."""
-    told = [[one.plugin, one.code, *(_written(at) for at in (one.since, one.probe_at))] for one in found]
-    transaction.connection.execute(_KEEPS_OUT, {"worker": worker, "told": json.dumps(told) if told else None})
+    kept = [[one.plugin, one.code, *(_written(at) for at in (one.since, one.probe_at))] for one in found]
+    transaction.connection.execute(_KEEPS_OUT, {"worker": worker, "kept": json.dumps(kept) if kept else None})
 
 
 def _read_kept_out(written: str | None) -> list[KeptOutPlugin]:

@@ -1,7 +1,7 @@
 """PostgreSQL: any number of processes and machines on the same database.
 
-A machine that stands still, or loses its power, holds what it has locked for as long as the server believes in it. So
-no session may wait for long, for its client or for another, and the server looks after connections that say nothing.
+A machine that stands still keeps its locks for as long as the server believes in it. So sessions bound how long they
+wait, for their client and for others, and the server probes silent connections.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.store.ledger import Appended
@@ -24,47 +24,43 @@ from nagorik_host.store.ledger import Appended
 T = TypeVar("T")
 
 CONNECTIONS: Final = 8
-"""Most transactions of one process at a time; others wait for their turn."""
+"""Most transactions of one process at a time."""
 LANES: Final = 2
-"""Transactions of one process in which units of several applications are committed together: while the one waits for
-the disk, the other is filled."""
+"""Transactions of one process that commit units of several applications together: one is filled while the other waits
+for the disk."""
 WORTH_A_LANE: Final = 8
-"""Units that wait before another such transaction is begun beside one: a transaction costs as much as many units, so
-few that come are better committed after it together than each by itself beside it."""
+"""Waiting units for which a second lane is worth its transaction."""
 TOGETHER: Final = 32
 """Most units of one such transaction."""
 PATIENCE: Final = 30.0
-"""Seconds that a unit waits for its turn."""
+"""Seconds that a unit waits for a connection."""
 _AGAIN: Final = 5
 IDLE: Final = 12.0
-"""Seconds that a transaction may wait for its client, who is taken to stand still after that: it is rolled back, and
-others go on with what it had locked. Much less than a lease."""
+"""Seconds that a transaction may wait for its client before the server rolls it back. Much less than a lease."""
 LOCKED: Final = 12.0
-"""Seconds that a statement waits for what another transaction has locked."""
-CLOSING: Final = 2.0
-"""Seconds that a server may take to close a connection."""
-HINTS: Final = "nagorik_due"
-"""The channel on which a commit names the agencies at which it has made something due."""
-LISTENING_AGAIN: Final = 1.0
-"""Seconds after which a connection that listens and broke is made anew."""
-_NOTIFY: Final = "SELECT pg_notify($1, plugin) FROM unnest($2::text[]) AS plugin"
+"""Seconds that a statement waits for a lock."""
 LONGEST: Final = 60.0
 """Seconds that a statement may take; see ``Transaction.take_time``."""
 CONNECTING: Final = 10.0
 """Seconds that a server may take until a connection is made."""
+CLOSING: Final = 2.0
+"""Seconds that a server may take to close a connection."""
+HINTS: Final = "nagorik_due"
+"""The channel on which a commit names the plugins for which it has made something due."""
+LISTENING_AGAIN: Final = 1.0
+"""Seconds after which a listening connection that broke is made anew."""
+_NOTIFY: Final = "SELECT pg_notify($1, plugin) FROM unnest($2::text[]) AS plugin"
 SILENT: Final = 10
-"""Seconds after which it is asked whether the other end of a silent connection is there."""
+"""Seconds of silence after which a connection is probed."""
 ASKED_EVERY: Final = 5
-"""Seconds between two such questions."""
+"""Seconds between two probes."""
 ASKED: Final = 3
-"""How many of them go without an answer before the connection is given up."""
+"""Unanswered probes after which a connection is given up."""
 UNHEARD: Final = 20.0
-"""Seconds after which a connection is given up whose other end confirms nothing."""
+"""Seconds after which a connection is given up whose other end acknowledges nothing."""
 _AWAY: Final = ("08", "53", "57", "3D", "25P03", "55P03", "40")
-"""Classes of errors: connections, resources, a server or a statement that is stopped, no such database, a client that
-stood still; and what is locked, or rolled back, at every attempt. With those of ``_SAID`` they are all that the host
-waits for, whichever way a statement went to the server. Whatever else it refuses, such as a statement about a table
-that it has not, it will refuse again."""
+"""Classes of errors that the host waits for, with those of ``_SAID``: connections, resources, a server or statement
+that is stopped, no such database, a client that stood still, a lock or rollback at every attempt."""
 _SAID: Final = (
     ("28", "the database does not let this user in, or the password is wrong"),
     ("3D", "the server has no database of this name"),
@@ -74,33 +70,30 @@ _SAID: Final = (
     ("53300", "the database takes no more connections"),
     ("57P03", "the database is starting or stopping"),
 )
-"""What is said of an error by the beginning of its code; whoever runs the database can do something about these."""
+"""The texts of errors by the beginning of their code."""
 _MOST_ARGUMENTS: Final = 32_767
 """Most arguments of one statement, by the protocol."""
 _BROKE: Final = "the connection to the database broke"
 _ALONE: Final = 0x6E61676F72696B02
 _ROLLED_BACK: Final = frozenset({"40001", "40P01", "55P03"})
-"""Serialisation failure, deadlock, and a lock that another did not let go: nothing happened, and it is worth doing
-again."""
+"""Serialisation failure, deadlock and lock timeout: nothing happened, and the unit is run again."""
 
 
 class PostgresqlDatabase(Database):
     """A database that is shared by all workers."""
 
     def __init__(self, url: URL) -> None:
-        """Reach the database that ``url`` names; connections are made when they are needed."""
+        """Use the database that ``url`` names; connections are made when they are needed."""
         self._engine: AsyncEngine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_size=CONNECTIONS,
             max_overflow=0,
-            # The one that was used last: a connection that is new to a statement has to prepare it, here and at the
-            # server, and whoever has little to do needs few of them.
+            # A connection prepares each statement once, so the one that was used last is the cheapest.
             pool_use_lifo=True,
             pool_timeout=PATIENCE,
             hide_parameters=True,
             connect_args={"server_settings": session_settings(), "timeout": CONNECTING},
         )
-
         self._unbound = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
         @event.listens_for(self._engine.sync_engine, "connect")
@@ -115,11 +108,11 @@ class PostgresqlDatabase(Database):
         self._closed = False
 
     async def run(self, unit: Unit[T]) -> T:
-        """As ``Database.run``; what the database rolled back by itself is done again."""
-        return await self._repeated(partial(self._run_alone, unit))
+        """As ``Database.run``; a unit that the database itself rolled back is run again."""
+        return (await self._repeated(partial(self._run, [unit])))[0]
 
     async def run_unbound(self, unit: Unit[T]) -> T:
-        """As ``Database.run_unbound``: without a transaction around it, which costs two more round trips."""
+        """As ``Database.run_unbound``: a transaction would cost two more round trips."""
         return await self._repeated(partial(self._run_unbound, unit))
 
     async def _repeated(self, act: Callable[[], Awaitable[T]]) -> T:
@@ -130,35 +123,32 @@ class PostgresqlDatabase(Database):
                 try:
                     return await act()
                 except (DBAPIError, asyncpg.PostgresError) as error:
-                    if attempt == _AGAIN or not _may_be_done_again(error):
+                    if attempt == _AGAIN or _state_of(error) not in _ROLLED_BACK:
                         raise
         raise AssertionError("a unit is done or has failed")
-
-    async def _run_alone(self, unit: Unit[T]) -> T:
-        return (await self._run([unit]))[0]
 
     async def _run_unbound(self, unit: Unit[T]) -> T:
         async with self._unbound.connect() as connection:
             return await connection.run_sync(lambda sync: unit(Transaction(sync)))
 
     async def run_together(self, unit: Unit[T]) -> T:
-        """As ``Database.run_together``: what comes while others are being committed is committed after them, at once.
+        """As ``Database.run_together``: units that come during a commit share the next.
 
-        If one of them fails, each is done by itself, so that nobody pays for another's failure.
+        Where one of them fails, each is run by itself.
         """
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
         asked = _WaitingUnit(unit, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
         if not self._lanes or (len(self._lanes) < LANES and len(self._waiting) >= WORTH_A_LANE):
-            # It works for all who ask, not for the one that happened to start it.
+            # It works for all callers, not for the one that started it.
             lane = asyncio.create_task(self._work_off(), context=Context())
             self._lanes.add(lane)
         result: T = await asked.answer
         return result
 
     async def settle(self) -> None:
-        """As ``Database.settle``: a transaction works for all who asked, and not for those alone who still wait."""
+        """As ``Database.settle``."""
         if self._lanes:
             await asyncio.wait(self._lanes)
 
@@ -169,7 +159,7 @@ class PostgresqlDatabase(Database):
                     together = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
                     await self._commit(together)
         finally:
-            # In the same step as it saw that nobody waits: whoever asks next must not take it for one that works on.
+            # In the same step as the queue was found empty: the next caller must start another lane.
             self._lanes -= {asyncio.current_task()}
 
     async def _commit(self, together: Sequence["_WaitingUnit"]) -> None:
@@ -177,10 +167,9 @@ class PostgresqlDatabase(Database):
             with _translated():
                 results = await self._run([asked.unit for asked in together])
         except DatabaseUnavailable as gone:
-            # Whether they happened, whoever asked has to look.
             for asked in together:
                 asked.fail(gone)
-        except Exception:  # noqa: BLE001 - told to whom it belongs, below
+        except Exception:  # noqa: BLE001 - each caller gets its own, below
             for asked in together:
                 await self._commit_alone(asked)
         except BaseException as ending:
@@ -194,7 +183,7 @@ class PostgresqlDatabase(Database):
     async def _commit_alone(self, asked: "_WaitingUnit") -> None:
         try:
             asked.succeed(await self.run(asked.unit))
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+        except Exception as error:  # noqa: BLE001 - it is the caller's
             asked.fail(error)
 
     async def snapshot(self, unit: Unit[T]) -> T:
@@ -210,12 +199,11 @@ class PostgresqlDatabase(Database):
     async def close(self) -> None:
         """As ``Database.close``."""
         self._closed = True
-        with suppress(TimeoutError):  # no statement that a server answers takes longer
-            async with asyncio.timeout(LONGEST):
-                await self._at_rest.wait()
-        with suppress(TimeoutError):  # a server that stands still sees the connections end when the process does
-            async with asyncio.timeout(CLOSING):
-                await self._engine.dispose()
+        # A statement takes LONGEST at most; a server that stands still sees the connections end with the process.
+        for waited, seconds in ((self._at_rest.wait, LONGEST), (self._engine.dispose, CLOSING)):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await waited()
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
@@ -224,7 +212,7 @@ class PostgresqlDatabase(Database):
             connection = await self._own_connection()
         try:
             with _translated():
-                # Somebody else's upgrade takes as long as it takes.
+                # Another process's upgrade takes as long as it takes.
                 await connection.execute("SET lock_timeout = 0; SET statement_timeout = 0")
                 await connection.execute("SELECT pg_advisory_lock($1)", _ALONE)
             yield
@@ -250,7 +238,7 @@ class PostgresqlDatabase(Database):
                     ended = asyncio.Event()
                     connection.add_termination_listener(lambda _, ended=ended: ended.set())
                     await connection.add_listener(HINTS, lambda *_: heard())
-                    heard()  # what was made due before is hinted at no more
+                    heard()  # hints before this were lost
                     await ended.wait()
                 finally:
                     with suppress(TimeoutError):
@@ -258,7 +246,7 @@ class PostgresqlDatabase(Database):
             await asyncio.sleep(LISTENING_AGAIN)
 
     async def _own_connection(self) -> asyncpg.Connection:
-        """A connection for one purpose, which whoever asked for it closes."""
+        """A connection outside the pool, which the caller closes."""
         arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
         connection: asyncpg.Connection = await asyncpg.connect(
             *arguments, **options, server_settings=session_settings(), timeout=CONNECTING
@@ -272,23 +260,22 @@ class PostgresqlDatabase(Database):
             async with connection.begin():
                 results, appended, due = await connection.run_sync(partial(self._do, units=units))
                 if due:
-                    # Sent with the commit; the same one is sent once.
-                    await (await _driver_of(connection)).execute(_NOTIFY, HINTS, sorted(set(due.values())))
+                    # Sent with the commit, each once.
+                    driver: Any = (await connection.get_raw_connection()).driver_connection
+                    await driver.execute(_NOTIFY, HINTS, sorted(due))
             if appended is not None:
                 appended.committed()
         return results
 
-    def _do(
-        self, connection: Connection, units: Sequence[Unit[T]]
-    ) -> tuple[list[T], Appended | None, dict[str, str]]:
+    def _do(self, connection: Connection, units: Sequence[Unit[T]]) -> tuple[list[T], Appended | None, set[str]]:
         transactions = [Transaction(connection) for _ in units]
         results = [unit(transaction) for unit, transaction in zip(units, transactions, strict=True)]
-        due = {name: plugin for transaction in transactions for name, plugin in transaction.due.items()}
+        due = {plugin for transaction in transactions for plugin in transaction.due.values()}
         return results, self.append_records(connection, transactions), due
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
-        """A connection is in use: whoever closes the database waits for it."""
+        """Count a use of a connection, which ``close`` waits for."""
         self._running += 1
         self._at_rest.clear()
         try:
@@ -300,7 +287,7 @@ class PostgresqlDatabase(Database):
 
 
 class _WaitingUnit:
-    """A unit and whoever waits for it, who may have gone meanwhile."""
+    """A unit and the future of its caller, who may have gone meanwhile."""
 
     __slots__ = ("answer", "unit")
 
@@ -318,7 +305,7 @@ class _WaitingUnit:
 
 
 def session_settings() -> dict[str, str]:
-    """What the server is asked to bound in each session, in its own units; what a socket lacks, it ignores."""
+    """The bounds of each session, in the server's units."""
     return {
         "application_name": "nagorik",
         "idle_in_transaction_session_timeout": f"{IDLE * 1000:.0f}",
@@ -332,7 +319,7 @@ def session_settings() -> dict[str, str]:
 
 
 def _keep_alive(connection: asyncpg.Connection) -> None:
-    """Have the system find out by itself when the server's machine is gone."""
+    """Let the operating system find out when the server's machine is gone."""
     # The driver has no public way to its socket, and no setting for this.
     link: socket.socket | None = connection._transport.get_extra_info("socket")
     if link is None or link.family not in {socket.AF_INET, socket.AF_INET6}:
@@ -345,67 +332,46 @@ def _keep_alive(connection: asyncpg.Connection) -> None:
         "TCP_USER_TIMEOUT": round(UNHEARD * 1000),
     }
     for name, value in wanted.items():
-        # Not every system has all of them.
         if hasattr(socket, name):
             link.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
-    """The driver's own connection, in the same transaction."""
-    raw: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
-    return raw
-
-
 def _state_of(error: BaseException | None) -> str:
-    """The code that the server gave an error: by SQLAlchemy, or by the driver alone, as hints are asked for."""
+    """The server's code of an error, from SQLAlchemy or from the driver."""
     said = error.orig if isinstance(error, DBAPIError) else error
     return getattr(said, "sqlstate", None) or ""
 
 
 def _is_away(error: BaseException) -> bool:
-    """Whether the server says that it is stopping, starting, or full, or that the connection is of no use."""
+    """Whether the server is stopping, starting, or full, or the connection is unusable."""
     return _state_of(error).startswith((*_AWAY, *(begins for begins, _ in _SAID)))
 
 
 def _sentence(error: BaseException) -> str:
-    """What an operator is told of an error of the server, by its code alone: its text may hold anything."""
+    """The text of a server's error by its code alone: the error's own text may hold anything."""
     state = _state_of(error)
     return next((said for begins, said in _SAID if state.startswith(begins)), _BROKE)
 
 
-def _may_be_done_again(error: BaseException) -> bool:
-    """Whether nothing happened, for certain: the database says so itself.
-
-    A connection that broke may have broken after the commit; whoever asked has to look.
-    """
-    return _state_of(error) in _ROLLED_BACK
-
-
 def _is_too_long(error: DBAPIError) -> bool:
-    """Whether the driver refused a statement for its many arguments, and would however often it is tried.
-
-    It does so with an error that it has for connections that are of no use, too.
-    """
+    """Whether the driver refused a statement for its many arguments, by an error that it has for connections, too."""
     return isinstance(error.params, Sequence) and len(error.params) > _MOST_ARGUMENTS
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Whatever says that the database cannot be reached, said in one way.
+    """Translate errors into ``DatabaseUnavailable`` where the database cannot be reached.
 
-    The driver has errors of its own, without a code of the server's, for a session that the server ended where it has
-    not yet heard of that; SQLAlchemy makes another of them.
+    For a session that the server ended the driver has errors without a code; SQLAlchemy makes another of them.
     """
     try:
         yield
     except DBAPIError as error:
-        if _is_too_long(error):
+        is_broken = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+        is_ended = isinstance(error, InternalError) and not _state_of(error)
+        if _is_too_long(error) or not (is_broken or is_ended or _is_away(error)):
             raise
-        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or _is_away(error):
-            raise DatabaseUnavailable(_sentence(error)) from None
-        if isinstance(error, InternalError) and not _state_of(error):
-            raise DatabaseUnavailable(_BROKE) from None
-        raise
+        raise DatabaseUnavailable(_sentence(error)) from None
     except asyncpg.PostgresError as error:
         if _is_away(error):
             raise DatabaseUnavailable(_sentence(error)) from None

@@ -1,51 +1,36 @@
-"""Reloads of settings: when somebody asked for one, and which worker has taken it up. No setting stands here."""
+"""Reloads of settings: when one was asked for, and which workers have taken it up. No setting stands here."""
 
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import settings_reloads, workers
 
 NONE: Final = 0
 """The number of a reload before the first."""
-_LARGEST: Final = 2**31 - 1
-"""Nobody counts so far: a number from here on is damage, and the next one would fit into no column."""
-
 _LAST: Final = select(settings_reloads).order_by(settings_reloads.c.number.desc()).limit(1)
 _NUMBER: Final = select(func.max(settings_reloads.c.number))
-_TAKEN_UP_LAST: Final = select(func.max(workers.c.settings_reload)).where(workers.c.settings_reload < _LARGEST)
 _TAKEN_UP: Final = (
     update(workers).where(workers.c.id == bindparam("worker")).values(settings_reload=bindparam("number_"))
 )
 
 
 class SettingsReloadAsked(NamedTuple):
-    """A reload.
-
-    Attributes:
-        number: Counted from 1.
-        at: When it was asked for.
-    """
+    """A reload, by its number from 1 on, and when it was asked for."""
 
     number: int
     at: datetime
 
 
 def ask_reload(transaction: Transaction, now: datetime) -> int:
-    """Let every worker read the settings of its plugins anew; the number of this reload.
-
-    Where the last one's number is damaged, it is counted on from what workers have taken up.
+    """Let every worker read the settings of its plugins anew; returns the number of this reload.
 
     Raises:
-        IntegrityError: Somebody else asked at the same moment; to be done again.
+        IntegrityError: Another process asked at the same moment; to be done again.
     """
-    last = last_reload(transaction)
-    if last >= _LARGEST:
-        transaction.connection.execute(delete(settings_reloads))
-        last = transaction.connection.scalar(_TAKEN_UP_LAST) or NONE
-    number = last + 1
+    number = last_reload(transaction) + 1
     transaction.connection.execute(insert(settings_reloads).values(number=number, at=now))
     return number
 
@@ -56,7 +41,7 @@ def last_reload(transaction: Transaction) -> int:
 
 
 def read_last_reload(transaction: Transaction) -> SettingsReloadAsked | None:
-    """The last reload that was asked for, if ever one was."""
+    """The last reload that was asked for; ``None`` before the first."""
     row = transaction.connection.execute(_LAST).one_or_none()
     return SettingsReloadAsked(row.number, row.at) if row is not None else None
 

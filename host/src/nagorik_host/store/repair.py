@@ -1,4 +1,4 @@
-"""Repair the row of an application whose journal is ahead of it: the row becomes what the journal amounts to."""
+"""Repair the row of an application whose journal is ahead of it: the row becomes the fold of its journal."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ _IS_BEHIND: Final[tuple[ColumnElement[bool], ...]] = (
 
 
 class NotRepairable(Exception):
-    """The row is not one that this repairs; the text says why."""
+    """The row cannot be repaired; the text says why."""
 
 
 def behind(transaction: Transaction) -> Sequence[str]:
@@ -35,14 +35,14 @@ def behind(transaction: Transaction) -> Sequence[str]:
 
 
 def repair(transaction: Transaction, store: ApplicationStore, vault: Vault, decision: Decision) -> None:
-    """Make the row of a decision's subject the fold of its journal, and let the host look at it again at once.
+    """Make the row of a decision's subject the fold of its journal, due at once.
 
-    A call that the row says is in flight stays in flight, so that the next worker looks up what came of it.
+    A call in flight stays in flight, so that the next worker looks up its outcome.
 
     Raises:
-        NotRepairable: The journal is not ahead of the row, is not what hosts have written, or has never been what
-            the row says; or a worker has the application.
-        NoSuchApplication: The database holds none by this id.
+        NotRepairable: The journal is not ahead of the row, or is not what hosts have written; the row was never the
+            fold of it; or a worker has the application.
+        NoSuchApplication: The database holds no application by this id.
         Erased: The citizen's data were erased.
     """
     application, now = decision.subject, decision.at
@@ -68,10 +68,7 @@ def repair(transaction: Transaction, store: ApplicationStore, vault: Vault, deci
 
 
 def is_behind(entries: Sequence[JournalEntry], *, application: str, head: bytes, count: int, vault: Vault) -> bool:
-    """Whether a journal is what hosts have written and goes on after its ``count``-th entry, whose link is ``head``.
-
-    So it is where a row was put back, by somebody or by a defect of the host.
-    """
+    """Whether a journal verifies and goes on after its ``count``-th entry, whose link is ``head``."""
     try:
         verify_chain(entries, application=application, head=entries[-1].link, count=len(entries), vault=vault)
     except (ChainBroken, IndexError):

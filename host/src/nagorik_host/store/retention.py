@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, bindparam, delete, insert, literal, select, true, update
+from sqlalchemy import Table, delete, insert, literal, select, true, update
 
 from nagorik_host import extensions
 from nagorik_host.store.application_store import (
@@ -19,7 +19,6 @@ from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.kept_documents import kept_documents
 from nagorik_host.store.ledger import record_of_erasure, record_of_row
-from nagorik_host.store.projections import TABLES
 from nagorik_host.store.schema import (
     agency_tokens,
     applications,
@@ -30,22 +29,24 @@ from nagorik_host.store.schema import (
     journal,
     payloads,
     payment_cases,
+    payments,
 )
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 
 PAGE: Final = 500
 MESSAGE_AGE: Final = timedelta(days=90)
-"""How long messages are kept, unless the host says otherwise."""
+"""How long messages are kept by default."""
 
-_IS_LEFT: Final = select(erased_references.c.reference).where(
-    erased_references.c.reference == bindparam("reference_")
-)
 EXPIRED: Final = "expired"
-"""What came of a message that nobody could read for as long as messages are kept."""
+"""The result of a message that was erased unread."""
 
 
 class StillOpen(Exception):
     """The application is not closed: erasing it would leave a citizen's money or papers without an owner."""
+
+
+class DocumentsMissing(Exception):
+    """The documents' folder is not there, and there are documents that are to be in it; nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class KeyRotation:
     """What a rotation did.
 
     Attributes:
-        keys: How many data keys there are; all of them but the damaged are wrapped by the key in use now.
-        wrapped_anew: How many of them were not before.
-        damaged: Applications, messages, tokens and cases whose data key cannot be unwrapped, and was left as it is.
+        keys: How many data keys there are.
+        wrapped_anew: How many of them were not wrapped by the key in use before.
+        damaged: Applications, messages, tokens and cases whose data key cannot be unwrapped, and stays as it is.
     """
 
     keys: int
@@ -64,12 +65,12 @@ class KeyRotation:
 
 
 def erase(transaction: Transaction, application: str, now: datetime) -> None:
-    """Destroy what leads to the citizen: the form, and the key of everything sealed for the application.
+    """Destroy the form, and the key of all that is sealed for the application.
 
     States, times and codes stay, and the journal still verifies.
 
     Raises:
-        NoSuchApplication: The database holds none by this id.
+        NoSuchApplication: The database holds no application by this id.
         StillOpen: It is not closed.
     """
     if _closed_at(transaction, application) is None:
@@ -86,7 +87,8 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
     reference = select(applications.c.client_reference).where(applications.c.id == application)
     left = hash_erased(transaction.connection.execute(reference).scalar_one())
-    if transaction.connection.scalar(_IS_LEFT, {"reference_": left}) is None:
+    is_left = erased_references.c.reference == left
+    if transaction.connection.scalar(select(erased_references).where(is_left)) is None:
         transaction.connection.execute(insert(erased_references).values(reference=left))
         transaction.record_row(erased_references, left, at=now)
     erased = (
@@ -102,19 +104,15 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
         .returning(applications)
     )
     row = transaction.connection.execute(erased).mappings().one()
-    remains = {
-        table.name: transaction.connection.execute(
-            select(table).where(table.c.application == application).order_by(*table.primary_key)
-        ).mappings()
-        for table in TABLES
-    }
+    paid = select(payments).where(payments.c.application == application).order_by(payments.c.id)
+    remains = {payments.name: transaction.connection.execute(paid).mappings()}
     transaction.record(application, now, record_of_row(row) | record_of_erasure(row, remains))
     for one in extensions.installed():
         one.erase(transaction, application, now)
 
 
 def referred_to(transaction: Transaction, store: ApplicationStore, stored: StoredApplication) -> list[str]:
-    """The ids of all documents that an application has in the host's store: handed in, superseded, and fetched.
+    """The ids of all documents of an application: handed in, superseded, and fetched.
 
     Raises:
         NoSuchApplication: Its data were erased.
@@ -124,19 +122,13 @@ def referred_to(transaction: Transaction, store: ApplicationStore, stored: Store
     return list(dict.fromkeys(handed_in + in_journal))
 
 
-class DocumentsMissing(Exception):
-    """The documents' folder is not there, and there are documents that are to be in it; nothing was done."""
-
-
 async def erase_application(
     database: Database, store: ApplicationStore, documents: FolderDocumentStore, application: str, now: datetime
 ) -> bool:
-    """Erase an application and its documents; whether it could be told which these are.
-
-    Where what the application says of them is damaged, it cannot: they then belong to nobody.
+    """Erase an application and its documents; returns whether these are known: its data may be damaged.
 
     Raises:
-        NoSuchApplication: The database holds none by this id.
+        NoSuchApplication: The database holds no application by this id.
         StillOpen: It is not closed.
         DocumentsMissing: It has documents, and there is no folder.
         KeyMissing: A key that it is sealed by is not on the ring.
@@ -163,18 +155,14 @@ async def erase_application(
 
 
 async def require_documents(database: Database, documents: FolderDocumentStore) -> None:
-    """See that the documents' folder is there, if any document was ever kept.
+    """Check that the documents' folder is there, where any document was ever kept.
 
     Raises:
         DocumentsMissing: It is not.
     """
-    if not documents.is_there and await database.run(_has_documents):
-        raise DocumentsMissing
-
-
-def _has_documents(transaction: Transaction) -> bool:
     kept = select(literal(1)).where(journal.c.kind.in_(["documents-handed-in", "deliverable-fetched"])).limit(1)
-    return transaction.connection.scalar(kept) is not None
+    if not documents.is_there and await database.run(lambda transaction: transaction.connection.scalar(kept)):
+        raise DocumentsMissing
 
 
 async def erase_closed(
@@ -187,27 +175,30 @@ async def erase_closed(
 ) -> tuple[int, list[str]]:
     """Erase every application that has been closed for at least so long.
 
-    Returns how many there were, and the ids of those of whose documents nothing could be told.
+    Returns how many there were, and the ids of those whose documents are not known.
 
     Raises:
         As ``erase_application``.
     """
-    erased, untold = 0, list[str]()
-    while True:
-        found = await database.run(partial(_erasable, closed_before=now - closed_for))
+    query = (
+        select(applications.c.id)
+        .where(applications.c.closed_at <= now - closed_for, applications.c.erased_at.is_(None))
+        .limit(PAGE)
+    )
+    erased, unknown = 0, list[str]()
+    while found := await database.run(lambda transaction: transaction.connection.scalars(query).all()):
         for application in found:
             if not await erase_application(database, store, documents, application, now):
-                untold.append(application)
+                unknown.append(application)
         erased += len(found)
-        if len(found) < PAGE:
-            return erased, untold
+    return erased, unknown
 
 
 async def erase_messages(database: Database, *, received_before: datetime, now: datetime) -> int:
-    """Erase every message that came in before an instant, whatever became of it; how many there were.
+    """Erase every message that came in before an instant; returns how many.
 
-    When it came, for which offer, and what came of it stay. So it is with a gateway's number of a payment, in a case
-    of a reconciliation that ended before then.
+    When it came, for which offer, and its result stay. A gateway's number of a payment, in a case of a reconciliation
+    that ended before then, is erased too.
     """
     erased = 0
     while await database.run(partial(_erase_ended_cases, ended_before=received_before, now=now)):
@@ -255,26 +246,17 @@ def _erase_cases(transaction: Transaction, cases: Sequence[str], now: datetime) 
         transaction.record_row(payment_cases, case, at=now)
 
 
-def _erasable(transaction: Transaction, *, closed_before: datetime) -> Sequence[str]:
-    query = (
-        select(applications.c.id)
-        .where(applications.c.closed_at <= closed_before, applications.c.erased_at.is_(None))
-        .limit(PAGE)
-    )
-    return transaction.connection.scalars(query).all()
-
-
 def _closed_at(transaction: Transaction, application: str) -> datetime | None:
     query = select(applications.c.closed_at).where(applications.c.id == application).with_for_update()
     row = transaction.connection.execute(query).one_or_none()
     if row is None:
-        raise NoSuchApplication(application)
+        raise NoSuchApplication
     closed_at: datetime | None = row.closed_at
     return closed_at
 
 
 async def rotate(database: Database, vault: Vault) -> KeyRotation:
-    """Wrap every data key by the key in use. Interrupted, it goes on where it was when it is run again."""
+    """Wrap every data key by the key in use. Run again, an interrupted rotation goes on."""
     keys = wrapped_anew = 0
     damaged: list[str] = []
     for table, kind in (
@@ -305,7 +287,7 @@ class _Wrapped(NamedTuple):
 def _rotate_page(transaction: Transaction, *, vault: Vault, table: Table, after: str | None) -> list[_Wrapped]:
     query = (
         select(table.c.id, table.c.data_key)
-        # An empty id is one, too, and its key must not be left behind.
+        # An empty id counts, too: its key must not be left behind.
         .where(true() if after is None else table.c.id > after, table.c.data_key.is_not(None))
         .order_by(table.c.id)
         .limit(PAGE)

@@ -1,8 +1,7 @@
-"""SQLite: one file, one writer, and one commit for all that is waiting to be committed.
+"""SQLite: one file, one writer, and one commit for all units that wait.
 
-A commit costs a write to the disk, whatever is in it. So one thread takes all units that have come in meanwhile and
-commits them together, each in a savepoint of its own and complete before the next begins; each is told that it
-happened when the disk has it.
+A commit costs a write to the disk. So one thread commits all units that have come in meanwhile together, each in a
+savepoint of its own and complete before the next begins. A caller gets its result when the disk has it.
 """
 
 import asyncio
@@ -15,7 +14,6 @@ from concurrent.futures import Future
 from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -33,10 +31,10 @@ PATIENCE: Final = 30.0
 
 _PRAGMAS: Final = (
     "journal_mode = WAL",
-    # What is committed survives a loss of power: an intent that was not would be sent twice.
+    # A commit survives a loss of power: an intent that did not would be sent twice.
     "synchronous = FULL",
     "foreign_keys = ON",
-    # What is deleted is overwritten: a destroyed key that stays in the file is not destroyed.
+    # What is deleted is overwritten, so that a destroyed key does not stay in the file.
     "secure_delete = ON",
 )
 
@@ -53,11 +51,11 @@ _SAID: Final = {
     sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup",
     sqlite3.SQLITE_NOTADB: "the file is no database",
 }
-"""What an operator is told of an error, by its code."""
+"""The texts of errors, by their code."""
 
 
 def _sentence(error: BaseException) -> str | None:
-    """What is told of an error of the file's; ``None`` where it is the matter of what was written or read."""
+    """The text of an error of the file's; ``None`` where the unit's own data are to blame."""
     if not isinstance(error, DBAPIError):
         return None
     unnamed = "the file cannot be used" if isinstance(error, OperationalError) else None
@@ -65,13 +63,13 @@ def _sentence(error: BaseException) -> str | None:
 
 
 def _code(error: DBAPIError) -> int:
-    """SQLite's own number of an error, without what it adds for details."""
+    """SQLite's primary code of an error."""
     code: int = getattr(error.orig, "sqlite_errorcode", 0)
     return code & 0xFF
 
 
 def engine_of(url: URL) -> Engine:
-    """An engine whose transactions take the file for writing from the first statement on, but for snapshots."""
+    """An engine whose transactions lock the file for writing from their beginning, but for snapshots."""
     engine = create_engine(
         url,
         poolclass=NullPool,
@@ -83,6 +81,8 @@ def engine_of(url: URL) -> Engine:
     def prepare(connection: Any, _: Any) -> None:
         # SQLAlchemy begins transactions itself: the driver would begin them too late.
         connection.isolation_level = None
+        # One row whose text is not UTF-8 must not hide the others.
+        connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
@@ -104,45 +104,37 @@ class SqliteDatabase(Database):
         """
         self._engine = engine_of(url)
         self._in_memory = url.database in _IN_MEMORY
-        self._only_reads = False
         self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._closed = False
         self._threads = OwnThreads("nagorik-store-reader")
         if not self._in_memory and "uri" not in url.query:
             _make_private(str(url.database))
         try:
-            self._connection = self._opened()
+            self._connection = self._engine.connect()
+            self._connection.execute(text("SELECT count(*) FROM sqlite_master"))
+            self._connection.rollback()
         except DBAPIError as error:
-            told = DatabaseUnavailable(_sentence(error) or "the file cannot be opened")
-            if _code(error) not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
-                raise told from None
-            self._engine, self._only_reads = _reading_engine(url), True
-            try:
-                self._connection = self._opened()
-            except DBAPIError:
-                raise told from None
+            raise DatabaseUnavailable(_sentence(error) or "the file cannot be opened") from None
         self._writer = threading.Thread(target=self._write, name="nagorik-store", daemon=True)
         self._writer.start()
 
     async def run(self, unit: Unit[T]) -> T:
-        """As ``Database.run``; a file that this user may only read is read, and nothing is written."""
+        """As ``Database.run``."""
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
-        if self._only_reads:
-            return await self._threads.run(partial(self._read, unit))
         asked = _Asked(unit)
         self._waiting.put(asked)
         result: T = await asyncio.wrap_future(asked.answer)
         return result
 
     async def snapshot(self, unit: Unit[T]) -> T:
-        """As ``Database.snapshot``: whoever writes meanwhile is not waited for, and does not wait."""
+        """As ``Database.snapshot``, beside the writer."""
         if self._in_memory:
             return await self.run(unit)
         return await self._threads.run(partial(self._read, unit))
 
     async def scrub(self) -> bool:
-        """As ``Database.scrub``: what was overwritten in the file stands in its log until that is cut off."""
+        """As ``Database.scrub``: truncate the log, which has what was overwritten in the file."""
         return await self._threads.run(self._cut_off_log)
 
     async def close(self) -> None:
@@ -152,17 +144,6 @@ class SqliteDatabase(Database):
             self._waiting.put(None)
             await self._threads.run(self._writer.join)
             self._threads.close()
-
-    def _opened(self) -> Connection:
-        connection = self._engine.connect()
-        # As for a snapshot: text that is none in one row is no reason to read none of the others.
-        driver: Any = connection.connection.driver_connection
-        driver.text_factory = _any_text
-        if self._only_reads:
-            connection = connection.execution_options(**{_SNAPSHOT: True})
-        connection.execute(text("SELECT count(*) FROM sqlite_master"))
-        connection.rollback()
-        return connection
 
     def _cut_off_log(self) -> bool:
         connection = self._engine.raw_connection()
@@ -175,17 +156,14 @@ class SqliteDatabase(Database):
     def _read(self, unit: Unit[T]) -> T:
         try:
             with self._engine.connect() as connection:
-                # Text that is none is shown as well as it goes: whoever changed the file may have put anything there.
-                driver: Any = connection.connection.driver_connection
-                driver.text_factory = _any_text
                 snapshot = connection.execution_options(**{_SNAPSHOT: True})
                 with snapshot.begin():
                     return unit(Transaction(snapshot))
         except DBAPIError as error:
-            told = _sentence(error)
-            if told is None:
+            sentence = _sentence(error)
+            if sentence is None:
                 raise
-            raise DatabaseUnavailable(told) from None
+            raise DatabaseUnavailable(sentence) from None
 
     def _write(self) -> None:
         while True:
@@ -198,7 +176,7 @@ class SqliteDatabase(Database):
         self._engine.dispose()
 
     def _next(self) -> tuple[list["_Asked"], bool]:
-        """All that is waiting, at least one, and whether there will be no more."""
+        """All waiting units, at least one, and whether there will be no more."""
         first = self._waiting.get()
         if first is None:
             return [], True
@@ -212,12 +190,12 @@ class SqliteDatabase(Database):
         return together, False
 
     def _commit(self, together: Sequence["_Asked"]) -> None:
-        """Commit all. A unit that fails leaves nothing behind; what fails of the whole is tried with each alone."""
+        """Commit all. A unit that fails leaves nothing behind; where the commit fails, each is committed alone."""
         try:
             with self._connection.begin():
                 done = [self._do(asked, is_alone=len(together) == 1) for asked in together]
                 appended = self.append_records(self._connection, [one for one in done if one is not None])
-        except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked, not to this thread
+        except BaseException as error:  # noqa: BLE001 - it is the caller's, not this thread's
             if len(together) > 1:
                 for asked in together:
                     self._commit([asked])
@@ -233,7 +211,7 @@ class SqliteDatabase(Database):
                     asked.fail(asked.error)
 
     def _do(self, asked: "_Asked", *, is_alone: bool) -> Transaction | None:
-        """Run a unit to its end, and note what came of it; its transaction, unless it failed."""
+        """Run a unit and keep its result or error; returns its transaction, unless it failed."""
         transaction = Transaction(self._connection)
         asked.error = None
         try:
@@ -247,27 +225,13 @@ class SqliteDatabase(Database):
         return transaction
 
     def _has_ended(self) -> bool:
-        """Whether SQLite has rolled back the whole transaction by itself, as it does where the disk is full."""
+        """Whether SQLite itself has rolled back the whole transaction, as it does where the disk is full."""
         driver: Any = self._connection.connection.driver_connection
         return not driver.in_transaction
 
 
-def _reading_engine(url: URL) -> Engine:
-    """An engine that only reads; where nobody writes the file, it needs nothing beside it."""
-    name = str(url.database).removeprefix("file:")
-    query = {"mode": "ro", "uri": "true"}
-    if not os.path.exists(f"{name}-wal"):  # noqa: PTH110 - which says no of a name that is too long
-        query["immutable"] = "1"
-    return create_engine(
-        url.set(database=f"file:{quote(name)}", query=query),
-        poolclass=NullPool,
-        connect_args={"timeout": PATIENCE, "check_same_thread": False},
-        hide_parameters=True,
-    )
-
-
 def _make_private(file: str) -> None:
-    """Make the file, if it is not there, for this user alone; what SQLite puts beside it has the same rights."""
+    """Make the file, where it is missing, for this user alone; SQLite gives its log the same rights."""
     try:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
@@ -276,12 +240,8 @@ def _make_private(file: str) -> None:
         raise DatabaseUnavailable("the file cannot be opened") from None
 
 
-def _any_text(kept: bytes) -> str:
-    return kept.decode("utf-8", "surrogateescape")
-
-
 class _Asked:
-    """A unit, what came of it, and whoever waits for that, who may have gone meanwhile."""
+    """A unit, its result or error, and the future of its caller, who may have gone meanwhile."""
 
     __slots__ = ("answer", "error", "result", "unit")
 
@@ -296,6 +256,6 @@ class _Asked:
             self.answer.set_result(self.result)
 
     def fail(self, error: BaseException) -> None:
-        told = _sentence(error)
+        sentence = _sentence(error)
         if self.answer.set_running_or_notify_cancel():
-            self.answer.set_exception(DatabaseUnavailable(told) if told is not None else error)
+            self.answer.set_exception(DatabaseUnavailable(sentence) if sentence is not None else error)

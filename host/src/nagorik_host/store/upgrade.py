@@ -1,7 +1,7 @@
 """Bring a database's tables to the revision that this version of the host works with.
 
-An empty database gets the newest tables at once; one of an earlier revision is migrated.
-Alembic is imported where tables are made: every command looks at the revision, and few bring it to another.
+An empty database gets the newest tables at once. Alembic is imported only to make tables: every command reads the
+revision, and few change it.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ class SchemaOutdated(Exception):
     """The tables are of another revision than this version of the host works with."""
 
     def __init__(self, found: str | None, needed: str, *, extension: str = "") -> None:
-        """Name both revisions; ``found`` is ``None`` where there are no such tables."""
+        """Name both revisions; ``found`` is ``None`` where there are no tables."""
         whose = f"extension {extension}" if extension else "host"
         super().__init__(f"the database is at revision {found or 'none'} and this {whose} needs {needed}")
         self.found = found
@@ -34,11 +34,9 @@ async def revision_of(database: Database) -> str | None:
 
 
 async def upgrade(database: Database) -> tuple[str | None, str]:
-    """Bring a database to the newest revision; returns the revision of the host's tables before and after.
+    """Bring a database and the tables of installed extensions to their newest revision, in one transaction.
 
-    The tables of installed extensions are brought to their newest revision too. All changes in one transaction, the
-    last: a database of the newest revision has all that it needs, and an upgrade that broke off is finished by the
-    next.
+    Returns the revision of the host's tables before and after.
 
     Raises:
         ExtensionInvalid: An installed extension cannot be used.
@@ -60,7 +58,7 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
 
 
 async def require_newest(database: Database) -> None:
-    """See that a database can be worked with: its tables, and those of installed extensions.
+    """Check that a database has the newest tables, and those of installed extensions.
 
     Raises:
         SchemaOutdated: It is of another revision.
