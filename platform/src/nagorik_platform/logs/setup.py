@@ -1,30 +1,26 @@
 """One set-up for structlog and the standard library's logging, and each call's logger: every line is redacted.
 
-structlog is imported with the first line that is written: it brings half of rich, and most short commands write none.
+structlog is imported with the first line that is written: it brings half of rich, and short commands log nothing.
 """
 
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
-from nagorik_platform.logs.at_import import AtImport
 from nagorik_platform.logs.exceptions import place
 from nagorik_platform.logs.redaction import redact
 
 if TYPE_CHECKING:
     import structlog
 
-_LEVELS: Final[Mapping[str, int]] = {
-    name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-}
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _VERBOSE_LIBRARIES: Final = ("aiohttp", "asyncio", "h11", "httpcore", "httpx", "urllib", "urllib3")
-"""Loggers that tell URLs, headers or tasks at INFO and below."""
+"""Loggers that show URLs, headers or tasks at INFO and below."""
 
 
 def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: TextIO | None = None) -> None:
@@ -40,38 +36,33 @@ def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: 
     Raises:
         ValueError: ``level`` is not DEBUG, INFO, WARNING, ERROR or CRITICAL.
     """
-    number = _LEVELS.get(level.upper())
-    if number is None:
+    if level.upper() not in _LEVELS:
         raise ValueError(f"level is one of {', '.join(_LEVELS)}")
+    number = logging.getLevelNamesMapping()[level.upper()]
     target = stream if stream is not None else cast("TextIO", _StandardError())
     as_json = not target.isatty() if json is None else json
-    _configure_structlog(partial(_configured, target, number, as_json=as_json))
+    _structlog.set_up(partial(_configure_structlog, target, number, as_json=as_json))
     root = logging.getLogger()
     root.handlers[:] = [_RedactingHandler(target, as_json=as_json)]
     root.setLevel(number)
     for name in _VERBOSE_LIBRARIES:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.captureWarnings(capture=True)
-    threading.excepthook = _tell_of_a_thread
-    sys.unraisablehook = _tell_of_what_nobody_catches
+    threading.excepthook = _log_the_end_of_a_thread
+    sys.unraisablehook = _log_a_lost_exception
 
 
-def _tell_of_a_thread(ended: threading.ExceptHookArgs) -> None:
-    """Log that a thread ended with an exception, by its kind and place: the text may hold anything."""
+def _log_the_end_of_a_thread(ended: threading.ExceptHookArgs) -> None:
     if ended.exc_type is not SystemExit:
-        logging.getLogger("nagorik").error("thread_broke", exc_info=_of(ended.exc_value))
+        logging.getLogger("nagorik").error("thread_broke", exc_info=ended.exc_value)
 
 
-def _tell_of_what_nobody_catches(lost: "sys.UnraisableHookArgs") -> None:
-    logging.getLogger("nagorik").error("exception_lost", exc_info=_of(lost.exc_value))
-
-
-def _of(error: BaseException | None) -> tuple[type[BaseException], BaseException, TracebackType | None] | None:
-    return (type(error), error, error.__traceback__) if error is not None else None
+def _log_a_lost_exception(lost: "sys.UnraisableHookArgs") -> None:
+    logging.getLogger("nagorik").error("exception_lost", exc_info=lost.exc_value)
 
 
 def quiet_transports() -> None:
-    """Keep the libraries below the agency's client from telling addresses and headers, such as ``Location``.
+    """Keep the libraries below the agency's client from logging addresses and headers, such as ``Location``.
 
     For a host that configured no logging here, or another's. A logger whose level the host has set itself is left.
     """
@@ -85,53 +76,32 @@ def is_configured() -> bool:
     """Whether structlog and the root logger are set up so that every line is redacted."""
     import structlog
 
+    _structlog.finish()
     processors = structlog.get_config()["processors"]
     handlers = logging.getLogger().handlers
     return redact in processors and bool(handlers) and all(isinstance(item, _RedactingHandler) for item in handlers)
 
 
 class _StandardError:
-    """Standard error as it is when a line is written: a host may redirect it, or close the one it began with.
-
-    Where there is none, or nobody reads it, a line goes nowhere: logging must not stop the one who logs.
-    """
+    """Standard error as it is when a line is written; a line is lost where it takes no more."""
 
     def write(self, text: str) -> int:
-        with suppress(OSError, ValueError):  # a reader that went away, and a stream that is closed
-            if sys.stderr is not None:
-                sys.stderr.write(text)
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            if sys.stderr is not None:
-                sys.stderr.flush()
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.flush()
 
     def isatty(self) -> bool:
-        return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
-
-
-_ASYNCIO: Final = (
-    "exception in callback",
-    "fatal error",
-    "future exception was never retrieved",
-    "task exception was never retrieved",
-    "task was destroyed but it is pending",
-    "unclosed event loop",
-    "unhandled error in exception handler",
-    "unhandled exception in event loop",
-)
-"""How asyncio's own messages begin; what follows may hold anything."""
-
-
-def _of_asyncio(message: object) -> object:
-    """The event of a message of asyncio's, which puts values into its text and all lines come from one place."""
-    begins = str(message).lower()
-    return next((known.replace(" ", "_") for known in _ASYNCIO if begins.startswith(known)), message)
+        with suppress(ValueError, AttributeError):
+            return sys.stderr.isatty()
+        return False
 
 
 class _RedactingHandler(logging.Handler):
-    """Turns a record of the standard library into a redacted line; what was formatted into it is never read."""
+    """Turns a record of the standard library into a redacted line. Never reads what was formatted into it."""
 
     def __init__(self, stream: TextIO, *, as_json: bool) -> None:
         super().__init__()
@@ -142,46 +112,41 @@ class _RedactingHandler(logging.Handler):
     def _finish(self) -> "tuple[structlog.typing.Processor, ...]":
         return _finishing(self._stream, as_json=self._as_json)
 
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Import what writes lines before the handler's lock is taken: nobody is to wait for both at once."""
-        assert self._finish  # noqa: S101 - read for its import
-        return bool(super().handle(record))
-
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, or nothing where that fails."""
         level = record.levelname.lower()
-        event = None if record.args else _of_asyncio(record.msg) if record.name == "asyncio" else record.msg
+        event = None if record.args else record.msg
         line: Any = redact(None, level, {"event": event, "logger": record.name, "exc_info": record.exc_info})
         # The place is the platform's own reading, and is what finds a call whose text is masked.
         line |= {"at": place(record.pathname, record.lineno, record.funcName or ""), "level": level}
-        try:
+        # logging must not stop the one who logs, and the library's own way prints the record to standard error
+        with suppress(Exception):
             for processor in self._finish:
                 line = processor(None, level, line)
             self._stream.write(f"{line}\n")
             self._stream.flush()
-        except Exception:  # noqa: BLE001 - logging must not stop the one who logs
-            self.handleError(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
-        """Say nothing: the library's own way prints the record with its arguments to standard error."""
 
 
-_waiting: AtImport | None = None
-"""Configures structlog when it is imported; ``None`` where it has been, or nothing was set up."""
+class _Structlog:
+    """structlog's set-up, which waits for its import."""
+
+    _waiting: Callable[[], None] | None = None
+
+    def set_up(self, configure: Callable[[], None]) -> None:
+        self._waiting = configure
+        if "structlog" in sys.modules:
+            self.finish()
+
+    def finish(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting()
 
 
-def _configure_structlog(configure: Callable[[], None]) -> None:
-    global _waiting  # noqa: PLW0603 - structlog's configuration is the process's, too
-    if _waiting is not None:
-        _waiting.cancel()
-        _waiting = None
-    if "structlog" in sys.modules:
-        configure()
-    else:
-        _waiting = AtImport("structlog", configure)
+_structlog: Final = _Structlog()
 
 
-def _configured(stream: TextIO, level: int, *, as_json: bool) -> None:
+def _configure_structlog(stream: TextIO, level: int, *, as_json: bool) -> None:
     import structlog
 
     structlog.configure(
@@ -217,6 +182,7 @@ class _Log:
     def __getattr__(self, method: str) -> Any:
         import structlog
 
+        _structlog.finish()
         return getattr(structlog.stdlib.get_logger(self._name), method)
 
 
@@ -239,21 +205,16 @@ class BoundCallLog:
 
     def info(self, event: str, **fields: object) -> None:
         """Something worth knowing; see ``redact_value`` for what of ``fields`` is shown."""
-        self._write("info", event, fields)
+        get_logger("nagorik.plugin").info(**self._redacted("info", event, fields))
 
     def warning(self, event: str, **fields: object) -> None:
         """Something that the plugin's owner should look at."""
-        self._write("warning", event, fields)
+        get_logger("nagorik.plugin").warning(**self._redacted("warning", event, fields))
 
-    def _write(self, method: str, event: str, fields: dict[str, object]) -> None:
-        line = redact(
-            None,
-            method,
-            {**fields, "plugin": self.plugin, "service": self.service, "operation": self.operation, "event": event},
-        )
-        shown = str(line.pop("event"))
-        logger = get_logger("nagorik.plugin")
-        (logger.info if method == "info" else logger.warning)(shown, **line)
+    def _redacted(self, method: str, event: str, fields: dict[str, object]) -> dict[str, Any]:
+        call = {"plugin": self.plugin, "service": self.service, "operation": self.operation, "event": event}
+        line = dict(redact(None, method, fields | call))
+        return line | {"event": str(line["event"])}
 
 
 def get_call_log(plugin: str, service: str | None, operation: str) -> BoundCallLog:
