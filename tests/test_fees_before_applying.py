@@ -157,7 +157,7 @@ def offered(told: Told) -> list[StagePrice]:
     assert isinstance(told.quote, Quote)
     assert isinstance(told.fees, PublishedFees)
     stage = told.quote.stage
-    return [one for outcome in told.fees.outcomes for one in outcome.stages if one.price.stage == stage]
+    return [one for one in told.fees.stages if one.price.stage == stage]
 
 
 def is_of(quote: Quote, stage: StagePrice) -> bool:
@@ -170,7 +170,7 @@ def is_of(quote: Quote, stage: StagePrice) -> bool:
 
 
 def assert_same_price(service: str, told: Told) -> None:
-    """The one price that the counter was told, or the one for what the agency says, is the one that was quoted."""
+    """The price that the counter was told is the one that was quoted; what no field says, the agency says."""
     quote, fees = told.quote, told.fees
     assert isinstance(quote, Quote)
     assert isinstance(fees, PublishedFees), f"{service} is quoted {quote.total.plain()}"
@@ -180,12 +180,11 @@ def assert_same_price(service: str, told: Told) -> None:
             published = {line.code: line for line in stage.price.lines}
             assert [line for line in quote.lines if line.code in published] == list(published.values())
         case PriceAnswer.PRICED:
-            # What the form does not say the agency does: one price for each thing that it may say.
-            open_dimensions = {
-                one.dimension for outcome in fees.outcomes for one in outcome.choice if one.origin == "every"
-            }
-            assert open_dimensions == {one.name for one in fees.missing if one.agency_knows}
-            assert len([stage for stage in offered(told) if is_of(quote, stage)]) == 1
+            (stage,) = offered(told)
+            assert is_of(quote, stage)
+        case PriceAnswer.OPEN:
+            assert fees.missing
+            assert all(one.agency_knows for one in fees.missing), fees.missing
         case PriceAnswer.AGENCY_ONLY:
             schedule = schedule_of(SERVICES[service])
             tariffs = () if schedule is None else schedule.tariffs
@@ -211,7 +210,7 @@ def test_form_that_is_quoted_by_the_schedule_has_a_published_price(service: str)
         if isinstance(told.fees, GivenRejected):
             assert isinstance(told.quote, InputRejected)
             continue
-        assert told.fees.answer in {PriceAnswer.PRICED, PriceAnswer.AGENCY_ONLY}
+        assert told.fees.answer in {PriceAnswer.PRICED, PriceAnswer.OPEN, PriceAnswer.AGENCY_ONLY}
         if not isinstance(told.quote, Quote):
             assert told.quote.code == "input-rejected"
 
@@ -274,7 +273,7 @@ def test_counter_refuses_what_the_quote_refuses_and_has_its_price_for_the_rest(s
 def drawn_choices(service: str) -> Iterator[ChosenValue]:
     for _, told in drawn()[service]:
         if isinstance(told.fees, PublishedFees):
-            yield from (one for outcome in told.fees.outcomes if outcome.stages for one in outcome.choice)
+            yield from told.fees.choice
 
 
 @pytest.mark.xdist_group("fees-before-applying")
@@ -285,8 +284,8 @@ def test_what_a_price_depends_on_is_told_in_bangla_without_latin_letters(service
             return await platform.published_fees(service, {}, on=date(2026, 11, 24))
 
     found = asyncio.run(ask())
-    for one in (*(one for outcome in found.outcomes for one in outcome.choice), *drawn_choices(service)):
-        for text in (one.label, *one.titles):
+    for one in (*found.choice, *drawn_choices(service)):
+        for text in (one.label, one.title):
             assert not has_latin_letters(text.bn), (one.dimension, text)
 
 
@@ -343,7 +342,7 @@ def test_service_without_a_quote_says_that_it_has_no_fee(service: str) -> None:
             return await platform.published_fees(service, {}, on=date(2026, 11, 24))
 
     told = fees_document(SERVICES[service], asyncio.run(ask()), date(2026, 11, 24))
-    assert (told["answer"], told["outcomes"]) == ("no-fee", [])
+    assert (told["answer"], told["payments"]) == ("no-fee", [])
     assert told["sentence"]["en"].startswith("Nothing is paid for this service")
 
 

@@ -6,7 +6,6 @@ from .configuration import (
 from .dispatch.policies import Call as Call
 from .dispatch.survey import NoDecision as NoDecision, ServiceEligibility as ServiceEligibility
 from .fees.published import (
-    FeeOutcome as FeeOutcome,
     GivenRejected as GivenRejected,
     MissingValue as MissingValue,
     PriceAnswer as PriceAnswer,

@@ -302,7 +302,7 @@ class Platform:
         """What ``service`` costs by its published schedule, ``on`` a day in Asia/Dhaka (today by default).
 
         Asks no agency: the schedule and the function are those by which the plugin quotes, and the form is filled in
-        as far as ``given`` says. Where that leaves something open, the result has every possible price.
+        as far as ``given`` says. Where that leaves something open, the result names it.
 
         Args:
             service: Its id.

@@ -11,7 +11,6 @@ from nagorik.forms import Choices, Label
 from nagorik.model.fee import FeeDue
 from nagorik.privacy import Form
 from nagorik.values.sentences import Text
-from nagorik_platform.fees import assessment
 from nagorik_platform.fees.assessment import assess_published
 from nagorik_platform.fees.published import GivenRejected, PriceAnswer, PublishedFees
 from nagorik_toolkit import FormDay, WholeNumber
@@ -119,71 +118,45 @@ def ask(given: Mapping[str, str], on: date = TODAY) -> PublishedFees:
     return assess_published("port.mooring", SCHEDULES["mooring"], MooringForm, basis, given, on)
 
 
-def told(fees: PublishedFees) -> list[tuple[dict[str, tuple[str, ...]], list[str]]]:
-    return [
-        (
-            {one.dimension: one.values for one in outcome.choice},
-            [stage.price.total.plain() for stage in outcome.stages],
-        )
-        for outcome in fees.outcomes
-    ]
+def told(fees: PublishedFees) -> tuple[dict[str, str], list[str]]:
+    choice = {one.dimension: one.value for one in fees.choice}
+    return choice, [stage.price.total.plain() for stage in fees.stages]
 
 
 def test_what_is_given_by_field_and_dimension_has_one_price_for_each_payment() -> None:
     fees = ask({"speed": "দ্রুত", "metres": "১২", "visit": "৫"})
     assert (fees.answer, fees.missing) == (PriceAnswer.PRICED, ())
-    assert told(fees) == [({"speed": ("fast",), "length": ("12",), "visit": ("5",)}, ["230.00", "46.00"])]
-    [outcome] = fees.outcomes
-    assert [(one.label.bn, one.titles[0].bn, one.origin) for one in outcome.choice] == [
-        ("গতি", "দ্রুত", "given"),
-        ("length", "১২", "given"),
-        ("আসা", "৫", "given"),
-    ]
-    assert [stage.due for stage in outcome.stages] == [FeeDue.BEFORE_SUBMISSION, FeeDue.AFTER_SUBMISSION]
-    assert [(line.code, line.vat.plain()) for line in outcome.stages[0].price.lines] == [("fast", "30.00")]
+    assert told(fees) == ({"speed": "fast", "length": "12", "visit": "5"}, ["230.00", "46.00"])
+    assert [(one.label.bn, one.title.bn) for one in fees.choice] == [("গতি", "দ্রুত"), ("length", "১২"), ("আসা", "৫")]
+    assert [stage.due for stage in fees.stages] == [FeeDue.BEFORE_SUBMISSION, FeeDue.AFTER_SUBMISSION]
+    assert [(line.code, line.vat.plain()) for line in fees.stages[0].price.lines] == [("fast", "30.00")]
 
 
-def test_what_the_plugin_has_nobody_pay_for_is_refused_where_it_was_given_and_left_out_where_it_was_tried() -> None:
+def test_choice_that_the_plugin_refuses_is_refused() -> None:
     def asked(**given: str) -> PublishedFees:
         return assess_published("port.mooring", SCHEDULES["mooring"], MooringForm, checked, given, TODAY)
 
     with pytest.raises(GivenRejected) as rejected:
         asked(speed="slow", metres="12", visit="1")
     assert [problem.en.partition(" Choose")[0] for problem in rejected.value.problems] == ["speed: Free"]
-    tried = asked(metres="12", visit="1")
-    assert told(tried) == [({"speed": ("fast",), "length": ("12",), "visit": ("1",)}, ["230.00", "46.00"])]
-    assert told(asked(speed="slow", metres="9", visit="1"))[0][1] == ["115.00"]
+    assert told(asked(speed="slow", metres="9", visit="1"))[1] == ["115.00"]
 
 
 def test_dimension_and_its_values_are_called_as_the_fee_file_says() -> None:
-    fees = ask({"speed": "slow", "metres": "9"})
-    assert [one.titles[0].en for outcome in fees.outcomes for one in outcome.choice if one.dimension == "visit"] == [
-        "1",
-        "Often",
+    fees = ask({"speed": "slow", "metres": "9", "visit": "3+"})
+    assert [(one.label.en, one.title.en) for one in fees.choice if one.dimension == "visit"] == [("Visit", "3")]
+    assert [(one.label.en, one.choices[2].title) for one in ask({"speed": "slow", "metres": "9"}).missing] == [
+        ("Visit", Text(en="Often", bn="ঘন ঘন"))
     ]
-    assert [one.label.en for one in fees.missing] == ["Visit"]
 
 
-def test_all_that_is_open_is_priced_and_what_costs_the_same_is_one() -> None:
+def test_all_that_is_missing_is_named_with_its_choices() -> None:
     fees = ask({"metres": "9"})
-    assert fees.answer is PriceAnswer.PRICED
-    assert told(fees) == [
-        ({"speed": ("slow",), "length": ("9",), "visit": ("1", "2")}, ["115.00"]),
-        ({"speed": ("slow",), "length": ("9",), "visit": ("3+",)}, ["69.00"]),
-        ({"speed": ("fast",), "length": ("9",), "visit": ("1", "2", "3+")}, ["230.00", "46.00"]),
-    ]
+    assert (fees.answer, told(fees)) == (PriceAnswer.OPEN, ({}, []))
     assert [(one.name, one.agency_knows) for one in fees.missing] == [("speed", False), ("visit", True)]
     assert [choice.value for choice in fees.missing[0].choices] == ["slow", "fast"]
     assert [choice.value for choice in fees.missing[1].choices] == ["1", "2", "3+"]
-
-
-def test_field_without_end_is_tried_by_the_schedules_own_spans() -> None:
-    fees = ask({"speed": "slow", "visit": "1"})
-    assert told(fees) == [
-        ({"speed": ("slow",), "length": ("1-9", "10-20"), "visit": ("1",)}, ["115.00"]),
-        ({"speed": ("slow",), "length": ("21+",), "visit": ("1",)}, []),
-    ]
-    [missing] = fees.missing
+    [missing] = ask({"speed": "slow", "visit": "1"}).missing
     assert (missing.name, missing.choices) == ("metres", ())
 
 
@@ -200,15 +173,15 @@ def test_default_that_decides_is_named_with_the_other_choices() -> None:
         ("at", ["jetty", "yard"])
     ]
     assert ask({"at": "yard"}).assumed[0].name == "due_on"
-    assert told(ask({"at": "yard", "due_on": "14/11/2026"})) == [({"days": ("10",)}, ["50.00"])]
+    assert told(ask({"at": "yard", "due_on": "14/11/2026"})) == ({"days": "10"}, ["50.00"])
 
 
-def test_what_multiplies_the_amount_has_no_end_and_has_to_be_said() -> None:
+def test_schedule_without_a_basis_is_asked_by_its_dimensions() -> None:
     fees = assess_published("port.late", SCHEDULES["late"], None, None, {}, TODAY)
-    assert (fees.answer, fees.outcomes) == (PriceAnswer.OPEN, ())
+    assert (fees.answer, fees.stages) == (PriceAnswer.OPEN, ())
     assert [(one.name, one.agency_knows) for one in fees.missing] == [("days", True)]
     given = assess_published("port.late", SCHEDULES["late"], None, None, {"days": "৩"}, TODAY)
-    assert (told(given), given.outcomes[0].stages[0].due) == ([({"days": ("3",)}, ["15.00"])], None)
+    assert (told(given), given.stages[0].due) == (({"days": "3"}, ["15.00"]), None)
 
 
 def test_day_without_a_tariff_is_told() -> None:
@@ -216,21 +189,6 @@ def test_day_without_a_tariff_is_told() -> None:
     assert fees.answer is PriceAnswer.NO_TARIFF
     assert fees.sentence is not None
     assert "1 January 2020" in fees.sentence.en
-
-
-def test_more_outcomes_than_can_be_told_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assessment, "MOST_OUTCOMES", 4)
-    fees = ask({})
-    assert sum(len(outcome.choice[2].values) for outcome in fees.outcomes) == 4
-    assert fees.left_out == 2 * 3 * 3 - 4
-
-
-def test_question_that_leaves_too_much_open_is_not_tried_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assessment, "MOST_TRIALS", 10)
-    fees = ask({})
-    assert (fees.answer, fees.outcomes) == (PriceAnswer.OPEN, ())
-    assert [one.name for one in fees.missing] == ["speed", "metres", "visit"]
-    assert ask({"speed": "slow", "metres": "1"}).answer is PriceAnswer.PRICED
 
 
 @pytest.mark.parametrize(
@@ -280,77 +238,6 @@ def test_each_check_is_asked_by_itself_and_the_fields_that_it_waits_for_are_name
     assert [problem.en.partition(":")[0] for problem in rejected.value.problems] == ["speed", "due_on"]
     priced = asked(speed="slow", metres="9", visit="1")
     assert ([one.name for one in priced.unchecked], priced.missing) == (["owner"], ())
-
-
-def test_question_of_which_every_trial_is_refused_is_refused_and_not_left_to_the_agency() -> None:
-    def refuse_all(form: MooringForm) -> None:
-        assert form.speed
-        raise InputRejected([FieldProblem(pointer="/form/speed", code="no", text=Text(en="No", bn="না"))])
-
-    def never(service: str, form: Form, on: date) -> FeeBasis:
-        assert isinstance(form, MooringForm)
-        return replace(basis(service, form, on), checks=(lambda: refuse_all(form),))
-
-    with pytest.raises(GivenRejected) as rejected:
-        assess_published("port.mooring", SCHEDULES["mooring"], MooringForm, never, {"metres": "5"}, TODAY)
-    assert [problem.en.partition(" Choose")[0] for problem in rejected.value.problems] == ["speed: No"]
-
-
-class BerthForm(Form):
-    """A berth, of which the place and the season decide together, or the depth for a barge."""
-
-    place: Literal["river", "sea"]
-    boat: Literal["canoe", "barge"]
-    depth: Annotated[int, WholeNumber(1, 9)]
-    days: Annotated[int, WholeNumber(1, 60)]
-
-
-[BERTH] = parse_schedules(
-    """
-[berth]
-title = { en = "Berth", bn = "ঘাট" }
-rounding = "none"
-dimensions = { berth = ["river-canoe", "sea-canoe", "shallow-barge", "deep-barge", "yacht"], nights = ["0+"] }
-
-[[berth.tariffs]]
-id = "circular"
-standing = "effective"
-effective_from = 2020-01-01
-source = { title = "Circular 9", verified = false }
-rows = [{ code = "night", text = { en = "A night", bn = "এক রাত" }, amount = "5", times = "nights" }]
-""".encode()
-).values()
-
-
-def berth_basis(_: str, form: Form, __: date) -> FeeBasis:
-    assert isinstance(form, BerthForm)
-
-    def berth() -> str:
-        if form.boat == "canoe":
-            return f"{form.place}-canoe"
-        return "shallow-barge" if form.depth < 3 else "deep-barge"
-
-    def possible(choice: Mapping[str, int | str]) -> bool:
-        kind, nights = choice.get("berth"), choice.get("nights")
-        if nights == 0 or (kind, nights) == ("deep-barge", 60):
-            return False
-        return kind in {None, "shallow-barge", "deep-barge"} or kind == f"{form.place}-{form.boat}"
-
-    dimensions = {"berth": berth, "nights": lambda: form.days}
-    return FeeBasis(BERTH, FeeDue.AFTER_SUBMISSION, dimensions, possible=possible)
-
-
-def ask_berth(**given: str) -> PublishedFees:
-    return assess_published("port.berth", BERTH, BerthForm, berth_basis, given, TODAY)
-
-
-def test_only_values_that_a_form_can_come_to_are_tried() -> None:
-    fees = ask_berth(place="sea", boat="barge", days="2")
-    assert told(fees) == [({"berth": ("shallow-barge", "deep-barge"), "nights": ("2",)}, ["10.00"])]
-    assert [one.name for one in fees.missing] == ["depth"]
-    assert told(ask_berth(place="sea", boat="barge", days="60")) == [
-        ({"berth": ("shallow-barge",), "nights": ("60",)}, ["300.00"])
-    ]
 
 
 def test_price_that_no_money_holds_is_refused() -> None:

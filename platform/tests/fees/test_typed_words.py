@@ -6,7 +6,7 @@ import pytest
 from nagorik.forms import Choices, Label
 from nagorik.privacy import Form
 from nagorik.values.sentences import Text
-from nagorik_platform.fees.typed_words import FieldChoice, read_dimension, typed_fields, values_of
+from nagorik_platform.fees.typed_words import FieldChoice, read_dimension, typed_fields
 from nagorik_toolkit import FormDay, TaxYear, WholeNumber
 from nagorik_toolkit.fees import Dimension
 from nagorik_toolkit.form_validation import form_schema
@@ -117,8 +117,3 @@ def test_what_is_read_is_what_the_form_takes() -> None:
 def test_dimension_is_read_as_the_schedule_is_asked(values: list[Any], written: str, value: Any) -> None:
     dimension = Dimension.model_validate({"dimension": "size", "values": values})
     assert read_dimension(dimension, written) == value
-
-
-def test_each_value_of_a_dimension_stands_for_its_span() -> None:
-    dimension = Dimension.model_validate({"dimension": "cc", "values": ["1-100", "101+"]})
-    assert [values_of(value) for value in dimension.values] == [(1, 2, 100), (101, 102)]

@@ -243,8 +243,7 @@ async def test_counter_says_that_the_price_of_a_token_hangs_on_the_day_of_regist
 ) -> None:
     given = {"vehicle": "motorcycle", "weight_kg": "91", "plan": "two-years"}
     told = await desk.platform.published_fees("brta.tax-token", given, on=TODAY)
-    (outcome,) = told.outcomes
-    assert [stage.price.total.plain() for stage in outcome.stages] == ["2300.00"]
+    assert [stage.price.total.plain() for stage in told.stages] == ["2300.00"]
     assert ([one.name for one in told.unchecked], told.missing) == (["registered_on"], ())
 
 

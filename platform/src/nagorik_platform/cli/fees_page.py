@@ -1,38 +1,34 @@
 """Published fees for a person to read aloud: all of it in one language, then all of it in the other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import Final, Literal
+from typing import Literal
 
 from nagorik.values import Money, to_bangla_digits
-from nagorik.values.sentences import Text, read_sentence_tables
+from nagorik.values.sentences import Text
 from nagorik_platform.cli.output import Document
 from nagorik_platform.fees.sentences import line_name
 from nagorik_toolkit.bangladesh import amount_in_words
-from nagorik_toolkit.texts import day_text, money_text
+from nagorik_toolkit.texts import Fill, TextCatalogue, day_text, money_text, read_texts
 
 Language = Literal["bn", "en"]
-LANGUAGES: Final[tuple[Language, ...]] = ("bn", "en")
 
 
 def fee_page(document: Document, language: Language) -> Iterator[str]:
     """What a service costs, from ``fees.fees_document``."""
+    page = _Page(language)
     yield f"{document['service']}  {document['name'][language]}"
-    yield _said("page", "heading", language, day=_day(document["on"], language))
-    outcomes = document["outcomes"]
-    if document["answer"] == "agency-only" and len(outcomes) > 1:
-        outcomes = []  # the sentence alone says it: no choice has a price
+    yield page.said("page.heading", day=page.day(document["on"]))
     for block in (
-        _why_no_price(document, language),
-        *(_outcome(one, language, only=len(outcomes) == 1, least=document["agency_adds"]) for one in outcomes),
-        _charges(document, language),
-        _beside(document, language),
-        _asked("open" if document["answer"] == "open" else "priced", document, "missing", language),
-        _asked("assumed", document, "assumed", language),
-        _asked("unchecked", document, "unchecked", language),
-        *(_tariff(tariff, language) for tariff in document["tariffs"]),
+        page.why_no_price(document),
+        page.price(document),
+        page.charges(document["charges"]),
+        page.asked("open", document["missing"]),
+        page.asked("assumed", document["assumed"]),
+        page.asked("unchecked", document["unchecked"]),
+        *(page.tariff(tariff) for tariff in document["tariffs"]),
     ):
         lines = list(block)
         if lines:
@@ -40,170 +36,131 @@ def fee_page(document: Document, language: Language) -> Iterator[str]:
             yield from lines
 
 
-def _why_no_price(document: Document, language: Language) -> Iterator[str]:
-    if document["sentence"] is not None:
-        yield document["sentence"][language]
-        if document["outcomes"]:
-            yield _said("page", "other-sources", language, service=document["service"])
-        if document["summary"] is not None:
-            yield _said("page", "about", language, summary=document["summary"][language])
+class _Page:
+    """The parts of a page in one language."""
 
+    def __init__(self, language: Language) -> None:
+        self.language: Language = language
 
-def _beside(document: Document, language: Language) -> Iterator[str]:
-    if document["left_out"]:
-        yield _said("page", "left-out", language, count=_number(document["left_out"], language))
-    if document["agency_adds"]:
-        yield _said("page", "agency-adds", language)
+    def why_no_price(self, document: Document) -> Iterator[str]:
+        if document["sentence"] is not None:
+            yield document["sentence"][self.language]
+            if document["answer"] == "agency-only":
+                yield self.said("page.other-sources", service=document["service"])
+            if document["summary"] is not None:
+                yield self.said("page.about", summary=document["summary"][self.language])
 
-
-def _asked(heading: str, document: Document, key: str, language: Language) -> Iterator[str]:
-    if document[key]:
-        yield _said("missing", heading, language)
-        for one in document[key]:
-            yield f"  {_missing(one, language)}"
-
-
-def _outcome(outcome: Document, language: Language, *, only: bool, least: bool) -> Iterator[str]:
-    """One choice and what it costs; the ``only`` one with each sum to pay in words, as a receipt has it.
-
-    Where costs of unknown amount come on top, as with ``least``, a total says that it is the least.
-    """
-    choice = "; ".join(_chosen(one, language) for one in outcome["choice"])
-    if not outcome["payments"]:
-        yield f"{choice}: {_said('page', 'not-published', language)}"
-        return
-    if choice:
-        yield choice
-    payments = outcome["payments"]
-    for number, payment in enumerate(payments, 1):
+    def price(self, document: Document) -> Iterator[str]:
+        """What the price is for, and each payment."""
+        payments, least = document["payments"], document["agency_adds"]
+        if document["choice"]:
+            yield "; ".join(
+                f"{one['label'][self.language]}: {one['title'][self.language]}" for one in document["choice"]
+            )
+        for number, payment in enumerate(payments, 1):
+            if len(payments) > 1:
+                yield f"  {self.said('page.payment', number=number, count=len(payments))}"
+            yield from self.payment(payment, least=least)
         if len(payments) > 1:
-            count = {"number": _number(number, language), "count": _number(len(payments), language)}
-            yield f"  {_said('page', 'payment', language, **count)}"
-        yield from _payment(payment, language, in_words=only, least=least)
-    if len(payments) > 1:
-        least = least or any(payment["unpriced"] for payment in payments)
-        together = _total(outcome["total"], payments[0]["currency"], language, least=least)
-        yield f"  {_said('page', 'altogether', language)}: {together}"
+            least = least or any(payment["unpriced"] for payment in payments)
+            total = self.total(document["total"], payments[0]["currency"], least=least)
+            yield f"  {self.said('page.altogether')}: {total}"
+        if document["agency_adds"]:
+            yield f"  {self.said('page.agency-adds')}"
 
+    def payment(self, payment: Document, *, least: bool) -> Iterator[str]:
+        currency, is_any = payment["currency"], Decimal(payment["total"]) > 0
+        least = least or bool(payment["unpriced"])
+        yield from (self.line(line, currency) for line in payment["lines"])
+        for text in payment["unpriced"]:
+            yield f"  {text[self.language]}: {self.said('table.unknown')}"
+        notes = []
+        if not is_any and not least:
+            notes.append(self.said("page.free"))
+        if Decimal(payment["vat"]):
+            notes.append(self.said("page.of-it-vat", amount=self.money(payment["vat"], currency)))
+        if payment["due"] is not None and is_any:
+            notes.append(self.said(f"due.{payment['due']}"))
+        total = self.total(payment["total"], currency, least=least)
+        yield f"  {self.said('page.total')}: {total}" + (f" ({'; '.join(notes)})" if notes else "")
+        if not least and currency == "BDT" and is_any:
+            words = amount_in_words(Money.of(payment["total"], currency), self.language)
+            yield f"  {self.said('page.in-words', words=words)}"
 
-def _chosen(one: Document, language: Language) -> str:
-    return f"{one['label'][language]}: {', '.join(title[language] for title in one['titles'])}"
+    def charges(self, charges: list[Document]) -> Iterator[str]:
+        """What the host itself asks for: apart from the fee, of which it is no part."""
+        if charges:
+            yield self.said("charge.heading")
+        for one in charges:
+            yield self.line(one, one["currency"])
+            yield f"  {self.said('charge.payee', name=one['payee'][self.language])}"
+            if one["gateways"]:
+                yield f"  {self.said('charge.gateways', ids=', '.join(one['gateways']))}"
+            yield f"  {self.cited('charge', one['source'])}"
 
+    def asked(self, heading: str, fields: list[Document]) -> Iterator[str]:
+        """Fields that were not given, each with its choices."""
+        if fields:
+            yield self.said(f"missing.{heading}")
+        for one in fields:
+            label = one["label"][self.language]
+            named = one["name"] if label == one["name"] else f"{one['name']} ({label})"
+            choices = ", ".join(map(self.choice, one["choices"])) or self.said("missing.any")
+            knows = f"; {self.said('missing.agency-knows')}" if one["agency_knows"] else ""
+            yield f"  {named}: {choices}{knows}"
 
-def _payment(payment: Document, language: Language, *, in_words: bool, least: bool) -> Iterator[str]:
-    currency = payment["currency"]
-    least = least or bool(payment["unpriced"])
-    for line in payment["lines"]:
-        amount, vat = (_amount(line[part], currency, language) for part in ("amount", "vat"))
-        told = _said("page", "with-vat", language, amount=amount, vat=vat) if _is_any(line["vat"]) else amount
-        yield f"  {_in(line_name(line), language)}: {told}"
-    for text in payment["unpriced"]:
-        yield f"  {text[language]}: {_said('table', 'unknown', language)}"
-    total = f"{_said('page', 'total', language)}: {_total(payment['total'], currency, language, least=least)}"
-    notes = [] if _is_any(payment["total"]) or least else [_said("page", "free", language)]
-    if _is_any(payment["vat"]):
-        notes.append(_said("page", "of-it-vat", language, amount=_amount(payment["vat"], currency, language)))
-    if payment["due"] is not None and _is_any(payment["total"]):
-        notes.append(_said("due", payment["due"], language))
-    yield f"  {total} ({'; '.join(notes)})" if notes else f"  {total}"
-    if in_words and not least and currency == "BDT" and _is_any(payment["total"]):
-        words = amount_in_words(Money.of(payment["total"], currency), language)
-        yield f"  {_said('page', 'in-words', language, words=words)}"
+    def tariff(self, tariff: Document) -> Iterator[str]:
+        # An id is a Latin code, for which there is no place in a Bangla sentence; the days set one tariff apart.
+        named = self.said("tariff.named") + (f" {tariff['id']}" if self.language == "en" else "")
+        first, last = (tariff[end] and self.day(tariff[end]) for end in ("effective_from", "effective_to"))
+        if last is None:
+            yield self.said("tariff.charged", named=named, first=first)
+        else:
+            yield self.said("tariff.charged-until", named=named, first=first, last=last)
+        yield self.cited("tariff", tariff["source"])
+        if tariff["note"] is not None:
+            yield tariff["note"][self.language]
 
+    def cited(self, table: str, source: Document) -> str:
+        parts = [self.said("tariff.source", title=source["title"])]
+        if source["as_of"]:
+            parts.append(self.said("tariff.seen", day=self.day(source["as_of"])))
+        parts.append(self.said(f"{table}.verified" if source["verified"] else f"{table}.not-verified"))
+        return "; ".join(parts) + ("।" if self.language == "bn" else ".")
 
-def _charges(document: Document, language: Language) -> Iterator[str]:
-    """What the host itself asks for: apart from the fee, of which it is no part."""
-    if not document["charges"]:
-        return
-    yield _said("charge", "heading", language)
-    for one in document["charges"]:
-        amount, vat = (_amount(one[part], one["currency"], language) for part in ("amount", "vat"))
-        told = _said("page", "with-vat", language, amount=amount, vat=vat) if _is_any(one["vat"]) else amount
-        yield f"  {_in(line_name(one), language)}: {told}"
-        yield f"  {_said('charge', 'payee', language, name=one['payee'][language])}"
-        if one["gateways"]:
-            yield f"  {_said('charge', 'gateways', language, ids=', '.join(one['gateways']))}"
-        yield f"  {_cited(one['source'], language)}"
+    def line(self, line: Document, currency: Literal["BDT", "USD"]) -> str:
+        amount = self.money(line["amount"], currency)
+        if Decimal(line["vat"]):
+            amount = self.said("page.with-vat", amount=amount, vat=self.money(line["vat"], currency))
+        return f"  {self.text(line_name(line))}: {amount}"
 
+    def choice(self, choice: Document) -> str:
+        value = choice["value"]
+        word = str(value).lower() if isinstance(value, bool) else str(value)
+        if choice["title"] is not None:
+            return f"{word} ({choice['title'][self.language]})"
+        # A code, such as under-90, stands as it has to be typed.
+        is_code = any(sign.isascii() and sign.isalpha() for sign in word)
+        return word if is_code or self.language == "en" else to_bangla_digits(word)
 
-def _missing(one: Document, language: Language) -> str:
-    named = f"{one['name']}" if one["label"][language] == one["name"] else f"{one['name']} ({one['label'][language]})"
-    values = ", ".join(_choice(choice, language) for choice in one["choices"]) or _said("missing", "any", language)
-    return f"{named}: {values}" + (f"; {_said('missing', 'agency-knows', language)}" if one["agency_knows"] else "")
+    def total(self, amount: str, currency: Literal["BDT", "USD"], *, least: bool) -> str:
+        written = self.money(amount, currency)
+        return self.said("page.at-least", amount=written) if least else written
 
+    def money(self, amount: str, currency: Literal["BDT", "USD"]) -> str:
+        return self.text(money_text(Money.of(amount, currency)))
 
-def _choice(choice: Document, language: Language) -> str:
-    value = str(choice["value"]).lower() if isinstance(choice["value"], bool) else str(choice["value"])
-    return _digits(value, language) if choice["title"] is None else f"{value} ({choice['title'][language]})"
+    def day(self, written: str) -> str:
+        return self.text(day_text(date.fromisoformat(written)))
 
+    def text(self, text: Text) -> str:
+        return text.bn if self.language == "bn" else text.en
 
-def _tariff(tariff: Document, language: Language) -> Iterator[str]:
-    first, last = (tariff[end] and _day(tariff[end], language) for end in ("effective_from", "effective_to"))
-    standing = tariff["standing"]
-    # An id is a Latin code, for which there is no place in a Bangla sentence; the days tell one tariff from another.
-    named = _said("tariff", "named", language) + (f" {tariff['id']}" if language == "en" else "")
-    if standing == "effective":
-        code = "charged-until" if last else "charged"
-        yield _said("tariff", code, language, named=named, first=first, **({"last": last} if last else {}))
-    else:
-        begins = [_said("tariff", "since", language, first=first)] if first else []
-        ends = [_said("tariff", "until", language, last=last)] if last else []
-        yield " ".join([_said("tariff", standing, language, named=named), *begins, *ends])
-    source = tariff["source"]
-    checked = _said("tariff", "verified" if source["verified"] else "not-verified", language)
-    yield _cited(source, language, checked)
-    if tariff["note"] is not None:
-        yield tariff["note"][language]
-
-
-def _cited(source: Document, language: Language, checked: str | None = None) -> str:
-    seen = [_said("tariff", "seen", language, day=_day(source["as_of"], language))] if source["as_of"] else []
-    cited = _said("tariff", "source", language, title=source["title"])
-    told = checked or _said("charge", "verified" if source["verified"] else "not-verified", language)
-    return f"{'; '.join([cited, *seen, told])}{_STOP[language]}"
-
-
-def _amount(amount: str, currency: Literal["BDT", "USD"], language: Language) -> str:
-    return _in(money_text(Money.of(amount, currency)), language)
-
-
-def _total(amount: str, currency: Literal["BDT", "USD"], language: Language, *, least: bool) -> str:
-    written = _amount(amount, currency, language)
-    return _said("page", "at-least", language, amount=written) if least else written
-
-
-def _is_any(amount: str) -> bool:
-    return bool(Decimal(amount))
-
-
-def _day(written: str, language: Language) -> str:
-    return _in(day_text(date.fromisoformat(written)), language)
-
-
-def _number(number: int, language: Language) -> str:
-    return _digits(str(number), language)
-
-
-def _digits(written: str, language: Language) -> str:
-    """A number in the language's digits; a code, such as ``under-90``, as it has to be typed."""
-    is_code = any(sign.isascii() and sign.isalpha() for sign in written)
-    return to_bangla_digits(written) if language == "bn" and not is_code else written
-
-
-def _in(text: Text, language: Language) -> str:
-    return text.bn if language == "bn" else text.en
-
-
-_STOP: Final[Mapping[Language, str]] = {"bn": "।", "en": "."}
-
-
-def _said(table: str, code: str, language: Language, **fills: str) -> str:
-    sentence = _in(_sentences()[table][code], language)
-    for name, fill in fills.items():
-        sentence = sentence.replace(f"{{{name}}}", fill)
-    return sentence
+    def said(self, code: str, **fills: Fill | str) -> str:
+        texts = {name: Text(bn=fill, en=fill) if isinstance(fill, str) else fill for name, fill in fills.items()}
+        return self.text(_sentences().text(code, **texts))
 
 
 @cache
-def _sentences() -> Mapping[str, Mapping[str, Text]]:
-    return read_sentence_tables("nagorik_platform.cli", "fees_page.toml")
+def _sentences() -> TextCatalogue:
+    return read_texts("nagorik_platform.cli", "fees_page.toml")

@@ -1,11 +1,8 @@
-"""What is known of a service's price before anybody applies: the answer, each outcome, and what is left open."""
+"""What is known of a service's price before an application: the answer, each payment, and what is left open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
-
-from pydantic import JsonValue
 
 from nagorik.model.fee import FeeDue
 from nagorik.values.sentences import Text
@@ -14,12 +11,12 @@ from nagorik_toolkit.fees import Price
 
 
 class PriceAnswer(StrEnum):
-    """What can be told of a service's price."""
+    """What is known of a service's price."""
 
     PRICED = "priced"
-    """There is one price, or none but a published one for each thing that is left open."""
+    """There is one price."""
     OPEN = "open"
-    """Something has to be known of which there is no end, such as a day."""
+    """Something has to be known that is not given."""
     AGENCY_ONLY = "agency-only"
     """No price is published: the agency alone knows it."""
     NO_TARIFF = "no-tariff"
@@ -38,41 +35,28 @@ class GivenRejected(ValueError):
 
 @dataclass(frozen=True)
 class ChosenValue:
-    """What one dimension is in an outcome.
+    """What one dimension of a price is.
 
     Attributes:
         dimension: Its name.
-        values: As the schedule is asked: one, or all for which the price is the same.
-        origin: Whether it was given, follows from the form's defaults alone, or is one of all that are open.
-        label: What it is called, by the form's field where it follows from one.
-        titles: What each of the values is called.
+        value: As the schedule is asked.
+        label: What the dimension is called, by the form's field where it follows from one.
+        title: What the value is called.
     """
 
     dimension: str
-    values: tuple[str, ...]
-    origin: Literal["given", "default", "every"]
+    value: str
     label: Text
-    titles: tuple[Text, ...]
+    title: Text
 
 
 @dataclass(frozen=True)
 class StagePrice:
-    """One payment of an outcome."""
+    """One payment."""
 
     price: Price
     due: FeeDue | None
     """When it falls due; ``None`` where the plugin does not say."""
-
-
-@dataclass(frozen=True)
-class FeeOutcome:
-    """What is paid for one choice."""
-
-    choice: tuple[ChosenValue, ...]
-    fields: Mapping[str, JsonValue]
-    """The fields that were tried out in it, of those that nobody has given."""
-    stages: tuple[StagePrice, ...]
-    """Each payment; empty where no price is published for this choice."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +76,16 @@ class PublishedFees:
     """What is known of a service's price on a day."""
 
     answer: PriceAnswer
-    outcomes: tuple[FeeOutcome, ...] = ()
+    choice: tuple[ChosenValue, ...] = ()
+    """What the price is for; empty where there is no price."""
+    stages: tuple[StagePrice, ...] = ()
+    """Each payment; empty where there is no price."""
     missing: tuple[MissingValue, ...] = ()
     assumed: tuple[MissingValue, ...] = ()
-    """Fields that nobody has given and whose default the form takes, where they have a bearing on the price."""
+    """Fields that were not given and whose default the form takes, where they have a bearing on the price."""
     unchecked: tuple[MissingValue, ...] = ()
-    """Fields that nobody has given, on which it hangs whether a choice that is priced may be made at all."""
+    """Fields that were not given, on which it depends whether this choice may be made at all."""
     agency_adds: bool = False
     """Whether the agency asks for more, which it alone knows."""
     sentence: Text | None = None
-    """Why there is no price, where there is none."""
-    left_out: int = 0
-    """Outcomes beyond those listed."""
+    """Why there is no price."""

@@ -1,4 +1,4 @@
-"""What a person reads of a price that cannot be told, and of what was given wrongly, in both languages."""
+"""What a person reads of a price that is not known, and of what was given wrongly, in both languages."""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -86,7 +86,7 @@ def value_not_in_schedule(dimension: Dimension) -> Text:
 def unknown_name(position: int, name: str, known: Sequence[str]) -> Text:
     """Of a name that is no field and no dimension, with the one that is most like it.
 
-    It is told by its position among what was given, from 1 on: it may be somebody's number, and is not repeated.
+    It goes by its position among what was given, from 1 on: it may be a person's number, and is not repeated.
     """
     bn, en = (
         f"{to_bangla_digits(str(position))} নম্বর --set: এমন কোনো ঘর নেই",
@@ -98,7 +98,7 @@ def unknown_name(position: int, name: str, known: Sequence[str]) -> Text:
     listed = ", ".join(known)
     return Text(
         bn=f"{bn}; আছে: {listed or 'একটিও না'}।",
-        en=f"{en}; there is {listed or 'none that the price depends on'}.",
+        en=f"{en}; there is {listed or 'no field that the price depends on'}.",
     )
 
 

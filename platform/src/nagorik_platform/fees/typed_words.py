@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue
@@ -15,7 +16,7 @@ from pydantic import JsonValue
 from nagorik.values import to_ascii_digits
 from nagorik.values.sentences import Text
 from nagorik_platform.form_schemas import alternatives, title_of
-from nagorik_toolkit.fees import Dimension, Numbers, Word
+from nagorik_toolkit.fees import Dimension, Word
 
 _Schema = Mapping[str, Any]
 
@@ -25,7 +26,8 @@ _YES: Final = Text(en="Yes", bn="হ্যাঁ")
 _NO: Final = Text(en="No", bn="না")
 
 
-class FieldChoice(NamedTuple):
+@dataclass(frozen=True)
+class FieldChoice:
     """One of the values that a field can have, and what it is called where it has a title."""
 
     value: JsonValue
@@ -50,7 +52,7 @@ class TypedField(NamedTuple):
     parts: tuple[_Schema, ...]
 
     def read(self, written: str) -> JsonValue:
-        """The value that is meant; text that is none of what the field can be stays text, for the form to refuse."""
+        """The value that is meant; other text stays text, for the form to refuse."""
         return _read(written, self.parts, self.choices, self.items)
 
 
@@ -60,20 +62,13 @@ def typed_fields(schema: _Schema) -> dict[str, TypedField]:
 
 
 def read_dimension(dimension: Dimension, written: str) -> int | str | None:
-    """A dimension's value as the schedule is asked; ``None`` where it is not allowed."""
+    """A dimension's value as the schedule is asked, of a span its lowest number; ``None`` where it is not allowed."""
     word = _folded(written)
     if word in dimension.labels:
-        return values_of(dimension.values[dimension.labels.index(word)])[0]
+        allowed = dimension.values[dimension.labels.index(word)]
+        return allowed.word if isinstance(allowed, Word) else allowed.low
     given: int | str = int(word) if word.isdecimal() and len(word) <= _LONGEST_NUMBER else word
     return given if any(value.admits(given) for value in dimension.values) else None
-
-
-def values_of(allowed: Word | Numbers) -> tuple[int | str, ...]:
-    """Values that stand for one of a dimension's: of a span its lowest number, the next and the highest."""
-    if isinstance(allowed, Word):
-        return (allowed.word,)
-    ends = (allowed.low, allowed.low + 1, allowed.high)
-    return tuple(dict.fromkeys(end for end in ends if end is not None and allowed.admits(end)))
 
 
 def _field(name: str, described: _Schema, schema: _Schema) -> TypedField:

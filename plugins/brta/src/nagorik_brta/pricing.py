@@ -1,6 +1,5 @@
 """What an application costs: by the published figures where there are any, else by BRTA's calculator alone."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -9,7 +8,6 @@ from nagorik_brta.data import FEES, RULES, TEXTS
 from nagorik_brta.driver_forms import LearnerForm, RenewalForm
 from nagorik_brta.vehicle_forms import TaxTokenForm
 from nagorik_toolkit import (
-    FIRST_DAY,
     FeeBasis,
     NotPriced,
     age_on,
@@ -33,8 +31,7 @@ def basis(service: str, form: Form, today: date) -> FeeBasis:
             return FeeBasis(schedule, due, {"categories": lambda: len(form.categories)})
         case RenewalForm():
             late = {"kind": lambda: form.kind, "years_late": lambda: years_late(form.expires_on, today)}
-            most = years_late(FIRST_DAY, today)
-            return FeeBasis(schedule, due, late, possible=lambda choice: int(choice.get("years_late", 0)) <= most)
+            return FeeBasis(schedule, due, late)
         case TaxTokenForm():
             token = {
                 "vehicle": lambda: "motorcycle" if form.vehicle == "motorcycle" else "other",
@@ -42,14 +39,9 @@ def basis(service: str, form: Form, today: date) -> FeeBasis:
                 "weight_kg": lambda: form.weight_kg or NOT_WEIGHED,
             }
             checks = (lambda: refuse_paid_plan_where_free(form, today),)
-            return FeeBasis(schedule, due, token, checks=checks, possible=_is_weighed_as_it_has_to_be)
+            return FeeBasis(schedule, due, token, checks=checks)
         case _:
             return FeeBasis.of_fields(schedule, form, due=due)
-
-
-def _is_weighed_as_it_has_to_be(token: Mapping[str, int | str]) -> bool:
-    """A motorcycle is weighed."""
-    return (token.get("vehicle"), token.get("weight_kg")) != ("motorcycle", NOT_WEIGHED)
 
 
 def years_late(expires_on: date, today: date) -> int:

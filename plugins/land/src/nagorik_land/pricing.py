@@ -1,21 +1,18 @@
 """Quotes: from the schedule where it is the land office's own price, else from what the office demands."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source
 from nagorik_land.data import FEES, RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm
-from nagorik_toolkit import FeeBasis, LandArea, demanded_quote, refuse, until_midnight
+from nagorik_toolkit import FeeBasis, demanded_quote, refuse, until_midnight
 
 NO_VAT: Final = Money(poisha=0)
 EXEMPT: Final = "exempt"
 """The schedule's word for land without tax."""
 TO_LIMIT: Final = "agricultural-to-limit"
 ABOVE_LIMIT: Final = "agricultural-above-limit"
-BANDS: Final = (EXEMPT, TO_LIMIT, ABOVE_LIMIT)
-"""The kinds of farmland in a village, from the smallest holdings of a family on."""
 
 
 def basis(service: str, form: Form, on: date) -> FeeBasis:
@@ -29,7 +26,6 @@ def basis(service: str, form: Form, on: date) -> FeeBasis:
                 {"land": lambda: kind_of(form, on), "parts": lambda: form.area.parts},
                 agency_adds=True,
                 checks=(lambda: refuse_year_to_come(form, on),),
-                possible=lambda choice: is_possible(choice, form, on),
             )
         case KhatianCopyForm():
             return FeeBasis(schedule, due_at("application"), {"delivery": lambda: form.delivery})
@@ -41,26 +37,11 @@ def kind_of(form: DevelopmentTaxForm, on: date) -> str:
     """The schedule's word for the land: its use and its area, or for farmland in a village the family's holdings."""
     if form.use != "agricultural" or form.area_class != "rural" or form.family_area is None:
         return f"{form.area_class}-{form.use}"
-    return _kind_of_farmland(form.family_area, on)
-
-
-def _kind_of_farmland(family_area: LandArea, on: date) -> str:
-    """Above the exemption all of the land is taxed, at the rate of the band that the family's holdings lie in."""
+    # Above the exemption all of the land is taxed, at the rate of the band that the family's holdings lie in.
     rules = RULES.on(on)
-    if family_area.acres <= rules["exempt-acres"].as_decimal:
+    if form.family_area.acres <= rules["exempt-acres"].as_decimal:
         return EXEMPT
-    return TO_LIMIT if family_area.acres <= rules["lower-rate-acres"].as_decimal else ABOVE_LIMIT
-
-
-def is_possible(choice: Mapping[str, int | str], form: DevelopmentTaxForm, on: date) -> bool:
-    """Whether some form has land of this kind and area: the family of farmland in a village has that land, too."""
-    kind, parts = choice.get("land"), choice.get("parts")
-    if parts == 0:
-        return False
-    if kind not in BANDS:
-        return kind is None or kind == f"{form.area_class}-{form.use}"
-    least = LandArea(parts=parts) if isinstance(parts, int) else form.area
-    return BANDS.index(kind) >= BANDS.index(_kind_of_farmland(least, on))
+    return TO_LIMIT if form.family_area.acres <= rules["lower-rate-acres"].as_decimal else ABOVE_LIMIT
 
 
 def refuse_year_to_come(form: DevelopmentTaxForm, on: date) -> None:

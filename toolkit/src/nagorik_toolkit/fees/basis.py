@@ -31,10 +31,6 @@ class FeeBasis:
     """Each raises ``InputRejected`` at the fields whose values the rules of the day do not allow: a booklet that is
     not for that age, a year that has not begun, a paid plan for what is free. Each is asked by itself, so that one
     that waits for a field (``FieldMissing``) hides no other."""
-    possible: Callable[[Mapping[str, int | str]], bool] | None = None
-    """Whether a form can come to these values of dimensions, which may be some of them only; ``None`` where every
-    choice of the schedule's values can be. Asked where a value is tried in the place of a field; where that
-    depends on another field that is missing, ``FieldMissing`` is let through, and the value is taken."""
 
     @classmethod
     def of_fields(
