@@ -154,7 +154,7 @@ async def test_erasure_and_rotation_of_keys_reach_the_extensions_rows(desk_datab
 
 
 def test_extension_that_cannot_be_used_is_refused_by_name(monkeypatch):
-    broken = Contribution("desk", "no_such_module:extension", "nagorik-desk", "1.0", kind="extension")
+    broken = Contribution("nagorik-desk", "1.0", "desk", "no_such_module:extension", group="nagorik.extensions")
     monkeypatch.setattr("nagorik_host.extensions.find_extensions", lambda: [broken])
     extensions.installed.cache_clear()
     try:

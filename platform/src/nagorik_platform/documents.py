@@ -11,7 +11,8 @@ from nagorik.errors import AgencyUnavailable, FieldProblem, InputRejected, Layer
 from nagorik.manifest import DocumentKind, PublicService
 from nagorik.model.application import ApplicationDraft, DocumentReference, DocumentStore
 from nagorik.values import to_bangla_digits
-from nagorik.values.sentences import Text, read_sentences
+from nagorik.values.sentences import Text
+from nagorik_toolkit.texts import TextCatalogue, read_texts
 
 DOCUMENTS: Final = "/documents"
 MOST_DOCUMENTS: Final = 200
@@ -211,13 +212,9 @@ def _type_names(listed: DocumentKind) -> Text:
 
 
 def _problem(pointer: str, code: str, **said: Text) -> FieldProblem:
-    text = _sentences()[code]
-    bn, en = text.bn, text.en
-    for name, words in said.items():
-        bn, en = bn.replace(f"{{{name}}}", words.bn), en.replace(f"{{{name}}}", words.en)
-    return FieldProblem(pointer=pointer, code=code, text=Text(bn=bn, en=en))
+    return _sentences().field_problem(pointer, code, **said)
 
 
 @cache
-def _sentences() -> dict[str, Text]:
-    return dict(read_sentences("nagorik_platform", "documents.toml"))
+def _sentences() -> TextCatalogue:
+    return read_texts("nagorik_platform", "documents.toml")

@@ -8,9 +8,7 @@ import pytest
 from authority import END, PAST, Issuer
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
-from nagorik.settings import AgencySettings
 from nagorik_platform.cli import checks
-from nagorik_platform.cli.checks import _certificate
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 SECRET = "hunter2hunter2"
@@ -59,7 +57,7 @@ def test_sound_installation_is_sound(site: Any, nagorik: Any, monkeypatch: pytes
         "fine",
         "the tariff circular-2020 is charged on 2026-11-24 (verified)",
     )
-    for name in ("python", "time zone", "clock"):
+    for name in ("python", "clock"):
         assert told[name][0] == "fine"
     shown = nagorik("doctor")
     assert shown.code == 0
@@ -181,20 +179,6 @@ def test_clock_is_not_before_what_is_installed(site: Any, now: datetime, status:
     assert clock.status == status
 
 
-def test_absent_time_zone_is_wrong(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(_: object) -> datetime:
-        raise KeyError("Asia/Dhaka")
-
-    monkeypatch.setattr("nagorik.values.dhaka_time", absent)
-    result = nagorik("doctor", "--json")
-    assert result.code == 1
-    assert by_name(result.document)["time zone"] == (
-        "wrong",
-        "the data for Asia/Dhaka is absent or wrong",
-        "Install tzdata again.",
-    )
-
-
 def test_what_a_plugin_prints_when_it_is_imported_is_none_of_the_result(site: Any, nagorik: Any) -> None:
     package = site.plugin()
     plugin = package / "plugin.py"
@@ -217,30 +201,6 @@ def test_address_that_the_platform_would_refuse_is_told_by_name(
     ]
     assert "Use https and a host of the manifest (api.wasa.example)" in warned[0]["hint"]
     assert "elsewhere" not in result.out
-
-
-@pytest.mark.parametrize(
-    ("operations", "status", "message"),
-    [
-        (None, "note", "desa.connection is not on offer here"),
-        ('reads = ["status"]', "warning", "desa.connection may not be asked"),
-    ],
-)
-def test_whom_a_service_may_ask_is_told(
-    site: Any, nagorik: Any, operations: str | None, status: str, message: str
-) -> None:
-    site.plugin(fees='asks = ["desa.connection"]')
-    if operations is not None:
-        root = site.plugin("desa", fees="")
-        manifest = root / "plugin.toml"
-        manifest.write_text(manifest.read_text("utf-8").replace('reads = ["status"]', operations), "utf-8")
-        hook = "nagorik_submit" if "submit" in operations else "nagorik_get_status"
-        plugin = root / "plugin.py"
-        plugin.write_text(plugin.read_text("utf-8").replace("nagorik_get_status", hook), "utf-8")
-    result = nagorik("doctor", "--json")
-    assert by_name(result.document)["asks wasa.connection"][:2] == (status, message)
-    assert result.code == 0
-    assert "desa.connection" in nagorik("services", "wasa.connection").out
 
 
 def test_an_import_that_hangs_is_told_and_the_others_are_still_checked(
@@ -393,10 +353,14 @@ def test_certificate_that_cannot_be_used_is_told_by_its_setting(
 
 
 @pytest.mark.parametrize(("days", "status"), [(29, "warning"), (31, "fine")])
-def test_certificate_that_ends_soon_is_told_a_month_before(tmp_path: Path, days: int, status: str) -> None:
+def test_certificate_that_ends_soon_is_told_a_month_before(
+    site: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, days: int, status: str
+) -> None:
+    site.plugin(fees="")
     certificate, key = Issuer().client(end=END)
     own = tmp_path / "own.p12"
     own.write_bytes(pkcs12.serialize_key_and_certificates(None, key, certificate, None, NoEncryption()))
-    settings = AgencySettings(base_url="https://api.wasa.example", client_certificate=own)
-    (found,) = _certificate(settings, "wasa", "NAGORIK_WASA_", END - timedelta(days=days))
-    assert found[0] == status
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
+    monkeypatch.setenv("NAGORIK_WASA_CLIENT_CERTIFICATE", str(own))
+    found = [one for one in EXAMINE(END - timedelta(days=days)) if "certificate" in one.message]
+    assert [one.status.value for one in found] == [status]

@@ -348,28 +348,6 @@ def test_reader_that_has_seen_enough_changes_no_exit_code(
     assert "Traceback" not in f"{done.stdout}{done.stderr}"
 
 
-@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
-@pytest.mark.parametrize(("name", "code"), [("somebody", 0), ("nobody", 1)])
-def test_process_without_streams_writes_into_no_file_of_its_own(
-    site: Any, closed: tuple[int, ...], name: str, code: int
-) -> None:
-    body = "kept = open('kept', 'w'); print('hello'); sys.stderr.write('hello'); os.write(1, b'hello')"
-    site.command("greet", "import os\n" + GREET.replace('print(f"hello {arguments.name}")', body))
-    shell = " ".join(f"{number}>&-" for number in closed)
-    words = f'"$0" -c "{RUN}" greet {name} {shell}'
-    done = subprocess.run(
-        ["sh", "-c", words, sys.executable],
-        env={**os.environ, "PYTHONPATH": str(site.directory)},
-        cwd=site.directory,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == code
-    assert (site.directory / "kept").read_text() == ""
-    assert "Traceback" not in done.stderr
-
-
 def test_streams_that_there_are_not_are_made(site: Any) -> None:
     """As in a process that has no console."""
     site.command("greet", GREET)

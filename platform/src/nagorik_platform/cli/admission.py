@@ -1,6 +1,8 @@
 """Which plugins the host here admits: every command keeps to that."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 
 from packaging.utils import canonicalize_name
 
@@ -33,6 +35,17 @@ def host_admission() -> Admission:
             raise AdmissionUnknown(why) from None
         admission = both(admission, found)
     return admission
+
+
+@contextmanager
+def plugins_here() -> Iterator[Registry]:
+    """The plugins that the host here admits, for a command that runs them: standard output stays the command's."""
+    from nagorik_platform.logs import configure_logging, is_configured
+
+    if not is_configured():
+        configure_logging(level="WARNING")  # that a plugin was imported is no news at a counter
+    with redirect_stdout(sys.stderr):
+        yield Registry.discover(admission=host_admission())
 
 
 def both(one: Admission, other: Admission) -> Admission:

@@ -4,13 +4,12 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Final, Protocol, runtime_checkable
 
-from nagorik_platform.entry_points import SEPARATORS, find_entry_points
+from nagorik_platform.entry_points import SEPARATORS, FoundEntryPoint, find_entry_points
 from nagorik_platform.tracebacks import frames_of, missing_module, type_name
 
 
@@ -68,7 +67,7 @@ Only commands are taken from distributions that bring plugins: a plugin that the
 
 _PLATFORM: Final = "nagorik-platform"
 _OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-counter", "nagorik-testing"})
-"""Distributions whose commands keep their names, whatever else is installed."""
+"""Distributions whose commands keep their names, beside all others."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _BUILT_IN: Final = ("doctor", "eligible", "fees", "plugins", "services")
 
@@ -90,25 +89,10 @@ class CommandUnusable(Exception):
     """A contribution that cannot be used; the text names its distribution and says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What an entry point of a distribution declares, not imported.
+class Contribution(FoundEntryPoint):
+    """What an entry point of a distribution declares, not imported."""
 
-    Attributes:
-        name: A command's word, or the entry point's own name.
-        value: ``module:object``.
-        distribution: The installed distribution that brings it.
-        version: Its version.
-        problem: Why it cannot be used, as far as can be seen without importing it.
-        kind: What it is, in a word.
-    """
-
-    name: str
-    value: str
-    distribution: str
-    version: str
-    problem: str | None = None
-    kind: str = "command"
+    __slots__ = ()
 
     @property
     def label(self) -> str:
@@ -125,6 +109,11 @@ class Contribution:
         """Whether the platform, the host, the counter or the suite brings it."""
         return SEPARATORS.sub("-", self.distribution).lower() in _OURS
 
+    @property
+    def rank(self) -> int:
+        """Whose name it is where several have it: the lowest."""
+        return 0 if self.is_built_in else 1 if self.is_ours else 2
+
     def load(self) -> Command:
         """The command's object.
 
@@ -137,12 +126,12 @@ class Contribution:
             try:
                 is_out = is_kept_out(self, kept_out_here())
             except AdmissionUnknown as unknown:
-                raise self._unusable(str(unknown)) from None
+                raise self.unusable(str(unknown)) from None
             if is_out:
-                raise self._unusable("the host's settings allow and deny keep it out")
+                raise self.unusable("the host's settings allow and deny keep it out")
         found = self.imported()
         if isinstance(found, type) or not isinstance(found, Command):
-            raise self._unusable(f"{self.value} is no object with help, configure and run")
+            raise self.unusable(f"{self.value} is no object with help, configure and run")
         return found
 
     def imported(self) -> Any:
@@ -152,7 +141,7 @@ class Contribution:
             CommandUnusable: It cannot be imported.
         """
         if self.problem is not None:
-            raise self._unusable(self.problem)
+            raise self.unusable(self.problem)
         module, _, attribute = self.value.partition(":")
         try:
             found: object = import_module(module.strip())
@@ -161,30 +150,28 @@ class Contribution:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - importing a stranger's module may raise anything
-            raise self._unusable(f"{self.value} cannot be imported: {_describe(error)}") from None
+            raise self.unusable(f"{self.value} cannot be imported: {_describe(error)}") from None
         return found
 
-    def _unusable(self, problem: str) -> CommandUnusable:
-        return CommandUnusable(f"the {self.kind} {self.name} of {self.label} cannot be used: {problem}")
-
-    @property
-    def _rank(self) -> int:
-        return 0 if self.is_built_in else 1 if self.is_ours else 2
+    def unusable(self, why: str) -> CommandUnusable:
+        """The error that it cannot be used, and why."""
+        kind = self.group.removeprefix("nagorik.").removesuffix("s") or "entry point"
+        return CommandUnusable(f"the {kind} {self.name} of {self.label} cannot be used: {why}")
 
 
 def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
-    """Every subcommand on ``path``, by default ``sys.path``, sorted by name. Imports none of them.
+    """Every subcommand on ``path``, by default ``sys.path``, sorted by name. Imports nothing.
 
     The names of the platform's, the host's and the suite's own stay theirs. Two others of one name are both unusable:
     which is meant is not guessed.
     """
-    own = [
-        Contribution(name, f"nagorik_platform.cli.{name}:command", _PLATFORM, version(_PLATFORM))
+    found = [
+        Contribution(_PLATFORM, version(_PLATFORM), name, f"nagorik_platform.cli.{name}:command", group=COMMANDS)
         for name in _BUILT_IN
     ]
-    found = [*own, *_contributed(COMMANDS, path)]
-    marked = [replace(item, problem=item.problem or _taken(item, found)) for item in found]
-    return sorted(marked, key=lambda item: (item.name, item._rank, item.distribution, item.value))
+    found += [Contribution(*entry) for entry in find_entry_points(COMMANDS, path)]
+    marked = [item._replace(problem=item.problem or _taken(item, found)) for item in found]
+    return sorted(marked, key=lambda item: (item.name, item.rank, item.distribution, item.value))
 
 
 def find_helps() -> Mapping[str, str]:
@@ -199,13 +186,12 @@ def find_helps() -> Mapping[str, str]:
 def find(group: str) -> list[Contribution]:
     """What distributions without plugins bring for a group, sorted by name. Imports nothing."""
     left_out = {entry.distribution for entry in find_entry_points(PLUGINS)}
-    kind = group.removeprefix("nagorik.").removesuffix("s")
-    found = [replace(item, kind=kind) for item in _contributed(group) if item.distribution not in left_out]
+    found = [Contribution(*entry) for entry in find_entry_points(group) if entry.distribution not in left_out]
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 
 def find_extensions() -> list[Contribution]:
-    """What keeps tables of its own in a host's database, sorted by name. Imports none of them."""
+    """What keeps tables of its own in a host's database, sorted by name. Imports nothing."""
     return find(EXTENSIONS)
 
 
@@ -221,23 +207,16 @@ def reported(group: str) -> list[Any]:
         except CommandUnusable as problem:
             print_error(str(problem))
         except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
-            print_error(f"the {item.kind} {item.name} of {item.label} raised {type_name(error)}")
+            print_error(f"{item.name} of {item.label} raised {type_name(error)}")
     return found
 
 
 def _taken(item: Contribution, found: Sequence[Contribution]) -> str | None:
     if _NAME.fullmatch(item.name) is None:
         return "its name is not made of lower-case words and hyphens"
-    others = (one for one in found if one.name == item.name and one != item and one._rank <= item._rank)
-    owner = min(others, key=lambda one: one._rank, default=None)
+    others = (one for one in found if one.name == item.name and one != item and one.rank <= item.rank)
+    owner = min(others, key=lambda one: one.rank, default=None)
     return None if owner is None else f"{owner.label} has a command of this name"
-
-
-def _contributed(group: str, path: Sequence[str] | None = None) -> list[Contribution]:
-    return [
-        Contribution(entry.name, entry.value, entry.distribution, entry.version, entry.problem)
-        for entry in find_entry_points(group, path)
-    ]
 
 
 def _describe(error: BaseException) -> str:

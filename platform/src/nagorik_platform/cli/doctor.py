@@ -11,7 +11,7 @@ from nagorik_platform.cli.commands import ExitCode
 class DoctorCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "check this installation: plugins, settings, fees, commands, time zone and clock"
+    help = "check this installation: plugins, settings, fees, commands and clock"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
@@ -31,8 +31,8 @@ class DoctorCommand:
         from nagorik_platform.cli.checks import DoctorStatus, examine
         from nagorik_platform.cli.output import print_json, print_lines, print_table
 
-        with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is none of the result
-            checks = examine(datetime.now(UTC))
+        with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is no part of the result
+            checks = list(examine(datetime.now(UTC)))
         failing = {DoctorStatus.WRONG, DoctorStatus.WARNING} if arguments.strict else {DoctorStatus.WRONG}
         sound = not any(check.status in failing for check in checks)
         if arguments.json:

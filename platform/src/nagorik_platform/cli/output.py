@@ -1,42 +1,32 @@
 """Printing for people, and for machines.
 
-rich is imported when something is laid out: help and JSON need none of it.
+rich is imported when something is laid out: help and JSON do without it.
 """
 
 import argparse
 import json
-import os
 import re
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
 
 MOST_ROWS: Final = 1000
 """The most rows that a command lists at once."""
-_PIPE_WIDTH: Final = 140
-"""Columns for output that no terminal bounds, unless COLUMNS says another number."""
+_PIPE: Final = (140, 25)
+"""Columns and lines of output that no terminal bounds, unless COLUMNS says another number."""
+_NARROW: Final = 70
+"""Columns below which a table's rows stand as a few lines each."""
 _FEW_DIGITS: Final = 4
-"""Digits of a year or of a number of rows, which are nobody's."""
-_HEIGHT: Final = 25
-"""Lines of a terminal; nothing is laid out by them."""
-_DIGITS: Final = 4
-"""Of a number of columns; of one with more, nobody sees the rest."""
-_FOLDED: Final = 8
-"""Letters of a word that a column has room for at least; a longer one may be folded."""
-_BETWEEN: Final = 3
-"""Columns between two columns of a table."""
-
-
+"""Digits of a year or of a number of rows, which identify no person."""
 _DAY_MONTH_YEAR: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _FIRST_YEAR: Final = 1800
 _LAST_YEAR: Final = 2199
@@ -50,23 +40,14 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
 
 def add_limit_argument(parser: argparse.ArgumentParser, *, default: int) -> None:
     """``--limit``: from 1 to ``MOST_ROWS``."""
-    parser.add_argument(
-        "--limit",
-        type=_limit,
-        default=default,
-        metavar="N",
-        help=f"the most rows, at most {MOST_ROWS:,} (default: {default})",
-    )
+    most = f"the most rows, at most {MOST_ROWS:,} (default: {default})"
+    parser.add_argument("--limit", type=_limit, default=default, metavar="N", help=most)
 
 
 def add_day_argument(parser: argparse.ArgumentParser) -> None:
     """``--on``; its absence means today in Dhaka."""
-    parser.add_argument(
-        "--on",
-        type=read_day,
-        metavar="DATE",
-        help="the day on which the question is asked, YYYY-MM-DD or DD/MM/YYYY; today in Dhaka",
-    )
+    asked = "the day on which the question is asked, YYYY-MM-DD or DD/MM/YYYY; today in Dhaka"
+    parser.add_argument("--on", type=read_day, metavar="DATE", help=asked)
 
 
 def day_of(arguments: argparse.Namespace) -> date:
@@ -79,7 +60,9 @@ def day_of(arguments: argparse.Namespace) -> date:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """One JSON document, without colours, on standard output."""
-    sys.stdout.write(f"{json.dumps(document, ensure_ascii=not _takes_bangla(), indent=2)}\n")
+    # backslashreplace would write escapes that JSON does not know.
+    takes_bangla = (sys.stdout.encoding or "").replace("-", "").lower().startswith("utf")
+    sys.stdout.write(f"{json.dumps(document, ensure_ascii=not takes_bangla, indent=2)}\n")
 
 
 def print_error(text: str) -> None:
@@ -91,68 +74,33 @@ def console() -> "Console":
     """A console on the present standard output that takes no text for markup."""
     from rich.console import Console
 
-    # With a height as well, rich asks neither the terminal nor the environment.
-    return Console(
-        file=sys.stdout,
-        width=_width(),
-        height=_HEIGHT,
-        markup=False,
-        highlight=False,
-        emoji=False,
-        soft_wrap=False,
-    )
-
-
-def _width() -> int:
-    """Columns to print within. What ``COLUMNS`` says is heeded where it is a number of at least 1."""
-    given = os.environ.get("COLUMNS", "")
-    if given.isascii() and given.isdecimal() and (columns := int(given[:_DIGITS])):
-        return columns
-    with suppress(OSError, ValueError):  # a terminal that does not know tells 0
-        if sys.stdout.isatty() and (columns := os.get_terminal_size(sys.stdout.fileno()).columns):
-            return columns
-    return _PIPE_WIDTH
+    width, height = shutil.get_terminal_size(_PIPE)
+    return Console(file=sys.stdout, width=width, height=height, markup=False, highlight=False, emoji=False)
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """A table; the first column is never broken, the others wrap where the window is narrow.
+    """A table; the first column is never broken, the others wrap.
 
-    Where the window is too narrow for that, each row is a few lines, the first column's on a line of its own.
+    In a narrow window each row is a few lines, the first column's on a line of its own.
     """
-    target = console()
-    cells = [[plain(cell) for cell in row] for row in rows]
-    if _fits(headings, cells, target.width):
-        target.print(_table(headings, cells, title))
-        return
-    if title is not None:
-        target.print(title)
-    for first, *others in cells:
-        target.print(first, no_wrap=True, overflow="ignore", crop=False)
-        for heading, cell in zip(headings[1:], others, strict=True):
-            if cell:
-                target.print(f"  {heading}: {cell}")
-
-
-def _fits(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
-    """Whether every column has room for a word of a few letters beside a first column that is whole."""
-    from rich.cells import cell_len
-
-    columns = list(zip(headings, *rows, strict=True))
-    first = max(map(cell_len, columns[0]))
-    words = (max((cell_len(word) for cell in column for word in cell.split()), default=0) for column in columns[1:])
-    return first + sum(min(word, _FOLDED) + _BETWEEN for word in words) <= width
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str | None) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
+    target = console()
+    cells = [[plain(cell) for cell in row] for row in rows]
+    if target.width < _NARROW:
+        print_lines(*([] if title is None else [title]))
+        for first, *others in cells:
+            print_unbroken(first)
+            named = zip(headings[1:], others, strict=True)
+            print_lines(*(f"  {heading}: {cell}" for heading, cell in named if cell))
+        return
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
     for number, heading in enumerate(headings):
         table.add_column(heading, no_wrap=number == 0, overflow="fold")
-    for row in rows:
+    for row in cells:
         table.add_row(*row)
-    return table
+    target.print(table)
 
 
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
@@ -163,6 +111,50 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     for name, value in facts:
         grid.add_row(plain(name), plain(value))
     console().print(grid)
+
+
+def print_document(document: Document) -> None:
+    """A document: names and values, then each list of records as a table. What is absent is left out."""
+    nested = {name: held for name, held in document.items() if _is_nested(held)}
+    print_facts(
+        (_named(name), text) for name, held in document.items() if name not in nested and (text := _cell(held))
+    )
+    for name, held in nested.items():
+        records = held if isinstance(held, list) else [held]
+        print_lines("", f"{_named(name)}:")
+        if any(_is_nested(value) for record in records for value in record.values()):
+            for record in records:
+                print_document(record)
+            continue
+        columns = [column for column in records[0] if any(_cell(record[column]) for record in records)]
+        rows = [[_cell(record[column]) for column in columns] for record in records]
+        print_table([_named(column) for column in columns], rows)
+
+
+def _is_nested(held: object) -> bool:
+    """Whether a value is a list of records, or a record that holds one."""
+    if isinstance(held, dict):
+        return any(map(_is_nested, held.values()))
+    return isinstance(held, list) and bool(held) and isinstance(held[0], dict)
+
+
+def _named(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _cell(held: object) -> str:
+    match held:
+        case None:
+            return ""
+        case bool():
+            return "yes" if held else "no"
+        case {"en": str(english), "bn": str(bangla)}:
+            return f"{english} · {bangla}"
+        case dict():
+            return "; ".join(f"{_named(name)} {text}" for name, value in held.items() if (text := _cell(value)))
+        case list():
+            return ", ".join(map(_cell, held))
+    return str(held)
 
 
 def print_lines(*lines: str) -> None:
@@ -183,7 +175,7 @@ def print_plain(lines: Iterable[str]) -> None:
 
 
 def may_be_somebodys(word: str) -> bool:
-    """Whether a word that somebody typed may be a person's number: a passport's has seven digits."""
+    """Whether a typed word may be a person's number: a passport's has seven digits."""
     return sum(char.isdecimal() for char in word) > _FEW_DIGITS
 
 
@@ -203,7 +195,7 @@ def read_day(text: str) -> date:
     """The date of an argument, YYYY-MM-DD or DD/MM/YYYY, in either language's digits.
 
     Raises:
-        ArgumentTypeError: It is none, or of no year in which anybody asks.
+        ArgumentTypeError: It is no date, or of a year out of range. The text does not repeat it.
     """
     from nagorik.values import to_ascii_digits
 
@@ -212,13 +204,7 @@ def read_day(text: str) -> date:
     try:
         day = date(int(written[3]), int(written[2]), int(written[1])) if written else date.fromisoformat(digits)
     except ValueError:
-        # Not what is written: it may be somebody's number.
         raise argparse.ArgumentTypeError("not a date such as 2026-11-24 or 24/11/2026") from None
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise argparse.ArgumentTypeError(f"the year does not lie between {_FIRST_YEAR} and {_LAST_YEAR}")
     return day
-
-
-def _takes_bangla() -> bool:
-    # backslashreplace would write escapes that JSON does not know.
-    return (sys.stdout.encoding or "").replace("-", "").lower().startswith("utf")

@@ -18,7 +18,7 @@ class PluginsCommand:
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Print the plugins; imports none of them, so that a fault found by importing shows in ``doctor`` only."""
+        """Print the plugins. Imports no plugin: a fault that importing shows is found by ``doctor``."""
         from nagorik_platform.cli.admission import host_admission
         from nagorik_platform.cli.catalogue import plugin_of
         from nagorik_platform.cli.output import print_json, print_lines, print_table
@@ -27,32 +27,22 @@ class PluginsCommand:
 
         records = Registry.discover(admission=host_admission()).records
         at_run_time = worker_quarantines()
+        plugins = [plugin_of(record, at_run_time) for record in records]
         if arguments.json:
-            print_json({"plugins": [plugin_of(record, at_run_time) for record in records]})
+            print_json({"plugins": plugins})
             return ExitCode.OK
-        if not records:
+        if not plugins:
             print_lines("No plugin is installed. Install one with pip, such as nagorik-nid.")
             return ExitCode.OK
-        print_table(
-            ("plugin", "name", "নাম", "distribution", "evidence", "state"),
-            (
-                (
-                    record.id,
-                    record.manifest.name.en if record.manifest else "",
-                    record.manifest.name.bn if record.manifest else "",
-                    record.source.label,
-                    record.manifest.evidence.value if record.manifest else "",
-                    record.state.value,
-                )
-                for record in records
-            ),
-        )
+        rows = []
+        for record, one in zip(records, plugins, strict=True):
+            name = one["name"] or {"en": "", "bn": ""}
+            rows.append((record.id, name["en"], name["bn"], record.source.label, one["evidence"] or "", one["state"]))
+        print_table(("plugin", "name", "নাম", "distribution", "evidence", "state"), rows)
         for record in records:
-            if record.quarantine is not None:
-                quarantine = record.quarantine
-                print_lines(f"{record.id} is kept out ({quarantine.code}): {quarantine.reason} {quarantine.hint}")
-        for found in at_run_time:
-            print_lines(f"{found}.")
+            if (why := record.quarantine) is not None:
+                print_lines(f"{record.id} is kept out ({why.code}): {why.reason} {why.hint}")
+        print_lines(*(f"{found}." for found in at_run_time))
         return ExitCode.OK
 
 

@@ -1,15 +1,11 @@
 """``nagorik services``: what citizens can be offered."""
 
 import argparse
-from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import may_be_somebodys
-
-if TYPE_CHECKING:
-    from nagorik_platform.registry import PluginRecord
 
 
 class ServicesCommand:
@@ -27,76 +23,60 @@ class ServicesCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print all services or one, those of plugins that are kept out included."""
-        from nagorik_platform.cli import suspensions
         from nagorik_platform.cli.admission import host_admission
-        from nagorik_platform.cli.catalogue import evidence_of, offer_of, service_of
-        from nagorik_platform.cli.output import day_of, print_error, print_json, print_lines, print_table
-        from nagorik_platform.cli.service_page import print_service
+        from nagorik_platform.cli.catalogue import offer_of, service_of
+        from nagorik_platform.cli.output import (
+            day_of,
+            print_document,
+            print_error,
+            print_json,
+            print_lines,
+            print_table,
+        )
+        from nagorik_platform.cli.suspensions import active_suspensions, suspension_for
         from nagorik_platform.registry import Registry
 
         registry = Registry.discover(admission=host_admission())
-        suspended = suspensions.active_suspensions()
-        if arguments.service is not None:
-            offer, record = registry.offer(arguments.service), registry.owner_of(arguments.service)
-            if offer is None or record is None:
-                print_error(unknown_service(arguments.service, _ids(registry.records)))
-                return ExitCode.USAGE
-            document = service_of(record, offer, day_of(arguments), suspensions.suspension_for(offer.id, suspended))
-            if arguments.json:
-                print_json(document)
-            else:
-                print_service(document)
-            return ExitCode.OK
-        offers = [
-            (record, offer)
+        suspended = active_suspensions()
+        found = {
+            offer.id: (record, offer)
             for record in registry.records
             if record.manifest is not None and registry.record(record.id) is record
             for offer in record.manifest.offers
-        ]
+        }
+        if arguments.service is not None:
+            if arguments.service not in found:
+                print_error(unknown_service(arguments.service, list(found)))
+                return ExitCode.USAGE
+            here = suspension_for(arguments.service, suspended)
+            document = service_of(*found[arguments.service], day_of(arguments), here)
+            (print_json if arguments.json else print_document)(document)
+            return ExitCode.OK
+        services = [offer_of(*one, suspension_for(name, suspended)) for name, one in found.items()]
         if arguments.json:
-            print_json(
-                {
-                    "services": [
-                        offer_of(record, offer, suspensions.suspension_for(offer.id, suspended))
-                        for record, offer in offers
-                    ]
-                }
-            )
-        elif not offers:
+            print_json({"services": services})
+        elif not services:
             print_lines("No service is on offer. nagorik plugins tells what is installed.")
         else:
-            print_table(
-                ("service", "name", "নাম", "kind", "evidence", "plugin is"),
-                (
-                    (
-                        offer.id,
-                        offer.name.en,
-                        offer.name.bn,
-                        offer.family.value,
-                        evidence_of(record, offer).value,
-                        _state_of(record, suspensions.suspension_for(offer.id, suspended) is not None),
-                    )
-                    for record, offer in offers
-                ),
-            )
+            rows = [
+                (one["id"], one["name"]["en"], one["name"]["bn"], one["kind"], one["evidence"], _state(one))
+                for one in services
+            ]
+            print_table(("service", "name", "নাম", "kind", "evidence", "plugin is"), rows)
         return ExitCode.OK
 
 
-def _state_of(record: "PluginRecord", suspended: bool) -> str:  # noqa: FBT001 - a row's cell
-    return "suspended" if suspended and record.usable else record.state.value
-
-
-def _ids(records: Sequence["PluginRecord"]) -> list[str]:
-    return [offer.id for record in records if record.manifest is not None for offer in record.manifest.offers]
+def _state(service: dict[str, str]) -> str:
+    return "suspended" if service["suspended"] and service["state"] != "quarantined" else service["state"]
 
 
 def unknown_service(service: str, known: list[str]) -> str:
-    """That there is no such service, and which one may be meant; what may be somebody's number is not repeated."""
+    """Say that there is no such service, and which one may be meant; does not repeat a person's number."""
     named = "such service" if may_be_somebodys(service) else f"service {service}"
     likely = get_close_matches(service, known, n=1)
-    if likely:
-        return f"there is no {named}; did you mean {likely[0]}?"
-    return f"there is no {named}; nagorik services lists what there is"
+    return f"there is no {named}; " + (
+        f"did you mean {likely[0]}?" if likely else "nagorik services lists what there is"
+    )
 
 
 command: Final = ServicesCommand()
