@@ -261,20 +261,18 @@ async def test_message_for_a_service_that_nobody_offers_is_refused(host):
 # What is kept at all
 
 
-BIG = b"x" * 1_000_001
 REFUSED = {
-    "body-too-large": {"body": BIG},
-    "headers-too-many": {"headers": {f"h{number}": "x" for number in range(101)}},
-    "headers-too-large": {"headers": {"mark": "x" * 16_384}},
-    "message-id-too-long": {"message_id": "x" * 1_001},
+    "1000000 bytes": {"body": b"x" * 1_000_001},
+    "100 headers": {"headers": {f"h{number}": "x" for number in range(101)}},
+    "16384 letters": {"headers": {"mark": "x" * 16_384}},
+    "1000 letters": {"message_id": "x" * 1_001},
 }
 
 
-@pytest.mark.parametrize(("code", "parts"), REFUSED.items(), ids=REFUSED)
-async def test_what_no_agency_sends_is_refused_and_not_kept(host, code, parts):
-    with pytest.raises(MessageRefused) as caught:
+@pytest.mark.parametrize(("bound", "parts"), REFUSED.items(), ids=REFUSED)
+async def test_what_no_agency_sends_is_refused_and_not_kept(host, bound, parts):
+    with pytest.raises(MessageRefused, match=f"at most {bound}"):
         await host.inbox.receive(SERVICE, **({"headers": GENUINE, "body": message()} | parts))
-    assert caught.value.code == code
     assert await results(host) == []
 
 

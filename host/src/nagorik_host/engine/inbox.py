@@ -59,13 +59,9 @@ from nagorik_platform.tracebacks import type_name
 
 _log = get_logger("nagorik.host")
 
-INBOX: Final = "inbox"
-"""What a hint is of when a message has come in."""
 LARGEST_BODY: Final = 1_000_000
-"""Bytes of a message's body."""
 MOST_HEADERS: Final = 100
 LARGEST_HEADERS: Final = 16_384
-"""Letters of all headers of a message together, as JSON."""
 LONGEST_MESSAGE_ID: Final = 1_000
 MOST_UNREAD: Final = 20_000
 """Messages of one offer that wait to be read and are not proved; while there are so many, no further one is kept."""
@@ -84,16 +80,11 @@ LONGEST_PAUSE: Final = timedelta(minutes=10)
 """Time until a message that cannot be read now is tried again; it doubles from the first to the longest."""
 PATIENCE: Final = timedelta(days=3)
 """How long a proved report about nothing known is kept for the response that makes its application known."""
-NOTICE_PATIENCE: Final = timedelta(minutes=1)
-"""How long a gateway's notice of an unknown payment is kept; a payment is known before its gateway hears of it."""
 NOTICES_APART: Final = timedelta(minutes=1)
 """How long after a payment was asked about because of a notice it is asked about because of another."""
 TAKEN: Final = "taken"
 REPEATED: Final = "repeated"
 UNKNOWN: Final = "unknown-reference"
-DEFECT: Final = "defect"
-KEY_MISSING: Final = "key-missing"
-
 _PLACE: Final = "message"
 _READS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
 _OUT_OF_TIME: Final = frozenset({"deadline", "abandoned", "cancelled"})
@@ -112,13 +103,7 @@ _NOT_NOW: Final = (
 _OF_OFFER: Final = inbox.c.offer == bindparam("offer_")
 _SAME: Final = select(inbox.c.id).where(_OF_OFFER, inbox.c.arrival == bindparam("arrival_"), UNREAD).limit(1)
 _COUNTED: Final = select(inbox.c.id).where(_OF_OFFER, inbox.c.proved == bindparam("message_"))
-_TOO_MANY: Final = (
-    # What waits for a reference is due much later than all else, so that it is passed over on the index.
-    select(inbox.c.id)
-    .where(_OF_OFFER, inbox.c.due_at <= bindparam("soon"), inbox.c.reference.is_(None), UNREAD)
-    .limit(1)
-    .offset(bindparam("most"))
-)
+_NOT_PROVED: Final = select(inbox.c.id).where(_OF_OFFER, inbox.c.reference.is_(None), UNREAD).limit(1)
 _OFFERS: Final = select(inbox.c.offer).where(UNREAD).distinct().order_by(inbox.c.offer)
 _IS_KNOWN_NOW: Final = and_(
     inbox.c.reference.is_not(None),
@@ -136,31 +121,17 @@ _DUE: Final = (
 _TAKE: Final = (
     update(inbox)
     .where(inbox.c.id.in_(bindparam("ids", expanding=True)))
-    .values(due_at=bindparam("until"), looks=inbox.c.looks + 1, lost_looks=inbox.c.lost_looks + 1)
+    .values(due_at=bindparam("until"), reference=None, looks=inbox.c.looks + 1, lost_looks=inbox.c.lost_looks + 1)
 )
 _STILL_UNREAD: Final = select(inbox.c.id).where(inbox.c.id == bindparam("id_"), UNREAD).with_for_update()
 
 
 class MessageRefused(ValueError):
-    """A message is not kept: it is larger than any that an agency sends. The error holds nothing of the message.
-
-    Attributes:
-        code: ``body-too-large``, ``headers-too-many``, ``headers-too-large`` or ``message-id-too-long``.
-    """
-
-    def __init__(self, code: str, text: str) -> None:
-        """Refuse for a reason."""
-        super().__init__(f"{code}: {text}")
-        self.code = code
+    """A message is not kept: it is larger than any that an agency sends. The text names the bound."""
 
 
 class InboxFull(Exception):
     """Too many messages of this offer wait to be read; the sender has to come again."""
-
-    def __init__(self, offer: str) -> None:
-        """Refuse a message to ``offer``, for now."""
-        super().__init__(f"{MOST_UNREAD} messages to {offer} wait to be read; let the sender try again later")
-        self.offer = offer
 
 
 class _Reading(NamedTuple):
@@ -239,9 +210,8 @@ class Inbox:
         if any(transaction.connection.scalar(query, same) is not None for query in (_SAME, _COUNTED)):
             return False
         identity, now = str(uuid4()), self._clock.now()
-        bound = {"offer_": offer, "soon": now + LONGEST_PAUSE, "most": MOST_UNREAD - 1}
-        if transaction.connection.scalar(_TOO_MANY, bound) is not None:
-            raise InboxFull(offer)
+        if transaction.connection.scalar(_NOT_PROVED.offset(MOST_UNREAD - 1), same) is not None:
+            raise InboxFull(f"{MOST_UNREAD} messages to {offer} wait to be read; let the sender try again later")
         key, wrapped = self._vault.make_data_key(identity)
         sealed = json.dumps({"headers": dict(headers), "body": b64encode(body).decode()}).encode()
         transaction.connection.execute(
@@ -258,7 +228,7 @@ class Inbox:
             )
         )
         transaction.record_row(inbox, identity, at=now)
-        transaction.add_hint(INBOX, _plugin_of(offer))
+        transaction.add_hint("inbox", _plugin_of(offer))
         return True
 
     async def handle(self) -> int:
@@ -297,8 +267,8 @@ class Inbox:
             report = await self._platform.parse_callback(
                 CallbackRequest(service=message.offer, headers=headers, body=body), seconds=READ_SECONDS
             )
-        except _NOT_NOW as error:
-            return _Reading(None, error.code, again=True)
+        except _NOT_NOW:
+            return _Reading(None, again=True)
         except PluginFault as fault:
             # A reading that did not end in time may be the machine's fault.
             in_vain = fault.fault in _OUT_OF_TIME and message.looks + 1 < READINGS
@@ -358,37 +328,31 @@ class Inbox:
         if transaction.connection.scalar(_STILL_UNREAD, {"id_": message.id}) is None:
             return  # another worker was quicker, or its time was over
         now, outcome = self._clock.now(), reading.outcome
-        if outcome is None:
-            if reading.again:
-                pause = min(FIRST_PAUSE * 2 ** min(message.looks, 16), LONGEST_PAUSE)
-                _write(transaction, message.id, due_at=now + pause, lost_looks=0)
-            else:
-                _end(transaction, message.id, now, reading.result)
-            return
-        is_notice = isinstance(outcome, Noticed)
-        application = self._application_of(transaction, message.offer, outcome)
-        given_up_at = message.received_at + (NOTICE_PATIENCE if is_notice else PATIENCE)
-        if application is None and now < given_up_at:
-            # Read again as soon as an application is known by the reference, or at the end for the last time.
-            reference = self._reference_of(message.offer, outcome)
-            _write(transaction, message.id, due_at=given_up_at, reference=reference, lost_looks=0)
-            return
-        result: str | datetime = UNKNOWN
-        if application is not None:
-            result = self._take_in(transaction, application, message, outcome, now)
+        result: str | datetime = reading.result
+        application = proved = reference = None
+        if reading.again:
+            result = now + min(FIRST_PAUSE * 2 ** min(message.looks, 16), LONGEST_PAUSE)
+        elif outcome is not None:
+            application = self._application_of(transaction, message.offer, outcome)
+            result = UNKNOWN
+            if application is not None:
+                result = self._take_in(transaction, application, message, outcome, now)
+            elif isinstance(outcome, Reported) and now < message.received_at + PATIENCE:
+                # Read again as soon as an application is known by the reference, or at the end for the last time.
+                reference = self._store.hash_agency_reference(_plugin_of(message.offer), outcome.agency_reference)
+                result = message.received_at + PATIENCE
+            if result == TAKEN and isinstance(outcome, Reported):
+                proved = message.message
         if isinstance(result, datetime):
-            _write(transaction, message.id, due_at=result, lost_looks=0)
-            return
-        proved = message.message if result == TAKEN and not is_notice else None
-        _end(transaction, message.id, now, result, application=application, proved=proved)
+            _write(transaction, message.id, due_at=result, reference=reference, lost_looks=0)
+        else:
+            _end(transaction, message.id, now, result, application=application, proved=proved)
 
     def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str | None:
         if isinstance(outcome, Noticed):
-            # A gateway speaks of its own payments only.
-            query = select(payments.c.application).where(
-                payments.c.id == outcome.payment, payments.c.gateway == offer
-            )
-            found: str | None = transaction.connection.scalar(query)
+            # A gateway speaks of its own payments only; a payment is known before its gateway hears of it.
+            of_gateway = (payments.c.id == outcome.payment, payments.c.gateway == offer)
+            found: str | None = transaction.connection.scalar(select(payments.c.application).where(*of_gateway))
             return found
         try:
             return self._store.find_by_agency_reference(
@@ -396,11 +360,6 @@ class Inbox:
             )
         except NoSuchApplication:
             return None
-
-    def _reference_of(self, offer: str, outcome: Noticed | Reported) -> str | None:
-        if isinstance(outcome, Noticed):
-            return None
-        return self._store.hash_agency_reference(_plugin_of(offer), outcome.agency_reference)
 
     def _take_in(
         self,
@@ -447,13 +406,12 @@ def _put_off(progress: Progress, payment: str, capabilities: ServiceCapabilities
 def _failed(event: str, message: Row[Any], error: Exception) -> _Reading:
     """Log what is wrong with a message, by the names of things alone. A process that holds its key can read it."""
     _log.error(event, defect=type_name(error), offer=message.offer, message=message.id)
-    is_key = isinstance(error, KeyMissing)
-    return _Reading(None, KEY_MISSING if is_key else DEFECT, again=is_key)
+    return _Reading(None, "defect", again=isinstance(error, KeyMissing))
 
 
 def _end(transaction: Transaction, identity: str, now: datetime, result: str, **values: object) -> None:
     """Be done with a message."""
-    _write(transaction, identity, due_at=None, handled_at=now, result=result, reference=None, **values)
+    _write(transaction, identity, due_at=None, handled_at=now, result=result, **values)
     transaction.record_row(inbox, identity, at=now)
 
 
@@ -466,11 +424,11 @@ def _plugin_of(offer: str) -> str:
 
 
 def _check(headers: Mapping[str, str], body: bytes, message_id: str | None) -> None:
-    if len(body) > LARGEST_BODY:
-        raise MessageRefused("body-too-large", f"a body has at most {LARGEST_BODY} bytes")
-    if len(headers) > MOST_HEADERS:
-        raise MessageRefused("headers-too-many", f"a message has at most {MOST_HEADERS} headers")
-    if len(json.dumps(dict(headers))) > LARGEST_HEADERS:
-        raise MessageRefused("headers-too-large", f"the headers have at most {LARGEST_HEADERS} letters together")
-    if message_id is not None and len(message_id) > LONGEST_MESSAGE_ID:
-        raise MessageRefused("message-id-too-long", f"a message's id has at most {LONGEST_MESSAGE_ID} letters")
+    for what, size, most in (
+        ("a body has at most {} bytes", len(body), LARGEST_BODY),
+        ("a message has at most {} headers", len(headers), MOST_HEADERS),
+        ("the headers have at most {} letters as JSON", len(json.dumps(dict(headers))), LARGEST_HEADERS),
+        ("a message's id has at most {} letters", len(message_id or ""), LONGEST_MESSAGE_ID),
+    ):
+        if size > most:
+            raise MessageRefused(what.format(most))

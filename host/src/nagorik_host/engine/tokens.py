@@ -10,16 +10,18 @@ last moment at which it may reach the agency; once it has ended, as one at its e
 
 import json
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import AgencyUnavailable, NagorikError, RateLimited, Token
+from nagorik import AgencyUnavailable, RateLimited, Token
 from nagorik.clock import Clock
 from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.engine.instants import row_of, time_of
@@ -48,8 +50,8 @@ LOOK_AGAIN: Final = 0.1
 LONGEST_LOOK: Final = 1.0
 _FOR_EVER: Final = timedelta(days=3650).total_seconds()
 _PLACE: Final = "agency-token"
-_NO_TOKEN: Final = ("login", "data_key", "sealed", "renew_at")
-_NO_LOGIN: Final = ("under_way", "under_way_until")
+_NO_TOKEN: Final = MappingProxyType(dict.fromkeys(("login", "data_key", "sealed", "renew_at")))
+_NO_LOGIN: Final = MappingProxyType({"under_way": None, "under_way_until": None})
 _ROW: Final = select(agency_tokens, NOW.label("now")).where(agency_tokens.c.id == bindparam("id_")).with_for_update()
 
 
@@ -60,6 +62,11 @@ class _Login(NamedTuple):
     terms: LoginTerms
     name: str
     began: float
+
+    @property
+    def longest(self) -> timedelta:
+        """How long after its begin it is lost."""
+        return timedelta(seconds=self.terms.limits.deadline) + GRACE
 
 
 class SharedTokenStore:
@@ -82,31 +89,26 @@ class SharedTokenStore:
 
         Raises:
             AgencyUnavailable: ``token-unknown``: the database cannot be reached.
-            NagorikError: As ``TokenStore.obtain``. Processes that waited for another's login get the cause of its
-                failure as ``AgencyUnavailable``.
+            NagorikError: As ``TokenStore.obtain``.
         """
-        identity = settings_identity(self._vault, terms.plugin, terms.settings)
-        awaited, pause = None, LOOK_AGAIN
+        pause = LOOK_AGAIN
         while True:
-            login = _Login(identity, terms, str(uuid4()), self._clock.monotonic())
-            found = await self._run(partial(self._look, login=login, stale=stale, awaited=awaited))
+            login = _Login(self._identity(terms), terms, str(uuid4()), self._clock.monotonic())
+            found = await self._run(partial(self._look, login=login, stale=stale))
             if isinstance(found, datetime):
                 found = await self._log_in(login, found)
-            if isinstance(found, IssuedToken):
+            if found is not None:
                 return found
-            if isinstance(found, str):
-                awaited = found
-                await self._clock.sleep(pause)
-                pause = min(2 * pause, LONGEST_LOOK)
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_LOOK)
 
     async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:
         """As ``TokenStore.refused``. While the database is away, the refusal goes unrecorded."""
-        identity = settings_identity(self._vault, terms.plugin, terms.settings)
 
         def unit(transaction: Transaction) -> None:
-            row = self._row(transaction, identity, terms.plugin)
+            row = self._row(transaction, self._identity(terms), terms.plugin)
             if row.login == login:
-                _write(transaction, row, **dict.fromkeys(_NO_TOKEN), **_refusal(row, kind))
+                _write(transaction, row, {**_NO_TOKEN, **_refusal(row, kind)})
 
         with suppress(DatabaseUnavailable):
             await self._database.run(unit)
@@ -131,6 +133,9 @@ class SharedTokenStore:
             is_kept = True  # good for this process; for the others the login ends by its time
         return IssuedToken(issued.token, issued.renew_in, login.name, login.began) if is_kept else None
 
+    def _identity(self, terms: LoginTerms) -> str:
+        return settings_identity(self._vault, terms.plugin, terms.settings)
+
     async def _run(self, unit: "Unit[Any]") -> Any:
         try:
             return await self._database.run(unit)
@@ -139,13 +144,11 @@ class SharedTokenStore:
 
     # In transactions
 
-    def _look(
-        self, transaction: Transaction, *, login: _Login, stale: str | None, awaited: str | None
-    ) -> IssuedToken | str | datetime:
-        """The token that is kept, the name of the login that is under way, or when ``login`` began.
+    def _look(self, transaction: Transaction, *, login: _Login, stale: str | None) -> IssuedToken | datetime | None:
+        """The token that is kept, when ``login`` was begun, or nothing while another login is under way.
 
         Raises:
-            NagorikError: Why no process may log in now, or what the login ended in that was ``awaited``.
+            NagorikError: Why no process may log in now.
         """
         row = self._row(transaction, login.identity, login.terms.plugin)
         issued = self._kept(row, login) if row.login != stale else None
@@ -155,26 +158,24 @@ class SharedTokenStore:
         held_off = standing.holds_off(since) or _asked_to_wait(row)
         if held_off is not None:
             raise held_off
-        if awaited is not None and row.failed == awaited:
-            raise AgencyUnavailable(because=row.failure)
-        until = row.now + _longest(login.terms)
-        if row.under_way is not None and row.now < row.under_way_until <= until:
-            return str(row.under_way)
+        now: datetime = row.now
+        until = now + login.longest
+        if row.under_way is not None and now < row.under_way_until <= until:
+            return None
         self._count(transaction, login=login)
-        _write(transaction, row, under_way=login.name, under_way_until=until)
-        began: datetime = row.now
-        return began
+        _write(transaction, row, {"under_way": login.name, "under_way_until": until})
+        return now
 
     def _row(self, transaction: Transaction, identity: str, plugin: str) -> Row[Any]:
         """The row of a plugin's settings, locked; made where there was none."""
-        wanted = {LEASE_NOW: time_of(self._clock), "id_": identity}
-        row = transaction.connection.execute(_ROW, wanted).one_or_none()
+        now = {LEASE_NOW: time_of(self._clock)}
+        row = transaction.connection.execute(_ROW, {**now, "id_": identity}).one_or_none()
         if row is not None:
             return row
         with suppress(IntegrityError), transaction.connection.begin_nested():  # another process was first
             made = insert(agency_tokens).values(id=identity, plugin=plugin, changed_at=NOW)
-            transaction.connection.execute(made, {LEASE_NOW: time_of(self._clock)})
-        return transaction.connection.execute(_ROW, wanted).one()
+            transaction.connection.execute(made, now)
+        return transaction.connection.execute(_ROW, {**now, "id_": identity}).one()
 
     def _kept(self, row: Row[Any], login: _Login) -> IssuedToken | None:
         left = math.inf if row.renew_at is None else (row.renew_at - row.now).total_seconds()
@@ -194,23 +195,21 @@ class SharedTokenStore:
         Raises:
             RateLimited: The agency allows no more now.
         """
-        plugin, logins = login.terms.plugin, agency_logins.c
-        most, period, longest = login.terms.limits.logins, login.terms.limits.login_period, _longest(login.terms)
-        if most is None:
+        plugin, logins, limits = login.terms.plugin, agency_logins.c, login.terms.limits
+        if limits.logins is None:
             return
         # Logins with other settings count, too: the agency's row is locked for both.
         row_of(transaction, plugin, time_of(self._clock))
         now = transaction.connection.execute(select(NOW), {LEASE_NOW: time_of(self._clock)}).scalar_one()
-        is_over = logins.at <= now - period
+        is_over = logins.at <= now - limits.login_period
         transaction.connection.execute(delete(agency_logins).where(logins.plugin == plugin, is_over))
         query = select(agency_logins).where(logins.plugin == plugin).order_by(logins.at)
         counted = transaction.connection.execute(query).all()
-        if len(counted) >= most:
-            raise login_limit_reached((counted[-most].at + period - now).total_seconds())
+        if len(counted) >= limits.logins:
+            raise login_limit_reached((counted[-limits.logins].at + limits.login_period - now).total_seconds())
         number = sum(one.login == login.name for one in counted) + 1
-        transaction.connection.execute(
-            insert(agency_logins).values(login=login.name, number=number, plugin=plugin, at=now + longest)
-        )
+        row = {"login": login.name, "number": number, "plugin": plugin, "at": now + login.longest}
+        transaction.connection.execute(insert(agency_logins).values(row))
 
     def _keep(self, transaction: Transaction, *, login: _Login, at: datetime, issued: IssuedToken) -> bool:
         """Keep what a login brought, unless another has been begun since; whether it is kept."""
@@ -222,46 +221,39 @@ class SharedTokenStore:
         key, wrapped = self._vault.make_data_key(login.identity)
         content = json.dumps([name.decode("ascii"), value.decode("ascii"), at.isoformat()])
         is_endless = issued.renew_in >= _FOR_EVER
-        _write(
-            transaction,
-            row,
-            **dict.fromkeys((*_NO_LOGIN, "failed", "failure", "refused")),
-            login=login.name,
-            data_key=wrapped,
-            sealed=key.seal(content.encode(), _PLACE),
-            renew_at=None if is_endless else row.now + timedelta(seconds=issued.renew_in),
-        )
+        token = {
+            "login": login.name,
+            "data_key": wrapped,
+            "sealed": key.seal(content.encode(), _PLACE),
+            "renew_at": None if is_endless else row.now + timedelta(seconds=issued.renew_in),
+            "refused": None,
+        }
+        _write(transaction, row, {**token, **_NO_LOGIN})
         return True
 
     def _fail(self, transaction: Transaction, *, login: _Login, error: BaseException, attempt: LoginAttempt) -> None:
         """Write down what a login ended in; one that has not reached the agency is not counted."""
         row = self._row(transaction, login.identity, login.terms.plugin)
         _end_logins(transaction, login, row.now if attempt.has_reached else None)
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = dict(_NO_LOGIN) if row.under_way == login.name else {}
         kind = refusal_of(error, attempt)
         if kind is not None:
             values |= _refusal(row, kind)
         if isinstance(error, RateLimited) and error.layer is not Layer.CORE:
             seconds = min(REFUSED_PAUSES[-1].total_seconds(), error.retry_after or FEWER)
             values["held_until"] = row.now + timedelta(seconds=seconds)
-        if row.under_way == login.name:
-            because = error.because if isinstance(error, AgencyUnavailable) else None
-            because = because or (error.code if isinstance(error, NagorikError) else "login-broken-off")
-            values |= {"failed": login.name, "failure": because, **dict.fromkeys(_NO_LOGIN)}
-        if values:
-            _write(transaction, row, **values)
+        _write(transaction, row, values)
 
 
-def _write(transaction: Transaction, row: Row[Any], **values: Any) -> None:
+def _write(transaction: Transaction, row: Row[Any], values: Mapping[str, Any]) -> None:
     changed = update(agency_tokens).where(agency_tokens.c.id == row.id)
     transaction.connection.execute(changed.values(**values, changed_at=row.now))
 
 
 def _end_logins(transaction: Transaction, login: _Login, at: datetime | None) -> None:
     """Count a login that has ended at ``at``, or not at all."""
-    is_own = agency_logins.c.login == login.name
     ended = delete(agency_logins) if at is None else update(agency_logins).values(at=at)
-    transaction.connection.execute(ended.where(is_own))
+    transaction.connection.execute(ended.where(agency_logins.c.login == login.name))
 
 
 def _refusal(row: Row[Any], kind: CredentialProblem) -> dict[str, Any]:
@@ -274,51 +266,31 @@ def _standing(row: Row[Any]) -> tuple[RefusedCredentials, timedelta]:
     if row.refused_at is None:
         return RefusedCredentials(), timedelta(0)
     kind = None if row.refused is None else CredentialProblem(row.refused)
-    # A clock that was set back by years would begin a pause of years.
-    return RefusedCredentials(row.refusals, kind), abs(row.now - row.refused_at)
+    return RefusedCredentials(row.refusals, kind), row.now - row.refused_at
 
 
 def _asked_to_wait(row: Row[Any]) -> RateLimited | None:
     """Why no process logs in now with the settings of ``row``, where the agency has asked for fewer logins."""
     left = 0.0 if row.held_until is None else (row.held_until - row.now).total_seconds()
-    held = 0 < left <= REFUSED_PAUSES[-1].total_seconds()
-    return RateLimited(retry_after=left, layer=Layer.CORE) if held else None
-
-
-def _longest(terms: LoginTerms) -> timedelta:
-    """How long after its begin a login is lost."""
-    return timedelta(seconds=terms.limits.deadline) + GRACE
+    return RateLimited(retry_after=left, layer=Layer.CORE) if left > 0 else None
 
 
 def settings_identity(vault: Vault, plugin: str, settings: str) -> str:
-    """The name of a plugin's settings in the database, a keyed hash that shows nothing of them.
-
-    Args:
-        vault: The host's.
-        plugin: The plugin's id.
-        settings: The settings as text.
-    """
+    """The name of a plugin's settings in the database, a keyed hash that shows nothing of them."""
     return vault.lookup("agency-token", f"{plugin}\x00{settings}")
 
 
 def try_refused_again(transaction: Transaction, plugin: str, lease_now: datetime | None = None) -> bool:
     """Allow one login with credentials that a plugin's agency has refused; whether there are any.
 
-    The pause ends and the count stays: another refusal is counted with those before it.
-
-    Args:
-        transaction: Of the host's database.
-        plugin: The agency's plugin.
-        lease_now: The time, where that is not the database's to say.
+    The pause ends and the count stays: another refusal is counted with those before it. ``lease_now`` is the time,
+    where that is not the database's to say.
     """
-    tokens = agency_tokens.c
-    refused = update(agency_tokens).where(tokens.plugin == plugin, tokens.refused.is_not(None))
-    return (
-        transaction.connection.execute(refused.values(refused=None, refused_at=NOW), {LEASE_NOW: lease_now}).rowcount
-        > 0
-    )
+    refused = update(agency_tokens).where(agency_tokens.c.plugin == plugin, agency_tokens.c.refused.is_not(None))
+    allowed = refused.values(refused=None, refused_at=NOW)
+    return transaction.connection.execute(allowed, {LEASE_NOW: lease_now}).rowcount > 0
 
 
 def forget_tokens(transaction: Transaction) -> None:
     """Let every process log in anew, after a restoration. What an agency has refused stays refused."""
-    transaction.connection.execute(update(agency_tokens).values(dict.fromkeys((*_NO_TOKEN, *_NO_LOGIN))))
+    transaction.connection.execute(update(agency_tokens).values({**_NO_TOKEN, **_NO_LOGIN}))
