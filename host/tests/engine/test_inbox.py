@@ -22,6 +22,7 @@ from nagorik_host.engine.inbox import (
     MessageRefused,
 )
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
+from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.messages import (
     MessageFilter,
     NoSuchMessage,
@@ -281,6 +282,15 @@ async def test_the_largest_message_is_kept_and_read(host, filed):
     assert await host.inbox.receive(SERVICE, headers=GENUINE | {"more": "x" * 16_000}, body=body)
     await host.worker().run_until_idle()
     assert await results(host) == ["taken"]
+
+
+async def test_message_that_could_not_be_kept_is_not_acknowledged(host, monkeypatch):
+    async def gone(_):
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(host.database, "run", gone)
+    with pytest.raises(DatabaseUnavailable):
+        await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
 
 
 async def test_message_to_a_service_without_callbacks_is_refused(host):

@@ -1,6 +1,5 @@
 """Credentials that expire and are replaced while applications are under way: one outage, and no restart."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +13,7 @@ from nagorik_host.engine.health import LEFT_TO_OTHERS, HealthTracker
 from nagorik_host.engine.instants import row_of
 from nagorik_host.store.overview import read_workers
 from nagorik_host.store.reloads import ask_reload
-from nagorik_host.store.schema import agencies, attempts, outages, workers
+from nagorik_host.store.schema import agencies, attempts, outages
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_platform.logs.redaction import redact
 from nagorik_testing import in_process_configurations
@@ -233,26 +232,3 @@ async def test_settings_that_cannot_be_used_leave_the_worker_as_it_was_and_are_t
         assert row.settings_reload == number - 1
         await world.carry(worker)
         assert (await host.progress(one)).state.value == "closed"
-
-
-async def test_plugin_that_takes_long_to_take_up_its_settings_holds_up_no_heartbeat(world, ready_url, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.housekeeping.HEARTBEATS", 1000)
-    beat_of = select(workers.c.beat_at)
-    async with world.host(ready_url) as host:
-        worker, ending, heeding = host.worker(), asyncio.Event(), asyncio.Event()
-
-        async def hang():
-            heeding.set()
-            await asyncio.Event().wait()
-
-        working = asyncio.create_task(worker.run(ending))
-        async with asyncio.timeout(60):
-            while (first := await host.database.run(lambda t: t.connection.scalar(beat_of))) is None:
-                pass
-            monkeypatch.setattr(worker._housekeeping._reloader, "heed", hang)
-            await heeding.wait()
-            world.machine.advance(1)
-            while await host.database.run(lambda t: t.connection.scalar(beat_of)) == first:
-                pass
-            ending.set()
-            await working

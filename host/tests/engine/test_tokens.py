@@ -271,7 +271,7 @@ async def test_officer_who_says_that_refused_credentials_are_good_has_them_tried
 
 
 async def say_good(store, clock, plugin):
-    await store._database.run(partial(try_refused_again, plugin=plugin, lease_now=clock.now()))
+    await store.database.run(partial(try_refused_again, plugin=plugin, lease_now=clock.now()))
 
 
 class Failing:

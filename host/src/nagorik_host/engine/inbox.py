@@ -13,6 +13,7 @@ import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -142,26 +143,16 @@ class _Reading(NamedTuple):
     again: bool = False
 
 
+@dataclass(slots=True, repr=False, kw_only=True)
 class Inbox:
     """Keeps messages, and lets the plugins read them."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        platform: Platform,
-        store: ApplicationStore,
-        vault: Vault,
-        capabilities: CapabilitiesCache,
-        clock: Clock,
-    ) -> None:
-        """Keep messages in ``database``, sealed by ``vault``."""
-        self._database = database
-        self._platform = platform
-        self._vault = vault
-        self._store = store
-        self._capabilities = capabilities
-        self._clock = clock
+    database: Database
+    platform: Platform
+    store: ApplicationStore
+    vault: Vault
+    capabilities: CapabilitiesCache
+    clock: Clock
 
     async def receive(
         self, offer: str, *, headers: Mapping[str, str], body: bytes, message_id: str | None = None
@@ -185,7 +176,7 @@ class Inbox:
         """
         _check(headers, body, message_id)
         self._require(offer)
-        return await self._database.run(
+        return await self.database.run(
             partial(self.keep, offer=offer, headers=headers, body=body, message_id=message_id)
         )
 
@@ -204,15 +195,15 @@ class Inbox:
             InboxFull: Too many messages of this offer are not read yet.
         """
         content = json.dumps([message_id, hashlib.sha256(body).hexdigest()])
-        message = self._vault.lookup(f"message/{offer}", content)
-        arrival = self._vault.lookup(f"arrival/{offer}", json.dumps([content, sorted(headers.items())]))
+        message = self.vault.lookup(f"message/{offer}", content)
+        arrival = self.vault.lookup(f"arrival/{offer}", json.dumps([content, sorted(headers.items())]))
         same = {"offer_": offer, "arrival_": arrival, "message_": message}
         if any(transaction.connection.scalar(query, same) is not None for query in (_SAME, _COUNTED)):
             return False
-        identity, now = str(uuid4()), self._clock.now()
+        identity, now = str(uuid4()), self.clock.now()
         if transaction.connection.scalar(_NOT_PROVED.offset(MOST_UNREAD - 1), same) is not None:
             raise InboxFull(f"{MOST_UNREAD} messages to {offer} wait to be read; let the sender try again later")
-        key, wrapped = self._vault.make_data_key(identity)
+        key, wrapped = self.vault.make_data_key(identity)
         sealed = json.dumps({"headers": dict(headers), "body": b64encode(body).decode()}).encode()
         transaction.connection.execute(
             insert(inbox).values(
@@ -239,32 +230,32 @@ class Inbox:
         Raises:
             DatabaseUnavailable: The database is away. What was not settled is read again.
         """
-        messages = await self._database.run(self._take)
+        messages = await self.database.run(self._take)
         # Together, so that one plugin whose messages hang delays another's by no more than ``READ_SECONDS``.
         readings = await asyncio.gather(*(self._read(message) for message in messages))
         for message, reading in zip(messages, readings, strict=True):
             try:
-                await self._database.run(partial(self._settle, message=message, reading=reading))
+                await self.database.run(partial(self._settle, message=message, reading=reading))
             except Exception as error:
                 if is_the_machines(error) and not isinstance(error, KeyMissing):
                     raise
                 failed = _failed("message_not_taken", message, error)
-                await self._database.run(partial(self._settle, message=message, reading=failed))
+                await self.database.run(partial(self._settle, message=message, reading=failed))
         return len(messages)
 
     # What a plugin makes of a message
 
     async def _read(self, message: Row[Any]) -> _Reading:
         try:
-            key = self._vault.data_key(message.data_key, message.id)
+            key = self.vault.data_key(message.data_key, message.id)
             content = json.loads(key.open(message.sealed, _PLACE))
             headers, body = content["headers"], b64decode(content["body"])
             if isinstance(self._offer(message.offer), PaymentGateway):
-                notice = await self._platform.parse_payment_notice(
+                notice = await self.platform.parse_payment_notice(
                     PaymentNoticeRequest(gateway=message.offer, headers=headers, body=body), seconds=READ_SECONDS
                 )
                 return _Reading(Noticed(notice.payment))
-            report = await self._platform.parse_callback(
+            report = await self.platform.parse_callback(
                 CallbackRequest(service=message.offer, headers=headers, body=body), seconds=READ_SECONDS
             )
         except _NOT_NOW:
@@ -283,13 +274,13 @@ class Inbox:
         """See that a message can be for an offer, that of a plugin in quarantine for a fault included."""
         found = self._offer(offer)
         if found is None:
-            self._platform.service(offer)
+            self.platform.service(offer)
             raise ServiceNotOffered("unknown-service")
         if not _READS.intersection(found.reads):
             raise ServiceNotOffered("operation-not-offered")
 
     def _offer(self, offer: str) -> AnyOffer | None:
-        manifests = (record.manifest for record in self._platform.plugins)
+        manifests = (record.manifest for record in self.platform.plugins)
         offers = (found for manifest in manifests if manifest is not None for found in manifest.offers)
         return next((found for found in offers if found.id == offer), None)
 
@@ -297,7 +288,7 @@ class Inbox:
         """The plugins that can be used, or are to be tried again by now."""
         return {
             record.id
-            for record in self._platform.plugins
+            for record in self.platform.plugins
             if record.quarantine is None
             or (record.quarantine.probe_at is not None and now >= record.quarantine.probe_at)
         }
@@ -306,7 +297,7 @@ class Inbox:
 
     def _take(self, transaction: Transaction) -> Sequence[Row[Any]]:
         """Lease a few due messages of each offer; one that may have ended its reader is leased alone."""
-        now, suspended = self._clock.now(), suspended_offers(transaction)
+        now, suspended = self.clock.now(), suspended_offers(transaction)
         readable = self._readable_plugins(now)
         due: list[Row[Any]] = []
         for offer in transaction.connection.scalars(_OFFERS).all():
@@ -327,7 +318,7 @@ class Inbox:
         """Take in what a message says and be done with it, or put it off; all of that or nothing."""
         if transaction.connection.scalar(_STILL_UNREAD, {"id_": message.id}) is None:
             return  # another worker was quicker, or its time was over
-        now, outcome = self._clock.now(), reading.outcome
+        now, outcome = self.clock.now(), reading.outcome
         result: str | datetime = reading.result
         application = proved = reference = None
         if reading.again:
@@ -339,7 +330,7 @@ class Inbox:
                 result = self._take_in(transaction, application, message, outcome, now)
             elif isinstance(outcome, Reported) and now < message.received_at + PATIENCE:
                 # Read again as soon as an application is known by the reference, or at the end for the last time.
-                reference = self._store.hash_agency_reference(_plugin_of(message.offer), outcome.agency_reference)
+                reference = self.store.hash_agency_reference(_plugin_of(message.offer), outcome.agency_reference)
                 result = message.received_at + PATIENCE
             if result == TAKEN and isinstance(outcome, Reported):
                 proved = message.message
@@ -355,7 +346,7 @@ class Inbox:
             found: str | None = transaction.connection.scalar(select(payments.c.application).where(*of_gateway))
             return found
         try:
-            return self._store.find_by_agency_reference(
+            return self.store.find_by_agency_reference(
                 transaction, plugin=_plugin_of(offer), agency_reference=outcome.agency_reference
             )
         except NoSuchApplication:
@@ -371,12 +362,12 @@ class Inbox:
     ) -> str | datetime:
         """Step, if that is possible; what came of it, or when the message is read again. Else nothing is written."""
         try:
-            stored = self._store.read(transaction, application, for_change=True)
+            stored = self.store.read(transaction, application, for_change=True)
             # Asked once the application is this transaction's: of two of the same, the second sees the first here.
             counted = {"offer_": message.offer, "message_": message.message}
             if transaction.connection.scalar(_COUNTED, counted) is not None:
                 return REPEATED
-            capabilities = self._capabilities.of(stored.progress.service, stored.gateway)
+            capabilities = self.capabilities.of(stored.progress.service, stored.gateway)
             if isinstance(outcome, Noticed):
                 put_off = _put_off(stored.progress, outcome.payment, capabilities, now)
                 if put_off is not None:
@@ -388,7 +379,7 @@ class Inbox:
             return "erased"
         except (IllegalTransition, JournalBroken, SealBroken) as error:
             return _failed("message_not_taken", message, error).result
-        self._store.change(transaction, stored, done, now, lease=stored.lease)
+        self.store.change(transaction, stored, done, now, lease=stored.lease)
         return TAKEN
 
 

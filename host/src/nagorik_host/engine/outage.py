@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from nagorik_host.engine.leases import WorkerLease
@@ -30,25 +31,16 @@ def pauses() -> Iterator[float]:
         longest = min(longest * 2, LONGEST_PAUSE)
 
 
+@dataclass(slots=True, repr=False)
 class OutageRetry:
-    """Runs units of work of one worker, and runs them again while the database is away."""
+    """Runs units of work of one worker, and runs them again while the database is away, for as long as its lease."""
 
-    def __init__(
-        self,
-        database: Database,
-        lease: WorkerLease,
-        worker_name: str,
-        observer: WorkerObserver,
-        *,
-        is_stopping: Callable[[], bool],
-    ) -> None:
-        """Run units on ``database``, each for as long as ``lease`` lasts; once ``is_stopping``, not even that."""
-        self._database = database
-        self._lease = lease
-        self._worker_name = worker_name
-        self._observer = observer
-        self._is_stopping = is_stopping
-        self._is_away = False
+    database: Database
+    lease: WorkerLease
+    worker_name: str
+    observer: WorkerObserver
+    is_stopping: Callable[[], bool]
+    _is_away: bool = False
 
     async def run(self, unit: Unit[T], *, is_outcome: bool = False) -> T:
         """Run a unit, and wait for a database that is away.
@@ -66,7 +58,7 @@ class OutageRetry:
         lost_at, further = None, pauses()
         while True:
             try:
-                result = await self._database.run(unit)
+                result = await self.database.run(unit)
             except DatabaseUnavailable:
                 self._report(is_away=True)
                 lost_at = loop.time() if lost_at is None else lost_at
@@ -80,14 +72,14 @@ class OutageRetry:
     def _report(self, *, is_away: bool) -> None:
         """Report an outage and its end once, however many wait."""
         if is_away and not self._is_away:
-            _log.error("database_unavailable", worker=self._worker_name)
-            self._observer.database_lost()
+            _log.error("database_unavailable", worker=self.worker_name)
+            self.observer.database_lost()
         elif self._is_away and not is_away:
-            _log.warning("database_is_back", worker=self._worker_name)
+            _log.warning("database_is_back", worker=self.worker_name)
         self._is_away = is_away
 
     def _patience(self, *, is_outcome: bool) -> float:
-        lease = self._lease.lasts.total_seconds()
-        if not self._is_stopping():
+        lease = self.lease.lasts.total_seconds()
+        if not self.is_stopping():
             return lease
         return min(lease, LAST_PATIENCE) if is_outcome else 0.0

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -26,27 +27,17 @@ ReadSettings = Callable[[], Mapping[str, PluginConfiguration]]
 an ``OSError`` where it cannot be read."""
 
 
+@dataclass(slots=True, repr=False, kw_only=True)
 class SettingsReloader:
     """Takes up the settings of one worker's plugins at each reload. What cannot be used stays as it was."""
 
-    def __init__(
-        self,
-        database: Database,
-        platform: Platform,
-        read: ReadSettings | None,
-        *,
-        vault: Vault,
-        worker: str,
-        clock: Clock,
-    ) -> None:
-        """Reload what ``read`` reads for the worker of this id; nothing where it is not given."""
-        self._database = database
-        self._platform = platform
-        self._read = read
-        self._vault = vault
-        self._worker = worker
-        self._clock = clock
-        self._taken_up: int | None = None
+    database: Database
+    platform: Platform
+    vault: Vault
+    clock: Clock
+    worker: str
+    read: ReadSettings | None  # without it, the settings stay
+    _taken_up: int | None = None
 
     async def heed(self) -> None:
         """Take up the settings, if there was a reload since the last time; at first, in any case.
@@ -56,15 +47,15 @@ class SettingsReloader:
         Raises:
             DatabaseUnavailable: The database is away; the next time begins anew.
         """
-        number = NONE if self._read is None else await self._database.run(last_reload)
+        number = NONE if self.read is None else await self.database.run(last_reload)
         if number == self._taken_up:
             return
         is_first = self._taken_up is None
-        is_whole = self._read is not None and (await self._take_up(self._read) or is_first)
-        for plugin in await self._database.run(refusing):
+        is_whole = self.read is not None and (await self._take_up(self.read) or is_first)
+        for plugin in await self.database.run(refusing):
             await self._try_other_credentials(plugin)
         if is_whole:
-            await self._database.run(partial(note_taken_up, worker=self._worker, number=number))
+            await self.database.run(partial(note_taken_up, worker=self.worker, number=number))
         self._taken_up = number
 
     async def _take_up(self, read: ReadSettings) -> bool:
@@ -74,7 +65,7 @@ class SettingsReloader:
         except (ValueError, OSError):  # its text is for people, and no log line shows sentences
             _log.error("settings_not_reloaded", because="host-settings")
             return False
-        done = await self._platform.reload(plugins)
+        done = await self.platform.reload(plugins)
         if done.changed:
             _log.info("settings_reloaded", plugins=list(done.changed))
         rejected = _rejected(done, plugins)
@@ -84,11 +75,11 @@ class SettingsReloader:
         return not rejected
 
     async def _try_other_credentials(self, plugin: str) -> None:
-        identity = await self._platform.identify_settings(plugin, partial(settings_identity, self._vault, plugin))
+        identity = await self.platform.identify_settings(plugin, partial(settings_identity, self.vault, plugin))
         if identity is None:
             return
-        unit = partial(try_other_credentials, plugin=plugin, identity=identity, now=self._clock.now())
-        if await self._database.run(unit):
+        unit = partial(try_other_credentials, plugin=plugin, identity=identity, now=self.clock.now())
+        if await self.database.run(unit):
             _log.info("other_credentials_tried", plugin=plugin)
 
 

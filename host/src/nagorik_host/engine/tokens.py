@@ -12,10 +12,11 @@ import json
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
@@ -38,6 +39,8 @@ from nagorik_platform.agency_client.tokens import (
     login_limit_reached,
     refusal_of,
 )
+
+T = TypeVar("T")
 
 UNKNOWN: Final = "token-unknown"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
@@ -69,20 +72,16 @@ class _Login(NamedTuple):
         return timedelta(seconds=self.terms.limits.deadline) + GRACE
 
 
+@dataclass(slots=True, repr=False)
 class SharedTokenStore:
-    """Where processes share their agencies' tokens, a ``nagorik_platform.agency_client.TokenStore``."""
+    """Where processes share their agencies' tokens, a ``nagorik_platform.agency_client.TokenStore``.
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
-        """Keep tokens in ``database``, sealed by ``vault``.
+    A simulated ``clock`` is also the time of what stands in the database.
+    """
 
-        Args:
-            database: The host's.
-            vault: Of the same host.
-            clock: What is waited on; where it is simulated, also the time of what stands in the database.
-        """
-        self._database = database
-        self._vault = vault
-        self._clock = clock
+    database: Database
+    vault: Vault
+    clock: Clock
 
     async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:
         """As ``TokenStore.obtain``.
@@ -93,13 +92,13 @@ class SharedTokenStore:
         """
         pause = LOOK_AGAIN
         while True:
-            login = _Login(self._identity(terms), terms, str(uuid4()), self._clock.monotonic())
+            login = _Login(self._identity(terms), terms, str(uuid4()), self.clock.monotonic())
             found = await self._run(partial(self._look, login=login, stale=stale))
             if isinstance(found, datetime):
                 found = await self._log_in(login, found)
             if found is not None:
                 return found
-            await self._clock.sleep(pause)
+            await self.clock.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK)
 
     async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:
@@ -111,7 +110,7 @@ class SharedTokenStore:
                 _write(transaction, row, {**_NO_TOKEN, **_refusal(row, kind)})
 
         with suppress(DatabaseUnavailable):
-            await self._database.run(unit)
+            await self.database.run(unit)
 
     async def _log_in(self, login: _Login, at: datetime) -> IssuedToken | None:
         """Log in for all; ``None`` where another has begun to meanwhile, because this one took too long.
@@ -125,20 +124,20 @@ class SharedTokenStore:
         except BaseException as error:
             # While the database is away, the others wait until the login is over by its time.
             with suppress(DatabaseUnavailable):
-                await self._database.run(partial(self._fail, login=login, error=error, attempt=attempt))
+                await self.database.run(partial(self._fail, login=login, error=error, attempt=attempt))
             raise
         try:
-            is_kept = await self._database.run(partial(self._keep, login=login, at=at, issued=issued))
+            is_kept = await self.database.run(partial(self._keep, login=login, at=at, issued=issued))
         except DatabaseUnavailable:
             is_kept = True  # good for this process; for the others the login ends by its time
         return IssuedToken(issued.token, issued.renew_in, login.name, login.began) if is_kept else None
 
     def _identity(self, terms: LoginTerms) -> str:
-        return settings_identity(self._vault, terms.plugin, terms.settings)
+        return settings_identity(self.vault, terms.plugin, terms.settings)
 
-    async def _run(self, unit: "Unit[Any]") -> Any:
+    async def _run(self, unit: Unit[T]) -> T:
         try:
-            return await self._database.run(unit)
+            return await self.database.run(unit)
         except DatabaseUnavailable:
             raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
 
@@ -168,7 +167,7 @@ class SharedTokenStore:
 
     def _row(self, transaction: Transaction, identity: str, plugin: str) -> Row[Any]:
         """The row of a plugin's settings, locked; made where there was none."""
-        now = {LEASE_NOW: time_of(self._clock)}
+        now = {LEASE_NOW: time_of(self.clock)}
         row = transaction.connection.execute(_ROW, {**now, "id_": identity}).one_or_none()
         if row is not None:
             return row
@@ -182,7 +181,7 @@ class SharedTokenStore:
         if row.login is None or left <= 0:
             return None
         try:
-            key = self._vault.data_key(row.data_key, row.id)
+            key = self.vault.data_key(row.data_key, row.id)
             header, value, began = json.loads(key.open(row.sealed, _PLACE))
         except (Erased, KeyMissing, SealBroken):
             return None  # a process that cannot read it logs in and leaves another
@@ -199,8 +198,8 @@ class SharedTokenStore:
         if limits.logins is None:
             return
         # Logins with other settings count, too: the agency's row is locked for both.
-        row_of(transaction, plugin, time_of(self._clock))
-        now = transaction.connection.execute(select(NOW), {LEASE_NOW: time_of(self._clock)}).scalar_one()
+        row_of(transaction, plugin, time_of(self.clock))
+        now = transaction.connection.execute(select(NOW), {LEASE_NOW: time_of(self.clock)}).scalar_one()
         is_over = logins.at <= now - limits.login_period
         transaction.connection.execute(delete(agency_logins).where(logins.plugin == plugin, is_over))
         query = select(agency_logins).where(logins.plugin == plugin).order_by(logins.at)
@@ -218,7 +217,7 @@ class SharedTokenStore:
         if row.under_way != login.name:
             return False
         name, value = issued.token.as_header()
-        key, wrapped = self._vault.make_data_key(login.identity)
+        key, wrapped = self.vault.make_data_key(login.identity)
         content = json.dumps([name.decode("ascii"), value.decode("ascii"), at.isoformat()])
         is_endless = issued.renew_in >= _FOR_EVER
         token = {

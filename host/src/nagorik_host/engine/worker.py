@@ -27,7 +27,7 @@ from nagorik_host.engine.pace import AgencyPace, PaceSlot
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
-from nagorik_host.engine.reloads import ReadSettings
+from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
 from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit, is_the_machines
 from nagorik_host.store.retention import MESSAGE_AGE
@@ -130,16 +130,18 @@ class Worker:
             clock=clock,
         )
         self._housekeeping = Housekeeping(
-            database,
-            platform,
-            vault,
+            database=database,
+            platform=platform,
+            vault=vault,
             lease=self._lease,
             plugins=tuple(limits),
             held=lambda: tuple(self._calls.values()),
             clock=clock,
             message_age=message_age,
             worker_name=name,
-            read_settings=read_settings,
+            reloader=SettingsReloader(
+                database=database, platform=platform, vault=vault, clock=clock, worker=self.id, read=read_settings
+            ),
             sweep=sweep,
         )
         self._observers = ContainedObserver(observer or WorkerObserver())
@@ -234,7 +236,7 @@ class Worker:
 
     async def reload(self) -> None:
         """Take up other settings of plugins, if a reload was asked for; a running worker does it by itself."""
-        await self._housekeeping.reload()
+        await self._housekeeping.reloader.heed()
 
     async def erase_messages(self) -> int:
         """Erase messages older than they are kept; how many there were. A running worker does it by itself."""
@@ -247,7 +249,7 @@ class Worker:
         await check_clock(self._outage.run, self._clock)
         await self._outage.run(keeping.register)
         with suppress(DatabaseUnavailable):  # it is done again as often as a heartbeat is sent
-            await keeping.reload()
+            await keeping.reloader.heed()
         self._beating = asyncio.create_task(keeping.send_heartbeats())
         self._beating.add_done_callback(lambda _: self._wake())
         _log.info("worker_started", worker=self._name)
