@@ -13,8 +13,6 @@ from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine.inbox import (
     LEASE,
-    LONGEST_PAUSE,
-    LOST_LOOKS,
     PATIENCE,
     READINGS,
     SHARE,
@@ -25,17 +23,12 @@ from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.messages import (
     MessageFilter,
-    NoSuchMessage,
-    NotReadAgain,
-    count_messages,
-    list_messages,
-    read_again,
     read_page_again,
 )
 from nagorik_host.store.overview import count_set_aside
-from nagorik_host.store.schema import applications, inbox
+from nagorik_host.store.schema import inbox
 from nagorik_platform import PlatformSettings, PluginConfiguration
-from nagorik_platform.registry import Admission, QuarantineCode
+from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
 
 pytestmark = pytest.mark.long
@@ -245,20 +238,6 @@ async def test_two_workers_take_a_message_once(host, filed):
     assert kinds.count("status-received") == 2
 
 
-async def test_message_that_cannot_be_read_stops_no_other(host, filed):
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=b"{")
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    await host.worker().run_until_idle()
-    assert (await host.track(filed)).progress.state == "closed"
-    assert sorted(await results(host))[-1] == "taken"
-    assert len(await results(host)) == 2
-
-
-async def test_message_for_a_service_that_nobody_offers_is_refused(host):
-    with pytest.raises(ServiceNotOffered):
-        await host.inbox.receive("letters.nothing", headers={}, body=b"")
-
-
 # What is kept at all
 
 
@@ -275,13 +254,6 @@ async def test_what_no_agency_sends_is_refused_and_not_kept(host, bound, parts):
     with pytest.raises(MessageRefused, match=f"at most {bound}"):
         await host.inbox.receive(SERVICE, **({"headers": GENUINE, "body": message()} | parts))
     assert await results(host) == []
-
-
-async def test_the_largest_message_is_kept_and_read(host, filed):
-    body = message().ljust(1_000_000)
-    assert await host.inbox.receive(SERVICE, headers=GENUINE | {"more": "x" * 16_000}, body=body)
-    await host.worker().run_until_idle()
-    assert await results(host) == ["taken"]
 
 
 async def test_message_that_could_not_be_kept_is_not_acknowledged(host, monkeypatch):
@@ -324,15 +296,6 @@ async def test_proved_reports_that_wait_take_no_place_of_what_is_to_be_read(host
 
 
 # One message's defect
-
-
-async def test_message_whose_application_has_a_defect_ends_itself_alone(host, filed):
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"))
-    broken = update(applications).values(progress=b"broken")
-    await host.database.run(lambda transaction: transaction.connection.execute(broken))
-    await host.inbox.receive(SERVICE, headers={"mark": "forged"}, body=message())
-    assert await host.inbox.handle() == 2
-    assert sorted(await results(host)) == ["agency-rejected", "defect"]
 
 
 async def test_messages_on_which_a_plugin_breaks_do_not_stop_its_calls(host, filed):
@@ -378,14 +341,6 @@ async def test_messages_with_ids_of_their_own_are_two(host, filed):
     assert await results(host) == ["taken", "taken"]
 
 
-async def test_message_that_was_refused_by_mistake_is_read_when_it_is_sent_again(host, filed, office):
-    """The plugin lacked what it proves messages with, and took a genuine one for a forged one."""
-    forged, genuine = {"mark": "forged"}, message()
-    await host.inbox.receive(SERVICE, headers=forged, body=genuine)
-    await host.inbox.handle()
-    assert await host.inbox.receive(SERVICE, headers=forged, body=genuine)
-
-
 # What cannot be read now waits
 
 
@@ -408,13 +363,6 @@ async def test_message_waits_while_its_plugin_is_kept_out(office, ready_url, key
         await host.inbox.handle()
         assert await results(host) == ["taken"]
         assert (await host.track(application)).progress.state == "closed"
-
-
-async def test_message_to_a_plugin_in_quarantine_is_kept(host, filed):
-    host.platform._registry.quarantine("letters", QuarantineCode.IMPORT_FAILED, "failed", "Mend it.")
-    assert await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    assert await host.inbox.handle() == 0
-    assert await results(host) == [None]
 
 
 @pytest.mark.parametrize(("kind", "name"), [("service", SERVICE), ("plugin", "letters")])
@@ -485,17 +433,6 @@ async def test_message_whose_reading_did_not_end_in_time_is_read_again(host, fil
     assert (await host.track(filed)).progress.state == "closed"
 
 
-async def test_workers_share_what_is_to_be_read(office, ready_url, keyring):
-    clock = SimulatedClock()
-    async with opened(ready_url, keyring, clock=clock) as one, opened(ready_url, keyring, clock=clock) as other:
-        for number in range(SHARE * 4):
-            await one.inbox.receive(SERVICE, headers={"mark": "forged"}, body=message(number=str(number)))
-        looked_at = 0
-        while looked := sum(await asyncio.gather(*(host.inbox.handle() for host in (one, other, one, other)))):
-            looked_at += looked
-        assert looked_at == len(office.READ) == len(set(office.READ)) == SHARE * 4
-
-
 async def lose_reader(host, office, messages=1) -> None:
     """Let a worker end while it reads so many messages."""
     before, office.HOLDS_UP = len(office.READ), True
@@ -545,64 +482,3 @@ async def test_message_that_ends_its_readers_is_set_aside_and_others_are_read(ho
     )
     assert await host.inbox.handle() == 1
     assert await host.database.run(count_set_aside) == 0
-
-
-async def test_message_that_is_only_put_off_was_not_lost(host, filed, office):
-    office.KEY_IS_THERE = False
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    for _ in range(LOST_LOOKS + 1):
-        await lose_reader(host, office)
-        host.clock.advance(LEASE)
-        await host.inbox.handle()
-        host.clock.advance(LONGEST_PAUSE)
-    office.KEY_IS_THERE = True
-    await host.inbox.handle()
-    assert await results(host) == ["taken"]
-
-
-# What an operator does
-
-
-async def test_operator_sees_messages_and_nothing_of_what_they_say(host, filed):
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    await host.inbox.handle()
-    host.clock.advance(timedelta(days=2))
-    await host.inbox.receive("letters.other", headers={"mark": "raises"}, body=message())
-
-    async def listed(**wanted):
-        return await host.database.run(partial(list_messages, wanted=MessageFilter(**wanted), limit=9))
-
-    (taken,) = await listed(result="taken")
-    assert (taken.offer, taken.application, taken.looks, taken.due_at) == (SERVICE, filed, 1, None)
-    assert [one.offer for one in await listed(result="waiting")] == ["letters.other"]
-    assert [one.id for one in await listed(before=host.clock.now() - timedelta(days=1))] == [taken.id]
-    assert [one.id for one in await listed(offer=SERVICE)] == [taken.id]
-    assert await host.database.run(partial(count_messages, wanted=MessageFilter())) == {"taken": 1, "waiting": 1}
-    assert "NGK-LETTER" not in repr(await listed())
-
-
-async def test_operator_lets_messages_be_read_again(host, filed, office):
-    for number in range(3):
-        await host.inbox.receive(SERVICE, headers={"mark": "raises"}, body=message(number=str(number)))
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    await host.inbox.handle()
-    again = partial(read_page_again, wanted=MessageFilter(result="plugin-fault"), now=host.clock.now())
-    assert await host.database.run(again) == 3
-    assert await host.inbox.handle() == 3
-    assert len(office.READ) == 4 + 3
-    everything = partial(read_page_again, wanted=MessageFilter(), now=host.clock.now())
-    assert await host.database.run(everything) == 3  # what has counted is not among them
-
-
-async def test_operator_lets_one_message_be_read_again_unless_it_counts(host, filed):
-    await host.inbox.receive(SERVICE, headers={"mark": "forged"}, body=message())
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    await host.inbox.handle()
-    found = await host.database.run(partial(list_messages, wanted=MessageFilter(), limit=9))
-    by_result = {one.result: one.id for one in found}
-    with pytest.raises(NotReadAgain):
-        await host.database.run(partial(read_again, identity=by_result["taken"], now=host.clock.now()))
-    with pytest.raises(NoSuchMessage):
-        await host.database.run(partial(read_again, identity="nobody's", now=host.clock.now()))
-    await host.database.run(partial(read_again, identity=by_result["agency-rejected"], now=host.clock.now()))
-    assert await host.inbox.handle() == 1

@@ -1,6 +1,5 @@
 """A gateway's notices, from the post to the paid application: hints to ask the gateway, whatever they claim."""
 
-import asyncio
 import json
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -218,28 +217,6 @@ async def test_notice_is_believed_in_nothing(host, till, waiting):
     assert (till.ASKED, await results(host)) == ([payment], ["taken"])
 
 
-async def test_notice_that_comes_again_before_it_is_read_is_one(host, till, waiting):
-    _, payment = waiting
-    till.PAID.add(payment)
-    new = [await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment)) for _ in range(3)]
-    await host.worker().run_until_idle()
-    assert (new, till.ASKED, await results(host)) == ([True, False, False], [payment], ["taken"])
-
-
-async def test_notice_that_somebody_sent_too_early_takes_the_place_of_none(host, till, waiting):
-    """Whoever knows the payment can send a notice, word for word as the gateway will, before the payer has paid."""
-    application, payment = waiting
-    for paid in (set(), {payment}):
-        till.PAID |= paid
-        assert await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
-        await host.worker().run_until_idle()
-    # A payment is asked about once a minute because of notices, which anybody may send.
-    host.clock.advance(NOTICES_APART)
-    await host.worker().run_until_idle()
-    assert await state(host, application) == "submitted"
-    assert (set(till.ASKED), await results(host)) == ({payment}, ["taken", "taken"])
-
-
 async def test_payment_is_asked_about_once_a_minute_however_many_notices_name_it(host, till, waiting):
     application, payment = waiting
     for number in range(6):
@@ -253,21 +230,6 @@ async def test_payment_is_asked_about_once_a_minute_however_many_notices_name_it
     noticed = [one for one in (await host.track(application)).events if one.kind == "payment-noticed"]
     assert len(noticed) == 2
     assert sorted(await results(host)) == ["repeated"] * 4 + ["taken"] * 2
-
-
-async def test_notice_that_comes_late_changes_nothing(host, till, waiting):
-    """The same payment is named by another message once its application is filed."""
-    application, payment = waiting
-    till.PAID.add(payment)
-    seen = []
-    for number in ("first", "second"):
-        await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment), message_id=number)
-        await host.worker().run_until_idle()
-        progress = (await host.track(application)).progress
-        seen.append((progress.state, [one.model_copy(update={"asked_at": None}) for one in progress.payments]))
-    assert seen[0] == seen[1]
-    assert seen[0][0] == "submitted"
-    assert await results(host) == ["taken", "taken"]
 
 
 @pytest.mark.parametrize(
@@ -288,31 +250,6 @@ async def test_notice_that_is_nobodys_asks_nobody(host, till, waiting, gateway, 
     host.clock.set(host.clock.now() + PATIENCE)
     await host.inbox.handle()
     assert await results(host) == [result]
-
-
-async def test_notice_that_comes_to_another_process_is_heard_at_once(till, ready_postgresql, keyring, monkeypatch):
-    """One process receives, another works; no full scan comes after the first, so that only a hint can tell it."""
-    monkeypatch.setattr("nagorik_host.engine.worker.POLL", 3600.0)
-    url, clock = ready_postgresql, SimulatedClock()
-    async with opened(url, keyring, clock) as desk, opened(url, keyring, clock) as host:
-        application = await apply(desk)
-        await told(host, desk, till, application)
-
-
-async def told(host, desk, till, application: str) -> None:
-    """Let a worker of ``host`` run, and tell it through ``desk`` that the payer has paid."""
-    ending = asyncio.Event()
-    run = asyncio.create_task(host.worker().run(ending))
-    async with asyncio.timeout(60):
-        while not till.ASKED:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
-        payment = await payment_of(desk, application)
-        till.PAID.add(payment)
-        await desk.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
-        while await state(desk, application) != "submitted":  # noqa: ASYNC110 - nor has this
-            await asyncio.sleep(0.005)
-    ending.set()
-    await run
 
 
 async def test_message_is_erased_once_it_is_old_whatever_became_of_it(host, till, waiting):

@@ -1,17 +1,16 @@
 """One token for all processes of a host: who logs in, who waits, and what becomes of a login that is lost."""
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import select, update
 
-from nagorik import AgencyUnavailable, ApplicationDraft, CredentialsRejected, RateLimited, Token
+from nagorik import AgencyUnavailable, CredentialsRejected, RateLimited, Token
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Limits
-from nagorik_host import open_host
 from nagorik_host.engine.restoration import Restoration, mark_restored
 from nagorik_host.engine.tokens import FEWER, GRACE, SharedTokenStore, try_refused_again
 from nagorik_host.store import open_database
@@ -20,12 +19,9 @@ from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.retention import rotate
 from nagorik_host.store.schema import agency_logins, agency_tokens
 from nagorik_host.vault import Vault, make_keys, read_keyring
-from nagorik_platform import PlatformSettings
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
-from nagorik_testing import SimulatedClock, SyntheticCitizens, in_process_configurations
-from nagorik_testing.contract.rig import is_login
-from nagorik_testing.simulator.base import installed_simulators, load_simulator
+from nagorik_testing import SimulatedClock
 
 PROCESSES = 10
 DEADLINE = 30.0
@@ -154,14 +150,6 @@ async def test_a_token_ends_for_all_at_once(stores, agency, clock):
     assert len(agency.logins) == 2
 
 
-async def test_other_credentials_never_get_the_token_of_the_old_ones(stores, agency):
-    old = await stores[0].obtain(agency.terms("password-1"), None)
-    new = await stores[1].obtain(agency.terms("password-2"), None)
-    assert [header(one) for one in (old, new)] == [b"Bearer token-1", b"Bearer token-2"]
-    # Workers that have the old ones still are not disturbed.
-    assert (await stores[2].obtain(agency.terms("password-1"), None)).login == old.login
-
-
 async def test_all_who_wait_hear_what_a_login_ended_in(stores, agency, clock):
     agency.refuses = CredentialsRejected(CredentialProblem.REVOKED)
     agency.door.clear()
@@ -261,15 +249,6 @@ async def test_one_token_that_is_refused_at_calls_of_many_processes_is_one_refus
     assert (await stores[2].obtain(agency.terms(), None)).login == again.login
 
 
-async def test_officer_who_says_that_refused_credentials_are_good_has_them_tried_once(stores, agency, clock):
-    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
-    assert await knocks(stores, agency, clock, hours=2) == [0, 0.25, 1.25]
-    await say_good(stores[0], clock, "passport")
-    assert await knocks(stores, agency, clock, hours=0.25) == []
-    await say_good(stores[0], clock, "nid")
-    assert await knocks(stores, agency, clock, hours=8) == [0]
-
-
 async def say_good(store, clock, plugin):
     await store.database.run(partial(try_refused_again, plugin=plugin, lease_now=clock.now()))
 
@@ -350,21 +329,6 @@ async def test_a_login_counts_from_its_end_and_each_time_that_it_is_sent(stores,
     assert len(agency.logins) == 4
 
 
-async def test_a_login_that_is_not_heard_of_any_more_counts_from_the_last_moment_at_which_it_may_arrive(
-    stores, agency, clock
-):
-    terms = agency.terms(logins=1, login_period=timedelta(minutes=1))
-    agency.door.clear()
-    lost = asyncio.create_task(stores[0].obtain(terms, None))
-    await agency.arrived.wait()
-    clock.advance(timedelta(seconds=DEADLINE) + GRACE)
-    with pytest.raises(RateLimited) as refused:
-        await stores[1].obtain(terms, None)
-    assert refused.value.retry_after == 60
-    lost.cancel()
-    await asyncio.gather(lost, return_exceptions=True)
-
-
 async def test_a_token_lies_sealed_and_is_wrapped_anew_with_everything_else(database, keyring, agency, clock):
     store = SharedTokenStore(database, Vault(keyring), clock)
     await store.obtain(agency.terms("a-secret", logins=5), None)
@@ -407,26 +371,3 @@ async def test_without_the_database_nobody_logs_in(vault, agency, clock):
         await SharedTokenStore(database, vault, clock).obtain(agency.terms(), None)
     assert (away.value.because, agency.logins) == ("token-unknown", [])
     await database.close()
-
-
-@asynccontextmanager
-async def hosts(url, keyring, clock, number):
-    """So many hosts on one database, before one simulated agency."""
-    nid = load_simulator(installed_simulators()["nid"])(clock=clock)
-    async with AsyncExitStack() as stack:
-        opened = []
-        for _ in range(number):
-            settings = PlatformSettings(clock=clock, plugins=in_process_configurations([nid]))
-            opened.append(await stack.enter_async_context(open_host(url, keyring, settings)))
-        yield nid, opened
-
-
-async def test_two_hosts_on_one_database_log_in_once_at_the_agency(ready_url, keyring):
-    clock = SimulatedClock()
-    async with hosts(ready_url, keyring, clock, 2) as (nid, opened):
-        example = nid.example("nid.reissue", SyntheticCitizens().citizen(7))
-        draft = ApplicationDraft(service="nid.reissue", applicant=example.applicant, form=dict(example.form))
-        for host in opened:
-            await host.platform.quote_fees(draft)
-        logins = [one for one in nid.ledger.requests() if is_login(one.operation)]
-        assert len(logins) == 1
