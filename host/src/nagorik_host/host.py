@@ -107,7 +107,11 @@ class TakenIn(NamedTuple):
 
 
 class Host:
-    """Composes the installed plugins and keeps the applications."""
+    """Composes the installed plugins and keeps the applications.
+
+    A method that takes an application's id raises ``NoSuchApplication`` where the database has no such application,
+    and ``Erased`` where the citizen's data were erased.
+    """
 
     def __init__(
         self,
@@ -242,16 +246,11 @@ class Host:
         return self._capabilities.of(service, gateway)
 
     async def progress(self, application: str) -> Progress:
-        """Where an application is.
-
-        Raises:
-            NoSuchApplication: The database has no such application.
-            Erased: The citizen's data were erased.
-        """
+        """Where an application is."""
         return await self.database.run(lambda transaction: self.store.read(transaction, application).progress)
 
     async def view(self, application: str, for_: "Audience") -> "ApplicationView":
-        """An application as a citizen or an officer may see it; errors as ``progress``.
+        """An application as a citizen or an officer may see it.
 
         Args:
             application: Its id, or its client reference.
@@ -262,7 +261,7 @@ class Host:
         return await read_view(self, application, for_)
 
     async def track(self, application: str, *, after: int = 0) -> Tracked:
-        """Where an application is, and its journal after the first ``after`` entries; errors as ``progress``."""
+        """Where an application is, and its journal after the first ``after`` entries."""
 
         def read(transaction: Transaction) -> Tracked:
             stored = self.store.read(transaction, application)
@@ -296,7 +295,6 @@ class Host:
             InputRejected: The form is larger than ``LARGEST_FORM``, there are more documents than an application
                 can carry, or one was handed in for another application or came from an agency; the problem names it
                 by its place among ``documents``.
-            NoSuchApplication: The database has no such application.
         """
         _refuse_large(form or {})
         if documents:
@@ -323,11 +321,7 @@ class Host:
                 raise not_their_own(number)
 
     async def consent(self, application: str, consent: Consent) -> Progress:
-        """Take in a new consent of the citizen.
-
-        Raises:
-            NoSuchApplication: The database has no such application.
-        """
+        """Take in a new consent of the citizen."""
         return await self.database.run(
             partial(self._take_in, application=application, received=ConsentGranted(consent))
         )
@@ -337,7 +331,6 @@ class Host:
 
         Raises:
             NotPossible: It is not theirs to decide.
-            NoSuchApplication: The database has no such application.
         """
         return await self.database.run(partial(self._take_in, application=application, received=decision))
 
@@ -347,8 +340,6 @@ class Host:
         Raises:
             NotPossible: The application has no such payment.
             ServiceNotOffered: No installed plugin offers the service, or the gateway.
-            NoSuchApplication: The database has no such application.
-            Erased: The citizen's data were erased.
         """
         return self._take_in(transaction, application=application, received=Noticed(payment=payment))
 

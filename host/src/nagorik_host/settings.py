@@ -243,13 +243,8 @@ def load_host_settings() -> HostSettings:
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Return whether other users can read or change a file or folder.
-
-    Its group counts as others where this user owns it; what systemd or Kubernetes mounts for a group is another's.
-
-    Raises:
-        OSError: It is not there.
-    """
+    """Return whether other users can read or change a file or folder that is there."""
+    # The group counts as others where this user owns it; what systemd or Kubernetes mounts for a group is another's.
     found = path.stat()
     return bool(found.st_mode & (0o077 if found.st_uid == os.geteuid() else 0o007))
 

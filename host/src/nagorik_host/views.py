@@ -43,7 +43,7 @@ class _View(BaseModel):
 
 
 class Coded(_View):
-    """A stable code and what it means."""
+    """A stable code, such as a state or a flag, and what it means."""
 
     code: str
     means: Text
@@ -53,20 +53,6 @@ class Waiting(Coded):
     """What an application waits for, and who has to do it."""
 
     party: str
-
-
-class StateMeaning(_View):
-    """A state of an application and what it means."""
-
-    state: str
-    means: Text
-
-
-class FlagMeaning(_View):
-    """A flag of an application and what it means."""
-
-    flag: str
-    means: Text
 
 
 class CriterionView(_View):
@@ -242,10 +228,10 @@ class ApplicationView(_View):
     plugin: str
     state: str
     state_means: Text
-    flags: tuple[FlagMeaning, ...]
+    flags: tuple[Coded, ...]
     waits_for: Waiting | None
     what_to_do: tuple[Text, ...]
-    ended_as: StateMeaning | None
+    ended_as: Coded | None
     eligibility: EligibilityView | None
     refusals: tuple[RefusalView, ...]
     agency_says: ReportView | None

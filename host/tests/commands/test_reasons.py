@@ -194,7 +194,7 @@ def test_reason_of_a_refusal_is_told_to_the_citizen_as_it_was_given(worked, answ
     (refusal,) = told["refusals"]
     assert (refusal["operation"], refusal["code"]) == ("submit", "office.has-one")
     assert refusal["reason"] == {"en": REASON.en, "bn": REASON.bn}
-    assert told["ended_as"]["state"] == "rejected_at_intake"
+    assert told["ended_as"]["code"] == "rejected_at_intake"
     assert told["what_to_do"][0]["en"] == "Read the reason. Apply or ask again if you can correct it."
     text = ready("track", application).out
     assert f"The reason given:\n  «{REASON.bn}»\n  «{REASON.en}»" in text
