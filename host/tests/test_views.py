@@ -111,7 +111,7 @@ def test_unknown_application_is_a_problem_and_no_defect(world):
 @pytest.mark.parametrize("form", [{}, {"reason": "lost", "note": ["x"] * 60_000}])
 def test_form_that_is_not_valid_or_too_large_is_refused_before_anything_is_kept(world, form):
     async def apply(host):
-        draft = await world._draft(host, read_application(EXAMPLES / "nid-reissue.json"))
+        draft = await world.draft(host, read_application(EXAMPLES / "nid-reissue.json"))
         with pytest.raises(InputRejected) as refused:
             await host.apply(draft.model_copy(update={"form": form}))
         assert (

@@ -130,14 +130,14 @@ class World:
         assert given.consent is not None
         service = host.platform.service(given.service)
         consent = given.consent.consent(service, self.clock.now())
-        return await host.apply(await self._draft(host, given), consent=consent)
+        return await host.apply(await self.draft(host, given), consent=consent)
 
     async def apply_as(self, host: Host, number: int) -> str:
         """One more application of the same citizen, which is another by its reference."""
         given = read_application(EXAMPLES / "nid-reissue.json")
-        return await host.apply(await self._draft(host, given), client_reference=f"NGK-{number:016}")
+        return await host.apply(await self.draft(host, given), client_reference=f"NGK-{number:016}")
 
-    async def _draft(self, host: Host, given: ApplicationFile) -> ApplicationDraft:
+    async def draft(self, host: Host, given: ApplicationFile) -> ApplicationDraft:
         service = host.platform.service(given.service)
         values = await host.platform.form_values(given.service, given.form)
         return await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service, values=values)

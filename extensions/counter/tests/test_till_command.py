@@ -233,7 +233,7 @@ def test_cash_that_an_operator_took_is_expected_in_their_till_and_stays_so_when_
     async def hand_in(host):
         given = read_application(EXAMPLES / "nid-reissue.json")
         consent = given.consent.consent(host.platform.service(given.service), world.clock.now())
-        draft = await world._draft(host, given)
+        draft = await world.draft(host, given)
         handed_in = await host.apply(draft, consent=consent.model_copy(update={"acting": TILL}))
         await world.carry(host)
         return handed_in
