@@ -141,8 +141,8 @@ class PlatformSettings:
         rng: Spreads what is tried again; seed it for a run that is to be repeated exactly.
         faults_before_quarantine: Citizens whose applications met a fault of a plugin in a row, after which it is not
             called for a while.
-        import_seconds: Real seconds that the import of a plugin may stand still, when a host starts or at its first
-            use; one that stands still for longer is quarantined. No call's deadline runs meanwhile.
+        import_seconds: Real seconds that the import of a plugin may take, when a host starts or at its first use; one
+            that takes longer is quarantined. No call's deadline runs meanwhile.
         longest_step: Seconds for which a plugin's code may keep the event loop without awaiting. Nothing can
             interrupt it; a longer step counts as a fault, though what the hook returns stands.
     """

@@ -114,7 +114,7 @@ class Platform:
     async def import_plugins(self, plugins: Iterable[str] | None = None) -> None:
         """Import all usable plugins, or those named by id, now and not when the first citizen needs them.
 
-        A few are imported side by side. One that raises, or stands still for ``settings.import_seconds``, goes into
+        They are imported side by side. One that raises, or takes more than ``settings.import_seconds``, goes into
         quarantine by itself. Without this each plugin is imported at its first use, which waits for that as long;
         no deadline runs meanwhile.
 

@@ -35,7 +35,7 @@ _RENEW_DAYS: Final = 30
 _EARLIEST: Final = date(2026, 1, 1)
 """This release is younger than this, so that a clock before it is wrong."""
 IMPORT_SECONDS: Final = PlatformSettings().import_seconds
-"""Seconds that a plugin's import may stand still: as long as a host gives it."""
+"""Seconds that a plugin's import may take: as long as a host gives it."""
 
 
 class DoctorStatus(StrEnum):

@@ -18,36 +18,19 @@ T = TypeVar("T")
 
 
 class Late(Generic[T]):
-    """Stands for an object that is made when a member of it is first used.
-
-    Rules and quotes mostly use neither their agency's client nor a setting, and to make them costs more than they do.
-
-    Attributes:
-        made: The object, once it is made.
-    """
-
-    __slots__ = ("_make", "made")
+    """Stands for an object that ``make`` makes whenever a member of it is used; what that raises, the use raises."""
 
     def __init__(self, make: Callable[[], T]) -> None:
-        """Make it by ``make``; what that raises is what a use of it raises."""
         self._make = make
-        self.made: T | None = None
-
-    def now(self) -> T:
-        """The object, made if it is not yet."""
-        if self.made is None:
-            self.made = self._make()
-        return self.made
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.now(), name)
+        return getattr(self._make(), name)
 
 
 class AgencyConnection:
     """A plugin's settings and the agency's client that was made with them, each made when first needed.
 
-    Another may take its place between two calls. Those under way keep this one, which is closed as the last of them
-    has ended.
+    Another may replace it between two calls. Those under way keep this one, which is closed as the last has ended.
     """
 
     def __init__(

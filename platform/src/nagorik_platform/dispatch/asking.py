@@ -66,7 +66,6 @@ class Questions:
     _dispatcher: "Dispatcher"
     fault: PluginFault | None = None
     _under_way: set[asyncio.Task[AskedAnswer]] = field(default_factory=set)
-    _closed: bool = False
 
     async def ask(self, service: str, form: Mapping[str, JsonValue]) -> AskedAnswer:
         """As ``CallContext.ask``."""
@@ -78,8 +77,6 @@ class Questions:
         if service not in self._offer.asks:
             self.fault = PluginFault("undeclared-ask", plugin=self._call.plugin)
             raise self.fault.copy()
-        if self._closed:
-            return NotAsked(because=WhyNotAsked.UNAVAILABLE)
         # A task of its own, and no part of the asker's call: what the other plugin does is not the asker's fault.
         context = copy_context()
         context.run(PLUGIN_CALL.set, None)
@@ -92,7 +89,6 @@ class Questions:
 
     def close(self) -> set[asyncio.Task[AskedAnswer]]:
         """Cancel every question that the call has left behind, now that it is over; their tasks, to be awaited."""
-        self._closed = True
         for task in self._under_way:
             task.cancel()
         return self._under_way
@@ -121,9 +117,9 @@ class Questions:
         self, asker: str, service: str, about: Mapping[str, Any], form: Mapping[str, JsonValue]
     ) -> AskedAnswer:
         try:
+            seconds = self._deadline.remaining() * SHARE
             checked = await self._dispatcher.validate(service, form, about["applicant"])
             request = SubmitRequest(**about, form=checked, client_reference=str(uuid4()))
-            seconds = self._deadline.remaining() * SHARE
             answer = await self._dispatcher.call(
                 Operation.SUBMIT, service, request, key=str(uuid4()), seconds=seconds, asked_by=asker
             )

@@ -31,7 +31,7 @@ from nagorik.privacy import Form, Model
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
-from nagorik_platform.dispatch.agency_connection import AgencyConnection, Late
+from nagorik_platform.dispatch.agency_connection import Late
 from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.documents import CallDocuments
 from nagorik_platform.dispatch.faults import FaultWatch, applicant_digest, request_digest, text_digest
@@ -76,12 +76,7 @@ class CallOptions(NamedTuple):
 
 
 class SettingsReload(NamedTuple):
-    """What came of other settings.
-
-    Attributes:
-        changed: The plugins that have others now, by id.
-        rejected: By id, why others keep what they had: ``SettingsRejected`` names each setting, and holds no value.
-    """
+    """Which plugins have other settings now, and by id why others keep what they had, without any value."""
 
     changed: tuple[str, ...]
     rejected: Mapping[str, NagorikError]
@@ -115,7 +110,7 @@ class Dispatcher:
         return record, offer
 
     async def import_plugins(self, plugins: Iterable[str]) -> None:
-        """Import these plugins, a few side by side; one that cannot be imported in time goes into quarantine.
+        """Import these plugins side by side; one that cannot be imported in time goes into quarantine.
 
         Raises:
             KeyError: One is not installed.
@@ -239,7 +234,7 @@ class Dispatcher:
             return None
         try:
             runtime = await self._ready(record, None)
-            return identify(settings_as_text(runtime.settings))
+            return identify(settings_as_text(runtime.connection.settings))
         except NagorikError:
             return None
 
@@ -305,7 +300,7 @@ class Dispatcher:
             async with around(self._policies, call):
                 return await self._settled(runtime, call, offer, request, options)
         except NagorikError as error:
-            refusal = _addressed(error, record, call.service, call.operation)
+            refusal = _addressed(error, record, call.service, call.operation)  # a policy's own, perhaps
         raise refusal
 
     async def _settled(
@@ -333,14 +328,18 @@ class Dispatcher:
         deadline = CallDeadline.after(min(runtime.manifest.limits.deadline, options.seconds), self._clock)
         documents = CallDocuments(self._settings.documents, call.plugin)
         questions = Questions(call, offer, request, options.consent, deadline, self._registry, self)
-        try:
-            http, settings = _surroundings(connection, call, options, deadline, documents)
-        except NagorikError as unusable:
-            if isinstance(unusable, PluginFault):
-                watch.record_fault(unusable, request_digest(request))
-            return unusable
+        http: CallHttp | None = None
+        settings: AgencySettings | Late[AgencySettings] = connection.known_settings
+        if not options.offline:
+            try:
+                bind, settings = connection.client.bind, connection.settings
+            except NagorikError as unusable:
+                if isinstance(unusable, PluginFault):
+                    watch.record_fault(unusable, request_digest(request))
+                return unusable
+            http = bind(call.operation, call.idempotency, options.key, deadline, documents.open)
         context: CallContext[Any] = CallContext(
-            http=cast("Any", http.made or http),
+            http=cast("Any", http or Late(_refuse)),
             settings=settings,
             clock=self._clock,
             deadline=deadline,
@@ -358,17 +357,15 @@ class Dispatcher:
             end = await self._runner.run(hook, deadline, code)
         finally:
             watch.is_probing = watch.is_probing and not probes
-            left = questions.close()
-            ledger = _cut_off(http)
+            ledger = CallLedger() if http is None else http.ledger
             call.requests = ledger.requests
             try:
-                if left:
+                if left := questions.close():
                     await asyncio.wait(set(left))
             finally:
                 if connection.release():
                     await connection.aclose()
-        found = questions.fault or _interpret(end, call, runtime)
-        found = documents.explain(found, offer, request)
+        found = documents.explain(questions.fault or _interpret(end, call, runtime), offer, request)
         self._count_faults(watch, call, request, found, self._blocked_loop(code, imports))
         error = on_whose_word(ledger, found) if isinstance(found, NagorikError) else None
         if call.idempotency is not None:
@@ -404,27 +401,6 @@ class Dispatcher:
         return code.longest_step if is_long and self._importer.undisturbed() == imports is not None else None
 
 
-def _surroundings(
-    connection: AgencyConnection,
-    call: Call,
-    options: CallOptions,
-    deadline: CallDeadline,
-    documents: CallDocuments,
-) -> "tuple[Late[CallHttp], AgencySettings | Late[AgencySettings]]":
-    """The agency's client and the plugin's settings, as a call sees them.
-
-    Raises:
-        NagorikError: The settings cannot be used, or code of the plugin that they need is broken.
-    """
-    if options.offline:
-        return Late(_refuse), connection.known_settings
-    bind = connection.client.bind
-    http = Late(lambda: bind(call.operation, call.idempotency, options.key, deadline, documents.open))
-    if call.idempotency is not None:
-        http.now()  # a write is about to be sent, and what is wrong with its key is no plugin's fault
-    return http, connection.settings
-
-
 def _refuse() -> NoReturn:
     raise AgencyUnavailable(because=OFFLINE, layer=Layer.CORE)
 
@@ -436,10 +412,6 @@ def _log_import(plugin: str, result: ImportResult, seconds: float) -> None:
         log.info("plugin_imported", plugin=plugin, seconds=round(seconds, 3))
 
 
-def _cut_off(http: "Late[CallHttp]") -> CallLedger:
-    return CallLedger() if http.made is None else http.made.ledger
-
-
 def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | NagorikError:
     """What a hook's end says, before its writes are looked at."""
     if end.error is not None:
@@ -448,7 +420,7 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
     if isinstance(found, PaymentStarted) and found.pay_at is not None:
         # What the gateway's response made of the page, the payer's browser would open.
         [hosts] = (one.payer_hosts for one in runtime.manifest.gateways if one.id == call.service)
-        if not is_page_of(found.pay_at, hosts, runtime.settings.base_url):
+        if not is_page_of(found.pay_at, hosts, runtime.connection.settings.base_url):
             return OutcomeUnknown(step=call.operation.value, because="page-elsewhere", layer=Layer.GATEWAY)
     return found
 

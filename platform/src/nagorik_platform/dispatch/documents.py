@@ -43,25 +43,20 @@ class CallDocuments:
             AgencyUnavailable: ``document-unreadable``: it cannot be read, or is not what it was.
         """
         digest, size = hashlib.sha256(), 0
-        pieces = aiter(self._store.open(document))
-        while True:
-            try:
-                piece = await anext(pieces, None)
-            except NagorikError:
-                raise
-            except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
-                break
-            if piece is None:
-                if (size, digest.hexdigest()) == (document.bytes, document.sha256):
-                    return
-                break
-            digest.update(piece)
-            size += len(piece)
-            if size > document.bytes:
-                break
-            yield piece
-        self.unreadable = self.unreadable or document
-        raise AgencyUnavailable(because=DOCUMENT_UNREADABLE, layer=Layer.CORE)
+        try:
+            async for piece in self._store.open(document):
+                digest.update(piece)
+                size += len(piece)
+                if size > document.bytes:
+                    break
+                yield piece
+        except NagorikError:
+            raise
+        except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
+            size = -1
+        if (size, digest.hexdigest()) != (document.bytes, document.sha256):
+            self.unreadable = self.unreadable or document
+            raise AgencyUnavailable(because=DOCUMENT_UNREADABLE, layer=Layer.CORE)
 
     def explain(self, found: Model | NagorikError, offer: AnyOffer | None, request: Model) -> Model | NagorikError:
         """A hook's end; where a document could not be read, that is no fault of the plugin or its agency.

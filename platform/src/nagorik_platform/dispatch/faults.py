@@ -1,8 +1,7 @@
-"""What a plugin's faults amount to: when they keep it out, and how it comes back.
+"""When a plugin's faults keep it out, and how it comes back.
 
-One citizen's application can break a plugin as often as it is looked at, and says nothing about another's. So a fault
-counts once for each citizen, and only what several of them show in a row keeps a plugin out. It comes back by itself:
-after a pause one call is let through, and the pause doubles for as long as that call fails.
+A fault counts once for each citizen, since one application can break a plugin as often as it is called; faults with
+several citizens in a row keep it out. After a pause one call is let through; the pause doubles while that call fails.
 """
 
 from datetime import timedelta
@@ -27,14 +26,14 @@ _TIMES: Final = {"at", "on", "sent_at", "earliest", "latest"}
 
 
 def applicant_digest(applicant: Applicant) -> bytes:
-    """What tells one citizen from others, in any application and with any telephone; nothing can be read off it."""
+    """Digest what identifies a citizen in any application, with any telephone; nothing can be read off it."""
     number = applicant.nid or applicant.birth_registration
     person = f"{applicant.birth_date} {applicant.name.model_dump_json()}"
     return text_digest(f"applicant {number.model_dump_json() if number is not None else person}")
 
 
 def request_digest(request: Model) -> bytes:
-    """The same of the citizen that a request is about, or its application; without either, of what it asks."""
+    """Digest the citizen that a request is about, or its application; without either, what it asks."""
     applicant = getattr(request, "applicant", None)
     if isinstance(applicant, Applicant):
         return applicant_digest(applicant)
@@ -45,7 +44,7 @@ def request_digest(request: Model) -> bytes:
 
 
 def text_digest(text: str) -> bytes:
-    """The same of what a text stands for."""
+    """Digest a text."""
     return blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).digest()
 
 
@@ -57,7 +56,7 @@ class FaultWatch:
     """
 
     def __init__(self, registry: Registry, loaded: LoadedPlugin, clock: Clock, limit: int) -> None:
-        """Keep a plugin out when ``limit`` different subjects met a fault, for pauses counted on ``clock``."""
+        """Keep a plugin out when ``limit`` different citizens met a fault, for pauses counted on ``clock``."""
         self._registry = registry
         self._loaded = loaded
         self._plugin = loaded.record.id
@@ -78,12 +77,9 @@ class FaultWatch:
         return quarantine.probe_at is not None and self._clock.now() >= quarantine.probe_at
 
     def record_fault(self, fault: PluginFault | None, subject: bytes | None, blocked: float | None = None) -> None:
-        """Count a fault, and quarantine the plugin when several subjects met one.
+        """Count a fault, or ``blocked`` seconds of the event loop; quarantine a plugin that several met.
 
-        Args:
-            fault: What the plugin did, if it did anything but block the event loop.
-            subject: The digest of the citizen or question that met it; ``None`` where it is only to be logged.
-            blocked: Seconds for which it blocked the event loop, where it did.
+        ``subject`` is the digest of the citizen or question that met it; without one, it is only logged.
         """
         log_fault(fault := fault or PluginFault("blocked-loop", plugin=self._plugin), blocked)
         quarantine, now, code = self.quarantine, self._clock.now(), QuarantineCode.TOO_MANY_FAULTS

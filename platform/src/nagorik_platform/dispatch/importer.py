@@ -1,10 +1,9 @@
 """A plugin's import: off the event loop, once, and within a time that no import that hangs can stretch."""
 
 import asyncio
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -13,10 +12,6 @@ from nagorik_platform.tracebacks import type_name
 
 ImportResult = LoadedPlugin | Quarantine
 
-AT_ONCE: Final = 4
-"""Plugins that are imported side by side when many are to be; more would only wait for each other."""
-LONGEST: Final = 10
-"""The longest that an import may take in all, as a multiple of the seconds that it may stand still."""
 _HINT: Final = "Ask its owner for a fixed version, install it and restart."
 
 
@@ -39,9 +34,7 @@ class PluginImporter:
 
         Args:
             registry: Knows the plugins.
-            seconds: Real seconds, above zero, that an import may stand still before its plugin is quarantined. It
-                stands still while no further module comes into the process: on a slow disk, or where several are
-                imported at once and wait for each other's locks, an import takes longer than that and gets on.
+            seconds: Real seconds, above zero, that an import may take before its plugin is quarantined.
             prepare: Does what else blocks, in the same thread; it raises nothing.
             ended: Is called on the event loop after each import: the plugin, the result, the real seconds it took.
         """
@@ -53,25 +46,19 @@ class PluginImporter:
         self._begun = 0
 
     def undisturbed(self) -> int | None:
-        """How many imports were begun so far; ``None`` while one takes time of the interpreter from everybody."""
+        """How many imports were begun so far; ``None`` while one takes the interpreter's time from all other code."""
         return None if self._pending else self._begun
 
-    async def load_all(self, plugins: Iterable[str]) -> dict[str, ImportResult]:
-        """``load`` for several, a few at a time; a call that needs one of them meanwhile does not queue for it.
+    async def load_all(self, plugins: Sequence[str]) -> dict[str, ImportResult]:
+        """``load`` for several, side by side.
 
         Raises:
             KeyError: One is not installed.
         """
-        places = asyncio.Semaphore(AT_ONCE)
-
-        async def one(plugin: str) -> tuple[str, ImportResult]:
-            async with places:
-                return plugin, await self.load(plugin)
-
-        return dict(await asyncio.gather(*map(one, plugins)))
+        return dict(zip(plugins, await asyncio.gather(*map(self.load, plugins)), strict=True))
 
     async def load(self, plugin: str) -> ImportResult:
-        """The plugin imported and prepared, or why it may not be called.
+        """Import and prepare a plugin, or find why it may not be called.
 
         Raises:
             KeyError: No such plugin is installed.
@@ -90,7 +77,7 @@ class PluginImporter:
     def _start(self, plugin: str) -> "asyncio.Future[ImportResult]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ImportResult] = loop.create_future()
-        started, ended = time.perf_counter(), threading.Event()
+        started, lock = time.perf_counter(), threading.Lock()
         self._begun += 1
 
         def end(result: ImportResult) -> None:
@@ -104,24 +91,20 @@ class PluginImporter:
 
         def work() -> None:
             result = self._import(plugin)
-            ended.set()
-            resolve(result)
+            if lock.acquire(blocking=False):
+                watch.cancel()
+                resolve(result)
 
-        def watch() -> None:
-            # The machine's time and not the loop's: a simulated clock does not know that an import is under way.
-            for _ in range(LONGEST):
-                loaded = len(sys.modules)
-                if ended.wait(self._seconds):
-                    return
-                if len(sys.modules) == loaded:
-                    break
-            why = (
-                f"did not get on with its import for {self._seconds:g} seconds, or for {LONGEST} times as long at all"
-            )
-            resolve(self._registry.quarantine(plugin, QuarantineCode.IMPORT_FAILED, why, _HINT))
+        def give_up() -> None:
+            if lock.acquire(blocking=False):
+                why = f"did not end its import within {self._seconds:g} seconds"
+                resolve(self._registry.quarantine(plugin, QuarantineCode.IMPORT_FAILED, why, _HINT))
 
-        for target in (work, watch):
-            threading.Thread(target=target, name=f"nagorik-import-{plugin}", daemon=True).start()
+        # The machine's time and not the loop's: a simulated clock does not know that an import is under way.
+        watch = threading.Timer(self._seconds, give_up)
+        for thread in (watch, threading.Thread(target=work, name=f"nagorik-import-{plugin}")):
+            thread.daemon = True
+            thread.start()
         return future
 
     def _import(self, plugin: str) -> ImportResult:

@@ -1,8 +1,7 @@
-"""A plugin's code as the platform runs it: step by step, each of them measured, and none of them ends the process.
+"""A plugin's code as the platform runs it: step by step, each measured, and without ending the process.
 
-A step is what runs between two waits. It cannot be interrupted, only measured; so a step that holds the event loop up
-is counted as a fault of its plugin. Code that a plugin hands to the loop as a bare callback, or to a thread, is not
-followed.
+A step runs between two waits. It cannot be interrupted, only measured: one that blocks the event loop is a fault of
+its plugin. Bare callbacks and threads of a plugin are not followed.
 """
 
 import asyncio

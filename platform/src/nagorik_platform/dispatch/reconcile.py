@@ -28,9 +28,6 @@ from nagorik_platform.contract_errors import known_error
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.tracebacks import frame_inside, type_name
 
-_MOST_ITEMS: Final = 5_000
-"""No member of a result may have more items; to write more out and validate them takes the plugin's memory twice."""
-_COLLECTIONS: Final = frozenset({tuple, list, set, frozenset, dict})
 _LEAST_SETTLED_FIRST: Final = (Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.REJECTED, Outcome.ALREADY_THERE)
 _DEFINITE: Final = frozenset({Outcome.REJECTED, Outcome.ALREADY_THERE})
 
@@ -47,9 +44,8 @@ def fault_of(error: BaseException, record: PluginRecord, kind: str = "raised") -
 
 
 def error_of(error: BaseException, record: PluginRecord, kind: str = "raised") -> NagorikError:
-    """What a plugin raised as an error of the contract: its own, or a fault of this kind."""
-    error = unwrap_group(error)
-    known = known_error(error)
+    """Read what a plugin raised: its own error of the contract, or a fault of this kind."""
+    known = known_error(error := unwrap_group(error))
     if isinstance(known, ServiceNotOffered):
         # What is on offer is the platform's to say, which knows when it is on offer again.
         known = known.copy()
@@ -82,37 +78,32 @@ def result_types(operation: Operation) -> tuple[type[Model], ...]:
 
 
 def validated_result(operation: Operation, value: object, plugin: str) -> Model | PluginFault:
-    """``value`` built anew, or the fault of a value in which ``operation`` may not end, naming members but no value.
+    """Build ``value`` anew, or the fault of a value in which ``operation`` may not end, naming members but no value.
 
-    Its type is taken literally: a subclass may carry more than the host knows how to keep, and a stand-in may lie
-    about its class. Its fields are validated again, because ``model_copy(update=…)`` and ``model_construct`` skip it.
+    A subclass may carry more than the host can keep; ``model_copy`` and ``model_construct`` skip validation.
     """
-    wrong: list[str] = []
+    names: list[object] = []
     for kind in result_types(operation):
         if type(value) is kind and isinstance(value, kind):
-            wrong = [
-                name for name, held in vars(value).items() if type(held) in _COLLECTIONS and len(held) > _MOST_ITEMS
-            ]
-            if not wrong:
-                try:
-                    return kind.model_validate(value.model_dump(round_trip=True, warnings=False))
-                except ValidationError as error:
-                    wrong = [str(line["loc"][0]) for line in error.errors(include_input=False) if line["loc"]]
-                except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
-                    wrong = []
-            wrong = [f"{kind.__name__}.{name}" for name in dict.fromkeys(wrong) if name in kind.model_fields]
+            try:
+                return kind.model_validate(value.model_dump(round_trip=True, warnings=False))
+            except ValidationError as error:
+                names = [line["loc"][0] for line in error.errors(include_input=False) if line["loc"]]
+            except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
+                names = []
+            names = [f"{kind.__name__}.{name}" for name in dict.fromkeys(names) if name in kind.model_fields]
     if type(value) is CoroutineType:  # an isinstance would ask the plugin
         value.close()
-    return PluginFault("wrong-result", plugin=plugin, exception=type_name(value), where=", ".join(wrong) or None)
+    return PluginFault(
+        "wrong-result", plugin=plugin, exception=type_name(value), where=", ".join(map(str, names)) or None
+    )
 
 
 def reconcile_with_ledger(ledger: CallLedger, error: NagorikError | None) -> NagorikError | None:
-    """The error that a call ends in, given what the plugin says (``None`` for a result) and what its writes did.
+    """Find the error that a call ends in, given the plugin's (``None`` for a result) and what its writes did.
 
-    No plugin may say that nothing was sent, or that all is well, when a write of its call may have been processed.
-    One that meets a lost answer may look it up itself and return what it found; without an answered look-up its word
-    counts for nothing. An error that claims that nothing was sent, after something was, is unknown too, and so
-    is every end with a write still on its way.
+    A plugin may look up a lost response itself; without an answered look-up, the outcome is unknown. So is an error
+    that claims that nothing was sent, after something was, and every end with a write still on its way.
     """
     if isinstance(error, OutcomeUnknown):
         return error

@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
 from nagorik.clock import Clock, Deadline
@@ -13,9 +12,6 @@ from nagorik_platform.dispatch.plugin_call import CANCEL_GRACE, PLUGIN_CALL, Plu
 
 GRACE: Final = 0.5
 """Seconds of the loop's time that a hook has beyond its deadline, in which the client's own errors arrive."""
-TICK: Final = 0.1
-"""Seconds of the loop's time after which the deadlines of all running hooks are looked at again."""
-
 _EAGERLY: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
@@ -67,34 +63,11 @@ class HookEnd(NamedTuple):
     error: BaseException | None = None
 
 
-@dataclass(slots=True, eq=False)
-class _Running:
-    """A hook that runs, and the loop's time of its deadline."""
-
-    task: "asyncio.Task[None]"
-    ended: "asyncio.Future[HookEnd]"
-    end: float
-    is_noticed: bool = False
-
-    def look(self, now: float) -> None:
-        """End the wait for the hook once its deadline and the grace are over.
-
-        The grace begins as the deadline is noticed. So where other code has held the loop up, the client's own errors
-        arrive before the hook is given up for them.
-        """
-        if now < self.end or self.ended.done():
-            return
-        if self.is_noticed:
-            self.ended.set_result(_TIMED_OUT)
-        self.is_noticed, self.end = True, now + GRACE
-
-
 class Runner:
     """Runs hooks as tasks of their own, so that a caller's time is never a plugin's to spend."""
 
     def __init__(self) -> None:
-        self._running: set[_Running] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(
         self, start: Callable[[], Coroutine[Any, Any, object]], deadline: CallDeadline, call: PluginCall
@@ -116,19 +89,21 @@ class Runner:
             task = asyncio.Task(hook, loop=loop, context=context, **_EAGERLY)
         else:
             task = loop.create_task(hook, context=context)
-        running = _Running(task, ended, loop.time() + deadline.remaining())
-        self._running.add(running)
-        if self._timer is None or self._timer.when() > loop.time() + TICK:
-            self._tick(loop)
+        self._tasks.add(task)
+
+        # The grace begins as the deadline is noticed: where other code has held the loop up, the client's own errors
+        # come first.
+        timer = loop.call_later(deadline.remaining(), loop.call_later, GRACE, _end, ended, _TIMED_OUT)
         try:
             end = await ended
         finally:
+            timer.cancel()
             deadline.close()
             try:
                 if not task.done():
                     await _stop(task, call)
             finally:
-                self._running.discard(running)
+                self._tasks.discard(task)
                 call.end()
         fault = call.fault
         if end is _TIMED_OUT:
@@ -137,18 +112,16 @@ class Runner:
 
     async def drain(self) -> None:
         """Wait until no hook is running; each ends by its own deadline."""
-        while self._running:
-            await asyncio.wait({running.task for running in self._running})
-
-    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = loop.call_later(TICK, self._tick, loop) if self._running else None
-        for running in tuple(self._running):
-            running.look(loop.time())
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
 
 
 _TIMED_OUT: Final = HookEnd()
+
+
+def _end(ended: "asyncio.Future[HookEnd]", end: HookEnd) -> None:
+    if not ended.done():
+        ended.set_result(end)
 
 
 async def _run_hook(
@@ -158,8 +131,7 @@ async def _run_hook(
         end = HookEnd(await call.run_all(call.run(start)))
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, and the host goes on
         end = HookEnd(error=error)
-    if not ended.done():
-        ended.set_result(end)
+    _end(ended, end)
 
 
 async def _stop(task: "asyncio.Task[None]", call: PluginCall) -> None:

@@ -10,6 +10,8 @@ from contextvars import copy_context
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from pydantic import BaseModel
+
 from nagorik.clock import Clock
 from nagorik.errors import NagorikError, PluginFault
 from nagorik.http import AgencyHttp
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from nagorik_platform.agency_client.client import AgencyClient
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 class PluginRuntime:
@@ -57,27 +60,13 @@ class PluginRuntime:
         """Import and read what the manifest names, so that no call does it; a problem waits for the call it meets."""
         import_module("nagorik_platform.agency_client.client")
         with suppress(NagorikError):
-            _ = self.settings
+            _ = self.connection.settings
         for reference in (self.manifest.login, self.manifest.sign, self.manifest.error_reader):
             with suppress(NagorikError):
                 self.function(reference)
         for service in self.manifest.services:
             with suppress(NagorikError):
                 self.form(service)
-
-    @property
-    def settings(self) -> AgencySettings:
-        """The plugin's settings.
-
-        Raises:
-            SettingsRejected: Naming what is missing or wrong.
-        """
-        return self.connection.settings
-
-    @property
-    def client(self) -> "AgencyClient":
-        """The agency's client, until other settings are taken."""
-        return self.connection.client
 
     async def reconnect(self, configuration: PluginConfiguration) -> bool:
         """Let calls that begin from now on have other settings; those under way keep theirs. Whether any differ.
@@ -96,14 +85,9 @@ class PluginRuntime:
 
     def form(self, service: PublicService) -> type[Form] | None:
         """The model of a service's form, or ``None`` for a service without one."""
-        if service.form is None:
-            return None
-        if service.id not in self._forms:
-            model = self._object(service.form)
-            if not (isinstance(model, type) and issubclass(model, Form)):
-                self._broken("form-not-a-form")
-            self._forms[service.id] = model
-        return self._forms[service.id]
+        if service.form is not None and service.id not in self._forms:
+            self._forms[service.id] = self._class(service.form, Form, "form-not-a-form")
+        return self._forms.get(service.id)
 
     def function(self, reference: str | None) -> Callable[..., Any] | None:
         """The function that a reference names."""
@@ -132,16 +116,13 @@ class PluginRuntime:
         return found
 
     def _connect(self, configuration: PluginConfiguration) -> AgencyConnection:
-        return AgencyConnection(
-            self.loaded.record.id, configuration, load=self._load_settings, make=self._make_client
-        )
+        plugin = self.loaded.record.id
+        return AgencyConnection(plugin, configuration, load=self._load_settings, make=self._make_client)
 
     def _load_settings(self, configuration: PluginConfiguration) -> AgencySettings:
         model: Any = AgencySettings
         if self.manifest.settings is not None:
-            model = self._object(self.manifest.settings)
-            if not (isinstance(model, type) and issubclass(model, AgencySettings)):
-                self._broken("settings-not-agency-settings")
+            model = self._class(self.manifest.settings, AgencySettings, "settings-not-agency-settings")
         plugin, given, kept = self.loaded.record.id, configuration.settings, configuration.kept
 
         def read() -> AgencySettings:
@@ -196,6 +177,12 @@ class PluginRuntime:
             return end.value
 
         return login
+
+    def _class(self, reference: str, base: type[M], fault: str) -> type[M]:
+        found = self._object(reference)
+        if not (isinstance(found, type) and issubclass(found, base)):
+            self._broken(fault)
+        return found
 
     def _object(self, reference: str) -> Any:
         found = self._contained("reference", lambda: resolve_object(self.loaded.record, reference))
