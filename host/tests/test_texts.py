@@ -15,7 +15,6 @@ from nagorik.model.status import PaymentState
 from nagorik.operations import Operation
 from nagorik_host.engine import claims
 from nagorik_host.store import cases
-from nagorik_host.store.audit import CODES
 from nagorik_host.texts import hold_sentence, sentence, timeline
 from nagorik_platform.lifecycle import Hold, Party, commands, state, state_label
 from nagorik_platform.lifecycle.events import Actor, LookedUp, PaymentMoved, WithdrawalSettled
@@ -52,11 +51,6 @@ def test_hold_has_a_sentence(code):
 )
 def test_block_has_a_sentence(code):
     assert sentence("blocked", code)
-
-
-@pytest.mark.parametrize("code", sorted(CODES))
-def test_finding_of_an_audit_has_a_sentence(code):
-    assert sentence("audit", code)
 
 
 def test_every_error_has_a_sentence_of_what_happened():

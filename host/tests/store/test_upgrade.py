@@ -1,26 +1,44 @@
 """The revisions make the tables that the code works with, on either database."""
 
 import asyncio
+import re
 import socket
 
 import asyncpg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url
+from sqlalchemy import CheckConstraint, inspect, make_url
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import InternalError
 
 from nagorik_host.store import open_database, postgresql
 from nagorik_host.store.audit import changed_tables
 from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable, read_url
-from nagorik_host.store.schema import REVISION
+from nagorik_host.store.schema import REVISION, metadata
 from nagorik_host.store.upgrade import SchemaOutdated, require_newest, revision_of, upgrade
 
 
 async def test_revisions_make_the_tables_of_the_code(database):
     assert await database.run(changed_tables) == []
+    assert await database.run(checks) == {
+        (table.name, one.name, bare(str(one.sqltext)))
+        for table in metadata.tables.values()
+        for one in (*table.constraints, *(one for column in table.columns for one in column.constraints))
+        if isinstance(one, CheckConstraint)
+    }
     await require_newest(database)
+
+
+def checks(transaction):
+    inspector = inspect(transaction.connection)
+    found = ((name, one) for name in metadata.tables for one in inspector.get_check_constraints(name))
+    return {(name, one["name"], bare(one["sqltext"])) for name, one in found}
+
+
+def bare(condition):
+    """A condition without what a database adds when it shows it."""
+    return re.sub(r"[\s()\"]|::\w+", "", condition)
 
 
 async def test_upgrade_tells_from_where_to_where_and_may_be_repeated(database_url):

@@ -1,14 +1,12 @@
 """The journal's entries as they are kept: outlined, sealed and chained.
 
 An outline is the event without anything that leads to a citizen; it stays readable when the rest has been erased. The
-link of an entry is a keyed hash over the link before it and all that is kept of the entry, so that an entry cannot be
-changed, dropped, added or moved unnoticed by anybody who has the database alone.
+link of an entry is a keyed hash over the link before it and all that is kept of the entry.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import Enum
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -26,11 +24,10 @@ EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
 
 
 class JournalEntry(NamedTuple):
-    """A row of the journal's table."""
+    """A row of the journal's table; entries are counted from 1."""
 
     application: str
     entry: int
-    """Counted from 1."""
     at: datetime
     kind: str
     outline: str
@@ -52,14 +49,13 @@ def entries_of(
 ) -> list[JournalEntry]:
     """Rows for events that follow the ``after``-th entry, whose link is ``previous``."""
     rows = []
-    link = previous
     for number, event in enumerate(events, after + 1):
-        sealed = key.seal(event.model_dump_json(exclude_defaults=True).encode(), _place(number))
+        sealed = key.seal(event.model_dump_json(exclude_defaults=True).encode(), f"journal/{number}")
         outline = _OUTLINE.encode(outline_of(event))
         # The kind is a default, which a dump without defaults leaves out.
         row = JournalEntry(application, number, event.at, event.kind, outline, sealed, b"")
-        link = _link(vault, link, row)
-        rows.append(JournalEntry(*row[:-1], link))
+        previous = _link(vault, previous, row)
+        rows.append(JournalEntry(*row[:-1], previous))
     return rows
 
 
@@ -69,7 +65,7 @@ def event_of(row: JournalEntry, key: DataKey) -> Event:
     Raises:
         SealBroken: It was changed.
     """
-    kept = json.loads(key.open(row.sealed, _place(row.entry)))
+    kept = json.loads(key.open(row.sealed, f"journal/{row.entry}"))
     return EVENT.validate_python({**kept, "kind": row.kind}, strict=False)
 
 
@@ -111,8 +107,6 @@ def _shown(value: Any) -> JsonValue:
     if type(value) in _PLAIN:
         as_is: JsonValue = value
         return as_is
-    if isinstance(value, Enum):
-        return _shown(value.value)
     if isinstance(value, BaseModel):
         return outline_of(value)
     if isinstance(value, Mapping):
@@ -125,10 +119,6 @@ def _shown(value: Any) -> JsonValue:
     return plain
 
 
-def _place(entry: int) -> str:
-    return f"journal/{entry}"
-
-
 def _link(vault: Vault, previous: bytes, row: JournalEntry) -> bytes:
     head = f"{row.application}\x00{row.entry}\x00{microseconds(row.at)}\x00{row.kind}\x00{row.outline}\x00"
-    return vault.link(previous, head.encode() + row.sealed)
+    return vault.link(previous, head.encode("utf-8", "surrogateescape") + row.sealed)

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import URL, Connection, Table, bindparam, insert, make_url, update
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
-from nagorik_host.store.ledger import Appended, AuditLedger, ChangedRow, LedgerMissing, LedgerWentBack, Records
+from nagorik_host.store.ledger import Appended, AuditLedger, LedgerMissing, LedgerWentBack, Records
 from nagorik_host.store.schema import attempts, insert_rows, journal
 from nagorik_host.vault import KeyMissing, Vault
 
@@ -107,7 +107,7 @@ class Transaction:
 
     def record_row(self, table: Table, *key: Any, at: datetime) -> None:
         """Record how this unit leaves a row of a tracked table, or that it deletes it."""
-        self.records.changed[ChangedRow(table, key)] = at
+        self.records.changed[table, key] = at
 
 
 Unit = Callable[[Transaction], T]

@@ -12,7 +12,7 @@ chain was cut off together with all that it recorded.
 import hashlib
 import json
 from binascii import b2a_base64
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -86,41 +86,17 @@ class LedgerWentBack(RuntimeError):
         )
 
 
-class LedgerRow(NamedTuple):
-    """A row of the ledger's table."""
-
-    writer: int
-    number: int
-    at: datetime
-    kind: str
-    subject: str
-    content: str
-    link: bytes
-
-
-class ChangedRow(NamedTuple):
-    """A row of a tracked table that a transaction wrote, changed or deleted."""
-
-    table: Table
-    key: tuple[Any, ...]
-
-
 @dataclass(slots=True)
 class Records:
-    """What a unit changed.
-
-    Attributes:
-        made: By application, when it was changed and what was set.
-        changed: Rows of tracked tables, each with when it was changed; they are read when the unit is done.
-    """
+    """What a unit changed, and when: columns of applications, and rows of tracked tables by their key."""
 
     made: dict[str, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
-    changed: dict[ChangedRow, datetime] = field(default_factory=dict)
+    changed: dict[tuple[Table, tuple[Any, ...]], datetime] = field(default_factory=dict)
 
     def add(self, application: str, at: datetime, content: Mapping[str, Any]) -> None:
         """Add what was set of an application; the last value of each name wins."""
-        before = self.made.get(application)
-        self.made[application] = (at, {**before[1], **content} if before is not None else dict(content))
+        _, before = self.made.get(application, (at, {}))
+        self.made[application] = at, {**before, **content}
 
     def copy(self) -> "Records":
         """Copy it, to go back to."""
@@ -128,19 +104,13 @@ class Records:
 
 
 class Head(NamedTuple):
-    """The last record of a chain.
-
-    Attributes:
-        writer: The chain.
-        number: The record's number in it; 0 before the first.
-        link: The record's link.
-        version: On SQLite, changes when another process writes the file.
-    """
+    """The last record of a chain; number 0 before the first."""
 
     writer: int
     number: int
     link: bytes
     version: int | None = None
+    """On SQLite, changes when another process writes the file."""
 
 
 class Appended(NamedTuple):
@@ -170,61 +140,42 @@ class AuditLedger:
         Raises:
             LedgerWentBack: The last record of this process is not in the database.
         """
-        head = self._head(connection)
-        records = [
-            (at, applications.name, application, content)
-            for unit in units
-            for application, (at, content) in unit.made.items()
-        ]
-        records += _of_rows(connection, units)
-        rows = []
-        link = head.link
-        for number, (at, kind, subject, content) in enumerate(records, head.number + 1):
-            row = LedgerRow(head.writer, number, at, kind, subject, _JSON.encode(content), b"")
-            link = link_of(self._vault, link, row)
-            rows.append((*row[:-1], link))
+        head, rows = self._head(connection), []
+        made = [(at, applications.name, name, one) for unit in units for name, (at, one) in unit.made.items()]
+        for at, kind, subject, content in [*made, *_of_rows(connection, units)]:
+            row = (head.writer, head.number + 1, at, kind, subject, _JSON.encode(content))
+            head = head._replace(number=head.number + 1, link=link_of(self._vault, head.link, row))
+            rows.append((*row, head.link))
         insert_rows(connection, ledger, rows)
-        return Appended(self, connection.info, head._replace(number=head.number + len(rows), link=link))
+        return Appended(self, connection.info, head)
 
     def _head(self, connection: Connection) -> Head:
         """The end of this connection's chain. It is kept only where the transaction is known to be committed."""
-        version = None
-        if connection.dialect.name == "sqlite":
-            version = connection.exec_driver_sql("PRAGMA data_version").scalar()
+        is_file = connection.dialect.name == "sqlite"
+        version = connection.exec_driver_sql("PRAGMA data_version").scalar() if is_file else None
         known: Head | None = connection.info.pop(_HEAD, None)
         if known is not None and known.version == version:
             return known
-        seen = self.last
-        if seen is not None:
+        if (seen := self.last) is not None:
             link = connection.scalar(_LINK, {"writer_": seen.writer, "number_": seen.number})
             if link != seen.link:
                 raise LedgerWentBack
-        if _WRITER not in connection.info:
-            connection.info[_WRITER] = _writer(connection)
-        writer = connection.info[_WRITER]
+        # SQLite has one writer at a time, and one chain. On a server no other connection appends to this one's.
+        chains = (number for number in count(1) if is_file or connection.scalar(_CLAIM, {"writer_": number}))
+        writer = connection.info[_WRITER] = connection.info.get(_WRITER) or next(chains)
         last = connection.execute(_LAST, {"writer_": writer}).one_or_none()
         number, link = last or (0, genesis(self._vault, writer))
         return Head(writer, number, link, version)
 
 
-def _writer(connection: Connection) -> int:
-    """The number of a chain that no other connection appends to: SQLite has one writer at a time, and one chain."""
-    if connection.dialect.name == "sqlite":
-        return 1
-    return next(number for number in count(1) if connection.scalar(_CLAIM, {"writer_": number}))
-
-
-def _of_rows(connection: Connection, units: Iterable[Records]) -> list[tuple[datetime, str, str, dict[str, Any]]]:
-    """A record of each row of a tracked table that was written, changed or deleted, as it is left now."""
-    found = []
+def _of_rows(connection: Connection, units: Iterable[Records]) -> Iterator[tuple[datetime, str, str, dict[str, Any]]]:
+    """Make a record of each row of a tracked table that was written, changed or deleted, as it is left now."""
     for (table, key), at in {row: at for unit in units for row, at in unit.changed.items()}.items():
         subject = subject_of(key)
         is_key = and_(*(column == part for column, part in zip(table.primary_key, key, strict=True)))
-        row = connection.execute(select(table).where(is_key)).one_or_none()
-        revision = (connection.scalar(_COUNT, {"subject_": subject, "kind_": table.name}) or 0) + 1
-        content = {"revision": revision, "digest": digest_of_row(table, row._mapping) if row is not None else None}
-        found.append((at, table.name, subject, content))
-    return found
+        row = connection.execute(select(table).where(is_key)).mappings().one_or_none()
+        revision = connection.execute(_COUNT, {"subject_": subject, "kind_": table.name}).scalar_one() + 1
+        yield at, table.name, subject, {"revision": revision, "digest": row and digest_of_row(table, row)}
 
 
 def genesis(vault: Vault, writer: int) -> bytes:
@@ -232,9 +183,9 @@ def genesis(vault: Vault, writer: int) -> bytes:
     return vault.ledger_link(b"", b"%d" % writer)
 
 
-def link_of(vault: Vault, previous: bytes, row: LedgerRow) -> bytes:
-    """The link that a record has after ``previous``."""
-    said = f"{row.writer}\x00{row.number}\x00{microseconds(row.at)}\x00{row.kind}\x00{row.subject}\x00{row.content}"
+def link_of(vault: Vault, previous: bytes, row: Iterable[Any]) -> bytes:
+    """The link that a record has after ``previous``: the row of the ledger's table, without its link."""
+    said = "\x00".join(str(plain(value)) for value in row)
     return vault.ledger_link(previous, said.encode("utf-8", "surrogateescape"))
 
 
@@ -259,16 +210,14 @@ def record_of_attempt(row: Columns) -> dict[str, Any]:
     return {f"attempt/{row['entry']}": [plain(row.get(name)) for name in names]}
 
 
-def record_of_erasure(row: Columns, remains: Mapping[str, Iterable[Columns]]) -> dict[str, Any]:
-    """What a record says of what is left of an erased application, which nothing else tells from then on.
-
-    Args:
-        row: Its row of ``applications``.
-        remains: Its rows in other tables, by table.
-    """
-    left = {name: digest([plain(value) for one in rows for value in one.values()]) for name, rows in remains.items()}
-    left["progress"] = digest([plain(row["progress"])])
-    return {"left": left, "client_reference": row["client_reference"], "agency_reference": row["agency_reference"]}
+def record_of_erasure(row: Columns, payments: Iterable[Columns]) -> dict[str, Any]:
+    """What a record says of what is left of an erased application, of its row and of its payments."""
+    return {
+        "client_reference": row["client_reference"],
+        "agency_reference": row["agency_reference"],
+        "progress_left": digest([plain(row["progress"])]),
+        "payments_left": digest([plain(value) for one in payments for value in one.values()]),
+    }
 
 
 def digest_of_row(table: Table, row: Columns) -> str:

@@ -105,8 +105,8 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     )
     row = transaction.connection.execute(erased).mappings().one()
     paid = select(payments).where(payments.c.application == application).order_by(payments.c.id)
-    remains = {payments.name: transaction.connection.execute(paid).mappings()}
-    transaction.record(application, now, record_of_row(row) | record_of_erasure(row, remains))
+    remains = record_of_erasure(row, transaction.connection.execute(paid).mappings())
+    transaction.record(application, now, record_of_row(row) | remains)
     for one in extensions.installed():
         one.erase(transaction, application, now)
 

@@ -189,7 +189,7 @@ def _names(effects: Mapping[str, Sequence[tuple[str, Effect]]], known: set[str])
 
 async def _audit(host: Host) -> AsyncIterator[tuple[str, str, str]]:
     """What is not as it was written, and calls without an end that nobody has in hand."""
-    async for verified in verify_journals(host.database, host.vault, lease_now=host.lease_now()):
+    async for verified in verify_journals(host.database, host.vault):
         for finding in verified.findings:
             yield finding.subject, finding.code, finding.detail
     async for page in verify_ledger(host.database, host.vault):

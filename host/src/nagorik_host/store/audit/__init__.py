@@ -1,16 +1,14 @@
 """Verifying what is kept: applications, the ledger, what people decided, and documents that have an owner."""
 
 from nagorik_host.store.audit.applications import Verified, verify_journals
-from nagorik_host.store.audit.chains import Anchor, AnchorInvalid, make_anchor, read_anchors, verify_ledger
+from nagorik_host.store.audit.chains import Anchor, make_anchor, read_anchors, verify_ledger
 from nagorik_host.store.audit.documents import ORPHAN_GRACE, DocumentComparison, compare_documents
-from nagorik_host.store.audit.findings import CODES, AuditFinding
+from nagorik_host.store.audit.findings import AuditFinding
 from nagorik_host.store.audit.tables import changed_tables, foreign_programs
 
 __all__ = [
-    "CODES",
     "ORPHAN_GRACE",
     "Anchor",
-    "AnchorInvalid",
     "AuditFinding",
     "DocumentComparison",
     "Verified",

@@ -3,16 +3,16 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import Table, func, select, tuple_
 
 from nagorik_host import extensions
 from nagorik_host.store.audit.findings import AuditFinding, Page, read_page
 from nagorik_host.store.audit.tables import changed_tables, damaged_file, foreign_programs
 from nagorik_host.store.database import Database, Transaction
-from nagorik_host.store.ledger import TRACKED, Head, LedgerRow, digest_of_row, genesis, link_of, plain
+from nagorik_host.store.ledger import TRACKED, Head, digest_of_row, genesis, link_of, plain
 from nagorik_host.store.schema import ledger, shown
 from nagorik_host.vault import Vault
 
@@ -20,33 +20,18 @@ RECORDS: Final = 1000
 """Records that are verified in one snapshot."""
 
 
-class AnchorInvalid(ValueError):
-    """A line of an anchor's file is no anchor; the text says which."""
-
-
 class Anchor(BaseModel):
-    """How far each chain of the ledger had come, to be kept where no one who can write the database can write.
-
-    Attributes:
-        at: When it was made.
-        records: How many records the ledger had.
-        heads: By chain, the number and the link of its last record.
-    """
+    """How far each chain of the ledger had come, to be kept where no one who can write the database can write."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     at: AwareDatetime
-    records: int
     heads: dict[int, tuple[int, str]]
+    """By chain, the number and the link of its last record."""
 
 
 class VerifiedRecords(NamedTuple):
-    """What was found of a part of the ledger.
-
-    Attributes:
-        records: How many records it has.
-        findings: What is wrong.
-    """
+    """What was found in so many records of the ledger."""
 
     records: int
     findings: Sequence[AuditFinding]
@@ -54,33 +39,25 @@ class VerifiedRecords(NamedTuple):
 
 async def make_anchor(database: Database, at: datetime) -> Anchor:
     """Say how far each chain has come. Nothing is verified: an anchor vouches for no record that was changed."""
-    heads = await database.snapshot(_heads)
-    return Anchor(at=at, records=sum(number for number, _ in heads.values()), heads=heads)
+    last = select(ledger.c.writer, func.max(ledger.c.number)).group_by(ledger.c.writer)
+    return Anchor(at=at, heads=await database.snapshot(partial(_heads, wanted=last)))
 
 
-def _heads(transaction: Transaction) -> dict[int, tuple[int, str]]:
-    last = select(ledger.c.writer, func.max(ledger.c.number).label("number")).group_by(ledger.c.writer).subquery()
-    query = select(last, ledger.c.link).join(
-        ledger, (ledger.c.writer == last.c.writer) & (ledger.c.number == last.c.number)
-    )
-    return {writer: (number, plain(link)) for writer, number, link in transaction.connection.execute(query)}
+def _heads(transaction: Transaction, *, wanted: Any) -> dict[int, tuple[int, str]]:
+    """The number and the link of each of the ``wanted`` records, by chain."""
+    query = select(ledger).where(tuple_(ledger.c.writer, ledger.c.number).in_(wanted))
+    return {row.writer: (row.number, plain(row.link)) for row in transaction.connection.execute(query)}
 
 
 def read_anchors(text: str) -> list[Anchor]:
     """Read the anchors of a file, one to a line.
 
     Raises:
-        AnchorInvalid: A line is no anchor, or there is not one.
+        ValueError: A line is no anchor, or there is not one.
     """
-    anchors = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            try:
-                anchors.append(Anchor.model_validate_json(line))
-            except ValidationError:
-                raise AnchorInvalid(f"line {number} is no anchor, as nagorik audit anchor prints it") from None
+    anchors = [Anchor.model_validate_json(line) for line in text.splitlines() if line.strip()]
     if not anchors:
-        raise AnchorInvalid("it holds no anchor, as nagorik audit anchor prints it")
+        raise ValueError("no anchor")
     return anchors
 
 
@@ -96,8 +73,10 @@ async def verify_ledger(
         yield VerifiedRecords(number, findings)
         if number < RECORDS:
             break
-    missed = [one for one in anchors if not await database.snapshot(partial(_holds, anchor=one))]
-    yield VerifiedRecords(0, [AuditFinding("anchor-missed", "ledger", f"of {one.at.isoformat()}") for one in missed])
+    for one in anchors:
+        wanted = [(writer, number) for writer, (number, _) in one.heads.items()]
+        if await database.snapshot(partial(_heads, wanted=wanted)) != one.heads:
+            yield VerifiedRecords(0, [AuditFinding("anchor-missed", "ledger", f"of {one.at.isoformat()}")])
     for table in (*TRACKED, *extensions.tracked()):
         after: str | None = None
         while True:
@@ -114,33 +93,22 @@ def _records(
     query = select(ledger).order_by(ledger.c.writer, ledger.c.number).limit(RECORDS)
     if head is not None:
         query = query.where(tuple_(ledger.c.writer, ledger.c.number) > (head.writer, head.number))
-    rows = [LedgerRow(*row) for row in transaction.connection.execute(query)]
+    rows = transaction.connection.execute(query).all()
     findings = []
     for row in rows:
         if head is None or head.writer != row.writer:
             head = Head(row.writer, 0, genesis(vault, row.writer))
-        if row.number != head.number + 1 or row.link != link_of(vault, head.link, row):
+        if row.number != head.number + 1 or row.link != link_of(vault, head.link, row[:-1]):
             findings.append(AuditFinding("ledger-broken", f"ledger/{row.writer}", f"record {row.number}"))
         head = Head(row.writer, row.number, row.link)
     return len(rows), head, findings
 
 
-def _holds(transaction: Transaction, *, anchor: Anchor) -> bool:
-    """Whether the ledger still has every record that the anchor names."""
-    query = select(ledger).where(
-        tuple_(ledger.c.writer, ledger.c.number).in_(
-            [(writer, number) for writer, (number, _) in anchor.heads.items()]
-        )
-    )
-    there = {row.writer: (row.number, plain(row.link)) for row in transaction.connection.execute(query)}
-    return there == anchor.heads
-
-
 def _compare(table: Table, page: Page) -> Iterator[AuditFinding]:
     """What is not as the ledger says it was left."""
-    for subject in page.subjects:
+    for subject in sorted(page.rows.keys() | page.records.keys()):
         row, records = page.rows.get(subject), page.records.get(subject)
         left = records[-1].get("digest") if records else None
-        if left != (digest_of_row(table, row) if row is not None else None):
+        if left != (row and digest_of_row(table, row)):
             what = "is missing" if row is None else "is not recorded" if left is None else "is another"
             yield AuditFinding(extensions.differ_code(table), f"{table.name}/{shown(subject)}", what)

@@ -1,4 +1,8 @@
-"""Documents that have an owner, and owners that have their documents."""
+"""Documents that nothing refers to, and those that are referred to and gone.
+
+A document is written before the application that refers to it. So one may be left without an owner: a process died in
+between, or the database was put back to an older copy.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +10,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, select
 
 from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.audit.findings import PAGE, within
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.retention import referred_to
@@ -17,12 +22,6 @@ from nagorik_host.vault import SealBroken
 
 ORPHAN_GRACE: Final = timedelta(days=1)
 """Age from which a document without an owner has none: a younger one's application may be about to be written."""
-DOCUMENTS_PAGE: Final = 100
-
-_NOT_ERASED: Final = (
-    select(applications).where(applications.c.erased_at.is_(None)).order_by(applications.c.id).limit(DOCUMENTS_PAGE)
-)
-_NOT_ERASED_AFTER: Final = _NOT_ERASED.where(applications.c.id > bindparam("after"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class DocumentComparison:
     documents: int
     orphans: Sequence[str]
     missing: dict[str, int]
-    unreadable: Sequence[str] = ()
+    unreadable: Sequence[str]
 
 
 async def compare_documents(
@@ -52,8 +51,8 @@ async def compare_documents(
     before = set(documents.kept())
     orphans, missing, unreadable = set(before), dict[str, int](), list[str]()
     after: str | None = None
-    while page := await database.run(partial(_documents_page, store=store, after=after)):
-        for application, referred in page:
+    while rows := await database.run(partial(_page, store=store, after=after)):
+        for application, referred in rows:
             if referred is None:
                 unreadable.append(application)
                 continue
@@ -61,19 +60,17 @@ async def compare_documents(
             absent = [one for one in referred if one not in before and documents.kept_at(one) is None]
             if absent:
                 missing[application] = len(absent)
-        after = page[-1][0]
+        after = rows[-1][0]
     old = [one for one in orphans if (at := documents.kept_at(one)) is not None and at < now - ORPHAN_GRACE]
     return DocumentComparison(len(before), sorted(old), missing, unreadable)
 
 
-def _documents_page(
+def _page(
     transaction: Transaction, *, store: ApplicationStore, after: str | None
 ) -> list[tuple[str, list[str] | None]]:
-    query = _NOT_ERASED if after is None else _NOT_ERASED_AFTER
-    rows: Sequence[Row[Any]] = transaction.connection.execute(
-        query, {"after": after} if after is not None else {}
-    ).all()
-    return [(row.id, _referred(transaction, store, row)) for row in rows]
+    is_next = applications.c.erased_at.is_(None), *within(applications.c.id, after)
+    query = select(applications).where(*is_next).order_by(applications.c.id).limit(PAGE)
+    return [(row.id, _referred(transaction, store, row)) for row in transaction.connection.execute(query)]
 
 
 def _referred(transaction: Transaction, store: ApplicationStore, row: Row[Any]) -> list[str] | None:

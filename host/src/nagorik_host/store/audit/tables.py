@@ -4,11 +4,7 @@ A trigger or a rule can drop what the host writes, a view or a policy can hide w
 not hold what its table does hides rows.
 """
 
-import re
-from collections.abc import Iterator
 from typing import Any, Final
-
-from sqlalchemy import CheckConstraint, inspect
 
 from nagorik_host import extensions
 from nagorik_host.store.audit.findings import AuditFinding
@@ -53,14 +49,9 @@ def changed_tables(transaction: Transaction) -> list[AuditFinding]:
     context = MigrationContext.configure(
         transaction.connection, opts={"include_name": is_compared, "compare_server_default": True}
     )
-    found = [_named(one) for one in _each(compare_metadata(context, tables))]
-    inspector = inspect(transaction.connection)
-    there = set(inspector.get_table_names())
-    for table in (table for one in tables for table in one.sorted_tables if table.name in there):
-        kept = {(one["name"], _bare(one["sqltext"])) for one in inspector.get_check_constraints(table.name)}
-        declared = [*table.constraints, *(one for column in table.columns for one in column.constraints)]
-        made = {(str(one.name), _bare(str(one.sqltext))) for one in declared if isinstance(one, CheckConstraint)}
-        found += [(table.name, f"constraint {name}") for name, _ in kept ^ made]
+    # Those of one column come in a list of their own.
+    differences = (one if isinstance(one, list) else [one] for one in compare_metadata(context, tables))
+    found = [_named(one) for several in differences for one in several]
     return [
         AuditFinding("schema-differs", f"database/{shown(name)}", shown(what)) for name, what in sorted(set(found))
     ]
@@ -75,27 +66,9 @@ def damaged_file(transaction: Transaction) -> list[AuditFinding]:
     return [] if found == "ok" else [AuditFinding("file-damaged", "database/file", "PRAGMA integrity_check")]
 
 
-def _bare(condition: str) -> str:
-    """A condition without what a database adds when it shows it."""
-    return re.sub(r"[\s()\"]|::\w+", "", condition)
-
-
-def _each(differences: list[Any]) -> Iterator[tuple[Any, ...]]:
-    """Alembic's differences, one by one: those of one column come in a list of their own."""
-    for one in differences:
-        yield from one if isinstance(one, list) else [one]
-
-
 def _named(difference: tuple[Any, ...]) -> tuple[str, str]:
-    """The table that differs, and what in it."""
-    kind, subject = difference[0], difference[1]
-    match kind.split("_"):
-        case [_, "table"]:
-            return subject.name, "table"
-        case [_, "column"]:
-            return difference[2], f"column {difference[3].name}"
-        case ["modify", *_]:
-            return difference[2], f"column {difference[3]}"
-        case [_, what, *_]:
-            return subject.table.name, f"{what} {subject.name}"
-    raise AssertionError(kind)
+    """The table that differs, and what in it, of one of Alembic's differences."""
+    kind, subject, *names = difference
+    if subject is None:
+        return names[0], f"{kind} {getattr(names[1], 'name', names[1])}"
+    return getattr(subject, "table", subject).name, f"{kind} {subject.name}"
