@@ -87,26 +87,6 @@ async def test_worker_that_is_to_end_does_not_wait_for_a_database_without_end(
         gate.is_away = gate.stands_still = False
 
 
-async def test_worker_whose_database_is_back_before_its_calls_have_ended_ends_as_any_other(
-    world, ready_file, monkeypatch
-):
-    world.street.close("nid")
-    async with world.host(ready_file) as host:
-        application = await world.apply(host)
-        worker, ending, gate = host.worker(), asyncio.Event(), Gate(host.database, monkeypatch)
-        working = asyncio.create_task(worker.run(ending))
-        await until(lambda: world.street.waiting)
-        gate.is_away = True
-        await until(lambda: gate.kept_out)
-        ending.set()
-        await asyncio.sleep(0.05)
-        gate.is_away = False
-        world.street.open("nid")
-        async with asyncio.timeout(30):
-            assert await working == 0
-        assert (await host.track(application)).progress.events
-
-
 @pytest.mark.parametrize(("is_outcome", "tries"), [(False, 1), (True, 2)])
 async def test_worker_that_is_to_end_waits_to_write_down_an_outcome_and_for_nothing_else(
     database, monkeypatch, is_outcome, tries

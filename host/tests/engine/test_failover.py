@@ -1,7 +1,7 @@
 """A PostgreSQL that is lost for good, and the standby that takes its place."""
 
 import asyncio
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 
 import pytest
 
@@ -10,15 +10,11 @@ from nagorik_host.engine.restoration import mark_caught_up
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.audit import make_anchor, verify_journals, verify_ledger
-from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.ledger import LedgerWentBack
 from nagorik_host.store.upgrade import upgrade
 from nagorik_platform.lifecycle import Decided
 
 pytestmark = pytest.mark.long
-IN_FLIGHT = 2
-"""Calls that are under way as the server is lost; their answers come when there is none."""
-
 KNOWN, LOST = ("NGK-1", "NGK-2"), ("NGK-3", "NGK-4")
 """References of what is taken in while the standby follows, and when it does no more."""
 
@@ -55,48 +51,6 @@ async def until(condition):
 
 async def states(host, ids):
     return {str((await host.progress(one)).state) for one in ids}
-
-
-async def test_workers_go_on_at_a_synchronous_standby_and_nothing_is_lost(world, pair):
-    pair.synchronise()
-    await made_ready(pair.url)
-    async with world.host(pair.url) as host:
-        taken_in = [await world.apply(host, number) for number in range(1, IN_FLIGHT + 1)]
-        anchor = await make_anchor(host.database, world.clock.now())
-        world.street.close("nid")
-        ending = asyncio.Event()
-        working = asyncio.create_task(host.worker().run(ending))
-        await until(lambda: world.street.waiting >= IN_FLIGHT)
-
-        async def take_in():
-            """One after another, until one is not acknowledged; whoever hands it in does it again."""
-            number = IN_FLIGHT
-            with suppress(DatabaseUnavailable):
-                while True:
-                    number += 1
-                    taken_in.append(await hand_in(number))
-            return number
-
-        async def hand_in(number):
-            draft, consent = world.draft(number), world.consent()
-            return await host.apply(draft, consent=consent, client_reference=f"NGK-{number}")
-
-        taking = asyncio.create_task(take_in())
-        await until(lambda: len(taken_in) > IN_FLIGHT)
-        await asyncio.to_thread(pair.primary.crash)
-        again = await taking
-        await asyncio.to_thread(pair.standby.promote)
-        taken_in.append(await hand_in(again))
-        world.street.open("nid")
-        async with asyncio.timeout(60):
-            while await states(host, taken_in[:IN_FLIGHT]) & {"ready", "submitting", "draft"}:  # noqa: ASYNC110 - it has no event
-                await asyncio.sleep(0.02)
-        ending.set()
-        await working
-        await world.carry(host.worker())
-        assert await states(host, taken_in) == {"closed"}
-        assert await findings(host, anchor) == []
-        assert set(world.done().values()) == {len(set(taken_in))}
 
 
 async def test_worker_that_meets_an_older_copy_does_nothing_more_at_an_agency_and_ends(world, pair):

@@ -13,19 +13,21 @@ from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine.inbox import (
     LEASE,
+    NOTICES_APART,
     PATIENCE,
-    READINGS,
     SHARE,
     InboxFull,
     MessageRefused,
 )
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
+from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.messages import (
     MessageFilter,
     read_page_again,
 )
 from nagorik_host.store.overview import count_set_aside
+from nagorik_host.store.retention import EXPIRED, MESSAGE_AGE
 from nagorik_host.store.schema import inbox
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
@@ -43,10 +45,10 @@ evidence = "modelled"
 as_of = 2026-11-24
 
 [[services]]
-id = "letters.silent"
-name = { en = "No reply", bn = "উত্তর নেই" }
+id = "letters.stamp"
+name = { en = "A stamp", bn = "একটি সিল" }
 form = "forms:LetterForm"
-reads = ["status"]
+reads = ["quote", "status"]
 writes = { submit = "native" }
 
 [[services]]
@@ -62,19 +64,30 @@ name = { en = "A reply", bn = "একটি উত্তর" }
 form = "forms:LetterForm"
 reads = ["status", "callback"]
 writes = { submit = "native" }
+
+[[gateways]]
+id = "letters.till"
+name = { en = "The till", bn = "ক্যাশ কাউন্টার" }
+reads = ["query-payment", "payment-notice"]
+writes = { start-payment = "native" }
+
+[[gateways]]
+id = "letters.other-till"
+name = { en = "Another till", bn = "আরেকটি কাউন্টার" }
+reads = ["query-payment", "payment-notice"]
+writes = { start-payment = "native" }
 """
 FORM = """\
-from typing import Annotated
-
-from nagorik import Form, Label
+from nagorik import Form
 
 
 class LetterForm(Form):
-    subject: Annotated[str, Label(en="Subject", bn="বিষয়")]
+    subject: str
 """
 PLUGIN = """\
 import asyncio
 import json
+from datetime import date, timedelta
 
 from nagorik import (
     Accepted,
@@ -83,9 +96,19 @@ from nagorik import (
     AgencyUnavailable,
     ApplicationState,
     CallbackReport,
+    PaymentNotice,
+    PaymentReport,
+    PaymentStarted,
+    PaymentState,
+    Quote,
+    Text,
     hookimpl,
 )
+from nagorik.model.fee import FeeDue, QuoteLine, Source
+from nagorik.values import Money
 
+PRICE = Money.taka(10)
+PAID, ASKED = set(), []
 READ, KEY_IS_THERE = [], True
 HOLDS_UP, HELD_UP = False, asyncio.Semaphore(0)
 
@@ -120,14 +143,51 @@ async def nagorik_parse_callback(request, context):
         raise AgencyUnavailable
     told = json.loads(request.body)
     return CallbackReport(agency_reference=told["number"], status=status(context, told["word"], final=True))
+
+
+@hookimpl
+async def nagorik_quote_fees(request, context):
+    now = context.clock.now()
+    line = QuoteLine(code="stamp", text=Text(en="Stamp", bn="সিল"), amount=PRICE, vat=Money.taka(0))
+    source = Source(title="A model", as_of=date(2026, 11, 24), verified=False)
+    return Quote(
+        id="quote-1",
+        stage=request.stage,
+        lines=(line,),
+        total=PRICE,
+        due=FeeDue.BEFORE_SUBMISSION,
+        issued_at=now,
+        expires_at=now + timedelta(days=9),
+        source=source,
+    )
+
+
+@hookimpl
+async def nagorik_start_payment(request, context):
+    return PaymentStarted(reference="T-1")
+
+
+@hookimpl
+async def nagorik_query_payment(request, context):
+    ASKED.append(request.payment)
+    if request.payment not in PAID:
+        return PaymentReport(state=PaymentState.PENDING)
+    return PaymentReport(state=PaymentState.CAPTURED, amount=PRICE, captured_at=context.clock.now())
+
+
+@hookimpl
+async def nagorik_parse_payment_notice(request, context):
+    if request.headers.get("mark") != "genuine":
+        raise AgencyRejected("notice-not-proved")
+    return PaymentNotice(payment=json.loads(request.body)["payment"])
 """
-SERVICE = "letters.reply"
+SERVICE, TILL, OTHER = "letters.reply", "letters.till", "letters.other-till"
 GENUINE = {"mark": "genuine"}
 
 
 @pytest.fixture
 def office(install):
-    """The plugin's module: which bodies were ``READ``, and whether what it proves messages with is there."""
+    """The plugin's module: which bodies were ``READ``, who has ``PAID``, which payments were ``ASKED`` about, …"""
     return install("letters", MANIFEST, FORM, PLUGIN)
 
 
@@ -147,18 +207,19 @@ async def host(office, ready_url, keyring):
         yield made
 
 
-async def apply(host, reference="NGK-LETTER-1") -> str:
+async def apply(host, reference="NGK-LETTER-1", *, service=SERVICE, gateway=None) -> str:
     now = host.clock.now()
     consent = Consent(
         id="consent-letters",
-        service=SERVICE,
+        service=service,
         operations=frozenset(Operation),
-        fee_ceiling=Money.taka(0),
+        fee_ceiling=Money.taka(100),
         given_at=now,
         expires_at=now + timedelta(days=400),
     )
     applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3))
-    draft = ApplicationDraft(service=SERVICE, applicant=applicant, form={"subject": "A"}, consent=consent)
+    form = {"subject": "A"}
+    draft = ApplicationDraft(service=service, applicant=applicant, form=form, consent=consent, gateway=gateway)
     return await host.apply(draft, client_reference=reference)
 
 
@@ -178,13 +239,6 @@ def message(word="rejected", number="NGK-LETTER-1"):
 async def results(host):
     query = select(inbox.c.result).order_by(inbox.c.received_at, inbox.c.handled_at)
     return await host.database.run(lambda t: t.connection.scalars(query).all())
-
-
-async def test_genuine_message_moves_the_application(host, filed):
-    assert await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    await host.worker().run_until_idle()
-    assert (await host.track(filed)).progress.state == "closed"
-    assert await results(host) == ["taken"]
 
 
 async def test_same_message_counts_once(host, filed):
@@ -267,7 +321,7 @@ async def test_message_that_could_not_be_kept_is_not_acknowledged(host, monkeypa
 
 async def test_message_to_a_service_without_callbacks_is_refused(host):
     with pytest.raises(ServiceNotOffered) as caught:
-        await host.inbox.receive("letters.silent", headers=GENUINE, body=message())
+        await host.inbox.receive("letters.stamp", headers=GENUINE, body=message())
     assert caught.value.because == "operation-not-offered"
     assert await results(host) == []
 
@@ -332,13 +386,6 @@ async def test_proved_message_that_is_sent_again_at_another_hour_counts_once(hos
     assert sorted(await results(host)) == ["repeated", "taken"]
     assert not await host.inbox.receive(SERVICE, headers=GENUINE | {"date": "11"}, body=message("in_review"))
     assert [event.kind for event in (await host.track(filed)).events].count("status-received") == 2
-
-
-async def test_messages_with_ids_of_their_own_are_two(host, filed):
-    for number in range(2):
-        await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"), message_id=str(number))
-    await host.inbox.handle()
-    assert await results(host) == ["taken", "taken"]
 
 
 # What cannot be read now waits
@@ -418,21 +465,6 @@ async def test_flood_at_one_offer_delays_no_other(host, filed):
     assert (await host.track(filed)).progress.state == "closed"
 
 
-async def test_message_whose_reading_did_not_end_in_time_is_read_again(host, filed, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.inbox.READ_SECONDS", 0.01)
-    headers = {"mark": "hangs"}
-    await host.inbox.receive("letters.other", headers=headers, body=message())
-    for reading in range(READINGS):
-        assert await results(host) == [None], reading
-        await host.inbox.handle()
-        host.clock.advance(timedelta(minutes=10))
-    assert await results(host) == ["plugin-fault"]
-    monkeypatch.setattr("nagorik_host.engine.inbox.READ_SECONDS", 2.0)
-    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
-    await host.inbox.handle()
-    assert (await host.track(filed)).progress.state == "closed"
-
-
 async def lose_reader(host, office, messages=1) -> None:
     """Let a worker end while it reads so many messages."""
     before, office.HOLDS_UP = len(office.READ), True
@@ -482,3 +514,100 @@ async def test_message_that_ends_its_readers_is_set_aside_and_others_are_read(ho
     )
     assert await host.inbox.handle() == 1
     assert await host.database.run(count_set_aside) == 0
+
+
+# A gateway's notices
+
+
+@pytest.fixture
+async def waiting(host, office):
+    """An application that waits for its payer, and the payment."""
+    application = await apply(host, service="letters.stamp", gateway=TILL)
+    await host.worker().run_until_idle()
+    (payment,) = (await host.track(application)).progress.payments
+    assert payment.state == "pending"
+    office.ASKED.clear()
+    return application, payment.id
+
+
+def notice(payment: str) -> bytes:
+    return json.dumps({"payment": payment}).encode()
+
+
+async def test_notice_of_a_payment_lets_the_gateway_be_asked_at_once(host, office, waiting):
+    application, payment = waiting
+    office.PAID.add(payment)
+    assert await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
+    await host.worker().run_until_idle()
+    assert (await host.track(application)).progress.state == "submitted"
+    assert (office.ASKED, await results(host)) == ([payment], ["taken"])
+
+
+async def test_notice_is_believed_in_nothing(host, office, waiting):
+    """It comes before the payer has paid, or lies: the gateway's word counts."""
+    application, payment = waiting
+    await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
+    await host.worker().run_until_idle()
+    assert (await host.track(application)).progress.state == "awaiting_payment"
+    assert (office.ASKED, await results(host)) == ([payment], ["taken"])
+
+
+async def test_payment_is_asked_about_once_a_minute_however_many_notices_name_it(host, office, waiting):
+    application, payment = waiting
+    for number in range(6):
+        headers = GENUINE | {"number": str(number)}
+        assert await host.inbox.receive(TILL, headers=headers, body=notice(payment))
+        await host.worker().run_until_idle()
+    noticed = [one for one in (await host.track(application)).events if one.kind == "payment-noticed"]
+    assert (office.ASKED, len(noticed)) == ([payment], 1)
+    host.clock.advance(NOTICES_APART)
+    await host.worker().run_until_idle()
+    noticed = [one for one in (await host.track(application)).events if one.kind == "payment-noticed"]
+    assert len(noticed) == 2
+    assert sorted(await results(host)) == ["repeated"] * 4 + ["taken"] * 2
+
+
+@pytest.mark.parametrize(
+    ("gateway", "headers", "named", "result"),
+    [
+        (TILL, {"mark": "forged"}, None, "agency-rejected"),
+        (TILL, GENUINE, "nobody-s-payment", "unknown-reference"),
+        (OTHER, GENUINE, None, "unknown-reference"),
+    ],
+    ids=["forged", "unknown", "another gateway's"],
+)
+async def test_notice_that_is_nobodys_asks_nobody(host, office, waiting, gateway, headers, named, result):
+    application, payment = waiting
+    before = await host.track(application)
+    await host.inbox.receive(gateway, headers=headers, body=notice(named or payment))
+    await host.inbox.handle()
+    assert await host.track(application) == before
+    host.clock.set(host.clock.now() + PATIENCE)
+    await host.inbox.handle()
+    assert await results(host) == [result]
+
+
+async def test_message_is_erased_once_it_is_old_whatever_became_of_it(host, office, waiting):
+    _, payment = waiting
+    await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
+    await host.inbox.receive(TILL, headers={"mark": "forged", "authorization": "secret"}, body=notice(payment))
+    worker = host.worker()
+    await worker.run_until_idle()
+    await host.inbox.receive(TILL, headers=GENUINE, body=notice("nobody's"))
+    host.clock.advance(MESSAGE_AGE - timedelta(hours=1))
+    assert await worker.erase_messages() == 0
+    await host.inbox.receive(TILL, headers=GENUINE, body=b"young")
+    host.clock.advance(timedelta(hours=1, seconds=1))
+    assert await worker.erase_messages() == 3
+    rows = await host.database.run(
+        lambda t: t.connection.execute(select(inbox).order_by(inbox.c.received_at, inbox.c.result)).all()
+    )
+    *old, young = [(row.result, row.data_key is None, row.sealed == b"", row.handled_at is None) for row in rows]
+    assert sorted(old) == [
+        ("agency-rejected", True, True, False),
+        (EXPIRED, True, True, False),
+        ("taken", True, True, False),
+    ]
+    assert young == (None, False, False, True)
+    assert await worker.erase_messages() == 0
+    assert [one async for one in verify_journals(host.database, host.vault) if one.findings] == []

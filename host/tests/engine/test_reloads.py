@@ -7,14 +7,9 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from nagorik import CredentialsRejected
-from nagorik.errors import CredentialProblem
-from nagorik_host.engine.health import LEFT_TO_OTHERS, HealthTracker
-from nagorik_host.engine.instants import row_of
 from nagorik_host.store.overview import read_workers
 from nagorik_host.store.reloads import ask_reload
 from nagorik_host.store.schema import agencies, attempts, outages
-from nagorik_platform.lifecycle import CallFailed
 from nagorik_platform.logs.redaction import redact
 from nagorik_testing import in_process_configurations
 from nagorik_testing.contract.rig import is_login
@@ -112,69 +107,6 @@ async def test_worker_that_starts_with_new_credentials_has_them_tried_at_once(wo
         assert (await agency(host)).probe_at == began
         await world.carry(worker)
         assert (await host.progress(one)).state.value == "closed"
-
-
-async def test_new_credentials_are_tried_at_once_though_a_worker_with_the_old_ones_looks_first(world, ready_url, nid):
-    """As while workers are restarted one by one; and one that is forgotten keeps nobody waiting."""
-    plugins = with_password(world, "another-1")
-    async with world.host(ready_url) as behind, world.host(ready_url) as ahead:
-        first = await world.apply(behind)
-        nid.login_endpoint.password = "another-1"
-        old = behind.worker()
-        await world.carry(old, for_at_most=timedelta(minutes=10))
-        assert len(logins(nid)) == 1
-        await at_work(old)
-        await ahead.platform.reload(plugins)
-        new = ahead.worker(read_settings=lambda: plugins)
-        await at_work(new)
-        await a_while(world, old, new)
-        assert (await ahead.progress(first)).is_filed
-        second, since = await world.apply(ahead), world.clock.now()
-        await a_while(world, old, new)
-        assert (await ahead.progress(second)).is_filed
-        # The one that is behind has its own credentials tried as seldom as ever, and leaves the agency to the other.
-        query = select(outages).where(outages.c.began_at >= since)
-        began = await ahead.database.run(lambda t: t.connection.execute(query).all())
-        assert len(began) <= 60 / 5
-        assert max(one.ended_at - one.began_at for one in began) < LEFT_TO_OTHERS
-        assert len(logins(nid)) <= 4
-
-
-async def at_work(worker):
-    """A worker begins, as ``Worker.run`` has it."""
-    await worker._database.run(worker._housekeeping.register)
-    await worker.reload()
-
-
-async def a_while(world, *workers):
-    """An hour in which each of these looks for work every other minute, in this order, and is heard of."""
-    for _ in range(30):
-        for worker in workers:
-            await worker.run_until_idle()
-            await worker._housekeeping.heartbeat()
-            await worker.reload()
-        world.clock.advance(timedelta(minutes=2))
-
-
-async def test_agency_without_a_login_is_tried_once_by_workers_that_start_with_the_same_credentials(
-    world, ready_url, nid
-):
-    """Nobody counts there how often its key was refused."""
-    async with world.host(ready_url) as host:
-        await host.platform.import_plugins()
-        name = "cashdesk"
-        refused = CallFailed(error=CredentialsRejected(CredentialProblem.WRONG))
-        await host.database.run(lambda t: HealthTracker.of(host.platform).learn(t, name, refused, host.clock.now()))
-        tried = []
-        for _ in range(3):
-            world.clock.advance(timedelta(minutes=1))
-            await host.worker().reload()
-            row = await host.database.run(lambda t: row_of(t, name, None))
-            tried.append(row.probe_at == host.clock.now())
-        assert tried == [True, False, False]
-        world.clock.set(world.clock.now() - timedelta(hours=10))
-        await host.worker().reload()
-        assert (await host.database.run(lambda t: row_of(t, name, None))).probe_at > host.clock.now()
 
 
 @pytest.mark.parametrize("error", [ValueError("nagorik.toml is missing"), PermissionError(13, "Permission denied")])

@@ -2,12 +2,10 @@
 
 import shutil
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import pytest
-from sqlalchemy import insert, make_url
+from sqlalchemy import insert
 
 from nagorik import PaymentState
 from nagorik_host.engine.restoration import WorkersActive, catching_up, mark_caught_up
@@ -17,43 +15,25 @@ from nagorik_host.store.schema import workers
 from nagorik_platform.lifecycle import Decided
 
 
-async def copied(url: str) -> str:
-    """The URL of a copy of the database at ``url``, which nobody has open."""
-    name = f"copy_{uuid4().hex}"
-    parts = make_url(url)
-    if parts.get_backend_name() == "sqlite":
-        copy = Path(str(parts.database)).with_name(f"{name}.db")
-        shutil.copy(str(parts.database), copy)
-        return f"sqlite:///{copy}"
-    before = parts.render_as_string(hide_password=False)
-    connection = await asyncpg.connect(before.replace(f"/{parts.database}", "/postgres"))
-    try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {parts.database}")
-    finally:
-        await connection.close()
-    return before.replace(f"/{parts.database}", f"/{name}")
+def copied(url: str) -> str:
+    """The URL of a copy of the database at ``url``, which is not open."""
+    copy = url.replace(".db", f"-{uuid4().hex}.db")
+    shutil.copy(url.removeprefix("sqlite:///"), copy.removeprefix("sqlite:///"))
+    return copy
 
 
-async def test_nothing_is_done_twice(world, ready_url):
-    await twice(world, ready_url, "payment begun")
-
-
-@pytest.mark.parametrize("known", ["taken in", "paid", "filed"])
+@pytest.mark.parametrize("known", ["taken in", "payment begun", "paid", "filed"])
 async def test_nothing_is_done_twice_whenever_the_copy_was_made(world, ready_file, known):
-    await twice(world, ready_file, known)
-
-
-async def twice(world, url: str, known: str) -> None:
     """Carry an application to its end, and once more from a copy that was made when this much was ``known``."""
-    async with world.host(url) as host:
+    async with world.host(ready_file) as host:
         application = await world.apply(host)
         worker = host.worker()
         if known != "taken in":
             await worker.run_until_idle()
         if known in {"paid", "filed"}:
             await world.carry(worker, for_at_most=timedelta(minutes=1 if known == "paid" else 10))
-    copy = await copied(url)
-    async with world.host(url) as host:
+    copy = copied(ready_file)
+    async with world.host(ready_file) as host:
         await world.carry(host.worker())
         assert (await host.track(application)).progress.state == "closed"
     before = world.done()
@@ -81,7 +61,7 @@ async def carried_again(world, host, application: str, *, investigated: bool) ->
 
 
 async def test_what_was_taken_in_since_is_taken_in_again(world, ready_file):
-    copy = await copied(ready_file)
+    copy = copied(ready_file)
     for url in (ready_file, copy):
         async with world.host(url) as host:
             if url == copy:
@@ -105,11 +85,7 @@ async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_
         register = insert(workers).values(
             id="w", name="w", started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
         )
-        made_up = insert(workers).values(
-            id="m", name="m", started_at=at, beat_at=at, lease_until=at + timedelta(days=20_000), key_names=""
-        )
-        for row in (register, made_up):
-            await host.database.run(lambda transaction, row=row: transaction.connection.execute(row))
+        await host.database.run(lambda transaction: transaction.connection.execute(register))
         with pytest.raises(WorkersActive):
             await world.mark_restored(host)
         assert (await host.track(application)).progress.restored_at is None
