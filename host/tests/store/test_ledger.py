@@ -150,14 +150,3 @@ async def test_database_that_lost_what_this_process_has_written_is_not_written_o
     assert ("nagorik db restored" in text, code) == (True, ExitCode.USAGE)
     assert is_the_machines(caught.value)
     assert await database.run(lambda t: t.connection.scalar(select(func.count()).select_from(decisions))) == 1
-
-
-async def test_database_that_was_written_on_by_others_is_the_same_one(ready_url, vault):
-    opened = [await open_database(ready_url) for _ in range(2)]
-    for number in range(6):
-        one = opened[number % 2]
-        one.use_ledger(vault)
-        await one.run(partial(decide, number=number))
-    assert await findings(opened[0], vault) == []
-    for one in opened:
-        await one.close()

@@ -1,12 +1,8 @@
-"""The ledger: a record of each change, in chains that nobody continues without the host's keys.
+"""The ledger: a record of each change, in chains that no one continues without the host's keys.
 
-A journal cannot show that it is missing, or was longer once. So each unit that changes an application, or a row that
-follows from no journal, inserts a record here. A record of an application holds what the unit set in its row; all of
-them, in the order of revisions, amount to the row. A record of any other row holds a digest of it.
-
-A record's link is a keyed hash over the link before it and all that the record says. Each connection that writes has
-a chain of its own, so that it waits for no other. What only an anchor shows that is kept elsewhere: that the end of a
-chain was cut off together with all that it recorded.
+A record of an application holds what a unit set in its row; all of them, by revision, amount to the row. A record of
+any other row holds a digest of it. Each connection that writes has a chain of its own, and waits for no other. A
+record's link is a keyed hash over the link before it and all that the record says.
 """
 
 import hashlib
@@ -72,10 +68,7 @@ class LedgerMissing(RuntimeError):
 
 
 class LedgerWentBack(RuntimeError):
-    """The database is no longer the one that this process has written: an older copy, or one that went its own way.
-
-    What was filed since that copy was made would be filed again.
-    """
+    """The database is not the one that this process wrote: what was filed since would be filed again."""
 
     def __init__(self) -> None:
         """Say what is to be done."""

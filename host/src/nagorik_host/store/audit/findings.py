@@ -22,7 +22,7 @@ class AuditFinding(NamedTuple):
     Attributes:
         code: What it is; ``texts.toml`` has a sentence for each under ``audit``.
         subject: An application's id, or a row of another table as ``table/key``, or a chain of the ledger.
-        detail: Which entry, column or table, nothing that leads to a citizen.
+        detail: Which entry or column, nothing that leads to a citizen.
     """
 
     code: str
