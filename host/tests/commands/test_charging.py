@@ -60,10 +60,8 @@ def test_fees_tell_the_charges_apart_from_the_fee(ready, charging):
     assert "centre" not in lines
     page = ready("fees", "nid.reissue", "--set", "delivery=urgent").out
     for said in (
-        "the service centre or payment service charges this beside it",
-        "It is no part of the agency's fee:",
-        "এটি সংস্থার ফির অংশ নয়:",
-        "Help with the application (service centre's charge): Tk 50 and VAT Tk 7.50",
+        "Charged by the service centre or payment service, not by the agency",
+        "Help with the application (service centre's charge): ৫০ টাকা · Tk 50 + ভ্যাট · VAT ৭.৫০ টাকা · Tk 7.50",
         "Asked for only when paid by: nobody.pays",
         "Office order 1 of the centre",
         "not verified",

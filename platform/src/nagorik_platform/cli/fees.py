@@ -34,9 +34,6 @@ class FeesCommand:
         given = "a field of the form, or a dimension of the schedule; may be repeated"
         parser.add_argument("service", metavar="SERVICE", help="a service's id, such as nid.reissue")
         parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help=given)
-        parser.add_argument(
-            "--language", choices=("bn", "en"), help="print one language; without it both, Bangla first"
-        )
         add_day_argument(parser)
         add_json_argument(parser)
 
@@ -66,10 +63,8 @@ class FeesCommand:
             return ExitCode.USAGE if isinstance(error, ServiceNotOffered) else ExitCode.FAILED
         if arguments.json:
             print_json(document)
-        elif arguments.language is not None:
-            print_lines(*fee_page(document, arguments.language))
         else:
-            print_lines(*fee_page(document, "bn"), "", *fee_page(document, "en"))
+            print_lines(*fee_page(document))
         return ExitCode.OK
 
 

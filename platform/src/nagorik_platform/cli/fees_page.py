@@ -1,164 +1,91 @@
-"""Published fees for a person to read aloud: all of it in one language, then all of it in the other."""
+"""Published fees for a person, in both languages, drawn as the fees of an application are."""
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from functools import cache
-from typing import Literal
 
-from nagorik.values import Money, to_bangla_digits
-from nagorik.values.sentences import Text
+from nagorik.values import Money
+from nagorik_platform.cli.explanation_page import charge_lines, fee_lines, source_line
 from nagorik_platform.cli.output import Document
-from nagorik_platform.fees.sentences import line_name
-from nagorik_toolkit.bangladesh import amount_in_words
-from nagorik_toolkit.texts import Fill, TextCatalogue, day_text, money_text, read_texts
-
-Language = Literal["bn", "en"]
+from nagorik_toolkit.texts import Fill, TextCatalogue, read_texts
 
 
-def fee_page(document: Document, language: Language) -> Iterator[str]:
+def fee_page(document: Document) -> Iterator[str]:
     """What a service costs, from ``fees.fees_document``."""
-    page = _Page(language)
-    yield f"{document['service']}  {document['name'][language]}"
-    yield page.said("page.heading", day=page.day(document["on"]))
+    yield f"{document['service']}  {_both(document['name'])}"
+    yield from _said("heading", day=date.fromisoformat(document["on"]))
     for block in (
-        page.why_no_price(document),
-        page.price(document),
-        page.charges(document["charges"]),
-        page.asked("open", document["missing"]),
-        page.asked("assumed", document["assumed"]),
-        page.asked("unchecked", document["unchecked"]),
-        *(page.tariff(tariff) for tariff in document["tariffs"]),
+        _why_no_price(document),
+        *(_payment(payment, document) for payment in document["payments"]),
+        _altogether(document),
+        _charges(document["charges"]),
+        _asked("missing", document["missing"]),
+        _asked("assumed", document["assumed"]),
+        _asked("unchecked", document["unchecked"]),
+        *((one["note"]["bn"], one["note"]["en"]) for one in document["tariffs"] if one["note"] is not None),
     ):
         lines = list(block)
         if lines:
-            yield ""
-            yield from lines
+            yield from ("", *lines)
 
 
-class _Page:
-    """The parts of a page in one language."""
+def _why_no_price(document: Document) -> Iterator[str]:
+    for text in (document["sentence"], document["summary"]) if document["sentence"] is not None else ():
+        yield from (text["bn"], text["en"]) if text is not None else ()
 
-    def __init__(self, language: Language) -> None:
-        self.language: Language = language
 
-    def why_no_price(self, document: Document) -> Iterator[str]:
-        if document["sentence"] is not None:
-            yield document["sentence"][self.language]
-            if document["answer"] == "agency-only":
-                yield self.said("page.other-sources", service=document["service"])
-            if document["summary"] is not None:
-                yield self.said("page.about", summary=document["summary"][self.language])
+def _payment(payment: Document, document: Document) -> Iterator[str]:
+    """One payment, with what it is for and when it is due. With what the agency adds, it is the least."""
+    if document["choice"]:
+        yield "; ".join(f"{_both(one['label'])}: {_both(one['title'])}" for one in document["choice"])
+    if payment["due"] is not None:
+        yield from _said(f"due.{payment['due']}")
+    tariff = next(one for one in document["tariffs"] if one["id"] == payment["tariff"])
+    bn, en = _said("agency-adds")
+    added = [{"bn": bn, "en": en}] if document["agency_adds"] else []
+    yield from fee_lines(
+        {**payment, "paid": False, "unpriced": payment["unpriced"] + added, "source": tariff["source"]}
+    )
 
-    def price(self, document: Document) -> Iterator[str]:
-        """What the price is for, and each payment."""
-        payments, least = document["payments"], document["agency_adds"]
-        if document["choice"]:
-            yield "; ".join(
-                f"{one['label'][self.language]}: {one['title'][self.language]}" for one in document["choice"]
-            )
-        for number, payment in enumerate(payments, 1):
-            if len(payments) > 1:
-                yield f"  {self.said('page.payment', number=number, count=len(payments))}"
-            yield from self.payment(payment, least=least)
-        if len(payments) > 1:
-            least = least or any(payment["unpriced"] for payment in payments)
-            total = self.total(document["total"], payments[0]["currency"], least=least)
-            yield f"  {self.said('page.altogether')}: {total}"
-        if document["agency_adds"]:
-            yield f"  {self.said('page.agency-adds')}"
 
-    def payment(self, payment: Document, *, least: bool) -> Iterator[str]:
-        currency, is_any = payment["currency"], Decimal(payment["total"]) > 0
-        least = least or bool(payment["unpriced"])
-        yield from (self.line(line, currency) for line in payment["lines"])
-        for text in payment["unpriced"]:
-            yield f"  {text[self.language]}: {self.said('table.unknown')}"
-        notes = []
-        if not is_any and not least:
-            notes.append(self.said("page.free"))
-        if Decimal(payment["vat"]):
-            notes.append(self.said("page.of-it-vat", amount=self.money(payment["vat"], currency)))
-        if payment["due"] is not None and is_any:
-            notes.append(self.said(f"due.{payment['due']}"))
-        total = self.total(payment["total"], currency, least=least)
-        yield f"  {self.said('page.total')}: {total}" + (f" ({'; '.join(notes)})" if notes else "")
-        if not least and currency == "BDT" and is_any:
-            words = amount_in_words(Money.of(payment["total"], currency), self.language)
-            yield f"  {self.said('page.in-words', words=words)}"
+def _altogether(document: Document) -> Iterator[str]:
+    """The sum of several payments, where nothing of it is unknown."""
+    payments = document["payments"]
+    if len(payments) > 1 and not document["agency_adds"] and not any(one["unpriced"] for one in payments):
+        yield from _said("altogether", sum=Money.of(document["total"], payments[0]["currency"]))
 
-    def charges(self, charges: list[Document]) -> Iterator[str]:
-        """What the host itself asks for: apart from the fee, of which it is no part."""
-        if charges:
-            yield self.said("charge.heading")
-        for one in charges:
-            yield self.line(one, one["currency"])
-            yield f"  {self.said('charge.payee', name=one['payee'][self.language])}"
-            if one["gateways"]:
-                yield f"  {self.said('charge.gateways', ids=', '.join(one['gateways']))}"
-            yield f"  {self.cited('charge', one['source'])}"
 
-    def asked(self, heading: str, fields: list[Document]) -> Iterator[str]:
-        """Fields that were not given, each with its choices."""
-        if fields:
-            yield self.said(f"missing.{heading}")
-        for one in fields:
-            label = one["label"][self.language]
-            named = one["name"] if label == one["name"] else f"{one['name']} ({label})"
-            choices = ", ".join(map(self.choice, one["choices"])) or self.said("missing.any")
-            knows = f"; {self.said('missing.agency-knows')}" if one["agency_knows"] else ""
-            yield f"  {named}: {choices}{knows}"
+def _charges(charges: list[Document]) -> Iterator[str]:
+    """What the host itself asks for: apart from the fee, of which it is no part."""
+    for one in charges:
+        yield from charge_lines({"lines": [one], "total": one["total"], "currency": one["currency"]})
+        if one["gateways"]:
+            yield f"  {_both(dict(zip(('bn', 'en'), _said('gateways'), strict=True)))}: {', '.join(one['gateways'])}"
+        yield f"  {source_line(one['source'])}"
 
-    def tariff(self, tariff: Document) -> Iterator[str]:
-        # An id is a Latin code, for which there is no place in a Bangla sentence; the days set one tariff apart.
-        named = self.said("tariff.named") + (f" {tariff['id']}" if self.language == "en" else "")
-        first, last = (tariff[end] and self.day(tariff[end]) for end in ("effective_from", "effective_to"))
-        if last is None:
-            yield self.said("tariff.charged", named=named, first=first)
-        else:
-            yield self.said("tariff.charged-until", named=named, first=first, last=last)
-        yield self.cited("tariff", tariff["source"])
-        if tariff["note"] is not None:
-            yield tariff["note"][self.language]
 
-    def cited(self, table: str, source: Document) -> str:
-        parts = [self.said("tariff.source", title=source["title"])]
-        if source["as_of"]:
-            parts.append(self.said("tariff.seen", day=self.day(source["as_of"])))
-        parts.append(self.said(f"{table}.verified" if source["verified"] else f"{table}.not-verified"))
-        return "; ".join(parts) + ("।" if self.language == "bn" else ".")
+def _asked(heading: str, fields: list[Document]) -> Iterator[str]:
+    """Fields that were not given, each with its choices."""
+    if fields:
+        yield from _said(heading)
+    for one in fields:
+        choices = ", ".join(map(_choice, one["choices"]))
+        knows = " / ".join(_said("agency-knows")) if one["agency_knows"] else ""
+        yield f"  {one['name']} ({_both(one['label'])}): {'; '.join(filter(None, (choices, knows))) or '…'}"
 
-    def line(self, line: Document, currency: Literal["BDT", "USD"]) -> str:
-        amount = self.money(line["amount"], currency)
-        if Decimal(line["vat"]):
-            amount = self.said("page.with-vat", amount=amount, vat=self.money(line["vat"], currency))
-        return f"  {self.text(line_name(line))}: {amount}"
 
-    def choice(self, choice: Document) -> str:
-        value = choice["value"]
-        word = str(value).lower() if isinstance(value, bool) else str(value)
-        if choice["title"] is not None:
-            return f"{word} ({choice['title'][self.language]})"
-        # A code, such as under-90, stands as it has to be typed.
-        is_code = any(sign.isascii() and sign.isalpha() for sign in word)
-        return word if is_code or self.language == "en" else to_bangla_digits(word)
+def _choice(choice: Document) -> str:
+    word = str(choice["value"]).lower() if isinstance(choice["value"], bool) else str(choice["value"])
+    return word if choice["title"] is None else f"{word} ({_both(choice['title'])})"
 
-    def total(self, amount: str, currency: Literal["BDT", "USD"], *, least: bool) -> str:
-        written = self.money(amount, currency)
-        return self.said("page.at-least", amount=written) if least else written
 
-    def money(self, amount: str, currency: Literal["BDT", "USD"]) -> str:
-        return self.text(money_text(Money.of(amount, currency)))
+def _both(text: Document) -> str:
+    return f"{text['bn']} · {text['en']}"
 
-    def day(self, written: str) -> str:
-        return self.text(day_text(date.fromisoformat(written)))
 
-    def text(self, text: Text) -> str:
-        return text.bn if self.language == "bn" else text.en
-
-    def said(self, code: str, **fills: Fill | str) -> str:
-        texts = {name: Text(bn=fill, en=fill) if isinstance(fill, str) else fill for name, fill in fills.items()}
-        return self.text(_sentences().text(code, **texts))
+def _said(code: str, **fills: Fill) -> tuple[str, str]:
+    text = _sentences().text(code, **fills)
+    return text.bn, text.en
 
 
 @cache
