@@ -9,16 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from nagorik import AgencyStatus, ApplicationState as S, Deliverable, Operation
-from nagorik_platform.lifecycle import Hold, Party, Progress
+from nagorik_platform.lifecycle import Progress
 from nagorik_platform.lifecycle.events import (
     Actor,
-    AttemptBegan,
     AttemptEnded,
-    CorrectionGiven,
     DeliverableFetched,
-    Held,
     Moved,
-    WithdrawalWanted,
 )
 from nagorik_platform.lifecycle.state import Backoff
 from nagorik_testing.campaign.told import ToldComparison
@@ -188,11 +184,6 @@ async def test_decision_is_no_news_until_the_agency_was_asked_since(events, foun
     assert await codes(application(S.IN_REVIEW, *events), at_agency("RECEIVED", "APPROVED")) == found
 
 
-async def test_decision_is_as_old_as_the_first_state_that_says_so():
-    tracked = application(S.IN_REVIEW, asked(NOW - HOUR / 2))
-    assert await codes(tracked, at_agency("RECEIVED", "APPROVED", "PRINTED")) == ["told-otherwise"]
-
-
 # Documents
 
 CARD = Deliverable(kind="nid-card", delivery="download")
@@ -316,51 +307,3 @@ async def test_news_of_the_agency_is_asked_for_by_somebody(due, heard, final, of
     gone_on = at_agency("RECEIVED", "RECEIVED")
     gone_on.filed_at = NOW - DAY
     assert await codes(tracked, gone_on, due=due, offers=offers) == found
-
-
-def began(operation, at):
-    return AttemptBegan(at=at, operation=operation)
-
-
-def hold(party, code):
-    return Hold(party=party, code=code)
-
-
-WORDS = [
-    (S.CORRECTION_REQUESTED, {"correction_ready": True}, CorrectionGiven(at=NOW), Operation.ANSWER_CORRECTION),
-    (S.IN_REVIEW, {"withdrawal_wanted": True}, WithdrawalWanted(at=NOW), Operation.WITHDRAW),
-]
-
-
-@pytest.mark.parametrize(("state", "wanted", "given", "operation"), WORDS)
-async def test_citizens_word_is_sent_before_the_agency_is_asked_again(state, wanted, given, operation):
-    async def found(*events, **changes):
-        return await codes(application(state, *events, **wanted, **changes), at_agency("RECEIVED"))
-
-    later = asked(NOW + HOUR)
-    assert await found(given, later) == ["left-alone"]
-    assert await found(given, asked(NOW + HOUR, settled=False)) == ["left-alone"]
-    assert await found(asked(NOW), given) == []
-    assert await found(given, asked(NOW)) == []
-    assert await found(given, began(operation, NOW), later) == []
-    assert await found(began(operation, NOW), given, later) == ["left-alone"]
-    held = hold(Party.PERSON, "payment-under-investigation")
-    assert await found(given, later, hold=held) == []
-    assert await found(given, Held(at=NOW, hold=held), later) == []
-    on = hold(Party.PERSON, "call-in-vain")
-    assert await found(given, Held(at=NOW, hold=on), later, hold=on) == ["left-alone"]
-
-
-@pytest.mark.parametrize(
-    ("code", "since", "corrections", "found"),
-    [
-        ("correction-requested", NOW - 2 * DAY, 0, ["left-alone"]),
-        ("correction-requested", NOW - HOUR, 0, []),
-        ("correction-requested", NOW - 2 * DAY, 3, []),
-        ("appearance-required", NOW - 2 * DAY, 0, []),
-    ],
-)
-async def test_citizen_who_would_correct_is_let(code, since, corrections, found):
-    waits = hold(Party.CITIZEN, code)
-    state = application(S.CORRECTION_REQUESTED, Held(at=since, hold=waits), hold=waits, corrections=corrections)
-    assert await codes(state, at_agency("RECEIVED")) == found

@@ -1,4 +1,4 @@
-"""A paper of twenty megabytes goes from the counter to the agency, another comes back, and none is ever in memory."""
+"""A paper of twenty megabytes goes from the counter to the agency, and is never in memory."""
 
 import asyncio
 import hashlib
@@ -13,11 +13,8 @@ from typing import ClassVar
 
 import pytest
 from command_site import Site
-from starlette.responses import Response
 
-from nagorik import DocumentReference
-from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.vault import Vault, make_keys, read_keyring
+from nagorik_host.vault import make_keys
 from nagorik_testing import (
     Codec,
     DocumentResponse,
@@ -49,9 +46,8 @@ as_of = 2026-11-24
 id = "archive.copy"
 name = { en = "A copy", bn = "একটি অনুলিপি" }
 form = "forms:CopyForm"
-reads = ["status", "deliverable"]
+reads = ["status"]
 writes = { submit = "native" }
-deliverables = ["copy"]
 
 [[services.documents]]
 kind = "drawing"
@@ -70,16 +66,14 @@ class CopyForm(Form):
     number: Annotated[str, Label(en="Number", bn="নম্বর")]
 """
 PLUGIN = """\
-from nagorik import Accepted, AgencyStatus, Deliverable, FetchedDeliverable, FormPart, WireModel, hookimpl
+from nagorik import Accepted, AgencyStatus, FormPart, WireModel, hookimpl
 
 
 class Filed(WireModel):
     number: str
 
 
-COPY = Deliverable(kind="copy", delivery="download")
 STATUS = AgencyStatus(state="in_review", raw="NEW")
-READY = AgencyStatus(state="issued", raw="READY", deliverables=(COPY,), final=True)
 
 
 @hookimpl
@@ -87,19 +81,13 @@ async def nagorik_submit(request, context):
     parts = [FormPart("clientReference", request.client_reference)]
     parts += [FormPart(paper.kind, paper, filename=paper.kind) for paper in request.documents]
     filed = await context.http.write("file", "POST", "/copies", parts=parts, expect=Filed)
-    return Accepted(reference=filed.number, status=READY if request.form.number.startswith("back") else STATUS)
+    return Accepted(reference=filed.number, status=STATUS)
 
 
 @hookimpl
 async def nagorik_get_status(request, context):
     return STATUS
 
-
-@hookimpl
-async def nagorik_fetch_deliverable(request, context):
-    file = await context.http.download("copy", f"/copies/{request.agency_reference}", limit=50_000_000)
-    document = await context.documents.put("copy", file.content_type, file)
-    return FetchedDeliverable(deliverable=request.deliverable, document=document)
 """
 CHILD = """\
 import re
@@ -119,7 +107,7 @@ for folder in sys.argv[2:]:
 
 
 class Archive(Simulator):
-    """Takes in whatever comes in parts, and gives out ``copies``, the n-th to whoever filed as n-th."""
+    """Takes in what comes in parts."""
 
     plugin_id: ClassVar[str] = "archive"
     modelled: ClassVar[str] = "কল্পিত। / Invented."
@@ -128,10 +116,9 @@ class Archive(Simulator):
 
     def open_office(self) -> None:
         self.filed = 0
-        self.copies: list[bytes] = []
 
     def routes(self):
-        return routes_of({"POST /copies": self._file, "GET /copies/{number}": self._copy})
+        return routes_of({"POST /copies": self._file})
 
     def settings(self, base_url):
         return {"base_url": base_url}
@@ -141,10 +128,6 @@ class Archive(Simulator):
         self.filed += 1
         self.ledger.record("copy", f"C-{self.filed}", client_reference=text_in(content, "clientReference"))
         return DocumentResponse({"number": f"C-{self.filed}"})
-
-    async def _copy(self, request):
-        number = int(request.path_params["number"].removeprefix("C-"))
-        return Response(self.copies[number - 1], media_type="application/pdf")
 
 
 @pytest.fixture
@@ -216,27 +199,3 @@ def test_paper_of_twenty_megabytes_arrives_as_it_was_and_was_never_in_memory(tmp
     assert arrived == [("drawing", len(content), hashlib.sha256(content).hexdigest()) for content in papers]
     assert len(agency.ledger.effects("copy")) == len(papers)
     assert more < ROOM
-
-
-def test_deliverable_of_twenty_megabytes_is_kept_as_it_was_and_was_never_in_memory(
-    tmp_path, sqlite_template, archive
-):
-    agency, address = archive
-    agency.copies = [pdf_of(SMALL), pdf_of(LARGE)]
-    more = carry(tmp_path, sqlite_template, address, {"back-small": pdf_of(SMALL), "back-large": pdf_of(SMALL)})
-    place = tmp_path / "place"
-    store = FolderDocumentStore(place / "nagorik-documents", Vault(read_keyring((place / "keys.txt").read_text())))
-    kept = {asyncio.run(told(store, identity)) for identity in store.kept()}
-    assert kept >= {(len(copy), hashlib.sha256(copy).hexdigest()) for copy in agency.copies}
-    assert len(kept) == 2 * len(agency.copies)
-    assert more < ROOM
-
-
-async def told(store: FolderDocumentStore, identity: str) -> tuple[int, str]:
-    """What is kept by an id: its size and hash."""
-    digest, size = hashlib.sha256(), 0
-    document = DocumentReference(id=identity, kind="any", media_type="any/any", bytes=0, sha256="0" * 64)
-    async for piece in store.open(document):
-        digest.update(piece)
-        size += len(piece)
-    return size, digest.hexdigest()

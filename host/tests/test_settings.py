@@ -2,7 +2,6 @@
 
 import os
 import re
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 
 from nagorik_host.configured import is_configured
 from nagorik_host.settings import HostSettingsRejected, load_host_settings
-from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import make_keys
 
 SECRET = "hunter2hunter2"
@@ -54,20 +52,6 @@ def test_file_is_read_and_the_environment_wins(monkeypatch):
     assert settings.worker == "environment"
     assert settings.allow == {"nid", "cashdesk"}
     assert settings.retention_days == 30
-
-
-@pytest.mark.parametrize(
-    ("seconds", "problem"), [("9", "greater than or equal to 10"), ("3601", "less than or equal to 3600")]
-)
-def test_lease_is_neither_a_moment_nor_a_day(monkeypatch, seconds, problem):
-    monkeypatch.setenv("NAGORIK_HOST_LEASE_SECONDS", seconds)
-    assert problem in rejected()
-    monkeypatch.setenv("NAGORIK_HOST_LEASE_SECONDS", "90")
-    assert load_host_settings().lease == timedelta(seconds=90)
-
-
-def test_messages_are_kept_for_as_long_as_without_a_setting():
-    assert load_host_settings().message_age == MESSAGE_AGE
 
 
 def test_named_file_is_read_in_place_of_the_default_one(monkeypatch):
@@ -220,11 +204,6 @@ def test_address_that_nobody_can_be_sent_to_is_refused_without_being_quoted(addr
 def test_address_is_no_longer_than_a_code_on_a_receipt_can_hold(name):
     written(f'{name} = "https://track.nagorik.example/{"a" * 980}"\n')
     assert rejected() == f"nagorik.toml: {name}: String should have at most 1000 characters"
-
-
-def test_host_without_such_addresses_tells_none():
-    addresses = load_host_settings().platform().payment_addresses
-    assert (addresses.return_url("desk.cash", "p-1"), addresses.notice_url("desk.cash", "p-1")) == (None, None)
 
 
 @pytest.mark.parametrize("address", ["9464", "127.0.0.1", "::1:9464", f"{SECRET}@x:1", "http://x:1"])
