@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import uuid4
 
 from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
@@ -86,6 +86,7 @@ NOTICES_APART: Final = timedelta(minutes=1)
 TAKEN: Final = "taken"
 REPEATED: Final = "repeated"
 UNKNOWN: Final = "unknown-reference"
+DEFECT: Final = "defect"
 _PLACE: Final = "message"
 _READS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
 _OUT_OF_TIME: Final = frozenset({"deadline", "abandoned", "cancelled"})
@@ -133,14 +134,6 @@ class MessageRefused(ValueError):
 
 class InboxFull(Exception):
     """Too many messages of this offer wait to be read; the sender has to come again."""
-
-
-class _Reading(NamedTuple):
-    """What a plugin made of a message: something that happened, or why it says nothing, perhaps only for now."""
-
-    outcome: Noticed | Reported | None
-    result: str = ""
-    again: bool = False
 
 
 @dataclass(slots=True, repr=False, kw_only=True)
@@ -232,43 +225,41 @@ class Inbox:
         """
         messages = await self.database.run(self._take)
         # Together, so that one plugin whose messages hang delays another's by no more than ``READ_SECONDS``.
-        readings = await asyncio.gather(*(self._read(message) for message in messages))
-        for message, reading in zip(messages, readings, strict=True):
+        outcomes = await asyncio.gather(*(self._read(message) for message in messages))
+        for message, outcome in zip(messages, outcomes, strict=True):
             try:
-                await self.database.run(partial(self._settle, message=message, reading=reading))
+                await self.database.run(partial(self._settle, message=message, outcome=outcome))
             except Exception as error:
                 if is_the_machines(error) and not isinstance(error, KeyMissing):
                     raise
                 failed = _failed("message_not_taken", message, error)
-                await self.database.run(partial(self._settle, message=message, reading=failed))
+                await self.database.run(partial(self._settle, message=message, outcome=failed))
         return len(messages)
 
     # What a plugin makes of a message
 
-    async def _read(self, message: Row[Any]) -> _Reading:
+    async def _read(self, message: Row[Any]) -> Noticed | Reported | str | None:
+        """What happened, or the code of why a message says nothing; ``None`` where it is to be read again."""
         try:
             key = self.vault.data_key(message.data_key, message.id)
             content = json.loads(key.open(message.sealed, _PLACE))
             headers, body = content["headers"], b64decode(content["body"])
             if isinstance(self._offer(message.offer), PaymentGateway):
-                notice = await self.platform.parse_payment_notice(
-                    PaymentNoticeRequest(gateway=message.offer, headers=headers, body=body), seconds=READ_SECONDS
-                )
-                return _Reading(Noticed(notice.payment))
-            report = await self.platform.parse_callback(
-                CallbackRequest(service=message.offer, headers=headers, body=body), seconds=READ_SECONDS
-            )
+                paid = PaymentNoticeRequest(gateway=message.offer, headers=headers, body=body)
+                return Noticed((await self.platform.parse_payment_notice(paid, seconds=READ_SECONDS)).payment)
+            called = CallbackRequest(service=message.offer, headers=headers, body=body)
+            report = await self.platform.parse_callback(called, seconds=READ_SECONDS)
         except _NOT_NOW:
-            return _Reading(None, again=True)
+            return None
         except PluginFault as fault:
             # A reading that did not end in time may be the machine's fault.
-            in_vain = fault.fault in _OUT_OF_TIME and message.looks + 1 < READINGS
-            return _Reading(None, fault.code, again=in_vain)
+            is_late = fault.fault in _OUT_OF_TIME and message.looks + 1 < READINGS
+            return None if is_late else fault.code
         except NagorikError as error:
-            return _Reading(None, error.code)
+            return error.code
         except Exception as error:  # noqa: BLE001 - a defect of one message ends no other
             return _failed("message_unreadable", message, error)
-        return _Reading(Reported(report.agency_reference, report.status))
+        return Reported(report.agency_reference, report.status)
 
     def _require(self, offer: str) -> None:
         """See that a message can be for an offer, that of a plugin in quarantine for a fault included."""
@@ -314,26 +305,26 @@ class Inbox:
             transaction.connection.execute(_TAKE, {"ids": [one.id for one in due], "until": now + LEASE})
         return due
 
-    def _settle(self, transaction: Transaction, *, message: Row[Any], reading: _Reading) -> None:
+    def _settle(
+        self, transaction: Transaction, *, message: Row[Any], outcome: Noticed | Reported | str | None
+    ) -> None:
         """Take in what a message says and be done with it, or put it off; all of that or nothing."""
         if transaction.connection.scalar(_STILL_UNREAD, {"id_": message.id}) is None:
             return  # another worker was quicker, or its time was over
-        now, outcome = self.clock.now(), reading.outcome
-        result: str | datetime = reading.result
+        now = self.clock.now()
         application = proved = reference = None
-        if reading.again:
+        result: str | datetime = UNKNOWN
+        if outcome is None:
             result = now + min(FIRST_PAUSE * 2 ** min(message.looks, 16), LONGEST_PAUSE)
-        elif outcome is not None:
-            application = self._application_of(transaction, message.offer, outcome)
-            result = UNKNOWN
-            if application is not None:
-                result = self._take_in(transaction, application, message, outcome, now)
-            elif isinstance(outcome, Reported) and now < message.received_at + PATIENCE:
-                # Read again as soon as an application is known by the reference, or at the end for the last time.
-                reference = self.store.hash_agency_reference(_plugin_of(message.offer), outcome.agency_reference)
-                result = message.received_at + PATIENCE
-            if result == TAKEN and isinstance(outcome, Reported):
-                proved = message.message
+        elif isinstance(outcome, str):
+            result = outcome
+        elif (application := self._application_of(transaction, message.offer, outcome)) is not None:
+            result = self._take_in(transaction, application, message, outcome, now)
+            proved = message.message if result == TAKEN and isinstance(outcome, Reported) else None
+        elif isinstance(outcome, Reported) and now < message.received_at + PATIENCE:
+            # Read again as soon as an application is known by the reference, or at the end for the last time.
+            reference = self.store.hash_agency_reference(_plugin_of(message.offer), outcome.agency_reference)
+            result = message.received_at + PATIENCE
         if isinstance(result, datetime):
             _write(transaction, message.id, due_at=result, reference=reference, lost_looks=0)
         else:
@@ -378,7 +369,7 @@ class Inbox:
         except Erased:
             return "erased"
         except (IllegalTransition, JournalBroken, SealBroken) as error:
-            return _failed("message_not_taken", message, error).result
+            return _failed("message_not_taken", message, error) or DEFECT
         self.store.change(transaction, stored, done, now, lease=stored.lease)
         return TAKEN
 
@@ -394,10 +385,10 @@ def _put_off(progress: Progress, payment: str, capabilities: ServiceCapabilities
     return latest + NOTICES_APART if latest is not None and latest + NOTICES_APART > now else None
 
 
-def _failed(event: str, message: Row[Any], error: Exception) -> _Reading:
+def _failed(event: str, message: Row[Any], error: Exception) -> str | None:
     """Log what is wrong with a message, by the names of things alone. A process that holds its key can read it."""
     _log.error(event, defect=type_name(error), offer=message.offer, message=message.id)
-    return _Reading(None, "defect", again=isinstance(error, KeyMissing))
+    return None if isinstance(error, KeyMissing) else DEFECT
 
 
 def _end(transaction: Transaction, identity: str, now: datetime, result: str, **values: object) -> None:

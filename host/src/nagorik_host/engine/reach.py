@@ -41,13 +41,13 @@ def has_reached(outcome: CallAnswered | CallFailed) -> bool:
 
 
 def is_out_of_reach(error: NagorikError | None) -> bool:
-    """Whether a call ended in what an outage is made of: not reached, or the platform let in for nobody."""
+    """Whether a call counts towards an outage: the agency was not reached, or refuses the platform."""
     if isinstance(error, OutcomeUnknown) and error.layer is Layer.CORE:
         return False  # the platform itself broke off
     if _is_the_plugins_word(error):
         return False
     if isinstance(error, CredentialsRejected):
-        # It is there, and lets the platform in for nobody. What one operation is not permitted is that one's matter.
+        # It is there, and lets the platform in for no call. What one operation is not permitted concerns that alone.
         return error.kind is not CredentialProblem.NOT_PERMITTED
     return isinstance(error, _NOT_REACHED) and getattr(error, "because", None) not in _OUR_OWN
 
@@ -63,7 +63,7 @@ def is_paced(error: NagorikError | None) -> TypeGuard[RateLimited]:
 
 
 def is_held_back(error: NagorikError | None) -> bool:
-    """Whether the platform has asked nobody, because its credentials were refused lately or have ended."""
+    """Whether the platform has sent nothing, because its credentials were refused lately or have ended."""
     return isinstance(error, CredentialsRejected) and error.layer is Layer.CORE
 
 

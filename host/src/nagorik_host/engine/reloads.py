@@ -84,7 +84,7 @@ class SettingsReloader:
 
 
 def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> list[str]:
-    """What is wrong with the settings of plugins that somebody has set, a line each, without any value."""
+    """What is wrong with settings of plugins that are set, a line for each plugin, without any value."""
     return [
         f"plugin {plugin}: {', '.join(f'{name} ({reason})' for name, reason in _wrong_settings(error)) or error.code}"
         for plugin, error in _rejected(done, plugins).items()
@@ -92,7 +92,7 @@ def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguratio
 
 
 def _rejected(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> dict[str, NagorikError]:
-    """What was rejected of the settings that somebody has set; plugins without any are not in use."""
+    """What was rejected of the settings that are set; plugins without any are not in use."""
     names = [name.upper() for name in os.environ]
     return {
         plugin: error

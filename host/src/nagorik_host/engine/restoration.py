@@ -51,7 +51,7 @@ class Restoration(NamedTuple):
 def mark_restored(
     transaction: Transaction, store: ApplicationStore, restoration: Restoration, *, lease_now: datetime | None = None
 ) -> int:
-    """Put every write of every open application in doubt, all or none; how many applications there were.
+    """Put every write of every open application in doubt, all of them or no one; how many applications there were.
 
     Args:
         transaction: Of the host's database.

@@ -1,4 +1,4 @@
-"""One token for all processes of a host: the first that finds none logs in for all, and the others wait for that.
+"""One token for all processes of a host: the first that misses it logs in for all, and the others wait for that.
 
 All of it lies in one row for each plugin and its settings, read ``FOR UPDATE``. A login is under way for as long as
 it may take, and is lost after that. A token that the agency refused is named by the login that brought it: where
@@ -9,7 +9,6 @@ last moment at which it may reach the agency; once it has ended, as one at its e
 """
 
 import json
-import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -166,7 +165,7 @@ class SharedTokenStore:
         return now
 
     def _row(self, transaction: Transaction, identity: str, plugin: str) -> Row[Any]:
-        """The row of a plugin's settings, locked; made where there was none."""
+        """The row of a plugin's settings, locked; made if necessary."""
         now = {LEASE_NOW: time_of(self.clock)}
         row = transaction.connection.execute(_ROW, {**now, "id_": identity}).one_or_none()
         if row is not None:
@@ -177,8 +176,8 @@ class SharedTokenStore:
         return transaction.connection.execute(_ROW, {**now, "id_": identity}).one()
 
     def _kept(self, row: Row[Any], login: _Login) -> IssuedToken | None:
-        left = math.inf if row.renew_at is None else (row.renew_at - row.now).total_seconds()
-        if row.login is None or left <= 0:
+        left = (row.renew_at - row.now).total_seconds() if row.login is not None else 0.0
+        if left <= 0:
             return None
         try:
             key = self.vault.data_key(row.data_key, row.id)
@@ -219,12 +218,11 @@ class SharedTokenStore:
         name, value = issued.token.as_header()
         key, wrapped = self.vault.make_data_key(login.identity)
         content = json.dumps([name.decode("ascii"), value.decode("ascii"), at.isoformat()])
-        is_endless = issued.renew_in >= _FOR_EVER
         token = {
             "login": login.name,
             "data_key": wrapped,
             "sealed": key.seal(content.encode(), _PLACE),
-            "renew_at": None if is_endless else row.now + timedelta(seconds=issued.renew_in),
+            "renew_at": row.now + timedelta(seconds=min(issued.renew_in, _FOR_EVER)),
             "refused": None,
         }
         _write(transaction, row, {**token, **_NO_LOGIN})
