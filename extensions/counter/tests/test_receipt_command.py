@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from nagorik.model.status import PaymentState
-from nagorik_counter.receipt.pdf import PdfUnavailable, require_pdf
+from nagorik_counter.receipt.pdf import PdfUnavailable, load_weasyprint
 from nagorik_platform.lifecycle import state_label
 
 BIRTH_REGISTRATION, PHONE = "19799910000000202", "+8801300000202"
@@ -44,7 +44,7 @@ def test_receipt_is_a_page_for_its_owner_that_holds_no_number_of_the_citizen(rea
 
 
 def test_every_further_print_is_a_copy_and_the_audit_knows_of_each(ready, place, paid):
-    for number, told in ((1, None), (2, "দ্বিতীয় কপি"), (3, "তৃতীয় কপি")):
+    for number, told in ((1, None), (2, "কপি ২"), (3, "কপি ৩")):
         done = ready("receipt", paid, "--paper", "80mm", "--output", f"{number}.html")
         assert done.code == 0
         page = (place / f"{number}.html").read_text()
@@ -59,7 +59,7 @@ def test_every_further_print_is_a_copy_and_the_audit_knows_of_each(ready, place,
     [
         "DELETE FROM counter_prints",
         "UPDATE counter_prints SET copy = 2",
-        "INSERT INTO counter_prints SELECT 'made-up', application, payment, 2, at FROM counter_prints",
+        "INSERT INTO counter_prints SELECT payment, 2, application, at FROM counter_prints",
     ],
 )
 def test_print_that_is_not_as_it_was_written_is_found(ready, place, paid, change):
@@ -107,7 +107,7 @@ def test_pdf_without_its_extra_is_refused_by_name_and_nothing_is_counted(ready, 
 
 def test_pdf_is_one(ready, place, paid):
     try:
-        require_pdf()
+        load_weasyprint()
     except PdfUnavailable:
         pytest.skip("Pango is not installed")
     assert ready("receipt", paid, "--format", "pdf", "--paper", "80mm", "--output", "receipt.pdf").code == 0
@@ -122,28 +122,6 @@ def test_code_leads_to_the_address_of_the_setting(ready, place, paid):
     assert ready("receipt", paid, "--output", "with.html").code == 0
     page = (place / "with.html").read_text()
     assert "Scan the code" in page
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "track.nagorik.example",
-        "http://track.nagorik.example",
-        "https://",
-        "https://track.nagorik.example/?a=1",
-        "https://a:b@track.nagorik.example/",
-        "https://track.nagorik.example/a b",
-        "https://[::1/",
-    ],
-)
-def test_address_that_is_none_is_refused_and_not_repeated(ready, place, wrong):
-    with (place / "nagorik.toml").open("a") as settings:
-        settings.write(f'tracking_url = "{wrong}"\n')
-    done = ready("db", "status")
-    assert done.code == 2
-    assert (
-        done.err == "nagorik: nagorik.toml: tracking_url is no https://… address without user, query and fragment\n"
-    )
 
 
 def test_erased_application_has_no_receipt_any_more(ready, place, paid):

@@ -10,7 +10,7 @@ import zxingcpp
 from PIL import Image
 
 from nagorik_counter.receipt.page import receipt_page
-from nagorik_counter.receipt.pdf import PdfUnavailable, require_pdf, write_pdf
+from nagorik_counter.receipt.pdf import PdfUnavailable, load_weasyprint, write_pdf
 
 WIDTHS = {"a4": 794, "80mm": 302}
 """Of the papers, in CSS pixels: 210 mm and 80 mm."""
@@ -88,7 +88,7 @@ def test_library_that_is_optional_is_not_asked_for(tmp_path, monkeypatch):
     )
     (tmp_path / "weasyprint" / "urls.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    require_pdf()
+    load_weasyprint()
     del sys.modules["weasyprint"], sys.modules["weasyprint.urls"]
 
 
@@ -96,7 +96,7 @@ def test_library_that_is_optional_is_not_asked_for(tmp_path, monkeypatch):
 def test_pdf_is_one_page_of_its_paper_and_can_be_scanned(contents, kind, paper, pages):
     content = contents[kind]
     try:
-        require_pdf()
+        load_weasyprint()
     except PdfUnavailable:
         pytest.skip("Pango is not installed")
     document = pypdfium2.PdfDocument(write_pdf(receipt_page(content, paper), paper))

@@ -103,7 +103,7 @@ def test_state_is_told_as_it_is(read, make_content, state):
 
 @pytest.mark.parametrize(
     ("copy", "bn", "en"),
-    [(2, "দ্বিতীয় কপি", "copy 2"), (10, "দশম কপি", "copy 10"), (11, "১১তম কপি", "copy 11")],
+    [(2, "কপি ২", "copy 2"), (11, "কপি ১১", "copy 11")],
 )
 def test_every_print_but_the_first_says_which_it_is(read, make_content, copy, bn, en):
     text = read(make_content(copy=copy)).text
@@ -150,22 +150,20 @@ def test_other_sum_than_was_asked_for_is_told_and_written_in_words(read, make_co
     assert "two hundred taka only" in text
 
 
-def test_dollars_are_told_as_dollars_and_in_words(read, make_content, make_line):
+def test_dollars_are_shown_as_dollars_without_words(read, make_content, make_line):
     usd = make_line(1)
     dollars = type(usd)(usd.text, Money.of("1234.50", "USD"), Money.of(0, "USD"), LineNature.FEE, usd.payee)
     text = read(make_content(dollars)).text
     assert "US dollars" in text
     assert "১,২৩৪.৫০ 1,234.50" in text
     assert "Total ১,২৩৪.৫০ মার্কিন ডলার 1,234.50 US dollars" in text
-    assert "এক হাজার দুইশত চৌত্রিশ মার্কিন ডলার পঞ্চাশ সেন্ট মাত্র" in text
-    assert "one thousand two hundred thirty-four US dollars and fifty cents only" in text
+    assert "In words" not in text
 
 
 def test_other_currency_than_was_asked_for_is_never_read_as_that(read, make_content):
     text = read(make_content(state="under_investigation", taken=Money.of("264.50", "USD"))).text
     assert "Total asked for ২৬৪.৫০ টাকা Tk 264.50" in text
     assert "Taken by the payment service ২৬৪.৫০ মার্কিন ডলার 264.50 US dollars" in text
-    assert "two hundred sixty-four US dollars and fifty cents only" in text
     assert "taka" not in text
 
 

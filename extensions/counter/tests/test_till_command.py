@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nagorik_counter.commands import till as till_command
-from nagorik_counter.denominations import denominations, read_denominations, sum_of_pieces
+from nagorik_counter.denominations import read_denominations, sum_of_pieces, worths
 from nagorik_counter.tills import TillRefused
 from nagorik_host.application_file import read_application
 from nagorik_host.commands import running
@@ -63,13 +63,10 @@ def test_a_day_of_a_till(ready, place):
         "entries": [],
         "late": [],
         "waiting": [],
-        "ahead": 0,
         "unknown": 0,
-        "unpaid": 0,
         "by_hand": {"number": 0, "amount": "0.00"},
     }
-    again = ready(*OPEN[:-3], "500", "--by", TILL)
-    assert "At the last close Tk 2,000 was counted. Tk 500 is in the till now." in again.out
+    assert ready(*OPEN[:-3], "500", "--by", TILL).code == 0
     listed = ready("till", "list", "--json").document["sessions"]
     assert [(one["session"], one["state"], one["difference"]) for one in listed] == [
         (2, "open", None),
@@ -103,11 +100,7 @@ def test_a_day_of_a_till(ready, place):
         (("sheet", "--session", "²", "--sheet", "new.html"), "--session: write a number", "--session: ১ বা তার বেশি"),
         (("list", "--till", "x"), "The till x was never opened", "x ক্যাশবাক্স কখনো"),
         (("close", "--by", "x", "--counted", "9", "--reason", "a" * 501), "at most 500 letters", "সর্বোচ্চ ৫০০টি অক্ষর"),
-        (
-            ("close", "--by", "x", "--counted", "9", "--reason", "NID 1990123456789"),
-            "--reason: leave out",
-            "--reason: কারও",
-        ),
+        (("close", "--by", "x", "--counted", "9", "--reason", "NID 1990123456789"), "Leave out", "বাদ দিন"),
         (("close", "--by", "x", "--counted", "9", "--second", "X"), "No till is open", "কোনো ক্যাশবাক্স খোলা নেই"),
         (("close", "--till", "x", "--by", "x", "--counted", "9"), "The till x was never opened", "x ক্যাশবাক্স কখনো"),
         (("show", "--till", "x"), "The till x was never opened", "x ক্যাশবাক্স কখনো"),
@@ -129,7 +122,7 @@ def test_a_difference_is_explained_by_two(ready):
     assert alone.code == 2
     assert "Tk 2,000 should be there, and Tk 1,990 was counted: Tk 10 is missing." in alone.err
     assert "থাকার কথা ২,০০০ টাকা, গুনে পাওয়া গেছে ১,৯৯০ টাকা: ১০ টাকা কম।" in alone.err
-    same = ready(*CLOSE, "--counted", "1990", "--reason", "Torn", "--second", "Centre-0042/OPERATOR_07")
+    same = ready(*CLOSE, "--counted", "1990", "--reason", "Torn", "--second", "Centre-0042/OPERATOR-7")
     assert (same.code, "--second: this is the person of --by" in same.err) == (2, True)
     both = ready(*CLOSE, "--counted", "1990", "--reason", "ছেঁড়া নোট", "--second", MANAGER)
     assert both.code == 0
@@ -146,22 +139,17 @@ def test_gateway_that_is_none_is_refused_before_anything_would_be_missed(ready, 
     assert "cashdesk.counter" in refused.err
 
 
-def test_sheet_has_a_place_before_anything_is_closed(ready, place, monkeypatch):
+def test_sheet_has_a_place_before_anything_is_closed(ready, place):
     assert ready(*OPEN).code == 0
     (place / "there.html").write_text("kept")
-    for name, told in (("there.html", "a file of this name"), ("nowhere/sheet.html", "cannot be written there")):
+    for name, said in (("there.html", "a file of this name"), ("nowhere/sheet.html", "no file can be written there")):
         refused = ready(*CLOSE, "--counted", "2000", "--sheet", name)
-        assert (refused.code, told in refused.err) == (2, True)
+        assert (refused.code, said in refused.err) == (2, True)
     assert (place / "there.html").read_text() == "kept"
-    # As a process leaves it that is killed while it closes.
-    (place / "sheet.html").touch()
     short = ready(*CLOSE, "--counted", "1", "--sheet", "sheet.html")
     assert (short.code, (place / "sheet.html").exists()) == (2, False)
     assert "is open. A close sheet is made of" in ready("till", "sheet", "--sheet", "sheet.html").err
-    with monkeypatch.context() as disk:
-        disk.setattr(till_command, "_write_sheet", lambda *_: False)
-        lost = ready(*CLOSE, "--counted", "2000", "--sheet", "sheet.html")
-    assert (lost.code, "The till is closed, but its sheet" in lost.err) == (3, True)
+    assert ready(*CLOSE, "--counted", "2000").code == 0
     assert ready("till", "sheet", "--till", TILL, "--sheet", "again.html", "--json").document == {
         "till": TILL,
         "session": 1,
@@ -255,7 +243,7 @@ def test_every_refusal_has_a_sentence():
     counter = Path(till_command.__file__).parents[1]
     files = (counter / "commands" / "till.py", counter / "tills.py", counter / "denominations.py")
     codes = {code for file in files for code in re.findall(r'TillRefused\("([a-z-]+)"', file.read_text("utf-8"))}
-    codes |= {f"{what}-missing-{side}" for what in ("both", "reason", "second") for side in ("short", "over")}
+    codes |= {"unexplained-short", "unexplained-over"}
     told = {
         code.removeprefix("refused.")
         for code in read_texts("nagorik_counter", "till.toml").codes()
@@ -264,13 +252,9 @@ def test_every_refusal_has_a_sentence():
     assert codes == told
 
 
-def test_denominations_are_dated_have_a_source_and_are_read_in_both_digits():
-    known = denominations()
-    assert known.worths[0] == 100_000
-    assert sorted(known.worths, reverse=True) == list(known.worths)
-    assert len(set(known.worths)) == len(known.worths)
-    assert known.sources
-    assert not known.verified
+def test_denominations_are_read_in_both_digits():
+    assert worths()[0] == 100_000
+    assert sorted(set(worths()), reverse=True) == list(worths())
     assert read_denominations("৫০০x৩; 0.50×4,1*2") == {50_000: 3, 50: 4, 100: 2}
     assert sum_of_pieces(read_denominations("1000X1,0.05x1")).plain() == "1000.05"
     assert read_denominations("০") == {}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, delete, insert, select
+from sqlalchemy import Column, LargeBinary, MetaData, Table, Text as TextColumn, delete, insert, select
 
 from nagorik import Text
 from nagorik_host import extensions
@@ -22,8 +22,8 @@ metadata = MetaData()
 wishes = Table(
     "desk_wishes",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("application", String(36), nullable=False),
+    Column("id", TextColumn, primary_key=True),
+    Column("application", TextColumn, nullable=False),
     Column("data_key", LargeBinary),
 )
 MEANING = Text(en="A wish was changed.", bn="একটি অনুরোধ বদলানো হয়েছে।")
@@ -37,8 +37,8 @@ revision, down_revision, branch_labels, depends_on = "d1", None, None, None
 def upgrade():
     op.create_table(
         "desk_wishes",
-        sa.Column("id", sa.String(36), primary_key=True),
-        sa.Column("application", sa.String(36), nullable=False),
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("application", sa.Text(), nullable=False),
         sa.Column("data_key", sa.LargeBinary()),
     )
 """

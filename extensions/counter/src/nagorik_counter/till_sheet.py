@@ -6,8 +6,8 @@ from typing import Final
 
 from nagorik import Text
 from nagorik.values import Money
-from nagorik_counter.till_page import ShownSession, circumstances, figures, late_line, notes, till_text
-from nagorik_counter.tills import TillClose, TillSession
+from nagorik_counter.till_page import circumstances, figures, late_line, notes, till_text
+from nagorik_counter.tills import TillCount, TillSession, same_text
 from nagorik_toolkit.bangladesh import amount_in_words
 from nagorik_toolkit.texts import money_text
 
@@ -31,96 +31,79 @@ p { margin: 1mm 0; }
 _SUMS: Final = frozenset({"label.expected", "label.counted", "label.difference"})
 
 
-def close_sheet(shown: ShownSession) -> str:
-    """The page; nothing of it is from elsewhere, and nothing on it leads to a citizen.
+def close_sheet(session: TillSession) -> str:
+    """The page of a closed session. It loads nothing, and nothing on it leads to a citizen.
 
     Raises:
         ValueError: The session is open.
     """
-    session = shown.session
-    if session.close is None:
+    count = session.close
+    if count is None:
         raise ValueError("an open session has no close sheet")
-    return "".join(
-        (
-            '<!doctype html>\n<html lang="bn">\n<head>\n<meta charset="utf-8">\n',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-            f"<title>{_plain(till_text('sheet.title'))}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
-            f"<h1>{_both(till_text('sheet.title'))}</h1>\n",
-            *_circumstances(session),
-            *_figures(session, session.close),
-            *_pieces(session.close),
-            *_late(shown),
-            *_notes(shown),
-            *_signatures(session, session.close),
-            "</body>\n</html>\n",
-        )
+    title = till_text("sheet.title")
+    parts = (*_account(session, count), *_pieces(count), *_late(session), *_notes(session))
+    return (
+        '<!doctype html>\n<html lang="bn">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(f'{title.bn} / {title.en}')}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{_both(title)}</h1>\n{''.join((*parts, *_signatures(session, count)))}</body>\n</html>\n"
     )
 
 
-def _circumstances(session: TillSession) -> Iterator[str]:
+def _account(session: TillSession, count: TillCount) -> Iterator[str]:
     yield "<table>\n"
     for code, text in circumstances(session):
         yield f"<tr><th scope=row>{_both(till_text(code))}</th><td>{_both(text)}</td></tr>\n"
-    yield "</table>\n"
-
-
-def _figures(session: TillSession, close: TillClose) -> Iterator[str]:
-    yield f"<h2>{_both(till_text('sheet.figures'))}</h2>\n<table>\n"
+    yield f"</table>\n<h2>{_both(till_text('sheet.figures'))}</h2>\n<table>\n"
     for code, amount in figures(session):
         row = '<tr class="sum">' if code in _SUMS else "<tr>"
         yield f"{row}<th scope=row>{_both(till_text(code))}</th>{_figure(amount)}</tr>\n"
-    words = Text(bn=amount_in_words(close.counted, "bn"), en=amount_in_words(close.counted, "en"))
+    words = Text(bn=amount_in_words(count.counted, "bn"), en=amount_in_words(count.counted, "en"))
     label = till_text("label.in-words")
     yield f"<tr><th scope=row>{_both(label)}</th><td colspan=2>{_both(words)}</td></tr>\n</table>\n"
 
 
-def _pieces(close: TillClose) -> Iterator[str]:
-    if close.pieces is None:
+def _pieces(count: TillCount) -> Iterator[str]:
+    if not count.pieces:
         return
-    heads = "".join(
-        f'<th scope=col class="figure" colspan=2>{_both(till_text(code))}</th>'
-        for code in ("label.piece", "label.number", "label.sum")
-    )
+    codes = ("label.piece", "label.number", "label.sum")
+    heads = "".join(f'<th scope=col class="figure" colspan=2>{_both(till_text(code))}</th>' for code in codes)
     yield f"<h2>{_both(till_text('sheet.pieces'))}</h2>\n<table>\n<tr>{heads}</tr>\n"
-    for worth, number in close.pieces.items():
-        count = till_text("label.of-number", number=number)
-        cells = (money_text(Money(poisha=worth)), count, money_text(Money(poisha=worth * number)))
+    for worth, number in count.pieces.items():
+        worth_text, sum_text = (money_text(Money(poisha=poisha)) for poisha in (worth, worth * number))
+        cells = (worth_text, till_text("label.of-number", number=number), sum_text)
         yield f"<tr>{''.join(map(_figure, cells))}</tr>\n"
     yield "</table>\n"
 
 
-def _late(shown: ShownSession) -> Iterator[str]:
-    if not shown.late:
+def _late(session: TillSession) -> Iterator[str]:
+    if not session.late:
         return
-    codes = ("label.payment", "label.when", "label.what", "label.of-session")
+    codes = ("label.payment", "label.when", "label.what")
     heads = "".join(f"<th scope=col>{_both(till_text(code))}</th>" for code in codes)
     yield f"<h2>{_both(till_text('sheet.late'))}</h2>\n<table>\n<tr>{heads}</tr>\n"
-    for late in shown.late:
-        payment, *others = late_line(late)
-        yield f"<tr><td>{escape(payment)}</td>{''.join(f'<td>{_both(one)}</td>' for one in others)}</tr>\n"
+    for payment, when, what in map(late_line, session.late):
+        yield f"<tr><td>{escape(payment)}</td><td>{_both(when)}</td><td>{_both(what)}</td></tr>\n"
     yield "</table>\n"
 
 
-def _notes(shown: ShownSession) -> Iterator[str]:
-    # What became known since is none of this sheet's: printed again, it says what it said.
-    told = list(notes(shown._replace(waiting=())))
-    if told:
+def _notes(session: TillSession) -> Iterator[str]:
+    # Printed again, the sheet is as it was: what became known since is no part of it.
+    found = list(notes(session._replace(waiting=())))
+    if found:
         yield f"<h2>{_both(till_text('sheet.notes'))}</h2>\n"
-    for one in told:
+    for one in found:
         yield f'<p>{escape(one.bn)}</p>\n<p lang="en">{escape(one.en)}</p>\n'
 
 
-def _signatures(session: TillSession, close: TillClose) -> Iterator[str]:
+def _signatures(session: TillSession, count: TillCount) -> Iterator[str]:
     yield '<div class="signatures">\n'
-    for code, name in (("sheet.signature-first", close.closed_by), ("sheet.signature-second", close.second)):
+    for code, name in (("sheet.signature-first", count.by), ("sheet.signature-second", count.second)):
         date = f"<p>{_both(till_text('sheet.date'))}:</p>"
         yield f"<div><p>{_both(till_text(code))}</p><p>{escape(name or '')}</p>{date}</div>\n"
-    frozen = till_text("sheet.frozen", id=Text(bn=session.opening.id, en=session.opening.id), number=_number(session))
+    number = len({entry.payment for entry in session.entries})
+    frozen = till_text("sheet.frozen", id=same_text(session.opening.id), number=number)
     yield f'</div>\n<div class="fine"><p>{escape(frozen.bn)}</p>\n<p lang="en">{escape(frozen.en)}</p></div>\n'
-
-
-def _number(session: TillSession) -> int:
-    return len({entry.payment for entry in session.reckoning.entries})
 
 
 def _figure(text: Text) -> str:
@@ -131,7 +114,3 @@ def _both(text: Text) -> str:
     if text.bn == text.en:
         return escape(text.bn)
     return f'{escape(text.bn)} / <span lang="en">{escape(text.en)}</span>'
-
-
-def _plain(text: Text) -> str:
-    return escape(f"{text.bn} / {text.en}")

@@ -1,4 +1,4 @@
-"""What only makers of tables need: indexes over a part of a table, and SQLite's strict types."""
+"""Indexes over a part of a table, which only makers of tables need."""
 
 from typing import Any
 
@@ -12,7 +12,6 @@ from nagorik_host.store.schema import (
     UNREAD,
     applications,
     inbox,
-    metadata,
     payment_cases,
     payments,
 )
@@ -52,6 +51,3 @@ _add("ix_inbox_reference", inbox.c.reference, where=inbox.c.reference.is_not(Non
 _add("ix_payment_cases_waiting", payment_cases.c.opened_at, where=CASE_WAITS)
 # Money that is to be given back is few rows among all that was ever paid.
 _add("ix_payments_to_give_back", payments.c.application, where=TO_GIVE_BACK)
-
-for _table in metadata.tables.values():
-    _table.dialect_options["sqlite"]["strict"] = True

@@ -122,50 +122,50 @@ metadata: Final = MetaData(
 )
 
 
-def _text(name: str, longest: int, *arguments: SchemaItem, **options: Any) -> Column[str]:
+def bounded_text(name: str, longest: int, *arguments: SchemaItem, **options: Any) -> Column[str]:
     """A column of text with its bound: ``String`` bounds nothing on SQLite."""
     bound = CheckConstraint(f"length({name}) <= {longest}", name=name)
     return Column(name, Text, bound, *arguments, **options)
 
 
-def _codes(*names: str) -> list[Column[str]]:
+def codes(*names: str) -> list[Column[str]]:
     """Columns of text of at most ``CODE`` letters that are never null."""
-    return [_text(name, CODE, nullable=False) for name in names]
+    return [bounded_text(name, CODE, nullable=False) for name in names]
 
 
-def _instants(*names: str, nullable: bool = True) -> list[Column[datetime]]:
+def instants(*names: str, nullable: bool = True) -> list[Column[datetime]]:
     """Columns of instants."""
     return [Column(name, Instant, nullable=nullable) for name in names]
 
 
 def _application(*, primary_key: bool = False) -> Column[str]:
-    return _text("application", ID, ForeignKey("applications.id"), primary_key=primary_key, nullable=False)
+    return bounded_text("application", ID, ForeignKey("applications.id"), primary_key=primary_key, nullable=False)
 
 
 def _money() -> list[Column[Any]]:
     """An amount that is never null, and its currency."""
-    return [Column("poisha", WHOLE, nullable=False), _text("currency", 3, nullable=False)]
+    return [Column("poisha", WHOLE, nullable=False), bounded_text("currency", 3, nullable=False)]
 
 
 applications: Final = Table(
     "applications",
     metadata,
-    _text("id", ID, primary_key=True),
-    *_codes("service", "plugin", "plugin_version", "state"),
+    bounded_text("id", ID, primary_key=True),
+    *codes("service", "plugin", "plugin_version", "state"),
     # The gateway that the citizen chose; with the service, it decides what can come next.
-    _text("gateway", CODE),
-    _text("client_reference", HASH, nullable=False, unique=True),
-    _text("agency_reference", HASH),
-    _text("hold_party", CODE),
-    _text("hold_code", CODE),
-    *_instants("opened_at", "updated_at", nullable=False),
+    bounded_text("gateway", CODE),
+    bounded_text("client_reference", HASH, nullable=False, unique=True),
+    bounded_text("agency_reference", HASH),
+    bounded_text("hold_party", CODE),
+    bounded_text("hold_code", CODE),
+    *instants("opened_at", "updated_at", nullable=False),
     # due_at: when it is looked at again; null while it waits for a person, and once it is closed.
     # parked_at: since when it is kept out of its agency's queue, because what it belongs to is suspended.
-    *_instants("closed_at", "due_at", "parked_at", "lease_until", "erased_at"),
-    _text("operation", CODE),
+    *instants("closed_at", "due_at", "parked_at", "lease_until", "erased_at"),
+    bounded_text("operation", CODE),
     # The plugin that the operation is made through: the service's own, or the gateway's.
-    *_codes("target_plugin"),
-    _text("lease", ID),
+    *codes("target_plugin"),
+    bounded_text("lease", ID),
     # Raised by every change; a change that was worked out on another revision is dropped.
     Column("revision", Integer, CheckConstraint("revision < 2000000000", name="revision"), nullable=False),
     Column("entries", Integer, nullable=False),
@@ -174,7 +174,7 @@ applications: Final = Table(
     Column("data_key", LargeBinary),
     Column("progress", LargeBinary, nullable=False),
     # Why the host itself leaves it alone, such as "service-not-offered"; an officer's work, as a hold is.
-    _text("blocked", CODE),
+    bounded_text("blocked", CODE),
     Index("ix_applications_agency_reference", "plugin", "agency_reference"),
     # An operator's lists, in the order in which applications were taken in.
     Index("ix_applications_opened", "opened_at", "id"),
@@ -192,7 +192,7 @@ payloads: Final = Table(
     metadata,
     _application(primary_key=True),
     Column("draft", LargeBinary, nullable=False),
-    *_instants("updated_at", nullable=False),
+    *instants("updated_at", nullable=False),
 )
 
 journal: Final = Table(
@@ -200,8 +200,8 @@ journal: Final = Table(
     metadata,
     _application(primary_key=True),
     Column("entry", Integer, primary_key=True, autoincrement=False),
-    *_instants("at", nullable=False),
-    *_codes("kind"),
+    *instants("at", nullable=False),
+    *codes("kind"),
     # The event without anything that leads to a citizen, as JSON; still there after erasure.
     Column("outline", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -214,34 +214,34 @@ attempts: Final = Table(
     _application(primary_key=True),
     # The journal's last entry when the intent was committed, which was before the call.
     Column("entry", Integer, primary_key=True, autoincrement=False),
-    *_codes("operation"),
-    _text("subject", CODE),
-    _text("worker", ID, nullable=False),
+    *codes("operation"),
+    bounded_text("subject", CODE),
+    bounded_text("worker", ID, nullable=False),
     # Gone with the citizen's data: with the keys at hand, it would distinguish a guessed form from another.
-    _text("request_digest", HASH),
-    *_instants("began_at", nullable=False),
-    *_instants("ended_at"),
+    bounded_text("request_digest", HASH),
+    *instants("began_at", nullable=False),
+    *instants("ended_at"),
     # "answered", an error's code or "interrupted".
-    _text("result", CODE),
+    bounded_text("result", CODE),
 )
 
 payments: Final = Table(
     "payments",
     metadata,
-    _text("id", ID, primary_key=True),
+    bounded_text("id", ID, primary_key=True),
     _application(),
-    *_codes("gateway", "stage", "quote", "state"),
+    *codes("gateway", "stage", "quote", "state"),
     *_money(),
     Column("taken_poisha", WHOLE),
-    *_instants("opened_at", "updated_at", nullable=False),
+    *instants("opened_at", "updated_at", nullable=False),
     # The instants "known" are the host's, which learned of it then; the others are the gateway's, whose clock may be
     # ahead. A refund is ordered when the gateway was last found to have the order, or perhaps to.
-    *_instants("captured_at", "captured_known_at"),
-    *_instants("refund_requested_at", "refund_ordered_at", "refunded_at", "refunded_known_at"),
+    *instants("captured_at", "captured_known_at"),
+    *instants("refund_requested_at", "refund_ordered_at", "refunded_at", "refunded_known_at"),
     # Who acted for the citizen when it was opened, by the consent in force then; null where the citizen acted.
-    _text("acting", CODE),
+    bounded_text("acting", CODE),
     # The first part of that id, before its first stroke: what all who act at one service centre have in common.
-    _text("centre", CODE),
+    bounded_text("centre", CODE),
     Index("ix_payments_application", "application"),
     Index("ix_payments_opened", "opened_at", "id"),
     Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
@@ -257,24 +257,24 @@ payment_cases: Final = Table(
     "payment_cases",
     metadata,
     # Follows from what was found, keyed: the same difference has the same id each time that it is found.
-    _text("id", ID, primary_key=True),
+    bounded_text("id", ID, primary_key=True),
     # How they differ, such as "missing-here".
-    *_codes("gateway", "kind"),
+    *codes("gateway", "kind"),
     # The date in Dhaka that was reconciled when it was found first, as YYYY-MM-DD.
-    _text("day", 10, nullable=False),
+    bounded_text("day", 10, nullable=False),
     # Ours, where there is one.
-    _text("payment", ID),
-    _text("application", ID),
+    bounded_text("payment", ID),
+    bounded_text("application", ID),
     # What the gateway's books say was taken; null where they have nothing.
     Column("poisha", WHOLE),
-    _text("currency", 3),
-    *_instants("found_at", nullable=False),
+    bounded_text("currency", 3),
+    *instants("found_at", nullable=False),
     # asked_at: when the gateway was asked about the payment; null where asking settles nothing.
     # opened_at: since when it waits for an officer; null while the gateway's response is waited for.
-    *_instants("asked_at", "opened_at", "ended_at"),
+    *instants("asked_at", "opened_at", "ended_at"),
     # "agreed" where the books agree by now, "decided" where an officer closed it.
-    _text("result", CODE),
-    _text("officer", CODE),
+    bounded_text("result", CODE),
+    bounded_text("officer", CODE),
     Column("reason", Text),
     # What an officer finds it by at the gateway: its number there. Without a key once it was erased.
     Column("data_key", LargeBinary),
@@ -290,7 +290,7 @@ CASE_WAITS: Final = and_(payment_cases.c.opened_at.is_not(None), payment_cases.c
 checkouts: Final = Table(
     "checkouts",
     metadata,
-    _text("payment", ID, primary_key=True),
+    bounded_text("payment", ID, primary_key=True),
     _application(),
     Column("sealed", LargeBinary, nullable=False),
     Index("ix_checkouts_application", "application"),
@@ -299,14 +299,14 @@ checkouts: Final = Table(
 inbox: Final = Table(
     "inbox",
     metadata,
-    _text("id", ID, primary_key=True),
+    bounded_text("id", ID, primary_key=True),
     # The service or gateway whose plugin is to read it.
-    *_codes("offer"),
+    *codes("offer"),
     # The hash of its content and of the sender's own id of it: what makes two messages one, once they are proved.
-    _text("message", HASH, nullable=False),
+    bounded_text("message", HASH, nullable=False),
     # The hash of all that came, headers included: an unproved message is the same as this alone.
-    _text("arrival", HASH, nullable=False),
-    *_instants("received_at", nullable=False),
+    bounded_text("arrival", HASH, nullable=False),
+    *instants("received_at", nullable=False),
     # When it is to be read, or read again; later while a worker is at it, null once it is done with.
     Column("due_at", Instant, info=UNCHAINED),
     # How often it was read, or tried to be.
@@ -316,13 +316,13 @@ inbox: Final = Table(
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
     # The hash of the agency's reference that it names, while no application is known by it.
-    _text("reference", HASH, info=UNCHAINED),
-    _text("application", ID),
-    *_instants("handled_at"),
+    bounded_text("reference", HASH, info=UNCHAINED),
+    bounded_text("application", ID),
+    *instants("handled_at"),
     # "taken", "repeated", "unknown-reference", "defect" or an error's code.
-    _text("result", CODE),
+    bounded_text("result", CODE),
     # As "message", once it counts: where it is from was proved, and its application took it in.
-    _text("proved", HASH),
+    bounded_text("proved", HASH),
     UniqueConstraint("offer", "proved"),
     Index("ix_inbox_arrival", "offer", "arrival"),
     Index("ix_inbox_received_at", "received_at"),
@@ -333,47 +333,47 @@ UNREAD: Final = inbox.c.handled_at.is_(None)
 agencies: Final = Table(
     "agencies",
     metadata,
-    _text("plugin", CODE, primary_key=True),
+    bounded_text("plugin", CODE, primary_key=True),
     # Calls in a row that did not reach it, and how many of those broke its contract.
     Column("failures", Integer, nullable=False),
     Column("violations", Integer, nullable=False, default=0),
     # Since when no call was answered, and when one of those last ended that had sent it something, or that the
     # platform itself kept from it; null for a plugin that answers everything by itself.
-    *_instants("failing_since", "sent_at"),
+    *instants("failing_since", "sent_at"),
     # Since when it is taken to be down, why at first, and when it is worth another try.
-    *_instants("down_since", "probe_at"),
-    _text("cause", CODE),
+    *instants("down_since", "probe_at"),
+    bounded_text("cause", CODE),
     # Tries since then; and the hash of the settings that were tried at once, because it had refused others.
     Column("probes", Integer, nullable=False),
-    _text("tried_with", HASH),
+    bounded_text("tried_with", HASH),
 )
 
 # The pace of an agency over all processes: the next instant that no request has. Its claims lock ``agencies``.
 paces: Final = Table(
-    "paces", metadata, _text("plugin", CODE, primary_key=True), *_instants("next_at", nullable=False)
+    "paces", metadata, bounded_text("plugin", CODE, primary_key=True), *instants("next_at", nullable=False)
 )
 
 # Calls under way that belong to no application, which has a lease; and places that a worker asks others to leave it.
 permits: Final = Table(
     "permits",
     metadata,
-    _text("id", ID, primary_key=True),
-    *_codes("plugin"),
+    bounded_text("id", ID, primary_key=True),
+    *codes("plugin"),
     # The worker that asks; null for a call.
-    _text("worker", ID),
+    bounded_text("worker", ID),
     # lease_until: when it counts no more, if its process ended before giving it back.
-    *_instants("taken_at", "lease_until", nullable=False),
+    *instants("taken_at", "lease_until", nullable=False),
     Index("ix_permits_plugin", "plugin"),
 )
 
 outages: Final = Table(
     "outages",
     metadata,
-    _text("plugin", CODE, primary_key=True),
+    bounded_text("plugin", CODE, primary_key=True),
     Column("began_at", Instant, primary_key=True),
-    *_instants("ended_at"),
+    *instants("ended_at"),
     # Why it could not be reached at first, as a code.
-    _text("cause", CODE),
+    bounded_text("cause", CODE),
 )
 
 # What a login at an agency brought, for all processes with the same settings of its plugin. It leads to no citizen,
@@ -383,16 +383,16 @@ agency_tokens: Final = Table(
     "agency_tokens",
     metadata,
     # The hash of the plugin's id and of its settings, keyed: other credentials have another.
-    _text("id", HASH, primary_key=True),
-    *_codes("plugin"),
+    bounded_text("id", HASH, primary_key=True),
+    *codes("plugin"),
     # The login that brought the token; the one that is under way; the last that failed.
-    _text("login", ID),
-    _text("under_way", ID),
-    _text("failed", ID),
+    bounded_text("login", ID),
+    bounded_text("under_way", ID),
+    bounded_text("failed", ID),
     # Why that failed, as a code, for those who waited for it; why the agency refused these credentials, null once it
     # has let them in; and how often.
-    _text("failure", CODE),
-    _text("refused", CODE),
+    bounded_text("failure", CODE),
+    bounded_text("refused", CODE),
     Column("refusals", Integer),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary),
@@ -400,20 +400,20 @@ agency_tokens: Final = Table(
     # under_way_until: when anybody may log in if nothing more is heard of the login that is under way.
     # held_until: when another may be begun, where the agency has asked for fewer.
     # refused_at: when it was refused at last, or when an operator said since that the credentials are good.
-    *_instants("renew_at", "under_way_until", "held_until", "refused_at"),
-    *_instants("changed_at", nullable=False),
+    *instants("renew_at", "under_way_until", "held_until", "refused_at"),
+    *instants("changed_at", nullable=False),
 )
 
 # Logins of late, where an agency allows so many in so long; each is kept for as long as it counts.
 agency_logins: Final = Table(
     "agency_logins",
     metadata,
-    _text("login", ID, primary_key=True),
+    bounded_text("login", ID, primary_key=True),
     # Counted from 1: one that is sent again may be several to the agency.
     Column("number", Integer, primary_key=True, autoincrement=False),
-    *_codes("plugin"),
+    *codes("plugin"),
     # The last moment at which it may reach the agency, and from its end on when that was.
-    *_instants("at", nullable=False),
+    *instants("at", nullable=False),
     Index("ix_agency_logins_plugin", "plugin", "at"),
 )
 
@@ -421,21 +421,21 @@ suspensions: Final = Table(
     "suspensions",
     metadata,
     # "service" or "plugin", and its id.
-    _text("kind", CODE, primary_key=True),
-    _text("name", CODE, primary_key=True),
+    bounded_text("kind", CODE, primary_key=True),
+    bounded_text("name", CODE, primary_key=True),
     Column("reason_en", Text, nullable=False),
     Column("reason_bn", Text, nullable=False),
-    *_codes("officer"),
-    *_instants("at", nullable=False),
+    *codes("officer"),
+    *instants("at", nullable=False),
 )
 
 workers: Final = Table(
     "workers",
     metadata,
-    _text("id", ID, primary_key=True),
-    *_codes("name"),
+    bounded_text("id", ID, primary_key=True),
+    *codes("name"),
     # lease_until: when it is taken for lost if nothing more is heard of it; leases of workers may differ.
-    *_instants("started_at", "beat_at", "lease_until", nullable=False),
+    *instants("started_at", "beat_at", "lease_until", nullable=False),
     # The names of the keys that it holds, comma-separated, the one that it wraps by first.
     Column("key_names", Text, nullable=False),
     # The plugins that it keeps out for faults, as JSON; null while there is none.
@@ -449,31 +449,31 @@ settings_reloads: Final = Table(
     "settings_reloads",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    *_instants("at", nullable=False),
+    *instants("at", nullable=False),
 )
 
 # The hash of an erased application's client reference, hashed once more: it leads to no citizen.
-erased_references: Final = Table("erased_references", metadata, _text("reference", HASH, primary_key=True))
+erased_references: Final = Table("erased_references", metadata, bounded_text("reference", HASH, primary_key=True))
 
 host_keys: Final = Table(
     "host_keys",
     metadata,
     # "index", or the name of a wrapping key.
-    _text("name", CODE, primary_key=True),
+    bounded_text("name", CODE, primary_key=True),
     # Shows whether a key is the same, and helps nobody to guess it.
     Column("check_value", LargeBinary, nullable=False),
-    *_instants("added_at", nullable=False),
+    *instants("added_at", nullable=False),
     # Since when nothing is wrapped by it; a ring may lack it from then on.
-    *_instants("retired_at"),
+    *instants("retired_at"),
 )
 
 decisions: Final = Table(
     "decisions",
     metadata,
-    _text("id", ID, primary_key=True),
-    *_instants("at", nullable=False),
+    bounded_text("id", ID, primary_key=True),
+    *instants("at", nullable=False),
     # The kinds are those of ``cases.Decision``; what else is decided on one application is in its journal.
-    *_codes("officer", "kind", "subject"),
+    *codes("officer", "kind", "subject"),
     Column("reason", Text, nullable=False),
     Index("ix_decisions_at", "at"),
 )
@@ -482,10 +482,10 @@ restorations: Final = Table(
     "restorations",
     metadata,
     Column("at", Instant, primary_key=True),
-    *_codes("officer"),
+    *codes("officer"),
     Column("reason", Text, nullable=False),
     # Null while what is taken in may be what the lost database had taken in before.
-    *_instants("caught_up_at"),
+    *instants("caught_up_at"),
 )
 
 ledger: Final = Table(
@@ -495,11 +495,11 @@ ledger: Final = Table(
     Column("writer", WHOLE, primary_key=True, autoincrement=False),
     # Counted from 1 within the chain.
     Column("number", WHOLE, primary_key=True, autoincrement=False),
-    *_instants("at", nullable=False),
+    *instants("at", nullable=False),
     # The name of the table whose row changed.
-    *_codes("kind"),
+    *codes("kind"),
     # The key of the row.
-    _text("subject", 2 * CODE + 1, nullable=False),
+    bounded_text("subject", 2 * CODE + 1, nullable=False),
     # What was set, as JSON; nothing in it leads to a citizen.
     Column("content", Text, nullable=False),
     Column("link", LargeBinary, nullable=False),

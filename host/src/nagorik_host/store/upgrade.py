@@ -90,6 +90,8 @@ def _bring_up(transaction: Transaction, versions: str, table: str, metadata: Met
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", versions)
     config.attributes |= {"connection": transaction.connection, "metadata": metadata, "version_table": table}
+    for one in metadata.tables.values():
+        one.dialect_options["sqlite"]["strict"] = True
     if _revision(transaction.connection, table) is None:
         metadata.create_all(transaction.connection)
         command.stamp(config, "head")

@@ -21,11 +21,11 @@ def _till(parser: argparse.ArgumentParser) -> None:
         "open",
         f"{_TILL}:open_session",
         what,
-        description="Begin a session. What is taken and given back from now on, by who acts under the till's id or"
-        " under one that begins with it, is expected in the till at its close.",
+        description="Begin a session. What is taken and given back from now on under the till's id, or under one that"
+        " begins with it, is expected in the till at its close.",
     )
-    written = "centre-0042/desk-1/operator-7, or its first parts: centre-0042/desk-1"
-    opened.add_argument("--till", required=True, metavar="ID", help=written)
+    what = "centre-0042/desk-1/operator-7, or its first parts: centre-0042/desk-1"
+    opened.add_argument("--till", required=True, metavar="ID", help=what)
     opened.add_argument("--float", required=True, metavar="AMOUNT", help="what is in the till now, in taka")
     opened.add_argument("--by", required=True, metavar="ID", help="who opens it, by an id of the host's own")
     _add_session(add_action(actions, "show", f"{_TILL}:show", "a session as it stands, or as it was closed"))

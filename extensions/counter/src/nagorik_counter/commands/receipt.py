@@ -3,7 +3,6 @@
 import argparse
 from typing import Final
 
-from nagorik import Text
 from nagorik_counter.receipt.content import (
     ReceiptContent,
     ReceiptNames,
@@ -12,8 +11,9 @@ from nagorik_counter.receipt.content import (
     receipted_payment,
 )
 from nagorik_counter.receipt.page import receipt_page, refusal_sentence, tracking_address
-from nagorik_counter.receipt.pdf import PdfUnavailable, require_pdf, write_pdf
+from nagorik_counter.receipt.pdf import PdfUnavailable, load_weasyprint, write_pdf
 from nagorik_counter.receipt_prints import record_print
+from nagorik_counter.tills import same_text
 from nagorik_host.commands.new_files import new_files
 from nagorik_host.commands.running import CommandRefused, opened_host
 from nagorik_host.host import Host
@@ -32,11 +32,11 @@ _NO_PDF: Final = (
 
 
 async def receipt(arguments: argparse.Namespace) -> int:
-    """Print the receipt of a payment into a new file, which is counted."""
+    """Print the receipt of a payment into a new file, and count the print."""
     settings = load_host_settings()
     if arguments.format == "pdf":
         try:
-            require_pdf()
+            load_weasyprint()
         except PdfUnavailable:
             raise CommandRefused(_NO_PDF) from None
     async with opened_host(settings) as host:
@@ -47,20 +47,14 @@ async def receipt(arguments: argparse.Namespace) -> int:
 
         stored, payment = await host.database.run(find)
         names = _names(host, stored.progress.service, payment.gateway)
-        # A file that cannot be written is no print, and one that is counted is written at once.
+        # A file that cannot be written is no print.
         with new_files([arguments.output]) as (file,):
             content = await _counted(host, stored.id, payment.id, names, settings.tracking_url)
             page = receipt_page(content, arguments.paper)
             file.write(write_pdf(page, arguments.paper) if arguments.format == "pdf" else page.encode())
     if arguments.json:
-        print_json(
-            {
-                "application": stored.id,
-                "payment": content.payment.id,
-                "copy": content.copy,
-                "file": str(arguments.output),
-            }
-        )
+        made = {"payment": content.payment.id, "copy": content.copy, "file": str(arguments.output)}
+        print_json({"application": stored.id, **made})
     else:
         copy = "" if content.copy == 1 else f", copy {content.copy}"
         print_lines(f"{arguments.output}: payment {content.payment.id}{copy}")
@@ -78,7 +72,7 @@ def _receipted(stored: StoredApplication, payment: str | None) -> Payment:
 async def _counted(
     host: Host, application: str, payment_id: str, names: ReceiptNames, tracking_url: str | None
 ) -> ReceiptContent:
-    """The receipt's content as the payment is now, which is counted as printed."""
+    """Count a print; returns the receipt's content as the payment is now."""
     at = host.clock.now()
 
     def count(transaction: Transaction) -> ReceiptContent:
@@ -101,12 +95,12 @@ async def _counted(
 
 
 def _names(host: Host, service: str, gateway: str) -> ReceiptNames:
-    """The names of agency, service and gateway; their ids where their plugins are not there any more."""
+    """The names of agency, service and gateway; their ids where their plugins are gone."""
     plugin = service.partition(".")[0]
     offer = service_of(host, service)
-    paid_by = next((one.name for one in host.platform.gateways if one.id == gateway), None)
+    paid_by = next((one.name for one in host.platform.gateways if one.id == gateway), same_text(gateway))
     return ReceiptNames(
-        agency=agency_name(host, plugin) or Text(bn=plugin, en=plugin),
-        service=offer.name if offer is not None else Text(bn=service, en=service),
-        gateway=paid_by or Text(bn=gateway, en=gateway),
+        agency=agency_name(host, plugin) or same_text(plugin),
+        service=offer.name if offer is not None else same_text(service),
+        gateway=paid_by,
     )

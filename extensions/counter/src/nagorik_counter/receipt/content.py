@@ -1,4 +1,4 @@
-"""What stands on a receipt: what a gateway took, for which lines, and how the payment stands when it is printed.
+"""The content of a receipt: what a gateway took, for which lines, and the payment's state when it is printed.
 
 It has the payer's name and no number of a citizen, even where one was written into a name or the tracking number.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from nagorik import Applicant, Payer, Text
@@ -29,11 +30,9 @@ class ReceiptRefused(Exception):
     """
 
     def __init__(self, code: str, *, payments: Sequence[str] = (), state: PaymentState | None = None) -> None:
-        """Say why by a code."""
+        """Keep the code of the reason."""
         super().__init__(code)
-        self.code = code
-        self.payments = tuple(payments)
-        self.state = state
+        self.code, self.payments, self.state = code, tuple(payments), state
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,7 +48,7 @@ class ReceiptLine:
 
     @property
     def total(self) -> Money:
-        """What the payer gave for it."""
+        """The amount with VAT."""
         return self.amount + self.vat
 
 
@@ -74,10 +73,10 @@ class ReceiptNames:
 class ReceiptContent:
     """All that a receipt says.
 
-    ``taken`` may be another sum than was asked for, or another currency; ``None`` where the gateway did not say how
-    much. ``gateway_reference`` is what the gateway called the payment as it took the money: what it had called it
-    before may open the payer's page. ``payer`` is the name that the gateway holds; ``None`` without a readable one.
-    ``lines`` have the agency's price before the host's charges, each payee's together. ``copy`` counts prints from 1.
+    ``taken`` may be another sum or currency than was asked for; ``None`` where the gateway did not say how much.
+    ``gateway_reference`` is the gateway's name of the payment as it took the money; an earlier one may open the page
+    of the payer. ``payer`` is the name that the gateway holds; ``None`` without a readable one. ``lines`` have the
+    agency's price before the host's charges, each payee's together. ``copy`` counts prints from 1.
     """
 
     payment: Payment
@@ -94,42 +93,36 @@ class ReceiptContent:
     printed_at: datetime
     tracking_url: str | None
 
-    def price(self) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
-        """The agency's price, each payee's lines together, in order."""
-        return _by_payee(line for line in self.lines if not line.is_charge)
-
-    def charges(self) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
-        """What was asked for beside it, each payee's lines together, in order."""
-        return _by_payee(line for line in self.lines if line.is_charge)
+    def by_payee(self, *, is_charge: bool) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
+        """The agency's price or the host's charges, each payee's lines together, in order."""
+        lines = (line for line in self.lines if line.is_charge == is_charge)
+        return ((payee, tuple(group)) for payee, group in groupby(lines, key=lambda line: line.payee))
 
     @property
     def vat(self) -> Money:
-        """All VAT in it: what is on its lines, and what is a line of its own."""
-        own = [line.amount for line in self.lines if line.nature is LineNature.VAT]
-        return _sum([*(line.vat for line in self.lines), *own])
+        """All VAT in it: on its lines, and in lines of its own."""
+        own = [line.amount.poisha for line in self.lines if line.nature is LineNature.VAT]
+        on_lines = [line.vat.poisha for line in self.lines]
+        return Money(poisha=sum(own) + sum(on_lines), currency=self.lines[0].vat.currency)
 
 
 def receipted_payment(progress: Progress, wanted: str | None) -> Payment:
-    """The payment that a receipt is wanted of: the one that is named, or the only one that money was taken by.
+    """The payment that is named, or the only one that money was taken by.
 
     Raises:
-        ReceiptRefused: There is no such payment, no money was taken by it, or several have to be told apart.
+        ReceiptRefused: There is no such payment, no money was taken by it, or one of several has to be named.
     """
     if not progress.payments:
         raise ReceiptRefused("no-payment")
     taken = [payment for payment in progress.payments if _is_taken(payment)]
-    if wanted is not None:
-        named = next((payment for payment in progress.payments if payment.id == wanted), None)
-        if named is None:
-            raise ReceiptRefused("no-such-payment", payments=[payment.id for payment in taken])
-        if not _is_taken(named):
-            raise ReceiptRefused("not-captured", state=named.state)
-        return named
-    if not taken:
-        raise ReceiptRefused("not-captured", state=progress.payments[-1].state)
-    if len(taken) > 1:
+    found = [payment for payment in progress.payments if payment.id == wanted] if wanted is not None else taken
+    if wanted is not None and not found:
+        raise ReceiptRefused("no-such-payment", payments=[payment.id for payment in taken])
+    if not found or not _is_taken(found[0]):
+        raise ReceiptRefused("not-captured", state=(found or progress.payments)[-1].state)
+    if len(found) > 1:
         raise ReceiptRefused("several", payments=[payment.id for payment in taken])
-    return taken[0]
+    return found[0]
 
 
 def receipt_content(
@@ -148,7 +141,7 @@ def receipt_content(
     """The receipt of a payment that money was taken by.
 
     Identity numbers and telephones of the applicant and the payer are masked in all that is shown. ``events`` hold
-    the price that was paid; ``charges`` say where the host's are published.
+    the price that was paid; ``charges`` have the sources of the host's.
 
     Raises:
         LookupError: The journal does not hold the price that was paid.
@@ -160,18 +153,11 @@ def receipt_content(
     own = numbers_of(applicant, payer)
     moves = [e for e in journal if isinstance(e, PaymentMoved) and e.payment == payment.id and e.to in _CAPTURES]
     named = next((move.reference for move in reversed(moves) if move.reference is not None), None)
-    lines = [
-        ReceiptLine(
-            _masked(line.text, own),
-            line.amount,
-            line.vat,
-            line.nature,
-            _masked(line.payee or names.agency, own),
-            is_charge,
-        )
-        for part, is_charge in ((quote.lines, False), (payment.charges, True))
-        for line in part
-    ]
+    lines = []
+    for part, is_charge in ((quote.lines, False), (payment.charges, True)):
+        for line in part:
+            text, payee = _masked(line.text, own), _masked(line.payee or names.agency, own)
+            lines.append(ReceiptLine(text, line.amount, line.vat, line.nature, payee, is_charge))
     return ReceiptContent(
         payment=payment,
         reference=mask_own_numbers(progress.client_reference, own),
@@ -185,17 +171,13 @@ def receipt_content(
         captured_at=payment.captured_at,
         copy=copy,
         printed_at=printed_at,
-        # Its address would hold the number that the page masks.
+        # Else the address would hold the number that the page masks.
         tracking_url=None if holds_own_number(progress.client_reference, own) else tracking_url,
     )
 
 
 def _is_sum_unknown(moves: Sequence[PaymentMoved]) -> bool:
-    """Whether the last that was said of the capture is that the sum is not the one asked for, and not which it is.
-
-    A gateway that doubts a payment of the very sum that was asked for names no other either; an officer who settles
-    an investigation answers for the sum.
-    """
+    """Whether the last event of the capture says that another sum was taken than was asked for, and not which."""
     return bool(moves) and moves[-1].code == "amount-mismatch" and moves[-1].taken is None
 
 
@@ -204,56 +186,35 @@ def _masked(text: Text, own: Sequence[OwnNumber]) -> Text:
 
 
 def _payer_name(name: str, own: Sequence[OwnNumber]) -> str | None:
-    """A payer's name, with no number in it that could be anybody's; ``None`` where there is nothing to read.
-
-    Gateways put into it what they know a payer by, and so do people.
-    """
+    """A payer's name without numbers, which gateways and people put into it; ``None`` where nothing is left."""
     shown = mask_numbers(mask_own_numbers(name, own))
     return shown if any(unicodedata.category(letter)[0] in "LNPS" for letter in shown) else None
 
 
 def _masked_name(name: PersonName, own: Sequence[OwnNumber]) -> PersonName:
+    # Not validated anew: a mask has no letters, which a name must have.
     parts = {"bn": name.bn, "en": name.en}
-    if not any(part is not None and holds_own_number(part, own) for part in parts.values()):
-        return name
-    masked = {language: None if part is None else mask_own_numbers(part, own) for language, part in parts.items()}
-    # A name is made of letters, and a mask is none.
-    return name.model_copy(update=masked)
+    return name.model_copy(update={key: part and mask_own_numbers(part, own) for key, part in parts.items()})
 
 
 _CAPTURES: Final = frozenset({PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION})
 """The states that a payment comes into as money is taken by it."""
-_PLACES: Final = {nature: place for place, nature in enumerate(LineNature)}
 
 
 def _ordered(lines: Sequence[ReceiptLine]) -> tuple[ReceiptLine, ...]:
-    """The price before the charges; in each, payees in the order in which they come up, of one payee by nature."""
-    payees = list(dict.fromkeys((line.payee.bn, line.payee.en) for line in lines))
-    place = {payee: number for number, payee in enumerate(payees)}
-
-    def key(line: ReceiptLine) -> tuple[bool, int, int]:
-        return line.is_charge, place[line.payee.bn, line.payee.en], _PLACES[line.nature]
-
-    return tuple(sorted(lines, key=key))
-
-
-def _by_payee(lines: Iterable[ReceiptLine]) -> Iterable[tuple[Text, Sequence[ReceiptLine]]]:
-    return ((payee, tuple(group)) for payee, group in groupby(lines, key=lambda line: line.payee))
+    """The price before the charges; in each, payees in the order of their first lines, and their lines by nature."""
+    payees, natures = [line.payee for line in lines], list(LineNature)
+    order = [(line.is_charge, payees.index(line.payee), natures.index(line.nature)) for line in lines]
+    return tuple(line for _, line in sorted(zip(order, lines, strict=True), key=itemgetter(0)))
 
 
 def _bases(payment: Payment, service: str, charges: HostCharges, own: Sequence[OwnNumber]) -> Iterable[Basis]:
-    """Of each charge, its source: by the file as it is now, if that still says what was asked for then."""
+    """The source of each charge, by the file as it is now, where that still has what was asked for then."""
     day = dhaka_date(payment.opened_at)
-    return (
-        Basis(_masked(line.text, own), charges.source_of(line, service, payment.gateway, day))
-        for line in payment.charges
-    )
+    for line in payment.charges:
+        yield Basis(_masked(line.text, own), charges.source_of(line, service, payment.gateway, day))
 
 
 def _is_taken(payment: Payment) -> bool:
-    """Whether the gateway took money by it, whatever became of the money since."""
+    """Whether the gateway took money by it, which may have been given back since."""
     return payment.captured_at is not None and payment.state not in MONEY_NOT_TAKEN
-
-
-def _sum(amounts: Sequence[Money]) -> Money:
-    return Money(poisha=sum(one.poisha for one in amounts), currency=amounts[0].currency)

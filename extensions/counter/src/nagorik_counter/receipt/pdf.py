@@ -1,4 +1,4 @@
-"""A receipt as a PDF, for an archive or an e-mail; what makes it is an extra of the host."""
+"""A receipt as a PDF, by WeasyPrint, which the extra ``nagorik-counter[pdf]`` brings."""
 
 import warnings
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from nagorik_counter.receipt.page import PaperSize, roll_style
 
 _TALLEST_ROLL: Final = 5_000
-"""Millimetres: as long as a roll's page is while its height is measured."""
+"""Millimetres of a roll's page while its height is measured."""
 _MILLIMETRE: Final = 96 / 25.4
 """In CSS pixels."""
 _MARGIN: Final = 4
@@ -18,13 +18,13 @@ class PdfUnavailable(Exception):
 
 
 def write_pdf(page: str, paper: PaperSize) -> bytes:
-    """The PDF of a receipt's page; for a roll, one page as long as what stands on it.
+    """The PDF of a receipt's page; for a roll, one page as long as its content.
 
     Raises:
         PdfUnavailable: ``nagorik-counter[pdf]`` is not installed, or the libraries are missing that it draws with.
     """
-    weasyprint = _weasyprint()
-    # The page needs nothing from outside; whatever a name on it looks like, nothing is fetched.
+    weasyprint = load_weasyprint()
+    # The page needs nothing from outside, so nothing is fetched.
     source = weasyprint.HTML(string=page, url_fetcher=weasyprint.urls.URLFetcher(allowed_protocols=()))
     if paper == "a4":
         return bytes(source.write_pdf())
@@ -34,16 +34,12 @@ def write_pdf(page: str, paper: PaperSize) -> bytes:
     return bytes(source.write_pdf(stylesheets=[weasyprint.CSS(string=roll_style(height))]))
 
 
-def require_pdf() -> None:
-    """See that PDFs can be made.
+def load_weasyprint() -> Any:
+    """The library that makes PDFs.
 
     Raises:
         PdfUnavailable: As ``write_pdf``.
     """
-    _weasyprint()
-
-
-def _weasyprint() -> Any:
     try:
         with warnings.catch_warnings():
             # Without that optional library fontTools subsets the fonts, and the PDF looks the same.
