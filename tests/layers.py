@@ -144,8 +144,6 @@ def rules() -> str:
             "worker | restoration",
             "housekeeping | outage",
             "claims | inbox | reloads",
-            "inbox_door",
-            "message_reader",
             "rate_limiter",
             "permits",
             "queues | plugins | suspensions",
