@@ -16,7 +16,6 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import create_engine, insert, make_url, select, update
-from sqlalchemy.exc import IntegrityError
 
 from nagorik import Text
 from nagorik.values import Money, dhaka_date
@@ -36,7 +35,6 @@ from nagorik_host.store.audit import (
 )
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.ledger import TRACKED
 from nagorik_host.store.payment_cases import add_case, case_id
 from nagorik_host.store.retention import erase_application, rotate
 from nagorik_host.store.schema import (
@@ -44,7 +42,6 @@ from nagorik_host.store.schema import (
     attempts,
     inbox,
     journal,
-    ledger,
     payloads,
     payments,
 )
@@ -253,7 +250,6 @@ TAMPERINGS = {
         [*ALL_OF_IT, f"DELETE FROM applications WHERE {OPEN}"],
         "application-missing",
     ),
-    "its row alone deleted, journal orphaned": ([f"DELETE FROM applications WHERE {OPEN}"], "application-missing"),
     "all rows deleted but the ledger's": (
         [f"DELETE FROM {table.name}" for table in (*OF_AN_APPLICATION, applications)],
         "application-missing",
@@ -262,7 +258,6 @@ TAMPERINGS = {
         [MADE_UP.format("'00000000-0000-4000-8000-000000000000'")],
         "application-unknown",
     ),
-    "an application made up that has no name": ([MADE_UP.format("''")], "application-unknown"),
     # Erasure
     "data_key NULL, erased_at set, journal cut to entry 1, chain its link": (
         [
@@ -272,10 +267,6 @@ TAMPERINGS = {
         ],
         "application-rolled-back",
     ),
-    "open application crypto-erased": (
-        [f"UPDATE applications SET data_key = NULL WHERE {OPEN}"],
-        "row-differs",
-    ),
     "closed application crypto-erased": (
         ["UPDATE applications SET data_key = NULL, erased_at = 1 WHERE id = '{closed}'"],
         "row-differs",
@@ -283,25 +274,6 @@ TAMPERINGS = {
     "state of an erased application": (
         ["UPDATE applications SET state = 'rejected' WHERE id = '{erased}'"],
         "row-differs",
-    ),
-    "operation of an erased application": (
-        ["UPDATE applications SET operation = 'submit' WHERE id = '{erased}'"],
-        "row-differs",
-    ),
-    "what is sealed of an erased application": (
-        ["UPDATE applications SET progress = x'00' WHERE id = '{erased}'"],
-        "row-differs",
-    ),
-    "payment of an erased application": (
-        ["UPDATE payments SET poisha = 1 WHERE application = '{erased}'"],
-        "payments-differ",
-    ),
-    "call of an erased application": (
-        [
-            "DELETE FROM attempts WHERE application = '{erased}' AND entry = (SELECT min(entry) FROM attempts WHERE"
-            " application = '{erased}')"
-        ],
-        "attempts-differ",
     ),
     # The form
     "form deleted": ([f"DELETE FROM payloads WHERE {OF}"], "draft-differs"),
@@ -311,12 +283,6 @@ TAMPERINGS = {
     ),
     # Payments
     "payment's sum": ([f"UPDATE payments SET poisha = poisha + 1 WHERE {OF}"], "payments-differ"),
-    "payment's state": ([f"UPDATE payments SET state = 'refunded' WHERE {OF}"], "payments-differ"),
-    "who acted when it was paid": ([f"UPDATE payments SET acting = 'centre-1' WHERE {OF}"], "payments-differ"),
-    "when it was known": ([f"UPDATE payments SET captured_known_at = 1 WHERE {OF}"], "payments-differ"),
-    "when it was to be given back": ([f"UPDATE payments SET refund_requested_at = 1 WHERE {OF}"], "payments-differ"),
-    "when it was ordered back": ([f"UPDATE payments SET refund_ordered_at = 1 WHERE {OF}"], "payments-differ"),
-    "when it was given back": ([f"UPDATE payments SET refunded_at = 1 WHERE {OF}"], "payments-differ"),
     "payment deleted": ([f"DELETE FROM payments WHERE {OF}"], "payments-differ"),
     "payment made up": (
         [
@@ -329,65 +295,24 @@ TAMPERINGS = {
     ),
     # Calls
     "call's result": ([f"UPDATE attempts SET result = 'interrupted' WHERE {OF}"], "attempts-differ"),
-    "who made a call": ([f"UPDATE attempts SET worker = 'another' WHERE {OF}"], "attempts-differ"),
     "call deleted": ([f"DELETE FROM attempts WHERE {OF}"], "attempts-differ"),
-    "call made up": (
-        [
-            "INSERT INTO attempts SELECT application, entry + 100, operation, subject, worker, request_digest,"
-            f" began_at, ended_at, result FROM attempts WHERE {OF}"
-        ],
-        "attempts-differ",
-    ),
     # What was erased is not taken in again
     "erased reference deleted": (["DELETE FROM erased_references"], "erased-references-differ"),
-    "erased reference made up": (
-        ["INSERT INTO erased_references VALUES ('made-up')"],
-        "erased-references-differ",
-    ),
-    "erased reference exchanged": (
-        [
-            "UPDATE erased_references SET reference ="
-            " CASE substr(reference, 1, 1) WHEN '0' THEN '1' ELSE '0' END || substr(reference, 2)"
-        ],
-        "erased-references-differ",
-    ),
     # What people did, and messages
     "decision rewritten": (["UPDATE decisions SET officer = 'B. Karim'"], "decisions-differ"),
     "decision deleted": (["DELETE FROM decisions"], "decisions-differ"),
-    "decision made up": (
-        ["INSERT INTO decisions VALUES ('made-up', 1, 'B. Karim', 'stop', 'plugin nid', 'none')"],
-        "decisions-differ",
-    ),
-    "suspension rewritten": (["UPDATE suspensions SET reason_en = 'none'"], "suspensions-differ"),
     "suspension lifted": (["DELETE FROM suspensions"], "suspensions-differ"),
-    "suspension made up": (
-        ["INSERT INTO suspensions VALUES ('plugin', 'nid', 'none', 'none', 'B. Karim', 1)"],
-        "suspensions-differ",
-    ),
-    "restoration rewritten": (["UPDATE restorations SET caught_up_at = NULL"], "restorations-differ"),
-    "restoration deleted": (["DELETE FROM restorations"], "restorations-differ"),
     "restoration made up": (
         ["INSERT INTO restorations VALUES (1, 'B. Karim', 'none', NULL)"],
         "restorations-differ",
     ),
-    "case closed by nobody": (["UPDATE payment_cases SET ended_at = 1, result = 'decided'"], "payment-cases-differ"),
     "case deleted": (["DELETE FROM payment_cases"], "payment-cases-differ"),
     "message rewritten": (["UPDATE inbox SET result = 'taken'"], "inbox-differ"),
-    "message unread again": (["UPDATE inbox SET handled_at = NULL, result = NULL"], "inbox-differ"),
-    "message due to nobody": (["UPDATE inbox SET handled_at = NULL, due_at = NULL"], "inbox-differ"),
     "message deleted": (["DELETE FROM inbox"], "inbox-differ"),
-    "message's key destroyed": (["UPDATE inbox SET data_key = NULL"], "inbox-differ"),
     # The row's columns
     **{
-        f"{column} of a row": ([f"UPDATE applications SET {column} = 'another' WHERE {OPEN}"], "row-differs")
-        for column in (
-            *("service", "plugin", "plugin_version", "gateway", "client_reference", "agency_reference", "state"),
-            *("hold_party", "hold_code", "operation", "target_plugin"),
-        )
-    },
-    **{
-        f"{column} of a row": ([f"UPDATE applications SET {column} = 1 WHERE {OPEN}"], "row-differs")
-        for column in ("opened_at", "updated_at", "closed_at", "lease_until")
+        f"{column} of a row": ([f"UPDATE applications SET {column} = {value} WHERE {OPEN}"], "row-differs")
+        for column, value in {"state": "'another'", "plugin_version": "'another'", "opened_at": "1"}.items()
     },
     "two citizens' agency references swapped": (
         [
@@ -396,22 +321,13 @@ TAMPERINGS = {
         ],
         "row-differs",
     ),
-    "blocked for no reason": ([f"UPDATE applications SET blocked = 'defect' WHERE {OPEN}"], "row-differs"),
     "blocked as by an upgrade": (
         [f"UPDATE applications SET blocked = 'plugin-changed', due_at = NULL WHERE {OPEN}"],
         "row-differs",
     ),
     "due to nobody": ([f"UPDATE applications SET due_at = NULL WHERE {OPEN}"], "row-differs"),
-    "due in a century": ([f"UPDATE applications SET due_at = due_at + 3155760000000000 WHERE {OPEN}"], "row-differs"),
     "in nobody's hands for ever": (
         [f"UPDATE applications SET lease = 'nobody', due_at = NULL WHERE {OPEN}"],
-        "held-by-nobody",
-    ),
-    "in nobody's hands for a century": (
-        [
-            "UPDATE applications SET lease = 'nobody', due_at = NULL, revision = revision + 1, lease_until ="
-            f" 4918000000000000 WHERE {OPEN}"
-        ],
         "held-by-nobody",
     ),
     "in the hands of a worker that is made up": (
@@ -422,20 +338,7 @@ TAMPERINGS = {
         ],
         "held-by-nobody",
     ),
-    "in the hands of the worker of an earlier call": (
-        [
-            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
-            " SELECT worker, 'made-up', 1, 1, 9000000000000000, 'first' FROM attempts WHERE"
-            f" {OF} LIMIT 1",
-            "UPDATE applications SET lease = (SELECT id FROM workers WHERE name = 'made-up'), due_at = NULL,"
-            " revision = revision + 1, lease_until = CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + 1800000000"
-            f" WHERE {OPEN}",
-        ],
-        "held-by-nobody",
-    ),
-    "revision": ([f"UPDATE applications SET revision = revision + 1 WHERE {OPEN}"], "row-differs"),
     # The journal
-    "journal's tail cut": ([f"DELETE FROM journal WHERE {OF} AND entry = {CUT}"], "journal-broken"),
     "journal's tail cut with head and count rewritten": (
         [
             f"DELETE FROM journal WHERE {OF} AND entry = {CUT}",
@@ -443,15 +346,6 @@ TAMPERINGS = {
             f" WHERE {OPEN}",
         ],
         "application-rolled-back",
-    ),
-    "first entry deleted": ([f"DELETE FROM journal WHERE {OF} AND entry = 1"], "journal-broken"),
-    "entries swapped": (
-        [
-            f"UPDATE journal SET entry = -1 WHERE {OF} AND entry = 2",
-            f"UPDATE journal SET entry = 2 WHERE {OF} AND entry = 3",
-            f"UPDATE journal SET entry = 3 WHERE {OF} AND entry = -1",
-        ],
-        "journal-broken",
     ),
     "outline edited": ([f"UPDATE journal SET outline = '{{{{}}}}' WHERE {OF} AND entry = 2"], "journal-broken"),
     "journal of another application": (
@@ -461,12 +355,6 @@ TAMPERINGS = {
             " application = '{other}'",
         ],
         "journal-broken",
-    ),
-    "progress of another application": (
-        [
-            f"UPDATE applications SET progress = (SELECT progress FROM applications WHERE id = '{{other}}') WHERE {OPEN}"
-        ],
-        "key-broken",
     ),
     "data key of another application": (
         [
@@ -503,25 +391,6 @@ TAMPERINGS = {
         ["INSERT INTO ledger SELECT 4711, number, at, kind, subject, content, link FROM ledger WHERE writer = 1"],
         "ledger-broken",
     ),
-    "chain made up below the root": (
-        ["INSERT INTO ledger SELECT -1, number, at, kind, subject, content, link FROM ledger WHERE writer = 1"],
-        "ledger-broken",
-    ),
-    "record made up before the first": (
-        ["INSERT INTO ledger SELECT writer, -number, at, kind, subject, content, link FROM ledger WHERE number = 1"],
-        "ledger-broken",
-    ),
-    "message made up that has no name": (
-        [
-            "INSERT INTO inbox SELECT '', offer, 'x' || substr(message, 2), 'x' || substr(arrival, 2), received_at, due_at, looks, lost_looks, data_key,"
-            " sealed, reference, application, handled_at, result, proved FROM inbox LIMIT 1"
-        ],
-        "inbox-differ",
-    ),
-    "erased reference made up that is empty": (
-        ["INSERT INTO erased_references VALUES ('')"],
-        "erased-references-differ",
-    ),
 }
 
 
@@ -541,24 +410,8 @@ async def test_tampering_is_found_by_name(copy, keyring, name):
 
 ON_A_SERVER = [
     "application deleted from every table",
-    "its row alone deleted, journal orphaned",
-    "data_key NULL, erased_at set, journal cut to entry 1, chain its link",
-    "closed application crypto-erased",
-    "form of another application",
-    "payment's sum",
-    "payment made up",
-    "call deleted",
-    "decision rewritten",
-    "suspension lifted",
-    "restoration made up",
-    "message unread again",
-    "two citizens' agency references swapped",
-    "due to nobody",
-    "in nobody's hands for a century",
     "journal's tail cut with head and count rewritten",
     "record rewritten",
-    "end of a chain cut",
-    "chain made up",
 ]
 
 
@@ -579,103 +432,41 @@ async def write_to_server(url: str, statements) -> None:
         await connection.close()
 
 
-async def test_nothing_is_found_on_a_server_where_nothing_was_changed(server_copy, keyring):
-    assert await found_in(server_copy.url, keyring, anchors=read_anchors(server_copy.anchor)) == {}
-
-
 @pytest.mark.parametrize("name", ON_A_SERVER)
 async def test_tampering_is_found_on_a_server(server_copy, keyring, name):
     statements, code = TAMPERINGS[name]
+    assert await found_in(server_copy.url, keyring, anchors=read_anchors(server_copy.anchor)) == {}
     await write_to_server(server_copy.url, [statement.format(**server_copy.names) for statement in statements])
     assert code in {one for one, _ in await found_in(server_copy.url, keyring)}
 
 
 # What the database does by itself
 
-PROGRAMS = {
-    "trigger": "CREATE TRIGGER late AFTER UPDATE OF due_at ON applications BEGIN UPDATE applications SET due_at = 1; END",
-    "view": "CREATE VIEW fewer AS SELECT * FROM applications",
-}
+PROGRAM = "CREATE TRIGGER late AFTER UPDATE OF due_at ON applications BEGIN UPDATE applications SET due_at = 1; END"
 
 
-@pytest.mark.parametrize("kind", PROGRAMS)
-async def test_trigger_or_view_that_no_host_has_made_is_found(copy, keyring, kind):
-    written_to(copy.url, PROGRAMS[kind])
-    assert await found_in(copy.url, keyring) == {("foreign-program", f"database/{kind}"): 1}
+async def test_trigger_that_no_host_has_made_is_found(copy, keyring):
+    written_to(copy.url, PROGRAM)
+    assert await found_in(copy.url, keyring) == {("foreign-program", "database/trigger"): 1}
 
 
 # Tables that are not as the host made them
 
 CHANGED_TABLES = {
     "column added": ("ALTER TABLE applications ADD COLUMN note TEXT", "applications"),
-    "column renamed": ("ALTER TABLE applications RENAME COLUMN hold_code TO held_for", "applications"),
     "index dropped": ("DROP INDEX ix_applications_due", "applications"),
-    "index added": ("CREATE UNIQUE INDEX one_each ON decisions (officer, id)", "decisions"),
-    "table added": ("CREATE TABLE copied (id TEXT)", "copied"),
     "table dropped": ("DROP TABLE outages", "outages"),
 }
-ON_A_SERVER_ALONE = {
-    "default added": ("ALTER TABLE applications ALTER COLUMN blocked SET DEFAULT 'nobody'", "applications"),
-    "null allowed": ("ALTER TABLE applications ALTER COLUMN opened_at DROP NOT NULL", "applications"),
-    "type changed": ("ALTER TABLE agencies ALTER COLUMN failures TYPE bigint", "agencies"),
-}
-
-
-async def changed_in(url: str) -> set[tuple[str, str]]:
-    """What is not as the host made it."""
-    database = await open_database(url)
-    try:
-        return {(one.code, one.subject) for one in await database.snapshot(changed_tables)}
-    finally:
-        await database.close()
 
 
 @pytest.mark.parametrize("change", CHANGED_TABLES)
 async def test_table_that_is_not_as_the_host_made_it_is_found(copy, keyring, change):
     statement, table = CHANGED_TABLES[change]
     written_to(copy.url, statement)
-    assert await changed_in(copy.url) == {("schema-differs", f"database/{table}")}
-
-
-@pytest.mark.parametrize("change", [*CHANGED_TABLES, *ON_A_SERVER_ALONE])
-async def test_table_of_a_server_that_is_not_as_the_host_made_it_is_found(server_copy, keyring, change):
-    statement, table = (CHANGED_TABLES | ON_A_SERVER_ALONE)[change]
-    await write_to_server(server_copy.url, [statement])
-    assert await changed_in(server_copy.url) == {("schema-differs", f"database/{table}")}
-
-
-async def test_audit_tells_of_changed_tables_once(copy, keyring):
-    written_to(copy.url, "DROP INDEX ix_applications_due")
-    assert await found_in(copy.url, keyring) == {("schema-differs", "database/applications"): 1}
-
-
-async def test_index_that_hides_rows_of_its_table_is_found(copy, keyring):
-    # The index is made of no row at all, and then called what it was: nothing is ever due by it.
-    written_to(
-        copy.url,
-        "PRAGMA writable_schema = ON",
-        "CREATE TABLE kept AS SELECT sql FROM sqlite_master WHERE name = 'ix_applications_due'",
-        "DROP INDEX ix_applications_due",
-        "CREATE INDEX ix_applications_due ON applications (target_plugin, due_at) WHERE due_at < 0",
-        "UPDATE sqlite_master SET sql = (SELECT sql FROM kept) WHERE name = 'ix_applications_due'",
-        "DROP TABLE kept",
-    )
-    found = await found_in(copy.url, keyring)
-    assert ("file-damaged", "database/file") in found
-
-
-async def test_what_a_server_does_by_itself_is_found(server_copy, keyring):
-    programs = [
-        "CREATE FUNCTION dropped() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-        "CREATE TRIGGER nagorik_hints_trigger BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION dropped()",
-        "CREATE RULE nothing AS ON INSERT TO ledger DO INSTEAD NOTHING",
-        "CREATE VIEW fewer AS SELECT * FROM applications",
-        "CREATE POLICY hidden ON applications USING (state <> 'closed')",
-    ]
-    await write_to_server(server_copy.url, programs)
-    assert await found_in(server_copy.url, keyring) == {
-        ("foreign-program", f"database/{kind}"): 1 for kind in ("trigger", "rule", "view", "policy")
-    }
+    database = await open_database(copy.url)
+    found = {(one.code, one.subject) for one in await database.snapshot(changed_tables)}
+    await database.close()
+    assert found == {("schema-differs", f"database/{table}")}
 
 
 # What is put back from a copy
@@ -688,31 +479,6 @@ async def test_application_that_is_put_back_to_an_older_copy_is_found(copy, keyr
     written_to(copy.url, *gone, f"DELETE FROM applications WHERE {OPEN}".format(**copy.names), *back)
     found = await found_in(copy.url, keyring)
     assert ("application-rolled-back", copy.names["filed"]) in found
-
-
-@pytest.mark.parametrize("raised", [0, 40])
-async def test_application_that_was_put_back_is_found_once_it_was_filed_again(copy, new_world, raised):
-    world, name = new_world(), copy.names["filed"]
-    rows = {**copy.earlier, "applications": [dict(copy.earlier["applications"][0])]}
-    rows["applications"][0]["revision"] += raised
-    gone = [f"DELETE FROM {table.name} WHERE {OF}".format(**copy.names) for table in OF_AN_APPLICATION]
-    back = [(insert(table), rows[table.name]) for table in (applications, *OF_AN_APPLICATION) if rows[table.name]]
-    latest = revision_of(copy.url, name)
-    written_to(copy.url, *gone, f"DELETE FROM applications WHERE {OPEN}".format(**copy.names), *back)
-    async with world.host(copy.url) as host:
-        worker = host.worker()
-        while revision_of(copy.url, name) <= latest + raised:
-            due = await worker.run_until_idle()
-            world.clock.set(max(due, world.clock.now()))
-    assert ("application-rolled-back", name) in await found_in(copy.url, world.keyring)
-
-
-def revision_of(url, name):
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        found = connection.scalar(select(applications.c.revision).where(applications.c.id == name))
-    engine.dispose()
-    return found
 
 
 async def test_form_from_before_its_correction_is_found(copy, keyring):
@@ -738,12 +504,6 @@ async def test_data_that_were_erased_and_are_back_are_found(copy, keyring, with_
 
 
 # Anchors
-
-
-async def test_empty_database_is_no_continuation(copy, ready_file, keyring):
-    assert await found_in(ready_file, keyring) == {}
-    found = await found_in(ready_file, keyring, anchors=read_anchors(copy.anchor))
-    assert found == {("anchor-missed", "ledger"): 1}
 
 
 async def test_database_that_was_put_back_as_a_whole_is_no_continuation(copy, keyring, tmp_path, new_world):
@@ -785,34 +545,6 @@ async def test_anchor_of_the_same_length_and_another_link_is_missed(copy, keyrin
     assert codes == ["anchor-missed"]
 
 
-# What a column cannot hold
-
-WRONG = ["'text'", "9223372036854775807", "CAST(x'ff00fe' AS TEXT)"]
-KEPT = [
-    f"{table.name}.{column.name}"
-    for table in (applications, *OF_AN_APPLICATION, *TRACKED, ledger)
-    for column in table.columns
-    # Where workers park what is stopped, when a message is read, and what goes with a citizen's data is not proved.
-    if column not in {applications.c.parked_at, attempts.c.request_digest} and column.info.get("chained", True)
-]
-
-
-@pytest.mark.parametrize("column", KEPT)
-async def test_whatever_stands_in_a_column_is_a_finding_and_no_crash(copy, keyring, column):
-    table, _, name = column.partition(".")
-    rows = f"rowid = (SELECT max(rowid) FROM {table})"
-    for value in WRONG:
-        target = copy.url.replace("copy.db", "wrong.db")
-        shutil.copy(str(make_url(copy.url).database), str(make_url(target).database))
-        try:
-            if not written_to(target, f"UPDATE {table} SET {name} = {value} WHERE {rows} AND {name} IS NOT {value}"):
-                continue
-        except IntegrityError:
-            continue  # the table itself refuses it
-        found = await found_in(target, keyring)
-        assert found, value
-
-
 # What hosts do is no finding
 
 
@@ -838,49 +570,3 @@ async def test_new_keys_upgrades_and_officers_are_no_finding(copy, new_world):
 def accept_release(transaction, *, now):
     query = select(applications.c.plugin_version).where(applications.c.closed_at.is_(None)).limit(1)
     accept(transaction, "nid", transaction.connection.scalar(query), "nagorik-nid 99.0.0", now)
-
-
-BLOCKED = f"UPDATE applications SET blocked = 'plugin-changed', due_at = NULL WHERE {OPEN}"
-
-
-async def test_application_that_is_blocked_by_hand_after_an_upgrade_is_found(copy, new_world):
-    world, name = new_world(), copy.names["filed"]
-    async with world.host(copy.url) as host:
-        earlier = await host.database.run(
-            lambda t: t.connection.scalar(select(applications.c.plugin_version).where(applications.c.id == name))
-        )
-        world.clock.advance(timedelta(days=1))
-        now_blocked = partial(take_over, installed={"nid": "nagorik-nid 99.0.0"}, now=world.clock.now())
-        await host.database.run(now_blocked)
-        world.clock.advance(timedelta(days=1))
-        await host.take_over()
-        assert await found_in(copy.url, world.keyring) == {}
-        assert written_to(copy.url, BLOCKED.format(**copy.names))
-        assert set(await found_in(copy.url, world.keyring)) == {("row-differs", name)}
-        await host.database.run(now_blocked)
-        world.clock.advance(timedelta(days=1))
-        await host.database.run(partial(accept_release, now=world.clock.now()))
-        assert await found_in(copy.url, world.keyring) == {}
-        back = f"UPDATE applications SET plugin_version = '{earlier}' WHERE {OPEN}"
-        assert written_to(copy.url, BLOCKED.format(**copy.names), back.format(**copy.names))
-        found = await found_in(copy.url, world.keyring)
-        assert ("row-differs", name) in found
-
-
-async def test_host_that_works_meanwhile_is_no_finding(world, ready_url, keyring):
-    url = ready_url
-    async with world.host(url) as host:
-        for number in range(2):
-            await world.apply(host, number)
-        working = asyncio.create_task(world.carry(host.worker()))
-        looks = 0
-        while not working.done():
-            # As an operator would, who is in no hurry: on a loop of its own.
-            assert await asyncio.to_thread(lambda: asyncio.run(found_in(url, keyring))) == {}
-            looks += 1
-            await asyncio.sleep(0)
-        await working
-        assert looks > 2
-        assert await found_in(url, keyring) == {}
-        states = await host.database.run(lambda t: t.connection.scalars(select(applications.c.state)).all())
-        assert set(states) == {"closed"}
