@@ -17,12 +17,9 @@ from nagorik.errors import (
 from nagorik_platform.lifecycle.attempts.retry import (
     FIRST_RETRY,
     LONGEST_CLOSURE,
-    LONGEST_POLL,
     LONGEST_RETRY,
     LONGEST_WAIT,
     OPERATOR_RETRY,
-    SHORTEST_POLL,
-    poll_at,
     retry_at,
 )
 
@@ -41,13 +38,6 @@ def test_retry_stays_within_its_bounds_and_is_the_same_for_the_same_row(name, fa
     wait = _seconds(retry_at(name, None, failures, NOON))
     assert FIRST_RETRY / 2 <= wait <= LONGEST_RETRY
     assert wait == _seconds(retry_at(name, None, failures, NOON))
-
-
-@given(name=NAMES, age=st.floats(0, 10**9), counter=COUNTS)
-def test_poll_stays_within_its_bounds_and_is_the_same_for_the_same_row(name, age, counter):
-    wait = _seconds(poll_at(name, age, counter, NOON))
-    assert SHORTEST_POLL / 2 <= wait <= LONGEST_POLL
-    assert wait == _seconds(poll_at(name, age, counter, NOON))
 
 
 @given(name=NAMES, failures=COUNTS, seconds=st.floats(0, LONGEST_WAIT))

@@ -151,5 +151,4 @@ def to_json(value: object) -> bytes:
     try:
         return pydantic_core.to_json(value, by_alias=True)
     except pydantic_core.PydanticSerializationError:
-        kind = type(value).__name__
-    raise TypeError(f"{kind} has no JSON form")
+        raise TypeError(f"{type(value).__name__} has no JSON form") from None

@@ -104,8 +104,7 @@ def from_intermediary(answer: AgencyResponse, reader: AnswerReader[Any]) -> Fail
     A refusal that is empty, or in the format that the agency speaks, is the agency's own, and so is any 401.
     """
     status = answer.status
-    refusal = 400 <= status < 500 and status != 401  # noqa: PLR2004
-    if not refusal or not answer.body or reader.recognises(answer):
+    if status not in range(400, 500) or status == 401 or not answer.body or reader.recognises(answer):  # noqa: PLR2004
         return None
     code = f"http-{status}-not-{reader.format}"
     return FailedAttempt(Failure.GATEWAY, AgencyUnavailable(because=code), code)

@@ -7,14 +7,10 @@ the exceptions' types and numbers is read: their texts hold hosts and addresses.
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final
 
 from nagorik_platform.agency_client.retry_table import Failure
-
-_MOST_LINKS: Final = 50
-"""Exceptions that are looked at; a chain holds four or five."""
 
 # The numbers are OpenSSL's (X509_V_ERR_…, x509_vfy.h); ssl names none of them.
 _VERIFY: Final = MappingProxyType(
@@ -54,18 +50,14 @@ def refuses_certificate(error: BaseException) -> bool:
     return any(_of(link) is Failure.CLIENT_CERTIFICATE for link in _links(error))
 
 
-def _links(error: BaseException) -> Iterator[BaseException]:
+def _links(error: BaseException) -> list[BaseException]:
     """An exception and what is beneath it, each once, the outermost first."""
-    waiting, seen = [error], set[int]()
-    while waiting and len(seen) < _MOST_LINKS:
-        link = waiting.pop(0)
-        if id(link) in seen:
-            continue
-        seen.add(id(link))
-        yield link
-        if isinstance(link, BaseExceptionGroup):
-            waiting.extend(link.exceptions)
-        waiting.extend(beneath for beneath in (link.__cause__, link.__context__) if beneath is not None)
+    links = [error]
+    for link in links:
+        parts = link.exceptions if isinstance(link, BaseExceptionGroup) else ()
+        beneath = (*parts, link.__cause__, link.__context__)
+        links.extend(one for one in beneath if one is not None and one not in links)
+    return links
 
 
 def _of(error: BaseException) -> Failure | None:

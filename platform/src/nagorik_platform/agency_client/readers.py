@@ -50,8 +50,7 @@ def reader_of(expect: Expected[T], plugin: str) -> AnswerReader[T]:
         is_usable = False
     if not is_usable:
         raise PluginFault("expect-not-usable", plugin=plugin)
-    made: AnswerReader[T] = reader
-    return made
+    return cast("AnswerReader[T]", reader)
 
 
 @lru_cache(maxsize=256)

@@ -44,9 +44,7 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
 
     Takes whole seconds and HTTP dates (RFC 9110, 10.2.3). A date in the past is not usable.
     """
-    if value is None:
-        return None
-    text = value.strip()
+    text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), DAY)
     try:

@@ -99,6 +99,7 @@ class ConnectionPool:
         factory: TransportFactory | None = None,
     ) -> None:
         self._idle: list[httpx.AsyncBaseTransport] = []
+        self._all: list[httpx.AsyncBaseTransport] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._is_own = factory is None
         self._shared = choice == "fast" and factory is None
@@ -130,39 +131,49 @@ class ConnectionPool:
                 "trace": partial(_check_written, remaining),
             },
         )
-        transport = self._idle.pop() if self._idle else self._factory()
-        if self._shared:
-            self._idle.append(transport)
+        transport = self._take()
         before = _REMAINING.set(remaining)
         try:
             async with asyncio.timeout(timeouts.total):
                 answer = await _exchange(transport, request, timeouts)
         except BaseException as error:
-            self._discard(transport)
+            self._give_back(transport, is_whole=False)
             is_broken = parts is not None and parts.is_broken
             if not isinstance(error, Exception) or (isinstance(error, AssertionError) and not is_broken):
                 raise
             return Failure.BODY if is_broken else self._classify(error)
         finally:
             _REMAINING.reset(before)
-        if not self._shared:
-            self._idle.append(transport)
+        self._give_back(transport, is_whole=True)
         return answer
 
     async def aclose(self) -> None:
-        """Close all connections of requests that have ended."""
-        while self._idle:
-            await self._idle.pop().aclose()
+        """Close all connections, also of requests that are under way."""
+        self._idle.clear()
+        while self._all:
+            await self._all.pop().aclose()
         if self._closing:
             await asyncio.wait(self._closing)
 
-    def _discard(self, transport: httpx.AsyncBaseTransport) -> None:
-        """Close the transport of a request that did not end with a whole response.
+    def _take(self) -> httpx.AsyncBaseTransport:
+        if self._idle:
+            return self._idle.pop()
+        if not self._shared or not self._all:
+            self._all.append(self._factory())
+        return self._all[-1]
 
-        This is a task of its own, which a second cancel of the request does not reach.
+    def _give_back(self, transport: httpx.AsyncBaseTransport, *, is_whole: bool) -> None:
+        """Keep a transport whose request ended with a whole response, and close any other.
+
+        It is closed in a task of its own, which a second cancel of the request does not reach.
         """
-        if not self._is_own or self._shared:
+        if self._shared:
             return
+        if transport in self._all:
+            if is_whole or not self._is_own:
+                self._idle.append(transport)
+                return
+            self._all.remove(transport)
         closing = asyncio.get_running_loop().create_task(transport.aclose(), context=Context())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)

@@ -33,7 +33,7 @@ def what_to_do(progress: Progress, said: StateExplanation, hold: Text | None) ->
 
 
 def _agency_says(said: StateExplanation) -> bool:
-    """Whether words stand beside the agency's report, which nobody but the citizen can make something of."""
+    """Whether the agency has added words to its report, which the citizen has to read."""
     status = said.report.status if said.report is not None else None
     return status is not None and (status.reason is not None or not is_blank(status.remark or ""))
 
@@ -72,7 +72,7 @@ def _is_to_be_paid(progress: Progress) -> bool:
 
 
 def _is_perhaps_begun(progress: Progress) -> bool:
-    """Whether the gateway may have begun a payment of the stage that is due, under a reference that nobody knows."""
+    """Whether the gateway may have begun a payment of the stage that is due, under an unknown reference."""
     return any(
         one.stage == progress.stage and one.state is PaymentState.UNKNOWN and one.reference is None
         for one in progress.payments

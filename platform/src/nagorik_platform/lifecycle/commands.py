@@ -34,7 +34,7 @@ from nagorik_platform.lifecycle.tables import (
 
 
 class NotPossible(ValueError):
-    """What somebody asked for is not open to this application now; ``code`` says why."""
+    """The request is not open to this application now; ``code`` says why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -159,10 +159,9 @@ _BACK_TO_THE_PAYER: Final = frozenset({PaymentState.REFUND_REQUESTED, PaymentSta
 
 
 def payment_decisions(payment: Payment) -> tuple[PaymentState, ...]:
-    """What an officer may decide of a payment, in the table's order.
+    """List what an officer may decide of a payment, in the table's order.
 
-    A refund is ordered once, and of money of which somebody has said that it was taken: an officer who knows that it
-    was says so first, and it then goes back by the same rules as any.
+    A refund is ordered once, and only of money that is known to be taken: an officer who knows says so first.
     """
     barred: frozenset[PaymentState] = frozenset()
     if payment.captured_at is None:
@@ -233,7 +232,7 @@ def _release(decision: Decided, state: Progress, context: RuleContext) -> Iterat
 def restore(progress: Progress, officer: str, reason: str, now: datetime) -> tuple[Progress, e.DatabaseRestored]:
     """Put every write of an application in doubt; what it waits for stays the same.
 
-    It needs no capabilities, so that it can be done for a service that nobody offers any more.
+    It needs no capabilities, so that it also works for a service that is no longer offered.
     """
     event = e.DatabaseRestored(at=now, officer=officer, reason=reason)
     return apply(progress, event), event

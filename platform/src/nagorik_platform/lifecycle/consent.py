@@ -13,7 +13,7 @@ from nagorik_platform.lifecycle.state import Progress, ServiceCapabilities
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_TAKEN
 
 CONSENT_HOLD: Final = "consent-"
-"""How the codes of holds begin that only another consent, or none being needed, ends."""
+"""Prefix of the codes of holds that end by another consent, or when consent is no longer needed."""
 
 _FOLLOWS_FROM_PAYING: Final = frozenset(
     {Operation.COMPLETE_PAYMENT, Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT}
@@ -30,7 +30,7 @@ class IntendedWrite(NamedTuple):
 
 
 def unmet_consent(progress: Progress, wanted: IntendedWrite, now: datetime) -> ConsentGap | None:
-    """What keeps the citizen's consent from covering a write, or ``None`` if it is covered or needs none."""
+    """Why the citizen's consent does not cover a write; ``None`` if it does or is not needed."""
     operation = wanted.operation
     if not OPERATIONS[operation].writes or operation in _FOLLOWS_FROM_PAYING:
         return None
@@ -57,7 +57,7 @@ def intended_write(progress: Progress, capabilities: ServiceCapabilities) -> Int
 
 
 def may_start_payment(progress: Progress, capabilities: ServiceCapabilities) -> bool:
-    """Whether nothing but the citizen's consent or somebody's work keeps the payer from being asked for money."""
+    """Whether only the citizen's consent or a person's work keeps the payer from being asked for money."""
     return (
         progress.quote is not None
         and progress.quote.total.poisha > 0
@@ -81,9 +81,9 @@ def price_to_come(progress: Progress, capabilities: ServiceCapabilities) -> Mone
 
 
 def charges_to_come(progress: Progress, capabilities: ServiceCapabilities) -> tuple[QuoteLine, ...]:
-    """The host's charges that the next payment asks for beside its quote: once for an application.
+    """The host's charges that the next payment asks for beside its quote, once for an application.
 
-    A free stage asks for none, and one in another currency cannot be added.
+    A free stage has no charges, and one in another currency cannot be added.
     """
     quote = progress.quote
     if (

@@ -88,22 +88,22 @@ class FlagsChanged(JournalEvent):
 
 
 class Held(JournalEvent):
-    """The application waits for somebody."""
+    """The application waits for a person or the agency."""
 
     kind: Literal["held"] = "held"
     hold: Hold
 
 
 class Released(JournalEvent):
-    """The application no longer waits for somebody."""
+    """The application no longer waits for a person or the agency."""
 
     kind: Literal["released"] = "released"
     at_once: bool = False
-    """Whether somebody's act makes what was put off worth trying at once."""
+    """Whether what was put off is to be tried at once."""
 
 
 class Acknowledged(JournalEvent):
-    """The citizen goes on although eligibility could not be told."""
+    """The citizen goes on although eligibility is not known."""
 
     kind: Literal["acknowledged"] = "acknowledged"
 
@@ -311,7 +311,7 @@ class CorrectionSent(JournalEvent):
 
     kind: Literal["correction-sent"] = "correction-sent"
     lost: bool = False
-    """Whether the answer was lost, so that the status has to tell."""
+    """Whether the answer was lost, so that the status has to show it."""
 
 
 class WithdrawalWanted(JournalEvent):
@@ -323,7 +323,7 @@ class WithdrawalWanted(JournalEvent):
 class WithdrawalSettled(JournalEvent):
     """The withdrawal was sent; the agency's own decision wins if it came first.
 
-    After a lost answer the outcome is ``unknown`` and the agency's status tells.
+    After a lost answer the outcome is ``unknown`` until the agency's status shows it.
     """
 
     kind: Literal["withdrawal-settled"] = "withdrawal-settled"
@@ -337,39 +337,13 @@ class LookedUp(JournalEvent):
     operation: Literal[Operation.ANSWER_CORRECTION, Operation.WITHDRAW]
 
 
+OfApplication = Opened | ConsentGiven | DocumentsHandedIn | Moved | FlagsChanged | Held | Released | Acknowledged
+OfEligibility = EligibilityDecided | EligibilityDropped
+OfFees = QuoteReceived | QuoteDropped | FeeDemanded | FeeSettled
+OfPayments = PaymentOpened | PaymentMoved | AdviceLost | AdviceAbsent | RefundLost | PaymentNoticed
+OfCalls = AttemptBegan | AttemptEnded | Postponed | DatabaseRestored
+OfAgency = ReferenceReceived | ReferenceDoubted | StatusReceived | DeliverableFetched
+OfCitizen = CorrectionGiven | CorrectionSent | WithdrawalWanted | WithdrawalSettled | LookedUp
 Event = Annotated[
-    Opened
-    | ConsentGiven
-    | Moved
-    | FlagsChanged
-    | Held
-    | Released
-    | Acknowledged
-    | EligibilityDecided
-    | EligibilityDropped
-    | DatabaseRestored
-    | QuoteReceived
-    | QuoteDropped
-    | FeeDemanded
-    | FeeSettled
-    | PaymentOpened
-    | PaymentMoved
-    | AdviceLost
-    | AdviceAbsent
-    | RefundLost
-    | PaymentNoticed
-    | AttemptBegan
-    | AttemptEnded
-    | Postponed
-    | ReferenceReceived
-    | ReferenceDoubted
-    | StatusReceived
-    | DeliverableFetched
-    | CorrectionGiven
-    | DocumentsHandedIn
-    | CorrectionSent
-    | WithdrawalWanted
-    | WithdrawalSettled
-    | LookedUp,
-    Field(discriminator="kind"),
+    OfApplication | OfEligibility | OfFees | OfPayments | OfCalls | OfAgency | OfCitizen, Field(discriminator="kind")
 ]

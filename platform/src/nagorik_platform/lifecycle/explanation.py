@@ -1,7 +1,4 @@
-"""Why an application stands where it stands, read off its journal: what was decided, refused, said and priced.
-
-The row holds what the next step needs; why it is so stands in the journal alone, and is wanted when somebody asks.
-"""
+"""Why an application stands where it stands, read off its journal: what was decided, refused, said and priced."""
 
 from collections.abc import Iterable
 from functools import reduce

@@ -186,7 +186,7 @@ def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
 def _sent(progress: Progress, at: datetime) -> Changes:
     """It is filed, with the receipts of all that was taken.
 
-    What went with an earlier filing still counts if that may have arrived; one that surely failed showed nobody any.
+    Receipts of an earlier filing still count if that may have arrived.
     """
     shown = tuple(
         one.model_copy(update={"is_shown": one.state in MONEY_TAKEN or (one.is_shown and progress.filing_unknown)})
@@ -412,12 +412,7 @@ def _payment_asked_about(progress: Progress, payment: str, asked_at: datetime) -
     """
     before = _known(progress, payment)
     overtaken = before.noticed_at is not None and before.noticed_at > asked_at
-    return _changed(
-        progress,
-        payment,
-        noticed_at=before.noticed_at if overtaken else None,
-        asked_at=asked_at,
-    )
+    return _changed(progress, payment, noticed_at=before.noticed_at if overtaken else None, asked_at=asked_at)
 
 
 def _with_payments(progress: Progress, payments: Iterable[Payment]) -> Changes:

@@ -1,4 +1,4 @@
-"""What a step can be told: the end of an attempt, a report, or somebody's decision."""
+"""Inputs of a step: the end of an attempt, a report, or a person's decision."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,16 +13,8 @@ from nagorik.model.submission import SubmissionResult, SubmissionSearch, Withdra
 
 Result = (
     EligibilityDecision
-    | Quote
-    | PaymentStarted
-    | PaymentReport
-    | RefundReport
-    | PaymentAdvice
-    | SubmissionResult
-    | SubmissionSearch
-    | AgencyStatus
-    | Withdrawal
-    | FetchedDeliverable
+    | (Quote | PaymentStarted | PaymentReport | RefundReport | PaymentAdvice)
+    | (SubmissionResult | SubmissionSearch | AgencyStatus | Withdrawal | FetchedDeliverable)
 )
 
 
@@ -42,7 +34,7 @@ class CallFailed:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The process that made the attempt is gone; nobody knows how far it came."""
+    """The process that made the attempt is gone; how far it came is not known."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,12 +67,12 @@ class ConsentGranted:
 class CitizenActed:
     """The citizen did what only they can do.
 
-    ``go-on``: apply although eligibility cannot be told. ``corrected``: the draft has been changed.
+    ``go-on``: apply although eligibility is not known. ``corrected``: the draft has been changed.
     ``pay``: a fee is due, and the gateway to pay it by is chosen now, as the capabilities of the step have it.
     ``pay-again``: try to pay once more. ``withdraw``: take the application back. ``received``: what was issued has
     reached the citizen.
 
-    ``documents`` were handed in with a correction, ``by`` whoever acts for the citizen: without one, whom the consent
+    ``documents`` were handed in with a correction ``by`` the person who acts for the citizen, else whom the consent
     names.
     """
 

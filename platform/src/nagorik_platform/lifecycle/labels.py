@@ -2,30 +2,32 @@
 
 from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.values.sentences import Text, read_sentence_tables
 
 _PACKAGE: Final = "nagorik_platform.lifecycle"
+_TABLES: Final = MappingProxyType({ApplicationState: "application", PaymentState: "payment", Flag: "flag"})
 
 
 def state_label(state: ApplicationState | PaymentState | Flag) -> Text:
     """What it is and what it means. It asks for nothing, so that it can be read of a time that is past."""
-    return _labels()[_table(state)][state]
+    return _labels()[_TABLES[type(state)]][state]
 
 
 def state_advice(state: ApplicationState | PaymentState | Flag) -> Text | None:
     """What the citizen has to do about it; ``None`` where it asks for nothing."""
-    return _advice()[_table(state)].get(state)
+    return _advice()[_TABLES[type(state)]].get(state)
 
 
 def nothing_to_do(*, agency_says: bool = False, refused: bool = False) -> Text:
-    """What a citizen reads of whom nothing is asked, unless what is told above asks for it.
+    """What a citizen reads who has nothing to do, unless a text above asks for it.
 
     Args:
         agency_says: Whether the agency says something beside its report.
-        refused: Whether something stands refused, for whose reason the citizen may have to ask.
+        refused: Whether a refusal stands, whose reason the citizen may have to ask for.
     """
     told = [name for name, is_told in (("refused", refused), ("agency-says", agency_says)) if is_told]
     return _advice()["nobody"]["-and-".join(told) or "nothing"]
@@ -34,16 +36,6 @@ def nothing_to_do(*, agency_says: bool = False, refused: bool = False) -> Text:
 def nothing_to_pay_yet() -> Text:
     """What a citizen reads whose application waits for a fee, and who cannot pay it anywhere yet."""
     return _advice()["nobody"]["nothing-to-pay-yet"]
-
-
-def _table(state: ApplicationState | PaymentState | Flag) -> str:
-    match state:
-        case ApplicationState():
-            return "application"
-        case PaymentState():
-            return "payment"
-        case Flag():
-            return "flag"
 
 
 @cache

@@ -1,7 +1,6 @@
 """What an application waits for, read off its row alone.
 
-Queues, timers and callbacks are hints to look at the row; a hint that is lost or doubled changes nothing, because
-this function gives the same answer to whoever asks.
+Queues, timers and callbacks are hints to look at the row; a lost or doubled hint changes nothing.
 """
 
 from collections.abc import Iterator
@@ -30,14 +29,13 @@ from nagorik_platform.lifecycle.tables import (
 LATE_CAPTURE_LOOKS: Final = (timedelta(minutes=10), timedelta(hours=2), timedelta(days=1))
 """When a gateway is asked again after it said that it took nothing, each counted from that word.
 
-A payer who cancelled goes back and pays on the same page, a bank that declined books after all, and the message that
-would tell of it can be lost. The spans are the platform's own: no gateway publishes how long it may change its word.
+A payer goes back and pays on the same page, or a bank books after all, and the message can be lost. The spans are the
+platform's own: no gateway publishes how long it may change its word.
 """
 SECOND_CAPTURE_LOOKS: Final = (timedelta(days=1),)
-"""When a gateway is asked again about money that it took, from when it was taken, advised, doubted, confirmed, given
-back or left to somebody to give back.
+"""When a gateway is asked again about money that it took, from when its state last changed.
 
-A payer may have paid on two pages, and whoever decides about the money is to know all of it.
+A payer may have paid on two pages, and an officer who decides about the money is to know all of it.
 """
 _MONEY_AT_REST: Final = MONEY_TAKEN | MONEY_FOR_A_PERSON | {P.REFUNDED, P.REFUND_MANUAL}
 """States in which a gateway that has taken money has nothing more to do with it by itself, though others may."""
@@ -50,11 +48,11 @@ LATE_LOOKS_IN_VAIN: Final = 12
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NextAction:
-    """What an application waits for: an operation at a time, or somebody.
+    """What an application waits for: an operation at a time, or a person.
 
     Attributes:
-        operation: What to do, or ``None`` if only somebody can move it or it is closed.
-        due: When to look at the row again, aware UTC; ``None`` if only somebody can move it or it is closed.
+        operation: What to do, or ``None`` if only a person can move it or it is closed.
+        due: When to look at the row again, aware UTC; ``None`` where no time changes it.
         payment: The payment it is about.
         deliverable: The deliverable it is about.
     """
@@ -66,7 +64,7 @@ class NextAction:
 
     @property
     def subject(self) -> str | None:
-        """What tells this operation's calls apart within an application."""
+        """What distinguishes this operation's calls within an application."""
         return self.payment or (self.deliverable.kind if self.deliverable is not None else None)
 
 
@@ -74,10 +72,10 @@ _NOTHING: Final = NextAction(operation=None)
 
 
 def next_action(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> NextAction:
-    """The next operation and when it is due, or nothing if only somebody can move the application.
+    """The next operation and when it is due, or nothing if only a person can move the application.
 
-    Of all that could be done the first to fall due comes next, so that no operation that keeps failing keeps the
-    others from their turn; of what is due already, the order of ``candidates`` decides.
+    The first to fall due comes next, so that an operation that keeps failing keeps no other from its turn; of those
+    that are due, the order of ``candidates`` decides.
     """
     if progress.attempt is not None:
         return _NOTHING
@@ -173,9 +171,9 @@ def _is_given_up(progress: Progress, payment: Payment, since: datetime, now: dat
 
 
 def next_look_at(payment: Payment) -> datetime | None:
-    """When the gateway is to be asked again about a payment of which it has spoken, aware UTC; ``None`` if never.
+    """When the gateway is asked again about a payment of which it has spoken, aware UTC; ``None`` if never.
 
-    What it says in between, as after a message, puts off none of the instants that are still to come.
+    What it says in between puts off no instant that is still to come.
     """
     spoke, asked = payment.moved_at, payment.asked_at
     if spoke is None:
@@ -305,7 +303,7 @@ def _start_payment(progress: Progress) -> NextAction:
 
 
 def _advice(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
-    """Tell the agency of captured money; after a lost answer only where twice is once."""
+    """Inform the agency of captured money; after a lost answer only where twice is once."""
     if not capabilities.offers(Operation.ADVISE_PAYMENT):
         return
     for payment in progress.payments:

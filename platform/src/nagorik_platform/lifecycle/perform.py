@@ -32,8 +32,7 @@ async def perform(
 ) -> CallAnswered | CallFailed:
     """Make the call that ``begin`` named, with the row that ``begin`` returned.
 
-    Never raises what the platform raises: an error is an input. A cancelled driver leaves the attempt open, for
-    whoever takes over to treat as interrupted.
+    An error of the platform is an input. A cancelled driver leaves the attempt open, to be treated as interrupted.
 
     Raises:
         ValueError: ``call`` names no operation, or one that no application is ever due for.

@@ -1,7 +1,7 @@
 """Why a call was refused, as the journal keeps it.
 
-A reason is somebody's sentence and may name a person, so all of it but its code is personal: a store seals it, and
-erases it with the rest. What is refused of a form is named by field and code, never by the value that was filled in.
+A reason may name a person, so all of it but its code is personal: sealed and erased with the rest. A refused form is
+named by field and code, never by value.
 """
 
 from typing import Annotated, Final
@@ -23,14 +23,12 @@ LONGEST_CAUSE: Final = 200
 
 
 class CallRefusal(Model):
-    """What whoever refused a call says of it."""
+    """The reason of a refusal."""
 
     code: str
     """The plugin's or the platform's stable word for the reason."""
     fault: str | None = None
-    """The error's code where nobody refused and the call failed all the same, for a reason that waiting does not
-    mend: an answer that does not agree with what is known, access that is not granted, a program at fault, a paper
-    that cannot be read."""
+    """The error's code where the call failed without a refusal, for a reason that waiting does not mend."""
     reason: Annotated[Text | None, PERSONAL] = None
     """Why, in a sentence, where one was given."""
     fields: Annotated[tuple[errors.FieldProblem, ...], PERSONAL] = ()

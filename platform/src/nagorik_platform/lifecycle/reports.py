@@ -133,7 +133,7 @@ def _confirm_payment(
 ) -> Iterator[e.Event]:
     """Whether the agency holds the latest payment, and that one only.
 
-    That it holds none is believed of an answer that was asked for late enough.
+    That it holds no payment is believed of an answer that was asked for late enough.
     """
     payment = state.latest_taken
     if payment is None or payment.state is PaymentState.CONFIRMED:
@@ -149,10 +149,9 @@ def _is_about(
 ) -> bool:
     """Whether an agency that says "paid" can mean this payment.
 
-    One that is told of payments does not hold one that it was not told of: it may mean another payer's, or that
-    nothing is owed. Where the answer was lost it is told again first, if that can be done safely. A message about a
-    state from before the payer gave the money is about other money, and a word that demands the very fee is no word
-    that it was paid.
+    An agency that is informed of payments cannot mean one before its advice. After a lost advice it is informed again
+    first, if that is safe. A message about a state before the capture is about other money, and one that demands
+    the very fee does not confirm it.
     """
     lost = payment.advice_lost_at is not None and not capabilities.repeats(Operation.ADVISE_PAYMENT)
     if capabilities.offers(Operation.ADVISE_PAYMENT) and payment.state is PaymentState.CAPTURED and not lost:
@@ -179,7 +178,7 @@ def _past_grace(lost_at: datetime | None, capabilities: ServiceCapabilities, ask
 
 
 def _confirm_receipts(state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """The agency took the application with its receipts, and has no other way to be told of them."""
+    """The agency took the application with its receipts, and cannot be informed of them otherwise."""
     for payment in state.payments:
         if payment.state is PaymentState.CAPTURED:
             yield context.payment_moved(payment, PaymentState.CONFIRMED, e.Actor.AGENCY, "accepted-with-receipt")

@@ -7,10 +7,11 @@ events, and changes nothing: the step applies them.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik_platform.lifecycle import events as e
-from nagorik_platform.lifecycle.state import GatewayWord, Hold, Party, Payment, Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +26,13 @@ class RuleContext:
         return e.Moved(at=self.now, to=to, actor=actor, code=code, inferred=inferred)
 
     def payment_moved(
-        self,
-        payment: Payment,
-        to: PaymentState,
-        actor: e.Actor,
-        code: str,
-        *,
-        reference: str | None = None,
-        refund_reference: str | None = None,
-        remark: str | None = None,
-        refunded_at: datetime | None = None,
-        contested: GatewayWord | None = None,
+        self, payment: Payment, to: PaymentState, actor: e.Actor, code: str, **details: Any
     ) -> e.PaymentMoved:
-        """A payment moves along one row of its table."""
-        return e.PaymentMoved(
-            at=self.now,
-            payment=payment.id,
-            to=to,
-            actor=actor,
-            code=code,
-            reference=reference,
-            refund_reference=refund_reference,
-            remark=remark,
-            refunded_at=refunded_at,
-            contested=contested,
-        )
+        """Move a payment along one row of its table; ``details`` are further members of the event."""
+        return e.PaymentMoved(at=self.now, payment=payment.id, to=to, actor=actor, code=code, **details)
 
     def held(self, state: Progress, party: Party, code: str) -> Iterator[e.Event]:
-        """The application waits for somebody, unless it already waits for the same reason."""
+        """The application waits for ``party``, unless it already waits for the same reason."""
         hold = Hold(party=party, code=code)
         if state.hold != hold:
             yield e.Held(at=self.now, hold=hold)

@@ -31,7 +31,7 @@ class Party(StrEnum):
 
 
 FEE_NOT_SETTLED: Final = "fee-not-settled"
-"""The code of a hold for a price that cannot be had, so that nobody is asked for money."""
+"""The code of a hold for a price that cannot be had, so that no money is asked for."""
 CALL_IN_VAIN: Final = "call-in-vain"
 """The code of a hold for any other call that fails for a reason which waiting does not mend."""
 
@@ -51,11 +51,11 @@ REFUND_BY_HAND: Final = "refund-by-hand"
 REFUND_IN_DOUBT: Final = "refund-in-doubt"
 """The code of such a hold where money may be back already: the officer asks the gateway before giving it back."""
 REFUND_OVERDUE: Final = "refund-overdue"
-"""The code of a hold for a refund that a gateway, long after it was to be told of it, has not said to be done."""
+"""The code of a hold for a refund that a gateway, long after its order, has not reported as done."""
 
 
 class Hold(Model):
-    """Why an application waits for somebody."""
+    """Why an application waits."""
 
     party: Party
     code: str
@@ -93,7 +93,7 @@ class Attempt(Model):
 
     @property
     def subject(self) -> str | None:
-        """What tells this operation's calls apart within an application."""
+        """What distinguishes this operation's calls within an application."""
         return self.payment or self.deliverable
 
 
@@ -148,8 +148,7 @@ class Payment(Model):
     """Since when the gateway knows of it, or may know; long after it was opened where the gateway was not there."""
     reference: Annotated[str | None, PERSONAL] = None
     captured_at: AwareDatetime | None = None
-    """When the gateway took the money; where it never said so, when an officer decided that it had. What has none
-    nobody has said to be taken, and it is not given back."""
+    """When the gateway took the money, or an officer decided that it had; without it, no money is given back."""
     refunded_at: AwareDatetime | None = None
     """When the payer had the money back."""
     payer_name: Annotated[str | None, PERSONAL] = None
@@ -162,7 +161,7 @@ class Payment(Model):
     refund_reference: Annotated[str | None, PERSONAL] = None
     """What the gateway calls the refund that was ordered."""
     refund_requested_at: AwareDatetime | None = None
-    """When a refund was first to be ordered: the gateway is told to give one payment back once."""
+    """When a refund was first to be ordered: one payment is ordered to be given back once."""
     refund_ordered_at: AwareDatetime | None = None
     """When the gateway was last found to have the order to give it back, or perhaps to have it (an answer was lost);
     ``None`` again once it has said that the refund failed."""
@@ -237,7 +236,7 @@ class Progress(Model):
     consent: Consent | None = None
     eligibility: Eligibility | None = None
     acknowledged: bool = False
-    """Whether the citizen wants to go on although eligibility could not be told."""
+    """Whether the citizen wants to go on although eligibility is not known."""
     quote: Quote | None = None
     """The quote in force for the stage that is due, if any."""
     fee_due: str | None = None
@@ -273,11 +272,11 @@ class Progress(Model):
     correction_lost_at: AwareDatetime | None = None
     """When the answer to a correction was lost, as long as nothing has settled whether it arrived."""
     corrections: int = Field(default=0, ge=0)
-    """How many corrections the citizen has given; tells the key of one from the next."""
+    """How many corrections the citizen has given; distinguishes the key of one from the next."""
     withdrawal_wanted: bool = False
-    """The citizen wants the application taken back; the agency is to be told."""
+    """The citizen wants the application taken back; the agency is to be informed."""
     withdrawals: int = Field(default=0, ge=0)
-    """How often the citizen wanted it taken back; tells the key of one withdrawal from the next."""
+    """How often the citizen wanted it taken back; distinguishes the key of one withdrawal from the next."""
     withdrawal_lost_at: AwareDatetime | None = None
     """When the answer to a withdrawal was lost, as long as nothing has settled whether it arrived."""
     restored_at: AwareDatetime | None = None
@@ -291,10 +290,10 @@ class Progress(Model):
         return self.fee_due or "application"
 
     def payment(self, payment_id: str) -> Payment:
-        """The payment with this id.
+        """Find the payment with this id.
 
         Raises:
-            KeyError: There is none.
+            KeyError: It does not exist.
         """
         for payment in self.payments:
             if payment.id == payment_id:
@@ -334,10 +333,7 @@ class Progress(Model):
         return any(p.stage == stage and p.state is PaymentState.CONFIRMED for p in self.payments)
 
     def write_name(self, operation: Operation, payment: str | None) -> str:
-        """What tells an operation's writes apart: the payment, or its stage for what is to take its money.
-
-        A payment that follows one of which an officer found that it took nothing is in doubt no more than that was.
-        """
+        """What distinguishes an operation's writes: the payment, or its stage for what is to take its money."""
         subject = payment
         if operation in {Operation.START_PAYMENT, Operation.COMPLETE_PAYMENT} and payment is not None:
             subject = self.payment(payment).stage

@@ -1,9 +1,9 @@
 """The step: what an application becomes, and what comes next, given what happened.
 
-Pure functions of a row, an input, a service's capabilities and an instant. Whoever drives an application, in memory
-or on a database, does the same three things: ``begin`` and commit; make the call; ``step`` and commit. A driver that
-dies in between leaves an attempt without an end, and ``step`` with ``Interrupted`` takes it from there. Both are
-given the row as it is now, so the driver drops the answer of an attempt that was taken for interrupted.
+Pure functions of a row, an input, a service's capabilities and an instant. A driver, in memory or on a database,
+does three things: ``begin`` and commit; make the call; ``step`` and commit. A driver that dies in between leaves an
+attempt without an end, and ``step`` with ``Interrupted`` takes it from there. Both are given the row as it is now:
+the driver drops the answer of an attempt that was taken for interrupted.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -89,14 +89,12 @@ def step(progress: Progress, received: Input, capabilities: ServiceCapabilities,
 def begin(progress: Progress, capabilities: ServiceCapabilities, now: datetime, payment_id: str) -> Step:
     """Write down the intent to make the call that ``progress`` waits for; commit it before making the call.
 
-    The row holds the intent, and so does the journal where the call can have an effect; what only reads leaves one
-    entry, at its end.
+    The journal holds the intent where the call can have an effect; a read leaves one entry, at its end.
 
-    Time may have passed since the row was last looked at, so what follows from that alone is settled first: a lapsed
-    quote is not paid, and nothing is sent without a consent that covers it. ``payment_id`` becomes the id of a
-    payment if one has to be opened. A write that the database may have forgotten since it was restored is taken for
-    interrupted. The step's ``next`` names the call to make; where there is none to make now it names no operation,
-    and says when to look again, if at all.
+    What follows from the time that has passed is settled first: a lapsed quote is not paid, and nothing is sent
+    without a consent that covers it. ``payment_id`` becomes the id of a payment if one has to be opened. A write that
+    the database may have forgotten since it was restored is taken for interrupted. ``next`` names the call to make;
+    without one it says when to look again, if at all.
     """
     context = RuleContext(capabilities, now)
     state, events = _run((), progress, context)

@@ -26,7 +26,7 @@ WITHDRAWABLE: Final = frozenset(
 """The agency holds the application and has not decided: only it can take the application back."""
 
 NOT_FILED: Final = frozenset({S.DRAFT, S.READY, S.SUBMITTING, S.SUBMISSION_UNKNOWN})
-"""There is no reference of the agency yet, and there must be none."""
+"""States without a reference of the agency."""
 
 ENDED_WITHOUT_RESULT: Final = frozenset({S.REJECTED, S.REJECTED_AT_INTAKE, S.WITHDRAWN, S.EXPIRED, S.REVOKED})
 """Ends in which the citizen has nothing to show for money that the agency has not confirmed."""

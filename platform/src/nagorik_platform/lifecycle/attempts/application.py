@@ -36,7 +36,7 @@ from nagorik_platform.lifecycle.state import Hold, Party, Progress
 from nagorik_platform.lifecycle.tables import application_targets
 
 LOST_BEFORE_A_PERSON: Final = timedelta(days=3)
-"""Age of a lost filing at which a look-up that settles nothing, for whatever reason, makes it a person's case."""
+"""Age of a lost filing at which a look-up that settles nothing makes it a person's case."""
 FILINGS_BEFORE_A_PERSON: Final = 5
 """Filings in a row of which the answer was lost and which then had not arrived, after which a person looks."""
 FAILURES_BEFORE_STALE: Final = 5
@@ -150,10 +150,9 @@ def _not_filed(error: errors.NagorikError, state: Progress, context: RuleContext
 
 
 def absent(ended: Ended[DefinitelyAbsent], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """Nothing there: believed once the service's look-up grace has passed since the answer was lost.
+    """Believe that nothing is there once the service's look-up grace has passed since the loss.
 
-    It is counted from the loss and not from the sending, because a request may reach the agency for as long as
-    somebody waits for its answer.
+    Not since the sending: a request may reach the agency for as long as its response is awaited.
     """
     attempt, lost_at = ended.attempt, state.lost_at or state.sent_at or state.opened_at
     if state.state is not ApplicationState.SUBMISSION_UNKNOWN:
@@ -245,7 +244,7 @@ def corrected(ended: Ended[AgencyStatus], _: Progress, context: RuleContext) -> 
 
 
 def correction_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """A lost correction is not sent again unless twice is once: the status tells whether it arrived."""
+    """A lost correction is not sent again unless twice is once: the status shows whether it arrived."""
     attempt, error = ended.attempt, ended.end
     lost = error.outcome is errors.Outcome.UNKNOWN and not context.capabilities.repeats(Operation.ANSWER_CORRECTION)
     rejected = error.outcome is errors.Outcome.REJECTED
@@ -284,7 +283,7 @@ def conclude_withdrawal(ended: Ended[Withdrawal], state: Progress, context: Rule
 
 
 def withdrawal_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """A lost withdrawal is not sent again unless twice is once: the status tells."""
+    """A lost withdrawal is not sent again unless twice is once: the status shows whether it arrived."""
     attempt, error = ended.attempt, ended.end
     lost = error.outcome is errors.Outcome.UNKNOWN and not context.capabilities.repeats(Operation.WITHDRAW)
     rejected = error.outcome is errors.Outcome.REJECTED

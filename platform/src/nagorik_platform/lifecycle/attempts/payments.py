@@ -32,11 +32,10 @@ def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> 
 
 
 def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """A payment whose announcement was lost is unknown, whatever the gateway's idempotency class.
+    """A payment whose announcement was lost is unknown, in every idempotency class.
 
-    So a payment that is still quoted definitely was not announced, and can be dropped without leaving a payer who
-    pays for nothing. It stays unknown whatever becomes of a repetition: a refusal is of that one alone, and the payer
-    may pay what the first has opened.
+    So a payment that is still quoted was not announced, and can be dropped. A refused repetition settles nothing: the
+    payer may pay what the first has opened.
     """
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     if payment.state is PaymentState.UNKNOWN:
@@ -63,9 +62,10 @@ def _is_refused_again(payment: Payment, state: Progress) -> bool:
 def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """What the gateway says is taken as far as the payment's table knows the move."""
     report, payment = ended.end, ended.payment
+    again = context.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
     if report.state in {PaymentState.CAPTURED, PaymentState.UNDER_INVESTIGATION}:
         yield from _captured(ended, state, context)
-    elif report.state is PaymentState.AUTHORISED and not _may_be_completed(payment, context):
+    elif report.state is PaymentState.AUTHORISED and payment.completion_lost_at is not None and not again:
         # Told once to take the money, the gateway says neither that it did nor that it will not: asked on.
         yield retry_later(ended.attempt, state, context, "completion-unknown")
     elif report.state in {PaymentState.PENDING, PaymentState.AUTHORISED, PaymentState.UNKNOWN}:
@@ -84,14 +84,8 @@ def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext)
         yield from _ended_unpaid(payment, state, context, report.state, "reported", report)
 
 
-def _may_be_completed(payment: Payment, context: RuleContext) -> bool:
-    """Whether a payer's word that the gateway holds may lead to taking the money: for the first time, or again."""
-    first = payment.completion_lost_at is None
-    return first or context.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
-
-
 def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """The gateway was told to take the money: what it says to that, or that only asking can tell."""
+    """Take in what the gateway says to the completion, or that it is to be asked."""
     report, payment = ended.end, ended.payment
     again = context.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
     if report.state is PaymentState.AUTHORISED and again:
@@ -111,7 +105,7 @@ def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext
 
 
 def completion_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """After a lost answer the gateway may have taken the money: it is asked, and never told again unasked."""
+    """After a lost answer the gateway may have taken the money: it is asked, and never ordered again unasked."""
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     if error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
         yield close(attempt, context, error.code, settled=False)
@@ -156,11 +150,10 @@ def _ended_unpaid(
 
 
 def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """Money was taken: exactly what was asked and as the gateway itself believes it, or a case for a person.
+    """Money was taken: exactly what was asked, or a case for a person.
 
-    So is what an agency that cannot be told of it does not ask for, or no longer: nobody would ever say whose it is.
-    Of money that is known already, the same sum is no news; any other is a person's to look at, the right one too.
-    So is any money of which an officer found that it was not taken.
+    A person also gets money that the agency does not ask for and cannot be informed of, a second sum that differs
+    from the known one, and money of which an officer found that it was not taken.
     """
     report, payment = ended.end, ended.payment
     as_asked = report.amount == payment.amount
@@ -192,7 +185,7 @@ def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext
 
 
 def _is_nobodys(payment: Payment, state: Progress, context: RuleContext) -> bool:
-    """Whether an agency that holds an application, or may, was not shown money, cannot be told, and asks for none."""
+    """Whether an agency may hold an application, was not shown money, cannot be informed, and asks for no fee."""
     is_there = state.is_filed or state.state in {ApplicationState.SUBMITTING, ApplicationState.SUBMISSION_UNKNOWN}
     return (
         is_there
@@ -222,7 +215,7 @@ def _is_news(report: PaymentReport, payment: Payment) -> bool:
 
 
 def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """The agency was told; it may have confirmed by itself meanwhile."""
+    """The agency was informed; it may have confirmed by itself meanwhile."""
     payment = ended.payment
     if not ended.end.confirmed:
         yield retry_later(ended.attempt, state, context, "unconfirmed")
@@ -235,7 +228,7 @@ def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) 
 
 
 def advice_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """After a lost answer the agency may hold the money, even where it can safely be told again."""
+    """After a lost answer the agency may hold the money, even where the advice can safely be repeated."""
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     open_still = payment.state in {PaymentState.CAPTURED, PaymentState.ADVISED}
     if error.outcome is Outcome.REJECTED:
@@ -273,10 +266,9 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
 
 
 def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """A refused order is a person's; of one that was lost, a refusal to repeat it says nothing.
+    """A refused order is a person's case; the refusal to repeat a lost order says nothing.
 
-    What the gateway has taken in is asked about, whatever a single question ends in, until it has said what became
-    of it: it goes on giving the money back.
+    An order that the gateway has taken in is asked about until the gateway has said how it ended.
     """
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     orders = payment.state is PaymentState.REFUND_REQUESTED

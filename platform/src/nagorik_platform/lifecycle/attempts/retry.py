@@ -26,7 +26,7 @@ LONGEST_RETRY: Final = 3600.0
 LONGEST_WAIT: Final = 24 * 3600.0
 """Seconds of an agency's ``retry_after`` that are believed; what asks for more is asked again after as long."""
 LONGEST_CLOSURE: Final = timedelta(days=366)
-"""As long as an agency may say that it stays closed; whoever says more is asked again then."""
+"""Longest time that an agency may say that it stays closed; it is asked again then."""
 SHORTEST_POLL: Final = 60.0
 LONGEST_POLL: Final = 24 * 3600.0
 POLL_SHARE_OF_AGE: Final = 0.25
@@ -40,9 +40,8 @@ def retry_at(
 ) -> datetime:
     """When an operation that settled nothing is worth another try.
 
-    An agency's own word (``Retry-After``, opening hours) is a floor, up to a day and up to a year: whatever it says,
-    it is asked again. The platform's back-off doubles from 5 s to ``longest`` seconds, and holds of an agency, too,
-    that should have opened already.
+    An agency's own word (``Retry-After``, opening hours) is a floor, up to a day and up to a year. The platform's
+    back-off doubles from 5 s to ``longest`` seconds, also after an announced opening.
     """
     backoff = min(longest, FIRST_RETRY * 2.0 ** min(failures, 16))
     if isinstance(error, errors.AgencyClosed):
@@ -57,28 +56,21 @@ def retry_at(
 
 
 def _is_somebodys_work(error: errors.NagorikError) -> bool:
-    """Whether it ends only by somebody's work, which a call in between would not see."""
+    """Whether it ends only by a person's work, which a call in between would not see."""
     if isinstance(error, DocumentUnreadable):
         return True
     return error.retry is errors.Retry.NEVER and not _comes_back_by_itself(error)
 
 
 def _comes_back_by_itself(error: errors.NagorikError) -> bool:
-    """Whether somebody else sees when it is over: the plugin is tried again, or the agency's outage ends.
+    """Whether the host sees when it is over: the plugin is tried again, or the agency's outage ends.
 
-    Credentials that the agency refuses are every application's: whoever keeps the agency's queue holds it up, and
-    once they are accepted nobody waits any longer for one call that met them before.
+    Refused credentials concern every application: the host holds up the agency's queue until they are accepted.
     """
     if isinstance(error, errors.CredentialsRejected):
         return error.kind is not errors.CredentialProblem.NOT_PERMITTED
     kept_out = isinstance(error, errors.ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS
     return kept_out and error.layer is errors.Layer.CORE
-
-
-def poll_at(application: str, age: float, counter: int, now: datetime) -> datetime:
-    """When to ask for the status of an application that is ``age`` seconds old."""
-    interval = min(LONGEST_POLL, max(SHORTEST_POLL, age * POLL_SHARE_OF_AGE))
-    return now + timedelta(seconds=interval * (0.5 + _jitter(application, counter) / 2))
 
 
 def _jitter(application: str, counter: int) -> float:
@@ -145,7 +137,7 @@ def close(
 def close_refused(
     attempt: Attempt, context: RuleContext, error: errors.NagorikError, *, settled: bool
 ) -> e.AttemptEnded:
-    """The attempt is over, and whoever refused it may have said why."""
+    """The attempt is over, with the reason of a refusal, if any."""
     return close(attempt, context, error.code, settled=settled, refusal=refusal_of(error))
 
 
@@ -172,7 +164,7 @@ def failures_with(attempt: Attempt, state: Progress) -> int:
 
 
 def close_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """A failure that changes nothing but the time of the next try; bad input goes to whoever can correct it."""
+    """A failure that changes only the time of the next try; bad input goes to the person who can correct it."""
     error = ended.end
     yield retry_later(ended.attempt, state, context, error.code, error)
     if isinstance(error, errors.InputRejected):
@@ -187,4 +179,5 @@ def postpone_status(_: Ended[object], state: Progress, context: RuleContext) -> 
 
 def next_poll(state: Progress, context: RuleContext, age: float) -> datetime:
     """When to ask for the status of an application that is ``age`` seconds old."""
-    return poll_at(state.id, age, state.events, context.now)
+    interval = min(LONGEST_POLL, max(SHORTEST_POLL, age * POLL_SHARE_OF_AGE))
+    return context.now + timedelta(seconds=interval * (0.5 + _jitter(state.id, state.events) / 2))

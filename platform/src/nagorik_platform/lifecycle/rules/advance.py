@@ -1,4 +1,4 @@
-"""What follows by itself: moves that need neither an agency's answer nor a person, until none is left."""
+"""What follows by itself: moves that need neither an agency's answer nor a person, until no move is left."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType

@@ -1,7 +1,7 @@
 """For whom an application waits, when it does not move by itself.
 
-Nearly every hold follows from the row, so none is forgotten when another takes its place and none outlives its
-reason. The last rule leaves no hole: what has nothing due and nobody to wait for is given to a person.
+Nearly every hold follows from the row. The last rule leaves no hole: an application with nothing due and no party to
+wait for is given to a person.
 """
 
 from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ CALLS_IN_VAIN_BEFORE_A_PERSON: Final = 3
 DEMANDED_AGAIN_BEFORE_A_PERSON: Final = timedelta(days=3)
 """Time after a payment in which an agency may still demand the fee, until it has booked the money."""
 REFUND_BEFORE_A_PERSON: Final = timedelta(days=14)
-"""Time since a refund was to be ordered after which an officer looks for it, whatever keeps it: our own choice."""
+"""Time after which an officer looks for a refund that was to be ordered; the platform's own choice."""
 
 INPUT_REJECTED: Final = "input-rejected"
 CORRECTION_REFUSED: Final = "correction-refused"
@@ -58,7 +58,7 @@ ELIGIBILITY_HOLDS: Final = frozenset({INELIGIBLE, ELIGIBILITY_INDETERMINATE})
 _SET_BY_WHAT_HAPPENED: Final = frozenset(
     {INPUT_REJECTED, CORRECTION_REFUSED, PAYMENT_REFUSED, *PAYMENT_ENDED.values()}
 )
-"""Holds that the row does not show; somebody's act or a move ends them."""
+"""Holds that the row does not show; a person's act or a move ends them."""
 _UNDECIDED_MONEY: Final = {
     P.UNDER_INVESTIGATION: "payment-under-investigation",
     P.DISPUTED: "payment-disputed",
@@ -72,7 +72,7 @@ MONEY_HOLDS: Final = frozenset(
 
 
 def update_hold(state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """Let the application wait for whom it has to wait for now, if that is somebody else than before."""
+    """Let the application wait for the party that the row names, if that has changed."""
     if state.attempt is not None or state.state is S.MANUAL_REVIEW:
         return
     hold, follows = state.hold, _hold_of(state, context.capabilities, context.now)
@@ -108,7 +108,7 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
 
 
 def _unheld_candidates(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
-    """All that could be done if it waited for nobody."""
+    """All that could be done if it waited for no party."""
     yield from candidates(progress.model_copy(update={"hold": None}), capabilities, now)
 
 
@@ -178,9 +178,9 @@ def _by_state(progress: Progress, capabilities: ServiceCapabilities) -> str | No
 
 
 def _of_fee(progress: Progress, capabilities: ServiceCapabilities) -> Hold | None:
-    """Who is to look at a fee that nobody can be asked for: it has no price, or has been paid already.
+    """Who is to look at a fee that cannot be asked for: it has no price, or has been paid already.
 
-    A fee that was paid is never asked for again by itself, whatever it comes to now.
+    A fee that was paid is never asked for again by itself.
     """
     if not progress.is_filed or progress.state not in AT_THE_AGENCY | {S.AWAITING_PAYMENT}:
         return None
@@ -226,7 +226,7 @@ def _in_vain(progress: Progress, calls: Iterable[NextAction]) -> Hold | None:
 
 
 def _of_refund(progress: Progress, now: datetime) -> Hold | None:
-    """Who sees to money that no gateway gives back, or not in time; what else is waited for is told before it."""
+    """Who sees to money that no gateway gives back in time; other reasons to wait come first."""
     by_hand = [one for one in progress.payments if one.state is P.REFUND_MANUAL]
     if by_hand:
         in_doubt = any(one.refund_in_doubt for one in by_hand)

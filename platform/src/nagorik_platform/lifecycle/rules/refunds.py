@@ -1,4 +1,4 @@
-"""What money owes by itself: superseded payments are dropped, money that nobody should hold goes back."""
+"""What money owes by itself: superseded payments are dropped, and unused money goes back."""
 
 from collections.abc import Container, Iterator
 
@@ -110,7 +110,7 @@ def _leave_to_a_person(payment: Payment, context: RuleContext) -> e.PaymentMoved
 
 
 def _confirm_delivered(payment: Payment, state: Progress, context: RuleContext) -> e.PaymentMoved | None:
-    """An agency that cannot be told of payments and has delivered was content with its receipts."""
+    """An agency that cannot be informed of payments and has delivered was content with its receipts."""
     can_advise = context.capabilities.offers(Operation.ADVISE_PAYMENT)
     if can_advise or payment.state not in {P.CAPTURED, P.ADVISED}:
         return None
