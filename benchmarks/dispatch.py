@@ -97,7 +97,7 @@ async def contestants(site: Path, count: int) -> dict[str, Call]:
             for plugin_id in ids
         }
     )
-    registry = Registry.discover(path=[str(site)], strict=True)
+    registry = Registry.discover(path=[str(site)])
     platform, dispatcher = Platform(registry, settings), Dispatcher(registry, settings)
     draft = ApplicationDraft(
         service=service,

@@ -64,10 +64,6 @@ class PatientDatabase(Database):
         """As ``Database.use_ledger``."""
         self._database.use_ledger(vault)
 
-    async def seal(self) -> None:
-        """As ``Database.seal``."""
-        await self._database.seal()
-
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``, later if it must be.
 

@@ -200,7 +200,7 @@ class _Rig:
 def _settings_of(platform: Platform, plugin: str) -> object:
     """What a platform hands to its plugin as ``context.settings``; ``None`` before the first call."""
     runtime = platform._dispatcher._runtimes.get(plugin)
-    return None if runtime is None else runtime.settings
+    return None if runtime is None else runtime.connection.settings
 
 
 class _Host:
