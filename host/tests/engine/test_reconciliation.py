@@ -236,22 +236,21 @@ async def test_file_of_another_date_is_refused_and_nothing_is_written(world, hos
     file = settlement(host, line_of(world, paid[0], at="23/11/2026 10:00:00"))
     with pytest.raises(SettlementRefused) as refused:
         await reconcile(host, GATEWAY, DAY, file)
-    assert (refused.value.reason, refused.value.dates) == ("other-date", (DAY - timedelta(1),) * 2)
+    assert "its payments are of 23 November 2026" in str(refused.value)
     assert await number_of_cases(host) == 0
 
 
 async def test_file_of_another_gateway_is_refused(world, host, paid):
     await host.database.run(lambda t: t.connection.execute(update(payments).values(gateway="bkash.checkout")))
-    with pytest.raises(SettlementRefused, match="other-gateway"):
+    with pytest.raises(SettlementRefused, match="another gateway"):
         await reconcile(host, GATEWAY, DAY, settlement(host, *(line_of(world, one) for one in paid)))
 
 
 async def test_file_without_payments_is_believed_only_on_a_persons_word(world, host, paid):
-    with pytest.raises(SettlementRefused, match="no-payments"):
+    with pytest.raises(SettlementRefused, match="holds no payment, but"):
         await reconcile(host, GATEWAY, DAY, settlement(host))
     done = await reconcile(host, GATEWAY, DAY, settlement(host), empty=True)
     assert kinds(done) == [(Kind.MISSING_THERE, "opened")] * 3
-    assert {one.sources for one in done.found} == {("file",)}
     assert (await reconcile(host, GATEWAY, DAY - timedelta(3), settlement(host))).is_clean
 
 

@@ -225,15 +225,7 @@ taken_at = ["T"]
     ("layout", "said"),
     [
         ("layouts = []", "layouts"),
-        (f'{WRONG_LAYOUT}status = ["S"]\n', "a column status and words in it go together"),
-        (
-            WRONG_LAYOUT.replace("times", 'taken = ["PAID"]\nrefunded = ["paid"]\ntimes') + 'status = ["S"]\n',
-            "a word of the column status has two meanings",
-        ),
-        (WRONG_LAYOUT.replace("times", 'not_taken = ["OPEN"]\ntimes'), "a column status and words in it go together"),
         (f'{WRONG_LAYOUT}other = ["S"]\n', "other"),
-        (f'{WRONG_LAYOUT}refunded = [" a "]\n', "layouts.0.columns: .*one heading is given to two columns"),
-        (WRONG_LAYOUT + WRONG_LAYOUT, "a gateway has two layouts"),
     ],
 )
 def test_layout_that_is_wrong_is_refused_with_what_is_wrong(tmp_path, layout, said):

@@ -20,12 +20,16 @@ _log = get_logger("nagorik.host")
 _CASE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _TELLING: Final = (
-    "--reason: leave out numbers and addresses that could be somebody's. The reason stays when the citizen's data are"
-    " erased. --reason: কারও হতে পারে এমন নম্বর বা ঠিকানা বাদ দিন। নাগরিকের তথ্য মুছে ফেলার পরেও কারণটি থাকে।"
+    "--reason: leave out numbers and addresses that could lead to a person. The reason stays when the citizen's data"
+    " are erased. --reason: কারও হতে পারে এমন নম্বর বা ঠিকানা বাদ দিন। নাগরিকের তথ্য মুছে ফেলার পরেও কারণটি থাকে।"
 )
-_HEADINGS: Final = ("অমিল / case", "কী / what", "মাধ্যম / gateway", "তারিখ / date", "ওখানে / there", "কখন থেকে / since")
-_FACTS: Final = {"date": "date", "gateway's number": "gateway_number", "there": "theirs"} | {
-    name: name for name in ("gateway", "line", "payment", "application", "standing", "officer", "reason")
+_COLUMNS: Final = {
+    "অমিল / case": "case",
+    "কী / what": "kind",
+    "মাধ্যম / gateway": "gateway",
+    "তারিখ / date": "date",
+    "ওখানে / there": "theirs",
+    "কখন থেকে / since": "since",
 }
 
 
@@ -64,10 +68,13 @@ async def close_payment_case(host: "Host", arguments: argparse.Namespace) -> int
 
 def payment_case_document(case: "PaymentCase") -> Document:
     """A case for machines; nothing in it leads to the payer."""
+    from nagorik_host.texts import sentence
+
+    text = sentence("payment-case", case.kind)
     return {
         "case": case.id,
         "kind": case.kind,
-        "means": _means(case.kind),
+        "means": {"en": text.en, "bn": text.bn} if text is not None else {"en": case.kind, "bn": case.kind},
         "standing": case.standing,
         "gateway": case.gateway,
         "date": case.day,
@@ -81,15 +88,10 @@ def payment_case_document(case: "PaymentCase") -> Document:
 
 def render_payment_cases(cases: "Sequence[PaymentCase]", number: int) -> None:
     """Print those that wait for an officer, for a person."""
-    from nagorik_host.commands.columns import when
-
-    rows = (
-        (one.id, one.kind, one.gateway, one.day, str(one.theirs or "–"), when(one.opened_at or one.found_at))
-        for one in cases
-    )
-    print_table(_HEADINGS, rows)
-    for kind in dict.fromkeys(case.kind for case in cases):
-        print_lines(*_meaning(kind))
+    documents = [payment_case_document(case) for case in cases]
+    print_table(tuple(_COLUMNS), ([str(one[key] or "–") for key in _COLUMNS.values()] for one in documents))
+    for kind, means in {one["kind"]: one["means"] for one in documents}.items():
+        print_lines(f"{kind}: {means['bn']}", f"  {means['en']}")
     if number > len(cases):
         print_lines(f"{number} in all; --limit shows more.")
 
@@ -106,17 +108,6 @@ def render_payment_case(case: "PaymentCase", found_by: Mapping[str, Any], *, as_
     if as_json:
         print_json(document)
         return
-    print_lines(*_meaning(case.kind))
-    print_facts((name, str(document[key]) if document[key] is not None else "–") for name, key in _FACTS.items())
-
-
-def _means(kind: str) -> Document:
-    from nagorik_host.texts import sentence
-
-    text = sentence("payment-case", kind)
-    return {"en": text.en, "bn": text.bn} if text is not None else {"en": kind, "bn": kind}
-
-
-def _meaning(kind: str) -> tuple[str, str]:
-    text = _means(kind)
-    return f"{kind}: {text['bn']}", f"  {text['en']}"
+    means = document.pop("means")
+    print_lines(f"{case.kind}: {means['bn']}", f"  {means['en']}")
+    print_facts((name.replace("_", " "), str(value)) for name, value in document.items() if value is not None)

@@ -24,7 +24,7 @@ class DifferenceKind(StrEnum):
     """How a gateway's books and ours differ."""
 
     MISSING_HERE = "missing-here"
-    """The gateway took money for a payment that is none of ours."""
+    """The gateway took money for a payment that is not ours."""
     MISSING_THERE = "missing-there"
     """We hold a payment for taken that the gateway's books do not have."""
     OTHER_AMOUNT = "other-amount"
@@ -34,11 +34,11 @@ class DifferenceKind(StrEnum):
     REFUNDED_THERE = "refunded-there"
     """The gateway gave money back; here the payment stands, or is to be given back by hand."""
     REFUNDED_HERE = "refunded-here"
-    """Here the money was given back; the gateway's books say that none was."""
+    """Here the money was given back; the gateway's books say that it was not."""
     REFUNDED_BEYOND = "refunded-beyond"
     """The gateway gave more back than it took."""
     TAKEN_TWICE = "taken-twice"
-    """The gateway took the money of one payment in more than one attempt, and gave none of it back."""
+    """The gateway took the money of one payment in more than one attempt, and gave nothing of it back."""
     LISTED_TWICE = "listed-twice"
     """One number of the gateway's stands in its books more than once."""
 
@@ -48,17 +48,7 @@ _OF_MONEY_GIVEN_BACK: Final = frozenset({DifferenceKind.REFUNDED_THERE, Differen
 
 @dataclass(frozen=True, slots=True)
 class OurPayment:
-    """A payment as the host has it.
-
-    Attributes:
-        id: The platform's id of it.
-        application: The application that it belongs to.
-        gateway: The gateway's id.
-        state: How it stands.
-        amount: What the payer gave or would give.
-        captured_at: When the money was taken, if it was.
-        reference: The gateway's number of it, where that was looked up.
-    """
+    """A payment as the host has it."""
 
     id: str
     application: str
@@ -67,6 +57,7 @@ class OurPayment:
     amount: Money
     captured_at: datetime | None
     reference: str | None = field(default=None, repr=False)
+    """The gateway's number of it, where that was looked up."""
 
     def is_taken_on(self, day: date) -> bool:
         """Whether its money was taken on a date in Dhaka, and no person has found since that it was not."""
@@ -81,22 +72,15 @@ class OurPayment:
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """A payment as the gateway's books have it.
-
-    Attributes:
-        reference: The gateway's number of it.
-        amount: What was taken.
-        day: On which date in Dhaka.
-        payment: The platform's id of it, where the gateway keeps that.
-        refunded: What of it was given back, zero included; ``None`` where the books do not say.
-        line: The line of the file that it is in; ``None`` where it is not from a file.
-    """
+    """A payment as the gateway's books have it, taken on a date in Dhaka."""
 
     reference: str = field(repr=False)
     amount: Money
     day: date
     payment: str | None = None
+    """The platform's id of it, where the gateway keeps that."""
     refunded: Money | None = None
+    """What of it was given back, zero included; ``None`` where the books do not say."""
     line: int | None = None
 
     @property
@@ -138,22 +122,14 @@ class PaymentDifference:
 
 @dataclass(frozen=True, slots=True)
 class BookComparison:
-    """What came of comparing.
-
-    Attributes:
-        entries: How many entries the gateway's books have.
-        other_dates: How many of them are of other dates; they are compared all the same.
-        agreed: The ids of the payments that agree.
-        agreeing: How many entries agree.
-        with_officer: How many entries are of payments that an officer is to settle already.
-        differences: What differs.
-    """
+    """What came of comparing so many entries of the gateway's books."""
 
     entries: int
-    other_dates: int
     agreed: frozenset[str]
+    """The ids of the payments that agree."""
     agreeing: int
     with_officer: int
+    """How many entries are of payments that an officer is to settle already."""
     differences: tuple[PaymentDifference, ...]
 
 
@@ -170,7 +146,7 @@ def compare(
     Args:
         ours: Our payments of the gateway that may be meant: those taken on the day, and all that the entries name.
         entries: The gateway's books, in their order.
-        gateway: The gateway's id. A payment of another one is none of its own.
+        gateway: The gateway's id. A payment of another one is not its own.
         day: The date in Dhaka of which no payment of ours may be missing there.
         elsewhere: Ids and gateway's numbers of payments that the books have on a date beside this one. They are not
             missing there.
@@ -208,7 +184,6 @@ def compare(
     found += [PaymentDifference(DifferenceKind.MISSING_THERE, one, None) for one in missing]
     return BookComparison(
         entries=len(entries),
-        other_dates=sum(entry.day != day for entry in entries),
         agreed=frozenset(agreed - named),
         agreeing=agreeing,
         with_officer=with_officer,

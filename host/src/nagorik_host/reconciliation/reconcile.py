@@ -6,7 +6,8 @@ for an officer.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -38,76 +39,54 @@ from nagorik_host.store.payment_cases import (
     payments_begun,
     payments_named,
     payments_taken,
-    read_cases,
+    read_case,
 )
 from nagorik_host.vault import Erased
 from nagorik_platform.lifecycle import NotPossible
+from nagorik_toolkit.texts import day_text
 
 PATIENCE: Final = timedelta(days=1)
 """How long the gateway's response about one payment is waited for; then an officer looks."""
 LONGEST_SESSION: Final = timedelta(days=3)
 """How long before its date a payment may have been begun that the gateway's books name by their own number alone."""
-_AT_ONCE: Final = 100
-"""Differences, or applications, of one transaction."""
 SUSPENDED: Final = "suspended"
 
 BookSource = Literal["list", "file"]
-RefusalReason = Literal["other-date", "no-payments", "other-gateway"]
 CaseOutcome = Literal["asked", "opened", "known", "decided"]
+_Compared = Mapping[BookSource, BookComparison | str]
 
 
 class SettlementRefused(Exception):
     """The file cannot be this gateway's of this date; nothing was compared with it and nothing written.
 
-    Attributes:
-        reason: Why.
-        dates: The first and the last date in it, where it holds any payments.
+    The text says what the file holds.
     """
-
-    def __init__(self, reason: RefusalReason, dates: tuple[date, date] | None = None) -> None:
-        super().__init__(reason)
-        self.reason: RefusalReason = reason
-        self.dates = dates
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDifference:
-    """A difference, and what became of it.
-
-    Attributes:
-        case: The case's id.
-        difference: What differs.
-        sources: Which of the books have it.
-        outcome: ``asked``: the gateway is asked about the payment. ``opened``: it waits for an officer from now on.
-            ``known``: it did before. ``decided``: an officer has closed it.
-    """
+    """A difference, and what became of it."""
 
     case: str
     difference: PaymentDifference
-    sources: tuple[BookSource, ...]
     outcome: CaseOutcome
+    """``asked``: the gateway is asked about the payment. ``opened``: it waits for an officer from now on.
+    ``known``: it did before. ``decided``: an officer has closed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What came of reconciling one gateway's payments of a date.
-
-    Attributes:
-        gateway: The gateway's id.
-        day: The date, in Dhaka.
-        taken_here: How many payments of ours were taken on it.
-        books: What came of comparing with each of the gateway's books, or an error's code or ``suspended`` where its
-            list could not be had. Empty where it lists no payments and no file was given.
-        found: What differs.
-        settled: How many earlier differences the gateway's response has settled since.
-    """
+    """What came of reconciling one gateway's payments of a date in Dhaka."""
 
     gateway: str
     day: date
     taken_here: int
     books: Mapping[BookSource, BookComparison | str]
+    """What came of comparing with each of the gateway's books, or why its list could not be had: an error's code or
+    ``suspended``. Empty where it lists no payments and no file was given."""
     found: tuple[FoundDifference, ...]
     settled: int
+    """How many earlier differences the gateway's response has settled since."""
 
     @property
     def is_compared(self) -> bool:
@@ -151,30 +130,25 @@ async def reconcile(
     """
     first, before = _bounds(day)
     taken = await host.database.run(partial(payments_taken, gateway=gateway, first=first, before=before))
-    books: dict[BookSource, Sequence[BookEntry] | str] = {}
     if settlement is not None:
         await _refuse_others(host, settlement, gateway, day, is_empty_wrong=bool(taken) and not empty)
     listed = await _listed(host, gateway, day)
-    if listed is not None:
-        books["list"] = listed
+    books: dict[BookSource, Sequence[BookEntry] | str] = {"list": listed} if listed is not None else {}
     if settlement is not None:
         books["file"] = settlement.entries
-    compared = await _compare_all(host, gateway, day, taken, books)
-    if any(difference.kind is DifferenceKind.MISSING_THERE for _, difference in _differing(compared)):
+    compare_all = partial(_compare_all, host, gateway, day, taken, books)
+    compared = await compare_all()
+    if any(difference.kind is DifferenceKind.MISSING_THERE for difference in _differing(compared)):
         # By the gateway's own clock a payment may be on the date before or after.
         beside = [await _listed(host, gateway, day + timedelta(days)) for days in (-1, 1)]
         entries = [entry for one in beside if isinstance(one, list) for entry in one]
-        names = frozenset(name for entry in entries for name in (entry.payment, entry.reference) if name is not None)
-        compared = await _compare_all(host, gateway, day, taken, books, names)
+        compared = await compare_all({name for one in entries for name in (one.payment, one.reference) if name})
     found, settled = await _keep(host, gateway, day, compared)
     return Reconciliation(gateway, day, len(taken), compared, tuple(found), settled)
 
 
-def _differing(
-    compared: Mapping[BookSource, BookComparison | str],
-) -> Iterator[tuple[BookSource, PaymentDifference]]:
-    for source, one in compared.items():
-        yield from ((source, difference) for difference in one.differences) if isinstance(one, BookComparison) else ()
+def _differing(compared: _Compared) -> list[PaymentDifference]:
+    return [one for book in compared.values() if isinstance(book, BookComparison) for one in book.differences]
 
 
 def _bounds(day: date) -> tuple[datetime, datetime]:
@@ -205,13 +179,16 @@ async def _refuse_others(
     host: Host, settlement: SettlementFile, gateway: str, day: date, *, is_empty_wrong: bool
 ) -> None:
     days = sorted({entry.day for entry in settlement.entries})
-    if not settlement.entries and not settlement.not_taken and is_empty_wrong:
-        raise SettlementRefused("no-payments")
+    if not days and not settlement.not_taken and is_empty_wrong:
+        raise SettlementRefused(
+            "holds no payment, but payments were taken here on that date. If that is right, say so with --no-payments"
+        )
     if days and day not in days:
-        raise SettlementRefused("other-date", (days[0], days[-1]))
+        held = " to ".join(dict.fromkeys(day_text(one).en for one in (days[0], days[-1])))
+        raise SettlementRefused(f"holds no payment of that date; its payments are of {held}. Nothing was compared")
     named = await host.database.run(partial(payments_named, entries=settlement.entries))
     if named and all(one.gateway != gateway for one in named):
-        raise SettlementRefused("other-gateway")
+        raise SettlementRefused("holds payments of another gateway; nothing was compared")
 
 
 async def _compare_all(
@@ -220,21 +197,21 @@ async def _compare_all(
     day: date,
     taken: Iterable[OurPayment],
     books: Mapping[BookSource, Sequence[BookEntry] | str],
-    elsewhere: frozenset[str] = frozenset(),
-) -> dict[BookSource, BookComparison | str]:
+    elsewhere: Collection[str] = (),
+) -> _Compared:
     compared: dict[BookSource, BookComparison | str] = {}
     for source, entries in books.items():
         if isinstance(entries, str):
             compared[source] = entries
-        else:
-            ours = await _ours(host, gateway, day, taken, entries)
-            compared[source] = compare(ours, entries, gateway=gateway, day=day, elsewhere=elsewhere)
+            continue
+        ours = await _ours(host, gateway, day, taken, entries)
+        compared[source] = compare(ours, entries, gateway=gateway, day=day, elsewhere=elsewhere)
     return compared
 
 
 async def _ours(
     host: Host, gateway: str, day: date, taken: Iterable[OurPayment], entries: Sequence[BookEntry]
-) -> Collection[OurPayment]:
+) -> list[OurPayment]:
     """Our payments that may be meant, with the gateway's number where an entry is found by it."""
     named = await host.database.run(partial(payments_named, entries=entries))
     ours = {one.id: one for one in (*taken, *named)}
@@ -246,77 +223,57 @@ async def _ours(
         around = partial(payments_begun, gateway=gateway, first=first - LONGEST_SESSION, before=before)
         ours |= {one.id: one for one in await host.database.run(around)}
         wanted |= set(ours)
-    found = await _with_references(host, [one for one in ours.values() if one.id in wanted])
-    return (ours | {one.id: one for one in found}).values()
+    referring = partial(_with_references, host=host, ours=[one for one in ours.values() if one.id in wanted])
+    return [*(ours | await host.database.snapshot(referring)).values()]
 
 
-async def _with_references(host: Host, payments: Sequence[OurPayment]) -> list[OurPayment]:
-    """The payments with the gateway's number of each, which is sealed; of what was erased there is no number."""
-
-    def read(transaction: Transaction, part: Sequence[OurPayment]) -> list[OurPayment]:
-        found = []
-        for payment in part:
-            try:
-                progress = host.store.read(transaction, payment.application).progress
-            except (Erased, NoSuchApplication):
-                continue
-            found.append(replace(payment, reference=progress.payment(payment.id).reference))
-        return found
-
-    parts = (payments[at : at + _AT_ONCE] for at in range(0, len(payments), _AT_ONCE))
-    return [one for part in parts for one in await host.database.run(partial(read, part=part))]
+def _with_references(transaction: Transaction, *, host: Host, ours: Sequence[OurPayment]) -> dict[str, OurPayment]:
+    """Payments with the gateway's number of each, which is sealed; of what was erased there is no number."""
+    found = {}
+    for payment in ours:
+        with suppress(Erased, NoSuchApplication):
+            progress = host.store.read(transaction, payment.application).progress
+            found[payment.id] = replace(payment, reference=progress.payment(payment.id).reference)
+    return found
 
 
-async def _keep(
-    host: Host, gateway: str, day: date, compared: Mapping[BookSource, BookComparison | str]
-) -> tuple[list[FoundDifference], int]:
+async def _keep(host: Host, gateway: str, day: date, compared: _Compared) -> tuple[list[FoundDifference], int]:
     """Keep all differences of the books, each once; and how many earlier ones are settled."""
     differences: dict[str, PaymentDifference] = {}
-    sources: dict[str, dict[BookSource, None]] = {}
-    for source, difference in _differing(compared):
-        identity = case_id(host.vault, gateway, difference)
-        differences.setdefault(identity, difference)
-        sources.setdefault(identity, {})[source] = None
-    # In one order everywhere, so that of two at once neither waits for the other in turn.
-    ids = sorted(differences)
-    outcomes: dict[str, CaseOutcome] = {}
-    for at in range(0, len(ids), _AT_ONCE):
-        part = {identity: differences[identity] for identity in ids[at : at + _AT_ONCE]}
-        keep = partial(_keep_part, host=host, gateway=gateway, day=day, part=part)
+    for difference in _differing(compared):
+        differences.setdefault(case_id(host.vault, gateway, difference), difference)
+    found = []
+    for case, difference in differences.items():
+        keep = partial(_keep_one, host=host, gateway=gateway, day=day, identity=case, difference=difference)
         try:
-            outcomes |= await host.database.run(keep)
+            outcome = await host.database.run(keep)
         except IntegrityError:
-            # Another process found one of them at the same time: it is known this time.
-            outcomes |= await host.database.run(keep)
+            # Another process found it at the same time: it is known this time.
+            outcome = await host.database.run(keep)
+        found.append(FoundDifference(case, difference, outcome))
     differing = {one.ours.id for one in differences.values() if one.ours is not None}
     agreed = {name for one in compared.values() if isinstance(one, BookComparison) for name in one.agreed}
     settled = await host.database.run(partial(end_agreed, agreed=agreed - differing, now=host.clock.now()))
-    found = [FoundDifference(i, one, tuple(sources[i]), outcomes[i]) for i, one in differences.items()]
     return found, settled
 
 
-def _keep_part(
-    transaction: Transaction, *, host: Host, gateway: str, day: date, part: dict[str, PaymentDifference]
-) -> dict[str, CaseOutcome]:
+def _keep_one(
+    transaction: Transaction, *, host: Host, gateway: str, day: date, identity: str, difference: PaymentDifference
+) -> CaseOutcome:
     now = host.clock.now()
-    known = read_cases(transaction, part)
-    outcomes: dict[str, CaseOutcome] = {}
-    for identity, difference in part.items():
-        case = known.get(identity)
-        if case is None:
-            asked = difference.kind is DifferenceKind.CAPTURED_THERE and _ask(transaction, host, difference.ours)
-            add_case(transaction, host.vault, identity, difference, gateway=gateway, day=day, asked=asked, now=now)
-            outcomes[identity] = "asked" if asked else "opened"
-        elif case.standing == "decided":
-            outcomes[identity] = "decided"
-        elif case.standing == "waiting":
-            outcomes[identity] = "known"
-        elif case.standing == "asked" and now - case.found_at <= PATIENCE:
-            outcomes[identity] = "asked"
-        else:
-            hand_over(transaction, identity, now)
-            outcomes[identity] = "opened"
-    return outcomes
+    case = read_case(transaction, identity)
+    if case is None:
+        asked = difference.kind is DifferenceKind.CAPTURED_THERE and _ask(transaction, host, difference.ours)
+        add_case(transaction, host.vault, identity, difference, gateway=gateway, day=day, asked=asked, now=now)
+        return "asked" if asked else "opened"
+    if case.standing == "decided":
+        return "decided"
+    if case.standing == "waiting":
+        return "known"
+    if case.standing == "asked" and now - case.found_at <= PATIENCE:
+        return "asked"
+    hand_over(transaction, identity, now)
+    return "opened"
 
 
 def _ask(transaction: Transaction, host: Host, ours: OurPayment | None) -> bool:

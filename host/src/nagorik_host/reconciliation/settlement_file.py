@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal, NamedTuple, Self
+from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from nagorik import Money, NationalDataError, to_ascii_digits
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_model, read_file
@@ -27,6 +27,7 @@ LAYOUT_FILE: Final = "settlement.toml"
 LARGEST_SETTLEMENT: Final = 200_000_000
 """Bytes of a settlement file: about a million payments."""
 _LONGEST_REFERENCE: Final = 200
+_STATUSES: Final = ("taken", "refunded", "not_taken")
 _NAMED: Final = 20
 """Lines that cannot be read that are named."""
 
@@ -54,13 +55,6 @@ class SettlementColumns(ManifestModel):
     status: tuple[_Heading, ...] = ()
     """Whether it was taken at all, where the file lists others too."""
 
-    @model_validator(mode="after")
-    def _are_apart(self) -> Self:
-        named = [{_folded(heading) for heading in headings} for _, headings in self]
-        if len(set[str]().union(*named)) < sum(map(len, named)):
-            raise ValueError("one heading is given to two columns")
-        return self
-
 
 class SettlementLayout(ManifestModel):
     """How one gateway's settlement file is laid out."""
@@ -78,26 +72,11 @@ class SettlementLayout(ManifestModel):
     not_taken: tuple[_Heading, ...] = ()
     """Likewise, that it was not taken. Any other word makes its line one that cannot be read."""
 
-    @model_validator(mode="after")
-    def _has_words(self) -> Self:
-        words = [_folded(word) for word in (*self.taken, *self.refunded, *self.not_taken)]
-        if bool(self.columns.status) != bool(self.taken) or bool(words) != bool(self.taken):
-            raise ValueError("a column status and words in it go together")
-        if len(words) != len(set(words)):
-            raise ValueError("a word of the column status has two meanings")
-        return self
-
 
 class SettlementLayouts(ManifestModel):
     """A data file of layouts."""
 
     layouts: Annotated[tuple[SettlementLayout, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _are_of_one_gateway_each(self) -> Self:
-        if len({layout.gateway for layout in self.layouts}) < len(self.layouts):
-            raise ValueError("a gateway has two layouts")
-        return self
 
 
 class SettlementFile(NamedTuple):
@@ -127,21 +106,21 @@ def read_settlement(file: Path, layout: SettlementLayout) -> SettlementFile:
 
 def parse_settlement(content: bytes, name: str, layout: SettlementLayout) -> SettlementFile:
     """Parse the content of a settlement file; raises as ``read_settlement``."""
-    lines = io.StringIO(_text(content, name), newline=None)
-    rows = [(number, _cells(line, layout.delimiter)) for number, line in enumerate(lines, 1)]
-    rows = [(number, cells) for number, cells in rows if cells is None or any(cells)]
+    lines = enumerate(io.StringIO(_text(content, name), newline=None), 1)
+    rows = [(line, cells) for line, text in lines if (cells := _cells(text, layout.delimiter)) is None or any(cells)]
     if not rows or not rows[0][1]:
         raise DataFileInvalid(name, [FileProblem("", "it is empty; a file without payments has its heading")])
-    reader = _LineReader(layout, rows[0][1], name)
+    heading = rows[0][1]
+    places = _places(heading, layout, name)
+    meaning = {word: kind for kind in _STATUSES for word in _folded(*getattr(layout, kind))}
     entries: list[BookEntry] = []
     problems: list[FileProblem] = []
-    for number, cells in rows[1:]:
+    for line, cells in rows[1:]:
         try:
-            entry = reader.read(number, cells)
-        except _Unreadable as problem:
-            problems.append(FileProblem(f"line {number}", str(problem)))
-        else:
+            entry = _entry(line, _by_column(cells, len(heading), places), layout, meaning)
             entries += [entry] if entry is not None else []
+        except _Unreadable as problem:
+            problems.append(FileProblem(f"line {line}", str(problem)))
     if problems:
         more = [FileProblem("", f"{len(problems)} lines in all cannot be read")] if len(problems) > _NAMED else []
         raise DataFileInvalid(name, problems[:_NAMED] + more)
@@ -171,79 +150,77 @@ def _visible(cell: str) -> str:
     return "".join(char for char in cell if char.isascii() or unicodedata.category(char) != "Cf").strip()
 
 
-def _folded(heading: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", _visible(heading)).replace("_", " ").casefold().split())
+def _folded(*words: str) -> list[str]:
+    """Headings or words of a status as they are compared."""
+    visible = (unicodedata.normalize("NFC", _visible(word)).replace("_", " ").casefold() for word in words)
+    return [" ".join(word.split()) for word in visible]
 
 
 class _Unreadable(Exception):
     """Why a line cannot be read: a column, and a reason that quotes no cell."""
 
 
-class _LineReader:
-    """Reads the lines below one heading."""
+def _places(heading: Sequence[str], layout: SettlementLayout, name: str) -> dict[str, int]:
+    """Where each column of a layout stands in the file."""
+    there = _folded(*heading)
+    found = {
+        column: [place for place, cell in enumerate(there) if cell in _folded(*headings)]
+        for column, headings in layout.columns
+        if headings
+    }
+    problems = [
+        f"{'more than one' if places else 'no'} column is headed {' or '.join(getattr(layout.columns, column))}"
+        for column, places in found.items()
+        if len(places) != 1
+    ]
+    if problems:
+        raise DataFileInvalid(name, [FileProblem("", problem) for problem in problems])
+    return {column: place for column, (place,) in found.items()}
 
-    def __init__(self, layout: SettlementLayout, heading: Sequence[str], name: str) -> None:
-        folded = [_folded(cell) for cell in heading]
-        found = {
-            column: [at for at, cell in enumerate(folded) if cell in {_folded(one) for one in headings}]
-            for column, headings in layout.columns
-            if headings
-        }
-        problems = [
-            f"{'more than one' if places else 'no'} column is headed {' or '.join(getattr(layout.columns, column))}"
-            for column, places in found.items()
-            if len(places) != 1
-        ]
-        if problems:
-            raise DataFileInvalid(name, [FileProblem("", problem) for problem in problems])
-        self._layout = layout
-        self._width = len(heading)
-        self._at = {column: places[0] for column, places in found.items()}
-        self._not_taken = {_folded(word) for word in layout.not_taken}
-        self._given_back = {_folded(word) for word in layout.refunded}
-        self._words = self._not_taken | self._given_back | {_folded(word) for word in layout.taken}
 
-    def read(self, line: int, cells: Sequence[str] | None) -> BookEntry | None:
-        """Read a line; ``None`` where the payment was not taken."""
-        if cells is None:
-            raise _Unreadable("the quotation marks do not match; each payment stands in one line")
-        if len(cells) != self._width:
-            raise _Unreadable("more or fewer cells than the heading; an amount with commas has to be quoted")
-        cell = {column: cells[place] for column, place in self._at.items()}
-        word = _folded(cell.get("status", ""))
-        if "status" in cell and word not in self._words:
-            raise _Unreadable("status: a word that the layout does not know; add it there")
-        if word in self._not_taken:
-            return None
-        currency = _CURRENCIES.get(cell.get("currency", "BDT").upper())
-        if currency is None:
-            raise _Unreadable("currency: neither BDT nor USD")
-        if not 0 < len(cell["reference"]) <= _LONGEST_REFERENCE:
-            raise _Unreadable("reference: empty or too long")
-        amount = _amount(cell, "amount", currency)
-        payment = to_ascii_digits(cell.get("payment", "")).lower() or None
-        back = self._refunded(cell, word, amount)
-        return BookEntry(cell["reference"], amount, self._day(cell["taken_at"]), payment, back, line)
+def _by_column(cells: Sequence[str] | None, width: int, places: Mapping[str, int]) -> dict[str, str]:
+    if cells is None:
+        raise _Unreadable("the quotation marks do not match; each payment stands in one line")
+    if len(cells) != width:
+        raise _Unreadable("more or fewer cells than the heading; an amount with commas has to be quoted")
+    return {column: cells[place] for column, place in places.items()}
 
-    def _refunded(self, cell: Mapping[str, str], word: str, amount: Money) -> Money | None:
-        """What was given back, by its sum or by the word alone; ``None`` where the line has neither."""
-        if cell.get("refunded"):
-            back = _amount(cell, "refunded", amount.currency)
-            if word in self._given_back and not back.poisha:
-                raise _Unreadable("refunded: zero, though the status says that money was given back")
-            return back
-        if not self._given_back:
-            return None
-        return amount if word in self._given_back else Money(poisha=0, currency=amount.currency)
 
-    def _day(self, written: str) -> date:
-        for style in self._layout.times:
-            try:
-                found = datetime.strptime(to_ascii_digits(written), style)  # noqa: DTZ007 - in Dhaka without an offset
-                return dhaka_date(found if found.tzinfo is not None else found.replace(tzinfo=dhaka_zone()))
-            except (ValueError, OverflowError, re.error):
-                continue  # also what is on no date in Dhaka, and a pattern that names a part twice
-        raise _Unreadable("taken_at: no time in a form that the layout names")
+def _entry(
+    line: int, cell: Mapping[str, str], layout: SettlementLayout, meaning: Mapping[str, str]
+) -> BookEntry | None:
+    """Read a line; ``None`` where the payment was not taken."""
+    status = meaning.get(*_folded(cell["status"])) if "status" in cell else "taken"
+    if status is None:
+        raise _Unreadable("status: a word that the layout does not know; add it there")
+    if status == "not_taken":
+        return None
+    currency = _CURRENCIES.get(cell.get("currency", "BDT").upper())
+    if currency is None:
+        raise _Unreadable("currency: neither BDT nor USD")
+    if not 0 < len(cell["reference"]) <= _LONGEST_REFERENCE:
+        raise _Unreadable("reference: empty or too long")
+    amount = _amount(cell, "amount", currency)
+    # What was given back, by its sum or by the word alone; nothing is said where the layout has neither.
+    back = Money(poisha=0, currency=currency) if layout.refunded else None
+    if cell.get("refunded"):
+        back = _amount(cell, "refunded", currency)
+        if status == "refunded" and not back.poisha:
+            raise _Unreadable("refunded: zero, though the status says that money was given back")
+    elif status == "refunded":
+        back = amount
+    payment = to_ascii_digits(cell.get("payment", "")).lower() or None
+    return BookEntry(cell["reference"], amount, _day(cell["taken_at"], layout.times), payment, back, line)
+
+
+def _day(written: str, styles: Sequence[str]) -> date:
+    for style in styles:
+        try:
+            found = datetime.strptime(to_ascii_digits(written), style)  # noqa: DTZ007 - in Dhaka without an offset
+            return dhaka_date(found if found.tzinfo is not None else found.replace(tzinfo=dhaka_zone()))
+        except (ValueError, OverflowError, re.error):
+            continue  # also what is on no date in Dhaka, and a pattern that names a part twice
+    raise _Unreadable("taken_at: no time in a form that the layout names")
 
 
 def _amount(cell: Mapping[str, str], column: str, currency: _Currency) -> Money:

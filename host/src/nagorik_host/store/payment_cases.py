@@ -33,24 +33,7 @@ class NoSuchCase(Exception):
 
 
 class PaymentCase(NamedTuple):
-    """A case; nothing in it leads to the payer. Times are in UTC.
-
-    Attributes:
-        id: The same for the same difference, found anywhere and at any time.
-        gateway: The gateway's id.
-        day: The date in Dhaka that was reconciled when it was found first, as YYYY-MM-DD.
-        kind: How the books differ.
-        payment: Our payment's id, where there is one.
-        application: The application's, likewise.
-        poisha: What the gateway's books say was taken; ``None`` where they have nothing.
-        currency: Of that sum.
-        found_at: When it was found first.
-        opened_at: Since when it waits for an officer.
-        ended_at: When it ended.
-        result: How.
-        officer: Who closed it.
-        reason: Why, in the officer's words.
-    """
+    """A case, as its table has it; nothing in it leads to the payer."""
 
     id: str
     gateway: str
@@ -85,13 +68,11 @@ def case_id(vault: Vault, gateway: str, found: PaymentDifference) -> str:
     return str(UUID(vault.lookup(_PLACE, f"{gateway}\n{found.subject}")[:32], version=4))
 
 
-def read_cases(transaction: Transaction, ids: Collection[str]) -> dict[str, PaymentCase]:
-    """Those of the cases that there are, by id; they are locked until the transaction ends."""
-    found: dict[str, PaymentCase] = {}
-    for part in _parts(ids):
-        query = select(payment_cases).where(payment_cases.c.id.in_(part)).order_by(payment_cases.c.id)
-        found |= {row.id: _case(row) for row in transaction.connection.execute(query.with_for_update())}
-    return found
+def read_case(transaction: Transaction, identity: str) -> PaymentCase | None:
+    """A case, locked until the transaction ends; ``None`` where there is none by this id."""
+    query = select(payment_cases).where(payment_cases.c.id == identity).with_for_update()
+    row = transaction.connection.execute(query).one_or_none()
+    return _case(row) if row is not None else None
 
 
 def add_case(
@@ -105,17 +86,7 @@ def add_case(
     asked: bool,
     now: datetime,
 ) -> None:
-    """Keep a difference that was found for the first time.
-
-    Args:
-        transaction: Of the host's database.
-        vault: Seals the gateway's number.
-        identity: As ``case_id`` says.
-        found: The difference.
-        gateway: The gateway's id.
-        day: The date in Dhaka that is reconciled.
-        asked: Whether the gateway is asked; if not, it waits for an officer.
-        now: When it was found.
+    """Keep a difference that was found first at ``now``; where it is not ``asked`` about, it waits for an officer.
 
     Raises:
         IntegrityError: Another process found it at the same time.
@@ -129,10 +100,10 @@ def add_case(
             gateway=gateway,
             day=day.isoformat(),
             kind=found.kind.value,
-            payment=ours.id if ours is not None else None,
-            application=ours.application if ours is not None else None,
-            poisha=theirs.amount.poisha if theirs is not None else None,
-            currency=theirs.amount.currency if theirs is not None else None,
+            payment=ours and ours.id,
+            application=ours and ours.application,
+            poisha=theirs and theirs.amount.poisha,
+            currency=theirs and theirs.amount.currency,
             found_at=now,
             asked_at=now if asked else None,
             opened_at=None if asked else now,
@@ -169,7 +140,7 @@ def close_case(transaction: Transaction, identity: str, *, officer: str, reason:
     Raises:
         NoSuchCase: There is no case by this id, or it has ended.
     """
-    found = read_cases(transaction, [identity]).get(identity)
+    found = read_case(transaction, identity)
     if found is None or found.ended_at is not None:
         raise NoSuchCase
     _change(transaction, identity, now, ended_at=now, result=DECIDED, officer=officer, reason=reason)
@@ -199,7 +170,7 @@ def list_payment_cases(transaction: Transaction, limit: int) -> list[PaymentCase
 
 
 def payments_taken(transaction: Transaction, gateway: str, first: datetime, before: datetime) -> list[OurPayment]:
-    """Our payments of a gateway whose money was taken within a time."""
+    """Our payments of a gateway whose money was taken within a time, as far as is known by now."""
     return _payments(transaction, payments.c.gateway == gateway, *_taken_within(first, before))
 
 
