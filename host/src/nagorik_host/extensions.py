@@ -42,9 +42,8 @@ class Extension:
 
     Attributes:
         name: A short name; each of its tables is called ``NAME_…``.
-        metadata: Its tables, of the types of SQLite's strict tables. No foreign key of theirs leads to a table of the
-            host. Rows are written within a unit of the host's database, and each change is recorded by
-            ``Transaction.record_row``.
+        metadata: Its tables, of types for SQLite's strict tables, without foreign keys to the host's. Units of the
+            host's database write its rows, and each change is recorded by ``Transaction.record_row``.
         migrations: The folder of its Alembic revisions, as ``package:folder``.
         revision: The newest of them.
         findings: Gives texts by a table's name: what it means that its rows are not what was written.

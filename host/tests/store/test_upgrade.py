@@ -114,25 +114,6 @@ def test_error_of_the_driver_itself_is_a_broken_connection_and_one_of_the_server
         raise InternalError("SELECT", None, damaged)
 
 
-@pytest.mark.parametrize(
-    ("written", "user", "hosts", "attributes"),
-    [
-        ("postgresql://u:p%40@a:1,b:2/n?target_session_attrs=read-write", "u", ("a:1", "b:2"), "read-write"),
-        ("postgresql://a,b:2,c/n", None, ("a:5432", "b:2", "c:5432"), None),
-        ("postgresql://u@/n?host=a:1&host=b:2", "u", ("a:1", "b:2"), None),
-    ],
-)
-def test_several_hosts_are_taken_as_postgresqls_own_programs_take_them(written, user, hosts, attributes):
-    url = read_url(written)
-    assert (url.username, url.host, url.query["host"], url.database) == (user, None, hosts, "n")
-    assert url.query.get("target_session_attrs") == attributes
-
-
-def test_one_host_and_a_comma_elsewhere_are_as_they_were():
-    for written in ("postgresql://u:a,b@host:1/n", "postgresql:///n?host=/run/a,b", "sqlite:///a,b.db"):
-        assert read_url(written) == make_url(written)
-
-
 def test_port_that_is_none_is_told_without_the_url():
     with pytest.raises(DatabaseInvalid, match="cannot be read"):
         read_url("postgresql://u:secret@host:port/n")

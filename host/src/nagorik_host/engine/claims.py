@@ -355,12 +355,10 @@ class Claims:
         capabilities: ServiceCapabilities,
         begun: Step,
         now: datetime,
-        *,
-        read: bool = True,
     ) -> Claim:
         """Lease an application for the call that ``begun`` names, and write the attempt down."""
         until = self.lease.end(self.lease.elapsed())
-        held = self.store.change(transaction, stored, begun, now, lease=self.lease.taken, read=read)
+        held = self.store.change(transaction, stored, begun, now, lease=self.lease.taken)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
         made_from = f"{held.id}\x00{begun.next.operation}\x00{begun.next.payment}\x00{draft.model_dump_json()}"
@@ -486,9 +484,9 @@ class Claims:
         following = None
         if begun is not None:
             draft = self.store.draft(transaction, stored) if read else claim.draft
-            following = self._intend(transaction, stored, draft, claim.capabilities, begun, now, read=read)
+            following = self._intend(transaction, stored, draft, claim.capabilities, begun, now)
         else:
-            self.store.change(transaction, stored, done, now, read=read)
+            self.store.change(transaction, stored, done, now)
             if target_plugin(done.next, stored.plugin, stored.gateway) in self.limits:
                 transaction.drop_hint(stored.id)  # this worker looks again at once
         _follow_checkout(transaction, stored, outcome, done.progress)

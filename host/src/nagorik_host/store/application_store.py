@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Update, bindparam, delete, insert, or_, select, update
+from sqlalchemy import BindParameter, Row, Update, bindparam, delete, insert, or_, select, update
 
 from nagorik import ApplicationDraft, NagorikError, Text
 from nagorik.operations import OPERATIONS, Family
@@ -37,41 +37,30 @@ PROGRESS: Final = "progress"
 DRAFT: Final = "draft"
 CLIENT_REFERENCE: Final = "client-reference"
 
-_ERASED_AMONG: Final = select(erased_references.c.reference).where(
-    erased_references.c.reference.in_(bindparam("references", expanding=True))
-)
-
 LEASE: Final = DEFAULT_LEASE
 """How long a silent worker keeps what it has. Calls may take longer: a living worker renews its leases."""
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
 
+_A: Final = applications.c
+
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite. Parameters name what an
 # update or an insert sets.
 _OPEN: Final = insert(applications)
-_CHANGE: Final = update(applications).where(
-    applications.c.id == bindparam("application_"), applications.c.revision == bindparam("revision_")
-)
+_CHANGE: Final = update(applications).where(_A.id == bindparam("application_"), _A.revision == bindparam("revision_"))
 _TAKE: Final = _CHANGE.values(lease_until=UNTIL)
-_CHANGE_IF_HELD: Final = _CHANGE.where(applications.c.lease == bindparam("lease_"), applications.c.blocked.is_(None))
+_ASIDE: Final = {"blocked": bindparam("code"), "due_at": bindparam("again", type_=Instant)}
 _SET_ASIDE: Final = (
     update(applications)
-    .where(applications.c.id == bindparam("application_"))
-    .values(
-        revision=applications.c.revision + 1,
-        blocked=bindparam("code"),
-        due_at=bindparam("again", type_=Instant),
-        lease=None,
-        lease_until=None,
-    )
+    .where(_A.id == bindparam("application_"))
+    .values(revision=_A.revision + 1, lease=None, lease_until=None, **_ASIDE)
     .returning(applications)
 )
-_SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
-_TAKE_IF_HELD: Final = _CHANGE_IF_HELD.values(lease_until=UNTIL)
-_BY_REFERENCES: Final = select(applications.c.id, applications.c.client_reference).where(
-    applications.c.client_reference.in_(bindparam("references", expanding=True))
-)
-_BY_ID: Final = select(applications).where(applications.c.id == bindparam("application"))
+_SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(_A.lease == bindparam("lease_"))
+_IN_REFERENCES: Final[BindParameter[str]] = bindparam("references", expanding=True)
+_BY_REFERENCES: Final = select(_A.id, _A.client_reference).where(_A.client_reference.in_(_IN_REFERENCES))
+_ERASED_AMONG: Final = select(erased_references).where(erased_references.c.reference.in_(_IN_REFERENCES))
+_BY_ID: Final = select(applications).where(_A.id == bindparam("application"))
 _BY_ID_FOR_CHANGE: Final = _BY_ID.with_for_update()
 _DRAFT: Final = select(payloads.c.draft).where(payloads.c.application == bindparam("application"))
 _WRITE_DRAFT: Final = insert(payloads)
@@ -287,9 +276,9 @@ class ApplicationStore:
         """The id of the application that an agency knows by this reference.
 
         Raises:
-            NoSuchApplication: There is none, or more than one.
+            NoSuchApplication: There is no such application, or more than one.
         """
-        found = self._known_to_agency(transaction, plugin, agency_reference, limit=2)
+        found = self._known_to_agency(transaction, plugin, agency_reference, 2)
         if len(found) != 1:
             raise NoSuchApplication
         return found[0]
@@ -305,17 +294,13 @@ class ApplicationStore:
         paid = select(payments.c.application).where(payments.c.id == name.lower())
         found += transaction.connection.scalars(paid).all()
         for plugin in transaction.connection.scalars(select(applications.c.plugin).distinct()).all():
-            found += self._known_to_agency(transaction, plugin, name, limit=limit)
+            found += self._known_to_agency(transaction, plugin, name, limit)
         return list(dict.fromkeys(found))[:limit]
 
-    def _known_to_agency(
-        self, transaction: Transaction, plugin: str, agency_reference: str, *, limit: int
-    ) -> Sequence[str]:
-        query = select(applications.c.id).where(
-            applications.c.plugin == plugin,
-            applications.c.agency_reference == self.hash_agency_reference(plugin, agency_reference),
-        )
-        return transaction.connection.scalars(query.limit(limit)).all()
+    def _known_to_agency(self, transaction: Transaction, plugin: str, name: str, limit: int) -> Sequence[str]:
+        reference = self.hash_agency_reference(plugin, name)
+        query = select(_A.id).where(_A.plugin == plugin, _A.agency_reference == reference).limit(limit)
+        return transaction.connection.scalars(query).all()
 
     def ids_by_reference(self, transaction: Transaction, references: Sequence[str]) -> dict[str, str]:
         """The ids of the applications whose client references have these hashes, by the hash."""
@@ -337,12 +322,10 @@ class ApplicationStore:
         """The id of the application that ``name`` is the id or the client reference of.
 
         Raises:
-            NoSuchApplication: There is none.
+            NoSuchApplication: It is not in the database.
         """
         reference = self._vault.lookup(CLIENT_REFERENCE, name)
-        query = select(applications.c.id).where(
-            or_(applications.c.id == name.lower(), applications.c.client_reference == reference)
-        )
+        query = select(_A.id).where(or_(_A.id == name.lower(), _A.client_reference == reference))
         found: str | None = transaction.connection.scalar(query)
         if found is None:
             raise NoSuchApplication
@@ -380,7 +363,6 @@ class ApplicationStore:
         now: datetime,
         *,
         lease: Lease | None = None,
-        read: bool = True,
     ) -> StoredApplication:
         """Write a step that was worked out on ``stored``. A blocked application stays blocked.
 
@@ -390,8 +372,6 @@ class ApplicationStore:
             done: The step.
             now: When it was done.
             lease: The lease from now on; ``None`` ends it.
-            read: Whether ``stored`` was read for change in this transaction; where it was not, the change is written
-                only if the same worker still has the application, and nothing blocks it.
 
         Raises:
             StaleRevision: The row has changed since ``stored`` was read; nothing was written.
@@ -408,11 +388,7 @@ class ApplicationStore:
         elif values["blocked"] is not None:
             del values["due_at"]
         values |= {"application_": stored.id, "revision_": stored.revision, "revision": stored.revision + 1}
-        if read:
-            _change_one(transaction, _TAKE if taken else _CHANGE, values)
-        else:
-            values["lease_"] = stored.lease.worker if stored.lease is not None else None
-            _change_one(transaction, _TAKE_IF_HELD if taken else _CHANGE_IF_HELD, values)
+        _change_one(transaction, _TAKE if taken else _CHANGE, values)
         if rows:
             transaction.append_entries(rows)
         projections.record(transaction, done.progress, done.events)

@@ -28,17 +28,11 @@ from nagorik_platform.lifecycle import Party
 from nagorik_platform.lifecycle.rules.holds import REFUND_BEFORE_A_PERSON
 from nagorik_platform.lifecycle.state import REFUND_BY_HAND, REFUND_IN_DOUBT, REFUND_OVERDUE
 
+_A: Final = applications.c
+
 
 class Decision(NamedTuple):
-    """One decision.
-
-    Attributes:
-        at: When it was taken.
-        officer: Who took it.
-        kind: What was decided.
-        subject: A service, a plugin's releases, an application that the host left alone, or the database.
-        reason: Why.
-    """
+    """One decision; its subject is a service, a plugin's releases, an application, or the database."""
 
     at: datetime
     officer: str
@@ -74,13 +68,7 @@ class NotBlocked(Exception):
 class OfficerCase(NamedTuple):
     """An application that waits for an officer; nothing in it leads to the citizen.
 
-    Attributes:
-        application: Its id.
-        service: What it is for.
-        state: Where it is.
-        hold: The code of its hold.
-        blocked: The code of why the host leaves it alone.
-        since: When it was last changed.
+    ``hold`` and ``blocked`` are the codes of its hold and of why the host leaves it alone; it changed at ``since``.
     """
 
     application: str
@@ -108,10 +96,8 @@ def _owed(now: datetime) -> Subquery:
 
 
 _WAITS_OTHERWISE: Final = and_(
-    applications.c.closed_at.is_(None),
-    applications.c.hold_party.is_distinct_from(Party.PERSON.value),
-    applications.c.blocked.is_(None),
-    applications.c.state != ApplicationState.MANUAL_REVIEW.value,
+    *(_A.closed_at.is_(None), _A.hold_party.is_distinct_from(Party.PERSON.value)),
+    *(_A.blocked.is_(None), _A.state != ApplicationState.MANUAL_REVIEW.value),
 )
 """Applications that do not wait for an officer."""
 
@@ -179,25 +165,22 @@ def unblock(transaction: Transaction, application: str, now: datetime) -> str:
         NoSuchApplication: The database holds no application by this id.
         NotBlocked: It is not blocked, or its citizen's data were erased.
     """
-    query = select(applications.c.blocked).where(applications.c.id == application).with_for_update()
+    query = select(_A.blocked).where(_A.id == application).with_for_update()
     row = transaction.connection.execute(query).one_or_none()
     if row is None:
         raise NoSuchApplication
-    if row.blocked is None or row.blocked == ERASED:
+    blocked: str | None = row.blocked
+    if blocked is None or blocked == ERASED:
         raise NotBlocked
-    blocked: str = row.blocked
     set_aside(transaction, application, None, again=now, now=now)
     return blocked
 
 
 class BlockedFilter(NamedTuple):
-    """Which of the applications that the host left alone; ``None`` matches all.
+    """Which of the applications that the host left alone, but for ``ERASED`` and ``PLUGIN_CHANGED``.
 
-    Attributes:
-        code: Why the host leaves them alone.
-        plugin: The plugin of their service, or the one that they would call.
-        service: What they are for.
-        since: They were changed then or later.
+    Each field may be ``None``: the code of why, the plugin of their service or that they would call, their service,
+    and the instant from which on they changed.
     """
 
     code: str | None = None
@@ -209,22 +192,16 @@ class BlockedFilter(NamedTuple):
         named = [one for one in (self.code, self.plugin, self.service) if one is not None]
         return ", ".join([*named, *([f"since {self.since.isoformat(timespec='minutes')}"] if self.since else [])])
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """What a row has to be: not erased, and not waiting for another release of a plugin."""
-        found: list[ColumnElement[bool]] = [
-            applications.c.closed_at.is_(None),
-            applications.c.blocked.is_not(None),
-            applications.c.blocked.not_in([ERASED, PLUGIN_CHANGED]),
-        ]
-        if self.code is not None:
-            found.append(applications.c.blocked == self.code)
-        if self.plugin is not None:
-            found.append(or_(applications.c.plugin == self.plugin, applications.c.target_plugin == self.plugin))
-        if self.service is not None:
-            found.append(applications.c.service == self.service)
-        if self.since is not None:
-            found.append(applications.c.updated_at >= self.since)
-        return found
+    def matches(self) -> ColumnElement[bool]:
+        """The condition on a row."""
+        wanted = (
+            (self.code, _A.blocked == self.code),
+            (self.plugin, or_(_A.plugin == self.plugin, _A.target_plugin == self.plugin)),
+            (self.service, _A.service == self.service),
+        )
+        is_left_alone = and_(_A.closed_at.is_(None), _A.blocked.not_in([ERASED, PLUGIN_CHANGED]))
+        since = [_A.updated_at >= self.since] if self.since is not None else []
+        return and_(is_left_alone, *(condition for value, condition in wanted if value is not None), *since)
 
 
 class BlockedCount(NamedTuple):
@@ -237,25 +214,15 @@ class BlockedCount(NamedTuple):
 
 def count_blocked_cases(transaction: Transaction, wanted: BlockedFilter) -> list[BlockedCount]:
     """How many applications match, by code and service."""
-    query = (
-        select(applications.c.blocked, applications.c.service, func.count())
-        .where(*wanted.conditions())
-        .group_by(applications.c.blocked, applications.c.service)
-        .order_by(applications.c.blocked, applications.c.service)
-    )
+    by = (_A.blocked, _A.service)
+    query = select(*by, func.count()).where(wanted.matches()).group_by(*by).order_by(*by)
     return [BlockedCount(*row) for row in transaction.connection.execute(query)]
 
 
 def unblock_page(transaction: Transaction, wanted: BlockedFilter, after: str, now: datetime) -> Sequence[str]:
     """Let the host look again at a page of applications that match, with ids after ``after``; returns their ids."""
-    query = (
-        select(applications.c.id)
-        .where(applications.c.id > after, *wanted.conditions())
-        .order_by(applications.c.id)
-        .limit(PAGE)
-        .with_for_update()
-    )
-    found = transaction.connection.scalars(query).all()
+    query = select(_A.id).where(_A.id > after, wanted.matches()).order_by(_A.id).limit(PAGE)
+    found = transaction.connection.scalars(query.with_for_update()).all()
     for application in found:
         set_aside(transaction, application, None, again=now, now=now)
     return found

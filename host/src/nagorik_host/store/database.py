@@ -4,7 +4,6 @@ A unit is a plain function of a transaction. It happens as a whole or not at all
 it happens, so it only reads and writes through the transaction.
 """
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -143,15 +142,6 @@ class Database(ABC):
         """Call ``heard`` when another process has made something due. Hints may be lost."""
         yield
 
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """Hold the lock for making tables; other processes wait.
-
-        Raises:
-            DatabaseUnavailable: The database is gone.
-        """
-        yield
-
     @abstractmethod
     async def run(self, unit: Unit[T]) -> T:
         """Run a unit in a transaction and return what it returns, once that is committed.
@@ -189,28 +179,14 @@ class Database(ABC):
         """Finish what was begun and close all connections."""
 
 
-_SEVERAL_HOSTS: Final = re.compile(
-    r"^(?P<scheme>postgresql(?:\+\w+)?://)(?P<user>[^/?#]*@)?(?P<hosts>[^/?#@,]+(?:,[^/?#@,]+)+)"
-    r"(?P<name>/[^?#]*)?(?:\?(?P<query>.*))?$"
-)
-_PORT: Final = 5432
-
-
-def _each_apart(found: re.Match[str]) -> str:
-    """A URL with several hosts as SQLAlchemy reads it: each host apart, with its port."""
-    hosts = (host if re.search(r":\d+$", host) else f"{host}:{_PORT}" for host in found["hosts"].split(","))
-    query = "&".join([*(f"host={host}" for host in hosts), *([found["query"]] if found["query"] else [])])
-    return f"{found['scheme']}{found['user'] or ''}{found['name'] or '/'}?{query}"
-
-
 def read_url(text: str) -> URL:
-    """The URL of a database, with several hosts as PostgreSQL's own programs take them, ``HOST:PORT,HOST:PORT``.
+    """The URL of a database.
 
     Raises:
         DatabaseInvalid: It is no URL, or names a database that is not supported.
     """
     try:
-        url = make_url(_SEVERAL_HOSTS.sub(_each_apart, text))
+        url = make_url(text)
     except (ArgumentError, ValueError):
         raise DatabaseInvalid("the database's URL cannot be read; write sqlite:///FILE or postgresql://…") from None
     if url.get_backend_name() not in {"sqlite", "postgresql"}:

@@ -53,7 +53,7 @@ class FolderDocumentStore:
         Raises:
             ContractViolation: It is empty, or by its content another than ``media_type``; nothing is kept.
         """
-        # Made first: a wrong kind or type is the plugin's fault before the content is read.
+        # A wrong kind or type is the plugin's fault before the content is read.
         DocumentReference(id="0", kind=kind, media_type=media_type, bytes=0, sha256="0" * 64)
         pieces = pieces_of((content,) if isinstance(content, bytes) else content)
         return await self.take(kind, media_type, _as_declared(media_type, pieces))
@@ -83,10 +83,6 @@ class FolderDocumentStore:
             pieces = key.open_pieces(iter(lambda: file.read(SEALED_PIECE), b""), PLACE)
             while piece := await self._threads.run(partial(next, pieces, b"")):
                 yield piece
-
-    async def tidy(self) -> int:
-        """As ``sweep``, beside the loop."""
-        return await self._threads.run(self.sweep)
 
     async def claim(self, identity: str, owner: str) -> bool:
         """Give a document its owner, once and for good; returns whether it has no other.
@@ -126,11 +122,12 @@ class FolderDocumentStore:
         return (path.name for path in self._folder.glob(_FILES))
 
     def kept_at(self, identity: str) -> datetime | None:
-        """When a document was written last, in UTC; ``None`` if it is not here any more."""
-        try:
-            return _written_at(self._path(identity))
-        except NoSuchDocument:
-            return None
+        """When a document was written last, in UTC; ``None`` where it is not here."""
+        return _written_at(self._path(identity)) if _IDENTITY.fullmatch(identity) else None
+
+    async def tidy(self) -> int:
+        """As ``sweep``, beside the loop."""
+        return await self._threads.run(self.sweep)
 
     def sweep(self) -> int:
         """Remove the files that ``unfinished`` counts; returns how many."""
@@ -172,19 +169,13 @@ class FolderDocumentStore:
         Raises:
             FileNotFoundError: There is no folder.
         """
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
+        with _opened_folder(self._folder) as folder:
             fcntl.flock(folder, fcntl.LOCK_EX)
             yield
-        finally:
-            os.close(folder)
 
     def _claim(self, identity: str, owner: str) -> bool:
-        try:
-            path = self._path(identity)
-        except NoSuchDocument:
-            return True
-        if not path.exists():
+        path = self._path(identity) if _IDENTITY.fullmatch(identity) else None
+        if path is None or not path.exists():
             return True
         beside = self._unfinished(uuid4().hex)
         with _new_file(beside) as file:
@@ -203,18 +194,17 @@ class FolderDocumentStore:
         # A folder that is made on the way to another would be open to all.
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        digest, size = hashlib.sha256(), 0
+        digest, sizes = hashlib.sha256(), []
 
         def gone_by() -> Iterator[bytes]:
-            nonlocal size
             for piece in pieces:
                 digest.update(piece)
-                size += len(piece)
+                sizes.append(len(piece))
                 yield piece
 
         with self._replacing(path, wrapped) as file:
             file.writelines(key.seal_pieces(gone_by(), PLACE))
-        return size, digest.hexdigest()
+        return sum(sizes), digest.hexdigest()
 
     @contextmanager
     def _replacing(self, path: Path, wrapped: bytes) -> Iterator[IO[bytes]]:
@@ -235,11 +225,8 @@ class FolderDocumentStore:
             beside.unlink(missing_ok=True)
             raise
         # The database refers to it and survives a loss of power; so must its place in the folder.
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
+        with _opened_folder(path.parent) as folder:
             os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _unfinished(self, name: str) -> Path:
         """The place of a file before it is whole."""
@@ -301,6 +288,15 @@ def _wrapped_key(file: IO[bytes]) -> bytes:
 def _owner_of(path: Path) -> Path:
     """The file that names a document's owner."""
     return path.with_name(f"{path.name}.owner")
+
+
+@contextmanager
+def _opened_folder(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _new_file(path: Path) -> IO[bytes]:

@@ -51,18 +51,12 @@ class KeysRefused(Exception):
 
 
 class WorkersLackKey(Exception):
-    """Workers run that do not hold the key that is to be used from now on.
-
-    Attributes:
-        workers: Their names.
-        key: The name of the key.
-    """
+    """Workers run that do not hold the key that is to be used from now on; ``workers`` are their names."""
 
     def __init__(self, names: Sequence[str], key: str) -> None:
-        """Name them."""
+        """Name them and the key."""
         super().__init__(f"workers that do not hold the key {key}: {', '.join(names)}")
-        self.workers = tuple(names)
-        self.key = key
+        self.workers, self.key = tuple(names), key
 
 
 async def admit_keys(database: Database, keyring: Keyring, now: datetime) -> Keyring:
@@ -91,22 +85,20 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
     index = known.get(INDEX)
     if index is None or not _is_same(index, vault):
         raise KeysRefused(
-            f"the key {INDEX} is not the one that this database was made with, so these are another host's keys:"
-            " every application would be taken for new and filed twice. Nothing was done. Use the keys that belong"
-            " to this database, or the database that belongs to these keys"
+            f"the key {INDEX} is not this database's, so these are another host's keys: every application would be"
+            " taken for new and filed twice. Nothing was done. Use the keys that belong to this database"
         )
     for name, row in known.items():
         if name in vault.checks and not _is_same(row, vault):
             raise KeysRefused(
-                f"the key {name} is another than the one of this name that this database knows: what the right one"
-                " wraps could not be read. Nothing was done. Put the right line back, as another machine's file of"
-                " the keys or your copy of it has it"
+                f"the key {name} is another than this database's of that name. Nothing was done. Put the right line"
+                " back, as another machine's file of the keys or your copy of it has it"
             )
     missing = [name for name, row in known.items() if not row.is_retired and name not in vault.checks]
     if missing:
         raise KeysRefused(
-            f"the key {missing[0]} is not among the keys, and this database is in use with it: applications could not"
-            " be read. Nothing was done. Put its line into the file of the keys, as another machine's has it"
+            f"the key {missing[0]} is not among the keys, and this database is in use with it. Nothing was done. Put"
+            " its line into the file of the keys, as another machine's has it"
         )
     usable = [name for name in vault.names if name in known and not known[name].is_retired]
     if not usable:
@@ -181,9 +173,8 @@ def _rows_of_the_first_use(transaction: Transaction) -> Sequence[Row[Any]]:
     rows = _rows(transaction)
     if is_used and not rows:
         raise KeysRefused(
-            "this database is in use, and what it says of its keys is gone: whether these are its keys cannot be"
-            " known, and with others every application would be taken for new and filed twice. Nothing was done. Put"
-            " the table host_keys back from a backup of this database, or restore the whole of it"
+            "this database is in use, and what it says of its keys is gone: with another host's keys every"
+            " application would be filed twice. Nothing was done. Put the table host_keys back from a backup"
         )
     return rows
 

@@ -43,7 +43,7 @@ class PageCursor(NamedTuple):
     id: str
 
     def __str__(self) -> str:
-        """As it is written on a command line."""
+        """Its form on a command line."""
         return f"{microseconds(self.at)}-{self.id}"
 
     @classmethod

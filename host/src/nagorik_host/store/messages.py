@@ -16,19 +16,10 @@ WAITING: Final = "waiting"
 
 
 class KeptMessage(NamedTuple):
-    """One message without its content.
+    """One message to a service or gateway (``offer``), without its content.
 
-    Attributes:
-        id: The host's own id of it.
-        offer: The service or gateway that it came to.
-        received_at: When it came.
-        result: What became of it; ``waiting`` while it is not done with.
-        handled_at: When it was done with.
-        due_at: When it is read next.
-        looks: How often reading it was tried.
-        application: The application that it is about.
-        is_readable: Whether its content is still there.
-        bytes: The size of its sealed content.
+    ``result`` is ``waiting`` until it is done with, at ``handled_at``; it is read next at ``due_at``; ``looks`` are
+    the tries. ``is_readable`` says whether its content is kept, sealed in so many ``bytes``.
     """
 
     id: str
@@ -51,15 +42,13 @@ class MessageFilter(NamedTuple):
     before: datetime | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """What a row has to be."""
-        wanted: list[ColumnElement[bool]] = []
-        if self.offer is not None:
-            wanted.append(inbox.c.offer == self.offer)
-        if self.result is not None:
-            wanted.append(UNREAD if self.result == WAITING else inbox.c.result == self.result)
-        if self.before is not None:
-            wanted.append(inbox.c.received_at < self.before)
-        return wanted
+        """The conditions on a row."""
+        wanted = (
+            (self.offer, inbox.c.offer == self.offer),
+            (self.result, UNREAD if self.result == WAITING else inbox.c.result == self.result),
+        )
+        before = [inbox.c.received_at < self.before] if self.before is not None else []
+        return [*(condition for value, condition in wanted if value is not None), *before]
 
 
 class NoSuchMessage(Exception):
@@ -71,15 +60,8 @@ class NotReadAgain(Exception):
 
 
 _COLUMNS: Final = (
-    inbox.c.id,
-    inbox.c.offer,
-    inbox.c.received_at,
-    inbox.c.result,
-    inbox.c.handled_at,
-    inbox.c.due_at,
-    inbox.c.looks,
-    inbox.c.application,
-    inbox.c.data_key.is_not(None).label("is_readable"),
+    *(inbox.c.id, inbox.c.offer, inbox.c.received_at, inbox.c.result, inbox.c.handled_at, inbox.c.due_at),
+    *(inbox.c.looks, inbox.c.application, inbox.c.data_key.is_not(None).label("is_readable")),
     func.length(inbox.c.sealed).label("bytes"),
 )
 _MAY_BE_READ_AGAIN: Final = (

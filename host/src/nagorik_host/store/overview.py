@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, bindparam, case, func, select, update
+from sqlalchemy import Column, Select, bindparam, case, func, select, update
 
 from nagorik_host.store.clock import ENDS_WITHIN
 from nagorik_host.store.database import Transaction
@@ -26,55 +26,38 @@ OVERDUE: Final = timedelta(minutes=15)
 """What has been due for longer waits for a worker, a slow agency, or an officer who stopped it."""
 
 _UNTIL: Final = bindparam("until", type_=Instant)
+_A: Final = applications.c
 _HELD: Final = (
-    select(applications.c.lease, applications.c.target_plugin, func.count().label("number"))
-    .where(applications.c.lease.is_not(None))
-    .group_by(applications.c.lease, applications.c.target_plugin)
+    select(_A.lease, _A.target_plugin, func.count().label("number"))
+    .where(_A.lease.is_not(None))
+    .group_by(_A.lease, _A.target_plugin)
 )
 _QUEUES: Final = (
     select(
-        applications.c.target_plugin.label("plugin"),
-        func.count(case((applications.c.due_at <= _UNTIL, 1))).label("due"),
-        func.count(case((applications.c.due_at > _UNTIL, 1))).label("waiting"),
-        func.min(applications.c.due_at).label("first_due"),
+        _A.target_plugin.label("plugin"),
+        func.count(case((_A.due_at <= _UNTIL, 1))).label("due"),
+        func.count(case((_A.due_at > _UNTIL, 1))).label("waiting"),
+        func.min(_A.due_at).label("first_due"),
     )
     .where(IN_QUEUE)
-    .group_by(applications.c.target_plugin)
+    .group_by(_A.target_plugin)
 )
 _CIRCUIT: Final = (
     *(agencies.c.plugin, agencies.c.failures, agencies.c.down_since, agencies.c.cause, agencies.c.probe_at),
 )
-_DUE: Final = (
-    select(applications.c.target_plugin, func.count())
-    .where(IN_QUEUE, applications.c.due_at <= _UNTIL)
-    .group_by(applications.c.target_plugin)
-    .order_by(applications.c.target_plugin)
-)
-_BLOCKED: Final = (
-    select(applications.c.blocked, func.count())
-    .where(applications.c.blocked.is_not(None))
-    .group_by(applications.c.blocked)
-    .order_by(applications.c.blocked)
-)
+_DUE: Final = select(_A.target_plugin, func.count()).where(IN_QUEUE, _A.due_at <= _UNTIL)
+_BLOCKED: Final = select(_A.blocked, func.count()).where(_A.blocked.is_not(None))
 _UNREAD: Final = select(func.count()).where(UNREAD)
 _LEFT: Final = _UNREAD.where(inbox.c.received_at <= _UNTIL)
 _SET_ASIDE: Final = select(func.count()).where(inbox.c.result == READERS_LOST)
 
 
 class AgencyOverview(NamedTuple):
-    """One agency, as all workers together treat it.
+    """One agency, by its plugin, as all workers together treat it.
 
-    Attributes:
-        plugin: The plugin that speaks to it.
-        due: Applications that are due to call it.
-        waiting: Applications that will be due.
-        first_due: Since when the first is due, or when it will be.
-        in_flight: Applications that workers have claimed to call it.
-        paced_to: The instant up to which calls to it are spoken for; ``None`` before its first.
-        failures: Calls in a row that did not reach it.
-        down_since: Since when it is taken to be down.
-        cause: Why it could not be reached at first, as a code.
-        probe_at: When it is worth another try.
+    ``due``, ``waiting`` and ``in_flight`` count applications that are due to call it, will be, and are claimed.
+    ``paced_to`` is the instant up to which calls are spoken for; ``failures`` counts calls in a row that did not
+    reach it; ``cause`` is why at first, as a code; ``probe_at`` is when it is tried again.
     """
 
     plugin: str
@@ -90,13 +73,9 @@ class AgencyOverview(NamedTuple):
 
 
 class KeptOutPlugin(NamedTuple):
-    """A plugin that a worker keeps out because of its faults.
+    """A plugin that a worker keeps out for its faults, by the quarantine's code.
 
-    Attributes:
-        plugin: Its id.
-        code: The quarantine's code.
-        since: Since when, where known.
-        probe_at: When it is tried again; ``None`` where only a restart helps.
+    ``since`` may be unknown; it is tried again at ``probe_at``, or after a restart alone where that is ``None``.
     """
 
     plugin: str
@@ -106,17 +85,10 @@ class KeptOutPlugin(NamedTuple):
 
 
 class WorkerOverview(NamedTuple):
-    """One worker.
+    """One worker; its id is new each time that it starts, and its times are by its machine's clock.
 
-    Attributes:
-        id: Its id, which is new each time that it starts.
-        name: Its name.
-        started_at: When it started, by its machine's clock.
-        beat_at: Its last heartbeat, by its machine's clock.
-        is_alive: Whether its lease has not run out.
-        in_hand: How many applications it has, by the plugin that they call.
-        kept_out: The plugins that it keeps out because of their faults.
-        settings_reload: The last reload of settings that it has taken up; ``None`` where it takes none up.
+    ``in_hand`` counts its applications by the plugin that they call; ``settings_reload`` is the last that it has
+    taken up.
     """
 
     id: str
@@ -150,19 +122,14 @@ def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOvervie
     return [AgencyOverview(**{"plugin": plugin, **one}) for plugin, one in sorted(found.items())]
 
 
-def count_due(transaction: Transaction, until: datetime) -> Mapping[str, int]:
-    """How many applications are due by then, by the plugin that they call."""
-    return _counts(transaction, _DUE, {"until": until})
-
-
 def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
-    """How many applications have been due for longer than ``OVERDUE``, as ``count_due``."""
-    return count_due(transaction, now - OVERDUE)
+    """How many applications have been due for longer than ``OVERDUE``, by the plugin that they call."""
+    return _counts(transaction, _DUE, _A.target_plugin, until=now - OVERDUE)
 
 
 def count_blocked(transaction: Transaction) -> Mapping[str, int]:
     """How many applications the host leaves alone, by code."""
-    return _counts(transaction, _BLOCKED, {})
+    return _counts(transaction, _BLOCKED, _A.blocked)
 
 
 def count_unread(transaction: Transaction) -> int:
@@ -180,8 +147,8 @@ def count_set_aside(transaction: Transaction) -> int:
     return transaction.connection.scalar(_SET_ASIDE) or 0
 
 
-def _counts(transaction: Transaction, query: Select[Any], wanted: Mapping[str, Any]) -> dict[str, int]:
-    return {row[0]: row[1] for row in transaction.connection.execute(query, wanted)}
+def _counts(transaction: Transaction, query: Select[Any], by: Column[Any], **wanted: datetime) -> dict[str, int]:
+    return {row[0]: row[1] for row in transaction.connection.execute(query.group_by(by).order_by(by), wanted)}
 
 
 def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOverview]:

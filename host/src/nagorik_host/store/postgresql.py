@@ -74,7 +74,6 @@ _SAID: Final = (
 _MOST_ARGUMENTS: Final = 32_767
 """Most arguments of one statement, by the protocol."""
 _BROKE: Final = "the connection to the database broke"
-_ALONE: Final = 0x6E61676F72696B02
 _ROLLED_BACK: Final = frozenset({"40001", "40P01", "55P03"})
 """Serialisation failure, deadlock and lock timeout: nothing happened, and the unit is run again."""
 
@@ -100,7 +99,7 @@ class PostgresqlDatabase(Database):
         def connected(connection: Any, _: Any) -> None:
             _keep_alive(connection.driver_connection)
 
-        self._waiting: deque[_WaitingUnit] = deque()
+        self._waiting: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
         self._running = 0
         self._at_rest = asyncio.Event()
@@ -138,13 +137,13 @@ class PostgresqlDatabase(Database):
         """
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
-        asked = _WaitingUnit(unit, asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting.append((unit, answer))
         if not self._lanes or (len(self._lanes) < LANES and len(self._waiting) >= WORTH_A_LANE):
             # It works for all callers, not for the one that started it.
             lane = asyncio.create_task(self._work_off(), context=Context())
             self._lanes.add(lane)
-        result: T = await asked.answer
+        result: T = await answer
         return result
 
     async def settle(self) -> None:
@@ -162,29 +161,22 @@ class PostgresqlDatabase(Database):
             # In the same step as the queue was found empty: the next caller must start another lane.
             self._lanes -= {asyncio.current_task()}
 
-    async def _commit(self, together: Sequence["_WaitingUnit"]) -> None:
+    async def _commit(self, together: Sequence[tuple[Unit[Any], asyncio.Future[Any]]]) -> None:
+        ends: list[Any]
         try:
             with _translated():
-                results = await self._run([asked.unit for asked in together])
+                ends = await self._run([unit for unit, _ in together])
         except DatabaseUnavailable as gone:
-            for asked in together:
-                asked.fail(gone)
-        except Exception:  # noqa: BLE001 - each caller gets its own, below
-            for asked in together:
-                await self._commit_alone(asked)
-        except BaseException as ending:
-            for asked in together:
-                asked.fail(ending)
-            raise
-        else:
-            for asked, result in zip(together, results, strict=True):
-                asked.succeed(result)
-
-    async def _commit_alone(self, asked: "_WaitingUnit") -> None:
-        try:
-            asked.succeed(await self.run(asked.unit))
-        except Exception as error:  # noqa: BLE001 - it is the caller's
-            asked.fail(error)
+            ends = [gone] * len(together)
+        except Exception:  # noqa: BLE001 - each caller gets its own
+            ends = await asyncio.gather(*(self.run(unit) for unit, _ in together), return_exceptions=True)
+        for (_, answer), end in zip(together, ends, strict=True):
+            if answer.done():
+                continue  # its caller has gone
+            if isinstance(end, BaseException):
+                answer.set_exception(end)
+            else:
+                answer.set_result(end)
 
     async def snapshot(self, unit: Unit[T]) -> T:
         """As ``Database.snapshot``."""
@@ -204,21 +196,6 @@ class PostgresqlDatabase(Database):
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await waited()
-
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """As ``Database.alone``."""
-        with self._noted(), _translated():
-            connection = await self._own_connection()
-        try:
-            with _translated():
-                # Another process's upgrade takes as long as it takes.
-                await connection.execute("SET lock_timeout = 0; SET statement_timeout = 0")
-                await connection.execute("SELECT pg_advisory_lock($1)", _ALONE)
-            yield
-        finally:
-            # The lock ends with its connection.
-            await connection.close()
 
     @asynccontextmanager
     async def listening(self, heard: Callable[[], None]) -> AsyncIterator[None]:
@@ -284,24 +261,6 @@ class PostgresqlDatabase(Database):
             self._running -= 1
             if self._running == 0:
                 self._at_rest.set()
-
-
-class _WaitingUnit:
-    """A unit and the future of its caller, who may have gone meanwhile."""
-
-    __slots__ = ("answer", "unit")
-
-    def __init__(self, unit: Unit[Any], answer: asyncio.Future[Any]) -> None:
-        self.unit = unit
-        self.answer = answer
-
-    def succeed(self, result: object) -> None:
-        if not self.answer.done():
-            self.answer.set_result(result)
-
-    def fail(self, error: BaseException) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
 
 
 def session_settings() -> dict[str, str]:

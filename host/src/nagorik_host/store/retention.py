@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import Table, delete, insert, literal, select, true, update
 
@@ -75,16 +75,15 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     """
     if _closed_at(transaction, application) is None:
         raise StillOpen
-    for message in transaction.connection.scalars(select(inbox.c.id).where(inbox.c.application == application)).all():
+    execute = transaction.connection.execute
+    for message in execute(select(inbox.c.id).where(inbox.c.application == application)).scalars().all():
         transaction.record_row(inbox, message, at=now)
     found = select(payment_cases.c.id).where(payment_cases.c.application == application)
-    _erase_cases(transaction, transaction.connection.scalars(found).all(), now)
+    _erase_cases(transaction, execute(found).scalars().all(), now)
     for table in (payloads, checkouts):
-        transaction.connection.execute(delete(table).where(table.c.application == application))
-    transaction.connection.execute(
-        update(attempts).where(attempts.c.application == application).values(request_digest=None)
-    )
-    transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
+        execute(delete(table).where(table.c.application == application))
+    execute(update(attempts).where(attempts.c.application == application).values(request_digest=None))
+    execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
     reference = select(applications.c.client_reference).where(applications.c.id == application)
     left = hash_erased(transaction.connection.execute(reference).scalar_one())
     is_left = erased_references.c.reference == left
@@ -209,14 +208,10 @@ async def erase_messages(database: Database, *, received_before: datetime, now: 
 
 
 def _erase_messages(transaction: Transaction, *, received_before: datetime, now: datetime) -> int:
-    query = (
-        select(inbox.c.id, inbox.c.handled_at)
-        .where(inbox.c.received_at < received_before, inbox.c.data_key.is_not(None))
-        .order_by(inbox.c.received_at)
-        .limit(PAGE)
-        .with_for_update()
+    query = select(inbox.c.id, inbox.c.handled_at).where(
+        inbox.c.received_at < received_before, inbox.c.data_key.is_not(None)
     )
-    found = transaction.connection.execute(query).all()
+    found = transaction.connection.execute(query.limit(PAGE).with_for_update()).all()
     for row in found:
         values: dict[str, Any] = {"data_key": None, "sealed": b"", "reference": None}
         if row.handled_at is None:
@@ -227,12 +222,8 @@ def _erase_messages(transaction: Transaction, *, received_before: datetime, now:
 
 
 def _erase_ended_cases(transaction: Transaction, *, ended_before: datetime, now: datetime) -> int:
-    query = (
-        select(payment_cases.c.id)
-        .where(payment_cases.c.ended_at < ended_before, payment_cases.c.data_key.is_not(None))
-        .limit(PAGE)
-        .with_for_update()
-    )
+    c = payment_cases.c
+    query = select(c.id).where(c.ended_at < ended_before, c.data_key.is_not(None)).limit(PAGE).with_for_update()
     found = transaction.connection.scalars(query).all()
     _erase_cases(transaction, found, now)
     return len(found)
@@ -267,42 +258,32 @@ async def rotate(database: Database, vault: Vault) -> KeyRotation:
         *((table, kind) for one in extensions.installed() for kind, table in one.wrapped.items()),
     ):
         after: str | None = None
-        while True:
-            rotated = await database.run(partial(_rotate_page, vault=vault, table=table, after=after))
-            keys += len(rotated)
-            wrapped_anew += sum(one.anew for one in rotated)
-            damaged += [f"{kind} {one.id}" for one in rotated if one.damaged]
-            if len(rotated) < PAGE:
-                break
-            after = rotated[-1].id
+        while ids := await database.run(partial(_keys_after, table=table, after=after)):
+            anew, broken = await database.run(partial(_rewrap, vault=vault, table=table, ids=ids))
+            keys, wrapped_anew, after = keys + len(ids), wrapped_anew + anew, ids[-1]
+            damaged += [f"{kind} {one}" for one in broken]
     return KeyRotation(keys, wrapped_anew, tuple(damaged))
 
 
-class _Wrapped(NamedTuple):
-    id: str
-    anew: bool
-    damaged: bool
+def _keys_after(transaction: Transaction, *, table: Table, after: str | None) -> Sequence[str]:
+    # An empty id counts, too: its key must not be left behind.
+    is_after = true() if after is None else table.c.id > after
+    query = select(table.c.id).where(is_after, table.c.data_key.is_not(None)).order_by(table.c.id).limit(PAGE)
+    return transaction.connection.scalars(query).all()
 
 
-def _rotate_page(transaction: Transaction, *, vault: Vault, table: Table, after: str | None) -> list[_Wrapped]:
-    query = (
-        select(table.c.id, table.c.data_key)
-        # An empty id counts, too: its key must not be left behind.
-        .where(true() if after is None else table.c.id > after, table.c.data_key.is_not(None))
-        .order_by(table.c.id)
-        .limit(PAGE)
-        .with_for_update()
-    )
-    found = transaction.connection.execute(query).all()
-    done = []
-    for row in found:
-        old, damaged = vault.wrapped_by(row.data_key) != vault.current, False
-        if old:
-            try:
-                anew = vault.rewrap(row.data_key, row.id)
-            except (KeyMissing, SealBroken):
-                damaged = True
-            else:
-                transaction.connection.execute(update(table).where(table.c.id == row.id).values(data_key=anew))
-        done.append(_Wrapped(row.id, old and not damaged, damaged))
-    return done
+def _rewrap(transaction: Transaction, *, vault: Vault, table: Table, ids: Sequence[str]) -> tuple[int, list[str]]:
+    """Wrap the keys of rows anew; returns how many were wrapped by another key, and the ids of damaged rows."""
+    anew, damaged = 0, list[str]()
+    query = select(table.c.id, table.c.data_key).where(table.c.id.in_(ids), table.c.data_key.is_not(None))
+    for row in transaction.connection.execute(query.with_for_update()).all():
+        try:
+            if vault.wrapped_by(row.data_key) == vault.current:
+                continue
+            wrapped = vault.rewrap(row.data_key, row.id)
+        except (KeyMissing, SealBroken):
+            damaged.append(row.id)
+        else:
+            transaction.connection.execute(update(table).where(table.c.id == row.id).values(data_key=wrapped))
+            anew += 1
+    return anew, damaged

@@ -276,7 +276,7 @@ payment_cases: Final = Table(
     bounded_text("result", CODE),
     bounded_text("officer", CODE),
     Column("reason", Text),
-    # What an officer finds it by at the gateway: its number there. Without a key once it was erased.
+    # Its number at the gateway, by which an officer finds it there. Without a key once it was erased.
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
     Index("ix_payment_cases_application", "application"),
@@ -376,9 +376,8 @@ outages: Final = Table(
     bounded_text("cause", CODE),
 )
 
-# What a login at an agency brought, for all processes with the same settings of its plugin. It leads to no citizen,
-# so that erasing them leaves it; where it is gone or changed, the host logs in once more, so that the ledger has no
-# record of it. Of a restored copy, the tokens are forgotten with the restoration, and what was refused is not.
+# What a login at an agency brought, for all processes with the same settings of its plugin. Where it is gone or
+# changed, the host logs in once more, so that the ledger has no record of it. A restoration drops the tokens.
 agency_tokens: Final = Table(
     "agency_tokens",
     metadata,
@@ -397,9 +396,9 @@ agency_tokens: Final = Table(
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary),
     # renew_at: when another is wanted; null while it is good until the agency refuses it.
-    # under_way_until: when anybody may log in if nothing more is heard of the login that is under way.
+    # under_way_until: when another process may log in, if nothing more is heard of the login under way.
     # held_until: when another may be begun, where the agency has asked for fewer.
-    # refused_at: when it was refused at last, or when an operator said since that the credentials are good.
+    # refused_at: when it was refused last, or when an operator said since that the credentials are good.
     *instants("renew_at", "under_way_until", "held_until", "refused_at"),
     *instants("changed_at", nullable=False),
 )

@@ -54,18 +54,14 @@ _SAID: Final = {
 """The texts of errors, by their code."""
 
 
-def _sentence(error: BaseException) -> str | None:
-    """The text of an error of the file's; ``None`` where the unit's own data are to blame."""
+def _as_caller_gets(error: BaseException) -> BaseException:
+    """An error as its caller gets it: the file's own as ``DatabaseUnavailable``, all others as they are."""
     if not isinstance(error, DBAPIError):
-        return None
+        return error
     unnamed = "the file cannot be used" if isinstance(error, OperationalError) else None
-    return _SAID.get(_code(error), unnamed)
-
-
-def _code(error: DBAPIError) -> int:
-    """SQLite's primary code of an error."""
-    code: int = getattr(error.orig, "sqlite_errorcode", 0)
-    return code & 0xFF
+    # SQLite's primary code.
+    sentence = _SAID.get(getattr(error.orig, "sqlite_errorcode", 0) & 0xFF, unnamed)
+    return DatabaseUnavailable(sentence) if sentence is not None else error
 
 
 def engine_of(url: URL) -> Engine:
@@ -114,7 +110,7 @@ class SqliteDatabase(Database):
             self._connection.execute(text("SELECT count(*) FROM sqlite_master"))
             self._connection.rollback()
         except DBAPIError as error:
-            raise DatabaseUnavailable(_sentence(error) or "the file cannot be opened") from None
+            raise _as_caller_gets(error) from None
         self._writer = threading.Thread(target=self._write, name="nagorik-store", daemon=True)
         self._writer.start()
 
@@ -160,10 +156,7 @@ class SqliteDatabase(Database):
                 with snapshot.begin():
                     return unit(Transaction(snapshot))
         except DBAPIError as error:
-            sentence = _sentence(error)
-            if sentence is None:
-                raise
-            raise DatabaseUnavailable(sentence) from None
+            raise _as_caller_gets(error) from error.__cause__
 
     def _write(self) -> None:
         while True:
@@ -177,16 +170,15 @@ class SqliteDatabase(Database):
 
     def _next(self) -> tuple[list["_Asked"], bool]:
         """All waiting units, at least one, and whether there will be no more."""
-        first = self._waiting.get()
-        if first is None:
-            return [], True
-        together = [first]
+        together: list[_Asked] = []
+        further = self._waiting.get()
         with suppress(queue.Empty):
-            while len(together) < TOGETHER:
-                further = self._waiting.get_nowait()
-                if further is None:
-                    return together, True
+            while further is not None:
                 together.append(further)
+                if len(together) == TOGETHER:
+                    break
+                further = self._waiting.get_nowait()
+            return together, further is None
         return together, False
 
     def _commit(self, together: Sequence["_Asked"]) -> None:
@@ -256,6 +248,5 @@ class _Asked:
             self.answer.set_result(self.result)
 
     def fail(self, error: BaseException) -> None:
-        sentence = _sentence(error)
         if self.answer.set_running_or_notify_cancel():
-            self.answer.set_exception(DatabaseUnavailable(sentence) if sentence is not None else error)
+            self.answer.set_exception(_as_caller_gets(error))

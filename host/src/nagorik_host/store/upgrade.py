@@ -14,6 +14,7 @@ from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.schema import REVISION
 
 _SCRIPTS: Final = "nagorik_host.store:migrations"
+_LOCK: Final = 0x6E61676F72696B02
 
 
 class SchemaOutdated(Exception):
@@ -47,14 +48,16 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
         from nagorik_host.store.schema import metadata
 
         transaction.take_time()
+        if transaction.connection.dialect.name == "postgresql":
+            # Other processes wait; SQLite has one writer anyway.
+            transaction.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         before = _revision(transaction.connection, VERSIONS)
         _bring_up(transaction, _SCRIPTS + "/versions", VERSIONS, metadata)
         for one in extensions.installed():
             _bring_up(transaction, one.migrations, one.version_table, one.metadata)
         return before, REVISION
 
-    async with database.alone():
-        return await database.run(unit)
+    return await database.run(unit)
 
 
 async def require_newest(database: Database) -> None:
