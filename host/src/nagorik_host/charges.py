@@ -4,7 +4,7 @@ The agency's fee is passed on as it is. What a service centre or a payment servi
 of its own with their payee. A file whose charges of a service come to more than its ceiling is refused as it is read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
@@ -20,7 +20,9 @@ from nagorik.values.sentences import Text
 from nagorik_toolkit.fees.tariff import Hundredths
 
 _PATTERN: Final = SERVICE_ID.removesuffix("$") + r"$|^[a-z][a-z0-9]*(-[a-z0-9]+)*\.\*$"
-_SHAPES: Final = {_PATTERN: "write a service's or a gateway's id, such as nid.reissue, or nid.* for all of a plugin"}
+_SHAPES: Final[Mapping[str, str]] = {
+    _PATTERN: "write a service's or a gateway's id, such as nid.reissue, or nid.* for all of a plugin"
+}
 
 OfferPattern = Annotated[str, StringConstraints(pattern=_PATTERN, max_length=80)]
 """The id of a service or of a gateway, or ``plugin.*`` for all of a plugin."""

@@ -315,10 +315,11 @@ class Host:
 
     async def _claim(self, documents: Sequence[DocumentReference], client_reference: str) -> None:
         """Refuse another application's papers; the owner is known by what is the same in a retry."""
-        owner = self.store.hash_client_reference(client_reference)
-        for number, one in enumerate(documents if self._documents is not None else ()):
-            if self._documents is not None and not await self._documents.claim(one.id, owner):
-                raise not_their_own(number)
+        if self._documents is not None:
+            owner = self.store.hash_client_reference(client_reference)
+            for number, one in enumerate(documents):
+                if not await self._documents.claim(one.id, owner):
+                    raise not_their_own(number)
 
     async def consent(self, application: str, consent: Consent) -> Progress:
         """Take in a new consent of the citizen."""

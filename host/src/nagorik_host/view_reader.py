@@ -22,7 +22,7 @@ from nagorik_host.store.outages import (
     unreachable,
 )
 from nagorik_host.store.schema import applications, attempts
-from nagorik_host.texts import hold_sentence, sentence, timeline
+from nagorik_host.texts import hold_sentence, text_of, timeline
 from nagorik_host.views import OFFICER, ApplicationView, Audience, OfficerView, consent_operations
 from nagorik_platform.cli.explanation_page import (
     Schema,
@@ -92,14 +92,16 @@ def _view(
         schema = with_document_labels(schema, [label(document.kind) for document in draft.documents])
     service, said, agency = service_of(host, progress.service), explain(events), agency_name(host, stored.plugin)
     explained = explanation_document(progress, said, schema=schema, words=words)
-    hold = hold_sentence(progress.hold) if progress.hold is not None else None
+    hold = progress.hold
+    means = hold_sentence(hold) if hold is not None else None
     capabilities = _capabilities(host, stored)
     is_priced = capabilities is not None and price_to_come(progress, capabilities) is not None
     goes_on = row.due_at is not None or stored.lease is not None
     down = unreachable(transaction, row.target_plugin) if goes_on else None
     expected = _expected(transaction, host, progress, stored.plugin)
     stopped = list_suspensions(transaction)
-    is_hidden = is_for_officer or row.blocked is not None
+    blocked = row.blocked if is_for_officer else row.blocked and _SET_ASIDE
+    is_hidden = is_for_officer or blocked is not None
     checkouts = {} if is_hidden else _checkouts(transaction, host, stored, stopped)
     document: Document = {
         "application": progress.id,
@@ -111,13 +113,14 @@ def _view(
         "state": progress.state.value,
         "state_means": state_label(progress.state),
         "flags": [_coded(flag.value, state_label(flag)) for flag in sorted(progress.flags)],
-        "waits_for": progress.hold and {"party": progress.hold.party.value, **_coded(progress.hold.code, hold)},
-        "what_to_do": what_to_do(progress, said, hold),
+        "waits_for": hold
+        and {"party": hold.party.value, "code": hold.code, "means": means or text_of("hold", hold.code)},
+        "what_to_do": what_to_do(progress, said, means),
         **(explained if is_for_officer else _without_causes(explained)),
         "ended_as": said.ended_as and _coded(said.ended_as.value, state_label(said.ended_as)),
         "charges": charge_document(charges_to_come(progress, capabilities)) if capabilities and is_priced else None,
         "consent": _consent(host, progress, service, capabilities),
-        "blocked": _blocked(row.blocked if is_for_officer else _SET_ASIDE) if row.blocked else None,
+        "blocked": blocked and _coded(blocked, text_of("blocked", blocked)),
         "unreachable": down and _unreachable(host, down, is_for_officer=is_for_officer),
         "stopped": [one for one in stopped if one.name in {progress.service, stored.plugin}],
         "next": {"operation": row.operation, "due": row.due_at} if row.due_at else None,
@@ -257,19 +260,12 @@ def _expected(transaction: Transaction, host: "Host", progress: Progress, plugin
 
 def _unreachable(host: "Host", down: Unreachable, *, is_for_officer: bool) -> Document:
     plugin, since, cause = down
-    named = CredentialsRejected.code if cause is not None and cause.startswith(OF_CREDENTIALS) else cause
-    agency = agency_name(host, plugin) or Text(en="The agency", bn="সংস্থা")
-    at = moment_text(since)
-
-    texts = (sentence("outage", one) for one in (*([named] if named and is_for_officer else ()), "waits"))
-    text = next(one for one in texts if one is not None)
+    is_refused = is_for_officer and cause is not None and cause.startswith(OF_CREDENTIALS)
+    text = text_of("outage", CredentialsRejected.code if is_refused else "waits")
+    agency, at = agency_name(host, plugin) or Text(en="The agency", bn="সংস্থা"), moment_text(since)
     means = Text(en=text.en.format(agency=agency.en, since=at.en), bn=text.bn.format(agency=agency.bn, since=at.bn))
     return {"plugin": plugin, "since": since, "cause": cause if is_for_officer else None, "means": means}
 
 
-def _blocked(code: str) -> Document:
-    return _coded(code, sentence("blocked", code))
-
-
-def _coded(code: str, text: Text | None) -> Document:
-    return {"code": code, "means": text or Text(en=code, bn=code)}
+def _coded(code: str, means: Text) -> Document:
+    return {"code": code, "means": means}
