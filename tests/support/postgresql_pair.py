@@ -102,16 +102,9 @@ class ServerPair:
 
     @property
     def url(self) -> str:
-        """Of whichever of the two may be written to, as PostgreSQL's own programs take it."""
-        hosts = f"{self.primary.address},{self.standby.address}"
-        return f"postgresql://postgres@{hosts}/postgres?target_session_attrs=read-write"
-
-    def synchronise(self) -> None:
-        """Have each commit wait until the standby has it on its disk."""
-        # After the copy was made: one that is promoted would otherwise wait for a standby of its own.
-        self.primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
-        self.primary.sql("SELECT pg_reload_conf()")
-        self.primary.await_sql("SELECT sync_state FROM pg_stat_replication", "sync")
+        """Of the one of the two that may be written to."""
+        hosts = f"host={self.primary.address}&host={self.standby.address}"
+        return f"postgresql://postgres@/postgres?{hosts}&target_session_attrs=read-write"
 
 
 @contextmanager

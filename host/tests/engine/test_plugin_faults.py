@@ -8,12 +8,10 @@ from sqlalchemy import select
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
-from nagorik_host.engine.plugins import kept_out_by
 from nagorik_host.store.application_store import LeaseTooShort
 from nagorik_host.store.cases import FAULTS_OF_A_CASE, list_cases, unblock
 from nagorik_host.store.schema import applications
 from nagorik_platform import PlatformSettings, PluginConfiguration
-from nagorik_platform.dispatch.faults import FIRST_PAUSE
 from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
 
@@ -148,14 +146,3 @@ async def test_application_that_its_plugin_fails_each_time_is_a_case_and_due_no_
     await host.database.run(lambda transaction: unblock(transaction, bad, host.clock.now()))
     await carry(host, host.worker(), for_at_most=timedelta(hours=2))
     assert await state(host, bad) == "submitted"
-
-
-async def test_honest_citizens_wait_no_longer_than_the_plugin_is_kept_out(host, office):
-    for citizen in range(5):
-        await apply(host, BAD, citizen=citizen)
-    honest = [await apply(host, GOOD, citizen=citizen) for citizen in range(9, 15)]
-    worker = host.worker()
-    await worker.run_until_idle()
-    assert [one.plugin for one in kept_out_by(host.platform)] == ["token"]
-    await carry(host, worker, for_at_most=FIRST_PAUSE * 8)
-    assert {await state(host, one) for one in honest} == {"submitted"}

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from sqlalchemy import select, update
@@ -12,10 +11,9 @@ from nagorik import AgencyUnavailable, CredentialsRejected, RateLimited, Token
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Limits
 from nagorik_host.engine.restoration import Restoration, mark_restored
-from nagorik_host.engine.tokens import FEWER, GRACE, SharedTokenStore, try_refused_again
+from nagorik_host.engine.tokens import FEWER, GRACE, SharedTokenStore
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
-from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.retention import rotate
 from nagorik_host.store.schema import agency_logins, agency_tokens
 from nagorik_host.vault import Vault, make_keys, read_keyring
@@ -224,14 +222,6 @@ async def test_agency_that_asks_for_fewer_logins_gets_none_until_then(stores, ag
     assert len(agency.logins) == 5
 
 
-async def test_credentials_that_are_refused_at_calls_are_tried_a_few_times_a_day_by_all(stores, agency, clock):
-    for quarter in range(30 * 4):
-        with suppress(CredentialsRejected):
-            await call_in_vain(stores[quarter % 3], agency)
-        clock.advance(timedelta(minutes=15))
-    assert [at / HOUR for at in agency.logins] == [0, 0.25, 1.25, 5.25, 29.25]
-
-
 async def test_one_token_that_is_refused_at_calls_of_many_processes_is_one_refusal(stores, agency, clock):
     issued = await stores[0].obtain(agency.terms(), None)
     refused = (store.refused(agency.terms(), issued.login, CredentialProblem.EXPIRED) for store in stores)
@@ -247,23 +237,6 @@ async def test_one_token_that_is_refused_at_calls_of_many_processes_is_one_refus
     # Of the first one somebody may hear as late as now.
     await stores[2].refused(agency.terms(), issued.login, CredentialProblem.EXPIRED)
     assert (await stores[2].obtain(agency.terms(), None)).login == again.login
-
-
-async def say_good(store, clock, plugin):
-    await store.database.run(partial(try_refused_again, plugin=plugin, lease_now=clock.now()))
-
-
-class Failing:
-    """A database that is away while ``is_away`` says so."""
-
-    def __init__(self, database) -> None:
-        self._database = database
-        self.is_away = False
-
-    async def run(self, unit):
-        if self.is_away:
-            raise DatabaseUnavailable
-        return await self._database.run(unit)
 
 
 async def test_a_login_of_a_process_that_stands_still_is_lost_to_another(stores, agency, clock):
