@@ -1,4 +1,3 @@
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -170,28 +169,3 @@ def issuer() -> Issuer:
 @pytest.fixture
 def clock() -> HeldClock:
     return HeldClock()
-
-
-@pytest_asyncio.fixture
-async def echo_server():
-    """A real server that answers ``{"a": 1}`` to everything, and the bytes that it was sent."""
-    seen: list[bytes] = []
-    handlers: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handlers.add(asyncio.current_task())
-        try:
-            while True:
-                seen.append(await reader.readuntil(b"\r\n\r\n"))
-                writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{"a": 1}')
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
-    server.close()
-    for handler in handlers:
-        handler.cancel()
-    await asyncio.gather(*handlers, return_exceptions=True)

@@ -1,14 +1,10 @@
 """The platform's own certificate, over real sockets and with both transports: shown to the agency, to it alone."""
 
 import os
-import socket
-import ssl
-from contextlib import contextmanager, suppress
 from datetime import timedelta
-from threading import Thread
 
 import pytest
-from authority import END, HOST, PAST, Issuer, serving
+from authority import END, HOST, serving
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -18,11 +14,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import SecretStr
 
-from nagorik.errors import AgencyUnavailable, CredentialProblem, CredentialsRejected, Layer, SettingsRejected
+from nagorik.errors import CredentialProblem, CredentialsRejected, Layer, SettingsRejected
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.certificates import agency_tls
-from nagorik_platform.agency_client.connect_failures import refuses_certificate
 from nagorik_platform.agency_client.retry_table import Failure
 from nagorik_platform.agency_client.transport import OutgoingRequest, Timeouts
 
@@ -83,79 +78,6 @@ async def test_agency_is_shown_the_platforms_certificate(world, client, files, i
     async with serving(issuer.serving(tmp_path, asking=issuer), shown) as port:
         filed = await world.ask(world.bind(WRITE, client=client(port, settings)), WRITE)
     assert (filed.reference, set(shown)) == ("REF-1", {der})
-
-
-@contextmanager
-def refusing(tls):
-    """A server as most are: it says why it ends a handshake, and hears its client out; gives the port."""
-    with socket.create_server((HOST, 0)) as listening:
-
-        def serve():
-            while True:
-                try:
-                    met, _ = listening.accept()
-                except OSError:
-                    return
-                with met:
-                    said, heard = ssl.MemoryBIO(), ssl.MemoryBIO()
-                    shaking = tls.wrap_bio(heard, said, server_side=True)
-                    while True:
-                        try:
-                            shaking.do_handshake()
-                        except ssl.SSLWantReadError:
-                            met.sendall(said.read())
-                            heard.write(met.recv(65_536))
-                        except ssl.SSLError:
-                            break
-                    # Whoever has something under way that is not confirmed yet ends the connection by a reset.
-                    with suppress(ConnectionResetError):
-                        met.sendall(said.read())
-                        met.shutdown(socket.SHUT_WR)
-                        while met.recv(65_536):
-                            pass
-
-        thread = Thread(target=serve, daemon=True)
-        thread.start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
-    thread.join()
-
-
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_certificate_that_the_agency_does_not_take_proves_that_nothing_was_heard(
-    world, client, files, issuer, tmp_path, version
-):
-    settings = files(signer=Issuer())
-    del settings["der"]
-    tls = issuer.serving(tmp_path, asking=issuer)
-    tls.minimum_version = tls.maximum_version = version
-    with refusing(tls) as port:
-        http = world.bind(WRITE, client=client(port, settings))
-        with pytest.raises(AgencyUnavailable) as caught:
-            await world.ask(http, WRITE)
-    assert caught.value.because == "client-certificate-refused"
-    assert (http.ledger.requests, http.ledger.unknown) == (4, None)
-
-
-@pytest.mark.parametrize(
-    ("reason", "refused"),
-    [
-        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", True),
-        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", True),
-        ("SSLV3_ALERT_BAD_CERTIFICATE", True),
-        ("TLSV1_ALERT_UNKNOWN_CA", True),
-        ("TLSV1_ALERT_INTERNAL_ERROR", False),
-        ("CERTIFICATE_VERIFY_FAILED", False),
-        (None, False),
-    ],
-)
-def test_alert_that_comes_after_the_handshake_is_told_from_a_broken_connection(reason, refused):
-    """With TLS 1.3 the agency looks at the certificate after its client has sent; an alert may come, or a reset."""
-    beneath = ssl.SSLError(1, "x")
-    beneath.reason = reason
-    broken = ConnectionError()
-    broken.__context__ = beneath
-    assert refuses_certificate(broken) is refused
 
 
 async def test_certificate_that_has_ended_is_not_shown_and_nothing_is_sent(world, client, files, issuer, tmp_path):
@@ -267,9 +189,3 @@ def test_nothing_is_left_of_a_key(files, tmp_path, monkeypatch):
 
 def test_without_any_of_it_the_platform_decides():
     assert agency_tls(AgencySettings(base_url=f"https://{HOST}"), plugin="demo") == (None, None)
-
-
-def test_certificate_of_the_past_is_read(files):
-    settings = files(end=PAST)
-    del settings["der"]
-    assert agency_tls(AgencySettings(base_url=f"https://{HOST}", **settings), plugin="demo")[1] == PAST

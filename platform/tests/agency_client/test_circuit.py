@@ -4,26 +4,16 @@ import asyncio
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from nagorik.errors import (
     AgencyRejected,
     AgencyUnavailable,
     ContractViolation,
-    CredentialProblem,
-    CredentialsRejected,
-    Layer,
-    NagorikError,
 )
-from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency, Operation
 
 NATIVE, NEITHER = Idempotency.NATIVE, Idempotency.NONE
-
-
-class Granted(WireModel):
-    access_token: SecretStr
 
 
 async def violate(world, client, times):
@@ -100,26 +90,6 @@ async def test_another_host_says_nothing_of_the_agency_and_is_reached_while_that
     await probe
 
 
-@pytest.mark.parametrize("where", ["/token", "https://files.example.gov.bd/token"])
-@pytest.mark.parametrize("answer", [httpx.ConnectError("x"), httpx.Response(200, text="<html>")])
-async def test_logins_that_succeed_keep_no_circuit_closed(world, where, answer):
-    """The agency is away, and each token has ended by the next call."""
-
-    async def log_in(http, _settings, _clock):
-        granted = await http.read("login", "POST", where, expect=Granted)
-        return Token(granted.access_token, expires_in=1)
-
-    client = world.client(login=log_in, attempts=1)
-    for _ in range(6):
-        world.agency.will(httpx.Response(200, json={"access_token": "t-1"}), answer)
-        with pytest.raises(NagorikError) as caught:
-            await world.ask(world.bind(client=client))
-        if getattr(caught.value, "because", None) == "circuit-open":
-            break
-        world.clock.elapsed += 29
-    assert caught.value.because == "circuit-open"
-
-
 async def test_a_sustained_outage_opens_it_and_is_logged_once_per_edge(world):
     client = world.client(attempts=1)
     with capture_logs() as lines:
@@ -155,13 +125,6 @@ async def test_one_failure_after_an_outage_is_not_that_outage_again(world):
     await world.ask(world.bind(client=client))
 
 
-async def test_a_blip_that_a_retry_mends_is_no_outage(world):
-    with capture_logs() as lines:
-        world.agency.will(httpx.ReadTimeout("x"), world.filed())
-        await world.ask(world.bind())
-    assert lines == []
-
-
 @pytest.mark.parametrize("kind", [None, NATIVE, NEITHER])
 async def test_without_a_health_hook_one_request_is_the_probe(world, kind):
     client = world.client()
@@ -176,41 +139,6 @@ async def test_without_a_health_hook_one_request_is_the_probe(world, kind):
     assert (await probe).reference == "REF-1"
     world.agency.will(world.filed())
     await world.ask(world.bind(NEITHER, client=client), NEITHER)
-
-
-async def log_in(http, _settings, _clock):
-    return Token((await http.read("login", "POST", "/token", expect=Granted)).access_token)
-
-
-@pytest.mark.parametrize("answer", [httpx.ConnectError("x"), httpx.Response(200, text="<html>")])
-async def test_a_login_that_fails_is_waited_for_as_long_as_a_probe_that_does(world, answer):
-    """Each call would log in once more at an agency that is away, for a probe that never goes out."""
-    client = world.client(login=log_in, attempts=1)
-    await violate(world, client, 3)
-    world.clock.elapsed += 30
-    world.agency.will(answer)
-    with pytest.raises(AgencyUnavailable if isinstance(answer, Exception) else ContractViolation):
-        await world.ask(world.bind(client=client))
-    for seconds, wait in ((0, 30), (29, 1)):
-        world.clock.elapsed += seconds
-        with pytest.raises(AgencyUnavailable) as caught:
-            await world.ask(world.bind(client=client))
-        assert (caught.value.because, caught.value.retry_after) == ("circuit-open", wait)
-    assert world.agency.paths() == ["/v1/token"] * 4
-    world.clock.elapsed += 1
-    world.agency.will(httpx.Response(200, json={"access_token": "t-1"}), world.filed(), world.filed())
-    await world.ask(world.bind(client=client))
-    await world.ask(world.bind(NEITHER, client=client), NEITHER)
-
-
-async def test_a_failed_probe_sends_one_request_only(world):
-    client = world.client()
-    await violate(world, client, 3)
-    world.clock.elapsed += 30
-    world.agency.will(httpx.ReadTimeout("x"))
-    with pytest.raises(AgencyUnavailable):
-        await world.ask(world.bind(client=client))
-    assert len(world.agency.requests) == 4
 
 
 async def test_the_health_hook_is_asked_first_and_once(world):
@@ -231,40 +159,3 @@ async def test_the_health_hook_is_asked_first_and_once(world):
     )
     assert asked == [1]
     assert "REF-1" in [r.reference for r in results if not isinstance(r, AgencyUnavailable)]
-
-
-@pytest.mark.parametrize("error", [AgencyUnavailable(), ZeroDivisionError()])
-async def test_a_health_hook_that_fails_says_unwell(world, error):
-    async def probe():
-        raise error
-
-    client = world.client(probe=probe)
-    await violate(world, client, 3)
-    world.clock.elapsed += 30
-    with pytest.raises(AgencyUnavailable) as caught:
-        await world.ask(world.bind(client=client))
-    assert caught.value.because == "circuit-open"
-
-
-async def test_agency_that_lets_nobody_in_is_no_agency_that_is_unwell(world):
-    """Whoever looks why it is not reached learns that it wants other credentials."""
-    refused = CredentialsRejected(CredentialProblem.EXPIRED, layer=Layer.CORE)
-    asked = []
-
-    async def probe():
-        asked.append(1)
-        if len(asked) == 1:
-            raise refused
-        return True
-
-    client = world.client(probe=probe)
-    await violate(world, client, 3)
-    world.clock.elapsed += 30
-    results = await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(2)), return_exceptions=True)
-    assert results[0] is refused
-    assert results[1].because == "circuit-open"
-    # It is as shut as before, and opened by the next probe.
-    world.clock.elapsed += 30
-    world.agency.will(world.filed("REF-1"))
-    assert (await world.ask(world.bind(client=client))).reference == "REF-1"
-    assert asked == [1, 1]

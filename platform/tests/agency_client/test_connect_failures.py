@@ -80,25 +80,9 @@ async def test_certificate_out_of_its_time(failing, issuer, tmp_path, begin, end
         assert await failing(f"https://{HOST}:{port}") == because
 
 
-async def test_certificate_of_another_host(failing, issuer, tmp_path):
-    async with serving(issuer.serving(tmp_path, host="127.0.0.2")) as port:
-        assert await failing(f"https://{HOST}:{port}") == "certificate-wrong-host"
-
-
 async def test_door_that_speaks_no_tls(failing):
     async with serving() as port:
         assert await failing(f"https://{HOST}:{port}") == "tls-failed"
-
-
-@pytest.mark.parametrize("transport", ["default", "fast"])
-async def test_certificate_that_is_as_it_should_be(world, issuer, tmp_path, transport):
-    """So that the refusals above are of what each names, and of nothing else."""
-    async with serving(issuer.serving(tmp_path)) as port:
-        base, authority = f"https://{HOST}:{port}", tmp_path / "authority.pem"
-        authority.write_bytes(issuer.pem())
-        settings = AgencySettings(base_url=base, transport=transport, certificate_authority=authority)
-        client = world.client(base_url=base, egress=frozenset({HOST}), transport_factory=None, settings=settings)
-        assert (await world.ask(world.bind(client=client))).reference == "REF-1"
 
 
 def beneath(*errors):
@@ -125,9 +109,3 @@ def beneath(*errors):
 )
 def test_what_the_system_says(errors, failure):
     assert connect_failure(beneath(*errors)) is failure
-
-
-def test_chain_that_goes_round_ends():
-    first, second = OSError("x"), OSError("y")
-    first.__cause__, second.__cause__ = second, first
-    assert connect_failure(first) is Failure.CONNECT

@@ -51,14 +51,6 @@ async def test_a_step_is_written_once(world, kind):
     assert http.ledger.requests == 2
 
 
-async def test_a_step_is_not_written_twice_at_once(world):
-    http = world.bind(NEITHER)
-    world.agency.will(world.filed())
-    results = await asyncio.gather(world.ask(http, NEITHER), world.ask(http, NEITHER), return_exceptions=True)
-    assert sorted(type(r).__name__ for r in results) == ["Filed", "PluginFault"]
-    assert http.ledger.requests == 1
-
-
 @pytest.mark.parametrize("kind", [REFERENCE, NEITHER])
 async def test_a_step_that_had_no_effect_may_be_written_again(world, kind):
     http = world.bind(kind, attempts=1)
@@ -80,14 +72,6 @@ async def test_a_native_step_repeated_carries_the_same_key(world):
     same, again, other = world.agency.keys()
     assert same == again == step_key("application-key", "file") == http.key_of("file")
     assert other == step_key("application-key", "pay") != same
-
-
-async def test_the_key_travels_in_the_header_that_the_manifest_names(world):
-    http = world.bind(NATIVE, manifest={"idempotency_header": "X-Request-Id"})
-    world.agency.will(world.filed())
-    await world.ask(http, NATIVE)
-    assert world.agency.keys("X-Request-Id") == [step_key("application-key", "file")]
-    assert world.agency.keys() == [None]
 
 
 def test_a_step_key_never_changes_and_shows_nothing_of_its_origin():
@@ -131,30 +115,3 @@ async def test_a_write_cancelled_while_it_is_with_the_agency_is_unknown(world, k
     assert http.ledger.unknown.because == "cancelled"
     with pytest.raises(OutcomeUnknown):
         await world.ask(http, kind)
-
-
-async def test_a_write_cancelled_before_it_is_sent_is_not_unknown(world):
-    client = world.client(manifest={"limits": {"concurrency": 1, "per_second": 1000}})
-    arrived = asyncio.Event()
-
-    async def hang(_request):
-        arrived.set()
-        await asyncio.Event().wait()
-
-    world.agency.will(hang)
-    holder = asyncio.create_task(world.ask(world.bind(client=client)))
-    await arrived.wait()
-    http = world.bind(NEITHER, client=client)
-    task = asyncio.create_task(world.ask(http, NEITHER))
-    await asyncio.sleep(0)
-    task.cancel()
-    holder.cancel()
-    await asyncio.gather(task, holder, return_exceptions=True)
-    assert (http.ledger.wrote, http.ledger.unknown, http.ledger.requests) == (False, None, 0)
-
-
-async def test_a_write_that_a_mock_does_not_know_is_unknown_and_the_mocks_complaint_is_heard(world):
-    http = world.bind(NEITHER)
-    with pytest.raises(AssertionError, match="once more than the script says"):
-        await world.ask(http, NEITHER)
-    assert http.ledger.unknown is not None

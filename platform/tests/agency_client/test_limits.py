@@ -11,7 +11,6 @@ from hypothesis import given, strategies as st
 
 from nagorik.clock import Deadline
 from nagorik.errors import AgencyUnavailable, RateLimited
-from nagorik.manifest.plugin import Limits
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.limits import FASTEST, SLOWEST, LocalRateLimiter, burst_window
 
@@ -20,13 +19,6 @@ from nagorik_platform.agency_client.limits import FASTEST, SLOWEST, LocalRateLim
 async def test_rate_that_no_clock_could_keep_is_none(per_second):
     with pytest.raises(ValueError, match=r"a rate is between 1\.15741e-05 and 10000 requests a second"):
         burst_window(per_second)
-
-
-@pytest.mark.parametrize("per_second", [SLOWEST, FASTEST])
-def test_every_rate_that_a_manifest_may_name_can_be_kept(per_second):
-    assert Limits(per_second=per_second).per_second == per_second
-    requests, seconds = burst_window(per_second)
-    assert requests / seconds == per_second
 
 
 class LateClock:
@@ -83,14 +75,6 @@ async def test_an_idle_agency_gets_a_seconds_worth_at_once(per_second):
     assert clock.time == 0
     await pace.acquire("wasa", per_second, Deadline.after(10, clock))
     assert clock.time == 1
-
-
-async def test_agencies_do_not_share_a_pace():
-    clock = LateClock([0.0])
-    pace = LocalRateLimiter(clock)
-    for plugin in ("wasa", "desco"):
-        await pace.acquire(plugin, 1, Deadline.after(10, clock))
-    assert clock.time == 0
 
 
 async def test_calls_are_paced_on_the_platforms_clock(world):
@@ -151,21 +135,6 @@ async def test_a_queue_is_left_at_the_deadline_with_nothing_sent(world):
     await world.ask(world.bind(client=client))
 
 
-async def test_a_place_is_free_while_a_call_waits_for_its_next_attempt(world):
-    client = world.client(manifest={"limits": {"concurrency": 1, "per_second": 1000}})
-    seen = []
-
-    class Peeking(type(world.clock)):
-        async def sleep(self, seconds):
-            seen.append(client._resources.limiter._slots.locked())
-            await super().sleep(seconds)
-
-    client = world.client(manifest={"limits": {"concurrency": 1, "per_second": 1000}}, clock=Peeking())
-    world.agency.will(httpx.ConnectError("x"), world.filed())
-    await world.ask(world.bind(client=client))
-    assert seen == [False]
-
-
 async def test_every_request_of_a_call_asks_the_hosts_pace(world):
     asked = []
 
@@ -181,16 +150,3 @@ async def test_every_request_of_a_call_asks_the_hosts_pace(world):
     assert len(asked) == len(world.agency.requests) == 3
     assert {(plugin, per_second) for plugin, per_second, _ in asked} == {("demo", 2)}
     assert all(remaining > 0 for _, _, remaining in asked)
-
-
-async def test_nothing_is_sent_where_the_hosts_pace_cannot_tell(world):
-    class Lost:
-        async def acquire(self, plugin, per_second, deadline):
-            raise AgencyUnavailable(because="pace-unknown")
-
-    client = world.client(manifest={"limits": {"concurrency": 1}}, rate_limiter=Lost())
-    for _ in range(2):  # the place is given back
-        with pytest.raises(AgencyUnavailable) as caught:
-            await world.ask(world.bind(Idempotency.NONE, client=client), Idempotency.NONE)
-        assert caught.value.because == "pace-unknown"
-    assert world.agency.requests == []

@@ -104,17 +104,3 @@ def test_representations_are_silent(world):
     for canary in CANARIES:
         assert canary not in shown
     assert repr(Token(TOKEN)) == "<Token •••>"
-
-
-async def test_httpx_logs_no_url(world, caplog, echo_server):
-    caplog.set_level(logging.DEBUG)
-    base, seen = echo_server
-    http = world.bind(
-        client=world.client(base_url=base, egress=frozenset({"127.0.0.1"}), transport_factory=None), seconds=5
-    )
-    await http.read(
-        "person", "GET", f"/people/{NID}", params={"name": NAME}, headers={"X-N": TOKEN}, expect=dict[str, int]
-    )
-    assert NID.encode() in seen[0]
-    for canary in (NID, NAME, TOKEN, "/people"):
-        assert canary not in caplog.text

@@ -65,13 +65,6 @@ async def test_what_nothing_can_be_read_by_is_the_plugins_fault(world, expect, k
     assert world.agency.requests == []
 
 
-async def test_media_types_that_no_header_may_hold_are_not_sent(world):
-    with pytest.raises(PluginFault) as raised:
-        await world.bind().read("find", "GET", "/f", expect=reader(accept="x\r\nEvil: 1"))
-    assert raised.value.fault == "header-not-allowed"
-    assert world.agency.requests == []
-
-
 class Unspeakable(ValueError):
     def __str__(self) -> str:
         raise RuntimeError(NID)

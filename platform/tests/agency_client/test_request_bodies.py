@@ -1,25 +1,19 @@
 """What a request sends: JSON, form fields, XML, parts with documents from the host's store, or any other bytes."""
 
-import asyncio
 import email.parser
 import email.policy
 import hashlib
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
-from nagorik import AgencyRejected, AgencyUnavailable, OutcomeUnknown, PluginFault
+from nagorik import AgencyUnavailable, OutcomeUnknown, PluginFault
 from nagorik.http import Body, FormPart
 from nagorik.model.application import DocumentReference
 from nagorik.operations import Idempotency
-from nagorik.settings import AgencySettings
-from nagorik_platform.system_clock import SystemClock
-from nagorik_toolkit.formats.soap import Soap, SoapVersion
 from nagorik_toolkit.formats.xml import XmlModel, attr, element
 
 NATIVE, REFERENCE = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE
-MEGABYTE = 1_000_000
 
 
 class Filing(XmlModel, tag="filing", nsmap={"": "urn:demo"}):
@@ -96,26 +90,6 @@ async def _read(request, response):
     return response
 
 
-async def test_each_attempt_sends_the_same_bytes(world):
-    store = Store()
-    deed = store.keep("one", b"x" * 200_000)
-    sent = []
-
-    async def keep(request):
-        sent.append(await request.aread())
-        return world.filed() if len(sent) == 3 else ConnectionResetError()
-
-    async def lose(request):
-        sent.append(await request.aread())
-        return httpx.ReadError("gone")
-
-    world.agency.will(lose, lose, keep)
-    http = world.bind(NATIVE, open_document=store.open)
-    await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
-    assert len(sent) == 3
-    assert len(set(sent)) == 1
-
-
 class Breaking(Store):
     """A store that gives a document once, and fails in the middle of it from then on."""
 
@@ -133,61 +107,20 @@ class Breaking(Store):
             yield chunk
 
 
-@asynccontextmanager
-async def listening_server():
-    """A real server that reads what comes, answers only a whole body, and counts the requests that began."""
-    heads = []
-
-    async def serve(reader, writer):
-        try:
-            heads.append(await reader.readuntil(b"\r\n\r\n"))
-            while await reader.read(65_536):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client left, which is what the tests are about
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
-    finally:
-        server.close()
-
-
-@pytest.mark.parametrize("transport", ["default", "fast"])
 @pytest.mark.parametrize("kind", [NATIVE, REFERENCE])
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError("/a/path"),
-        TimeoutError(),
-        AssertionError("a store's own"),
-        AgencyRejected("not-mine"),
-        httpx.ConnectError("the store's"),
-        httpx.ConnectTimeout("the store's"),
-        httpx.PoolTimeout("the store's"),
-        httpx.ReadTimeout("the store's"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-async def test_a_store_that_fails_while_a_write_is_sent_leaves_it_unknown(world, transport, kind, error):
-    store = Breaking(error)
+async def test_a_store_that_fails_while_a_write_is_sent_leaves_it_unknown(world, kind):
+    store = Breaking(httpx.ConnectError("the store's"))
     deed = store.keep("one", b"x" * 300_000)
-    async with listening_server() as (base, heads):
-        client = world.client(
-            base_url=base,
-            egress=frozenset({"127.0.0.1"}),
-            clock=SystemClock(),
-            settings=AgencySettings(base_url=base, transport=transport),
-            transport_factory=None,
-        )
-        http = world.bind(kind, client=client, seconds=20, open_document=store.open)
-        with pytest.raises(OutcomeUnknown) as raised:
-            await http.write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)])
-        await client.aclose()
+
+    async def read(request):
+        await request.aread()
+        return world.filed()
+
+    world.agency.will(read)
+    http = world.bind(kind, open_document=store.open)
+    with pytest.raises(OutcomeUnknown) as raised:
+        await http.write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)])
     assert raised.value.because == "document-unreadable"
-    assert len(heads) <= 1  # a transport may give up before anything has left its buffer
     assert store.opened == 2
 
 
@@ -209,48 +142,6 @@ async def test_xml_is_sent_and_read(world):
     assert b"remark" not in request.content
 
 
-async def test_a_refusal_in_xml_is_the_agencys_own_and_a_page_is_a_proxys(world):
-    world.agency.will(httpx.Response(409, content=b"<problem>E02</problem>"))
-    with pytest.raises(AgencyRejected):
-        await world.bind(REFERENCE).write("file", "POST", "/f", expect=Receipt, xml=Filing(reference="A", name="b"))
-    world.agency.will(httpx.Response(409, content=b"<html>proxy</html>"))
-    with pytest.raises(OutcomeUnknown):
-        await world.bind(REFERENCE).write("file", "POST", "/f", expect=Receipt, xml=Filing(reference="A", name="b"))
-
-
-async def test_soap_in_both_versions(world):
-    for version, kind in ((SoapVersion.V1_1, "text/xml"), (SoapVersion.V1_2, "application/soap+xml")):
-        soap = Soap(version)
-        answered = "<receipt><number>7</number></receipt>"
-        envelope = f'<s:Envelope xmlns:s="{version.value}"><s:Body>{answered}</s:Body></s:Envelope>'
-        world.agency.will(httpx.Response(200, text=envelope))
-        receipt = await world.bind(REFERENCE).write(
-            "file",
-            "POST",
-            "/soap",
-            xml=soap.request(Filing(reference="A", name="b"), action="urn:demo#file"),
-            expect=soap.answer(Receipt),
-        )
-        assert receipt.number == 7
-        request = world.agency.requests[-1]
-        assert request.headers["content-type"].startswith(kind)
-        said = request.headers["soapaction"] if version is SoapVersion.V1_1 else request.headers["content-type"]
-        assert '"urn:demo#file"' in said
-        assert b':Body><filing xmlns="urn:demo" ref="A">' in request.content
-
-
-async def test_any_other_body(world):
-    world.agency.will(world.filed())
-    body = Body(b"a;b\r\n", "text/csv", {"X-Rows": "1"})
-    await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, body=body)
-    request = world.agency.requests[0]
-    assert (request.content, request.headers["content-type"], request.headers["x-rows"]) == (
-        b"a;b\r\n",
-        "text/csv",
-        "1",
-    )
-
-
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
@@ -270,35 +161,6 @@ async def test_a_body_that_cannot_be_sent_is_the_plugins_fault(world, options, f
         await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, **options)
     assert raised.value.fault == fault
     assert world.agency.requests == []
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"body": Body(bytearray(b"changes"), "a/b")},
-        {"parts": [FormPart("a", Body(bytearray(b"changes"), "a/b"))]},
-        {"form": {"a": "\ud800"}},
-        {"params": {"a": "\ud800"}},
-        {"json": object()},
-        {"xml": {"a": 1}},
-        {"body": b"bytes"},
-        {"parts": [FormPart("a", 5)]},
-        {"parts": [FormPart("a", b"", content_type="a/b\r\nX: y")]},
-    ],
-)
-async def test_what_cannot_be_written_raises_before_anything_is_sent(world, options):
-    http = world.bind(REFERENCE)
-    with pytest.raises((TypeError, ValueError)):
-        await http.write("file", "POST", "/f", expect=world.Filed, **options)
-    assert (http.ledger.unknown, http.ledger.wrote, world.agency.requests) == (None, False, [])
-
-
-async def test_a_header_takes_the_place_of_the_clients_of_that_name(world):
-    world.agency.will(world.filed())
-    headers = {"content-type": "application/vnd.agency+json", "accept": "application/vnd.agency+json"}
-    await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, json=1, headers=headers)
-    sent = world.agency.requests[0].headers
-    assert sent.get_list("content-type") == sent.get_list("accept") == ["application/vnd.agency+json"]
 
 
 @pytest.mark.parametrize(

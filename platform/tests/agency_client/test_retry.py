@@ -84,16 +84,3 @@ async def test_nothing_is_sent_once_the_deadline_has_passed(world):
         await world.ask(http, Idempotency.NONE)
     assert caught.value.because == "deadline"
     assert http.ledger.requests == 0
-
-
-async def test_nothing_is_sent_whose_deadline_has_passed_after_its_turn_came(world):
-    class Held:
-        async def acquire(self, _plugin, _per_second, _deadline):
-            """The turn comes in time, and the event loop is held up right after it."""
-            world.clock.elapsed += 5
-
-    http = world.bind(Idempotency.NONE, seconds=5, rate_limiter=Held())
-    with pytest.raises(AgencyUnavailable) as caught:
-        await world.ask(http, Idempotency.NONE)
-    assert caught.value.because == "deadline"
-    assert world.agency.requests == []

@@ -173,15 +173,6 @@ async def test_too_many_requests_are_never_processed_so_every_class_tries_again(
     assert (ledger.wrote, ledger.unknown) == (False, None)
 
 
-@pytest.mark.parametrize("failure", [f() for f, _ in [*LOST, *GATEWAY, *SERVER]])
-async def test_a_native_write_learns_its_outcome_by_the_same_key(world, failure):
-    http = world.bind(NATIVE)
-    world.agency.will(failure, world.filed("REF-9"))
-    assert (await world.ask(http, NATIVE)).reference == "REF-9"
-    assert world.agency.keys() == [step_key("application-key", "file")] * 2
-    assert (http.ledger.wrote, http.ledger.unknown) == (True, None)
-
-
 @pytest.mark.parametrize(
     ("later", "requests"),
     [

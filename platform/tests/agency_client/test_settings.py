@@ -1,8 +1,7 @@
 """A plugin's settings: from the environment, the host's word first, and no value in an error."""
 
 import pytest
-from pydantic import SecretStr, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import SecretStr
 
 from nagorik.errors import SettingsRejected
 from nagorik.settings import AgencySettings
@@ -34,12 +33,6 @@ def test_settings_come_from_the_plugins_own_part_of_the_environment(environment)
     assert "CANARY" not in str(settings)
 
 
-def test_the_hosts_own_configuration_wins(environment):
-    environment.setenv("NAGORIK_LAND_MUTATION_READ_TIMEOUT", "3")
-    settings = load_settings(LandSettings, "land-mutation", {"client_id": "host", "read_timeout": 9})
-    assert (settings.client_id, settings.read_timeout) == ("host", 9)
-
-
 @pytest.mark.parametrize(
     ("variable", "value", "names"),
     [
@@ -59,49 +52,6 @@ def test_wrong_settings_are_named_without_their_values(environment, variable, va
     assert "CANARY" not in str(caught.value) + repr(caught.value.to_problem())
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
-
-
-def test_every_missing_and_unknown_setting_is_named():
-    with pytest.raises(SettingsRejected) as caught:
-        load_settings(LandSettings, "land-mutation", {"clientid": "x"})
-    assert set(caught.value.names) == {"base_url", "client_id", "client_secret", "clientid"}
-
-
-def test_a_variable_without_the_plugins_prefix_is_someone_elses(monkeypatch):
-    monkeypatch.setenv("TRANSPORT", "bus")
-    monkeypatch.setenv("READ_TIMEOUT", "1")
-    settings = AgencySettings(base_url="https://land.example.gov.bd")
-    assert (settings.transport, settings.read_timeout) == ("default", 15)
-
-
-@pytest.mark.parametrize("empty", ["", "   "])
-def test_an_empty_secret_is_no_secret(environment, empty):
-    environment.setenv("NAGORIK_LAND_MUTATION_CLIENT_SECRET", empty)
-    with pytest.raises(SettingsRejected) as caught:
-        load_settings(LandSettings, "land-mutation")
-    assert caught.value.reasons == {"client_secret": "secret-empty"}
-
-
-def test_each_refused_setting_says_what_is_wrong_with_it(environment):
-    environment.setenv("NAGORIK_LAND_MUTATION_CONNECT_TIMEOUT", "CANARY")
-    environment.delenv("NAGORIK_LAND_MUTATION_CLIENT_ID")
-    with pytest.raises(SettingsRejected) as caught:
-        load_settings(LandSettings, "land-mutation")
-    assert caught.value.reasons == {"client_id": "missing", "connect_timeout": "float-parsing"}
-    assert caught.value.to_problem()["reasons"] == caught.value.reasons
-    assert "CANARY" not in str(caught.value.to_problem())
-
-
-def test_a_plugins_own_word_for_a_problem_quotes_nothing():
-    class Quoting(AgencySettings):
-        @field_validator("base_url")
-        @classmethod
-        def _refuse(cls, value):
-            raise PydanticCustomError(f"no_{value}", "no")
-
-    with pytest.raises(SettingsRejected) as caught:
-        load_settings(Quoting, "land-mutation", {"base_url": "https://CANARY.example"})
-    assert caught.value.reasons == {"base_url": "not-accepted"}
 
 
 @pytest.mark.parametrize(

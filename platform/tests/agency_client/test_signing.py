@@ -7,10 +7,8 @@ import httpx
 import pytest
 
 from nagorik import CredentialsRejected, PluginFault
-from nagorik.http import Body, FormPart, Signature, Token
+from nagorik.http import Body, Signature, Token
 from nagorik.operations import Idempotency
-
-from .test_request_bodies import Store
 
 NATIVE, REFERENCE = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE
 SECRET = b"a secret of the tests"
@@ -38,32 +36,6 @@ async def test_each_attempt_is_signed_anew_over_the_bytes_that_are_sent(world, o
     assert len(world.agency.requests) == 3
     assert all(is_signed(request) for request in world.agency.requests)
     assert len({request.headers["x-time"] for request in world.agency.requests}) > 1
-
-
-async def test_streamed_papers_are_signed(world):
-    store = Store(chunk=7)
-    deed = store.keep("one", b"content of a deed")
-
-    async def read(request):
-        await request.aread()
-        return world.filed()
-
-    world.agency.will(read)
-    http = world.bind(REFERENCE, signer=hmac_sign, open_document=store.open)
-    await http.write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)])
-    assert is_signed(world.agency.requests[0])
-
-
-async def test_a_signature_may_stand_in_the_body_and_replace_a_header(world):
-    async def enveloped(request, settings, clock):
-        return Signature({"content-type": "application/jose"}, b"signed:" + request.content)
-
-    world.agency.will(world.filed())
-    await world.bind(REFERENCE, signer=enveloped).write("file", "POST", "/f", expect=world.Filed, json=1)
-    request = world.agency.requests[0]
-    assert request.content == b"signed:1"
-    assert request.headers.get_list("content-length") == ["8"]
-    assert request.headers.get_list("content-type") == ["application/jose"]
 
 
 async def test_token_and_key_are_there_to_be_signed_and_a_login_is_signed_too(world):

@@ -1,9 +1,7 @@
 """Over real loopback sockets, with both transports: what no mock can show."""
 
 import asyncio
-import gc
 import socket
-import time
 from itertools import chain, repeat
 
 import pytest
@@ -13,9 +11,8 @@ from nagorik.errors import AgencyUnavailable, OutcomeUnknown
 from nagorik.http import FormPart
 from nagorik.operations import Idempotency, Operation
 from nagorik.settings import AgencySettings
-from nagorik_platform.agency_client import step_key
 from nagorik_platform.agency_client.multipart import MultipartBody
-from nagorik_platform.agency_client.retry_table import MAYBE_PROCESSED, Failure
+from nagorik_platform.agency_client.retry_table import MAYBE_PROCESSED
 from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
 from nagorik_platform.system_clock import SystemClock
 
@@ -164,20 +161,6 @@ async def test_no_transport_sends_again_by_itself_when_a_kept_connection_breaks(
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("loss", ["close", "reset", "half_close", "truncate"])
-async def test_a_native_write_is_sent_again_with_the_same_key_over_the_wire(world, server, connect, loss):
-    http = world.bind(NATIVE, client=connect())
-
-    async def lose_once(reader, writer):
-        server.then = server.answer
-        await getattr(server, loss)(reader, writer)
-
-    server.then = lose_once
-    assert (await world.ask(http, NATIVE)).reference == "REF-1"
-    key = step_key("application-key", "file").encode()
-    assert [key in request for request in server.requests] == [True, True]
-
-
 async def test_a_refused_connection_was_never_sent(world, connect):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -187,91 +170,6 @@ async def test_a_refused_connection_was_never_sent(world, connect):
             await world.ask(http, NEITHER)
     assert caught.value.because == "connection-refused"
     assert (http.ledger.requests, http.ledger.unknown) == (4, None)
-
-
-async def test_a_connection_that_never_stands_was_never_sent(world, connect):
-    # A listener whose backlog is full leaves a further connection waiting.
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        fillers = [socket.socket() for _ in range(4)]
-        try:
-            for filler in fillers:
-                filler.setblocking(False)
-                filler.connect_ex(listener.getsockname())
-            await asyncio.sleep(0.02)
-            client = connect(f"http://127.0.0.1:{listener.getsockname()[1]}", connect_timeout=0.03)
-            http = world.bind(NEITHER, client=client)
-            with pytest.raises(AgencyUnavailable) as caught:
-                await world.ask(http, NEITHER)
-        finally:
-            for filler in fillers:
-                filler.close()
-    assert caught.value.because == "connect-timeout"
-    assert http.ledger.unknown is None
-
-
-async def test_a_slow_drip_ends_at_the_deadline(world, server, connect):
-    server.then = server.drip
-    client = connect(real_time=True)
-    for kind, ending in ((None, AgencyUnavailable), (NEITHER, OutcomeUnknown)):
-        http = world.bind(kind, client=client, seconds=0.6)
-        began = time.monotonic()
-        with pytest.raises(ending) as caught:
-            await world.ask(http, kind)
-        assert caught.value.because == "deadline"
-        assert 0.1 <= time.monotonic() - began < 2
-    assert len(server.requests) == 2
-
-
-async def test_the_client_works_on_after_every_kind_of_loss(world, server, connect):
-    client = connect(read_timeout=0.1)
-    for loss in LOSSES:
-        server.then = getattr(server, loss)
-        with pytest.raises(OutcomeUnknown):
-            await world.ask(world.bind(NEITHER, client=client), NEITHER)
-        server.then = server.answer
-        assert (await world.ask(world.bind(client=client))).reference == "REF-1"
-
-
-async def test_cancelled_calls_leave_no_connection_behind_and_block_nobody(world, server, connect):
-    client = connect()
-    server.then = server.silence
-    tasks = [asyncio.create_task(world.ask(world.bind(client=client))) for _ in range(20)]
-    await server.four_arrived.wait()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    server.then = server.answer
-    answers = await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(8)))
-    assert len(answers) == 8
-
-
-async def test_closing_leaves_nothing_open(world, server, connect):
-    client = connect()
-    await world.ask(world.bind(client=client))
-    await client.aclose()
-    await client.aclose()
-    gc.collect()
-
-
-@pytest.mark.parametrize("choice", ["default", "fast"])
-@pytest.mark.parametrize("method", ["POST", "DELETE"])
-@pytest.mark.parametrize(("left", "arrive"), [(0.0, 0), (5.0, 1)])
-async def test_request_whose_time_is_over_when_it_is_its_turn_is_not_written(choice, method, left, arrive):
-    """The loop was held up since the request was begun, and no timer could say so."""
-    async with Server() as server:
-        pool = ConnectionPool(choice)
-        try:
-            body = b'{"a": 1}' if method == "POST" else None
-            headers = [(b"Host", b"127.0.0.1"), *([(b"Content-Length", b"8")] if body else [])]
-            request = OutgoingRequest(method, f"{server.base}/applications", headers, body)
-            timeouts = Timeouts(connect=20.0, read=20.0, total=20.0, limit=1000, remaining=lambda: left)
-            answer = await pool.send(request, timeouts)
-        finally:
-            await pool.aclose()
-        assert len(server.requests) == arrive
-        assert (answer is Failure.DEADLINE) is not bool(arrive)
 
 
 @pytest.mark.parametrize(
@@ -336,31 +234,3 @@ async def test_body_whose_time_ends_while_it_is_written_is_not_written_to_its_en
             await pool.aclose()
         assert len(server.requests) == arrive
         assert (answer in MAYBE_PROCESSED) is not bool(arrive)
-
-
-def within(seconds=20.0, *, read=20.0, **more):
-    return Timeouts(connect=10.0, read=read, total=seconds, limit=1000, remaining=lambda: 60.0, **more)
-
-
-async def arrival(server, before):
-    """Wait until one more request than ``before`` has arrived."""
-    async with asyncio.timeout(20):
-        while len(server.requests) <= before:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)
-
-
-@pytest.mark.parametrize("choice", ["default", "fast"])
-async def test_connection_is_not_lost_whenever_the_wait_for_its_answer_is_cancelled(server, choice):
-    get = OutgoingRequest("GET", f"{server.base}/a", [(b"Host", b"127.0.0.1")], None)
-    pool = ConnectionPool(choice)
-    for turns in 8 * [*range(12)]:
-        arrived = len(server.requests)
-        sending = asyncio.create_task(pool.send(get, within()))
-        await arrival(server, arrived)
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        sending.cancel()
-        await asyncio.wait({sending})
-    for _ in range(2):
-        assert (await pool.send(get, within(read=5.0))).status == 201
-    await pool.aclose()

@@ -4,19 +4,13 @@ import asyncio
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from itertools import pairwise
-from typing import Annotated
 
 import httpx
 import pytest
 from pydantic import Field, Secret, SecretBytes, SecretStr
 
-from nagorik.clock import Deadline
 from nagorik.errors import (
-    AgencyRejected,
     AgencyUnavailable,
     CredentialProblem,
     CredentialsRejected,
@@ -27,20 +21,15 @@ from nagorik.errors import (
     RateLimited,
 )
 from nagorik.http import Token, WireModel
-from nagorik.manifest import Limits
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
-from nagorik_platform.agency_client import IssuedToken, LoginTerms
+from nagorik_platform.agency_client import IssuedToken
 from nagorik_platform.agency_client.exchange import MOST_TOKENS
 from nagorik_platform.agency_client.tokens import (
-    LocalTokenStore,
     settings_as_text,
 )
-from nagorik_testing import SimulatedClock
 from nagorik_toolkit.formats.cookies import SessionCookies
-from nagorik_toolkit.wire_fields import DhakaTime
 
-NOON = 1_795_500_000
 """Where the clock of these tests begins, in seconds since 1970: 12:00 in Dhaka on 24 November 2026."""
 NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
 CLASSES = [None, Idempotency.SAFE, NATIVE, REFERENCE, NEITHER]
@@ -59,82 +48,6 @@ async def login(http, settings, _clock):
 
 def grant(token, expires_in=None):
     return httpx.Response(200, json={"access_token": token, "expires_in": expires_in})
-
-
-class Session(WireModel):
-    token: SecretStr
-    ends: Annotated[datetime, DhakaTime("%d-%m-%Y %H:%M:%S")]
-
-
-@pytest.mark.parametrize(
-    ("ends", "logins"),
-    [
-        ("24-11-2026 12:10:00", [0, 570, 1140]),  # ten minutes, renewed half a minute before
-        ("24-11-2026 11:59:00", [0]),  # a clock that is behind: good until it is refused
-    ],
-)
-async def test_a_login_may_use_the_time_that_the_agency_writes(world, ends, logins):
-    moments = []
-
-    async def log_in(http, _settings, clock):
-        moments.append(round(clock.now().timestamp() - NOON))
-        session = await http.read("login", "POST", "/session", expect=Session)
-        return Token(session.token, expires_at=session.ends + timedelta(seconds=moments[-1]))
-
-    world.agency.for_ever(
-        lambda: (
-            lambda request: (
-                httpx.Response(200, json={"token": "t", "ends": ends})
-                if request.url.path.endswith("/session")
-                else world.filed()
-            )
-        )
-    )
-    client = world.client(login=log_in)
-    for _ in range(120):
-        await world.ask(world.bind(client=client))
-        world.clock.elapsed += 10
-    assert moments == logins
-
-
-class Word(str):  # noqa: SLOT000 - as a plugin would write it
-    """Text that says one thing to who asks and another to who sends."""
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"expires_in": "3600"},
-        {"expires_in": True},
-        {"expires_in": 0},
-        {"expires_in": -5},
-        {"expires_in": float("nan")},
-        {"expires_in": float("inf")},
-        {"expires_in": 10**400},
-        {"expires_in": timedelta(hours=1)},
-        {"expires_at": "2026-11-24T12:00:00+06:00"},
-        {"expires_at": time(12, tzinfo=UTC)},
-        {"header": None},
-        {"header": ""},
-        {"header": "X-T: a\r\nEvil"},
-        {"header": "ক"},
-        {"header": Word("X-Token")},
-        {"scheme": "B\r\nEvil: 1\r\nX:"},
-        {"scheme": None, "header": "X T"},
-    ],
-    ids=str,
-)
-async def test_a_token_of_what_no_token_has_is_the_plugins_fault(world, options):
-    with pytest.raises(ValueError, match=r"token|header"):
-        Token("t", **options)
-
-    async def log_in(_http, _settings, _clock):
-        return Token("t", **options)
-
-    with pytest.raises(PluginFault) as raised:
-        await world.ask(world.bind(REFERENCE, login=log_in), REFERENCE)
-    assert (raised.value.fault, raised.value.exception) == ("login-raised", "ValueError")
-    assert world.agency.requests == []
 
 
 class Shifting(Token):
@@ -162,78 +75,6 @@ async def test_a_token_takes_no_header_of_the_clients_own(world, token):
     assert world.agency.requests == []
 
 
-@pytest.mark.parametrize("kind", ["seconds", "a time", "a slow login"])
-async def test_a_token_that_ends_at_once_is_used_for_a_while(world, kind):
-    moments = []
-
-    async def log_in(_http, _settings, clock):
-        moments.append(world.clock.elapsed)
-        if kind == "a slow login":
-            world.clock.elapsed += 0.5
-        if kind == "a time":
-            return Token("t", expires_at=clock.now() + timedelta(seconds=0.01))
-        return Token("t", expires_in=0.01)
-
-    world.agency.for_ever(world.filed)
-    client = world.client(login=log_in)
-    for _ in range(20):
-        await world.ask(world.bind(client=client))
-        world.clock.elapsed += 0.1
-    assert len(moments) == 2
-
-
-async def test_a_token_that_ends_in_the_queue_is_renewed_before_it_is_sent(world):
-    """One place at the agency; each answer takes longer than half of a token's life, and a login needs no place."""
-    ends = {}
-
-    async def log_in(http, _settings, clock):
-        await http.read("login", "POST", "/token", expect=type(None))
-        name = f"t{len(ends)}"
-        ends[f"Bearer {name}"] = clock.monotonic() + 100
-        return Token(name, expires_in=100)
-
-    flying, most = 0, 0
-
-    async def answer(request):
-        nonlocal flying, most
-        if request.url.path.endswith("/token"):
-            return httpx.Response(200)
-        flying += 1
-        most = max(most, flying)
-        for _ in range(5):
-            await asyncio.sleep(0)
-        flying -= 1
-        if world.clock.monotonic() > ends[request.headers["authorization"]]:
-            return httpx.Response(401)
-        world.clock.elapsed += 60
-        return world.filed()
-
-    world.agency.for_ever(lambda: answer)
-    client = world.client(login=log_in, manifest={"limits": {"concurrency": 1, "per_second": 1000}})
-    await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(6)))
-    assert most == 1
-    assert world.agency.paths().count("/v1/applications") == 6
-    assert len(ends) == 3
-
-
-async def test_login_is_sent_though_what_the_call_is_sent_under_is_over(world):
-    """Others wait for the token as well."""
-
-    class Over:
-        def remaining(self):
-            return 0.0
-
-    class Leasing:
-        async def acquire(self, plugin, per_second, deadline):
-            return Over()
-
-    world.agency.will(grant("t1"))
-    with pytest.raises(AgencyUnavailable) as caught:
-        await world.ask(world.bind(NATIVE, login=login, rate_limiter=Leasing()), NATIVE)
-    assert caught.value.because == "lease-lost"
-    assert sent_tokens(world) == [None]
-
-
 def sent_tokens(world):
     return [r.headers.get("Authorization") for r in world.agency.requests]
 
@@ -255,14 +96,6 @@ async def test_a_second_refusal_is_final_and_nothing_was_processed(world, kind):
     with pytest.raises(CredentialsRejected):
         await world.ask(http, kind)
     assert (http.ledger.wrote, http.ledger.requests) == (False, 2)
-
-
-async def test_many_calls_share_one_login(world):
-    client = world.client(login=login)
-    world.agency.will(grant("t1"))
-    world.agency.for_ever(world.filed)
-    await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(10)))
-    assert world.agency.paths().count("/v1/token") == 1
 
 
 async def test_many_refusals_share_one_renewal(world):
@@ -288,17 +121,6 @@ async def test_a_token_is_renewed_before_it_expires(world):
     assert [t for t in sent_tokens(world) if t] == ["Bearer t1", "Bearer t1", "Bearer t2"]
 
 
-async def test_a_login_that_fails_is_each_callers_own_error(world):
-    client = world.client(login=login)
-    world.agency.for_ever(lambda: httpx.Response(403))
-    results = await asyncio.gather(
-        *(world.ask(world.bind(NEITHER, client=client), NEITHER) for _ in range(3)), return_exceptions=True
-    )
-    # Of the platform's credentials, and not of the application.
-    assert {(type(r), r.kind) for r in results} == {(CredentialsRejected, CredentialProblem.WRONG)}
-    assert len({id(r) for r in results}) == 3
-
-
 @pytest.mark.parametrize(
     ("broken", "fault", "exception"),
     [
@@ -315,35 +137,6 @@ async def test_a_login_that_misbehaves_is_the_plugins_fault(world, broken, fault
         await world.ask(world.bind(login=bad))
     assert (caught.value.fault, caught.value.exception) == (fault, exception)
     assert world.agency.requests == []
-
-
-async def test_a_login_that_hangs_is_waited_for_until_the_deadline_only(world):
-    async def slow(_http, _settings, _clock):
-        await asyncio.Event().wait()
-
-    http = world.bind(NEITHER, login=slow, seconds=0.02)
-    with pytest.raises(AgencyUnavailable) as caught:
-        await world.ask(http, NEITHER)
-    assert (caught.value.because, http.ledger.requests) == ("login-pending", 0)
-
-
-async def test_a_caller_that_leaves_does_not_take_the_others_login_along(world):
-    started, go = asyncio.Event(), asyncio.Event()
-
-    async def slow(_http, _settings, _clock):
-        started.set()
-        await go.wait()
-        return Token("t1")
-
-    client = world.client(login=slow)
-    world.agency.for_ever(world.filed)
-    first = asyncio.create_task(world.ask(world.bind(client=client)))
-    await started.wait()
-    second = asyncio.create_task(world.ask(world.bind(client=client)))
-    await asyncio.sleep(0)
-    first.cancel()
-    go.set()
-    assert (await second).reference == "REF-1"
 
 
 async def test_a_login_that_fails_during_a_native_write_in_doubt_leaves_it_unknown(world):
@@ -363,30 +156,6 @@ async def test_an_expired_token_that_only_the_plugin_recognises_is_renewed(world
     http = world.bind(NEITHER, login=login, error_reader=error_reader)
     world.agency.will(grant("t1"), httpx.Response(200, json={"error": "token-expired"}), grant("t2"), world.filed())
     assert (await world.ask(http, NEITHER)).reference == "REF-1"
-
-
-@pytest.mark.parametrize("kind", CLASSES)
-async def test_what_is_not_permitted_is_no_matter_of_the_token(world, kind):
-    def error_reader(answer):
-        return CredentialsRejected(CredentialProblem.NOT_PERMITTED) if answer.status == 401 else None
-
-    client = world.client(login=login, error_reader=error_reader)
-    world.agency.will(grant("t1"), httpx.Response(401), httpx.Response(401), world.filed())
-    for _ in range(2):
-        with pytest.raises(CredentialsRejected) as refused:
-            await world.ask(world.bind(kind, client=client), kind)
-        assert refused.value.kind is CredentialProblem.NOT_PERMITTED
-    assert (await world.ask(world.bind(kind, client=client), kind)).reference == "REF-1"
-    assert sent_tokens(world) == [None, "Bearer t1", "Bearer t1", "Bearer t1"]
-
-
-async def test_a_token_may_travel_in_another_header(world):
-    async def other(_http, _settings, _clock):
-        return Token("abc", header="X-Token", scheme="")
-
-    world.agency.will(world.filed())
-    await world.ask(world.bind(login=other))
-    assert world.agency.requests[0].headers["X-Token"] == "abc"
 
 
 def cookie(value):
@@ -484,61 +253,6 @@ async def test_a_login_that_is_broken_off_on_its_way_counts(world):
     assert len(world.agency.requests) == 1
 
 
-@pytest.mark.parametrize("at_once", [False, True])
-async def test_a_login_that_itself_sends_its_request_again_is_one_more(world, at_once):
-    async def log_in(http, _settings, _clock):
-        def ask(number):
-            return http.read("login", "POST", "/token", query={"try": str(number)}, expect=Granted)
-
-        if at_once:
-            await asyncio.gather(*(ask(number) for number in range(6)), return_exceptions=True)
-        else:
-            for number in range(6):
-                await ask(number)
-        return Token("t1")
-
-    world.agency.for_ever(lambda: grant("t1"))
-    client = world.client(login=log_in, manifest=LIMITED)
-    with suppress(RateLimited):
-        await world.bind(client=client).resources.tokens.current(Deadline.after(30, world.clock))
-    assert world.agency.paths() == ["/v1/token"] * 2
-
-
-async def test_a_login_of_several_requests_is_one(world):
-    async def log_in(http, settings, clock):
-        await http.read("nonce", "GET", "/token", expect=type(None))
-        return await login(http, settings, clock)
-
-    world.agency.will(httpx.Response(200), grant("t1"), world.filed())
-    client = world.client(login=log_in, manifest={"limits": {**LIMITED["limits"], "logins": 1}})
-    assert (await world.ask(world.bind(client=client))).reference == "REF-1"
-
-
-class Kept:
-    """Another process's token."""
-
-    def __init__(self) -> None:
-        self.stale: list[str | None] = []
-
-    async def obtain(self, _terms, stale):
-        self.stale.append(stale)
-        return IssuedToken(Token(f"of-{len(self.stale)}"), 60.0, f"login-{len(self.stale)}")
-
-    async def refused(self, _terms, login, kind):
-        raise AssertionError("no credentials were refused")
-
-
-async def test_a_token_of_another_process_is_used_and_named_when_it_is_refused(world):
-    kept = Kept()
-    client = world.client(login=login, token_store=kept)
-    world.agency.will(world.filed(), httpx.Response(401), world.filed(), world.filed())
-    for elapsed in (0, 59, 119):
-        world.clock.elapsed = elapsed
-        await world.ask(world.bind(client=client))
-    assert kept.stale == [None, "login-1", "login-2"]
-    assert sent_tokens(world) == [f"Bearer of-{number}" for number in (1, 1, 2, 3)]
-
-
 class Older:
     """Other processes' tokens, each of a login that began before the first was refused, and then one of its own."""
 
@@ -603,14 +317,6 @@ async def test_whoever_may_not_log_in_has_lost_all_access(world):
     with pytest.raises(CredentialsRejected) as refused:
         await world.ask(world.bind(client=client))
     assert refused.value.kind is CredentialProblem.REVOKED
-
-
-async def test_a_login_that_is_refused_says_that_the_credentials_are_wrong(world):
-    client = world.client(login=login)
-    world.agency.for_ever(lambda: httpx.Response(401))
-    with pytest.raises(CredentialsRejected) as refused:
-        await world.ask(world.bind(client=client))
-    assert (refused.value.kind, world.agency.paths()) == (CredentialProblem.WRONG, ["/v1/token"])
 
 
 async def test_refused_credentials_are_not_tried_by_each_call(world):
@@ -681,17 +387,6 @@ async def test_own_word_that_is_sure_to_be_of_the_credentials_is_a_refusal_at_on
     assert world.agency.paths().count("/v1/applications") == len(FIRST_DAYS)
 
 
-async def test_403_of_one_application_keeps_no_other_from_the_agency(world):
-    client = world.client(login=login)
-    world.agency.will(grant("t1"), *[httpx.Response(403), httpx.Response(404)] * 10)
-    for _ in range(10):
-        with pytest.raises(CredentialsRejected):
-            await world.ask(world.bind(client=client))
-        with pytest.raises(AgencyRejected):
-            await world.ask(world.bind(client=client))
-    assert world.agency.paths().count("/v1/token") == 1
-
-
 async def test_calls_that_are_refused_at_once_are_one_refusal(world):
     client = world.client(login=login)
     lets_in_and_refuses(world, 401)
@@ -703,82 +398,7 @@ async def test_calls_that_are_refused_at_once_are_one_refusal(world):
     assert world.agency.paths().count("/v1/token") == 3
 
 
-async def test_token_that_ends_after_a_refusal_was_made_good_is_renewed(world):
-    client = world.client(login=login)
-    world.agency.will(
-        httpx.Response(401), grant("t1"), world.filed(), httpx.Response(401), grant("t2"), world.filed()
-    )
-    with pytest.raises(CredentialsRejected):
-        await world.ask(world.bind(client=client))
-    world.clock.elapsed = 900.0
-    for _ in range(2):
-        await world.ask(world.bind(client=client))
-
-
-class Knocked:
-    """An agency at which logins arrive, and when; each ends as ``ends`` says, the last for ever."""
-
-    def __init__(self, clock, *ends):
-        self._clock = clock
-        self._ends = [*ends]
-        self.is_reached = True
-        self.at = []
-
-    def answer(self, end):
-        """From now on each login ends so."""
-        self._ends = [end]
-
-    def terms(self, credentials="p", **limits):
-        return LoginTerms("wasa", credentials, Limits(**limits), self._log_in)
-
-    async def _log_in(self, attempt):
-        if self.is_reached:
-            await attempt.begin("POST /token")
-        self.at.append(self._clock.elapsed().total_seconds() / 3600)
-        end = self._ends.pop(0) if len(self._ends) > 1 else self._ends[0]
-        if end is not None:
-            raise CredentialsRejected(end)
-        return IssuedToken(Token("t"), 60.0)
-
-
-async def tried(store, clock, terms, *, hours, every=0.25):
-    """Ask for a token every so often, for so many hours."""
-    for _ in range(int(hours / every)):
-        with suppress(CredentialsRejected, RateLimited):
-            await store.obtain(terms, None)
-        clock.advance(timedelta(hours=every))
-
-
-async def test_refused_credentials_are_tried_four_times_on_the_first_day_and_once_on_each_other():
-    clock = SimulatedClock()
-    agency = Knocked(clock, CredentialProblem.WRONG)
-    await tried(LocalTokenStore(clock), clock, agency.terms(), hours=72)
-    assert agency.at == [0, 0.25, 1.25, 5.25, 29.25, 53.25]
-
-
-async def test_logins_that_succeed_in_between_do_not_hide_those_that_were_refused():
-    clock = SimulatedClock()
-    agency = Knocked(clock, *[CredentialProblem.WRONG, None] * 20)
-    await tried(LocalTokenStore(clock), clock, agency.terms(), hours=24, every=0.05)
-    refused = agency.at[::2]
-    assert len(refused) == 4
-    assert [round(later - former, 2) for former, later in pairwise(refused)] == pytest.approx([0.3, 1.05, 4.05])
-
-
-LAST_LONG = [0, 1, 14, 15, 59, 60, 239, 240, 1439, 1440, 2879, 2880, 4000]
 """Minutes between two who ask: those on both sides of each pause."""
-
-
-async def test_other_credentials_are_tried_at_once_and_the_old_ones_are_not():
-    clock = SimulatedClock()
-    agency = Knocked(clock, CredentialProblem.WRONG, None)
-    store = LocalTokenStore(clock)
-    with pytest.raises(CredentialsRejected):
-        await store.obtain(agency.terms("old"), None)
-    await store.obtain(agency.terms("new"), None)
-    with pytest.raises(CredentialsRejected) as held_off:
-        await store.obtain(agency.terms("old"), None)
-    assert (held_off.value.layer, len(agency.at)) == (Layer.CORE, 2)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import importlib
 import importlib.abc
 import sys
-import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -39,10 +38,7 @@ from nagorik.model.status import *
 from nagorik.model.application import *
 from nagorik.model.eligibility import *
 from nagorik.model.fee import *
-from nagorik.model.status import *
 from nagorik.model.payment import *
-from nagorik.model.status import *
-from nagorik.model.status import *
 from nagorik.model.submission import *
 
 NID = "1990123456789"
@@ -270,22 +266,6 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
             del sys.modules[name]
     importlib.invalidate_caches()
-
-
-@pytest.fixture
-def slow_import(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Make each module of a package take that long to be found, as a cold disk does."""
-
-    def slow(package: str, *, seconds: float) -> None:
-        class Slow(importlib.abc.MetaPathFinder):
-            def find_spec(self, name: str, path: object, target: object = None) -> None:
-                if name == package:
-                    # Holds up the import's own thread; no event, since nothing ends a disk's slowness early.
-                    threading.Event().wait(seconds)
-
-        monkeypatch.setattr(sys, "meta_path", [Slow(), *sys.meta_path])
-
-    return slow
 
 
 @pytest.fixture

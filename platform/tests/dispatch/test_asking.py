@@ -1,17 +1,11 @@
 """One plugin asks another through the platform: an answer, or a word for why there is none."""
 
 import asyncio
-import sys
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from nagorik.errors import PluginFault
-from nagorik.hookspecs import hookimpl
-from nagorik.model.application import Consent
-from nagorik.operations import Idempotency, Operation
-from nagorik.values import Money
 
 pytestmark = pytest.mark.asyncio
 
@@ -30,10 +24,6 @@ text = Text(en=because, bn=because)
 return EligibilityDecision(criteria=(Criterion(id="other", verdict=verdict, text=text),))
 """
 ACCEPTS = "seen.append(request)\nreturn Accepted(reference='A-1', status=STATUS)"
-REJECTS = """
-from nagorik import Text
-return Rejected(reason_code="other.expired", reason=Text(en="Expired.", bn="মেয়াদ শেষ।"))
-"""
 
 
 def install_asker(world, body=ASKING, *, asks=(ASKED,), hook="nagorik_check_eligibility", **options):
@@ -90,26 +80,6 @@ async def test_without_a_consent_nothing_is_asked(world):
         world.module("other")
 
 
-async def test_a_missing_plugin_is_no_answer(world):
-    install_asker(world)
-    assert await ask(world) == ("cannot-tell", "not-installed")
-
-
-async def test_a_plugin_that_does_not_import_is_suspended(world):
-    install_asker(world)
-    install_asked(world, head="raise ValueError(NID)")
-    platform = world.platform()
-    assert await ask(world, platform) == ("cannot-tell", "suspended")
-    assert await ask(world, platform) == ("cannot-tell", "suspended")
-
-
-@pytest.mark.parametrize("kind", ["none", "native"])
-async def test_only_what_has_no_effect_is_asked(world, kind):
-    install_asker(world)
-    install_asked(world, kind=kind)
-    assert await ask(world) == ("cannot-tell", "not-askable")
-
-
 NO_ANSWERS = {
     "closed": (
         "from datetime import datetime, timezone\nraise AgencyClosed(datetime(2030, 1, 1, tzinfo=timezone.utc))",
@@ -163,39 +133,6 @@ async def test_a_question_takes_at_most_half_of_the_time_left(world, looptime):
     assert float(looptime) - before == pytest.approx(10.5, abs=0.2)
 
 
-async def test_an_import_that_hangs_there_is_only_no_answer_here(world):
-    install_asker(world, extra="[limits]\ndeadline = 0.1")
-    install_asked(world, head="import threading\nsys.release = threading.Event()\nsys.release.wait()")
-    # As long as a busy machine may keep the asker's own import waiting.
-    platform = world.platform(import_seconds=2.0)
-    try:
-        assert await ask(world, platform) == ("cannot-tell", "suspended")
-    finally:
-        sys.release.set()
-        del sys.release
-    assert [(refused.distribution, str(refused.code)) for refused in platform.quarantined] == [
-        ("nagorik-other", "import-failed")
-    ]
-
-
-async def test_an_import_there_takes_no_time_of_the_call_that_asks(world, slow_import):
-    """Neither of the question, nor of what the asker does afterwards."""
-    slow_import("nagorik_other", seconds=1.0)
-    install_asker(
-        world,
-        f"{ASKING.replace('seen.append(answer)', 'await asyncio.sleep(0.1)')}",
-        extra="[limits]\ndeadline = 0.4",
-    )
-    install_asked(world, "await asyncio.sleep(0.1)\n" + ACCEPTS)
-    assert await ask(world) == ("pass", "answered")
-
-
-async def test_a_form_that_does_not_fit_is_not_sent(world):
-    install_asker(world, ASKING.replace('"holding"', '"holdign"'))
-    install_asked(world)
-    assert await ask(world) == ("cannot-tell", "input")
-
-
 async def test_an_undeclared_question_is_a_fault_even_if_caught(world):
     body = f"try:\n    await context.ask('other.connection', {{}})\nexcept PluginFault:\n    pass\n{ASKING}"
     install_asker(world, body, asks=("third.connection",))
@@ -215,47 +152,6 @@ async def test_what_is_asked_does_not_ask_in_turn(world):
     assert world.module("other").seen[0].because.value == "nested"
 
 
-async def test_a_question_passes_the_hosts_policies_and_says_who_asks(world):
-    calls = []
-
-    class Audit:
-        @hookimpl
-        def nagorik_call_policy(self, call):
-            calls.append((call.service, call.operation, call.idempotency, call.asked_by))
-
-    install_asker(world)
-    install_asked(world)
-    await ask(world, call_middleware=(Audit(),))
-    assert calls == [
-        (ASKER, Operation.ELIGIBILITY, None, None),
-        (ASKED, Operation.SUBMIT, Idempotency.SAFE, ASKER),
-    ]
-
-
-async def test_a_policy_that_refuses_the_question_is_not_the_askers_fault(world, structlog_output):
-    class Refusing:
-        @hookimpl
-        def nagorik_call_policy(self, call):
-            if call.asked_by:
-                raise RuntimeError(world.NID)
-
-    install_asker(world)
-    install_asked(world)
-    assert await ask(world, call_middleware=(Refusing(),)) == ("cannot-tell", "unavailable")
-    assert {"event": "question_failed", "asked": ASKED, "exception": "RuntimeError", "log_level": "error"} in (
-        structlog_output
-    )
-
-
-async def test_the_asked_agency_is_really_called(world):
-    install_asker(world)
-    install_asked(world, "filed = await file(context)\nreturn Accepted(reference=filed.reference, status=STATUS)")
-    world.agencies["other"].will(httpx.Response(503), world.filed())
-    assert await ask(world) == ("pass", "answered")
-    assert world.agencies["other"].writes == 2
-    assert not world.agency.requests
-
-
 @pytest.mark.looptime
 async def test_a_question_left_behind_ends_with_the_call(world):
     body = """
@@ -273,39 +169,3 @@ return EligibilityDecision(criteria=(Criterion(id="other", verdict=Verdict.PASS,
     await asyncio.sleep(20)
     assert world.module("other").seen == ["begun"]
     assert world.module().seen[0].done()
-
-
-async def test_filing_asks_under_the_drafts_consent(world):
-    body = (
-        "seen.append(await context.ask('other.connection', {'holding': '1'}))\n"
-        "return Accepted(reference='R', status=STATUS)"
-    )
-    install_asker(world, body, hook="nagorik_submit")
-    install_asked(world)
-    await world.platform().submit(world.draft(consent=allowed(world)), world.references)
-    assert world.module().seen[0].reference == "A-1"
-
-
-async def test_a_call_about_no_citizen_asks_nothing(world):
-    body = "seen.append(await context.ask('other.connection', {}))\nreturn Health(state=HealthState.UP)"
-    world.install(hooks={"nagorik_check_health": body, "nagorik_get_status": "return STATUS"}, head=IMPORTS, extra="")
-    install_asked(world)
-    await world.platform().check_health("wasa")
-    assert world.module().seen[0].because.value == "no-consent"
-
-
-async def test_gap_to_ask():
-    now = datetime(2026, 11, 24, tzinfo=UTC)
-    consent = Consent(
-        id="c",
-        service=ASKER,
-        operations=frozenset({Operation.SUBMIT}),
-        fee_ceiling=Money(poisha=0),
-        given_at=now,
-        expires_at=now + timedelta(days=1),
-        asks=frozenset({ASKED}),
-    )
-    assert consent.gap_to_ask(ASKER, ASKED, now) is None
-    assert consent.gap_to_ask(ASKED, ASKER, now) == "scope"
-    assert consent.gap_to_ask(ASKER, ASKED, now - timedelta(seconds=1)) == "not-yet"
-    assert consent.gap_to_ask(ASKER, ASKED, now + timedelta(days=1)) == "expired"

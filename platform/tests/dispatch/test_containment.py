@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from nagorik.errors import AgencyUnavailable, OutcomeUnknown, PluginFault
+from nagorik.errors import PluginFault
 from nagorik.model.status import AgencyStatus
 from nagorik.model.submission import Accepted
 from nagorik_platform.dispatch.plugin_call import responsible_for
@@ -56,13 +56,6 @@ async def test_exit_in_a_task_is_the_fault_of_its_call_alone(world, body, leavin
     assert isinstance(await under_way, AgencyStatus)
 
 
-async def test_exit_after_a_write_leaves_its_outcome_unknown(world):
-    body = "async def leave():\n    sys.exit(0)\nawait file(context)\nawait asyncio.create_task(leave())"
-    platform, _ = await calls_of(world, body)
-    with pytest.raises(OutcomeUnknown):
-        await platform.submit(world.draft(), world.references)
-
-
 @pytest.mark.parametrize("begun", ["asyncio.create_task(later())", "asyncio.shield(later())"])
 @pytest.mark.parametrize("end", [GOOD, "raise TypeError(NID)", "await asyncio.sleep(10_000)"])
 async def test_task_that_a_call_leaves_behind_ends_with_it(world, begun, end):
@@ -74,41 +67,6 @@ async def test_task_that_a_call_leaves_behind_ends_with_it(world, begun, end):
     assert world.module().seen == seen
     await under_way
     assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-async def test_task_that_refuses_to_end_with_its_call_runs_for_a_second_more_at_most(world, looptime):
-    body = """
-        async def stay():
-            while True:
-                try:
-                    await asyncio.sleep(0.3)
-                except asyncio.CancelledError:
-                    pass
-                seen.append(asyncio.get_running_loop().time())
-        asyncio.create_task(stay())
-        await asyncio.sleep(1)
-    """
-    platform, under_way = await calls_of(world, f"{body}\n        {GOOD}")
-    assert isinstance(await platform.submit(world.draft(), world.references), Accepted)
-    ended = float(looptime)
-    await asyncio.sleep(20)
-    assert 0 < max(world.module().seen) - ended <= 1.1
-    await under_way
-
-
-async def test_exit_of_what_a_call_left_behind_is_logged_and_ends_nothing(world, structlog_output):
-    body = "asyncio.create_task(leave(at_end=True))\nawait asyncio.sleep(0)"
-    platform, under_way = await calls_of(world, f"{body}\n{GOOD}", head=LEAVES.format("sys.exit(NID)"))
-    assert isinstance(await platform.submit(world.draft(), world.references), Accepted)
-    assert isinstance(await under_way, AgencyStatus)
-    assert [line["fault"] for line in structlog_output if line["event"] == "plugin_fault"] == ["exit"]
-
-
-async def test_task_that_is_cancelled_before_it_begins_is_warned_of_nowhere(world, recwarn):
-    platform, _ = await calls_of(world, f"asyncio.create_task(asyncio.sleep(1)).cancel()\n{GOOD}")
-    assert isinstance(await platform.submit(world.draft(), world.references), Accepted)
-    await asyncio.sleep(0)
-    assert not list(recwarn)
 
 
 SPIN = "    until = time.thread_time() + 0.03\n    while time.thread_time() < until:\n        pass\n"
@@ -148,28 +106,6 @@ async def test_form_that_blocks_the_loop_is_its_plugins_fault(world, structlog_o
     assert [line["fault"] for line in structlog_output if line["event"] == "plugin_fault"] == ["blocked-loop"]
 
 
-async def test_call_is_given_its_grace_after_others_have_held_the_loop_up(world):
-    """Its client's error is ready by then, and is no fault of its plugin."""
-    world.install(hooks={"nagorik_get_status": "await look(context)"}, extra="limits = { deadline = 5 }")
-    platform = world.platform()
-    await world.warm(platform)
-
-    async def never(_request):
-        await asyncio.sleep(10_000)
-
-    world.agency.will(never)
-    call = asyncio.create_task(platform.get_status(world.draft(), world.references))
-    await asyncio.sleep(4.9)
-    loop = asyncio.get_running_loop()
-    now = loop.time
-    loop.time = lambda: now() + 3  # as if a step of another plugin's had taken so long
-    try:
-        with pytest.raises(AgencyUnavailable):
-            await call
-    finally:
-        loop.time = now
-
-
 async def test_the_call_whose_step_runs_is_known_from_its_stack(world):
     found = []
     world.install(hooks={"nagorik_submit": f"await asyncio.sleep(0)\nsys.look()\n{GOOD}"})
@@ -180,17 +116,3 @@ async def test_the_call_whose_step_runs_is_known_from_its_stack(world):
         del sys.look
     assert [(call.record.id, call.operation) for call in found] == [("wasa", "submit")]
     assert responsible_for(sys._getframe()) is None
-
-
-async def test_loop_with_a_task_factory_of_its_own_keeps_it(world):
-    loop, made = asyncio.get_running_loop(), []
-
-    def factory(loop, code, **options):
-        made.append(code)
-        return asyncio.Task(code, loop=loop, **options)
-
-    loop.set_task_factory(factory)
-    world.install(hooks={"nagorik_submit": f"await asyncio.create_task(asyncio.sleep(0))\n{GOOD}"})
-    assert isinstance(await world.platform().submit(world.draft(), world.references), Accepted)
-    assert loop.get_task_factory() is factory
-    assert len(made) >= 2

@@ -4,9 +4,7 @@ import sys
 
 import pytest
 
-from nagorik.errors import AgencyUnavailable, ServiceNotOffered
-from nagorik_platform import Platform, PlatformSettings
-from nagorik_platform.registry import Registry
+from nagorik.errors import AgencyUnavailable
 
 pytestmark = pytest.mark.asyncio
 
@@ -19,22 +17,3 @@ async def test_platform_that_is_closed_before_its_first_call_begins_none(world):
         await platform.get_status(world.draft(), world.references)
     assert caught.value.because == "platform-closed"
     assert "nagorik_wasa.plugin" not in sys.modules
-
-
-async def test_catalogue_says_why_a_service_is_not_offered_before_any_call(world):
-    world.install(head="raise ValueError")
-    platform = world.platform()
-    assert platform.service("wasa.connection").id == "wasa.connection"
-    for service in ("wasa.nothing", "nobody.knows"):
-        with pytest.raises(ServiceNotOffered) as caught:
-            platform.service(service)
-        assert caught.value.because == "unknown-service"
-    await platform.import_plugins()
-    with pytest.raises(ServiceNotOffered) as caught:
-        platform.service("wasa.connection")
-    assert caught.value.because == "import-failed"
-
-
-async def test_policy_that_is_none_is_told_before_any_call():
-    with pytest.raises(ValueError, match="has no nagorik_call_policy"):
-        Platform(Registry([]), PlatformSettings(call_middleware=(object(),)))

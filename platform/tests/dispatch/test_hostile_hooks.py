@@ -1,21 +1,15 @@
 """What a plugin may do wrong in a hook: its call fails as a plugin fault, and nothing else does."""
 
 import asyncio
-import tracemalloc
 
 import pytest
 
 from nagorik.errors import (
-    AgencyRejected,
-    AgencyUnavailable,
-    ContractViolation,
-    InputRejected,
     Outcome,
     PluginFault,
 )
 from nagorik.model.status import AgencyStatus
 from nagorik.model.submission import Accepted
-from nagorik_platform.contract_errors import MOST_LISTED
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -54,42 +48,6 @@ async def test_wrong_result_is_a_fault(world, body, exception):
         await world.platform().submit(world.draft(), world.references)
     assert (caught.value.fault, caught.value.exception, caught.value.plugin) == ("wrong-result", exception, "wasa")
     assert caught.value.outcome is Outcome.NOT_SENT
-
-
-async def test_fault_of_a_wrong_result_names_the_members_that_do_not_fit(world):
-    ends = "from nagorik.model.submission import Pending\nreturn Pending.model_construct(check_after=1e18)"
-    world.install(hooks={"nagorik_submit": ends})
-    with pytest.raises(PluginFault) as caught:
-        await world.platform().submit(world.draft(), world.references)
-    assert caught.value.where == "Pending.check_after"
-
-
-ONE = "Criterion(id='age', verdict='pass', text=Text(en='Old enough.', bn='বয়স ঠিক আছে।'))"
-LONG = "text = Text.model_construct(en='x' * 20_000_000, bn='x')"
-ENDLESS = {
-    "criteria": (f"return EligibilityDecision(criteria=({ONE},) * 200_000)", "raised", "plugin.py:"),
-    "a sentence": (
-        f"{LONG}\nreturn EligibilityDecision(criteria=({ONE}.model_copy(update={{'text': text}}),))",
-        "wrong-result",
-        "EligibilityDecision.criteria",
-    ),
-}
-
-
-@pytest.mark.parametrize(("body", "fault", "where"), ENDLESS.values(), ids=ENDLESS)
-async def test_answer_without_end_is_a_fault_and_costs_no_more_than_the_plugin_has_spent(world, body, fault, where):
-    world.install(hooks={"nagorik_check_eligibility": body})
-    platform = world.platform()
-    await world.warm(platform)
-    tracemalloc.start()
-    try:
-        with pytest.raises(PluginFault) as caught:
-            await platform.check_eligibility("wasa.connection", world.draft().applicant)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert (caught.value.fault, caught.value.where[: len(where)]) == (fault, where)
-    assert peak < 30_000_000
 
 
 RAISED = {
@@ -140,51 +98,6 @@ async def test_whatever_is_raised_is_a_fault_with_a_place(world, body, fault, ex
     assert asyncio.current_task().cancelling() == 0
 
 
-@pytest.mark.parametrize(
-    ("raised", "told"),
-    [
-        ("AgencyRejected('unknown'), AgencyRejected('unknown')", AgencyRejected),
-        ("AgencyRejected('unknown'), AgencyUnavailable()", AgencyUnavailable),
-        ("ExceptionGroup('', [AgencyRejected('unknown')]), ContractViolation('shape')", ContractViolation),
-        ("AgencyUnavailable(), PluginFault('raised')", PluginFault),
-    ],
-)
-async def test_several_errors_of_a_task_group_are_the_one_that_settles_least(world, raised, told):
-    world.install(
-        hooks={
-            "nagorik_get_status": f"""
-                from nagorik.errors import PluginFault
-                async def fail(error):
-                    raise error
-                async with asyncio.TaskGroup() as group:
-                    for error in ({raised}):
-                        group.create_task(fail(error))
-            """
-        }
-    )
-    with pytest.raises(told) as caught:
-        await world.platform().get_status(world.draft(), world.references)
-    assert type(caught.value) is told
-
-
-async def test_a_refusal_of_more_fields_than_are_listed_reaches_the_citizen(world):
-    world.install(
-        hooks={
-            "nagorik_submit": """
-                from nagorik import FieldProblem, InputRejected, Text
-                text = Text(bn="ভুল।", en="Wrong.")
-                each = (FieldProblem(pointer=f"/form/plots/{at}", code="x", text=text) for at in range(5_000))
-                raise InputRejected(list(each))
-            """
-        }
-    )
-    with pytest.raises(InputRejected) as caught:
-        await world.platform().submit(world.draft(), world.references)
-    assert len(caught.value.fields) == MOST_LISTED
-    assert [caught.value.fields[at].pointer for at in (0, -2)] == ["/form/plots/0", f"/form/plots/{MOST_LISTED - 2}"]
-    assert caught.value.fields[-1].text.en.startswith(f"There are {5_001 - MOST_LISTED} more problems.")
-
-
 async def test_a_hook_that_hangs_is_ended_at_its_deadline(world, looptime):
     world.install(hooks={"nagorik_get_status": "await asyncio.sleep(10_000)"}, extra="limits = { deadline = 20 }")
     platform = world.platform()
@@ -192,19 +105,6 @@ async def test_a_hook_that_hangs_is_ended_at_its_deadline(world, looptime):
         await platform.get_status(world.draft(), world.references)
     assert caught.value.fault == "deadline"
     assert looptime == pytest.approx(20.5, abs=0.2)
-
-
-async def test_a_late_answer_after_a_cancellation_is_not_believed(world):
-    body = """
-        try:
-            await asyncio.sleep(10_000)
-        except asyncio.CancelledError:
-            return STATUS
-    """
-    world.install(hooks={"nagorik_get_status": body})
-    with pytest.raises(PluginFault) as caught:
-        await world.platform().get_status(world.draft(), world.references)
-    assert caught.value.fault == "deadline"
 
 
 CANCEL_GRACE = """
@@ -255,31 +155,6 @@ async def test_the_callers_cancellation_ends_the_hook_and_reaches_the_caller(wor
     assert world.module().seen == ["ended"]
 
 
-async def test_a_stubborn_hook_delays_its_cancelled_caller_for_a_second_at_most(world, looptime):
-    world.install(hooks={"nagorik_get_status": CANCEL_GRACE})
-    platform = world.platform()
-    await world.warm(platform)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(5):
-            await platform.get_status(world.draft(), world.references)
-    assert looptime == pytest.approx(6)
-    await asyncio.sleep(1)
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-async def test_a_plugins_own_timeouts_work_as_ever(world, looptime):
-    body = """
-        try:
-            async with asyncio.timeout(2):
-                await asyncio.sleep(10)
-        except TimeoutError:
-            return STATUS
-    """
-    world.install(hooks={"nagorik_get_status": body})
-    assert isinstance(await world.platform().get_status(world.draft(), world.references), AgencyStatus)
-    assert looptime == pytest.approx(2)
-
-
 async def test_one_plugins_faults_are_never_anothers(world):
     world.install("wasa", hooks={"nagorik_get_status": "await asyncio.sleep(10_000)"})
     world.install("desa", hooks={"nagorik_get_status": "await asyncio.sleep(0)\nsys.exit(1)"})
@@ -294,21 +169,3 @@ async def test_one_plugins_faults_are_never_anothers(world):
     assert [type(end) for end in ends] == [PluginFault, PluginFault, AgencyStatus] * 10
     assert [end.plugin for end in ends if isinstance(end, PluginFault)] == ["wasa", "desa"] * 10
     assert [refusal.distribution for refusal in platform.quarantined] == ["nagorik-desa", "nagorik-wasa"]
-
-
-async def test_two_calls_at_once_keep_to_themselves(world):
-    body = """
-        seen.append(request.client_reference)
-        await asyncio.sleep(1)
-        return Accepted(reference=request.client_reference, status=STATUS)
-    """
-    world.install(hooks={"nagorik_submit": body})
-    platform = world.platform()
-
-    def references(number):
-        return type(world.references)(
-            client_reference=f"CR-{number}", idempotency_key=world.references.idempotency_key
-        )
-
-    results = await asyncio.gather(*(platform.submit(world.draft(), references(number)) for number in range(5)))
-    assert [result.reference for result in results] == [f"CR-{number}" for number in range(5)]

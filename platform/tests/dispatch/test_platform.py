@@ -208,15 +208,3 @@ async def test_keys_are_the_same_for_every_attempt_and_differ_between_writes():
     assert len(set(keys)) == len(keys)
     assert references.key(Operation.SUBMIT) == keys[0]
     assert "CR" not in repr(references) + "".join(keys)
-
-
-async def test_what_needs_the_agencys_reference_is_not_asked_without_it(world):
-    platform = install(world)
-    unfiled = References(client_reference="CR", idempotency_key=UUID(int=1))
-    with pytest.raises(ValueError, match="has the agency's reference"):
-        await platform.get_status(world.draft(), unfiled)
-
-
-async def test_the_forms_schema_is_for_whoever_draws_a_page(world):
-    schema = await install(world).form_schema("wasa.connection")
-    assert schema["properties"]["holding"]["x-title-bn"] == "হোল্ডিং নম্বর"

@@ -1,7 +1,5 @@
 """What a host does around every call."""
 
-import asyncio
-
 import pytest
 
 from nagorik.errors import AgencyRejected, PluginFault, RateLimited
@@ -59,23 +57,6 @@ async def test_a_policy_is_told_of_the_call_and_nothing_of_the_citizen(world):
     assert world.NID not in repr(call)
 
 
-async def test_a_policy_learns_how_many_requests_a_call_took(world):
-    diary = Diary("a", [])
-    await status(world, diary, body="await look(context)\nreturn STATUS")
-    assert diary.calls[0].requests == 1
-
-
-async def test_a_policy_may_leave_a_call_alone(world):
-    class Elsewhere:
-        @hookimpl
-        def nagorik_call_policy(self, call):
-            return None
-
-    lines = []
-    assert isinstance(await status(world, Elsewhere(), Diary("b", lines)), AgencyStatus)
-    assert lines == ["b in", "b out"]
-
-
 async def test_a_refusal_sends_nothing_and_leaves_those_that_were_entered(world):
     lines = []
     refusal = RateLimited(retry_after=5)
@@ -83,14 +64,6 @@ async def test_a_refusal_sends_nothing_and_leaves_those_that_were_entered(world)
         await status(world, Diary("a", lines), Diary("b", lines, entering=refusal), Diary("c", lines))
     assert lines == ["a in", "b in", "a out RateLimited"]
     assert (caught.value.service, caught.value.operation) == ("wasa.connection", "status")
-    assert world.module().seen == []
-
-
-async def test_a_policy_that_breaks_on_entering_refuses_the_call(world):
-    lines = []
-    with pytest.raises(OSError, match="disk"):
-        await status(world, Diary("a", lines), Diary("b", lines, entering=OSError("disk")))
-    assert lines == ["a in", "b in", "a out OSError"]
     assert world.module().seen == []
 
 
@@ -113,22 +86,3 @@ async def test_a_policy_sees_the_error_and_cannot_swallow_or_replace_it(world, b
     with pytest.raises(kind):
         await status(world, *policies, body=body)
     assert lines == ["a in", "b in", f"b out {kind.__name__}", f"a out {kind.__name__}"]
-
-
-@pytest.mark.looptime
-async def test_a_cancelled_call_leaves_its_policies(world):
-    lines = []
-    world.install(hooks={"nagorik_get_status": "await asyncio.sleep(1000)"})
-    platform = world.platform(call_middleware=(Diary("a", lines), Diary("b", lines)))
-    await world.warm(platform)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1):
-            await platform.get_status(world.draft(), world.references)
-    assert lines == ["a in", "b in", "b out CancelledError", "a out CancelledError"]
-
-
-async def test_a_cancellation_while_leaving_leaves_the_others_too(world):
-    lines = []
-    with pytest.raises(asyncio.CancelledError):
-        await status(world, Diary("a", lines), Diary("b", lines, leaving=asyncio.CancelledError()))
-    assert lines == ["a in", "b in", "b out", "a out CancelledError"]

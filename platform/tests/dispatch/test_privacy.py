@@ -69,22 +69,6 @@ async def test_no_frame_of_the_plugin_is_kept(world):
     assert not any("nagorik_wasa" in file for file in files)
 
 
-async def test_an_error_that_a_plugin_keeps_is_a_new_one_each_time(world):
-    world.install(
-        hooks={"nagorik_get_status": "raise GONE", "nagorik_submit": "raise GONE"},
-        head="GONE = AgencyRejected('gone')",
-    )
-    platform = world.platform()
-    errors = []
-    for call in (platform.get_status, platform.submit, platform.submit):
-        with pytest.raises(NagorikError) as caught:
-            await call(world.draft(), world.references)
-        errors.append(caught.value)
-    assert [error.operation for error in errors] == ["status", "submit", "submit"]
-    assert len({id(error) for error in errors}) == 3
-    assert world.module().GONE.service is None
-
-
 async def test_an_agencys_client_quiets_the_libraries_below_it(world):
     logger = logging.getLogger("httpcore")
     before = logger.level

@@ -1,12 +1,9 @@
 import asyncio
-from dataclasses import replace
-from datetime import date
 
 import pytest
 
 from nagorik.errors import AgencyRejected, AgencyUnavailable, PluginFault, ServiceNotOffered
 from nagorik.model.status import AgencyStatus, CallbackRequest
-from nagorik.values import MobileNumber, PersonName
 from nagorik_platform.dispatch.faults import FIRST_PAUSE
 from nagorik_testing import SimulatedClock
 
@@ -51,56 +48,10 @@ async def test_faults_in_a_row_put_a_plugin_into_quarantine(world, structlog_out
     assert [line["event"] for line in structlog_output].count("plugin_quarantined") == 1
 
 
-async def test_one_citizen_with_another_telephone_is_no_other_citizen(world):
-    world.install(hooks={"nagorik_get_status": "raise ValueError"})
-    platform = world.platform(faults_before_quarantine=3)
-    for number in range(6):
-        phone = MobileNumber.parse(f"0171000000{number}")
-        applicant = world.applicant().model_copy(update={"phone": phone, "name": PersonName(en=f"Citizen {number}")})
-        with pytest.raises(PluginFault):
-            await platform.get_status(world.draft(applicant=applicant), world.references)
-    assert not platform.quarantined
-
-
-@pytest.mark.parametrize("between", ["ok", "no"])
-async def test_a_call_that_ends_as_it_may_ends_the_row(world, between):
-    platform, ends = await run(world, ["fault", "fault", between] * 3, faults_before_quarantine=3)
-    assert not platform.quarantined
-    assert isinstance(ends[-1], AgencyStatus if between == "ok" else AgencyRejected)
-
-
 async def test_one_citizen_keeps_a_plugin_out_for_nobody(world):
     platform, ends = await run(world, ["fault"] * 20, apart=False, faults_before_quarantine=3)
     assert not platform.quarantined
     assert {type(end) for end in ends} == {PluginFault}
-
-
-async def test_one_citizens_many_applications_are_one_citizens(world):
-    world.install(
-        hooks={"nagorik_check_eligibility": "raise TypeError(NID)", "nagorik_get_status": "raise TypeError(NID)"}
-    )
-    platform = world.platform(faults_before_quarantine=3)
-    for number in range(6):
-        references = replace(world.references, client_reference=f"CR-{number}", agency_reference=f"R-{number}")
-        form = {"holding": str(number)}
-        for call in (
-            platform.get_status(world.draft(form=form), references),
-            platform.check_eligibility("wasa.connection", world.applicant(), form=form, on=date(2026, 1, 1 + number)),
-        ):
-            with pytest.raises(PluginFault):
-                await call
-    assert not platform.quarantined
-
-
-async def test_what_belongs_to_no_citizen_counts_once_in_a_while(world):
-    clock = SimulatedClock()
-    world.install(hooks={"nagorik_get_status": "return STATUS", "nagorik_check_health": "raise TypeError(NID)"})
-    platform = world.platform(faults_before_quarantine=2, clock=clock)
-    for _ in range(30):
-        with pytest.raises(PluginFault):
-            await platform.check_health("wasa")
-        clock.advance(60)
-    assert not platform.quarantined
 
 
 SWITCH = """
@@ -201,62 +152,3 @@ async def test_faults_on_what_anybody_sent_are_not_counted(world, structlog_outp
             )
     assert not platform.quarantined
     assert [line["event"] for line in structlog_output].count("plugin_fault") == 3
-
-
-async def test_a_plugin_in_quarantine_is_not_asked_for_anything(world):
-    world.install(
-        hooks={
-            "nagorik_get_status": "raise TypeError(NID)",
-            "nagorik_check_health": "seen.append('health')\nreturn Health(state='up')",
-        }
-    )
-    platform = world.platform(faults_before_quarantine=1)
-    with pytest.raises(PluginFault):
-        await platform.get_status(world.draft(), world.references)
-    with pytest.raises(ServiceNotOffered):
-        await platform.check_health("wasa")
-    with pytest.raises(ServiceNotOffered):
-        await platform.validate("wasa.connection", {})
-    assert world.module().seen == []
-
-
-async def test_a_service_that_nobody_offers(world):
-    world.install()
-    platform = world.platform()
-    for name in ("wasa.other", "elsewhere.connection", "", "wasa", f"wasa.{world.NID}"):
-        with pytest.raises(ServiceNotOffered) as caught:
-            await platform.get_status(world.draft(name), world.references)
-        assert caught.value.because == "unknown-service"
-        assert world.NID not in str(caught.value)
-    with pytest.raises(ServiceNotOffered) as caught:
-        await platform.check_health("elsewhere")
-    assert caught.value.because == "unknown-plugin"
-
-
-async def test_an_operation_that_is_not_offered(world):
-    world.install()
-    platform = world.platform()
-    with pytest.raises(ServiceNotOffered) as caught:
-        await platform.quote_fees(world.draft())
-    assert (caught.value.because, caught.value.operation) == ("operation-not-offered", "quote")
-    with pytest.raises(ServiceNotOffered) as caught:
-        await platform.check_health("wasa")
-    assert caught.value.because == "operation-not-offered"
-
-
-async def test_a_service_is_no_gateway_and_a_gateway_no_service(world):
-    world.install(
-        hooks={
-            "nagorik_get_status": "return STATUS",
-            "nagorik_start_payment": "return PaymentStarted()",
-            "nagorik_query_payment": "return PaymentReport(state='pending')",
-        }
-    )
-    platform = world.platform()
-    assert platform.service("wasa.connection").id == "wasa.connection"
-    assert platform.gateway("wasa.pay").id == "wasa.pay"
-    for look in (platform.service, platform.gateway):
-        with pytest.raises(ServiceNotOffered):
-            look("wasa.pay" if look == platform.service else "wasa.connection")
-    with pytest.raises(ServiceNotOffered):
-        await platform.validate("wasa.pay", {})

@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 
-from nagorik.model.payment import PaymentReport
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
 from nagorik.operations import Operation
 from nagorik.values.sentences import Text
@@ -14,7 +13,6 @@ from nagorik_platform.lifecycle import (
     Payment,
     Progress,
     StateExplanation,
-    explain,
     nothing_to_do,
     open_progress,
     state_advice,
@@ -24,7 +22,6 @@ from nagorik_platform.lifecycle.explanation import ReceivedStatus, StandingRefus
 from nagorik_platform.lifecycle.refusals import CallRefusal
 
 from . import factories
-from .driver import Driver
 
 NOTHING = nothing_to_do()
 DO_THIS = Text(bn="এটি করুন।", en="Do this.")
@@ -88,15 +85,6 @@ def test_what_the_state_asks_for_is_told_once(state, hold):
     assert what_to_do(progress, StateExplanation(), DO_THIS) == (state_advice(state),)
 
 
-def test_who_has_corrected_is_not_told_to_correct():
-    assert what_to_do(progress_of(S.CORRECTION_REQUESTED), StateExplanation(), None) == (NOTHING,)
-
-
-def test_who_is_told_that_the_payment_failed_is_not_told_to_wait_for_it():
-    failed = progress_of(S.AWAITING_PAYMENT, hold=Hold(party=Party.CITIZEN, code="payment-failed"), payment=P.FAILED)
-    assert what_to_do(failed, StateExplanation(), DO_THIS) == (DO_THIS,)
-
-
 @pytest.mark.parametrize("state", [S.DRAFT, S.READY, S.SUBMITTED, S.IN_REVIEW, S.APPROVED, S.MANUAL_REVIEW])
 def test_who_only_waits_is_told_so(state):
     assert what_to_do(progress_of(state), StateExplanation(), None) == (NOTHING,)
@@ -114,13 +102,6 @@ def test_who_waits_is_told_to_read_what_the_agency_says():
     assert what_to_do(progress_of(S.IN_REVIEW), said, None) == (nothing_to_do(agency_says=True),)
 
 
-@pytest.mark.parametrize("remark", ["", " ", "\u200b\u202e\ufeff", "\u200d"])
-def test_who_waits_is_not_told_to_read_what_cannot_be_read(remark):
-    says = factories.status(S.IN_REVIEW).model_copy(update={"remark": remark})
-    said = StateExplanation(report=ReceivedStatus(at=factories.NOON, status=says))
-    assert what_to_do(progress_of(S.IN_REVIEW), said, None) == (NOTHING,)
-
-
 def refusal_of(operation: Operation) -> StandingRefusal:
     return StandingRefusal(operation=operation, at=factories.NOON, refusal=CallRefusal(code="come"))
 
@@ -135,33 +116,3 @@ def test_nobody_is_told_to_do_nothing_below_a_refusal_that_asks_for_something(st
             refused = said.model_copy(update={"refusals": (refusal_of(operation),)})
             told, before = (what_to_do(progress, one, DO_THIS) for one in (refused, said))
             assert told == ((nothing_to_do(refused=True),) if before == (NOTHING,) else before)
-
-
-def test_who_waits_is_told_to_read_of_the_refusal_and_what_the_agency_says():
-    says = factories.status(S.IN_REVIEW).model_copy(update={"remark": "Choose a day."})
-    report = ReceivedStatus(at=factories.NOON, status=says)
-    said = StateExplanation(report=report, refusals=(refusal_of(Operation.WITHDRAW),))
-    told = what_to_do(progress_of(S.IN_REVIEW), said, None)
-    assert told == (nothing_to_do(agency_says=True, refused=True),)
-    assert len({nothing_to_do(agency_says=a, refused=r).bn for a in (True, False) for r in (True, False)}) == 4
-
-
-def test_who_was_refused_is_told_what_is_left_after_the_close():
-    said = StateExplanation(state=S.CLOSED, ended_as=S.REJECTED)
-    assert what_to_do(progress_of(S.CLOSED), said, None) == (state_advice(S.REJECTED),)
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_nobody_is_told_to_pay_what_may_have_been_begun_and_can_be_paid_nowhere(late):
-    driver = Driver(factories.capabilities_of())
-    if late:
-        driver.to_submitted().report(factories.status(fee_due="inspection"))
-        driver.answer(Operation.QUOTE, factories.quote(stage="inspection"))
-    else:
-        driver.to_ready(factories.quote())
-    driver.lose(Operation.START_PAYMENT)
-    assert what_to_do(driver.row, explain(driver.journal), None) == (NOTHING,)
-    pending = PaymentReport(state=P.PENDING, reference="CANARY-REFERENCE-GATEWAY")
-    give = {Operation.QUERY_PAYMENT: pending, Operation.STATUS: factories.status(fee_due="inspection")}
-    driver.answer_until(lambda one: one.payment_states == [P.PENDING], give=give)
-    assert state_advice(S.AWAITING_PAYMENT) in what_to_do(driver.row, explain(driver.journal), None)

@@ -25,8 +25,6 @@ from nagorik_platform.cli.explanation_page import explanation_document, reason_l
 from nagorik_platform.lifecycle import (
     CallAnswered,
     CallFailed,
-    CitizenActed,
-    ConsentGranted,
     Decided,
     Hold,
     Party,
@@ -94,21 +92,6 @@ def test_price_after_filing_that_cannot_be_had_is_a_case_and_nobody_is_asked_to_
     assert standing.refusal.code == {"agency-rejected": "office.locked"}.get(error.code, standing.refusal.code)
 
 
-def test_price_in_a_second_currency_is_a_case_that_no_consent_is_asked_for():
-    driver = Driver(factories.capabilities_of()).to_submitted(factories.quote(230))
-    status = factories.status(fee_due="inspection")
-    driver.report(status)
-    abroad = factories.quote(10, stage="inspection", currency="USD")
-    driver.answer_until(lambda one: one.hold is not None, give={Operation.STATUS: status, Operation.QUOTE: abroad})
-    assert driver.row.hold == Hold(party=Party.PERSON, code="fee-not-settled")
-    assert driver.calls.count(Operation.QUOTE) == 1 + CALLS_IN_VAIN_BEFORE_A_PERSON
-    (standing,) = explain(driver.journal).refusals
-    assert standing.refusal.code == "quote-in-another-currency"
-    assert what_to_do(driver.row, explain(driver.journal), HOLD) == (nothing_to_pay_yet(),)
-    here = factories.quote(10, stage="inspection")
-    driver.answer_until(lambda one: one.hold is None, give={Operation.STATUS: status, Operation.QUOTE: here})
-
-
 @pytest.mark.parametrize("state", [S.APPROVED, S.AWAITING_PAYMENT])
 def test_fee_that_was_paid_and_is_demanded_for_days_is_a_case_and_is_not_paid_again(state):
     driver, asks = demanded(), factories.status(fee_due="inspection")
@@ -158,26 +141,6 @@ def test_fee_of_a_service_without_prices_is_a_case_at_once():
     assert (driver.state, driver.hold) == (S.IN_REVIEW, None)
 
 
-def test_price_that_comes_to_be_clear_ends_the_case_and_the_payer_is_asked_once_there_is_a_payment():
-    driver, status = demanded(), factories.status(fee_due="inspection")
-    fail(driver, Operation.QUOTE, DIFFERS, CALLS_IN_VAIN_BEFORE_A_PERSON, status=status)
-    price = factories.quote(5_000, stage="inspection")
-    driver.answer_until(
-        lambda one: one.row.quote is not None, give={Operation.STATUS: status, Operation.QUOTE: price}
-    )
-    assert (driver.hold, explain(driver.journal).refusals) == (None, ())
-    assert what_to_do(driver.row, explain(driver.journal), None) == (nothing_to_pay_yet(),)
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="CANARY-REFERENCE-GATEWAY"))
-    assert state_advice(S.AWAITING_PAYMENT) in what_to_do(driver.row, explain(driver.journal), None)
-
-
-def test_case_of_a_price_ends_with_the_demand():
-    driver, status = demanded(), factories.status(fee_due="inspection")
-    fail(driver, Operation.QUOTE, DIFFERS, CALLS_IN_VAIN_BEFORE_A_PERSON, status=status)
-    driver.report(factories.status(S.IN_REVIEW))
-    assert (driver.state, driver.hold, explain(driver.journal).refusals) == (S.IN_REVIEW, None, ())
-
-
 @pytest.mark.parametrize("operation", [Operation.ELIGIBILITY, Operation.QUOTE, Operation.SUBMIT])
 @pytest.mark.parametrize("error", [ContractViolation("other-year"), CredentialsRejected(), ConsentMissing("scope")])
 def test_call_before_filing_that_fails_for_ever_is_a_case_and_goes_on_by_itself(operation, error):
@@ -200,20 +163,6 @@ def test_call_before_filing_that_fails_for_ever_is_a_case_and_goes_on_by_itself(
         assert driver.hold is None
 
 
-@pytest.mark.parametrize(
-    "error",
-    [REJECTED, ContractViolation("answer"), CredentialsRejected(), InputRejected([factories.field_problem()])],
-)
-def test_status_that_the_agency_never_tells_is_a_case_until_it_does(error):
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
-        assert driver.hold is None
-        driver.answer(Operation.STATUS, error)
-    assert driver.hold == "call-in-vain"
-    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
-    assert (driver.state, driver.hold) == (S.IN_REVIEW, None)
-
-
 def test_agency_that_is_only_away_is_nobodys_case():
     driver = Driver(factories.capabilities_of()).to_submitted()
     for _ in range(3 * CALLS_IN_VAIN_BEFORE_A_PERSON):
@@ -221,48 +170,6 @@ def test_agency_that_is_only_away_is_nobodys_case():
     assert driver.hold is None
     driver.answer(Operation.STATUS, REJECTED)
     assert driver.hold is None
-
-
-def test_deliverable_that_is_never_handed_out_is_a_case_and_the_citizen_may_still_say_that_it_came():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    issued = factories.status(S.ISSUED, deliverables=(factories.deliverable(),))
-    driver.report(issued)
-    fail(driver, Operation.DELIVERABLE, REJECTED, CALLS_IN_VAIN_BEFORE_A_PERSON, status=issued)
-    assert driver.hold == "call-in-vain"
-    assert what_to_do(driver.row, explain(driver.journal), HOLD) == (state_advice(S.ISSUED),)
-    driver.take(CitizenActed("received"))
-    assert driver.state is S.DELIVERED
-
-
-@pytest.mark.parametrize("operation", [Operation.ANSWER_CORRECTION, Operation.WITHDRAW])
-def test_write_that_is_never_sent_is_a_case_and_is_sent_once_it_can_be(operation):
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    asks = factories.status(S.CORRECTION_REQUESTED if operation is Operation.ANSWER_CORRECTION else S.IN_REVIEW)
-    driver.report(asks)
-    driver.take(CitizenActed("corrected" if operation is Operation.ANSWER_CORRECTION else "withdraw"))
-    fail(driver, operation, CredentialsRejected(), CALLS_IN_VAIN_BEFORE_A_PERSON, status=asks)
-    assert driver.hold == "call-in-vain"
-    fail(driver, operation, CredentialsRejected(), 1, status=asks)
-
-
-def test_citizen_who_is_waited_for_is_not_sent_to_an_officer():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.report(factories.status(S.CORRECTION_REQUESTED))
-    for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
-        driver.answer(Operation.STATUS, REJECTED)
-    assert driver.row.hold == Hold(party=Party.CITIZEN, code="correction-requested")
-
-
-def test_payment_that_ended_waits_for_its_payer_whatever_else_fails():
-    driver, status = demanded(), factories.status(fee_due="inspection")
-    price = factories.quote(5_000, stage="inspection")
-    driver.answer_until(
-        lambda one: one.row.quote is not None, give={Operation.STATUS: status, Operation.QUOTE: price}
-    )
-    driver.answer(Operation.START_PAYMENT, AgencyRejected("limit"))
-    for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
-        driver.answer(Operation.STATUS, REJECTED)
-    assert driver.hold == "payment-failed"
 
 
 def test_officer_lets_it_be_tried_at_once_or_takes_it():
@@ -275,16 +182,6 @@ def test_officer_lets_it_be_tried_at_once_or_takes_it():
         driver.answer(Operation.STATUS, REJECTED)
     driver.take(Decided(officer="O", reason="Rang them", to=S.REJECTED))
     assert driver.state is S.CLOSED
-
-
-def test_consent_that_ends_meanwhile_is_asked_for():
-    driver = Driver(factories.capabilities_of())
-    for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
-        driver.answer(Operation.ELIGIBILITY, DIFFERS)
-    driver.take(ConsentGranted(factories.consent(ceiling=0)))
-    driver.answer(Operation.ELIGIBILITY, factories.decision())
-    driver.answer(Operation.QUOTE, factories.quote(5))
-    assert driver.row.hold == Hold(party=Party.CITIZEN, code="consent-fee-ceiling")
 
 
 @pytest.mark.parametrize(
@@ -313,11 +210,3 @@ def test_what_waiting_does_not_mend_is_kept_by_its_code(error, fault, code):
 @pytest.mark.parametrize("error", [AgencyUnavailable(), ServiceNotOffered("unknown-service")])
 def test_what_waiting_mends_is_not(error):
     assert refusal_of(error) is None
-
-
-def test_nobody_is_told_to_read_of_a_refusal_where_there_was_none():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.answer(Operation.STATUS, DIFFERS)
-    assert what_to_do(driver.row, explain(driver.journal), None) == (nothing_to_do(),)
-    driver.answer(Operation.STATUS, REJECTED)
-    assert what_to_do(driver.row, explain(driver.journal), None) == (nothing_to_do(refused=True),)

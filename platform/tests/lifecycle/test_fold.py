@@ -7,7 +7,6 @@ from nagorik.operations import Operation
 from nagorik_platform.lifecycle import (
     CallAnswered,
     IllegalTransition,
-    Interrupted,
     JournalBroken,
     amounts_to,
     apply,
@@ -153,12 +152,6 @@ def test_poll_that_changes_nothing_leaves_one_entry():
     assert in_full == driver.row.model_copy(update={"events": in_full.events})
 
 
-def test_report_that_was_never_received_cannot_be_unchanged():
-    polled = AttemptEnded(at=factories.NOON, operation=Operation.STATUS, began_at=factories.NOON, result=UNCHANGED)
-    with pytest.raises(JournalBroken):
-        _with(polled)
-
-
 def test_journal_that_announces_reads_is_read():
     began = AttemptBegan(at=factories.NOON, operation=Operation.QUOTE)
     later = factories.after(1)
@@ -167,37 +160,6 @@ def test_journal_that_announces_reads_is_read():
     for end in ({}, {"began_at": factories.NOON}):
         announced = _with(began, AttemptEnded(at=later, operation=Operation.QUOTE, result="quoted", **end))
         assert announced == alone.model_copy(update={"events": announced.events})
-
-
-def test_killed_read_is_asked_again_a_little_later():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    entries = len(driver.journal)
-    driver.call()
-    asked_at = driver.now
-    driver.pass_time(60)
-    driver.take(Interrupted())
-    (entry,) = driver.journal[entries:]
-    assert (entry.result, entry.settled, entry.began_at) == ("interrupted", False, asked_at)
-    assert driver.now < driver.next.due < factories.NOON.replace(hour=7)
-    assert replay(driver.journal) == driver.row
-
-
-def test_write_that_was_not_announced_has_no_end():
-    with pytest.raises(JournalBroken):
-        _with(AttemptEnded(at=factories.NOON, operation=Operation.SUBMIT, began_at=factories.NOON, result="accepted"))
-
-
-def test_one_attempt_at_a_time_and_it_ends_after_it_began():
-    began = AttemptBegan(at=factories.NOON, operation=Operation.QUOTE)
-    other = AttemptEnded(at=factories.NOON, operation=Operation.FIND, began_at=factories.NOON, result="absent")
-    with pytest.raises(JournalBroken):
-        _with(began, other)
-    with pytest.raises(JournalBroken):
-        _with(began, began)
-    with pytest.raises(JournalBroken):
-        _with(began, AttemptEnded(at=factories.NOON, operation=Operation.SUBMIT, result="x", settled=True))
-    with pytest.raises(JournalBroken):
-        _with(AttemptEnded(at=factories.NOON, operation=Operation.QUOTE, result="x", settled=True))
 
 
 def test_payment_is_opened_once_and_before_it_moves():

@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 
 from nagorik.model.status import ApplicationState, Flag, PaymentState
-from nagorik_platform.lifecycle import nothing_to_do, state_advice, state_label
+from nagorik_platform.lifecycle import state_label
 
 EVERYTHING = [*ApplicationState, *PaymentState, *Flag]
 
@@ -25,40 +25,12 @@ def _tables(file: str) -> dict[str, dict[str, object]]:
     return tomllib.loads(files("nagorik_platform.lifecycle").joinpath(file).read_text("utf-8"))
 
 
-def test_no_label_is_for_nothing():
-    tables = _tables("labels.toml")
-    assert set(tables["application"]) == set(ApplicationState)
-    assert set(tables["payment"]) == set(PaymentState)
-    assert set(tables["flag"]) == set(Flag)
-
-
 def test_no_advice_is_for_nothing():
     tables = _tables("advice.toml")
     assert set(tables) == {"nobody", "application", "payment", "flag"}
     assert set(tables["application"]) < set(ApplicationState)
     assert set(tables["payment"]) < set(PaymentState)
     assert set(tables["flag"]) < set(Flag)
-
-
-NOTHING = re.compile(r"need not do|nobody has to|কিছু করতে হবে না|কাউকে কিছু", re.IGNORECASE)
-
-
-@pytest.mark.parametrize("state", EVERYTHING, ids=lambda state: f"{type(state).__name__}-{state.value}")
-def test_that_nothing_is_to_be_done_is_no_labels_and_no_advices_to_say(state):
-    advice = state_advice(state)
-    for text in filter(None, (state_label(state), advice)):
-        assert not NOTHING.search(f"{text.en} {text.bn}")
-    if advice is not None:
-        assert 1 <= advice.bn.count("।") <= 2
-        assert not re.search(r"[A-Za-z0-9]", advice.bn), "Bangla in Bangla letters and digits"
-        assert not re.search(r"[\u0980-\u09ff]", advice.en)
-
-
-def test_that_nothing_is_to_be_done_has_one_sentence():
-    assert NOTHING.search(nothing_to_do().en)
-    assert NOTHING.search(nothing_to_do().bn)
-    beside = nothing_to_do(agency_says=True)
-    assert not NOTHING.search(f"{beside.en} {beside.bn}")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import pytest
 from nagorik.errors import (
     AgencyRejected,
     AgencyUnavailable,
-    DuplicateApplication,
     InputRejected,
     OutcomeUnknown,
 )
@@ -148,45 +147,6 @@ def test_report_that_comes_first_settles_an_unknown_submission():
     assert Flag.STALE_STATUS not in driver.row.flags
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
-        OutcomeUnknown(step="submit", because="read-timeout"),
-        InputRejected(()),
-        AgencyRejected("http-409"),
-        AgencyUnavailable(),
-    ],
-    ids=lambda end: end.code,
-)
-def test_report_during_the_attempt_makes_its_failed_answer_immaterial(end):
-    driver = Driver(factories.capabilities_of())
-    driver.to_ready()
-    driver.call()
-    driver.report(factories.status(S.SUBMITTED))
-    driver.take(CallFailed(end))
-    assert driver.state is S.SUBMITTED
-    assert driver.next.operation is Operation.STATUS
-
-
-def test_duplicate_is_adopted_and_another_one_is_flagged():
-    driver = Driver(factories.capabilities_of())
-    driver.to_ready()
-    driver.answer(Operation.SUBMIT, DuplicateApplication(REFERENCE))
-    assert (driver.state, driver.row.agency_reference) == (S.SUBMITTED, REFERENCE)
-    driver.report(factories.status(S.IN_REVIEW), reference="CANARY-REFERENCE-OTHER")
-    assert (driver.state, driver.row.agency_reference) == (S.SUBMITTED, REFERENCE)
-    assert Flag.POSSIBLE_DUPLICATE in driver.row.flags
-
-
-def test_pending_without_a_number_is_looked_up_when_the_agency_said():
-    driver = Driver(factories.capabilities_of())
-    driver.to_ready()
-    driver.answer(Operation.SUBMIT, Pending(check_after=7200))
-    assert driver.state is S.SUBMISSION_UNKNOWN
-    assert driver.next.operation is Operation.FIND
-    assert (driver.next.due - driver.now).total_seconds() == 7200
-
-
 def _correcting(capabilities=None) -> Driver:
     driver = Driver(capabilities or factories.capabilities_of())
     driver.to_submitted()
@@ -221,13 +181,6 @@ def test_lost_correction_is_asked_for_again_only_when_the_status_had_time_to_sho
     assert driver.state is S.IN_REVIEW
 
 
-def test_correction_overtaken_by_the_agency_is_not_sent():
-    driver = _correcting()
-    driver.report(factories.status(S.IN_REVIEW))
-    assert driver.next.operation is Operation.STATUS
-    assert not driver.row.correction_ready
-
-
 def test_lost_withdrawal_is_not_sent_again():
     driver = Driver(factories.capabilities_of()).to_submitted()
     driver.take(CitizenActed("withdraw"))
@@ -237,16 +190,6 @@ def test_lost_withdrawal_is_not_sent_again():
     driver.answer(Operation.STATUS, factories.status(S.WITHDRAWN, final=True))
     assert driver.state is S.CLOSED
     assert driver.calls.count(Operation.WITHDRAW) == 1
-
-
-def test_agencys_decision_wins_over_a_withdrawal_in_flight():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.take(CitizenActed("withdraw"))
-    driver.call()
-    driver.report(factories.status(S.APPROVED))
-    driver.take(CallAnswered(Withdrawal(withdrawn=False, status=factories.status(S.APPROVED))))
-    assert driver.state is S.APPROVED
-    assert [event.outcome for event in driver.journal if event.kind == "withdrawal-settled"] == ["refused"]
 
 
 def test_lost_advice_is_sent_again_only_after_the_agency_denies_it_late_enough():
@@ -271,13 +214,6 @@ def test_lost_advice_keeps_money_from_going_back_even_where_it_can_be_repeated()
     driver.report(factories.status(S.REJECTED))
     assert driver.payment_states == [P.UNDER_INVESTIGATION]
     assert driver.row.hold.party is Party.PERSON
-
-
-def test_read_that_was_interrupted_is_not_made_again_at_once():
-    driver = Driver(factories.capabilities_of())
-    driver.interrupt(Operation.ELIGIBILITY)
-    assert driver.next.operation is Operation.ELIGIBILITY
-    assert driver.next.due > driver.now
 
 
 def _asking_in_vain(driver: Driver, operation: Operation, end) -> None:
@@ -320,19 +256,6 @@ def test_a_filing_that_never_arrives_is_not_sent_for_ever(answered):
         driver.take(Decided(officer="R. Karim", reason="Their site was down", to=S.READY))
 
 
-def test_an_age_of_a_lost_filing_is_counted_from_the_first_of_several():
-    driver = _lost()
-    since = driver.now
-    while driver.row.lost_in_a_row == 0:
-        driver.answer(Operation.FIND, _absent(driver))
-    driver.lose(Operation.SUBMIT)
-    assert driver.row.lost_since == since
-    assert driver.row.lost_at == driver.now
-    _asking_in_vain(driver, Operation.FIND, AgencyUnavailable())
-    assert driver.hold == "lost-for-long"
-    assert timedelta(days=3) <= driver.now - since < timedelta(days=3, hours=2)
-
-
 def test_a_filing_lost_with_every_resend_reaches_a_person():
     driver = _lost(factories.capabilities_of(Idempotency.NATIVE, without=[Operation.FIND]))
     lost_at = driver.now
@@ -355,16 +278,6 @@ def test_each_withdrawal_has_a_key_of_its_own_and_each_attempt_at_one_the_same()
         told.append(driver.row.withdrawals)
         driver.take(CallFailed(end) if isinstance(end, OutcomeUnknown) else CallAnswered(end))
     assert told == [1, 1, 2]
-
-
-def test_a_correction_is_asked_for_where_the_agency_takes_it():
-    driver = Driver(factories.capabilities_of(without=[Operation.ANSWER_CORRECTION])).to_submitted()
-    driver.report(factories.status(S.CORRECTION_REQUESTED))
-    assert driver.row.hold == Hold(party=Party.CITIZEN, code="correction-at-the-agency")
-    there = factories.WORDS
-    assert what_to_do(driver.row, explain(driver.journal), there) == (there,)
-    with pytest.raises(NotPossible, match="corrected-at-the-agency"):
-        driver.take(CitizenActed("corrected"))
 
 
 @pytest.mark.parametrize(

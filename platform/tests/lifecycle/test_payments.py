@@ -8,9 +8,6 @@ from nagorik.errors import (
     AgencyClosed,
     AgencyRejected,
     AgencyUnavailable,
-    ContractViolation,
-    FieldProblem,
-    InputRejected,
     OutcomeUnknown,
 )
 from nagorik.model.fee import FeeDue
@@ -30,20 +27,13 @@ from nagorik_platform.lifecycle import (
     Noticed,
     NotPossible,
     Party,
-    explain,
-    open_application,
     payment_decisions,
-    state_advice,
-    what_to_do,
 )
 from nagorik_platform.lifecycle.next_action import (
     LATE_CAPTURE_LOOKS,
     LATE_LOOKS_END,
     LATE_LOOKS_IN_VAIN,
-    candidates,
 )
-from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, REFUND_BEFORE_A_PERSON
-from nagorik_platform.lifecycle.state import Backoff
 
 from . import factories
 from .driver import REFERENCE, Driver
@@ -119,64 +109,12 @@ def test_payment_is_not_announced_again_where_its_key_means_nothing():
     assert driver.calls.count(Operation.START_PAYMENT) == 1
 
 
-def test_payment_is_not_announced_again_when_the_consent_has_run_out_and_nothing_is_left_undone():
-    """As the cash desk has it: whoever waits for the consent waits for nothing else."""
-    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
-    hours = 3600.0
-    opened = factories.opened(factories.consent(lasts=5 * hours))
-    driver.journal.clear()
-    driver._keep(open_application(opened, driver.capabilities))
-    driver.to_submitted(factories.quote())
-    driver.pass_time(4 * hours)
-    driver.report(factories.status(S.AWAITING_PAYMENT, fee_due="licence"))
-    driver.answer(Operation.QUOTE, factories.quote(300, at=driver.now, stage="licence"))
-    driver.lose(Operation.START_PAYMENT)
-    driver.answer(Operation.QUERY_PAYMENT, AgencyUnavailable(because="connect-timeout"))
-    driver.pass_time(2 * hours)
-    asked = set()
-    for _ in range(40):
-        operation = driver.call()
-        assert operation is not None
-        assert operation is not Operation.START_PAYMENT
-        asked.add(operation)
-        is_status = operation is Operation.STATUS
-        standing = factories.status(S.AWAITING_PAYMENT, fee_due="licence")
-        driver.take(CallAnswered(standing) if is_status else CallFailed(AgencyUnavailable(because="connect-timeout")))
-        assert driver.next.due is not None
-    assert asked == {Operation.STATUS, Operation.QUERY_PAYMENT}
-
-
-def test_payment_is_not_announced_again_at_a_price_that_has_lapsed():
-    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
-    driver.to_ready(factories.quote())
-    driver.lose(Operation.START_PAYMENT)
-    quote = driver.row.quote
-    assert quote is not None
-    driver.now = quote.expires_at
-    for _ in range(5):
-        driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
-    assert driver.calls.count(Operation.START_PAYMENT) == 1
-
-
 def test_unknown_payment_blocks_withdrawal():
     driver = _paying()
     driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
     with pytest.raises(NotPossible, match="payment-unknown"):
         driver.take(CitizenActed("withdraw"))
     assert driver.state is S.AWAITING_PAYMENT
-
-
-def test_wish_to_withdraw_is_not_sent_while_a_payment_is_unknown():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.report(factories.status(fee_due="record-correction"))
-    driver.answer(Operation.QUOTE, factories.quote(1100, stage="record-correction"))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted())
-    driver.take(CitizenActed("withdraw"))
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
-    assert driver.next.operation is not Operation.WITHDRAW
-    driver.take(Noticed(driver.row.payments[0].id))
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
-    assert driver.next.operation is Operation.WITHDRAW
 
 
 def test_payment_that_stays_unknown_becomes_a_persons_case_and_is_asked_about_still():
@@ -232,19 +170,6 @@ def test_money_taken_after_the_gateway_said_no_is_found_without_a_notice(word, d
     assert driver.payment_states == [P.CAPTURED]
 
 
-def test_messages_do_not_use_up_the_questions_that_are_still_to_come():
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
-    said = driver.now
-    for _ in range(5):
-        driver.take(Noticed(driver.row.payments[0].id))
-        driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
-    for look in LATE_CAPTURE_LOOKS:
-        driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
-        assert driver.now == said + look
-    assert driver.next.operation is None
-
-
 def test_application_closes_once_the_gateway_has_said_often_enough_that_it_took_nothing():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))
@@ -294,37 +219,6 @@ def test_officer_who_decides_late_of_money_in_doubt_is_told_all_that_was_taken()
     assert driver.row.payments[0].receipt().amount == factories.taka(999 + 230)
 
 
-@pytest.mark.parametrize("word", [P.FAILED, P.CANCELLED])
-def test_payer_who_pays_again_is_not_told_again_that_the_first_payment_failed(word):
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.FAILED))
-    driver.take(CitizenActed("pay-again"))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
-    driver.take(Noticed(driver.row.payments[0].id))
-    while driver.row.payments[0].noticed:
-        assert driver.call() is Operation.QUERY_PAYMENT
-        attempt = driver.row.attempt
-        about_the_first = attempt is not None and attempt.payment == driver.row.payments[0].id
-        driver.take(CallAnswered(_report(word if about_the_first else P.PENDING)))
-    assert driver.payment_states == [P.FAILED, P.PENDING]
-    assert driver.hold is None
-
-
-def test_doubt_of_the_gateway_that_an_officer_has_settled_is_not_raised_again_but_a_second_capture_is():
-    driver = _paying()
-    doubted = driver.captured().model_copy(update={"state": P.UNDER_INVESTIGATION})
-    driver.answer(Operation.QUERY_PAYMENT, doubted)
-    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CAPTURED))
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
-    driver.take(Noticed(driver.row.payments[0].id))
-    driver.answer(Operation.QUERY_PAYMENT, doubted)
-    assert driver.payment_states == [P.CONFIRMED]
-    driver.take(Noticed(driver.row.payments[0].id))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460).model_copy(update={"state": P.UNDER_INVESTIGATION}))
-    assert driver.payment_states == [P.UNDER_INVESTIGATION]
-
-
 def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))
@@ -335,20 +229,6 @@ def test_look_that_is_not_answered_is_repeated_and_closes_nothing():
     driver.answer(Operation.QUERY_PAYMENT, driver.captured())
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
-
-
-def test_payment_that_the_gateway_cannot_find_any_more_keeps_no_application_open_for_ever():
-    driver = Driver(factories.capabilities_of())
-    driver.to_ready(factories.quote())
-    driver.lose(Operation.START_PAYMENT)
-    driver.answer_until(lambda d: d.hold == "payment-unknown", give={Operation.QUERY_PAYMENT: _report(P.UNKNOWN)})
-    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.FAILED))
-    driver.take(CitizenActed("withdraw"))
-    driver.pass_time(LATE_LOOKS_END.total_seconds())
-    for _ in range(LATE_LOOKS_IN_VAIN):
-        assert driver.state is S.WITHDRAWN
-        driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
-    assert (driver.state, driver.next.operation) == (S.CLOSED, None)
 
 
 @pytest.mark.parametrize("is_paid", [False, True])
@@ -381,28 +261,6 @@ def test_application_is_closed_as_the_last_question_of_a_message_is_given_up():
     assert driver.state is S.WITHDRAWN
     assert ask_in_vain(driver) >= LATE_LOOKS_IN_VAIN
     assert driver.state is S.CLOSED
-
-
-def test_message_that_the_gateway_never_explains_keeps_no_other_payment_from_being_taken():
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.FAILED))
-    driver.take(CitizenActed("pay-again"))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
-    driver.take(Noticed(driver.row.payments[0].id))
-    first, second = driver.row.payments
-    authorised = second.model_copy(update={"state": P.AUTHORISED, "reference": "G-2"})
-    lasting = driver.row.quote.model_copy(update={"expires_at": driver.now + timedelta(days=30)})
-    row = driver.row.model_copy(update={"payments": (first, authorised), "quote": lasting})
-    in_vain = Backoff(operation=Operation.QUERY_PAYMENT, subject=first.id, failures=LATE_LOOKS_IN_VAIN)
-
-    def completes(row, now):
-        found = candidates(row, driver.capabilities, now)
-        return Operation.COMPLETE_PAYMENT in {action.operation for action in found}
-
-    assert not completes(row, driver.now)
-    asked = row.model_copy(update={"backoffs": (in_vain,)})
-    assert not completes(asked, driver.now + LATE_LOOKS_END / 2)
-    assert completes(asked, driver.now + LATE_LOOKS_END)
 
 
 def ask_in_vain(driver):
@@ -459,36 +317,6 @@ def test_the_payment_whose_receipt_went_with_a_lost_filing_is_kept(is_doubted):
     assert driver.payment_states == [P.REFUND_REQUESTED, P.CAPTURED]
 
 
-@pytest.mark.parametrize("is_first_lost", [False, True])
-def test_receipt_that_went_with_a_filing_that_surely_failed_keeps_no_payment(is_first_lost):
-    """The agency may hold the second filing, with the receipt of the second payment alone."""
-    driver = Driver(factories.capabilities_of(Idempotency.NATIVE, without=[Operation.FIND]))
-    driver.to_ready(factories.quote())
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    if is_first_lost:
-        driver.lose(Operation.SUBMIT)
-    else:
-        driver.answer(Operation.SUBMIT, AgencyUnavailable())
-    first = driver.row.payments[0].id
-    driver.take(Noticed(first))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured().model_copy(update={"state": P.UNDER_INVESTIGATION}))
-    assert driver.row.payments[0].is_shown
-    driver.take(Decided(**OFFICER, payment=first, payment_to=P.FAILED))
-    if is_first_lost:
-        driver.answer(Operation.SUBMIT, AgencyUnavailable())  # once more, with its key: both may have arrived
-        assert driver.row.payments[0].is_shown
-        return
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    driver.lose(Operation.SUBMIT)
-    driver.take(Noticed(first))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    assert driver.payment_states == [P.UNDER_INVESTIGATION, P.CAPTURED]
-    driver.take(Decided(**OFFICER, payment=first, payment_to=P.CAPTURED))
-    assert driver.payment_states == [P.REFUND_REQUESTED, P.CAPTURED]
-
-
 def test_money_that_arrives_after_the_application_was_closed_is_given_back():
     driver = _paying()
     driver.take(CitizenActed("withdraw"))
@@ -515,19 +343,6 @@ def test_second_capture_of_a_payment_that_is_given_back_is_found_a_day_after(fir
     assert (driver.payment_states, driver.hold) == ([P.UNDER_INVESTIGATION], "payment-under-investigation")
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_payer_had_the_money_back_when_the_gateway_says_or_else_when_it_was_learned(told):
-    driver = _paying()
-    driver.take(CitizenActed("withdraw"))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
-    assert driver.row.payments[0].refunded_at is None
-    handed_out = driver.now - timedelta(minutes=7)
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED, refunded_at=handed_out if told else None))
-    (payment,) = driver.row.payments
-    assert payment.refunded_at == (handed_out if told else payment.moved_at)
-
-
 def test_notice_makes_the_next_question_due_at_once_and_proves_nothing():
     driver = _paying()
     for _ in range(8):
@@ -536,20 +351,6 @@ def test_notice_makes_the_next_question_due_at_once_and_proves_nothing():
     driver.take(Noticed(driver.row.payments[0].id))
     assert driver.next.due == driver.now
     assert driver.payment_states == [P.PENDING]
-
-
-@pytest.mark.parametrize("state", [P.FAILED, P.EXPIRED, P.CANCELLED])
-def test_notice_that_comes_while_the_gateway_is_asked_has_it_asked_once_more(state):
-    driver = _paying()
-    driver.call()
-    driver.pass_time(2)
-    driver.take(Noticed(driver.row.payments[0].id))
-    driver.pass_time(2)
-    driver.take(CallAnswered(_report(state)))
-    assert driver.payment_states == [state]
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    assert driver.payment_states == [P.CAPTURED]
-    assert not driver.row.payments[0].noticed
 
 
 def test_other_amount_than_asked_waits_for_a_person_and_the_whole_of_it_goes_back():
@@ -594,16 +395,6 @@ def _told_again(driver: Driver, report: PaymentReport) -> None:
     )
 
 
-@pytest.mark.parametrize("can_be_read", [True, False])
-def test_amount_that_an_officer_accepted_is_not_put_in_question_again(can_be_read):
-    driver = _paying()
-    told = driver.captured(231) if can_be_read else _report(P.CAPTURED)
-    driver.answer(Operation.QUERY_PAYMENT, told)
-    _decide(driver, P.CAPTURED)
-    _told_again(driver, told)
-    assert driver.payment_states == [P.CAPTURED]
-
-
 def _doubted(driver: Driver, amount: int) -> PaymentReport:
     return driver.captured(amount).model_copy(update={"state": P.UNDER_INVESTIGATION})
 
@@ -627,87 +418,6 @@ def test_money_that_the_gateway_tells_of_after_an_officer_found_none_is_shown_to
     assert (payment.state, driver.hold) == (P.UNDER_INVESTIGATION, "payment-under-investigation")
     assert (_last_code(driver), driver.journal[-2].remark) == ("taken-after-all", remark)
     assert payment.receipt().amount == factories.taka(230)
-
-
-@pytest.mark.parametrize("decided", [P.FAILED, P.EXPIRED, P.CANCELLED])
-def test_officer_who_finds_no_money_again_is_believed_against_the_same_word_and_not_against_another(decided):
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
-    _decide(driver, decided)
-    driver.take(CitizenActed("withdraw"))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    assert (driver.payment_states, _last_code(driver)) == ([P.UNDER_INVESTIGATION], "taken-after-all")
-    assert driver.row.payments[0].captured_at is not None
-    _decide(driver, P.FAILED)
-    for _ in LATE_CAPTURE_LOOKS:
-        driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-        assert driver.payment_states == [P.FAILED]
-    assert driver.next.operation is None
-    _told_again(driver, driver.captured(460))
-    assert (driver.payment_states, driver.row.payments[0].sum) == ([P.UNDER_INVESTIGATION], factories.taka(460))
-
-
-@pytest.mark.parametrize("amount", [230, 460, None])
-def test_doubt_in_spite_of_which_an_officer_found_no_money_is_no_news(amount):
-    driver = _paying()
-    doubted = _report(P.UNDER_INVESTIGATION) if amount is None else _doubted(driver, amount)
-    driver.answer(Operation.QUERY_PAYMENT, doubted)
-    _decide(driver, P.FAILED)
-    _told_again(driver, doubted)
-    assert driver.payment_states == [P.FAILED]
-
-
-def test_doubt_that_no_officer_knew_of_is_shown_whatever_they_settled_before():
-    driver = _paying().pay()
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    driver.answer(Operation.ADVISE_PAYMENT, AgencyRejected("wrong-account"))
-    _decide(driver, P.CONFIRMED)
-    _told_again(driver, _doubted(driver, 230))
-    assert (driver.payment_states, _last_code(driver)) == ([P.UNDER_INVESTIGATION], "doubted-by-gateway")
-
-
-@pytest.mark.parametrize("said", [P.FAILED, P.EXPIRED, P.CANCELLED])
-@pytest.mark.parametrize("told", [False, True])
-def test_gateway_that_took_nothing_of_what_an_officer_found_taken_is_shown_to_a_person_once(said, told):
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
-    _decide(driver, P.CAPTURED)
-    if told:
-        driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
-        assert driver.payment_states == [P.CONFIRMED]
-    _told_again(driver, _report(said))
-    assert (driver.payment_states, _last_code(driver)) == ([P.UNDER_INVESTIGATION], "not-taken-after-all")
-    assert driver.hold == "payment-under-investigation"
-    _decide(driver, P.CONFIRMED if told else P.CAPTURED)
-    for again in (P.FAILED, P.CANCELLED):
-        _told_again(driver, _report(again))
-        assert driver.payment_states == [P.CONFIRMED if told else P.CAPTURED]
-
-
-def test_what_the_gateway_itself_said_to_be_taken_is_not_put_in_question_by_a_page_that_ran_out():
-    driver = _paying().pay()
-    _told_again(driver, _report(P.EXPIRED))
-    assert driver.payment_states == [P.CAPTURED]
-
-
-@pytest.mark.parametrize("told", [False, True])
-@pytest.mark.parametrize("said", [P.FAILED, P.CANCELLED])
-def test_money_that_was_taken_and_is_charged_back_is_an_officers_case(said, told):
-    driver = _paying().pay()
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    if told:
-        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
-    _told_again(driver, _report(said))
-    assert (driver.payment_states, _last_code(driver)) == ([P.UNDER_INVESTIGATION], "not-taken-after-all")
-    assert driver.hold == "payment-under-investigation"
-
-
-def test_money_cannot_have_been_taken_on_a_day_that_has_not_come():
-    driver = _paying()
-    early = driver.captured().model_copy(update={"captured_at": driver.now + timedelta(days=3_650)})
-    driver.answer(Operation.QUERY_PAYMENT, early)
-    assert driver.row.payments[0].captured_at == driver.now
 
 
 def test_word_of_another_refund_says_nothing_of_this_one():
@@ -737,17 +447,6 @@ def test_refund_whose_answer_is_lost_again_and_again_is_an_officers_case_and_rep
     assert _asked_for(39, driver, Operation.REFUND_PAYMENT, LOST_ORDER) <= 80
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
     assert (driver.payment_states, driver.row.hold) == ([P.REFUNDED], None)
-
-
-def test_completion_whose_answer_was_lost_is_asked_about_once_a_day():
-    driver = _paying(factories.capabilities_of(others=Idempotency.NONE))
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.AUTHORISED))
-    driver.lose(Operation.COMPLETE_PAYMENT)
-    assert _asked_for(40, driver, Operation.QUERY_PAYMENT, _report(P.AUTHORISED)) <= 100
-    assert (driver.payment_states, driver.hold) == ([P.UNKNOWN], "payment-unknown")
-    assert driver.calls.count(Operation.COMPLETE_PAYMENT) == 1
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    assert driver.payment_states == [P.CAPTURED]
 
 
 def test_officer_cannot_have_money_given_back_that_nobody_has_said_was_taken():
@@ -780,52 +479,6 @@ def test_money_that_was_to_be_given_back_once_is_given_back_by_hand_after_that()
     assert driver.payment_states == [P.UNDER_INVESTIGATION]
     _decide(driver, P.CAPTURED)
     assert (driver.payment_states, Operation.REFUND_PAYMENT in driver.calls) == ([P.REFUND_MANUAL], False)
-
-
-@pytest.mark.parametrize("decided", [P.CAPTURED, P.CONFIRMED])
-def test_money_that_an_officer_found_taken_was_taken_when_they_said_so(decided):
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
-    _decide(driver, P.UNDER_INVESTIGATION)
-    driver.pass_time(60)
-    _decide(driver, decided)
-    assert driver.row.receipts()[0].captured_at == driver.now
-
-
-def test_right_amount_after_another_one_is_still_an_officers_to_settle():
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
-    _told_again(driver, driver.captured())
-    assert (driver.payment_states, driver.row.payments[0].sum) == ([P.UNDER_INVESTIGATION], factories.taka(230))
-
-
-@pytest.mark.parametrize("state", [P.FAILED, P.EXPIRED, P.CANCELLED])
-def test_money_in_an_officers_hands_is_not_settled_by_a_gateway_that_now_tells_of_none(state):
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
-    _told_again(driver, _report(state))
-    assert driver.payment_states == [P.UNDER_INVESTIGATION]
-    assert driver.hold == "payment-under-investigation"
-
-
-@pytest.mark.parametrize("decided", [P.REFUND_REQUESTED, P.REFUND_MANUAL])
-def test_right_amount_after_another_one_goes_back_is_an_officers_case(decided):
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(231))
-    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=decided))
-    driver.take(Noticed(driver.row.payments[0].id))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    assert driver.row.payments[0].state is P.UNDER_INVESTIGATION
-    assert driver.row.payments[0].sum == factories.taka(230)
-
-
-def test_second_capture_of_a_sum_that_nobody_can_read_is_an_officers_case_after_a_refund():
-    driver = _paying().pay()
-    driver.take(CitizenActed("withdraw"))
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
-    driver.take(Noticed(driver.row.payments[0].id))
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNDER_INVESTIGATION))
-    assert driver.payment_states == [P.UNDER_INVESTIGATION]
 
 
 def test_amount_that_the_gateway_does_not_say_is_not_taken_for_the_right_one():
@@ -901,108 +554,7 @@ def test_money_for_a_price_that_no_longer_holds_goes_back_and_the_price_that_hol
     assert [receipt.amount for receipt in driver.row.receipts()] == ([factories.taka(price)] if price else [])
 
 
-def test_money_for_a_price_that_holds_again_pays_the_fee():
-    driver = _expired_unpaid()
-    driver.answer(Operation.QUOTE, factories.quote(at=driver.now, number=2))
-    _paid_after_all(driver)
-    assert driver.payment_states == [P.CAPTURED]
-    assert driver.next.operation is Operation.SUBMIT
-
-
-@pytest.mark.parametrize(("price", "state"), [(230, P.CAPTURED), (100, P.REFUND_REQUESTED)])
-def test_form_that_is_corrected_after_paying_is_priced_anew(price, state):
-    driver = _paying().pay()
-    driver.answer(
-        Operation.SUBMIT, InputRejected([FieldProblem(pointer="/form/x", code="bad", text=factories.WORDS)])
-    )
-    driver.take(CitizenActed("corrected"))
-    if driver.capabilities.offers(Operation.ELIGIBILITY):
-        driver.answer(Operation.ELIGIBILITY, factories.decision())
-    driver.answer(Operation.QUOTE, factories.quote(price, number=2))
-    assert driver.payment_states == [state]
-
-
-def test_other_price_that_an_officer_has_accepted_is_not_put_in_question_again():
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(231))
-    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CAPTURED))
-    driver.answer(
-        Operation.SUBMIT, InputRejected([FieldProblem(pointer="/form/x", code="bad", text=factories.WORDS)])
-    )
-    driver.take(CitizenActed("corrected"))
-    driver.answer(Operation.ELIGIBILITY, factories.decision())
-    driver.answer(Operation.QUOTE, factories.quote(number=2))
-    assert driver.payment_states == [P.CAPTURED]
-
-
 _CANNOT_BE_TOLD = factories.capabilities_of(without={Operation.ADVISE_PAYMENT})
-
-
-@pytest.mark.parametrize("is_lost", [True, False])
-def test_money_that_an_agency_was_not_shown_and_does_not_ask_for_is_an_officers(is_lost):
-    driver = _expired_unpaid(_CANNOT_BE_TOLD)
-    driver.answer(Operation.QUOTE, factories.quote(0, at=driver.now, number=2))
-    if is_lost:
-        driver.lose(Operation.SUBMIT)
-    else:
-        driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status(S.IN_REVIEW)))
-    _paid_after_all(driver)
-    assert (driver.payment_states, driver.hold) == ([P.UNDER_INVESTIGATION], "payment-under-investigation")
-    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUND_REQUESTED))
-    driver.answer_until(
-        lambda d: d.payment_states == [P.REFUNDED],
-        give={
-            Operation.REFUND_PAYMENT: RefundReport(state=P.REFUNDED),
-            Operation.FIND: Found(reference=REFERENCE, status=factories.status()),
-            Operation.STATUS: factories.status(),
-        },
-    )
-
-
-@pytest.mark.parametrize("is_free", [False, True])
-@pytest.mark.parametrize(
-    ("reported", "state"),
-    [
-        (S.APPROVED, S.APPROVED),
-        (S.IN_REVIEW, S.IN_REVIEW),
-        (S.AWAITING_APPEARANCE, S.AWAITING_APPEARANCE),
-        (S.SUBMITTED, S.SUBMITTED),
-        (S.AWAITING_PAYMENT, S.SUBMITTED),
-    ],
-)
-def test_application_whose_fee_is_met_goes_on_where_the_agency_said_that_it_is(reported, state, is_free):
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.report(factories.status(reported, fee_due="licence"))
-    assert driver.state is S.AWAITING_PAYMENT
-    price = factories.quote(0 if is_free else 230, stage="licence", due=FeeDue.AFTER_SUBMISSION, number=2)
-    driver.answer(Operation.QUOTE, price)
-    if not is_free:
-        driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
-        driver.pay()
-        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
-    assert driver.state is state
-
-
-def test_money_for_a_fee_that_is_demanded_no_longer_is_an_officers_where_the_agency_cannot_be_told():
-    driver = Driver(_CANNOT_BE_TOLD).to_submitted()
-    driver.report(factories.status(S.APPROVED, fee_due="licence"))
-    driver.answer(Operation.QUOTE, factories.quote(stage="licence", due=FeeDue.AFTER_SUBMISSION, number=2))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
-    driver.report(factories.status(S.APPROVED))
-    _paid_after_all(driver)
-    assert driver.payment_states == [P.UNDER_INVESTIGATION]
-
-
-def test_money_for_a_fee_that_is_demanded_is_the_agencys_once_it_delivers():
-    driver = Driver(_CANNOT_BE_TOLD).to_submitted()
-    driver.report(factories.status(S.APPROVED, fee_due="licence"))
-    driver.answer(Operation.QUOTE, factories.quote(stage="licence", due=FeeDue.AFTER_SUBMISSION, number=2))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
-    driver.pay()
-    driver.report(factories.status(S.APPROVED))
-    assert driver.payment_states == [P.CAPTURED]
-    driver.report(factories.status(S.DELIVERED))
-    assert driver.payment_states == [P.CONFIRMED]
 
 
 _ADVICE_LOST = OutcomeUnknown(step="advise", because="read-timeout")
@@ -1035,70 +587,6 @@ def test_agency_that_is_told_of_payments_holds_none_that_it_was_not_told_of(told
         assert driver.payment_states == [P.UNDER_INVESTIGATION]
 
 
-def test_advice_of_a_killed_worker_is_given_again_before_an_agency_is_believed():
-    driver = _paying(factories.capabilities_of(others=Idempotency.NATIVE)).pay()
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    driver.interrupt(Operation.ADVISE_PAYMENT)
-    driver.report(factories.status(payment_confirmed=True))
-    assert driver.payment_states == [P.CAPTURED]
-    driver.answer_until(
-        lambda d: d.row.payments[0].state is P.CONFIRMED,
-        give={
-            Operation.ADVISE_PAYMENT: PaymentAdvice(confirmed=True),
-            Operation.STATUS: factories.status(payment_confirmed=True),
-        },
-    )
-    assert driver.calls.count(Operation.ADVISE_PAYMENT) == 2
-
-
-def _with_second_fee(kind: Idempotency | None) -> Driver:
-    """One fee is paid and confirmed, and a second is paid, which an agency that can be told of it has not booked."""
-    left_out = {Operation.ADVISE_PAYMENT} if kind is None else set()
-    driver = Driver(factories.capabilities_of(others=kind or Idempotency.NATIVE, without=left_out))
-    driver.to_submitted(factories.quote())
-    driver.report(factories.status(S.APPROVED, fee_due="licence"))
-    price = factories.quote(500, stage="licence", due=FeeDue.AFTER_SUBMISSION)
-    driver.answer(Operation.QUOTE, price)
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
-    driver.pay(500)
-    if kind is not None:
-        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=False))
-    return driver
-
-
-@pytest.mark.parametrize("kind", [Idempotency.NATIVE, None])
-def test_message_from_before_a_payment_was_made_is_about_another(kind):
-    driver = _with_second_fee(kind)
-    paid_at = driver.row.payments[1].captured_at
-    before, after = (
-        factories.status(payment_confirmed=True).model_copy(update={"at": paid_at + timedelta(seconds=seconds)})
-        for seconds in (-1, 0)
-    )
-    driver.report(before)
-    assert driver.row.payments[1].state is not P.CONFIRMED
-    driver.report(after)
-    assert driver.row.payments[1].state is P.CONFIRMED
-
-
-def test_answer_about_a_state_from_before_a_payment_was_made_is_as_of_now():
-    driver = _with_second_fee(Idempotency.NATIVE)
-    paid_at = driver.row.payments[1].captured_at
-    told = factories.status(S.APPROVED, payment_confirmed=True).model_copy(update={"at": paid_at - timedelta(days=1)})
-    driver.answer_until(
-        lambda d: d.row.payments[1].state is P.CONFIRMED,
-        give={Operation.STATUS: told, Operation.ADVISE_PAYMENT: PaymentAdvice(confirmed=False)},
-    )
-
-
-@pytest.mark.parametrize("kind", [Idempotency.NATIVE, None])
-def test_word_that_demands_a_fee_is_none_that_it_was_paid(kind):
-    driver = _with_second_fee(kind)
-    driver.report(factories.status(S.APPROVED, fee_due="licence", payment_confirmed=True))
-    assert driver.row.payments[1].state is not P.CONFIRMED
-    driver.report(factories.status(S.APPROVED, payment_confirmed=True))
-    assert driver.row.payments[1].state is P.CONFIRMED
-
-
 def test_agency_that_cannot_be_told_of_payments_is_taken_at_its_word():
     driver = _paying(factories.capabilities_of(without={Operation.ADVISE_PAYMENT})).pay()
     driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
@@ -1116,20 +604,6 @@ def test_lost_answer_about_a_refund_that_was_ordered_is_asked_for_again_and_no_p
         assert (driver.payment_states, driver.hold) == ([P.REFUND_PENDING], None)
     driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED, reference="R-1"))
     assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUNDED])
-
-
-@pytest.mark.parametrize("reference", ["R-1", None])
-def test_refused_question_about_a_refund_that_was_ordered_says_nothing_of_the_refund(reference):
-    """A person looks after three in a row, and it is asked about all the same: the gateway goes on giving it back."""
-    driver = _refunding()
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference=reference))
-    for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
-        assert driver.hold is None
-        driver.answer(Operation.REFUND_PAYMENT, AgencyRejected("http-404"))
-    assert (driver.payment_states, driver.hold) == ([P.REFUND_PENDING], "call-in-vain")
-    assert driver.row.payments[0].refund_reference == reference
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED, reference=reference))
-    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
 
 
 @pytest.mark.parametrize(
@@ -1157,26 +631,12 @@ def test_lost_order_of_a_refund_that_cannot_be_asked_about_is_a_persons_who_asks
     assert (driver.payment_states, driver.row.hold) == ([P.REFUNDED], None)
 
 
-def test_refund_that_is_under_way_without_a_number_is_ordered_no_second_time_where_it_cannot_be_asked_about():
-    driver = _refunding(Idempotency.NONE)
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
-    assert (driver.payment_states, driver.hold) == ([P.REFUND_MANUAL], "refund-in-doubt")
-
-
 @pytest.mark.parametrize("end", [AgencyRejected("refunded-already"), RefundReport(state=P.REFUND_FAILED)])
 def test_refusal_of_a_repeated_order_says_nothing_of_the_one_that_was_lost(end):
     driver = _refunding()
     driver.answer(Operation.REFUND_PAYMENT, LOST_ORDER)
     driver.answer(Operation.REFUND_PAYMENT, end)
     assert (driver.payment_states, driver.hold) == ([P.REFUND_MANUAL], "refund-in-doubt")
-
-
-def test_refund_that_the_gateway_took_in_and_says_to_have_failed_is_in_no_doubt():
-    driver = _refunding()
-    driver.answer(Operation.REFUND_PAYMENT, LOST_ORDER)
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING, reference="R-1"))
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_FAILED))
-    assert (driver.payment_states, driver.hold) == ([P.REFUND_MANUAL], "refund-by-hand")
 
 
 @pytest.mark.parametrize("how", ["a release takes none any more", "an officer's hand", "another sum"])
@@ -1192,15 +652,6 @@ def test_money_that_the_gateway_may_be_giving_back_is_given_by_hand_only_after_a
     assert (driver.payment_states, driver.hold) == ([P.REFUND_MANUAL], "refund-in-doubt")
 
 
-def test_more_money_than_was_given_back_already_is_given_by_hand_only_after_asking():
-    driver = _refunding()
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
-    driver.take(Noticed(driver.row.payments[0].id))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(460))
-    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUND_MANUAL))
-    assert driver.hold == "refund-in-doubt"
-
-
 def test_gateway_that_gives_nothing_back_leaves_the_refund_to_a_person():
     driver = _paying(factories.capabilities_of(without={Operation.REFUND_PAYMENT})).pay()
     driver.take(CitizenActed("withdraw"))
@@ -1211,103 +662,6 @@ def test_gateway_that_gives_nothing_back_leaves_the_refund_to_a_person():
     driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUNDED))
     assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
     assert Flag.REFUND_DUE not in driver.row.flags
-
-
-def test_refund_that_stays_under_way_is_an_officers_case_and_is_asked_about_all_the_same():
-    driver = _paying().pay()
-    driver.take(CitizenActed("withdraw"))
-    under_way = RefundReport(state=P.REFUND_PENDING)
-    driver.answer(Operation.REFUND_PAYMENT, under_way)
-    for _ in range(3):
-        driver.answer(Operation.REFUND_PAYMENT, under_way)
-    assert driver.row.hold is None
-    driver.pass_time(REFUND_BEFORE_A_PERSON.total_seconds())
-    driver.answer(Operation.REFUND_PAYMENT, under_way)
-    assert driver.row.hold == Hold(party=Party.PERSON, code="refund-overdue")
-    with pytest.raises(NotPossible):
-        driver.take(Decided(**OFFICER))
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
-    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
-
-
-def test_refund_that_is_never_taken_in_is_an_officers_case_in_time():
-    """Money is owed to the payer whoever is away."""
-    driver = _refunding()
-    driver.answer(Operation.REFUND_PAYMENT, AgencyUnavailable())
-    assert driver.hold is None
-    driver.pass_time(REFUND_BEFORE_A_PERSON.total_seconds())
-    driver.answer(Operation.REFUND_PAYMENT, AgencyUnavailable())
-    assert (driver.payment_states, driver.hold) == ([P.REFUND_REQUESTED], "refund-overdue")
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
-    assert (driver.state, driver.payment_states, driver.row.hold) == (S.CLOSED, [P.REFUNDED], None)
-
-
-def test_refund_that_fails_after_the_end_is_an_officers_case_like_any_other():
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
-    driver.take(CitizenActed("withdraw"))
-    while driver.next.due is not None:
-        driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
-    driver.take(Noticed(driver.row.payments[0].id))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUND_REQUESTED])
-    for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
-        assert driver.hold is None
-        driver.answer(Operation.REFUND_PAYMENT, ContractViolation("another-refund"))
-    assert (driver.state, driver.hold) == (S.CLOSED, "call-in-vain")
-    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
-    assert (driver.payment_states, driver.row.hold) == ([P.REFUNDED], None)
-
-
-def test_refund_by_hand_holds_up_nothing_that_is_still_to_be_done():
-    driver = _paying(factories.capabilities_of(without={Operation.REFUND_PAYMENT}))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
-    (first,) = driver.row.payments
-    driver.take(Decided(**OFFICER, payment=first.id, payment_to=P.REFUND_MANUAL))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-2"))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    assert driver.payment_states == [P.REFUND_MANUAL, P.CAPTURED]
-
-
-@pytest.mark.parametrize(
-    "first", [P.CONFIRMED, P.REFUNDED, P.REFUND_REQUESTED, P.REFUND_PENDING, P.UNDER_INVESTIGATION]
-)
-def test_second_capture_is_an_officers_case_whatever_becomes_of_the_first(first):
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999 if first is P.UNDER_INVESTIGATION else 230))
-    if first is P.CONFIRMED:
-        driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
-    elif first is not P.UNDER_INVESTIGATION:
-        driver.take(CitizenActed("withdraw"))
-    if first in {P.REFUNDED, P.REFUND_PENDING}:
-        driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=first))
-    assert driver.payment_states == [first]
-    _told_again(driver, driver.captured(460))
-    assert (driver.payment_states, driver.row.payments[0].taken) == ([P.UNDER_INVESTIGATION], factories.taka(460))
-    assert driver.hold == "payment-under-investigation"
-
-
-def test_rejection_that_arrives_while_a_payment_is_announced_does_not_break_its_answer():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.report(factories.status(fee_due="record-correction"))
-    driver.answer(Operation.QUOTE, factories.quote(1100, stage="record-correction"))
-    assert driver.call() is Operation.START_PAYMENT
-    driver.report(factories.status(S.REJECTED, final=True))
-    driver.take(CallAnswered(PaymentStarted()))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(1100))
-    assert driver.payment_states == [P.REFUND_REQUESTED]
-
-
-def test_rejection_that_arrives_while_the_agency_is_told_waits_for_its_answer():
-    driver = _paying().pay()
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    driver.call()
-    driver.report(factories.status(S.REJECTED))
-    assert driver.payment_states == [P.CAPTURED]
-    driver.take(CallAnswered(PaymentAdvice(confirmed=True)))
-    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.CONFIRMED])
 
 
 def test_fee_demanded_after_filing_is_quoted_paid_and_confirmed_stage_by_stage():
@@ -1347,24 +701,6 @@ def test_fee_demanded_for_ever_and_priced_at_nothing_is_asked_about_once():
     assert (driver.state, driver.next.operation) == (S.APPROVED, Operation.STATUS)
 
 
-def test_fee_priced_at_nothing_is_priced_again_when_the_price_has_lapsed():
-    driver = _demanded_for_nothing(lasts=10_000)
-    driver.pass_time(10_000)
-    driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due="record-correction"))
-    assert (driver.state, driver.row.fee_due) == (S.AWAITING_PAYMENT, "record-correction")
-    driver.answer(Operation.QUOTE, factories.quote(230, stage="record-correction", at=driver.now))
-    assert driver.next.operation is Operation.START_PAYMENT
-
-
-@pytest.mark.parametrize("stage", ["record-correction", "delivery"])
-def test_other_demand_after_one_priced_at_nothing_is_priced(stage):
-    driver = _demanded_for_nothing()
-    if stage == "record-correction":
-        driver.answer(Operation.STATUS, factories.status(S.APPROVED))
-    driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due=stage))
-    assert (driver.state, driver.row.fee_due, driver.next.operation) == (S.AWAITING_PAYMENT, stage, Operation.QUOTE)
-
-
 def test_fee_demanded_twice_stays_demanded():
     driver = Driver(factories.capabilities_of()).to_submitted()
     driver.report(factories.status(S.SUBMITTED, fee_due="record-correction"))
@@ -1372,61 +708,6 @@ def test_fee_demanded_twice_stays_demanded():
     assert driver.state is S.AWAITING_PAYMENT
     assert driver.codes().count("fee-demanded") == 1
     assert driver.next.operation is Operation.QUOTE
-
-
-def test_stage_is_paid_again_after_its_money_was_given_back():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.report(factories.status(fee_due="record-correction"))
-    driver.answer(Operation.QUOTE, factories.quote(1100, stage="record-correction"))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted())
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(1100))
-    driver.answer(Operation.ADVISE_PAYMENT, AgencyRejected("wrong-account"))
-    assert driver.payment_states == [P.UNDER_INVESTIGATION]
-    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUND_REQUESTED))
-    driver.answer_until(
-        lambda d: d.next.operation is Operation.START_PAYMENT,
-        give={
-            Operation.REFUND_PAYMENT: RefundReport(state=P.REFUNDED),
-            Operation.STATUS: factories.status(fee_due="record-correction"),
-        },
-    )
-    driver.answer(Operation.START_PAYMENT, PaymentStarted())
-    assert driver.payment_states == [P.REFUNDED, P.INITIATED]
-
-
-def test_disputed_payment_keeps_the_stage_from_being_paid_again():
-    driver = _paying().pay()
-    driver.answer(Operation.SUBMIT, AgencyUnavailable())
-    payment = driver.row.payments[0].id
-    driver.take(Decided(**OFFICER, payment=payment, payment_to=P.DISPUTED))
-    assert driver.row.hold.code == "payment-disputed"
-    # The payer may have paid it on two pages; whoever settles the dispute is to know all of it.
-    assert (driver.next.operation, driver.next.due - driver.now) == (Operation.QUERY_PAYMENT, timedelta(days=1))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
-    assert driver.next.operation is None
-    driver.take(Noticed(payment))
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(900))
-    assert driver.payment_states == [P.UNDER_INVESTIGATION]
-
-
-def test_unconfirmed_advice_does_not_starve_the_status():
-    driver = _paying().pay()
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    give = {Operation.ADVISE_PAYMENT: PaymentAdvice(confirmed=False), Operation.STATUS: factories.status(S.IN_REVIEW)}
-    driver.answer_until(lambda d: d.state is S.IN_REVIEW, give=give)
-    assert driver.payment_states == [P.ADVISED]
-    assert Flag.ADVICE_UNCONFIRMED in driver.row.flags
-
-
-def test_advice_that_no_status_ever_tells_of_becomes_a_persons_case():
-    driver = Driver(factories.capabilities_of(others=Idempotency.NONE)).to_paying().pay()
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    driver.lose(Operation.ADVISE_PAYMENT)
-    driver.pass_time(factories.LOOKUP_GRACE)
-    driver.answer(Operation.STATUS, factories.status())
-    assert driver.hold == "payment-unconfirmed"
-    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CONFIRMED))
-    assert driver.hold is None
 
 
 # Quotes that lapse
@@ -1450,46 +731,11 @@ def test_quote_that_lapses_after_a_payment_was_opened_but_not_announced():
     assert driver.payment_states == [P.EXPIRED]
 
 
-def test_gateway_knows_of_a_payment_only_since_it_could_be_told():
-    driver = Driver(factories.capabilities_of())
-    driver.to_ready(factories.quote())
-    driver.answer(Operation.START_PAYMENT, AgencyUnavailable(retry_after=3 * 3600))
-    (opened,) = driver.row.payments
-    assert opened.announced_at is None
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
-    told_at = driver.now
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.PENDING))
-    (payment,) = driver.row.payments
-    assert payment.announced_at == told_at
-    assert (told_at - payment.opened_at).total_seconds() >= 3 * 3600
-
-
-def test_gateway_may_know_of_a_payment_since_the_answer_was_lost():
-    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
-    driver.to_ready(factories.quote())
-    driver.lose(Operation.START_PAYMENT)
-    lost_at = driver.now
-    driver.pass_time(60)
-    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
-    (payment,) = driver.row.payments
-    assert payment.announced_at == lost_at < driver.now
-
-
 def test_quote_that_lapses_while_the_payer_pays_is_paid():
     driver = Driver(factories.capabilities_of()).to_paying(factories.quote(lasts=60))
     driver.pass_time(3600)
     driver.pay()
     assert driver.next.operation is Operation.SUBMIT
-
-
-def test_quote_that_has_lapsed_on_arrival_is_not_asked_for_in_a_storm():
-    driver = Driver(factories.capabilities_of())
-    driver.answer(Operation.ELIGIBILITY, factories.decision())
-    driver.answer(Operation.QUOTE, factories.quote(lasts=-1))
-    assert driver.next.operation is Operation.QUOTE
-    assert driver.next.due > driver.now
-    assert driver.row.quote is None
 
 
 def test_quote_of_another_stage_is_not_paid():
@@ -1543,59 +789,7 @@ def test_consent_that_lapses_between_two_looks_keeps_the_call_from_being_made():
     assert driver.next.operation is Operation.START_PAYMENT
 
 
-def test_consent_that_lapses_while_the_call_is_made_changes_nothing_of_its_answer():
-    driver = Driver(factories.capabilities_of())
-    driver.take(ConsentGranted(factories.consent(lasts=60)))
-    driver.to_ready()
-    driver.call()
-    driver.pass_time(61)
-    driver.take(CallAnswered(Accepted(reference=REFERENCE, status=factories.status())))
-    assert driver.state is S.SUBMITTED
-
-
-def test_consent_does_not_release_what_waits_for_an_officer():
-    driver = _paying()
-    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
-    driver.take(ConsentGranted(factories.consent()))
-    assert driver.hold == "payment-under-investigation"
-
-
-def test_withdrawal_without_consent_waits_and_the_status_is_asked_meanwhile():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    allowed = set(factories.WRITES) - {Operation.WITHDRAW}
-    driver.take(ConsentGranted(factories.consent(operations=allowed)))
-    driver.take(CitizenActed("withdraw"))
-    assert driver.hold == "consent-scope"
-    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
-    assert driver.state is S.IN_REVIEW
-    driver.take(ConsentGranted(factories.consent()))
-    assert driver.next.operation is Operation.WITHDRAW
-
-
 # Gateways
-
-
-@pytest.mark.parametrize("decides", [True, False])
-def test_payments_that_the_gateway_will_not_begin_are_an_officers_case_and_the_payers_way_stays(decides):
-    driver = Driver(factories.capabilities_of())
-    driver.to_ready(factories.quote())
-    for number in range(1, 6):
-        driver.answer(Operation.START_PAYMENT, AgencyRejected("merchant-closed"))
-        refused = number >= CALLS_IN_VAIN_BEFORE_A_PERSON
-        code, party = ("payment-refused", Party.PERSON) if refused else ("payment-failed", Party.CITIZEN)
-        assert driver.row.hold == Hold(party=party, code=code)
-        told = what_to_do(driver.row, explain(driver.journal), factories.WORDS)
-        assert told == ((state_advice(P.FAILED),) if refused else (factories.WORDS,))
-        if refused and decides:
-            driver.take(Decided(officer="O", reason="They have opened the account"))
-        else:
-            driver.take(CitizenActed("pay-again"))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="CANARY-REFERENCE-GATEWAY"))
-    driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=P.FAILED))
-    assert driver.row.hold == Hold(party=Party.CITIZEN, code="payment-failed")
-    driver.take(CitizenActed("pay-again"))
-    driver.answer(Operation.START_PAYMENT, AgencyRejected("merchant-closed"))
-    assert driver.row.hold == Hold(party=Party.CITIZEN, code="payment-failed")
 
 
 def test_citizen_without_a_gateway_is_asked_to_choose_one():
@@ -1608,52 +802,60 @@ def test_citizen_without_a_gateway_is_asked_to_choose_one():
     assert driver.next.operation is Operation.START_PAYMENT
 
 
-def test_gateway_is_chosen_once_and_only_where_a_fee_waits_for_one():
-    driver = Driver(factories.capabilities_of(gateway=None)).to_submitted(factories.quote(0))
-    driver.report(factories.status(fee_due="inspection"))
-    driver.answer(Operation.QUOTE, factories.quote(stage="inspection", number=2))
-    assert driver.hold == "gateway-not-chosen"
-    with pytest.raises(NotPossible, match="no-gateway-to-choose"):
-        driver.take(CitizenActed("pay"))
-    driver.capabilities = factories.capabilities_of()
-    driver.take(CitizenActed("pay"))
-    assert (driver.hold, driver.next.operation) == (None, Operation.START_PAYMENT)
-    with pytest.raises(NotPossible, match="no-gateway-to-choose"):
-        driver.take(CitizenActed("pay"))
+@pytest.mark.parametrize("said", [P.FAILED, P.EXPIRED, P.CANCELLED])
+@pytest.mark.parametrize("told", [False, True])
+def test_gateway_that_took_nothing_of_what_an_officer_found_taken_is_shown_to_a_person_once(said, told):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    _decide(driver, P.CAPTURED)
+    if told:
+        driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+        assert driver.payment_states == [P.CONFIRMED]
+    _told_again(driver, _report(said))
+    assert (driver.payment_states, _last_code(driver)) == ([P.UNDER_INVESTIGATION], "not-taken-after-all")
+    assert driver.hold == "payment-under-investigation"
+    _decide(driver, P.CONFIRMED if told else P.CAPTURED)
+    for again in (P.FAILED, P.CANCELLED):
+        _told_again(driver, _report(again))
+        assert driver.payment_states == [P.CONFIRMED if told else P.CAPTURED]
 
 
-def test_price_that_cannot_be_fetched_does_not_stop_a_filed_application():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.report(factories.status(fee_due="record-correction"))
-    driver.call()
-    driver.take(CallFailed(ContractViolation("quote")))
-    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
-    assert (driver.state, driver.row.fee_due) == (S.IN_REVIEW, None)
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_money_that_an_agency_was_not_shown_and_does_not_ask_for_is_an_officers(is_lost):
+    driver = _expired_unpaid(_CANNOT_BE_TOLD)
+    driver.answer(Operation.QUOTE, factories.quote(0, at=driver.now, number=2))
+    if is_lost:
+        driver.lose(Operation.SUBMIT)
+    else:
+        driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status(S.IN_REVIEW)))
+    _paid_after_all(driver)
+    assert (driver.payment_states, driver.hold) == ([P.UNDER_INVESTIGATION], "payment-under-investigation")
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUND_REQUESTED))
+    driver.answer_until(
+        lambda d: d.payment_states == [P.REFUNDED],
+        give={
+            Operation.REFUND_PAYMENT: RefundReport(state=P.REFUNDED),
+            Operation.FIND: Found(reference=REFERENCE, status=factories.status()),
+            Operation.STATUS: factories.status(),
+        },
+    )
 
 
-def test_a_payment_not_yet_announced_goes_with_its_gateway_when_the_citizen_chooses_another():
-    driver = Driver(factories.capabilities_of())
-    driver.to_ready(factories.quote())
-    driver.answer(Operation.START_PAYMENT, AgencyUnavailable())
-    assert driver.payment_states == [P.QUOTED]
-    driver.capabilities = factories.capabilities_of(gateway="desk.card")
-    driver.call()
-    assert [(payment.gateway, payment.state) for payment in driver.row.payments] == [
-        ("desk.cash", P.CANCELLED),
-        ("desk.card", P.QUOTED),
-    ]
-
-
-def test_question_about_money_at_rest_that_fails_hides_nothing_that_somebody_has_to_do():
-    """The citizen has something to receive, and the gateway that is asked once more says nothing."""
-    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
-    driver.to_submitted(factories.quote())
-    driver.report(factories.status(S.ISSUED, final=True))
-    assert driver.hold == "to-be-received"
-    asked = 0
-    while (due := driver.next.due) is not None and asked < 2 * CALLS_IN_VAIN_BEFORE_A_PERSON:
-        driver.now = max(driver.now, due)
-        driver.answer(Operation.QUERY_PAYMENT, AgencyRejected("http-404"))
-        asked += 1
-        assert driver.hold == "to-be-received"
-    assert asked > 2
+@pytest.mark.parametrize(
+    "first", [P.CONFIRMED, P.REFUNDED, P.REFUND_REQUESTED, P.REFUND_PENDING, P.UNDER_INVESTIGATION]
+)
+def test_second_capture_is_an_officers_case_whatever_becomes_of_the_first(first):
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999 if first is P.UNDER_INVESTIGATION else 230))
+    if first is P.CONFIRMED:
+        driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+        driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+    elif first is not P.UNDER_INVESTIGATION:
+        driver.take(CitizenActed("withdraw"))
+    if first in {P.REFUNDED, P.REFUND_PENDING}:
+        driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=first))
+    assert driver.payment_states == [first]
+    _told_again(driver, driver.captured(460))
+    assert (driver.payment_states, driver.row.payments[0].taken) == ([P.UNDER_INVESTIGATION], factories.taka(460))
+    assert driver.hold == "payment-under-investigation"

@@ -3,11 +3,10 @@
 import asyncio
 import importlib
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
@@ -15,17 +14,14 @@ import pytest_asyncio
 
 from nagorik.errors import (
     AgencyRejected,
-    ConsentMissing,
-    InputRejected,
     NagorikError,
     OutcomeUnknown,
     PluginFault,
-    ServiceNotOffered,
 )
-from nagorik.model.application import Applicant, ApplicationDraft, Consent, Payer
+from nagorik.model.application import Applicant, ApplicationDraft, Consent
 from nagorik.model.status import ApplicationState, Deliverable, PaymentState
 from nagorik.operations import OPERATIONS, Family, Operation
-from nagorik.values import MobileNumber, Money, PersonName
+from nagorik.values import Money, PersonName
 from nagorik_platform import PaymentAddresses, Platform, PlatformSettings, PluginConfiguration
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, NextAction
 from nagorik_platform.lifecycle.perform import perform, references_of
@@ -300,13 +296,6 @@ async def test_what_was_taken_is_given_back_and_told_to_the_agency(platform: Pla
     assert started.amount == ASKED
 
 
-async def test_payer_is_whom_the_draft_names_or_the_applicant(platform: Platform) -> None:
-    other = Payer(name="Another Payer", mobile=MobileNumber(e164="+8801300000001"))
-    for members in ({}, {"payer": other}):
-        await perform(platform, draft(**members), progress(), due(Operation.START_PAYMENT))
-    assert [request.payer for request, _ in plugin().seen] == [Payer(name="A Citizen"), other]
-
-
 async def test_payer_and_gateway_are_told_addresses_of_this_payment_alone(platform: Platform) -> None:
     await perform(platform, draft(), progress(), due(Operation.START_PAYMENT))
     [(request, _)] = plugin().seen
@@ -314,24 +303,10 @@ async def test_payer_and_gateway_are_told_addresses_of_this_payment_alone(platfo
     assert request.notice_url == "https://portal.example/notices/wasa.pay/p-1"
 
 
-@pytest.mark.parametrize("payment", ["a/b?c#d", "..", "ক"])
-def test_address_of_a_payment_is_one_segment_whatever_its_id(payment: str) -> None:
-    told = PaymentAddresses(returns="https://portal.example/back").return_url("wasa.pay", payment) or ""
-    assert unquote(urlsplit(told).path.rsplit("/", 1)[1]) == payment
-
-
 async def test_money_is_completed_as_it_was_asked_for(platform: Platform) -> None:
     await perform(platform, draft(), progress(), due(Operation.COMPLETE_PAYMENT))
     [(request, _)] = plugin().seen
     assert (request.reference, request.amount, request.started_at) == ("g-1", ASKED, NOW)
-
-
-async def test_gateway_is_asked_about_a_payment_that_was_begun_when_it_was_told(platform: Platform) -> None:
-    later = NOW + timedelta(hours=3)
-    (opened,) = progress().payments
-    for payment in (opened, opened.model_copy(update={"announced_at": later})):
-        await perform(platform, draft(), progress(payments=(payment,)), due(Operation.QUERY_PAYMENT))
-    assert [request.started_at for request, _ in plugin().seen] == [NOW, later]
 
 
 async def test_a_look_up_says_when_the_lost_attempt_began(platform: Platform) -> None:
@@ -352,47 +327,12 @@ async def test_an_error_is_an_outcome(platform: Platform, end: str, kind: type[N
     assert "1990123456789" not in str(error.to_problem())
 
 
-async def test_bad_input_and_missing_consent_are_outcomes_too(platform: Platform) -> None:
-    end = await perform(platform, draft(form={}), progress(), due(Operation.SUBMIT))
-    assert isinstance(end, CallFailed)
-    assert isinstance(end.error, InputRejected)
-    for members in ({"consent": None}, {"consent": consent(fee_ceiling=Money(poisha=1))}):
-        assert isinstance(await failure(platform, Operation.START_PAYMENT, **members), ConsentMissing)
-    assert plugin().seen == []
-
-
-async def test_a_service_that_is_gone_is_an_outcome(platform: Platform) -> None:
-    end = await perform(platform, draft(service="wasa.gone"), progress(), due(Operation.STATUS))
-    assert isinstance(end, CallFailed)
-    assert isinstance(end.error, ServiceNotOffered)
-
-
 @pytest.mark.looptime
 async def test_a_cancelled_driver_is_no_outcome(platform: Platform) -> None:
     plugin().end = plugin().hang
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
             await perform(platform, draft(), progress(), due(Operation.SUBMIT))
-
-
-@pytest.mark.parametrize("operation", [None, *(operation for operation in Operation if operation not in DUE)])
-async def test_what_no_application_is_due_for_is_refused(platform: Platform, operation: Operation | None) -> None:
-    with pytest.raises(ValueError, match="nothing is due"):
-        await perform(platform, draft(), progress(), due(operation))
-
-
-@pytest.mark.parametrize(
-    ("operation", "spoil"),
-    [
-        (Operation.QUERY_PAYMENT, lambda call: NextAction(operation=call.operation, due=NOW)),
-        (Operation.DELIVERABLE, lambda call: NextAction(operation=call.operation, due=NOW)),
-    ],
-)
-async def test_a_call_that_does_not_say_what_it_is_about_is_refused(
-    platform: Platform, operation: Operation, spoil: Callable[[NextAction], NextAction]
-) -> None:
-    with pytest.raises(ValueError, match=r"payment|deliverable"):
-        await perform(platform, draft(), progress(), spoil(due(operation)))
 
 
 def test_an_application_has_one_key_and_one_reference_for_its_life() -> None:

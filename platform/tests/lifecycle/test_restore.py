@@ -2,15 +2,13 @@
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from nagorik.model.fee import FeeDue
-from nagorik.model.payment import PaymentReport, PaymentStarted
-from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
+from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.model.submission import Accepted, DefinitelyAbsent, Found
 from nagorik.operations import Idempotency, Operation
-from nagorik_platform.lifecycle import CitizenActed, Interrupted, NextAction, begin, replay, restore
+from nagorik_platform.lifecycle import Interrupted, NextAction, begin, replay, restore
 
 from . import factories
 from .driver import REFERENCE, Driver
@@ -79,42 +77,6 @@ def test_payment_is_asked_about_before_it_is_started():
     assert driver.payment_states == [P.CAPTURED]
     assert Operation.START_PAYMENT not in driver.calls
     assert replay(driver.journal) == driver.row
-
-
-def test_payment_that_the_gateway_does_not_know_can_be_begun_again():
-    driver = _restored(Driver(factories.capabilities_of()).to_ready(factories.quote()))
-    driver.call()
-    driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=P.EXPIRED))
-    driver.take(CitizenActed("pay-again"))
-    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="CANARY-REFERENCE-GATEWAY"))
-    assert driver.payment_states == [P.EXPIRED, P.INITIATED]
-
-
-def test_fee_of_a_later_stage_is_in_doubt_too():
-    driver = _restored(Driver(factories.capabilities_of()).to_submitted())
-    driver.report(factories.status(S.IN_REVIEW, fee_due="approval"))
-    driver.answer(Operation.QUOTE, factories.quote(1_100, stage="approval", due=FeeDue.AFTER_SUBMISSION))
-    assert driver.call() is None
-    assert driver.payment_states == [P.UNKNOWN]
-    assert driver.row.begun_since == {"start-payment/approval"}
-
-
-@pytest.mark.parametrize("others", [Idempotency.NONE, Idempotency.NATIVE])
-def test_agency_may_have_been_told_of_a_payment(others):
-    driver = Driver(factories.capabilities_of(others=others)).to_paying()
-    driver.pay()
-    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
-    _restored(driver)
-    assert driver.call() is None
-    assert Flag.ADVICE_UNCONFIRMED in driver.row.flags
-    called = driver.call()
-    if others is Idempotency.NATIVE:
-        while called is not Operation.ADVISE_PAYMENT:
-            assert called is not None
-            driver.take(Interrupted())
-            called = driver.call()
-    else:
-        assert called is Operation.STATUS
 
 
 def test_first_call_of_a_closed_day_is_the_only_one_in_doubt():

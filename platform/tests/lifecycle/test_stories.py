@@ -2,7 +2,7 @@
 
 import pytest
 
-from nagorik.errors import AgencyClosed, AgencyUnavailable, InputRejected
+from nagorik.errors import InputRejected
 from nagorik.model.eligibility import Verdict
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
 from nagorik.model.submission import Accepted, Withdrawal
@@ -75,26 +75,6 @@ def test_old_or_seen_report_changes_nothing():
         assert driver.row == before
 
 
-def test_answer_that_a_report_overtook_does_not_turn_the_application_back():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.call()
-    driver.pass_time(1)
-    driver.report(factories.status(S.APPROVED))
-    driver.take(CallAnswered(factories.status(S.IN_REVIEW)))
-    assert driver.state is S.APPROVED
-    assert Flag.STALE_STATUS not in driver.row.flags
-
-
-def test_status_that_could_not_be_followed_in_manual_review_is_followed_after_it():
-    driver = Driver(factories.capabilities_of(without={Operation.FIND}))
-    driver.to_ready()
-    driver.lose(Operation.SUBMIT)
-    driver.take(Decided(**OFFICER, to=S.SUBMITTED, agency_reference=REFERENCE))
-    driver.answer(Operation.STATUS, factories.status(None, sequence=5))
-    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW, sequence=5))
-    assert driver.state is S.IN_REVIEW
-
-
 @pytest.mark.parametrize("far", ["draft", "ready", "paying"])
 def test_report_of_an_application_that_was_not_filed_waits_for_a_person(far):
     driver = Driver(factories.capabilities_of())
@@ -110,44 +90,7 @@ def test_report_of_an_application_that_was_not_filed_waits_for_a_person(far):
     assert driver.state is not S.MANUAL_REVIEW
 
 
-def test_callback_after_closing_changes_nothing_but_flags():
-    driver = Driver(factories.capabilities_of())
-    driver.take(CitizenActed("withdraw"))
-    driver.report(factories.status(S.IN_REVIEW))
-    assert (driver.state, driver.next.operation) == (S.CLOSED, None)
-
-
 # Deliverables and delivery
-
-
-def test_paper_that_an_appointment_needs_is_fetched_before_it():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    paper = factories.deliverable("learner-licence", interim=True)
-    driver.answer(Operation.STATUS, factories.status(S.AWAITING_APPEARANCE, deliverables=(paper,)))
-    assert driver.hold == "appearance-required"
-    driver.answer(Operation.DELIVERABLE, factories.fetched(paper))
-    assert driver.row.fetched == {"learner-licence"}
-    assert driver.next.operation is Operation.STATUS
-
-
-def test_final_deliverable_is_fetched_although_the_interim_one_of_its_kind_was():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    interim = factories.deliverable(interim=True)
-    driver.answer(Operation.STATUS, factories.status(S.ISSUED, deliverables=(interim,)))
-    driver.answer(Operation.DELIVERABLE, factories.fetched(interim))
-    assert driver.state is S.ISSUED
-    driver.answer(Operation.STATUS, factories.status(S.ISSUED, deliverables=(factories.deliverable(),)))
-    assert driver.next.operation is Operation.DELIVERABLE
-    driver.answer(Operation.DELIVERABLE, factories.fetched(factories.deliverable()))
-    assert driver.state is S.CLOSED
-
-
-def test_download_is_fetched_before_a_delivered_application_closes():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.answer(Operation.STATUS, factories.status(S.DELIVERED, deliverables=(factories.deliverable(),)))
-    assert driver.state is S.DELIVERED
-    driver.answer(Operation.DELIVERABLE, factories.fetched(factories.deliverable()))
-    assert driver.state is S.CLOSED
 
 
 def test_issued_deliverable_is_fetched_at_once_and_not_at_the_next_poll():
@@ -155,23 +98,6 @@ def test_issued_deliverable_is_fetched_at_once_and_not_at_the_next_poll():
     driver.pass_time(86_400)
     driver.answer(Operation.STATUS, factories.status(S.ISSUED, deliverables=(factories.deliverable(),)))
     assert (driver.next.operation, driver.next.due) == (Operation.DELIVERABLE, driver.now)
-
-
-def test_other_deliverable_than_asked_for_is_not_fetched_without_end():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.answer(Operation.STATUS, factories.status(S.ISSUED, deliverables=(factories.deliverable(),)))
-    driver.answer(Operation.DELIVERABLE, factories.fetched(factories.deliverable("receipt")))
-    assert driver.row.deliverables_to_fetch() == (factories.deliverable(),)
-    assert driver.next.due > driver.now
-
-
-def test_what_is_handed_over_at_the_counter_waits_for_the_citizens_word():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    card = factories.deliverable(delivery="counter")
-    driver.answer(Operation.STATUS, factories.status(S.ISSUED, deliverables=(card,), final=True))
-    assert driver.hold == "to-be-received"
-    driver.take(CitizenActed("received"))
-    assert driver.state is S.CLOSED
 
 
 # Corrections, appearances, withdrawals
@@ -195,14 +121,6 @@ def test_form_is_not_changed_under_a_call():
         driver.take(CitizenActed("corrected"))
 
 
-def test_appearance_is_left_when_the_agency_says_so():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.answer(Operation.STATUS, factories.status(S.AWAITING_APPEARANCE))
-    assert driver.hold == "appearance-required"
-    driver.answer(Operation.STATUS, factories.status(S.APPROVED))
-    assert (driver.state, driver.hold) == (S.APPROVED, None)
-
-
 def test_withdrawal_reaches_the_agency_at_once():
     driver = Driver(factories.capabilities_of()).to_submitted()
     driver.pass_time(86_400)
@@ -211,21 +129,6 @@ def test_withdrawal_reaches_the_agency_at_once():
     assert (driver.next.operation, driver.next.due) == (Operation.WITHDRAW, driver.now)
     driver.answer(Operation.WITHDRAW, Withdrawal(withdrawn=True, status=factories.status(None)))
     assert driver.state is S.CLOSED
-
-
-def test_withdrawal_is_sent_while_a_fee_is_awaited_and_the_fee_is_not_asked_for():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.report(factories.status(fee_due="record-correction"))
-    driver.take(CitizenActed("withdraw"))
-    assert driver.next.operation is Operation.WITHDRAW
-
-
-def test_wish_that_the_agency_has_decided_over_is_settled_as_refused():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    driver.take(CitizenActed("withdraw"))
-    driver.report(factories.status(S.APPROVED))
-    assert not driver.row.withdrawal_wanted
-    assert driver.next.operation is Operation.STATUS
 
 
 def test_withdrawal_that_the_agency_does_not_offer_is_not_promised():
@@ -289,15 +192,6 @@ def test_refused_input_is_corrected_priced_and_filed_anew():
     assert driver.state is S.SUBMITTED
 
 
-def test_closed_agency_is_waited_for():
-    driver = Driver(factories.capabilities_of())
-    driver.to_ready()
-    opens = factories.after(14 * 3600)
-    driver.answer(Operation.SUBMIT, AgencyClosed(until=opens))
-    assert driver.state is S.READY
-    assert 0 <= (driver.next.due - opens).total_seconds() <= 5
-
-
 # Who holds what
 
 
@@ -315,14 +209,6 @@ def test_application_with_nothing_due_is_given_to_a_person():
     assert (driver.row.hold.party, driver.hold) == (Party.PERSON, "nothing-due")
     driver.take(Decided(**OFFICER, to=S.REJECTED))
     assert driver.state is S.CLOSED
-
-
-def test_status_that_cannot_be_fetched_is_flagged():
-    driver = Driver(factories.capabilities_of()).to_submitted()
-    for _ in range(5):
-        assert Flag.STALE_STATUS not in driver.row.flags
-        driver.answer(Operation.STATUS, AgencyUnavailable())
-    assert Flag.STALE_STATUS in driver.row.flags
 
 
 # Officers
@@ -413,17 +299,6 @@ def test_answer_that_nobody_asked_for_is_the_drivers_fault():
     driver.call()
     with pytest.raises(UnexpectedAnswer):
         driver.take(CallAnswered(factories.quote()))
-
-
-def test_beginning_early_or_twice_begins_nothing_and_says_when_to_look_again():
-    driver = Driver(factories.capabilities_of())
-    driver.answer(Operation.ELIGIBILITY, AgencyUnavailable(retry_after=600))
-    due, before = driver.next.due, driver.row
-    driver.next = type(driver.next)(operation=None)
-    assert driver.call() is None
-    assert (driver.row, driver.next.due) == (before, due)
-    assert driver.call() is Operation.ELIGIBILITY
-    assert driver.call() is None
 
 
 def test_passing_time_alone_changes_nothing():
