@@ -1,4 +1,4 @@
-"""Whether a host is set up here; told without importing one."""
+"""Whether a host is set up here, known without importing one."""
 
 import os
 from typing import Final
@@ -10,10 +10,10 @@ DEFAULT_FILE: Final = "nagorik.toml"
 
 
 def has_default_file() -> bool:
-    """Whether anything is in its place; a folder or a broken link, which cannot be read, is not nothing."""
+    """Whether anything is in the default file's place, a folder or a broken link included."""
     return os.path.lexists(DEFAULT_FILE)
 
 
 def is_configured() -> bool:
-    """Whether anybody has set anything, a file or a variable."""
+    """Whether a file or a variable is there."""
     return FILE in os.environ or has_default_file() or any(name.startswith(PREFIX) for name in os.environ)

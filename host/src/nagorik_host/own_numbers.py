@@ -1,4 +1,4 @@
-"""The numbers that a citizen and a payer are known by, found in what somebody wrote freely."""
+"""The numbers that a citizen and a payer are known by, found in free text."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ _FULL_DIGITS: Final = 17
 
 
 def numbers_of(applicant: Applicant, payer: Payer | None = None) -> tuple[OwnNumber, ...]:
-    """All that the applicant and whoever pays for them are known by: identity numbers and telephones."""
+    """The identity numbers and telephones of the applicant, and the payer's telephone."""
     phones = (applicant.phone, payer.mobile if payer is not None else None)
     return (*applicant.identifiers, *(phone for phone in phones if phone is not None))
 
