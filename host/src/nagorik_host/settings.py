@@ -124,7 +124,7 @@ class HostSettings(BaseSettings):
     @classmethod
     def _by_id(cls, value: object) -> object:
         """Read ``land_mutation``, as a variable names it, as the plugin ``land-mutation``."""
-        return {str(name).replace("_", "-"): entry for name, entry in _entries(value)} or value
+        return _renamed(value, "_", "-")
 
     @classmethod
     def settings_customise_sources(
@@ -222,9 +222,9 @@ def load_host_settings() -> HostSettings:
         written = parse_document(read_file(path), path.name, private=True) if path is not None else {}
     except DataFileInvalid as error:
         raise HostSettingsRejected([str(error)]) from None
-    if plugins := _entries(written.get("plugins")):
+    if "plugins" in written:
         # The names that variables have, so that both are merged.
-        written["plugins"] = {name.replace("-", "_"): entry for name, entry in plugins}
+        written["plugins"] = _renamed(written["plugins"], "-", "_")
     known = {f"{PREFIX}{name.upper()}" for name in HostSettings.model_fields}
     own = sorted(name for name in os.environ if name.startswith(PREFIX))
     problems = [_unknown(name, known) for name in own if name.partition(NESTED)[0] not in known]
@@ -249,8 +249,8 @@ def is_open_to_others(path: Path) -> bool:
     return bool(found.st_mode & (0o077 if found.st_uid == os.geteuid() else 0o007))
 
 
-def _entries(table: object) -> Iterable[tuple[str, Any]]:
-    return table.items() if isinstance(table, Mapping) else ()
+def _renamed(table: object, old: str, new: str) -> object:
+    return {str(name).replace(old, new): one for name, one in table.items()} if isinstance(table, Mapping) else table
 
 
 def _describe(problem: Mapping[str, Any], file: str) -> str:
