@@ -15,7 +15,6 @@ from nagorik.errors import (
     DuplicateApplication,
     FieldProblem,
     InputRejected,
-    Layer,
     NagorikError,
     OutcomeUnknown,
     PluginFault,
@@ -23,10 +22,8 @@ from nagorik.errors import (
     ServiceNotOffered,
     SettingsRejected,
 )
-from nagorik.values import to_bangla_digits
 from nagorik.values.sentences import Text
-from nagorik_platform.contract_errors import MOST_LISTED, known_error
-from nagorik_platform.lifecycle.refusals import refusal_of
+from nagorik_platform.contract_errors import known_error
 
 NID = "1990123456789"
 TEXT = Text(bn="ভুল।", en="Wrong.")
@@ -136,32 +133,3 @@ def altered(error: NagorikError, **members: object) -> NagorikError:
 )
 def test_what_only_looks_like_an_error_of_the_contracts_is_none(error: BaseException) -> None:
     assert not is_known(error)
-
-
-def numbered(number: int) -> list[FieldProblem]:
-    return [problem(pointer=f"/form/owners/{at}") for at in range(number)]
-
-
-def test_refusal_of_as_many_fields_as_may_be_named_is_told_as_it_is() -> None:
-    refused = InputRejected(numbered(MOST_LISTED))
-    assert known_error(refused) is refused
-
-
-@pytest.mark.parametrize("number", [MOST_LISTED + 1, 5_000])
-def test_refusal_of_more_fields_is_told_with_the_first_and_how_many_more_there_are(number: int) -> None:
-    refused = InputRejected(numbered(number), layer=Layer.AGENCY)
-    told = known_error(refused)
-    assert isinstance(told, InputRejected)
-    assert (told.layer, told.outcome) == (Layer.AGENCY, refused.outcome)
-    assert told.fields[:-1] == refused.fields[: MOST_LISTED - 1]
-    left_out = number - MOST_LISTED + 1
-    assert told.fields[-1].text.en == f"There are {left_out} more problems. Correct these first."
-    assert to_bangla_digits(str(left_out)) in told.fields[-1].text.bn
-    assert len(refused.fields) == number
-    kept = refusal_of(told)
-    assert kept is not None
-    assert (kept.fields[-1], len(kept.fields) + kept.fields_left_out) == (told.fields[-1], MOST_LISTED)
-
-
-def test_what_is_told_of_a_long_refusal_is_judged_as_any() -> None:
-    assert not is_known(InputRejected([problem(code=NID), *numbered(MOST_LISTED)]))

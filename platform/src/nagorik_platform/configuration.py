@@ -1,6 +1,6 @@
 """How a host composes its platform."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -53,21 +53,6 @@ class PluginConfiguration:
     egress: frozenset[str] = frozenset()
     transport_factory: "TransportFactory | None" = None
     kept: KeptSettings | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what would otherwise fail in a call, where it would be taken for the plugin's fault.
-
-        Raises:
-            TypeError: Naming what is of the wrong type; no value.
-        """
-        settings: object = self.settings
-        egress: object = self.egress
-        if not isinstance(settings, Mapping) or not all(isinstance(name, str) for name in settings):
-            raise TypeError("PluginConfiguration.settings maps names of settings to values")
-        if not isinstance(egress, Set) or not all(isinstance(host, str) for host in egress):
-            raise TypeError("PluginConfiguration.egress is a set of host names")
-        if self.transport_factory is not None and not callable(self.transport_factory):
-            raise TypeError("PluginConfiguration.transport_factory is a function without arguments")
 
 
 DEFAULT_LEASE: Final = timedelta(seconds=60)

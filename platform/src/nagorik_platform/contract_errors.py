@@ -15,15 +15,12 @@ from nagorik import errors
 from nagorik.errors import (
     ContractViolation,
     DuplicateApplication,
-    FieldProblem,
     InputRejected,
     NagorikError,
     PluginFault,
     SettingsRejected,
 )
 from nagorik.privacy import MASK, is_code
-from nagorik.values import to_bangla_digits
-from nagorik.values.sentences import Text, read_sentences
 from nagorik_platform.number_mask import is_telling
 
 _KNOWN: Final = frozenset(
@@ -31,10 +28,6 @@ _KNOWN: Final = frozenset(
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, NagorikError) and kind is not NagorikError
 )
-MOST_LISTED: Final = 200
-"""Fields that an error may name; so many are read and shown."""
-MORE_PROBLEMS: Final = "more_problems"
-"""The code under which an error says how many more fields it would name."""
 _CODES: Final = ("because", "fault", "plugin", "reason_code", "step")
 """Members that are words of a program."""
 _POINTER: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]{1,80})*")
@@ -49,31 +42,17 @@ _MISMATCH: Final = re.compile(
 def known_error(error: BaseException) -> NagorikError | None:
     """What a host can handle: one of ``nagorik.errors`` itself, with members that can be shown; else ``None``.
 
-    A plugin's own subclass could say anything in its text. An error that refuses more fields than may be listed has
-    the first of them, and how many more there are.
+    A plugin's own subclass could say anything in its text.
     """
     if type(error) not in _KNOWN or not isinstance(error, NagorikError) or "code" in vars(error):
         return None  # a code of its own, such as the agency's, has no sentence, and may be anybody's number
     try:
-        shown = _with_fewer_fields(error) if isinstance(error, InputRejected) else error
-        json.dumps(shown.details(), allow_nan=False)
+        json.dumps(error.details(), allow_nan=False)
         wait = getattr(error, "retry_after", None)
         is_timely = wait is None or (wait >= 0 and isfinite(wait))
-        return shown if is_timely and all(_words(shown)) else None
+        return error if is_timely and all(_words(error)) else None
     except Exception:  # noqa: BLE001 - a member may be anything
         return None
-
-
-def _with_fewer_fields(error: InputRejected) -> InputRejected:
-    if len(error.fields) <= MOST_LISTED:
-        return error
-    fewer = error.copy()
-    kept = error.fields[: MOST_LISTED - 1]
-    number = str(len(error.fields) - len(kept))
-    text = read_sentences("nagorik_toolkit", "form_messages.toml")[MORE_PROBLEMS]
-    more = Text(bn=text.bn.replace("{number}", to_bangla_digits(number)), en=text.en.replace("{number}", number))
-    fewer.fields = (*kept, FieldProblem(pointer="", code=MORE_PROBLEMS, text=more))
-    return fewer
 
 
 def _words(error: NagorikError) -> Iterator[bool]:

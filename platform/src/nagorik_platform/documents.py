@@ -22,16 +22,6 @@ DOCUMENT_UNREADABLE: Final = "document-unreadable"
 _KILOBYTE: Final = 1_000
 _MEGABYTE: Final = 1_000_000
 
-_TYPE_NAMES: Final = {
-    "application/pdf": "PDF",
-    "image/jpeg": "JPEG",
-    "image/png": "PNG",
-    "image/tiff": "TIFF",
-    "image/webp": "WebP",
-    "application/xml": "XML",
-    "text/xml": "XML",
-}
-
 
 @runtime_checkable
 class OwnedDocuments(DocumentStore, Protocol):
@@ -42,10 +32,7 @@ class OwnedDocuments(DocumentStore, Protocol):
 
 
 class DocumentUnreadable(AgencyUnavailable):
-    """The copy of a paper that the host keeps cannot be read, or is not what was handed in.
-
-    It says nothing of the agency, to which nothing was sent. It is over when the copy is
-    back, or another was handed in.
+    """The copy of a paper that the host keeps cannot be read, or is not what was handed in; nothing was sent.
 
     Attributes:
         field: Which paper that is, and what to do.
@@ -54,13 +41,7 @@ class DocumentUnreadable(AgencyUnavailable):
     code = DOCUMENT_UNREADABLE
 
     def __init__(self, service: PublicService | None, kind: str, number: int | None) -> None:
-        """Say which paper.
-
-        Args:
-            service: What the application is for, as far as it is known.
-            kind: The paper's kind.
-            number: Its place among the application's, from 0; ``None`` if it has no place there.
-        """
+        """Say which paper, by its kind and its place among the application's from 0, if it has one."""
         super().__init__(because=DOCUMENT_UNREADABLE, layer=Layer.CORE)
         listed = service.document_kind(kind) if service is not None else None
         paper = listed.label if listed is not None else Text(en=kind, bn=kind)
@@ -80,13 +61,7 @@ class DocumentUnreadable(AgencyUnavailable):
 def document_problems(
     service: PublicService, documents: Sequence[DocumentReference], form: Mapping[str, JsonValue]
 ) -> Iterator[FieldProblem]:
-    """What is wrong with the papers of an application, each named by its label; nothing where all is well.
-
-    Args:
-        service: What the application is for.
-        documents: Its papers.
-        form: What was filled in, as ``Platform.form_values`` gives it.
-    """
+    """What is wrong with the papers of an application, each named by its label; ``form`` holds its values."""
     for number, document in enumerate(documents):
         problem = document_problem(service, document.kind, document.media_type, document.bytes, number)
         if problem is not None:
@@ -97,15 +72,7 @@ def document_problems(
 def document_problem(
     service: PublicService, kind: str, media_type: str, size: int, number: int
 ) -> FieldProblem | None:
-    """What is wrong with one paper, if anything.
-
-    Args:
-        service: What the application is for.
-        kind: What the paper is said to be.
-        media_type: What it is by its content.
-        size: Its size in bytes.
-        number: Its place among the application's, from 0.
-    """
+    """What is wrong with one paper: its ``media_type`` by its content, its ``size`` in bytes, its place from 0."""
     listed = service.document_kind(kind)
     if listed is None:
         return unknown_kind(service, number)
@@ -204,7 +171,7 @@ def in_megabytes(size: int) -> Text:
 
 
 def _type_names(listed: DocumentKind) -> Text:
-    names = list(dict.fromkeys(_TYPE_NAMES.get(one, one) for one in listed.media_types))
+    names = list(dict.fromkeys(one.rpartition("/")[2].upper() for one in listed.media_types))
     *others, last = names
     if not others:
         return Text(en=last, bn=last)

@@ -252,7 +252,7 @@ SUSPENDING = """
 from datetime import UTC, datetime
 
 from nagorik import Text
-from nagorik_platform.cli.suspensions import Suspension
+from nagorik_platform.cli.host_reports import Suspension
 
 
 def suspended():

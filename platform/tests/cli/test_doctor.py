@@ -96,7 +96,6 @@ def test_settings_are_told_by_name_alone(site: Any, nagorik: Any, monkeypatch: p
         "warning",
         "missing: NAGORIK_WASA_BASE_URL; set: NAGORIK_WASA_API_KEY",
     )
-    assert nagorik("doctor", "--strict").code == 1
     monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
     monkeypatch.setenv("NAGORIK_WASA_PAGES", f"{SECRET}x")
     wrong = nagorik("doctor", "--json")
@@ -216,7 +215,7 @@ def test_an_import_that_hangs_is_told_and_the_others_are_still_checked(
     finally:
         released.set()
     assert told["plugin wasa"][0] == "wrong"
-    assert "did not get on with its import for 1 seconds" in told["plugin wasa"][1]
+    assert "did not end its import within 1 seconds" in told["plugin wasa"][1]
     assert told["plugin desa"][0] == "fine"
 
 
@@ -286,7 +285,7 @@ def test_what_a_host_gives_or_keeps_out_is_no_warning(site: Any, nagorik: Any) -
     site.install("some-door", "[nagorik.admissions]\ndoor = some_door.letting:admitted\n", {"letting.py": source})
     site.plugin(extra='settings = "settings:WasaSettings"', files={"settings.py": SETTINGS})
     site.plugin("desa", fees="")
-    result = nagorik("doctor", "--strict", "--json")
+    result = nagorik("doctor", "--json")
     told = by_name(result.document)
     assert told["settings wasa"][:2] == ("fine", "set: none; by the host: api_key, base_url")
     assert told["plugin desa"][:2] == (

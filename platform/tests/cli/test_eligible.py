@@ -80,13 +80,6 @@ def test_reason_is_told_with_where_its_rule_stands(site: Any, nagorik: Any, appl
     assert lines[told + 2] == "      উৎস · source: Water Act (যাচাই করা · verified)"
 
 
-def test_verbose_tells_every_criterion_and_its_source(site: Any, nagorik: Any, applicant: str) -> None:
-    install(site, "wasa")
-    shown = nagorik("eligible", "--applicant", applicant, "--verbose").out
-    assert "- Met: About your age." in shown
-    assert "উৎস · source: Water Act (যাচাই করা · verified)" in shown
-
-
 def test_json_has_everything(site: Any, nagorik: Any, applicant: str) -> None:
     install(site, "wasa", "CANNOT_TELL")
     install(site, "other")

@@ -26,7 +26,6 @@ from nagorik_platform.cli.explanation_page import (
     report_text,
     with_numbers_masked,
 )
-from nagorik_platform.lifecycle.perform import _CALLS
 from nagorik_platform.lifecycle.refusals import refusal_of
 from nagorik_toolkit import NoTariff, form_schema, validate_form
 
@@ -177,12 +176,15 @@ def test_field_of_a_form_that_cannot_be_had_goes_by_its_pointer(schema):
     assert field_documents([problem], schema)[0]["label"] is None
 
 
-@pytest.mark.parametrize("operation", sorted(_CALLS))
-def test_refusal_of_anything_that_is_called_for_an_application_has_a_sentence(operation):
-    from nagorik_platform.lifecycle.perform import _CALLS
+OF_AN_APPLICATION = sorted(
+    set(Operation)
+    - {Operation.SLOTS, Operation.BOOK_SLOT, Operation.CALLBACK, Operation.HEALTH}
+    - {Operation.LIST_PAYMENTS, Operation.PAYMENT_NOTICE}
+)
 
-    if operation not in _CALLS:
-        return
+
+@pytest.mark.parametrize("operation", OF_AN_APPLICATION)
+def test_refusal_of_anything_that_is_called_for_an_application_has_a_sentence(operation):
     refusal = refusal_of(AgencyRejected("x", reason=REASON))
     assert refusal is not None
     told = refusal_text(operation, refusal, words=with_numbers_masked)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from nagorik_host.configured import is_configured
 
 if TYPE_CHECKING:
-    from nagorik_platform.cli.charges import ListedCharge
+    from nagorik_platform.cli.host_reports import ListedCharge
 
 
 def charged() -> "list[ListedCharge]":
@@ -17,8 +17,8 @@ def charged() -> "list[ListedCharge]":
     if not is_configured():
         return []
     from nagorik_host.settings import HostSettingsRejected, load_host_settings
-    from nagorik_platform.cli.charges import ListedCharge
     from nagorik_platform.cli.commands import CommandUnusable
+    from nagorik_platform.cli.host_reports import ListedCharge
 
     try:
         charges = load_host_settings().host_charges()

@@ -50,7 +50,7 @@ from nagorik_host.store.schema import REVISION, agencies
 from nagorik_host.store.upgrade import SchemaOutdated, require_newest
 from nagorik_host.vault import Vault
 from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
-from nagorik_platform.cli.quarantines import WorkerQuarantine
+from nagorik_platform.cli.host_reports import WorkerQuarantine
 from nagorik_platform.registry import Registry
 from nagorik_platform.tracebacks import type_name
 

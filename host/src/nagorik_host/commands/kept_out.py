@@ -7,8 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 from nagorik_host.configured import is_configured
-from nagorik_platform.cli.quarantines import WorkerQuarantine
-from nagorik_platform.cli.suspensions import Suspension
+from nagorik_platform.cli.host_reports import Suspension, WorkerQuarantine
 
 if TYPE_CHECKING:
     from nagorik_host.store.database import Transaction, Unit

@@ -14,9 +14,8 @@ from nagorik.manifest import Evidence, Offer, PublicService
 from nagorik.model.fee import Source
 from nagorik.values import Money
 from nagorik.values.sentences import Text
+from nagorik_platform.cli.host_reports import Suspension, WorkerQuarantine
 from nagorik_platform.cli.output import Document
-from nagorik_platform.cli.quarantines import WorkerQuarantine
-from nagorik_platform.cli.suspensions import Suspension
 from nagorik_platform.registry import PluginRecord, Quarantine
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_toolkit.fees import NoTariff, Row, Tariff

@@ -20,7 +20,7 @@ from nagorik_platform.agency_client.certificates import agency_tls
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.cli.admission import AdmissionUnknown, both, host_admission, is_kept_out, kept_out
 from nagorik_platform.cli.commands import CHECKS, CommandUnusable, find, find_commands
-from nagorik_platform.cli.composition import host_composition
+from nagorik_platform.cli.host_reports import host_composition
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.dispatch.importer import PluginImporter
 from nagorik_platform.plugin_settings import environment_prefix, load_settings

@@ -95,6 +95,11 @@ class Contribution(FoundEntryPoint):
     __slots__ = ()
 
     @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+        return self.group.removeprefix("nagorik.").removesuffix("s") or "entry point"
+
+    @property
     def label(self) -> str:
         """The distribution and its version."""
         return f"{self.distribution} {self.version}"
@@ -155,8 +160,7 @@ class Contribution(FoundEntryPoint):
 
     def unusable(self, why: str) -> CommandUnusable:
         """The error that it cannot be used, and why."""
-        kind = self.group.removeprefix("nagorik.").removesuffix("s") or "entry point"
-        return CommandUnusable(f"the {kind} {self.name} of {self.label} cannot be used: {why}")
+        return CommandUnusable(f"the {self.kind} {self.name} of {self.label} cannot be used: {why}")
 
 
 def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
@@ -207,7 +211,7 @@ def reported(group: str) -> list[Any]:
         except CommandUnusable as problem:
             print_error(str(problem))
         except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
-            print_error(f"{item.name} of {item.label} raised {type_name(error)}")
+            print_error(f"the {item.kind} {item.name} of {item.label} raised {type_name(error)}")
     return found
 
 

@@ -21,11 +21,10 @@ class DoctorCommand:
             "Check this installation, and the host that is set up here. Every plugin is imported, as by its first"
             " use. No agency is called. Settings are shown by name, never by value."
         )
-        parser.add_argument("--strict", action="store_true", help="let warnings fail too")
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Print every check; exit code 1 where something is wrong, or with ``--strict`` may be."""
+        """Print every check; exit code 1 where something is wrong."""
         from datetime import UTC, datetime
 
         from nagorik_platform.cli.checks import DoctorStatus, examine
@@ -33,8 +32,7 @@ class DoctorCommand:
 
         with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is no part of the result
             checks = list(examine(datetime.now(UTC)))
-        failing = {DoctorStatus.WRONG, DoctorStatus.WARNING} if arguments.strict else {DoctorStatus.WRONG}
-        sound = not any(check.status in failing for check in checks)
+        sound = not any(check.status is DoctorStatus.WRONG for check in checks)
         if arguments.json:
             told = [
                 {"check": item.name, "status": item.status.value, "message": item.message, "hint": item.hint}

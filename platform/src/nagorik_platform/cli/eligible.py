@@ -21,11 +21,6 @@ _HEADINGS: Final = {
     "indeterminate": ("Cannot tell yet", "এখনো বলা যাচ্ছে না"),
     "ineligible": ("May not apply", "আবেদন করা যাবে না"),
 }
-_VERDICTS: Final = {
-    "pass": ("Met", "পূরণ হয়েছে"),
-    "fail": ("Not met", "পূরণ হয়নি"),
-    "cannot-tell": ("Not known", "জানা নেই"),
-}
 _DECISIVE: Final = {"indeterminate": "cannot-tell", "ineligible": "fail"}
 """The verdict that puts a service into its group."""
 _LONGEST_FILE: Final = 100_000
@@ -44,7 +39,6 @@ class EligibleCommand:
         named = "ask about this service alone; may be repeated"
         parser.add_argument("--applicant", required=True, metavar="FILE", help=citizen)
         parser.add_argument("--service", action="append", metavar="ID", help=named)
-        parser.add_argument("--verbose", action="store_true", help="show what holds too")
         add_day_argument(parser)
         add_json_argument(parser)
 
@@ -69,7 +63,7 @@ class EligibleCommand:
         if arguments.json:
             print_json({"on": day.isoformat(), "services": services})
         else:
-            _print(services, day, verbose=arguments.verbose)
+            _print(services, day)
         return ExitCode.OK
 
 
@@ -108,7 +102,7 @@ def _applicant(name: str) -> "Applicant":
         raise CommandFailed(str(problem), ExitCode.USAGE) from None
 
 
-def _print(services: "Sequence[Document]", day: date, *, verbose: bool) -> None:
+def _print(services: "Sequence[Document]", day: date) -> None:
     from nagorik.values import to_bangla_digits
     from nagorik_platform.cli.explanation_page import source_line
     from nagorik_platform.cli.output import print_lines
@@ -125,9 +119,8 @@ def _print(services: "Sequence[Document]", day: date, *, verbose: bool) -> None:
             if entry["problem"] is not None:
                 print_lines(f"    - {entry['problem']['en']}", f"      {entry['problem']['bn']}")
             for one in entry["criteria"]:
-                if verbose or one["verdict"] == _DECISIVE.get(group):
-                    met, known = (f"{mark}: " if verbose else "" for mark in _VERDICTS[one["verdict"]])
-                    print_lines(f"    - {met}{one['text']['en']}", f"      {known}{one['text']['bn']}")
+                if one["verdict"] == _DECISIVE.get(group):
+                    print_lines(f"    - {one['text']['en']}", f"      {one['text']['bn']}")
                     if one["source"] is not None:
                         print_lines(f"      {source_line(one['source'])}")
 

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from importlib.metadata import version
 from typing import Any, Final, NoReturn
 
@@ -21,7 +20,7 @@ from nagorik_platform.cli.commands import (
     find_commands,
     find_helps,
 )
-from nagorik_platform.cli.output import may_be_somebodys, plain
+from nagorik_platform.cli.output import may_be_somebodys, plain, unknown
 from nagorik_platform.tracebacks import frames_of, type_name
 
 RARELY: Final = (150_000, 5, 5)
@@ -92,7 +91,8 @@ def _code(words: list[str]) -> int:
         if wanted is None or words[0] != wanted:
             parser, command = _overview(commands, words), None
         elif named is None:
-            return _refuse(_no_command(wanted, commands))
+            names = [item.name for item in commands if item.problem is None]
+            return _refuse(unknown("command", wanted, names, "nagorik --help lists them"))
         else:
             command = named.load()
             parser = _parser(words)
@@ -109,12 +109,6 @@ def _code(words: list[str]) -> int:
 def _refuse(why: str, code: ExitCode = ExitCode.USAGE) -> int:
     sys.stderr.write(f"nagorik: {plain(why)}\n")
     return code
-
-
-def _no_command(word: str, commands: Sequence[Contribution]) -> str:
-    named = "such command" if may_be_somebodys(word) else f"command {word}"
-    likely = get_close_matches(word, [item.name for item in commands if item.problem is None], n=1)
-    return f"there is no {named}; " + (f"did you mean {likely[0]}?" if likely else "nagorik --help lists them")
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

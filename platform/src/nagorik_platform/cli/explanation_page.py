@@ -32,6 +32,7 @@ from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.state import FEE_DEMANDED_AGAIN
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN, demanded_stage
 from nagorik_platform.number_mask import mask_numbers
+from nagorik_toolkit.fees import Price
 from nagorik_toolkit.texts import Fill, TextCatalogue, day_text, money_text, read_texts
 
 Wording = Callable[[str], str]
@@ -45,15 +46,7 @@ _DOCUMENT_LABELS: Final = "x-documents"
 _INDEX: Final = re.compile(r"[0-9]{1,4}")
 _FIELDS_IN_A_LINE: Final = 5
 _SPACES: Final = re.compile(r"\s+")
-_ABOUT_MONEY: Final = frozenset(
-    {
-        Operation.START_PAYMENT,
-        Operation.QUERY_PAYMENT,
-        Operation.COMPLETE_PAYMENT,
-        Operation.REFUND_PAYMENT,
-        Operation.ADVISE_PAYMENT,
-    }
-)
+_ABOUT_MONEY: Final = frozenset(one for one in Operation if "payment" in one.value)
 _OVER: Final = ENDED_WITHOUT_RESULT | {ApplicationState.CLOSED}
 """Where a price that was not paid is of no interest any more."""
 _REASON_EXPECTED: Final = frozenset(
@@ -119,10 +112,15 @@ def with_document_labels(schema: Schema | None, papers: Sequence[Text]) -> Schem
 
 def fee_document(quote: Quote, words: Wording = as_written, *, paid: bool = False) -> Document:
     """One price, line by line; what the lines and their VAT come to is its total, the least with ``unpriced``."""
-    vat = Money(poisha=sum(line.vat.poisha for line in quote.lines), currency=quote.total.currency)
-    shown = ("stage", "lines", "total", "unpriced", "expires_at", "source")
-    priced = {name: document_of(getattr(quote, name), words) for name in shown}
-    return {**priced, "quote": quote.id, "paid": paid, "vat": vat.plain(), "currency": quote.total.currency}
+    shown = {name: document_of(getattr(quote, name), words) for name in ("expires_at", "source")}
+    return {"quote": quote.id, "paid": paid, **price_document(quote, words), **shown}
+
+
+def price_document(price: Quote | Price, words: Wording = as_written) -> Document:
+    """What a quote and a published price have in common: lines, VAT, total, and costs of unknown amount."""
+    vat = Money(poisha=sum(line.vat.poisha for line in price.lines), currency=price.total.currency)
+    shown = {name: document_of(getattr(price, name), words) for name in ("stage", "lines", "total", "unpriced")}
+    return {**shown, "vat": vat.plain(), "currency": price.total.currency}
 
 
 def charge_document(lines: Sequence[QuoteLine]) -> Document | None:

@@ -5,15 +5,13 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import reduce
-from operator import add
 from typing import TYPE_CHECKING, Final
 
 from nagorik_platform.cli.commands import CommandFailed, ExitCode
 
 if TYPE_CHECKING:
     from nagorik.manifest import PublicService
-    from nagorik_platform.cli.charges import ListedCharge
+    from nagorik_platform.cli.host_reports import ListedCharge
     from nagorik_platform.cli.output import Document
     from nagorik_platform.fees.published import PublishedFees, StagePrice
     from nagorik_platform.registry import Registry
@@ -109,7 +107,7 @@ def _offer(registry: "Registry", service: str) -> "PublicService":
 
 
 async def _ask(registry: "Registry", offer: "PublicService", given: Mapping[str, str], day: date) -> "Document":
-    from nagorik_platform.cli.charges import charges_beside
+    from nagorik_platform.cli.host_reports import charges_beside
     from nagorik_platform.configuration import PlatformSettings
     from nagorik_platform.platform import Platform
 
@@ -124,11 +122,6 @@ def fees_document(
     """What a service costs, and apart from it what the host charges beside, as JSON values with stable keys."""
     from nagorik_platform.cli.catalogue import document_of
 
-    tariffs = {}
-    for price in (stage.price for stage in fees.stages):
-        tariff = document_of(price.tariff)
-        del tariff["rows"]
-        tariffs[tariff["id"], tariff["source"]["title"]] = tariff
     return {
         "service": service.id,
         "name": document_of(service.name),
@@ -138,38 +131,21 @@ def fees_document(
         "sentence": document_of(fees.sentence),
         "choice": document_of(fees.choice),
         "payments": [_payment(stage) for stage in fees.stages],
-        "total": _total(fees.stages),
         "agency_adds": fees.agency_adds,
         "missing": document_of(fees.missing),
         "assumed": document_of(fees.assumed),
         "unchecked": document_of(fees.unchecked),
         "charges": [_charge(one) for one in charges],
-        "tariffs": list(tariffs.values()),
     }
-
-
-def _total(stages: "Sequence[StagePrice]") -> str | None:
-    """What all payments come to; ``None`` where there are no payments, or several currencies."""
-    totals = [stage.price.total for stage in stages]
-    return reduce(add, totals).plain() if len({total.currency for total in totals}) == 1 else None
 
 
 def _payment(stage: "StagePrice") -> "Document":
-    from nagorik.values import Money
     from nagorik_platform.cli.catalogue import document_of
+    from nagorik_platform.cli.explanation_page import price_document
 
-    price = stage.price
-    vat = Money(poisha=sum(line.vat.poisha for line in price.lines), currency=price.total.currency)
-    return {
-        "stage": price.stage,
-        "due": document_of(stage.due),
-        "currency": price.total.currency,
-        "lines": document_of(price.lines),
-        "vat": vat.plain(),
-        "total": price.total.plain(),
-        "unpriced": document_of(price.unpriced),
-        "tariff": price.tariff.id,
-    }
+    tariff = document_of(stage.price.tariff)
+    del tariff["rows"]
+    return {**price_document(stage.price), "due": document_of(stage.due), "tariff": tariff}
 
 
 def _charge(one: "ListedCharge") -> "Document":

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
+from functools import cache, reduce
+from operator import add
 
 from nagorik.values import Money
 from nagorik_platform.cli.explanation_page import charge_lines, fee_lines, source_line
@@ -14,6 +15,7 @@ def fee_page(document: Document) -> Iterator[str]:
     """What a service costs, from ``fees.fees_document``."""
     yield f"{document['service']}  {_both(document['name'])}"
     yield from _said("heading", day=date.fromisoformat(document["on"]))
+    notes = [one["tariff"]["note"] for one in document["payments"] if one["tariff"]["note"] is not None]
     for block in (
         _why_no_price(document),
         *(_payment(payment, document) for payment in document["payments"]),
@@ -22,7 +24,7 @@ def fee_page(document: Document) -> Iterator[str]:
         _asked("missing", document["missing"]),
         _asked("assumed", document["assumed"]),
         _asked("unchecked", document["unchecked"]),
-        *((one["note"]["bn"], one["note"]["en"]) for one in document["tariffs"] if one["note"] is not None),
+        dict.fromkeys(note[language] for note in notes for language in ("bn", "en")),
     ):
         lines = list(block)
         if lines:
@@ -40,11 +42,10 @@ def _payment(payment: Document, document: Document) -> Iterator[str]:
         yield "; ".join(f"{_both(one['label'])}: {_both(one['title'])}" for one in document["choice"])
     if payment["due"] is not None:
         yield from _said(f"due.{payment['due']}")
-    tariff = next(one for one in document["tariffs"] if one["id"] == payment["tariff"])
     bn, en = _said("agency-adds")
     added = [{"bn": bn, "en": en}] if document["agency_adds"] else []
     yield from fee_lines(
-        {**payment, "paid": False, "unpriced": payment["unpriced"] + added, "source": tariff["source"]}
+        {**payment, "paid": False, "unpriced": payment["unpriced"] + added, "source": payment["tariff"]["source"]}
     )
 
 
@@ -52,7 +53,7 @@ def _altogether(document: Document) -> Iterator[str]:
     """The sum of several payments, where nothing of it is unknown."""
     payments = document["payments"]
     if len(payments) > 1 and not document["agency_adds"] and not any(one["unpriced"] for one in payments):
-        yield from _said("altogether", sum=Money.of(document["total"], payments[0]["currency"]))
+        yield from _said("altogether", sum=reduce(add, (Money.of(one["total"], one["currency"]) for one in payments)))
 
 
 def _charges(charges: list[Document]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -177,6 +178,13 @@ def print_plain(lines: Iterable[str]) -> None:
 def may_be_somebodys(word: str) -> bool:
     """Whether a typed word may be a person's number: a passport's has seven digits."""
     return sum(char.isdecimal() for char in word) > _FEW_DIGITS
+
+
+def unknown(kind: str, word: str, known: Iterable[str], otherwise: str) -> str:
+    """Say that nothing has a name, and which one may be meant; does not repeat what may be a person's number."""
+    named = f"such {kind}" if may_be_somebodys(word) else f"{kind} {word}"
+    likely = get_close_matches(word, list(known), n=1)
+    return f"there is no {named}; " + (f"did you mean {likely[0]}?" if likely else otherwise)
 
 
 def plain(text: str) -> str:

@@ -21,8 +21,8 @@ class PluginsCommand:
         """Print the plugins. Imports no plugin: a fault that importing shows is found by ``doctor``."""
         from nagorik_platform.cli.admission import host_admission
         from nagorik_platform.cli.catalogue import plugin_of
+        from nagorik_platform.cli.host_reports import worker_quarantines
         from nagorik_platform.cli.output import print_json, print_lines, print_table
-        from nagorik_platform.cli.quarantines import worker_quarantines
         from nagorik_platform.registry import Registry
 
         records = Registry.discover(admission=host_admission()).records

@@ -1,11 +1,10 @@
 """``nagorik services``: what citizens can be offered."""
 
 import argparse
-from difflib import get_close_matches
 from typing import Final
 
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import may_be_somebodys
+from nagorik_platform.cli.output import unknown
 
 
 class ServicesCommand:
@@ -25,6 +24,7 @@ class ServicesCommand:
         """Print all services or one, those of plugins that are kept out included."""
         from nagorik_platform.cli.admission import host_admission
         from nagorik_platform.cli.catalogue import offer_of, service_of
+        from nagorik_platform.cli.host_reports import active_suspensions, suspension_for
         from nagorik_platform.cli.output import (
             day_of,
             print_document,
@@ -33,7 +33,6 @@ class ServicesCommand:
             print_lines,
             print_table,
         )
-        from nagorik_platform.cli.suspensions import active_suspensions, suspension_for
         from nagorik_platform.registry import Registry
 
         registry = Registry.discover(admission=host_admission())
@@ -71,12 +70,8 @@ def _state(service: dict[str, str]) -> str:
 
 
 def unknown_service(service: str, known: list[str]) -> str:
-    """Say that there is no such service, and which one may be meant; does not repeat a person's number."""
-    named = "such service" if may_be_somebodys(service) else f"service {service}"
-    likely = get_close_matches(service, known, n=1)
-    return f"there is no {named}; " + (
-        f"did you mean {likely[0]}?" if likely else "nagorik services lists what there is"
-    )
+    """Say that there is no such service, and which one may be meant."""
+    return unknown("service", service, known, "nagorik services lists what there is")
 
 
 command: Final = ServicesCommand()

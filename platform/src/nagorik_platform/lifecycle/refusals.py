@@ -13,7 +13,6 @@ from nagorik.model.status import LONGEST_REMARK
 from nagorik.model.submission import Rejected
 from nagorik.privacy import PERSONAL, Model
 from nagorik.values.sentences import Text, cut
-from nagorik_platform.contract_errors import MORE_PROBLEMS
 from nagorik_platform.documents import DocumentUnreadable
 
 MOST_FIELDS: Final = 100
@@ -47,8 +46,6 @@ def refusal_of(end: Rejected | errors.NagorikError | None) -> CallRefusal | None
         case errors.InputRejected():
             fields = tuple(dict.fromkeys(end.fields))
             kept = fields[:MOST_FIELDS]
-            if fields[MOST_FIELDS:] and fields[-1].code == MORE_PROBLEMS:  # says how many there were beyond these
-                kept = (*kept[:-1], fields[-1])
             shown = tuple(one.model_copy(update={"text": _bounded(one.text)}) for one in kept)
             return CallRefusal(code=end.code, fields=shown, fields_left_out=len(fields) - len(kept))
         case DocumentUnreadable():
