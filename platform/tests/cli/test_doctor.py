@@ -242,8 +242,11 @@ def test_other_distributions_add_checks(site: Any, nagorik: Any) -> None:
     ("source", "message"),
     [
         ("raise ValueError('s3cret')\n", "the check water of extra-checks 1.0.0 cannot be used: "),
-        ("examine = 5\n", "extra-checks 1.0.0 raised TypeError"),
-        ("def examine(now):\n    raise ValueError('s3cret')\n", "extra-checks 1.0.0 raised ValueError"),
+        ("examine = 5\n", "the check water of extra-checks 1.0.0 raised TypeE"),
+        (
+            "def examine(now):\n    raise ValueError('s3cret')\n",
+            "the check water of extra-checks 1.0.0 raised ",
+        ),
     ],
 )
 def test_broken_check_is_wrong_and_hinders_no_other(site: Any, nagorik: Any, source: str, message: str) -> None:

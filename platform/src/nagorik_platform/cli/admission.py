@@ -6,10 +6,9 @@ from contextlib import contextmanager, redirect_stdout
 
 from packaging.utils import canonicalize_name
 
-from nagorik_platform.cli.commands import ADMISSIONS, CommandFailed, CommandUnusable, Contribution, find
+from nagorik_platform.cli.commands import ADMISSIONS, CommandFailed, Contribution, answers
 from nagorik_platform.registry import ADMIT_ALL, Admission, PluginRecord, Registry
 from nagorik_platform.registry.records import ADMISSION_CODES
-from nagorik_platform.tracebacks import type_name
 
 
 class AdmissionUnknown(CommandFailed):
@@ -23,16 +22,9 @@ def host_admission() -> Admission:
         AdmissionUnknown: A host's settings cannot be used.
     """
     admission = ADMIT_ALL
-    for item in find(ADMISSIONS):
-        try:
-            found = item.imported()()
-        except CommandUnusable as problem:
-            raise AdmissionUnknown(str(problem)) from None
-        except AdmissionUnknown:
-            raise
-        except Exception as error:  # noqa: BLE001 - its text may hold values of settings
-            why = f"the admission {item.name} of {item.label} raised {type_name(error)}"
-            raise AdmissionUnknown(why) from None
+    for _, found, problem in answers(ADMISSIONS):
+        if problem is not None:
+            raise AdmissionUnknown(problem)
         admission = both(admission, found)
     return admission
 

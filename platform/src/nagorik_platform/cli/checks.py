@@ -3,7 +3,7 @@
 import asyncio
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
@@ -19,7 +19,7 @@ from nagorik.values import dhaka_date
 from nagorik_platform.agency_client.certificates import agency_tls
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.cli.admission import AdmissionUnknown, both, host_admission, is_kept_out, kept_out
-from nagorik_platform.cli.commands import CHECKS, CommandUnusable, find, find_commands
+from nagorik_platform.cli.commands import CHECKS, CommandUnusable, answers, find_commands
 from nagorik_platform.cli.host_reports import host_composition
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.dispatch.importer import PluginImporter
@@ -214,16 +214,12 @@ def _commands(out: frozenset[str]) -> Iterator[DoctorCheck]:
 
 def _contributed(now: datetime) -> Iterator[DoctorCheck]:
     """The checks of other distributions, such as a host's: functions of the instant that yield ``DoctorCheck``s."""
-    for item in find(CHECKS):
-        hint = f"Repair or uninstall {item.distribution}; the other checks are not affected."
-        try:
-            check: Callable[[datetime], Iterator[DoctorCheck]] = item.imported()
-            found = list(check(now))
-        except CommandUnusable as problem:
-            found = [DoctorCheck(f"check {item.name}", WRONG, str(problem), hint)]
-        except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
-            found = [DoctorCheck(f"check {item.name}", WRONG, f"{item.label} raised {type_name(error)}", hint)]
-        yield from found
+    for item, found, problem in answers(CHECKS, now):
+        if problem is None:
+            yield from found
+        else:
+            hint = f"Repair or uninstall {item.distribution}; the other checks are not affected."
+            yield DoctorCheck(f"check {item.name}", WRONG, problem, hint)
 
 
 def _clock(now: datetime, records: Sequence[PluginRecord]) -> DoctorCheck:

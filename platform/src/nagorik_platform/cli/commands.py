@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
@@ -199,20 +199,30 @@ def find_extensions() -> list[Contribution]:
     return find(EXTENSIONS)
 
 
-def reported(group: str) -> list[Any]:
-    """What the functions of a group return; one that fails is named on standard error."""
-    from nagorik_platform.cli.output import print_error
-
-    found: list[Any] = []
+def answers(group: str, *arguments: object) -> Iterator[tuple[Contribution, Any, str | None]]:
+    """What the functions of a group return, or why one cannot be used, without any text of an exception."""
     for item in find(group):
         try:
-            ask: Callable[[], Iterable[Any]] = item.imported()
-            found += ask()
+            found = item.imported()(*arguments)
+            yield item, list(found) if isinstance(found, Iterator) else found, None
+        except CommandFailed:
+            raise
         except CommandUnusable as problem:
-            print_error(str(problem))
+            yield item, None, str(problem)
         except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
-            print_error(f"the {item.kind} {item.name} of {item.label} raised {type_name(error)}")
-    return found
+            yield item, None, f"the {item.kind} {item.name} of {item.label} raised {type_name(error)}"
+
+
+def reported(group: str) -> list[Any]:
+    """What the functions of a group list; one that fails is named on standard error."""
+    from nagorik_platform.cli.output import print_error
+
+    listed: list[Any] = []
+    for _, found, problem in answers(group):
+        listed += found or ()
+        if problem is not None:
+            print_error(problem)
+    return listed
 
 
 def _taken(item: Contribution, found: Sequence[Contribution]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from nagorik.model.fee import QuoteLine, Source
 from nagorik.values.sentences import Text
-from nagorik_platform.cli.commands import CHARGES, COMPOSITIONS, QUARANTINES, SUSPENSIONS, find, reported
+from nagorik_platform.cli.commands import CHARGES, COMPOSITIONS, QUARANTINES, SUSPENSIONS, answers, reported
 from nagorik_platform.configuration import PlatformSettings
 
 
@@ -16,14 +16,7 @@ def host_composition() -> PlatformSettings | None:
 
     Settings that cannot be used are left out: the host's own check says what is wrong with them.
     """
-    for item in find(COMPOSITIONS):
-        try:
-            found: object = item.imported()()
-        except Exception:  # noqa: BLE001, S112 - a stranger's code may raise anything, and its text may hold values
-            continue
-        if isinstance(found, PlatformSettings):
-            return found
-    return None
+    return next((found for _, found, _ in answers(COMPOSITIONS) if isinstance(found, PlatformSettings)), None)
 
 
 @dataclass(frozen=True, slots=True)
