@@ -6,7 +6,6 @@ from functools import partial
 from itertools import count
 
 import pytest
-from sqlalchemy import update
 
 from nagorik import (
     AgencyClosed,
@@ -34,7 +33,6 @@ from nagorik_host.engine.health import (
 from nagorik_host.engine.instants import row_of
 from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.store.outages import outages_of
-from nagorik_host.store.schema import agencies
 from nagorik_platform.agency_client.circuit import CircuitRules
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -104,13 +102,6 @@ async def test_calls_that_fail_together_are_one_outage_that_one_answer_ends(data
     assert (outage.begin, outage.end) == (began, later)
 
 
-async def test_four_failures_before_an_answer_are_no_outage(database):
-    agency = Agency(database)
-    for _ in range(3):
-        assert await agency.fails(times=FAILURES_OF_AN_OUTAGE - 1) is None
-        await agency.learn(ANSWERED)
-
-
 async def test_what_the_manifest_says_of_its_circuit_holds_for_all_processes(database):
     broken = CallFailed(ContractViolation("http-299"))
     agency = Agency(database)
@@ -137,26 +128,6 @@ async def test_one_probe_at_a_time_is_made_ever_more_seldom(database):
     assert waits[-1] > LAST_PROBE / 2
 
 
-async def test_probe_that_is_put_off_for_longer_than_any_is_made(database):
-    """The clock was ahead by years, and was set right."""
-    agency = Agency(database)
-    await agency.fails()
-    in_years = agency.clock.now() + timedelta(days=700)
-    await database.run(lambda t: t.connection.execute(update(agencies).values(probe_at=in_years)))
-    assert await agency.take_probe()
-    assert timedelta(0) < await agency.wait() <= LAST_PROBE
-
-
-async def test_agency_that_comes_back_and_is_gone_again_at_one_instant_has_one_outage(database):
-    agency = Agency(database)
-    for _ in range(2):
-        await agency.fails()
-        await agency.learn(ANSWERED)
-    await agency.fails()
-    (outage,) = await database.run(partial(outages_of, plugin=agency.name))
-    assert outage.end is None
-
-
 @pytest.mark.parametrize(
     ("kind", "cause"),
     [
@@ -171,12 +142,6 @@ async def test_credentials_that_let_nobody_in_are_an_outage_at_once(database, ki
     assert await agency.learn(CallFailed(CredentialsRejected(kind))) == HealthChange(is_down=True, cause=cause)
     assert await database.run(refusing) == [agency.name]
     assert outage_hint(cause)
-
-
-async def test_refusals_that_may_be_one_applications_are_counted_first(database):
-    agency, refused = Agency(database), CallFailed(CredentialsRejected())
-    assert await agency.fails(refused, times=FAILURES_OF_AN_OUTAGE - 1) is None
-    assert (await agency.learn(refused)).is_down
 
 
 async def test_key_that_is_refused_at_calls_is_tried_four_times_on_the_first_day_and_once_on_each_other(database):
@@ -287,14 +252,6 @@ async def test_what_is_the_hosts_the_plugins_or_one_applications_is_no_outage(da
         assert await agency.learn(CallFailed(error)) is None
 
 
-async def test_only_what_may_change_something_is_news(database):
-    agency = Agency(database)
-    paced = CallFailed(RateLimited(retry_after=1, layer=Layer.CORE))
-    assert [agency.health.is_news(agency.name, one) for one in (GONE, ANSWERED, paced)] == [True, False, False]
-    agency.health.note_failures(agency.name, 1)
-    assert [agency.health.is_news(agency.name, one) for one in (GONE, ANSWERED, paced)] == [True, True, True]
-
-
 @pytest.mark.parametrize("error", [PluginFault("raised", plugin="a"), AgencyClosed(SimulatedClock().now())])
 async def test_what_no_agency_has_answered_ends_no_outage(database, error):
     agency = Agency(database)
@@ -317,19 +274,3 @@ async def test_answer_that_a_plugin_knew_by_itself_says_nothing_of_an_agency_tha
     assert await agency.probe(ANSWERED, is_sent=False) is None
     assert (await agency.row()).down_since is not None
     assert await agency.wait() == timedelta(0)
-
-
-async def test_plugin_that_sends_nothing_speaks_for_itself(database):
-    agency = Agency(database)
-    for _ in range(FAILURES_OF_AN_OUTAGE):
-        await agency.learn(GONE, is_sent=False)
-    assert await agency.probe(ANSWERED, is_sent=False) == HealthChange(is_down=False)
-
-
-async def test_probe_that_was_not_made_is_given_back(database):
-    agency = Agency(database)
-    await agency.fails()
-    agency.clock.advance((await agency.wait()).total_seconds())
-    assert await agency.take_probe()
-    await database.run(partial(agency.health.give_back_probe, plugin=agency.name, at=agency.clock.now()))
-    assert await agency.take_probe()

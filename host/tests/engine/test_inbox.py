@@ -595,10 +595,10 @@ async def test_message_is_erased_once_it_is_old_whatever_became_of_it(host, offi
     await worker.run_until_idle()
     await host.inbox.receive(TILL, headers=GENUINE, body=notice("nobody's"))
     host.clock.advance(MESSAGE_AGE - timedelta(hours=1))
-    assert await worker.erase_messages() == 0
+    assert await worker.housekeeping.erase_messages() == 0
     await host.inbox.receive(TILL, headers=GENUINE, body=b"young")
     host.clock.advance(timedelta(hours=1, seconds=1))
-    assert await worker.erase_messages() == 3
+    assert await worker.housekeeping.erase_messages() == 3
     rows = await host.database.run(
         lambda t: t.connection.execute(select(inbox).order_by(inbox.c.received_at, inbox.c.result)).all()
     )
@@ -609,5 +609,5 @@ async def test_message_is_erased_once_it_is_old_whatever_became_of_it(host, offi
         ("taken", True, True, False),
     ]
     assert young == (None, False, False, True)
-    assert await worker.erase_messages() == 0
+    assert await worker.housekeeping.erase_messages() == 0
     assert [one async for one in verify_journals(host.database, host.vault) if one.findings] == []

@@ -17,17 +17,14 @@ from nagorik.errors import Layer
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine import instants
-from nagorik_host.engine.health import HealthTracker
-from nagorik_host.engine.leases import HeldApplication, WorkerLease
+from nagorik_host.engine.leases import HeldApplication, WorkerLease, elapsed_of
 from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
-from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.store.application_store import LEASE
-from nagorik_host.store.schema import applications, attempts, outages, workers
+from nagorik_host.store.schema import applications, attempts, workers
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.agency_client.limits import LEASE_LOST
-from nagorik_platform.lifecycle import CallFailed
 from nagorik_platform.registry import Admission
 from nagorik_platform.system_clock import SystemClock
 from nagorik_testing import SimulatedClock
@@ -349,19 +346,6 @@ async def test_worker_that_stood_still_while_a_request_was_signed_does_not_send_
         assert (quay.asked.count("POST /numbers"), quay.filed) == (1 + sent, 1)
 
 
-async def test_worker_that_ends_gives_back_what_it_makes_no_call_for(ferry, ready_url, keyring):
-    clock, machine = SimulatedClock(), SimulatedClock()
-    async with open_host(ready_url, keyring, settings_of(1, clock), lease_clock=machine) as host:
-        called_for, left = await hand_in(host), await hand_in(host)
-        lease, until = WorkerLease("ending", LEASE, machine), machine.now() + LEASE
-        taken = update(applications).values(lease="ending", lease_until=until)
-        await host.database.run(lambda t: t.connection.execute(taken))
-        await host.database.run(lambda t: lease.deregister(t, {called_for}))
-        ends = select(applications.c.id, applications.c.lease_until)
-        found = await host.database.run(lambda t: dict(t.connection.execute(ends).all()))
-        assert found == {called_for: until, left: machine.now()}
-
-
 @pytest.mark.parametrize("path", ["/numbers", "/files"])
 async def test_what_a_worker_has_in_hand_as_it_begins_stays_its_own(install, ready_url, keyring, path):
     """A host's program looked for work before it let the worker run; the lease of that call has long to go."""
@@ -388,7 +372,7 @@ async def test_request_that_is_signed_for_longer_than_a_lease_is_sent_while_its_
         _, _, quay, go_on = rest
         for _ in range(3):
             machine.advance(LEASE * 0.9)
-            await worker.heartbeat()
+            await worker.housekeeping.heartbeat()
         await go_on()
         assert (quay.asked.count("POST /numbers"), quay.filed) == (1, 1)
 
@@ -469,9 +453,9 @@ async def test_process_that_was_stopped_and_goes_on_files_nothing(ferry, ready_p
         assert quay.filed == 1
 
 
-def slot_now(limiter, clock):
+def slot_now(clock):
     """An instant of wasa's time that is now."""
-    return PaceSlot(clock.now(), limiter.pace("wasa", 5).asked(), 0.0)
+    return PaceSlot(clock.now(), elapsed_of(clock)(), 0.0)
 
 
 async def test_first_request_that_is_late_asks_whether_the_application_is_still_in_hand(database, monkeypatch):
@@ -480,9 +464,9 @@ async def test_first_request_that_is_late_asks_whether_the_application_is_still_
     limiter = SharedRateLimiter(database, clock)
     held = HeldApplication("nobody's", 1, lease, lease.end(lease.elapsed()))
     # In time: the commit of the intent says so.
-    RESERVED.set(Reservation("wasa", slot_now(limiter, clock), held))
+    RESERVED.set(Reservation("wasa", slot_now(clock), held))
     await limiter.acquire("wasa", 5, Deadline.after(600, clock))
-    RESERVED.set(Reservation("wasa", slot_now(limiter, clock), held))
+    RESERVED.set(Reservation("wasa", slot_now(clock), held))
     clock.advance(instants.LATE + timedelta.resolution)
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 5, Deadline.after(600, clock))
@@ -496,17 +480,7 @@ async def test_machine_that_slept_is_late_though_its_calendar_and_its_loop_do_no
     clock = SystemClock()
     limiter = SharedRateLimiter(database, clock)
     held = HeldApplication("nobody's", 1, WorkerLease("worker", LEASE), LEASE.total_seconds())
-    RESERVED.set(Reservation("wasa", slot_now(limiter, clock), held))
+    RESERVED.set(Reservation("wasa", slot_now(clock), held))
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 100, Deadline.after(600, clock))
     assert caught.value.because == LEASE_LOST
-
-
-async def test_call_that_was_not_gone_on_with_says_nothing_of_the_agency(database):
-    clock = SimulatedClock()
-    health = HealthTracker({})
-    lost = CallFailed(AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE))
-    for _ in range(FAILURES_OF_AN_OUTAGE):
-        await database.run(lambda t: health.learn(t, "wasa", lost, clock.now()))
-    assert not health.is_news("wasa", lost)
-    assert await database.run(lambda t: t.connection.scalar(select(func.count()).select_from(outages))) == 0

@@ -4,7 +4,6 @@ import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select, update
 
 from nagorik import Operation, hookimpl
@@ -132,19 +131,3 @@ async def test_worker_that_lost_its_lease_and_lives_is_no_loss(world, ready_url)
         await world.carry(host.worker())
         assert (await host.progress(application)).state == "closed"
     assert world.effects("nid", "application") == 1
-
-
-@pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(days=20_000)])
-async def test_application_that_is_held_for_longer_than_any_lease_is_taken_over(world, ready_file, ahead):
-    """The database's clock was ahead and was set right since."""
-    trap = Trap(Operation.ELIGIBILITY)
-    async with world.host(ready_file, trap) as host:
-        application = await world.apply(host)
-        await lose(world, host, trap)
-        too_late = update(applications).values(
-            lease="gone", lease_until=world.machine.now() + ahead, due_at=None, operation="eligibility"
-        )
-        await host.database.run(lambda t: t.connection.execute(too_late))
-        trap.may_go_on.set()
-        await world.carry(host.worker())
-        assert (await host.progress(application)).state == "closed"

@@ -12,14 +12,14 @@ from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.health import HealthTracker
-from nagorik_host.engine.instants import HORIZON, LATE, interval_of, take_instants
+from nagorik_host.engine.instants import HORIZON, LATE, interval_of
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import paces
-from nagorik_platform.agency_client.limits import FASTEST, SLOWEST
 from nagorik_platform.lifecycle import CallFailed
+from nagorik_platform.system_clock import SystemClock
 from nagorik_testing import SimulatedClock
 
 
@@ -59,9 +59,7 @@ class LateClock(SimulatedClock):
 async def one_of(database, clock, name, per_second):
     """An instant of an agency's time, taken as a worker does for a call, or none where there is none."""
     pace = SharedRateLimiter(database, clock).pace(name, per_second)
-    asked = pace.asked()
-    taken = await database.run(lambda t: take_instants(t, name, 1, pace.interval, clock.now()))
-    return next(iter(pace.note_taken(taken, asked)), None)
+    return next(iter(await database.run(lambda t: pace.take_in(t, 1))), None)
 
 
 def deadline(clock, seconds=100_000.0):
@@ -122,13 +120,13 @@ async def test_first_request_of_a_call_costs_no_transaction_and_each_further_one
 
 async def test_agencys_time_that_nobody_can_have_taken_is_given_back(database):
     """A clock of the database's that was set back, or somebody's hand: nobody would call the agency for years."""
-    interval = interval_of(5)
-    await database.run(lambda t: take_instants(t, "wasa", 1, interval, None))
+    pace = SharedRateLimiter(database, SystemClock()).pace("wasa", 5)
+    await database.run(lambda t: pace.take_in(t, 1))
     in_years = datetime(2099, 1, 1, tzinfo=UTC)
     await database.run(lambda t: t.connection.execute(update(paces).values(next_at=in_years)))
-    asked = await database.run(lambda t: take_instants(t, "wasa", 1, interval, None))
-    assert (asked.number, asked.first - asked.now) == (0, 4 * HORIZON + 2 * interval)
-    assert await database.run(lambda t: t.connection.scalar(select(paces.c.next_at))) == asked.first
+    assert await database.run(lambda t: pace.take_in(t, 1)) == []
+    next_at = await database.run(lambda t: t.connection.scalar(select(paces.c.next_at)))
+    assert next_at <= SystemClock().now() + 4 * HORIZON + 2 * pace.interval
 
 
 async def test_one_that_wakes_a_minute_late_keeps_others_waiting_for_a_moment_alone(database):
@@ -147,14 +145,6 @@ async def test_instant_of_one_agency_is_none_of_another(database):
     await SharedRateLimiter(counting, clock).acquire("desco", 5, deadline(clock))
     assert counting.count == 1
     assert RESERVED.get().redeem("wasa") is granted
-
-
-async def test_instant_that_has_passed_is_replaced(database):
-    clock, counting = SimulatedClock(), Counting(database)
-    RESERVED.set(Reservation("wasa", await one_of(database, clock, "wasa", 5)))
-    clock.advance(LATE + timedelta.resolution)
-    await SharedRateLimiter(counting, clock).acquire("wasa", 5, deadline(clock))
-    assert counting.count == 1
 
 
 async def test_instant_past_the_deadline_is_not_waited_for_and_not_used_up(database):
@@ -190,20 +180,6 @@ async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of
         await SharedRateLimiter(Counting(database, away=True), clock).acquire("wasa", 5, deadline(clock))
     assert (caught.value.because, caught.value.layer) == (UNKNOWN, Layer.CORE)
     assert not HealthTracker({}).is_news("wasa", CallFailed(caught.value))
-
-
-@pytest.mark.parametrize("per_second", [SLOWEST, FASTEST])
-async def test_agency_of_the_slowest_and_of_the_fastest_pace_is_called(database, per_second):
-    clock = SimulatedClock()
-    limiter = SharedRateLimiter(database, clock)
-    await limiter.acquire(f"at-{per_second:g}", per_second, deadline(clock, 60))
-    again = limiter.acquire(f"at-{per_second:g}", per_second, deadline(clock, 60))
-    if per_second == SLOWEST:
-        with pytest.raises(RateLimited) as caught:
-            await again
-        assert timedelta(days=1) <= timedelta(seconds=caught.value.retry_after) <= timedelta(days=1, seconds=2)
-    else:
-        await again
 
 
 async def test_calls_outside_a_worker_keep_the_pace_of_all_processes(world, ready_url):

@@ -1,11 +1,9 @@
 """A rolling upgrade: two releases of a plugin side by side, and the older leaves alone what the newer has."""
 
-import asyncio
-
 import pytest
 from sqlalchemy import select, update
 
-from nagorik_host.engine.plugins import accept, is_beyond
+from nagorik_host.engine.plugins import accept
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications
 from nagorik_testing import SimulatedClock
@@ -76,16 +74,6 @@ async def test_what_a_lost_worker_of_the_newer_release_had_is_left_to_its_like(r
         assert (await row_of(new, application)).state == "closed"
 
 
-async def test_worker_that_runs_only_because_of_what_it_leaves_alone_is_idle(release, ready_url, keyring):
-    clock = SimulatedClock()
-    release("1.1.0")
-    async with opened(ready_url, keyring, clock) as new:
-        await apply(new, "plain")
-        release("1.0.0")
-        async with opened(ready_url, keyring, clock) as old, asyncio.timeout(60):
-            await old.worker().run(asyncio.Event(), until_idle=True)
-
-
 async def test_officer_may_go_back_to_an_older_release(release, ready_file, keyring):
     clock = SimulatedClock()
     release("1.1.0")
@@ -98,20 +86,3 @@ async def test_officer_may_go_back_to_an_older_release(release, ready_file, keyr
         await old.database.run(lambda t: accept(t, "depot", NEW, OLD, clock.now()))
         await worker.run_until_idle()
         assert (await row_of(old, application)).state == "closed"
-
-
-@pytest.mark.parametrize(
-    ("pinned", "installed", "beyond"),
-    [
-        (NEW, OLD, True),
-        (OLD, NEW, False),
-        (OLD, OLD, False),
-        ("nagorik-depot 2.0.0", NEW, True),
-        ("nagorik-depot 0.9.0", NEW, False),
-        ("another-depot 2.0.0", NEW, False),
-        ("nagorik-depot odd", NEW, False),
-        (NEW, "", False),
-    ],
-)
-def test_later_release_of_the_same_distribution_is_beyond(pinned, installed, beyond):
-    assert is_beyond(pinned, installed) is beyond

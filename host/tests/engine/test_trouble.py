@@ -55,7 +55,7 @@ async def test_call_that_takes_longer_than_a_lease_stays_in_hand_while_its_worke
         for _ in range(3):
             world.machine.advance(LEASE * 0.9)
             if living:
-                await slow.heartbeat()
+                await slow.housekeeping.heartbeat()
         await other.poll()
         ((lease,),) = await rows(host, applications.c.lease)
         assert lease == (slow.id if living else None)

@@ -82,18 +82,6 @@ async def test_application_is_carried_to_its_end(world, ready_url):
     assert world.effects("nid", "application") == world.effects("cashdesk", "capture") == 1
 
 
-async def test_every_call_is_announced_before_it_is_made(world, ready_url):
-    async with world.host(ready_url) as host:
-        await world.apply(host)
-        await world.carry(host.worker())
-        rows = await host.database.run(
-            lambda t: t.connection.execute(select(attempts).order_by(attempts.c.entry)).all()
-        )
-    assert [row.operation for row in rows[:4]] == ["eligibility", "quote", "start-payment", "query-payment"]
-    assert {row.result for row in rows} == {"answered"}
-    assert all(row.began_at <= row.ended_at for row in rows)
-
-
 @pytest.mark.parametrize("committed", [False, True], ids=["before-commit", "after-commit"])
 async def test_killed_worker_loses_and_doubles_nothing(world, ready_url, committed):
     """Kill a worker at its first transaction, the next at its second, and so on, until one survives to the end."""
@@ -191,19 +179,6 @@ async def test_most_calls_at_once_stay_within_the_agencys_places_while_places_ar
             world.clock.set(max(due, world.clock.now()))
         assert {(await host.progress(one)).state for one in ids} == {"closed"}
     assert PLACES - 1 <= most["nid"] <= PLACES
-
-
-async def test_whichever_worker_polls_first_claims(world, ready_url):
-    world.street.close("nid")
-    async with world.host(ready_url) as host, world.host(ready_url) as elsewhere:
-        workers = [host.worker("one"), elsewhere.worker("other")]
-        for number in range(PLACES):
-            await world.apply(host, number)
-            assert await workers[number % 2].poll()
-        assert await leases(host) == {worker.id: PLACES / 2 for worker in workers}
-        await until(lambda: world.street.waiting == PLACES)
-        world.street.open("nid")
-        await asyncio.gather(*(worker.run_until_idle() for worker in workers))
 
 
 async def test_worker_that_has_all_places_leaves_others_their_share(world, ready_url):

@@ -5,18 +5,18 @@ between the first and the last leaves an attempt without an end, and its lease r
 the attempt for interrupted: the lifecycle knows what that means for each operation, and sends nothing again whose
 effect it does not know. What ends three workers in a row is left to an officer.
 
-A leased row is a permit: while a claim has an agency's row locked, nobody else raises the number of its leases, so no
+A leased row is a permit: while a claim has an agency's row locked, no other raises the number of its leases, so no
 agency gets more calls at once than it bears. The commit of an outcome keeps the lease for the application's next call
 there, or hands it on to the next application that is due there.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from sqlalchemy import Row, bindparam, func, select, update
@@ -25,11 +25,13 @@ from nagorik import ApplicationDraft, PaymentReport, PaymentStarted, ServiceNotO
 from nagorik.clock import Clock
 from nagorik_host.engine.gathered import GatheredTransaction
 from nagorik_host.engine.health import HealthTracker
-from nagorik_host.engine.instants import HORIZON, TakenInstants, interval_of, most_within, take_instants, time_of
+from nagorik_host.engine.instants import HORIZON, ensure_row, interval_of, most_within, time_of
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
-from nagorik_host.engine.permits import UnderWay, count_under_way, drop_wishes, wish
-from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
+from nagorik_host.engine.pace import AgencyPace, PaceSlot
+from nagorik_host.engine.permits import count_under_way, drop_wishes, wish
+from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import Queues, SuspendedOffers, suspended_offers
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
@@ -47,6 +49,7 @@ from nagorik_host.store.cases import (
     losses_in_a_row,
 )
 from nagorik_host.store.checkouts import drop_if_ended, keep_checkout
+from nagorik_host.store.clock import LEASE_NOW
 from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.ledger import record_of_attempt
 from nagorik_host.store.schema import applications, attempts
@@ -77,7 +80,6 @@ BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"
 
-# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
 _OPEN: Final = attempts.alias()
 _END_OPEN: Final = (
@@ -94,25 +96,18 @@ _END_OPEN: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AgencyLimits:
+class AgencyLimits(NamedTuple):
     """What one agency bears, as its plugin's manifest says."""
 
     per_second: float
     concurrency: int
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False, eq=False)
 class Claim:
     """An application whose intent is committed and whose call is to be made.
 
-    Attributes:
-        stored: The application with the attempt in flight.
-        draft: What the citizen handed in.
-        capabilities: What its service offers.
-        call: The call to make.
-        attempt: The row of the attempt as it was begun.
-        held: For how long nobody else can hold it.
+    ``attempt`` is its row as begun, ``slot`` an instant of the agency's time for the first request, if there is one.
     """
 
     stored: StoredApplication
@@ -121,6 +116,7 @@ class Claim:
     call: NextAction
     attempt: Mapping[str, Any]
     held: HeldApplication
+    slot: PaceSlot | None = None
 
     @property
     def target_plugin(self) -> str:
@@ -128,70 +124,72 @@ class Claim:
         return target_plugin(self.call, self.stored.plugin, self.stored.gateway)
 
 
+class EndedCall(NamedTuple):
+    """A call and what came of it."""
+
+    claim: Claim
+    outcome: CallAnswered | CallFailed
+
+
 class ClaimBatch(list[Claim]):
-    """What one claim took.
+    """What one transaction claimed.
 
     Attributes:
-        suspended: What was suspended then.
-        down: The agencies that are down.
-        taken: Instants of the agencies' time, by plugin, one for each call.
-        next_poll: When something else can be claimed, as far as is known; ``None`` where only the end of a call, a
-            hint or somebody's decision makes more.
+        next_poll: When something else can be claimed, as far as is known.
         passed: How many rows were dealt with that lead to no call.
-        lacks_rows: Whether an agency has no row, as in an older copy of the database that the worker goes on with.
     """
 
-    def __init__(self, suspended: SuspendedOffers) -> None:
-        """Begin with nothing."""
-        super().__init__()
-        self.suspended = suspended
-        self.down: set[str] = set()
-        self.taken: dict[str, TakenInstants] = {}
-        self.next_poll: datetime | None = None
-        self.passed = 0
-        self.lacks_rows = False
+    next_poll: datetime | None = None
+    passed = 0
 
     def poll_at(self, instant: datetime) -> None:
         """Note that something can be claimed then."""
         self.next_poll = instant if self.next_poll is None else min(self.next_poll, instant)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, repr=False, kw_only=True)
+class _Unit(GatheredTransaction):
+    """One transaction of a worker: when it is, what it claimed, and whether each row is written by itself."""
+
+    now: datetime
+    batch: ClaimBatch = field(default_factory=ClaimBatch)
+    alone: bool = False
+
+
 class Claims:
     """The transactions in which one worker claims applications and completes its claims.
 
     Attributes:
-        store: Reads and writes applications.
-        vault: Hashes what a request was made from.
-        capabilities: What services offer.
-        health: Which agencies are down, and when each is tried again.
-        lease: On what terms the worker holds applications.
-        worker_name: What an operator knows it by.
-        limits: What each agency bears over all workers, by plugin; only these are called.
-        releases: By plugin, distribution and version of what is installed here.
-        clock: The time that agencies and citizens live in.
+        suspended: What an officer had suspended when this worker claimed last.
+        down: The agencies that were down then, or went down since.
     """
 
-    store: ApplicationStore
-    vault: Vault
-    capabilities: CapabilitiesCache
-    health: HealthTracker
-    lease: WorkerLease
-    worker_name: str
-    limits: Mapping[str, AgencyLimits]
-    releases: Mapping[str, str]
-    clock: Clock
-    _queues: Queues = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._queues = Queues(sorted(self.limits), set())
+    def __init__(
+        self,
+        *,
+        store: ApplicationStore,
+        vault: Vault,
+        capabilities: CapabilitiesCache,
+        health: HealthTracker,
+        rate_limiter: SharedRateLimiter,
+        lease: WorkerLease,
+        limits: Mapping[str, AgencyLimits],
+        releases: Mapping[str, str],
+        clock: Clock,
+    ) -> None:
+        """Claim what is due at the agencies of ``limits``, by the releases of plugins that are installed."""
+        self.suspended, self.down = SuspendedOffers(), set[str]()
+        self._store, self._vault, self._capabilities = store, vault, capabilities
+        self._health, self._rate_limiter, self._lease = health, rate_limiter, lease
+        self._limits, self._clock = limits, clock
+        self._queues = Queues(limits, releases)
 
     # Claiming
 
     def claim(self, transaction: Transaction, *, each_alone: bool = False, is_running: bool = False) -> ClaimBatch:
         """Claim what is due, as far as the agencies bear it, and commit an intent for each.
 
-        Whatever it raises, it may be run again with ``each_alone``: then what is wrong with one application is that
+        If it raises, it may be run again with ``each_alone``: then what is wrong with one application is that
         application's defect, and what is raised is the machine's.
 
         Args:
@@ -199,166 +197,139 @@ class Claims:
             each_alone: Whether each application is written within a savepoint, which costs as much as a statement.
             is_running: Whether the worker polls again soon, so that others may leave places to it.
         """
-        if each_alone:
-            return self._claim(transaction, alone=True, is_running=is_running)
-        gathered = GatheredTransaction.within(transaction)
-        batch = self._claim(gathered, alone=False, is_running=is_running)
-        gathered.write()
-        return batch
-
-    def _claim(self, transaction: Transaction, *, alone: bool, is_running: bool) -> ClaimBatch:
-        now = self.clock.now()
-        batch = ClaimBatch(suspended_offers(transaction))
-        lost = self._within_release(lambda: self._queues.expired(transaction, self.lease.now))
-        for row in lost:
-            self._guarded(transaction, row, now, self._release, alone=alone)
-        batch.passed = len(lost)
-        due, states = [], self._queues.states(transaction)
-        batch.lacks_rows = len(states) < len(self.limits)
+        unit, due = self._unit(transaction, alone=each_alone), []
+        self.suspended = suspended_offers(unit)
+        self._act_on(unit, self._queues.expired(unit, self._lease.now), self._release)
+        states = self._queues.states(unit)
+        if len(states) < len(self._limits):
+            # A new database, or an older copy that the worker goes on with.
+            self.ensure_rows(unit)
+            states = self._queues.states(unit)
+        self.down = {queue.plugin for queue in states if queue.down_since is not None}
         for queue in states:
-            if queue.down_since is not None:
-                batch.down.add(queue.plugin)
-            at = self._may_be_called(queue, batch.suspended, now)
-            if at is not None and at <= now:
+            at = self._callable_at(queue, unit.now)
+            if at is not None and at <= unit.now:
                 due.append(queue.plugin)
             elif at is not None:
-                batch.poll_at(at)
-        if due:
-            counted: dict[str, UnderWay] = {}
-            for queue in self._queues.lock(transaction, due):
-                # Counted once the rows are locked: what others have committed by then is seen.
-                counted = counted or count_under_way(transaction, due, self.lease.worker, time_of(self.clock))
-                flying, before = counted[queue.plugin], len(batch)
-                is_left = self._claim_at(transaction, queue, flying.number, batch, now, alone=alone)
-                self._ask_for_places(transaction, queue, flying, len(batch) - before, is_left=is_left and is_running)
-                if is_left:
-                    batch.poll_at(now)
-        return batch
+                unit.batch.poll_at(at)
+        locked = self._queues.states(unit, locked=due) if due else ()
+        # Counted once the rows are locked: what others have committed by then is seen.
+        counted = count_under_way(unit, due, self._lease.worker, time_of(self._clock)) if locked else {}
+        for queue in locked:
+            flying, before = counted[queue.plugin], len(unit.batch)
+            is_left = self._claim_at(unit, queue, flying.number)
+            lacks = flying.share(self._limits[queue.plugin].concurrency) - flying.own - len(unit.batch) + before
+            if is_left and is_running and lacks > 0 and queue.down_since is None and flying.others:
+                wish(unit, queue.plugin, self._lease.worker, lacks, time_of(self._clock))
+            elif flying.wishes:
+                drop_wishes(unit, self._lease.worker, [queue.plugin])
+            if is_left:
+                unit.batch.poll_at(unit.now)
+        return self._written(unit, transaction)
 
     def next_due(self, transaction: Transaction) -> datetime | None:
         """When the first application falls due at an agency that can be called then."""
-        now, suspended = self.clock.now(), suspended_offers(transaction)
-        found = (self._may_be_called(queue, suspended, now) for queue in self._queues.states(transaction))
+        now, self.suspended = self._clock.now(), suspended_offers(transaction)
+        found = (self._callable_at(queue, now) for queue in self._queues.states(transaction))
         return min((at for at in found if at is not None), default=None)
 
-    def _may_be_called(self, queue: Row[Any], suspended: SuspendedOffers, now: datetime) -> datetime | None:
-        """When the first application of a queue can be called for; ``None`` where none can."""
-        self.health.note_failures(queue.plugin, queue.failures)
-        if queue.due_at is None or queue.plugin in suspended.plugins:
-            return None
-        others: list[datetime] = [queue.due_at, queue.next_at - HORIZON + timedelta(microseconds=1)]
-        if queue.down_since is not None:
-            others.append(self.health.probe_at(queue, now))
-        left_until = self.health.left_until(queue, now)
-        return max(others if left_until is None else [*others, left_until])
+    def ensure_rows(self, transaction: Transaction) -> None:
+        """Make the rows of the agencies that have none; a claim does it by itself."""
+        for plugin in sorted(self._limits):
+            ensure_row(transaction, plugin, time_of(self._clock))
 
-    def _claim_at(
-        self, transaction: Transaction, queue: Row[Any], flying: int, batch: ClaimBatch, now: datetime, *, alone: bool
-    ) -> bool:
+    def _callable_at(self, queue: Row[Any], now: datetime) -> datetime | None:
+        """When the first application of a queue can be called for; ``None`` where no one can."""
+        self._health.note_failures(queue.plugin, queue.failures)
+        if queue.due_at is None or queue.plugin in self.suspended.plugins:
+            return None
+        times: list[datetime | None] = [queue.due_at, queue.next_at - HORIZON + timedelta(microseconds=1)]
+        times.append(self._health.probe_at(queue, now) if queue.down_since is not None else None)
+        times.append(self._health.left_until(queue, now))
+        return max(at for at in times if at is not None)
+
+    def _claim_at(self, unit: _Unit, queue: Row[Any], flying: int) -> bool:
         """Claim what is due at one agency; whether more may be due there than could be claimed."""
-        name, limits, is_probe = queue.plugin, self.limits[queue.plugin], queue.down_since is not None
-        interval = interval_of(limits.per_second)
-        open_for = now + HORIZON - max(queue.next_at, now)
-        free = min(limits.concurrency - flying, most_within(open_for, interval))
+        name, limits, is_probe = queue.plugin, self._limits[queue.plugin], queue.down_since is not None
+        open_for = unit.now + HORIZON - max(queue.next_at, unit.now)
+        free = min(limits.concurrency - flying, most_within(open_for, interval_of(limits.per_second)))
         free = min(free, 1) if is_probe else free
         if free <= 0 or open_for <= timedelta(0):
             return open_for > timedelta(0) and not is_probe
-        batch.passed += self._queues.park(transaction, name, now, batch.suspended)
-        if is_probe and not self.health.take_probe(transaction, queue, now):
+        unit.batch.passed += self._queues.park(unit, name, unit.now, self.suspended)
+        if is_probe and not self._health.take_probe(unit, queue, unit.now):
             return False
-        due = partial(
-            self._queues.due, transaction, name, most=free, now=now, suspended=batch.suspended, is_probe=is_probe
-        )
-        rows = self._within_release(due)
-        begun = (self._guarded(transaction, row, now, self._begin, alone=alone) for row in rows)
-        claimed = [claim for claim in begun if claim is not None]
-        batch += claimed
-        batch.passed += len(rows) - len(claimed)
-        if claimed:
-            batch.taken[name] = take_instants(transaction, name, len(claimed), interval, time_of(self.clock))
-        elif is_probe:
-            self.health.give_back_probe(transaction, name, now)
-        return len(rows) == free or len(claimed) < len(rows)
+        rows = self._queues.due(unit, name, free, unit.now, self.suspended, is_probe=is_probe)
+        claimed = self._act_on(unit, rows, self._begin)
+        if is_probe and not claimed:
+            self._health.give_back_probe(unit, name, unit.now)
+        return len(rows) == free or claimed < len(rows)
 
-    def _ask_for_places(
-        self, transaction: Transaction, queue: Row[Any], flying: UnderWay, claimed: int, *, is_left: bool
-    ) -> None:
-        """Wish for the places that this worker lacks of its share, while more is due than it could claim."""
-        lacks = flying.share(self.limits[queue.plugin].concurrency) - flying.own - claimed
-        now = time_of(self.clock)
-        if is_left and lacks > 0 and queue.down_since is None and flying.workers:
-            wish(transaction, queue.plugin, self.lease.worker, lacks, now)
-        elif flying.has_wish:
-            drop_wishes(transaction, self.lease.worker, [queue.plugin])
+    def _unit(self, transaction: Transaction, *, alone: bool = False) -> _Unit:
+        return _Unit(transaction.connection, transaction.due, transaction.records, now=self._clock.now(), alone=alone)
 
-    def _within_release(self, read: Callable[[], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
-        """Rows of releases that are understood here; later ones are left out from when one is met."""
-        while True:
-            rows = read()
-            beyond = {row.plugin_version for row in rows if self._is_beyond(row)}
-            if not beyond:
-                return rows
-            self._queues.beyond |= beyond
+    def _written(self, unit: _Unit, transaction: Transaction) -> ClaimBatch:
+        """Take an instant for each call of a batch, and write what was gathered."""
+        for name, number in sorted(Counter(claim.target_plugin for claim in unit.batch).items()):
+            calls = (claim for claim in unit.batch if claim.target_plugin == name)
+            for claim, slot in zip(calls, self._pace(name).take_in(unit, number), strict=False):
+                claim.slot = slot
+        unit.write()
+        transaction.due, transaction.records = unit.due, unit.records
+        return unit.batch
 
-    def _is_beyond(self, row: Row[Any]) -> bool:
-        installed = self.releases.get(row.plugin, row.plugin_version)
-        return installed != row.plugin_version and is_beyond(row.plugin_version, installed)
+    def _act_on(self, unit: _Unit, rows: Sequence[Row[Any]], act: Callable[[_Unit, Row[Any]], None]) -> int:
+        """Act on rows; how many claims came of it. Where ``act`` raises, nothing of its row is written."""
+        before = len(unit.batch)
+        for row in rows:
+            try:
+                with unit.nested() if unit.alone else nullcontext():
+                    act(unit, row)
+                    if unit.alone:
+                        unit.write()
+            except ServiceNotOffered:
+                set_aside(unit, row.id, "service-not-offered", again=unit.now + BLOCKED, now=unit.now)
+            except (Erased, NoSuchApplication):
+                set_aside(unit, row.id, "erased", again=None, now=unit.now)
+            except Exception as error:
+                if not unit.alone or is_the_machines(error):
+                    raise
+                unit.forget()
+                _leave_to_officer(unit, row.id, row.service, DEFECT, defect=type_name(error))
+        claimed = len(unit.batch) - before
+        unit.batch.passed += len(rows) - claimed
+        return claimed
 
-    def _guarded(
-        self,
-        transaction: Transaction,
-        row: Row[Any],
-        now: datetime,
-        act: Callable[[Transaction, Row[Any], datetime], Claim | None],
-        *,
-        alone: bool,
-    ) -> Claim | None:
-        """Act on one row. Where ``act`` raises, nothing of it is written and the row is set aside."""
-        try:
-            with transaction.nested() if alone else nullcontext():
-                return act(transaction, row, now)
-        except ServiceNotOffered:
-            set_aside(transaction, row.id, "service-not-offered", again=now + BLOCKED, now=now)
-        except (Erased, NoSuchApplication):
-            set_aside(transaction, row.id, "erased", again=None, now=now)
-        except Exception as error:
-            if not alone or is_the_machines(error):
-                raise
-            self._set_aside(transaction, row.id, row.service, DEFECT, now, defect=type_name(error))
-        return None
-
-    def _begin(self, transaction: Transaction, row: Row[Any], now: datetime) -> Claim | None:
+    def _begin(self, unit: _Unit, row: Row[Any]) -> None:
         """Commit the intent of the call that a due row waits for; where there is none now, the row says when next."""
-        capabilities = self.capabilities.of(row.service, row.gateway)
-        stored = replace(self.store.from_row(row), blocked=None)
+        capabilities = self._capabilities.of(row.service, row.gateway)
+        stored = replace(self._store.from_row(row), blocked=None)
         if stored.progress.attempt is not None:
-            # It was left to an officer with its call in flight, and nobody has heard of that since.
-            self._interrupt(transaction, stored, DEFECT, now)
-            return None
-        draft = self.store.open_draft(stored, row.draft)
-        begun = begin(stored.progress, capabilities, now, next_payment(stored.progress))
+            # It was left to an officer with its call in flight, and its outcome was not heard of since.
+            self._interrupt(unit, stored, DEFECT)
+            return
+        draft = self._store.open_draft(stored, row.draft)
+        begun = begin(stored.progress, capabilities, unit.now, next_payment(stored.progress))
         if begun.next.operation is None:
-            self.store.change(transaction, stored, begun, now)
-            return None
-        if target_plugin(begun.next, stored.plugin, stored.gateway) != row.target_plugin:
+            self._store.change(unit, stored, begun, unit.now)
+        elif target_plugin(begun.next, stored.plugin, stored.gateway) != row.target_plugin:
             # It waits in another agency's queue from now on.
-            coming = NextAction(begun.next.operation, now)
-            self.store.change(transaction, stored, Step(stored.progress, (), coming), now)
-            return None
-        return self._intend(transaction, stored, draft, capabilities, begun, now)
+            coming = Step(stored.progress, (), NextAction(begun.next.operation, unit.now))
+            self._store.change(unit, stored, coming, unit.now)
+        else:
+            self._intend(unit, stored, draft, capabilities, begun)
 
     def _intend(
         self,
-        transaction: Transaction,
+        unit: _Unit,
         stored: StoredApplication,
         draft: ApplicationDraft,
         capabilities: ServiceCapabilities,
         begun: Step,
-        now: datetime,
-    ) -> Claim:
+    ) -> None:
         """Lease an application for the call that ``begun`` names, and write the attempt down."""
-        until = self.lease.end(self.lease.elapsed())
-        held = self.store.change(transaction, stored, begun, now, lease=self.lease.taken)
+        until = self._lease.end(self._lease.elapsed())
+        held = self._store.change(unit, stored, begun, unit.now, lease=self._lease.taken)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
         made_from = f"{held.id}\x00{begun.next.operation}\x00{begun.next.payment}\x00{draft.model_dump_json()}"
@@ -367,193 +338,150 @@ class Claims:
             "entry": held.entries,
             "operation": attempt.operation.value,
             "subject": attempt.subject,
-            "worker": self.lease.worker,
+            "worker": self._lease.worker,
             # A keyed hash, to find out later whether two requests were the same.
-            "request_digest": self.vault.lookup("request", made_from),
-            "began_at": now,
+            "request_digest": self._vault.lookup("request", made_from),
+            "began_at": unit.now,
         }
-        transaction.begin_attempt(row)
+        unit.begin_attempt(row)
         if begun.events:
-            transaction.record(held.id, now, record_of_attempt(row))
-        return Claim(
-            held, draft, capabilities, begun.next, row, HeldApplication(held.id, held.entries, self.lease, until)
-        )
+            unit.record(held.id, unit.now, record_of_attempt(row))
+        held_here = HeldApplication(held.id, held.entries, self._lease, until)
+        unit.batch.append(Claim(held, draft, capabilities, begun.next, row, held_here))
 
     # What lost workers held
 
-    def _release(self, transaction: Transaction, row: Row[Any], now: datetime) -> None:
+    def _release(self, unit: _Unit, row: Row[Any]) -> None:
         """Take an application from a worker that is gone; its call's outcome is unknown."""
-        stored = self.store.from_row(row)
+        stored = self._store.from_row(row)
         if stored.progress.attempt is None:
-            capabilities = self.capabilities.of(row.service, row.gateway)
-            done = Step(stored.progress, (), next_action(stored.progress, capabilities, now))
-            self.store.change(transaction, stored, done, now)
+            capabilities = self._capabilities.of(row.service, row.gateway)
+            coming = next_action(stored.progress, capabilities, unit.now)
+            self._store.change(unit, stored, Step(stored.progress, (), coming), unit.now)
             return
         # A worker that lives and has lost the lease was not ended by this call.
-        lost = LEASE_LOST if self.lease.is_alive(transaction, row.lease) else INTERRUPTED
-        done = self._interrupt(transaction, stored, lost, now)
-        if _has_ended_workers(transaction, stored, done):
-            self._set_aside(transaction, stored.id, row.service, WORKERS_LOST, now)
+        done = self._interrupt(unit, stored, LEASE_LOST if self._lease.is_alive(unit, row.lease) else INTERRUPTED)
+        if _has_ended_workers(unit, stored, done):
+            _leave_to_officer(unit, stored.id, row.service, WORKERS_LOST)
 
-    def _interrupt(self, transaction: Transaction, stored: StoredApplication, result: str, now: datetime) -> Step:
-        """End a call in flight of which nobody will hear; what follows from that."""
+    def _interrupt(self, unit: _Unit, stored: StoredApplication, result: str) -> Step:
+        """End a call in flight whose outcome will not be heard of; what follows from that."""
         progress = stored.progress
-        done = step(progress, Interrupted(), self.capabilities.of(progress.service, stored.gateway), now)
-        ended = {"application_": stored.id, "ended_at": now, "result": result}
-        for row in transaction.connection.execute(_END_OPEN, ended):
-            transaction.record(stored.id, now, record_of_attempt(row._mapping))
-        self.store.change(transaction, stored, done, now)
+        done = step(progress, Interrupted(), self._capabilities.of(progress.service, stored.gateway), unit.now)
+        ended = {"application_": stored.id, "ended_at": unit.now, "result": result}
+        for row in unit.connection.execute(_END_OPEN, ended):
+            unit.record(stored.id, unit.now, record_of_attempt(row._mapping))
+        self._store.change(unit, stored, done, unit.now)
         return done
 
     # Completing
 
     def complete(
-        self,
-        transaction: Transaction,
-        claim: Claim,
-        outcome: CallAnswered | CallFailed,
-        suspended: SuspendedOffers | None,
-        *,
-        may_follow: bool,
-        refills: bool = True,
-    ) -> Claim | None:
-        """Commit what came of a call, and with it the intent of the call that keeps its permit.
+        self, transaction: Transaction, calls: Sequence[EndedCall], *, follows: bool, refills: bool = True
+    ) -> ClaimBatch:
+        """Commit what came of calls, and with it the intents of the calls that keep their permits.
 
-        That is the application's own next call, where it is due at once at the same agency, or else the agency's next
-        application. An outcome that comes after the attempt was taken for interrupted is dropped: the row has gone
-        on without it. Whatever else this raises than ``DatabaseUnavailable`` is this application's defect, or that of
-        the next one where ``refills``: the transaction is rolled back.
+        These are each application's own next call, where it is due at once at the same agency, or else the agency's
+        next applications. An outcome that comes after its attempt was taken for interrupted is dropped: the row has
+        gone on without it. What else this raises than ``DatabaseUnavailable`` is the defect of one of the
+        applications, or of a next one where ``refills``: nothing is written.
 
         Args:
             transaction: Of the host's database.
-            claim: The call.
-            outcome: What came of it.
-            suspended: What is suspended; ``None`` where nothing follows, because the worker is to end.
-            may_follow: Whether the agency has time for another call soon.
-            refills: Whether another application may follow.
+            calls: The calls and what came of them.
+            follows: Whether calls follow; not where the worker is to end.
+            refills: Whether those of other applications do.
         """
-        now, commit = self.clock.now(), partial(self._commit, transaction, claim, outcome)
-        follows = suspended if may_follow else None
-        try:
-            # Nearly always the row is as it was left, and need not be read again to be sure of that.
-            following = commit(claim.stored, follows, now, read=False)
-        except StaleRevision:
-            row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
-            stored = self.store.from_row(row) if row.lease == self.lease.worker else None
-            if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
-                return None
-            following = commit(stored, follows, now, read=True)
-        if following is None and refills and suspended is not None and isinstance(outcome, CallAnswered):
-            return self._refill(transaction, claim.target_plugin, suspended, now)
-        return following
-
-    def complete_all(
-        self, transaction: Transaction, completions: Sequence[Callable[[Transaction], Claim | None]]
-    ) -> list[Claim | None]:
-        """Run several ``complete`` in one transaction; each is told what follows."""
-        gathered = GatheredTransaction.within(transaction)
-        following = [complete(gathered) for complete in completions]
-        gathered.write()
-        return following
+        unit, freed = self._unit(transaction), Counter[str]()
+        for call in calls:
+            if self._complete(unit, call, follows=follows):
+                if isinstance(call.outcome, CallAnswered):
+                    freed[call.claim.target_plugin] += 1
+                else:
+                    unit.batch.poll_at(unit.now)
+        for name, number in sorted(freed.items()) if refills and follows else ():
+            bounds = {"concurrency": self._limits[name].concurrency, "worker": self._lease.worker}
+            bounds[LEASE_NOW] = time_of(self._clock)
+            rows = self._queues.refill(unit, name, number, unit.now, self.suspended, bounds)
+            self._act_on(unit, rows, self._begin)
+        return self._written(unit, transaction)
 
     def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
-        """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
-        service, now = claim.stored.progress.service, self.clock.now()
-        held_by = self.lease.worker
-        self._set_aside(transaction, claim.stored.id, service, DEFECT, now, defect=type_name(error), held_by=held_by)
+        """Leave an application with a defect to an officer, its attempt open: its outcome is not known."""
+        unit, service, defect = self._unit(transaction), claim.stored.progress.service, type_name(error)
+        _leave_to_officer(unit, claim.stored.id, service, DEFECT, defect=defect, held_by=self._lease.worker)
 
-    def _commit(
-        self,
-        transaction: Transaction,
-        claim: Claim,
-        outcome: CallAnswered | CallFailed,
-        stored: StoredApplication,
-        suspended: SuspendedOffers | None,
-        now: datetime,
-        *,
-        read: bool,
-    ) -> Claim | None:
+    def _complete(self, unit: _Unit, call: EndedCall, *, follows: bool) -> bool:
+        """Commit what came of one call; whether its permit has come free."""
+        claim, before = call.claim, len(unit.batch)
+        try:
+            # Nearly always the row is as it was left, and need not be read again to be sure of that.
+            self._commit(unit, call, claim.stored, follows=follows, read=False)
+        except StaleRevision:
+            row = unit.connection.execute(_ROW, {"application": claim.stored.id}).one()
+            stored = self._store.from_row(row) if row.lease == self._lease.worker else None
+            if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
+                return False
+            self._commit(unit, call, stored, follows=follows, read=True)
+        return len(unit.batch) == before
+
+    def _commit(self, unit: _Unit, call: EndedCall, stored: StoredApplication, *, follows: bool, read: bool) -> None:
         """Complete a claim on ``stored``, which was ``read`` in this transaction or is what was claimed.
 
         Raises:
             StaleRevision: It is what was claimed, and the row has changed since; nothing was written.
         """
-        done = step(stored.progress, outcome, claim.capabilities, now)
-        is_deadly = _has_ended_workers(transaction, stored, done)
-        begun = self._follow(claim, stored, done, suspended, now) if not is_deadly else None
-        following = None
+        claim, outcome = call
+        done = step(stored.progress, outcome, claim.capabilities, unit.now)
+        is_deadly = _has_ended_workers(unit, stored, done)
+        begun = self._follow(claim, stored, done, unit.now) if follows and not is_deadly else None
         if begun is not None:
-            draft = self.store.draft(transaction, stored) if read else claim.draft
-            following = self._intend(transaction, stored, draft, claim.capabilities, begun, now)
+            draft = self._store.draft(unit, stored) if read else claim.draft
+            self._intend(unit, stored, draft, claim.capabilities, begun)
         else:
-            self.store.change(transaction, stored, done, now)
-            if target_plugin(done.next, stored.plugin, stored.gateway) in self.limits:
-                transaction.drop_hint(stored.id)  # this worker looks again at once
-        _follow_checkout(transaction, stored, outcome, done.progress)
+            self._store.change(unit, stored, done, unit.now)
+            if target_plugin(done.next, stored.plugin, stored.gateway) in self._limits:
+                unit.drop_hint(stored.id)  # this worker looks again at once
+                if done.next.due is not None:
+                    unit.batch.poll_at(done.next.due)
+        _follow_checkout(unit, stored, outcome, done.progress)
         result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
-        ended = {"ended_at": now, "result": result}
-        transaction.end_attempt({"application_": stored.id, "entry_": claim.attempt["entry"]} | ended)
-        transaction.record(stored.id, now, record_of_attempt({**claim.attempt, **ended}))
+        ended = {"ended_at": unit.now, "result": result}
+        unit.end_attempt({"application_": stored.id, "entry_": claim.attempt["entry"]} | ended)
+        unit.record(stored.id, unit.now, record_of_attempt({**claim.attempt, **ended}))
         if is_deadly:
-            self._set_aside(transaction, stored.id, stored.progress.service, WORKERS_LOST, now)
-        is_fault = following is None and result == PLUGIN_FAULT
-        if is_fault and isinstance(transaction, GatheredTransaction):
-            transaction.write()
-        if is_fault and is_failed_by_its_plugin(transaction, stored.id, claim.attempt["operation"]):
-            self._set_aside(transaction, stored.id, stored.progress.service, PLUGIN_FAULT, now)
-        return following
+            _leave_to_officer(unit, stored.id, stored.progress.service, WORKERS_LOST)
+        if begun is None and result == PLUGIN_FAULT:
+            unit.write()
+            if is_failed_by_its_plugin(unit, stored.id, claim.attempt["operation"]):
+                _leave_to_officer(unit, stored.id, stored.progress.service, PLUGIN_FAULT)
 
-    @staticmethod
-    def _follow(
-        claim: Claim, stored: StoredApplication, done: Step, suspended: SuspendedOffers | None, now: datetime
-    ) -> Step | None:
+    def _follow(self, claim: Claim, stored: StoredApplication, done: Step, now: datetime) -> Step | None:
         """``done`` with the intent of the call that follows at once at the same agency, if one does."""
-        if suspended is None or stored.blocked is not None or done.next.due is None or done.next.due > now:
+        name, service, due = claim.target_plugin, stored.progress.service, done.next.due
+        if stored.blocked is not None or due is None or due > now or name in self.down:
             return None
         begun = begin_next(done, claim.capabilities, now, next_payment(done.progress))
-        if begun.next.operation is None:
+        if begun.next.operation is None or target_plugin(begun.next, stored.plugin, stored.gateway) != name:
             return None
-        name, service = target_plugin(begun.next, stored.plugin, stored.gateway), stored.progress.service
-        covered = suspended.covers(plugin=stored.plugin, service=service, target_plugin=name)
-        return begun if name == claim.target_plugin and not covered else None
+        covered = self.suspended.covers(plugin=stored.plugin, service=service, target_plugin=name)
+        return begun if not covered and self._pace(name).until_open <= 0 else None
 
-    def _refill(
-        self, transaction: Transaction, plugin: str, suspended: SuspendedOffers, now: datetime
-    ) -> Claim | None:
-        """Hand a permit that has come free on to the agency's next application, unless somebody waits for it."""
-        row = self._queues.next_of(transaction, plugin, now=now, horizon=now + HORIZON, suspended=suspended)
-        if row is None or self._is_beyond(row):
-            return None
-        flying = count_under_way(transaction, [plugin], self.lease.worker, time_of(self.clock))[plugin]
-        if flying.number >= self.limits[plugin].concurrency:
-            return None
-        return self._guarded(transaction, row, now, self._begin, alone=False)
-
-    def _set_aside(
-        self,
-        transaction: Transaction,
-        application: str,
-        service: str,
-        code: str,
-        now: datetime,
-        *,
-        defect: str | None = None,
-        held_by: str | None = None,
-    ) -> None:
-        """Leave an application to an officer: trying it further would end the same way each time."""
-        set_aside(transaction, application, code, again=None, now=now, held_by=held_by)
-        _log.error(
-            "application_blocked",
-            defect=defect or code,
-            application=application,
-            service=service,
-            worker=self.worker_name,
-        )
+    def _pace(self, plugin: str) -> AgencyPace:
+        return self._rate_limiter.pace(plugin, self._limits[plugin].per_second)
 
 
 def next_payment(progress: Progress) -> str:
     """The id of a payment if one has to be opened: the same for the same row, however often this is tried."""
     return str(uuid5(UUID(progress.idempotency_key), f"payment/{len(progress.payments) + 1}"))
+
+
+def _leave_to_officer(
+    unit: _Unit, application: str, service: str, code: str, *, defect: str | None = None, held_by: str | None = None
+) -> None:
+    """Set an application aside: trying it further would end the same way each time."""
+    set_aside(unit, application, code, again=None, now=unit.now, held_by=held_by)
+    _log.error("application_blocked", defect=defect or code, application=application, service=service)
 
 
 def _has_ended_workers(transaction: Transaction, stored: StoredApplication, done: Step) -> bool:

@@ -9,14 +9,12 @@ class Engine(Protocol):
     """Makes the calls that applications wait for, and commits what comes of them.
 
     Commands, embedding programs and campaigns know no more of what drives applications than this. An engine keeps
-    three promises: an intent is committed before its call is made; an outcome is committed, or whoever takes over
-    treats the call as interrupted; no agency gets more calls at once, nor more a second, than its manifest allows.
+    three promises: an intent is committed before its call is made; an outcome is committed, or the worker that takes
+    over treats the call as interrupted; no agency gets more calls at once, or more a second, than its manifest says.
     """
 
-    @property
-    def id(self) -> str:
-        """The id of this engine's worker, new each time that it starts."""
-        ...
+    id: str
+    """The id of this engine's worker, new each time that it starts."""
 
     @property
     def in_hand(self) -> tuple[str, ...]:

@@ -2,19 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Any
 
-from sqlalchemy import bindparam, insert, update
-
-from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import attempts
-
-_BEGIN: Final = insert(attempts)
-_END: Final = (
-    update(attempts)
-    .where(attempts.c.application == bindparam("application_"), attempts.c.entry == bindparam("entry_"))
-    .values(ended_at=bindparam("ended_at"), result=bindparam("result"))
-)
+from nagorik_host.store.database import BEGIN_ATTEMPT, END_ATTEMPT, Transaction
 
 
 @dataclass(slots=True, repr=False)
@@ -27,11 +17,6 @@ class GatheredTransaction(Transaction):
     entries: list[Sequence[Any]] = field(default_factory=list)
     begun: list[Mapping[str, Any]] = field(default_factory=list)
     ended: list[Mapping[str, Any]] = field(default_factory=list)
-
-    @classmethod
-    def within(cls, transaction: Transaction) -> Self:
-        """A part of ``transaction``, which makes due and records what this does."""
-        return cls(transaction.connection, due=transaction.due, records=transaction.records)
 
     def append_entries(self, entries: Sequence[Sequence[Any]]) -> None:
         """As ``Transaction.append_entries``, at the end."""
@@ -49,7 +34,11 @@ class GatheredTransaction(Transaction):
         """Write what was gathered."""
         if self.entries:
             Transaction.append_entries(self, self.entries)
-        for statement, rows in ((_BEGIN, self.begun), (_END, self.ended)):
+        for statement, rows in ((BEGIN_ATTEMPT, self.begun), (END_ATTEMPT, self.ended)):
             if rows:
                 self.connection.execute(statement, rows)
+        self.forget()
+
+    def forget(self) -> None:
+        """Write nothing of what was gathered."""
         self.entries, self.begun, self.ended = [], [], []

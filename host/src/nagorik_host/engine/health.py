@@ -6,14 +6,14 @@ all. One row is read by the transaction that claims, and changed by one of its o
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Update, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, insert, or_, select, update
 
+from nagorik import NagorikError
 from nagorik.errors import Layer
-from nagorik.manifest import Manifest
 from nagorik_host.engine.instants import row_of
 from nagorik_host.engine.reach import (
     FAILURES_OF_AN_OUTAGE,
@@ -28,10 +28,10 @@ from nagorik_host.engine.reach import (
     is_violation,
 )
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import Instant, agencies, outages
+from nagorik_host.store.schema import agencies, outages
 from nagorik_platform import Platform
 from nagorik_platform.agency_client.circuit import CircuitRules, CircuitState
-from nagorik_platform.agency_client.tokens import REFUSED_PAUSES, refused_pause
+from nagorik_platform.agency_client.tokens import refused_pause
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 LAST_PROBE: Final = timedelta(minutes=15)
@@ -43,49 +43,7 @@ SOON: Final = 1.0
 LEFT_TO_OTHERS: Final = timedelta(minutes=5)
 """For how long a worker leaves an agency to others, once its own credentials are held back."""
 _LATER: Final = (1.1, 1.25)
-_APART: Final = timedelta(minutes=2)
-"""By how much the clocks of two machines may differ."""
-
-# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
-_NAMED: Final = agencies.c.plugin == bindparam("name")
 _IS_REFUSING: Final = agencies.c.down_since.is_not(None) & agencies.c.cause.startswith(OF_CREDENTIALS)
-_STATE: Final = tuple(one.name for one in fields(CircuitState))
-_CHANGE: Final = (
-    update(agencies)
-    .where(_NAMED)
-    .values(
-        {name: bindparam(f"new_{name}") for name in _STATE}
-        | {"sent_at": func.coalesce(bindparam("sent", type_=Instant), agencies.c.sent_at)}
-    )
-)
-_UP: Final = _CHANGE.values(tried_with=None)
-_TRY_AT: Final = update(agencies).where(_NAMED, agencies.c.down_since.is_not(None)).values(probe_at=bindparam("at"))
-_TRY_REFUSED: Final = (
-    update(agencies)
-    .where(agencies.c.plugin.in_(bindparam("names", expanding=True)), _IS_REFUSING)
-    .values(probe_at=bindparam("at"))
-)
-_TRY_OTHERS: Final = (
-    update(agencies)
-    .where(
-        _NAMED,
-        _IS_REFUSING,
-        or_(agencies.c.tried_with.is_(None), agencies.c.tried_with != bindparam("identity")),
-    )
-    .values(tried_with=bindparam("identity"), probe_at=bindparam("at"), probes=0)
-)
-_REFUSING: Final = select(agencies.c.plugin).where(_IS_REFUSING).order_by(agencies.c.plugin)
-_OUTAGE_BEGAN: Final = insert(outages)
-_OUTAGE_GOES_ON: Final = (
-    update(outages)
-    .where(outages.c.plugin == bindparam("name"), outages.c.began_at == bindparam("since"))
-    .values(ended_at=None, cause=bindparam("because"))
-)
-_OUTAGE_ENDED: Final = (
-    update(outages)
-    .where(outages.c.plugin == bindparam("name"), outages.c.ended_at.is_(None))
-    .values(ended_at=bindparam("end"))
-)
 
 
 class HealthChange(NamedTuple):
@@ -95,34 +53,18 @@ class HealthChange(NamedTuple):
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AgencyRules:
-    """When calls to one agency stop.
-
-    Attributes:
-        circuit: When the circuit opens.
-        has_login: Whether tokens are obtained by a login, whose store paces refused credentials by itself.
-    """
+class AgencyRules(NamedTuple):
+    """When calls to one agency stop; with ``has_login``, its logins are paced by themselves."""
 
     circuit: CircuitRules
     has_login: bool
-
-    @classmethod
-    def of(cls, manifest: Manifest) -> "AgencyRules":
-        """The rules of a plugin's agency."""
-        return cls(CircuitRules.of(manifest.circuit, FAILURES_OF_AN_OUTAGE), manifest.login is not None)
 
 
 class HealthTracker:
     """Learns from calls how agencies fare, and says when one that is down is tried again."""
 
     def __init__(self, rules: Mapping[str, AgencyRules], *, rng: random.Random | None = None) -> None:
-        """Begin without knowing of any.
-
-        Args:
-            rules: By plugin id.
-            rng: Spreads the probes of several processes; seed it for a test.
-        """
+        """Begin with ``rules`` by plugin; ``rng`` spreads the probes of several processes, seed it for a test."""
         self._rules = rules
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._failing: set[str] = set()
@@ -134,8 +76,12 @@ class HealthTracker:
     @classmethod
     def of(cls, platform: Platform, *, rng: random.Random | None = None) -> "HealthTracker":
         """Of all agencies of a platform."""
-        manifests = {one.id: one.manifest for one in platform.plugins if one.manifest is not None}
-        return cls({name: AgencyRules.of(manifest) for name, manifest in manifests.items()}, rng=rng)
+        manifests = [one.manifest for one in platform.plugins if one.manifest is not None]
+        rules = {
+            one.id: AgencyRules(CircuitRules.of(one.circuit, FAILURES_OF_AN_OUTAGE), one.login is not None)
+            for one in manifests
+        }
+        return cls(rules, rng=rng)
 
     def note_failures(self, plugin: str, failures: int) -> None:
         """Remember how many calls in a row have not reached an agency, by its row."""
@@ -152,25 +98,22 @@ class HealthTracker:
         return until if now < until <= now + LEFT_TO_OTHERS and not is_sooner else None
 
     def probe_at(self, row: Row[Any], now: datetime) -> datetime:
-        """When an agency that is down may be tried, not before now.
-
-        At once, where the row says so late that no probe can have been put off until then.
-        """
+        """When an agency that is down may be tried, not before now."""
         at: datetime | None = row.probe_at
-        longest = max(REFUSED_PAUSES[-1] * _LATER[1], self._rules[row.plugin].circuit.probe_after) + _APART
-        return now if at is None or at - now > longest else max(at, now)
+        return now if at is None else max(at, now)
 
     def take_probe(self, transaction: Transaction, row: Row[Any], now: datetime) -> bool:
         """Take the one probe of an agency that is down, if it is due; ``row`` is the agency's, locked."""
         if self.probe_at(row, now) > now:
             return False
         state = _state_of(row)
-        self._write(transaction, row.plugin, state.probing(now, self._pause(row.plugin, row.cause, state.probes + 1)))
+        probing = state.probing(now, self._pause(row.plugin, row.cause, state.probes + 1))
+        _change(transaction, row.plugin, **asdict(probing))
         return True
 
     def give_back_probe(self, transaction: Transaction, plugin: str, at: datetime) -> None:
-        """A probe was not made: the agency may be tried at ``at``."""
-        transaction.connection.execute(_TRY_AT, {"name": plugin, "at": at})
+        """A probe was not made: the agency, if it is down, may be tried at ``at``."""
+        _change(transaction, plugin, agencies.c.down_since.is_not(None), probe_at=at)
 
     def is_news(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an outcome may say anything new of an agency; of one that is well there is nothing to say."""
@@ -200,18 +143,14 @@ class HealthTracker:
         state = _state_of(row)
         if is_out_of_reach(error):
             self._failing.add(plugin)
-            after = self._failed(plugin, state, outcome, now)
+            after = self._failed(plugin, state, error, now)
             if is_held_back(error):
                 self._left[plugin] = now + LEFT_TO_OTHERS, after.probe_at
             is_of_agency = is_sent or error is None or error.layer is Layer.CORE
-            self._write(transaction, plugin, after, sent_at=now if is_of_agency else None)
+            _change(transaction, plugin, **asdict(after), **({"sent_at": now} if is_of_agency else {}))
             if state.down_since is not None or after.down_since is None:
                 return None
-            # One that began at the very instant at which another did, or before a clock was set back, is that again.
-            goes_on = {"name": plugin, "since": now, "because": after.cause}
-            if transaction.connection.execute(_OUTAGE_GOES_ON, goes_on).rowcount == 0:
-                began = {"plugin": plugin, "began_at": now, "cause": after.cause}
-                transaction.connection.execute(_OUTAGE_BEGAN, began)
+            _begin_outage(transaction, plugin, now, after.cause)
             return HealthChange(is_down=True, cause=after.cause)
         if is_paced(error):
             # No agency was asked, for want of its time or of a login: it is tried when there is some.
@@ -222,45 +161,25 @@ class HealthTracker:
             self.give_back_probe(transaction, plugin, now)
         elif has_reached(outcome):
             self._failing.discard(plugin)
-            self._write(transaction, plugin, CircuitState(), _UP)
+            _change(transaction, plugin, **asdict(CircuitState()), tried_with=None)
             if state.down_since is not None:
-                transaction.connection.execute(_OUTAGE_ENDED, {"name": plugin, "end": now})
+                ongoing = outages.c.plugin == plugin, outages.c.ended_at.is_(None)
+                transaction.connection.execute(update(outages).where(*ongoing).values(ended_at=now))
                 return HealthChange(is_down=False)
         return None
 
-    def _failed(
-        self, plugin: str, state: CircuitState, outcome: CallAnswered | CallFailed, now: datetime
-    ) -> CircuitState:
-        error = outcome.error if isinstance(outcome, CallFailed) else None
-        cause = cause_of(error)
+    def _failed(self, plugin: str, state: CircuitState, error: NagorikError | None, now: datetime) -> CircuitState:
+        rules, cause = self._rules[plugin].circuit, cause_of(error)
         pause = self._pause(plugin, cause, 0)
-        after = state.failed(
-            now,
-            self._rules[plugin].circuit,
-            cause,
-            pause,
-            is_violation=is_violation(error),
-            is_sure=is_sure(error),
-        )
+        after = state.failed(now, rules, cause, pause, is_violation=is_violation(error), is_sure=is_sure(error))
         if state.down_since is not None and is_of_credentials(cause) != is_of_credentials(state.cause):
             # It lets the platform in again, and something else is wrong; or the other way round.
             return replace(after, cause=cause, probes=0, probe_at=now + pause)
         return after
 
-    def _write(
-        self,
-        transaction: Transaction,
-        plugin: str,
-        state: CircuitState,
-        change: Update = _CHANGE,
-        sent_at: datetime | None = None,
-    ) -> None:
-        values = {f"new_{name}": value for name, value in asdict(state).items()}
-        transaction.connection.execute(change, values | {"name": plugin, "sent": sent_at})
-
     def _pause(self, plugin: str, cause: str | None, probes: int) -> timedelta:
         rules = self._rules[plugin]
-        # Credentials become good by somebody's work, who then says so; each try with the old ones is another refusal.
+        # Credentials become good by someone's work, who then says so; each try with the old ones is another refusal.
         if is_of_credentials(cause) and not rules.has_login:
             return refused_pause(probes + 1) * self._rng.uniform(*_LATER)
         first = rules.circuit.probe_after
@@ -269,7 +188,8 @@ class HealthTracker:
 
 def refusing(transaction: Transaction) -> list[str]:
     """The plugins whose agencies are down because they refuse the platform's credentials."""
-    return list(transaction.connection.scalars(_REFUSING))
+    found = select(agencies.c.plugin).where(_IS_REFUSING).order_by(agencies.c.plugin)
+    return list(transaction.connection.scalars(found))
 
 
 def try_refused(transaction: Transaction, plugins: Iterable[str], now: datetime) -> bool:
@@ -277,21 +197,30 @@ def try_refused(transaction: Transaction, plugins: Iterable[str], now: datetime)
 
     Where they are refused again, the next pause is as long as it would have been.
     """
-    return transaction.connection.execute(_TRY_REFUSED, {"names": sorted(plugins), "at": now}).rowcount > 0
+    tried = update(agencies).where(agencies.c.plugin.in_(sorted(plugins)), _IS_REFUSING).values(probe_at=now)
+    return transaction.connection.execute(tried).rowcount > 0
 
 
 def try_other_credentials(transaction: Transaction, plugin: str, identity: str, now: datetime) -> bool:
-    """Let an agency be tried at once with other settings than were tried last in this outage. Whether it is.
+    """Let an agency be tried at once with settings that were not tried last in this outage. Whether it is.
 
-    Args:
-        transaction: Of the host's database.
-        plugin: The agency's plugin.
-        identity: The settings, as ``settings_identity``.
-        now: The time.
+    ``identity`` names the settings, as ``settings_identity``.
     """
-    named = {"name": plugin, "identity": identity, "at": now}
-    return transaction.connection.execute(_TRY_OTHERS, named).rowcount > 0
+    others = or_(agencies.c.tried_with.is_(None), agencies.c.tried_with != identity)
+    return _change(transaction, plugin, _IS_REFUSING, others, tried_with=identity, probe_at=now, probes=0)
+
+
+def _begin_outage(transaction: Transaction, plugin: str, now: datetime, cause: str | None) -> None:
+    # One that began at the very instant at which another did, or before a clock was set back, is that again.
+    same = update(outages).where(outages.c.plugin == plugin, outages.c.began_at == now)
+    if transaction.connection.execute(same.values(ended_at=None, cause=cause)).rowcount == 0:
+        transaction.connection.execute(insert(outages).values(plugin=plugin, began_at=now, cause=cause))
+
+
+def _change(transaction: Transaction, plugin: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
+    changed = update(agencies).where(agencies.c.plugin == plugin, *conditions).values(values)
+    return transaction.connection.execute(changed).rowcount > 0
 
 
 def _state_of(row: Row[Any]) -> CircuitState:
-    return CircuitState(*(getattr(row, name) for name in _STATE))
+    return CircuitState(*(getattr(row, one.name) for one in fields(CircuitState)))

@@ -119,14 +119,14 @@ class WorkerLease:
             raise ValueError(f"a lease lasts {LONGEST_LEASE} at most")
 
     @property
-    def taken(self) -> Lease:
-        """The lease of an application that is claimed now."""
-        return Lease(self.worker, self.lasts, self.now)
-
-    @property
     def now(self) -> datetime | None:
         """The time, where that is not the database's to say."""
         return self.clock.now() if self.clock is not None else None
+
+    @property
+    def taken(self) -> Lease:
+        """The lease of an application that is claimed now."""
+        return Lease(self.worker, self.lasts, self.now)
 
     def elapsed(self) -> float:
         """Seconds that have passed, by which this process reckons how long a lease lasts."""
@@ -138,9 +138,8 @@ class WorkerLease:
 
     def is_alive(self, transaction: Transaction, worker: str) -> bool:
         """Whether a worker is this one, or was heard of within its lease."""
-        if worker == self.worker:
-            return True
-        return transaction.connection.scalar(_LIVING, {"worker": worker, LEASE_NOW: self.now}) is not None
+        wanted = {"worker": worker, LEASE_NOW: self.now}
+        return worker == self.worker or transaction.connection.scalar(_LIVING, wanted) is not None
 
     def register(self, transaction: Transaction, name: str, *, keys: Collection[str], expiry: timedelta) -> None:
         """Insert the worker's row, and delete those of workers that were not heard of for ``expiry``."""
@@ -151,20 +150,17 @@ class WorkerLease:
 
     def renew(self, transaction: Transaction, held: Collection[str]) -> frozenset[str]:
         """Renew the worker's row and these leases; the ids of the applications that it still holds."""
-        transaction.connection.execute(_BEAT, self.wanted)
-        if not held:
-            return frozenset()
-        return frozenset(transaction.connection.scalars(_RENEW, self.wanted | {"held": list(held)}))
+        transaction.connection.execute(_BEAT, self.wanted())
+        return frozenset(transaction.connection.scalars(_RENEW, self.wanted(held=list(held))) if held else ())
 
     def deregister(self, transaction: Transaction, held: Collection[str]) -> None:
         """Delete the worker's row, and end at once every lease but those that are ``held`` for a call under way."""
-        transaction.connection.execute(_GIVE_BACK, self.wanted | {"held": list(held)})
+        transaction.connection.execute(_GIVE_BACK, self.wanted(held=list(held)))
         transaction.connection.execute(_DELETE, {"worker": self.worker})
 
-    @property
-    def wanted(self) -> dict[str, Any]:
+    def wanted(self, **others: Any) -> dict[str, Any]:
         """The parameters of a statement about this lease."""
-        return {"worker": self.worker, LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now}
+        return {"worker": self.worker, LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now, **others}
 
 
 @dataclass(slots=True, eq=False)
@@ -187,11 +183,11 @@ class HeldApplication:
 
     def holds(self, transaction: Transaction) -> bool:
         """Whether the worker still holds it for this attempt; if so, it does for another lease."""
-        wanted = self.lease.wanted | {"application_": self.application, "entry_": self.entry}
+        wanted = self.lease.wanted(application_=self.application, entry_=self.entry)
         return transaction.connection.execute(_HOLD, wanted).rowcount == 1
 
     def remaining(self) -> float:
-        """Seconds for which nobody else can hold it, 0.0 or less once somebody can."""
+        """Seconds for which no one else can hold it, 0.0 or less once another can."""
         return self.until - self.lease.elapsed()
 
     def note_held(self, asked: float) -> None:
@@ -199,6 +195,6 @@ class HeldApplication:
         self.until = max(self.until, self.lease.end(asked))
 
     def note_renewed(self, asked: float) -> None:
-        """Note that the database renewed the lease; for this attempt only if nobody can have taken over since."""
+        """Note that the database renewed the lease; for this attempt only if no other can have taken over since."""
         if self.remaining() > 0:
             self.note_held(asked)

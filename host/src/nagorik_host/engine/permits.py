@@ -6,15 +6,15 @@ the call goes on once the calls before it leave room: claims never keep it waiti
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, union_all
+from sqlalchemy import and_, bindparam, delete, distinct, func, insert, literal, not_, or_, select, tuple_, union_all
 
 from nagorik import AgencyUnavailable
 from nagorik.clock import Clock, Deadline
@@ -35,45 +35,47 @@ GRACE: Final = timedelta(seconds=5)
 _LOOK: Final = 0.05
 _LONGEST_LOOK: Final = 0.5
 """Seconds between two looks whether there is room; they double."""
-
 WISH: Final = timedelta(seconds=2)
 """How long a worker's wish for a place lasts that it does not repeat."""
 
 _UNDER_WAY: Final = union_all(
     select(
-        applications.c.target_plugin.label("plugin"), applications.c.lease.label("worker"), literal(0).label("waits")
+        applications.c.target_plugin.label("plugin"),
+        func.coalesce(applications.c.lease, "").label("worker"),
+        literal(0).label("waits"),
     ).where(applications.c.lease.is_not(None)),
-    select(permits.c.plugin, permits.c.worker, literal(1)).where(permits.c.lease_until > NOW),
+    select(permits.c.plugin, func.coalesce(permits.c.worker, ""), literal(1)).where(permits.c.lease_until > NOW),
 ).subquery()
+_IS_OWN: Final = _UNDER_WAY.c.worker == bindparam("me")
+_WAITS: Final = _UNDER_WAY.c.waits == 1
 _COUNT: Final = (
-    select(_UNDER_WAY, func.count().label("number"))
+    select(
+        _UNDER_WAY.c.plugin,
+        func.count().filter(not_(and_(_IS_OWN, _WAITS))),
+        func.count().filter(_IS_OWN, not_(_WAITS)),
+        func.count(distinct(_UNDER_WAY.c.worker)).filter(not_(_IS_OWN), _UNDER_WAY.c.worker != ""),
+        func.count().filter(_IS_OWN, _WAITS),
+    )
     .where(_UNDER_WAY.c.plugin.in_(bindparam("names", expanding=True)))
-    .group_by(*_UNDER_WAY.c)
+    .group_by(_UNDER_WAY.c.plugin)
 )
 _LEASED: Final = (
     select(func.count())
-    .select_from(applications)
     .where(applications.c.lease.is_not(None), applications.c.target_plugin == bindparam("plugin"))
     .scalar_subquery()
 )
 _OWN: Final = permits.alias()
 _BEFORE: Final = (
     select(func.count() + _LEASED)
-    .select_from(permits)
-    .join(_OWN, _OWN.c.plugin == permits.c.plugin)
+    .select_from(permits.join(_OWN, _OWN.c.plugin == permits.c.plugin))
     .where(
         _OWN.c.id == bindparam("id_"),
         permits.c.lease_until > NOW,
-        or_(
-            permits.c.taken_at < _OWN.c.taken_at,
-            and_(permits.c.taken_at == _OWN.c.taken_at, permits.c.id < _OWN.c.id),
-        ),
+        tuple_(permits.c.taken_at, permits.c.id) < tuple_(_OWN.c.taken_at, _OWN.c.id),
     )
 )
 _TAKE: Final = insert(permits).values(taken_at=NOW, lease_until=UNTIL)
 _GIVE_BACK: Final = delete(permits).where(or_(permits.c.id == bindparam("id_"), permits.c.lease_until <= NOW))
-
-
 _DROP: Final = delete(permits).where(
     permits.c.worker == bindparam("worker_"), permits.c.plugin.in_(bindparam("names", expanding=True))
 )
@@ -85,34 +87,26 @@ class UnderWay(NamedTuple):
     Attributes:
         number: Leases of applications and permits of other calls, and places that other workers wish for.
         own: Leases of this worker.
-        workers: The other workers that hold leases or wish for a place.
-        has_wish: Whether this worker wishes for a place.
+        others: The other workers that hold leases or wish for a place.
+        wishes: Places that this worker wishes for.
     """
 
     number: int = 0
     own: int = 0
-    workers: frozenset[str] = frozenset()
-    has_wish: bool = False
+    others: int = 0
+    wishes: int = 0
 
     def share(self, concurrency: int) -> int:
         """How many places are this worker's, if all that have use for some have as many."""
-        return max(1, concurrency // (1 + len(self.workers)))
+        return max(1, concurrency // (1 + self.others))
 
 
 def count_under_way(
     transaction: Transaction, plugins: Collection[str], worker: str, now: datetime | None
 ) -> dict[str, UnderWay]:
     """Count the calls under way at each of these agencies for one worker; ``now`` is a simulated time."""
-    counted = dict.fromkeys(plugins, UnderWay())
-    for row in transaction.connection.execute(_COUNT, {"names": list(plugins), LEASE_NOW: now}):
-        found, is_own = counted[row.plugin], row.worker == worker
-        counted[row.plugin] = UnderWay(
-            found.number + (0 if is_own and row.waits else row.number),
-            found.own + (row.number if is_own and not row.waits else 0),
-            found.workers if is_own or row.worker is None else found.workers | {row.worker},
-            found.has_wish or (is_own and bool(row.waits)),
-        )
-    return counted
+    rows = transaction.connection.execute(_COUNT, {"names": list(plugins), "me": worker, LEASE_NOW: now})
+    return dict.fromkeys(plugins, UnderWay()) | {name: UnderWay(*numbers) for name, *numbers in rows}
 
 
 def wish(transaction: Transaction, plugin: str, worker: str, number: int, now: datetime | None) -> None:
@@ -121,9 +115,9 @@ def wish(transaction: Transaction, plugin: str, worker: str, number: int, now: d
     While a worker has places and more is due, it hands each on to the next application: it would keep them for ever.
     """
     drop_wishes(transaction, worker, [plugin])
+    wished = {"plugin": plugin, "worker": worker, LASTS: WISH // MICROSECOND, LEASE_NOW: now}
     for _ in range(number):
-        taken = {"id": str(uuid4()), "plugin": plugin, "worker": worker, LASTS: WISH // MICROSECOND, LEASE_NOW: now}
-        transaction.connection.execute(_TAKE, taken)
+        transaction.connection.execute(_TAKE, wished | {"id": str(uuid4())})
 
 
 def drop_wishes(transaction: Transaction, worker: str, plugins: Collection[str]) -> None:
@@ -135,9 +129,10 @@ class Permit:
     """The permit of one call that belongs to no application; its row is inserted before its first request."""
 
     def __init__(self, office: "PermitOffice", plugin: str) -> None:
+        self.id = str(uuid4())
+        self.plugin = plugin
+        self.is_taken = False
         self._office = office
-        self._plugin = plugin
-        self._id: str | None = None
         self._taking = asyncio.Lock()
 
     async def take(self, plugin: str, deadline: Deadline) -> None:
@@ -148,15 +143,9 @@ class Permit:
                 down; ``pace-unknown``: the database cannot be reached.
         """
         async with self._taking:
-            if plugin == self._plugin and self._id is None:
-                self._id = str(uuid4())
-                await self._office.take(self._id, plugin, deadline)
-
-    async def give_back(self) -> None:
-        """Delete the row, if there is one; where the database is away, its end does that."""
-        if self._id is not None:
-            with suppress(DatabaseUnavailable):
-                await self._office.give_back(self._id)
+            if plugin == self.plugin and not self.is_taken:
+                self.is_taken = True
+                await self._office.take(self, deadline)
 
 
 PERMIT: Final[ContextVar[Permit | None]] = ContextVar("nagorik_host_permit", default=None)
@@ -167,12 +156,7 @@ class PermitOffice:
     """Gives permits to calls that belong to no application; a call policy of the host's platform."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        """Count in ``database``; of no agency before ``use``.
-
-        Args:
-            database: The host's.
-            clock: The time of agencies.
-        """
+        """Count in ``database``, by the agencies' ``clock``; of no agency before ``use``."""
         self._database = database
         self._clock = clock
         self._concurrency: Mapping[str, int] = {}
@@ -194,42 +178,39 @@ class PermitOffice:
             yield
         finally:
             PERMIT.reset(token)
-            await permit.give_back()
+            if permit.is_taken:
+                # Rows whose time is over are deleted, too; where the database is away, the row's end does that.
+                wanted = {"id_": permit.id, LEASE_NOW: time_of(self._clock)}
+                with suppress(DatabaseUnavailable):
+                    await self._database.run_unbound(lambda one: one.connection.execute(_GIVE_BACK, wanted))
 
-    async def take(self, identity: str, plugin: str, deadline: Deadline) -> None:
+    async def take(self, permit: Permit, deadline: Deadline) -> None:
         """As ``Permit.take``."""
-        pause, unit = _LOOK, partial(self._insert, identity=identity, plugin=plugin, seconds=deadline.remaining())
+        pause, unit = _LOOK, partial(self._insert, permit=permit, seconds=deadline.remaining())
         while not await self._run(unit):
-            unit = partial(self._has_room, identity=identity, plugin=plugin)
+            unit = partial(self._has_room, permit=permit)
             if pause >= deadline.remaining():
                 raise AgencyUnavailable(because="queue-full", layer=Layer.CORE)
             await self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_LOOK)
 
-    async def give_back(self, identity: str) -> None:
-        """As ``Permit.give_back``; rows whose time is over are deleted, too."""
-        wanted = {"id_": identity, LEASE_NOW: time_of(self._clock)}
-        await self._database.run_unbound(lambda transaction: transaction.connection.execute(_GIVE_BACK, wanted))
-
-    async def _run(self, unit: Any) -> bool:
+    async def _run(self, unit: Callable[[Transaction], bool]) -> bool:
         try:
-            room: bool = await self._database.run(unit)
+            return await self._database.run(unit)
         except DatabaseUnavailable:
             raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
-        return room
 
-    def _insert(self, transaction: Transaction, *, identity: str, plugin: str, seconds: float) -> bool:
+    def _insert(self, transaction: Transaction, permit: Permit, seconds: float) -> bool:
         # No claim counts meanwhile: it holds the same row.
-        row, now = row_of(transaction, plugin, time_of(self._clock)), self._clock.now()
+        row, now = row_of(transaction, permit.plugin, time_of(self._clock)), self._clock.now()
         if self._health is not None and row.down_since is not None and self._health.probe_at(row, now) > now:
             raise AgencyUnavailable(because="circuit-open", layer=Layer.CORE)
+        taken = {"id": permit.id, "plugin": permit.plugin, LEASE_NOW: time_of(self._clock)}
         lasts = timedelta(seconds=seconds) + GRACE
-        taken = {"id": identity, "plugin": plugin, LASTS: lasts // MICROSECOND, LEASE_NOW: time_of(self._clock)}
-        transaction.connection.execute(_TAKE, taken)
-        return self._has_room(transaction, identity=identity, plugin=plugin)
+        transaction.connection.execute(_TAKE, taken | {LASTS: lasts // MICROSECOND})
+        return self._has_room(transaction, permit)
 
-    def _has_room(self, transaction: Transaction, *, identity: str, plugin: str) -> bool:
-        before = transaction.connection.scalar(
-            _BEFORE, {"id_": identity, "plugin": plugin, LEASE_NOW: time_of(self._clock)}
-        )
-        return (before or 0) < self._concurrency.get(plugin, 1)
+    def _has_room(self, transaction: Transaction, permit: Permit) -> bool:
+        wanted = {"id_": permit.id, "plugin": permit.plugin, LEASE_NOW: time_of(self._clock)}
+        before: int = transaction.connection.scalar(_BEFORE, wanted) or 0
+        return before < self._concurrency.get(permit.plugin, 1)

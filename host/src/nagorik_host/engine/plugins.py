@@ -5,9 +5,8 @@ number; below 1.0, the same second) promises to understand what an earlier one f
 to it. Any other is refused: they wait, blocked, until the old plugin is back or an officer who has read its release
 notes lets them go on.
 
-In a rolling upgrade older and newer releases work side by side. Whoever has the older one leaves alone what the newer
-has taken over: it takes nothing of it in hand and blocks nothing. Going back to an older release is an officer's
-decision, too.
+In a rolling upgrade older and newer releases work side by side. A worker with the older one leaves alone what the
+newer has taken over: it claims and blocks nothing of it. Going back is an officer's decision, too.
 """
 
 from collections.abc import Mapping
@@ -94,35 +93,27 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
 
     Args:
         transaction: Of the host's database.
-        installed: Distribution and version by plugin id, as ``nagorik plugins`` tells them.
+        installed: Distribution and version by plugin id, as ``nagorik plugins`` shows them.
         now: When what was blocked and may go on is looked at again.
     """
     transaction.take_time()
-    open_ones = (
-        select(applications.c.plugin, applications.c.plugin_version, func.count().label("number"))
-        .where(applications.c.closed_at.is_(None))
-        .group_by(applications.c.plugin, applications.c.plugin_version)
-    )
+    pinned = applications.c.plugin, applications.c.plugin_version
+    open_ones = select(*pinned, func.count()).where(applications.c.closed_at.is_(None)).group_by(*pinned)
     changes = []
-    for row in transaction.connection.execute(open_ones).all():
-        after = installed.get(row.plugin)
-        if after is None or not isinstance(row.plugin_version, str):
-            # What is no release, somebody else wrote into a row; whoever takes that up leaves it to an officer.
+    for plugin, before, number in transaction.connection.execute(open_ones).all():
+        after = installed.get(plugin)
+        if after is None:
             continue
-        if after == row.plugin_version:
-            _unblock(transaction, row.plugin, after, now)
+        if after == before:
+            _unblock(transaction, plugin, after, now)
             continue
-        if is_beyond(row.plugin_version, after):
-            changes.append(
-                PluginTakeover(row.plugin, row.plugin_version, after, row.number, taken_over=False, left_alone=True)
-            )
-            continue
-        understood = same_line(row.plugin_version, after)
-        if understood:
-            accept(transaction, row.plugin, row.plugin_version, after, now)
-        else:
-            _block(transaction, row.plugin, row.plugin_version, now)
-        changes.append(PluginTakeover(row.plugin, row.plugin_version, after, row.number, understood))
+        left_alone, taken_over = is_beyond(before, after), same_line(before, after)
+        if taken_over:
+            accept(transaction, plugin, before, after, now)
+        elif not left_alone:
+            is_free = applications.c.blocked.is_(None)
+            _change(transaction, plugin, before, now, is_free, blocked=PLUGIN_CHANGED, due_at=None)
+        changes.append(PluginTakeover(plugin, before, after, number, taken_over, left_alone))
     return changes
 
 
@@ -135,38 +126,26 @@ def accept(transaction: Transaction, plugin: str, before: str, after: str, now: 
 
 def same_line(before: str, after: str) -> bool:
     """Whether ``after`` promises to understand what ``before`` filed; each is a distribution and its version."""
-    one, other = before.rpartition(" "), after.rpartition(" ")
-    if one[0] != other[0]:
+    old, new = _versions(before, after)
+    if old is None or new is None:
         return False
+    line = 1 if old.major > 0 else 2
+    return new >= old and old.release[:line] == new.release[:line]
+
+
+def is_beyond(pinned: str, installed: str) -> bool:
+    """Whether an application is pinned to a later release of the distribution that is installed."""
+    old, new = _versions(pinned, installed)
+    return old is not None and new is not None and old > new
+
+
+def _versions(one: str, other: str) -> tuple[Version, Version] | tuple[None, None]:
+    """The versions of two releases of one distribution, or nothing to compare."""
+    (name, _, before), (same, _, after) = one.rpartition(" "), other.rpartition(" ")
     try:
-        old, new = Version(one[2]), Version(other[2])
+        return (Version(before), Version(after)) if name == same else (None, None)
     except InvalidVersion:
-        return False
-    return new >= old and old.release[: _line(old)] == new.release[: _line(old)]
-
-
-def is_beyond(pinned: object, installed: str) -> bool:
-    """Whether an application is pinned to a later release of the distribution that is installed.
-
-    What is no release is beyond none: a file may hold anything in the place of one.
-    """
-    if not isinstance(pinned, str):
-        return False
-    one, other = pinned.rpartition(" "), installed.rpartition(" ")
-    if one[0] != other[0]:
-        return False
-    try:
-        return Version(one[2]) > Version(other[2])
-    except InvalidVersion:
-        return False
-
-
-def _line(version: Version) -> int:
-    return 1 if version.major > 0 else 2
-
-
-def _block(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
-    _change(transaction, plugin, version, now, applications.c.blocked.is_(None), blocked=PLUGIN_CHANGED, due_at=None)
+        return None, None
 
 
 def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
@@ -178,16 +157,8 @@ def _change(
     transaction: Transaction, plugin: str, version: str, now: datetime, *where: ColumnElement[bool], **values: Any
 ) -> None:
     """Set columns of the open applications that are pinned to a release, each in a revision of its own."""
-    changed = (
-        update(applications)
-        .where(
-            applications.c.plugin == plugin,
-            applications.c.plugin_version == version,
-            applications.c.closed_at.is_(None),
-            *where,
-        )
-        .values(revision=applications.c.revision + 1, **values)
-        .returning(applications)
-    )
-    for row in transaction.connection.execute(changed).mappings():
+    a = applications.c
+    pinned = a.plugin == plugin, a.plugin_version == version, a.closed_at.is_(None)
+    changed = update(applications).where(*pinned, *where).values(revision=a.revision + 1, **values)
+    for row in transaction.connection.execute(changed.returning(applications)).mappings():
         transaction.record(row["id"], now, record_of_row(row))

@@ -3,17 +3,19 @@
 Each agency has a queue of its own, so that one that is slow or down holds up no other.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, case, func, or_, select, update
+from sqlalchemy import BigInteger, Row, Select, bindparam, func, or_, select, update
 
 from nagorik.operations import OPERATIONS
-from nagorik_host.store.clock import LEASE_NOW, has_ended
+from nagorik_host.engine.instants import HORIZON
+from nagorik_host.engine.plugins import is_beyond
+from nagorik_host.store.clock import LEASE_NOW, NOW, Later, has_ended
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import IN_QUEUE, agencies, applications, paces, payloads, suspensions
+from nagorik_host.store.schema import IN_QUEUE, agencies, applications, paces, payloads, permits, suspensions
 
 PAGE: Final = 1000
 """Most suspended applications that one claim parks at one agency."""
@@ -50,37 +52,40 @@ _QUEUES: Final = (
     .order_by(agencies.c.plugin)
 )
 _LOCKED: Final = _QUEUES.with_for_update(of=agencies, skip_locked=True)
-_IS_DUE: Final = (
-    applications.c.target_plugin == bindparam("target_plugin"),
-    applications.c.due_at <= bindparam("now"),
-    IN_QUEUE,
-    applications.c.lease.is_(None),
-    applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
-    applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
-    _WITHIN_RELEASE,
-)
-_DUE: Final = (
-    _ROWS.where(*_IS_DUE)
+_DUE_AT_ALL: Final = (
+    _ROWS.where(
+        applications.c.target_plugin == bindparam("target_plugin"),
+        applications.c.due_at <= bindparam("now"),
+        IN_QUEUE,
+        applications.c.lease.is_(None),
+        applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
+        applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
+        _WITHIN_RELEASE,
+    )
     .order_by(applications.c.due_at)
-    .limit(bindparam("most"))
     .with_for_update(of=applications, skip_locked=True)
 )
-_QUESTIONS_FIRST: Final = case(
-    (applications.c.operation.in_([name for name, spec in OPERATIONS.items() if not spec.writes]), 0), else_=1
+_DUE: Final = _DUE_AT_ALL.limit(bindparam("most"))
+_QUESTIONS: Final = _DUE.where(
+    applications.c.operation.in_([name for name, spec in OPERATIONS.items() if not spec.writes])
 )
-_TO_PROBE: Final = (
-    select(applications.c.id)
-    .where(*_IS_DUE)
-    .order_by(_QUESTIONS_FIRST, applications.c.due_at)
-    .limit(bindparam("most"))
+_LEASES: Final = (
+    select(func.count())
+    .where(applications.c.lease.is_not(None), applications.c.target_plugin == bindparam("target_plugin"))
+    .scalar_subquery()
 )
-_AMONG: Final = (
-    _ROWS.where(applications.c.id.in_(bindparam("among", expanding=True)), applications.c.lease.is_(None))
-    .order_by(_QUESTIONS_FIRST, applications.c.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(of=applications, skip_locked=True)
+_PERMITS: Final = (
+    select(func.count())
+    .where(
+        permits.c.plugin == bindparam("target_plugin"),
+        permits.c.lease_until > NOW,
+        func.coalesce(permits.c.worker, "") != bindparam("worker"),
+    )
+    .scalar_subquery()
 )
-_REFILL: Final = _DUE.where(
+_MOST: Final = bindparam("most", type_=BigInteger)
+_OVER: Final = Later(0, _MOST + _LEASES + _PERMITS - bindparam("concurrency", type_=BigInteger))
+_REFILL: Final = _DUE_AT_ALL.where(
     select(agencies.c.plugin)
     .join(paces, paces.c.plugin == agencies.c.plugin)
     .where(
@@ -89,7 +94,7 @@ _REFILL: Final = _DUE.where(
         paces.c.next_at < bindparam("horizon"),
     )
     .exists()
-)
+).limit(Later(0, _MOST - _OVER))
 _FIRST: Final = (
     select(applications.c.id, applications.c.service, applications.c.plugin)
     .where(
@@ -133,80 +138,91 @@ class SuspendedOffers:
 def suspended_offers(transaction: Transaction) -> SuspendedOffers:
     """What is suspended now."""
     found = transaction.connection.execute(_SUSPENDED).all()
-    return SuspendedOffers(
-        plugins=frozenset(row.name for row in found if row.kind == "plugin"),
-        services=frozenset(row.name for row in found if row.kind == "service"),
-    )
+    names = {kind: frozenset(row.name for row in found if row.kind == kind) for kind in ("plugin", "service")}
+    return SuspendedOffers(names["plugin"], names["service"])
 
 
-@dataclass(slots=True)
 class Queues:
-    """The queues of the agencies that one worker calls, read and locked in its transactions.
+    """The queues of the agencies that one worker calls, as its transactions read and lock them."""
 
-    Attributes:
-        plugins: The agencies' plugins.
-        beyond: Releases later than those installed here; what is pinned to them is left to other workers.
-    """
+    def __init__(self, plugins: Collection[str], releases: Mapping[str, str]) -> None:
+        """Leave alone what is pinned to later releases than these, by plugin."""
+        self._plugins = sorted(plugins)
+        self._releases = releases
+        self._beyond: set[str] = set()
 
-    plugins: Sequence[str]
-    beyond: set[str]
+    def states(self, transaction: Transaction, *, locked: Collection[str] | None = None) -> Sequence[Row[Any]]:
+        """Each agency's row with ``next_at`` of its pace, and when its first application falls due.
 
-    def states(self, transaction: Transaction) -> Sequence[Row[Any]]:
-        """Each agency's row with ``next_at`` of its pace, and when its first application falls due."""
-        return transaction.connection.execute(_QUEUES, self._wanted(self.plugins)).all()
-
-    def lock(self, transaction: Transaction, plugins: Collection[str]) -> Sequence[Row[Any]]:
-        """The same of ``plugins``, locked; those that another worker has locked are left out."""
-        return transaction.connection.execute(_LOCKED, self._wanted(plugins)).all()
+        Of ``locked``, locked; those that another worker has locked are left out.
+        """
+        wanted = {"names": self._plugins if locked is None else list(locked), "beyond": list(self._beyond)}
+        return transaction.connection.execute(_QUEUES if locked is None else _LOCKED, wanted).all()
 
     def expired(self, transaction: Transaction, lease_now: datetime | None) -> Sequence[Row[Any]]:
         """Whole rows whose leases have ended, locked."""
-        return transaction.connection.execute(_EXPIRED, self._wanted(self.plugins) | {LEASE_NOW: lease_now}).all()
+        return self._rows(transaction, _EXPIRED, {"names": self._plugins, LEASE_NOW: lease_now})
 
     def due(
         self,
         transaction: Transaction,
         plugin: str,
-        *,
         most: int,
         now: datetime,
         suspended: SuspendedOffers,
-        is_probe: bool = False,
+        *,
+        is_probe: bool,
     ) -> Sequence[Row[Any]]:
         """Whole rows that are due to call an agency, the longest due first, locked.
 
-        To probe an agency that is down, a question comes before what may have an effect: a lost answer to it harms
-        nobody.
+        To probe an agency that is down, a question comes before what may have an effect.
         """
-        wanted = self._due(plugin, most, now, suspended)
-        if is_probe:
-            chosen = transaction.connection.scalars(_TO_PROBE, wanted | {"most": 16}).all()
-            return transaction.connection.execute(_AMONG, {"among": list(chosen), "most": most}).all()
-        return transaction.connection.execute(_DUE, wanted).all()
+        wanted = _due(plugin, most, now, suspended)
+        questions = self._rows(transaction, _QUESTIONS, wanted) if is_probe else ()
+        return questions or self._rows(transaction, _DUE, wanted)
 
-    def next_of(
-        self, transaction: Transaction, plugin: str, *, now: datetime, horizon: datetime, suspended: SuspendedOffers
-    ) -> Row[Any] | None:
-        """The row that is due longest, locked, unless the agency is down or its pace is taken beyond ``horizon``."""
-        wanted = self._due(plugin, 1, now, suspended) | {"horizon": horizon}
-        return transaction.connection.execute(_REFILL, wanted).one_or_none()
+    def refill(
+        self,
+        transaction: Transaction,
+        plugin: str,
+        freed: int,
+        now: datetime,
+        suspended: SuspendedOffers,
+        bounds: Mapping[str, Any],
+    ) -> Sequence[Row[Any]]:
+        """As ``due``, as many as places came free, less those that others wait for: within ``bounds``.
+
+        No row where the agency is down, or its pace taken up to the horizon.
+        """
+        wanted = _due(plugin, freed, now, suspended) | {"horizon": now + HORIZON}
+        return self._rows(transaction, _REFILL, {**wanted, **bounds})
 
     def park(self, transaction: Transaction, plugin: str, now: datetime, suspended: SuspendedOffers) -> int:
         """Take a page of what is suspended out of an agency's queue, until it is resumed; how many rows that were."""
         if not suspended.services and not suspended.plugins:
             return 0
-        wanted = self._due(plugin, 0, now, suspended) | {"target_plugin_": plugin, "at": now}
+        wanted = _due(plugin, 0, now, suspended) | {"target_plugin_": plugin, "at": now}
         return transaction.connection.execute(_PARK, wanted).rowcount
 
-    def _wanted(self, plugins: Collection[str]) -> dict[str, Any]:
-        return {"names": list(plugins), "beyond": list(self.beyond)}
+    def _rows(self, transaction: Transaction, statement: Select[Any], wanted: dict[str, Any]) -> Sequence[Row[Any]]:
+        """Rows of releases that are understood here; later ones are left out from when one is met."""
+        while True:
+            rows = transaction.connection.execute(statement, wanted | {"beyond": list(self._beyond)}).all()
+            beyond = {row.plugin_version for row in rows if self._is_beyond(row)}
+            if not beyond:
+                return rows
+            self._beyond |= beyond
 
-    def _due(self, plugin: str, most: int, now: datetime, suspended: SuspendedOffers) -> dict[str, Any]:
-        return {
-            "target_plugin": plugin,
-            "most": most,
-            "now": now,
-            "suspended_plugins": list(suspended.plugins),
-            "suspended_services": list(suspended.services),
-            "beyond": list(self.beyond),
-        }
+    def _is_beyond(self, row: Row[Any]) -> bool:
+        installed = self._releases.get(row.plugin, row.plugin_version)
+        return installed != row.plugin_version and is_beyond(row.plugin_version, installed)
+
+
+def _due(plugin: str, most: int, now: datetime, suspended: SuspendedOffers) -> dict[str, Any]:
+    return {
+        "target_plugin": plugin,
+        "most": most,
+        "now": now,
+        "suspended_plugins": list(suspended.plugins),
+        "suspended_services": list(suspended.services),
+    }

@@ -12,9 +12,9 @@ from typing import Final
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
-from nagorik_host.engine.instants import HORIZON, NOTHING
+from nagorik_host.engine.instants import HORIZON
 from nagorik_host.engine.leases import HeldApplication
-from nagorik_host.engine.pace import UNKNOWN, AgencyPace, DatabaseTime, PaceSlot
+from nagorik_host.engine.pace import NOTHING, UNKNOWN, AgencyPace, DatabaseTime, PaceSlot
 from nagorik_host.engine.permits import PERMIT
 from nagorik_host.store.database import Database, DatabaseUnavailable
 from nagorik_platform.agency_client.limits import LEASE_LOST, RequestLease
@@ -28,13 +28,13 @@ class Reservation:
         plugin: The agency's plugin, whose permit the application's lease is.
         slot: An instant of the agency's time for the first request, if there is one.
         held: The application, where the call may change something at its agency.
+        is_used: Whether a request of the call was sent, or was about to be.
     """
 
     plugin: str
     slot: PaceSlot | None
     held: HeldApplication | None = None
     is_used: bool = field(default=False, init=False)
-    """Whether a request of the call was sent, or was about to be."""
 
     def redeem(self, plugin: str) -> PaceSlot | None:
         """The instant, if it is one of this agency's and unused."""
@@ -52,19 +52,16 @@ class SharedRateLimiter:
     """The rate limiter where processes share their agencies, a ``nagorik_platform.agency_client.RateLimiter``."""
 
     def __init__(self, database: Database, clock: Clock, *, is_asked: bool = False) -> None:
-        """Take instants from what ``database`` holds, and wait for them on ``clock``.
+        """Take instants from what ``database`` holds, and wait for them on ``clock``, the time of agencies.
 
-        Args:
-            database: The host's.
-            clock: The time of agencies.
-            is_asked: Whether it is known that requests ask this one; otherwise it shows by the first that does.
+        ``is_asked`` says that requests ask this one, and not one that a host's program has put in its place; else it
+        shows by the first that does.
         """
+        self.is_asked = is_asked
         self._database = database
         self._clock = clock
         self._time = DatabaseTime()
         self._agencies: dict[str, AgencyPace] = {}
-        self.is_asked = is_asked
-        """Whether requests ask it, and not one that a host's program has put in its place."""
 
     def pace(self, plugin: str, per_second: float) -> AgencyPace:
         """An agency's time, as far as this process has taken it; ``per_second`` is what its manifest says."""
@@ -91,9 +88,9 @@ class SharedRateLimiter:
             await permit.take(plugin, deadline)
         held = reservation.held if reservation is not None else None
         slot = reservation.redeem(plugin) if reservation is not None else None
-        is_first, lead, stretch = slot is not None, NOTHING, NOTHING
+        is_first, stretch = slot is not None, NOTHING
         while True:
-            slot = slot or await pace.take(deadline, lead, stretch)
+            slot = slot or await pace.take(deadline, stretch)
             early = pace.early(slot)
             if early > 0:
                 if early >= deadline.remaining():
@@ -107,10 +104,9 @@ class SharedRateLimiter:
                 return held
             if deadline.remaining() <= 0:
                 raise RateLimited(layer=Layer.CORE)
-            # The commit took that long, or this process has too much to do.
-            twice = min(timedelta(seconds=2 * late), HORIZON)
-            stretch = twice if lead else stretch
-            lead = max(lead, twice)
+            if not is_first:
+                # This process has too much to do, and not only the commit of the intent took that long.
+                stretch = min(max(stretch, timedelta(seconds=2 * late)), HORIZON)
             slot, is_first = None, False
 
     async def _hold(self, held: HeldApplication) -> None:

@@ -21,8 +21,8 @@ from nagorik_host.vault import KeyMissing, Vault
 T = TypeVar("T")
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
-_BEGIN_ATTEMPT: Final = insert(attempts)
-_END_ATTEMPT: Final = (
+BEGIN_ATTEMPT: Final = insert(attempts)
+END_ATTEMPT: Final = (
     update(attempts)
     .where(attempts.c.application == bindparam("application_"), attempts.c.entry == bindparam("entry_"))
     .values(ended_at=bindparam("ended_at"), result=bindparam("result"))
@@ -69,11 +69,11 @@ class Transaction:
 
     def begin_attempt(self, row: Mapping[str, Any]) -> None:
         """Write a row of ``attempts`` as it is begun."""
-        self.connection.execute(_BEGIN_ATTEMPT, row)
+        self.connection.execute(BEGIN_ATTEMPT, row)
 
     def end_attempt(self, values: Mapping[str, Any]) -> None:
         """Set ``ended_at`` and ``result`` of the attempt ``application_``, ``entry_``."""
-        self.connection.execute(_END_ATTEMPT, values)
+        self.connection.execute(END_ATTEMPT, values)
 
     def add_hint(self, application: str, plugin: str) -> None:
         """Hint, once this is committed, that an application is due."""
