@@ -122,19 +122,13 @@ def not_their_own(number: int) -> InputRejected:
 
 
 def with_documents(draft: ApplicationDraft, handed_in: Sequence[DocumentReference]) -> ApplicationDraft:
-    """A draft with papers in place of all that it had of the same kinds, and where the first of them was.
+    """A draft with papers in place of all that it had of the same kinds, after the others.
 
     Raises:
         InputRejected: There would be more than a draft has room for.
     """
-    waiting: dict[str, list[DocumentReference]] = {}
-    for document in handed_in:
-        waiting.setdefault(document.kind, []).append(document)
-    replaced = frozenset(waiting)
-    documents: list[DocumentReference] = []
-    for document in draft.documents:
-        documents += waiting.pop(document.kind, []) if document.kind in replaced else [document]
-    documents += [document for kind in waiting.values() for document in kind]
+    kinds = {document.kind for document in handed_in}
+    documents = [*(one for one in draft.documents if one.kind not in kinds), *handed_in]
     if len(documents) > MOST_DOCUMENTS:
         raise InputRejected([_problem(DOCUMENTS, "document-too-many")])
     return draft.model_copy(update={"documents": tuple(documents)})
@@ -152,11 +146,7 @@ async def is_as_kept(store: DocumentStore, document: DocumentReference) -> bool:
             digest.update(piece)
             size += len(piece)
     except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
-        error: AgencyUnavailable | None = AgencyUnavailable(because="deliverable-unreadable", layer=Layer.CORE)
-    else:
-        error = None
-    if error is not None:
-        raise error
+        raise AgencyUnavailable(because="deliverable-unreadable", layer=Layer.CORE) from None
     return (size, digest.hexdigest()) == (document.bytes, document.sha256)
 
 

@@ -41,7 +41,9 @@ def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: 
     number = logging.getLevelNamesMapping()[level.upper()]
     target = stream if stream is not None else cast("TextIO", _StandardError())
     as_json = not target.isatty() if json is None else json
-    _structlog.set_up(partial(_configure_structlog, target, number, as_json=as_json))
+    _waiting[:] = [partial(_configure_structlog, target, number, as_json=as_json)]
+    if "structlog" in sys.modules:
+        _set_structlog_up()
     root = logging.getLogger()
     root.handlers[:] = [_RedactingHandler(target, as_json=as_json)]
     root.setLevel(number)
@@ -76,7 +78,7 @@ def is_configured() -> bool:
     """Whether structlog and the root logger are set up so that every line is redacted."""
     import structlog
 
-    _structlog.finish()
+    _set_structlog_up()
     processors = structlog.get_config()["processors"]
     handlers = logging.getLogger().handlers
     return redact in processors and bool(handlers) and all(isinstance(item, _RedactingHandler) for item in handlers)
@@ -127,23 +129,13 @@ class _RedactingHandler(logging.Handler):
             self._stream.flush()
 
 
-class _Structlog:
-    """structlog's set-up, which waits for its import."""
-
-    _waiting: Callable[[], None] | None = None
-
-    def set_up(self, configure: Callable[[], None]) -> None:
-        self._waiting = configure
-        if "structlog" in sys.modules:
-            self.finish()
-
-    def finish(self) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting()
+_waiting: Final[list[Callable[[], None]]] = []
+"""structlog's set-up, which waits for its import."""
 
 
-_structlog: Final = _Structlog()
+def _set_structlog_up() -> None:
+    while _waiting:
+        _waiting.pop()()
 
 
 def _configure_structlog(stream: TextIO, level: int, *, as_json: bool) -> None:
@@ -182,7 +174,7 @@ class _Log:
     def __getattr__(self, method: str) -> Any:
         import structlog
 
-        _structlog.finish()
+        _set_structlog_up()
         return getattr(structlog.stdlib.get_logger(self._name), method)
 
 
