@@ -157,10 +157,9 @@ class Inbox:
 
         Args:
             offer: The service, or the gateway, whose address it came to.
-            headers: As received, at most 100 and 16,384 letters.
+            headers: As received, at most 100 and 16,384 letters as JSON.
             body: As received, at most 1,000,000 bytes.
-            message_id: The sender's own id of it, where there is one; two of the same content and different ids are
-                two messages.
+            message_id: The sender's own id of it, if any; with different ids, the same content is two messages.
 
         Raises:
             MessageRefused: It is too large.

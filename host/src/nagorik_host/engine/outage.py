@@ -46,10 +46,7 @@ class OutageRetry:
         """Run a unit, and wait for a database that is away.
 
         A unit that may have happened is run again: what it claimed the first time is held by a lease that runs out.
-
-        Args:
-            unit: To be run by ``Database.run``.
-            is_outcome: Whether it writes down what came of a call, for which a worker that stops waits, too.
+        A worker that stops waits for an outcome (``is_outcome``), too: what came of a call.
 
         Raises:
             DatabaseUnavailable: It is away for too long.

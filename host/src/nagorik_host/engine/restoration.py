@@ -35,13 +35,7 @@ class WorkersActive(Exception):
 
 
 class Restoration(NamedTuple):
-    """One restoration of the database.
-
-    Attributes:
-        at: When the officer said so.
-        officer: Who restored it.
-        reason: Why.
-    """
+    """One restoration of the database: when an officer said so, and why."""
 
     at: datetime
     officer: str
@@ -53,11 +47,7 @@ def mark_restored(
 ) -> int:
     """Put every write of every open application in doubt, all of them or no one; how many applications there were.
 
-    Args:
-        transaction: Of the host's database.
-        store: Reads and writes them.
-        restoration: Who restored them, and why.
-        lease_now: The time by which workers are alive, where that is not the database's to say.
+    ``lease_now`` is the time by which workers are alive, where that is not the database's to say.
 
     Raises:
         WorkersActive: A worker sends while it is not known what has been sent.

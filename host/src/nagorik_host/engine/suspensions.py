@@ -12,15 +12,7 @@ from nagorik_host.store.schema import applications, suspensions
 
 
 class SuspensionRecord(NamedTuple):
-    """One service or plugin that is stopped.
-
-    Attributes:
-        kind: What is stopped.
-        name: Its id.
-        reason: What citizens read.
-        officer: Who stopped it.
-        at: Since when.
-    """
+    """One service or plugin that is stopped: its id, what citizens read as the reason, who stopped it, since when."""
 
     kind: Literal["service", "plugin"]
     name: str
