@@ -65,8 +65,7 @@ async def one_by_one(host: Host, documents: FolderDocumentStore, files: Sequence
 
 async def together(host: Host, documents: FolderDocumentStore, files: Sequence[Path]) -> None:
     """Take the files in as the command does."""
-    outcome = await apply_files(host, documents, files)
-    left = [one for one in outcome.files if one.application is None]
+    left = [one async for some in apply_files(host, documents, files) for one in some if one.application is None]
     assert not left, left[0]
 
 

@@ -6,11 +6,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
-from nagorik import ApplicationDraft
 from nagorik_host import Host
-from nagorik_host.application_file import read_application
 from nagorik_host.store.schema import REVISION
 from nagorik_host.vault import read_keyring
 
@@ -77,30 +74,12 @@ def test_settings_that_are_wrong_end_every_command(nagorik, monkeypatch):
     assert nagorik("worker").code == 2
 
 
-def test_database_whose_name_is_too_long_for_a_file_is_not_there(nagorik, monkeypatch):
-    monkeypatch.setenv("NAGORIK_HOST_DATABASE", f"sqlite:///{'a' * 5000}")
-    result = nagorik("db", "status")
-    assert (result.code, result.err) == (3, "nagorik: there is no database yet: nagorik db upgrade makes it\n")
-    result = nagorik("db", "upgrade")
-    assert result.code == 3
-    assert "see that it runs and that the setting database is right" in result.err
-
-
 def test_keys_are_printed_for_a_file(nagorik):
     keyring = read_keyring(nagorik("keys", "new", "2026-11").out)
     assert keyring.current == "2026-11"
     assert nagorik("keys", "add", "2026-12").out.startswith("2026-12:")
     for name in ("index", "a:b", "", "না"):
         assert nagorik("keys", "new", name).code == 2
-
-
-def test_keys_are_rotated_and_the_old_one_may_go(ready, applied, place):
-    keys = place / "keys.txt"
-    keys.write_text(ready("keys", "add", "second").out + keys.read_text())
-    assert ready("keys", "rotate", "--json").document["wrapped_anew"] == 1
-    assert "0 of them" in ready("keys", "rotate").out
-    keys.write_text("".join(line for line in keys.read_text().splitlines(True) if not line.startswith("first:")))
-    assert ready("track", applied).code == 0
 
 
 def test_key_that_is_missing_is_told(ready, applied, place):
@@ -278,11 +257,6 @@ def test_payers_name_holds_no_number(ready):
     assert "01711" not in done.out + done.err
 
 
-def test_file_that_is_wrong_by_itself_is_a_wrong_argument(ready):
-    for content in ("{", example(service="nid.reisue"), example(form={})):
-        assert ready("apply", written("in/bad.json", content)).code == 2
-
-
 def test_defect_that_one_file_brings_to_light_is_reported_and_others_are_taken(ready, monkeypatch):
     for name in ("one", "two", "three"):
         folder = written(f"in/{name}.json", example(client_reference=f"UDC-{name}")).parent
@@ -303,14 +277,6 @@ def test_defect_that_one_file_brings_to_light_is_reported_and_others_are_taken(r
     assert SECRET not in result.out + result.err
     assert "one.json" in result.out
     assert "three.json" in result.out
-
-
-def test_field_of_a_form_is_bounded_before_it_is_sealed(place):
-    given = read_application(written("given/one.json", example(form={"plots": ["r" * 500_000]})))
-    for changes in ({"form": given.form}, {"form": {"x" * 20_001: 1}}):
-        with pytest.raises(ValidationError) as caught:
-            ApplicationDraft(service=given.service, applicant=given.applicant, **changes)
-        assert [error["type"] for error in caught.value.errors()] == ["string_too_long"]
 
 
 @pytest.mark.parametrize("path", ["absent.json", "empty"])
@@ -343,11 +309,3 @@ def test_operator_who_acts_for_the_citizen_is_told(ready):
         refused = ready("apply", written("given/two.json", example(consent=consent | {"acting": number})))
         assert "consent.acting: write the host's own id of them, such as " in refused.out + refused.err
         assert number not in refused.out + refused.err
-
-
-def test_another_title_is_the_same_application(ready, place):
-    first = ready("apply", written("one.json", example(title={"en": "Urgent", "bn": "জরুরি"})), "--json").document
-    for number, title in enumerate(({"en": "Urgent, see file 12", "bn": "জরুরি"}, None)):
-        again = ready("apply", written(f"again-{number}.json", example(title=title)), "--json").document
-        assert [one["result"] for one in again["applications"]] == ["already-open"]
-        assert again["applications"][0]["application"] == first["applications"][0]["application"]

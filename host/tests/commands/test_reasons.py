@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import re
 import sqlite3
 import sys
 from datetime import date, timedelta
@@ -204,13 +203,6 @@ def test_reason_of_a_refusal_is_told_to_the_citizen_as_it_was_given(worked, answ
     )
 
 
-def test_refusal_without_a_reason_says_so_instead_of_telling_to_read_one(worked, answers, ready):
-    answers.SUBMIT = AgencyRejected("http-403")
-    text = ready("track", worked()).out
-    assert "No reason was given in words, only the code http-403. Ask there for the reason." in text
-    assert "কারণ কথায় জানানো হয়নি, শুধু কোড http-403।" in text
-
-
 def test_officer_sees_the_reason_without_numbers(worked, answers, ready):
     answers.SUBMIT = Rejected(reason_code="office.has-one", reason=REASON)
     application = worked()
@@ -218,19 +210,6 @@ def test_officer_sees_the_reason_without_numbers(worked, answers, ready):
         out = ready(*words).out
         assert f"{NAMED} already has a well, NID •••." in out
         assert NUMBER not in out
-
-
-@pytest.mark.parametrize(
-    "number", ["01300.000202", "(01300) 000202", "0099,000,202", "99-00-0002-02", "০০৯৯/০০০/২০২"]
-)
-def test_officer_sees_no_number_however_it_is_separated(worked, answers, ready, number):
-    said = Text(en=f"Call {number} now.", bn=f"{number} নম্বরে জানান।")
-    answers.SUBMIT = Rejected(reason_code="office.has-one", reason=said)
-    application = worked()
-    for words in (("cases", "show", application), ("cases", "show", application, "--json")):
-        out = ready(*words).out
-        assert "•••" in out
-        assert number not in out
 
 
 def test_refused_fields_are_named_by_their_labels_and_never_by_their_value(worked, answers, ready):
@@ -252,58 +231,6 @@ def test_refused_fields_are_named_by_their_labels_and_never_by_their_value(worke
     assert "need not do anything" not in result.out
 
 
-def test_fields_are_not_told_any_more_once_the_form_is_corrected(worked, answers, ready):
-    answers.SUBMIT = InputRejected([field("plot")])
-    application = worked()
-    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.SUBMITTED))
-    Path("changes.json").write_text('{"plot": "12"}', "utf-8")
-    acted = ready("act", application, "corrected", "--form", "changes.json", "--json").document
-    assert acted["refusals"] == []
-    assert any(line["code"] == "input-rejected" and "Plot number" in line["text"]["en"] for line in acted["timeline"])
-
-
-@pytest.mark.parametrize("before", ["ELIGIBILITY", "QUOTE"])
-def test_fields_refused_before_the_filing_are_told(worked, answers, ready, before):
-    refused = InputRejected([field("plot")])
-    if before == "QUOTE":
-        answers.QUOTE = lambda now, stage: (_ for _ in ()).throw(refused)
-    else:
-        answers.ELIGIBILITY = refused
-    told = ready("track", worked(), "--json").document
-    assert told["refusals"][0]["fields"][0]["label"]["en"] == "Plot number"
-
-
-def test_input_that_is_refused_without_a_field_says_that_much(worked, answers, ready):
-    answers.SUBMIT = InputRejected(())
-    nameless = ready("track", worked()).out
-    assert "Some of what was filled in is not accepted.\n" in nameless
-    assert "It was not said which field." in nameless
-
-
-def test_field_that_the_form_does_not_have_goes_by_its_pointer(worked, answers, ready):
-    odd = "/form/" + "/".join(["x" * 80] * 6)
-    problem = FieldProblem(pointer=odd, code="odd", text=Text(en="Odd.", bn="অদ্ভুত।"))
-    elsewhere = FieldProblem(pointer="/applicant/birth_date", code="odd", text=Text(en="Odd.", bn="অদ্ভুত।"))
-    answers.SUBMIT = InputRejected([problem, elsewhere])
-    application = worked()
-    first, second = ready("track", application, "--json").document["refusals"][0]["fields"]
-    assert (len(first["pointer"]), first["label"]) == (120, None)
-    assert (second["pointer"], second["label"]) == ("/applicant/birth_date", None)
-    out = ready("track", application).out
-    assert "\x1b" not in out
-    assert "/applicant/birth_date: Odd." in out
-
-
-def test_two_hundred_fields_are_bounded_and_counted(worked, answers, ready):
-    answers.SUBMIT = InputRejected([field(f"plot{number}") for number in range(200)])
-    application = worked()
-    (refusal,) = ready("track", application, "--json").document["refusals"]
-    assert (len(refusal["fields"]), refusal["fields_left_out"]) == (100, 100)
-    out = ready("track", application).out
-    assert "And 100 more fields." in out
-    assert "এবং আরও ১০০টি ঘর।" in out
-
-
 def test_status_tells_the_reason_and_the_officers_remark_each_as_whose_it_is(worked, answers, ready):
     said = status(ApplicationState.REJECTED, reason=REASON, remark="নথিতে  দাগ মেলে না\n(স্বাক্ষর)", final=True)
     answers.SUBMIT = Accepted(reference="WELL-1", status=said)
@@ -318,18 +245,6 @@ def test_status_tells_the_reason_and_the_officers_remark_each_as_whose_it_is(wor
     assert "«RAW-WORD»" in ready("cases", "show", application).out
 
 
-@pytest.mark.parametrize("remark", [None, "", "   ", "\u202e\x00", "\u200b\u200d"])
-def test_agency_that_refuses_and_gives_no_reason_is_told_as_that(worked, answers, ready, remark):
-    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.REJECTED, remark=remark, final=True))
-    application = worked()
-    told = ready("track", application, "--json").document
-    assert (told["agency_says"]["reason"], told["agency_says"]["remark"]) == (None, None)
-    assert told["reason_missing"] is True
-    text = ready("track", application).out
-    assert "The agency has given no reason here. Ask the agency for it." in text
-    assert not re.search("«\\W*»", text)
-
-
 def test_correction_that_is_wanted_says_what_and_what_to_do(worked, answers, ready):
     wanted = Text(en="The map is missing.", bn="মানচিত্র নেই।")
     answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.CORRECTION_REQUESTED, reason=wanted))
@@ -337,48 +252,6 @@ def test_correction_that_is_wanted_says_what_and_what_to_do(worked, answers, rea
     assert "The agency says:\n  «মানচিত্র নেই।»\n  «The map is missing.»\n" in text
     assert "করণীয় / what to do\n  সময়মতো সংশোধন করুন, না হলে আবেদন বাতিল হতে পারে।" in text
     assert "need not do anything" not in text
-
-
-def test_what_the_agency_asks_beside_a_state_is_not_denied_below_it(worked, answers, ready):
-    note = Text(en="Choose a day for the survey.", bn="জরিপের দিন বেছে নিন।")
-    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.IN_REVIEW, reason=note))
-    text = ready("track", worked()).out
-    assert "need not do anything" not in text
-    assert "কিছু করতে হবে না" not in text
-    assert "Read what the agency says." in text
-
-
-def test_who_only_waits_is_told_so(worked, ready):
-    told = ready("track", worked(), "--json").document
-    assert [one["en"] for one in told["what_to_do"]] == ["You need not do anything now."]
-
-
-def test_refused_correction_is_told_beside_what_was_wanted(worked, answers, ready):
-    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.CORRECTION_REQUESTED))
-    application = worked()
-    answers.CORRECTION = AgencyRejected("office.late", reason=REASON)
-    answers.STATUS = status(ApplicationState.CORRECTION_REQUESTED)
-    Path("changes.json").write_text('{"plot": "12"}', "utf-8")
-    assert ready("act", application, "corrected", "--form", "changes.json").code == 0
-    assert ready("worker", "--once").code == 0
-    told = ready("track", application, "--json").document
-    assert [(one["operation"], one["code"]) for one in told["refusals"]] == [("answer-correction", "office.late")]
-    assert told["waits_for"]["code"] == "correction-refused"
-
-
-@pytest.mark.parametrize("reason", [None, Text(en="Come to window 4.", bn="৪ নম্বর জানালায় আসুন।")])
-def test_refused_withdrawal_is_not_followed_by_nothing_to_do(worked, answers, ready, reason):
-    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.IN_REVIEW))
-    application = worked()
-    answers.WITHDRAWAL = AgencyRejected("office.come", reason=reason)
-    answers.STATUS = status(ApplicationState.IN_REVIEW)
-    assert ready("act", application, "withdraw").code == 0
-    assert ready("worker", "--once").code == 0
-    text = ready("track", application).out
-    assert ("Ask there for the reason." if reason is None else "«Come to window 4.»") in text
-    assert "need not do anything" not in text
-    assert "কিছু করতে হবে না" not in text
-    assert "Read what was refused and what is said of it." in text
 
 
 def test_criterion_that_does_not_hold_is_told_with_its_source(worked, answers, ready):
@@ -444,13 +317,6 @@ def test_what_somebody_wrote_steers_no_terminal_and_forges_no_line(worked, answe
         assert document["agency_says"]["remark"] == "[31mred[0m state: evil next2J tab end"
 
 
-def test_very_long_reason_is_cut(worked, answers, ready):
-    answers.SUBMIT = Rejected(reason_code="office.long", reason=Text(en="word " * 790, bn="কথা " * 990))
-    (refusal,) = ready("track", worked(), "--json").document["refusals"]
-    assert len(refusal["reason"]["en"]) <= 2000
-    assert refusal["reason"]["bn"].endswith("…")
-
-
 def every_byte(place: Path) -> bytes:
     connection = sqlite3.connect(place / "nagorik.db")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -486,12 +352,3 @@ def test_reason_is_sealed_in_the_books_and_gone_with_the_key(worked, answers, re
         assert gone.code != 0
         assert "CANARY" not in gone.out + gone.err
     assert ready("audit", "verify").code == 0
-
-
-@pytest.mark.parametrize("code", [NAMED, NUMBER, "F-19752692594"])
-def test_code_that_could_name_somebody_comes_into_no_journal(worked, answers, ready, place, code):
-    answers.SUBMIT = Rejected.model_construct(reason_code=code, reason=REASON)
-    told = ready("track", worked(), "--json")
-    assert "rejected_at_intake" not in told.out
-    assert code not in told.out
-    assert code.encode() not in every_byte(place)

@@ -90,8 +90,7 @@ def test_counts_are_told_by_code_and_service(ready, left_alone):
         (("--code", "defect"), "an officer's name and a reason"),
         (("--code", "defect", "--officer", " ", "--reason", "x"), "an officer's name and a reason"),
         (("--code", "plugin-changed", *OFFICER), "--accept-plugin"),
-        (("--since", "yesterday", *OFFICER), "write a time with its zone"),
-        (("--since", "2026-11-24T09:00", *OFFICER), "write a time with its zone"),
+        (("--since", "yesterday", *OFFICER), "not a time such as"),
     ],
 )
 def test_what_is_not_clear_is_refused(ready, left_alone, place, words, why):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from nagorik_host.commands.checks import examine
-from nagorik_host.commands.worker import _settings_reader
+from nagorik_host.commands.worker import settings_reader
 from nagorik_host.settings import HostSettingsRejected
 from nagorik_host.store.schema import microseconds
 from nagorik_platform.cli.checks import DoctorStatus
@@ -61,7 +61,7 @@ def test_wrong_settings_of_a_plugin_are_named_and_nothing_is_asked_for(ready, pl
 
 
 def test_a_worker_whose_file_is_gone_does_not_take_that_for_other_settings(ready, place, agencies):
-    read = _settings_reader()
+    read = settings_reader()
     assert "nid" in read()
     (place / "nagorik.toml").unlink()
     with pytest.raises(HostSettingsRejected) as missing:

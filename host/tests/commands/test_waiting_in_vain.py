@@ -250,21 +250,6 @@ def test_late_price_that_is_refused_is_a_case_and_nobody_is_asked_to_pay(office,
     assert "manual_review" in officer["may_become"]
 
 
-def test_late_price_that_comes_to_agree_goes_on_by_itself(office):
-    office.answers.QUOTE = demanded(5_000)
-    application = office.apply()
-    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
-    office.work(timedelta(hours=3))
-    assert office.cases() == ["fee-not-settled"]
-    office.answers.QUOTE = demanded(8_000)
-    office.work(timedelta(hours=3))
-    assert office.cases() == []
-    told = office.ready("track", application, "--json").document
-    assert told["waits_for"]["code"] == "gateway-not-chosen"
-    assert told["refusals"] == []
-    assert [fee["total"] for fee in told["fees"]] == ["8000.00"]
-
-
 STATUSES = {
     "refusal": (AgencyRejected("office.file-locked"), "office.file-locked", "call-in-vain"),
     "gone": (ServiceNotOffered("office.closed-down"), "office.closed-down", "call-in-vain"),
@@ -273,25 +258,6 @@ STATUSES = {
     "fault": (RuntimeError("CANARY"), "raised", "plugin-fault"),
     "own class": (PluginFault("office-fault", plugin="office"), "office-fault", "plugin-fault"),
 }
-
-
-@pytest.mark.parametrize("kind", STATUSES)
-def test_status_that_only_the_plugin_understands_is_a_case_with_its_code(office, kind):
-    error, code, case = STATUSES[kind]
-    application = office.apply()
-    office.work(timedelta(minutes=1))
-    office.answers.STATUS = error
-    office.work(timedelta(hours=9))
-    assert office.cases() == [case]
-    for page in office.pages(application):
-        assert "The agency did not say how the application stands." in page
-        assert "আবেদনটি কী অবস্থায় আছে সংস্থা জানায়নি।" in page
-        assert "CANARY" not in page
-        assert "reachable" not in page
-    citizen, officer = office.pages(application)
-    assert (code in citizen) is (kind == "refusal")
-    assert code in officer
-    assert office.ready("track", application, "--json").document["unreachable"] is None
 
 
 def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_is(office):
@@ -384,30 +350,6 @@ def test_where_to_pay_is_told_on_the_citizens_page_and_on_no_other(office, monke
     assert office.ready(*decided, "--payment", payment["payment"], "--payment-to", "failed").code == 0
     with sqlite3.connect(office.place / "nagorik.db") as database:
         assert database.execute("SELECT count(*) FROM checkouts").fetchone() == (0,)
-
-
-def test_late_fee_is_paid_by_a_gateway_that_is_chosen_when_it_is_demanded(office):
-    application = office.apply()
-    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
-    office.work(timedelta(hours=1))
-    told = office.ready("track", application, "--json").document
-    assert told["waits_for"]["code"] == "gateway-not-chosen"
-    for page in office.pages(application):
-        assert "nagorik act ID pay --gateway GATEWAY" in page
-    unknown = office.ready("act", application, "pay", "--gateway", "office.well")
-    assert unknown.code != 0
-    assert "office.till" in unknown.err
-    assert office.ready("act", application, "pay").code != 0
-
-    chosen = office.ready("act", application, "pay", "--gateway", "office.till", "--json").document
-    assert chosen["waits_for"] is None
-    office.work(timedelta(hours=1))
-    told = office.ready("track", application, "--json").document
-    assert [(one["gateway"], one["state"]) for one in told["payments"]] == [("office.till", "pending")]
-    again = office.ready("act", application, "pay", "--gateway", "office.till")
-    assert again.code != 0
-    assert "a payment service has been chosen already" in again.err
-    assert office.ready("audit", "verify").code == 0
 
 
 def test_officer_who_is_to_give_money_back_reads_that_the_gateway_may_have_done_it(office):

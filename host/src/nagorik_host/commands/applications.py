@@ -5,25 +5,23 @@ from pathlib import Path
 
 from nagorik import DocumentReference, NagorikError
 from nagorik.data_files import DataFileInvalid
-from nagorik_host.commands.render import render_application
+from nagorik_host.commands.render import view_result
+from nagorik_host.commands.result import Result
 from nagorik_host.commands.running import CommandRefused, opened_host
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.views import CITIZEN
-from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.lifecycle import NotPossible, Progress
 
 
-async def track(arguments: argparse.Namespace) -> int:
+async def track(arguments: argparse.Namespace) -> Result:
     """Show the citizen's view."""
-    async with opened_host(load_host_settings()) as host:
-        view = await host.view(arguments.application, CITIZEN)
-    render_application(view, as_json=arguments.json)
-    return ExitCode.OK
+    async with opened_host() as host:
+        return view_result(await host.view(arguments.application, CITIZEN))
 
 
-async def act(arguments: argparse.Namespace) -> int:
+async def act(arguments: argparse.Namespace) -> Result:
     """Take in what the citizen does, and show where the application is then."""
     _refuse_together(arguments)
     settings, name = load_host_settings(), arguments.application
@@ -37,25 +35,22 @@ async def act(arguments: argparse.Namespace) -> int:
                 await _take_in(host, FolderDocumentStore(settings.documents, host.vault), progress, arguments)
         except DataFileInvalid as problem:
             raise CommandRefused(str(problem)) from None
-        view = await host.view(application, CITIZEN)
-    render_application(view, as_json=arguments.json)
-    return ExitCode.OK
+        return view_result(await host.view(application, CITIZEN))
 
 
 def _refuse_together(arguments: argparse.Namespace) -> None:
     """Refuse options that do not go with the action, and an action without what it needs."""
     from nagorik_host.application_file import is_acting
 
-    if (arguments.consent is not None) != (arguments.action == "consent"):
-        raise CommandRefused("consent and --consent go together")
-    if (arguments.gateway is not None) != (arguments.action == "pay"):
-        raise CommandRefused("pay and --gateway go together")
-    if (arguments.form is not None or bool(arguments.documents)) != (arguments.action == "corrected"):
-        raise CommandRefused("corrected goes together with --form, --document or both")
-    if arguments.acting is not None and not arguments.documents:
-        raise CommandRefused("--acting says who hands in a --document")
-    if arguments.acting is not None and not is_acting(arguments.acting):
-        raise CommandRefused("--acting takes an id that is nobody's name, such as centre-0042/operator-7")
+    for action, is_given, text in (
+        ("consent", arguments.consent is not None, "consent and --consent go together"),
+        ("pay", arguments.gateway is not None, "pay and --gateway go together"),
+        ("corrected", arguments.form or arguments.document, "corrected needs --form, --document or both"),
+    ):
+        if bool(is_given) != (arguments.action == action):
+            raise CommandRefused(text)
+    if arguments.acting is not None and not (arguments.document and is_acting(arguments.acting)):
+        raise CommandRefused("--acting takes the id of who hands in a --document, such as centre-0042/operator-7")
 
 
 async def _consent(host: Host, progress: Progress, file: Path) -> None:
@@ -72,7 +67,7 @@ async def _take_in(host: Host, store: FolderDocumentStore, progress: Progress, a
     if arguments.gateway is not None and arguments.gateway not in known:
         raise CommandRefused(f"there is no such gateway here; there is {', '.join(known) or 'none'}")
     form = read_form(arguments.form) if arguments.form is not None else None
-    documents = await _kept(host, store, progress, arguments.documents)
+    documents = await _kept(host, store, progress, arguments.document)
     given = {"documents": documents, "by": arguments.acting, "gateway": arguments.gateway}
     try:
         await host.act(progress.id, arguments.action, form=form, **given)

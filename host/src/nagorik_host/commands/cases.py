@@ -1,15 +1,13 @@
 """``nagorik cases``: what waits for an officer, and what they decide."""
 
 import argparse
-from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 
 from nagorik import ApplicationState, PaymentState, Text
-from nagorik_host.commands.columns import means, when
 from nagorik_host.commands.known_names import require_known, require_one_of
 from nagorik_host.commands.payment_cases import (
     close_payment_case,
@@ -18,11 +16,11 @@ from nagorik_host.commands.payment_cases import (
     render_payment_case,
     render_payment_cases,
 )
-from nagorik_host.commands.render import render_application
+from nagorik_host.commands.render import view_result
+from nagorik_host.commands.result import Columns, Part, Result, Table
 from nagorik_host.commands.running import CommandRefused, now, opened_host, require_signed, unlocked_database
 from nagorik_host.engine.plugins import accept, is_beyond
 from nagorik_host.host import Host
-from nagorik_host.settings import load_host_settings
 from nagorik_host.store.cases import (
     PLUGIN_CHANGED,
     BlockedFilter,
@@ -43,88 +41,80 @@ from nagorik_host.store.schema import CODE as LONGEST_SUBJECT, applications
 from nagorik_host.texts import hold_sentence, sentence
 from nagorik_host.views import OFFICER
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import Document, print_json, print_lines, print_table
+from nagorik_platform.cli.output import Document
 from nagorik_platform.lifecycle import Decided, Hold, Party
 from nagorik_platform.logs import get_logger
 
 _log = get_logger("nagorik.host")
+_CASES: Final[Columns] = {
+    "আবেদন / application": "application",
+    "সেবা / service": "service",
+    "অবস্থা / state": "state",
+    "অপেক্ষা / waits for": lambda one: one["blocked"] or one["hold"] or one["state"],
+    "কখন থেকে / since": "since",
+}
+_DECISIONS: Final[Columns] = {
+    "সময় / when": "at",
+    "কর্মকর্তা / officer": "officer",
+    "সিদ্ধান্ত / decision": "kind",
+    "বিষয় / on": "subject",
+    "কারণ / reason": "reason",
+}
 
 
-async def list_all(arguments: argparse.Namespace) -> int:
+async def list_all(arguments: argparse.Namespace) -> Result:
     """List applications, and cases of a reconciliation, that wait for an officer."""
     at, limit = now(), arguments.limit
-    async with unlocked_database(load_host_settings()) as (database, _):
-        items = await database.run(partial(list_cases, limit=limit, now=at))
+    async with unlocked_database() as (database, _):
+        cases = await database.run(partial(list_cases, limit=limit, now=at))
         number = await database.run(partial(count_cases, now=at))
         payments = await database.run(partial(list_payment_cases, limit=limit))
         payment_number = await database.run(count_payment_cases)
-    if arguments.json:
-        print_json(
-            {
-                "number": number,
-                "items": [_item(item) for item in items],
-                "payment_number": payment_number,
-                "payments": [payment_case_document(case) for case in payments],
-            }
-        )
-        return ExitCode.OK
-    if items:
-        _render_cases(items, number)
-    elif not payments:
-        print_lines("Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।")
-    if payments:
-        if items:
-            print_lines("")
-        render_payment_cases(payments, payment_number)
-    return ExitCode.OK
-
-
-def _render_cases(items: Sequence[OfficerCase], number: int) -> None:
-    print_table(
-        ("আবেদন / application", "সেবা / service", "অবস্থা / state", "অপেক্ষা / waits for", "কখন থেকে / since"),
-        ((item.application, item.service, item.state, _code(item), when(item.since)) for item in items),
-    )
-    for code in dict.fromkeys(map(_code, items)):
-        text = _means(code)
-        if text is not None:
-            print_lines(f"{code}: {text.bn}", f"  {text.en}")
+    codes = {_code(case): _means(_code(case)) for case in cases}
+    items = [{**case._asdict(), "means": (text := codes[_code(case)]) and text.model_dump()} for case in cases]
+    document = {
+        "number": number,
+        "items": items,
+        "payment_number": payment_number,
+        "payments": [payment_case_document(case) for case in payments],
+    }
+    shown: list[Part] = [Table(_CASES, items)] if items else []
+    for code, text in codes.items():
+        shown += [f"{code}: {text.bn}", f"  {text.en}"] if text is not None else []
     if number > len(items):
-        print_lines(f"{number} in all; --limit shows more.")
+        shown.append(f"{number} in all; --limit shows more.")
+    if payments:
+        shown += ["", partial(render_payment_cases, payments, payment_number)]
+    return Result(document, shown or ["Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।"])
 
 
-async def list_decisions(arguments: argparse.Namespace) -> int:
+async def list_decisions(arguments: argparse.Namespace) -> Result:
     """List what officers decided of services, plugins and blocked applications."""
-    async with unlocked_database(load_host_settings()) as (database, _):
+    async with unlocked_database() as (database, _):
         found = await database.run(partial(latest_decisions, limit=arguments.limit))
-    if arguments.json:
-        print_json({"decisions": [{**one._asdict(), "at": one.at.isoformat()} for one in found]})
-    else:
-        rows = ((when(one.at), one.officer, one.kind, one.subject, one.reason) for one in found)
-        print_table(("সময় / when", "কর্মকর্তা / officer", "সিদ্ধান্ত / decision", "বিষয় / on", "কারণ / reason"), rows)
-    return ExitCode.OK
+    rows = [one._asdict() for one in found]
+    return Result({"decisions": rows}, [Table(_DECISIONS, rows)])
 
 
-async def show(arguments: argparse.Namespace) -> int:
+async def show(arguments: argparse.Namespace) -> Result | ExitCode:
     """Show the officer's view, or a case of a reconciliation."""
-    async with opened_host(load_host_settings()) as host:
+    async with opened_host() as host:
         found = await find_payment_case(host, arguments.application)
         if found is not None:
             render_payment_case(*found, as_json=arguments.json)
             return ExitCode.OK
-        view = await host.view(arguments.application, OFFICER)
-    render_application(view, as_json=arguments.json)
-    return ExitCode.OK
+        return view_result(await host.view(arguments.application, OFFICER))
 
 
-async def decide(arguments: argparse.Namespace) -> int:
+async def decide(arguments: argparse.Namespace) -> Result | int:
     """Decide on an application, or close a case of a reconciliation."""
     require_signed(arguments)
     to = _state("--to", arguments.to, ApplicationState)
     payment_to = _state("--payment-to", arguments.payment_to, PaymentState)
-    async with opened_host(load_host_settings()) as host:
-        if await find_payment_case(host, arguments.application) is not None:
-            return await close_payment_case(host, arguments)
+    async with opened_host() as host:
         name = arguments.application
+        if await find_payment_case(host, name) is not None:
+            return await close_payment_case(host, arguments)
         application = await host.database.run(lambda transaction: host.store.resolve(transaction, name))
         if arguments.accept_plugin or arguments.look_again:
             unit = _accept if arguments.accept_plugin else _unblock
@@ -141,11 +131,7 @@ async def decide(arguments: argparse.Namespace) -> int:
             )
             progress = await host.decide(application, decision)
             result = {"application": application, "state": progress.state.value}
-    if arguments.json:
-        print_json(result)
-    else:
-        print_lines(*(f"{key.replace('_', ' ')}: {value}" for key, value in result.items()))
-    return ExitCode.OK
+    return Result(result, [f"{key.replace('_', ' ')}: {value}" for key, value in result.items()])
 
 
 def _state(option: str, written: str | None, kind: type[StrEnum]) -> Any:
@@ -181,7 +167,7 @@ def _unblock(transaction: Transaction, *, host: Host, application: str, argument
     return {"application": application, "was_blocked": blocked}
 
 
-async def retry(arguments: argparse.Namespace) -> int:
+async def retry(arguments: argparse.Namespace) -> Result:
     """Let the host try many applications again that it left alone."""
     wanted = BlockedFilter(arguments.code, arguments.plugin, arguments.service, arguments.since)
     if (wanted == BlockedFilter()) is not arguments.all:
@@ -191,9 +177,10 @@ async def retry(arguments: argparse.Namespace) -> int:
     if not arguments.dry_run:
         require_signed(arguments)
     retried = 0
-    async with unlocked_database(load_host_settings()) as (database, _):
-        named = {"--code": ("blocked", wanted.code), "--plugin": ("plugin", wanted.plugin)}
-        await require_known(database, named | {"--service": ("service", wanted.service)})
+    async with unlocked_database() as (database, _):
+        await require_known(database, "--code", "blocked", wanted.code)
+        await require_known(database, "--plugin", "plugin", wanted.plugin)
+        await require_known(database, "--service", "service", wanted.service)
         found = await database.run(partial(count_blocked_cases, wanted=wanted))
         number = sum(one.number for one in found)
         if number and not arguments.dry_run:
@@ -205,19 +192,11 @@ async def retry(arguments: argparse.Namespace) -> int:
             while page := await database.run(partial(unblock_page, wanted=wanted, after=after, now=now())):
                 retried, after = retried + len(page), page[-1]
             _log.warning("officer_let_go_on", applications=retried)
-    if arguments.json:
-        counts = [one._asdict() for one in found]
-        print_json({"applications": number, "retried": retried, "by_code_and_service": counts})
-        return ExitCode.OK
-    if found:
-        print_table(("code", "service", "applications"), ((one.code, one.service, str(one.number)) for one in found))
+    counts = [one._asdict() for one in found]
     would = f"{number} applications would be looked at again. Nothing was changed."
-    print_lines(would if arguments.dry_run else f"{retried} applications are looked at again.")
-    return ExitCode.OK
-
-
-def _item(item: OfficerCase) -> Document:
-    return {**item._asdict(), "since": item.since.isoformat(), "means": means(_means(_code(item)))}
+    said = would if arguments.dry_run else f"{retried} applications are looked at again."
+    table = [Table({"code": "code", "service": "service", "applications": "number"}, counts)] if counts else []
+    return Result({"applications": number, "retried": retried, "by_code_and_service": counts}, [*table, said])
 
 
 def _means(code: str) -> Text | None:

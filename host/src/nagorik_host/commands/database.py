@@ -3,16 +3,16 @@
 import argparse
 from functools import partial
 
+from nagorik_host.commands.result import Facts, Result
 from nagorik_host.commands.running import CommandRefused, now, opened_database, require_signed, unlocked_database
 from nagorik_host.settings import HostSettings, load_host_settings
 from nagorik_host.store.database import read_url
 from nagorik_host.store.schema import REVISION
 from nagorik_host.store.upgrade import SchemaOutdated, require_newest, revision_of, upgrade
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import print_facts, print_json, print_lines
 
 
-async def upgrade_tables(arguments: argparse.Namespace) -> int:
+async def upgrade_tables(_: argparse.Namespace) -> Result:
     """Make the tables or bring them to the newest revision."""
     from alembic.util.exc import CommandError
 
@@ -23,16 +23,13 @@ async def upgrade_tables(arguments: argparse.Namespace) -> int:
         except CommandError:
             text = "the database was made by a later release of the host; install that release"
             raise CommandRefused(text, ExitCode.FAILED) from None
-    if arguments.json:
-        print_json({"before": before, "after": after})
-    elif before == after:
-        print_lines(f"The {_kind(settings)} database is at revision {after} already.")
-    else:
-        print_lines(f"The {_kind(settings)} database went from {before or 'empty'} to revision {after}.")
-    return ExitCode.OK
+    done = (
+        f"is at revision {after} already" if before == after else f"went from {before or 'empty'} to revision {after}"
+    )
+    return Result({"before": before, "after": after}, [f"The {_kind(settings)} database {done}."])
 
 
-async def status(arguments: argparse.Namespace) -> int:
+async def status(_: argparse.Namespace) -> Result:
     """Say whether the tables, those of extensions too, are up to date; exit code 1 where an upgrade is due."""
     settings = load_host_settings()
     async with opened_database(settings) as database:
@@ -41,53 +38,43 @@ async def status(arguments: argparse.Namespace) -> int:
             await require_newest(database)
         except SchemaOutdated:
             is_current = False
-    kind = _kind(settings)
-    if arguments.json:
-        print_json({"kind": kind, "revision": found, "needed": REVISION, "current": is_current})
-    else:
-        print_facts((("kind", kind), ("revision", found or "none"), ("needed", REVISION)))
-        print_lines("Up to date." if is_current else "Not up to date: nagorik db upgrade.")
-    return ExitCode.OK if is_current else ExitCode.FINDINGS
+    facts = {"kind": _kind(settings), "revision": found, "needed": REVISION}
+    said = "Up to date." if is_current else "Not up to date: nagorik db upgrade."
+    code = ExitCode.OK if is_current else ExitCode.FINDINGS
+    return Result({**facts, "current": is_current}, [Facts(facts), said], code)
 
 
-async def restored(arguments: argparse.Namespace) -> int:
+async def restored(arguments: argparse.Namespace) -> Result:
     """Record that the database was restored from a copy."""
     from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_restored
     from nagorik_host.store.application_store import ApplicationStore
 
     require_signed(arguments)
     restoration = Restoration(now(), arguments.officer, arguments.reason)
-    async with unlocked_database(load_host_settings()) as (database, vault):
+    async with unlocked_database() as (database, vault):
         try:
             unit = partial(mark_restored, store=ApplicationStore(vault), restoration=restoration)
             number = await database.run(unit)
         except WorkersActive:
-            text = "a worker is at work, or was a minute ago: stop all workers, and whatever takes applications in"
+            text = "a worker is at work, or was a minute ago: stop all workers, and all that takes applications in"
             raise CommandRefused(text, ExitCode.FAILED) from None
-    if arguments.json:
-        print_json({"applications": number})
-    else:
-        print_lines(
-            f"{number} open applications: whatever they send next is looked up first.",
-            "Apply again what was taken in since the copy was made, then: nagorik db caught-up.",
-        )
-    return ExitCode.OK
+    shown = [
+        f"{number} open applications: whatever they send next is looked up first.",
+        "Apply again what was taken in since the copy was made, then: nagorik db caught-up.",
+    ]
+    return Result({"applications": number}, shown)
 
 
-async def caught_up(arguments: argparse.Namespace) -> int:
+async def caught_up(arguments: argparse.Namespace) -> Result:
     """Record that what was taken in since the copy was taken in again."""
     from nagorik_host.engine.restoration import mark_caught_up
 
     require_signed(arguments)
-    async with unlocked_database(load_host_settings()) as (database, _):
+    async with unlocked_database() as (database, _):
         unit = partial(mark_caught_up, officer=arguments.officer, reason=arguments.reason, now=now())
         if not await database.run(unit):
             raise CommandRefused("the database has nothing to catch up with: nagorik db restored was not said")
-    if arguments.json:
-        print_json({"caught_up": True})
-    else:
-        print_lines("What is taken in from now on is sent without being looked up first.")
-    return ExitCode.OK
+    return Result({"caught_up": True}, ["What is taken in from now on is sent without being looked up first."])
 
 
 def _kind(settings: HostSettings) -> str:

@@ -3,6 +3,7 @@
 import argparse
 from datetime import timedelta
 
+from nagorik_host.commands.result import Result
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
@@ -15,20 +16,23 @@ from nagorik_host.store.retention import (
     erase_messages,
 )
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import print_error, print_json, print_lines
 
 _STILL_OPEN = (
     "the application is not closed: what is open would lose its owner. Close it first: nagorik act ID withdraw, or an"
     " officer's nagorik cases decide. If it has ended, a gateway is asked once more about its money: erase it after a"
     " day or two"
 )
+_DAMAGED = (
+    "its list of documents is damaged, so that none was removed with it; in a day nagorik audit documents --remove"
+    " finds those that nothing refers to"
+)
 
 
-async def erase(arguments: argparse.Namespace) -> int:
+async def erase(arguments: argparse.Namespace) -> Result:
     """Erase one application, or all that were closed long enough ago, and messages that are old enough."""
-    settings = load_host_settings()
+    settings, name = load_host_settings(), arguments.application
     days = settings.retention_days if arguments.closed_for is None else arguments.closed_for
-    if arguments.application is None and (days is None or not 1 <= days <= LONGEST_RETENTION):
+    if name is None and (days is None or not 1 <= days <= LONGEST_RETENTION):
         raise CommandRefused(
             f"say what: ID, or --closed-for DAYS from 1 to {LONGEST_RETENTION}, or the setting retention_days"
         )
@@ -36,8 +40,7 @@ async def erase(arguments: argparse.Namespace) -> int:
         store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
         number, damaged = 1, list[str]()
         try:
-            if arguments.application is not None:
-                name = arguments.application
+            if name is not None:
                 application = await database.run(lambda transaction: store.resolve(transaction, name))
                 if not await erase_application(database, store, documents, application, now()):
                     damaged = [application]
@@ -45,24 +48,18 @@ async def erase(arguments: argparse.Namespace) -> int:
                 closed_for = timedelta(days=days or 0)
                 number, damaged = await erase_closed(database, store, documents, closed_for=closed_for, now=now())
         except DocumentsMissing:
-            what = "nothing of the application" if arguments.application is not None else "nothing more"
+            what = "nothing of the application" if name is not None else "nothing more"
             raise no_folder(f"{what} was erased") from None
         except StillOpen:
             raise CommandRefused(_STILL_OPEN) from None
         await erase_messages(database, received_before=now() - settings.message_age, now=now())
         is_gone = await database.scrub()
-    if arguments.json:
-        print_json({"erased": number, "documents_untold": damaged})
-    else:
-        for application in damaged:
-            print_error(
-                f"{application}: its list of documents is damaged, so that none was removed with it; in a day nagorik"
-                " audit documents --remove finds those that nothing refers to"
-            )
-        print_lines(f"{number} applications are erased.")
-        if number and not is_gone:
-            print_lines("Remains stand in the database's files for a while: docs/how-to/run-for-years.md, Retention.")
-    return ExitCode.FINDINGS if damaged else ExitCode.OK
+    shown = [f"{number} applications are erased."]
+    if number and not is_gone:
+        shown.append("Remains stand in the database's files for a while: docs/how-to/run-for-years.md, Retention.")
+    code = ExitCode.FINDINGS if damaged else ExitCode.OK
+    problems = [f"{application}: {_DAMAGED}" for application in damaged]
+    return Result({"erased": number, "documents_untold": damaged}, shown, code, problems)
 
 
 def no_folder(done: str) -> CommandRefused:

@@ -1,21 +1,15 @@
-"""Takes applications in from files: some dozens in one transaction, a few transactions side by side.
+"""Takes applications in from files, some dozens in one transaction; each file has a result."""
 
-Wherever that is interrupted, each file has a result: it is in, it is not, or it has to be applied again to know.
-"""
-
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from nagorik import InputRejected, NagorikError, ServiceNotOffered
 from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import Offer
-from nagorik_host.application_file import ApplicationFile, read_application
+from nagorik_host.application_file import read_application
 from nagorik_host.host import Host, NewApplication
 from nagorik_host.store.application_store import AlreadyErased
 from nagorik_host.store.database import DatabaseUnavailable
@@ -23,15 +17,14 @@ from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import KeyMissing, SealBroken
 from nagorik_platform.tracebacks import frames_of, type_name
 
+T = TypeVar("T")
 TOGETHER: Final = 50
 """Files that are taken in by one transaction."""
-LARGEST_TOGETHER: Final = 2_000_000
-"""Bytes of the files that are taken in by one transaction, unless one alone has more."""
-SIDE_BY_SIDE: Final = 4
-"""Transactions at a time, and documents that are in memory at a time."""
-FileResult = Literal["taken", "already-open", "refused", "failed", "not-reached"]
-_OF_ALL_FILES: Final = (DatabaseUnavailable, KeyMissing, SealBroken)
-"""Errors after which no other file fares better."""
+FileResult = Literal["taken", "already-open", "refused", "failed"]
+_ERASED: Final = (
+    "it was taken in before, and its citizen's data were erased since. Nothing was taken in. To apply anew with the"
+    " same content, write a client_reference of your own into the file"
+)
 
 
 class FieldRefused(Exception):
@@ -43,8 +36,7 @@ class AppliedFile(NamedTuple):
 
     Attributes:
         file: Its name.
-        result: Whether it was taken in now, had been before, or cannot be; ``failed`` for no fault of its own, and
-            ``not-reached`` where something else ended it all before.
+        result: Whether it was taken in now, had been before, or cannot be; ``failed`` for no fault of its own.
         application: The application's id, unless it was not taken in.
         problem: Why it was not.
     """
@@ -55,186 +47,90 @@ class AppliedFile(NamedTuple):
     problem: str = ""
 
 
-@dataclass(slots=True)
-class FolderOutcome:
-    """What became of all files, in their order.
-
-    Attributes:
-        files: One for each.
-        ended_by: What ended it before all were reached, if anything did.
-    """
-
-    files: list[AppliedFile]
-    ended_by: Exception | None = None
-
-
-class _Read(NamedTuple):
-    """A file that was read, and the hash of its reference."""
-
-    path: Path
-    given: ApplicationFile
-    reference: str
-
-
 async def apply_files(
-    host: Host,
-    documents: FolderDocumentStore,
-    files: Sequence[Path],
-    *,
-    progress: Callable[[Sequence[AppliedFile]], None] = lambda _: None,
-    is_ending: Callable[[], bool] = lambda: False,
-) -> FolderOutcome:
-    """Take in what can be taken in of ``files``.
+    host: Host, documents: FolderDocumentStore, files: Sequence[Path]
+) -> AsyncIterator[list[AppliedFile]]:
+    """Take in what can be taken in of ``files``, their documents into ``documents``; the results of some at a time.
 
-    Args:
-        host: Where they are taken in.
-        documents: Where their documents are put.
-        files: The files.
-        progress: Called with what became of each few, as soon as it is known.
-        is_ending: Whether to begin no more of them.
+    Raises:
+        DatabaseUnavailable: It cannot be reached any more. Apply all files again: what is in is not taken in twice.
+        KeyMissing: A key that was used is not on the ring.
+        SealBroken: Something that is kept was changed.
     """
-    done: dict[Path, AppliedFile] = {}
-    outcome = FolderOutcome([])
-    chunks = _chunks(files)
-
-    async def work() -> None:
-        for chunk in chunks:
-            if is_ending() or outcome.ended_by is not None:
-                return
-            try:
-                found = await _Intake(host, documents).apply(chunk)
-            except _OF_ALL_FILES as error:
-                outcome.ended_by = error
-                problem = "the database may have it or not: apply it again to know"
-                found = {path: AppliedFile(path.name, "failed", None, problem) for path in chunk}
-            done.update(found)
-            progress(list(found.values()))
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(SIDE_BY_SIDE):
-            group.create_task(work())
-    not_reached = partial(AppliedFile, result="not-reached", problem="not reached: apply it again")
-    outcome.files = [done.get(path) or not_reached(path.name) for path in files]
-    return outcome
+    for start in range(0, len(files), TOGETHER):
+        some = files[start : start + TOGETHER]
+        results = await _apply(host, documents, some)
+        yield [results[path] for path in some]
 
 
-def _chunks(files: Sequence[Path]) -> Iterator[list[Path]]:
-    """Files that are taken in together, in their order: neither too many nor too much."""
-    chunk: list[Path] = []
-    room = LARGEST_TOGETHER
-    for path in files:
-        # One that cannot be read is refused when its turn comes.
-        size = path.stat().st_size if path.is_file() else 0
-        if chunk and (len(chunk) == TOGETHER or size > room):
-            yield chunk
-            chunk, room = [], LARGEST_TOGETHER
-        chunk.append(path)
-        room -= size
-    if chunk:
-        yield chunk
-
-
-class _Intake(NamedTuple):
-    """Takes a few files in."""
-
-    host: Host
-    documents: FolderDocumentStore
-
-    async def apply(self, paths: Sequence[Path]) -> dict[Path, AppliedFile]:
-        """Take the files in by one transaction; one by one where that fails."""
-        found: dict[Path, AppliedFile] = {}
-        read: list[_Read] = []
-        for path in paths:
-            try:
-                read.append(self._read(path))
-            except Exception as error:  # noqa: BLE001 - one file's defect keeps no other from being taken in
-                found[path] = _refused(path, error)
-        store, references = self.host.store, [one.reference for one in read]
-        there = await self.host.database.run(lambda transaction: store.ids_by_reference(transaction, references))
-        erased = await self.host.database.run(lambda transaction: store.erased_of(transaction, references))
-        checked: list[tuple[_Read, NewApplication]] = []
-        for one in read:
-            if one.reference in there:
-                found[one.path] = _there_before(one, there[one.reference])
-            elif one.reference in erased:
-                found[one.path] = _refused(one.path, AlreadyErased())
-            else:
-                try:
-                    checked.append((one, await self._checked(one)))
-                except _OF_ALL_FILES:
-                    for _, new in checked:
-                        self._remove(new)
-                    raise
-                except Exception as error:  # noqa: BLE001 - as above
-                    found[one.path] = _refused(one.path, error)
-        return found | (await self._taken_in(checked) if checked else {})
-
-    async def _taken_in(self, checked: Sequence[tuple[_Read, NewApplication]]) -> dict[Path, AppliedFile]:
-        found: dict[Path, AppliedFile] = {}
-        try:
-            taken = await self.host.apply_all([new for _, new in checked])
-        except _OF_ALL_FILES:
-            # The database may have them or not, and their documents are theirs: an audit finds out.
-            raise
-        except Exception as error:  # noqa: BLE001 - one file's defect is no other's
-            if len(checked) == 1:
-                ((one, new),) = checked
-                self._remove(new)
-                return {one.path: _refused(one.path, error)}
-            for alone in checked:
-                found |= await self._taken_in([alone])
-            return found
-        for (one, new), became in zip(checked, taken, strict=True):
-            if became.is_new:
-                found[one.path] = AppliedFile(one.path.name, "taken", became.application)
-            else:
-                self._remove(new)
-                found[one.path] = _there_before(one, became.application)
+async def _apply(host: Host, documents: FolderDocumentStore, paths: Sequence[Path]) -> dict[Path, AppliedFile]:
+    """Take files in by one transaction; one by one where that fails."""
+    found: dict[Path, AppliedFile] = {}
+    checked: dict[Path, NewApplication] = {}
+    for path in paths:
+        new = await _checked(host, documents, path)
+        if isinstance(new, AppliedFile):
+            found[path] = new
+        else:
+            checked[path] = new
+    try:
+        taken = await host.apply_all(list(checked.values())) if checked else []
+    except Exception as error:  # noqa: BLE001 - one file's defect keeps no other from being taken in
+        refused = [_refused(path, error) for path in checked]
+        for new in checked.values():
+            _remove(documents, new)
+        if len(checked) == 1:
+            return found | dict(zip(checked, refused, strict=True))
+        for path in checked:
+            found |= await _apply(host, documents, [path])
         return found
-
-    def _remove(self, new: NewApplication) -> None:
-        """Remove the documents of an application that was not taken in."""
-        for one in new.draft.documents:
-            self.documents.remove(one.id)
-
-    def _read(self, path: Path) -> _Read:
-        """What a file holds, for a service that is offered."""
-        given, platform = read_application(path), self.host.platform
-        with _offered("service", given.service, platform.services):
-            platform.service(given.service)
-        reference = given.reference(self.host.vault)
-        return _Read(path, given, self.host.store.hash_client_reference(reference))
-
-    async def _checked(self, one: _Read) -> NewApplication:
-        """A file's application, once its form is valid; its documents are put into the store."""
-        given, platform, at = one.given, self.host.platform, self.host.clock.now()
-        if given.gateway is not None:
-            with _offered("gateway", given.gateway, platform.gateways):
-                platform.gateway(given.gateway)
-        values = await platform.form_values(given.service, given.form)
-        service = platform.service(given.service)
-        draft = await given.draft(one.path, self.documents, service, values=values)
-        consent = given.consent.consent(service, at) if given.consent is not None else None
-        return NewApplication(draft, consent, client_reference=given.reference(self.host.vault))
+    for (path, new), became in zip(checked.items(), taken, strict=True):
+        if not became.is_new:
+            _remove(documents, new)
+        found[path] = AppliedFile(path.name, "taken" if became.is_new else "already-open", became.application)
+    return found
 
 
-def _there_before(one: _Read, application: str) -> AppliedFile:
-    return AppliedFile(one.path.name, "already-open", application)
+async def _checked(host: Host, documents: FolderDocumentStore, path: Path) -> NewApplication | AppliedFile:
+    """A file's application, its documents in the store; or its result, where it is not to be taken in."""
+    try:
+        return await _read(host, documents, path)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _refused(path, error)
+
+
+async def _read(host: Host, documents: FolderDocumentStore, path: Path) -> NewApplication | AppliedFile:
+    given, platform, store = read_application(path), host.platform, host.store
+    service = _offered("service", given.service, platform.services, platform.service)
+    reference = given.reference(host.vault)
+    hashed = store.hash_client_reference(reference)
+    there = await host.database.run(lambda transaction: store.ids_by_reference(transaction, [hashed]))
+    if there:
+        return AppliedFile(path.name, "already-open", there[hashed])
+    if given.gateway is not None:
+        _offered("gateway", given.gateway, platform.gateways, platform.gateway)
+    values = await platform.form_values(given.service, given.form)
+    draft = await given.draft(path, documents, service, values=values)
+    consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
+    return NewApplication(draft, consent, client_reference=reference)
+
+
+def _remove(documents: FolderDocumentStore, new: NewApplication) -> None:
+    """Remove the documents of an application that was not taken in."""
+    for one in new.draft.documents:
+        documents.remove(one.id)
 
 
 def _refused(path: Path, error: Exception) -> AppliedFile:
-    """The result of a file that was not taken in."""
+    """The result of a file that was not taken in; raises what no other file fares better with."""
     refused = partial(AppliedFile, path.name, "refused", None)
     match error:
-        case DataFileInvalid():
+        case DatabaseUnavailable() | KeyMissing() | SealBroken():
+            raise error
+        case DataFileInvalid() | FieldRefused():
             return refused(str(error).removeprefix(f"{path.name}: "))
-        case FieldRefused():
-            return refused(str(error))
         case AlreadyErased():
-            return refused(
-                "it was taken in before, and its citizen's data were erased since. Nothing was taken in. To apply"
-                " anew with the same content, write a client_reference of your own into the file"
-            )
+            return refused(_ERASED)
         case InputRejected():
             return refused("; ".join(f"{field.pointer}: {field.text.en} {field.text.bn}" for field in error.fields))
         case NagorikError():
@@ -245,13 +141,11 @@ def _refused(path: Path, error: Exception) -> AppliedFile:
     return AppliedFile(path.name, "failed", None, f"not taken in, for no fault of the file: {defect}")
 
 
-@contextmanager
-def _offered(field: str, written: str, known: Sequence[Offer]) -> Iterator[None]:
-    """Say of an offer that is not there which field names it, and which one may be meant."""
+def _offered(field: str, written: str, known: Sequence[Offer], find: Callable[[str], T]) -> T:
+    """What ``find`` finds; if it is not offered, say which field names it and which one may be meant."""
     try:
-        yield
+        return find(written)
     except ServiceNotOffered as error:
-        likely = get_close_matches(written, [offer.id for offer in known], n=1)
         match error.because:
             case "unknown-service":
                 what = f"there is no such {field}"
@@ -259,5 +153,6 @@ def _offered(field: str, written: str, known: Sequence[Offer]) -> Iterator[None]
                 what = f"this is no {field}"
             case because:
                 what = f"its plugin is not used ({because}); nagorik plugins says why"
+        likely = get_close_matches(written, [offer.id for offer in known], n=1)
         meant = f"did you mean {likely[0]}?" if likely else "nagorik services lists what there is"
         raise FieldRefused(f"{field}: {error.code}: {what}; {meant}") from None

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,42 +10,44 @@ from pathlib import Path
 
 from nagorik.data_files import DataFileInvalid, read_file
 from nagorik_host.commands.erasing import no_folder
+from nagorik_host.commands.result import Result
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.host_keys import WorkersLackKey, make_known, retire_others
-from nagorik_host.store.retention import DocumentsMissing, KeyRotation, require_documents, rotate
+from nagorik_host.store.retention import DocumentsMissing, require_documents, rotate
 from nagorik_host.vault import KeyringInvalid, Vault, make_keys, read_keyring
 from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import print_error, print_json, print_lines
 from nagorik_platform.tracebacks import type_name
 
 
 async def new(arguments: argparse.Namespace) -> int:
     """Make a keyring, on standard output or as a new file."""
-    return _made(arguments.name, arguments.out, make_keys, _write_new)
+    return _made(arguments, make_keys, arguments.out, _write_new)
 
 
 async def add(arguments: argparse.Namespace) -> int:
     """Make one more key, on standard output or above the others in a file."""
-    return _made(arguments.name, arguments.into, make_key, _put_first)
+    return _made(arguments, make_key, arguments.into, _put_first)
 
 
 def _made(
-    name: str, file: Path | None, make: Callable[[str], str], write: Callable[[Path, Callable[[], str]], None]
+    arguments: argparse.Namespace,
+    make: Callable[[str], str],
+    file: Path | None,
+    write: Callable[[Path, Callable[[], str]], None],
 ) -> int:
-    if not is_key_name(name.encode()) or name == INDEX:
+    if not is_key_name(arguments.name.encode()) or arguments.name == INDEX:
         raise CommandRefused(f"a key's name is letters, digits, dots and hyphens, and not {INDEX}")
     try:
         if file is None:
-            sys.stdout.write(make(name))
+            sys.stdout.write(make(arguments.name))
         else:
-            write(file, lambda: make(name))
+            write(file, partial(make, arguments.name))
     except FileExistsError as there:
-        kept = Path(str(there.filename)).name
         raise CommandRefused(
-            f"{kept} is there already; what stands in it may be the only copy of a host's keys"
+            f"{Path(str(there.filename)).name} is there already; it may be the only copy of a host's keys"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise CommandRefused(f"the file of the keys cannot be used: {type_name(error)}", ExitCode.FAILED) from None
@@ -56,11 +57,15 @@ def _made(
 
 
 def _write_new(file: Path, make: Callable[[], str]) -> None:
-    """Write a file that was not there, for good, which only its owner can read from its first byte on."""
+    """Write a file that was not there, for good, which only its owner can read; if that fails, it is gone again."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-        written.write(make())
-        written.flush()
-        os.fsync(written.fileno())
+        try:
+            written.write(make())
+            written.flush()
+            os.fsync(written.fileno())
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
 
 
 def _put_first(file: Path, make: Callable[[], str]) -> None:
@@ -74,49 +79,35 @@ def _put_first(file: Path, make: Callable[[], str]) -> None:
     """
     keys = file.resolve(strict=True)
     read_file(keys)  # nothing is put beside what is no file
+
+    def content() -> str:
+        # Read once no other run is at it: what another run has added is among the others.
+        text = make() + read_file(keys).decode()
+        read_keyring(text)
+        return text
+
     beside = keys.with_name(f"{keys.name}.new")
     try:
-        _write_new(beside, lambda: "")
+        _write_new(beside, content)
     except FileExistsError:
         raise CommandRefused(
             f"{beside.name} is there already: another nagorik keys add is at it, or one was ended in the middle and"
             f" left it. {keys.name} holds the keys as they were. If none is at it, delete {beside.name}, with which"
             " nothing was ever sealed, and add the key again"
         ) from None
-    try:
-        # Read once no other run is at it: what another run has added is among the others.
-        text = make() + read_file(keys).decode()
-        read_keyring(text)
-        with beside.open("w", encoding="utf-8", newline="") as written:
-            _give_alike(written.fileno(), keys.stat())
-            written.write(text)
-            written.flush()
-            os.fsync(written.fileno())
-        beside.replace(keys)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def _give_alike(descriptor: int, like: os.stat_result) -> None:
-    """Let those who could read the old file read the new one, and no other user."""
-    mode = stat.S_IMODE(like.st_mode)
-    try:
-        os.fchown(descriptor, -1, like.st_gid)
-    except PermissionError:
-        mode &= ~stat.S_IRWXG  # it is of another group
+    kept = keys.stat()
     with suppress(PermissionError):
-        os.fchown(descriptor, like.st_uid, -1)
-    os.fchmod(descriptor, mode)
+        os.chown(beside, kept.st_uid, kept.st_gid)
+    beside.replace(keys)
 
 
-async def rotate_keys(arguments: argparse.Namespace) -> int:
+async def rotate_keys(_: argparse.Namespace) -> Result:
     """Wrap every data key by the first key of the file; exit code 1 where one is damaged."""
     settings = load_host_settings()
     # As it stands in the file: its first key is to be in use from now on.
     vault = Vault(settings.keyring())
     documents = FolderDocumentStore(settings.documents, vault)
-    async with unlocked_database(settings) as (database, _):
+    async with unlocked_database(settings) as (database, _vault):
         try:
             await require_documents(database, documents)
             await database.run(partial(make_known, vault=vault, now=now()))
@@ -132,23 +123,17 @@ async def rotate_keys(arguments: argparse.Namespace) -> int:
         anew, broken = documents.rotate()
         damaged = [*done.damaged, *(f"document {one}" for one in broken)]
         behind = [] if damaged else await database.run(partial(retire_others, vault=vault, now=now()))
-    if arguments.json:
-        document = {"key": vault.current, "data_keys": done.keys, "wrapped_anew": done.wrapped_anew}
-        print_json(document | {"documents_wrapped_anew": anew, "damaged": damaged, "workers_behind": behind})
-    else:
-        _print_rotation(vault.current, done, anew, damaged, behind)
-    return ExitCode.FINDINGS if damaged else ExitCode.OK
-
-
-def _print_rotation(key: str, done: KeyRotation, anew: int, damaged: list[str], behind: list[str]) -> None:
-    for one in damaged:
-        print_error(f"{one}: its key cannot be unwrapped; restore it from a backup, or leave it as it is")
-    whole = f"All {done.keys} data keys are" if not damaged else f"{done.keys - len(done.damaged)} data keys are"
-    print_lines(f"{whole} wrapped by {key}; {done.wrapped_anew} of them and {anew} documents were not before.")
     if damaged:
-        print_lines(f"{len(damaged)} are damaged, so no key is retired. Keep them all.")
+        left = f"{len(damaged)} are damaged, so no key is retired. Keep them all."
     elif behind:
-        names = ", ".join(behind)
-        print_lines(f"{names}: still wrapping by an older key. Restart them, and rotate again before you drop one.")
+        left = f"{', '.join(behind)}: still wrap by an older key. Restart them, and rotate again before you drop it."
     else:
-        print_lines("Keep the older keys for as long as a backup is kept that was made before now.")
+        left = "Keep the older keys for as long as a backup is kept that was made before now."
+    whole = f"{done.keys - len(done.damaged)} of {done.keys} data keys are wrapped by {vault.current}"
+    found = {"key": vault.current, "data_keys": done.keys, "wrapped_anew": done.wrapped_anew}
+    return Result(
+        {**found, "documents_wrapped_anew": anew, "damaged": damaged, "workers_behind": behind},
+        [f"{whole}; {done.wrapped_anew} of them and {anew} documents were not before.", left],
+        ExitCode.FINDINGS if damaged else ExitCode.OK,
+        [f"{one}: its key cannot be unwrapped; restore it from a backup, or leave it as it is" for one in damaged],
+    )

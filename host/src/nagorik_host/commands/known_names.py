@@ -1,8 +1,7 @@
 """What a filter may name: a misspelt name would find nothing, and pass for an answer."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
-from functools import partial
 from typing import Final
 
 from sqlalchemy import select
@@ -21,7 +20,6 @@ _COLUMNS: Final = {
     "hold": (applications.c.hold_code,),
     "blocked": (applications.c.blocked,),
 }
-KnownNames = Iterable[str] | str | None
 
 
 def require_one_of(option: str, names: Iterable[str], known: Collection[str]) -> None:
@@ -31,34 +29,35 @@ def require_one_of(option: str, names: Iterable[str], known: Collection[str]) ->
         CommandRefused: Naming the option, the likely name or all that there are, and no name that may be a person's
             number.
     """
-    for name in names:
-        if name in known:
-            continue
+    for name in set(names).difference(known):
         shown = "" if may_be_somebodys(name) else f": {name}"
         likely = get_close_matches(name, known, n=1)
-        meant = (
-            f"did you mean {likely[0]}?" if likely else f"there are: {', '.join(sorted(known)[:_LISTED]) or 'none'}"
-        )
+        listed = f"there are: {', '.join(sorted(known)[:_LISTED]) or 'none'}"
+        meant = f"did you mean {likely[0]}?" if likely else listed
         raise CommandRefused(f"{option} names nothing that there is{shown}; {meant}")
 
 
-async def require_known(database: Database, filters: Mapping[str, tuple[str, KnownNames]]) -> None:
+async def require_known(database: Database, option: str, kind: str, written: Iterable[str] | str | None) -> None:
     """Refuse what no installed plugin brings, the host does not know, and no application has had.
 
     Args:
         database: The host's. There may be applications of a plugin that is no longer installed.
-        filters: By option, what it names (a key of ``_COLUMNS``) and what was written.
+        option: The option that names it.
+        kind: What it names: a service, plugin, gateway, hold, or why the host leaves an application alone (blocked).
+        written: What was written.
 
     Raises:
         CommandRefused: As ``require_one_of``.
     """
-    for option, (kind, written) in filters.items():
-        names = [written] if isinstance(written, str) else list(written or ())
-        if names:
-            known = _known(kind)
-            unknown = [name for name in names if name not in known]
-            kept = await database.run(partial(_kept, kind=kind, names=unknown)) if unknown else set()
-            require_one_of(option, names, known | kept)
+    names = {written} if isinstance(written, str) else set(written or ())
+    known = _known(kind) if names else set()
+
+    def kept(transaction: Transaction) -> set[str]:
+        queries = (select(column).distinct().where(column.in_(names)) for column in _COLUMNS[kind])
+        return {found for query in queries for found in transaction.connection.scalars(query)}
+
+    if not names <= known:
+        require_one_of(option, names, known | await database.run(kept))
 
 
 def _known(kind: str) -> set[str]:
@@ -72,11 +71,3 @@ def _known(kind: str) -> set[str]:
     if kind == "plugin":
         return {manifest.id for manifest in manifests}
     return {one.id for found in manifests for one in (found.services if kind == "service" else found.gateways)}
-
-
-def _kept(transaction: Transaction, *, kind: str, names: Collection[str]) -> set[str]:
-    def is_kept(name: str) -> bool:
-        queries = (select(column).where(column == name).limit(1) for column in _COLUMNS[kind])
-        return any(transaction.connection.execute(query).first() for query in queries)
-
-    return set(filter(is_kept, names))

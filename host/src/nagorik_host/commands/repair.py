@@ -3,22 +3,20 @@
 import argparse
 from functools import partial
 
+from nagorik_host.commands.result import Result
 from nagorik_host.commands.running import now, require_signed, unlocked_database
-from nagorik_host.settings import load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision
 from nagorik_host.store.repair import NotRepairable, behind, repair
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import print_error, print_json, print_lines
 from nagorik_platform.logs import get_logger
 
 
-async def repair_rows(arguments: argparse.Namespace) -> int:
+async def repair_rows(arguments: argparse.Namespace) -> Result:
     """Repair one application or all; exit code 1 where one cannot be repaired."""
     require_signed(arguments)
-    repaired: list[str] = []
-    refused: dict[str, str] = {}
-    async with unlocked_database(load_host_settings()) as (database, vault):
+    repaired, refused = list[str](), dict[str, str]()
+    async with unlocked_database() as (database, vault):
         store = ApplicationStore(vault)
         if arguments.all:
             wanted = await database.snapshot(behind)
@@ -33,10 +31,7 @@ async def repair_rows(arguments: argparse.Namespace) -> int:
             else:
                 repaired.append(application)
                 get_logger("nagorik.host").warning("application_repaired", application=application)
-    if arguments.json:
-        print_json({"repaired": repaired, "refused": refused})
-    else:
-        for application, reason in refused.items():
-            print_error(f"{application}: {reason}")
-        print_lines(*repaired, f"{len(repaired)} applications were repaired.")
-    return ExitCode.FINDINGS if refused else ExitCode.OK
+    shown = [*repaired, f"{len(repaired)} applications were repaired."]
+    problems = [f"{application}: {reason}" for application, reason in refused.items()]
+    code = ExitCode.FINDINGS if refused else ExitCode.OK
+    return Result({"repaired": repaired, "refused": refused}, shown, code, problems)

@@ -1,7 +1,6 @@
-"""How the host's commands begin and end: settings, an open database, and one line for whatever stops them.
+"""How the host's commands begin and end: settings, an open database, and one line for what stops them.
 
-What a command needs is imported when it needs it: its help must come at once, and whoever only asks the database does
-not wait for what speaks to agencies.
+What a command needs is imported when it needs it: its help and its lists must come at once.
 """
 
 import argparse
@@ -11,7 +10,6 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from nagorik.clock import Clock
@@ -41,17 +39,13 @@ class CommandRefused(Exception):
 
 _ENDED: Final = (
     "something in this process ended it, most likely a plugin: start it again. What was in hand is looked up by"
-    " whoever takes it over, and nothing is sent twice"
+    " the worker that takes it over, and nothing is sent twice"
 )
-
-
 _KEY_MISSING: Final = (
     ", and something that this host keeps is wrapped by it. It is untouched, and waits for a process that holds the"
     " key: put its line back into the file of the keys, as another machine's has it, and start again. A key that was"
     " to be dropped needs one more nagorik keys rotate first"
 )
-
-
 _OUTDATED: Final = ": nagorik db upgrade brings it there; if it was made by a later release, install that release"
 
 
@@ -61,11 +55,11 @@ def run_command(
     log_level: str = "WARNING",
     run: Callable[[Callable[[], Coroutine[Any, Any, int]]], int] = lambda do: asyncio.run(do()),
 ) -> int:
-    """Run a command to its end, whatever that is, on the event loop of ``run``; its exit code."""
+    """Run a command to its end on the event loop of ``run``; its exit code."""
     from nagorik_platform.logs import configure_logging
 
     configure_logging(level=log_level)
-    # It tells at every look that it looks.
+    # It logs each look at the revision.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return run(do)
@@ -73,10 +67,10 @@ def run_command(
         # No command ends so by itself. The exit code is never a stranger's: 0 would say that all is well.
         ending = _ENDED, ExitCode.FAILED
     except Exception as error:
-        told = ending_of(error)
-        if told is None:
+        known = ending_of(error)
+        if known is None:
             raise
-        ending = told
+        ending = known
     from nagorik_platform.cli.output import print_error
 
     text, code = ending
@@ -85,7 +79,7 @@ def run_command(
 
 
 def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
-    """What is told of an error that a command may end with, and its exit code; ``None`` for a defect."""
+    """The text and the exit code of an error that a command may end with; ``None`` for a defect."""
     from nagorik import NagorikError
     from nagorik_host.engine.leases import ClockWrong
     from nagorik_host.extensions import ExtensionInvalid
@@ -148,7 +142,7 @@ async def opened_database(settings: "HostSettings", *, make: bool = False) -> As
 
 
 @asynccontextmanager
-async def unlocked_database(settings: "HostSettings") -> AsyncIterator[tuple["Database", "Vault"]]:
+async def unlocked_database(settings: "HostSettings | None" = None) -> AsyncIterator[tuple["Database", "Vault"]]:
     """The database at the newest revision, and the keys that it belongs to.
 
     Raises:
@@ -156,10 +150,12 @@ async def unlocked_database(settings: "HostSettings") -> AsyncIterator[tuple["Da
         SchemaOutdated: The database is at another revision.
         KeysRefused: The keys are another database's.
     """
+    from nagorik_host.settings import load_host_settings
     from nagorik_host.store.host_keys import admit_keys
     from nagorik_host.store.upgrade import require_newest
     from nagorik_host.vault import Vault
 
+    settings = settings or load_host_settings()
     keyring = settings.keyring()
     async with opened_database(settings) as database:
         await require_newest(database)
@@ -169,20 +165,22 @@ async def unlocked_database(settings: "HostSettings") -> AsyncIterator[tuple["Da
 
 
 @asynccontextmanager
-async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
+async def opened_host(settings: "HostSettings | None" = None) -> AsyncIterator["Host"]:
     """The host on its database; errors as ``unlocked_database``.
 
     Raises:
         HostSettingsRejected: The file of charges cannot be used.
     """
     from nagorik_host.host import open_host
+    from nagorik_host.settings import load_host_settings
     from nagorik_host.store.documents import FolderDocumentStore
 
-    charges = settings.host_charges()
+    settings = settings or load_host_settings()
+    charges, lease, age = settings.host_charges(), settings.lease, settings.message_age
     async with unlocked_database(settings) as (database, vault):
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, vault), clock=CLOCK)
-        opened = partial(open_host, lease=settings.lease, message_age=settings.message_age, charges=charges)
-        async with opened(database, settings.keyring(), platform) as host:
+        ring = settings.keyring()
+        async with open_host(database, ring, platform, lease=lease, message_age=age, charges=charges) as host:
             yield host
 
 

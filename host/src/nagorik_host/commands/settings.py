@@ -3,6 +3,7 @@
 import argparse
 from functools import partial
 
+from nagorik_host.commands.result import Result
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.engine.housekeeping import HEARTBEATS
 from nagorik_host.engine.reloads import rejected_of
@@ -10,33 +11,26 @@ from nagorik_host.settings import HostSettings, load_host_settings
 from nagorik_host.store.overview import read_workers
 from nagorik_host.store.reloads import ask_reload
 from nagorik_platform import Platform, PlatformSettings
-from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import print_json, print_lines
 from nagorik_platform.logs import get_logger
 
 
-async def reload(arguments: argparse.Namespace) -> int:
+async def reload(_: argparse.Namespace) -> Result:
     """Ask all workers to read the settings of plugins anew; exit code 2 where they cannot be used."""
     settings = load_host_settings()
-    async with unlocked_database(settings) as (database, _):
-        rejected = await _rejected(settings)
-        if rejected:
+    async with unlocked_database(settings) as (database, _vault):
+        if rejected := await _rejected(settings):
             raise CommandRefused(
                 f"{'; '.join(rejected)}. Nothing was reloaded: the workers go on with the settings that they have."
                 " Correct what is named, then run this again"
             )
-        at = now()
-        number = await database.run(partial(ask_reload, now=at))
-        found = await database.run(partial(read_workers, now=at))
+        number = await database.run(partial(ask_reload, now=now()))
+        found = await database.run(partial(read_workers, now=now()))
     get_logger("nagorik.host").warning("settings_reload_asked", number=number)
     takers = [worker.name for worker in found if worker.is_alive and worker.settings_reload is not None]
     seconds = settings.lease_seconds / HEARTBEATS
-    if arguments.json:
-        print_json({"reload": number, "workers": takers, "within_seconds": seconds})
-    else:
-        take = f"worker{' takes' if len(takers) == 1 else 's take'}"
-        print_lines(f"The settings can be used. {len(takers)} {take} them up within {seconds:g} seconds.")
-    return ExitCode.OK
+    take = f"worker{' takes' if len(takers) == 1 else 's take'}"
+    shown = [f"The settings can be used. {len(takers)} {take} them up within {seconds:g} seconds."]
+    return Result({"reload": number, "workers": takers, "within_seconds": seconds}, shown)
 
 
 async def _rejected(settings: HostSettings) -> list[str]:

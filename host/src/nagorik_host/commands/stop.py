@@ -4,21 +4,18 @@ import argparse
 from functools import partial
 
 from nagorik import Text
-from nagorik_host.commands.columns import when
+from nagorik_host.commands.result import Columns, Result, Table
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.engine import suspensions
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
-from nagorik_host.settings import load_host_settings
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import Database, Transaction
-from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import print_json, print_lines, print_table
 from nagorik_platform.cli.services import unknown_service
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import Registry
 
 
-async def stop(arguments: argparse.Namespace) -> int:
+async def stop(arguments: argparse.Namespace) -> Result:
     """Stop a service or a plugin, and list what is stopped."""
     wanted = None
     if arguments.kind is not None:
@@ -28,22 +25,20 @@ async def stop(arguments: argparse.Namespace) -> int:
         _require_known(arguments.kind, arguments.name)
         reason = Text(en=arguments.reason_en, bn=arguments.reason_bn)
         wanted = SuspensionRecord(arguments.kind, arguments.name, reason, arguments.officer, now())
-    async with unlocked_database(load_host_settings()) as (database, _):
+    async with unlocked_database() as (database, _):
         if wanted is not None:
             await database.run(partial(_write_stop, record=wanted))
             get_logger("nagorik.host").warning("stopped", kind=wanted.kind, subject=wanted.name)
-        await _print_stopped(database, as_json=arguments.json)
-    return ExitCode.OK
+        return await _stopped(database)
 
 
-async def resume(arguments: argparse.Namespace) -> int:
+async def resume(arguments: argparse.Namespace) -> Result:
     """Let a service or a plugin go on; exit code 2 where it was not stopped."""
-    async with unlocked_database(load_host_settings()) as (database, _):
+    async with unlocked_database() as (database, _):
         if not await database.run(partial(_write_resume, arguments=arguments)):
             raise CommandRefused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
         get_logger("nagorik.host").warning("resumed", kind=arguments.kind, subject=arguments.name)
-        await _print_stopped(database, as_json=arguments.json)
-    return ExitCode.OK
+        return await _stopped(database)
 
 
 def _write_stop(transaction: Transaction, *, record: SuspensionRecord) -> None:
@@ -61,16 +56,19 @@ def _write_resume(transaction: Transaction, *, arguments: argparse.Namespace) ->
     return done
 
 
-async def _print_stopped(database: Database, *, as_json: bool) -> None:
+async def _stopped(database: Database) -> Result:
     found = await database.run(list_suspensions)
-    if as_json:
-        known = ({**one._asdict(), "reason": one.reason.model_dump(), "at": one.at.isoformat()} for one in found)
-        print_json({"stopped": list(known)})
-    elif not found:
-        print_lines("Nothing is stopped. কিছুই বন্ধ নেই।")
-    else:
-        rows = ((one.name, one.kind, one.reason.bn, one.reason.en, one.officer, when(one.at)) for one in found)
-        print_table(("বন্ধ / stopped", "ধরন / kind", "কারণ", "reason", "কর্মকর্তা / officer", "কখন থেকে / since"), rows)
+    document = {"stopped": [{**one._asdict(), "reason": one.reason.model_dump()} for one in found]}
+    columns: Columns = {
+        "বন্ধ / stopped": "name",
+        "ধরন / kind": "kind",
+        "কারণ": lambda one: one["reason"]["bn"],
+        "reason": lambda one: one["reason"]["en"],
+        "কর্মকর্তা / officer": "officer",
+        "কখন থেকে / since": "at",
+    }
+    shown = Table(columns, document["stopped"]) if found else "Nothing is stopped. কিছুই বন্ধ নেই।"
+    return Result(document, [shown])
 
 
 def _require_known(kind: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""``nagorik worker``: carries applications until it is told to stop."""
+"""``nagorik worker``: carries applications until it is stopped."""
 
 import argparse
 import asyncio
@@ -8,8 +8,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from nagorik_host.commands import HELP
@@ -19,8 +20,6 @@ from nagorik_platform.cli.output import print_lines
 
 if TYPE_CHECKING:
     from nagorik_host.engine.engine import Engine
-    from nagorik_host.engine.observers import WorkerObserver
-    from nagorik_host.engine.plugins import PluginTakeover
     from nagorik_host.engine.reloads import ReadSettings
     from nagorik_host.host import Host
     from nagorik_host.metrics import MetricsServer
@@ -49,16 +48,11 @@ class WorkerCommand:
             " at once. A worker that is killed is missed when its lease has run out, and another takes over what it"
             " had in hand."
         )
-        parser.add_argument(
-            "--only",
-            action="append",
-            metavar="PLUGIN",
-            help="make the calls of this plugin, and no others; may be repeated. Run other workers for the others",
-        )
+        what = "make the calls of this plugin, and no others; may be repeated. Run other workers for the others"
+        parser.add_argument("--only", action="append", metavar="PLUGIN", help=what)
         parser.add_argument("--name", help="what this worker is known by; the setting worker by default")
-        parser.add_argument(
-            "--once", action="store_true", help="stop as soon as nothing is in hand and nothing can be done now"
-        )
+        what = "stop as soon as nothing is in hand and nothing can be done now"
+        parser.add_argument("--once", action="store_true", help=what)
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away.
@@ -67,94 +61,91 @@ class WorkerCommand:
         """
         from nagorik_host.settings import load_host_settings
 
-        stop, at_once = asyncio.Event(), asyncio.Event()
-
-        async def do() -> int:
-            settings = load_host_settings()
-            name, only = arguments.name or settings.worker, arguments.only
-            return await _work(settings, name, stop, at_once, once=arguments.once, only=only)
-
         try:
             level = load_host_settings().log_level
         except ValueError:
-            level = "WARNING"  # what is wrong is told when the settings are read for use
-        return run_command(do, log_level=level, run=_run)
+            level = "WARNING"  # what is wrong is reported when the settings are read for use
+        return run_command(lambda: _work(load_host_settings(), arguments), log_level=level, run=_run)
 
 
-async def _work(
-    settings: "HostSettings",
-    name: str,
-    stop: asyncio.Event,
-    at_once: asyncio.Event,
-    *,
-    once: bool,
-    only: Collection[str] | None,
-) -> int:
+async def _work(settings: "HostSettings", arguments: argparse.Namespace) -> int:
     from nagorik_host.engine.watchdog import patience_of, watching
 
-    loop = asyncio.get_running_loop()
+    loop, stop, at_once = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     workers: list[Engine] = []
+    on_stop: list[Callable[[], object]] = [partial(notify_supervisor, "STOPPING=1")]
 
     def heed() -> None:
         if not stop.is_set():
             stop.set()
+            for do in on_stop:
+                do()
         elif not at_once.is_set():
             held = workers[0].in_hand if workers else ()
-            _print_given_up(held)
+            print_lines(f"Ending at once. {len(held)} applications are in hand; what was sent is looked up:")
+            print_lines(*(f"  {one}" for one in held))
             at_once.set()
-            # What is to be written down may wait for a database, and a plugin's code for nobody knows what.
+            # What is to be written down may wait for a database, and a plugin's code has no end that is known.
             loop.call_later(LAST_MOMENT, os._exit, int(ExitCode.FAILED))
 
     for number in SIGNALS:
         loop.add_signal_handler(number, heed)
-    alive = asyncio.create_task(_tell_alive())
+    alive = asyncio.create_task(_report_alive())
     try:
         with watching(patience_of(settings.lease)):
             async with opened_host(settings) as host:
                 with _metrics(host, settings.metrics) as served:
-                    worker = await _ready_worker(host, name, served, only)
+                    worker = await _ready_worker(host, arguments.name or settings.worker, served, arguments.only)
                     workers.append(worker)
-                    stopping = asyncio.create_task(_tell_stopping(stop, served))
-                    try:
-                        given_up = await worker.run(stop, until_idle=once, at_once=at_once)
-                    finally:
-                        stopping.cancel()
-                    if given_up:
-                        print_lines(f"Stopped; {given_up} calls were given up.")
+                    if served is not None:
+                        served.working(is_so=True)
+                        on_stop.append(partial(served.working, is_so=False))
+                    given_up = await worker.run(stop, until_idle=arguments.once, at_once=at_once)
+                    left = f"{given_up} calls were given up" if given_up else "nothing is in hand"
+                    print_lines(f"Stopped; {left}.")
     finally:
         alive.cancel()
         for number in SIGNALS:
             loop.remove_signal_handler(number)
-    if given_up:
-        return ExitCode.FAILED
-    print_lines("Stopped; nothing is in hand.")
-    return ExitCode.OK
+    return ExitCode.FAILED if given_up else ExitCode.OK
 
 
 async def _ready_worker(
-    host: "Host", name: str, served: "Served | MetricsServer", only: Collection[str] | None
+    host: "Host", name: str, served: "MetricsServer | None", only: Collection[str] | None
 ) -> "Engine":
     """A worker, once all is printed that there is to print before it begins.
 
     Raises:
-        CommandRefused: A plugin that it is to call is not installed, or none can be used.
+        CommandRefused: A plugin that it is to call is not installed, or no plugin can be used.
     """
+    from nagorik_platform.registry.records import ADMISSION_CODES
+
     for plugin in only or ():
         if all(plugin != record.id for record in host.platform.plugins):
             raise CommandRefused(f"no plugin of the id {plugin} is installed: nagorik plugins lists them")
-    # Before anything is taken in hand: no citizen's call waits for an import, and what cannot be imported is told
-    # here.
+    # Before anything is claimed: no citizen's call waits for an import, and what cannot be imported is named here.
     await host.platform.import_plugins()
-    _print_composition(host, name)
-    _print_takeovers(await host.take_over())
-    worker = host.worker(name, served.observer, read_settings=_settings_reader(), only=only)
-    served.working(is_so=True)
+    usable = [record for record in host.platform.plugins if record.usable]
+    if not usable:
+        raise CommandRefused("no plugin can be used: nagorik plugins says why", ExitCode.FAILED)
+    print_lines(f"Worker {name}: {len(host.platform.services)} services of {len(usable)} plugins.")
+    for record in usable:
+        print_lines(f"  {record.id}: {record.source.label}, imported in {record.import_seconds or 0.0:.2f} s")
+    for one in host.platform.quarantined:
+        if one.code not in ADMISSION_CODES:  # what the host itself keeps out is no news to it
+            print_lines(f"  kept out: {one.code}: {one.reason} {one.hint}")
+    for each in await host.take_over():
+        waiting = "are left to newer workers" if each.left_alone else "wait for an officer: nagorik cases list"
+        done = "are taken over" if each.taken_over else waiting
+        print_lines(f"{each.applications} applications of {each.before} → {each.after}: {done}.")
+    observer = served.observer if served is not None else None
+    worker = host.worker(name, observer, read_settings=settings_reader(), only=only)
     print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
-    tell_supervisor("READY=1")
+    notify_supervisor("READY=1")
     return worker
 
 
-def _settings_reader() -> "ReadSettings":
+def settings_reader() -> "ReadSettings":
     """Reads what the host says of each plugin, as its file and this process's environment have it then.
 
     A file that was there at first, and is gone, says nothing: its plugins would lose all their settings.
@@ -174,65 +165,40 @@ def _settings_reader() -> "ReadSettings":
 def _run(do: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run the worker on an event loop of its own, whose end waits ``CLOSING`` seconds for a plugin's threads."""
     runner, ended = asyncio.Runner(), list[int]()
+
+    def give_up() -> None:
+        sys.stdout.flush()
+        os._exit(ended[0] if ended else ExitCode.FAILED)
+
+    closing = threading.Timer(CLOSING, give_up)
+    closing.daemon = True
     try:
         ended.append(runner.run(do()))
     finally:
-        closing = threading.Timer(CLOSING, _give_up, ended)
-        closing.daemon = True
         closing.start()
         runner.close()
         closing.cancel()
     return ended[0]
 
 
-def _give_up(code: int = ExitCode.FAILED) -> None:
-    """End without waiting for a plugin's threads, which hang; all that was in hand has been reported."""
-    sys.stdout.flush()
-    os._exit(code)
-
-
-async def _tell_alive() -> None:
-    """Tell systemd, if it watches this process, that its event loop turns: twice as often as it wants to hear."""
+async def _report_alive() -> None:
+    """Report to systemd, if it watches this process, that the event loop turns: twice as often as it wants."""
     wanted = os.environ.get("WATCHDOG_USEC", "")
     is_watched = wanted.isascii() and wanted.isdigit() and int(wanted) > 0
-    if not is_watched or os.environ.get("WATCHDOG_PID") not in {None, str(os.getpid())}:
-        return
-    while True:
-        tell_supervisor("WATCHDOG=1")
+    while is_watched and os.environ.get("WATCHDOG_PID") in {None, str(os.getpid())}:
+        notify_supervisor("WATCHDOG=1")
         await asyncio.sleep(int(wanted) / 2_000_000)
 
 
-def _print_given_up(held: Sequence[str]) -> None:
-    print_lines(
-        f"Ending at once. {len(held)} applications are in hand; whoever takes them over looks up what was sent:",
-        *(f"  {one}" for one in held),
-    )
-
-
-async def _tell_stopping(stop: asyncio.Event, served: "Served | MetricsServer") -> None:
-    await stop.wait()
-    served.working(is_so=False)
-    tell_supervisor("STOPPING=1")
-
-
-class Served:
-    """What is told of a worker over HTTP: nothing, where no address is set."""
-
-    observer: "WorkerObserver | None" = None
-
-    def working(self, *, is_so: bool) -> None:
-        """Say that the worker takes applications in hand, or does so no more."""
-
-
 @contextmanager
-def _metrics(host: "Host", address: str | None) -> Iterator["Served | MetricsServer"]:
+def _metrics(host: "Host", address: str | None) -> Iterator["MetricsServer | None"]:
     """Serve the worker's metrics, where that is wanted.
 
     Raises:
         CommandRefused: The address cannot be used, or what serves them is not installed.
     """
     if address is None:
-        yield Served()
+        yield None
         return
     try:
         from nagorik_host.metrics import MetricsServer, WorkerMetrics
@@ -251,43 +217,14 @@ def _metrics(host: "Host", address: str | None) -> Iterator["Served | MetricsSer
         yield server
 
 
-def tell_supervisor(state: str) -> None:
-    """Tell systemd, if it started this process and wants to be told, by the protocol of ``sd_notify``."""
+def notify_supervisor(state: str) -> None:
+    """Send a state to systemd, if it started this process and wants it, by the protocol of ``sd_notify``."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify, suppress(OSError):
-        # Whoever started this may be gone; that is no reason to stop working. "@" stands for a name without a file.
+        # If it is gone, work goes on. "@" stands for a name without a file.
         notify.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
-
-
-def _print_composition(host: "Host", name: str) -> None:
-    from nagorik_platform.registry.records import ADMISSION_CODES
-
-    usable = [record for record in host.platform.plugins if record.usable]
-    if not usable:
-        raise CommandRefused("no plugin can be used: nagorik plugins tells why", ExitCode.FAILED)
-    print_lines(f"Worker {name}: {len(host.platform.services)} services of {len(usable)} plugins.")
-    print_lines(
-        *(
-            f"  {record.id}: {record.source.label}, imported in {record.import_seconds or 0.0:.2f} s"
-            for record in usable
-        )
-    )
-    # What the host itself keeps out is no news to it.
-    broken = (one for one in host.platform.quarantined if one.code not in ADMISSION_CODES)
-    print_lines(*(f"  kept out: {one.code}: {one.reason} {one.hint}" for one in broken))
-
-
-def _print_takeovers(takeovers: "Sequence[PluginTakeover]") -> None:
-    for takeover in takeovers:
-        if takeover.taken_over:
-            done = "are taken over"
-        elif takeover.left_alone:
-            done = "are left to workers that have the newer release"
-        else:
-            done = "wait for an officer, since it is another release line: nagorik cases list"
-        print_lines(f"{takeover.applications} applications of {takeover.before} → {takeover.after}: {done}.")
 
 
 command: Final = WorkerCommand()

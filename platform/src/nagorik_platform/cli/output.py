@@ -62,8 +62,8 @@ def day_of(arguments: argparse.Namespace) -> date:
 def print_json(document: Mapping[str, Any]) -> None:
     """One JSON document, without colours, on standard output."""
     # backslashreplace would write escapes that JSON does not know.
-    takes_bangla = (sys.stdout.encoding or "").replace("-", "").lower().startswith("utf")
-    sys.stdout.write(f"{json.dumps(document, ensure_ascii=not takes_bangla, indent=2)}\n")
+    is_ascii = not (sys.stdout.encoding or "").replace("-", "").lower().startswith("utf")
+    sys.stdout.write(f"{json.dumps(document, ensure_ascii=is_ascii, indent=2, default=datetime.isoformat)}\n")
 
 
 def print_error(text: str) -> None:

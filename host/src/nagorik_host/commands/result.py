@@ -1,0 +1,103 @@
+"""What a command found: one JSON document for programs; lines, facts and tables for people."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import (
+    Document,
+    print_error,
+    print_facts,
+    print_json,
+    print_lines,
+    print_table,
+    print_unbroken,
+)
+
+Columns = Mapping[str, str | Callable[[Document], object]]
+"""A table's headings. A cell is a value of the row's document, or what a function makes of the document."""
+
+
+class Table(NamedTuple):
+    """Rows under headings."""
+
+    columns: Columns
+    rows: Sequence[Document]
+
+
+class Facts(NamedTuple):
+    """Names and values, one pair a line; a value that is absent is left out."""
+
+    values: Mapping[str, object]
+
+
+class Unbroken(str):
+    """A line that a person copies whole."""
+
+    __slots__ = ()
+
+
+Part = str | Table | Facts | Callable[[], None]
+"""What is shown to people; a function prints its part itself."""
+
+
+class Result(NamedTuple):
+    """What a command found.
+
+    Attributes:
+        document: All of it, with stable keys; times are aware.
+        shown: The same for people, on standard output.
+        code: How the command ends.
+        problems: Lines for people on standard error.
+    """
+
+    document: Document
+    shown: Sequence[Part] = ()
+    code: ExitCode = ExitCode.OK
+    problems: Sequence[str] = ()
+
+    def print(self, *, as_json: bool) -> None:
+        """Print it for a program or for people."""
+        if as_json:
+            print_json(self.document)
+            return
+        for problem in self.problems:
+            print_error(problem)
+        for part in self.shown:
+            match part:
+                case Table(columns, rows):
+                    print_table(tuple(columns), [[_cell(row, of) for of in columns.values()] for row in rows])
+                case Facts(values):
+                    print_facts((name, _text(value)) for name, value in values.items() if value is not None)
+                case Unbroken():
+                    print_unbroken(part)
+                case str():
+                    print_lines(part)
+                case _:
+                    part()
+
+
+def when(at: str | datetime) -> str:
+    """A time on the clocks in Dhaka, to the minute."""
+    from nagorik.values import dhaka_time
+
+    instant = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{dhaka_time(instant):%d %b %Y %H:%M}"
+
+
+def duration(time: timedelta) -> str:
+    """A time in its largest whole unit."""
+    seconds = int(time.total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{max(seconds, 0)} s"
+
+
+def _cell(row: Document, of: str | Callable[[Document], object]) -> str:
+    return _text(row[of] if isinstance(of, str) else of(row))
+
+
+def _text(value: object) -> str:
+    return "" if value is None else when(value) if isinstance(value, datetime) else str(value)
