@@ -16,7 +16,7 @@ from nagorik.values import Money
 from nagorik.values.sentences import Text
 from nagorik_platform.cli.host_reports import Suspension, WorkerQuarantine
 from nagorik_platform.cli.output import Document
-from nagorik_platform.registry import PluginRecord, Quarantine
+from nagorik_platform.registry import PluginRecord
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_toolkit.fees import NoTariff, Row, Tariff
 
@@ -77,16 +77,9 @@ def plugin_of(record: PluginRecord, at_run_time: Iterable[WorkerQuarantine] = ()
         "state": record.state.value,
         "services": [service.id for service in manifest.services] if manifest else [],
         "gateways": [gateway.id for gateway in manifest.gateways] if manifest else [],
-        "quarantine": quarantine_of(record.quarantine),
+        "quarantine": document_of(record.quarantine),
         "kept_out_by": [document_of(found) for found in at_run_time if found.plugin == record.id],
     }
-
-
-def quarantine_of(quarantine: Quarantine | None) -> Document | None:
-    """Why a plugin is kept out, or null."""
-    if quarantine is None:
-        return None
-    return {"code": quarantine.code.value, "reason": quarantine.reason, "hint": quarantine.hint}
 
 
 def offer_of(record: PluginRecord, offer: Offer, suspension: Suspension | None = None) -> Document:
@@ -117,7 +110,7 @@ def service_of(record: PluginRecord, offer: Offer, on: date, suspension: Suspens
         "summary": document_of(offer.summary),
         "distribution": record.source.distribution,
         "version": record.source.version,
-        "quarantine": quarantine_of(record.quarantine),
+        "quarantine": document_of(record.quarantine),
         "evidence_means": MEANINGS[Evidence(document["evidence"])],
     }
     if isinstance(offer, PublicService):

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from packaging.utils import canonicalize_name
 
 from nagorik.manifest.fields import PLUGIN_ID, SHAPES
 from nagorik_platform.entry_points import FoundEntryPoint, find_entry_points
-from nagorik_platform.registry.records import PluginSource, Quarantine, QuarantineCode
+from nagorik_platform.registry.records import PluginRecord, PluginSource, Quarantine, QuarantineCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +51,23 @@ ADMIT_ALL = Admission()
 ENTRY_POINT_GROUP: Final = "nagorik.plugins"
 
 
-class DiscoveredPlugin(NamedTuple):
-    """An entry point, or a distribution whose entry points cannot be read and why."""
-
-    source: PluginSource
-    quarantine: Quarantine | None = None
-
-
-def find_sources(path: Sequence[str] | None = None) -> list[DiscoveredPlugin]:
-    """Every entry point of the group, sorted, from ``path`` or ``sys.path``. Imports nothing."""
-    found = [_discovered(entry) for entry in find_entry_points(ENTRY_POINT_GROUP, path)]
-    return sorted(found, key=lambda item: astuple(item.source))
+def find_sources(path: Sequence[str] | None = None) -> list[PluginRecord]:
+    """Every entry point of the group, sorted, from ``path`` or ``sys.path``; refused where it cannot be read."""
+    found = [_record(entry) for entry in find_entry_points(ENTRY_POINT_GROUP, path)]
+    return sorted(found, key=lambda record: astuple(record.source))
 
 
-def _discovered(entry: FoundEntryPoint) -> DiscoveredPlugin:
+def _record(entry: FoundEntryPoint) -> PluginRecord:
     if entry.problem is None:
         source = PluginSource(entry.name, entry.distribution, entry.version, entry.value)
-        return DiscoveredPlugin(source, check_entry_point(source))
-    source = PluginSource(canonicalize_name(entry.distribution), entry.distribution, entry.version, "")
-    refusal = source.refuse(
+        return PluginRecord(source, quarantine=check_entry_point(source))
+    return PluginRecord(
+        PluginSource(canonicalize_name(entry.distribution), entry.distribution, entry.version, "")
+    ).refused(
         QuarantineCode.DISTRIBUTION_UNREADABLE,
         f"is installed but {entry.problem}",
         "Install the distribution again.",
     )
-    return DiscoveredPlugin(source, refusal)
 
 
 def check_entry_point(source: PluginSource) -> Quarantine | None:

@@ -18,7 +18,7 @@ from packaging.version import Version
 
 from nagorik.data_files import DataFileInvalid, parse_document, read_file
 from nagorik.manifest import MANIFEST_FILE, Manifest, validate_manifest
-from nagorik_platform.registry.discovery import Admission, DiscoveredPlugin
+from nagorik_platform.registry.discovery import Admission
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
 
 LARGEST_MANIFEST: Final = 256_000
@@ -77,10 +77,10 @@ def _find(name: str, places: Sequence[str] | None) -> ModuleSpec | None:
 
 
 def read_plugins(
-    found: Iterable[DiscoveredPlugin], *, admission: Admission, api_version: str, path: Sequence[str] | None
+    found: Iterable[PluginRecord], *, admission: Admission, api_version: str, path: Sequence[str] | None
 ) -> list[PluginRecord]:
     """A record for each entry point, in the order given. Nothing is imported, and nothing is raised."""
-    records = [PluginRecord(one.source, quarantine=admission.refusal(one.source) or one.quarantine) for one in found]
+    records = [replace(one, quarantine=admission.refusal(one.source) or one.quarantine) for one in found]
     by_id: dict[str, list[PluginRecord]] = defaultdict(list)
     for record in records:
         if record.usable:
