@@ -40,14 +40,6 @@ async def test_an_error_in_a_good_status_is_the_mapped_error(world, kind):
     assert (http.ledger.requests, http.ledger.unknown) == (1, None)
 
 
-async def test_a_conflict_on_a_native_replay_gives_the_same_reference(world):
-    http = world.bind(NATIVE, error_reader=envelope)
-    world.agency.will(httpx.ReadTimeout("x"), httpx.Response(409, json={"code": "DUP", "ref": "REF-7"}))
-    with pytest.raises(DuplicateApplication):
-        await world.ask(http, NATIVE)
-    assert http.ledger.unknown is None
-
-
 @pytest.mark.parametrize(
     "error", [AgencyRejected("nid 1990123456789"), type("Own", (AgencyRejected,), {})("x"), "no", AgencyRejected]
 )

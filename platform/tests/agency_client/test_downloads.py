@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from nagorik.errors import AgencyUnavailable, Layer
-from nagorik_platform.agency_client.spool import Spool
 
 PLAIN = b"%PDF-1.7 of one citizen "
 
@@ -83,22 +82,3 @@ async def test_disk_without_room_is_the_hosts_own_trouble(world, tmp_path, monke
     assert str(tmp_path) not in str(caught.value.to_problem())
     assert caught.value.__context__ is None
     assert (await world.bind(client=client).download("file", "/a")).content == whole(1_000)
-
-
-@pytest.mark.parametrize("damage", ["changed", "cut off"])
-def test_what_the_disk_does_not_give_back_is_noticed(damage, monkeypatch):
-    opened = []
-    make = tempfile.TemporaryFile
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: opened.append(make()) or opened[-1])
-    spool = Spool()
-    spool.write(PLAIN)
-    spool.write(PLAIN * 100_000)
-    if damage == "changed":
-        os.pwrite(opened[0].fileno(), b"X", 60)
-    else:
-        os.ftruncate(opened[0].fileno(), 60)
-    pieces = iter(spool)
-    assert next(pieces) == PLAIN
-    with pytest.raises(AgencyUnavailable) as caught:
-        next(pieces)
-    assert caught.value.because == "file-not-kept"

@@ -121,18 +121,6 @@ async def test_what_goes_wrong_there_is_only_no_answer_here(world, body, because
     assert answer.model_dump() == {"because": because}
 
 
-@pytest.mark.looptime
-async def test_a_question_takes_at_most_half_of_the_time_left(world, looptime):
-    install_asker(world, extra="[limits]\ndeadline = 20")
-    install_asked(world, "await asyncio.sleep(3600)", extra="[limits]\ndeadline = 500")
-    platform = world.platform()
-    await world.warm(platform)
-    await world.warm(platform, ASKED)
-    before = float(looptime)
-    assert await ask(world, platform) == ("cannot-tell", "unavailable")
-    assert float(looptime) - before == pytest.approx(10.5, abs=0.2)
-
-
 async def test_an_undeclared_question_is_a_fault_even_if_caught(world):
     body = f"try:\n    await context.ask('other.connection', {{}})\nexcept PluginFault:\n    pass\n{ASKING}"
     install_asker(world, body, asks=("third.connection",))

@@ -8,7 +8,6 @@ from nagorik.errors import (
     Outcome,
     PluginFault,
 )
-from nagorik.model.status import AgencyStatus
 from nagorik.model.submission import Accepted
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -153,19 +152,3 @@ async def test_the_callers_cancellation_ends_the_hook_and_reaches_the_caller(wor
             await platform.get_status(world.draft(), world.references)
     assert looptime == pytest.approx(3)
     assert world.module().seen == ["ended"]
-
-
-async def test_one_plugins_faults_are_never_anothers(world):
-    world.install("wasa", hooks={"nagorik_get_status": "await asyncio.sleep(10_000)"})
-    world.install("desa", hooks={"nagorik_get_status": "await asyncio.sleep(0)\nsys.exit(1)"})
-    good = world.install("pourashava")
-    platform = world.platform()
-    calls = [
-        platform.get_status(world.draft(service, applicant=world.applicant(number)), world.references)
-        for number in range(10)
-        for service in ("wasa.connection", "desa.connection", good)
-    ]
-    ends = await asyncio.gather(*calls, return_exceptions=True)
-    assert [type(end) for end in ends] == [PluginFault, PluginFault, AgencyStatus] * 10
-    assert [end.plugin for end in ends if isinstance(end, PluginFault)] == ["wasa", "desa"] * 10
-    assert [refusal.distribution for refusal in platform.quarantined] == ["nagorik-desa", "nagorik-wasa"]

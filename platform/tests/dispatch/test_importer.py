@@ -7,7 +7,6 @@ import traceback
 import pytest
 
 from nagorik.errors import (
-    InputRejected,
     PluginFault,
     ServiceNotOffered,
     SettingsRejected,
@@ -123,15 +122,3 @@ async def test_a_form_that_fails_is_the_plugins_fault(world, forms, fault):
         error = await error_of(platform.submit(draft, world.references), PluginFault)
         assert (error.fault, error.service, error.agency.en) == (fault, "wasa.connection", "Water Authority")
     assert [refusal.code for refusal in platform.quarantined] == ["too-many-faults"]
-
-
-async def test_a_form_is_checked_before_any_hook_is_called(world):
-    world.install(hooks={"nagorik_submit": "seen.append(1)\nreturn None"})
-    platform = world.platform()
-    draft = world.draft(form={"holding": 7, world.NID: 1})
-    error = await error_of(platform.submit(draft, world.references), InputRejected)
-    assert [(problem.pointer, problem.code) for problem in error.fields] == [
-        ("/form/holding", "string_type"),
-        ("/form", "extra_forbidden"),
-    ]
-    assert world.module().seen == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nagorik.errors import AgencyRejected, PluginFault, RateLimited
+from nagorik.errors import RateLimited
 from nagorik.hookspecs import hookimpl
 from nagorik.model.status import AgencyStatus
 from nagorik.operations import Idempotency, Operation
@@ -75,14 +75,3 @@ async def test_a_failing_exit_changes_nothing_and_is_logged_without_its_text(wor
     [line] = [line for line in structlog_output if line["event"] == "call_policy_failed"]
     assert (line["policy"], line["exception"]) == ("Diary", "OSError")
     assert world.NID not in str(structlog_output)
-
-
-@pytest.mark.parametrize(
-    ("body", "kind"), [("raise AgencyRejected('x')", AgencyRejected), ("raise TypeError(NID)", PluginFault)]
-)
-async def test_a_policy_sees_the_error_and_cannot_swallow_or_replace_it(world, body, kind):
-    lines = []
-    policies = Diary("a", lines, swallow=True), Diary("b", lines, leaving=OSError("x"))
-    with pytest.raises(kind):
-        await status(world, *policies, body=body)
-    assert lines == ["a in", "b in", f"b out {kind.__name__}", f"a out {kind.__name__}"]

@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-from nagorik.errors import ServiceNotOffered
 from nagorik.model.eligibility import Eligibility
 from nagorik_platform import NoDecision
 
@@ -50,15 +49,6 @@ async def test_every_service_is_told_and_one_fault_disturbs_none(world):
     assert await survey(world, platform) == expected
 
 
-async def test_rules_need_no_settings_unless_they_read_one(world):
-    install(world, "wasa", DECIDES.format(verdict="PASS"))
-    install(world, "other", "seen.append(context.settings.base_url)\n" + DECIDES.format(verdict="PASS"))
-    assert await survey(world, world.platform(settings={"wasa": {}, "other": {}})) == {
-        "wasa.connection": (Eligibility.ELIGIBLE, None),
-        "other.connection": (Eligibility.INDETERMINATE, NoDecision.AGENCY_NEEDED),
-    }
-
-
 @pytest.mark.looptime
 async def test_rules_have_two_seconds_and_all_have_them_together(world, looptime):
     platform = None
@@ -74,11 +64,3 @@ async def test_rules_have_two_seconds_and_all_have_them_together(world, looptime
     assert found["slow.connection"] == found["slower.connection"]
     assert found["slow.connection"] == (Eligibility.INDETERMINATE, NoDecision.PLUGIN_FAULT)
     assert float(looptime) - before == pytest.approx(2.5)
-
-
-async def test_named_services_alone_are_looked_at(world):
-    install(world, "wasa", DECIDES.format(verdict="PASS"))
-    install(world, "other", DECIDES.format(verdict="PASS"))
-    assert list(await survey(world, services=["other.connection"])) == ["other.connection"]
-    with pytest.raises(ServiceNotOffered):
-        await survey(world, services=["third.connection"])

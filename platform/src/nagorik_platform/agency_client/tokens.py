@@ -13,8 +13,7 @@ from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import timedelta
-from hashlib import blake2b, sha256
-from secrets import token_bytes
+from hashlib import sha256
 from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
@@ -191,20 +190,19 @@ class LocalTokenStore:
     """Logs in for one process that shares its agencies with no other, no more often than each allows.
 
     A login is counted from its end: it reached the agency at some moment before that. Refused credentials
-    are remembered for as long as the process lives, by a hash with a key of its own.
+    are remembered for as long as the process lives.
     """
 
     def __init__(self, clock: Clock) -> None:
         """Count logins by ``clock``."""
         self._clock = clock
         self._ended: dict[str, list[float]] = {}
-        self._hash_key = token_bytes(32)
-        self._refused: dict[bytes, tuple[RefusedCredentials, float]] = {}
+        self._refused: dict[str, tuple[RefusedCredentials, float]] = {}
 
     async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:  # noqa: ARG002 - it keeps no token
         """As ``TokenStore.obtain``."""
         most, period = terms.limits.logins, terms.limits.login_period.total_seconds()
-        own, began, identity = list[float](), self._clock.monotonic(), self._identity(terms)
+        own, began, identity = list[float](), self._clock.monotonic(), terms.plugin + terms.settings
         standing, since = self._standing(identity)
         if (held_off := standing.holds_off(since)) is not None:
             raise held_off
@@ -235,17 +233,14 @@ class LocalTokenStore:
 
     async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:  # noqa: ARG002
         """As ``TokenStore.refused``."""
-        self._refuse(self._identity(terms), kind)
+        self._refuse(terms.plugin + terms.settings, kind)
 
-    def _identity(self, terms: LoginTerms) -> bytes:
-        return blake2b(f"{terms.plugin}\x00{terms.settings}".encode(), key=self._hash_key).digest()
-
-    def _standing(self, identity: bytes) -> tuple[RefusedCredentials, timedelta]:
+    def _standing(self, identity: str) -> tuple[RefusedCredentials, timedelta]:
         now = self._clock.monotonic()
         standing, refused_at = self._refused.get(identity, (RefusedCredentials(), now))
         return standing, timedelta(seconds=now - refused_at)
 
-    def _refuse(self, identity: bytes, kind: CredentialProblem) -> None:
+    def _refuse(self, identity: str, kind: CredentialProblem) -> None:
         standing, since = self._standing(identity)
         self._refused[identity] = standing.refused(kind, since), self._clock.monotonic()
 

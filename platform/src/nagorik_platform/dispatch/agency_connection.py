@@ -78,7 +78,7 @@ class AgencyConnection:
         return self.__dict__.get("settings") or Late(lambda: self.settings)
 
     def is_as(self, other: "AgencyConnection") -> bool:
-        """Whether both reach the agency alike; where files are named, nobody knows what stands in them by now."""
+        """Whether both reach the agency alike; the content of files that they name is not known."""
         own = self.settings
         return (
             own == other.settings

@@ -136,9 +136,9 @@ class Dispatcher:
         if not isinstance(offer, PublicService):
             raise ServiceNotOffered("not-a-service")
         runtime = await self._ready(record, service)
-        code, imports = PluginCall(record, kind), self._importer.undisturbed()
+        code = PluginCall(record, kind)
         found = runtime.contain(code, lambda: use(runtime, offer))
-        fault, blocked = found if isinstance(found, PluginFault) else None, self._blocked_loop(code, imports)
+        fault, blocked = found if isinstance(found, PluginFault) else None, self._blocked_loop(code)
         if fault is not None or blocked is not None:
             subject = text_digest(f"{kind} {service}") if applicant is None else applicant_digest(applicant)
             self._watches[record.id].record_fault(fault, subject, blocked)
@@ -243,12 +243,7 @@ class Dispatcher:
     async def _ready(
         self, record: PluginRecord, service: str | None, operation: Operation | None = None
     ) -> PluginRuntime:
-        """A plugin ready to be called; imported if this is its first use.
-
-        Raises:
-            ServiceNotOffered: It went into quarantine by its import.
-            AgencyUnavailable: ``platform-closed``.
-        """
+        """A plugin ready to be called; imported if this is its first use."""
         if self._closed:
             closed = AgencyUnavailable(because="platform-closed", layer=Layer.CORE)
             raise _addressed(closed, record, service, operation)
@@ -284,11 +279,7 @@ class Dispatcher:
     async def _call(
         self, record: PluginRecord, call: Call, offer: AnyOffer | None, request: Model, options: CallOptions
     ) -> Model:
-        """Make a call within the host's policies.
-
-        Raises:
-            NagorikError: With service, operation and agency filled in.
-        """
+        """Make a call within the host's policies."""
         runtime = self._runtimes.get(record.id)
         if runtime is None or self._closed:
             runtime = await self._ready(record, call.service, call.operation)
@@ -317,10 +308,7 @@ class Dispatcher:
     async def _outcome(
         self, runtime: PluginRuntime, call: Call, offer: AnyOffer | None, request: Model, options: CallOptions
     ) -> Model | NagorikError:
-        """Run the hook and say what is known: its result, its error, or that its outcome is unknown.
-
-        Errors are values here: a frame of this function, which holds what the plugin raised, is in no traceback.
-        """
+        """Run the hook and say what is known: its result, its error, or that its outcome is unknown."""
         watch, connection = self._watches[call.plugin], runtime.connection
         probes = watch.quarantine is not None and call.operation not in _STRANGERS
         if probes and watch.is_probing:
@@ -349,7 +337,7 @@ class Dispatcher:
             log=get_call_log(call.plugin, call.service, call.operation),
             asking=questions,
         )
-        code, imports = PluginCall(runtime.loaded.record, call.operation.value), self._importer.undisturbed()
+        code = PluginCall(runtime.loaded.record, call.operation.value)
         hook = partial(runtime.loaded.call, OPERATIONS[call.operation].hook, request=request, context=context)
         watch.is_probing = watch.is_probing or probes
         connection.hold()
@@ -366,7 +354,7 @@ class Dispatcher:
                 if connection.release():
                     await connection.aclose()
         found = documents.explain(questions.fault or _interpret(end, call, runtime), offer, request)
-        self._count_faults(watch, call, request, found, self._blocked_loop(code, imports))
+        self._count_faults(watch, call, request, found, self._blocked_loop(code))
         error = on_whose_word(ledger, found) if isinstance(found, NagorikError) else None
         if call.idempotency is not None:
             return reconcile_with_ledger(ledger, error) or found
@@ -384,21 +372,16 @@ class Dispatcher:
             watch.end_row(works=not isinstance(found, NagorikError) or isinstance(found, _WORKS))
 
     def _refuse_kept_out(self, record: PluginRecord, service: str | None, operation: Operation | None = None) -> None:
-        """Refuse a plugin in quarantine, unless it is time to try it and no call does.
-
-        Raises:
-            ServiceNotOffered: Naming the quarantine's code.
-        """
+        """Refuse a plugin in quarantine, unless it is time to try it and no call does."""
         if record.quarantine is None:
             return
         watch = self._watches.get(record.id)
         if watch is None or watch.is_probing or not watch.is_to_be_probed(record.quarantine):
             raise _addressed(ServiceNotOffered(record.quarantine.code.value), record, service, operation)
 
-    def _blocked_loop(self, code: PluginCall, imports: int | None) -> float | None:
-        """Seconds of a step that took too long, unless the import of a plugin made it take that long."""
-        is_long = code.longest_step > self._settings.longest_step
-        return code.longest_step if is_long and self._importer.undisturbed() == imports is not None else None
+    def _blocked_loop(self, code: PluginCall) -> float | None:
+        """Seconds of the longest step, if it took too long."""
+        return code.longest_step if code.longest_step > self._settings.longest_step else None
 
 
 def _refuse() -> NoReturn:

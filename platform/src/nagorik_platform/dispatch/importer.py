@@ -30,24 +30,12 @@ class PluginImporter:
         prepare: Callable[[LoadedPlugin], None] = lambda _: None,
         ended: Callable[[str, ImportResult, float], None] = lambda *_: None,
     ) -> None:
-        """Import what ``registry`` holds.
-
-        Args:
-            registry: Knows the plugins.
-            seconds: Real seconds, above zero, that an import may take before its plugin is quarantined.
-            prepare: Does what else blocks, in the same thread; it raises nothing.
-            ended: Is called on the event loop after each import: the plugin, the result, the real seconds it took.
-        """
+        """Import what ``registry`` holds."""
         self._registry = registry
         self._seconds = seconds
         self._prepare = prepare
         self._ended = ended
         self._pending: dict[str, asyncio.Future[ImportResult]] = {}
-        self._begun = 0
-
-    def undisturbed(self) -> int | None:
-        """How many imports were begun so far; ``None`` while one takes the interpreter's time from all other code."""
-        return None if self._pending else self._begun
 
     async def load_all(self, plugins: Sequence[str]) -> dict[str, ImportResult]:
         """``load`` for several, side by side.
@@ -64,7 +52,6 @@ class PluginImporter:
             KeyError: No such plugin is installed.
         """
         if self._registry.is_prepared(plugin):
-            self._begun += 1
             result = self._import(plugin)
             self._ended(plugin, result, 0.0)
             return result
@@ -78,7 +65,6 @@ class PluginImporter:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ImportResult] = loop.create_future()
         started, lock = time.perf_counter(), threading.Lock()
-        self._begun += 1
 
         def end(result: ImportResult) -> None:
             if not future.done():

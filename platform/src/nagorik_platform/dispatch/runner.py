@@ -19,7 +19,7 @@ class CallDeadline(Deadline):
     """The deadline of one call, closed when the call has ended.
 
     The agency's client asks it before everything that it sends. So a plugin that keeps its context, or leaves a task
-    behind, sends nothing after its call, when nobody would account for the effect.
+    behind, sends nothing after its call, when the effect would not be accounted for.
     """
 
     __slots__ = ("_is_closed",)

@@ -16,7 +16,7 @@ from nagorik_platform.registry import Registry
 from nagorik_platform.registry.records import ADMISSION_CODES
 
 RULES_SECONDS: Final = 2.0
-"""Seconds that one service's rules may take where nobody is asked anything."""
+"""Seconds that one service's rules may take where no agency is asked."""
 
 
 class NoDecision(StrEnum):
@@ -55,7 +55,7 @@ _TEXTS: Final = MappingProxyType(
 
 
 class ServiceEligibility(Model):
-    """One service and whether the citizen may apply for it, as far as it can be told."""
+    """One service and whether the citizen may apply for it, as far as it is known."""
 
     service: str
     name: Text
@@ -67,7 +67,7 @@ class ServiceEligibility(Model):
 
     @property
     def eligibility(self) -> Eligibility:
-        """As the criteria say; indeterminate where there are none."""
+        """As the criteria say; indeterminate without criteria."""
         return EligibilityDecision(criteria=self.criteria).eligibility if self.criteria else Eligibility.INDETERMINATE
 
     @property

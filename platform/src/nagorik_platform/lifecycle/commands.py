@@ -1,9 +1,4 @@
-"""What a citizen or an officer asks for, where it is open to the application at all.
-
-So is the word that a store went back to an earlier copy: what was sent since then is not known any more. The first
-attempt at each write is then taken for interrupted without being made, so that all that holds for a lost answer holds
-for a lost day: it is looked up, repeated with its key where that does it once, or left to a person.
-"""
+"""What a citizen or an officer asks for, where it is open to the application at all."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,26 +6,12 @@ from typing import Final
 
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle import events as e
+from nagorik_platform.lifecycle import events as e, tables
 from nagorik_platform.lifecycle.fold import apply
 from nagorik_platform.lifecycle.inputs import CitizenActed, Decided, Noticed
 from nagorik_platform.lifecycle.rule_context import RuleContext
-from nagorik_platform.lifecycle.rules.holds import (
-    ELIGIBILITY_INDETERMINATE,
-    GATEWAY_NOT_CHOSEN,
-    MONEY_HOLDS,
-    PAYMENT_ENDED,
-)
+from nagorik_platform.lifecycle.rules import holds
 from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Party, Payment, Progress
-from nagorik_platform.lifecycle.tables import (
-    AT_THE_AGENCY,
-    MONEY_TAKEN,
-    NOT_FILED,
-    WITHDRAWABLE,
-    application_targets,
-    is_settled,
-    payment_targets,
-)
 
 
 class NotPossible(ValueError):
@@ -50,7 +31,7 @@ def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleCon
     code = state.hold.code if state.hold is not None else None
     match acted.action:
         case "go-on":
-            _refuse(code != ELIGIBILITY_INDETERMINATE, "nothing-to-acknowledge")
+            _refuse(code != holds.ELIGIBILITY_INDETERMINATE, "nothing-to-acknowledge")
             yield e.Acknowledged(at=context.now)
         case "corrected":
             yield from _handle_correction(state, context)
@@ -58,10 +39,10 @@ def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleCon
                 by = acted.by or (state.consent.acting if state.consent is not None else None)
                 yield e.DocumentsHandedIn(at=context.now, documents=acted.documents, by=by)
         case "pay":
-            _refuse(not (code == GATEWAY_NOT_CHOSEN and context.capabilities.gateway), "no-gateway-to-choose")
+            _refuse(not (code == holds.GATEWAY_NOT_CHOSEN and context.capabilities.gateway), "no-gateway-to-choose")
             yield e.Released(at=context.now, at_once=True)
         case "pay-again":
-            _refuse(code not in {PAYMENT_REFUSED, *PAYMENT_ENDED.values()}, "nothing-to-pay-again")
+            _refuse(code not in {PAYMENT_REFUSED, *holds.PAYMENT_ENDED.values()}, "nothing-to-pay-again")
             yield e.Released(at=context.now, at_once=True)
         case "withdraw":
             yield from _handle_withdrawal(state, context)
@@ -97,7 +78,7 @@ def _handle_correction(state: Progress, context: RuleContext) -> Iterator[e.Even
 
 def _handle_withdrawal(state: Progress, context: RuleContext) -> Iterator[e.Event]:
     _refuse(Flag.PAYMENT_UNKNOWN in state.flags, "payment-unknown")
-    if state.is_filed and state.state in WITHDRAWABLE:
+    if state.is_filed and state.state in tables.WITHDRAWABLE:
         _refuse(not context.capabilities.offers(Operation.WITHDRAW), "agency-offers-no-withdrawal")
         _refuse(state.withdrawal_lost_at is not None, "withdrawal-unknown")
         if not state.withdrawal_wanted:
@@ -149,7 +130,7 @@ def decide_payment(decision: Decided, state: Progress, context: RuleContext) -> 
         to=decision.payment_to,
         actor=e.Actor.PERSON,
         code="decided",
-        captured_at=context.now if never_captured and decision.payment_to in MONEY_TAKEN else None,
+        captured_at=context.now if never_captured and decision.payment_to in tables.MONEY_TAKEN else None,
         officer=decision.officer,
         reason=decision.reason,
     )
@@ -159,16 +140,13 @@ _BACK_TO_THE_PAYER: Final = frozenset({PaymentState.REFUND_REQUESTED, PaymentSta
 
 
 def payment_decisions(payment: Payment) -> tuple[PaymentState, ...]:
-    """List what an officer may decide of a payment, in the table's order.
-
-    A refund is ordered once, and only of money that is known to be taken: an officer who knows says so first.
-    """
+    """List what an officer may decide of a payment, in the table's order."""
     barred: frozenset[PaymentState] = frozenset()
     if payment.captured_at is None:
         barred = _BACK_TO_THE_PAYER
     elif payment.refund_requested_at is not None:
         barred = frozenset({PaymentState.REFUND_REQUESTED})
-    return tuple(state for state in payment_targets(payment.state) if state not in barred)
+    return tuple(state for state in tables.payment_targets(payment.state) if state not in barred)
 
 
 def decide_application(decision: Decided, state: Progress, context: RuleContext) -> Iterator[e.Event]:
@@ -190,9 +168,9 @@ def _decide_state(decision: Decided, to: S, state: Progress, context: RuleContex
     _refuse(not _is_in_question(state), "not-in-manual-review")
     _refuse(to is state.state is S.MANUAL_REVIEW, "state-required")
     _refuse(decision.agency_reference not in {None, known}, "other-reference-known")
-    _refuse(to in AT_THE_AGENCY | {S.DELIVERED} and known is None, "reference-required")
-    _refuse(to in NOT_FILED and known is not None, "already-filed")
-    _refuse(to is S.CLOSED and not all(is_settled(payment.state) for payment in state.payments), "money-open")
+    _refuse(to in tables.AT_THE_AGENCY | {S.DELIVERED} and known is None, "reference-required")
+    _refuse(to in tables.NOT_FILED and known is not None, "already-filed")
+    _refuse(to is S.CLOSED and not all(tables.is_settled(payment.state) for payment in state.payments), "money-open")
     if known is not None and not state.is_filed:
         yield e.ReferenceReceived(at=context.now, reference=known)
     if state.state is not S.MANUAL_REVIEW:
@@ -206,7 +184,7 @@ def _is_in_question(progress: Progress) -> bool:
     if progress.state is S.MANUAL_REVIEW:
         return True
     for_person = progress.hold is not None and progress.hold.party is Party.PERSON
-    return for_person and S.MANUAL_REVIEW in application_targets(progress.state)
+    return for_person and S.MANUAL_REVIEW in tables.application_targets(progress.state)
 
 
 def _decided(decision: Decided, to: S, context: RuleContext) -> e.Moved:
@@ -218,7 +196,7 @@ def _decided(decision: Decided, to: S, context: RuleContext) -> e.Moved:
 def _release(decision: Decided, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Let it go on as it is: what could not be looked up is taken as settled on the officer's word."""
     for_person = state.hold is not None and state.hold.party is Party.PERSON
-    undecided = state.hold is not None and state.hold.code in MONEY_HOLDS and decision.payment is None
+    undecided = state.hold is not None and state.hold.code in holds.MONEY_HOLDS and decision.payment is None
     if undecided or state.state is S.MANUAL_REVIEW or not for_person:
         _refuse(decision.payment is None, "nothing-to-decide")
         return
@@ -230,9 +208,6 @@ def _release(decision: Decided, state: Progress, context: RuleContext) -> Iterat
 
 
 def restore(progress: Progress, officer: str, reason: str, now: datetime) -> tuple[Progress, e.DatabaseRestored]:
-    """Put every write of an application in doubt; what it waits for stays the same.
-
-    It needs no capabilities, so that it also works for a service that is no longer offered.
-    """
+    """Put every write of an application in doubt; what it waits for stays the same."""
     event = e.DatabaseRestored(at=now, officer=officer, reason=reason)
     return apply(progress, event), event

@@ -81,10 +81,7 @@ def price_to_come(progress: Progress, capabilities: ServiceCapabilities) -> Mone
 
 
 def charges_to_come(progress: Progress, capabilities: ServiceCapabilities) -> tuple[QuoteLine, ...]:
-    """The host's charges that the next payment asks for beside its quote, once for an application.
-
-    A free stage has no charges, and one in another currency cannot be added.
-    """
+    """The host's charges that the next payment asks for beside its quote, once for an application."""
     quote = progress.quote
     if (
         quote is None

@@ -136,11 +136,7 @@ UNCHANGED: Final = "unchanged"
 
 
 class AttemptBegan(JournalEvent):
-    """An intent: a call is about to be made. Committed before the call.
-
-    Written for calls that can have an effect. One that only reads stands in the row while it is in flight, and its
-    end says all there is to say; where a journal announces one nevertheless, it means the same.
-    """
+    """An intent: a call is about to be made. Committed before the call."""
 
     kind: Literal["attempt-began"] = "attempt-began"
     operation: Operation
@@ -321,10 +317,7 @@ class WithdrawalWanted(JournalEvent):
 
 
 class WithdrawalSettled(JournalEvent):
-    """The withdrawal was sent; the agency's own decision wins if it came first.
-
-    After a lost answer the outcome is ``unknown`` until the agency's status shows it.
-    """
+    """The withdrawal was sent; the agency's own decision wins if it came first."""
 
     kind: Literal["withdrawal-settled"] = "withdrawal-settled"
     outcome: Literal["withdrawn", "refused", "unknown"]

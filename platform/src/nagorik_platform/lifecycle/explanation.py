@@ -16,9 +16,7 @@ from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.tables import is_settled
 
 _REFUSED_HERE: Final = frozenset({S.DRAFT, S.READY, S.REJECTED_AT_INTAKE, S.MANUAL_REVIEW, S.CLOSED})
-"""Where a refusal leads; a move to any other state shows that the application went on in spite of it.
-
-A payment that the agency refuses is another matter: its refusal stands until the money is settled."""
+"""Where a refusal leads; a move to any other state shows that the application went on in spite of it."""
 
 
 class StandingRefusal(Model):
@@ -62,10 +60,7 @@ class StateExplanation(Model):
 
 
 def explain(journal: Iterable[e.Event]) -> StateExplanation:
-    """What a whole journal says of why the application stands where it stands.
-
-    The same events in parts give the same: ``reduce(explain_event, rest, explain(first))``.
-    """
+    """What a whole journal says of why the application stands where it stands."""
     return reduce(explain_event, journal, StateExplanation())
 
 

@@ -17,18 +17,8 @@ from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.values import Money
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
-from nagorik_platform.lifecycle import events as e
+from nagorik_platform.lifecycle import events as e, tables
 from nagorik_platform.lifecycle.state import Attempt, Backoff, FeeWaiver, Hold, Party, Payment, Progress
-from nagorik_platform.lifecycle.tables import (
-    AT_THE_AGENCY,
-    MONEY_TAKEN,
-    NOT_FILED,
-    WITHDRAWABLE,
-    IllegalTransition,
-    application_targets,
-    is_settled,
-    payment_targets,
-)
 
 SAME_KEY: Final = "same-key"
 """The code of the move that repeats a lost attempt at an agency which honours the key."""
@@ -60,7 +50,7 @@ def replay(journal: Iterable[e.Event]) -> Progress:
 
     Raises:
         JournalBroken: It does not begin with ``opened``, or contradicts itself.
-        IllegalTransition: It holds a move that the lifecycle does not know.
+        tables.IllegalTransition: It holds a move that the lifecycle does not know.
     """
     entries = iter(journal)
     first = next(entries, None)
@@ -74,7 +64,7 @@ def fold(progress: Progress, events: Iterable[e.Event]) -> Progress:
 
     Raises:
         JournalBroken: As ``apply``.
-        IllegalTransition: As ``apply``.
+        tables.IllegalTransition: As ``apply``.
     """
     return reduce(apply, events, progress)
 
@@ -84,7 +74,7 @@ def amounts_to(journal: Iterable[e.Event], row: Progress) -> bool:
 
     Raises:
         JournalBroken: As ``replay``.
-        IllegalTransition: As ``replay``.
+        tables.IllegalTransition: As ``replay``.
     """
     return _journalled(replay(journal)) == _journalled(row)
 
@@ -100,7 +90,7 @@ def apply(progress: Progress, event: e.Event) -> Progress:
     """``progress`` after ``event``.
 
     Raises:
-        IllegalTransition: The event is a move that the lifecycle does not know.
+        tables.IllegalTransition: The event is a move that the lifecycle does not know.
         JournalBroken: The event contradicts the progress.
     """
     changes = _CHANGES[type(event)](progress, event)
@@ -119,20 +109,22 @@ def _moved(progress: Progress, event: e.Moved) -> Changes:
         **_lost_in_a_row(progress, event),
         "correction_ready": progress.correction_ready and not left_correction,
         "correction_lost_at": None if left_correction else progress.correction_lost_at,
-        "withdrawal_lost_at": progress.withdrawal_lost_at if event.to in WITHDRAWABLE else None,
+        "withdrawal_lost_at": progress.withdrawal_lost_at if event.to in tables.WITHDRAWABLE else None,
     }
 
 
 def _check_move(progress: Progress, event: e.Moved) -> None:
-    if event.to not in application_targets(progress.state):
-        raise IllegalTransition("application", progress.state.value, event.to.value)
+    if event.to not in tables.application_targets(progress.state):
+        raise tables.IllegalTransition("application", progress.state.value, event.to.value)
     if progress.state is ApplicationState.MANUAL_REVIEW and (event.actor is not e.Actor.PERSON or not event.officer):
         raise JournalBroken("manual review is left by a named person only")
-    if event.to in AT_THE_AGENCY | {ApplicationState.DELIVERED} and not progress.is_filed:
+    if event.to in tables.AT_THE_AGENCY | {ApplicationState.DELIVERED} and not progress.is_filed:
         raise JournalBroken("what is at the agency has the agency's reference")
-    if event.to in NOT_FILED and progress.is_filed:
+    if event.to in tables.NOT_FILED and progress.is_filed:
         raise JournalBroken("what has the agency's reference is not filed again")
-    if event.to is ApplicationState.CLOSED and not all(is_settled(payment.state) for payment in progress.payments):
+    if event.to is ApplicationState.CLOSED and not all(
+        tables.is_settled(payment.state) for payment in progress.payments
+    ):
         raise JournalBroken("money is settled before an application closes")
     gives_up = event.to in {ApplicationState.WITHDRAWN, ApplicationState.EXPIRED}
     if gives_up and event.actor in {e.Actor.CITIZEN, e.Actor.CORE} and Flag.PAYMENT_UNKNOWN in progress.flags:
@@ -184,12 +176,11 @@ def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
 
 
 def _sent(progress: Progress, at: datetime) -> Changes:
-    """It is filed, with the receipts of all that was taken.
-
-    Receipts of an earlier filing still count if that may have arrived.
-    """
+    """It is filed, with the receipts of all that was taken."""
     shown = tuple(
-        one.model_copy(update={"is_shown": one.state in MONEY_TAKEN or (one.is_shown and progress.filing_unknown)})
+        one.model_copy(
+            update={"is_shown": one.state in tables.MONEY_TAKEN or (one.is_shown and progress.filing_unknown)}
+        )
         for one in progress.payments
     )
     return {"sent_at": at, "payments": shown}
@@ -349,8 +340,8 @@ def _payment_opened(progress: Progress, event: e.PaymentOpened) -> Changes:
 def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
     """A payment moves along its table; what was captured is captured at some instant."""
     before = _known(progress, event.payment)
-    if event.to not in payment_targets(before.state):
-        raise IllegalTransition("payment", before.state.value, event.to.value)
+    if event.to not in tables.payment_targets(before.state):
+        raise tables.IllegalTransition("payment", before.state.value, event.to.value)
     captured = event.at if event.to is PaymentState.CAPTURED else None
     refunded = (event.refunded_at or event.at) if event.to is PaymentState.REFUNDED else None
     not_told = event.to in {PaymentState.UNKNOWN, PaymentState.PENDING}
@@ -385,14 +376,11 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
 def _is_decided(before: Payment, event: e.PaymentMoved) -> bool:
     if event.actor is e.Actor.PERSON:
         return True
-    return before.decided and event.actor is not e.Actor.GATEWAY and event.to in MONEY_TAKEN
+    return before.decided and event.actor is not e.Actor.GATEWAY and event.to in tables.MONEY_TAKEN
 
 
 def _refund_ordered_at(before: Payment, event: e.PaymentMoved) -> datetime | None:
-    """The latest time that it was found to have the order, until it says that a refund that it took in has failed.
-
-    What it says to a repeated order is no word of the one that was lost.
-    """
+    """The latest time that it was found to have the order, until it says that a refund that it took in has failed."""
     if event.to is PaymentState.REFUND_FAILED and before.state is PaymentState.REFUND_PENDING:
         return None
     taken_in = event.to is PaymentState.REFUND_PENDING or event.refund_reference is not None
@@ -406,10 +394,7 @@ def _payment_noticed(progress: Progress, event: e.PaymentNoticed) -> Changes:
 
 
 def _payment_asked_about(progress: Progress, payment: str, asked_at: datetime) -> Changes:
-    """The gateway has given its final word, unless a message came after it was asked: then it is asked once more.
-
-    If its word is another than before, a move follows.
-    """
+    """The gateway has given its final word, unless a message came after it was asked: then it is asked once more."""
     before = _known(progress, payment)
     overtaken = before.noticed_at is not None and before.noticed_at > asked_at
     return _changed(progress, payment, noticed_at=before.noticed_at if overtaken else None, asked_at=asked_at)

@@ -39,11 +39,7 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reported:
-    """The agency sent a report by itself; its origin is proved.
-
-    The host has found the application by the agency's reference, or by its own where the agency names it: while the
-    application is being filed, the report's reference becomes the application's.
-    """
+    """The agency sent a report by itself; its origin is proved."""
 
     agency_reference: str
     status: AgencyStatus

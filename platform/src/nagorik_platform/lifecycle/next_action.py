@@ -1,7 +1,4 @@
-"""What an application waits for, read off its row alone.
-
-Queues, timers and callbacks are hints to look at the row; a lost or doubled hint changes nothing.
-"""
+"""What an application waits for, read off its row alone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +7,7 @@ from typing import Final
 
 from nagorik.model.status import ApplicationState as S, Deliverable, PaymentState as P
 from nagorik.operations import Operation
+from nagorik_platform.lifecycle import tables
 from nagorik_platform.lifecycle.consent import (
     CONSENT_HOLD,
     IntendedWrite,
@@ -18,26 +16,12 @@ from nagorik_platform.lifecycle.consent import (
     unmet_consent,
 )
 from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
-from nagorik_platform.lifecycle.tables import (
-    AT_THE_AGENCY,
-    MONEY_ASKED_ABOUT,
-    MONEY_FOR_A_PERSON,
-    MONEY_NOT_TAKEN,
-    MONEY_TAKEN,
-)
 
 LATE_CAPTURE_LOOKS: Final = (timedelta(minutes=10), timedelta(hours=2), timedelta(days=1))
-"""When a gateway is asked again after it said that it took nothing, each counted from that word.
-
-A payer goes back and pays on the same page, or a bank books after all, and the message can be lost. The spans are the
-platform's own: no gateway publishes how long it may change its word.
-"""
+"""When a gateway is asked again after it said that it took nothing, each counted from that word."""
 SECOND_CAPTURE_LOOKS: Final = (timedelta(days=1),)
-"""When a gateway is asked again about money that it took, from when its state last changed.
-
-A payer may have paid on two pages, and an officer who decides about the money is to know all of it.
-"""
-_MONEY_AT_REST: Final = MONEY_TAKEN | MONEY_FOR_A_PERSON | {P.REFUNDED, P.REFUND_MANUAL}
+"""When a gateway is asked again about money that it took, from when its state last changed."""
+_MONEY_AT_REST: Final = tables.MONEY_TAKEN | tables.MONEY_FOR_A_PERSON | {P.REFUNDED, P.REFUND_MANUAL}
 """States in which a gateway that has taken money has nothing more to do with it by itself, though others may."""
 LATE_LOOKS_END: Final = timedelta(days=7)
 """From a gateway's word, or a message about money that is settled, until questions that stay without a final answer
@@ -72,11 +56,7 @@ _NOTHING: Final = NextAction(operation=None)
 
 
 def next_action(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> NextAction:
-    """The next operation and when it is due, or nothing if only a person can move the application.
-
-    The first to fall due comes next, so that an operation that keeps failing keeps no other from its turn; of those
-    that are due, the order of ``candidates`` decides.
-    """
+    """The next operation and when it is due, or nothing if only a person can move the application."""
     if progress.attempt is not None:
         return _NOTHING
     choices = [
@@ -87,12 +67,9 @@ def next_action(progress: Progress, capabilities: ServiceCapabilities, now: date
 
 
 def candidates(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
-    """All that could be done for an application, the most urgent first, whenever it falls due.
-
-    Open questions of money are asked whatever else holds the application, and after it is closed.
-    """
+    """All that could be done for an application, the most urgent first, whenever it falls due."""
     yield from _money(progress, capabilities, now)
-    if progress.is_filed and (progress.state in AT_THE_AGENCY or progress.state is S.AWAITING_PAYMENT):
+    if progress.is_filed and (progress.state in tables.AT_THE_AGENCY or progress.state is S.AWAITING_PAYMENT):
         yield from _at_the_agency(progress, capabilities)
     elif progress.state is S.SUBMISSION_UNKNOWN:
         yield from _unknown(capabilities)
@@ -116,7 +93,7 @@ def _timed(progress: Progress, choice: NextAction, now: datetime) -> NextAction:
 
 def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
     for payment in reversed(progress.payments):
-        asks = payment.state in MONEY_ASKED_ABOUT or awaits_word(progress, payment, now)
+        asks = payment.state in tables.MONEY_ASKED_ABOUT or awaits_word(progress, payment, now)
         if asks and capabilities.offers(Operation.QUERY_PAYMENT):
             yield NextAction(Operation.QUERY_PAYMENT, payment=payment.id)
         if _may_complete(progress, capabilities, payment, now):
@@ -128,10 +105,7 @@ def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime)
 
 
 def _refund_due(capabilities: ServiceCapabilities, payment: Payment) -> datetime | None:
-    """When an order that has no number is repeated, if not at once: where the gateway is asked first if it has it.
-
-    Its books may lag behind what it has taken in, as an agency's do, so it is asked once they must show it.
-    """
+    """When an order that has no number is repeated, if not at once: where the gateway is asked first if it has it."""
     asks_by_number = payment.refund_reference is not None
     if payment.refund_ordered_at is None or asks_by_number or capabilities.repeats(Operation.REFUND_PAYMENT):
         return None
@@ -139,11 +113,7 @@ def _refund_due(capabilities: ServiceCapabilities, payment: Payment) -> datetime
 
 
 def late_looks(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
-    """Questions about payments of which the gateway has spoken, in case it says something else by and by.
-
-    Without a final answer they go on for a week and no longer: a gateway that says neither that it took something nor
-    that it did not may not know the payment any more, or never have known it.
-    """
+    """Questions about payments of which the gateway has spoken, in case it says something else by and by."""
     if not capabilities.offers(Operation.QUERY_PAYMENT):
         return
     for payment in progress.payments:
@@ -155,14 +125,11 @@ def late_looks(progress: Progress, capabilities: ServiceCapabilities, now: datet
 
 
 def awaits_word(progress: Progress, payment: Payment, now: datetime) -> bool:
-    """Whether the gateway is asked about a payment because a message named it, until it has said its final word.
-
-    Of a payment that is settled this is given up as the late looks are.
-    """
+    """Whether the gateway is asked about a payment because a message named it, until it has said its final word."""
     named_at = payment.noticed_at
     if named_at is None or payment.state is P.QUOTED:
         return False
-    return payment.state in MONEY_ASKED_ABOUT or not _is_given_up(progress, payment, named_at, now)
+    return payment.state in tables.MONEY_ASKED_ABOUT or not _is_given_up(progress, payment, named_at, now)
 
 
 def _is_given_up(progress: Progress, payment: Payment, since: datetime, now: datetime) -> bool:
@@ -171,10 +138,7 @@ def _is_given_up(progress: Progress, payment: Payment, since: datetime, now: dat
 
 
 def next_look_at(payment: Payment) -> datetime | None:
-    """When the gateway is asked again about a payment of which it has spoken, aware UTC; ``None`` if never.
-
-    What it says in between puts off no instant that is still to come.
-    """
+    """When the gateway is asked again about a payment of which it has spoken, aware UTC; ``None`` if never."""
     spoke, asked = payment.moved_at, payment.asked_at
     if spoke is None:
         return None
@@ -185,20 +149,17 @@ def _looks_after(payment: Payment) -> tuple[timedelta, ...]:
     if payment.state in _MONEY_AT_REST:
         return SECOND_CAPTURE_LOOKS
     knew_of_it = payment.announced_at is not None
-    return LATE_CAPTURE_LOOKS if payment.state in MONEY_NOT_TAKEN and knew_of_it else ()
+    return LATE_CAPTURE_LOOKS if payment.state in tables.MONEY_NOT_TAKEN and knew_of_it else ()
 
 
 def may_be_captured_late(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> bool:
     """Whether the gateway is to be asked again about a payment for which it took nothing."""
-    unpaid = {payment.id for payment in progress.payments if payment.state in MONEY_NOT_TAKEN}
+    unpaid = {payment.id for payment in progress.payments if payment.state in tables.MONEY_NOT_TAKEN}
     return any(look.payment in unpaid for look in late_looks(progress, capabilities, now))
 
 
 def _may_complete(progress: Progress, capabilities: ServiceCapabilities, payment: Payment, now: datetime) -> bool:
-    """Whether the money that the payer has agreed to give is taken: while it is wanted, at the price that holds.
-
-    What is not taken is asked about until the gateway says that it has lapsed.
-    """
+    """Whether the money that the payer has agreed to give is taken: while it is wanted, at the price that holds."""
     quote = progress.quote
     return (
         payment.state is P.AUTHORISED
@@ -224,11 +185,7 @@ def _awaits_word_of_another(progress: Progress, payment: Payment, now: datetime)
 def _may_announce_again(
     progress: Progress, capabilities: ServiceCapabilities, payment: Payment, now: datetime
 ) -> bool:
-    """Whether a payment whose announcement was lost is announced once more, with its key.
-
-    Only at a gateway that honours the key, after it was asked in vain, and while price and consent still hold: the
-    payer has been shown nothing yet, and would wait for ever for a payment that the gateway never heard of.
-    """
+    """Whether a payment whose announcement was lost is announced once more, with its key."""
     quote, again = progress.quote, IntendedWrite(Operation.START_PAYMENT, price_to_come(progress, capabilities))
     return (
         payment.state is P.UNKNOWN
@@ -293,7 +250,7 @@ def _fee(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[Next
 def _delivered(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
     yield from _advice(progress, capabilities)
     yield from _deliverables(progress, capabilities)
-    if any(p.state in MONEY_TAKEN and p.state is not P.CONFIRMED for p in progress.payments):
+    if any(p.state in tables.MONEY_TAKEN and p.state is not P.CONFIRMED for p in progress.payments):
         yield from _status(progress, capabilities)
 
 

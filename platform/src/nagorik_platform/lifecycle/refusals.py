@@ -1,8 +1,4 @@
-"""Why a call was refused, as the journal keeps it.
-
-A reason may name a person, so all of it but its code is personal: sealed and erased with the rest. A refused form is
-named by field and code, never by value.
-"""
+"""Why a call was refused, as the journal keeps it."""
 
 from typing import Annotated, Final
 

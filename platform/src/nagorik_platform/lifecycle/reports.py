@@ -29,11 +29,7 @@ _NOT_BEING_FILED: Final = frozenset({S.DRAFT, S.READY, S.AWAITING_PAYMENT})
 
 
 def adopt_reference(reference: str, code: str, state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """Take in the agency's reference of an application that is being filed, and nothing that is known already.
-
-    A second reference for one application is never adopted, nor is one of an application that is not being filed:
-    it is flagged, because a citizen may be registered twice, and what would be filed next waits for a person.
-    """
+    """Take in the agency's reference of an application that is being filed, and nothing that is known already."""
     if state.agency_reference == reference:
         return
     if state.is_filed or state.state not in _BEING_FILED:
@@ -66,10 +62,7 @@ def read_status(
 def follow_status(
     status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
 ) -> Iterator[e.Event]:
-    """What follows from a report that was received, be it news or not: time makes more of it believed.
-
-    A word that the plugin does not know, or a state that contradicts what is known, is flagged; the state stays.
-    """
+    """What follows from a report that was received, be it news or not: time makes more of it believed."""
     yield from _confirm_payment(status, asked_at, state, context)
     demanded = demanded_stage(status)
     route = _route(status, demanded, state, context)
@@ -91,11 +84,7 @@ def follow_status(
 
 
 def is_old(progress: Progress, status: AgencyStatus, asked_at: datetime | None) -> bool:
-    """Whether a report changes nothing.
-
-    What came by itself does not if it was seen before or is not newer than what is known. An answer does not if it
-    is older, or if a report overtook it that has no number to compare.
-    """
+    """Whether a report changes nothing."""
     numbered = status.sequence is not None and progress.last_sequence is not None
     difference = (status.sequence or 0) - (progress.last_sequence or 0) if numbered else 1
     if asked_at is None:
@@ -131,10 +120,7 @@ def _follow_fee_demand(demanded: str | None, state: Progress, context: RuleConte
 def _confirm_payment(
     status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
 ) -> Iterator[e.Event]:
-    """Whether the agency holds the latest payment, and that one only.
-
-    That it holds no payment is believed of an answer that was asked for late enough.
-    """
+    """Whether the agency holds the latest payment, and that one only."""
     payment = state.latest_taken
     if payment is None or payment.state is PaymentState.CONFIRMED:
         return
@@ -147,12 +133,7 @@ def _confirm_payment(
 def _is_about(
     payment: Payment, status: AgencyStatus, asked_at: datetime | None, capabilities: ServiceCapabilities
 ) -> bool:
-    """Whether an agency that says "paid" can mean this payment.
-
-    An agency that is informed of payments cannot mean one before its advice. After a lost advice it is informed again
-    first, if that is safe. A message about a state before the capture is about other money, and one that demands
-    the very fee does not confirm it.
-    """
+    """Whether an agency that says "paid" can mean this payment."""
     lost = payment.advice_lost_at is not None and not capabilities.repeats(Operation.ADVISE_PAYMENT)
     if capabilities.offers(Operation.ADVISE_PAYMENT) and payment.state is PaymentState.CAPTURED and not lost:
         return False

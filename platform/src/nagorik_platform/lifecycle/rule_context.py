@@ -1,8 +1,4 @@
-"""What a rule is given beside the row: what the service can do and what time it is.
-
-A rule is a function of what happened, if it takes in anything, the row and this context. It says what follows, as
-events, and changes nothing: the step applies them.
-"""
+"""What a rule is given beside the row: what the service can do and what time it is."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from nagorik.model.application import Consent, DocumentReference
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
-from nagorik_platform.lifecycle import events as e
+from nagorik_platform.lifecycle import events as e, inputs
 from nagorik_platform.lifecycle.attempts.handlers import rules_of_end, rules_of_interruption
 from nagorik_platform.lifecycle.commands import (
     decide_application,
@@ -31,18 +31,6 @@ from nagorik_platform.lifecycle.consent import (
     unmet_consent,
 )
 from nagorik_platform.lifecycle.fold import SAME_KEY, apply, fold, open_progress
-from nagorik_platform.lifecycle.inputs import (
-    CallAnswered,
-    CallFailed,
-    CitizenActed,
-    ConsentGranted,
-    Decided,
-    Due,
-    Input,
-    Interrupted,
-    Noticed,
-    Reported,
-)
 from nagorik_platform.lifecycle.next_action import NextAction, next_action
 from nagorik_platform.lifecycle.reports import adopt_reference, read_report
 from nagorik_platform.lifecycle.rule_context import LifecycleRule, RuleContext
@@ -74,7 +62,7 @@ def open_application(
     return Step(state, (opened, *papers, *events), next_action(state, capabilities, opened.at))
 
 
-def step(progress: Progress, received: Input, capabilities: ServiceCapabilities, now: datetime) -> Step:
+def step(progress: Progress, received: inputs.Input, capabilities: ServiceCapabilities, now: datetime) -> Step:
     """Take in what happened, and all that follows from it.
 
     Raises:
@@ -157,24 +145,24 @@ def _following(state: Progress, context: RuleContext) -> tuple[e.Event, ...]:
     return ()
 
 
-def _rules_of(received: Input, state: Progress) -> tuple[LifecycleRule, ...]:
+def _rules_of(received: inputs.Input, state: Progress) -> tuple[LifecycleRule, ...]:
     """What takes in an input."""
     match received:
-        case CallAnswered(end) | CallFailed(end):
+        case inputs.CallAnswered(end) | inputs.CallFailed(end):
             return rules_of_end(state, end)
-        case Interrupted():
+        case inputs.Interrupted():
             return rules_of_interruption(state)
-        case Reported(reference):
+        case inputs.Reported(reference):
             return partial(adopt_reference, reference, "reported"), partial(read_report, received)
-        case Noticed():
+        case inputs.Noticed():
             return (partial(handle_payment_notice, received),)
-        case ConsentGranted(consent):
+        case inputs.ConsentGranted(consent):
             return (partial(_take_consent, consent),)
-        case CitizenActed():
+        case inputs.CitizenActed():
             return (partial(handle_citizen_action, received),)
-        case Decided():
+        case inputs.Decided():
             return partial(decide_payment, received), partial(decide_application, received)
-        case Due():
+        case inputs.Due():
             return ()
 
 

@@ -19,15 +19,7 @@ from nagorik.model.submission import (
 )
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle import events as e
-from nagorik_platform.lifecycle.attempts.retry import (
-    Ended,
-    close,
-    close_refused,
-    failures_with,
-    next_poll,
-    retry_at,
-    retry_later,
-)
+from nagorik_platform.lifecycle.attempts import retry
 from nagorik_platform.lifecycle.refusals import refusal_of
 from nagorik_platform.lifecycle.reports import adopt_reference, follow_status, is_old, read_status
 from nagorik_platform.lifecycle.rule_context import RuleContext
@@ -43,29 +35,27 @@ FAILURES_BEFORE_STALE: Final = 5
 """Failed status calls in a row, after which the status shown is flagged as possibly out of date."""
 
 
-def eligibility_decided(ended: Ended[EligibilityDecision], _: Progress, context: RuleContext) -> Iterator[e.Event]:
+def eligibility_decided(
+    ended: retry.Ended[EligibilityDecision], _: Progress, context: RuleContext
+) -> Iterator[e.Event]:
     """Keep the decision; the rules act on it."""
-    yield close(ended.attempt, context, ended.end.eligibility.value, settled=True)
+    yield retry.close(ended.attempt, context, ended.end.eligibility.value, settled=True)
     yield e.EligibilityDecided(at=context.now, decision=ended.end)
 
 
-def quoted(ended: Ended[Quote], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def quoted(ended: retry.Ended[Quote], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Keep a price that can be used; any other is as good as no answer."""
     attempt, quote = ended.attempt, ended.end
     unusable = _unusable(quote, state, context)
     if unusable is not None:
-        yield retry_later(attempt, state, context, unusable, errors.ContractViolation(unusable))
+        yield retry.retry_later(attempt, state, context, unusable, errors.ContractViolation(unusable))
     else:
-        yield close(attempt, context, "quoted", settled=True)
+        yield retry.close(attempt, context, "quoted", settled=True)
         yield e.QuoteReceived(at=context.now, quote=quote)
 
 
 def _unusable(quote: Quote, state: Progress, context: RuleContext) -> str | None:
-    """Why a price cannot be used.
-
-    One of another stage would be paid without ever settling the one that is due, one that has lapsed already would be
-    asked for again at once and without end, and no consent has a ceiling for a second currency beside what was spent.
-    """
+    """Why a price cannot be used."""
     if quote.stage != state.stage:
         return "quote-of-another-stage"
     if quote.is_expired(context.now):
@@ -78,38 +68,40 @@ def _unusable(quote: Quote, state: Progress, context: RuleContext) -> str | None
 # Filing, and looking up what became of it
 
 
-def accepted(ended: Ended[Accepted | Found], _: Progress, context: RuleContext) -> Iterator[e.Event]:
+def accepted(ended: retry.Ended[Accepted | Found], _: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The agency holds the application."""
-    yield close(ended.attempt, context, "accepted", settled=True)
+    yield retry.close(ended.attempt, context, "accepted", settled=True)
 
 
 def adopt_answered_reference(
-    ended: Ended[Accepted | Found], state: Progress, context: RuleContext
+    ended: retry.Ended[Accepted | Found], state: Progress, context: RuleContext
 ) -> Iterator[e.Event]:
     """Take in the reference that an answer gives."""
     return adopt_reference(ended.end.reference, "accepted", state, context)
 
 
-def read_first_status(ended: Ended[Accepted | Found], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def read_first_status(
+    ended: retry.Ended[Accepted | Found], state: Progress, context: RuleContext
+) -> Iterator[e.Event]:
     """Follow the status beside a reference that is news; if the agency said so by itself before, it is old."""
     if state.is_filed and not ended.before.is_filed:
         yield from read_status(ended.end.status, ended.attempt.began_at, state, context)
 
 
-def refused(ended: Ended[Rejected], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def refused(ended: retry.Ended[Rejected], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The agency refused it at intake, unless it has reported meanwhile that it holds it."""
     stands = state.state is ApplicationState.SUBMITTING
     refusal = refusal_of(ended.end) if stands else None
-    yield close(ended.attempt, context, "rejected", settled=True, refusal=refusal)
+    yield retry.close(ended.attempt, context, "rejected", settled=True, refusal=refusal)
     if stands:
         yield context.moved(ApplicationState.REJECTED_AT_INTAKE, e.Actor.AGENCY, ended.end.reason_code)
 
 
-def pending(ended: Ended[Pending], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def pending(ended: retry.Ended[Pending], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """Taken in; without a number it is as good as a lost answer until the agency can be asked by one."""
     answer = ended.end
     until = context.now + timedelta(seconds=answer.check_after)
-    yield close(ended.attempt, context, "pending", settled=True, not_before=until)
+    yield retry.close(ended.attempt, context, "pending", settled=True, not_before=until)
     if answer.reference is not None:
         yield e.Postponed(at=context.now, operation=Operation.STATUS, until=until)
         yield from adopt_reference(answer.reference, "pending", state, context)
@@ -118,24 +110,26 @@ def pending(ended: Ended[Pending], state: Progress, context: RuleContext) -> Ite
         yield context.moved(ApplicationState.SUBMISSION_UNKNOWN, e.Actor.AGENCY, "pending-without-reference")
 
 
-def submit_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def submit_failed(
+    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
+) -> Iterator[e.Event]:
     """What an error says of an attempt to file, and of one that was lost before it."""
     attempt, error = ended.attempt, ended.end
     if isinstance(error, errors.DuplicateApplication):
-        yield close(attempt, context, error.code, settled=True)
+        yield retry.close(attempt, context, error.code, settled=True)
         yield from adopt_reference(error.reference, error.code, state, context)
     elif state.state is not ApplicationState.SUBMITTING:
         # The agency reported by itself that it holds the application: the lost or failed answer no longer matters.
-        yield close(attempt, context, error.code, settled=True)
+        yield retry.close(attempt, context, error.code, settled=True)
     else:
-        yield retry_later(attempt, state, context, error.code, error)
+        yield retry.retry_later(attempt, state, context, error.code, error)
         yield from _not_filed(error, state, context)
 
 
 def _not_filed(error: errors.NagorikError, state: Progress, context: RuleContext) -> Iterator[e.Event]:
     lost_before = state.filing_unknown
     if error.outcome is errors.Outcome.UNKNOWN or (lost_before and error.outcome is errors.Outcome.NOT_SENT):
-        until = retry_at(state.id, error, 0, context.now)
+        until = retry.retry_at(state.id, error, 0, context.now)
         yield e.Postponed(at=context.now, operation=Operation.FIND, until=until)
         yield context.moved(ApplicationState.SUBMISSION_UNKNOWN, e.Actor.CORE, error.code)
     elif lost_before:
@@ -149,44 +143,43 @@ def _not_filed(error: errors.NagorikError, state: Progress, context: RuleContext
             yield e.Held(at=context.now, hold=Hold(party=Party.CITIZEN, code=INPUT_REJECTED))
 
 
-def absent(ended: Ended[DefinitelyAbsent], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """Believe that nothing is there once the service's look-up grace has passed since the loss.
-
-    Not since the sending: a request may reach the agency for as long as its response is awaited.
-    """
+def absent(ended: retry.Ended[DefinitelyAbsent], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+    """Believe that nothing is there once the service's look-up grace has passed since the loss."""
     attempt, lost_at = ended.attempt, state.lost_at or state.sent_at or state.opened_at
     if state.state is not ApplicationState.SUBMISSION_UNKNOWN:
-        yield close(attempt, context, "absent", settled=True)
+        yield retry.close(attempt, context, "absent", settled=True)
     elif (ended.end.as_of - lost_at).total_seconds() >= context.capabilities.lookup_grace:
-        yield close(attempt, context, "absent", settled=True)
+        yield retry.close(attempt, context, "absent", settled=True)
         if state.lost_in_a_row + 1 >= FILINGS_BEFORE_A_PERSON:
             yield context.moved(ApplicationState.MANUAL_REVIEW, e.Actor.CORE, "filed-in-vain")
         else:
             yield context.moved(ApplicationState.SUBMITTING, e.Actor.AGENCY, "definitely-absent")
     else:
-        yield retry_later(attempt, state, context, "absent-too-early")
+        yield retry.retry_later(attempt, state, context, "absent-too-early")
 
 
-def inconclusive(ended: Ended[CannotTell], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def inconclusive(ended: retry.Ended[CannotTell], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The look-up settles nothing."""
     return _look_up_inconclusive(ended, state, context, ended.end.because, None)
 
 
-def look_up_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def look_up_failed(
+    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
+) -> Iterator[e.Event]:
     """The look-up failed; an agency that cannot be reached is waited for, though not for ever."""
     return _look_up_inconclusive(ended, state, context, ended.end.code, ended.end)
 
 
 def _look_up_inconclusive(
-    ended: Ended[object], state: Progress, context: RuleContext, result: str, error: errors.NagorikError | None
+    ended: retry.Ended[object], state: Progress, context: RuleContext, result: str, error: errors.NagorikError | None
 ) -> Iterator[e.Event]:
     attempt = ended.attempt
     if state.state is not ApplicationState.SUBMISSION_UNKNOWN:
-        yield close(attempt, context, result, settled=True)
+        yield retry.close(attempt, context, result, settled=True)
         return
-    yield retry_later(attempt, state, context, result, error)
+    yield retry.retry_later(attempt, state, context, result, error)
     answered_in_vain = error is None or error.outcome is errors.Outcome.REJECTED
-    if answered_in_vain and failures_with(attempt, state) >= LOOK_UPS_BEFORE_A_PERSON:
+    if answered_in_vain and retry.failures_with(attempt, state) >= LOOK_UPS_BEFORE_A_PERSON:
         yield context.moved(ApplicationState.MANUAL_REVIEW, e.Actor.CORE, "look-up-settles-nothing")
     elif context.now - (state.lost_since or state.lost_at or state.opened_at) >= LOST_BEFORE_A_PERSON:
         yield context.moved(ApplicationState.MANUAL_REVIEW, e.Actor.CORE, "lost-for-long")
@@ -195,63 +188,67 @@ def _look_up_inconclusive(
 # What the agency says, and what it gives
 
 
-def status_answered(ended: Ended[AgencyStatus], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def status_answered(ended: retry.Ended[AgencyStatus], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The agency says how the application stands; most often, as it did before."""
     status = ended.end
     old = is_old(state, status, ended.attempt.began_at)
     result = "outdated" if old else e.UNCHANGED if status == state.status else "reported"
-    again = next_poll(state, context, 0 if old else state.age(context.now))
-    yield close(ended.attempt, context, result, settled=True, not_before=again)
+    again = retry.next_poll(state, context, 0 if old else state.age(context.now))
+    yield retry.close(ended.attempt, context, result, settled=True, not_before=again)
     if result == "reported":
         yield e.StatusReceived(at=context.now, status=status)
     if not old:
         yield from follow_status(status, ended.attempt.began_at, state, context)
 
 
-def status_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def status_failed(
+    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
+) -> Iterator[e.Event]:
     """What is shown may be out of date once the agency could not be asked for a while."""
-    yield retry_later(ended.attempt, state, context, ended.end.code, ended.end)
-    if failures_with(ended.attempt, state) >= FAILURES_BEFORE_STALE:
+    yield retry.retry_later(ended.attempt, state, context, ended.end.code, ended.end)
+    if retry.failures_with(ended.attempt, state) >= FAILURES_BEFORE_STALE:
         yield from context.flags_changed(state, raised=frozenset({Flag.STALE_STATUS}))
 
 
 def read_answered_status(
-    ended: Ended[AgencyStatus | Withdrawal], state: Progress, context: RuleContext
+    ended: retry.Ended[AgencyStatus | Withdrawal], state: Progress, context: RuleContext
 ) -> Iterator[e.Event]:
     """Follow the status in the answer to a write."""
     status = ended.end.status if isinstance(ended.end, Withdrawal) else ended.end
     return read_status(status, ended.attempt.began_at, state, context)
 
 
-def fetched(ended: Ended[FetchedDeliverable], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def fetched(ended: retry.Ended[FetchedDeliverable], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """What was asked for is in the document store; something else would be fetched again without end."""
     attempt, answer = ended.attempt, ended.end
     if answer.deliverable.kind != attempt.deliverable:
         error = errors.ContractViolation("another-deliverable")
-        yield retry_later(attempt, state, context, "another-deliverable", error)
+        yield retry.retry_later(attempt, state, context, "another-deliverable", error)
         return
-    yield close(attempt, context, "fetched", settled=True)
+    yield retry.close(attempt, context, "fetched", settled=True)
     yield e.DeliverableFetched(at=context.now, deliverable=answer.deliverable, document=answer.document)
 
 
 # Correcting and withdrawing
 
 
-def corrected(ended: Ended[AgencyStatus], _: Progress, context: RuleContext) -> Iterator[e.Event]:
+def corrected(ended: retry.Ended[AgencyStatus], _: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The agency has the correction."""
-    yield close(ended.attempt, context, "corrected", settled=True)
+    yield retry.close(ended.attempt, context, "corrected", settled=True)
     yield e.CorrectionSent(at=context.now)
 
 
-def correction_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def correction_failed(
+    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
+) -> Iterator[e.Event]:
     """A lost correction is not sent again unless twice is once: the status shows whether it arrived."""
     attempt, error = ended.attempt, ended.end
     lost = error.outcome is errors.Outcome.UNKNOWN and not context.capabilities.repeats(Operation.ANSWER_CORRECTION)
     rejected = error.outcome is errors.Outcome.REJECTED
     if not (lost or rejected):
-        yield retry_later(attempt, state, context, error.code, error)
+        yield retry.retry_later(attempt, state, context, error.code, error)
         return
-    yield close_refused(attempt, context, error, settled=rejected)
+    yield retry.close_refused(attempt, context, error, settled=rejected)
     if state.state is ApplicationState.CORRECTION_REQUESTED:
         yield e.CorrectionSent(at=context.now, lost=lost)
         if rejected:
@@ -259,19 +256,19 @@ def correction_failed(ended: Ended[errors.NagorikError], state: Progress, contex
             yield from context.held(state, Party.CITIZEN, code)
 
 
-def withdrawal_answered(ended: Ended[Withdrawal], _: Progress, context: RuleContext) -> Iterator[e.Event]:
+def withdrawal_answered(ended: retry.Ended[Withdrawal], _: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The agency's word on the withdrawal; if it decided before, its decision wins."""
-    yield close(ended.attempt, context, "withdrawn" if ended.end.withdrawn else "refused", settled=True)
+    yield retry.close(ended.attempt, context, "withdrawn" if ended.end.withdrawn else "refused", settled=True)
 
 
-def follow_withdrawal(ended: Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def follow_withdrawal(ended: retry.Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """The word for the state may not be known, but the withdrawal itself is."""
     unread = ended.end.withdrawn and ended.end.status.state is None
     if unread and ApplicationState.WITHDRAWN in application_targets(state.state):
         yield context.moved(ApplicationState.WITHDRAWN, e.Actor.AGENCY, "withdrawn")
 
 
-def conclude_withdrawal(ended: Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def conclude_withdrawal(ended: retry.Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """What is known of the withdrawal once the status beside it has been followed."""
     if state.state is ApplicationState.WITHDRAWN:
         yield e.WithdrawalSettled(at=context.now, outcome="withdrawn")
@@ -282,13 +279,15 @@ def conclude_withdrawal(ended: Ended[Withdrawal], state: Progress, context: Rule
         yield e.WithdrawalSettled(at=context.now, outcome="refused")
 
 
-def withdrawal_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def withdrawal_failed(
+    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
+) -> Iterator[e.Event]:
     """A lost withdrawal is not sent again unless twice is once: the status shows whether it arrived."""
     attempt, error = ended.attempt, ended.end
     lost = error.outcome is errors.Outcome.UNKNOWN and not context.capabilities.repeats(Operation.WITHDRAW)
     rejected = error.outcome is errors.Outcome.REJECTED
     if not (lost or rejected):
-        yield retry_later(attempt, state, context, error.code, error)
+        yield retry.retry_later(attempt, state, context, error.code, error)
         return
-    yield close_refused(attempt, context, error, settled=rejected)
+    yield retry.close_refused(attempt, context, error, settled=rejected)
     yield e.WithdrawalSettled(at=context.now, outcome="refused" if rejected else "unknown")

@@ -12,14 +12,7 @@ from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, 
 from nagorik.model.status import AgencyStatus, FetchedDeliverable
 from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found, Pending, Rejected, Withdrawal
 from nagorik.operations import OPERATIONS, Operation
-from nagorik_platform.lifecycle.attempts import application, payments
-from nagorik_platform.lifecycle.attempts.retry import (
-    Ended,
-    UnexpectedAnswer,
-    close_failed,
-    postpone_status,
-    retry_later,
-)
+from nagorik_platform.lifecycle.attempts import application, payments, retry
 from nagorik_platform.lifecycle.events import Event
 from nagorik_platform.lifecycle.rule_context import LifecycleRule, RuleContext
 from nagorik_platform.lifecycle.state import Attempt, Progress
@@ -29,12 +22,12 @@ def rules_of_end(state: Progress, end: object) -> tuple[LifecycleRule, ...]:
     """What takes in the end of the attempt in flight: a result, or an error that says what is known.
 
     Raises:
-        UnexpectedAnswer: No attempt is in flight, or the result is of another operation.
+        retry.UnexpectedAnswer: No attempt is in flight, or the result is of another operation.
     """
     attempt = state.attempt
     if attempt is None:
-        raise UnexpectedAnswer("no attempt is in flight")
-    ended = Ended(attempt, end, state)
+        raise retry.UnexpectedAnswer("no attempt is in flight")
+    ended = retry.Ended(attempt, end, state)
     return tuple(partial(handle, ended) for handle in _handlers_of(attempt, end))
 
 
@@ -50,24 +43,24 @@ def rules_of_interruption(state: Progress) -> tuple[LifecycleRule, ...]:
 
 def _read_again(attempt: Attempt, state: Progress, context: RuleContext) -> Iterator[Event]:
     """A little later, since the read may be what killed the process."""
-    yield retry_later(attempt, state, context, "interrupted")
+    yield retry.retry_later(attempt, state, context, "interrupted")
 
 
-Handler = Callable[[Ended[Any], Progress, RuleContext], Iterator[Event]]
+Handler = Callable[[retry.Ended[Any], Progress, RuleContext], Iterator[Event]]
 
 
 def _handlers_of(attempt: Attempt, end: object) -> tuple[Handler, ...]:
     if isinstance(end, NagorikError):
-        return (_FAILURE_HANDLERS.get(attempt.operation, close_failed),)
+        return (_FAILURE_HANDLERS.get(attempt.operation, retry.close_failed),)
     for kind, handlers in _ANSWER_HANDLERS[attempt.operation].items():
         if isinstance(end, kind):
             return handlers
-    raise UnexpectedAnswer(f"{type(end).__name__} does not answer {attempt.operation.value}")
+    raise retry.UnexpectedAnswer(f"{type(end).__name__} does not answer {attempt.operation.value}")
 
 
 _FILED: Final[tuple[Handler, ...]] = (
     application.accepted,
-    postpone_status,
+    retry.postpone_status,
     application.adopt_answered_reference,
     application.read_first_status,
 )
@@ -94,12 +87,12 @@ _ANSWER_HANDLERS: Final[Mapping[Operation, Mapping[type, tuple[Handler, ...]]]] 
         Operation.STATUS: {AgencyStatus: (application.status_answered,)},
         Operation.DELIVERABLE: {FetchedDeliverable: (application.fetched,)},
         Operation.ANSWER_CORRECTION: {
-            AgencyStatus: (application.corrected, postpone_status, application.read_answered_status)
+            AgencyStatus: (application.corrected, retry.postpone_status, application.read_answered_status)
         },
         Operation.WITHDRAW: {
             Withdrawal: (
                 application.withdrawal_answered,
-                postpone_status,
+                retry.postpone_status,
                 application.read_answered_status,
                 application.follow_withdrawal,
                 application.conclude_withdrawal,

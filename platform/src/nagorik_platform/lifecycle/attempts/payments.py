@@ -7,19 +7,11 @@ from nagorik.errors import ContractViolation, NagorikError, Outcome
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle import events as e
+from nagorik_platform.lifecycle import events as e, tables
 from nagorik_platform.lifecycle.attempts.retry import Ended, close, close_refused, retry_later
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, PAYMENT_ENDED
 from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, GatewayWord, Hold, Party, Payment, Progress
-from nagorik_platform.lifecycle.tables import (
-    ENDED_WITHOUT_RESULT,
-    MONEY_ASKED_ABOUT,
-    MONEY_FOR_A_PERSON,
-    MONEY_NOT_TAKEN,
-    MONEY_TAKEN,
-    payment_targets,
-)
 
 
 def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> Iterator[e.Event]:
@@ -32,11 +24,7 @@ def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> 
 
 
 def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """A payment whose announcement was lost is unknown, in every idempotency class.
-
-    So a payment that is still quoted was not announced, and can be dropped. A refused repetition settles nothing: the
-    payer may pay what the first has opened.
-    """
+    """A payment whose announcement was lost is unknown, in every idempotency class."""
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     if payment.state is PaymentState.UNKNOWN:
         yield retry_later(attempt, state, context, error.code, error)
@@ -70,7 +58,7 @@ def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext)
         yield retry_later(ended.attempt, state, context, "completion-unknown")
     elif report.state in {PaymentState.PENDING, PaymentState.AUTHORISED, PaymentState.UNKNOWN}:
         yield retry_later(ended.attempt, state, context, report.state.value)
-        if report.state in payment_targets(payment.state):
+        if report.state in tables.payment_targets(payment.state):
             yield context.payment_moved(
                 payment,
                 report.state,
@@ -125,13 +113,9 @@ def _ended_unpaid(
     code: str,
     report: PaymentReport | None = None,
 ) -> Iterator[e.Event]:
-    """The gateway took nothing. What it said before is no news: the payer may be paying anew by now.
-
-    Money that was taken and now was not, as after a charge-back, is an officer's, who is believed then. Only that a
-    page has run out is no word about money of which the gateway itself said that it was taken.
-    """
-    if payment.state in MONEY_TAKEN and (payment.decided or to is not PaymentState.EXPIRED):
-        if payment.contested is None or payment.contested.state not in MONEY_NOT_TAKEN:
+    """The gateway took nothing. What it said before is no news: the payer may be paying anew by now."""
+    if payment.state in tables.MONEY_TAKEN and (payment.decided or to is not PaymentState.EXPIRED):
+        if payment.contested is None or payment.contested.state not in tables.MONEY_NOT_TAKEN:
             yield context.payment_moved(
                 payment,
                 PaymentState.UNDER_INVESTIGATION,
@@ -141,7 +125,7 @@ def _ended_unpaid(
                 contested=GatewayWord(state=to),
             )
         return
-    if to not in payment_targets(payment.state) or payment.state in MONEY_FOR_A_PERSON:
+    if to not in tables.payment_targets(payment.state) or payment.state in tables.MONEY_FOR_A_PERSON:
         return
     reference, remark = (report.reference, report.remark) if report is not None else (None, None)
     yield context.payment_moved(payment, to, e.Actor.GATEWAY, code, reference=reference, remark=remark)
@@ -150,24 +134,20 @@ def _ended_unpaid(
 
 
 def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """Money was taken: exactly what was asked, or a case for a person.
-
-    A person also gets money that the agency does not ask for and cannot be informed of, a second sum that differs
-    from the known one, and money of which an officer found that it was not taken.
-    """
+    """Money was taken: exactly what was asked, or a case for a person."""
     report, payment = ended.end, ended.payment
     as_asked = report.amount == payment.amount
     believed = report.state is PaymentState.CAPTURED
     code = "reported" if as_asked and believed else "amount-mismatch" if not as_asked else "doubted-by-gateway"
     yield close(ended.attempt, context, "captured" if code == "reported" else code, settled=True)
-    found_none = payment.decided and payment.state in MONEY_NOT_TAKEN
-    known = found_none or payment.state not in MONEY_ASKED_ABOUT | MONEY_NOT_TAKEN
+    found_none = payment.decided and payment.state in tables.MONEY_NOT_TAKEN
+    known = found_none or payment.state not in tables.MONEY_ASKED_ABOUT | tables.MONEY_NOT_TAKEN
     if code == "reported" and known:
         code = "taken-after-all" if found_none else "amount-mismatch"
     elif code == "reported" and _is_nobodys(payment, state, context):
         code = "not-demanded"
     to = PaymentState.CAPTURED if code == "reported" else PaymentState.UNDER_INVESTIGATION
-    if (not known or _is_news(report, payment)) and to in payment_targets(payment.state):
+    if (not known or _is_news(report, payment)) and to in tables.payment_targets(payment.state):
         yield e.PaymentMoved(
             at=context.now,
             payment=payment.id,
@@ -189,7 +169,7 @@ def _is_nobodys(payment: Payment, state: Progress, context: RuleContext) -> bool
     is_there = state.is_filed or state.state in {ApplicationState.SUBMITTING, ApplicationState.SUBMISSION_UNKNOWN}
     return (
         is_there
-        and state.state not in ENDED_WITHOUT_RESULT | {ApplicationState.CLOSED}
+        and state.state not in tables.ENDED_WITHOUT_RESULT | {ApplicationState.CLOSED}
         and not context.capabilities.offers(Operation.ADVISE_PAYMENT)
         and state.fee_due != payment.stage
         and not state.is_paid(payment.stage)
@@ -204,9 +184,9 @@ def _is_news(report: PaymentReport, payment: Payment) -> bool:
     """Whether a report of money says something else than is known of it, or than an officer knew who decided."""
     if _word(report) == payment.contested:
         return False
-    if payment.state in MONEY_NOT_TAKEN:
+    if payment.state in tables.MONEY_NOT_TAKEN:
         return True
-    if payment.state in MONEY_TAKEN and report.state is PaymentState.UNDER_INVESTIGATION:
+    if payment.state in tables.MONEY_TAKEN and report.state is PaymentState.UNDER_INVESTIGATION:
         return True
     if report.amount is None:
         # A sum that nobody can read may be a second one, unless somebody is looking for it already.
@@ -223,7 +203,7 @@ def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) 
             yield context.payment_moved(payment, PaymentState.ADVISED, e.Actor.CORE, "advised")
         return
     yield close(ended.attempt, context, "confirmed", settled=True)
-    if PaymentState.CONFIRMED in payment_targets(payment.state):
+    if PaymentState.CONFIRMED in tables.payment_targets(payment.state):
         yield context.payment_moved(payment, PaymentState.CONFIRMED, e.Actor.AGENCY, "advised")
 
 
@@ -254,7 +234,7 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
     else:
         yield close(ended.attempt, context, report.state.value, settled=True)
     is_news = report.state is not payment.state or report.reference not in {None, payment.refund_reference}
-    if is_news and report.state in payment_targets(payment.state):
+    if is_news and report.state in tables.payment_targets(payment.state):
         yield context.payment_moved(
             payment,
             report.state,
@@ -266,10 +246,7 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
 
 
 def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """A refused order is a person's case; the refusal to repeat a lost order says nothing.
-
-    An order that the gateway has taken in is asked about until the gateway has said how it ended.
-    """
+    """A refused order is a person's case; the refusal to repeat a lost order says nothing."""
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     orders = payment.state is PaymentState.REFUND_REQUESTED
     if orders and error.outcome is Outcome.REJECTED:

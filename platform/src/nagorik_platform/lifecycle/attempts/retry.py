@@ -63,10 +63,7 @@ def _is_somebodys_work(error: errors.NagorikError) -> bool:
 
 
 def _comes_back_by_itself(error: errors.NagorikError) -> bool:
-    """Whether the host sees when it is over: the plugin is tried again, or the agency's outage ends.
-
-    Refused credentials concern every application: the host holds up the agency's queue until they are accepted.
-    """
+    """Whether the host sees when it is over: the plugin is tried again, or the agency's outage ends."""
     if isinstance(error, errors.CredentialsRejected):
         return error.kind is not errors.CredentialProblem.NOT_PERMITTED
     kept_out = isinstance(error, errors.ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS

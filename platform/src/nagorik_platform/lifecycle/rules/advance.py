@@ -8,19 +8,11 @@ from nagorik.model.eligibility import Eligibility
 from nagorik.model.fee import FeeDue
 from nagorik.model.status import ApplicationState as S
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle import events as e
+from nagorik_platform.lifecycle import events as e, tables
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
 from nagorik_platform.lifecycle.next_action import awaits_word, may_be_captured_late
 from nagorik_platform.lifecycle.rule_context import LifecycleRule, RuleContext
 from nagorik_platform.lifecycle.state import Progress
-from nagorik_platform.lifecycle.tables import (
-    ENDED_WITHOUT_RESULT,
-    MONEY_ASKED_ABOUT,
-    MONEY_FOR_A_PERSON,
-    WITHDRAWABLE,
-    is_settled,
-    state_without_fee,
-)
 
 RESENDS_BEFORE_A_PERSON: Final = 80
 """Lost answers in a row to one filing with one key, after which a person looks: some three days of back-off."""
@@ -30,7 +22,7 @@ def advance_state(state: Progress, context: RuleContext) -> Iterator[e.Event]:
     """What follows from where the application is, with no attempt under way."""
     if state.attempt is not None:
         return
-    if state.withdrawal_wanted and state.state not in WITHDRAWABLE:
+    if state.withdrawal_wanted and state.state not in tables.WITHDRAWABLE:
         # The agency decided before it was told of the wish, and its decision wins.
         outcome: Literal["withdrawn", "refused"] = "withdrawn" if state.state is S.WITHDRAWN else "refused"
         yield e.WithdrawalSettled(at=context.now, outcome=outcome)
@@ -79,8 +71,8 @@ def _advance_awaiting_payment(state: Progress, context: RuleContext) -> Iterator
         yield context.moved(S.READY, e.Actor.GATEWAY, "fee-paid")
     elif state.is_filed and quote.total.poisha == 0:
         yield e.FeeSettled(at=context.now, free=True)
-        yield context.moved(state_without_fee(state.status), e.Actor.AGENCY, "nothing-to-pay")
-    elif state.payment_in(*MONEY_ASKED_ABOUT, *MONEY_FOR_A_PERSON) or state.is_paid(quote.stage):
+        yield context.moved(tables.state_without_fee(state.status), e.Actor.AGENCY, "nothing-to-pay")
+    elif state.payment_in(*tables.MONEY_ASKED_ABOUT, *tables.MONEY_FOR_A_PERSON) or state.is_paid(quote.stage):
         return
     elif quote.is_expired(context.now):
         if state.is_filed:
@@ -131,7 +123,7 @@ def _close(state: Progress, context: RuleContext) -> Iterator[e.Event]:
         return
     if may_be_captured_late(state, context.capabilities, context.now):
         return
-    if all(is_settled(one.state) and not awaits_word(state, one, context.now) for one in state.payments):
+    if all(tables.is_settled(one.state) and not awaits_word(state, one, context.now) for one in state.payments):
         yield context.moved(S.CLOSED, e.Actor.CORE, "settled")
 
 
@@ -144,6 +136,6 @@ _ADVANCES: Final[Mapping[S, LifecycleRule]] = MappingProxyType(
         S.SUBMISSION_UNKNOWN: _advance_unknown,
         S.ISSUED: _advance_issued,
         S.DELIVERED: _close,
-        **dict.fromkeys(ENDED_WITHOUT_RESULT, _close),
+        **dict.fromkeys(tables.ENDED_WITHOUT_RESULT, _close),
     }
 )

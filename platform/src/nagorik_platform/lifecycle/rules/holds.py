@@ -1,8 +1,4 @@
-"""For whom an application waits, when it does not move by itself.
-
-Nearly every hold follows from the row. The last rule leaves no hole: an application with nothing due and no party to
-wait for is given to a person.
-"""
+"""For whom an application waits, when it does not move by itself."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -178,10 +174,7 @@ def _by_state(progress: Progress, capabilities: ServiceCapabilities) -> str | No
 
 
 def _of_fee(progress: Progress, capabilities: ServiceCapabilities) -> Hold | None:
-    """Who is to look at a fee that cannot be asked for: it has no price, or has been paid already.
-
-    A fee that was paid is never asked for again by itself.
-    """
+    """Who is to look at a fee that cannot be asked for: it has no price, or has been paid already."""
     if not progress.is_filed or progress.state not in AT_THE_AGENCY | {S.AWAITING_PAYMENT}:
         return None
     demanded = demanded_stage(progress.status) if progress.status is not None else None
@@ -194,20 +187,14 @@ def _of_fee(progress: Progress, capabilities: ServiceCapabilities) -> Hold | Non
 
 
 def _is_long_paid(stage: str, progress: Progress) -> bool:
-    """Whether the agency was paid a stage so long before it said how the application stands that it must know.
-
-    What an officer has settled since was not paid before that, for all that the agency could see.
-    """
+    """Whether the agency was paid a stage so long before it said how the application stands that it must know."""
     paid = [p.moved_at or p.opened_at for p in progress.payments if p.stage == stage and p.state in MONEY_TAKEN]
     known_since = max([*paid, progress.submitted_at or progress.opened_at])
     return progress.status_at is not None and progress.status_at - known_since >= DEMANDED_AGAIN_BEFORE_A_PERSON
 
 
 def _in_vain(progress: Progress, calls: Iterable[NextAction]) -> Hold | None:
-    """Who is to look at a call, of ``calls``, that would be tried for ever; it is tried on meanwhile.
-
-    What is unknown has its own end: it is looked up for longer, and then decided by a person.
-    """
+    """Who is to look at a call, of ``calls``, that would be tried for ever; it is tried on meanwhile."""
     if progress.state is S.SUBMISSION_UNKNOWN:
         return None
     if not any(one.unreadable or one.in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON for one in progress.backoffs):

@@ -11,10 +11,7 @@ from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_TAKEN,
 
 
 def advance_money(state: Progress, context: RuleContext) -> Iterator[e.Event]:
-    """One duty of one payment, if there is any; otherwise the end of a fee's demand that is met.
-
-    A payment that the call in flight is about is left alone: its answer must meet the state that it was asked in.
-    """
+    """One duty of one payment, if there is any; otherwise the end of a fee's demand that is met."""
     in_flight = state.attempt.payment if state.attempt is not None else None
     doubled = {payment.id for payment in _paid_twice(state)}
     for payment in state.payments:
@@ -62,11 +59,7 @@ def _paid_twice(progress: Progress) -> Iterator[Payment]:
 
 
 def _is_of_another_price(payment: Payment, state: Progress) -> bool:
-    """Whether money was given for a price that is not the one which an application is to be filed at.
-
-    A payer pays late on a page that stayed open, or the form was corrected: the price that holds is paid anew, unless
-    it is the same. What an officer has accepted counts.
-    """
+    """Whether money was given for a price that is not the one which an application is to be filed at."""
     quote = state.quote
     return (
         payment.state is P.CAPTURED
