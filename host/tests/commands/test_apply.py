@@ -121,19 +121,9 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             "bad.json: applicant.birth_date: write a date such as 2026-11-24",
         ),
         (
-            example(applicant=example()["applicant"] | {"sex": SECRET}),
-            "bad.json: applicant.sex: write one of 'female', 'male' or 'other'",
-        ),
-        (
-            example(applicant=example()["applicant"] | {"identifiers": [{"type": SECRET, "value": SECRET}]}),
-            "bad.json: applicant.identifiers.0: write as 'type' one of 'nid', 'brn'",
-        ),
-        (
             example(applicant=example()["applicant"] | {"identifiers": [{"type": "nid", "value": SECRET}]}),
             "bad.json: applicant.identifiers.0.nid.value: The number may contain only Bangla or English digits",
         ),
-        (example(form=[SECRET]), "bad.json: form: write an object, in braces"),
-        (example(documents=SECRET), "bad.json: documents: write a list, in square brackets"),
         (example(form={"nid": SECRET}), "bad.json: /form/birth_date: "),
         (
             example(service="nid.reisue"),
@@ -147,8 +137,6 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             example(service="land.mutation"),
             "bad.json: service: service-not-offered: its plugin is not used (not-allowed); nagorik plugins says why",
         ),
-        (example(service="cashdesk.counter"), "bad.json: service: service-not-offered: this is no service; "),
-        (example(gateway="nid.reissue"), "bad.json: gateway: service-not-offered: this is no gateway; "),
         (
             example(gateway="nid.counter"),
             "bad.json: gateway: service-not-offered: there is no such gateway; did you mean cashdesk.counter?",
@@ -163,10 +151,6 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
         ),
         (with_paper("bad.json", kind=f"of {SECRET}"), "documents.0.kind: not accepted"),
         (
-            with_paper("a\0b"),
-            "documents.0.file: Utility bill: there is no such file, or it is none that can be read.",
-        ),
-        (
             with_paper("pipe"),
             "documents.0.file: Utility bill: there is no such file, or it is none that can be read.",
         ),
@@ -176,23 +160,10 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             "documents.0.file: Utility bill: the file is not in the folder of the application.",
         ),
         (
-            with_paper("../other/paper.pdf"),
-            "documents.0.file: Utility bill: the file is not in the folder of the application.",
-        ),
-        (
             with_paper(str(EXAMPLES / "nid-reissue.json")),
             "documents.0.file: Utility bill: the file is not in the folder of the application.",
         ),
         (with_paper("link.pdf"), "documents.0.file: Utility bill: the file is not in the folder of the application."),
-        (
-            with_paper("linked/paper.pdf"),
-            "documents.0.file: Utility bill: the file is not in the folder of the application.",
-        ),
-        (
-            with_paper("circle"),
-            "documents.0.file: Utility bill: there is no such file, or it is none that can be read.",
-        ),
-        (with_paper("."), "documents.0.file: Utility bill: there is no such file, or it is none that can be read."),
         (
             with_paper("bad.json", kind="photo"),
             "documents.0.file: Not a kind of paper that this service takes. It takes: utility-bill, ",
@@ -205,20 +176,12 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             with_paper("bad.json") | {"documents": [with_paper("x")["documents"][0]] * 201},
             "documents: give at most 200",
         ),
-        (example(title={"en": "T" * 500_000, "bn": "ক"}), "bad.json: title.en: write at most 4000 letters"),
         (example(title={"en": "T" * 1_000_000, "bn": "ক"}), "bad.json: larger than 1000000 bytes"),
-        (example(form=example()["form"] | {"reason": "r" * 500_000}), "bad.json: /form/reason: "),
-        (example(**{f"key-{n}": SECRET for n in range(10_000)}), "bad.json: 10000 things are wrong"),
         (
             with_paper("bad.json"),
             "documents.0.file: Utility bill: the file is no PDF, JPEG or PNG, whatever it is called.",
         ),
-        (example(consent={"days": 0, "fee_ceiling": SECRET}), "consent.days: write 1 or more"),
         (example(consent={"days": SECRET, "fee_ceiling": SECRET}), "consent.fee_ceiling: write an object, in braces"),
-        (
-            example(consent=example()["consent"] | {"given_at": SECRET}),
-            "consent.given_at: write a time with its offset,",
-        ),
     ],
 )
 def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content, told):

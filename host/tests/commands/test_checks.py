@@ -80,16 +80,6 @@ def test_database_and_documents_are_made_for_their_user_and_told_of_where_others
     assert told == [("host database", DoctorStatus.WARNING), ("host documents", DoctorStatus.WARNING)]
 
 
-def test_what_the_file_gives_and_what_it_keeps_out_is_no_warning(ready, agencies):
-    result = ready("doctor", "--json")
-    told = {item["check"]: item for item in result.document["checks"]}
-    assert [item for item in told.values() if item["status"] in {"warning", "wrong"}] == []
-    assert told["settings nid"]["status"] == "fine"
-    assert "base_url" in told["settings nid"]["message"]
-    assert (told["plugin land"]["status"], "settings land" in told) == ("note", False)
-    assert result.code == 0
-
-
 @pytest.mark.parametrize("beat", [timedelta(seconds=5), timedelta(hours=1)])
 def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
     at = microseconds(NOW - beat)

@@ -88,8 +88,3 @@ def test_messages_are_read_again(ready, place):
     assert ready("inbox", "show", failed, "--json").document["result"] == "waiting"
     assert ready("inbox", "retry", failed).code == 2
     assert ready("audit", "verify").code == 0
-
-
-def test_an_empty_inbox_says_so(ready):
-    assert "No such message has come." in ready("inbox", "list").out
-    assert ready("inbox", "list", "--older-than", "long").code == 2

@@ -225,32 +225,3 @@ def test_database_and_documents_are_their_owners_alone(nagorik, place):
     made = [*place.glob("nagorik.db*"), place / "nagorik-documents", *(place / "nagorik-documents").glob("**/*")]
     assert len(made) >= 4
     assert {path.name: path.stat().st_mode & 0o077 for path in made} == {path.name: 0 for path in made}
-
-
-def test_programs_are_held_to_the_keys_too(ready, applied, place, world_at):
-    (place / "keys.txt").write_text(make_keys("first"))
-    (place / "keys.txt").chmod(0o600)
-    other = world_at(f"sqlite:///{place}/nagorik.db")
-
-    async def nothing(host):
-        raise AssertionError("it opened")
-
-    with pytest.raises(Exception, match="another host's keys"):
-        other.run(nothing)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "DELETE FROM host_keys",
-        "DELETE FROM host_keys WHERE name <> 'index'",
-        "UPDATE host_keys SET retired_at = 1",
-        "UPDATE host_keys SET check_value = x'78'",
-    ],
-)
-def test_other_keys_are_refused_whatever_the_database_says_of_its_keys(ready, applied, place, change):
-    put(place, change)
-    (place / "keys.txt").write_text(make_keys("first"))
-    (place / "keys.txt").chmod(0o600)
-    refused = ready("cases", "list")
-    assert (refused.code, "Nothing was done" in refused.err) == (2, True)

@@ -110,20 +110,6 @@ def test_name_that_is_misspelt_is_no_empty_list(ready, two, words, told):
         assert told in refused.err
 
 
-def test_names_of_what_is_not_installed_any_more_are_known(ready, two, place):
-    gone = "gone.service"
-    put(place, "UPDATE applications SET service = ?, plugin = 'gone', gateway = 'gone.gateway',"
-               " hold_code = 'gone-code', blocked = 'gone-code' WHERE service = 'nid.migration'", gone)  # fmt: skip
-    for words in (
-        ("--service", gone),
-        ("--plugin", "gone"),
-        ("--gateway", "gone.gateway"),
-        ("--hold", "gone-code"),
-        ("--blocked", "gone-code"),
-    ):
-        assert ids(ready("applications", "list", *words, "--json")) == [two["nid.migration"]], words
-
-
 def test_list_goes_on_where_a_page_ended(ready, two):
     first = ready("applications", "list", "--limit", "1", "--json").document
     second = ready("applications", "list", "--limit", "1", "--after", first["next"], "--json").document

@@ -289,23 +289,6 @@ def test_paper_that_the_form_makes_necessary_is_named_at_the_counter_and_after_a
     assert [{"deed": sha256(DEED), "guardian-nid": sha256(BETTER)}] == office.desk.SEEN
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"", "documents.0.file: Rent deed: the file is empty."),
-        (PHOTO, "documents.0.file: Rent deed: the file is no PDF, whatever it is called."),
-        (b"MZ\x90\x00" + b"\0" * 99, "documents.0.file: Rent deed: the file is no PDF, whatever it is called."),
-        (b"%PDF-1.7" + b"x" * 1_000_000, "documents.0.file: Rent deed: larger than 1 MB."),
-    ],
-)
-def test_paper_that_is_none_is_refused_by_its_name(ready, office, content, told):
-    result = ready("apply", office.file(deed=content))
-    assert result.code == 2
-    assert told in result.err
-    assert "ভাড়ার দলিল" in result.err
-    assert office.sealed == 0
-
-
 def test_papers_go_to_the_agency_and_are_listed_with_who_handed_them_in(ready, office):
     application = applied(ready, office.file(deed=DEED, photo=PHOTO))
     office.work(timedelta(minutes=1))
@@ -448,29 +431,6 @@ def test_paper_that_comes_too_late_is_not_kept(ready, office):
     result = ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}")
     assert (result.code, "too-late-to-correct" in result.err) == (2, True)
     assert office.sealed == 1
-
-
-def test_process_that_dies_between_seal_and_row_leaves_what_the_audit_finds(ready, office, monkeypatch):
-    application = applied(ready, office.file(deed=DEED))
-
-    class Killed(BaseException):
-        pass
-
-    async def die(*_: object, **__: object) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr("nagorik_host.host.Host.act", die)
-        with pytest.raises(Killed):
-            ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}")
-    assert office.sealed == 2
-    assert ready("audit", "documents", "--json").document["orphans"] == 0  # it may be about to be written
-    day_before_yesterday = 1_000_000_000
-    for path in (office.place / "nagorik-documents").rglob("*"):
-        os.utime(path, (day_before_yesterday, day_before_yesterday))
-    assert ready("audit", "documents", "--remove", "--json").document["removed"] == 1
-    assert listed(ready, application) == [("deed", sha256(DEED), False)]
-    assert ready("documents", application, "--export", "deed", "deed.pdf").code == 0
 
 
 def test_deliverable_is_fetched_listed_exported_and_erased_with_all_others(ready, office):

@@ -245,15 +245,6 @@ def test_status_tells_the_reason_and_the_officers_remark_each_as_whose_it_is(wor
     assert "«RAW-WORD»" in ready("cases", "show", application).out
 
 
-def test_correction_that_is_wanted_says_what_and_what_to_do(worked, answers, ready):
-    wanted = Text(en="The map is missing.", bn="মানচিত্র নেই।")
-    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.CORRECTION_REQUESTED, reason=wanted))
-    text = ready("track", worked()).out
-    assert "The agency says:\n  «মানচিত্র নেই।»\n  «The map is missing.»\n" in text
-    assert "করণীয় / what to do\n  সময়মতো সংশোধন করুন, না হলে আবেদন বাতিল হতে পারে।" in text
-    assert "need not do anything" not in text
-
-
 def test_criterion_that_does_not_hold_is_told_with_its_source(worked, answers, ready):
     criteria = (
         criterion("resident", Verdict.PASS),

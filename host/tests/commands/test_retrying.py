@@ -75,13 +75,6 @@ def test_what_is_meant_goes_on_and_nothing_else(ready, left_alone, place, monkey
     assert all(one["subject"].startswith(f"{len(expected)} applications") for one in kept)
 
 
-def test_counts_are_told_by_code_and_service(ready, left_alone):
-    told = ready("cases", "retry", "--all", "--dry-run").out.split("\n")
-    rows = {tuple(line.split()) for line in told}
-    assert {("defect", "nid.reissue", "2"), ("defect", "nid.correction", "1")} <= rows
-    assert "4 applications would be looked at again. Nothing was changed." in told
-
-
 @pytest.mark.parametrize(
     ("words", "why"),
     [

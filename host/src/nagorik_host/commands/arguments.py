@@ -71,10 +71,10 @@ _MESSAGES: Final = (
 )
 _PAGE: Final = (
     _time(
-        "--opened-after", "TIME", "taken in or begun then or later; 2026-11-24T09:30, in Dhaka unless it says else"
+        "--opened-after", "TIME", "taken in or begun then or later: 2026-11-24T09:30, in Dhaka", dest="opened_from"
     ),
     _time("--opened-before", "TIME", "taken in or begun before that"),
-    _time("--updated-after", "TIME", "last changed then or later"),
+    _time("--updated-after", "TIME", "last changed then or later", dest="updated_from"),
     _time("--updated-before", "TIME", "last changed before that"),
     partial(add_limit_argument, default=50),
     _option("--after", "PLACE", "go on where a page ended, which names the place"),
@@ -126,13 +126,13 @@ applications: Final = HostCommand(
             "those that are wanted, the latest taken in first",
             "listing:applications",
             (
-                _several("--state", "STATE", "in this state, such as in_review; may be repeated"),
-                _several("--service", "ID", "for this service; may be repeated"),
-                _several("--plugin", "ID", "for a service of this plugin; may be repeated"),
+                _several("--state", "STATE", "in this state, such as in_review; may be repeated", dest="states"),
+                _several("--service", "ID", "for this service; may be repeated", dest="services"),
+                _several("--plugin", "ID", "for a service of this plugin; may be repeated", dest="plugins"),
                 _option("--gateway", "ID", "the citizen pays by this gateway"),
                 _option("--hold", "CODE", "it waits for this, such as ineligible"),
                 _option("--blocked", "CODE", "the host leaves it alone because of this, such as defect"),
-                _flag("--open", "not closed"),
+                argument("--open", action="store_true", dest="open_only", help="not closed"),
                 one_of(
                     _flag("--due", "due now; the longest due first"),
                     _flag("--overdue", "due for more than 15 minutes"),
@@ -169,10 +169,10 @@ payments: Final = HostCommand(
             "those that are wanted, the latest begun first",
             "listing:payments",
             (
-                _several("--gateway", "ID", "made through this gateway; may be repeated"),
-                _several("--state", "STATE", "in this state, such as captured or unknown; may be repeated"),
+                _several("--gateway", "ID", "made through this gateway; may be repeated", dest="gateways"),
+                _several("--state", "STATE", "in this state, such as captured; may be repeated", dest="states"),
                 _option("--application", "ID", "of this application"),
-                _option("--date", "DATE", "taken on this date in Dhaka, or begun on it and not taken", type=read_day),
+                _option("--date", "DATE", "taken on this date, or begun and not taken", type=read_day, dest="day"),
                 _option("--amount-from", "AMOUNT", "at least this was taken or asked for: 345.50", type=_amount),
                 _option("--amount-to", "AMOUNT", "at most this", type=_amount),
                 *_PAGE,

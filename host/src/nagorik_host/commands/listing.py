@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from functools import partial
 from typing import Any, Final
 
@@ -50,19 +51,9 @@ _PAYMENTS: Final[Columns] = {
 
 async def applications(arguments: argparse.Namespace) -> Result:
     """List applications."""
-    require_one_of("--state", arguments.state, [state.value for state in ApplicationState])
-    at = now()
-    wanted = ApplicationFilter(
-        states=arguments.state,
-        services=arguments.service,
-        plugins=arguments.plugin,
-        gateway=arguments.gateway,
-        hold=arguments.hold,
-        blocked=arguments.blocked,
-        open_only=arguments.open,
-        due_until=at if arguments.due else at - OVERDUE if arguments.overdue else None,
-        **_times(arguments),
-    )
+    require_one_of("--state", arguments.states, [state.value for state in ApplicationState])
+    due = now() - OVERDUE * arguments.overdue if arguments.due or arguments.overdue else None
+    wanted = ApplicationFilter(**_given(ApplicationFilter, arguments), due_until=due)
     page = await _read(arguments, partial(list_applications, wanted=wanted), *_NAMED)
     rows = [_application(row) for row in page.rows]
     return _result({"applications": rows}, _APPLICATIONS, page, "No application is like that. এমন কোনো আবেদন নেই।")
@@ -86,16 +77,8 @@ async def search(arguments: argparse.Namespace) -> Result:
 
 async def payments(arguments: argparse.Namespace) -> Result:
     """List payments."""
-    require_one_of("--state", arguments.state, [state.value for state in PaymentState])
-    wanted = PaymentFilter(
-        gateways=arguments.gateway,
-        states=arguments.state,
-        application=arguments.application,
-        day=arguments.date,
-        amount_from=arguments.amount_from,
-        amount_to=arguments.amount_to,
-        **_times(arguments),
-    )
+    require_one_of("--state", arguments.states, [state.value for state in PaymentState])
+    wanted = PaymentFilter(**_given(PaymentFilter, arguments))
     page = await _read(arguments, partial(list_payments, wanted=wanted), "gateway")
     rows = [_payment(row) for row in page.rows]
     return _result({"payments": rows}, _PAYMENTS, page, "No payment is like that. এমন কোনো পেমেন্ট নেই।")
@@ -105,13 +88,9 @@ _RENAMED: Final = {"id": "application", "hold_party": "waits_for", "hold_code": 
 _NAMED: Final = ("service", "plugin", "gateway", "hold", "blocked")
 
 
-def _times(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {
-        "opened_from": arguments.opened_after,
-        "opened_before": arguments.opened_before,
-        "updated_from": arguments.updated_after,
-        "updated_before": arguments.updated_before,
-    }
+def _given(kind: type[ApplicationFilter | PaymentFilter], arguments: argparse.Namespace) -> dict[str, Any]:
+    """The arguments that are named as a filter's fields."""
+    return {field.name: getattr(arguments, field.name) for field in fields(kind) if field.name in arguments}
 
 
 async def _read(arguments: argparse.Namespace, unit: Callable[..., Page], *kinds: str) -> Page:
@@ -126,7 +105,9 @@ async def _read(arguments: argparse.Namespace, unit: Callable[..., Page], *kinds
         raise CommandRefused("--after takes the place that a page of this list ended with") from None
     async with unlocked_database() as (database, _):
         for kind in kinds:
-            await require_known(database, f"--{kind}", kind, getattr(arguments, kind))
+            await require_known(
+                database, f"--{kind}", kind, vars(arguments).get(kind) or vars(arguments).get(f"{kind}s")
+            )
         return await database.run(partial(unit, after=after, limit=arguments.limit))
 
 
