@@ -6,7 +6,7 @@ from pathlib import Path
 from nagorik import DocumentReference, NagorikError
 from nagorik.data_files import DataFileInvalid
 from nagorik_host.commands.render import view_result
-from nagorik_host.commands.result import Result
+from nagorik_host.commands.result import CommandResult
 from nagorik_host.commands.running import CommandRefused, opened_host
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
@@ -15,13 +15,13 @@ from nagorik_host.views import CITIZEN
 from nagorik_platform.lifecycle import NotPossible, Progress
 
 
-async def track(arguments: argparse.Namespace) -> Result:
+async def track(arguments: argparse.Namespace) -> CommandResult:
     """Show the citizen's view."""
     async with opened_host() as host:
         return view_result(await host.view(arguments.application, CITIZEN))
 
 
-async def act(arguments: argparse.Namespace) -> Result:
+async def act(arguments: argparse.Namespace) -> CommandResult:
     """Take in what the citizen does, and show where the application is then."""
     _refuse_together(arguments)
     settings, name = load_host_settings(), arguments.application

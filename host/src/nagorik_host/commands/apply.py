@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from nagorik.data_files import DataFileInvalid
 from nagorik_host.application_file import application_files
 from nagorik_host.commands.intake import AppliedFile, apply_files
-from nagorik_host.commands.result import Columns, Part, Result, Table
+from nagorik_host.commands.result import CommandResult, Headings, Part, Table
 from nagorik_host.commands.running import CommandRefused, opened_host
 from nagorik_host.engine.restoration import catching_up
 from nagorik_host.engine.suspensions import list_suspensions
@@ -24,7 +24,7 @@ from nagorik_platform.cli.output import Document, print_error
 from nagorik_toolkit.texts import moment_text
 
 _RESULTS: Final = {"taken": "taken in · গৃহীত", "already-open": "was taken in before · আগেই গৃহীত"}
-_COLUMNS: Final[Columns] = {
+_COLUMNS: Final[Headings] = {
     "file": "file",
     "result": lambda one: _RESULTS[one["result"]],
     "application": "application",
@@ -34,7 +34,7 @@ PROGRESS: Final = 1000
 """Files after which a line says how far it is."""
 
 
-async def apply(arguments: argparse.Namespace) -> Result:
+async def apply(arguments: argparse.Namespace) -> CommandResult:
     """Take in what can be taken in, and print each file's result."""
     try:
         files = application_files(arguments.path)
@@ -66,7 +66,7 @@ async def apply(arguments: argparse.Namespace) -> Result:
     code = ExitCode.FINDINGS if problems else ExitCode.OK
     if "refused" in results and files == (arguments.path,):
         code = ExitCode.USAGE
-    return Result(document, shown, ExitCode.FAILED if "failed" in results else code, problems)
+    return CommandResult(document, shown, ExitCode.FAILED if "failed" in results else code, problems)
 
 
 async def _charged(host: Host, taken: list[str]) -> list[Document]:

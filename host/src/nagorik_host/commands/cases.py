@@ -17,7 +17,7 @@ from nagorik_host.commands.payment_cases import (
     render_payment_cases,
 )
 from nagorik_host.commands.render import view_result
-from nagorik_host.commands.result import Columns, Part, Result, Table
+from nagorik_host.commands.result import CommandResult, Headings, Part, Table
 from nagorik_host.commands.running import CommandRefused, now, opened_host, require_signed, unlocked_database
 from nagorik_host.engine.plugins import accept, is_beyond
 from nagorik_host.host import Host
@@ -46,14 +46,14 @@ from nagorik_platform.lifecycle import Decided, Hold, Party
 from nagorik_platform.logs import get_logger
 
 _log = get_logger("nagorik.host")
-_CASES: Final[Columns] = {
+_CASES: Final[Headings] = {
     "আবেদন / application": "application",
     "সেবা / service": "service",
     "অবস্থা / state": "state",
     "অপেক্ষা / waits for": lambda one: one["blocked"] or one["hold"] or one["state"],
     "কখন থেকে / since": "since",
 }
-_DECISIONS: Final[Columns] = {
+_DECISIONS: Final[Headings] = {
     "সময় / when": "at",
     "কর্মকর্তা / officer": "officer",
     "সিদ্ধান্ত / decision": "kind",
@@ -62,7 +62,7 @@ _DECISIONS: Final[Columns] = {
 }
 
 
-async def list_all(arguments: argparse.Namespace) -> Result:
+async def list_all(arguments: argparse.Namespace) -> CommandResult:
     """List applications, and cases of a reconciliation, that wait for an officer."""
     at, limit = now(), arguments.limit
     async with unlocked_database() as (database, _):
@@ -85,18 +85,18 @@ async def list_all(arguments: argparse.Namespace) -> Result:
         shown.append(f"{number} in all; --limit shows more.")
     if payments:
         shown += ["", partial(render_payment_cases, payments, payment_number)]
-    return Result(document, shown or ["Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।"])
+    return CommandResult(document, shown or ["Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।"])
 
 
-async def list_decisions(arguments: argparse.Namespace) -> Result:
+async def list_decisions(arguments: argparse.Namespace) -> CommandResult:
     """List what officers decided of services, plugins and blocked applications."""
     async with unlocked_database() as (database, _):
         found = await database.run(partial(latest_decisions, limit=arguments.limit))
     rows = [one._asdict() for one in found]
-    return Result({"decisions": rows}, [Table(_DECISIONS, rows)])
+    return CommandResult({"decisions": rows}, [Table(_DECISIONS, rows)])
 
 
-async def show(arguments: argparse.Namespace) -> Result | ExitCode:
+async def show(arguments: argparse.Namespace) -> CommandResult | ExitCode:
     """Show the officer's view, or a case of a reconciliation."""
     async with opened_host() as host:
         found = await find_payment_case(host, arguments.application)
@@ -106,7 +106,7 @@ async def show(arguments: argparse.Namespace) -> Result | ExitCode:
         return view_result(await host.view(arguments.application, OFFICER))
 
 
-async def decide(arguments: argparse.Namespace) -> Result | int:
+async def decide(arguments: argparse.Namespace) -> CommandResult | int:
     """Decide on an application, or close a case of a reconciliation."""
     require_signed(arguments)
     to = _state("--to", arguments.to, ApplicationState)
@@ -131,7 +131,7 @@ async def decide(arguments: argparse.Namespace) -> Result | int:
             )
             progress = await host.decide(application, decision)
             result = {"application": application, "state": progress.state.value}
-    return Result(result, [f"{key.replace('_', ' ')}: {value}" for key, value in result.items()])
+    return CommandResult(result, [f"{key.replace('_', ' ')}: {value}" for key, value in result.items()])
 
 
 def _state(option: str, written: str | None, kind: type[StrEnum]) -> Any:
@@ -167,7 +167,7 @@ def _unblock(transaction: Transaction, *, host: Host, application: str, argument
     return {"application": application, "was_blocked": blocked}
 
 
-async def retry(arguments: argparse.Namespace) -> Result:
+async def retry(arguments: argparse.Namespace) -> CommandResult:
     """Let the host try many applications again that it left alone."""
     wanted = BlockedFilter(arguments.code, arguments.plugin, arguments.service, arguments.since)
     if (wanted == BlockedFilter()) is not arguments.all:
@@ -196,7 +196,7 @@ async def retry(arguments: argparse.Namespace) -> Result:
     would = f"{number} applications would be looked at again. Nothing was changed."
     said = would if arguments.dry_run else f"{retried} applications are looked at again."
     table = [Table({"code": "code", "service": "service", "applications": "number"}, counts)] if counts else []
-    return Result({"applications": number, "retried": retried, "by_code_and_service": counts}, [*table, said])
+    return CommandResult({"applications": number, "retried": retried, "by_code_and_service": counts}, [*table, said])
 
 
 def _means(code: str) -> Text | None:

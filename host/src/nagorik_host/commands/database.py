@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 
-from nagorik_host.commands.result import Facts, Result
+from nagorik_host.commands.result import CommandResult, NameValues
 from nagorik_host.commands.running import CommandRefused, now, opened_database, require_signed, unlocked_database
 from nagorik_host.settings import HostSettings, load_host_settings
 from nagorik_host.store.database import read_url
@@ -12,7 +12,7 @@ from nagorik_host.store.upgrade import SchemaOutdated, require_newest, revision_
 from nagorik_platform.cli.commands import ExitCode
 
 
-async def upgrade_tables(_: argparse.Namespace) -> Result:
+async def upgrade_tables(_: argparse.Namespace) -> CommandResult:
     """Make the tables or bring them to the newest revision."""
     from alembic.util.exc import CommandError
 
@@ -26,10 +26,10 @@ async def upgrade_tables(_: argparse.Namespace) -> Result:
     done = (
         f"is at revision {after} already" if before == after else f"went from {before or 'empty'} to revision {after}"
     )
-    return Result({"before": before, "after": after}, [f"The {_kind(settings)} database {done}."])
+    return CommandResult({"before": before, "after": after}, [f"The {_kind(settings)} database {done}."])
 
 
-async def status(_: argparse.Namespace) -> Result:
+async def status(_: argparse.Namespace) -> CommandResult:
     """Say whether the tables, those of extensions too, are up to date; exit code 1 where an upgrade is due."""
     settings = load_host_settings()
     async with opened_database(settings) as database:
@@ -41,10 +41,10 @@ async def status(_: argparse.Namespace) -> Result:
     facts = {"kind": _kind(settings), "revision": found, "needed": REVISION}
     said = "Up to date." if is_current else "Not up to date: nagorik db upgrade."
     code = ExitCode.OK if is_current else ExitCode.FINDINGS
-    return Result({**facts, "current": is_current}, [Facts(facts), said], code)
+    return CommandResult({**facts, "current": is_current}, [NameValues(facts), said], code)
 
 
-async def restored(arguments: argparse.Namespace) -> Result:
+async def restored(arguments: argparse.Namespace) -> CommandResult:
     """Record that the database was restored from a copy."""
     from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_restored
     from nagorik_host.store.application_store import ApplicationStore
@@ -62,10 +62,10 @@ async def restored(arguments: argparse.Namespace) -> Result:
         f"{number} open applications: whatever they send next is looked up first.",
         "Apply again what was taken in since the copy was made, then: nagorik db caught-up.",
     ]
-    return Result({"applications": number}, shown)
+    return CommandResult({"applications": number}, shown)
 
 
-async def caught_up(arguments: argparse.Namespace) -> Result:
+async def caught_up(arguments: argparse.Namespace) -> CommandResult:
     """Record that what was taken in since the copy was taken in again."""
     from nagorik_host.engine.restoration import mark_caught_up
 
@@ -74,7 +74,7 @@ async def caught_up(arguments: argparse.Namespace) -> Result:
         unit = partial(mark_caught_up, officer=arguments.officer, reason=arguments.reason, now=now())
         if not await database.run(unit):
             raise CommandRefused("the database has nothing to catch up with: nagorik db restored was not said")
-    return Result({"caught_up": True}, ["What is taken in from now on is sent without being looked up first."])
+    return CommandResult({"caught_up": True}, ["What is taken in from now on is sent without being looked up first."])
 
 
 def _kind(settings: HostSettings) -> str:

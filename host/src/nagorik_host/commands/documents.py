@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from nagorik_host.commands.new_files import new_files
-from nagorik_host.commands.result import Columns, Part, Result, Table
+from nagorik_host.commands.result import CommandResult, Headings, Part, Table
 from nagorik_host.commands.running import CommandRefused, opened_host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction
@@ -20,7 +20,7 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.documents import in_megabytes
 from nagorik_platform.logs import get_logger
 
-_COLUMNS: Final[Columns] = {
+_COLUMNS: Final[Headings] = {
     "নং / no": "number",
     "ধরন / kind": "kind",
     "ফাইল / type": "media_type",
@@ -31,7 +31,7 @@ _COLUMNS: Final[Columns] = {
 }
 
 
-async def documents(arguments: argparse.Namespace) -> Result:
+async def documents(arguments: argparse.Namespace) -> CommandResult:
     """List the documents of an application, or export some."""
     settings = load_host_settings()
     async with opened_host(settings) as host:
@@ -59,12 +59,12 @@ async def documents(arguments: argparse.Namespace) -> Result:
         *(f"{kind}: {name.bn} · {name.en}" for kind, name in names.items() if name.en != kind),
     ]
     nothing = "The application has no papers. আবেদনটির কোনো কাগজ নেই।"
-    return Result({"application": application, "documents": listed}, shown if listed else [nothing])
+    return CommandResult({"application": application, "documents": listed}, shown if listed else [nothing])
 
 
 async def _export(
     application: str, store: FolderDocumentStore, kept: Sequence[KeptDocument], wanted: str, path: str
-) -> Result:
+) -> CommandResult:
     chosen = [one for one in kept if one.reference.kind == wanted and not one.superseded]
     chosen = chosen or [one for number, one in enumerate(kept, start=1) if str(number) == wanted]
     if not chosen:
@@ -82,7 +82,7 @@ async def _export(
         for one, target in zip(chosen, targets, strict=True)
     ]
     shown = [f"{one['file']}: {one['kind']}, SHA-256 {one['sha256']}" for one in written]
-    return Result({"application": application, "exported": written}, shown)
+    return CommandResult({"application": application, "exported": written}, shown)
 
 
 def _targets(path: Path, chosen: Sequence[KeptDocument]) -> list[Path]:

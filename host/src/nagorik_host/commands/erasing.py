@@ -3,7 +3,7 @@
 import argparse
 from datetime import timedelta
 
-from nagorik_host.commands.result import Result
+from nagorik_host.commands.result import CommandResult
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
@@ -28,7 +28,7 @@ _DAMAGED = (
 )
 
 
-async def erase(arguments: argparse.Namespace) -> Result:
+async def erase(arguments: argparse.Namespace) -> CommandResult:
     """Erase one application, or all that were closed long enough ago, and messages that are old enough."""
     settings, name = load_host_settings(), arguments.application
     days = settings.retention_days if arguments.closed_for is None else arguments.closed_for
@@ -59,7 +59,7 @@ async def erase(arguments: argparse.Namespace) -> Result:
         shown.append("Remains stand in the database's files for a while: docs/how-to/run-for-years.md, Retention.")
     code = ExitCode.FINDINGS if damaged else ExitCode.OK
     problems = [f"{application}: {_DAMAGED}" for application in damaged]
-    return Result({"erased": number, "documents_untold": damaged}, shown, code, problems)
+    return CommandResult({"erased": number, "documents_untold": damaged}, shown, code, problems)
 
 
 def no_folder(done: str) -> CommandRefused:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from nagorik_host.commands.result import Columns, Facts, Part, Result, Table
+from nagorik_host.commands.result import CommandResult, Headings, NameValues, Part, Table
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.store.messages import (
     PAGE,
@@ -21,7 +21,7 @@ from nagorik_host.store.messages import (
 from nagorik_platform.logs import get_logger
 
 _UNKNOWN = "the database holds no message by this id"
-_COLUMNS: Final[Columns] = {
+_COLUMNS: Final[Headings] = {
     "message": "id",
     "came to": "offer",
     "received": "received_at",
@@ -31,7 +31,7 @@ _COLUMNS: Final[Columns] = {
 }
 
 
-async def list_all(arguments: argparse.Namespace) -> Result:
+async def list_all(arguments: argparse.Namespace) -> CommandResult:
     """List messages."""
     wanted = _wanted(arguments)
     async with unlocked_database() as (database, _):
@@ -42,20 +42,20 @@ async def list_all(arguments: argparse.Namespace) -> Result:
     shown: list[Part] = (
         [Table(_COLUMNS, rows), f"{in_all} in all."] if rows else ["No such message has come. এমন কোনো বার্তা আসেনি।"]
     )
-    return Result({"numbers": numbers, "messages": rows}, shown)
+    return CommandResult({"numbers": numbers, "messages": rows}, shown)
 
 
-async def show(arguments: argparse.Namespace) -> Result:
+async def show(arguments: argparse.Namespace) -> CommandResult:
     """Show one message, without its content."""
     async with unlocked_database() as (database, _):
         try:
             found = (await database.run(partial(message_of, identity=arguments.message)))._asdict()
         except NoSuchMessage:
             raise CommandRefused(_UNKNOWN) from None
-    return Result(found, [Facts({name.replace("_", " "): value for name, value in found.items()})])
+    return CommandResult(found, [NameValues({name.replace("_", " "): value for name, value in found.items()})])
 
 
-async def retry(arguments: argparse.Namespace) -> Result:
+async def retry(arguments: argparse.Namespace) -> CommandResult:
     """Let one message, or all that a filter wants, be read again."""
     if (arguments.message is None) == (arguments.result is None):
         raise CommandRefused("name one message, or with --result which ones are to be read again")
@@ -76,7 +76,9 @@ async def retry(arguments: argparse.Namespace) -> Result:
                 renewed = await database.run(unit)
                 number += renewed
     get_logger("nagorik.host").info("messages_to_be_read_again", messages=number)
-    return Result({"messages": number}, [f"{number} messages will be read again by the next worker that looks."])
+    return CommandResult(
+        {"messages": number}, [f"{number} messages will be read again by the next worker that looks."]
+    )
 
 
 def _wanted(arguments: argparse.Namespace) -> MessageFilter:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nagorik.data_files import DataFileInvalid, read_file
 from nagorik_host.commands.erasing import no_folder
-from nagorik_host.commands.result import Result
+from nagorik_host.commands.result import CommandResult
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.documents import FolderDocumentStore
@@ -101,7 +101,7 @@ def _put_first(file: Path, make: Callable[[], str]) -> None:
     beside.replace(keys)
 
 
-async def rotate_keys(_: argparse.Namespace) -> Result:
+async def rotate_keys(_: argparse.Namespace) -> CommandResult:
     """Wrap every data key by the first key of the file; exit code 1 where one is damaged."""
     settings = load_host_settings()
     # As it stands in the file: its first key is to be in use from now on.
@@ -131,7 +131,7 @@ async def rotate_keys(_: argparse.Namespace) -> Result:
         left = "Keep the older keys for as long as a backup is kept that was made before now."
     whole = f"{done.keys - len(done.damaged)} of {done.keys} data keys are wrapped by {vault.current}"
     found = {"key": vault.current, "data_keys": done.keys, "wrapped_anew": done.wrapped_anew}
-    return Result(
+    return CommandResult(
         {**found, "documents_wrapped_anew": anew, "damaged": damaged, "workers_behind": behind},
         [f"{whole}; {done.wrapped_anew} of them and {anew} documents were not before.", left],
         ExitCode.FINDINGS if damaged else ExitCode.OK,

@@ -12,7 +12,7 @@ from nagorik import ApplicationState, PaymentState
 from nagorik.values import Money
 from nagorik_host.commands.arguments import NO_CITIZENS
 from nagorik_host.commands.known_names import require_known, require_one_of
-from nagorik_host.commands.result import Columns, Part, Result, Table, Unbroken
+from nagorik_host.commands.result import CommandResult, Headings, Part, Table, Unbroken
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import (
@@ -29,7 +29,7 @@ from nagorik_host.store.overview import OVERDUE
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import MOST_ROWS, Document
 
-_APPLICATIONS: Final[Columns] = {
+_APPLICATIONS: Final[Headings] = {
     "application": "application",
     "service": "service",
     "state": "state",
@@ -38,7 +38,7 @@ _APPLICATIONS: Final[Columns] = {
     "changed": "updated_at",
     "due": "due_at",
 }
-_PAYMENTS: Final[Columns] = {
+_PAYMENTS: Final[Headings] = {
     "payment": "payment",
     "application": "application",
     "gateway": "gateway",
@@ -49,7 +49,7 @@ _PAYMENTS: Final[Columns] = {
 }
 
 
-async def applications(arguments: argparse.Namespace) -> Result:
+async def applications(arguments: argparse.Namespace) -> CommandResult:
     """List applications."""
     require_one_of("--state", arguments.states, [state.value for state in ApplicationState])
     due = now() - OVERDUE * arguments.overdue if arguments.due or arguments.overdue else None
@@ -59,7 +59,7 @@ async def applications(arguments: argparse.Namespace) -> Result:
     return _result({"applications": rows}, _APPLICATIONS, page, "No application is like that. এমন কোনো আবেদন নেই।")
 
 
-async def search(arguments: argparse.Namespace) -> Result:
+async def search(arguments: argparse.Namespace) -> CommandResult:
     """Find applications by an id or a reference; exit code 1 where nothing is found."""
     from nagorik_host.store.application_store import ApplicationStore
 
@@ -72,10 +72,10 @@ async def search(arguments: argparse.Namespace) -> Result:
         rows = [_application(row) for row in await database.run(find)]
     nothing = ["Nothing is found by this id or reference. এই নম্বরে কিছু পাওয়া যায়নি।", NO_CITIZENS]
     found = [Table(_APPLICATIONS, rows)] if rows else nothing
-    return Result({"applications": rows, "next": None}, found, ExitCode.OK if rows else ExitCode.FINDINGS)
+    return CommandResult({"applications": rows, "next": None}, found, ExitCode.OK if rows else ExitCode.FINDINGS)
 
 
-async def payments(arguments: argparse.Namespace) -> Result:
+async def payments(arguments: argparse.Namespace) -> CommandResult:
     """List payments."""
     require_one_of("--state", arguments.states, [state.value for state in PaymentState])
     wanted = PaymentFilter(**_given(PaymentFilter, arguments))
@@ -111,13 +111,13 @@ async def _read(arguments: argparse.Namespace, unit: Callable[..., Page], *kinds
         return await database.run(partial(unit, after=after, limit=arguments.limit))
 
 
-def _result(document: Document, columns: Columns, page: Page, nothing: str) -> Result:
+def _result(document: Document, columns: Headings, page: Page, nothing: str) -> CommandResult:
     (rows,) = document.values()
     found: list[Part] = [Table(columns, rows)] if rows else []
     if page.next is not None:
         found += ["There may be more. Go on with:", Unbroken(f"--after {page.next}")]
     place = str(page.next) if page.next is not None else None
-    return Result({**document, "next": place}, found or [nothing])
+    return CommandResult({**document, "next": place}, found or [nothing])
 
 
 def _application(row: Row[Any]) -> Document:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from nagorik import Text
 from nagorik.values import Money, to_bangla_digits
-from nagorik_host.commands.result import Columns, Facts, Part, Result, Table, Unbroken, when
+from nagorik_host.commands.result import CommandResult, Headings, NameValues, Part, Table, Unbroken, when
 from nagorik_host.views import ApplicationView, OfficerView
 from nagorik_platform.cli.explanation_page import charge_lines, fee_lines, reason_lines
 from nagorik_platform.cli.output import Document
@@ -13,15 +13,15 @@ from nagorik_platform.lifecycle import Party
 from nagorik_toolkit.texts import moment_text, money_text
 
 
-def view_result(view: ApplicationView) -> Result:
+def view_result(view: ApplicationView) -> CommandResult:
     """A citizen's view, or an officer's with all that a decision needs."""
     document = view.model_dump(mode="json")
-    return Result(document, list(_page(document, everything=isinstance(view, OfficerView))))
+    return CommandResult(document, list(_page(document, everything=isinstance(view, OfficerView))))
 
 
 def _page(document: Document, *, everything: bool) -> Iterator[Part]:
     name = document["service_name"]
-    yield Facts(
+    yield NameValues(
         {
             "application": document["application"],
             "আবেদন / reference": document["client_reference"],
@@ -74,7 +74,7 @@ def _timeline(document: Document) -> Iterator[str]:
 
 def _for_officer(document: Document) -> Iterator[Part]:
     become = {f"--payment {p} may be": ", ".join(to) or "–" for p, to in document["payments_may_become"].items()}
-    yield Facts(
+    yield NameValues(
         {
             "citizen": document["applicant"],
             "identifiers": ", ".join(document["identifiers"]) or "–",
@@ -84,7 +84,7 @@ def _for_officer(document: Document) -> Iterator[Part]:
             **{f"the gateway says of {payment}": said for payment, said in document["gateways_say"].items()},
         }
     )
-    columns: Columns = {
+    columns: Headings = {
         "শুরু / began": lambda one: when(one["began"]),
         "কাজ / operation": "operation",
         "ফল / result": "result",
@@ -94,7 +94,7 @@ def _for_officer(document: Document) -> Iterator[Part]:
 
 
 def _payments(document: Document) -> Iterator[Part]:
-    columns: Columns = {
+    columns: Headings = {
         "পেমেন্ট / payment": "payment",
         "মাধ্যম / gateway": "gateway",
         "নম্বর / reference": "reference",

@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 
-from nagorik_host.commands.result import Result
+from nagorik_host.commands.result import CommandResult
 from nagorik_host.commands.running import now, require_signed, unlocked_database
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision
@@ -12,7 +12,7 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.logs import get_logger
 
 
-async def repair_rows(arguments: argparse.Namespace) -> Result:
+async def repair_rows(arguments: argparse.Namespace) -> CommandResult:
     """Repair one application or all; exit code 1 where one cannot be repaired."""
     require_signed(arguments)
     repaired, refused = list[str](), dict[str, str]()
@@ -34,4 +34,4 @@ async def repair_rows(arguments: argparse.Namespace) -> Result:
     shown = [*repaired, f"{len(repaired)} applications were repaired."]
     problems = [f"{application}: {reason}" for application, reason in refused.items()]
     code = ExitCode.FINDINGS if refused else ExitCode.OK
-    return Result({"repaired": repaired, "refused": refused}, shown, code, problems)
+    return CommandResult({"repaired": repaired, "refused": refused}, shown, code, problems)

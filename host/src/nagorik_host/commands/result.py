@@ -15,18 +15,18 @@ from nagorik_platform.cli.output import (
     print_unbroken,
 )
 
-Columns = Mapping[str, str | Callable[[Document], object]]
+Headings = Mapping[str, str | Callable[[Document], object]]
 """A table's headings. A cell is a value of the row's document, or what a function makes of the document."""
 
 
 class Table(NamedTuple):
     """Rows under headings."""
 
-    columns: Columns
+    columns: Headings
     rows: Sequence[Document]
 
 
-class Facts(NamedTuple):
+class NameValues(NamedTuple):
     """Names and values, one pair a line; a value that is absent is left out."""
 
     values: Mapping[str, object]
@@ -38,11 +38,11 @@ class Unbroken(str):
     __slots__ = ()
 
 
-Part = str | Table | Facts | Callable[[], None]
+Part = str | Table | NameValues | Callable[[], None]
 """What is shown to people; a function prints its part itself."""
 
 
-class Result(NamedTuple):
+class CommandResult(NamedTuple):
     """What a command found.
 
     Attributes:
@@ -68,7 +68,7 @@ class Result(NamedTuple):
             match part:
                 case Table(columns, rows):
                     print_table(tuple(columns), [[_cell(row, of) for of in columns.values()] for row in rows])
-                case Facts(values):
+                case NameValues(values):
                     print_facts((name, _text(value)) for name, value in values.items() if value is not None)
                 case Unbroken():
                     print_unbroken(part)

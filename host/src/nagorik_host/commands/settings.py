@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 
-from nagorik_host.commands.result import Result
+from nagorik_host.commands.result import CommandResult
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.engine.housekeeping import HEARTBEATS
 from nagorik_host.engine.reloads import rejected_of
@@ -14,7 +14,7 @@ from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.logs import get_logger
 
 
-async def reload(_: argparse.Namespace) -> Result:
+async def reload(_: argparse.Namespace) -> CommandResult:
     """Ask all workers to read the settings of plugins anew; exit code 2 where they cannot be used."""
     settings = load_host_settings()
     async with unlocked_database(settings) as (database, _vault):
@@ -30,7 +30,7 @@ async def reload(_: argparse.Namespace) -> Result:
     seconds = settings.lease_seconds / HEARTBEATS
     take = f"worker{' takes' if len(takers) == 1 else 's take'}"
     shown = [f"The settings can be used. {len(takers)} {take} them up within {seconds:g} seconds."]
-    return Result({"reload": number, "workers": takers, "within_seconds": seconds}, shown)
+    return CommandResult({"reload": number, "workers": takers, "within_seconds": seconds}, shown)
 
 
 async def _rejected(settings: HostSettings) -> list[str]:

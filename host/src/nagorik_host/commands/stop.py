@@ -4,7 +4,7 @@ import argparse
 from functools import partial
 
 from nagorik import Text
-from nagorik_host.commands.result import Columns, Result, Table
+from nagorik_host.commands.result import CommandResult, Headings, Table
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.engine import suspensions
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
@@ -15,7 +15,7 @@ from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import Registry
 
 
-async def stop(arguments: argparse.Namespace) -> Result:
+async def stop(arguments: argparse.Namespace) -> CommandResult:
     """Stop a service or a plugin, and list what is stopped."""
     wanted = None
     if arguments.kind is not None:
@@ -32,7 +32,7 @@ async def stop(arguments: argparse.Namespace) -> Result:
         return await _stopped(database)
 
 
-async def resume(arguments: argparse.Namespace) -> Result:
+async def resume(arguments: argparse.Namespace) -> CommandResult:
     """Let a service or a plugin go on; exit code 2 where it was not stopped."""
     async with unlocked_database() as (database, _):
         if not await database.run(partial(_write_resume, arguments=arguments)):
@@ -56,10 +56,10 @@ def _write_resume(transaction: Transaction, *, arguments: argparse.Namespace) ->
     return done
 
 
-async def _stopped(database: Database) -> Result:
+async def _stopped(database: Database) -> CommandResult:
     found = await database.run(list_suspensions)
     document = {"stopped": [{**one._asdict(), "reason": one.reason.model_dump()} for one in found]}
-    columns: Columns = {
+    columns: Headings = {
         "বন্ধ / stopped": "name",
         "ধরন / kind": "kind",
         "কারণ": lambda one: one["reason"]["bn"],
@@ -68,7 +68,7 @@ async def _stopped(database: Database) -> Result:
         "কখন থেকে / since": "at",
     }
     shown = Table(columns, document["stopped"]) if found else "Nothing is stopped. কিছুই বন্ধ নেই।"
-    return Result(document, [shown])
+    return CommandResult(document, [shown])
 
 
 def _require_known(kind: str, name: str) -> None:

@@ -4,7 +4,7 @@ import argparse
 from datetime import datetime, timedelta
 from functools import partial
 
-from nagorik_host.commands.result import Columns, Result, Table, duration, when
+from nagorik_host.commands.result import CommandResult, Headings, Table, duration, when
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.overview import read_agencies, read_workers
@@ -12,7 +12,7 @@ from nagorik_platform.cli.output import Document
 from nagorik_platform.system_clock import SystemClock
 
 
-async def agencies(arguments: argparse.Namespace) -> Result:
+async def agencies(arguments: argparse.Namespace) -> CommandResult:
     """List the agencies; exit code 2 where the one to be tried again has refused no credentials."""
     at, tried = now(), arguments.try_again
     async with unlocked_database() as (database, _):
@@ -27,7 +27,7 @@ async def agencies(arguments: argparse.Namespace) -> Result:
             get_logger("nagorik.host").warning("credentials_tried_again", plugin=tried)
         found = await database.run(lambda transaction: read_agencies(transaction, at))
     rows = [one._asdict() for one in found]
-    columns: Columns = {
+    columns: Headings = {
         "agency": "plugin",
         "due": partial(_due, at=at),
         "waiting": "waiting",
@@ -36,7 +36,7 @@ async def agencies(arguments: argparse.Namespace) -> Result:
         "reached": _reached,
     }
     nothing = "Nothing is queued for any agency. কোনো সংস্থার জন্য কিছু অপেক্ষায় নেই।"
-    return Result({"agencies": rows}, [Table(columns, rows) if rows else nothing])
+    return CommandResult({"agencies": rows}, [Table(columns, rows) if rows else nothing])
 
 
 def _try_again(transaction: Transaction, *, plugin: str, at: datetime) -> bool:
@@ -47,7 +47,7 @@ def _try_again(transaction: Transaction, *, plugin: str, at: datetime) -> bool:
     return try_refused(transaction, [plugin], at) or was_refused
 
 
-async def workers(_: argparse.Namespace) -> Result:
+async def workers(_: argparse.Namespace) -> CommandResult:
     """List the workers."""
     # Workers live and die by the machine's own time.
     at = SystemClock().now()
@@ -65,7 +65,7 @@ async def workers(_: argparse.Namespace) -> Result:
         }
         for one in found
     ]
-    columns: Columns = {
+    columns: Headings = {
         "worker": "name",
         "is": lambda one: "at work" if one["alive"] else "lost",
         "heard of": lambda one: f"{duration(at - one['heard_of_at'])} ago",
@@ -73,7 +73,7 @@ async def workers(_: argparse.Namespace) -> Result:
         "in hand": lambda one: ", ".join(f"{number} {plugin}" for plugin, number in one["in_hand"].items()),
     }
     nothing = "No worker was heard of within a day. Start one: nagorik worker."
-    return Result({"workers": rows}, [Table(columns, rows) if rows else nothing])
+    return CommandResult({"workers": rows}, [Table(columns, rows) if rows else nothing])
 
 
 def _due(one: Document, at: datetime) -> str:

@@ -54,7 +54,7 @@ MOMENT: Final = timedelta(seconds=1)
 """How long a worker that is to end as soon as it is idle still waits for the next call."""
 
 
-class _Ended(NamedTuple):
+class _Outcome(NamedTuple):
     """A call whose outcome waits to be committed."""
 
     call: EndedCall
@@ -134,7 +134,7 @@ class Worker:
             database, self._lease, name, self._observers, is_stopping=lambda: self._is_stopping
         )
         self._calls: dict[asyncio.Task[None], HeldApplication] = {}
-        self._outcomes: list[_Ended] = []
+        self._outcomes: list[_Outcome] = []
         self._committing: asyncio.Task[None] | None = None
         self._committed_at = float("-inf")
         self._ended = 0
@@ -315,7 +315,7 @@ class Worker:
         try:
             outcome = await self._perform(claim)
             committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._outcomes.append(_Ended(EndedCall(claim, outcome), committed))
+            self._outcomes.append(_Outcome(EndedCall(claim, outcome), committed))
             if self._committing is None:
                 self._committing = asyncio.create_task(self._commit_outcomes())
             await committed
@@ -360,14 +360,14 @@ class Worker:
                     _end_future(one.committed, error)
         self._committing = None
 
-    async def _commit_alone(self, ended: _Ended) -> None:
+    async def _commit_alone(self, ended: _Outcome) -> None:
         """Commit an outcome by itself, so that no application pays for another's defect."""
         try:
             await self._commit([ended], refills=False)
         except BaseException as error:  # noqa: BLE001 - raised where the outcome is waited for
             _end_future(ended.committed, error)
 
-    async def _commit(self, together: Sequence[_Ended], *, refills: bool = True) -> None:
+    async def _commit(self, together: Sequence[_Outcome], *, refills: bool = True) -> None:
         calls = [one.call for one in together]
         APPLICATION.set(calls[0].claim.stored.id)
         unit = partial(self._claims.complete, calls=calls, follows=not self._is_stopping, refills=refills)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import Table, func, select, tuple_
 
 from nagorik_host import extensions
-from nagorik_host.store.audit.findings import AuditFinding, Page, read_page
+from nagorik_host.store.audit.findings import AuditFinding, AuditPage, read_page
 from nagorik_host.store.audit.tables import changed_tables, damaged_file, foreign_programs
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import TRACKED, Head, digest_of_row, genesis, link_of, plain
@@ -104,7 +104,7 @@ def _records(
     return len(rows), head, findings
 
 
-def _compare(table: Table, page: Page) -> Iterator[AuditFinding]:
+def _compare(table: Table, page: AuditPage) -> Iterator[AuditFinding]:
     """What is not as the ledger says it was left."""
     for subject in sorted(page.rows.keys() | page.records.keys()):
         row, records = page.rows.get(subject), page.records.get(subject)

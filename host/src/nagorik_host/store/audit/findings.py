@@ -33,7 +33,7 @@ class AuditFinding(NamedTuple):
         return f"{self.code} ({self.detail})" if self.detail else self.code
 
 
-class Page(NamedTuple):
+class AuditPage(NamedTuple):
     """Rows of a table by subject, and what records say of them, in the order of revisions, in one snapshot."""
 
     rows: Mapping[str, RowMapping]
@@ -42,7 +42,7 @@ class Page(NamedTuple):
     """The last subject, where another page may follow."""
 
 
-def read_page(transaction: Transaction, table: Table, after: str | None) -> Page:
+def read_page(transaction: Transaction, table: Table, after: str | None) -> AuditPage:
     """Read the next rows of a table, with the records of these and of those that are missing.
 
     A table whose key is no single text is small, and read as a whole.
@@ -66,7 +66,7 @@ def read_page(transaction: Transaction, table: Table, after: str | None) -> Page
     records = defaultdict(list)
     for subject, content in connection.execute(select(ledger.c.subject, ledger.c.content).where(*of_records)):
         records[subject].append(_content_of(content))
-    return Page(
+    return AuditPage(
         {subject_of(row[column.name] for column in table.primary_key): row for row in rows},
         {subject: sorted(said, key=itemgetter("revision")) for subject, said in records.items()},
         last,
