@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from nagorik.model.status import PaymentState
-from nagorik_counter.receipt.pdf import PdfUnavailable, load_weasyprint
 from nagorik_platform.lifecycle import state_label
 
 BIRTH_REGISTRATION, PHONE = "19799910000000202", "+8801300000202"
@@ -71,14 +70,6 @@ def test_print_that_is_not_as_it_was_written_is_found(ready, place, paid, change
     assert "counter-prints-differ" in verified.out + verified.err
 
 
-def test_file_that_is_there_is_left_alone_and_nothing_is_counted(ready, place, paid):
-    (place / "receipt.html").write_text("mine")
-    done = ready("receipt", paid, "--output", "receipt.html")
-    assert done.code == 2
-    assert (place / "receipt.html").read_text() == "mine"
-    assert prints(place) == []
-
-
 def test_application_without_a_payment_has_no_receipt(ready, place, applied):
     done = ready("receipt", applied, "--output", "receipt.html")
     assert done.code == 2
@@ -103,15 +94,6 @@ def test_pdf_without_its_extra_is_refused_by_name_and_nothing_is_counted(ready, 
     assert "pip install 'nagorik-counter[pdf]'" in done.err
     assert prints(place) == []
     assert not (place / "receipt.pdf").exists()
-
-
-def test_pdf_is_one(ready, place, paid):
-    try:
-        load_weasyprint()
-    except PdfUnavailable:
-        pytest.skip("Pango is not installed")
-    assert ready("receipt", paid, "--format", "pdf", "--paper", "80mm", "--output", "receipt.pdf").code == 0
-    assert (place / "receipt.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_code_leads_to_the_address_of_the_setting(ready, place, paid):

@@ -1,7 +1,6 @@
 """A receipt as it is drawn: in a browser on the width of its paper, and as a PDF."""
 
 import os
-import sys
 from io import BytesIO
 
 import pypdfium2
@@ -77,19 +76,6 @@ def test_receipt_keeps_within_its_paper_and_can_be_read(browser, contents, kind,
     joined, apart = drawn["conjunct"]
     assert joined < apart
     assert [one.text for one in zxingcpp.read_barcodes(picture)] == [content.tracking_url or content.reference]
-
-
-def test_library_that_is_optional_is_not_asked_for(tmp_path, monkeypatch):
-    for name in [name for name in sys.modules if name.partition(".")[0] == "weasyprint"]:
-        monkeypatch.delitem(sys.modules, name)
-    (tmp_path / "weasyprint").mkdir()
-    (tmp_path / "weasyprint" / "__init__.py").write_text(
-        "import warnings\nwarnings.warn('HarfBuzz-Subset will be required', DeprecationWarning)\n"
-    )
-    (tmp_path / "weasyprint" / "urls.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    load_weasyprint()
-    del sys.modules["weasyprint"], sys.modules["weasyprint.urls"]
 
 
 @pytest.mark.parametrize(("kind", "paper", "pages"), [("short", "a4", 1), ("large", "80mm", 1)])

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import asyncpg
 import pytest
 from sqlalchemy import insert, select, text, update
-from sqlalchemy.exc import InterfaceError
 
 from nagorik_host.store import open_database, postgresql
 from nagorik_host.store.application_store import LEASE
@@ -132,15 +131,6 @@ async def test_server_looks_after_connections_that_say_nothing(databases):
     settings = postgresql.session_settings()
     assert {"tcp_keepalives_idle", "tcp_user_timeout", "lock_timeout", "statement_timeout"} <= set(settings)
     assert LEASE.total_seconds() / 4 > IDLE
-
-
-async def test_statement_of_too_many_arguments_is_no_database_that_is_away(databases):
-    """It would be tried again for as long as a worker waits for its database."""
-    database = await databases()
-    wanted = select(agencies.c.failures).where(agencies.c.plugin.in_([str(number) for number in range(40_000)]))
-    with pytest.raises(InterfaceError):
-        await database.run(lambda t: t.connection.execute(wanted))
-    assert await failures(database) == 0
 
 
 async def test_database_that_stands_still_is_closed_without_its_answer(databases, monkeypatch):

@@ -1,10 +1,9 @@
 """The counter as an extension of a host: its tables, findings and checks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from nagorik import Text
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_counter.schema import REVISION, metadata
 from nagorik_host.extensions import Extension
@@ -33,15 +32,11 @@ def _checks(transaction: Transaction, now: datetime) -> "Iterator[DoctorCheck]":
         yield DoctorCheck(f"host till {shown(left.till)}", DoctorStatus.WARNING, message, hint)
 
 
-def _findings() -> Mapping[str, Text]:
-    return read_sentence_tables("nagorik_counter", "audit.toml")["audit"]
-
-
 extension: Final = Extension(
     name="counter",
     metadata=metadata,
     migrations="nagorik_counter:migrations",
     revision=REVISION,
-    findings=_findings,
+    findings=lambda: read_sentence_tables("nagorik_counter", "audit.toml")["audit"],
     checks=_checks,
 )

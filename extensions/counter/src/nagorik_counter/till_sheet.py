@@ -1,6 +1,6 @@
 """The sheet of a till's close: one page of A4 to be printed and signed by two, in Bangla and English."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Final
 
@@ -51,10 +51,9 @@ def close_sheet(session: TillSession) -> str:
 
 
 def _account(session: TillSession, count: TillCount) -> Iterator[str]:
-    yield "<table>\n"
-    for code, text in circumstances(session):
-        yield f"<tr><th scope=row>{_both(till_text(code))}</th><td>{_both(text)}</td></tr>\n"
-    yield f"</table>\n<h2>{_both(till_text('sheet.figures'))}</h2>\n<table>\n"
+    facts = circumstances(session)
+    rows = (f"<th scope=row>{_both(till_text(code))}</th><td>{_both(text)}</td>" for code, text in facts)
+    yield f"{_table(rows)}<h2>{_both(till_text('sheet.figures'))}</h2>\n<table>\n"
     for code, amount in figures(session):
         row = '<tr class="sum">' if code in _SUMS else "<tr>"
         yield f"{row}<th scope=row>{_both(till_text(code))}</th>{_figure(amount)}</tr>\n"
@@ -67,24 +66,20 @@ def _pieces(count: TillCount) -> Iterator[str]:
     if not count.pieces:
         return
     codes = ("label.piece", "label.number", "label.sum")
-    heads = "".join(f'<th scope=col class="figure" colspan=2>{_both(till_text(code))}</th>' for code in codes)
-    yield f"<h2>{_both(till_text('sheet.pieces'))}</h2>\n<table>\n<tr>{heads}</tr>\n"
+    rows = ["".join(f'<th scope=col class="figure" colspan=2>{_both(till_text(code))}</th>' for code in codes)]
     for worth, number in count.pieces.items():
         worth_text, sum_text = (money_text(Money(poisha=poisha)) for poisha in (worth, worth * number))
-        cells = (worth_text, till_text("label.of-number", number=number), sum_text)
-        yield f"<tr>{''.join(map(_figure, cells))}</tr>\n"
-    yield "</table>\n"
+        rows.append("".join(map(_figure, (worth_text, till_text("label.of-number", number=number), sum_text))))
+    yield f"<h2>{_both(till_text('sheet.pieces'))}</h2>\n{_table(rows)}"
 
 
 def _late(session: TillSession) -> Iterator[str]:
     if not session.late:
         return
-    codes = ("label.payment", "label.when", "label.what")
-    heads = "".join(f"<th scope=col>{_both(till_text(code))}</th>" for code in codes)
-    yield f"<h2>{_both(till_text('sheet.late'))}</h2>\n<table>\n<tr>{heads}</tr>\n"
-    for payment, when, what in map(late_line, session.late):
-        yield f"<tr><td>{escape(payment)}</td><td>{_both(when)}</td><td>{_both(what)}</td></tr>\n"
-    yield "</table>\n"
+    codes, lines = ("label.payment", "label.when", "label.what"), map(late_line, session.late)
+    rows = ["".join(f"<th scope=col>{_both(till_text(code))}</th>" for code in codes)]
+    rows += [f"<td>{escape(paid)}</td><td>{_both(when)}</td><td>{_both(what)}</td>" for paid, when, what in lines]
+    yield f"<h2>{_both(till_text('sheet.late'))}</h2>\n{_table(rows)}"
 
 
 def _notes(session: TillSession) -> Iterator[str]:
@@ -104,6 +99,10 @@ def _signatures(session: TillSession, count: TillCount) -> Iterator[str]:
     number = len({entry.payment for entry in session.entries})
     frozen = till_text("sheet.frozen", id=same_text(session.opening.id), number=number)
     yield f'</div>\n<div class="fine"><p>{escape(frozen.bn)}</p>\n<p lang="en">{escape(frozen.en)}</p></div>\n'
+
+
+def _table(rows: Iterable[str]) -> str:
+    return f"<table>\n{''.join(f'<tr>{row}</tr>' for row in rows)}\n</table>\n"
 
 
 def _figure(text: Text) -> str:

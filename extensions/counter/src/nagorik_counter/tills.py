@@ -42,8 +42,7 @@ class TillRefused(Exception):
     def __init__(self, code: str, **fills: Fill) -> None:
         """Keep the code of the reason."""
         super().__init__(code)
-        self.code = code
-        self.fills = fills
+        self.code, self.fills = code, fills
 
 
 class TillOpening(NamedTuple):
@@ -121,13 +120,6 @@ class TillSession(NamedTuple):
         return self.close.counted.poisha - self.expected if self.close is not None else None
 
 
-class Unclaimed(NamedTuple):
-    """Cash that no till counts."""
-
-    number: int
-    poisha: int
-
-
 def sum_of(entries: Sequence[TillEntry], kind: EntryKind) -> int:
     """The sum of the entries of a kind, in poisha."""
     return sum(one.poisha for one in entries if one.kind == kind)
@@ -142,9 +134,6 @@ def signed_money(poisha: int) -> Text:
 def same_text(written: str) -> Text:
     """A name or an id, the same in both languages."""
     return Text(bn=written, en=written)
-
-
-# Opening and closing
 
 
 def open_till(
@@ -166,8 +155,7 @@ def open_till(
     if last is not None:
         closed = _closed(transaction, last)
         if closed is None:
-            by_whom = same_text(last.opened_by)
-            raise TillRefused("already-open", till=same_text(till), by=by_whom, at=last.opened_at)
+            raise TillRefused("already-open", till=same_text(till), by=same_text(last.opened_by), at=last.opened_at)
         if last.gateway != gateway:
             known, wanted = same_text(last.gateway), same_text(gateway)
             raise TillRefused("other-gateway", till=same_text(till), gateway=known, other=wanted)
@@ -242,9 +230,6 @@ def _lock(transaction: Transaction) -> None:
         transaction.connection.execute(sql_text("SELECT pg_advisory_xact_lock(hashtextextended('nagorik-till', 0))"))
 
 
-# Reckoning
-
-
 def _reckon(transaction: Transaction, opening: TillOpening, until: datetime) -> TillSession:
     """A session as known at ``until``, with all that no close has counted yet."""
     execute, until = transaction.connection.execute, max(until, opening.opened_at)
@@ -283,9 +268,6 @@ def _acts_within(till: str) -> ColumnElement[bool]:
         return _P.centre == till
     # The centre's index finds them. No LIKE: on SQLite, it ignores case.
     return and_(_P.centre == centre, or_(_P.acting == till, func.substr(_P.acting, 1, len(till) + 1) == f"{till}/"))
-
-
-# Reading
 
 
 def read_session(transaction: Transaction, till: str | None, number: int | None, now: datetime) -> TillSession:
@@ -335,8 +317,8 @@ def is_known(transaction: Transaction, till: str, gateway: str) -> bool:
     return transaction.connection.execute(query).one_or_none() is not None
 
 
-def unclaimed(transaction: Transaction, gateway: str) -> Unclaimed:
-    """Cash that was taken since the first till was opened, and belongs to no till that was open before."""
+def unclaimed(transaction: Transaction, gateway: str) -> tuple[int, int]:
+    """How many payments since the first opening belong to no till that was open by then; their sum in poisha."""
 
     def is_since(instant: ColumnElement[Any]) -> ColumnElement[bool]:
         return and_(_P.captured_at >= instant, _P.captured_known_at >= instant)
@@ -346,7 +328,8 @@ def unclaimed(transaction: Transaction, gateway: str) -> Unclaimed:
     is_within = func.substr(_P.acting.concat("/"), 1, func.length(part)) == part
     has_till = exists().where(_O.centre == _P.centre, _O.gateway == gateway, is_within, is_since(_O.opened_at))
     query = _count_and_sum(_P.gateway == gateway, _P.currency == CURRENCY, _IS_TAKEN, is_since(first), ~has_till)
-    return Unclaimed(*map(int, transaction.connection.execute(query).one()))
+    number, poisha = transaction.connection.execute(query).one()
+    return number, int(poisha)
 
 
 def _chosen(transaction: Transaction, till: str | None) -> TillOpening:

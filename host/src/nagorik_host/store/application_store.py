@@ -73,10 +73,7 @@ _JOURNAL: Final = (
 
 
 def hash_erased(reference: str) -> str:
-    """What is kept of the hash of a client reference when its application is erased.
-
-    It shows that the same application comes again, and leads to no citizen.
-    """
+    """What is kept of a client reference's hash after an erasure, to know the same application if it comes again."""
     return hashlib.sha256(f"erased/{reference}".encode()).hexdigest()
 
 
@@ -117,12 +114,10 @@ class StaleRevision(Exception):
 
 
 class Lease(NamedTuple):
-    """Which worker has an application.
+    """Which worker has an application, by its id.
 
-    Attributes:
-        worker: The worker's id.
-        taken_for: How long it lasts from now on; ``None`` for a lease that stays as it is.
-        now: The time, where that is not the database's.
+    ``taken_for`` is how long it lasts from now on; ``None`` for a lease that stays as it is. ``now`` is the time
+    where that is not the database's.
     """
 
     worker: str
@@ -135,10 +130,8 @@ class StoredApplication:
     """An application as the database holds it at one moment.
 
     Attributes:
-        id: The application's id.
         plugin: The plugin that owns its service.
         gateway: The gateway that the citizen chose.
-        progress: Its state.
         revision: Raised by every change.
         entries: How many entries its journal has.
         chain: The link of the last of them.
@@ -284,16 +277,14 @@ class ApplicationStore:
         return found[0]
 
     def search(self, transaction: Transaction, name: str, *, limit: int) -> list[str]:
-        """The ids of at most ``limit`` applications of which ``name`` is the id, a reference or a payment's id.
-
-        An agency's reference is looked up with each plugin: two agencies may count alike.
-        """
+        """The ids of at most ``limit`` applications of which ``name`` is the id, a reference or a payment's id."""
         found: list[str] = []
         with suppress(NoSuchApplication):
             found.append(self.resolve(transaction, name))
         paid = select(payments.c.application).where(payments.c.id == name.lower())
         found += transaction.connection.scalars(paid).all()
-        for plugin in transaction.connection.scalars(select(applications.c.plugin).distinct()).all():
+        # Two agencies may count alike.
+        for plugin in transaction.connection.scalars(select(_A.plugin).distinct()).all():
             found += self._known_to_agency(transaction, plugin, name, limit)
         return list(dict.fromkeys(found))[:limit]
 
@@ -332,11 +323,7 @@ class ApplicationStore:
         return found
 
     def draft(self, transaction: Transaction, stored: StoredApplication) -> ApplicationDraft:
-        """What the citizen handed in.
-
-        Raises:
-            NoSuchApplication: It was erased.
-        """
+        """What the citizen handed in; as ``open_draft``."""
         return self.open_draft(stored, transaction.connection.scalar(_DRAFT, {"application": stored.id}))
 
     def open_draft(self, stored: StoredApplication, sealed: bytes | None) -> ApplicationDraft:
@@ -366,12 +353,7 @@ class ApplicationStore:
     ) -> StoredApplication:
         """Write a step that was worked out on ``stored``. A blocked application stays blocked.
 
-        Args:
-            transaction: Where the change is written.
-            stored: The application as the step found it.
-            done: The step.
-            now: When it was done.
-            lease: The lease from now on; ``None`` ends it.
+        ``lease`` is the lease from now on; ``None`` ends it.
 
         Raises:
             StaleRevision: The row has changed since ``stored`` was read; nothing was written.
@@ -410,11 +392,7 @@ class ApplicationStore:
         )
 
     def correct(
-        self,
-        transaction: Transaction,
-        stored: StoredApplication,
-        correction: Correction,
-        now: datetime,
+        self, transaction: Transaction, stored: StoredApplication, correction: Correction, now: datetime
     ) -> ApplicationDraft:
         """Replace what the citizen handed in; the step that records it is a change of its own.
 
@@ -503,15 +481,10 @@ def set_aside(
     now: datetime,
     held_by: str | None = None,
 ) -> None:
-    """End the lease of an application, and let the host leave it alone, or look at it again.
+    """End the lease of an application, and let the host leave it alone, or look at it ``again`` at an instant.
 
-    Args:
-        transaction: Of the host's database.
-        application: Its id.
-        code: Why the host leaves it alone; ``None`` where it does not any more.
-        again: When it is looked at again.
-        now: When this is done.
-        held_by: Where given, nothing is changed unless this worker has it.
+    ``code`` says why the host leaves it alone; ``None`` where it does not any more. With ``held_by``, nothing is
+    changed unless this worker has it.
     """
     values: dict[str, Any] = {"application_": application, "code": code, "again": again, "lease_": held_by}
     query = _SET_ASIDE if held_by is None else _SET_ASIDE_IF_HELD

@@ -15,15 +15,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, bindparam, case, func, ins
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik_host.store.application_store import NoSuchApplication, set_aside
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import (
-    FOR_A_PERSON,
-    TO_GIVE_BACK,
-    applications,
-    attempts,
-    decisions,
-    payments,
-    shown,
-)
+from nagorik_host.store.schema import FOR_A_PERSON, TO_GIVE_BACK, applications, attempts, decisions, payments, shown
 from nagorik_platform.lifecycle import Party
 from nagorik_platform.lifecycle.rules.holds import REFUND_BEFORE_A_PERSON
 from nagorik_platform.lifecycle.state import REFUND_BY_HAND, REFUND_IN_DOUBT, REFUND_OVERDUE
@@ -50,9 +42,8 @@ def record_decision(transaction: Transaction, decision: Decision) -> None:
 
 def latest_decisions(transaction: Transaction, limit: int) -> list[Decision]:
     """The latest decisions, the newest first."""
-    query = select(decisions).order_by(decisions.c.at.desc()).limit(limit)
-    rows = transaction.connection.execute(query)
-    return [Decision(row.at, row.officer, row.kind, row.subject, row.reason) for row in rows]
+    query = select(*(decisions.c[name] for name in Decision._fields)).order_by(decisions.c.at.desc()).limit(limit)
+    return [Decision(*row) for row in transaction.connection.execute(query)]
 
 
 ERASED: Final = "erased"

@@ -21,14 +21,10 @@ class Later(FunctionElement[Any]):
     inherit_cache = True
 
 
-@compiles(Later, "postgresql")
-def _greatest(element: Later, compiler: Any, **options: Any) -> str:
-    return f"greatest({compiler.process(element.clauses, **options)})"
-
-
-@compiles(Later, "sqlite")
-def _max(element: Later, compiler: Any, **options: Any) -> str:
-    return f"max({compiler.process(element.clauses, **options)})"
+@compiles(Later)
+def _later(element: Later, compiler: Any, **options: Any) -> str:
+    name = "greatest" if compiler.dialect.name == "postgresql" else "max"
+    return f"{name}({compiler.process(element.clauses, **options)})"
 
 
 LEASE_NOW: Final = "lease_now"

@@ -53,10 +53,8 @@ def is_the_machines(error: Exception) -> bool:
 class Transaction:
     """What a unit works with.
 
-    Attributes:
-        connection: Runs statements within the transaction.
-        due: The plugins of applications that are due at once after the commit, by application: hints for workers.
-        records: What the ledger records of it.
+    ``due`` has the plugins of applications that are due at once after the commit, by application: hints for workers.
+    ``records`` are for the ledger.
     """
 
     connection: Connection
@@ -123,9 +121,7 @@ class Database(ABC):
             self._ledger = AuditLedger(vault)
 
     def append_records(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
-        """Insert the records of units, as the last that is done in a transaction.
-
-        Call ``committed`` of what is returned after the commit, before another uses the connection.
+        """Insert the records of units, as the last act of a transaction; call ``committed`` after the commit.
 
         Raises:
             LedgerMissing: There is something to record, and the database was opened without keys.
@@ -163,15 +159,11 @@ class Database(ABC):
         return await self.run(unit)
 
     async def snapshot(self, unit: Unit[T]) -> T:
-        """Run a unit that only reads, on the state of one moment.
-
-        Raises:
-            DatabaseUnavailable: The database is gone.
-        """
+        """As ``run``, for a unit that only reads, on the state of one moment."""
         return await self.run(unit)
 
     async def scrub(self) -> bool:
-        """Remove deleted data from the database's files; returns whether none is left in them."""
+        """Remove deleted data from the database's files; returns whether they hold it no more."""
         return False
 
     @abstractmethod

@@ -76,7 +76,11 @@ class FolderDocumentStore:
             KeyMissing: Its key is wrapped by one that is not on the ring.
             SealBroken: The file was changed.
         """
-        file = await self._threads.run(partial(self._opened, document.id))
+        try:
+            path = self._path(document.id)
+            file = await self._threads.run(lambda: path.open("rb"))
+        except FileNotFoundError:
+            raise NoSuchDocument from None
         with file:
             wrapped = await self._threads.run(partial(_wrapped_key, file))
             key = self._vault.data_key(wrapped, document.id)
@@ -233,12 +237,6 @@ class FolderDocumentStore:
         folder = self._folder / _UNFINISHED
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder / name
-
-    def _opened(self, identity: str) -> IO[bytes]:
-        try:
-            return self._path(identity).open("rb")
-        except FileNotFoundError:
-            raise NoSuchDocument from None
 
     def _path(self, identity: str) -> Path:
         if not _IDENTITY.fullmatch(identity):

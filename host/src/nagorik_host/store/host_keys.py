@@ -20,25 +20,14 @@ from sqlalchemy.exc import IntegrityError
 
 from nagorik_host.store.clock import LEASE_NOW, lasts
 from nagorik_host.store.database import Database, Transaction
-from nagorik_host.store.schema import (
-    applications,
-    erased_references,
-    host_keys,
-    inbox,
-    journal,
-    ledger,
-    payloads,
-    workers,
-)
+from nagorik_host.store.schema import applications, erased_references, host_keys, inbox, ledger, workers
 from nagorik_host.vault import Keyring, Vault
 from nagorik_host.vault.keyring import INDEX
 
-_KNOWN: Final = select(
-    host_keys.c.name, host_keys.c.check_value, host_keys.c.retired_at.is_not(None).label("is_retired")
-)
+_IS_RETIRED: Final = host_keys.c.retired_at.is_not(None).label("is_retired")
+_KNOWN: Final = select(host_keys.c.name, host_keys.c.check_value, _IS_RETIRED)
 _MADE_BY_KEYS: Final = tuple(
-    select(literal(1)).select_from(table).limit(1)
-    for table in (applications, journal, payloads, inbox, erased_references, ledger)
+    select(literal(1)).select_from(table).limit(1) for table in (applications, inbox, erased_references, ledger)
 )
 """Each finds a row that was sealed, hashed or chained by keys."""
 _LIVING: Final = select(workers.c.name, workers.c.key_names).where(lasts(workers.c.lease_until))

@@ -14,25 +14,18 @@ from nagorik_platform.lifecycle.events import DeliverableFetched, DocumentsHande
 
 DocumentSource = Literal["citizen", "agency"]
 
+_KINDS: Final = ("deliverable-fetched", "documents-handed-in")
 _WITH_DOCUMENTS: Final = (
     select(journal)
-    .where(
-        journal.c.application == bindparam("application"),
-        journal.c.kind.in_(("deliverable-fetched", "documents-handed-in")),
-    )
+    .where(journal.c.application == bindparam("application"), journal.c.kind.in_(_KINDS))
     .order_by(journal.c.entry)
 )
 
 
 class KeptDocument(NamedTuple):
-    """A document of an application.
+    """A document of an application, from the citizen, for whom ``by`` acted, or from the agency.
 
-    Attributes:
-        reference: The document.
-        source: Whether the citizen handed it in, or it came from the agency.
-        by: Who acted for the citizen.
-        at: When it came.
-        superseded: Whether one of its kind came later from the same side.
+    It is superseded where one of its kind came later from the same side.
     """
 
     reference: DocumentReference

@@ -32,12 +32,7 @@ class PlaceInvalid(ValueError):
 
 
 class PageCursor(NamedTuple):
-    """A row's place in a list.
-
-    Attributes:
-        at: The time by which the list is ordered.
-        id: The row's id, which orders those of the same time.
-    """
+    """A row's place in a list: the time by which it is ordered, and the id, which orders those of one time."""
 
     at: datetime
     id: str
@@ -71,17 +66,8 @@ class Page:
 class ApplicationFilter:
     """Which applications are wanted; ``None`` or empty matches all. Times are aware; ``_from`` is inclusive.
 
-    Attributes:
-        states: The state is one of these.
-        services: The service is one of these.
-        plugins: The plugin that owns the service is one of these.
-        gateway: The gateway that the citizen chose.
-        hold: The code of the hold.
-        blocked: The code of why the host leaves it alone.
-        open_only: It is not closed.
-        opened_from, opened_before: When it was taken in.
-        updated_from, updated_before: When it changed last.
-        due_until: It is in its agency's queue and was due by then; such a list begins with the longest due.
+    ``opened`` is when it was taken in, ``updated`` when it changed last; ``hold`` and ``blocked`` are codes. With
+    ``due_until`` it is in its agency's queue and was due by then; such a list begins with the longest due.
     """
 
     states: Collection[str] = ()
@@ -102,14 +88,9 @@ class ApplicationFilter:
 class PaymentFilter:
     """Which payments are wanted; ``None`` or empty matches all. Times are aware; ``_from`` is inclusive.
 
-    Attributes:
-        gateways: The gateway is one of these.
-        states: The state is one of these.
-        application: The application's id.
-        day: The date in Dhaka on which money was taken, or on which the payment was begun where no money was.
-        amount_from, amount_to: Bounds, inclusive, of what was taken, or asked for where nothing was; of one currency.
-        opened_from, opened_before: When it was begun.
-        updated_from, updated_before: When it changed last.
+    ``day`` is the date in Dhaka on which money was taken, or on which the payment was begun where no money was.
+    ``amount_from`` and ``amount_to`` (inclusive) bound what was taken, or asked for where nothing was. ``opened`` is
+    when it was begun, ``updated`` when it changed last.
     """
 
     gateways: Collection[str] = ()
@@ -141,8 +122,8 @@ def list_applications(
     )
     if wanted.due_until is not None:
         due = query.where(IN_QUEUE, _A.due_at <= wanted.due_until)
-        return _page(transaction, due, _A.due_at, _A.id, after, limit, newest_first=False)
-    return _page(transaction, query, _A.opened_at, _A.id, after, limit)
+        return _page(transaction, due, (_A.due_at, _A.id), after, limit)
+    return _page(transaction, query, (_A.opened_at, _A.id), after, limit)
 
 
 def list_payments(
@@ -163,7 +144,7 @@ def list_payments(
     for bound, held in ((wanted.amount_from, operator.ge), (wanted.amount_to, operator.le)):
         if bound is not None:
             query = query.where(held(amount, bound.poisha), _P.currency == bound.currency)
-    return _page(transaction, query, _P.opened_at, _P.id, after, limit)
+    return _page(transaction, query, (_P.opened_at, _P.id), after, limit)
 
 
 def applications_by_id(transaction: Transaction, ids: Iterable[str]) -> Sequence[Row[Any]]:
@@ -173,25 +154,19 @@ def applications_by_id(transaction: Transaction, ids: Iterable[str]) -> Sequence
 
 
 def _page(
-    transaction: Transaction,
-    query: Select[Any],
-    at: Column[Any],
-    identity: Column[Any],
-    after: PageCursor | None,
-    limit: int,
-    *,
-    newest_first: bool = True,
+    transaction: Transaction, query: Select[Any], by: Sequence[Column[Any]], after: PageCursor | None, limit: int
 ) -> Page:
-    """A page in the order of a time and of the ids."""
+    """A page in the order of a time and of the ids: what is due the longest, or else the newest, comes first."""
+    is_due = by[0] is _A.due_at
     if after is not None:
         last = tuple_(literal(after.at, Instant), literal(after.id))
-        query = query.where(tuple_(at, identity) < last if newest_first else tuple_(at, identity) > last)
-    query = query.order_by(*(column.desc() if newest_first else column.asc() for column in (at, identity)))
+        query = query.where(tuple_(*by) > last if is_due else tuple_(*by) < last)
+    query = query.order_by(*(column.asc() if is_due else column.desc() for column in by))
     rows = transaction.connection.execute(query.limit(limit + 1)).all()
     if len(rows) <= limit:
         return Page(rows, None)
     last_row = rows[limit - 1]
-    return Page(rows[:limit], PageCursor(getattr(last_row, at.name), shown(last_row.id)))
+    return Page(rows[:limit], PageCursor(getattr(last_row, by[0].name), shown(last_row.id)))
 
 
 def _one_of(column: Column[Any], values: Collection[str]) -> list[ColumnElement[bool]]:

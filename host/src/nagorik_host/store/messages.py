@@ -99,12 +99,7 @@ def message_of(transaction: Transaction, identity: str) -> KeptMessage:
 
 
 def read_again(transaction: Transaction, identity: str, now: datetime) -> None:
-    """Let a message be read anew, as if it had just come.
-
-    Raises:
-        NoSuchMessage: The database holds no message by this id.
-        NotReadAgain: It counts already, waits anyway, or its content is gone.
-    """
+    """Let a message be read anew, as if it had just come; raises ``NotReadAgain``, and as ``message_of``."""
     message_of(transaction, identity)
     if not _renewed(transaction, [inbox.c.id == identity], now):
         raise NotReadAgain

@@ -11,16 +11,7 @@ from sqlalchemy import Column, Select, bindparam, case, func, select, update
 from nagorik_host.store.clock import ENDS_WITHIN
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.messages import READERS_LOST
-from nagorik_host.store.schema import (
-    IN_QUEUE,
-    UNREAD,
-    Instant,
-    agencies,
-    applications,
-    inbox,
-    paces,
-    workers,
-)
+from nagorik_host.store.schema import IN_QUEUE, UNREAD, Instant, agencies, applications, inbox, paces, workers
 
 OVERDUE: Final = timedelta(minutes=15)
 """What has been due for longer waits for a worker, a slow agency, or an officer who stopped it."""
@@ -42,9 +33,7 @@ _QUEUES: Final = (
     .where(IN_QUEUE)
     .group_by(_A.target_plugin)
 )
-_CIRCUIT: Final = (
-    *(agencies.c.plugin, agencies.c.failures, agencies.c.down_since, agencies.c.cause, agencies.c.probe_at),
-)
+_CIRCUIT: Final = [agencies.c[name] for name in ("plugin", "failures", "down_since", "cause", "probe_at")]
 _DUE: Final = select(_A.target_plugin, func.count()).where(IN_QUEUE, _A.due_at <= _UNTIL)
 _BLOCKED: Final = select(_A.blocked, func.count()).where(_A.blocked.is_not(None))
 _UNREAD: Final = select(func.count()).where(UNREAD)
@@ -107,8 +96,8 @@ _KEEPS_OUT: Final = update(workers).where(workers.c.id == bindparam("worker")).v
 def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOverview]:
     """Every agency that is or was called or has a queue, in the order of their ids, as of ``now`` (aware)."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
-    reached = select(*_CIRCUIT, paces.c.next_at.label("paced_to")).join(
-        paces, paces.c.plugin == agencies.c.plugin, isouter=True
+    reached = select(*_CIRCUIT, paces.c.next_at.label("paced_to")).outerjoin(
+        paces, paces.c.plugin == agencies.c.plugin
     )
     for row in transaction.connection.execute(reached):
         found[row.plugin] |= row._asdict()
@@ -174,7 +163,7 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
 
 def note_kept_out(transaction: Transaction, worker: str, found: Iterable[KeptOutPlugin]) -> None:
     """Write down what a worker, by its id, keeps out now."""
-    kept = [[one.plugin, one.code, *(_written(at) for at in (one.since, one.probe_at))] for one in found]
+    kept = [[one.plugin, one.code, *(at and at.isoformat() for at in (one.since, one.probe_at))] for one in found]
     transaction.connection.execute(_KEEPS_OUT, {"worker": worker, "kept": json.dumps(kept) if kept else None})
 
 
@@ -183,7 +172,3 @@ def _read_kept_out(written: str | None) -> list[KeptOutPlugin]:
         KeptOutPlugin(plugin, code, *(datetime.fromisoformat(at) if at else None for at in times))
         for plugin, code, *times in json.loads(written or "[]")
     ]
-
-
-def _written(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None

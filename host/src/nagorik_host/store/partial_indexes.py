@@ -1,8 +1,6 @@
 """Indexes over a part of a table, which only makers of tables need."""
 
-from typing import Any
-
-from sqlalchemy import Column, ColumnElement, Index, TextClause, text
+from sqlalchemy import Index, text
 
 from nagorik_host.store.schema import (
     CASE_WAITS,
@@ -16,38 +14,19 @@ from nagorik_host.store.schema import (
     payments,
 )
 
-
-def _add(name: str, *columns: Column[Any], where: ColumnElement[bool] | TextClause) -> None:
-    Index(name, *columns, sqlite_where=where, postgresql_where=where)
-
-
-_add("ix_applications_person", applications.c.updated_at, where=FOR_A_PERSON)
-_add(
-    "ix_applications_closed",
-    applications.c.closed_at,
-    where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
-)
-# What is due is found per agency, in the order in which it fell due; what waits for somebody is not in the index.
-_add("ix_applications_due", applications.c.target_plugin, applications.c.due_at, where=IN_QUEUE)
-_add("ix_applications_parked", applications.c.service, where=applications.c.parked_at.is_not(None))
-_add("ix_applications_lease", applications.c.lease_until, where=applications.c.lease.is_not(None))
-_add(
-    "ix_applications_hold",
-    applications.c.hold_code,
-    applications.c.opened_at,
-    applications.c.id,
-    where=applications.c.hold_code.is_not(None),
-)
-_add(
-    "ix_applications_blocked",
-    applications.c.blocked,
-    applications.c.opened_at,
-    applications.c.id,
-    where=applications.c.blocked.is_not(None),
-)
-# What waits to be read, by whoever is to read it: however much has been read, or waits at another, is passed over.
-_add("ix_inbox_due", inbox.c.offer, inbox.c.due_at, where=UNREAD)
-_add("ix_inbox_reference", inbox.c.reference, where=inbox.c.reference.is_not(None))
-_add("ix_payment_cases_waiting", payment_cases.c.opened_at, where=CASE_WAITS)
-# Money that is to be given back is few rows among all that was ever paid.
-_add("ix_payments_to_give_back", payments.c.application, where=TO_GIVE_BACK)
+_A, _I = applications.c, inbox.c
+for _name, _columns, _where in (
+    ("ix_applications_person", [_A.updated_at], FOR_A_PERSON),
+    ("ix_applications_closed", [_A.closed_at], text("erased_at IS NULL AND closed_at IS NOT NULL")),
+    # Per agency, in the order in which applications fall due.
+    ("ix_applications_due", [_A.target_plugin, _A.due_at], IN_QUEUE),
+    ("ix_applications_parked", [_A.service], _A.parked_at.is_not(None)),
+    ("ix_applications_lease", [_A.lease_until], _A.lease.is_not(None)),
+    ("ix_applications_hold", [_A.hold_code, _A.opened_at, _A.id], _A.hold_code.is_not(None)),
+    ("ix_applications_blocked", [_A.blocked, _A.opened_at, _A.id], _A.blocked.is_not(None)),
+    ("ix_inbox_due", [_I.offer, _I.due_at], UNREAD),
+    ("ix_inbox_reference", [_I.reference], _I.reference.is_not(None)),
+    ("ix_payment_cases_waiting", [payment_cases.c.opened_at], CASE_WAITS),
+    ("ix_payments_to_give_back", [payments.c.application], TO_GIVE_BACK),
+):
+    Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)

@@ -50,12 +50,8 @@ HINTS: Final = "nagorik_due"
 LISTENING_AGAIN: Final = 1.0
 """Seconds after which a listening connection that broke is made anew."""
 _NOTIFY: Final = "SELECT pg_notify($1, plugin) FROM unnest($2::text[]) AS plugin"
-SILENT: Final = 10
-"""Seconds of silence after which a connection is probed."""
-ASKED_EVERY: Final = 5
-"""Seconds between two probes."""
-ASKED: Final = 3
-"""Unanswered probes after which a connection is given up."""
+KEEPALIVE: Final = {"KEEPIDLE": 10, "KEEPINTVL": 5, "KEEPCNT": 3}
+"""Seconds of silence before a connection is probed, seconds between probes, and unanswered probes until its end."""
 UNHEARD: Final = 20.0
 """Seconds after which a connection is given up whose other end acknowledges nothing."""
 _AWAY: Final = ("08", "53", "57", "3D", "25P03", "55P03", "40")
@@ -71,8 +67,6 @@ _SAID: Final = (
     ("57P03", "the database is starting or stopping"),
 )
 """The texts of errors by the beginning of their code."""
-_MOST_ARGUMENTS: Final = 32_767
-"""Most arguments of one statement, by the protocol."""
 _BROKE: Final = "the connection to the database broke"
 _ROLLED_BACK: Final = frozenset({"40001", "40P01", "55P03"})
 """Serialisation failure, deadlock and lock timeout: nothing happened, and the unit is run again."""
@@ -112,7 +106,12 @@ class PostgresqlDatabase(Database):
 
     async def run_unbound(self, unit: Unit[T]) -> T:
         """As ``Database.run_unbound``: a transaction would cost two more round trips."""
-        return await self._repeated(partial(self._run_unbound, unit))
+
+        async def run_unbound() -> T:
+            async with self._unbound.connect() as connection:
+                return await connection.run_sync(lambda sync: unit(Transaction(sync)))
+
+        return await self._repeated(run_unbound)
 
     async def _repeated(self, act: Callable[[], Awaitable[T]]) -> T:
         if self._closed:
@@ -125,10 +124,6 @@ class PostgresqlDatabase(Database):
                     if attempt == _AGAIN or _state_of(error) not in _ROLLED_BACK:
                         raise
         raise AssertionError("a unit is done or has failed")
-
-    async def _run_unbound(self, unit: Unit[T]) -> T:
-        async with self._unbound.connect() as connection:
-            return await connection.run_sync(lambda sync: unit(Transaction(sync)))
 
     async def run_together(self, unit: Unit[T]) -> T:
         """As ``Database.run_together``: units that come during a commit share the next.
@@ -270,9 +265,9 @@ def session_settings() -> dict[str, str]:
         "idle_in_transaction_session_timeout": f"{IDLE * 1000:.0f}",
         "lock_timeout": f"{LOCKED * 1000:.0f}",
         "statement_timeout": f"{LONGEST * 1000:.0f}",
-        "tcp_keepalives_idle": f"{SILENT}",
-        "tcp_keepalives_interval": f"{ASKED_EVERY}",
-        "tcp_keepalives_count": f"{ASKED}",
+        "tcp_keepalives_idle": f"{KEEPALIVE['KEEPIDLE']}",
+        "tcp_keepalives_interval": f"{KEEPALIVE['KEEPINTVL']}",
+        "tcp_keepalives_count": f"{KEEPALIVE['KEEPCNT']}",
         "tcp_user_timeout": f"{UNHEARD * 1000:.0f}",
     }
 
@@ -284,15 +279,9 @@ def _keep_alive(connection: asyncpg.Connection) -> None:
     if link is None or link.family not in {socket.AF_INET, socket.AF_INET6}:
         return
     link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    wanted = {
-        "TCP_KEEPIDLE": SILENT,
-        "TCP_KEEPINTVL": ASKED_EVERY,
-        "TCP_KEEPCNT": ASKED,
-        "TCP_USER_TIMEOUT": round(UNHEARD * 1000),
-    }
-    for name, value in wanted.items():
-        if hasattr(socket, name):
-            link.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    for name, value in {**KEEPALIVE, "USER_TIMEOUT": round(UNHEARD * 1000)}.items():
+        if hasattr(socket, f"TCP_{name}"):
+            link.setsockopt(socket.IPPROTO_TCP, getattr(socket, f"TCP_{name}"), value)
 
 
 def _state_of(error: BaseException | None) -> str:
@@ -301,40 +290,25 @@ def _state_of(error: BaseException | None) -> str:
     return getattr(said, "sqlstate", None) or ""
 
 
-def _is_away(error: BaseException) -> bool:
-    """Whether the server is stopping, starting, or full, or the connection is unusable."""
-    return _state_of(error).startswith((*_AWAY, *(begins for begins, _ in _SAID)))
-
-
-def _sentence(error: BaseException) -> str:
-    """The text of a server's error by its code alone: the error's own text may hold anything."""
-    state = _state_of(error)
-    return next((said for begins, said in _SAID if state.startswith(begins)), _BROKE)
-
-
-def _is_too_long(error: DBAPIError) -> bool:
-    """Whether the driver refused a statement for its many arguments, by an error that it has for connections, too."""
-    return isinstance(error.params, Sequence) and len(error.params) > _MOST_ARGUMENTS
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     """Translate errors into ``DatabaseUnavailable`` where the database cannot be reached.
 
-    For a session that the server ended the driver has errors without a code; SQLAlchemy makes another of them.
+    The text follows from the code alone: an error's own text may hold anything. For a session that the server ended
+    the driver has errors without a code; SQLAlchemy makes another of them.
     """
     try:
         yield
-    except DBAPIError as error:
-        is_broken = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-        is_ended = isinstance(error, InternalError) and not _state_of(error)
-        if _is_too_long(error) or not (is_broken or is_ended or _is_away(error)):
+    except (DBAPIError, asyncpg.PostgresError) as error:
+        state = _state_of(error)
+        is_ended = isinstance(error, InternalError) and not state
+        is_broken = isinstance(error, OperationalError | InterfaceError) or is_ended or state.startswith(_AWAY)
+        is_invalid = isinstance(error, DBAPIError) and error.connection_invalidated
+        unnamed = _BROKE if is_broken or is_invalid else None
+        sentence = next((said for begins, said in _SAID if state.startswith(begins)), unnamed)
+        if sentence is None:
             raise
-        raise DatabaseUnavailable(_sentence(error)) from None
-    except asyncpg.PostgresError as error:
-        if _is_away(error):
-            raise DatabaseUnavailable(_sentence(error)) from None
-        raise
+        raise DatabaseUnavailable(sentence) from None
     except (asyncpg.InterfaceError, asyncpg.InternalClientError):
         raise DatabaseUnavailable(_BROKE) from None
     except (OSError, TimeoutError, PoolTimeout):

@@ -14,6 +14,7 @@ from nagorik_platform.lifecycle import Event, Payment, Progress
 from nagorik_platform.lifecycle.events import ConsentGiven, Opened, PaymentMoved, PaymentOpened, RefundLost
 
 _KNOWN: Final = ("captured_known_at", "refunded_known_at")
+_INSTANTS: Final = ("captured_at", "refund_requested_at", "refund_ordered_at", "refunded_at")
 _OPENED: Final = insert(payments)
 _CHANGED: Final = update(payments).where(payments.c.id == bindparam("payment"))
 _MOVED: Final = _CHANGED.values(
@@ -90,9 +91,6 @@ def _moved(payment: Payment, at: datetime) -> dict[str, Any]:
     return {
         "state": payment.state.value,
         "taken_poisha": payment.taken.poisha if payment.taken is not None else None,
-        "captured_at": payment.captured_at,
-        "refund_requested_at": payment.refund_requested_at,
-        "refund_ordered_at": payment.refund_ordered_at,
-        "refunded_at": payment.refunded_at,
         "updated_at": at,
+        **{name: getattr(payment, name) for name in _INSTANTS},
     }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import and_, func, select
 
 from nagorik.operations import Operation
 from nagorik_host.store.application_store import ApplicationStore, entries_in
@@ -15,13 +15,9 @@ from nagorik_host.store.schema import applications, journal
 from nagorik_host.vault import Vault
 from nagorik_platform.lifecycle import NextAction, Step, amounts_to, replay
 
-_ENTRIES: Final = (
-    select(func.count()).where(journal.c.application == applications.c.id).correlate(applications).scalar_subquery()
-)
-_IS_BEHIND: Final[tuple[ColumnElement[bool], ...]] = (
-    applications.c.data_key.is_not(None),
-    applications.c.entries < _ENTRIES,
-)
+_OWN: Final = select(func.count()).where(journal.c.application == applications.c.id)
+_ENTRIES: Final = _OWN.correlate(applications).scalar_subquery()
+_IS_BEHIND: Final = and_(applications.c.data_key.is_not(None), applications.c.entries < _ENTRIES)
 
 
 class NotRepairable(Exception):
@@ -31,7 +27,7 @@ class NotRepairable(Exception):
 def behind(transaction: Transaction) -> Sequence[str]:
     """The ids of the applications whose journal has more entries than their row counts."""
     transaction.take_time()
-    return transaction.connection.scalars(select(applications.c.id).where(*_IS_BEHIND)).all()
+    return transaction.connection.scalars(select(applications.c.id).where(_IS_BEHIND)).all()
 
 
 def repair(transaction: Transaction, store: ApplicationStore, vault: Vault, decision: Decision) -> None:

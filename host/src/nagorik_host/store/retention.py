@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Table, delete, insert, literal, select, true, update
+from sqlalchemy import Table, and_, delete, insert, literal, select, true, update
 
 from nagorik_host import extensions
 from nagorik_host.store.application_store import (
@@ -51,13 +51,7 @@ class DocumentsMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KeyRotation:
-    """What a rotation did.
-
-    Attributes:
-        keys: How many data keys there are.
-        wrapped_anew: How many of them were not wrapped by the key in use before.
-        damaged: Applications, messages, tokens and cases whose data key cannot be unwrapped, and stays as it is.
-    """
+    """How many data keys there are, how many were wrapped anew, and the rows whose key cannot be unwrapped."""
 
     keys: int
     wrapped_anew: int
@@ -172,12 +166,9 @@ async def erase_closed(
     closed_for: timedelta,
     now: datetime,
 ) -> tuple[int, list[str]]:
-    """Erase every application that has been closed for at least so long.
+    """Erase every application that has been closed for at least so long, as ``erase_application``.
 
     Returns how many there were, and the ids of those whose documents are not known.
-
-    Raises:
-        As ``erase_application``.
     """
     query = (
         select(applications.c.id)
@@ -208,10 +199,9 @@ async def erase_messages(database: Database, *, received_before: datetime, now: 
 
 
 def _erase_messages(transaction: Transaction, *, received_before: datetime, now: datetime) -> int:
-    query = select(inbox.c.id, inbox.c.handled_at).where(
-        inbox.c.received_at < received_before, inbox.c.data_key.is_not(None)
-    )
-    found = transaction.connection.execute(query.limit(PAGE).with_for_update()).all()
+    is_old = and_(inbox.c.received_at < received_before, inbox.c.data_key.is_not(None))
+    query = select(inbox.c.id, inbox.c.handled_at).where(is_old).limit(PAGE).with_for_update()
+    found = transaction.connection.execute(query).all()
     for row in found:
         values: dict[str, Any] = {"data_key": None, "sealed": b"", "reference": None}
         if row.handled_at is None:

@@ -97,11 +97,9 @@ def _insert_of(dialect: Dialect, table: Table) -> str:
 def shown(name: object) -> str:
     """A name as it stands in the database, in printable ASCII and bounded: a changed row may hold anything."""
     text = name if isinstance(name, str) else f"({type(name).__name__})"
-    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text[:_LONGEST])
+    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text[:80])
 
 
-_LONGEST: Final = 80
-"""Letters of a name that are shown."""
 ID: Final = 36
 CODE: Final = 120
 HASH: Final = 64
@@ -122,10 +120,13 @@ metadata: Final = MetaData(
 )
 
 
+def _table(name: str, *items: SchemaItem) -> Table:
+    return Table(name, metadata, *items)
+
+
 def bounded_text(name: str, longest: int, *arguments: SchemaItem, **options: Any) -> Column[str]:
     """A column of text with its bound: ``String`` bounds nothing on SQLite."""
-    bound = CheckConstraint(f"length({name}) <= {longest}", name=name)
-    return Column(name, Text, bound, *arguments, **options)
+    return Column(name, Text, CheckConstraint(f"length({name}) <= {longest}", name=name), *arguments, **options)
 
 
 def codes(*names: str) -> list[Column[str]]:
@@ -142,27 +143,19 @@ def _application(*, primary_key: bool = False) -> Column[str]:
     return bounded_text("application", ID, ForeignKey("applications.id"), primary_key=primary_key, nullable=False)
 
 
-def _money() -> list[Column[Any]]:
-    """An amount that is never null, and its currency."""
-    return [Column("poisha", WHOLE, nullable=False), bounded_text("currency", 3, nullable=False)]
-
-
-applications: Final = Table(
+applications: Final = _table(
     "applications",
-    metadata,
     bounded_text("id", ID, primary_key=True),
     *codes("service", "plugin", "plugin_version", "state"),
     # The gateway that the citizen chose; with the service, it decides what can come next.
     bounded_text("gateway", CODE),
     bounded_text("client_reference", HASH, nullable=False, unique=True),
     bounded_text("agency_reference", HASH),
-    bounded_text("hold_party", CODE),
-    bounded_text("hold_code", CODE),
+    *(bounded_text(name, CODE) for name in ("hold_party", "hold_code", "operation")),
     *instants("opened_at", "updated_at", nullable=False),
-    # due_at: when it is looked at again; null while it waits for a person, and once it is closed.
-    # parked_at: since when it is kept out of its agency's queue, because what it belongs to is suspended.
+    # due_at: null while it waits for a person, and once it is closed. parked_at: kept out of its agency's queue since
+    # then, because what it belongs to is suspended.
     *instants("closed_at", "due_at", "parked_at", "lease_until", "erased_at"),
-    bounded_text("operation", CODE),
     # The plugin that the operation is made through: the service's own, or the gateway's.
     *codes("target_plugin"),
     bounded_text("lease", ID),
@@ -187,17 +180,15 @@ FOR_A_PERSON: Final = text(
 IN_QUEUE: Final = and_(applications.c.due_at.is_not(None), applications.c.parked_at.is_(None))
 """Rows whose time comes or has come, read off the index."""
 
-payloads: Final = Table(
+payloads: Final = _table(
     "payloads",
-    metadata,
     _application(primary_key=True),
     Column("draft", LargeBinary, nullable=False),
     *instants("updated_at", nullable=False),
 )
 
-journal: Final = Table(
+journal: Final = _table(
     "journal",
-    metadata,
     _application(primary_key=True),
     Column("entry", Integer, primary_key=True, autoincrement=False),
     *instants("at", nullable=False),
@@ -208,9 +199,8 @@ journal: Final = Table(
     Column("link", LargeBinary, nullable=False),
 )
 
-attempts: Final = Table(
+attempts: Final = _table(
     "attempts",
-    metadata,
     _application(primary_key=True),
     # The journal's last entry when the intent was committed, which was before the call.
     Column("entry", Integer, primary_key=True, autoincrement=False),
@@ -225,23 +215,22 @@ attempts: Final = Table(
     bounded_text("result", CODE),
 )
 
-payments: Final = Table(
+payments: Final = _table(
     "payments",
-    metadata,
     bounded_text("id", ID, primary_key=True),
     _application(),
     *codes("gateway", "stage", "quote", "state"),
-    *_money(),
+    Column("poisha", WHOLE, nullable=False),
+    bounded_text("currency", 3, nullable=False),
     Column("taken_poisha", WHOLE),
     *instants("opened_at", "updated_at", nullable=False),
     # The instants "known" are the host's, which learned of it then; the others are the gateway's, whose clock may be
     # ahead. A refund is ordered when the gateway was last found to have the order, or perhaps to.
     *instants("captured_at", "captured_known_at"),
     *instants("refund_requested_at", "refund_ordered_at", "refunded_at", "refunded_known_at"),
-    # Who acted for the citizen when it was opened, by the consent in force then; null where the citizen acted.
-    bounded_text("acting", CODE),
-    # The first part of that id, before its first stroke: what all who act at one service centre have in common.
-    bounded_text("centre", CODE),
+    # Who acted for the citizen when it was opened, null where the citizen did; and the first part of that id, which
+    # all at one service centre have in common.
+    *(bounded_text(name, CODE) for name in ("acting", "centre")),
     Index("ix_payments_application", "application"),
     Index("ix_payments_opened", "opened_at", "id"),
     Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
@@ -252,19 +241,16 @@ payments: Final = Table(
 TO_GIVE_BACK: Final = text("state IN ('refund_requested', 'refund_pending', 'refund_manual')")
 """Payments to be given back. Written out, so that a database sees that the index is for this."""
 
-# Where a gateway's books and ours differ, as a reconciliation found it. It is not deleted: found again, it is known.
-payment_cases: Final = Table(
+# Where a gateway's books and ours differ, as a reconciliation found it.
+payment_cases: Final = _table(
     "payment_cases",
-    metadata,
-    # Follows from what was found, keyed: the same difference has the same id each time that it is found.
+    # Follows from what was found, keyed: the same difference has the same id. Its kind is such as "missing-here".
     bounded_text("id", ID, primary_key=True),
-    # How they differ, such as "missing-here".
     *codes("gateway", "kind"),
     # The date in Dhaka that was reconciled when it was found first, as YYYY-MM-DD.
     bounded_text("day", 10, nullable=False),
     # Ours, where there is one.
-    bounded_text("payment", ID),
-    bounded_text("application", ID),
+    *(bounded_text(name, ID) for name in ("payment", "application")),
     # What the gateway's books say was taken; null where they have nothing.
     Column("poisha", WHOLE),
     bounded_text("currency", 3),
@@ -272,9 +258,8 @@ payment_cases: Final = Table(
     # asked_at: when the gateway was asked about the payment; null where asking settles nothing.
     # opened_at: since when it waits for an officer; null while the gateway's response is waited for.
     *instants("asked_at", "opened_at", "ended_at"),
-    # "agreed" where the books agree by now, "decided" where an officer closed it.
-    bounded_text("result", CODE),
-    bounded_text("officer", CODE),
+    # The result is "agreed" where the books agree by now, "decided" where an officer closed it.
+    *(bounded_text(name, CODE) for name in ("result", "officer")),
     Column("reason", Text),
     # Its number at the gateway, by which an officer finds it there. Without a key once it was erased.
     Column("data_key", LargeBinary),
@@ -287,31 +272,27 @@ CASE_WAITS: Final = and_(payment_cases.c.opened_at.is_not(None), payment_cases.c
 
 # What a gateway answered to a payment that was begun, sealed, until it has said how the payment ended. An audit finds
 # a changed one unreadable; a deleted one makes the payer ask where to pay: the ledger has no record.
-checkouts: Final = Table(
+checkouts: Final = _table(
     "checkouts",
-    metadata,
     bounded_text("payment", ID, primary_key=True),
     _application(),
     Column("sealed", LargeBinary, nullable=False),
     Index("ix_checkouts_application", "application"),
 )
 
-inbox: Final = Table(
+inbox: Final = _table(
     "inbox",
-    metadata,
     bounded_text("id", ID, primary_key=True),
     # The service or gateway whose plugin is to read it.
     *codes("offer"),
-    # The hash of its content and of the sender's own id of it: what makes two messages one, once they are proved.
-    bounded_text("message", HASH, nullable=False),
-    # The hash of all that came, headers included: an unproved message is the same as this alone.
-    bounded_text("arrival", HASH, nullable=False),
+    # The hash of its content and of the sender's own id of it, which makes two messages one once they are proved; and
+    # the hash of all that came, headers included, which makes unproved ones one.
+    *(bounded_text(name, HASH, nullable=False) for name in ("message", "arrival")),
     *instants("received_at", nullable=False),
-    # When it is to be read, or read again; later while a worker is at it, null once it is done with.
+    # When it is read next; later while a worker reads it, null once it is done with.
     Column("due_at", Instant, info=UNCHAINED),
-    # How often it was read, or tried to be.
+    # How often reading it was tried, and how often in a row the reader was lost.
     Column("looks", Integer, nullable=False, info=UNCHAINED),
-    # How often in a row it was taken to be read and nothing more was heard of that.
     Column("lost_looks", Integer, nullable=False, default=0, info=UNCHAINED),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
@@ -330,18 +311,15 @@ inbox: Final = Table(
 UNREAD: Final = inbox.c.handled_at.is_(None)
 """Messages that are not done with, read off the index."""
 
-agencies: Final = Table(
+agencies: Final = _table(
     "agencies",
-    metadata,
     bounded_text("plugin", CODE, primary_key=True),
     # Calls in a row that did not reach it, and how many of those broke its contract.
     Column("failures", Integer, nullable=False),
     Column("violations", Integer, nullable=False, default=0),
-    # Since when no call was answered, and when one of those last ended that had sent it something, or that the
-    # platform itself kept from it; null for a plugin that answers everything by itself.
-    *instants("failing_since", "sent_at"),
-    # Since when it is taken to be down, why at first, and when it is worth another try.
-    *instants("down_since", "probe_at"),
+    # Since when no call was answered; when one of those last ended that had sent it something, or that the platform
+    # kept from it; since when it is taken to be down, why at first, and when it is tried again.
+    *instants("failing_since", "sent_at", "down_since", "probe_at"),
     bounded_text("cause", CODE),
     # Tries since then; and the hash of the settings that were tried at once, because it had refused others.
     Column("probes", Integer, nullable=False),
@@ -349,14 +327,11 @@ agencies: Final = Table(
 )
 
 # The pace of an agency over all processes: the next instant that no request has. Its claims lock ``agencies``.
-paces: Final = Table(
-    "paces", metadata, bounded_text("plugin", CODE, primary_key=True), *instants("next_at", nullable=False)
-)
+paces: Final = _table("paces", bounded_text("plugin", CODE, primary_key=True), *instants("next_at", nullable=False))
 
 # Calls under way that belong to no application, which has a lease; and places that a worker asks others to leave it.
-permits: Final = Table(
+permits: Final = _table(
     "permits",
-    metadata,
     bounded_text("id", ID, primary_key=True),
     *codes("plugin"),
     # The worker that asks; null for a call.
@@ -366,9 +341,8 @@ permits: Final = Table(
     Index("ix_permits_plugin", "plugin"),
 )
 
-outages: Final = Table(
+outages: Final = _table(
     "outages",
-    metadata,
     bounded_text("plugin", CODE, primary_key=True),
     Column("began_at", Instant, primary_key=True),
     *instants("ended_at"),
@@ -378,20 +352,15 @@ outages: Final = Table(
 
 # What a login at an agency brought, for all processes with the same settings of its plugin. Where it is gone or
 # changed, the host logs in once more, so that the ledger has no record of it. A restoration drops the tokens.
-agency_tokens: Final = Table(
+agency_tokens: Final = _table(
     "agency_tokens",
-    metadata,
     # The hash of the plugin's id and of its settings, keyed: other credentials have another.
     bounded_text("id", HASH, primary_key=True),
     *codes("plugin"),
     # The login that brought the token; the one that is under way; the last that failed.
-    bounded_text("login", ID),
-    bounded_text("under_way", ID),
-    bounded_text("failed", ID),
-    # Why that failed, as a code, for those who waited for it; why the agency refused these credentials, null once it
-    # has let them in; and how often.
-    bounded_text("failure", CODE),
-    bounded_text("refused", CODE),
+    *(bounded_text(name, ID) for name in ("login", "under_way", "failed")),
+    # Why that failed, as a code; why the agency refused these credentials, null once it has let them in; how often.
+    *(bounded_text(name, CODE) for name in ("failure", "refused")),
     Column("refusals", Integer),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary),
@@ -404,9 +373,8 @@ agency_tokens: Final = Table(
 )
 
 # Logins of late, where an agency allows so many in so long; each is kept for as long as it counts.
-agency_logins: Final = Table(
+agency_logins: Final = _table(
     "agency_logins",
-    metadata,
     bounded_text("login", ID, primary_key=True),
     # Counted from 1: one that is sent again may be several to the agency.
     Column("number", Integer, primary_key=True, autoincrement=False),
@@ -416,59 +384,50 @@ agency_logins: Final = Table(
     Index("ix_agency_logins_plugin", "plugin", "at"),
 )
 
-suspensions: Final = Table(
+suspensions: Final = _table(
     "suspensions",
-    metadata,
     # "service" or "plugin", and its id.
-    bounded_text("kind", CODE, primary_key=True),
-    bounded_text("name", CODE, primary_key=True),
-    Column("reason_en", Text, nullable=False),
-    Column("reason_bn", Text, nullable=False),
+    *(bounded_text(name, CODE, primary_key=True) for name in ("kind", "name")),
+    *(Column(name, Text, nullable=False) for name in ("reason_en", "reason_bn")),
     *codes("officer"),
     *instants("at", nullable=False),
 )
 
-workers: Final = Table(
+workers: Final = _table(
     "workers",
-    metadata,
     bounded_text("id", ID, primary_key=True),
     *codes("name"),
     # lease_until: when it is taken for lost if nothing more is heard of it; leases of workers may differ.
     *instants("started_at", "beat_at", "lease_until", nullable=False),
     # The names of the keys that it holds, comma-separated, the one that it wraps by first.
     Column("key_names", Text, nullable=False),
-    # The plugins that it keeps out for faults, as JSON; null while there is none.
+    # The plugins that it keeps out for faults, as JSON or null; the last reload whose settings it has.
     Column("kept_out", Text),
-    # The last reload whose settings it has; null where it takes none up.
     Column("settings_reload", Integer),
 )
 
 # How often plugins' settings were to be read anew, counted from 1; nothing of them stands here.
-settings_reloads: Final = Table(
+settings_reloads: Final = _table(
     "settings_reloads",
-    metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     *instants("at", nullable=False),
 )
 
 # The hash of an erased application's client reference, hashed once more: it leads to no citizen.
-erased_references: Final = Table("erased_references", metadata, bounded_text("reference", HASH, primary_key=True))
+erased_references: Final = _table("erased_references", bounded_text("reference", HASH, primary_key=True))
 
-host_keys: Final = Table(
+host_keys: Final = _table(
     "host_keys",
-    metadata,
     # "index", or the name of a wrapping key.
     bounded_text("name", CODE, primary_key=True),
-    # Shows whether a key is the same, and helps nobody to guess it.
     Column("check_value", LargeBinary, nullable=False),
     *instants("added_at", nullable=False),
     # Since when nothing is wrapped by it; a ring may lack it from then on.
     *instants("retired_at"),
 )
 
-decisions: Final = Table(
+decisions: Final = _table(
     "decisions",
-    metadata,
     bounded_text("id", ID, primary_key=True),
     *instants("at", nullable=False),
     # The kinds are those of ``cases.Decision``; what else is decided on one application is in its journal.
@@ -477,9 +436,8 @@ decisions: Final = Table(
     Index("ix_decisions_at", "at"),
 )
 
-restorations: Final = Table(
+restorations: Final = _table(
     "restorations",
-    metadata,
     Column("at", Instant, primary_key=True),
     *codes("officer"),
     Column("reason", Text, nullable=False),
@@ -487,9 +445,8 @@ restorations: Final = Table(
     *instants("caught_up_at"),
 )
 
-ledger: Final = Table(
+ledger: Final = _table(
     "ledger",
-    metadata,
     # The chain: one connection at a time appends to it.
     Column("writer", WHOLE, primary_key=True, autoincrement=False),
     # Counted from 1 within the chain.

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -159,17 +160,16 @@ class SqliteDatabase(Database):
             raise _as_caller_gets(error) from error.__cause__
 
     def _write(self) -> None:
-        while True:
+        last = False
+        while not last:
             together, last = self._next()
             if together:
                 self._commit(together)
-            if last:
-                break
         self._connection.close()
         self._engine.dispose()
 
     def _next(self) -> tuple[list["_Asked"], bool]:
-        """All waiting units, at least one, and whether there will be no more."""
+        """All waiting units, at least one unless there will be no more; and whether there will be no more."""
         together: list[_Asked] = []
         further = self._waiting.get()
         with suppress(queue.Empty):
@@ -192,15 +192,13 @@ class SqliteDatabase(Database):
                 for asked in together:
                     self._commit([asked])
             else:
-                together[0].fail(error)
+                together[0].error = error
+                together[0].finish()
         else:
             if appended is not None:
                 appended.committed()
             for asked in together:
-                if asked.error is None:
-                    asked.succeed()
-                else:
-                    asked.fail(asked.error)
+                asked.finish()
 
     def _do(self, asked: "_Asked", *, is_alone: bool) -> Transaction | None:
         """Run a unit and keep its result or error; returns its transaction, unless it failed."""
@@ -210,16 +208,13 @@ class SqliteDatabase(Database):
             with nullcontext() if is_alone else transaction.nested():
                 asked.result = asked.unit(transaction)
         except BaseException as error:
-            if is_alone or self._has_ended():
+            driver: Any = self._connection.connection.driver_connection
+            # Where the disk is full, SQLite itself rolls back the whole transaction.
+            if is_alone or not driver.in_transaction:
                 raise
             asked.error = error
             return None
         return transaction
-
-    def _has_ended(self) -> bool:
-        """Whether SQLite itself has rolled back the whole transaction, as it does where the disk is full."""
-        driver: Any = self._connection.connection.driver_connection
-        return not driver.in_transaction
 
 
 def _make_private(file: str) -> None:
@@ -232,21 +227,19 @@ def _make_private(file: str) -> None:
         raise DatabaseUnavailable("the file cannot be opened") from None
 
 
+@dataclass(slots=True, eq=False)
 class _Asked:
     """A unit, its result or error, and the future of its caller, who may have gone meanwhile."""
 
-    __slots__ = ("answer", "error", "result", "unit")
+    unit: Unit[Any]
+    answer: Future[Any] = field(default_factory=Future)
+    result: object = None
+    error: BaseException | None = None
 
-    def __init__(self, unit: Unit[Any]) -> None:
-        self.unit = unit
-        self.answer: Future[Any] = Future()
-        self.result: object = None
-        self.error: BaseException | None = None
-
-    def succeed(self) -> None:
-        if self.answer.set_running_or_notify_cancel():
+    def finish(self) -> None:
+        if not self.answer.set_running_or_notify_cancel():
+            return
+        if self.error is None:
             self.answer.set_result(self.result)
-
-    def fail(self, error: BaseException) -> None:
-        if self.answer.set_running_or_notify_cancel():
-            self.answer.set_exception(_as_caller_gets(error))
+        else:
+            self.answer.set_exception(_as_caller_gets(self.error))

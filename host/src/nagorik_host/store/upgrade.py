@@ -24,9 +24,7 @@ class SchemaOutdated(Exception):
         """Name both revisions; ``found`` is ``None`` where there are no tables."""
         whose = f"extension {extension}" if extension else "host"
         super().__init__(f"the database is at revision {found or 'none'} and this {whose} needs {needed}")
-        self.found = found
-        self.needed = needed
-        self.extension = extension
+        self.found, self.needed, self.extension = found, needed, extension
 
 
 async def revision_of(database: Database) -> str | None:

@@ -9,7 +9,7 @@ from nagorik_host.commands.command import APPLICATION, HostCommand, argument
 from nagorik_platform.cli.output import add_limit_argument
 
 _TILL: Final = argument("--till", metavar="ID", help="which; may be left out where one is open")
-_SESSION: Final = argument("--session", metavar="NUMBER", help="which of the till's; the last by default")
+_SESSION: Final = argument("--session", type=int, metavar="NUMBER", help="which of the till's; the last by default")
 
 till: Final = HostCommand(
     HELP["till"],

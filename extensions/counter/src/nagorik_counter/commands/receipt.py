@@ -1,6 +1,7 @@
 """``nagorik receipt``: what a gateway took for an application, as a page to print or as a PDF."""
 
 import argparse
+from functools import partial
 from typing import Final
 
 from nagorik_counter.receipt.content import (
@@ -18,12 +19,10 @@ from nagorik_host.commands.new_files import new_files
 from nagorik_host.commands.running import CommandRefused, opened_host
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
-from nagorik_host.store.application_store import StoredApplication
 from nagorik_host.store.database import Transaction
 from nagorik_host.view_reader import agency_name, service_of
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_json, print_lines
-from nagorik_platform.lifecycle import Payment
 
 _NO_PDF: Final = (
     "a PDF needs the extra nagorik-counter[pdf] and the library Pango: pip install 'nagorik-counter[pdf]', or leave"
@@ -39,59 +38,46 @@ async def receipt(arguments: argparse.Namespace) -> int:
             load_weasyprint()
         except PdfUnavailable:
             raise CommandRefused(_NO_PDF) from None
+    # A file that cannot be written is no print.
     async with opened_host(settings) as host:
-
-        def find(transaction: Transaction) -> tuple[StoredApplication, Payment]:
-            stored = host.store.read(transaction, host.store.resolve(transaction, arguments.application))
-            return stored, _receipted(stored, arguments.payment)
-
-        stored, payment = await host.database.run(find)
-        names = _names(host, stored.progress.service, payment.gateway)
-        # A file that cannot be written is no print.
         with new_files([arguments.output]) as (file,):
-            content = await _counted(host, stored.id, payment.id, names, settings.tracking_url)
+            do = partial(_count, host=host, wanted=arguments, tracking_url=settings.tracking_url)
+            application, content = await host.database.run(do)
             page = receipt_page(content, arguments.paper)
             file.write(write_pdf(page, arguments.paper) if arguments.format == "pdf" else page.encode())
+    payment, copy = content.payment.id, content.copy
     if arguments.json:
-        made = {"payment": content.payment.id, "copy": content.copy, "file": str(arguments.output)}
-        print_json({"application": stored.id, **made})
+        made = {"application": application, "payment": payment, "copy": copy, "file": str(arguments.output)}
+        print_json(made)
     else:
-        copy = "" if content.copy == 1 else f", copy {content.copy}"
-        print_lines(f"{arguments.output}: payment {content.payment.id}{copy}")
+        print_lines(f"{arguments.output}: payment {payment}{'' if copy == 1 else f', copy {copy}'}")
     return ExitCode.OK
 
 
-def _receipted(stored: StoredApplication, payment: str | None) -> Payment:
+def _count(
+    transaction: Transaction, *, host: Host, wanted: argparse.Namespace, tracking_url: str | None
+) -> tuple[str, ReceiptContent]:
+    """Count a print; returns the application's id and the receipt's content as the payment is now."""
+    application = host.store.resolve(transaction, wanted.application)
+    stored, at = host.store.read(transaction, application, for_change=True), host.clock.now()
     try:
-        return receipted_payment(stored.progress, payment)
+        payment = receipted_payment(stored.progress, wanted.payment)
     except ReceiptRefused as refused:
         text = refusal_sentence(refused)
         raise CommandRefused(f"{text.en} {text.bn}") from None
-
-
-async def _counted(
-    host: Host, application: str, payment_id: str, names: ReceiptNames, tracking_url: str | None
-) -> ReceiptContent:
-    """Count a print; returns the receipt's content as the payment is now."""
-    at = host.clock.now()
-
-    def count(transaction: Transaction) -> ReceiptContent:
-        stored = host.store.read(transaction, application, for_change=True)
-        payment, draft = _receipted(stored, payment_id), host.store.draft(transaction, stored)
-        return receipt_content(
-            stored.progress,
-            host.store.events(transaction, stored),
-            payment,
-            names=names,
-            applicant=draft.applicant,
-            payer=draft.payer,
-            copy=record_print(transaction, stored.id, payment.id, at),
-            printed_at=at,
-            tracking_url=tracking_address(tracking_url, stored.progress.client_reference),
-            charges=host.charges,
-        )
-
-    return await host.database.run(count)
+    draft = host.store.draft(transaction, stored)
+    return application, receipt_content(
+        stored.progress,
+        host.store.events(transaction, stored),
+        payment,
+        names=_names(host, stored.progress.service, payment.gateway),
+        applicant=draft.applicant,
+        payer=draft.payer,
+        copy=record_print(transaction, application, payment.id, at),
+        printed_at=at,
+        tracking_url=tracking_address(tracking_url, stored.progress.client_reference),
+        charges=host.charges,
+    )
 
 
 def _names(host: Host, service: str, gateway: str) -> ReceiptNames:

@@ -1,10 +1,10 @@
 """``nagorik till``: a cash desk's day, from its opening float to a count that two people sign."""
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from nagorik import Text
 from nagorik.values import Money, NationalDataError, to_ascii_digits
@@ -25,7 +25,6 @@ from nagorik_counter.tills import (
     TillCount,
     TillRefused,
     TillSession,
-    Unclaimed,
     close_till,
     is_known,
     list_sessions,
@@ -46,8 +45,8 @@ from nagorik_platform.logs import get_logger
 from nagorik_platform.number_mask import is_telling
 from nagorik_platform.registry import Registry
 
+T = TypeVar("T")
 _LONGEST_REASON: Final = 500
-_MOST_DIGITS: Final = 9
 
 
 async def open_session(arguments: argparse.Namespace) -> int:
@@ -55,7 +54,7 @@ async def open_session(arguments: argparse.Namespace) -> int:
     with _explained():
         till, by = _identity("--till", arguments.till), _identity("--by", arguments.by)
         settings = load_host_settings()
-        gateway, money = _gateway(settings), _amount("--float", arguments.float)
+        gateway, money = _gateway(settings), _parsed("--float", Money.parse, arguments.float)
 
         def do(transaction: Transaction) -> tuple[TillSession, bool]:
             opening = open_till(transaction, till=till, float_money=money, by=by, gateway=gateway, clock=now)
@@ -64,23 +63,13 @@ async def open_session(arguments: argparse.Namespace) -> int:
 
         async with unlocked_database(settings) as (database, _):
             session, known = await database.run(do)
-    noticed = [] if known else [till_text("note.new-id", till=same_text(till))]
-    if arguments.json:
-        print_json(session_document(session) | {"notes": [one.model_dump() for one in noticed]})
-    else:
-        _print(session, noticed)
-    return ExitCode.OK
+    return _shown(arguments, session, [] if known else [till_text("note.new-id", till=same_text(till))])
 
 
 async def show(arguments: argparse.Namespace) -> int:
     """Show a session."""
     with _explained():
-        session = await _chosen(arguments)
-    if arguments.json:
-        print_json(session_document(session))
-    else:
-        _print(session)
-    return ExitCode.OK
+        return _shown(arguments, await _chosen(arguments))
 
 
 async def close(arguments: argparse.Namespace) -> int:
@@ -95,11 +84,7 @@ async def close(arguments: argparse.Namespace) -> int:
             get_logger("nagorik.host").warning("till_closed", till=opening.till, session=opening.number)
             for file in files:
                 file.write(close_sheet(session).encode())
-    if arguments.json:
-        print_json(session_document(session))
-    else:
-        _print(session)
-    return ExitCode.OK
+    return _shown(arguments, session)
 
 
 async def write_sheet(arguments: argparse.Namespace) -> int:
@@ -123,16 +108,13 @@ async def list_all(arguments: argparse.Namespace) -> int:
     with _explained():
         till, settings = _till(arguments), load_host_settings()
 
-        def read(transaction: Transaction) -> tuple[list[TillSession], Unclaimed]:
-            found = list_sessions(transaction, till, arguments.limit, now())
-            return found, unclaimed(transaction, settings.cash_gateway)
-
         async with unlocked_database(settings) as (database, _):
-            found, left = await database.snapshot(read)
+            found = await database.snapshot(partial(list_sessions, till=till, limit=arguments.limit, now=now()))
+            number, poisha = await database.snapshot(partial(unclaimed, gateway=settings.cash_gateway))
         if till is not None and not found:
             raise TillRefused("never-opened", till=same_text(till))
     if arguments.json:
-        sums = {"number": left.number, "amount": plain_amount(left.poisha)}
+        sums = {"number": number, "amount": plain_amount(poisha)}
         print_json({"sessions": [session_document(one) for one in found], "unclaimed": sums})
         return ExitCode.OK
     rows = (
@@ -148,23 +130,22 @@ async def list_all(arguments: argparse.Namespace) -> int:
         for one in found
     )
     _print_table(("label.till", "label.session", "label.opened", "label.closed-at", "label.difference"), rows)
-    if left.number:
-        _print_notes([till_text("note.unclaimed", number=left.number, amount=Money(poisha=left.poisha))])
+    if number:
+        _print_notes([till_text("note.unclaimed", number=number, amount=Money(poisha=poisha))])
     return ExitCode.OK
 
 
 async def _chosen(arguments: argparse.Namespace) -> TillSession:
-    till, number = _till(arguments), None
-    if arguments.session is not None:
-        digits = to_ascii_digits(arguments.session).strip()
-        number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS else 0
-        if number < 1:
-            raise TillRefused("session")
+    till, number = _till(arguments), arguments.session
     async with unlocked_database(load_host_settings()) as (database, _):
         return await database.snapshot(lambda transaction: read_session(transaction, till, number, now()))
 
 
-def _print(session: TillSession, further: Iterable[Text] = ()) -> None:
+def _shown(arguments: argparse.Namespace, session: TillSession, further: Sequence[Text] = ()) -> int:
+    """Print a session with notes of one's own."""
+    if arguments.json:
+        print_json(session_document(session) | {"notes": [one.model_dump() for one in (*notes(session), *further)]})
+        return ExitCode.OK
     facts = [*circumstances(session), *figures(session)]
     print_facts((_pair(till_text(code), " / "), _pair(text)) for code, text in facts)
     late = [*session.late, *session.waiting]
@@ -172,6 +153,7 @@ def _print(session: TillSession, further: Iterable[Text] = ()) -> None:
         rows = ((payment, _pair(at), _pair(what)) for payment, at, what in map(late_line, late))
         _print_table(("label.payment", "label.when", "label.what"), rows)
     _print_notes([*notes(session), *further])
+    return ExitCode.OK
 
 
 def _print_table(codes: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
@@ -179,15 +161,11 @@ def _print_table(codes: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Non
 
 
 def _print_notes(texts: Iterable[Text]) -> None:
-    for one in texts:
-        print_lines(one.bn, one.en)
+    print_lines(*(line for one in texts for line in (one.bn, one.en)))
 
 
 def _pair(text: Text, between: str = " · ") -> str:
     return text.bn if text.bn == text.en else f"{text.bn}{between}{text.en}"
-
-
-# What was typed
 
 
 def _till(arguments: argparse.Namespace) -> str | None:
@@ -202,16 +180,16 @@ def _identity(option: str, given: str) -> str:
     return name
 
 
-def _amount(option: str, given: str) -> Money:
+def _parsed(option: str, parse: Callable[[str], T], given: str) -> T:
     try:
-        return Money.parse(given)
+        return parse(given)
     except NationalDataError as error:
         raise TillRefused("amount", option=same_text(option), problem=error.text) from None
 
 
 def _count(arguments: argparse.Namespace) -> TillCount:
     pieces = read_denominations(arguments.denominations) if arguments.denominations is not None else None
-    sums = [_amount("--counted", arguments.counted)] if arguments.counted is not None else []
+    sums = [_parsed("--counted", Money.parse, arguments.counted)] if arguments.counted is not None else []
     sums += [sum_of_pieces(pieces)] if pieces is not None else []
     if not sums:
         raise TillRefused("count-missing")
@@ -223,10 +201,7 @@ def _count(arguments: argparse.Namespace) -> TillCount:
 
 
 def _reason(given: str) -> str:
-    try:
-        reason = clean_line(given)
-    except NationalDataError as error:
-        raise TillRefused("amount", option=same_text("--reason"), problem=error.text) from None
+    reason = _parsed("--reason", clean_line, given)
     if not any(letter.isalpha() for letter in reason) or len(reason) > _LONGEST_REASON or is_telling(reason):
         raise TillRefused("reason", most=_LONGEST_REASON)
     return reason

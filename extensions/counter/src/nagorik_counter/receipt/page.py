@@ -87,9 +87,8 @@ def _facts(content: ReceiptContent) -> Iterator[str]:
     if content.gateway_reference is not None:
         facts["reference"] = _code(content.gateway_reference)
     facts |= {"payment": _code(payment.id), "captured-at": _both(moment_text(content.captured_at))}
-    yield '<dl class="facts">'
-    yield from (f"<div><dt>{_both(_word('word', word))}</dt><dd>{value}</dd></div>" for word, value in facts.items())
-    yield "</dl>"
+    rows = (f"<div><dt>{_both(_word('word', word))}</dt><dd>{value}</dd></div>" for word, value in facts.items())
+    yield f'<dl class="facts">{"".join(rows)}</dl>'
 
 
 def _name(name: PersonName) -> str:
@@ -103,9 +102,9 @@ def _name(name: PersonName) -> str:
 def _lines(content: ReceiptContent) -> Iterator[str]:
     asked, taken = content.payment.amount, content.taken
     price, charges = (list(content.by_payee(is_charge=one)) for one in (False, True))
-    yield '<table class="lines">'
     currency = _word("word", f"amount-{asked.currency.lower()}")
-    yield f"<thead><tr><th>{_both(_word('word', 'line'))}</th><th>{_both(currency)}</th></tr></thead>"
+    yield '<table class="lines"><thead><tr>'
+    yield f"<th>{_both(_word('word', 'line'))}</th><th>{_both(currency)}</th></tr></thead>"
     for place, (payee, lines) in enumerate([*price, *charges]):
         yield "<tbody>"
         if place == len(price):
@@ -120,8 +119,7 @@ def _lines(content: ReceiptContent) -> Iterator[str]:
             subtotal = Money(poisha=sum(line.total.poisha for line in lines), currency=asked.currency)
             yield _row("subtotal", _word("word", "subtotal"), subtotal)
         yield "</tbody>"
-    yield "<tfoot>"
-    yield _row("total", _word("word", "total" if taken == asked else "total-asked"), asked)
+    yield "<tfoot>" + _row("total", _word("word", "total" if taken == asked else "total-asked"), asked)
     if content.vat.poisha:
         yield _row("vat", _word("word", "of-it-vat"), content.vat)
     if taken != asked:
@@ -145,10 +143,9 @@ def _row(kind: str, name: Text, amount: Money | None) -> str:
 def _amount(money: Money, named: Text | None = None) -> str:
     """A sum in its column with two places; in the column's currency unless one is ``named``."""
     written = format_taka(money) if money.currency == "BDT" else f"{money.as_decimal():,.2f}"
-    sum_ = Text(bn=to_bangla_digits(written), en=written)
-    if named is not None:
-        sum_ = Text(bn=named.bn.replace("{sum}", sum_.bn), en=named.en.replace("{sum}", sum_.en))
-    return f'<td class="amount">{_both(sum_)}</td>'
+    bn, en = (named.bn, named.en) if named is not None else ("{sum}", "{sum}")
+    text = Text(bn=bn.replace("{sum}", to_bangla_digits(written)), en=en.replace("{sum}", written))
+    return f'<td class="amount">{_both(text)}</td>'
 
 
 def _basis(basis: Basis) -> str:
@@ -170,9 +167,8 @@ def _basis(basis: Basis) -> str:
 def _state(content: ReceiptContent) -> Iterator[str]:
     state = content.payment.state
     settled = "settled" if state is PaymentState.CONFIRMED else "open"
-    yield f'<section class="state {settled}">'
-    yield f"<h2>{_both(_filled('state', moment=moment_text(content.printed_at)))}</h2>"
-    yield f"<p>{_both(state_label(state))}</p></section>"
+    heading = _filled("state", moment=moment_text(content.printed_at))
+    yield f'<section class="state {settled}"><h2>{_both(heading)}</h2><p>{_both(state_label(state))}</p></section>'
 
 
 def _foot(content: ReceiptContent) -> Iterator[str]:
@@ -207,10 +203,9 @@ def _safe(written: str) -> str:
 
 def _filled(word: str, **fills: Text) -> Text:
     text = _word("word", word)
-    bn, en = text.bn, text.en
     for name, fill in fills.items():
-        bn, en = bn.replace(f"{{{name}}}", fill.bn), en.replace(f"{{{name}}}", fill.en)
-    return Text(bn=bn, en=en)
+        text = Text(bn=text.bn.replace(f"{{{name}}}", fill.bn), en=text.en.replace(f"{{{name}}}", fill.en))
+    return text
 
 
 def _word(table: str, code: str) -> Text:

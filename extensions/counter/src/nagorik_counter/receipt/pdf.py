@@ -5,12 +5,10 @@ from typing import Any, Final
 
 from nagorik_counter.receipt.page import PaperSize, roll_style
 
+# Millimetres: of a roll's page while its height is measured, and below its last line. A millimetre in CSS pixels.
 _TALLEST_ROLL: Final = 5_000
-"""Millimetres of a roll's page while its height is measured."""
-_MILLIMETRE: Final = 96 / 25.4
-"""In CSS pixels."""
 _MARGIN: Final = 4
-"""Millimetres below the last line of a roll."""
+_MILLIMETRE: Final = 96 / 25.4
 
 
 class PdfUnavailable(Exception):
