@@ -138,7 +138,7 @@ async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context
 
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
-    """The office tells its word for the state, the case number, the day of the hearing and what it has issued."""
+    """Return the office's word for the state, the case number, the day of the hearing and what it has issued."""
     answer = await context.http.read("applications.status", "GET", wire.path_of(request), expect=wire.Standing)
     return statuses.read(request.service, answer)
 
