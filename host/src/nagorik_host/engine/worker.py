@@ -44,8 +44,9 @@ LEAST_APART: Final = 0.02
 """Seconds from one poll to the next, however many hints come."""
 TOGETHER: Final = 32
 """Most outcomes of one commit."""
-COMMITS_APART: Final = 0.02
-"""Seconds from one commit of outcomes to the next, at most, while more than half of the calls are under way."""
+COMMITS_APART: Final = (0.02, 0.2)
+"""Seconds from one commit of outcomes to the next while more than half of the calls are under way: twice what the one
+took, at least and at most, so that a process with too much to do commits more together."""
 LAST_POLL: Final = 10.0
 """Seconds that a poll under way may still take once a worker is to end, whose database may stand still."""
 FAREWELL: Final = 5.0
@@ -136,7 +137,7 @@ class Worker:
         self._calls: dict[asyncio.Task[None], HeldApplication] = {}
         self._outcomes: list[_Outcome] = []
         self._committing: asyncio.Task[None] | None = None
-        self._committed_at = float("-inf")
+        self._commit_at = float("-inf")
         self._ended = 0
         self._failed: BaseException | None = None
         self._woken, self._news = asyncio.Event(), asyncio.Event()
@@ -178,7 +179,6 @@ class Worker:
                 self._give_up()
         failed, self._failed = self._failed, None
         if is_cancelled:
-            # A caller that cancels is given nothing else.
             if failed is not None:
                 _log.error("worker_failed_as_it_ended", worker=self._name, defect=type_name(failed))
             raise asyncio.CancelledError
@@ -237,10 +237,9 @@ class Worker:
             self._woken.clear()
             batch, polled_at = await self._poll(), loop.time()
             self._raise_failure()
-            wait = POLL
-            if batch.next_poll is not None:
-                wait = min(wait, max((batch.next_poll - self._clock.now()).total_seconds(), POLLS_APART))
-            await _set_within(self._woken, wait)
+            now = self._clock.now()
+            wait = ((batch.next_poll or now + timedelta(seconds=POLL)) - now).total_seconds()
+            await _set_within(self._woken, min(max(wait, POLLS_APART), POLL))
             await asyncio.sleep(max(polled_at + LEAST_APART - loop.time(), 0.0))
 
     async def _work_until_idle(self) -> None:
@@ -345,10 +344,10 @@ class Worker:
         """Commit outcomes, those together that come while others are being committed."""
         loop = asyncio.get_running_loop()
         while self._outcomes:
-            early = self._committed_at + COMMITS_APART - loop.time()
+            early = self._commit_at - loop.time()
             if early > 0 and 2 * len(self._outcomes) < len(self._calls):
                 await asyncio.sleep(early)
-            self._committed_at = loop.time()
+            began = loop.time()
             together, self._outcomes = self._outcomes[:TOGETHER], self._outcomes[TOGETHER:]
             try:
                 await self._commit(together)
@@ -358,6 +357,7 @@ class Worker:
                         await self._commit_alone(one)
                 for one in together:
                     _end_future(one.committed, error)
+            self._commit_at = began + min(max(2 * (loop.time() - began), COMMITS_APART[0]), COMMITS_APART[1])
         self._committing = None
 
     async def _commit_alone(self, ended: _Outcome) -> None:
@@ -427,8 +427,8 @@ class Worker:
             task.cancel()
 
     def _longest_end(self) -> float:
-        manifests = (record.manifest for record in self._platform.plugins)
-        return LAST_PATIENCE + max((one.limits.deadline for one in manifests if one is not None), default=0.0)
+        limits = (one.manifest.limits for one in self._platform.plugins if one.manifest is not None)
+        return LAST_PATIENCE + max((one.deadline for one in limits), default=0.0)
 
     async def _deregister(self) -> None:
         """Give back what the worker holds, even if the database comes back in a moment only."""
