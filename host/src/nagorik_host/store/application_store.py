@@ -129,15 +129,8 @@ class Lease(NamedTuple):
 class StoredApplication:
     """An application as the database holds it at one moment.
 
-    Attributes:
-        plugin: The plugin that owns its service.
-        gateway: The gateway that the citizen chose.
-        revision: Raised by every change.
-        entries: How many entries its journal has.
-        chain: The link of the last of them.
-        key: Seals its data.
-        lease: The lease of the worker that has it.
-        blocked: Why the host leaves it alone, as a code.
+    Every change raises ``revision``. ``entries`` counts its journal's, ``chain`` is the link of the last, ``key``
+    seals its data, and ``blocked`` is the code of why the host leaves it alone.
     """
 
     id: str

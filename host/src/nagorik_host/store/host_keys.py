@@ -99,11 +99,7 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
 
 
 def sign_on(transaction: Transaction, vault: Vault) -> None:
-    """Check, as a worker begins, that its ring is still the database's; no key is made known meanwhile.
-
-    Raises:
-        KeysRefused: It is not.
-    """
+    """As ``key_in_use``, as a worker begins; no key is made known meanwhile."""
     transaction.connection.execute(_LOCK)
     key_in_use(transaction, vault)
 
