@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignPlan
 from nagorik_testing.campaign.cohort import IN_MEMORY
+from nagorik_testing.campaign.comparison import Discrepancy
 from nagorik_testing.campaign.disruptions import TO_A_FILE, TO_A_SERVER, TO_PROCESSES, Disruption
+from nagorik_testing.campaign.evidence import CampaignEvidence
 from nagorik_testing.campaign.processes.cohort import campaign_of_processes
 from nagorik_testing.campaign.processes.worker import WorkerSettings
 from nagorik_testing.campaign.processes.worker_pool import WorkerPool
@@ -70,6 +73,40 @@ async def test_they_agree_when_workers_and_their_server_stand_still_and_the_serv
     _, kinds = await agrees(plan, every=OFTEN)
     assert kinds
     assert kinds <= only
+
+
+async def test_what_led_to_a_finding_is_written_down_with_what_was_done_to_the_workers(tmp_path, monkeypatch):
+    # A ledger that the host cannot agree with: each application is there twice.
+    filed = SimulatedAgencies.filed
+    monkeypatch.setattr(SimulatedAgencies, "filed", lambda self: {k: (*v, *v) for k, v in filed(self).items()})
+    plan = CampaignPlan(
+        applications=APPLICATIONS,
+        seed=SEED,
+        url=IN_MEMORY,
+        workers=2,
+        kill_processes=True,
+        disruptions=frozenset({Disruption.KILLED_WORKER}),
+        evidence=tmp_path,
+    )
+    report = await campaign_of_processes(plan, every=EVERY)
+    twice = {one.application for one in report.findings if one.code == "filed-twice"}
+    assert {path.name for path in tmp_path.iterdir()} == {f"{SEED}-{name}.txt" for name in twice}
+    kept = (tmp_path / f"{SEED}-{twice.pop()}.txt").read_text("utf-8")
+    machine = kept.partition("By the machine's clock, in UTC:\n")[2].splitlines()
+    assert machine == sorted(machine)
+    assert any("killed-worker is over: machine-" in line for line in machine)
+    assert any("says event=call_began" in line and "operation=submit" in line for line in machine)
+    assert any("receives its request" in line for line in machine)
+
+
+async def test_evidence_of_what_befell_everybody_needs_no_application(tmp_path):
+    evidence = CampaignEvidence(tmp_path, SEED)
+    evidence.note("the machine was switched off")
+    await evidence.write(None, None, [], [Discrepancy("-", "broken-off", "nothing was handed in")])
+    (kept,) = tmp_path.iterdir()
+    told = kept.read_text("utf-8")
+    assert told.startswith("broken-off: nothing was handed in\n")
+    assert "the machine was switched off" in told
 
 
 async def test_worker_that_ends_by_itself_is_noticed(tmp_path):

@@ -9,12 +9,16 @@ from types import SimpleNamespace
 import pytest
 
 from nagorik import AgencyStatus, ApplicationState as S, Deliverable, Operation
-from nagorik_platform.lifecycle import Progress
+from nagorik_platform.lifecycle import Hold, Party, Progress
 from nagorik_platform.lifecycle.events import (
     Actor,
+    AttemptBegan,
     AttemptEnded,
+    CorrectionGiven,
     DeliverableFetched,
+    Held,
     Moved,
+    WithdrawalWanted,
 )
 from nagorik_platform.lifecycle.state import Backoff
 from nagorik_testing.campaign.told import ToldComparison
@@ -43,6 +47,7 @@ WORKFLOW = Workflow(
         for to in ("APPROVED", "PRINTED", "REJECTED", "TAKEN_BACK", "LAPSED")
     },
 )
+UNDECIDED = WORKFLOW.model_copy(update={"decisions": {}})
 
 
 def at_agency(*states, workflow=WORKFLOW, number="A-1", every=HOUR, content=None):
@@ -184,6 +189,38 @@ async def test_decision_is_no_news_until_the_agency_was_asked_since(events, foun
     assert await codes(application(S.IN_REVIEW, *events), at_agency("RECEIVED", "APPROVED")) == found
 
 
+async def test_worker_whose_clock_is_ahead_may_have_asked_before_the_agency_decided():
+    granted = at_agency("RECEIVED", "APPROVED")
+    assert await codes(application(S.IN_REVIEW, asked(NOW + HOUR)), granted, apart=HOUR) == []
+    assert await codes(application(S.IN_REVIEW, asked(NOW + 3 * HOUR)), granted, apart=HOUR) == ["told-otherwise"]
+
+
+async def test_decision_is_as_old_as_the_first_state_that_says_so():
+    tracked = application(S.IN_REVIEW, asked(NOW - HOUR / 2))
+    assert await codes(tracked, at_agency("RECEIVED", "APPROVED", "PRINTED")) == ["told-otherwise"]
+
+
+async def test_fee_for_what_was_granted_leaves_it_granted():
+    tracked = application(S.AWAITING_PAYMENT, asked(NOW + HOUR), status=S.APPROVED)
+    assert await codes(tracked, at_agency("RECEIVED", "APPROVED")) == []
+    unread = application(S.AWAITING_PAYMENT, asked(NOW + HOUR), status=S.SUBMITTED)
+    assert await codes(unread, at_agency("RECEIVED", "APPROVED")) == ["told-otherwise"]
+
+
+async def test_fee_that_is_confirmed_leaves_what_was_granted_submitted_until_the_agency_is_asked_again():
+    events = [asked(NOW + HOUR), moved(S.SUBMITTED, NOW + 2 * HOUR)]
+    granted = at_agency("RECEIVED", "APPROVED")
+    assert await codes(application(S.SUBMITTED, *events), granted) == []
+    assert await codes(application(S.SUBMITTED, *events, asked(NOW + 3 * HOUR)), granted) == ["told-otherwise"]
+
+
+async def test_questions_other_filings_and_workflows_without_decisions_are_not_compared():
+    granted = application(S.APPROVED)
+    assert await codes(granted, at_agency("REJECTED"), files=False) == []
+    assert await codes(granted, at_agency("REJECTED", number="A-2")) == []
+    assert await codes(granted, at_agency("REJECTED", workflow=UNDECIDED)) == []
+
+
 # Documents
 
 CARD = Deliverable(kind="nid-card", delivery="download")
@@ -211,6 +248,13 @@ async def test_document_that_was_fetched_is_in_the_store():
     assert await codes(unseen, granted, documents=documents) == ["document-lost"]
 
 
+async def test_document_in_the_store_that_is_another_is_lost():
+    documents = MemoryDocuments()
+    tracked = closed(fetched(documents), deliverables=[CARD], fetched={"nid-card"})
+    documents._contents[tracked.events[1].document.id] = b"%PDF of somebody else"
+    assert await codes(tracked, at_agency("RECEIVED", "APPROVED"), documents=documents) == ["document-lost"]
+
+
 async def test_nothing_is_closed_over_a_document_to_be_fetched():
     granted = at_agency("RECEIVED", "APPROVED")
     assert await codes(closed(deliverables=[CARD]), granted, due=NOW, operation="query-payment") == ["document-lost"]
@@ -218,6 +262,28 @@ async def test_nothing_is_closed_over_a_document_to_be_fetched():
     by_hand = [CARD.model_copy(update={"delivery": way}) for way in ("counter", "post", "none")]
     for deliverable in by_hand:
         assert await codes(closed(deliverables=[deliverable]), granted) == []
+
+
+@pytest.mark.parametrize(
+    ("due", "operation", "tried", "found"),
+    [
+        (NOW, "deliverable", False, []),
+        (NOW, "query-payment", True, []),
+        (NOW, "query-payment", False, ["document-lost"]),
+        (None, None, True, ["document-lost"]),
+    ],
+)
+async def test_document_that_the_agency_does_not_hand_out_is_no_finding_while_it_is_asked_on(
+    due, operation, tried, found
+):
+    backoff = Backoff(operation=Operation.DELIVERABLE, subject="nid-card", failures=3, not_before=NOW)
+    waiting = application(S.DELIVERED, deliverables=[CARD], backoffs=[backoff] if tried else [])
+    assert await codes(waiting, at_agency("RECEIVED", "APPROVED"), due=due, operation=operation) == found
+
+
+async def test_what_was_granted_no_more_needs_no_document():
+    revoked = application(S.CLOSED, moved(S.REJECTED), moved(S.CLOSED), deliverables=[CARD])
+    assert await codes(revoked, at_agency("RECEIVED", "REJECTED")) == []
 
 
 # What was filed
@@ -244,6 +310,11 @@ async def test_agency_holds_what_this_citizen_wanted_filed_and_nothing_of_anothe
     assert await codes(application(S.SUBMITTED), at_agency("RECEIVED", content=content)) == found
 
 
+async def test_what_several_citizens_say_alike_is_nobodys_alone():
+    content = {"mobile": ONE.phone.e164, "given": ONE.name.en.partition(" ")[0], "reason": "damaged"}
+    assert await codes(application(S.SUBMITTED), at_agency("RECEIVED", content=content)) == []
+
+
 PAPER = ExampleDocument("photo", "image/png", b"\x89PNG of nobody")
 HASH = sha256(PAPER.content).hexdigest()
 
@@ -261,6 +332,17 @@ HASH = sha256(PAPER.content).hexdigest()
 async def test_each_paper_reaches_the_agency(held, arrived, found):
     filed = at_agency("RECEIVED", content={"mobile": ONE.phone.e164, "documents": held})
     assert await codes(application(S.SUBMITTED), filed, papers=(PAPER,), arrived=arrived) == found
+
+
+async def test_papers_are_not_missed_at_an_agency_that_keeps_nothing_of_what_it_is_sent():
+    assert await codes(application(S.SUBMITTED), at_agency("RECEIVED"), papers=(PAPER,)) == []
+    others = [b"%PDF of somebody else"]
+    found = await codes(application(S.SUBMITTED), at_agency("RECEIVED"), papers=(PAPER,), arrived=others)
+    assert found == ["filed-without-papers"]
+
+
+async def test_nothing_is_missed_where_no_paper_was_handed_in():
+    assert await codes(application(S.SUBMITTED), at_agency("RECEIVED")) == []
 
 
 # What nobody does
@@ -307,3 +389,67 @@ async def test_news_of_the_agency_is_asked_for_by_somebody(due, heard, final, of
     gone_on = at_agency("RECEIVED", "RECEIVED")
     gone_on.filed_at = NOW - DAY
     assert await codes(tracked, gone_on, due=due, offers=offers) == found
+
+
+def began(operation, at):
+    return AttemptBegan(at=at, operation=operation)
+
+
+def hold(party, code):
+    return Hold(party=party, code=code)
+
+
+WORDS = [
+    (S.CORRECTION_REQUESTED, {"correction_ready": True}, CorrectionGiven(at=NOW), Operation.ANSWER_CORRECTION),
+    (S.IN_REVIEW, {"withdrawal_wanted": True}, WithdrawalWanted(at=NOW), Operation.WITHDRAW),
+]
+
+
+@pytest.mark.parametrize(("state", "wanted", "given", "operation"), WORDS)
+async def test_citizens_word_is_sent_before_the_agency_is_asked_again(state, wanted, given, operation):
+    async def found(*events, **changes):
+        return await codes(application(state, *events, **wanted, **changes), at_agency("RECEIVED"))
+
+    later = asked(NOW + HOUR)
+    assert await found(given, later) == ["left-alone"]
+    assert await found(given, asked(NOW + HOUR, settled=False)) == ["left-alone"]
+    assert await found(asked(NOW), given) == []
+    assert await found(given, asked(NOW)) == []
+    assert await found(given, began(operation, NOW), later) == []
+    assert await found(began(operation, NOW), given, later) == ["left-alone"]
+    held = hold(Party.PERSON, "payment-under-investigation")
+    assert await found(given, later, hold=held) == []
+    assert await found(given, Held(at=NOW, hold=held), later) == []
+    on = hold(Party.PERSON, "call-in-vain")
+    assert await found(given, Held(at=NOW, hold=on), later, hold=on) == ["left-alone"]
+
+
+async def test_word_that_came_too_late_is_not_sent():
+    given = CorrectionGiven(at=NOW)
+    over = application(S.IN_REVIEW, given, asked(NOW + HOUR), correction_ready=True)
+    assert await codes(over, at_agency("RECEIVED")) == []
+    both = application(
+        S.CORRECTION_REQUESTED,
+        given,
+        WithdrawalWanted(at=NOW),
+        began(Operation.WITHDRAW, NOW),
+        asked(NOW + HOUR),
+        correction_ready=True,
+        withdrawal_wanted=True,
+    )
+    assert await codes(both, at_agency("RECEIVED")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "since", "corrections", "found"),
+    [
+        ("correction-requested", NOW - 2 * DAY, 0, ["left-alone"]),
+        ("correction-requested", NOW - HOUR, 0, []),
+        ("correction-requested", NOW - 2 * DAY, 3, []),
+        ("appearance-required", NOW - 2 * DAY, 0, []),
+    ],
+)
+async def test_citizen_who_would_correct_is_let(code, since, corrections, found):
+    waits = hold(Party.CITIZEN, code)
+    state = application(S.CORRECTION_REQUESTED, Held(at=since, hold=waits), hold=waits, corrections=corrections)
+    assert await codes(state, at_agency("RECEIVED")) == found
