@@ -144,10 +144,12 @@ class AgencyPace:
                 next_at = farthest
             self._taken_to = elapsed + (next_at - pace.now).total_seconds()
             return []
-        due, doubt, at = elapsed + (row.next_at - taken - row.now).total_seconds(), 0.0, self._clock.now()
+        # A simulated clock may have gone on while the statement ran.
+        first, at = row.next_at - taken, self._clock.now()
+        due, doubt = elapsed + (first - at).total_seconds(), 0.0
         if now is None:
             self._time.note(row.now, before=asked, after=elapsed)
-            due, doubt = self._time.latest(row.next_at - taken), self._time.doubt
+            due, doubt = self._time.latest(first), self._time.doubt
         self._taken_to = due + taken.total_seconds()
         at, tolerance = at + timedelta(seconds=due - elapsed), (LATE + stretch).total_seconds()
         steps = [each * self.interval for each in range(number)]
