@@ -292,8 +292,9 @@ async def test_application_that_is_not_in_hand_any_more_is_not_sent_for(ferry, r
         quay.may_answer.clear()
         working = asyncio.create_task(host.worker().run_until_idle())
         await quay.numbered.wait()
-        taken = update(applications).where(applications.c.id == application).values(lease="another")
-        await host.database.run(lambda t: t.connection.execute(taken))
+        taken = {"lease": "another", "revision": applications.c.revision + 1}
+        taken_over = update(applications).where(applications.c.id == application).values(taken)
+        await host.database.run(lambda t: t.connection.execute(taken_over))
         quay.may_answer.set()
         await working
         assert quay.asked == ["POST /numbers"]
