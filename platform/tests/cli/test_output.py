@@ -30,7 +30,7 @@ def print_all() -> None:
     print_table(["heading", "other"], [["x", WORDS]])
 
 
-@pytest.mark.parametrize(("columns", "lines"), [("40", 2), ("99999999999999999999", 1), ("9" * 5000, 1)])
+@pytest.mark.parametrize(("columns", "lines"), [("40", 2), ("4000", 1)])
 def test_columns_that_are_some_are_heeded(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, lines: int
 ) -> None:

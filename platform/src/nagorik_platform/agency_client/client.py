@@ -175,6 +175,9 @@ class AgencyClient:
         """Bounds the requests in flight, and paces them."""
         return self._resources.limiter
 
+    def __repr__(self) -> str:
+        return f"<AgencyClient {self._resources.plugin}>"
+
     async def aclose(self) -> None:
         """Close all connections and stop a login that is running."""
         if self._resources.tokens is not None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nagorik_platform.agency_client.client import AgencyClient
 
 T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class PluginRuntime:
@@ -178,7 +178,7 @@ class PluginRuntime:
 
         return login
 
-    def _class(self, reference: str, base: type[M], fault: str) -> type[M]:
+    def _class(self, reference: str, base: type[ModelT], fault: str) -> type[ModelT]:
         found = self._object(reference)
         if not (isinstance(found, type) and issubclass(found, base)):
             self._broken(fault)
