@@ -51,6 +51,12 @@ class Result:
         return json.loads(self.out)
 
 
+def add_key(run: Callable[..., Result], place: Path) -> None:
+    """Put a key called ``second`` above the others."""
+    keys = place / "keys.txt"
+    keys.write_text(run("keys", "add", "second").out + keys.read_text())
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with keys and settings, and nothing of the machine's own."""

@@ -88,16 +88,6 @@ def test_nothing_is_opened_with_a_charge_above_its_ceiling(ready, charging, word
     assert "charges.toml: charges.0.amount: comes to Tk 57.50 with VAT, above the ceiling of Tk 57.49" in done.err
 
 
-def test_apply_says_what_will_be_asked_for_beside_the_fee(ready, charging, applied):
-    told = ready("apply", EXAMPLE).out
-    assert "nid.reissue · cashdesk.counter" in told
-    assert "Charged by the service centre or payment service, not by the agency, once for an application:" in told
-    assert "৫০ টাকা · Tk 50 + ভ্যাট · VAT ৭.৫০ টাকা · Tk 7.50" in told
-    assert "Paying online" not in told
-    (charges,) = ready("apply", EXAMPLE, "--json").document["charges"]
-    assert charges["total"] == "57.50"
-
-
 def test_charge_is_asked_for_once_and_the_agency_hears_of_its_own_share(ready, world, charging):
     world.charges = read_charges(charging)
     application = world.closed()

@@ -3,14 +3,12 @@
 import sqlite3
 import stat
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
 from nagorik_host.commands import checks
-from nagorik_host.commands.checks import FULL, SCARCE, examine
-from nagorik_host.commands.outage_hints import outage_hint
+from nagorik_host.commands.checks import examine, outage_hint
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.overview import OVERDUE
 from nagorik_host.store.schema import microseconds
@@ -160,42 +158,10 @@ def test_worker_that_was_lost_is_told_from_those_at_work(ready, applied, place, 
     assert told["host worker counter-2"] == (status, message)
 
 
-@pytest.mark.parametrize(
-    ("free", "status"),
-    [
-        (SCARCE, DoctorStatus.FINE),
-        (SCARCE - 1, DoctorStatus.WARNING),
-        (FULL, DoctorStatus.WARNING),
-        (FULL - 1, DoctorStatus.WRONG),
-    ],
-)
-def test_disk_without_room_is_told(ready, place, monkeypatch, free, status):
-    asked = []
-    monkeypatch.setattr(checks, "disk_usage", lambda folder: asked.append(folder) or SimpleNamespace(free=free))
-    told = found()
-    assert told["host disk of the database"][0] is status
-    assert told["host disk of the documents"][0] is status
-    assert [folder.resolve() for folder in asked] == [place.resolve(), place.resolve()]
-
-
 @pytest.fixture
 def on_postgresql(place, ready_postgresql) -> str:
     (place / "nagorik.toml").write_text(f'keys_file = "keys.txt"\nallow = ["nid"]\ndatabase = "{ready_postgresql}"\n')
     return ready_postgresql
-
-
-def test_clock_is_compared_with_the_database_s(on_postgresql, monkeypatch):
-    assert found(datetime.now(UTC))["host clock"][0] is DoctorStatus.FINE
-
-    class Ahead(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.now(tz) + timedelta(minutes=2)
-
-    monkeypatch.setattr(checks, "datetime", Ahead)
-    status, message = found(datetime.now(UTC))["host clock"]
-    assert status is DoctorStatus.WARNING
-    assert message.startswith(("119.", "120.")), message
 
 
 def test_server_that_stands_still_with_a_connection_open_is_told_in_time(on_postgresql, monkeypatch):
@@ -205,7 +171,7 @@ def test_server_that_stands_still_with_a_connection_open_is_told_in_time(on_post
     def hang(transaction):
         return transaction.connection.scalar(text("SELECT 'x' FROM pg_sleep(3600)"))
 
-    monkeypatch.setattr(checks, "_clock", hang)
+    monkeypatch.setattr(checks, "list_suspensions", hang)
     assert found()["host database"] == (DoctorStatus.WRONG, "it did not answer within 1 s")
 
 

@@ -3,10 +3,9 @@
 import os
 import sqlite3
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from host_site import EXAMPLES
+from host_site import EXAMPLES, add_key
 
 from nagorik_host.commands.checks import examine
 from nagorik_host.store.documents import FolderDocumentStore
@@ -76,7 +75,7 @@ def test_wrapping_key_that_is_wrong_or_missing_opens_nothing(ready, applied, pla
 
 
 def test_added_key_wraps_nothing_before_it_is_rotated_to(ready, applied, place):
-    assert ready("keys", "add", "second", "--into", "keys.txt").code == 0
+    add_key(ready, place)
     assert (DoctorStatus.NOTE, "second wraps nothing yet; first is in use") in keys_told()
     assert ready("apply", EXAMPLES / "nid-migration.json").code == 0
     assert rows(place, "SELECT DISTINCT substr(data_key, 1, 6) FROM applications") == [(b"first:",)]
@@ -94,7 +93,7 @@ def test_added_key_wraps_nothing_before_it_is_rotated_to(ready, applied, place):
 
 def test_retired_key_may_be_dropped_and_not_used_again(ready, applied, place):
     index, first = (place / "keys.txt").read_text().splitlines(keepends=True)
-    ready("keys", "add", "second", "--into", "keys.txt")
+    add_key(ready, place)
     ready("keys", "rotate")
     second = (place / "keys.txt").read_text().splitlines(keepends=True)[0]
     (place / "keys.txt").write_text(index + second)
@@ -112,7 +111,7 @@ def test_retired_key_may_be_dropped_and_not_used_again(ready, applied, place):
     ("held", "told", "code"), [("first", "w: at work without the key second", 3), ("first,second", "still wrap", 0)]
 )
 def test_rotation_waits_for_workers_without_the_key(ready, applied, place, held, told, code):
-    ready("keys", "add", "second", "--into", "keys.txt")
+    add_key(ready, place)
     now = SystemClock().now()
     columns = "(id, name, started_at, beat_at, lease_until, key_names) VALUES ('w', 'w', 0, 0, ?, ?)"
     put(place, f"INSERT INTO workers {columns}", microseconds(now + timedelta(minutes=1)), held)
@@ -137,7 +136,7 @@ def test_damaged_keys_are_listed_and_the_others_are_wrapped(ready, applied, plac
         documents._write(name, [b"paper"])
     broken = place / "nagorik-documents" / "00" / ("0" * 32)
     broken.write_bytes(broken.read_bytes()[:20])
-    ready("keys", "add", "second", "--into", "keys.txt")
+    add_key(ready, place)
     done = ready("keys", "rotate")
     assert done.code == 1
     assert f"application {applied}: its key cannot be unwrapped" in done.err
@@ -148,7 +147,7 @@ def test_damaged_keys_are_listed_and_the_others_are_wrapped(ready, applied, plac
 
 def test_key_that_a_worker_lacks_ends_it_and_leaves_the_application_as_it_is(ready, agencies, applied, place):
     # It was retired and dropped, while a process that began before it still wrapped by it.
-    ready("keys", "add", "second", "--into", "keys.txt")
+    add_key(ready, place)
     ready("keys", "rotate")
     index_and_second = [line for line in (place / "keys.txt").read_text().splitlines() if "first" not in line]
     ((wrapped,),) = rows(place, "SELECT data_key FROM applications")
@@ -164,53 +163,14 @@ def test_keys_are_written_for_their_owner_alone_and_over_nothing(nagorik, place)
     before = os.umask(0)
     try:
         assert nagorik("keys", "new", "2026-11", "--out", "new.txt").code == 0
-        assert nagorik("keys", "add", "2027-11", "--into", "new.txt").code == 0
     finally:
         os.umask(before)
     assert (place / "new.txt").stat().st_mode & 0o777 == 0o600
-    assert list(read_keyring((place / "new.txt").read_text()).wrapping) == ["2027-11", "2026-11"]
     written = (place / "new.txt").read_text()
     again = nagorik("keys", "new", "2026-11", "--out", "new.txt")
-    assert (again.code, "new.txt is there already" in again.err) == (2, True)
-    twice = nagorik("keys", "add", "2027-11", "--into", "new.txt")
-    assert (twice.code, "is there twice" in twice.err) == (2, True)
-    assert nagorik("keys", "add", "2028-11", "--into", "absent.txt").code == 3
+    assert (again.code, "a file of this name is there" in again.err) == (2, True)
     assert (place / "new.txt").read_text() == written
     assert sorted(path.name for path in place.glob("new*")) == ["new.txt"]
-
-
-def test_key_is_added_to_the_file_that_a_link_leads_to(nagorik, place):
-    (place / "secrets").mkdir()
-    (place / "keys.txt").rename(place / "secrets" / "ring")
-    (place / "keys.txt").symlink_to(Path("secrets") / "ring")
-    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
-    assert (place / "keys.txt").is_symlink()
-    assert list(read_keyring((place / "secrets" / "ring").read_text()).wrapping) == ["second", "first"]
-    assert (place / "secrets" / "ring").stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in (place / "secrets").iterdir()] == ["ring"]
-
-
-def test_key_that_another_run_adds_meanwhile_is_not_lost(nagorik, place, monkeypatch):
-    keys, opened = place / "keys.txt", os.open
-
-    def open_last(path, *rest, **named):
-        if str(path).endswith(".new"):
-            keys.write_text(make_key("between") + keys.read_text())
-        return opened(path, *rest, **named)
-
-    monkeypatch.setattr(os, "open", open_last)
-    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
-    assert list(read_keyring(keys.read_text()).wrapping) == ["second", "between", "first"]
-
-
-def test_what_an_ended_run_has_left_is_told_and_not_overwritten(nagorik, place):
-    before = (place / "keys.txt").read_text()
-    (place / "keys.txt.new").write_text("half a li")
-    refused = nagorik("keys", "add", "second", "--into", "keys.txt")
-    assert (refused.code, "delete keys.txt.new" in refused.err, "only copy" in refused.err) == (2, True, False)
-    assert ((place / "keys.txt").read_text(), (place / "keys.txt.new").read_text()) == (before, "half a li")
-    (place / "keys.txt.new").unlink()
-    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
 
 
 def test_database_and_documents_are_their_owners_alone(nagorik, place):

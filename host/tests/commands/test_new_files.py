@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nagorik_host.commands.new_files import new_files
-from nagorik_host.commands.running import CommandRefused
+from nagorik_host.commands.running import CommandRefused, new_files
 
 
 @pytest.mark.parametrize("name", ["", ".", "/", "mine.html", "র" * 120, "nowhere/receipt.html", "a\0b"])

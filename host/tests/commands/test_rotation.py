@@ -6,7 +6,7 @@ import sqlite3
 from functools import partial
 
 import pytest
-from host_site import EXAMPLES
+from host_site import EXAMPLES, add_key
 
 from nagorik.model.application import DocumentReference
 from nagorik_host.store import database, retention
@@ -62,7 +62,7 @@ def kept(ready, world, place, monkeypatch):
     documents = FolderDocumentStore(place / "nagorik-documents", ring(place))
     for number in range(DOCUMENTS):
         documents._write(f"{number:032}", [b"paper"])
-    assert ready("keys", "add", "second", "--into", "keys.txt").code == 0
+    add_key(ready, place)
 
 
 def ring(place) -> Vault:

@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nagorik_host.commands.checks import examine
 from nagorik_host.commands.worker import settings_reader
 from nagorik_host.settings import HostSettingsRejected
 from nagorik_host.store.schema import microseconds
-from nagorik_platform.cli.checks import DoctorStatus
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 SECRET = "hunter2hunter2"
@@ -86,13 +84,3 @@ def test_a_file_that_cannot_be_read_is_told_as_ever(ready, place):
     result = ready("settings", "reload")
     assert (result.code, SECRET in result.err) == (2, False)
     assert "there is no setting databse; did you mean database?" in result.err
-
-
-def test_doctor_tells_which_worker_has_the_settings_of_before(ready, place, agencies):
-    at_work(place, "behind", has=0)
-    at_work(place, "up-to-date", has=1)
-    put(place, "INSERT INTO settings_reloads VALUES (1, ?)", microseconds(NOW) - 3600 * 10**6)
-    told = {check.name: (check.status, check.message) for check in examine(NOW)}
-    message = "has not taken up the settings of 2026-11-24T03:00+00:00"
-    assert told["host worker behind"] == (DoctorStatus.WARNING, message)
-    assert "host worker up-to-date" not in told

@@ -19,7 +19,7 @@ from nagorik import (
 )
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Circuit
-from nagorik_host.commands.outage_hints import outage_hint
+from nagorik_host.commands.checks import outage_hint
 from nagorik_host.engine.health import (
     LAST_PROBE,
     LEFT_TO_OTHERS,

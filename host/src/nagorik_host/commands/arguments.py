@@ -110,9 +110,8 @@ documents: Final = HostCommand(
         argument(
             "--export",
             nargs=2,
-            metavar=("KIND", "PATH"),
-            help="write the documents of a kind that are not superseded, or the one of a number in the list, into a"
-            " folder that is there, or a single one as a file",
+            metavar=("NUMBER", "FILE"),
+            help="write the document of a number in the list into a new file",
         ),
     ),
     epilog="A document that came in place of another of its kind supersedes it; both are kept until the application"
@@ -149,7 +148,7 @@ applications: Final = HostCommand(
         ),
         "repair": HostCommand(
             "make a row what its journal amounts to, where nagorik audit verify says row-behind",
-            "repair:repair_rows",
+            "database:repair_rows",
             (
                 one_of(
                     _option("application", "ID", "its id, or its client reference", nargs="?"),
@@ -301,7 +300,7 @@ db: Final = HostCommand(
 )
 erase: Final = HostCommand(
     HELP["erase"],
-    "erasing:erase",
+    "keys:erase",
     (
         one_of(
             _option("application", "ID", "one application: id or client reference", nargs="?"),
@@ -325,7 +324,7 @@ keys: Final = HostCommand(
         "add": HostCommand(
             "make one more key, to be put above the others",
             "keys:add",
-            (_KEY, _option("--into", "FILE", "put it into a keyring's file, above the others", type=Path)),
+            (_KEY,),
             offers_json=False,
         ),
         "rotate": HostCommand("wrap all data keys by the key in use, which is the first", "keys:rotate_keys"),
@@ -336,7 +335,7 @@ settings: Final = HostCommand(
     actions={
         "reload": HostCommand(
             "have every worker read the settings of its plugins anew",
-            "settings:reload",
+            "watching:reload",
             epilog="Each worker takes them up at its next heartbeat; calls under way keep what they have. Settings"
             " that cannot be used change nothing, and are named without their values. What a process"
             " has from its environment, and all settings but those of plugins, need a restart.",

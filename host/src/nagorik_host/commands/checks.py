@@ -1,17 +1,17 @@
 """What ``nagorik doctor`` asks of a host: settings, keys, database, and how the work fares."""
 
 import asyncio
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from shutil import disk_usage
+from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
+from nagorik.errors import ContractViolation, CredentialsRejected
 from nagorik_host import extensions
-from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.commands.running import is_absent
 from nagorik_host.configured import is_configured
 from nagorik_host.engine.restoration import catching_up
@@ -42,25 +42,51 @@ from nagorik_host.store.overview import (
     read_workers,
 )
 from nagorik_host.store.payment_cases import count_payment_cases
-from nagorik_host.store.reloads import read_last_reload
 from nagorik_host.store.schema import REVISION, agencies
 from nagorik_host.store.upgrade import SchemaOutdated, require_newest
 from nagorik_host.vault import Vault
+from nagorik_platform.agency_client.retry_table import Failure
 from nagorik_platform.cli.checks import FINE, NOTE, WARNING, WRONG, DoctorCheck, DoctorStatus
 from nagorik_platform.cli.host_reports import WorkerQuarantine
 from nagorik_platform.registry import Registry
-from nagorik_platform.tracebacks import type_name
 
 DATABASE_SECONDS: Final = 5.0
 """Seconds that the database is waited for, with all that is asked of it."""
-CLOCK_SECONDS: Final = 1.0
-"""Seconds that the clocks of this machine and of the database may differ by before it is reported."""
-RELOAD_GRACE: Final = timedelta(minutes=15)
-"""How long workers have to take up other settings: a quarter of the longest lease."""
-SCARCE: Final = 2_000_000_000
-"""Bytes: less than this free is reported."""
-FULL: Final = 200_000_000
-"""Bytes: less than this free is too little to work with."""
+
+_MEANWHILE: Final = "It is probed now and then; its queue waits and drains at its pace."
+_SELDOM: Final = (
+    "Put the new ones into its settings, then: nagorik settings reload. Until then they are tried three times more on"
+    " the first day and once on each other, since some agencies lock an account; nothing is lost. If"
+    " the agency takes the same ones again: nagorik agencies --try-again ID. সংস্থা এই প্ল্যাটফর্মের পরিচয় গ্রহণ করেনি।"
+    " সেটিংসে নতুন পাসওয়ার্ড বা সনদ বসিয়ে nagorik settings reload চালান; আবেদনগুলো অপেক্ষায় থাকে, কিছুই হারায় না।"
+)
+_HINTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        Failure.NAME_NOT_FOUND: "Its name is not known. Compare base_url in the settings with what the agency says.",
+        Failure.NAME_LOOKUP: "This machine's resolver does not answer. Look at its DNS settings and its network.",
+        Failure.CONNECTION_REFUSED: "Its port is closed. Call the agency; if it has moved, change base_url.",
+        Failure.UNREACHABLE: "There is no way to its network. Look at this machine's routes, firewall and VPN.",
+        Failure.NO_SOCKET: "This machine has no more sockets or open files. Raise their limit.",
+        Failure.CERTIFICATE_EXPIRED: "Ask the agency to renew its certificate. Never switch the check off.",
+        Failure.CERTIFICATE_NOT_YET_VALID: "Look at this machine's clock, then call the agency for its certificate.",
+        Failure.CERTIFICATE_ISSUER: "Ask which authority signs its certificate. Never switch the check off.",
+        Failure.CERTIFICATE_WRONG_HOST: "Compare base_url with the name in the agency's certificate.",
+        Failure.CERTIFICATE: "Call the agency about its certificate. Never switch the check off.",
+        Failure.CLIENT_CERTIFICATE: "Compare the settings client_* with the certificate that is registered there.",
+        Failure.TLS: "Its port does not speak TLS as this machine does. Compare base_url, then call the agency.",
+        Failure.CONNECT_TIMEOUT: "It does not answer, or a firewall is silent. Call the agency; look at the VPN.",
+        ContractViolation.code: "Its response has another form. Report it to the plugin's owner.",
+    }
+)
+_OF_CREDENTIALS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        CredentialsRejected.code: "Compare this platform's credentials there with what the agency has issued.",
+        "credentials-expired": "This platform's credentials there, or its certificate, have ended. Ask for new ones.",
+        "credentials-revoked": "The agency has revoked this platform's credentials. Ask why, and for new ones.",
+        "credentials-wrong": "The agency does not know these credentials. Compare them with what it issued.",
+        "credentials-address-not-allowed": "Ask the agency to let this machine's address in.",
+    }
+)
 
 
 def examine(now: datetime) -> Iterator[DoctorCheck]:
@@ -83,7 +109,7 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
         message = "it has settings or is allowed, and is not installed"
         yield DoctorCheck(f"host plugin {name}", WARNING, message, "nagorik plugins lists what is installed.")
     yield from _charges(settings, registry)
-    yield from _disks(settings)
+    yield from _modes(settings)
     yield from asyncio.run(_database(settings, now))
 
 
@@ -118,27 +144,15 @@ def _charges(settings: HostSettings, registry: Registry) -> Iterator[DoctorCheck
         yield DoctorCheck("host charges", WARNING, f"{one} is named, and nothing offers it", hint)
 
 
-def _disks(settings: HostSettings) -> Iterator[DoctorCheck]:
-    """Whether the disks that this machine writes to have room, and what stands there is for this user alone."""
-    places = {"documents": settings.documents}
-    url = read_url(settings.database.get_secret_value())
+def _modes(settings: HostSettings) -> Iterator[DoctorCheck]:
+    """Whether what stands on this machine is for this user alone."""
+    places, url = {"documents": settings.documents}, read_url(settings.database.get_secret_value())
     if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
         places = {"database": Path(str(url.database)), **places}
     for what, place in places.items():
         if place.exists() and is_open_to_others(place):
             hint = f"chmod {'700' if place.is_dir() else '600'} it, owned by the user that runs the workers."
             yield DoctorCheck(f"host {what}", WARNING, "other users can read or change it", hint)
-        name = f"host disk of the {what}"
-        above = next((one for one in (place, *place.absolute().parents) if one.is_dir()), Path("/"))
-        try:
-            free = disk_usage(above).free
-        except OSError as error:
-            hint = "See that the disk is there and may be read."
-            yield DoctorCheck(name, WRONG, f"cannot be asked: {type_name(error)}", hint)
-            continue
-        status = FINE if free >= SCARCE else WARNING if free >= FULL else WRONG
-        hint = "Free some, or give it more: a worker whose disk is full ends, and applications wait."
-        yield DoctorCheck(name, status, f"{free / 1e9:.1f} GB free", hint if status is not FINE else "")
 
 
 async def _database(settings: HostSettings, now: datetime) -> list[DoctorCheck]:
@@ -168,7 +182,6 @@ async def _asked(url: str, settings: HostSettings, now: datetime) -> list[Doctor
         return [
             DoctorCheck("host database", FINE, f"reachable, revision {REVISION}"),
             *await _held_keys(database, settings),
-            *await database.run(_clock),
             *await database.run(lambda transaction: list(_state(transaction, now))),
         ]
     finally:
@@ -188,18 +201,6 @@ async def _held_keys(database: Database, settings: HostSettings) -> list[DoctorC
         return []
     message = f"{vault.current} wraps nothing yet; {in_use} is in use"
     return [DoctorCheck("host keys", NOTE, message, "Once every machine has it: nagorik keys rotate.")]
-
-
-def _clock(transaction: Transaction) -> list[DoctorCheck]:
-    """How far this machine's clock is from the database's; a file has no clock."""
-    if transaction.connection.dialect.name != "postgresql":
-        return []
-    asked_at = datetime.now(UTC)
-    theirs: datetime = transaction.connection.scalar(text("SELECT clock_timestamp()"))
-    # They read it somewhere between: what may be the way there or back is not counted.
-    off = max(asked_at - theirs, theirs - datetime.now(UTC), timedelta(0)).total_seconds()
-    hint = "Let NTP keep the clocks of all machines." if off >= CLOCK_SECONDS else ""
-    return [DoctorCheck("host clock", WARNING if hint else FINE, f"{off:.2f} s from the database's", hint)]
 
 
 def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
@@ -250,26 +251,29 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
 
 
 def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> Iterator[DoctorCheck]:
-    known, last = read_workers(transaction, now), read_last_reload(transaction)
+    known = read_workers(transaction, now)
     if number := sum(worker.is_alive for worker in known):
         yield DoctorCheck("host workers", FINE, f"{number} at work")
     else:
         status = WARNING if is_overdue else NOTE
         yield DoctorCheck("host workers", status, "none is at work", "Start one: nagorik worker.")
     for worker in known:
-        name, taken, held = f"host worker {worker.name}", worker.settings_reload, sum(worker.in_hand.values())
         if not worker.is_alive:
+            held = sum(worker.in_hand.values())
             message = f"not heard of since {_minute(worker.beat_at)}; {held} in hand"
             hint = "It ended without a word, or stands still; living workers take over what it has in hand."
-            yield DoctorCheck(name, WARNING if held else NOTE, message, hint)
+            yield DoctorCheck(f"host worker {worker.name}", WARNING if held else NOTE, message, hint)
             continue
         for found in worker.kept_out:
             message = str(WorkerQuarantine(worker.name, *found))
             yield DoctorCheck(f"host plugin {found.plugin}", WARNING, message, "Report it to the plugin's owner.")
-        if last is not None and now - last.at >= RELOAD_GRACE and taken is not None and taken < last.number:
-            message = f"has not taken up the settings of {_minute(last.at)}"
-            hint = "Its log says which setting it does not accept (settings_not_reloaded). Correct it, and reload."
-            yield DoctorCheck(name, WARNING, message, hint)
+
+
+def outage_hint(cause: str) -> str:
+    """What to do about an outage that began with ``cause``."""
+    if cause in _OF_CREDENTIALS:
+        return f"{_OF_CREDENTIALS[cause]} {_SELDOM}"
+    return " ".join(filter(None, (_HINTS.get(cause), _MEANWHILE)))
 
 
 def _minute(at: datetime) -> str:

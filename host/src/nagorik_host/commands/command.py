@@ -44,7 +44,6 @@ class HostCommand:
         arguments: Its arguments.
         actions: Its actions by name, in place of work and arguments.
         offers_json: Whether it has ``--json`` beside them.
-        description: What stands above the arguments in its help.
         epilog: What stands below them.
     """
 
@@ -53,12 +52,11 @@ class HostCommand:
     arguments: Sequence[Argument] = ()
     actions: Mapping[str, "HostCommand"] = field(default_factory=dict)
     offers_json: bool = True
-    description: str | None = None
     epilog: str | None = None
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add its arguments or actions."""
-        parser.description, parser.epilog = self.description or parser.description, self.epilog
+        parser.epilog = self.epilog
         if self.actions:
             actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
             for name, action in self.actions.items():

@@ -10,6 +10,7 @@ from nagorik_platform.cli.host_reports import ListedCharge, Suspension, WorkerQu
 from nagorik_platform.registry import ADMIT_ALL, Admission
 
 if TYPE_CHECKING:
+    from nagorik_host.settings import HostSettings
     from nagorik_host.store.database import Transaction, Unit
     from nagorik_platform import PlatformSettings
 
@@ -18,34 +19,25 @@ T = TypeVar("T")
 
 def admitted() -> Admission:
     """The plugins that the settings ``allow`` and ``deny`` let in; raises ``AdmissionUnknown``."""
-    if not is_configured():
-        return ADMIT_ALL
-    from nagorik_host.settings import HostSettingsRejected, load_host_settings
-
     try:
-        return load_host_settings().admission
-    except HostSettingsRejected as rejected:
+        settings = _settings()
+    except ValueError as rejected:
         raise AdmissionUnknown(str(rejected), ExitCode.USAGE) from None
+    return settings.admission if settings is not None else ADMIT_ALL
 
 
 def composition() -> "PlatformSettings | None":
     """The platform's settings, those of plugins among them; raises ``HostSettingsRejected``."""
-    if not is_configured():
-        return None
-    from nagorik_host.settings import load_host_settings
-
-    return load_host_settings().platform()
+    settings = _settings()
+    return settings.platform() if settings is not None else None
 
 
 def charged() -> list[ListedCharge]:
     """All charges, on any day; raises ``CommandUnusable``."""
-    if not is_configured():
-        return []
-    from nagorik_host.settings import HostSettingsRejected, load_host_settings
-
     try:
-        charges = load_host_settings().host_charges().charges
-    except HostSettingsRejected as rejected:
+        settings = _settings()
+        charges = settings.host_charges().charges if settings is not None else ()
+    except ValueError as rejected:
         raise CommandUnusable(str(rejected)) from None
     return [
         ListedCharge(one.line(), one.services, one.gateways, one.effective_from, one.effective_to, one.source)
@@ -54,14 +46,7 @@ def charged() -> list[ListedCharge]:
 
 
 def suspended() -> list[Suspension]:
-    """All that an officer has stopped.
-
-    Raises:
-        HostSettingsRejected: The settings are wrong.
-        DatabaseInvalid: The database's URL cannot be used.
-        DatabaseUnavailable: It does not answer.
-        SchemaOutdated: It is of another revision.
-    """
+    """All that an officer has stopped."""
 
     def read(transaction: "Transaction") -> list[Suspension]:
         from nagorik_host.engine.suspensions import list_suspensions
@@ -72,7 +57,7 @@ def suspended() -> list[Suspension]:
 
 
 def quarantined() -> list[WorkerQuarantine]:
-    """What each living worker keeps out for its faults; errors as ``suspended``."""
+    """What each living worker keeps out for its faults."""
 
     def read(transaction: "Transaction") -> list[WorkerQuarantine]:
         from nagorik_host.store.overview import read_workers
@@ -84,15 +69,22 @@ def quarantined() -> list[WorkerQuarantine]:
     return _read_here(read)
 
 
-def _read_here(read: "Unit[list[T]]") -> list[T]:
+def _settings() -> "HostSettings | None":
+    """The host's settings, if one is set up here; raises ``HostSettingsRejected``, a ``ValueError``."""
     if not is_configured():
+        return None
+    from nagorik_host.settings import load_host_settings
+
+    return load_host_settings()
+
+
+def _read_here(read: "Unit[list[T]]") -> list[T]:
+    settings = _settings()
+    if settings is None:
         return []
     from nagorik_host.commands.running import is_absent, opened_database
-    from nagorik_host.settings import load_host_settings
     from nagorik_host.store.database import read_url
     from nagorik_host.store.upgrade import require_newest
-
-    settings = load_host_settings()
 
     async def do() -> list[T]:
         async with opened_database(settings) as database:

@@ -1,4 +1,4 @@
-"""``nagorik db``: the database's tables, and what follows when it was restored from a copy."""
+"""``nagorik db``: the database's tables, and its rows after it was restored from a copy or damaged."""
 
 import argparse
 from functools import partial
@@ -6,10 +6,13 @@ from functools import partial
 from nagorik_host.commands.result import CommandResult, NameValues
 from nagorik_host.commands.running import CommandRefused, now, opened_database, require_signed, unlocked_database
 from nagorik_host.settings import HostSettings, load_host_settings
+from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.cases import Decision
 from nagorik_host.store.database import read_url
 from nagorik_host.store.schema import REVISION
 from nagorik_host.store.upgrade import SchemaOutdated, require_newest, revision_of, upgrade
 from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.logs import get_logger
 
 
 async def upgrade_tables(_: argparse.Namespace) -> CommandResult:
@@ -47,7 +50,6 @@ async def status(_: argparse.Namespace) -> CommandResult:
 async def restored(arguments: argparse.Namespace) -> CommandResult:
     """Record that the database was restored from a copy."""
     from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_restored
-    from nagorik_host.store.application_store import ApplicationStore
 
     require_signed(arguments)
     restoration = Restoration(now(), arguments.officer, arguments.reason)
@@ -75,6 +77,33 @@ async def caught_up(arguments: argparse.Namespace) -> CommandResult:
         if not await database.run(unit):
             raise CommandRefused("the database has nothing to catch up with: nagorik db restored was not said")
     return CommandResult({"caught_up": True}, ["What is taken in from now on is sent without being looked up first."])
+
+
+async def repair_rows(arguments: argparse.Namespace) -> CommandResult:
+    """Repair one application or all; exit code 1 where one cannot be repaired."""
+    from nagorik_host.store.repair import NotRepairable, behind, repair
+
+    require_signed(arguments)
+    repaired, refused = list[str](), dict[str, str]()
+    async with unlocked_database() as (database, vault):
+        store = ApplicationStore(vault)
+        if arguments.all:
+            wanted = await database.snapshot(behind)
+        else:
+            wanted = [await database.run(partial(store.resolve, name=arguments.application))]
+        for application in wanted:
+            decision = Decision(now(), arguments.officer, "repair", application, arguments.reason)
+            try:
+                await database.run(partial(repair, store=store, vault=vault, decision=decision))
+            except NotRepairable as why:
+                refused[application] = str(why)
+            else:
+                repaired.append(application)
+                get_logger("nagorik.host").warning("application_repaired", application=application)
+    shown = [*repaired, f"{len(repaired)} applications were repaired."]
+    problems = [f"{application}: {reason}" for application, reason in refused.items()]
+    code = ExitCode.FINDINGS if refused else ExitCode.OK
+    return CommandResult({"repaired": repaired, "refused": refused}, shown, code, problems)
 
 
 def _kind(settings: HostSettings) -> str:

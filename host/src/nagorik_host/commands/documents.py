@@ -3,14 +3,12 @@
 import argparse
 import asyncio
 import hashlib
-import mimetypes
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
-from nagorik_host.commands.new_files import new_files
 from nagorik_host.commands.result import CommandResult, Headings, Part, Table
-from nagorik_host.commands.running import CommandRefused, opened_host
+from nagorik_host.commands.running import CommandRefused, new_files, opened_host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.documents import FolderDocumentStore, NoSuchDocument
@@ -63,39 +61,18 @@ async def documents(arguments: argparse.Namespace) -> CommandResult:
 
 
 async def _export(
-    application: str, store: FolderDocumentStore, kept: Sequence[KeptDocument], wanted: str, path: str
+    application: str, store: FolderDocumentStore, kept: Sequence[KeptDocument], number: str, path: str
 ) -> CommandResult:
-    chosen = [one for one in kept if one.reference.kind == wanted and not one.superseded]
-    chosen = chosen or [one for number, one in enumerate(kept, start=1) if str(number) == wanted]
-    if not chosen:
-        kinds = ", ".join(dict.fromkeys(one.reference.kind for one in kept)) or "none"
-        raise CommandRefused(f"there is no such paper; the application has: {kinds}")
-    targets = _targets(Path(path), chosen)
-    with new_files(targets) as files:
-        for one, file in zip(chosen, files, strict=True):
-            await _write(store, one, file)
-    for one in chosen:
-        # What is written outside is not sealed any more: that it was written is kept.
-        get_logger("nagorik.host").warning("document_exported", application=application, kind=one.reference.kind)
-    written = [
-        {"file": str(target), "kind": one.reference.kind, "sha256": one.reference.sha256}
-        for one, target in zip(chosen, targets, strict=True)
-    ]
-    shown = [f"{one['file']}: {one['kind']}, SHA-256 {one['sha256']}" for one in written]
-    return CommandResult({"application": application, "exported": written}, shown)
-
-
-def _targets(path: Path, chosen: Sequence[KeptDocument]) -> list[Path]:
-    """The file for each document."""
-    if not path.is_dir():
-        if len(chosen) > 1:
-            raise CommandRefused(f"there are {len(chosen)} of this kind: name a folder that is there, or a number")
-        return [path]
-    ends = [mimetypes.guess_extension(one.reference.media_type) or ".bin" for one in chosen]
-    return [
-        path / f"{one.reference.kind}{f'-{number}' if number > 1 else ''}{end}"
-        for number, (one, end) in enumerate(zip(chosen, ends, strict=True), start=1)
-    ]
+    chosen = next((one for place, one in enumerate(kept, start=1) if str(place) == number), None)
+    if chosen is None:
+        raise CommandRefused(f"there is no such paper; the application has {len(kept)}: nagorik documents lists them")
+    with new_files([Path(path)]) as (file,):
+        await _write(store, chosen, file)
+    kind, sha256 = chosen.reference.kind, chosen.reference.sha256
+    # What is written outside is not sealed any more: that it was written is kept.
+    get_logger("nagorik.host").warning("document_exported", application=application, kind=kind)
+    document = {"application": application, "exported": {"file": path, "kind": kind, "sha256": sha256}}
+    return CommandResult(document, [f"{path}: {kind}, SHA-256 {sha256}"])
 
 
 async def _write(store: FolderDocumentStore, one: KeptDocument, file: IO[bytes]) -> None:

@@ -146,13 +146,9 @@ def _offered(field: str, written: str, known: Sequence[Offer], find: Callable[[s
     try:
         return find(written)
     except ServiceNotOffered as error:
-        match error.because:
-            case "unknown-service":
-                what = f"there is no such {field}"
-            case "not-a-service" | "not-a-gateway":
-                what = f"this is no {field}"
-            case because:
-                what = f"its plugin is not used ({because}); nagorik plugins says why"
-        likely = get_close_matches(written, [offer.id for offer in known], n=1)
-        meant = f"did you mean {likely[0]}?" if likely else "nagorik services lists what there is"
-        raise FieldRefused(f"{field}: {error.code}: {what}; {meant}") from None
+        text = f"its plugin is not used ({error.because}); nagorik plugins says why"
+        if error.because in {"unknown-service", "not-a-service", "not-a-gateway"}:
+            likely = get_close_matches(written, [offer.id for offer in known], n=1)
+            meant = f"did you mean {likely[0]}?" if likely else "nagorik services lists what there is"
+            text = f"there is no such {field}; {meant}"  # what is written may be anything
+        raise FieldRefused(f"{field}: {error.code}: {text}") from None

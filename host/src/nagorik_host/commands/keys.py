@@ -1,104 +1,61 @@
-"""``nagorik keys``: the keys that citizens' data are sealed with."""
+"""``nagorik keys`` and ``nagorik erase``: the keys that citizens' data are sealed with, and the data's end."""
 
 import argparse
-import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
-from nagorik.data_files import DataFileInvalid, read_file
-from nagorik_host.commands.erasing import no_folder
 from nagorik_host.commands.result import CommandResult
-from nagorik_host.commands.running import CommandRefused, now, unlocked_database
-from nagorik_host.settings import load_host_settings
+from nagorik_host.commands.running import CommandRefused, new_files, now, unlocked_database
+from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
+from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.host_keys import WorkersLackKey, make_known, retire_others
-from nagorik_host.store.retention import DocumentsMissing, require_documents, rotate
-from nagorik_host.vault import KeyringInvalid, Vault, make_keys, read_keyring
+from nagorik_host.store.retention import (
+    StillOpen,
+    erase_application,
+    erase_closed,
+    erase_messages,
+    require_documents,
+    rotate,
+)
+from nagorik_host.vault import Vault, make_keys
 from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.tracebacks import type_name
+
+_STILL_OPEN = (
+    "the application is not closed: what is open would lose its owner. Close it first: nagorik act ID withdraw, or an"
+    " officer's nagorik cases decide. If it has ended, a gateway is asked once more about its money: erase it after a"
+    " day or two"
+)
+_DAMAGED = (
+    "its list of documents is damaged, so that none was removed with it; in a day nagorik audit documents --remove"
+    " finds those that nothing refers to"
+)
 
 
 async def new(arguments: argparse.Namespace) -> int:
     """Make a keyring, on standard output or as a new file."""
-    return _made(arguments, make_keys, arguments.out, _write_new)
-
-
-async def add(arguments: argparse.Namespace) -> int:
-    """Make one more key, on standard output or above the others in a file."""
-    return _made(arguments, make_key, arguments.into, _put_first)
-
-
-def _made(
-    arguments: argparse.Namespace,
-    make: Callable[[str], str],
-    file: Path | None,
-    write: Callable[[Path, Callable[[], str]], None],
-) -> int:
-    if not is_key_name(arguments.name.encode()) or arguments.name == INDEX:
-        raise CommandRefused(f"a key's name is letters, digits, dots and hyphens, and not {INDEX}")
-    try:
-        if file is None:
-            sys.stdout.write(make(arguments.name))
-        else:
-            write(file, partial(make, arguments.name))
-    except FileExistsError as there:
-        raise CommandRefused(
-            f"{Path(str(there.filename)).name} is there already; it may be the only copy of a host's keys"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandRefused(f"the file of the keys cannot be used: {type_name(error)}", ExitCode.FAILED) from None
-    except (DataFileInvalid, KeyringInvalid) as invalid:
-        raise CommandRefused(f"the file of the keys cannot be used: {invalid}") from None
+    text = make_keys(_named(arguments))
+    if arguments.out is None:
+        sys.stdout.write(text)
+    else:
+        with new_files([arguments.out]) as (file,):
+            file.write(text.encode())
     return ExitCode.OK
 
 
-def _write_new(file: Path, make: Callable[[], str]) -> None:
-    """Write a file that was not there, for good, which only its owner can read; if that fails, it is gone again."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-        try:
-            written.write(make())
-            written.flush()
-            os.fsync(written.fileno())
-        except BaseException:
-            file.unlink(missing_ok=True)
-            raise
+async def add(arguments: argparse.Namespace) -> int:
+    """Make one more key, on standard output."""
+    sys.stdout.write(make_key(_named(arguments)))
+    return ExitCode.OK
 
 
-def _put_first(file: Path, make: Callable[[], str]) -> None:
-    """Put a new key above the others; interrupted anywhere, the file holds the old keys or the new ones.
-
-    Where ``file`` is a link, that is what it leads to: every link to the keys then finds the new one.
-
-    Raises:
-        CommandRefused: Another run is at it, or was ended in the middle.
-        DataFileInvalid: What is there is no file, or cannot be read.
-    """
-    keys = file.resolve(strict=True)
-    read_file(keys)  # nothing is put beside what is no file
-
-    def content() -> str:
-        # Read once no other run is at it: what another run has added is among the others.
-        text = make() + read_file(keys).decode()
-        read_keyring(text)
-        return text
-
-    beside = keys.with_name(f"{keys.name}.new")
-    try:
-        _write_new(beside, content)
-    except FileExistsError:
-        raise CommandRefused(
-            f"{beside.name} is there already: another nagorik keys add is at it, or one was ended in the middle and"
-            f" left it. {keys.name} holds the keys as they were. If none is at it, delete {beside.name}, with which"
-            " nothing was ever sealed, and add the key again"
-        ) from None
-    kept = keys.stat()
-    with suppress(PermissionError):
-        os.chown(beside, kept.st_uid, kept.st_gid)
-    beside.replace(keys)
+def _named(arguments: argparse.Namespace) -> str:
+    name = str(arguments.name)
+    if not is_key_name(name.encode()) or name == INDEX:
+        raise CommandRefused(f"a key's name is letters, digits, dots and hyphens, and not {INDEX}")
+    return name
 
 
 async def rotate_keys(_: argparse.Namespace) -> CommandResult:
@@ -111,8 +68,6 @@ async def rotate_keys(_: argparse.Namespace) -> CommandResult:
         try:
             await require_documents(database, documents)
             await database.run(partial(make_known, vault=vault, now=now()))
-        except DocumentsMissing:
-            raise no_folder("no key was changed") from None
         except WorkersLackKey as lacking:
             raise CommandRefused(
                 f"{', '.join(lacking.workers)}: at work without the key {lacking.key}, so nothing was changed. Give"
@@ -137,3 +92,34 @@ async def rotate_keys(_: argparse.Namespace) -> CommandResult:
         ExitCode.FINDINGS if damaged else ExitCode.OK,
         [f"{one}: its key cannot be unwrapped; restore it from a backup, or leave it as it is" for one in damaged],
     )
+
+
+async def erase(arguments: argparse.Namespace) -> CommandResult:
+    """Erase one application, or all that were closed long enough ago, and messages that are old enough."""
+    settings, name = load_host_settings(), arguments.application
+    days = settings.retention_days if arguments.closed_for is None else arguments.closed_for
+    if name is None and (days is None or not 1 <= days <= LONGEST_RETENTION):
+        raise CommandRefused(
+            f"say what: ID, or --closed-for DAYS from 1 to {LONGEST_RETENTION}, or the setting retention_days"
+        )
+    async with unlocked_database(settings) as (database, vault):
+        store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
+        number, damaged = 1, list[str]()
+        try:
+            if name is not None:
+                application = await database.run(lambda transaction: store.resolve(transaction, name))
+                if not await erase_application(database, store, documents, application, now()):
+                    damaged = [application]
+            else:
+                closed_for = timedelta(days=days or 0)
+                number, damaged = await erase_closed(database, store, documents, closed_for=closed_for, now=now())
+        except StillOpen:
+            raise CommandRefused(_STILL_OPEN) from None
+        await erase_messages(database, received_before=now() - settings.message_age, now=now())
+        is_gone = await database.scrub()
+    shown = [f"{number} applications are erased."]
+    if number and not is_gone:
+        shown.append("Remains stand in the database's files for a while: docs/how-to/run-for-years.md, Retention.")
+    code = ExitCode.FINDINGS if damaged else ExitCode.OK
+    problems = [f"{application}: {_DAMAGED}" for application in damaged]
+    return CommandResult({"erased": number, "documents_untold": damaged}, shown, code, problems)

@@ -1,7 +1,7 @@
 """What a filter may name: a misspelt name would find nothing, and pass for an answer."""
 
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
+from functools import partial
 from typing import Final
 
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from nagorik_host.commands.running import CommandRefused
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.schema import applications, payments
-from nagorik_platform.cli.output import may_be_somebodys
+from nagorik_platform.cli.output import unknown
 
 _LISTED: Final = 40
 """Names that are listed where no name is like what was written."""
@@ -23,41 +23,23 @@ _COLUMNS: Final = {
 
 
 def require_one_of(option: str, names: Iterable[str], known: Collection[str]) -> None:
-    """Refuse names that are not known.
-
-    Raises:
-        CommandRefused: Naming the option, the likely name or all that there are, and no name that may be a person's
-            number.
-    """
+    """Refuse names that are not known; the error names the likely one, or all that there are."""
     for name in set(names).difference(known):
-        shown = "" if may_be_somebodys(name) else f": {name}"
-        likely = get_close_matches(name, known, n=1)
         listed = f"there are: {', '.join(sorted(known)[:_LISTED]) or 'none'}"
-        meant = f"did you mean {likely[0]}?" if likely else listed
-        raise CommandRefused(f"{option} names nothing that there is{shown}; {meant}")
+        raise CommandRefused(unknown(option, name, known, listed))
 
 
 async def require_known(database: Database, option: str, kind: str, written: Iterable[str] | str | None) -> None:
-    """Refuse what no installed plugin brings, the host does not know, and no application has had.
-
-    Args:
-        database: The host's. There may be applications of a plugin that is no longer installed.
-        option: The option that names it.
-        kind: What it names: a service, plugin, gateway, hold, or why the host leaves an application alone (blocked).
-        written: What was written.
-
-    Raises:
-        CommandRefused: As ``require_one_of``.
-    """
+    """Refuse what no installed plugin brings, the host does not know, and no application in ``database`` has had."""
     names = {written} if isinstance(written, str) else set(written or ())
     known = _known(kind) if names else set()
-
-    def kept(transaction: Transaction) -> set[str]:
-        queries = (select(column).distinct().where(column.in_(names)) for column in _COLUMNS[kind])
-        return {found for query in queries for found in transaction.connection.scalars(query)}
-
     if not names <= known:
-        require_one_of(option, names, known | await database.run(kept))
+        require_one_of(option, names, known | await database.run(partial(_kept, kind=kind)))
+
+
+def _kept(transaction: Transaction, *, kind: str) -> set[str]:
+    queries = (select(column).distinct() for column in _COLUMNS[kind])
+    return {name for query in queries for name in transaction.connection.scalars(query) if name}
 
 
 def _known(kind: str) -> set[str]:

@@ -94,11 +94,7 @@ def _given(kind: type[ApplicationFilter | PaymentFilter], arguments: argparse.Na
 
 
 async def _read(arguments: argparse.Namespace, unit: Callable[..., Page], *kinds: str) -> Page:
-    """A page from where ``--after`` says.
-
-    Raises:
-        CommandRefused: It is no place that a page ended with, or an option of ``kinds`` names nothing that there is.
-    """
+    """A page from where ``--after`` says, once the options of ``kinds`` name what there is."""
     try:
         after = PageCursor.read(arguments.after) if arguments.after is not None else None
     except PlaceInvalid:

@@ -1,7 +1,7 @@
 """What a command found: one JSON document for programs; lines, facts and tables for people."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from nagorik_platform.cli.commands import ExitCode
@@ -84,15 +84,6 @@ def when(at: str | datetime) -> str:
 
     instant = datetime.fromisoformat(at) if isinstance(at, str) else at
     return f"{dhaka_time(instant):%d %b %Y %H:%M}"
-
-
-def duration(time: timedelta) -> str:
-    """A time in its largest whole unit."""
-    seconds = int(time.total_seconds())
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{max(seconds, 0)} s"
 
 
 def _cell(row: Document, of: str | Callable[[Document], object]) -> str:

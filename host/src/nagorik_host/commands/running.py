@@ -7,10 +7,11 @@ import argparse
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from nagorik.clock import Clock
 from nagorik_platform.cli.commands import ExitCode
@@ -46,19 +47,23 @@ _KEY_MISSING: Final = (
     " key: put its line back into the file of the keys, as another machine's has it, and start again. A key that was"
     " to be dropped needs one more nagorik keys rotate first"
 )
+_NO_FOLDER: Final = (
+    "the documents' folder is not there, and there are documents that are to be in it, so nothing more was done. See"
+    " that the setting documents names it, from the folder in which you are, then run this again"
+)
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _OUTDATED: Final = ": nagorik db upgrade brings it there; if it was made by a later release, install that release"
 
 
 def run_command(
     do: Callable[[], Coroutine[Any, Any, int]],
     *,
-    log_level: str = "WARNING",
     run: Callable[[Callable[[], Coroutine[Any, Any, int]]], int] = lambda do: asyncio.run(do()),
 ) -> int:
     """Run a command to its end on the event loop of ``run``; its exit code."""
     from nagorik_platform.logs import configure_logging
 
-    configure_logging(level=log_level)
+    configure_logging(level="WARNING")
     # It logs each look at the revision.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
@@ -88,6 +93,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
     from nagorik_host.store.host_keys import KeysRefused
     from nagorik_host.store.ledger import LedgerWentBack
+    from nagorik_host.store.retention import DocumentsMissing
     from nagorik_host.store.upgrade import SchemaOutdated
     from nagorik_host.texts import sentence
     from nagorik_host.vault import Erased, KeyMissing, SealBroken
@@ -102,6 +108,8 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
             return "the database holds no application by this id or reference", ExitCode.USAGE
         case Erased():
             return "this citizen's data were erased; nagorik audit verify still proves the journal", ExitCode.USAGE
+        case DocumentsMissing():
+            return _NO_FOLDER, ExitCode.USAGE
         case NotPossible():
             text = sentence("not-possible", error.code)
             return f"{error.code}: {text.en} {text.bn}" if text is not None else error.code, ExitCode.USAGE
@@ -122,13 +130,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
 
 @asynccontextmanager
 async def opened_database(settings: "HostSettings", *, make: bool = False) -> AsyncIterator["Database"]:
-    """The database; a file that is not there is made only with ``make``.
-
-    Raises:
-        CommandRefused: There is no such file.
-        DatabaseInvalid: Its URL cannot be used.
-        DatabaseUnavailable: It does not answer.
-    """
+    """The database; a file that is not there is made with ``make``, else ``CommandRefused``."""
     from nagorik_host.store.database import open_database, read_url
 
     url = settings.database.get_secret_value()
@@ -143,13 +145,7 @@ async def opened_database(settings: "HostSettings", *, make: bool = False) -> As
 
 @asynccontextmanager
 async def unlocked_database(settings: "HostSettings | None" = None) -> AsyncIterator[tuple["Database", "Vault"]]:
-    """The database at the newest revision, and the keys that it belongs to.
-
-    Raises:
-        CommandRefused: There is no database.
-        SchemaOutdated: The database is at another revision.
-        KeysRefused: The keys are another database's.
-    """
+    """The database at the newest revision, and the keys that it belongs to; other keys raise ``KeysRefused``."""
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.host_keys import admit_keys
     from nagorik_host.store.upgrade import require_newest
@@ -166,11 +162,7 @@ async def unlocked_database(settings: "HostSettings | None" = None) -> AsyncIter
 
 @asynccontextmanager
 async def opened_host(settings: "HostSettings | None" = None) -> AsyncIterator["Host"]:
-    """The host on its database; errors as ``unlocked_database``.
-
-    Raises:
-        HostSettingsRejected: The file of charges cannot be used.
-    """
+    """The host on its database; errors as ``unlocked_database``, or the file of charges cannot be used."""
     from nagorik_host.host import open_host
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.documents import FolderDocumentStore
@@ -182,6 +174,27 @@ async def opened_host(settings: "HostSettings | None" = None) -> AsyncIterator["
         ring = settings.keyring()
         async with open_host(database, ring, platform, lease=lease, message_age=age, charges=charges) as host:
             yield host
+
+
+@contextmanager
+def new_files(targets: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
+    """Make files that only their owner can read; all are removed if any of them is not written to its end."""
+    with ExitStack() as opened, ExitStack() as made:
+        files: list[IO[bytes]] = []
+        for target in targets:
+            try:
+                descriptor = os.open(target, _NEW, 0o600)
+            except FileExistsError:
+                raise CommandRefused("a file of this name is there; it is left as it is") from None
+            except (OSError, ValueError):
+                raise CommandRefused("no file can be written there; nothing was written") from None
+            made.callback(target.unlink, missing_ok=True)
+            files.append(opened.enter_context(os.fdopen(descriptor, "wb")))
+        yield files
+        for file in files:
+            file.flush()
+            os.fsync(file.fileno())
+        made.pop_all()
 
 
 def require_signed(arguments: argparse.Namespace) -> None:

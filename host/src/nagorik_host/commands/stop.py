@@ -10,7 +10,7 @@ from nagorik_host.engine import suspensions
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import Database, Transaction
-from nagorik_platform.cli.services import unknown_service
+from nagorik_platform.cli.output import unknown
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import Registry
 
@@ -75,7 +75,6 @@ def _require_known(kind: str, name: str) -> None:
     """Refuse a misspelt name, which would stop nothing without notice."""
     records = Registry.discover().records
     services = [s.id for record in records if record.manifest is not None for s in record.manifest.services]
-    if kind == "plugin" and name not in {record.id for record in records}:
-        raise CommandRefused(f"there is no plugin {name}; nagorik plugins lists what there is")
-    if kind == "service" and name not in services:
-        raise CommandRefused(unknown_service(name, services))
+    known = [record.id for record in records] if kind == "plugin" else services
+    if name not in known:
+        raise CommandRefused(unknown(kind, name, known, f"nagorik {kind}s lists what there is"))

@@ -1,14 +1,14 @@
-"""``nagorik agencies`` and ``nagorik workers``: how every agency fares, and which machine has what in hand."""
+"""``nagorik agencies``, ``workers`` and ``settings``: how agencies and workers fare, and what workers take up."""
 
 import argparse
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-from nagorik_host.commands.result import CommandResult, Headings, Table, duration, when
+from nagorik_host.commands.result import CommandResult, Headings, Table
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
+from nagorik_host.settings import HostSettings, load_host_settings
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.overview import read_agencies, read_workers
-from nagorik_platform.cli.output import Document
 from nagorik_platform.system_clock import SystemClock
 
 
@@ -29,11 +29,15 @@ async def agencies(arguments: argparse.Namespace) -> CommandResult:
     rows = [one._asdict() for one in found]
     columns: Headings = {
         "agency": "plugin",
-        "due": partial(_due, at=at),
+        "due": "due",
+        "first due": "first_due",
         "waiting": "waiting",
         "in flight": "in_flight",
-        "next call": partial(_next_call, at=at),
-        "reached": _reached,
+        "paced to": "paced_to",
+        "calls in vain": "failures",
+        "down since": "down_since",
+        "cause": "cause",
+        "probe": "probe_at",
     }
     nothing = "Nothing is queued for any agency. কোনো সংস্থার জন্য কিছু অপেক্ষায় নেই।"
     return CommandResult({"agencies": rows}, [Table(columns, rows) if rows else nothing])
@@ -68,7 +72,7 @@ async def workers(_: argparse.Namespace) -> CommandResult:
     columns: Headings = {
         "worker": "name",
         "is": lambda one: "at work" if one["alive"] else "lost",
-        "heard of": lambda one: f"{duration(at - one['heard_of_at'])} ago",
+        "heard of": "heard_of_at",
         "started": "started_at",
         "in hand": lambda one: ", ".join(f"{number} {plugin}" for plugin, number in one["in_hand"].items()),
     }
@@ -76,22 +80,35 @@ async def workers(_: argparse.Namespace) -> CommandResult:
     return CommandResult({"workers": rows}, [Table(columns, rows) if rows else nothing])
 
 
-def _due(one: Document, at: datetime) -> str:
-    late = at - (one["first_due"] or at)
-    waits = f", the first for {duration(late)}" if one["due"] and late > timedelta(minutes=1) else ""
-    return f"{one['due']}{waits}"
+async def reload(_: argparse.Namespace) -> CommandResult:
+    """Ask all workers to read the settings of plugins anew; exit code 2 where they cannot be used."""
+    from nagorik_host.engine.housekeeping import HEARTBEATS
+    from nagorik_host.store.reloads import ask_reload
+    from nagorik_platform.logs import get_logger
+
+    settings = load_host_settings()
+    async with unlocked_database(settings) as (database, _vault):
+        if rejected := await _rejected(settings):
+            raise CommandRefused(
+                f"{'; '.join(rejected)}. Nothing was reloaded: the workers go on with the settings that they have."
+                " Correct what is named, then run this again"
+            )
+        number = await database.run(partial(ask_reload, now=now()))
+        found = await database.run(partial(read_workers, now=now()))
+    get_logger("nagorik.host").warning("settings_reload_asked", number=number)
+    takers = [worker.name for worker in found if worker.is_alive and worker.settings_reload is not None]
+    seconds = settings.lease_seconds / HEARTBEATS
+    take = f"worker{' takes' if len(takers) == 1 else 's take'}"
+    shown = [f"The settings can be used. {len(takers)} {take} them up within {seconds:g} seconds."]
+    return CommandResult({"reload": number, "workers": takers, "within_seconds": seconds}, shown)
 
 
-def _next_call(one: Document, at: datetime) -> str:
-    if one["down_since"] is not None:
-        probe = one["probe_at"]
-        return f"probe {when(probe)}" if probe is not None and probe > at else "probe now"
-    paced = one["paced_to"] or at
-    return f"in {duration(paced - at)}" if paced > at + timedelta(seconds=1) else "now"
+async def _rejected(settings: HostSettings) -> list[str]:
+    """What is wrong with the settings of plugins, as this process reads them; nothing is sent."""
+    from nagorik_host.engine.reloads import rejected_of
+    from nagorik_platform import Platform, PlatformSettings
 
-
-def _reached(one: Document) -> str:
-    failed = f"{one['failures']} calls in vain"
-    if one["down_since"] is not None:
-        return f"down since {when(one['down_since'])}: {one['cause'] or 'unreachable'}, {failed}"
-    return f"yes, after {failed}" if one["failures"] else "yes"
+    given = settings.platform().plugins
+    async with Platform.discover(PlatformSettings(admission=settings.admission)) as platform:
+        await platform.import_plugins()
+        return rejected_of(await platform.reload(given), given)

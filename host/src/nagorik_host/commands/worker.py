@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from nagorik_host.engine.reloads import ReadSettings
     from nagorik_host.host import Host
     from nagorik_host.metrics import MetricsServer
-    from nagorik_host.settings import HostSettings
     from nagorik_platform import PluginConfiguration
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -59,18 +58,16 @@ class WorkerCommand:
 
         A worker whose event loop stands still for its lease and half a minute ends with 1.
         """
-        from nagorik_host.settings import load_host_settings
-
-        try:
-            level = load_host_settings().log_level
-        except ValueError:
-            level = "WARNING"  # what is wrong is reported when the settings are read for use
-        return run_command(lambda: _work(load_host_settings(), arguments), log_level=level, run=_run)
+        return run_command(lambda: _work(arguments), run=_run)
 
 
-async def _work(settings: "HostSettings", arguments: argparse.Namespace) -> int:
+async def _work(arguments: argparse.Namespace) -> int:
     from nagorik_host.engine.watchdog import patience_of, watching
+    from nagorik_host.settings import load_host_settings
+    from nagorik_platform.logs import configure_logging
 
+    settings = load_host_settings()
+    configure_logging(level=settings.log_level)
     loop, stop, at_once = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     workers: list[Engine] = []
     on_stop: list[Callable[[], object]] = [partial(notify_supervisor, "STOPPING=1")]
@@ -113,11 +110,7 @@ async def _work(settings: "HostSettings", arguments: argparse.Namespace) -> int:
 async def _ready_worker(
     host: "Host", name: str, served: "MetricsServer | None", only: Collection[str] | None
 ) -> "Engine":
-    """A worker, once all is printed that there is to print before it begins.
-
-    Raises:
-        CommandRefused: A plugin that it is to call is not installed, or no plugin can be used.
-    """
+    """A worker, once all is printed that there is to print before it begins."""
     from nagorik_platform.registry.records import ADMISSION_CODES
 
     for plugin in only or ():
@@ -192,11 +185,7 @@ async def _report_alive() -> None:
 
 @contextmanager
 def _metrics(host: "Host", address: str | None) -> Iterator["MetricsServer | None"]:
-    """Serve the worker's metrics, where that is wanted.
-
-    Raises:
-        CommandRefused: The address cannot be used, or what serves them is not installed.
-    """
+    """Serve the worker's metrics, where that is wanted."""
     if address is None:
         yield None
         return

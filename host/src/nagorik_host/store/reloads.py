@@ -3,16 +3,13 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import settings_reloads, workers
 
 NONE: Final = 0
 """The number of a reload before the first."""
-_LAST: Final = (
-    select(settings_reloads.c.number, settings_reloads.c.at).order_by(settings_reloads.c.number.desc()).limit(1)
-)
 _NUMBER: Final = select(func.max(settings_reloads.c.number))
 _TAKEN_UP: Final = (
     update(workers).where(workers.c.id == bindparam("worker")).values(settings_reload=bindparam("taken"))
@@ -33,11 +30,6 @@ def ask_reload(transaction: Transaction, now: datetime) -> int:
 def last_reload(transaction: Transaction) -> int:
     """The number of the last reload that was asked for."""
     return transaction.connection.scalar(_NUMBER) or NONE
-
-
-def read_last_reload(transaction: Transaction) -> Row[int, datetime] | None:
-    """The ``number`` (from 1 on) and instant (``at``) of the last reload; ``None`` before the first."""
-    return transaction.connection.execute(_LAST).one_or_none()
 
 
 def note_taken_up(transaction: Transaction, worker: str, number: int) -> None:

@@ -15,8 +15,7 @@ from nagorik_counter.receipt.page import receipt_page, refusal_sentence, trackin
 from nagorik_counter.receipt.pdf import PdfUnavailable, load_weasyprint, write_pdf
 from nagorik_counter.receipt_prints import record_print
 from nagorik_counter.tills import same_text
-from nagorik_host.commands.new_files import new_files
-from nagorik_host.commands.running import CommandRefused, opened_host
+from nagorik_host.commands.running import CommandRefused, new_files, opened_host
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction

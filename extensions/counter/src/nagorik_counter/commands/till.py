@@ -34,9 +34,8 @@ from nagorik_counter.tills import (
     unclaimed,
 )
 from nagorik_host.application_file import is_acting
-from nagorik_host.commands.new_files import new_files
 from nagorik_host.commands.result import when
-from nagorik_host.commands.running import CommandRefused, now, unlocked_database
+from nagorik_host.commands.running import CommandRefused, new_files, now, unlocked_database
 from nagorik_host.settings import HostSettings, load_host_settings
 from nagorik_host.store.database import Transaction
 from nagorik_platform.cli.commands import ExitCode
