@@ -7,6 +7,8 @@ import argparse
 import asyncio
 import logging
 import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 CLOCK: Clock = SystemClock()
 """The commands' time; a test puts another one in its place."""
+CLOSING: Final = 10.0
+"""Seconds in which threads that a plugin left behind have to end once all is done."""
 
 
 class CommandRefused(Exception):
@@ -55,19 +59,15 @@ _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _OUTDATED: Final = ": nagorik db upgrade brings it there; if it was made by a later release, install that release"
 
 
-def run_command(
-    do: Callable[[], Coroutine[Any, Any, int]],
-    *,
-    run: Callable[[Callable[[], Coroutine[Any, Any, int]]], int] = lambda do: asyncio.run(do()),
-) -> int:
-    """Run a command to its end on the event loop of ``run``; its exit code."""
+def run_command(do: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a command to its end on an event loop of its own; its exit code."""
     from nagorik_platform.logs import configure_logging
 
     configure_logging(level="WARNING")
     # It logs each look at the revision.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        return run(do)
+        return _run(do)
     except (SystemExit, asyncio.CancelledError):
         # No command ends so by itself. The exit code is never a stranger's: 0 would say that all is well.
         ending = _ENDED, ExitCode.FAILED
@@ -81,6 +81,25 @@ def run_command(
     text, code = ending
     print_error(text)
     return code
+
+
+def _run(do: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """The event loop's end waits ``CLOSING`` seconds for a plugin's threads."""
+    runner, ended = asyncio.Runner(), list[int]()
+
+    def give_up() -> None:
+        sys.stdout.flush()
+        os._exit(ended[0] if ended else ExitCode.FAILED)
+
+    closing = threading.Timer(CLOSING, give_up)
+    closing.daemon = True
+    try:
+        ended.append(runner.run(do()))
+    finally:
+        closing.start()
+        runner.close()
+        closing.cancel()
+    return ended[0]
 
 
 def ending_of(error: Exception) -> tuple[str, ExitCode] | None:

@@ -6,15 +6,14 @@ import errno
 import os
 import signal
 import socket
-import sys
-import threading
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands import HELP
-from nagorik_host.commands.running import CommandRefused, opened_host, run_command
+from nagorik_host.commands.command import HostCommand, argument
+from nagorik_host.commands.running import CommandRefused, opened_host
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
 
@@ -27,41 +26,16 @@ if TYPE_CHECKING:
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The first of them lets calls under way come to their end; the second does not."""
-CLOSING: Final = 10.0
-"""Seconds in which threads that a plugin left behind have to end once all is done."""
 LAST_MOMENT: Final = 3.0
 """Seconds in which a worker that is to end at once writes down what it gives up; after that it ends regardless of
 what a plugin's code still waits for."""
 
 
-class WorkerCommand:
-    """The command as ``nagorik.commands`` wants it."""
+async def work(arguments: argparse.Namespace) -> int:
+    """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away.
 
-    help = HELP["worker"]
-
-    def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's arguments."""
-        parser.epilog = (
-            "Any number of workers may run on the same database; on SQLite, on the same machine. SIGTERM or Ctrl-C"
-            " stops one once the calls under way are over, each of which ends by its deadline; a second one ends it"
-            " at once. A worker that is killed is missed when its lease has run out, and another takes over what it"
-            " had in hand."
-        )
-        what = "make the calls of this plugin, and no others; may be repeated. Run other workers for the others"
-        parser.add_argument("--only", action="append", metavar="PLUGIN", help=what)
-        parser.add_argument("--name", help="what this worker is known by; the setting worker by default")
-        what = "stop as soon as nothing is in hand and nothing can be done now"
-        parser.add_argument("--once", action="store_true", help=what)
-
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away.
-
-        A worker whose event loop stands still for its lease and half a minute ends with 1.
-        """
-        return run_command(lambda: _work(arguments), run=_run)
-
-
-async def _work(arguments: argparse.Namespace) -> int:
+    A worker whose event loop stands still for its lease and half a minute ends with 1.
+    """
     from nagorik_host.engine.watchdog import patience_of, watching
     from nagorik_host.settings import load_host_settings
     from nagorik_platform.logs import configure_logging
@@ -87,7 +61,6 @@ async def _work(arguments: argparse.Namespace) -> int:
 
     for number in SIGNALS:
         loop.add_signal_handler(number, heed)
-    alive = asyncio.create_task(_report_alive())
     try:
         with watching(patience_of(settings.lease)):
             async with opened_host(settings) as host:
@@ -101,7 +74,6 @@ async def _work(arguments: argparse.Namespace) -> int:
                     left = f"{given_up} calls were given up" if given_up else "nothing is in hand"
                     print_lines(f"Stopped; {left}.")
     finally:
-        alive.cancel()
         for number in SIGNALS:
             loop.remove_signal_handler(number)
     return ExitCode.FAILED if given_up else ExitCode.OK
@@ -155,34 +127,6 @@ def settings_reader() -> "ReadSettings":
     return read
 
 
-def _run(do: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run the worker on an event loop of its own, whose end waits ``CLOSING`` seconds for a plugin's threads."""
-    runner, ended = asyncio.Runner(), list[int]()
-
-    def give_up() -> None:
-        sys.stdout.flush()
-        os._exit(ended[0] if ended else ExitCode.FAILED)
-
-    closing = threading.Timer(CLOSING, give_up)
-    closing.daemon = True
-    try:
-        ended.append(runner.run(do()))
-    finally:
-        closing.start()
-        runner.close()
-        closing.cancel()
-    return ended[0]
-
-
-async def _report_alive() -> None:
-    """Report to systemd, if it watches this process, that the event loop turns: twice as often as it wants."""
-    wanted = os.environ.get("WATCHDOG_USEC", "")
-    is_watched = wanted.isascii() and wanted.isdigit() and int(wanted) > 0
-    while is_watched and os.environ.get("WATCHDOG_PID") in {None, str(os.getpid())}:
-        notify_supervisor("WATCHDOG=1")
-        await asyncio.sleep(int(wanted) / 2_000_000)
-
-
 @contextmanager
 def _metrics(host: "Host", address: str | None) -> Iterator["MetricsServer | None"]:
     """Serve the worker's metrics, where that is wanted."""
@@ -216,4 +160,21 @@ def notify_supervisor(state: str) -> None:
         notify.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
 
 
-command: Final = WorkerCommand()
+command: Final = HostCommand(
+    HELP["worker"],
+    "worker:work",
+    (
+        argument(
+            "--only",
+            action="append",
+            metavar="PLUGIN",
+            help="make the calls of this plugin, and no others; may be repeated. Run other workers for the others",
+        ),
+        argument("--name", help="what this worker is known by; the setting worker by default"),
+        argument("--once", action="store_true", help="stop as soon as nothing is in hand and nothing is left to do"),
+    ),
+    offers_json=False,
+    epilog="Any number of workers may run on the same database; on SQLite, on the same machine. SIGTERM or Ctrl-C"
+    " stops one once the calls under way are over, each of which ends by its deadline; a second one ends it at once."
+    " A worker that is killed is missed when its lease has run out, and another takes over what it had in hand.",
+)
