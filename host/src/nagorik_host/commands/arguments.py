@@ -98,8 +98,7 @@ apply: Final = HostCommand(
     HELP["apply"],
     "apply:apply",
     (_option("path", "FILE|FOLDER", "a JSON file, or a folder of them", type=Path),),
-    epilog="A file is taken in once: applying it again names the application that it became, so after an interruption"
-    " apply the folder again. Nothing is sent before a worker claims the application. The exit code is 2 if the file"
+    epilog="A file is taken in once, so after an interruption apply the folder again. The exit code is 2 if the file"
     " was refused, 1 if any of a folder was, and 3 if any could not be taken in for a fault that is not its own.",
 )
 documents: Final = HostCommand(
@@ -114,9 +113,7 @@ documents: Final = HostCommand(
             help="write the document of a number in the list into a new file",
         ),
     ),
-    epilog="A document that came in place of another of its kind supersedes it; both are kept until the application"
-    " is erased. What is exported is no longer sealed: it is written as a new file that only its owner can read, and"
-    " never over another one.",
+    epilog="What is exported is no longer sealed: it is written as a new file that only its owner can read.",
 )
 applications: Final = HostCommand(
     HELP["applications"],
@@ -157,7 +154,6 @@ applications: Final = HostCommand(
                 ),
                 *_SIGNED,
             ),
-            epilog="Anything else that was changed is refused. Exit code 1 where one cannot be repaired.",
         ),
     },
 )
@@ -182,8 +178,7 @@ payments: Final = HostCommand(
             "reconciliation:reconcile_payments",
             (add_reconcile,),
             offers_json=False,  # add_reconcile does
-            epilog="The payments of a date are compared with each gateway's list and with its settlement file. Each"
-            " difference is asked about or becomes a case; the same one is never two cases.",
+            epilog="Each difference is asked about or becomes a case; the same one is never two cases.",
         ),
     },
 )
@@ -191,14 +186,10 @@ agencies: Final = HostCommand(
     HELP["agencies"],
     "watching:agencies",
     (_option("--try-again", "ID", "have an agency tried once, at once, with the credentials that it has refused"),),
-    epilog="An agency that refuses the platform's credentials is tried four times on the first day and once on each"
-    " other, since some lock an account. With other credentials: nagorik settings reload.",
 )
 workers: Final = HostCommand(
     HELP["workers"],
     "watching:workers",
-    epilog="A worker that was not heard of for a minute is lost: others take over what it had in hand. It is listed"
-    " for a day.",
 )
 cases: Final = HostCommand(
     HELP["cases"],
@@ -239,9 +230,8 @@ cases: Final = HostCommand(
                 argument("--officer", help="who decides; it is kept"),
                 argument("--reason", help="why; it is kept, so write no citizen's name"),
             ),
-            epilog="What the host left alone is looked at again at once, as by decide ID --look-again: what was sent"
-            " before is looked up, and sent again only where it is not there. What waits for a decision on another"
-            " release of a plugin is left as it is.",
+            epilog="As by decide ID --look-again: what was sent before is looked up, and sent again only where it is"
+            " not there.",
         ),
     },
 )
@@ -267,8 +257,7 @@ stop: Final = HostCommand(
         _option("--reason-bn", "TEXT", "what citizens read, in Bangla"),
         argument("--officer", help="who stops it"),
     ),
-    epilog="All workers heed it within a second. Applications wait where they are and lose nothing; calls under way"
-    " are finished. Without arguments, what is stopped is listed.",
+    epilog="All workers heed it within a second. Without arguments, what is stopped is listed.",
 )
 resume: Final = HostCommand(
     HELP["resume"],
@@ -289,9 +278,8 @@ db: Final = HostCommand(
             "say that the database was restored from a copy, so that what was sent since is not sent again",
             "database:restored",
             _SIGNED,
-            epilog="With all workers stopped. Every write of every open application is then looked up before it is"
-            " first made, repeated with its key where the agency does it once, or left to an officer. So is what is"
-            " taken in from now on, until nagorik db caught-up.",
+            epilog="With all workers stopped. Every write is then looked up before it is first made, until nagorik db"
+            " caught-up.",
         ),
         "caught-up": HostCommand(
             "say that all that was taken in since the copy was taken in again", "database:caught_up", _SIGNED
@@ -307,9 +295,8 @@ erase: Final = HostCommand(
             _option("--closed-for", "DAYS", "all that have been closed for so long", type=int),
         ),
     ),
-    epilog="Forms and documents are deleted and the key of everything else is destroyed: it cannot be read again, and"
-    " backups die with their keys only. States, times and codes stay, and the journal still verifies. Without"
-    " arguments, the setting retention_days says how long is long enough.",
+    epilog="Forms and documents are deleted and the key of everything else is destroyed. Without arguments, the setting"
+    " retention_days says how long is long enough.",
 )
 _KEY: Final = _option("name", "NAME", "what the key is called, such as the month: 2026-11")
 keys: Final = HostCommand(
@@ -336,9 +323,7 @@ settings: Final = HostCommand(
         "reload": HostCommand(
             "have every worker read the settings of its plugins anew",
             "watching:reload",
-            epilog="Each worker takes them up at its next heartbeat; calls under way keep what they have. Settings"
-            " that cannot be used change nothing, and are named without their values. What a process"
-            " has from its environment, and all settings but those of plugins, need a restart.",
+            epilog="What a process has from its environment, and all settings but those of plugins, need a restart.",
         ),
     },
 )

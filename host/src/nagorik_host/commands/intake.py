@@ -32,14 +32,7 @@ class FieldRefused(Exception):
 
 
 class AppliedFile(NamedTuple):
-    """What became of one file.
-
-    Attributes:
-        file: Its name.
-        result: Whether it was taken in now, had been before, or cannot be; ``failed`` for no fault of its own.
-        application: The application's id, unless it was not taken in.
-        problem: Why it was not.
-    """
+    """What became of one file, and why; ``failed`` for no fault of its own."""
 
     file: str
     result: FileResult
@@ -68,14 +61,17 @@ async def _apply(host: Host, documents: FolderDocumentStore, paths: Sequence[Pat
     found: dict[Path, AppliedFile] = {}
     checked: dict[Path, NewApplication] = {}
     for path in paths:
-        new = await _checked(host, documents, path)
+        try:
+            new = await _read(host, documents, path)
+        except Exception as error:  # noqa: BLE001 - one file's defect keeps no other from being taken in
+            new = _refused(path, error)
         if isinstance(new, AppliedFile):
             found[path] = new
         else:
             checked[path] = new
     try:
         taken = await host.apply_all(list(checked.values())) if checked else []
-    except Exception as error:  # noqa: BLE001 - one file's defect keeps no other from being taken in
+    except Exception as error:  # noqa: BLE001 - as above
         refused = [_refused(path, error) for path in checked]
         for new in checked.values():
             _remove(documents, new)
@@ -91,15 +87,8 @@ async def _apply(host: Host, documents: FolderDocumentStore, paths: Sequence[Pat
     return found
 
 
-async def _checked(host: Host, documents: FolderDocumentStore, path: Path) -> NewApplication | AppliedFile:
-    """A file's application, its documents in the store; or its result, where it is not to be taken in."""
-    try:
-        return await _read(host, documents, path)
-    except Exception as error:  # noqa: BLE001 - as above
-        return _refused(path, error)
-
-
 async def _read(host: Host, documents: FolderDocumentStore, path: Path) -> NewApplication | AppliedFile:
+    """A file's application, its documents in the store; or its result, where it is in already."""
     given, platform, store = read_application(path), host.platform, host.store
     service = _offered("service", given.service, platform.services, platform.service)
     reference = given.reference(host.vault)

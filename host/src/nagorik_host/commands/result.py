@@ -43,14 +43,7 @@ Part = str | Table | NameValues | Callable[[], None]
 
 
 class CommandResult(NamedTuple):
-    """What a command found.
-
-    Attributes:
-        document: All of it, with stable keys; times are aware.
-        shown: The same for people, on standard output.
-        code: How the command ends.
-        problems: Lines for people on standard error.
-    """
+    """What a command found: a document with stable keys; the same for people, ``problems`` on standard error."""
 
     document: Document
     shown: Sequence[Part] = ()

@@ -47,9 +47,8 @@ _ENDED: Final = (
     " the worker that takes it over, and nothing is sent twice"
 )
 _KEY_MISSING: Final = (
-    ", and something that this host keeps is wrapped by it. It is untouched, and waits for a process that holds the"
-    " key: put its line back into the file of the keys, as another machine's has it, and start again. A key that was"
-    " to be dropped needs one more nagorik keys rotate first"
+    ", and something that this host keeps is wrapped by it. Put its line back into the file of the keys, and start"
+    " again. A key that was to be dropped needs one more nagorik keys rotate first"
 )
 _NO_FOLDER: Final = (
     "the documents' folder is not there, and there are documents that are to be in it, so nothing more was done. See"

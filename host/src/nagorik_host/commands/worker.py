@@ -171,7 +171,7 @@ command: Final = HostCommand(
             help="make the calls of this plugin, and no others; may be repeated. Run other workers for the others",
         ),
         argument("--name", help="what this worker is known by; the setting worker by default"),
-        argument("--once", action="store_true", help="stop as soon as nothing is in hand and nothing is left to do"),
+        argument("--once", action="store_true", help="stop as soon as nothing can be done now"),
     ),
     offers_json=False,
     epilog="Any number of workers may run on the same database; on SQLite, on the same machine. SIGTERM or Ctrl-C"
