@@ -1,15 +1,12 @@
 """No application waits for ever: what waiting does not mend is a case or an outage, and both sides read which."""
 
 import asyncio
-import importlib
 import json
 import sqlite3
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from command_site import Site
 
 from nagorik import (
     Accepted,
@@ -17,14 +14,11 @@ from nagorik import (
     AgencyStatus,
     ContractViolation,
     CredentialsRejected,
-    Criterion,
-    EligibilityDecision,
     PaymentReport,
     PaymentStarted,
     Quote,
     QuoteLine,
     Text,
-    Verdict,
 )
 from nagorik.errors import CredentialProblem, OutcomeUnknown, PluginFault, ServiceNotOffered
 from nagorik.model.fee import FeeDue, Source
@@ -36,86 +30,6 @@ from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
 from nagorik_toolkit.fees import agreed_quote
 
-MANIFEST = """\
-manifest_version = 1
-id = "office"
-requires_api = "1.0"
-name = { en = "Office of wells", bn = "কূপ দপ্তর" }
-owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
-evidence = "modelled"
-as_of = 2026-11-24
-
-[[services]]
-id = "office.well"
-name = { en = "A well", bn = "একটি কূপ" }
-form = "forms:WellForm"
-reads = ["eligibility", "quote", "status"]
-writes = { submit = "native" }
-
-[[gateways]]
-id = "office.till"
-name = { en = "The office's till", bn = "দপ্তরের কাউন্টার" }
-reads = ["query-payment"]
-writes = { start-payment = "native", refund-payment = "native" }
-"""
-FORMS = """\
-from typing import Annotated
-
-from nagorik import Form, Label
-
-
-class WellForm(Form):
-    depth: Annotated[str, Label(en="Depth in feet", bn="গভীরতা, ফুট")]
-"""
-PLUGIN = """\
-from nagorik import hookimpl
-
-from nagorik_office import answers
-
-
-def given(name, *arguments):
-    end = getattr(answers, name)
-    if callable(end):
-        end = end(*arguments)
-    if isinstance(end, Exception):
-        raise end
-    return end
-
-
-@hookimpl
-async def nagorik_check_eligibility(request, context):
-    return given("ELIGIBILITY")
-
-
-@hookimpl
-async def nagorik_quote_fees(request, context):
-    return given("QUOTE", context.clock.now(), request.stage)
-
-
-@hookimpl
-async def nagorik_submit(request, context):
-    return given("SUBMIT")
-
-
-@hookimpl
-async def nagorik_get_status(request, context):
-    return given("STATUS")
-
-
-@hookimpl
-async def nagorik_start_payment(request, context):
-    return given("START")
-
-
-@hookimpl
-async def nagorik_query_payment(request, context):
-    return given("QUERY")
-
-
-@hookimpl
-async def nagorik_refund_payment(request, context):
-    return given("REFUND")
-"""
 TEXT = Text(en="Anybody may apply.", bn="যে কেউ আবেদন করতে পারেন।")
 SOURCE = Source(title="Wells Act 2018", as_of=date(2018, 7, 1), verified=True)
 PAY = "Pay the fee if you have not."
@@ -153,7 +67,7 @@ class Office:
         given = {
             "service": "office.well",
             "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": "2001-02-03"},
-            "form": {"depth": "120"},
+            "form": {"depth": "120", "plot": "9"},
             "consent": {"fee_ceiling": {"poisha": 5_000_000}, "days": 365},
             **more,
         }
@@ -188,23 +102,13 @@ class Office:
 
 
 @pytest.fixture
-def office(place, ready, tmp_path_factory, monkeypatch):
-    directory = tmp_path_factory.mktemp("office")
-    directory.rmdir()
-    files = {"plugin.toml": MANIFEST, "forms.py": FORMS, "plugin.py": PLUGIN, "answers.py": ""}
-    Site(directory).install("nagorik-office", "[nagorik.plugins]\noffice = nagorik_office.plugin\n", files)
-    monkeypatch.syspath_prepend(str(directory))
-    (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["office"]\n')
-    answers = importlib.import_module("nagorik_office.answers")
-    answers.ELIGIBILITY = EligibilityDecision(criteria=(Criterion(id="all", verdict=Verdict.PASS, text=TEXT),))
+def office(place, ready, answers):
     answers.QUOTE = demanded(8_000)
     answers.SUBMIT = Accepted(reference="WELL-1", status=AgencyStatus(state="submitted", raw="NEW"))
     answers.STATUS = AgencyStatus(state="in_review", raw="REVIEW")
     answers.START = PaymentStarted(reference="TILL-1", instructions=TEXT)
     answers.QUERY = PaymentReport(state="pending")
-    yield Office(place, ready, answers)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_office"]:
-        del sys.modules[name]
+    return Office(place, ready, answers)
 
 
 LATE_PRICES = {

@@ -295,8 +295,8 @@ erase: Final = HostCommand(
             _option("--closed-for", "DAYS", "all that have been closed for so long", type=int),
         ),
     ),
-    epilog="Forms and documents are deleted and the key of everything else is destroyed. Without arguments, the setting"
-    " retention_days says how long is long enough.",
+    epilog="Forms and documents are deleted, and the key of everything else is destroyed. Without arguments, the"
+    " setting retention_days says how long is long enough.",
 )
 _KEY: Final = _option("name", "NAME", "what the key is called, such as the month: 2026-11")
 keys: Final = HostCommand(
