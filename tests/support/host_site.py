@@ -53,8 +53,8 @@ class Result:
 
 def add_key(run: Callable[..., Result], place: Path) -> None:
     """Put a key called ``second`` above the others."""
-    keys = place / "keys.txt"
-    keys.write_text(run("keys", "add", "second").out + keys.read_text())
+    assert run("keys", "add", "second", "--out", "keys.new").code == 0
+    (place / "keys.new").replace(place / "keys.txt")
 
 
 @pytest.fixture

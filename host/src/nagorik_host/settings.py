@@ -155,12 +155,13 @@ class HostSettings(BaseSettings):
             HostSettingsRejected: There are no keys or two sets of them, or they cannot be used.
         """
         try:
-            return read_keyring(self._keys_text())
+            return read_keyring(self.keys_text())
         except (DataFileInvalid, KeyringInvalid) as error:
             setting = "keys" if self.keys is not None else "keys_file"
             raise HostSettingsRejected([f"{setting}: {error}"]) from None
 
-    def _keys_text(self) -> str:
+    def keys_text(self) -> str:
+        """The host's keys as they are written; raises ``KeyringInvalid`` or ``DataFileInvalid``."""
         if self.keys is not None and self.keys_file is not None:
             raise KeyringInvalid("keys_file is set too; keep one of them")
         if self.keys is not None:

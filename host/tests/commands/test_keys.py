@@ -163,9 +163,12 @@ def test_keys_are_written_for_their_owner_alone_and_over_nothing(nagorik, place)
     before = os.umask(0)
     try:
         assert nagorik("keys", "new", "2026-11", "--out", "new.txt").code == 0
+        add_key(nagorik, place)
     finally:
         os.umask(before)
-    assert (place / "new.txt").stat().st_mode & 0o777 == 0o600
+    assert [(place / name).stat().st_mode & 0o777 for name in ("new.txt", "keys.txt")] == [0o600, 0o600]
+    assert list(read_keyring((place / "keys.txt").read_text()).wrapping) == ["second", "first"]
+    assert "a key of this name" in nagorik("keys", "add", "second", "--out", "third.txt").err
     written = (place / "new.txt").read_text()
     again = nagorik("keys", "new", "2026-11", "--out", "new.txt")
     assert (again.code, "a file of this name is there" in again.err) == (2, True)

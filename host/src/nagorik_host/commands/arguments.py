@@ -311,7 +311,7 @@ keys: Final = HostCommand(
         "add": HostCommand(
             "make one more key, to be put above the others",
             "keys:add",
-            (_KEY,),
+            (_KEY, _option("--out", "FILE", "write all keys into a new file, the new one above", type=Path)),
             offers_json=False,
         ),
         "rotate": HostCommand("wrap all data keys by the key in use, which is the first", "keys:rotate_keys"),

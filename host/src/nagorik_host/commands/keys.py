@@ -4,6 +4,7 @@ import argparse
 import sys
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from nagorik_host.commands.result import CommandResult
 from nagorik_host.commands.running import CommandRefused, new_files, now, unlocked_database
@@ -36,18 +37,26 @@ _DAMAGED = (
 
 async def new(arguments: argparse.Namespace) -> int:
     """Make a keyring, on standard output or as a new file."""
-    text = make_keys(_named(arguments))
-    if arguments.out is None:
-        sys.stdout.write(text)
-    else:
-        with new_files([arguments.out]) as (file,):
-            file.write(text.encode())
-    return ExitCode.OK
+    return _written(make_keys(_named(arguments)), arguments.out)
 
 
 async def add(arguments: argparse.Namespace) -> int:
-    """Make one more key, on standard output."""
-    sys.stdout.write(make_key(_named(arguments)))
+    """Make one more key, on standard output or above those in use in a new file."""
+    key = make_key(_named(arguments))
+    if arguments.out is None:
+        return _written(key, None)
+    settings = load_host_settings()
+    if arguments.name in settings.keyring().wrapping:
+        raise CommandRefused("there is a key of this name")
+    return _written(key + settings.keys_text(), arguments.out)
+
+
+def _written(text: str, file: Path | None) -> int:
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        with new_files([file]) as (opened,):
+            opened.write(text.encode())
     return ExitCode.OK
 
 
