@@ -1,8 +1,5 @@
 """What a citizen and an officer may see of an application, as values."""
 
-import sqlite3
-from datetime import timedelta
-
 import pytest
 from host_site import EXAMPLES, NUMBER, agencies, applied, nagorik, place, ready, world, world_at
 
@@ -69,32 +66,6 @@ def test_consent_that_is_missing_says_what_it_must_cover(world):
     assert {Operation.SUBMIT, Operation.START_PAYMENT, Operation.WITHDRAW} <= set(view.consent.operations)
     assert (view.consent.gap, view.consent.expires_at) == ("absent", None)
     assert view.consent.least_ceiling == view.fees[0].total + " BDT"
-
-
-def test_why_the_host_leaves_an_application_alone_is_the_staffs_alone(world, place):
-    application = world.in_manual_review()
-    with sqlite3.connect(place / "nagorik.db") as database:
-        database.execute("UPDATE applications SET blocked = 'defect'")
-    citizen, officer = both(world, application)
-    assert (citizen.blocked.code, officer.blocked.code) == ("set-aside", "defect")
-    assert "defect" not in citizen.model_dump_json()
-
-
-def test_where_to_pay_is_the_payers_alone(world):
-    async def read(host):
-        application = await world.apply(host)
-        worker = host.worker()
-        for _ in range(50):
-            view = await host.view(application, CITIZEN)
-            if any(one.instructions or one.pay_at for one in view.payments):
-                return view, await host.view(application, OFFICER)
-            due = await worker.run_until_idle()
-            world.clock.set(max(due or world.clock.now(), world.clock.now()) + timedelta(seconds=1))
-        raise AssertionError(view.state)
-
-    citizen, officer = world.run(read)
-    assert citizen.payments[0].instructions or citizen.payments[0].pay_at
-    assert (officer.payments[0].pay_at, officer.payments[0].instructions) == (None, None)
 
 
 def test_unknown_application_is_a_problem_and_no_defect(world):
