@@ -69,10 +69,6 @@ def test_fees_tell_the_charges_apart_from_the_fee(ready, charging):
         assert said in page
 
 
-def test_fees_of_a_day_before_the_charges_have_none(ready, charging):
-    assert ready("fees", "nid.reissue", "--on", "2025-12-31", "--json").document["charges"] == []
-
-
 def test_fees_say_that_the_file_of_charges_cannot_be_used(ready, charging):
     charging.write_text(CHARGES.replace('"50.00"', '"500.00"'))
     done = ready("fees", "nid.reissue", "--json")

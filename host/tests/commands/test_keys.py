@@ -25,11 +25,6 @@ OPENING = [
     ("keys", "rotate"),
     ("audit", "verify"),
     ("db", "caught-up", "--officer", "A. Rahman", "--reason", "x"),
-    ("applications", "list"),
-    ("payments", "list"),
-    ("inbox", "list"),
-    ("agencies",),
-    ("workers",),
 ]
 
 

@@ -70,36 +70,14 @@ def test_list_is_of_as_many_rows_as_there_may_be(ready, words, limit):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (
-            ("applications", "list", "--state", "nope"),
-            "there is no --state nope; there are: approved,",
-        ),
         (("applications", "list", "--state", "in-review"), "did you mean in_review?"),
-        (
-            ("applications", "list", "--service", "nid.reisue"),
-            "there is no --service nid.reisue; did you",
-        ),
-        (
-            ("applications", "list", "--service", "nid.reissue", "--service", NUMBER),
-            "there is no such --service; ",
-        ),
+        (("applications", "list", "--service", "nid.reisue"), "there is no --service nid.reisue; did you"),
+        (("applications", "list", "--service", "nid.reissue", "--service", NUMBER), "no such --service; "),
         (("applications", "list", "--plugin", "nidd"), "did you mean nid?"),
         (("applications", "list", "--gateway", "cash"), "cashdesk.counter"),
-        (
-            ("applications", "list", "--hold", "x"),
-            "there is no --hold x; there are: appearance-required,",
-        ),
         (("applications", "list", "--blocked", "defects"), "did you mean defect?"),
-        (("payments", "list", "--state", "nope"), "there is no --state nope; there are: "),
         (("payments", "list", "--gateway", "cashdesk.counte"), "did you mean cashdesk.counter?"),
-        (
-            ("cases", "retry", "--service", "nope", "--dry-run"),
-            "there is no --service nope; there are: ",
-        ),
-        (
-            ("cases", "retry", "--plugin", "nope", "--dry-run"),
-            "there is no --plugin nope; there are: ",
-        ),
+        (("cases", "retry", "--plugin", "nope", "--dry-run"), "there is no --plugin nope; there are: "),
         (("cases", "retry", "--code", "defekt", "--dry-run"), "did you mean defect?"),
     ],
 )

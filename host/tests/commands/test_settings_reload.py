@@ -77,10 +77,3 @@ def test_an_address_that_may_not_be_reached_is_named(ready, place):
     assert "plugin nid: base_url" in result.err
     assert SECRET not in result.err
     assert asked(place) == 0
-
-
-def test_a_file_that_cannot_be_read_is_told_as_ever(ready, place):
-    (place / "nagorik.toml").write_text(f'databse = "{SECRET}"\n')
-    result = ready("settings", "reload")
-    assert (result.code, SECRET in result.err) == (2, False)
-    assert "there is no setting databse; did you mean database?" in result.err
