@@ -192,11 +192,9 @@ class Host:
         return taken.application
 
     async def apply_all(self, given: Sequence[NewApplication]) -> list[TakenIn]:
-        """Take several applications in by one transaction; some dozens at a time do best.
+        """Take several applications in by one transaction, or on any error of ``apply`` none of them.
 
-        Raises:
-            ServiceNotOffered: As ``apply``, for any of them; nothing is taken in.
-            InputRejected: As ``apply``, for any of them; nothing is kept.
+        Some dozens at a time do best.
         """
         now = self.clock.now()
         for one in given:

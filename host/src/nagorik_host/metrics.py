@@ -109,19 +109,17 @@ _OF_AGENCIES: Final[tuple[tuple[str, str, Callable[[AgencyOverview, datetime], f
 class MetricsServer(Collector):
     """Responds to ``/metrics``, ``/live`` and ``/ready`` from threads of its own."""
 
-    def __init__(self, metrics: WorkerMetrics, database: Database, clock: Clock) -> None:
-        """Serve ``metrics``, and what ``database`` says, from the running event loop's side."""
+    def __init__(
+        self, metrics: WorkerMetrics, database: Database, clock: Clock, is_working: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Serve ``metrics``, what ``database`` says, and whether the worker claims applications now."""
         self._loop = asyncio.get_running_loop()
         self._database = database
         self._clock = clock
-        self._is_working = False
+        self._is_working = is_working
         self.observer = metrics
         metrics.registry.register(self)
         self._scrape = make_wsgi_app(metrics.registry)
-
-    def working(self, *, is_so: bool) -> None:
-        """Say whether the worker claims applications now."""
-        self._is_working = is_so
 
     def collect(self) -> Iterator[Metric]:
         """Read the work of all workers from the database; while it does not respond, only that."""
@@ -184,7 +182,7 @@ class MetricsServer(Collector):
 
     def _unready(self) -> str:
         """Why the worker takes no work; nothing if it does."""
-        if not self._is_working:
+        if not self._is_working():
             return "the worker starts, or stops"
         return "" if self._asked(lambda: self._database.run(_reached)) else "the database does not respond"
 

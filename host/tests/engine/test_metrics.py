@@ -42,9 +42,9 @@ async def scraped(port: int) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 
 @contextmanager
-def serving(host):
+def serving(host, is_working=lambda: True):
     counted = WorkerMetrics(record.id for record in host.platform.plugins)
-    server = MetricsServer(counted, host.database, host.clock)
+    server = MetricsServer(counted, host.database, host.clock, is_working)
     with server.serving("127.0.0.1", 0) as port:
         yield counted, server, port
 
@@ -129,11 +129,12 @@ def test_labels_are_of_a_known_set():
 
 
 async def test_liveness_and_readiness(world, ready_file, monkeypatch):
+    working = []
     async with world.host(ready_file) as host:
-        with serving(host) as (_, server, port):
+        with serving(host, lambda: bool(working)) as (_, _, port):
             assert (await asyncio.to_thread(asked, port, "/live"))[0] == 200
             assert (await asyncio.to_thread(asked, port, "/ready"))[0] == 503
-            server.working(is_so=True)
+            working.append(True)
             assert (await asyncio.to_thread(asked, port, "/ready"))[0] == 200
             assert (await asyncio.to_thread(asked, port, "/ledger"))[0] == 404
             await host.database.close()

@@ -8,7 +8,6 @@ import signal
 import socket
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands import HELP
@@ -44,13 +43,11 @@ async def work(arguments: argparse.Namespace) -> int:
     configure_logging(level=settings.log_level)
     loop, stop, at_once = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     workers: list[Engine] = []
-    on_stop: list[Callable[[], object]] = [partial(notify_supervisor, "STOPPING=1")]
 
     def heed() -> None:
         if not stop.is_set():
             stop.set()
-            for do in on_stop:
-                do()
+            notify_supervisor("STOPPING=1")
         elif not at_once.is_set():
             held = workers[0].in_hand if workers else ()
             print_lines(f"Ending at once. {len(held)} applications are in hand; what was sent is looked up:")
@@ -64,12 +61,9 @@ async def work(arguments: argparse.Namespace) -> int:
     try:
         with watching(patience_of(settings.lease)):
             async with opened_host(settings) as host:
-                with _metrics(host, settings.metrics) as served:
+                with _metrics(host, settings.metrics, lambda: bool(workers) and not stop.is_set()) as served:
                     worker = await _ready_worker(host, arguments.name or settings.worker, served, arguments.only)
                     workers.append(worker)
-                    if served is not None:
-                        served.working(is_so=True)
-                        on_stop.append(partial(served.working, is_so=False))
                     given_up = await worker.run(stop, until_idle=arguments.once, at_once=at_once)
                     left = f"{given_up} calls were given up" if given_up else "nothing is in hand"
                     print_lines(f"Stopped; {left}.")
@@ -128,7 +122,7 @@ def settings_reader() -> "ReadSettings":
 
 
 @contextmanager
-def _metrics(host: "Host", address: str | None) -> Iterator["MetricsServer | None"]:
+def _metrics(host: "Host", address: str | None, is_working: Callable[[], bool]) -> Iterator["MetricsServer | None"]:
     """Serve the worker's metrics, where that is wanted."""
     if address is None:
         yield None
@@ -138,7 +132,7 @@ def _metrics(host: "Host", address: str | None) -> Iterator["MetricsServer | Non
     except ImportError:
         raise CommandRefused("the setting metrics needs: pip install 'nagorik-host[metrics]'") from None
     counted = WorkerMetrics(record.id for record in host.platform.plugins)
-    server = MetricsServer(counted, host.database, host.clock)
+    server = MetricsServer(counted, host.database, host.clock, is_working)
     bound, _, port = address.rpartition(":")
     with ExitStack() as stack:
         try:
