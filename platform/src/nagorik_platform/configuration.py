@@ -10,7 +10,6 @@ from urllib.parse import quote
 from nagorik.clock import Clock
 from nagorik.manifest import Manifest
 from nagorik.operations import Idempotency, Operation
-from nagorik.settings import AgencySettings
 from nagorik_platform.registry import ADMIT_ALL, Admission
 from nagorik_platform.system_clock import SystemClock
 
@@ -21,23 +20,6 @@ if TYPE_CHECKING:
     from nagorik_platform.agency_client.transport import TransportFactory
 
 
-class KeptSettings:
-    """The settings that were read last; the same values give a copy, without another look at the environment."""
-
-    def __init__(self) -> None:
-        self._last: tuple[type[AgencySettings], Mapping[str, object], AgencySettings] | None = None
-
-    def of(self, model: type[AgencySettings], given: Mapping[str, object]) -> AgencySettings | None:
-        """What was read of these values; ``None`` where the last ones were others."""
-        if self._last is None or self._last[0] is not model or self._last[1] != given:
-            return None
-        return self._last[2].model_copy(deep=True)
-
-    def keep(self, model: type[AgencySettings], given: Mapping[str, object], read: AgencySettings) -> None:
-        """Keep what was read of these values."""
-        self._last = model, dict(given), read.model_copy(deep=True)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PluginConfiguration:
     """What a host sets for one plugin.
@@ -46,13 +28,11 @@ class PluginConfiguration:
         settings: Values of the plugin's settings by field name; they win over the environment. May hold secrets.
         egress: Hosts that may be reached beside the manifest's, such as a simulator's loopback address.
         transport_factory: Makes the transport in place of the network's; for tests.
-        kept: What was read before; for tests, which begin anew very often.
     """
 
     settings: Mapping[str, object] = field(default_factory=dict)
     egress: frozenset[str] = frozenset()
     transport_factory: "TransportFactory | None" = None
-    kept: KeptSettings | None = None
 
 
 DEFAULT_LEASE: Final = timedelta(seconds=60)
@@ -62,8 +42,7 @@ DEFAULT_LEASE: Final = timedelta(seconds=60)
 def outlasting_calls(manifest: Manifest, lease: timedelta = DEFAULT_LEASE) -> list[tuple[str, float]]:
     """List calls that may outlast ``lease``: what may happen, and the seconds that the lease must exceed.
 
-    A worker that is no longer heard of loses its application after the lease. Another looks the application up, takes
-    it for absent ``lookup_grace`` later, and files it anew. By then the first call must be over.
+    Another worker files an application anew after lease and ``lookup_grace``; by then the first call must be over.
     """
     deadline, seconds = manifest.limits.deadline, lease.total_seconds()
     found = []

@@ -123,17 +123,9 @@ class PluginRuntime:
         model: Any = AgencySettings
         if self.manifest.settings is not None:
             model = self._class(self.manifest.settings, AgencySettings, "settings-not-agency-settings")
-        plugin, given, kept = self.loaded.record.id, configuration.settings, configuration.kept
-
-        def read() -> AgencySettings:
-            if kept is not None and (known := kept.of(model, given)) is not None:
-                return known
-            fresh: AgencySettings = load_settings(model, plugin, given)
-            if kept is not None:
-                kept.keep(model, given, fresh)
-            return fresh
-
-        return self._contained("settings", read)
+        plugin, given = self.loaded.record.id, configuration.settings
+        read: AgencySettings = self._contained("settings", lambda: load_settings(model, plugin, given))
+        return read
 
     def _make_client(self, connection: AgencyConnection) -> "AgencyClient":
         from nagorik_platform.agency_client.client import AgencyClient

@@ -12,7 +12,6 @@ import httpx
 from nagorik import Operation
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
-from nagorik_platform.configuration import KeptSettings
 from nagorik_platform.registry import Admission, Registry
 from nagorik_testing.contract.live import ANOTHER, Live, NotPlayed, ReadsOnly
 from nagorik_testing.contract.rig import Rig, operations_of
@@ -63,7 +62,6 @@ class Subject:
     live: Live | None = None
     tap: TransportWrapper | None = None
     beside: Mapping[str, PluginConfiguration] = field(default_factory=dict, hash=False)
-    kept: KeptSettings = field(default_factory=KeptSettings, compare=False)
     waits: dict[tuple[type[Simulator], str, Operation, int], list[timedelta]] = field(
         default_factory=dict, compare=False
     )
@@ -171,7 +169,6 @@ async def _configured(subject: Subject, simulator: Simulator) -> AsyncIterator[P
             settings=simulator.settings(f"http://{LOOPBACK}"),
             egress=frozenset({LOOPBACK}),
             transport_factory=transport if tap is None else lambda: tap(transport()),
-            kept=subject.kept,
         )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from nagorik import Operation
-from nagorik_platform.configuration import KeptSettings
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.form_variations import forget_variations
 from nagorik_testing.contract.subject import Subject
@@ -33,7 +32,7 @@ class SuitePart:
         counts as noticed by nobody, never the other way round.
         """
         forget_variations()
-        return asyncio.run(self._played(replace(subject, kept=KeptSettings(), waits={}, seen={})))
+        return asyncio.run(self._played(replace(subject, waits={}, seen={})))
 
     async def _played(self, subject: Subject) -> list[CheckResult]:
         if not self.offer:

@@ -31,7 +31,6 @@ import nagorik_toolkit
 from nagorik.model.application import DocumentReference
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
 from nagorik_platform.agency_client.transport import shared_tls
-from nagorik_platform.configuration import KeptSettings
 from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL
 from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_platform.registry import Registry
@@ -212,7 +211,6 @@ class _Host:
         self._foreign = begin.foreign
         self._watch = watch
         self._registry = Registry([begin.record])
-        self._kept = KeptSettings()
         self._rigs: dict[str, _Rig] = {}
         self._turns = Turns()
         self._sleepers: list[tuple[str, asyncio.Future[None]]] = []
@@ -256,7 +254,6 @@ class _Host:
             settings=message.settings,
             egress=frozenset({message.host}),
             transport_factory=lambda: _ToPort(message.port),
-            kept=self._kept,
         )
         platform = Platform(
             self._registry,

@@ -197,7 +197,6 @@ class _Agency:
             settings=self.simulator.settings(f"https://{HOST}"),
             egress=frozenset({HOST}),
             transport_factory=partial(SimulatorTransport, self.simulator),
-            kept=self._subject.kept,
         )
         settings = PlatformSettings(
             plugins={self.simulator.plugin_id: configuration}, documents=self.documents, clock=self.clock
