@@ -29,7 +29,7 @@ from nagorik import (
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_date, dhaka_zone, to_bangla_digits
 from nagorik_platform import Platform, PlatformSettings
-from nagorik_platform.cli.fees import fees_document
+from nagorik_platform.cli.fees_page import fees_document
 from nagorik_platform.fees.published import ChosenValue, GivenRejected, PriceAnswer, PublishedFees, StagePrice
 from nagorik_platform.registry import Registry
 from nagorik_platform.registry.tariffs import read_schedule

@@ -9,7 +9,7 @@ from nagorik.model.eligibility import Verdict
 from nagorik.operations import Operation
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_host.views import TimelineView
-from nagorik_platform.cli.explanation_page import Schema, Wording, as_written, refusal_text, report_text
+from nagorik_platform.cli.explanation_page import Wording, as_written, refusal_text, report_text
 from nagorik_platform.lifecycle import Event, Hold, Party, state_label
 from nagorik_platform.lifecycle.events import (
     AttemptEnded,
@@ -66,7 +66,6 @@ def timeline(
     events: Iterable[Event],
     agency: Text | None,
     *,
-    schema: Schema | None = None,
     words: Wording = as_written,
     paper: Callable[[str], Text] = lambda kind: Text(en=kind, bn=kind),
 ) -> list[TimelineView]:
@@ -77,7 +76,6 @@ def timeline(
     Args:
         events: The journal, in order.
         agency: The agency's name, for sentences that name it.
-        schema: The service's form, whose labels name fields.
         words: How a citizen's writing is shown.
         paper: The name of a paper, by its kind.
     """
@@ -89,7 +87,7 @@ def timeline(
             state = event.status.state.value if event.status.state is not None else "unrecognised"
             described = (state, reported) if reported is not None and reported != before else None
         else:
-            described = _described(event, agency or _UNKNOWN_AGENCY, schema, words, paper)
+            described = _described(event, agency or _UNKNOWN_AGENCY, words, paper)
         if described is None:
             continue
         code, text = described
@@ -100,12 +98,10 @@ def timeline(
     return lines
 
 
-def _described(
-    event: Event, agency: Text, schema: Schema | None, words: Wording, paper: Callable[[str], Text]
-) -> tuple[str, Text] | None:
+def _described(event: Event, agency: Text, words: Wording, paper: Callable[[str], Text]) -> tuple[str, Text] | None:
     match event:
         case AttemptEnded(refusal=refusal) if refusal is not None and refusal.fault is None:
-            return words(refusal.code), refusal_text(event.operation, refusal, schema=schema, words=words)
+            return words(refusal.code), refusal_text(event.operation, refusal, words)
         case AttemptEnded(settled=False, result=result):
             return _lost(result, agency)
         case DocumentsHandedIn(documents=documents, by=by):

@@ -129,7 +129,7 @@ def _view(
         "expected_by": expected and expected.at,
         "expected_frozen_seconds": expected and expected.frozen.total_seconds(),
         "payments": [_payment(one, checkouts.get(one.id, Checkout())) for one in progress.payments],
-        "timeline": timeline(events, agency, schema=schema, words=words, paper=label),
+        "timeline": timeline(events, agency, words=words, paper=label),
     }
     refusals = (event.refusal for event in events if isinstance(event, AttemptEnded) and event.refusal)
     is_with_fields = any(refusal.fields for refusal in refusals)

@@ -24,10 +24,8 @@ from nagorik.privacy import MASK, is_code
 from nagorik_platform.number_mask import is_telling
 
 _KNOWN: Final = frozenset(
-    kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, NagorikError) and kind is not NagorikError
-)
+    kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, NagorikError)
+) - {NagorikError}
 _CODES: Final = ("because", "fault", "plugin", "reason_code", "step")
 """Members that are words of a program."""
 _POINTER: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]{1,80})*")

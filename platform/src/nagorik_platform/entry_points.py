@@ -20,15 +20,10 @@ _HEADER: Final = re.compile(r"^(name|version):[ \t]*(.*\S)", re.IGNORECASE | re.
 
 
 class FoundEntryPoint(NamedTuple):
-    """An entry point, or a distribution whose entry points cannot be read and why.
+    """An entry point, or a distribution whose entry points cannot be read.
 
-    Attributes:
-        distribution: The installed distribution's name.
-        version: Its version.
-        name: The entry point's; the distribution's where it cannot be read.
-        value: ``module`` or ``module:object``, as it is written; empty where it cannot be read.
-        problem: Why it cannot be read.
-        group: The entry point's group; empty where it cannot be read.
+    ``value`` is ``module`` or ``module:object``. ``problem`` says why it cannot be read: then ``name`` is the
+    distribution's, and ``value`` and ``group`` are empty.
     """
 
     distribution: str
@@ -42,8 +37,8 @@ class FoundEntryPoint(NamedTuple):
 def find_entry_points(group: str, path: Sequence[str] | None = None) -> list[FoundEntryPoint]:
     """Every entry point of ``group``, which begins with ``nagorik.``, from ``path`` or ``sys.path``, sorted.
 
-    Imports nothing, and reads a directory again only when something was installed there. Where one distribution is
-    found twice, as an editable install beside its old metadata, the first on the path counts.
+    Imports nothing, and reads a directory again only when something was installed there. The first distribution of a
+    name counts.
     """
     places = tuple(sys.path if path is None else path)
     found = _found(places, tuple(map(_changed_at, places)))
@@ -86,7 +81,9 @@ def _of_distribution(distribution: Distribution) -> Iterator[FoundEntryPoint]:
     name, version = _identity(distribution)
     if problem is None and not (name and version):
         problem = "its METADATA has no name or no version"
-    shown = name or _directory_name(distribution), version or "?"
+    # Distribution has no public attribute for where its metadata lies.
+    directory = getattr(getattr(distribution, "_path", None), "name", "a distribution")
+    shown = name or str(directory).partition("-")[0], version or "?"
     if problem is not None:
         yield FoundEntryPoint(*shown, shown[0], "", problem)
         return
@@ -102,8 +99,3 @@ def _identity(distribution: Distribution) -> tuple[str, str]:
         return "", ""
     headers = {key.lower(): value for key, value in _HEADER.findall(text.partition("\n\n")[0])}
     return headers.get("name", ""), headers.get("version", "")
-
-
-def _directory_name(distribution: Distribution) -> str:
-    # Distribution has no public attribute for where its metadata lies.
-    return str(getattr(getattr(distribution, "_path", None), "name", "a distribution")).partition("-")[0]

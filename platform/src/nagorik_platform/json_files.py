@@ -1,9 +1,6 @@
 """The JSON files that people write by hand, refused with everything that is wrong in them at once."""
 
-import json
-import math
 import re
-from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -12,7 +9,6 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from nagorik.data_files import DataFileInvalid, FileProblem, problems_of
-from nagorik.privacy import is_code
 
 T = TypeVar("T")
 
@@ -57,44 +53,20 @@ def parse_json(
 ) -> T:
     """A JSON document, which may name a person: an error says the place and never what is written there.
 
-    Args:
-        content: What the file holds.
-        file: Its name.
-        adapter: What the document should be.
-        model: The adapter's model, if it has one; as for ``problems_of``.
-        shapes: What to write where something else is expected; as for ``problems_of``.
+    ``file`` is the name in errors; ``model``, the adapter's, and ``shapes`` are as for ``problems_of``.
 
     Raises:
-        DataFileInvalid: It is not JSON, not in UTF-8, says one thing twice, or has fields that are wrong.
+        DataFileInvalid: It is not JSON, not in UTF-8, or has fields that are wrong.
     """
     try:
         text = content.decode("utf-8-sig")
-        from_json(text)
-        json.loads(text, object_pairs_hook=_members, parse_int=str, parse_float=_finite, parse_constant=_finite)
+        from_json(text, allow_inf_nan=False)
         return adapter.validate_json(text)
     except UnicodeDecodeError:
         problems = [FileProblem("", "save the file as UTF-8")]
-    except _WrittenTwice as error:
-        problems = [FileProblem(str(error), "is written twice; keep one of them")]
     except ValidationError as error:
         problems = problems_of("", error, model, shapes=shapes, private=True)
     except ValueError as error:
         place = _PLACE.search(str(error))
-        problems = [FileProblem("", f"not valid JSON: look at {place[0] if place else 'its numbers'}")]
+        problems = [FileProblem("", f"not valid JSON{f': look at {place[0]}' if place else ''}")]
     raise DataFileInvalid(file, problems)
-
-
-class _WrittenTwice(ValueError):
-    """An object has two members of the name that the text is; a name that might be anything is left out."""
-
-
-def _members(pairs: list[tuple[str, object]]) -> None:
-    twice = next((name for name, count in Counter(name for name, _ in pairs).items() if count > 1), None)
-    if twice is not None:
-        raise _WrittenTwice(twice if is_code(twice) else "…")
-
-
-def _finite(number: str) -> float:
-    if not math.isfinite(float(number)):
-        raise ValueError
-    return float(number)

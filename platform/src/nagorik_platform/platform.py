@@ -4,13 +4,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from pydantic import JsonValue
 
 from nagorik.errors import ConsentMissing, InputRejected, PluginFault, ServiceNotOffered
-from nagorik.manifest import AnyOffer, PaymentGateway, PublicService
+from nagorik.manifest import PaymentGateway, PublicService
 from nagorik.model.application import Applicant, ApplicationDraft, Consent
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import Quote, QuoteRequest
@@ -75,11 +74,9 @@ ResultT = TypeVar("ResultT")
 class Platform:
     """All installed plugins behind one typed facade.
 
-    Every method that calls a plugin raises the errors of ``nagorik.errors`` and nothing else, save what a host's own
-    policy raises on entering. An application's form is validated before any hook is called, a write is refused unless
-    a consent covers it, and every call is over by its deadline, unless the plugin never awaits.
-
-    A caller that cancels a write does not know its outcome. A platform belongs to the event loop that first uses it.
+    A method that calls a plugin raises the errors of ``nagorik.errors``, and what a host's own policy raises on
+    entering. The form is validated before any hook is called, and a write is refused unless a consent covers it. A
+    call is over by its deadline. Cancelling a write leaves its outcome unknown. One event loop uses a platform.
     """
 
     def __init__(self, registry: Registry, settings: PlatformSettings) -> None:
@@ -100,9 +97,7 @@ class Platform:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -114,9 +109,8 @@ class Platform:
     async def import_plugins(self, plugins: Iterable[str] | None = None) -> None:
         """Import all usable plugins, or those named by id, now and not when the first citizen needs them.
 
-        They are imported side by side. One that raises, or takes more than ``settings.import_seconds``, goes into
-        quarantine by itself. Without this each plugin is imported at its first use, which waits for that as long;
-        no deadline runs meanwhile.
+        They are imported side by side. One that raises, or takes more than ``settings.import_seconds``, is
+        quarantined. Without this each plugin is imported at its first use; no deadline runs meanwhile.
 
         Raises:
             KeyError: A plugin that is named is not installed.
@@ -125,28 +119,19 @@ class Platform:
         await self._dispatcher.import_plugins(usable if plugins is None else plugins)
 
     async def reload(self, plugins: Mapping[str, PluginConfiguration]) -> "SettingsReload":
-        """Use other settings of plugins from now on, without a restart.
+        """Use ``plugins`` in place of ``PlatformSettings.plugins``, and the environment as it is now.
 
-        Calls that begin from now on have them; calls under way keep theirs, and no connection is closed under them.
-        What cannot be used changes nothing for its plugin, which keeps what it has. Nothing is sent.
-
-        Args:
-            plugins: What the host says of each plugin, in place of ``PlatformSettings.plugins``; the environment is
-                read anew, too.
+        Calls that begin from now on have the new settings; calls under way keep theirs and their connections. A
+        plugin whose new settings cannot be used keeps what it has.
 
         Returns the plugins that have other settings now, and what was wrong with the settings of others.
         """
         return await self._dispatcher.reload(plugins)
 
     async def identify_settings(self, plugin: str, identify: Callable[[str], str]) -> str | None:
-        """Identify the settings that a plugin has now, without keeping any of them.
+        """What ``identify``, a keyed hash, makes of a plugin's present settings, a text that holds secrets.
 
-        Args:
-            plugin: The plugin's id.
-            identify: Makes a keyed hash of the settings as text, which holds secrets; the same in each process for
-                the same settings.
-
-        Returns what ``identify`` makes of them; ``None`` where the plugin is kept out, or they cannot be used.
+        ``None`` where the plugin is kept out, or its settings cannot be used.
         """
         return await self._dispatcher.identify_settings(plugin, identify)
 
@@ -183,10 +168,7 @@ class Platform:
         Raises:
             ServiceNotOffered: No plugin offers it, or its plugin is in quarantine.
         """
-        offer = self._offer(service)
-        if not isinstance(offer, PublicService):
-            raise ServiceNotOffered("not-a-service")
-        return offer
+        return self._offer(service, PublicService)
 
     def gateway(self, gateway: str) -> PaymentGateway:
         """What the catalogue says of a payment gateway.
@@ -194,15 +176,14 @@ class Platform:
         Raises:
             ServiceNotOffered: No plugin offers it, or its plugin is in quarantine.
         """
-        offer = self._offer(gateway)
-        if not isinstance(offer, PaymentGateway):
-            raise ServiceNotOffered("not-a-gateway")
-        return offer
+        return self._offer(gateway, PaymentGateway)
 
-    def _offer(self, service: str) -> AnyOffer:
-        owner, offer = self._registry.owner_of(service), self._registry.offer(service)
+    def _offer(self, name: str, kind: type[ResultT]) -> ResultT:
+        owner, offer = self._registry.owner_of(name), self._registry.offer(name)
         if owner is None or offer is None or owner.quarantine is not None:
-            _, offer = self._dispatcher.offer(service)  # says why not, or that it is time to try it again
+            _, offer = self._dispatcher.offer(name)  # says why not, or that it is time to try it again
+        if not isinstance(offer, kind):
+            raise ServiceNotOffered("not-a-service" if kind is PublicService else "not-a-gateway")
         return offer
 
     @cached_property
@@ -214,14 +195,11 @@ class Platform:
 
     async def form_schema(self, service: str) -> dict[str, JsonValue] | None:
         """The JSON Schema 2020-12 of a service's form, in both languages; ``None`` for a service without a form."""
-        # What reads a database alone starts without the toolkit.
-        from nagorik_toolkit.form_validation import form_schema
+        from nagorik_toolkit.form_validation import form_schema  # a database is read without the toolkit
 
-        def schema(runtime: "PluginRuntime", offer: PublicService) -> dict[str, JsonValue] | None:
-            form = runtime.form(offer)
-            return None if form is None else form_schema(form)
-
-        return await self._dispatcher.with_code(service, schema)
+        return await self._dispatcher.with_code(
+            service, lambda runtime, offer: form_schema(form) if (form := runtime.form(offer)) is not None else None
+        )
 
     async def validate(self, service: str, form: Form | Mapping[str, JsonValue]) -> Form:
         """Check what was filled in, without calling anybody. A form that was validated before is returned as it is.
@@ -253,7 +231,7 @@ class Platform:
     ) -> EligibilityDecision:
         """May this citizen apply, ``on`` a day in Asia/Dhaka (today by default), with ``form`` as far as known?
 
-        Other agencies are asked only as far as ``consent`` allows; without it, what they know stays unknown.
+        Other agencies are asked only as far as ``consent`` allows.
         """
         request = EligibilityRequest(
             service=service,
@@ -268,8 +246,7 @@ class Platform:
     ) -> "tuple[ServiceEligibility, ...]":
         """What this citizen may apply for among all services, or those named, in the catalogue's order.
 
-        Asks no agency: no plugin has its agency's client in this call. Rules have 2 seconds each. A plugin that fails
-        or is kept out is an entry of its own and disturbs no other.
+        Asks no agency. Rules have 2 seconds each. A plugin that fails or is kept out is an entry of its own.
 
         Raises:
             ServiceNotOffered: A named service is in no plugin's catalogue.
@@ -301,13 +278,8 @@ class Platform:
     ) -> "PublishedFees":
         """What ``service`` costs by its published schedule, ``on`` a day in Asia/Dhaka (today by default).
 
-        Asks no agency: the schedule and the function are those by which the plugin quotes, and the form is filled in
-        as far as ``given`` says. Where that leaves something open, the result names it.
-
-        Args:
-            service: Its id.
-            given: Fields of the form, and dimensions of the schedule, as a person types them.
-            on: The day.
+        Asks no agency. ``given`` holds fields of the form and dimensions of the schedule as a person types them;
+        where they leave something open, the result names it.
 
         Raises:
             GivenRejected: A name is unknown, or a value is wrong.
@@ -321,8 +293,7 @@ class Platform:
         offer, record = self.service(service), self._registry.owner_of(service)
         if offer.fees is None or record is None:
             return without_schedule(offer, given)
-        schedule = read_schedule(record, offer.fees)
-        day = on or self._today()
+        schedule, day = read_schedule(record, offer.fees), on or self._today()
 
         def assessed(runtime: "PluginRuntime", offer: PublicService) -> "PublishedFees | GivenRejected":
             form, assess = runtime.form(offer), runtime.function(schedule.basis)
@@ -339,17 +310,11 @@ class Platform:
     # Paying
 
     async def start_payment(
-        self,
-        request: StartPaymentRequest,
-        *,
-        service: str,
-        consent: Consent | None,
-        key: str,
+        self, request: StartPaymentRequest, *, service: str, consent: Consent | None, key: str
     ) -> PaymentStarted:
         """Announce a payment for ``service`` to the gateway named in ``request``.
 
-        The consent's ceiling is for all payments of an application together; here it is compared with this one. Who
-        keeps the others, as ``nagorik_platform.lifecycle`` does, compares the sum before.
+        The consent's ceiling is compared with this payment alone; the caller compares the sum of all.
 
         Raises:
             ConsentMissing: The citizen's consent does not cover paying, or not this amount.
@@ -383,12 +348,7 @@ class Platform:
         self, draft: ApplicationDraft, references: References, receipt: PaymentReceipt
     ) -> PaymentAdvice:
         """Report to the agency that the fee was paid. Covered by the consent under which it was paid."""
-        request = AdvisePaymentRequest(
-            **await self._application(draft),
-            client_reference=references.client_reference,
-            agency_reference=references.agency_reference,
-            receipt=receipt,
-        )
+        request = AdvisePaymentRequest(**await self._application(draft, references), receipt=receipt)
         key = references.key(Operation.ADVISE_PAYMENT, receipt.payment)
         return await self._call(PaymentAdvice, Operation.ADVISE_PAYMENT, draft.service, request, key=key)
 
@@ -409,9 +369,11 @@ class Platform:
         members = await self._application(draft)
         await self._check_documents(draft, members["form"])
         request = SubmitRequest(**members, client_reference=references.client_reference, receipts=receipts)
-        key, consent = references.key(Operation.SUBMIT), draft.consent
-        answer = await self._dispatcher.call(Operation.SUBMIT, draft.service, request, key=key, consent=consent)
-        return cast("SubmissionResult", answer)
+        key = references.key(Operation.SUBMIT)
+        return cast(
+            "SubmissionResult",
+            await self._dispatcher.call(Operation.SUBMIT, draft.service, request, key=key, consent=draft.consent),
+        )
 
     async def find_submission(
         self, draft: ApplicationDraft, references: References, *, sent_at: datetime
@@ -425,7 +387,7 @@ class Platform:
     async def answer_correction(self, draft: ApplicationDraft, references: References, *, about: str) -> AgencyStatus:
         """Send the corrected form; ``about`` is its number among the application's."""
         self._check_consent(draft.consent, draft.service, Operation.ANSWER_CORRECTION)
-        members = await self._filed(draft, references)
+        members = await self._application(draft, references)
         await self._check_documents(draft, members["form"])
         request = CorrectionRequest(**members)
         key = references.key(Operation.ANSWER_CORRECTION, about)
@@ -434,7 +396,7 @@ class Platform:
     async def withdraw(self, draft: ApplicationDraft, references: References, *, about: str = "") -> Withdrawal:
         """Take the application back; ``about`` sets it apart from one that the agency refused."""
         self._check_consent(draft.consent, draft.service, Operation.WITHDRAW)
-        request = WithdrawRequest(**await self._filed(draft, references))
+        request = WithdrawRequest(**await self._application(draft, references))
         key = references.key(Operation.WITHDRAW, about)
         return await self._call(Withdrawal, Operation.WITHDRAW, draft.service, request, key=key)
 
@@ -442,7 +404,7 @@ class Platform:
 
     async def get_status(self, draft: ApplicationDraft, references: References) -> AgencyStatus:
         """How the application stands at the agency."""
-        request = StatusRequest(**await self._filed(draft, references))
+        request = StatusRequest(**await self._application(draft, references))
         return await self._call(AgencyStatus, Operation.STATUS, draft.service, request)
 
     async def parse_callback(self, request: CallbackRequest, *, seconds: float = math.inf) -> CallbackReport:
@@ -450,31 +412,17 @@ class Platform:
         return await self._call(CallbackReport, Operation.CALLBACK, request.service, request, seconds=seconds)
 
     async def list_slots(
-        self,
-        draft: ApplicationDraft,
-        *,
-        earliest: datetime,
-        latest: datetime,
-        agency_reference: str | None = None,
+        self, draft: ApplicationDraft, *, earliest: datetime, latest: datetime, agency_reference: str | None = None
     ) -> Slots:
         """Which appointments are free between two instants."""
-        request = SlotsRequest(
-            **await self._application(draft),
-            agency_reference=agency_reference,
-            earliest=earliest,
-            latest=latest,
-        )
+        members = await self._application(draft)
+        request = SlotsRequest(**members, agency_reference=agency_reference, earliest=earliest, latest=latest)
         return await self._call(Slots, Operation.SLOTS, draft.service, request)
 
     async def book_slot(self, draft: ApplicationDraft, references: References, slot: Slot) -> SlotBooking:
         """Take an appointment."""
         self._check_consent(draft.consent, draft.service, Operation.BOOK_SLOT)
-        request = BookSlotRequest(
-            **await self._application(draft),
-            client_reference=references.client_reference,
-            agency_reference=references.agency_reference,
-            slot=slot,
-        )
+        request = BookSlotRequest(**await self._application(draft, references), slot=slot)
         key = references.key(Operation.BOOK_SLOT, slot.id)
         return await self._call(SlotBooking, Operation.BOOK_SLOT, draft.service, request, key=key)
 
@@ -500,8 +448,6 @@ class Platform:
         answer = await self._dispatcher.call_plugin(Operation.HEALTH, plugin, HealthRequest())
         return cast("Health", answer)
 
-    # Inside
-
     async def _call(
         self,
         result: type[ResultT],
@@ -520,21 +466,13 @@ class Platform:
         assert isinstance(answer, result)  # noqa: S101 - the dispatcher holds it to the hook's specification
         return answer
 
-    async def _application(self, draft: ApplicationDraft) -> dict[str, Any]:
-        """What every request about an application has, its form validated."""
+    async def _application(self, draft: ApplicationDraft, references: References | None = None) -> dict[str, Any]:
+        """What every request about an application has, its form validated; once it is filed, its references too."""
         form = await self._dispatcher.validate(draft.service, draft.form, draft.applicant)
         held = {"service": draft.service, "applicant": draft.applicant, "documents": draft.documents}
+        if references is not None:
+            held |= {"client_reference": references.client_reference, "agency_reference": references.agency_reference}
         return {**held, "on": self._today(), "form": form}
-
-    async def _filed(self, draft: ApplicationDraft, references: References) -> dict[str, Any]:
-        """What every request has about an application that the agency holds."""
-        if references.agency_reference is None:
-            raise ValueError("an application that has been filed has the agency's reference")
-        references_of = {
-            "client_reference": references.client_reference,
-            "agency_reference": references.agency_reference,
-        }
-        return await self._application(draft) | references_of
 
     async def _check_documents(self, draft: ApplicationDraft, form: Form) -> None:
         service = self.service(draft.service)

@@ -52,6 +52,12 @@ def frame_inside(error: BaseException, directory: Path) -> Frame | None:
     return inside[-1]._replace(file=str(Path(inside[-1].file).relative_to(directory)))
 
 
+def failure(error: BaseException) -> str:
+    """An error's type, the module that was missing and its innermost place; its text may hold a value."""
+    places = [f" at {frame.place}" for frame in frames_of(error)]
+    return f"{type_name(error)}{missing_module(error)}{places[-1] if places else ''}"
+
+
 def missing_module(error: BaseException) -> str:
     """What an error's text may say of the exception beside its type: which module there was not, in brackets."""
     return (

@@ -104,14 +104,6 @@ def test_the_applicant_may_come_from_standard_input(site: Any, nagorik: Any, mon
     assert "wasa.connection" in nagorik("eligible", "--applicant", "-").out
 
 
-def test_standard_input_that_is_closed_is_told(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(site, "wasa")
-    monkeypatch.setattr(sys, "stdin", None)
-    result = nagorik("eligible", "--applicant", "-")
-    assert (result.code, result.out) == (2, "")
-    assert result.err == "nagorik: standard input is closed; name a file\n"
-
-
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -120,7 +112,6 @@ def test_standard_input_that_is_closed_is_told(site: Any, nagorik: Any, monkeypa
         (json.dumps({**APPLICANT, "birth_date": NID + "x"}), "birth_date: write a date such as 2026-11-24"),
         (json.dumps({"name": APPLICANT["name"]}), "birth_date: this field is required"),
         (json.dumps({**APPLICANT, NID: 1}), "…: there is no field …"),
-        (json.dumps(APPLICANT)[:-1] + ', "birth_date": "2000-01-01"}', "birth_date: is written twice; keep one"),
         (json.dumps({**APPLICANT, "identifiers": [{"type": "nid", "value": NID + "00"}]}), "identifiers.0"),
         (json.dumps({**APPLICANT, "sex": NID}), "sex: write one of 'female', 'male' or 'other'"),
         ("x" * 100_001, "larger than 100000 bytes"),

@@ -348,15 +348,6 @@ def test_reader_that_has_seen_enough_changes_no_exit_code(
     assert "Traceback" not in f"{done.stdout}{done.stderr}"
 
 
-def test_streams_that_there_are_not_are_made(site: Any) -> None:
-    """As in a process that has no console."""
-    site.command("greet", GREET)
-    done = started(
-        site, "greet", "nobody", before="import sys; sys.stdout = sys.stderr = None; ", capture_output=True
-    )
-    assert (done.returncode, done.stderr) == (1, "")
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("words", [("plugins", "--json"), ("--help",)])
 def test_output_that_cannot_be_written_is_a_failure(site: Any, words: tuple[str, ...]) -> None:

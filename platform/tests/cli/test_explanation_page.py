@@ -20,7 +20,7 @@ from nagorik_platform.cli.explanation_page import (
     as_written,
     fee_document,
     fee_lines,
-    field_documents,
+    field_document,
     field_lines,
     refusal_text,
     report_text,
@@ -98,7 +98,7 @@ def test_joiners_of_bangla_are_kept():
 )
 def test_field_goes_by_its_label_where_the_form_has_one(pointer, label):
     problem = FieldProblem(pointer=pointer, code="x", text=Text(en="Plot: Wrong.", bn="ভুল।"))
-    (told,) = field_documents([problem], SCHEMA)
+    told = field_document(problem, SCHEMA)
     assert (told["pointer"], told["label"]) == (pointer, label)
     assert told["text"]["en"] == ("Wrong." if label == {"en": "Plot", "bn": "দাগ"} else "Plot: Wrong.")
 
@@ -135,7 +135,7 @@ class Family(Form):
 )
 def test_field_within_a_field_goes_by_all_labels_on_the_way(pointer, en, bn):
     problem = FieldProblem(pointer=pointer, code="x", text=Text(en=f"{en.split()[0]}: Wrong.", bn="ভুল।"))
-    (told,) = field_documents([problem], form_schema(Family))
+    told = field_document(problem, form_schema(Family))
     assert told["label"] == {"en": en, "bn": bn}
 
 
@@ -144,18 +144,16 @@ def test_two_fields_within_a_field_are_told_apart_and_lose_the_fields_own_label(
         validate_form(Family, {"children": [{"name": "A"}, {}, {}]})
     refusal = refusal_of(caught.value)
     assert refusal is not None
-    told = field_documents(refusal.fields, form_schema(Family))
+    told = [field_document(one, form_schema(Family)) for one in refusal.fields]
     assert [one["label"]["en"] for one in told] == ["Children 2 – Name", "Children 3 – Name"]
     assert not any(one["text"]["en"].startswith("Children") for one in told)
-    line = refusal_text(Operation.SUBMIT, refusal, schema=form_schema(Family))
-    assert line.en.endswith("To be corrected: Children 2 – Name, Children 3 – Name.")
 
 
 def test_schema_that_leads_to_itself_has_an_end():
     schema = {"properties": {"a": {"$ref": "#/$defs/A", "title": "A", "x-title-bn": "ক"}}}
     schema["$defs"] = {"A": {"anyOf": [{"$ref": "#/$defs/A"}, {"items": {"$ref": "#/$defs/A"}}, 7]}}
     problem = FieldProblem(pointer="/form/a" + "/0" * 50, code="x", text=Text(en="Wrong.", bn="ভুল।"))
-    (told,) = field_documents([problem], schema)
+    told = field_document(problem, schema)
     assert told["label"]["en"] == "A" + " 1" * 50
 
 
@@ -163,17 +161,16 @@ def test_schema_that_leads_to_itself_has_an_end():
 def test_problem_of_the_form_as_a_whole_has_a_name(pointer):
     refusal = refusal_of(InputRejected([FieldProblem(pointer=pointer, code="x", text=Text(en="Wrong.", bn="ভুল।"))]))
     assert refusal is not None
-    assert list(field_lines(field_documents(refusal.fields, SCHEMA))) == [
+    assert list(field_lines([field_document(one, SCHEMA) for one in refusal.fields])) == [
         "  – পুরো ফরম: ভুল।",
         "    The form as a whole: Wrong.",
     ]
-    assert refusal_text(Operation.SUBMIT, refusal).bn.endswith("সংশোধন করতে হবে: পুরো ফরম।")
 
 
 @pytest.mark.parametrize("schema", [None, {}, {"properties": 3}, {"properties": {"plot": {"title": "Plot"}}}])
 def test_field_of_a_form_that_cannot_be_had_goes_by_its_pointer(schema):
     problem = FieldProblem(pointer="/form/plot", code="x", text=Text(en="Wrong.", bn="ভুল।"))
-    assert field_documents([problem], schema)[0]["label"] is None
+    assert field_document(problem, schema)["label"] is None
 
 
 OF_AN_APPLICATION = sorted(
@@ -197,14 +194,6 @@ def test_refused_payment_is_not_called_a_fault_of_the_form():
     assert refusal is not None
     assert refusal_text(Operation.ADVISE_PAYMENT, refusal).en == "The agency did not accept the payment."
     assert refusal_text(Operation.SUBMIT, refusal).en == "Some of what was filled in is not accepted."
-
-
-def test_many_fields_in_one_line_are_cut():
-    many = [FieldProblem(pointer=f"/form/f{n}", code="x", text=Text(en="W.", bn="ভ।")) for n in range(9)]
-    refusal = refusal_of(InputRejected(many))
-    assert refusal is not None
-    told = refusal_text(Operation.SUBMIT, refusal)
-    assert told.en.endswith("To be corrected: /form/f0, /form/f1, /form/f2, /form/f3, /form/f4, ….")
 
 
 @pytest.mark.parametrize(

@@ -167,12 +167,7 @@ def test_choice_without_a_published_price_is_the_agencys_alone() -> None:
     assert fees.sentence.en.startswith("The price for this choice is not known here")
 
 
-def test_default_that_decides_is_named_with_the_other_choices() -> None:
-    fees = ask({"speed": "slow", "metres": "1", "visit": "1"})
-    assert [(one.name, [choice.value for choice in one.choices]) for one in fees.assumed] == [
-        ("at", ["jetty", "yard"])
-    ]
-    assert ask({"at": "yard"}).assumed[0].name == "due_on"
+def test_dimension_follows_from_another_schedules_basis() -> None:
     assert told(ask({"at": "yard", "due_on": "14/11/2026"})) == ({"days": "10"}, ["50.00"])
 
 

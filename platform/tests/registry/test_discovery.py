@@ -58,9 +58,9 @@ def test_refuses_a_plugin_without_manifest(site: Any) -> None:
     ("value", "why"),
     [
         ("no_such_package.plugin", "names the module no_such_package.plugin, but there is no no_such_package"),
-        ("single_file", "names the module single_file, which is a single file and has no room for plugin.toml"),
-        ("shared_space", "names shared_space, a namespace package, which belongs to no distribution"),
-        ("sys", "names the module sys, which is a single file and has no room for plugin.toml"),
+        ("single_file", "names single_file, which is no regular package that is unpacked on disk"),
+        ("shared_space", "names shared_space, which is no regular package that is unpacked on disk"),
+        ("sys", "names sys, which is no regular package that is unpacked on disk"),
     ],
 )
 def test_refuses_an_entry_point_that_leads_to_no_package(site: Any, value: str, why: str) -> None:
@@ -96,8 +96,8 @@ def test_refuses_a_package_inside_an_archive(site: Any, manifest_text: Any, monk
     (refusal,) = Registry.discover(path=[str(egg)]).quarantined
     assert refusal.code is QuarantineCode.MANIFEST_MISSING
     assert refusal.reason == (
-        "nagorik-zipped 1.0.0 is not unpacked: zipped_package lies inside an archive, so its plugin.toml cannot be"
-        " found."
+        "nagorik-zipped 1.0.0 names zipped_package, which is no regular package that is unpacked on disk, so its"
+        " plugin.toml cannot be found."
     )
 
 

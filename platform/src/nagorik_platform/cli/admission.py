@@ -48,12 +48,11 @@ def both(one: Admission, other: Admission) -> Admission:
 
 def kept_out(admission: Admission, records: Iterable[PluginRecord]) -> frozenset[str]:
     """The distributions, by canonical name, that are denied, or all of whose plugins are."""
-    denied = {canonicalize_name(name) for name in admission.deny}
-    refused, wanted = set(denied), set[str]()
+    refused, wanted = set[str](), set[str]()
     for record in records:
         chosen_out = record.quarantine is not None and record.quarantine.code in ADMISSION_CODES
         (refused if chosen_out else wanted).add(canonicalize_name(record.source.distribution))
-    return frozenset(denied | (refused - wanted))
+    return frozenset({*map(canonicalize_name, admission.deny)} | (refused - wanted))
 
 
 def kept_out_here() -> frozenset[str]:

@@ -18,7 +18,7 @@ from nagorik_platform.cli.host_reports import Suspension, WorkerQuarantine
 from nagorik_platform.cli.output import Document
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.registry.tariffs import read_schedule
-from nagorik_toolkit.fees import NoTariff, Row, Tariff
+from nagorik_toolkit.fees import NoTariff, Row
 
 MEANINGS: Final = {
     Evidence.MODELLED: "invented for the simulator; not the agency's real interface",
@@ -31,9 +31,7 @@ MEANINGS: Final = {
 def document_of(value: object, words: Callable[[str], str] = str) -> Any:
     """Write a value as JSON has it: records by their fields, money as decimal text, times in ISO 8601.
 
-    Args:
-        value: A record of the contract, or what one holds.
-        words: How texts and the titles of sources are shown.
+    ``words`` says how texts and the titles of sources are shown.
     """
     match value:
         case Text():
@@ -67,13 +65,12 @@ def _scalar(value: object) -> Any:
 def plugin_of(record: PluginRecord, at_run_time: Iterable[WorkerQuarantine] = ()) -> Document:
     """One installed plugin, with the workers that keep it out."""
     manifest = record.manifest
+    said = {name: document_of(getattr(manifest, name, None)) for name in ("name", "requires_api", "evidence")}
     return {
         "id": record.id,
-        "name": document_of(manifest.name if manifest else None),
         "distribution": record.source.distribution,
         "version": record.source.version,
-        "requires_api": manifest.requires_api if manifest else None,
-        "evidence": manifest.evidence.value if manifest else None,
+        **said,
         "state": record.state.value,
         "services": [service.id for service in manifest.services] if manifest else [],
         "gateways": [gateway.id for gateway in manifest.gateways] if manifest else [],
@@ -94,11 +91,8 @@ def offer_of(record: PluginRecord, offer: Offer, suspension: Suspension | None =
         "suspended": suspension and {"since": suspension.since.isoformat(), "reason": document_of(suspension.reason)},
         "evidence": document_of(evidence),
         "operations": [
-            *({"operation": read.value, "writes": False, "idempotency": None} for read in offer.reads),
-            *(
-                {"operation": op.value, "writes": True, "idempotency": kind.value}
-                for op, kind in offer.writes.items()
-            ),
+            {"operation": one.value, "writes": one in offer.writes, "idempotency": document_of(offer.writes.get(one))}
+            for one in (*offer.reads, *offer.writes)
         ],
     }
 
@@ -134,19 +128,13 @@ def fees_of(record: PluginRecord, service: PublicService, on: date) -> Document 
     except NoTariff as error:
         document["problem"] = str(error)
     return document | {
-        "tariffs": [tariff_of(tariff) for tariff in schedule.tariffs],
+        "tariffs": [document_of(one) | {"rows": [*map(_row, one.rows)]} for one in schedule.tariffs],
         "title": document_of(schedule.title),
         "currency": schedule.currency,
         "rounding": schedule.rounding.value,
         "vat": document_of(schedule.vat),
         "dimensions": {dimension.dimension: list(dimension.labels) for dimension in schedule.dimensions},
     }
-
-
-def tariff_of(tariff: Tariff) -> Document:
-    """A tariff with its source and its rows."""
-    document: Document = document_of(tariff)
-    return document | {"rows": [_row(row) for row in tariff.rows]}
 
 
 def _row(row: Row) -> Document:

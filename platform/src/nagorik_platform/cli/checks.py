@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import version
-from typing import Final
+from typing import Final, cast
 
 from nagorik.data_files import DataFileInvalid
 from nagorik.errors import SettingsRejected
@@ -24,7 +24,7 @@ from nagorik_platform.cli.host_reports import host_composition
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.dispatch.importer import PluginImporter
 from nagorik_platform.plugin_settings import environment_prefix, load_settings
-from nagorik_platform.registry import Admission, PluginRecord, Quarantine, Registry, resolve_object
+from nagorik_platform.registry import Admission, Imported, PluginRecord, Quarantine, Registry, resolve_object
 from nagorik_platform.registry.records import ADMISSION_CODES
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_platform.tracebacks import type_name
@@ -43,7 +43,6 @@ class DoctorStatus(StrEnum):
 
     FINE = "fine"
     NOTE = "note"
-    """Something that a host may want to know; nothing is wrong."""
     WARNING = "warning"
     """Something that may be meant so."""
     WRONG = "wrong"
@@ -107,12 +106,12 @@ def _settings(
     record: PluginRecord, registry: Registry, given: PluginConfiguration, now: datetime
 ) -> Iterator[_Finding]:
     """What the process's environment and the host together have for a plugin, and lack."""
-    reference = record.manifest.settings if record.manifest else None
-    found = None if reference is None else resolve_object(record, reference)
+    manifest = cast("Manifest", record.manifest)
+    found = Imported(AgencySettings) if manifest.settings is None else resolve_object(record, manifest.settings)
     if isinstance(found, Quarantine):
         yield WRONG, found.reason, found.hint
         return
-    model = AgencySettings if found is None else found.value
+    model = found.value
     if not (isinstance(model, type) and issubclass(model, AgencySettings)):
         yield WRONG, "the manifest names settings that do not derive from AgencySettings", ""
         return
@@ -122,8 +121,7 @@ def _settings(
     longer = tuple(one for other in registry.usable if len(one := environment_prefix(other.id)) > len(prefix))
     names = {name.upper() for name in os.environ}
     present = sorted(name for name in names if name.startswith(prefix) and not name.startswith(longer))
-    if record.manifest is not None:
-        yield from _values(model, record.manifest, [name for name in present if name in fields], given, now)
+    yield from _values(model, manifest, [name for name in present if name in fields], given, now)
     for name in present:
         if not any(name == field or name.startswith(f"{field}_") for field in fields):
             likely = get_close_matches(name, fields, n=1)

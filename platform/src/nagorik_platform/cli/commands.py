@@ -2,15 +2,15 @@
 
 import argparse
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any, Final, Protocol, runtime_checkable
 
 from nagorik_platform.entry_points import SEPARATORS, FoundEntryPoint, find_entry_points
-from nagorik_platform.tracebacks import frames_of, missing_module, type_name
+from nagorik_platform.tracebacks import failure, type_name
 
 
 class ExitCode(IntEnum):
@@ -28,11 +28,7 @@ class ExitCode(IntEnum):
 
 @runtime_checkable
 class Command(Protocol):
-    """A subcommand: an object that an entry point of the group ``nagorik.commands`` names.
-
-    The entry point's name is the subcommand's. The object is imported when its subcommand is given, so its module
-    may import what it likes.
-    """
+    """A subcommand: an object that an entry point of the group ``nagorik.commands`` names, imported at its use."""
 
     @property
     def help(self) -> str:
@@ -69,7 +65,16 @@ _PLATFORM: Final = "nagorik-platform"
 _OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-counter", "nagorik-testing"})
 """Distributions whose commands keep their names, beside all others."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_BUILT_IN: Final = ("doctor", "eligible", "fees", "plugins", "services")
+BUILT_IN: Final = MappingProxyType(
+    {
+        "doctor": "check this installation: plugins, settings, fees, commands and clock",
+        "eligible": "tell what a citizen may apply for across all agencies, asking none of them",
+        "fees": "tell what a service costs by what is published, without an application, asking no agency",
+        "plugins": "list the installed plugins, and why any of them is kept out",
+        "services": "list the services and gateways on offer, or tell everything about one",
+    }
+)
+"""The platform's own commands, and what each does."""
 
 
 class CommandFailed(Exception):
@@ -96,7 +101,7 @@ class Contribution(FoundEntryPoint):
 
     @property
     def kind(self) -> str:
-        """What it is, in a word."""
+        """Its group in the singular."""
         return self.group.removeprefix("nagorik.").removesuffix("s") or "entry point"
 
     @property
@@ -105,19 +110,9 @@ class Contribution(FoundEntryPoint):
         return f"{self.distribution} {self.version}"
 
     @property
-    def is_built_in(self) -> bool:
-        """Whether the platform itself brings it."""
-        return self.distribution == _PLATFORM
-
-    @property
     def is_ours(self) -> bool:
         """Whether the platform, the host, the counter or the suite brings it."""
         return SEPARATORS.sub("-", self.distribution).lower() in _OURS
-
-    @property
-    def rank(self) -> int:
-        """Whose name it is where several have it: the lowest."""
-        return 0 if self.is_built_in else 1 if self.is_ours else 2
 
     def load(self) -> Command:
         """The command's object.
@@ -155,7 +150,7 @@ class Contribution(FoundEntryPoint):
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - importing a stranger's module may raise anything
-            raise self.unusable(f"{self.value} cannot be imported: {_describe(error)}") from None
+            raise self.unusable(f"{self.value} cannot be imported: {failure(error)}") from None
         return found
 
     def unusable(self, why: str) -> CommandUnusable:
@@ -166,21 +161,20 @@ class Contribution(FoundEntryPoint):
 def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
     """Every subcommand on ``path``, by default ``sys.path``, sorted by name. Imports nothing.
 
-    The names of the platform's, the host's and the suite's own stay theirs. Two others of one name are both unusable:
-    which is meant is not guessed.
+    The platform's, the host's and the suite's own keep their names. Two others of one name are both unusable.
     """
     found = [
         Contribution(_PLATFORM, version(_PLATFORM), name, f"nagorik_platform.cli.{name}:command", group=COMMANDS)
-        for name in _BUILT_IN
+        for name in BUILT_IN
     ]
     found += [Contribution(*entry) for entry in find_entry_points(COMMANDS, path)]
     marked = [item._replace(problem=item.problem or _taken(item, found)) for item in found]
-    return sorted(marked, key=lambda item: (item.name, item.rank, item.distribution, item.value))
+    return sorted(marked, key=lambda item: (item.name, not item.is_ours, item.distribution, item.value))
 
 
 def find_helps() -> Mapping[str, str]:
-    """What each command of the host, the counter and the suite does, in one line without a full stop."""
-    helps: dict[str, str] = {}
+    """What each command of ours does, in one line without a full stop."""
+    helps = dict(BUILT_IN)
     for item in find(HELPS):
         if item.is_ours:
             helps |= item.imported()
@@ -228,17 +222,5 @@ def reported(group: str) -> list[Any]:
 def _taken(item: Contribution, found: Sequence[Contribution]) -> str | None:
     if _NAME.fullmatch(item.name) is None:
         return "its name is not made of lower-case words and hyphens"
-    others = (one for one in found if one.name == item.name and one != item and one.rank <= item.rank)
-    owner = min(others, key=lambda one: one.rank, default=None)
-    return None if owner is None else f"{owner.label} has a command of this name"
-
-
-def _describe(error: BaseException) -> str:
-    # Not the exception's text, which may hold a setting's value; but a missing module's name says what to install.
-    strangers = [
-        frame
-        for frame in frames_of(error)
-        if frame.file != __file__ and not frame.file.startswith(("<frozen", sys.base_prefix))
-    ]
-    place = f" at {strangers[-1].place}" if strangers else ""
-    return f"{type_name(error)}{missing_module(error)}{place}"
+    others = [one for one in found if one.name == item.name and one != item and (one.is_ours or not item.is_ours)]
+    return f"{others[0].label} has a command of this name" if others else None

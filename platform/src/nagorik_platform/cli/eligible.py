@@ -6,15 +6,25 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO, cast
+from typing import Final
 
-from nagorik_platform.cli.commands import CommandFailed, ExitCode
+from pydantic import TypeAdapter
 
-if TYPE_CHECKING:
-    from nagorik.model.application import Applicant
-    from nagorik_platform.cli.output import Document
-    from nagorik_platform.dispatch.survey import ServiceEligibility
-    from nagorik_platform.registry import Registry
+from nagorik.data_files import DataFileInvalid, read_file
+from nagorik.model.application import Applicant
+from nagorik.values import to_bangla_digits
+from nagorik_platform.cli.admission import plugins_here
+from nagorik_platform.cli.catalogue import document_of
+from nagorik_platform.cli.commands import BUILT_IN, CommandFailed, ExitCode
+from nagorik_platform.cli.explanation_page import source_line
+from nagorik_platform.cli.output import Document, add_day_argument, add_json_argument, day_of, print_json, print_lines
+from nagorik_platform.cli.services import service_ids, unknown_service
+from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.dispatch.survey import ServiceEligibility
+from nagorik_platform.json_files import parse_json
+from nagorik_platform.platform import Platform
+from nagorik_platform.registry import Registry
+from nagorik_toolkit.texts import day_text
 
 _HEADINGS: Final = {
     "eligible": ("May apply", "আবেদন করা যাবে"),
@@ -29,12 +39,10 @@ _LONGEST_FILE: Final = 100_000
 class EligibleCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "tell what a citizen may apply for across all agencies, asking none of them"
+    help = BUILT_IN["eligible"]
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
-        from nagorik_platform.cli.output import add_day_argument, add_json_argument
-
         citizen = "the citizen as JSON; - reads standard input"
         named = "ask about this service alone; may be repeated"
         parser.add_argument("--applicant", required=True, metavar="FILE", help=citizen)
@@ -44,17 +52,11 @@ class EligibleCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print the services in three groups, each with its reasons."""
-        from nagorik_platform.cli.admission import plugins_here
-        from nagorik_platform.cli.catalogue import document_of
-        from nagorik_platform.cli.output import day_of, print_json
-        from nagorik_platform.cli.services import unknown_service
-
         applicant, day = _applicant(arguments.applicant), day_of(arguments)
         with plugins_here() as registry:
-            known = [one.id for each in registry.records if each.manifest for one in each.manifest.services]
             for service in arguments.service or ():
-                if service not in known:
-                    raise CommandFailed(unknown_service(service, known), ExitCode.USAGE)
+                if service not in service_ids(registry):
+                    raise CommandFailed(unknown_service(registry, service), ExitCode.USAGE)
             found = asyncio.run(_survey(registry, applicant, day, arguments.service))
         services = [
             document_of(entry) | {"eligibility": entry.eligibility.value, "problem": document_of(entry.problem)}
@@ -70,8 +72,6 @@ class EligibleCommand:
 async def _survey(
     registry: "Registry", applicant: "Applicant", day: date, services: Sequence[str] | None
 ) -> tuple["ServiceEligibility", ...]:
-    from nagorik_platform.configuration import PlatformSettings
-    from nagorik_platform.platform import Platform
 
     async with Platform(registry, PlatformSettings()) as platform:
         return await platform.eligible_services(applicant, on=day, services=services)
@@ -83,30 +83,16 @@ def _applicant(name: str) -> "Applicant":
     Raises:
         CommandFailed: With a text that names the file or the fields, and no value.
     """
-    from pydantic import TypeAdapter
-
-    from nagorik.data_files import DataFileInvalid, read_file
-    from nagorik.model.application import Applicant
-    from nagorik_platform.json_files import parse_json
-
     file = "standard input" if name == "-" else Path(name).name
     try:
-        if name != "-":
-            content = read_file(Path(name), largest=_LONGEST_FILE)
-        elif (given := cast("TextIO | None", sys.stdin)) is None:
-            raise CommandFailed("standard input is closed; name a file", ExitCode.USAGE)
-        elif len(content := given.buffer.read(_LONGEST_FILE + 1)) > _LONGEST_FILE:
-            raise CommandFailed(f"standard input: larger than {_LONGEST_FILE} bytes", ExitCode.USAGE)
+        typed = name == "-"
+        content = sys.stdin.buffer.read(_LONGEST_FILE) if typed else read_file(Path(name), largest=_LONGEST_FILE)
         return parse_json(content, file, TypeAdapter(Applicant), Applicant)
     except DataFileInvalid as problem:
         raise CommandFailed(str(problem), ExitCode.USAGE) from None
 
 
 def _print(services: "Sequence[Document]", day: date) -> None:
-    from nagorik.values import to_bangla_digits
-    from nagorik_platform.cli.explanation_page import source_line
-    from nagorik_platform.cli.output import print_lines
-    from nagorik_toolkit.texts import day_text
 
     on = day_text(day)
     print_lines(f"On {on.en}. No agency was asked.")

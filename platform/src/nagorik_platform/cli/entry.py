@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.metadata import version
 from typing import Any, Final, NoReturn
 
@@ -21,7 +20,7 @@ from nagorik_platform.cli.commands import (
     find_helps,
 )
 from nagorik_platform.cli.output import may_be_somebodys, plain, unknown
-from nagorik_platform.tracebacks import frames_of, type_name
+from nagorik_platform.tracebacks import failure
 
 RARELY: Final = (150_000, 5, 5)
 """The garbage collector's thresholds in a command's own process: while modules are imported it finds nothing."""
@@ -29,22 +28,16 @@ RARELY: Final = (150_000, 5, 5)
 
 def run(argv: Sequence[str] | None) -> int:
     """Parse the words, run the command that they name, and turn every ending into an exit code."""
-    is_own_process = argv is None
-    if is_own_process:
-        _open_streams()
-        gc.set_threshold(*RARELY)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # Bangla in a pipe that takes ASCII alone is no crash
-    code = _code(list(sys.argv[1:] if argv is None else argv))
-    with suppress(BrokenPipeError):  # of a stream that is not the command's own
-        sys.stdout.flush()
-    lost = getattr(getattr(getattr(sys.stdout, "buffer", None), "raw", None), "lost", None)
-    if lost is not None:
-        sys.stderr.write(f"nagorik: not all could be written to standard output ({lost}); what was done stays done\n")
-        code = ExitCode.FAILED
-    if is_own_process:
-        gc.freeze()  # the collector would walk through everything once more as the process ends
+    if argv is not None:
+        return _code(list(argv))
+    outputs = [_open(name) for name in ("stdout", "stderr")]
+    gc.set_threshold(*RARELY)
+    code = _code(sys.argv[1:])
+    sys.stdout.flush()
+    if outputs[0].lost is not None:
+        why = f"not all could be written to standard output ({outputs[0].lost}); what was done stays done"
+        code = _refuse(why, ExitCode.FAILED)
+    gc.freeze()  # the collector would walk through everything once more as the process ends
     return code
 
 
@@ -60,24 +53,20 @@ class _Output(io.FileIO):
         except OSError as error:
             if not isinstance(error, BrokenPipeError):
                 self.lost = errno.errorcode.get(error.errno or 0, "OSError")
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, self.fileno())
-            os.close(null)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
             return memoryview(content).nbytes
 
 
-def _open_streams() -> None:
-    """Put such streams in the place of this process's own."""
-    for name in ("stdout", "stderr"):
-        before: object = getattr(sys, name)
-        if not isinstance(before, io.TextIOWrapper):
-            setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(_Output(os.devnull, "w")), encoding="utf-8"))
-            continue
-        before.flush()
-        raw = io.BufferedWriter(_Output(before.fileno(), "w", closefd=False))
-        is_eager = before.line_buffering or before.write_through
-        made = io.TextIOWrapper(raw, encoding=before.encoding, errors=before.errors, line_buffering=is_eager)
-        setattr(sys, name, made)
+def _open(name: str) -> _Output:
+    """Put such a stream in the place of this process's own."""
+    before: io.TextIOWrapper = getattr(sys, name)
+    before.flush()
+    raw, encoding = _Output(before.fileno(), "w", closefd=False), before.encoding
+    eager = before.line_buffering or before.write_through
+    # Bangla in a pipe that takes ASCII alone is no crash.
+    made = io.TextIOWrapper(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=eager)
+    setattr(sys, name, made)
+    return raw
 
 
 def _code(words: list[str]) -> int:
@@ -138,14 +127,9 @@ def _overview(commands: Sequence[Contribution], words: Sequence[str]) -> argpars
     """A parser that lists all commands, for help. Imports no other distribution's command: it answers at once."""
     parser, helps = _parser(words), find_helps()
     listed = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
-    by_name: dict[str, Contribution] = {}
-    for item in sorted(commands, key=lambda item: item.rank):
-        by_name.setdefault(plain(item.name), item)
-    for name, item in sorted(by_name.items()):
+    for name, item in sorted({plain(item.name): item for item in reversed(commands)}.items()):
         if item.problem is not None:
             summary = f"broken: {item.problem} ({item.label})"
-        elif item.is_built_in:
-            summary = item.load().help
         else:
             summary = (item.is_ours and helps.get(item.name)) or f"brought by {item.label}"
         listed.add_parser(name, help=plain(summary).replace("%", "%%"))
@@ -159,7 +143,7 @@ def _configure(item: Contribution, command: Command, parser: argparse.ArgumentPa
     try:
         command.configure(own)
     except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
-        raise item.unusable(f"its arguments raised {_place(error)}") from None
+        raise item.unusable(f"its arguments raised {failure(error)}") from None
 
 
 def _run(command: Command, arguments: argparse.Namespace) -> int:
@@ -172,10 +156,4 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
     except Exception as error:  # noqa: BLE001 - a command's fault is reported as one line and a code
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
             return _refuse("a path is longer than the name of any file may be; give a shorter one")
-        return _refuse(f"the command {arguments.command} failed: {_place(error)}", ExitCode.FAILED)
-
-
-def _place(error: BaseException) -> str:
-    # The text of an exception may hold anything; its type and place are enough to report it.
-    frames = list(frames_of(error))
-    return f"{type_name(error)} at {frames[-1].place}" if frames else type_name(error)
+        return _refuse(f"the command {arguments.command} failed: {failure(error)}", ExitCode.FAILED)

@@ -26,7 +26,6 @@ from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.fees.sentences import line_name
 from nagorik_platform.form_schemas import alternatives, title_of
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
-from nagorik_platform.lifecycle.explanation import PricedStage
 from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.state import FEE_DEMANDED_AGAIN
@@ -44,14 +43,11 @@ _LONGEST_POINTER: Final = 120
 _DOCUMENT_LABELS: Final = "x-documents"
 """Where a schema says what the papers are called that go with the form."""
 _INDEX: Final = re.compile(r"[0-9]{1,4}")
-_FIELDS_IN_A_LINE: Final = 5
 _SPACES: Final = re.compile(r"\s+")
 _ABOUT_MONEY: Final = frozenset(one for one in Operation if "payment" in one.value)
 _OVER: Final = ENDED_WITHOUT_RESULT | {ApplicationState.CLOSED}
 """Where a price that was not paid is of no interest any more."""
-_REASON_EXPECTED: Final = frozenset(
-    {ApplicationState.REJECTED, ApplicationState.REJECTED_AT_INTAKE, ApplicationState.REVOKED}
-)
+_REASON_EXPECTED: Final = {ApplicationState.REJECTED, ApplicationState.REJECTED_AT_INTAKE, ApplicationState.REVOKED}
 """States in which the citizen should read the reason."""
 
 
@@ -77,11 +73,7 @@ def explanation_document(
 ) -> Document:
     """What explains an application, with stable keys; money as decimal text, times in UTC.
 
-    Args:
-        progress: Where the application is.
-        said: What its journal says of why.
-        schema: The service's form, whose labels name the fields; ``None`` names them by their pointers.
-        words: How foreign words are shown.
+    ``said`` is what its journal says of why; ``schema`` is the service's form, whose labels name the fields.
     """
     end, report = said.ended_as, said.report
     return {
@@ -94,19 +86,13 @@ def explanation_document(
         and {"at": (report.status.at or report.at).isoformat(), **_report(report.status, words)},
         "reason_missing": _reason_missing(progress, said),
         "demanded_again": _demanded_again(progress),
-        "fees": [
-            fee_document(price.quote, words, paid=_has_payment(price, progress, lambda state: state in MONEY_TAKEN))
-            for price in said.prices
-            if _is_of_interest(price, progress, said)
-        ],
+        "fees": [*_fees(progress, said, words)],
     }
 
 
 def with_document_labels(schema: Schema | None, papers: Sequence[Text]) -> Schema:
     """A form's schema that also says what the application's papers are called, in their order."""
-    labels: dict[str, JsonValue] = {
-        str(number): {"title": paper.en, "x-title-bn": paper.bn} for number, paper in enumerate(papers)
-    }
+    labels: Any = {str(number): {"title": one.en, "x-title-bn": one.bn} for number, one in enumerate(papers)}
     return {**(schema or {}), _DOCUMENT_LABELS: {"properties": labels}}
 
 
@@ -132,32 +118,22 @@ def charge_document(lines: Sequence[QuoteLine]) -> Document | None:
     return {"lines": document_of(lines), "total": total.plain(), "currency": currency}
 
 
-def field_documents(
-    fields: Sequence[FieldProblem], schema: Schema | None, words: Wording = as_written
-) -> list[Document]:
-    """What is wrong with which field, each by its label where the form has one."""
-    return [_field(one, schema, words) for one in fields]
-
-
 def reason_lines(document: Document, *, everything: bool = False) -> Iterator[str]:
-    """Why it stands there: criteria that do not hold, what was refused and what the agency says.
+    """Why it stands there, from ``explanation_document``: criteria that do not hold, refusals, what the agency says.
 
-    Args:
-        document: As ``explanation_document`` makes it.
-        everything: Whether to show criteria of an application that was filed in spite of them, and the agency's own
-            word for its state.
+    ``everything`` adds criteria in spite of which it was filed, and the agency's own word for its state.
     """
-    eligibility, report = document["eligibility"], document["agency_says"]
+    eligibility, again = document["eligibility"], document["demanded_again"]
     if eligibility is not None and (everything or eligibility["decisive"]):
         yield from _criterion_lines(eligibility["criteria"])
     for refusal in document["refusals"]:
         yield from _refusal_lines(refusal)
-    for heading, quoted in _report_parts(report or {}, everything=everything):
+    for heading, quoted in _report_parts(document["agency_says"] or {}, everything=everything):
         yield from (heading.bn, heading.en, *dict.fromkeys((f"  «{quoted['bn']}»", f"  «{quoted['en']}»")))
     if document["reason_missing"]:
         yield from _pair(_said("says.none"))
-    if document["demanded_again"] is not None:
-        yield from (document["demanded_again"]["means"][language] for language in ("bn", "en"))
+    if again is not None:
+        yield from (again["means"]["bn"], again["means"]["en"])
 
 
 def _criterion_lines(criteria: Sequence[Document]) -> Iterator[str]:
@@ -242,7 +218,7 @@ def _refusal(operation: Operation, refusal: CallRefusal, schema: Schema | None, 
         "code": words(refusal.code),
         "fault": refusal.fault,
         "reason": document_of(refusal.reason, words),
-        "fields": field_documents(refusal.fields, schema, words),
+        "fields": [field_document(one, schema, words) for one in refusal.fields],
         "fields_left_out": refusal.fields_left_out,
     }
 
@@ -266,28 +242,13 @@ def _refusal_lines(refusal: Document) -> Iterator[str]:
         yield from _pair(_said("why.no-reason", word=refusal["code"]))
 
 
-def refusal_text(
-    operation: Operation, refusal: CallRefusal, *, schema: Schema | None = None, words: Wording = as_written
-) -> Text:
+def refusal_text(operation: Operation, refusal: CallRefusal, words: Wording = as_written) -> Text:
     """A refusal in one line, as it stands in a list of what happened."""
-    document = _refusal(operation, refusal, schema, words)
+    document = _refusal(operation, refusal, None, words)
     parts = _headings(document)
-    fields = document["fields"]
     if refusal.fault is None and document["reason"] is not None:
         parts.append(Text(**{language: f"«{said}»" for language, said in document["reason"].items()}))
-    elif refusal.fault is None and fields:
-        names = {
-            language: dict.fromkeys(_name(one)[language] for one in fields[:_FIELDS_IN_A_LINE]) for language in _STOPS
-        }
-        more = ", …" if len(fields) > _FIELDS_IN_A_LINE or refusal.fields_left_out else ""
-        parts.append(_said("why.fields"))
-        parts.append(
-            Text(**{language: f"{', '.join(named)}{more}{_STOPS[language]}" for language, named in names.items()})
-        )
     return _joined(parts)
-
-
-_STOPS: Final = {"bn": "।", "en": "."}
 
 
 def report_text(status: AgencyStatus, words: Wording = as_written) -> Text | None:
@@ -343,13 +304,14 @@ def _reason_missing(progress: Progress, said: StateExplanation) -> bool:
     return expected and not refused and (status is None or (status.reason is None and is_blank(status.remark or "")))
 
 
-def _field(problem: FieldProblem, schema: Schema | None, words: Wording) -> Document:
+def field_document(problem: FieldProblem, schema: Schema | None, words: Wording = as_written) -> Document:
+    """What is wrong with a field, which goes by its label where the form has one."""
     labels = _labels(problem.pointer, schema)
     text = problem.text
     # The platform's own check of a form begins its sentence with the label of the form's own field.
     for own in _labels("/".join(problem.pointer.split("/")[:3]), schema):
         text = Text(bn=_without(text.bn, own.bn), en=_without(text.en, own.en))
-    label = Text(bn=" – ".join(one.bn for one in labels), en=" – ".join(one.en for one in labels)) if labels else None
+    label = _joined(labels, " – ") if labels else None
     return {
         "pointer": words(problem.pointer)[:_LONGEST_POINTER],
         "code": words(problem.code),
@@ -366,9 +328,8 @@ def _without(sentence: str, label: str) -> str:
 def _name(field: Document) -> Document:
     """What a field goes by: its label, else its pointer; the form as a whole has neither."""
     pointer: str = field["pointer"]
-    if field["label"] is None and pointer.strip("/") in {"", "form"}:
-        return {"bn": _said("why.whole-form").bn, "en": _said("why.whole-form").en}
-    return field["label"] or {"bn": pointer, "en": pointer}
+    whole: Document | None = document_of(_said("why.whole-form")) if pointer.strip("/") in {"", "form"} else None
+    return field["label"] or whole or {"bn": pointer, "en": pointer}
 
 
 def _labels(pointer: str, schema: Schema | None) -> list[Text]:
@@ -376,26 +337,24 @@ def _labels(pointer: str, schema: Schema | None) -> list[Text]:
     root, *keys = pointer.removeprefix("/").split("/")
     if root == "documents" and not keys:
         return [_said("why.papers")]
-    described = {"form": schema, "documents": (schema or {}).get(_DOCUMENT_LABELS)}.get(root)
-    here: list[Schema] = [described] if isinstance(described, Mapping) else []
+    here = _below([{"form": schema, "documents": (schema or {}).get(_DOCUMENT_LABELS)}], root)
     labels: list[Text] = []
     for key in keys:
         here = [alternative for one in here for alternative in alternatives(one, schema or {})]
         entries = _below(here, "items")
         if entries and labels and _INDEX.fullmatch(key):
             number, here = str(int(key) + 1), entries
-            last = labels.pop()
-            labels.append(Text(bn=f"{last.bn} {to_bangla_digits(number)}", en=f"{last.en} {number}"))
+            labels[-1] = _joined([labels[-1], Text(bn=to_bangla_digits(number), en=number)])
             continue
         here = _below(_below(here, "properties"), key.replace("~1", "/").replace("~0", "~"))
-        label = next((found for found in map(title_of, here) if found is not None), None)
+        label = next(filter(None, map(title_of, here)), None)
         if label is None:
             break
         labels.append(label)
     return labels
 
 
-def _below(described: Sequence[Schema], key: str) -> list[Schema]:
+def _below(described: Iterable[Mapping[str, object]], key: str) -> list[Schema]:
     return [below for one in described if isinstance(below := one.get(key), Mapping)]
 
 
@@ -406,29 +365,19 @@ def _demanded_again(progress: Progress) -> Document | None:
     stage, demanded = demanded_stage(progress.status), progress.status.fee_amount
     paid = [one.taken or one.amount for one in progress.payments if one.stage == stage and one.state in MONEY_TAKEN]
     sums = _joined(map(money_text, paid), " + ")
-    means = (
-        _said("demanded-again.no-sum", paid=sums)
-        if demanded is None
-        else _said("demanded-again.sum", paid=sums, demanded=demanded)
-    )
-    return {
-        "stage": stage,
-        "paid": [str(one) for one in paid],
-        "demanded": None if demanded is None else str(demanded),
-        "means": document_of(means),
-    }
+    known = {} if demanded is None else {"demanded": demanded}
+    means = _said(f"demanded-again.{'sum' if known else 'no-sum'}", paid=sums, **known)
+    shown = {name: str(one) for name, one in known.items()}
+    return {"stage": stage, "paid": [*map(str, paid)], "demanded": None, **shown, "means": document_of(means)}
 
 
-def _is_of_interest(price: PricedStage, progress: Progress, said: StateExplanation) -> bool:
-    """Whether money was or may have been taken for a price, or it is in force and to come; nothing, until filing."""
-    if _has_payment(price, progress, lambda state: state not in MONEY_NOT_TAKEN):
-        return True
-    is_over = progress.state in _OVER or (progress.is_filed and price.quote.total.poisha == 0)
-    return price.quote.id == said.in_force and not is_over
-
-
-def _has_payment(price: PricedStage, progress: Progress, is_so: Callable[[Any], bool]) -> bool:
-    return any(payment.id in price.paid_by and is_so(payment.state) for payment in progress.payments)
+def _fees(progress: Progress, said: StateExplanation, words: Wording) -> Iterator[Document]:
+    """Prices for which money was or may have been taken, or that are in force and to come; nothing, until filing."""
+    for price in said.prices:
+        states = {payment.state for payment in progress.payments if payment.id in price.paid_by}
+        is_over = progress.state in _OVER or (progress.is_filed and price.quote.total.poisha == 0)
+        if states - MONEY_NOT_TAKEN or (price.quote.id == said.in_force and not is_over):
+            yield fee_document(price.quote, words, paid=bool(states & MONEY_TAKEN))
 
 
 def _pair(*texts: Text) -> Iterator[str]:

@@ -1,18 +1,50 @@
-"""Published fees for a person, in both languages, drawn as the fees of an application are."""
+"""Published fees, as JSON and for a person, in both languages, drawn as the fees of an application are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cache, reduce
 from operator import add
 
+from nagorik.manifest import PublicService
 from nagorik.values import Money
-from nagorik_platform.cli.explanation_page import charge_lines, fee_lines, source_line
+from nagorik_platform.cli.catalogue import document_of
+from nagorik_platform.cli.explanation_page import charge_lines, fee_lines, price_document, source_line
+from nagorik_platform.cli.host_reports import ListedCharge
 from nagorik_platform.cli.output import Document
+from nagorik_platform.fees.published import PublishedFees, StagePrice
 from nagorik_toolkit.texts import Fill, TextCatalogue, read_texts
 
 
+def fees_document(
+    service: PublicService, fees: PublishedFees, on: date, charges: Sequence[ListedCharge] = ()
+) -> Document:
+    """What a service costs, and apart from it what the host charges beside, as JSON values with stable keys."""
+    document: Document = document_of(fees)
+    del document["stages"]
+    return {
+        "service": service.id,
+        "name": document_of(service.name),
+        "summary": document_of(service.summary),
+        "on": on.isoformat(),
+        **document,
+        "payments": [_payment_of(stage) for stage in fees.stages],
+        "charges": [_charge_of(one) for one in charges],
+    }
+
+
+def _payment_of(stage: StagePrice) -> Document:
+    tariff = document_of(stage.price.tariff)
+    del tariff["rows"]
+    return {**price_document(stage.price), "due": document_of(stage.due), "tariff": tariff}
+
+
+def _charge_of(one: ListedCharge) -> Document:
+    listed = document_of(one)
+    return {**listed.pop("line"), **listed, "total": one.line.total.plain(), "currency": one.line.amount.currency}
+
+
 def fee_page(document: Document) -> Iterator[str]:
-    """What a service costs, from ``fees.fees_document``."""
+    """What a service costs, from ``fees_document``."""
     yield f"{document['service']}  {_both(document['name'])}"
     yield from _said("heading", day=date.fromisoformat(document["on"]))
     notes = [one["tariff"]["note"] for one in document["payments"] if one["tariff"]["note"] is not None]
@@ -22,7 +54,6 @@ def fee_page(document: Document) -> Iterator[str]:
         _altogether(document),
         _charges(document["charges"]),
         _asked("missing", document["missing"]),
-        _asked("assumed", document["assumed"]),
         _asked("unchecked", document["unchecked"]),
         dict.fromkeys(note[language] for note in notes for language in ("bn", "en")),
     ):
@@ -42,8 +73,7 @@ def _payment(payment: Document, document: Document) -> Iterator[str]:
         yield "; ".join(f"{_both(one['label'])}: {_both(one['title'])}" for one in document["choice"])
     if payment["due"] is not None:
         yield from _said(f"due.{payment['due']}")
-    bn, en = _said("agency-adds")
-    added = [{"bn": bn, "en": en}] if document["agency_adds"] else []
+    added = [dict(zip(("bn", "en"), _said("agency-adds"), strict=True))] if document["agency_adds"] else []
     yield from fee_lines(
         {**payment, "paid": False, "unpriced": payment["unpriced"] + added, "source": payment["tariff"]["source"]}
     )
@@ -61,7 +91,7 @@ def _charges(charges: list[Document]) -> Iterator[str]:
     for one in charges:
         yield from charge_lines({"lines": [one], "total": one["total"], "currency": one["currency"]})
         if one["gateways"]:
-            yield f"  {_both(dict(zip(('bn', 'en'), _said('gateways'), strict=True)))}: {', '.join(one['gateways'])}"
+            yield f"  {' · '.join(_said('gateways'))}: {', '.join(one['gateways'])}"
         yield f"  {source_line(one['source'])}"
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from nagorik.model.fee import QuoteLine, Source
 from nagorik.values.sentences import Text
-from nagorik_platform.cli.commands import CHARGES, COMPOSITIONS, QUARANTINES, SUSPENSIONS, answers, reported
+from nagorik_platform.cli.commands import CHARGES, COMPOSITIONS, answers, reported
 from nagorik_platform.configuration import PlatformSettings
 
 
@@ -32,11 +32,6 @@ class Suspension:
     since: datetime
 
 
-def active_suspensions() -> Sequence[Suspension]:
-    """Everything that is suspended here."""
-    return reported(SUSPENSIONS)
-
-
 def suspension_for(offer: str, suspensions: Iterable[Suspension]) -> Suspension | None:
     """What suspends an offer: its own suspension, or its plugin's."""
     names = {("service", offer), ("plugin", offer.partition(".")[0])}
@@ -45,14 +40,9 @@ def suspension_for(offer: str, suspensions: Iterable[Suspension]) -> Suspension 
 
 @dataclass(frozen=True, slots=True)
 class WorkerQuarantine:
-    """A plugin that one process keeps out; the others may still use it.
+    """A plugin, by its id, that one process keeps out; the others may still use it.
 
-    Attributes:
-        worker: The process's name.
-        plugin: The plugin's id.
-        code: The quarantine's code.
-        since: Since when, aware, if that is known.
-        probe_at: When it is tried again by itself, aware; ``None`` where only a restart helps.
+    ``since`` and ``probe_at``, when it is tried again, are aware; without ``probe_at`` only a restart helps.
     """
 
     worker: str
@@ -73,22 +63,12 @@ class WorkerQuarantine:
         return f"it is tried again at {self.probe_at.isoformat(timespec='minutes')}"
 
 
-def worker_quarantines() -> Sequence[WorkerQuarantine]:
-    """What is kept out at run time here."""
-    return reported(QUARANTINES)
-
-
 @dataclass(frozen=True, slots=True)
 class ListedCharge:
     """One thing that a host asks for beside a fee, once for an application.
 
-    Attributes:
-        line: What it is for, how much it is, and whose money.
-        services: The ids of the services that it is asked for; ``plugin.*`` is all of a plugin's.
-        gateways: The gateways that it is asked for with, in the same way; any where it is empty.
-        effective_from: Its first day, in Dhaka.
-        effective_to: Its last day, included, if it is known.
-        source: Where it is written down.
+    ``services`` and ``gateways`` are ids, ``plugin.*`` all of a plugin's; without ``gateways`` any. Its first and
+    last day are in Dhaka, both included.
     """
 
     line: QuoteLine
@@ -102,9 +82,5 @@ class ListedCharge:
 def charges_beside(service: str, day: date) -> Sequence[ListedCharge]:
     """What is asked for beside the fee of a service on a day in Dhaka, through some gateway at least."""
     names = {service, f"{service.partition('.')[0]}.*"}
-    charges: list[ListedCharge] = reported(CHARGES)
-    return [
-        one
-        for one in charges
-        if names & {*one.services} and one.effective_from <= day <= (one.effective_to or date.max)
-    ]
+    charges: list[ListedCharge] = [one for one in reported(CHARGES) if names & {*one.services}]
+    return [one for one in charges if one.effective_from <= day <= (one.effective_to or date.max)]

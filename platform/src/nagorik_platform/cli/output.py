@@ -24,13 +24,10 @@ MOST_ROWS: Final = 1000
 """The most rows that a command lists at once."""
 _PIPE: Final = (140, 25)
 """Columns and lines of output that no terminal bounds, unless COLUMNS says another number."""
-_NARROW: Final = 70
-"""Columns below which a table's rows stand as a few lines each."""
 _FEW_DIGITS: Final = 4
 """Digits of a year or of a number of rows, which identify no person."""
 _DAY_MONTH_YEAR: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
-_FIRST_YEAR: Final = 1800
-_LAST_YEAR: Final = 2199
+_YEARS: Final = range(1800, 2200)
 """Of the days that a question may be asked for: reckoning some years from one of them always ends at a day."""
 
 
@@ -80,28 +77,16 @@ def console() -> "Console":
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """A table; the first column is never broken, the others wrap.
-
-    In a narrow window each row is a few lines, the first column's on a line of its own.
-    """
+    """A table; the first column is never broken, the others wrap."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    target = console()
-    cells = [[plain(cell) for cell in row] for row in rows]
-    if target.width < _NARROW:
-        print_lines(*([] if title is None else [title]))
-        for first, *others in cells:
-            print_unbroken(first)
-            named = zip(headings[1:], others, strict=True)
-            print_lines(*(f"  {heading}: {cell}" for heading, cell in named if cell))
-        return
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
     for number, heading in enumerate(headings):
         table.add_column(heading, no_wrap=number == 0, overflow="fold")
-    for row in cells:
-        table.add_row(*row)
-    target.print(table)
+    for row in rows:
+        table.add_row(*map(plain, row))
+    console().print(table)
 
 
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
@@ -170,11 +155,6 @@ def print_unbroken(text: str) -> None:
     console().print(plain(text), no_wrap=True, overflow="ignore", crop=False)
 
 
-def print_plain(lines: Iterable[str]) -> None:
-    """Very many lines, for another program or a pager: as they are, neither laid out nor wrapped."""
-    sys.stdout.writelines(f"{plain(line)}\n" for line in lines)
-
-
 def may_be_somebodys(word: str) -> bool:
     """Whether a typed word may be a person's number: a passport's has seven digits."""
     return sum(char.isdecimal() for char in word) > _FEW_DIGITS
@@ -213,6 +193,6 @@ def read_day(text: str) -> date:
         day = date(int(written[3]), int(written[2]), int(written[1])) if written else date.fromisoformat(digits)
     except ValueError:
         raise argparse.ArgumentTypeError("not a date such as 2026-11-24 or 24/11/2026") from None
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise argparse.ArgumentTypeError(f"the year does not lie between {_FIRST_YEAR} and {_LAST_YEAR}")
+    if day.year not in _YEARS:
+        raise argparse.ArgumentTypeError(f"the year does not lie between {_YEARS[0]} and {_YEARS[-1]}")
     return day

@@ -3,30 +3,26 @@
 import argparse
 from typing import Final
 
-from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.admission import host_admission
+from nagorik_platform.cli.catalogue import plugin_of
+from nagorik_platform.cli.commands import BUILT_IN, QUARANTINES, ExitCode, reported
+from nagorik_platform.cli.output import add_json_argument, print_json, print_lines, print_table
+from nagorik_platform.registry import Registry
 
 
 class PluginsCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "list the installed plugins, and why any of them is kept out"
+    help = BUILT_IN["plugins"]
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
-        from nagorik_platform.cli.output import add_json_argument
-
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print the plugins. Imports no plugin: a fault that importing shows is found by ``doctor``."""
-        from nagorik_platform.cli.admission import host_admission
-        from nagorik_platform.cli.catalogue import plugin_of
-        from nagorik_platform.cli.host_reports import worker_quarantines
-        from nagorik_platform.cli.output import print_json, print_lines, print_table
-        from nagorik_platform.registry import Registry
-
         records = Registry.discover(admission=host_admission()).records
-        at_run_time = worker_quarantines()
+        at_run_time = reported(QUARANTINES)
         plugins = [plugin_of(record, at_run_time) for record in records]
         if arguments.json:
             print_json({"plugins": plugins})

@@ -3,40 +3,39 @@
 import argparse
 from typing import Final
 
-from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import unknown
+from nagorik_platform.cli.admission import host_admission
+from nagorik_platform.cli.catalogue import offer_of, service_of
+from nagorik_platform.cli.commands import BUILT_IN, SUSPENSIONS, ExitCode, reported
+from nagorik_platform.cli.host_reports import suspension_for
+from nagorik_platform.cli.output import (
+    add_day_argument,
+    add_json_argument,
+    day_of,
+    print_document,
+    print_error,
+    print_json,
+    print_lines,
+    print_table,
+    unknown,
+)
+from nagorik_platform.registry import Registry
 
 
 class ServicesCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "list the services and gateways on offer, or tell everything about one"
+    help = BUILT_IN["services"]
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
-        from nagorik_platform.cli.output import add_day_argument, add_json_argument
-
         parser.add_argument("service", nargs="?", metavar="SERVICE", help="a service's id, such as nid.reissue")
         add_day_argument(parser)
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print all services or one, those of plugins that are kept out included."""
-        from nagorik_platform.cli.admission import host_admission
-        from nagorik_platform.cli.catalogue import offer_of, service_of
-        from nagorik_platform.cli.host_reports import active_suspensions, suspension_for
-        from nagorik_platform.cli.output import (
-            day_of,
-            print_document,
-            print_error,
-            print_json,
-            print_lines,
-            print_table,
-        )
-        from nagorik_platform.registry import Registry
-
         registry = Registry.discover(admission=host_admission())
-        suspended = active_suspensions()
+        suspended = reported(SUSPENSIONS)
         found = {
             offer.id: (record, offer)
             for record in registry.records
@@ -45,11 +44,12 @@ class ServicesCommand:
         }
         if arguments.service is not None:
             if arguments.service not in found:
-                print_error(unknown_service(arguments.service, list(found)))
+                print_error(unknown_service(registry, arguments.service))
                 return ExitCode.USAGE
-            here = suspension_for(arguments.service, suspended)
-            document = service_of(*found[arguments.service], day_of(arguments), here)
-            (print_json if arguments.json else print_document)(document)
+            show = print_json if arguments.json else print_document
+            show(
+                service_of(*found[arguments.service], day_of(arguments), suspension_for(arguments.service, suspended))
+            )
             return ExitCode.OK
         services = [offer_of(*one, suspension_for(name, suspended)) for name, one in found.items()]
         if arguments.json:
@@ -69,9 +69,14 @@ def _state(service: dict[str, str]) -> str:
     return "suspended" if service["suspended"] and service["state"] != "quarantined" else service["state"]
 
 
-def unknown_service(service: str, known: list[str]) -> str:
+def service_ids(registry: "Registry") -> list[str]:
+    """The services of all plugins, those that are kept out included."""
+    return [one.id for each in registry.records if each.manifest is not None for one in each.manifest.services]
+
+
+def unknown_service(registry: "Registry", service: str) -> str:
     """Say that there is no such service, and which one may be meant."""
-    return unknown("service", service, known, "nagorik services lists what there is")
+    return unknown("service", service, service_ids(registry), "nagorik services lists what there is")
 
 
 command: Final = ServicesCommand()

@@ -4,12 +4,12 @@ The dimensions of a price follow from the form by the plugin's own function, by 
 dimension that is missing is named with its choices.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import TypeVar
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from nagorik.errors import InputRejected
 from nagorik.manifest import PublicService
@@ -40,7 +40,6 @@ from nagorik_toolkit.form_validation import form_schema
 from nagorik_toolkit.partial_forms import FieldMissing, partial_form
 
 T = TypeVar("T")
-Fields = Mapping[str, TypedField]
 
 
 def assess_published(
@@ -51,34 +50,29 @@ def assess_published(
     given: Mapping[str, str],
     on: date,
 ) -> PublishedFees:
-    """The price of ``service`` on ``on`` for what is ``given``, as a person types it.
+    """The price of ``service`` on a day in Dhaka for what is ``given``, as a person types it.
 
-    Args:
-        service: Its id.
-        schedule: The schedule that its manifest names.
-        form: Its form.
-        assess: The function that the schedule names as its basis; without one, each dimension is the form's field of
-            its name.
-        given: Values by the names of the form's fields, and of dimensions that no field decides.
-        on: The day in Dhaka.
+    ``assess`` is the function that the schedule names as its basis; without one, each dimension is the form's field
+    of its name. ``given`` has names of fields, and of dimensions that no field decides.
 
     Raises:
         GivenRejected: A name is unknown, or a value is wrong.
     """
-    fields = _fields_of(form or Form)
+    kind = form or Form
+    fields = _fields_of(kind)
+    data = {name: fields[name].read(word) for name, word in given.items() if name in fields}
     try:
-        reader = _Reader(form or Form, fields, given)
+        filled = partial_form(kind, data).form
     except InputRejected as rejected:
-        raise GivenRejected(list(_problems(rejected, fields))) from None
-    basis = reader.ask(
-        lambda: (
-            FeeBasis.of_fields(schedule, reader.form, due={}) if assess is None else assess(service, reader.form, on)
-        )
+        raise GivenRejected(list(_problems(rejected, kind))) from None
+    basis = _ask(
+        kind,
+        lambda: FeeBasis.of_fields(schedule, filled, due={}) if assess is None else assess(service, filled, on),
     )
     if isinstance(basis, TypedField):
-        _check_names(given, fields, {one.dimension: one for one in schedule.dimensions})
-        return PublishedFees(PriceAnswer.OPEN, missing=(_missing(basis),), assumed=reader.assumed())
-    return _price(reader, basis, given, on)
+        _check_names(given, kind, schedule.dimensions)
+        return PublishedFees(PriceAnswer.OPEN, missing=(_missing(basis),))
+    return _price(kind, basis, given, on)
 
 
 def without_schedule(service: PublicService, given: Mapping[str, str]) -> PublishedFees:
@@ -95,101 +89,72 @@ def without_schedule(service: PublicService, given: Mapping[str, str]) -> Publis
 
 
 @cache
-def _fields_of(form: type[Form]) -> Fields:
+def _fields_of(form: type[Form]) -> Mapping[str, TypedField]:
     return typed_fields(form_schema(form))
 
 
-class _Reader:
-    """A form as far as it is given, and which of its fields were read."""
-
-    def __init__(self, form: type[Form], fields: Fields, given: Mapping[str, str]) -> None:
-        data: dict[str, JsonValue] = {name: fields[name].read(word) for name, word in given.items() if name in fields}
-        self._partial = partial_form(form, data)
-        self._keys = {name: described.alias or name for name, described in form.model_fields.items()}
-        self._given = data.keys()
-        self._assumed: set[str] = set()
-        self.form: Form = self._partial.form
-        self.fields = fields
-        self.read: list[TypedField] = []
-        """What the last question read, in the form's order."""
-
-    def ask(self, question: Callable[[], T]) -> T | TypedField:
-        """The answer, or the field that it needs and that is not given."""
-        self._partial.read.clear()
-        try:
-            found = question()
-        except FieldMissing as missing:
-            return self.fields[self._keys[missing.field]]
-        keys = [self._keys[name] for name in self._partial.read]
-        self.read = [self.fields[key] for key in keys]
-        self._assumed |= set(keys) - self._given
-        return found
-
-    def held(self, field: TypedField) -> object:
-        """What the form has in a field."""
-        return next(value for name, value in vars(self.form).items() if self._keys.get(name) == field.name)
-
-    def assumed(self) -> tuple[MissingValue, ...]:
-        """The fields whose default decided something."""
-        return tuple(_missing(self.fields[key]) for key in sorted(self._assumed))
+def _ask(form: type[Form], question: Callable[[], T]) -> T | TypedField:
+    """The answer, or the field of the form that it needs and that is not given."""
+    try:
+        return question()
+    except FieldMissing as missing:
+        return _fields_of(form)[form.model_fields[missing.field].alias or missing.field]
 
 
-def _price(reader: _Reader, basis: FeeBasis, given: Mapping[str, str], on: date) -> PublishedFees:
+def _price(form: type[Form], basis: FeeBasis, given: Mapping[str, str], on: date) -> PublishedFees:
     try:
         tariff = basis.schedule.tariff_on(on)
     except NoTariff as error:
         return PublishedFees(PriceAnswer.NO_TARIFF, sentence=error.sentence)
     dimensions = basis.schedule.dimensions
-    _check_names(
-        given, reader.fields, {one.dimension: one for one in dimensions if one.dimension not in basis.dimensions}
-    )
-    unchecked = {one.name: _missing(one) for one in _check(reader, basis.checks)}
+    _check_names(given, form, [one for one in dimensions if one.dimension not in basis.dimensions])
+    unchecked = {one.name: _missing(one) for one in _check(form, basis.checks)}
     values: dict[str, int | str] = {}
-    chosen: list[ChosenValue] = []
     missing: dict[str, MissingValue] = {}
     for dimension in dimensions:
         name = dimension.dimension
         follows = basis.dimensions.get(name)
-        value = reader.ask(follows) if follows is not None else read_dimension(dimension, given.get(name, ""))
+        value = _ask(form, follows) if follows is not None else read_dimension(dimension, given.get(name, ""))
         if isinstance(value, TypedField):
             missing[value.name] = _missing(value)
         elif value is None:
-            missing[name] = _of_the_agency(dimension, basis)
+            label, titles = _names(name, basis, form)
+            choices = tuple(FieldChoice(one, titles.get(one)) for one in dimension.labels)
+            missing[name] = MissingValue(name, label, choices, agency_knows=True)
         else:
             values[name] = value
-            chosen.append(_chosen(name, value, basis, reader.read if follows is not None else [], reader))
     stages = tuple(_stages(basis, dict.fromkeys(row.stage for row in tariff.rows), values, on)) if not missing else ()
     answer = PriceAnswer.OPEN if missing else PriceAnswer.PRICED if stages else PriceAnswer.AGENCY_ONLY
     return PublishedFees(
         answer,
-        choice=tuple(chosen) if stages else (),
+        choice=tuple(_chosen(name, str(value), basis, form) for name, value in values.items()) if stages else (),
         stages=stages,
         missing=tuple(missing.values()),
-        assumed=reader.assumed(),
         unchecked=tuple(one for name, one in unchecked.items() if name not in missing),
         agency_adds=basis.agency_adds,
         sentence=NOT_PUBLISHED if answer is PriceAnswer.AGENCY_ONLY else None,
     )
 
 
-def _check_names(given: Mapping[str, str], fields: Fields, dimensions: Mapping[str, Dimension]) -> None:
+def _check_names(given: Mapping[str, str], form: type[Form], dimensions: Iterable[Dimension]) -> None:
     """Compare what was given beside the form with the dimensions that no field decides.
 
     Raises:
         GivenRejected: A name is not among them, or its value is not in the schedule.
     """
-    known = sorted({*fields, *dimensions})
+    fields, asked = _fields_of(form), {one.dimension: one for one in dimensions}
+    known = sorted({*fields, *asked})
     problems = []
     for number, (name, word) in enumerate(given.items(), 1):
         if name not in known:
             problems.append(unknown_name(number, name, known))
-        elif name not in fields and read_dimension(dimensions[name], word) is None:
-            problems.append(value_not_in_schedule(dimensions[name]))
+        elif name not in fields and read_dimension(asked[name], word) is None:
+            problems.append(value_not_in_schedule(asked[name]))
     if problems:
         raise GivenRejected(problems)
 
 
-def _check(reader: _Reader, checks: Iterable[Callable[[], None]]) -> list[TypedField]:
+def _check(form: type[Form], checks: Iterable[Callable[[], None]]) -> list[TypedField]:
     """The fields that the plugin's checks wait for.
 
     Raises:
@@ -199,9 +164,9 @@ def _check(reader: _Reader, checks: Iterable[Callable[[], None]]) -> list[TypedF
     waiting: list[TypedField] = []
     for check in checks:
         try:
-            found = reader.ask(check)
+            found = _ask(form, check)
         except InputRejected as rejected:
-            refused += _problems(rejected, reader.fields)
+            refused += _problems(rejected, form)
         else:
             waiting += [found] if isinstance(found, TypedField) else []
     if refused:
@@ -209,21 +174,19 @@ def _check(reader: _Reader, checks: Iterable[Callable[[], None]]) -> list[TypedF
     return waiting
 
 
-def _chosen(name: str, value: int | str, basis: FeeBasis, read: Sequence[TypedField], reader: _Reader) -> ChosenValue:
-    """A dimension's value with what both are called: by the fee file, or by the one field that it follows from."""
-    word = str(value)
-    label, title = Text(en=name, bn=name), None
-    field = read[0] if len(read) == 1 else reader.fields.get(name)
-    if field is not None:
-        held = reader.held(field) if len(read) == 1 else value
-        choice = next((one for one in field.choices if one.value in (held, value)), None)
-        if choice is not None or field.name == name:
-            label = field.label
-        title = choice.title if choice is not None else None
-    words = basis.schedule.words.get(name)
+def _names(name: str, basis: FeeBasis, form: type[Form]) -> tuple[Text, Mapping[str, Text | None]]:
+    """What a dimension and its values are called: by the fee file, else by the form's field of its name."""
+    words, field = basis.schedule.words.get(name), _fields_of(form).get(name)
     if words is not None:
-        label, title = words.title, words.values.get(word, title)
-    return ChosenValue(name, word, label, title or Text(en=word, bn=to_bangla_digits(word)))
+        return words.title, words.values
+    if field is not None:
+        return field.label, {str(choice.value): choice.title for choice in field.choices}
+    return Text(en=name, bn=name), {}
+
+
+def _chosen(name: str, value: str, basis: FeeBasis, form: type[Form]) -> ChosenValue:
+    label, titles = _names(name, basis, form)
+    return ChosenValue(name, value, label, titles.get(value) or Text(en=value, bn=to_bangla_digits(value)))
 
 
 def _stages(
@@ -239,12 +202,12 @@ def _stages(
         yield StagePrice(price, basis.due.get(stage) if isinstance(basis.due, Mapping) else basis.due)
 
 
-def _problems(rejected: InputRejected, fields: Fields) -> Iterator[Text]:
+def _problems(rejected: InputRejected, form: type[Form]) -> Iterator[Text]:
     """Each problem with its field and, of an entry in it, the way there; with what can be chosen."""
     for problem in rejected.fields:
         text = problem.text
         key, *within = problem.pointer.removeprefix("/form").removeprefix("/").split("/")
-        described = fields.get(key)
+        described = _fields_of(form).get(key)
         if described is not None:
             where = ".".join([key, *within])
             choices = described.choices or described.items if not within or within[-1].isdecimal() else ()
@@ -254,12 +217,3 @@ def _problems(rejected: InputRejected, fields: Fields) -> Iterator[Text]:
 
 def _missing(described: TypedField) -> MissingValue:
     return MissingValue(described.name, described.label, described.choices)
-
-
-def _of_the_agency(dimension: Dimension, basis: FeeBasis) -> MissingValue:
-    """A dimension that no field says."""
-    name, words = dimension.dimension, basis.schedule.words.get(dimension.dimension)
-    label = words.title if words else Text(en=name, bn=name)
-    titles = words.values if words else {}
-    choices = tuple(FieldChoice(one, titles.get(one)) for one in dimension.labels)
-    return MissingValue(name, label, choices, agency_knows=True)

@@ -35,14 +35,7 @@ class GivenRejected(ValueError):
 
 @dataclass(frozen=True)
 class ChosenValue:
-    """What one dimension of a price is.
-
-    Attributes:
-        dimension: Its name.
-        value: As the schedule is asked.
-        label: What the dimension is called, by the form's field where it follows from one.
-        title: What the value is called.
-    """
+    """What one dimension of a price is; ``label`` and ``title`` are what it and its value are called."""
 
     dimension: str
     value: str
@@ -81,8 +74,6 @@ class PublishedFees:
     stages: tuple[StagePrice, ...] = ()
     """Each payment; empty where there is no price."""
     missing: tuple[MissingValue, ...] = ()
-    assumed: tuple[MissingValue, ...] = ()
-    """Fields that were not given and whose default the form takes, where they have a bearing on the price."""
     unchecked: tuple[MissingValue, ...] = ()
     """Fields that were not given, on which it depends whether this choice may be made at all."""
     agency_adds: bool = False

@@ -67,20 +67,16 @@ def with_choices(text: Text, choices: Sequence[FieldChoice]) -> Text:
     """A sentence with all that can be chosen after it."""
     if not choices:
         return text
-    told = [choice_text(choice) for choice in choices]
-    return Text(
-        bn=f"{text.bn} বেছে নিন: {', '.join(one.bn for one in told)}।",
-        en=f"{text.en} Choose one of: {', '.join(one.en for one in told)}.",
-    )
+    named = [choice_text(choice) for choice in choices]
+    bn, en = ", ".join(one.bn for one in named), ", ".join(one.en for one in named)
+    return Text(bn=f"{text.bn} বেছে নিন: {bn}।", en=f"{text.en} Choose one of: {en}.")
 
 
 def value_not_in_schedule(dimension: Dimension) -> Text:
     """Of a dimension's value that its schedule does not have."""
-    labels = ", ".join(dimension.labels)
-    return Text(
-        bn=f"{dimension.dimension}: এই মান তালিকায় নেই। বেছে নিন: {to_bangla_digits(labels)}।",
-        en=f"{dimension.dimension}: the schedule does not have this value. Choose one of: {labels}.",
-    )
+    name, choices = dimension.dimension, [FieldChoice(label) for label in dimension.labels]
+    text = Text(bn=f"{name}: এই মান তালিকায় নেই।", en=f"{name}: the schedule does not have this value.")
+    return with_choices(text, choices)
 
 
 def unknown_name(position: int, name: str, known: Sequence[str]) -> Text:
@@ -88,18 +84,12 @@ def unknown_name(position: int, name: str, known: Sequence[str]) -> Text:
 
     It goes by its position among what was given, from 1 on: it may be a person's number, and is not repeated.
     """
-    bn, en = (
-        f"{to_bangla_digits(str(position))} নম্বর --set: এমন কোনো ঘর নেই",
-        f"--set, number {position}: There is no such field",
-    )
-    likely = get_close_matches(name, known, n=1)
-    if likely:
-        return Text(bn=f"{bn}; {likely[0]} বোঝাতে চেয়েছেন?", en=f"{en}; did you mean {likely[0]}?")
+    bn = f"{to_bangla_digits(str(position))} নম্বর --set: এমন কোনো ঘর নেই"
+    en = f"--set, number {position}: There is no such field"
+    for likely in get_close_matches(name, known, n=1):
+        return Text(bn=f"{bn}; {likely} বোঝাতে চেয়েছেন?", en=f"{en}; did you mean {likely}?")
     listed = ", ".join(known)
-    return Text(
-        bn=f"{bn}; আছে: {listed or 'একটিও না'}।",
-        en=f"{en}; there is {listed or 'no field that the price depends on'}.",
-    )
+    return Text(bn=f"{bn}; আছে: {listed or 'একটিও না'}।", en=f"{en}; there is {listed or 'no field of a price'}.")
 
 
 TOO_LARGE: Final = Text(

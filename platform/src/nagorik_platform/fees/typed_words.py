@@ -35,14 +35,9 @@ class FieldChoice:
 
 
 class TypedField(NamedTuple):
-    """A field as its form's schema describes it.
+    """A field as its form's schema describes it, behind references and unions its ``parts``.
 
-    Attributes:
-        name: Under which a form's document holds it.
-        label: Its title in both languages.
-        choices: Every value that it can have; empty where there is no end of them, or for a list.
-        items: For a list, the values that an entry can have.
-        parts: What its schema says, behind references and unions.
+    ``choices`` are all values that it can have, empty where there is no end of them; ``items`` those of an entry.
     """
 
     name: str

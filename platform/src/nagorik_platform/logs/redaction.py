@@ -67,10 +67,7 @@ LogValue = bool | int | float | str | None | list["LogValue"]
 
 
 def redact(_logger: object, _method: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: the line as it may be seen. Place it before processors that add fields of their own.
-
-    Redacting twice gives what redacting once gives.
-    """
+    """A structlog processor, idempotent: the line as it may be seen. Place it before processors that add fields."""
     fields = dict(event_dict)
     event = fields.pop("event", None)
     line: dict[str, Any] = {"event": event if isinstance(event, str) and is_event(event) else MASK}

@@ -26,12 +26,9 @@ _VERBOSE_LIBRARIES: Final = ("aiohttp", "asyncio", "h11", "httpcore", "httpx", "
 def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's lines through redaction to ``stream``, by default standard error.
 
-    So does what a thread or an object's end raises, which Python would write there as it is.
-
-    ``json`` chooses one JSON object per line or text for a person; by default JSON where ``stream`` is no terminal.
-    Handlers of the root logger are replaced, since they would write lines unredacted; handlers that a library puts
-    on a logger of its own are its host's to remove. Python's warnings become log lines, because pydantic's quote
-    values. May be called again; the last call counts.
+    Python's warnings, and what a thread or an object's end raises, become log lines. The root logger's handlers are
+    replaced; the last call counts. ``json`` chooses one JSON object per line or text for a person; by default JSON
+    where ``stream`` is no terminal.
 
     Raises:
         ValueError: ``level`` is not DEBUG, INFO, WARNING, ERROR or CRITICAL.
@@ -187,8 +184,7 @@ def get_logger(name: str) -> "structlog.stdlib.BoundLogger":
 class BoundCallLog:
     """A ``CallLog`` whose lines carry plugin, service and operation.
 
-    It redacts by itself before structlog sees anything, so that a plugin's line is safe in a host that has set up
-    logging in its own way, or not at all. Nothing is bound until a line is written.
+    It redacts before structlog sees anything: a host may have set logging up in its own way, or not at all.
     """
 
     plugin: str

@@ -16,12 +16,7 @@ from nagorik_platform.tracebacks import type_name
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlugin:
-    """A plugin that is imported and verified.
-
-    Attributes:
-        record: What is known of the plugin; its state is ready.
-        hooks: The plugin's implementation of each hook, by the hook's name.
-    """
+    """A plugin that is imported and verified, with its implementation of each hook by the hook's name."""
 
     record: PluginRecord
     hooks: Mapping[str, pluggy.HookImpl]
@@ -42,13 +37,7 @@ class LoadedPlugin:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What importing and verifying a plugin showed.
-
-    Attributes:
-        record: The plugin, with the time that its import took.
-        problems: All that is wrong, worst first.
-        loaded: The plugin ready for calls; ``None`` if there is any problem.
-    """
+    """What importing and verifying a plugin showed: all problems, worst first, or the plugin ready for calls."""
 
     record: PluginRecord
     problems: Sequence[Problem] = ()

@@ -30,17 +30,11 @@ class Admission:
         """Why this plugin may not be used, or ``None`` when it may."""
         denied_names = {canonicalize_name(name) for name in self.deny}
         if source.plugin_id in self.deny or canonicalize_name(source.distribution) in denied_names:
-            return source.refuse(
-                QuarantineCode.DENIED,
-                f"is kept out by the host: its plugin id {source.plugin_id} or its distribution is denied",
-                "Take it off the host's deny list to use it.",
-            )
+            why = f"is kept out by the host: its plugin id {source.plugin_id} or its distribution is denied"
+            return source.refuse(QuarantineCode.DENIED, why, "Take it off the host's deny list to use it.")
         if self.allow is not None and source.plugin_id not in self.allow:
-            return source.refuse(
-                QuarantineCode.NOT_ALLOWED,
-                f"is kept out by the host: plugin id {source.plugin_id} is not on the host's allow list",
-                "Add the plugin id to the host's allow list to use it.",
-            )
+            why = f"is kept out by the host: plugin id {source.plugin_id} is not on the host's allow list"
+            return source.refuse(QuarantineCode.NOT_ALLOWED, why, "Add the plugin id to that list to use it.")
         return None
 
 
@@ -61,13 +55,9 @@ def _record(entry: FoundEntryPoint) -> PluginRecord:
     if entry.problem is None:
         source = PluginSource(entry.name, entry.distribution, entry.version, entry.value)
         return PluginRecord(source, quarantine=check_entry_point(source))
-    return PluginRecord(
-        PluginSource(canonicalize_name(entry.distribution), entry.distribution, entry.version, "")
-    ).refused(
-        QuarantineCode.DISTRIBUTION_UNREADABLE,
-        f"is installed but {entry.problem}",
-        "Install the distribution again.",
-    )
+    source = PluginSource(canonicalize_name(entry.distribution), entry.distribution, entry.version, "")
+    because, hint = f"is installed but {entry.problem}", "Install the distribution again."
+    return PluginRecord(source).refused(QuarantineCode.DISTRIBUTION_UNREADABLE, because, hint)
 
 
 def check_entry_point(source: PluginSource) -> Quarantine | None:

@@ -5,7 +5,6 @@ namespace package, whose directories are known from its spec, each next part is 
 directories, which imports nothing.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -59,13 +58,9 @@ def locate_package(module: str, path: Sequence[str] | None = None) -> Package:
         places = list(spec.submodule_search_locations)
     if spec is None:
         raise PackageNotFound(f"names the module {module}, but there is no {name}")
-    if spec.submodule_search_locations is None:
-        raise PackageNotFound(f"names the module {name}, which is a single file and has no room for {MANIFEST_FILE}")
-    if not spec.has_location:
-        raise PackageNotFound(f"names {name}, a namespace package, which belongs to no distribution")
-    directory = Path(next(iter(spec.submodule_search_locations)))
-    if not directory.is_dir():
-        raise PackageNotFound(f"is not unpacked: {name} lies inside an archive")
+    directory = Path(next(iter(spec.submodule_search_locations or [""])))
+    if not (spec.has_location and spec.submodule_search_locations and directory.is_dir()):
+        raise PackageNotFound(f"names {name}, which is no regular package that is unpacked on disk")
     return Package(name, directory)
 
 
@@ -81,21 +76,16 @@ def read_plugins(
 ) -> list[PluginRecord]:
     """A record for each entry point, in the order given. Nothing is imported, and nothing is raised."""
     records = [replace(one, quarantine=admission.refusal(one.source) or one.quarantine) for one in found]
-    by_id: dict[str, list[PluginRecord]] = defaultdict(list)
-    for record in records:
-        if record.usable:
-            by_id[record.id].append(record)
-    return [
-        _read(record, by_id[record.id], api_version=api_version, path=path) if record.usable else record
-        for record in records
-    ]
+    usable = [record for record in records if record.usable]
+    return [_read(one, usable, api_version=api_version, path=path) if one.usable else one for one in records]
 
 
 def _read(
-    record: PluginRecord, rivals: Sequence[PluginRecord], *, api_version: str, path: Sequence[str] | None
+    record: PluginRecord, usable: Sequence[PluginRecord], *, api_version: str, path: Sequence[str] | None
 ) -> PluginRecord:
-    if len(rivals) > 1:
-        others = " and ".join(rival.source.label for rival in rivals if rival is not record)
+    rivals = [one.source.label for one in usable if one.id == record.id and one is not record]
+    if rivals:
+        others = " and ".join(rivals)
         return record.refused(
             QuarantineCode.CONFLICT_ID,
             f"claims the plugin id {record.id}, and so does {others}; all of them are kept out",

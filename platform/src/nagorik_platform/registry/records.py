@@ -97,10 +97,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PluginSource:
-    """Where a plugin comes from: what its entry point says, known without reading anything of the plugin.
-
-    ``plugin_id`` is the entry point's name; a distribution whose entry points cannot be read stands under its own.
-    """
+    """Where a plugin comes from; ``plugin_id`` is its entry point's name, or else its distribution's."""
 
     plugin_id: str
     distribution: str

@@ -57,8 +57,6 @@ def split_value(source: PluginSource) -> tuple[str, str]:
 def resolve_object(record: PluginRecord, reference: str) -> Imported | Quarantine:
     """Import ``module:Name`` relative to the plugin's package; ``Imported.value`` is the object.
 
-    Does not check what kind of object it is, and does not change the plugin's state.
-
     Raises:
         ValueError: The plugin's package is not known, since its manifest could not be read.
     """

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 class Registry:
     """The installed plugins and what became of each.
 
-    What is installed is fixed when the registry is made. Two things change: a plugin becomes ready by its first
-    use, and a plugin may be put into quarantine, which it leaves only if it is released. May be used from several
-    threads.
+    What is installed is fixed. A plugin becomes ready by its first use, and may be quarantined and released. May be
+    used from several threads.
     """
 
     def __init__(self, records: Iterable[PluginRecord]) -> None:
@@ -50,11 +49,10 @@ class Registry:
         path: Sequence[str] | None = None,
         api_version: str = API_VERSION,
     ) -> "Registry":
-        """Read what is installed on ``path``, by default on ``sys.path``. Imports no plugin.
+        """Read what is installed on ``path``, by default on ``sys.path``, in no order. Imports no plugin.
 
-        Each plugin passes the host's admission, the search for conflicts, the reading of its manifest and the
-        comparison of versions, or is quarantined with the reason; one broken plugin never hinders another.
-        The result does not depend on the order in which distributions are found.
+        Each plugin passes admission, the search for conflicts, the reading of its manifest and the comparison of
+        versions, or is quarantined with the reason.
         """
         return cls(read_plugins(find_sources(path), admission=admission, api_version=api_version, path=path))
 
@@ -91,10 +89,9 @@ class Registry:
         return tuple(gateway for record in self.usable if record.manifest for gateway in record.manifest.gateways)
 
     def owner_of(self, service_id: str) -> PluginRecord | None:
-        """The plugin that offers this service or gateway, or ``None``.
+        """The plugin that offers this service or gateway, perhaps in quarantine, or ``None``.
 
-        The owner may be in quarantine: the caller says why the service cannot be had. Where a quarantined plugin's
-        manifest could not be read, it owns every id that begins with its own.
+        A plugin whose manifest could not be read owns every id that begins with its own.
         """
         record = self._records.get(service_id.partition(".")[0])
         if record is None or record.manifest is None:
@@ -104,16 +101,11 @@ class Registry:
     def activate(self, plugin_id: str) -> "LoadedPlugin | Quarantine":
         """The plugin ready for calls, imported and verified if this is its first use; or why it may not be called.
 
-        Blocks for the import on first use (tens of milliseconds; an event loop that must not wait gives it to a
-        thread) and costs a look-up afterwards. Several callers at once share one import. A failed import
-        is not tried again.
+        Blocks for the import on first use. Several callers share one import. A failed import is not tried again.
 
         Raises:
             KeyError: No such plugin is installed.
         """
-        loaded = self._loaded.get(plugin_id)
-        if loaded is not None:
-            return loaded
         with self._activation[plugin_id]:
             record = self._records[plugin_id]
             if record.quarantine is None and plugin_id not in self._loaded:
@@ -143,8 +135,7 @@ class Registry:
     ) -> Quarantine:
         """Keep a plugin out from now on; a call that is under way is not stopped. The first reason stays.
 
-        ``reason`` reads on after the distribution's name and version (``raised 5 times in a minute``), and holds
-        nothing from a call. ``since`` and ``probe_at`` are kept with it, see ``Quarantine``.
+        ``reason`` reads on after the distribution's name and version, and holds nothing from a call.
 
         Raises:
             KeyError: No such plugin is installed.

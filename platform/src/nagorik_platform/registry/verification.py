@@ -83,8 +83,7 @@ def _defect(
         return f"implements {hook} without async def", wanted
     for one in inspect.signature(function).parameters.values():
         if one.kind is not one.POSITIONAL_OR_KEYWORD or one.name not in specs[hook]:
-            argument = str(one).partition(":")[0]
-            return f"implements {hook} with the argument {argument}, which is not passed", wanted
+            return f"implements {hook} with the argument {str(one).partition(':')[0]}, which is not passed", wanted
         if one.default is not one.empty:
             why = f"gives the argument {one.name} of {hook} a default, with which it would always be called"
             return why, wanted
@@ -92,18 +91,12 @@ def _defect(
 
 
 def _undeclared(implemented: set[str], manifest: Manifest) -> list[Problem]:
-    extra, missing = implemented - manifest.declared_hooks, manifest.declared_hooks - implemented
     absent, unasked = QuarantineCode.DECLARED_NOT_IMPLEMENTED, QuarantineCode.HOOK_NOT_DECLARED
     hint = "Let the hooks be those of the operations under reads and writes of the manifest."
+    extra, missing = sorted(implemented - manifest.declared_hooks), sorted(manifest.declared_hooks - implemented)
     return [
-        *(
-            Problem(absent, f"offers an operation whose hook {one} it does not implement", hint)
-            for one in sorted(missing)
-        ),
-        *(
-            Problem(unasked, f"implements {one}, but its manifest offers no operation for it", hint)
-            for one in sorted(extra)
-        ),
+        *(Problem(absent, f"offers an operation whose hook {one} it does not implement", hint) for one in missing),
+        *(Problem(unasked, f"implements {one}, but its manifest offers no operation for it", hint) for one in extra),
     ]
 
 

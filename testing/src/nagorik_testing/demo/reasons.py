@@ -23,7 +23,7 @@ def reason_of(event: Event) -> Text | None:
     """What was given as the reason, where ``event`` brings one."""
     match event:
         case AttemptEnded(operation=operation, refusal=CallRefusal() as refusal):
-            return refusal_text(operation, refusal, words=with_numbers_masked)
+            return refusal_text(operation, refusal, with_numbers_masked)
         case StatusReceived(status=status):
             return report_text(status, with_numbers_masked)
     return None
