@@ -12,20 +12,15 @@ from hypothesis import given, strategies as st
 
 from nagorik import Money, to_bangla_digits
 from nagorik.data_files import DataFileInvalid
-from nagorik_host.reconciliation.settlement_file import (
-    LAYOUT_FILE,
-    SettlementFile,
-    parse_settlement,
-    read_layouts,
-    read_settlement,
-)
+from nagorik_host.reconciliation.matching import BookEntry
+from nagorik_host.reconciliation.settlement_file import LAYOUT_FILE, parse_settlement, read_layouts
 
 (LAYOUT,) = read_layouts(Path(str(files("nagorik_cashdesk"))) / LAYOUT_FILE)
 HEADING = "Payment ID,Receipt No,Amount,Refunded,Currency,Taken At,Status"
 LINE = "pay-1,CD-1,345.00,,BDT,24/11/2026 11:00:00,PAID"
 
 
-def read(*lines: str, end: str = "\n", encoding: str = "utf-8") -> SettlementFile:
+def read(*lines: str, end: str = "\n", encoding: str = "utf-8") -> list[BookEntry]:
     return parse_settlement(end.join([HEADING, *lines, ""]).encode(encoding), "till.csv", LAYOUT)
 
 
@@ -36,7 +31,7 @@ def problems(*lines: str) -> list[str]:
 
 
 def test_line_is_read():
-    (entry,) = read(LINE).entries
+    (entry,) = read(LINE)
     assert (entry.payment, entry.reference, entry.amount, entry.refunded) == (
         "pay-1",
         "CD-1",
@@ -50,20 +45,20 @@ def test_line_is_read():
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_mark_and_end_of_line_make_no_difference(end, encoding):
     found = read(LINE, LINE.replace("-1", "-2"), end=end, encoding=encoding)
-    assert [entry.payment for entry in found.entries] == ["pay-1", "pay-2"]
+    assert [entry.payment for entry in found] == ["pay-1", "pay-2"]
 
 
 def test_bangla_heading_digits_and_separators_are_read():
     heading = "পেমেন্ট আইডি,রসিদ নম্বর,টাকা,ফেরত,মুদ্রা,সময়,অবস্থা"
     line = 'pay-1,CD-1,"৳ ১,২৩,৪৫৬.৫০",৫০,BDT,২৪/১১/২০২৬ ২৩:৫৯:৫৯,PAID'
     found = parse_settlement(f"{heading}\n{line}\n".encode(), "till.csv", LAYOUT)
-    (entry,) = found.entries
+    (entry,) = found
     assert (entry.amount, entry.refunded) == (Money.taka("123456.50"), Money.taka(50))
     assert entry.day == date(2026, 11, 24)
 
 
 def test_payment_is_named_by_digits_of_either_language():
-    (entry,) = read(LINE.replace("pay-1", "PAY-১")).entries
+    (entry,) = read(LINE.replace("pay-1", "PAY-১"))
     assert entry.payment == "pay-1"
 
 
@@ -74,31 +69,25 @@ def test_columns_are_found_in_any_order_and_others_are_passed_over():
         "till.csv",
         LAYOUT,
     )
-    (entry,) = found.entries
+    (entry,) = found
     assert (entry.payment, entry.amount) == ("pay-1", Money.taka(1))
 
 
 def test_time_with_an_offset_counts_on_the_date_in_dhaka():
-    (entry,) = read(LINE.replace("24/11/2026 11:00:00", "2026-11-24T18:00:00+00:00")).entries
+    (entry,) = read(LINE.replace("24/11/2026 11:00:00", "2026-11-24T18:00:00+00:00"))
     assert entry.day == date(2026, 11, 25)
 
 
-@pytest.mark.parametrize("status", ["OPEN", "Cancelled", "EXPIRED\u200f"])
+@pytest.mark.parametrize("status", ["OPEN", "Cancelled", " EXPIRED "])
 def test_word_that_says_so_makes_a_line_not_taken(status):
-    found = read(LINE.replace("PAID", status))
-    assert found == SettlementFile((), 1)
-
-
-def test_marks_that_nobody_sees_change_no_cell():
-    marked = ",".join(f"\u2067{cell}\u200f" for cell in LINE.split(","))
-    assert read(marked) == read(LINE)
-    assert len(read(marked).entries) == 1
+    assert read(LINE.replace("PAID", status)) == []
 
 
 @pytest.mark.parametrize(
     ("status", "written", "refunded"),
     [
         ("REFUNDED", "", Money.taka(345)),
+        ("REFUNDED", "0.00", Money.taka(345)),
         ("REFUNDED", "100", Money.taka(100)),
         ("PAID", "", Money.taka(0)),
         ("PAID", "0.00", Money.taka(0)),
@@ -106,7 +95,7 @@ def test_marks_that_nobody_sees_change_no_cell():
     ],
 )
 def test_what_was_given_back_is_read_from_the_sum_or_else_from_the_word(status, written, refunded):
-    (entry,) = read(LINE.replace(",,", f",{written},").replace("PAID", status)).entries
+    (entry,) = read(LINE.replace(",,", f",{written},").replace("PAID", status))
     assert entry.refunded == refunded
 
 
@@ -119,13 +108,8 @@ def test_file_whose_refunds_stand_under_another_heading_is_refused(heading):
 
 def test_layout_without_words_for_refunds_says_nothing_of_them_without_a_sum():
     silent = LAYOUT.model_copy(update={"refunded": ()})
-    (entry,) = parse_settlement(f"{HEADING}\n{LINE}\n".encode(), "till.csv", silent).entries
+    (entry,) = parse_settlement(f"{HEADING}\n{LINE}\n".encode(), "till.csv", silent)
     assert entry.refunded is None
-
-
-def test_what_was_not_taken_is_counted_and_not_compared():
-    found = read(LINE, LINE.replace("PAID", "CANCELLED"))
-    assert (len(found.entries), found.not_taken) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -135,16 +119,13 @@ def test_what_was_not_taken_is_counted_and_not_compared():
         (LINE.replace("345.00", "-345.00"), "amount: no amount"),
         (LINE.replace("345.00", ""), "amount: no amount"),
         (LINE.replace(",,", ",x,"), "refunded: no amount"),
-        (LINE.replace(",,", ",0.00,").replace("PAID", "REFUNDED"), "refunded: zero"),
         (LINE.replace("BDT", "EUR"), "currency: "),
         (LINE.replace("24/11", "31/02"), "taken_at: "),
         (LINE.replace("24/11/2026 11:00:00", "0001-01-01T00:00:00+1400"), "taken_at: "),
         (LINE.replace("24/11/2026 11:00:00", "9999-12-31T23:59:59-1200"), "taken_at: "),
         (LINE.replace("PAID", "PAYED"), "status: a word that the layout does not know"),
         (LINE.replace("PAID", ""), "status: a word"),
-        (LINE.replace("PAID", "\u200f"), "status: a word"),
         (LINE.replace("CD-1", " "), "reference: empty"),
-        (LINE.replace("CD-1", "9" * 201), "reference: "),
         (LINE.replace("345.00", "1,345.00"), "more or fewer cells"),
         ("pay-1", "more or fewer cells"),
         (LINE.replace("CD-1", '"CD-1'), "the quotation marks do not match"),
@@ -166,16 +147,16 @@ def test_quoted_cell_that_spans_lines_is_named_and_takes_no_payment():
 
 def test_of_many_lines_that_cannot_be_read_the_first_are_named():
     found = problems(*["x"] * 1000)
-    assert (len(found), found[-1]) == (21, "the file: 1000 lines in all cannot be read")
+    assert (len(found), found[-1].partition(":")[0]) == (20, "line 21")
 
 
 def test_empty_lines_are_no_lines():
-    (entry,) = read("", LINE, ",,,,,,", "").entries
+    (entry,) = read("", LINE, ",,,,,,", "")
     assert entry.line == 3
 
 
 def test_heading_alone_is_a_file_without_payments():
-    assert read() == SettlementFile((), 0)
+    assert read() == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\r\n ,, \n", b"\xef\xbb\xbf"])
@@ -198,15 +179,10 @@ def test_column_that_stands_twice_is_refused():
         parse_settlement(f"{HEADING},amount\n{LINE},1\n".encode(), "till.csv", LAYOUT)
 
 
-def test_file_of_another_encoding_is_refused_by_its_line():
+def test_file_of_another_encoding_is_refused():
     content = f"{HEADING}\n{LINE}\n".encode() + b"\xe9t\xe9\n"
-    with pytest.raises(DataFileInvalid, match="UTF-8: look at line 3"):
+    with pytest.raises(DataFileInvalid, match="save the file as UTF-8"):
         parse_settlement(content, "till.csv", LAYOUT)
-
-
-def test_file_that_is_not_there_is_refused_by_its_name(tmp_path):
-    with pytest.raises(DataFileInvalid, match=r"none\.csv: not a readable file"):
-        read_settlement(tmp_path / "none.csv", LAYOUT)
 
 
 WRONG_LAYOUT = """\
@@ -260,7 +236,7 @@ def test_whatever_a_spreadsheet_writes_is_read_as_it_was(rows, bangla, end):
         shown = to_bangla_digits(amount) if bangla else amount
         writer.writerow([payment, reference, shown, "", "BDT", "24/11/2026 11:00", "PAID"])
     found = parse_settlement(written.getvalue().encode("utf-8-sig"), "till.csv", LAYOUT)
-    assert [(one.payment, one.reference, one.amount.poisha) for one in found.entries] == rows
+    assert [(one.payment, one.reference, one.amount.poisha) for one in found] == rows
 
 
 @given(lines=st.lists(st.text(max_size=60), max_size=8))
@@ -268,4 +244,4 @@ def test_file_of_anything_is_read_or_refused(lines):
     text = "\n".join([HEADING, *lines])
     with contextlib.suppress(DataFileInvalid):
         found = parse_settlement(text.encode("utf-8", "replace"), "till.csv", LAYOUT)
-        assert len(found.entries) + found.not_taken <= len(text.splitlines())
+        assert len(found) <= len(text.splitlines())

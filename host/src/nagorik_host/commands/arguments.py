@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nagorik_host.commands import HELP
 from nagorik_host.commands.command import APPLICATION, Argument, HostCommand, argument, one_of
-from nagorik_host.commands.reconciliation import add_reconcile
 from nagorik_platform.cli.output import add_limit_argument, read_day
 
 if TYPE_CHECKING:
@@ -176,8 +175,12 @@ payments: Final = HostCommand(
         "reconcile": HostCommand(
             "compare a date's payments with the gateways' own books",
             "reconciliation:reconcile_payments",
-            (add_reconcile,),
-            offers_json=False,  # add_reconcile does
+            (
+                _option("--date", "DATE", "taken on this date in Dhaka", type=read_day, required=True),
+                _option("--gateway", "ID", "of this gateway; of all gateways without it"),
+                _option("--settlement", "FILE", "with --gateway: also compare its settlement file", type=Path),
+                _option("--layout", "FILE", "with --settlement: how it is laid out, if not as usual", type=Path),
+            ),
             epilog="Each difference is asked about or becomes a case; the same one is never two cases.",
         ),
     },

@@ -13,8 +13,8 @@ from nagorik_host.commands.payment_cases import (
     close_payment_case,
     find_payment_case,
     payment_case_document,
-    render_payment_case,
-    render_payment_cases,
+    payment_case_result,
+    payment_case_table,
 )
 from nagorik_host.commands.render import view_result
 from nagorik_host.commands.result import CommandResult, Headings, Part, Table
@@ -40,7 +40,6 @@ from nagorik_host.store.payment_cases import count_payment_cases, list_payment_c
 from nagorik_host.store.schema import CODE as LONGEST_SUBJECT, applications
 from nagorik_host.texts import hold_sentence, sentence
 from nagorik_host.views import OFFICER
-from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document
 from nagorik_platform.lifecycle import Decided, Hold, Party
 from nagorik_platform.logs import get_logger
@@ -68,7 +67,9 @@ async def list_all(arguments: argparse.Namespace) -> CommandResult:
     async with unlocked_database() as (database, _):
         cases = await database.run(partial(list_cases, limit=limit, now=at))
         number = await database.run(partial(count_cases, now=at))
-        payments = await database.run(partial(list_payment_cases, limit=limit))
+        payments = [
+            payment_case_document(one) for one in await database.run(partial(list_payment_cases, limit=limit))
+        ]
         payment_number = await database.run(count_payment_cases)
     codes = {_code(case): _means(_code(case)) for case in cases}
     items = [{**case._asdict(), "means": (text := codes[_code(case)]) and text.model_dump()} for case in cases]
@@ -76,7 +77,7 @@ async def list_all(arguments: argparse.Namespace) -> CommandResult:
         "number": number,
         "items": items,
         "payment_number": payment_number,
-        "payments": [payment_case_document(case) for case in payments],
+        "payments": payments,
     }
     shown: list[Part] = [Table(_CASES, items)] if items else []
     for code, text in codes.items():
@@ -84,7 +85,7 @@ async def list_all(arguments: argparse.Namespace) -> CommandResult:
     if number > len(items):
         shown.append(f"{number} in all; --limit shows more.")
     if payments:
-        shown += ["", partial(render_payment_cases, payments, payment_number)]
+        shown += ["", *payment_case_table(payments, payment_number)]
     return CommandResult(document, shown or ["Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।"])
 
 
@@ -96,17 +97,16 @@ async def list_decisions(arguments: argparse.Namespace) -> CommandResult:
     return CommandResult({"decisions": rows}, [Table(_DECISIONS, rows)])
 
 
-async def show(arguments: argparse.Namespace) -> CommandResult | ExitCode:
+async def show(arguments: argparse.Namespace) -> CommandResult:
     """Show the officer's view, or a case of a reconciliation."""
     async with opened_host() as host:
         found = await find_payment_case(host, arguments.application)
         if found is not None:
-            render_payment_case(*found, as_json=arguments.json)
-            return ExitCode.OK
+            return payment_case_result(*found)
         return view_result(await host.view(arguments.application, OFFICER))
 
 
-async def decide(arguments: argparse.Namespace) -> CommandResult | int:
+async def decide(arguments: argparse.Namespace) -> CommandResult:
     """Decide on an application, or close a case of a reconciliation."""
     require_signed(arguments)
     to = _state("--to", arguments.to, ApplicationState)

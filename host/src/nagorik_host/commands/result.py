@@ -38,8 +38,8 @@ class Unbroken(str):
     __slots__ = ()
 
 
-Part = str | Table | NameValues | Callable[[], None]
-"""What is shown to people; a function prints its part itself."""
+Part = str | Table | NameValues
+"""What is shown to people."""
 
 
 class CommandResult(NamedTuple):
@@ -67,8 +67,6 @@ class CommandResult(NamedTuple):
                     print_unbroken(part)
                 case str():
                     print_lines(part)
-                case _:
-                    part()
 
 
 def when(at: str | datetime) -> str:

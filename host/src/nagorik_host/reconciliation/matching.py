@@ -1,8 +1,4 @@
-"""Which of our payments a gateway's books agree with, and where the two differ: pure, and whole.
-
-Every entry of the gateway's books ends in one of three ways: it agrees, an officer is at its payment already, or it
-is a difference. Every payment of ours that was taken on the day is found among the entries, or is a difference.
-"""
+"""Compare our payments with a gateway's books: each entry agrees, is with an officer already, or differs."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -28,22 +24,16 @@ class DifferenceKind(StrEnum):
     MISSING_THERE = "missing-there"
     """We hold a payment for taken that the gateway's books do not have."""
     OTHER_AMOUNT = "other-amount"
-    OTHER_CURRENCY = "other-currency"
     CAPTURED_THERE = "captured-there"
     """The gateway took the money; here the payment is not known to be taken."""
     REFUNDED_THERE = "refunded-there"
     """The gateway gave money back; here the payment stands, or is to be given back by hand."""
     REFUNDED_HERE = "refunded-here"
     """Here the money was given back; the gateway's books say that it was not."""
-    REFUNDED_BEYOND = "refunded-beyond"
-    """The gateway gave more back than it took."""
     TAKEN_TWICE = "taken-twice"
-    """The gateway took the money of one payment in more than one attempt, and gave nothing of it back."""
+    """The gateway took the money of one payment in more than one attempt, and did not give just that back."""
     LISTED_TWICE = "listed-twice"
     """One number of the gateway's stands in its books more than once."""
-
-
-_OF_MONEY_GIVEN_BACK: Final = frozenset({DifferenceKind.REFUNDED_THERE, DifferenceKind.REFUNDED_BEYOND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +54,6 @@ class OurPayment:
         taken_at = self.captured_at if self.state not in MONEY_NOT_TAKEN else None
         return taken_at is not None and dhaka_date(taken_at) == day
 
-    @property
-    def number(self) -> str | None:
-        """The gateway's number as it is compared, with ASCII digits."""
-        return to_ascii_digits(self.reference) if self.reference is not None else None
-
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
@@ -82,22 +67,6 @@ class BookEntry:
     refunded: Money | None = None
     """What of it was given back, zero included; ``None`` where the books do not say."""
     line: int | None = None
-
-    @property
-    def number(self) -> str:
-        """The gateway's number as it is compared: a person at a till may have written its digits in Bangla."""
-        return to_ascii_digits(self.reference)
-
-    @property
-    def is_given_back(self) -> bool:
-        """Whether all of it, or more, was given back."""
-        back = self.refunded
-        return back is not None and back.currency == self.amount.currency and back >= self.amount
-
-    @property
-    def is_given_back_beyond(self) -> bool:
-        """Whether more was given back than was taken."""
-        return self.is_given_back and self.refunded != self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +83,12 @@ class PaymentDifference:
         theirs = self.theirs
         parts = [self.kind.value, self.ours.id if self.ours is not None else ""]
         if theirs is not None:
-            parts += [str(theirs.amount), str(theirs.refunded or "") if self.kind in _OF_MONEY_GIVEN_BACK else ""]
+            parts += [
+                str(theirs.amount),
+                str(theirs.refunded or "") if self.kind is DifferenceKind.REFUNDED_THERE else "",
+            ]
             if self.ours is None or self.kind in {DifferenceKind.TAKEN_TWICE, DifferenceKind.LISTED_TWICE}:
-                parts.append(theirs.number)
+                parts.append(_number(theirs))
         return "\n".join(parts)
 
 
@@ -131,6 +103,11 @@ class BookComparison:
     with_officer: int
     """How many entries are of payments that an officer is to settle already."""
     differences: tuple[PaymentDifference, ...]
+
+
+def _number(one: OurPayment | BookEntry) -> str:
+    """The gateway's number as it is compared: a person at a till may have written its digits in Bangla."""
+    return to_ascii_digits(one.reference or "")
 
 
 def compare(
@@ -151,75 +128,55 @@ def compare(
         elsewhere: Ids and gateway's numbers of payments that the books have on a date beside this one. They are not
             missing there.
     """
-    of_gateway = [payment for payment in ours if payment.gateway == gateway]
-    by_id = {payment.id: payment for payment in of_gateway}
-    by_number = {payment.number: payment for payment in of_gateway if payment.number is not None}
+    by_id = {payment.id: payment for payment in ours if payment.gateway == gateway}
+    by_number = {_number(payment): payment for payment in by_id.values() if payment.reference}
     found: list[PaymentDifference] = []
     seen: set[str] = set()
     groups: dict[str, list[BookEntry]] = defaultdict(list)
     for entry in entries:
-        payment = by_id.get(entry.payment) if entry.payment is not None else by_number.get(entry.number)
-        if entry.number in seen:
+        payment = by_id.get(entry.payment) if entry.payment is not None else by_number.get(_number(entry))
+        if _number(entry) in seen:
             found.append(PaymentDifference(DifferenceKind.LISTED_TWICE, payment, entry))
-            continue
-        seen.add(entry.number)
-        if payment is None:
+        elif payment is None:
             found.append(PaymentDifference(DifferenceKind.MISSING_HERE, None, entry))
         else:
             groups[payment.id].append(entry)
-    agreed: set[str] = set()
-    agreeing = with_officer = 0
+        seen.add(_number(entry))
+    for_officer = {id_ for id_ in groups if by_id[id_].state in MONEY_FOR_A_PERSON}
     for id_, attempts in groups.items():
-        if by_id[id_].state in MONEY_FOR_A_PERSON:
-            with_officer += len(attempts)
-            continue
-        differing = list(_differences(by_id[id_], attempts))
-        found += differing
-        agreeing += len(attempts) - len(differing)
-        agreed.add(id_)
+        found += _differences(by_id[id_], attempts) if id_ not in for_officer else ()
+    with_officer = sum(len(groups[id_]) for id_ in for_officer)
     named = {one.ours.id for one in found if one.ours is not None}
-    found_somewhere = groups.keys() | named | {to_ascii_digits(name) for name in elsewhere}
-    taken = (one for one in by_id.values() if one.is_taken_on(day))
-    missing = [one for one in taken if not {one.id, one.number} & found_somewhere]
+    agreeing = len(entries) - with_officer - len(found)
+    there = groups.keys() | named | {to_ascii_digits(name) for name in elsewhere}
+    missing = [one for one in by_id.values() if one.is_taken_on(day) and not {one.id, _number(one)} & there]
     found += [PaymentDifference(DifferenceKind.MISSING_THERE, one, None) for one in missing]
-    return BookComparison(
-        entries=len(entries),
-        agreed=frozenset(agreed - named),
-        agreeing=agreeing,
-        with_officer=with_officer,
-        differences=tuple(found),
-    )
+    agreed = frozenset(groups.keys() - for_officer - named)
+    return BookComparison(len(entries), agreed, agreeing, with_officer, tuple(found))
 
 
 def _differences(payment: OurPayment, attempts: Sequence[BookEntry]) -> Iterator[PaymentDifference]:
     """What differs of one payment, at most one difference for each of the gateway's entries of it."""
-    kept = [entry for entry in attempts if not entry.is_given_back] or list(attempts[:1])
-    counted = next((entry for entry in kept if entry.number == payment.number), kept[0])
+    kept = [entry for entry in attempts if entry.refunded != entry.amount] or attempts
+    counted = next((entry for entry in kept if _number(entry) == _number(payment)), kept[0])
     for entry in attempts:
-        if entry is not counted and entry.is_given_back_beyond:
-            yield PaymentDifference(DifferenceKind.REFUNDED_BEYOND, payment, entry)
-        elif entry is not counted and not entry.is_given_back:
-            yield PaymentDifference(DifferenceKind.TAKEN_TWICE, payment, entry)
-    kind = _difference(payment, counted)
-    if kind is not None:
-        yield PaymentDifference(kind, payment, counted)
+        kind = _difference(payment, entry) if entry is counted else None
+        if entry is not counted and entry.refunded != entry.amount:
+            kind = DifferenceKind.TAKEN_TWICE
+        if kind is not None:
+            yield PaymentDifference(kind, payment, entry)
 
 
 def _difference(payment: OurPayment, entry: BookEntry) -> DifferenceKind | None:
-    back = entry.refunded if entry.refunded is not None and entry.refunded.poisha else None
-    if entry.amount.currency != payment.amount.currency or (back and back.currency != entry.amount.currency):
-        return DifferenceKind.OTHER_CURRENCY
-    if entry.is_given_back_beyond:
-        return DifferenceKind.REFUNDED_BEYOND
+    is_back = entry.refunded is not None and entry.refunded.poisha > 0
     if payment.state in _NOT_TAKEN_HERE:
-        return DifferenceKind.REFUNDED_THERE if back else DifferenceKind.CAPTURED_THERE
+        return DifferenceKind.REFUNDED_THERE if is_back else DifferenceKind.CAPTURED_THERE
     if entry.amount != payment.amount:
         return DifferenceKind.OTHER_AMOUNT
-    if back is None:
+    if not is_back:
         # Money ordered back may be on its way still, or go by hand: only what is done here has to be done there.
         is_denied = payment.state is P.REFUNDED and entry.refunded is not None
         return DifferenceKind.REFUNDED_HERE if is_denied else None
     if payment.state not in _GIVEN_BACK_THERE:
         return DifferenceKind.REFUNDED_THERE
-    in_part = payment.state is P.REFUNDED and not entry.is_given_back
-    return DifferenceKind.OTHER_AMOUNT if in_part else None
+    return DifferenceKind.OTHER_AMOUNT if entry.refunded != entry.amount else None

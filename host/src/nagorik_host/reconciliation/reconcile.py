@@ -1,12 +1,10 @@
-"""One gateway's payments of a date: its books fetched and read, compared, and each difference settled or a case.
+"""One gateway's payments of a date: its books are read and compared, and each difference is settled or a case.
 
-Neither side is believed. Money that the gateway's books have and ours do not know of is asked about, as after a
-notice: only the gateway's own response about that payment counts. What has not been settled so within a day waits
-for an officer.
+Neither side is believed. The gateway is asked about money that ours does not know of: only its response about that
+payment counts. What is not settled so within a day waits for an officer.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -27,20 +25,9 @@ from nagorik_host.reconciliation.matching import (
     PaymentDifference,
     compare,
 )
-from nagorik_host.reconciliation.settlement_file import SettlementFile
+from nagorik_host.store import payment_cases
 from nagorik_host.store.application_store import NoSuchApplication
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.payment_cases import (
-    add_case,
-    case_id,
-    end_agreed,
-    gateways_taken,
-    hand_over,
-    payments_begun,
-    payments_named,
-    payments_taken,
-    read_case,
-)
 from nagorik_host.vault import Erased
 from nagorik_platform.lifecycle import NotPossible
 from nagorik_toolkit.texts import day_text
@@ -49,18 +36,13 @@ PATIENCE: Final = timedelta(days=1)
 """How long the gateway's response about one payment is waited for; then an officer looks."""
 LONGEST_SESSION: Final = timedelta(days=3)
 """How long before its date a payment may have been begun that the gateway's books name by their own number alone."""
-SUSPENDED: Final = "suspended"
 
 BookSource = Literal["list", "file"]
-CaseOutcome = Literal["asked", "opened", "known", "decided"]
-_Compared = Mapping[BookSource, BookComparison | str]
+CaseOutcome = Literal["asked", "opened", "waiting", "decided"]
 
 
 class SettlementRefused(Exception):
-    """The file cannot be this gateway's of this date; nothing was compared with it and nothing written.
-
-    The text says what the file holds.
-    """
+    """The file cannot be this gateway's of this date: nothing was written. The text says what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +53,7 @@ class FoundDifference:
     difference: PaymentDifference
     outcome: CaseOutcome
     """``asked``: the gateway is asked about the payment. ``opened``: it waits for an officer from now on.
-    ``known``: it did before. ``decided``: an officer has closed it."""
+    ``waiting``: it did before. ``decided``: an officer has closed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +61,11 @@ class Reconciliation:
     """What came of reconciling one gateway's payments of a date in Dhaka."""
 
     gateway: str
-    day: date
     taken_here: int
-    books: Mapping[BookSource, BookComparison | str]
-    """What came of comparing with each of the gateway's books, or why its list could not be had: an error's code or
-    ``suspended``. Empty where it lists no payments and no file was given."""
+    books: Mapping[BookSource, BookComparison]
+    """What came of comparing with each of the gateway's books. Empty where there are no books."""
+    failed: str | None
+    """Why the gateway's list could not be had, if it could not: an error's code or ``suspended``."""
     found: tuple[FoundDifference, ...]
     settled: int
     """How many earlier differences the gateway's response has settled since."""
@@ -94,11 +76,6 @@ class Reconciliation:
         return not self.failed and (bool(self.books) or not self.taken_here)
 
     @property
-    def failed(self) -> str | None:
-        """Why the gateway's list could not be had, if it could not."""
-        return next((book for book in self.books.values() if isinstance(book, str)), None)
-
-    @property
     def is_clean(self) -> bool:
         """Whether nothing is left to be done."""
         return self.is_compared and all(one.outcome == "decided" for one in self.found)
@@ -107,12 +84,12 @@ class Reconciliation:
 async def gateways_of(host: Host, day: date) -> list[str]:
     """The gateways that are installed, and those that took payments on a date and are installed no more."""
     first, before = _bounds(day)
-    taken = await host.database.run(partial(gateways_taken, first=first, before=before))
+    taken = await host.database.run(partial(payment_cases.gateways_taken, first=first, before=before))
     return sorted({one.id for one in host.platform.gateways}.union(taken))
 
 
 async def reconcile(
-    host: Host, gateway: str, day: date, settlement: SettlementFile | None = None, *, empty: bool = False
+    host: Host, gateway: str, day: date, settlement: Sequence[BookEntry] | None = None
 ) -> Reconciliation:
     """Compare one gateway's payments of a date, and leave no difference without a question or a case.
 
@@ -122,33 +99,38 @@ async def reconcile(
         host: Whose payments.
         gateway: The gateway's id.
         day: The date in Dhaka.
-        settlement: The gateway's settlement file; without one it is compared with the gateway's list alone.
-        empty: Whether a file without any payment is taken for what it says, though payments were taken here.
+        settlement: The gateway's settlement file, beside its list.
 
     Raises:
-        SettlementRefused: The file is of another date or gateway, or holds no payment though some were taken.
+        SettlementRefused: The file is another gateway's, or holds no payment of the date.
     """
     first, before = _bounds(day)
-    taken = await host.database.run(partial(payments_taken, gateway=gateway, first=first, before=before))
+    begun = partial(payment_cases.payments_around, gateway=gateway, first=first - LONGEST_SESSION, before=before)
+    around = await host.database.run(begun)
+    taken_here = sum(one.is_taken_on(day) for one in around)
     if settlement is not None:
-        await _refuse_others(host, settlement, gateway, day, is_empty_wrong=bool(taken) and not empty)
+        await _refuse_others(host, settlement, gateway, day, taken_here)
     listed = await _listed(host, gateway, day)
-    books: dict[BookSource, Sequence[BookEntry] | str] = {"list": listed} if listed is not None else {}
+    failed = listed if isinstance(listed, str) else None
+    books: dict[BookSource, Sequence[BookEntry]] = {"list": listed} if isinstance(listed, list) else {}
     if settlement is not None:
-        books["file"] = settlement.entries
-    compare_all = partial(_compare_all, host, gateway, day, taken, books)
-    compared = await compare_all()
-    if any(difference.kind is DifferenceKind.MISSING_THERE for difference in _differing(compared)):
+        books["file"] = settlement
+    comparing = {}
+    for source, entries in books.items():
+        ours = await host.database.snapshot(partial(_ours, host=host, around=around, entries=entries))
+        comparing[source] = partial(compare, ours, entries, gateway=gateway, day=day)
+    compared = {source: comparison() for source, comparison in comparing.items()}
+    if any(one.kind is DifferenceKind.MISSING_THERE for book in compared.values() for one in book.differences):
         # By the gateway's own clock a payment may be on the date before or after.
         beside = [await _listed(host, gateway, day + timedelta(days)) for days in (-1, 1)]
-        entries = [entry for one in beside if isinstance(one, list) for entry in one]
-        compared = await compare_all({name for one in entries for name in (one.payment, one.reference) if name})
-    found, settled = await _keep(host, gateway, day, compared)
-    return Reconciliation(gateway, day, len(taken), compared, tuple(found), settled)
-
-
-def _differing(compared: _Compared) -> list[PaymentDifference]:
-    return [one for book in compared.values() if isinstance(book, BookComparison) for one in book.differences]
+        there = [entry for one in beside if isinstance(one, list) for entry in one]
+        elsewhere = {name for one in there for name in (one.payment, one.reference) if name}
+        compared = {source: comparison(elsewhere=elsewhere) for source, comparison in comparing.items()}
+    found = await _keep(host, gateway, day, [one for book in compared.values() for one in book.differences])
+    differing = {one.difference.ours.id for one in found if one.difference.ours is not None}
+    agreed = frozenset[str]().union(*(book.agreed for book in compared.values())) - differing
+    settled = await host.database.run(partial(payment_cases.end_agreed, agreed=agreed, now=host.clock.now()))
+    return Reconciliation(gateway, taken_here, compared, failed, tuple(found), settled)
 
 
 def _bounds(day: date) -> tuple[datetime, datetime]:
@@ -165,7 +147,7 @@ async def _listed(host: Host, gateway: str, day: date) -> list[BookEntry] | str 
             return None
         suspended = await host.database.run(suspended_offers)
         if suspended.covers(plugin=plugin, service=gateway, target_plugin=plugin):
-            return SUSPENDED
+            return "suspended"
         listed = await host.platform.list_payments(ListPaymentsRequest(gateway=gateway, day=day))
     except NagorikError as error:
         return error.code
@@ -176,72 +158,35 @@ async def _listed(host: Host, gateway: str, day: date) -> list[BookEntry] | str 
 
 
 async def _refuse_others(
-    host: Host, settlement: SettlementFile, gateway: str, day: date, *, is_empty_wrong: bool
+    host: Host, settlement: Sequence[BookEntry], gateway: str, day: date, taken_here: int
 ) -> None:
-    days = sorted({entry.day for entry in settlement.entries})
-    if not days and not settlement.not_taken and is_empty_wrong:
-        raise SettlementRefused(
-            "holds no payment, but payments were taken here on that date. If that is right, say so with --no-payments"
-        )
-    if days and day not in days:
-        held = " to ".join(dict.fromkeys(day_text(one).en for one in (days[0], days[-1])))
-        raise SettlementRefused(f"holds no payment of that date; its payments are of {held}. Nothing was compared")
-    named = await host.database.run(partial(payments_named, entries=settlement.entries))
+    days = sorted({entry.day for entry in settlement})
+    if day not in days and (days or taken_here):
+        held = " to ".join(dict.fromkeys(day_text(one).en for one in (*days[:1], *days[-1:])))
+        why = f"its payments are of {held}" if days else "payments were taken here"
+        raise SettlementRefused(f"holds no payment of that date; {why}")
+    named = await host.database.run(partial(payment_cases.payments_named, entries=settlement))
     if named and all(one.gateway != gateway for one in named):
         raise SettlementRefused("holds payments of another gateway; nothing was compared")
 
 
-async def _compare_all(
-    host: Host,
-    gateway: str,
-    day: date,
-    taken: Iterable[OurPayment],
-    books: Mapping[BookSource, Sequence[BookEntry] | str],
-    elsewhere: Collection[str] = (),
-) -> _Compared:
-    compared: dict[BookSource, BookComparison | str] = {}
-    for source, entries in books.items():
-        if isinstance(entries, str):
-            compared[source] = entries
-            continue
-        ours = await _ours(host, gateway, day, taken, entries)
-        compared[source] = compare(ours, entries, gateway=gateway, day=day, elsewhere=elsewhere)
-    return compared
-
-
-async def _ours(
-    host: Host, gateway: str, day: date, taken: Iterable[OurPayment], entries: Sequence[BookEntry]
+def _ours(
+    transaction: Transaction, *, host: Host, around: Sequence[OurPayment], entries: Sequence[BookEntry]
 ) -> list[OurPayment]:
-    """Our payments that may be meant, with the gateway's number where an entry is found by it."""
-    named = await host.database.run(partial(payments_named, entries=entries))
-    ours = {one.id: one for one in (*taken, *named)}
-    times = Counter(entry.payment for entry in entries)
-    wanted = {payment for payment, number in times.items() if payment is not None and number > 1}
-    if None in times:
-        # An entry that has the gateway's number alone can be of any payment begun or taken about then.
-        first, before = _bounds(day)
-        around = partial(payments_begun, gateway=gateway, first=first - LONGEST_SESSION, before=before)
-        ours |= {one.id: one for one in await host.database.run(around)}
-        wanted |= set(ours)
-    referring = partial(_with_references, host=host, ours=[one for one in ours.values() if one.id in wanted])
-    return [*(ours | await host.database.snapshot(referring)).values()]
+    """Our payments that may be meant, with the gateway's numbers where an entry is found by its number alone."""
+    ours = {one.id: one for one in (*around, *payment_cases.payments_named(transaction, entries))}
+    if len({entry.payment for entry in entries if entry.payment is not None}) < len(entries):
+        for payment in list(ours.values()):
+            # Of what was erased there is no number.
+            with suppress(Erased, NoSuchApplication):
+                progress = host.store.read(transaction, payment.application).progress
+                ours[payment.id] = replace(payment, reference=progress.payment(payment.id).reference)
+    return list(ours.values())
 
 
-def _with_references(transaction: Transaction, *, host: Host, ours: Sequence[OurPayment]) -> dict[str, OurPayment]:
-    """Payments with the gateway's number of each, which is sealed; of what was erased there is no number."""
-    found = {}
-    for payment in ours:
-        with suppress(Erased, NoSuchApplication):
-            progress = host.store.read(transaction, payment.application).progress
-            found[payment.id] = replace(payment, reference=progress.payment(payment.id).reference)
-    return found
-
-
-async def _keep(host: Host, gateway: str, day: date, compared: _Compared) -> tuple[list[FoundDifference], int]:
-    """Keep all differences of the books, each once; and how many earlier ones are settled."""
-    differences: dict[str, PaymentDifference] = {}
-    for difference in _differing(compared):
-        differences.setdefault(case_id(host.vault, gateway, difference), difference)
+async def _keep(host: Host, gateway: str, day: date, differing: Iterable[PaymentDifference]) -> list[FoundDifference]:
+    """Keep each difference of the books once."""
+    differences = {payment_cases.case_id(host.vault, gateway, one): one for one in differing}
     found = []
     for case, difference in differences.items():
         keep = partial(_keep_one, host=host, gateway=gateway, day=day, identity=case, difference=difference)
@@ -251,35 +196,30 @@ async def _keep(host: Host, gateway: str, day: date, compared: _Compared) -> tup
             # Another process found it at the same time: it is known this time.
             outcome = await host.database.run(keep)
         found.append(FoundDifference(case, difference, outcome))
-    differing = {one.ours.id for one in differences.values() if one.ours is not None}
-    agreed = {name for one in compared.values() if isinstance(one, BookComparison) for name in one.agreed}
-    settled = await host.database.run(partial(end_agreed, agreed=agreed - differing, now=host.clock.now()))
-    return found, settled
+    return found
 
 
 def _keep_one(
     transaction: Transaction, *, host: Host, gateway: str, day: date, identity: str, difference: PaymentDifference
 ) -> CaseOutcome:
     now = host.clock.now()
-    case = read_case(transaction, identity)
+    case = payment_cases.read_case(transaction, identity)
     if case is None:
-        asked = difference.kind is DifferenceKind.CAPTURED_THERE and _ask(transaction, host, difference.ours)
-        add_case(transaction, host.vault, identity, difference, gateway=gateway, day=day, asked=asked, now=now)
+        ours = difference.ours if difference.kind is DifferenceKind.CAPTURED_THERE else None
+        asked = ours is not None and _ask(transaction, host, ours)
+        payment_cases.add_case(
+            transaction, host.vault, identity, difference, gateway=gateway, day=day, asked=asked, now=now
+        )
         return "asked" if asked else "opened"
-    if case.standing == "decided":
-        return "decided"
-    if case.standing == "waiting":
-        return "known"
-    if case.standing == "asked" and now - case.found_at <= PATIENCE:
-        return "asked"
-    hand_over(transaction, identity, now)
+    standing = payment_cases.standing_of(case)
+    if standing != "agreed" and not (standing == "asked" and now - case.found_at > PATIENCE):
+        return standing
+    payment_cases.hand_over(transaction, identity, now)
     return "opened"
 
 
-def _ask(transaction: Transaction, host: Host, ours: OurPayment | None) -> bool:
+def _ask(transaction: Transaction, host: Host, ours: OurPayment) -> bool:
     """Have the gateway asked about a payment, as after a notice; whether that is possible."""
-    if ours is None:
-        return False
     try:
         host.ask_about_payment(transaction, ours.application, ours.id)
     except (NotPossible, NagorikError, Erased, NoSuchApplication):

@@ -1,7 +1,7 @@
 """Read a gateway's settlement file: CSV, by columns that a dated data file names.
 
-Each line is read by itself. A file with a line that cannot be read is refused, and each such line is named by its
-number and column. A byte-order mark, each end of line, quoted cells, Bangla digits and amounts in groups are read.
+Each line is read by itself; a file is refused with the number and column of each line that cannot be read. A
+byte-order mark, each end of line, quoted cells, Bangla digits and amounts in groups are read.
 """
 
 import csv
@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -26,7 +26,6 @@ LAYOUT_FILE: Final = "settlement.toml"
 """The file beside a plugin's ``plugin.toml`` that says how its gateways' settlement files are laid out."""
 LARGEST_SETTLEMENT: Final = 200_000_000
 """Bytes of a settlement file: about a million payments."""
-_LONGEST_REFERENCE: Final = 200
 _STATUSES: Final = ("taken", "refunded", "not_taken")
 _NAMED: Final = 20
 """Lines that cannot be read that are named."""
@@ -36,24 +35,11 @@ _Headings = Annotated[tuple[_Heading, ...], Field(min_length=1)]
 _Currency = Literal["BDT", "USD"]
 _CURRENCIES: Final[Mapping[str, _Currency]] = {"BDT": "BDT", "USD": "USD"}
 
-
-class SettlementColumns(ManifestModel):
-    """Which column holds what; each by all the headings that it is known to have."""
-
-    reference: _Headings
-    """The gateway's number of the payment."""
-    amount: _Headings
-    """What was taken, in whole units of the currency."""
-    taken_at: _Headings
-    """When, on the clocks in Dhaka unless an offset is written."""
-    payment: tuple[_Heading, ...] = ()
-    """The platform's id of the payment, where the gateway keeps that."""
-    currency: tuple[_Heading, ...] = ()
-    """BDT where there is no such column."""
-    refunded: tuple[_Heading, ...] = ()
-    """What was given back of it."""
-    status: tuple[_Heading, ...] = ()
-    """Whether it was taken at all, where the file lists others too."""
+SettlementColumn = Literal["reference", "amount", "taken_at", "payment", "currency", "refunded", "status"]
+"""What a column holds: the gateway's number of the payment, what was taken in whole units of the currency, when; and
+where the file has them the platform's id of the payment, a currency that may not be BDT, what was given back of it,
+and whether it was taken at all."""
+_REQUIRED: Final[tuple[SettlementColumn, ...]] = ("reference", "amount", "taken_at")
 
 
 class SettlementLayout(ManifestModel):
@@ -61,7 +47,9 @@ class SettlementLayout(ManifestModel):
 
     gateway: _Heading
     source: Source
-    columns: SettlementColumns
+    columns: Mapping[SettlementColumn, _Headings]
+    """Each column by all the headings that it is known to have; the first three of a ``SettlementColumn`` have to be
+    there."""
     times: _Headings
     """How times are written, as ``datetime.strptime`` reads them; the first that reads a text counts."""
     delimiter: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1)] = ","
@@ -79,13 +67,6 @@ class SettlementLayouts(ManifestModel):
     layouts: Annotated[tuple[SettlementLayout, ...], Field(min_length=1)]
 
 
-class SettlementFile(NamedTuple):
-    """What a file holds: the payments that were taken, and how many lines are of payments that were not."""
-
-    entries: tuple[BookEntry, ...]
-    not_taken: int
-
-
 def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
     """Read the layouts in a data file.
 
@@ -95,45 +76,37 @@ def read_layouts(file: Path) -> tuple[SettlementLayout, ...]:
     return parse_model(read_file(file), file.name, SettlementLayouts).layouts
 
 
-def read_settlement(file: Path, layout: SettlementLayout) -> SettlementFile:
-    """Read a settlement file.
+def parse_settlement(content: bytes, name: str, layout: SettlementLayout) -> list[BookEntry]:
+    """Parse the content of a settlement file into the payments that were taken.
 
     Raises:
         DataFileInvalid: It is no such file, lacks columns, or has lines that cannot be read; they are named.
     """
-    return parse_settlement(read_file(file, largest=LARGEST_SETTLEMENT), file.name, layout)
-
-
-def parse_settlement(content: bytes, name: str, layout: SettlementLayout) -> SettlementFile:
-    """Parse the content of a settlement file; raises as ``read_settlement``."""
     lines = enumerate(io.StringIO(_text(content, name), newline=None), 1)
     rows = [(line, cells) for line, text in lines if (cells := _cells(text, layout.delimiter)) is None or any(cells)]
     if not rows or not rows[0][1]:
         raise DataFileInvalid(name, [FileProblem("", "it is empty; a file without payments has its heading")])
     heading = rows[0][1]
     places = _places(heading, layout, name)
-    meaning = {word: kind for kind in _STATUSES for word in _folded(*getattr(layout, kind))}
+    meaning = {_folded(word): kind for kind in _STATUSES for word in getattr(layout, kind)}
     entries: list[BookEntry] = []
     problems: list[FileProblem] = []
     for line, cells in rows[1:]:
         try:
-            entry = _entry(line, _by_column(cells, len(heading), places), layout, meaning)
-            entries += [entry] if entry is not None else []
+            entries += _entries(line, _by_column(cells, len(heading), places), layout, meaning)
         except _Unreadable as problem:
             problems.append(FileProblem(f"line {line}", str(problem)))
     if problems:
-        more = [FileProblem("", f"{len(problems)} lines in all cannot be read")] if len(problems) > _NAMED else []
-        raise DataFileInvalid(name, problems[:_NAMED] + more)
-    return SettlementFile(tuple(entries), len(rows) - 1 - len(entries))
+        raise DataFileInvalid(name, problems[:_NAMED])
+    return entries
 
 
 def _text(content: bytes, name: str) -> str:
     encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     try:
         return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataFileInvalid(name, [FileProblem("", f"save the file as UTF-8: look at line {line}")]) from None
+    except UnicodeDecodeError:
+        raise DataFileInvalid(name, [FileProblem("", "save the file as UTF-8")]) from None
 
 
 def _cells(line: str, delimiter: str) -> list[str] | None:
@@ -142,18 +115,12 @@ def _cells(line: str, delimiter: str) -> list[str] | None:
         (cells,) = csv.reader([line], delimiter=delimiter, strict=True)
     except (csv.Error, ValueError):
         return None
-    return [_visible(cell) for cell in cells]
+    return [cell.strip() for cell in cells]
 
 
-def _visible(cell: str) -> str:
-    """A cell without its margins and invisible marks, such as those for the direction of writing."""
-    return "".join(char for char in cell if char.isascii() or unicodedata.category(char) != "Cf").strip()
-
-
-def _folded(*words: str) -> list[str]:
-    """Headings or words of a status as they are compared."""
-    visible = (unicodedata.normalize("NFC", _visible(word)).replace("_", " ").casefold() for word in words)
-    return [" ".join(word.split()) for word in visible]
+def _folded(word: str) -> str:
+    """A heading, or a word of a status, as it is compared."""
+    return " ".join(unicodedata.normalize("NFC", word).replace("_", " ").casefold().split())
 
 
 class _Unreadable(Exception):
@@ -162,20 +129,20 @@ class _Unreadable(Exception):
 
 def _places(heading: Sequence[str], layout: SettlementLayout, name: str) -> dict[str, int]:
     """Where each column of a layout stands in the file."""
-    there = _folded(*heading)
-    found = {
-        column: [place for place, cell in enumerate(there) if cell in _folded(*headings)]
-        for column, headings in layout.columns
-        if headings
-    }
-    problems = [
-        f"{'more than one' if places else 'no'} column is headed {' or '.join(getattr(layout.columns, column))}"
-        for column, places in found.items()
-        if len(places) != 1
-    ]
+    there = [_folded(cell) for cell in heading]
+    found: dict[str, int] = {}
+    problems = []
+    for column in dict.fromkeys((*_REQUIRED, *layout.columns)):
+        headings = layout.columns.get(column, ())
+        at = [place for place, cell in enumerate(there) if cell in map(_folded, headings)]
+        if len(at) == 1:
+            found[column] = at[0]
+        else:
+            number = "more than one" if at else "no"
+            problems.append(FileProblem("", f"{number} column is headed {' or '.join(headings) or column}"))
     if problems:
-        raise DataFileInvalid(name, [FileProblem("", problem) for problem in problems])
-    return {column: place for column, (place,) in found.items()}
+        raise DataFileInvalid(name, problems)
+    return found
 
 
 def _by_column(cells: Sequence[str] | None, width: int, places: Mapping[str, int]) -> dict[str, str]:
@@ -186,31 +153,29 @@ def _by_column(cells: Sequence[str] | None, width: int, places: Mapping[str, int
     return {column: cells[place] for column, place in places.items()}
 
 
-def _entry(
+def _entries(
     line: int, cell: Mapping[str, str], layout: SettlementLayout, meaning: Mapping[str, str]
-) -> BookEntry | None:
-    """Read a line; ``None`` where the payment was not taken."""
-    status = meaning.get(*_folded(cell["status"])) if "status" in cell else "taken"
+) -> list[BookEntry]:
+    """Read a line; no entry where the payment was not taken."""
+    status = meaning.get(_folded(cell["status"])) if "status" in cell else "taken"
     if status is None:
         raise _Unreadable("status: a word that the layout does not know; add it there")
     if status == "not_taken":
-        return None
+        return []
     currency = _CURRENCIES.get(cell.get("currency", "BDT").upper())
     if currency is None:
         raise _Unreadable("currency: neither BDT nor USD")
-    if not 0 < len(cell["reference"]) <= _LONGEST_REFERENCE:
-        raise _Unreadable("reference: empty or too long")
+    if not cell["reference"]:
+        raise _Unreadable("reference: empty")
     amount = _amount(cell, "amount", currency)
     # What was given back, by its sum or by the word alone; nothing is said where the layout has neither.
     back = Money(poisha=0, currency=currency) if layout.refunded else None
     if cell.get("refunded"):
         back = _amount(cell, "refunded", currency)
-        if status == "refunded" and not back.poisha:
-            raise _Unreadable("refunded: zero, though the status says that money was given back")
-    elif status == "refunded":
+    if status == "refunded" and not (back and back.poisha):
         back = amount
     payment = to_ascii_digits(cell.get("payment", "")).lower() or None
-    return BookEntry(cell["reference"], amount, _day(cell["taken_at"], layout.times), payment, back, line)
+    return [BookEntry(cell["reference"], amount, _day(cell["taken_at"], layout.times), payment, back, line)]
 
 
 def _day(written: str, styles: Sequence[str]) -> date:
