@@ -362,7 +362,7 @@ def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(rea
     os.utime(folder / orphan[:2] / orphan, (0, 0))
     assert "1 belong to no application; 0 were removed." in ready("audit", "documents").out
     removed = ready("audit", "documents", "--remove", "--json")
-    assert (removed.code, removed.document["removed"], removed.document["unfinished_removed"]) == (0, 1, 1)
+    assert (removed.code, removed.document["removed"], removed.document["unfinished"]) == (0, 1, 1)
     assert {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".owner"} == owned
 
 

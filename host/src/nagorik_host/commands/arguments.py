@@ -181,7 +181,6 @@ payments: Final = HostCommand(
                 _option("--settlement", "FILE", "with --gateway: also compare its settlement file", type=Path),
                 _option("--layout", "FILE", "with --settlement: how it is laid out, if not as usual", type=Path),
             ),
-            epilog="Each difference is asked about or becomes a case; the same one is never two cases.",
         ),
     },
 )

@@ -1,8 +1,7 @@
 """The ledger: a record of each change, in chains that no one continues without the host's keys.
 
-A record of an application holds what a unit set in its row; all of them, by revision, amount to the row. A record of
-any other row holds a digest of it. Each connection that writes has a chain of its own, and waits for no other. A
-record's link is a keyed hash over the link before it and all that the record says.
+The records of an application amount to its row; a record of any other row holds a digest of it. Each connection that
+writes has a chain of its own. A record's link is a keyed hash over the link before it and all that the record says.
 """
 
 import hashlib
@@ -16,24 +15,21 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, Table, and_, bindparam, func, select
 
-from nagorik_host.store.schema import (
-    applications,
-    decisions,
-    erased_references,
-    inbox,
-    insert_rows,
-    ledger,
-    microseconds,
-    payment_cases,
-    restorations,
-    suspensions,
-)
+from nagorik_host.store import schema
+from nagorik_host.store.schema import applications, insert_rows, ledger, microseconds
 from nagorik_host.vault import Vault
 
 Columns = Mapping[str, Any] | RowMapping
 """Columns of a row, by name."""
 
-TRACKED: Final = (decisions, erased_references, inbox, payment_cases, restorations, suspensions)
+TRACKED: Final = (
+    schema.decisions,
+    schema.erased_references,
+    schema.inbox,
+    schema.payment_cases,
+    schema.restorations,
+    schema.suspensions,
+)
 """The host's tables whose rows follow from no journal."""
 
 _UNRECORDED: Final = frozenset(
@@ -44,23 +40,13 @@ _COLUMNS: Final = tuple(column.name for column in applications.c if column.name 
 
 _HEAD: Final = "nagorik-ledger-head"
 _WRITER: Final = "nagorik-ledger-writer"
-_LOCKS: Final = 0x6E61676F
-"""Names the advisory locks on PostgreSQL by which a connection has a chain for as long as it lasts."""
-_CLAIM: Final = select(func.pg_try_advisory_lock(_LOCKS, bindparam("writer_")))
-_LAST: Final = (
-    select(ledger.c.number, ledger.c.link)
-    .where(ledger.c.writer == bindparam("writer_"))
-    .order_by(ledger.c.number.desc())
-    .limit(1)
-)
-_LINK: Final = select(ledger.c.link).where(
-    ledger.c.writer == bindparam("writer_"), ledger.c.number == bindparam("number_")
-)
-_COUNT: Final = (
-    select(func.count())
-    .select_from(ledger)
-    .where(ledger.c.subject == bindparam("subject_"), ledger.c.kind == bindparam("kind_"))
-)
+_CLAIM: Final = select(func.pg_try_advisory_lock(0x6E61676F, bindparam("writer_")))
+"""Takes the advisory lock on PostgreSQL by which a connection has a chain for as long as it lasts."""
+_IS_WRITERS: Final = ledger.c.writer == bindparam("writer_")
+_LAST: Final = select(ledger.c.number, ledger.c.link).where(_IS_WRITERS).order_by(ledger.c.number.desc()).limit(1)
+_LINK: Final = select(ledger.c.link).where(_IS_WRITERS, ledger.c.number == bindparam("number_"))
+_OF_SUBJECT: Final = ledger.c.subject == bindparam("subject_"), ledger.c.kind == bindparam("kind_")
+_COUNT: Final = select(func.count()).select_from(ledger).where(*_OF_SUBJECT)
 
 
 class LedgerMissing(RuntimeError):
@@ -221,18 +207,14 @@ def digest_of_row(table: Table, row: Columns) -> str:
 
 def digest(values: Sequence[Any]) -> str:
     """A digest of plain values."""
-    return _in_base64(hashlib.sha256(_JSON.encode(values).encode()).digest())
+    return str(plain(hashlib.sha256(_JSON.encode(values).encode()).digest()))
 
 
 def plain(value: Any) -> Any:
     """A value of a column as a record holds it."""
     if isinstance(value, datetime):
         return microseconds(value)
-    return _in_base64(value) if isinstance(value, bytes) else value
-
-
-def _in_base64(value: bytes) -> str:
-    return b2a_base64(value, newline=False).decode()
+    return b2a_base64(value, newline=False).decode() if isinstance(value, bytes) else value
 
 
 _JSON: Final = json.JSONEncoder(separators=(",", ":"))

@@ -19,8 +19,7 @@ class OwnThreads:
 
     async def run(self, act: Callable[[], T]) -> T:
         """Run ``act`` in one of them, in the caller's context."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(copy_context().run, act))
+        return await asyncio.get_running_loop().run_in_executor(self._executor, partial(copy_context().run, act))
 
     def close(self) -> None:
         """Begin nothing more, without waiting for what was begun."""

@@ -1,20 +1,16 @@
 """Verifying what is kept: applications, the ledger, what people decided, and documents that have an owner."""
 
-from nagorik_host.store.audit.applications import Verified, verify_journals
+from nagorik_host.store.audit.applications import verify_journals
 from nagorik_host.store.audit.chains import Anchor, make_anchor, read_anchors, verify_ledger
-from nagorik_host.store.audit.documents import ORPHAN_GRACE, DocumentComparison, compare_documents
+from nagorik_host.store.audit.documents import compare_documents
 from nagorik_host.store.audit.findings import AuditFinding
-from nagorik_host.store.audit.tables import changed_tables, foreign_programs
+from nagorik_host.store.audit.tables import changed_tables
 
 __all__ = [
-    "ORPHAN_GRACE",
     "Anchor",
     "AuditFinding",
-    "DocumentComparison",
-    "Verified",
     "changed_tables",
     "compare_documents",
-    "foreign_programs",
     "make_anchor",
     "read_anchors",
     "verify_journals",

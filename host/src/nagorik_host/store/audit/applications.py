@@ -1,17 +1,14 @@
-"""Every application against its journal, and its row against what the ledger says was set in it.
-
-All that is compared of an application is read in one snapshot, so that work that goes on meanwhile is no finding.
-"""
+"""Compare every application with its journal, and its row with what the ledger says was set; each in one snapshot."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, select
 
 from nagorik_host.store.application_store import PROGRESS, ApplicationStore
-from nagorik_host.store.audit.findings import AuditFinding, read_page, within
+from nagorik_host.store.audit.findings import AuditFinding, Verified, read_page, within
 from nagorik_host.store.chain import ChainBroken, JournalEntry, event_of, verify_chain
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import plain, record_of_attempt, record_of_draft, record_of_erasure
@@ -24,19 +21,12 @@ from nagorik_platform.tracebacks import type_name
 
 _TAKEN: Final = frozenset({"revision", "updated_at", "due_at", "operation", "target_plugin", "lease"})
 """Columns that a claim sets of which the ledger has no record yet: the call only reads."""
-_UNREADABLE: Final = (IllegalTransition, JournalBroken, SealBroken, LookupError, TypeError, ValueError)
 
 _Owned = Mapping[str, Sequence[RowMapping]]
 """An application's rows in other tables, by table and in the order of their keys."""
+_Entries = Sequence[JournalEntry]
 _Found = Iterator[tuple[str, str]]
 """Codes of findings, each with its detail."""
-
-
-class Verified(NamedTuple):
-    """What was found of one application."""
-
-    application: str
-    findings: Sequence[AuditFinding]
 
 
 async def verify_journals(database: Database, vault: Vault) -> AsyncIterator[Verified]:
@@ -60,7 +50,7 @@ def _page(transaction: Transaction, *, vault: Vault, after: str | None) -> tuple
     verified = []
     for name in sorted(page.rows.keys() | page.records.keys()):
         found = dict.fromkeys(_findings(page.rows.get(name), page.records.get(name, []), owned[name], vault))
-        verified.append(Verified(shown(name), [AuditFinding(code, shown(name), detail) for code, detail in found]))
+        verified.append(Verified([AuditFinding(code, shown(name), detail) for code, detail in found], shown(name)))
     return verified, page.last
 
 
@@ -90,9 +80,7 @@ def _findings(row: RowMapping | None, records: Sequence[Mapping[str, Any]], owne
     yield from _calls(row, owned, written, progress)
 
 
-def _journal(
-    row: RowMapping, entries: Sequence[JournalEntry], records: Sequence[Mapping[str, Any]], vault: Vault
-) -> _Found:
+def _journal(row: RowMapping, entries: _Entries, records: Sequence[Mapping[str, Any]], vault: Vault) -> _Found:
     """Verify that the journal is whole, and that the row never went back in it."""
     journalled = {"application": row["id"], "head": row["chain"], "count": row["entries"], "vault": vault}
     try:
@@ -139,12 +127,7 @@ def _erased(row: RowMapping, owned: _Owned, written: Mapping[str, Any]) -> _Foun
 
 
 def _as_journalled(
-    row: RowMapping,
-    owned: _Owned,
-    entries: Sequence[JournalEntry],
-    key: DataKey,
-    progress: Progress,
-    vault: Vault,
+    row: RowMapping, owned: _Owned, entries: _Entries, key: DataKey, progress: Progress, vault: Vault
 ) -> _Found:
     """Compare what follows from the journal."""
     try:
@@ -152,7 +135,7 @@ def _as_journalled(
         if not amounts_to(events, progress):
             yield "row-differs", "progress"
             return
-    except _UNREADABLE as error:
+    except (IllegalTransition, JournalBroken, SealBroken, LookupError, TypeError, ValueError) as error:
         yield "journal-broken", f"cannot be read: {type_name(error)}"
         return
     if [dict(one) for one in owned[payments.name]] != rows_of(progress, events):

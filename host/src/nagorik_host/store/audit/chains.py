@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import Table, func, select, tuple_
 
 from nagorik_host import extensions
-from nagorik_host.store.audit.findings import AuditFinding, AuditPage, read_page
+from nagorik_host.store.audit.findings import AuditFinding, AuditPage, Verified, read_page
 from nagorik_host.store.audit.tables import changed_tables, damaged_file, foreign_programs
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import TRACKED, Head, digest_of_row, genesis, link_of, plain
@@ -30,13 +30,6 @@ class Anchor(BaseModel):
     """By chain, the number and the link of its last record."""
 
 
-class VerifiedRecords(NamedTuple):
-    """What was found in so many records of the ledger."""
-
-    records: int
-    findings: Sequence[AuditFinding]
-
-
 async def make_anchor(database: Database, at: datetime) -> Anchor:
     """Say how far each chain has come. Nothing is verified: an anchor vouches for no record that was changed."""
     last = select(ledger.c.writer, func.max(ledger.c.number)).group_by(ledger.c.writer)
@@ -50,11 +43,7 @@ def _heads(transaction: Transaction, *, wanted: Any) -> dict[int, tuple[int, str
 
 
 def read_anchors(text: str) -> list[Anchor]:
-    """Read the anchors of a file, one to a line.
-
-    Raises:
-        ValueError: A line is no anchor, or there is not one.
-    """
+    """Read the anchors of a file, one to a line; ``ValueError`` where a line is no anchor, or there is not one."""
     anchors = [Anchor.model_validate_json(line) for line in text.splitlines() if line.strip()]
     if not anchors:
         raise ValueError("no anchor")
@@ -63,25 +52,25 @@ def read_anchors(text: str) -> list[Anchor]:
 
 async def verify_ledger(
     database: Database, vault: Vault, *, anchors: Sequence[Anchor] = ()
-) -> AsyncIterator[VerifiedRecords]:
+) -> AsyncIterator[Verified]:
     """Verify the tables themselves, every chain, the anchors, and each row that only the ledger speaks of."""
     for look in (foreign_programs, changed_tables, damaged_file):
-        yield VerifiedRecords(0, await database.snapshot(look))
+        yield Verified(await database.snapshot(look))
     head: Head | None = None
     while True:
         number, head, findings = await database.snapshot(partial(_records, vault=vault, head=head))
-        yield VerifiedRecords(number, findings)
+        yield Verified(findings, records=number)
         if number < RECORDS:
             break
     for one in anchors:
         wanted = [(writer, number) for writer, (number, _) in one.heads.items()]
         if await database.snapshot(partial(_heads, wanted=wanted)) != one.heads:
-            yield VerifiedRecords(0, [AuditFinding("anchor-missed", "ledger", f"of {one.at.isoformat()}")])
+            yield Verified([AuditFinding("anchor-missed", "ledger", f"of {one.at.isoformat()}")])
     for table in (*TRACKED, *extensions.tracked()):
         after: str | None = None
         while True:
             page = await database.snapshot(partial(read_page, table=table, after=after))
-            yield VerifiedRecords(0, list(_compare(table, page)))
+            yield Verified(list(_compare(table, page)))
             if (after := page.last) is None:
                 break
 

@@ -1,16 +1,14 @@
-"""Documents that nothing refers to, and those that are referred to and gone.
+"""Documents that no application refers to, and those that are referred to and gone.
 
-A document is written before the application that refers to it. So one may be left without an owner: a process died in
-between, or the database was put back to an older copy.
+A document is written before its application: a process that died in between leaves one without an owner.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.audit.findings import PAGE, within
@@ -22,10 +20,10 @@ from nagorik_host.vault import SealBroken
 
 ORPHAN_GRACE: Final = timedelta(days=1)
 """Age from which a document without an owner has none: a younger one's application may be about to be written."""
+_Referred = list[tuple[str, list[str] | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentComparison:
+class DocumentComparison(NamedTuple):
     """The folder and the database, compared.
 
     Attributes:
@@ -44,10 +42,7 @@ class DocumentComparison:
 async def compare_documents(
     database: Database, store: ApplicationStore, documents: FolderDocumentStore, now: datetime
 ) -> DocumentComparison:
-    """Compare the folder with the database.
-
-    The folder is listed first: what is kept and referred to meanwhile is neither an orphan nor missing.
-    """
+    """Compare the folder with the database; it is listed first, so that what is kept meanwhile is no orphan."""
     before = set(documents.kept())
     orphans, missing, unreadable = set(before), dict[str, int](), list[str]()
     after: str | None = None
@@ -65,16 +60,12 @@ async def compare_documents(
     return DocumentComparison(len(before), sorted(old), missing, unreadable)
 
 
-def _page(
-    transaction: Transaction, *, store: ApplicationStore, after: str | None
-) -> list[tuple[str, list[str] | None]]:
-    is_next = applications.c.erased_at.is_(None), *within(applications.c.id, after)
-    query = select(applications).where(*is_next).order_by(applications.c.id).limit(PAGE)
-    return [(row.id, _referred(transaction, store, row)) for row in transaction.connection.execute(query)]
-
-
-def _referred(transaction: Transaction, store: ApplicationStore, row: Row[Any]) -> list[str] | None:
-    try:
-        return referred_to(transaction, store, store.from_row(row))
-    except SealBroken:
-        return None  # one that is damaged is no reason to look at no other
+def _page(transaction: Transaction, *, store: ApplicationStore, after: str | None) -> _Referred:
+    query = select(applications).where(applications.c.erased_at.is_(None), *within(applications.c.id, after))
+    found: _Referred = []
+    for row in transaction.connection.execute(query.order_by(applications.c.id).limit(PAGE)):
+        try:
+            found.append((row.id, referred_to(transaction, store, store.from_row(row))))
+        except SealBroken:
+            found.append((row.id, None))  # one that is damaged is no reason to look at no other
+    return found

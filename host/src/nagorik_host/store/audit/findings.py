@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +33,14 @@ class AuditFinding(NamedTuple):
         return f"{self.code} ({self.detail})" if self.detail else self.code
 
 
+class Verified(NamedTuple):
+    """What was found of an application, or of so many records of the ledger."""
+
+    findings: Sequence[AuditFinding]
+    application: str | None = None
+    records: int = 0
+
+
 class AuditPage(NamedTuple):
     """Rows of a table by subject, and what records say of them, in the order of revisions, in one snapshot."""
 
@@ -49,8 +57,6 @@ def read_page(transaction: Transaction, table: Table, after: str | None) -> Audi
     """
     connection, (key, *others) = transaction.connection, table.primary_key
     is_recorded, last = ledger.c.kind == table.name, None
-    of_rows: list[ColumnElement[bool]] = []
-    of_records = [is_recorded]
     if not others and isinstance(key.type, String):
         first = (
             select(select(subject.label("subject")).where(*where).distinct().order_by(subject).limit(PAGE).subquery())
@@ -61,8 +67,8 @@ def read_page(transaction: Transaction, table: Table, after: str | None) -> Audi
         )
         subjects = connection.scalars(union(*first).order_by("subject").limit(PAGE)).all()
         last = subjects[-1] if len(subjects) == PAGE else None
-        of_rows, of_records = within(key, after, last), [is_recorded, *within(ledger.c.subject, after, last)]
-    rows = connection.execute(select(table).where(*of_rows)).mappings()
+    rows = connection.execute(select(table).where(*within(key, after, last))).mappings()
+    of_records = is_recorded, *within(ledger.c.subject, after, last)
     records = defaultdict(list)
     for subject, content in connection.execute(select(ledger.c.subject, ledger.c.content).where(*of_records)):
         records[subject].append(_content_of(content))

@@ -1,7 +1,6 @@
 """Whether the tables are those that the host made, the file is whole, and the database does nothing by itself.
 
-A trigger or a rule can drop what the host writes, a view or a policy can hide what it reads, and an index that does
-not hold what its table does hides rows.
+Triggers and rules drop what is written; views, policies and damaged indexes hide what is read.
 """
 
 from typing import Any, Final
@@ -32,7 +31,7 @@ def foreign_programs(transaction: Transaction) -> list[AuditFinding]:
 
 def changed_tables(transaction: Transaction) -> list[AuditFinding]:
     """Find what differs between the tables and what the migrations make them."""
-    # Alembic is imported by those who compare tables, which most commands do not.
+    # Most commands compare no tables.
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
@@ -51,10 +50,8 @@ def changed_tables(transaction: Transaction) -> list[AuditFinding]:
     )
     # Those of one column come in a list of their own.
     differences = (one if isinstance(one, list) else [one] for one in compare_metadata(context, tables))
-    found = [_named(one) for several in differences for one in several]
-    return [
-        AuditFinding("schema-differs", f"database/{shown(name)}", shown(what)) for name, what in sorted(set(found))
-    ]
+    found = {_named(one) for several in differences for one in several}
+    return [AuditFinding("schema-differs", f"database/{shown(name)}", shown(what)) for name, what in sorted(found)]
 
 
 def damaged_file(transaction: Transaction) -> list[AuditFinding]:
