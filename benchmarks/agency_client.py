@@ -111,7 +111,6 @@ def agency(
     client = AgencyClient(
         plugin="bench",
         manifest=manifest(),
-        base_url=base_url,
         clock=clock,
         egress=frozenset({"127.0.0.1"}),
         settings=AgencySettings(base_url=base_url, transport=transport),

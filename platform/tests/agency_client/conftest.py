@@ -120,7 +120,6 @@ class World:
         made = AgencyClient(
             plugin="demo",
             manifest=self.manifest(**(manifest or {})),
-            base_url=base,
             clock=clock,
             egress=egress,
             settings=settings or AgencySettings(base_url=base),

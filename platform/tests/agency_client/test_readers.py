@@ -91,10 +91,6 @@ def misfit(self, answer):
     return Wire.model_validate({"a": f"{NID}x"})
 
 
-async def late(self, answer):
-    return 1
-
-
 @pytest.mark.parametrize(
     ("expect", "detail"),
     [
@@ -103,7 +99,6 @@ async def late(self, answer):
         (reader(read=raising(RecursionError(NID))), "model-raised"),
         (reader(read=raising(AgencyRejected(NID))), "model-raised"),
         (reader(read=raising(ResponseMismatch(NID))), "model-raised"),
-        (reader(read=late), "model-raised"),
         (reader(read=lambda: 1), "model-raised"),
         (reader(read=raising(ValueError(NID))), "not-lines"),
         (reader(read=misfit), "does-not-fit: $.a int_parsing"),

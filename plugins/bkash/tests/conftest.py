@@ -147,7 +147,6 @@ def make_shop(*, simulated: bool, **changed: object) -> Shop:
     client = AgencyClient(
         plugin="bkash",
         manifest=manifest,
-        base_url=settings.base_url,
         clock=gateway.clock,
         egress=frozenset(manifest.egress),
         settings=settings,

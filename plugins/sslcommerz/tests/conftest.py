@@ -140,7 +140,6 @@ async def checkout_before(
     client = AgencyClient(
         plugin="sslcommerz",
         manifest=manifest(),
-        base_url=configured.base_url,
         clock=gateway.clock,
         egress=frozenset({HOST}),
         settings=configured,

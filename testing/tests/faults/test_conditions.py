@@ -217,7 +217,6 @@ def client_of():
         return AgencyClient(
             plugin="registry",
             manifest=parse_manifest(MANIFEST % lines),
-            base_url=base_url,
             clock=agency.clock,
             egress=frozenset({"registry.example"}),
             settings=AgencySettings(base_url=base_url, read_timeout=10),

@@ -44,7 +44,6 @@ async def client(registry):
     client = AgencyClient(
         plugin="registry",
         manifest=parse_manifest(MANIFEST),
-        base_url=base_url,
         clock=registry.clock,
         egress=frozenset({"registry.example"}),
         settings=AgencySettings(base_url=base_url, read_timeout=10),

@@ -141,11 +141,7 @@ def _names_of(adapter: TypeAdapter[Any]) -> frozenset[str]:
 
 
 def to_json(value: object) -> bytes:
-    """Write a value as JSON in UTF-8, Bangla unescaped; models by their aliases.
-
-    Raises:
-        TypeError: The value, or something in it, has no JSON form.
-    """
+    """Write a value as JSON in UTF-8, Bangla unescaped, models by their aliases, or raise ``TypeError``."""
     if isinstance(value, BaseModel):
         return value.__pydantic_serializer__.to_json(value, by_alias=True)
     try:

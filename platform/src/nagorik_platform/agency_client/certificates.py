@@ -64,24 +64,17 @@ def _load(context: ssl.SSLContext, settings: AgencySettings, file: Path, plugin:
     key_file = settings.client_key
     if key_file is not None:
         _content(key_file, "client_key", plugin)
-    try:
+    with suppress(ssl.SSLError, ValueError, TypeError, IndexError, OSError):  # whose texts may quote the file's path
         if file.suffix.lower() in _PKCS12:
             return _load_pkcs12(context, content, secret)
         # Asked for by a prompt where the key is sealed and no password is given.
         context.load_cert_chain(file, key_file, password=secret or b"")
         return x509.load_pem_x509_certificates(content)[0].not_valid_after_utc
-    except (ssl.SSLError, ValueError, TypeError, IndexError, OSError):
-        pass  # what OpenSSL says of it may quote the file's path
     raise _rejected("client_certificate", "certificate-unusable", plugin)
 
 
 def _load_pkcs12(context: ssl.SSLContext, content: bytes, secret: bytes | None) -> datetime:
-    """As ``_load``.
-
-    Raises:
-        ValueError: It holds no certificate with its key, or the password is wrong.
-        ssl.SSLError: The key is another certificate's.
-    """
+    """As ``_load``; raises ``ValueError`` or ``ssl.SSLError`` where it cannot be used."""
     store = pkcs12.load_pkcs12(content, secret)
     if store.cert is None or store.key is None:
         raise ValueError("no certificate with its key")

@@ -8,15 +8,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, CredentialsRejected, Layer
 from nagorik.manifest import Circuit
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST, UNANSWERED, VIOLATIONS, Failure
-
-if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
 
 Probe = Callable[[], Awaitable[bool]]
 """Asks the agency, through the plugin's health hook, whether it is well."""
@@ -163,34 +160,30 @@ class LocalCircuit:
             cause = "contract-violations" if is_violation else "outage"
             self._state = before.failed(self._now(), rules, cause, rules.probe_after, is_violation=is_violation)
             if before.down_since is not self._state.down_since:
-                _log().warning("agency_circuit_opened", plugin=self._plugin, cause=cause)
+                import structlog  # not with this module: a command that only reads the host's tables logs nothing
+
+                structlog.get_logger("nagorik").warning("agency_circuit_opened", plugin=self._plugin, cause=cause)
         elif decides:
             self._close()
 
     async def _ask(self, probe: Probe, deadline: Deadline) -> None:
-        is_well, refused = False, None
         try:
             async with asyncio.timeout(deadline.remaining()):
                 is_well = await probe()
-        except Exception as error:  # noqa: BLE001 - a health hook may raise anything; it does not say that all is well
-            refused = error if isinstance(error, CredentialsRejected) else None
-        if refused is not None:
-            raise refused
+        except CredentialsRejected:
+            raise
+        except Exception:  # noqa: BLE001 - a health hook may raise anything; it does not say that all is well
+            is_well = False
         if is_well:
             self._close()
 
     def _close(self) -> None:
         if self._state.down_since is not None:
             seconds = round((self._now() - self._state.down_since).total_seconds(), 3)
-            _log().info("agency_circuit_closed", plugin=self._plugin, seconds=seconds)
+            import structlog
+
+            structlog.get_logger("nagorik").info("agency_circuit_closed", plugin=self._plugin, seconds=seconds)
         self._state = CircuitState()
 
     def _now(self) -> datetime:
         return _BEGIN + timedelta(seconds=self._clock.monotonic())
-
-
-def _log() -> "FilteringBoundLogger":
-    import structlog  # a command that only reads the host's tables imports this module, and logs nothing
-
-    logger: FilteringBoundLogger = structlog.get_logger("nagorik")
-    return logger

@@ -45,21 +45,13 @@ class FailedAttempt:
 
 def from_transport(failure: Failure) -> FailedAttempt:
     """A failure below HTTP."""
-    error: NagorikError
     if failure is Failure.CONTENT:
         return broken("content-encoding")
-    if failure in OF_THE_HOST:
-        error = AgencyUnavailable(because=failure.value, layer=Layer.CORE)
-    elif failure is Failure.UNEXPECTED:
-        error = ContractViolation(failure.value, layer=Layer.TRANSPORT)
-    else:
-        error = AgencyUnavailable(because=failure.value)
+    layer = Layer.CORE if failure in OF_THE_HOST else Layer.TRANSPORT
+    error: NagorikError = AgencyUnavailable(because=failure.value, layer=layer)
+    if failure is Failure.UNEXPECTED:
+        error = ContractViolation(failure.value, layer=layer)
     return FailedAttempt(failure, error, failure.value)
-
-
-def not_admitted(error: NagorikError) -> FailedAttempt:
-    """The platform itself held the request back."""
-    return FailedAttempt(Failure.NOT_ADMITTED, error, error.code)
 
 
 def broken(detail: str) -> FailedAttempt:

@@ -3,7 +3,7 @@
 import math
 import random
 from datetime import date, datetime
-from functools import partial
+from functools import cache, partial
 from typing import NoReturn
 
 from pydantic import BaseModel
@@ -13,13 +13,13 @@ from nagorik.errors import AgencyUnavailable, Layer
 from nagorik.http import ErrorReader, Login, Signer, Token
 from nagorik.manifest import Manifest
 from nagorik.model.application import DocumentReference
-from nagorik.operations import OPERATIONS, Idempotency, Operation
+from nagorik.operations import Idempotency, Operation
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.certificates import agency_tls
 from nagorik_platform.agency_client.circuit import CircuitRules, LocalCircuit, Probe
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.agency_client.exchange import CallState, ClientResources
-from nagorik_platform.agency_client.hours import HORIZON, HolidayLookup, next_opening, open_at
+from nagorik_platform.agency_client.hours import HORIZON, HolidayLookup, next_opening
 from nagorik_platform.agency_client.http import CallHttp
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import ConcurrencyLimiter, LocalRateLimiter, RateLimiter
@@ -45,15 +45,13 @@ class AgencyClient:
         *,
         plugin: str,
         manifest: Manifest,
-        base_url: str,
         clock: Clock,
         egress: frozenset[str],
-        settings: BaseModel,
+        settings: AgencySettings,
         error_reader: ErrorReader | None = None,
         login: Login | None = None,
         signer: Signer | None = None,
         probe: Probe | None = None,
-        holidays: HolidayLookup | None = None,
         transport_factory: TransportFactory | None = None,
         rng: random.Random | None = None,
         attempts: int = ATTEMPTS,
@@ -67,15 +65,13 @@ class AgencyClient:
         Args:
             plugin: The plugin's id.
             manifest: Its manifest: limits, circuit, windows, and the header of native keys.
-            base_url: Where the agency's interface begins.
             clock: The time.
-            egress: Host names that may be reached, ``base_url``'s among them.
-            settings: The plugin's settings; time limits, transport and certificates if they are ``AgencySettings``.
+            egress: Host names that may be reached, that of the settings' ``base_url`` among them.
+            settings: The plugin's settings.
             error_reader: Recognises the agency's own errors, before anything else reads a response.
             login: Obtains a token.
             signer: Signs each request.
             probe: The plugin's health hook; without it, a request serves as the circuit's probe.
-            holidays: Whether a date is a national public holiday; the platform's calendar by default.
             transport_factory: Makes a transport in place of httpx's; for tests.
             rng: The source of jitter.
             attempts: The most attempts of one request, at least 1.
@@ -88,10 +84,9 @@ class AgencyClient:
             SettingsRejected: ``base_url`` may not be reached, or a certificate cannot be used.
         """
         limits = manifest.limits
-        tuned = settings if isinstance(settings, AgencySettings) else AgencySettings(base_url=base_url)
-        egress_rules = EgressRules(base_url, egress, plugin=plugin)
-        tls, certificate_ends = agency_tls(tuned, plugin=plugin)
-        connections = ConnectionPool(tuned.transport, tls=tls, factory=transport_factory)
+        egress_rules = EgressRules(settings.base_url, egress, plugin=plugin)
+        tls, certificate_ends = agency_tls(settings, plugin=plugin)
+        connections = ConnectionPool(settings.transport, tls=tls, factory=transport_factory)
         tokens = None
         if login is not None:
             tokens = TokenCache(
@@ -110,7 +105,6 @@ class AgencyClient:
             acquire = (rate_limiter or LocalRateLimiter(clock)).acquire
             limiter = ConcurrencyLimiter(limits.concurrency, partial(acquire, plugin, limits.per_second))
         self._windows = manifest.windows
-        self._holidays = holidays
         self._hours_known_for = -1
         self._closed_until: datetime | None = None
         self._resources = ClientResources(
@@ -121,23 +115,15 @@ class AgencyClient:
             key_header=manifest.idempotency_header,
             connections=connections,
             # Neither the platform's certificate nor the agency's authority is meant for other hosts.
-            elsewhere=connections if tls is None else ConnectionPool(tuned.transport, factory=transport_factory),
+            elsewhere=connections if tls is None else ConnectionPool(settings.transport, factory=transport_factory),
             certificate_ends=certificate_ends,
             limiter=limiter,
             circuit=circuit,
             tokens=tokens,
-            signer=signer
-            and partial(
-                sign_request,
-                signer=signer,
-                settings=settings,
-                clock=clock,
-                plugin=plugin,
-                key_header=manifest.idempotency_header,
-            ),
+            signer=signer and partial(sign_request, signer, settings, clock, plugin, manifest.idempotency_header),
             closed_until=self._closed,
-            connect_timeout=tuned.connect_timeout,
-            read_timeout=tuned.read_timeout,
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
             response_bytes=limits.response_bytes,
             attempts=attempts,
             rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
@@ -153,20 +139,10 @@ class AgencyClient:
     ) -> CallHttp:
         """The agency's client for one call; it takes microseconds and holds nothing open.
 
-        Args:
-            operation: The operation that is called. A health check passes an open circuit.
-            idempotency: The class of a write; ``None`` for a read.
-            key: The application's key for this operation; required where the agency has native keys.
-            deadline: The end of the call, on this client's clock.
-            open_document: Streams a document that a request sends; without it, no document can be sent.
-
-        Raises:
-            ValueError: When operation, class and key do not go together.
+        ``idempotency`` is the class of a write, ``None`` for a read; ``key`` the application's for this operation,
+        which a class ``native`` needs; ``deadline`` the end of the call, on this client's clock. Without
+        ``open_document``, which streams a document, no document can be sent. A health check passes an open circuit.
         """
-        if OPERATIONS[operation].writes != (idempotency is not None):
-            raise ValueError("an operation that writes has an idempotency class, and no other has")
-        if idempotency is Idempotency.NATIVE and not key:
-            raise ValueError("a native key is derived from the application's key, which is missing")
         call = CallState(deadline, CallLedger(), bypass=operation is Operation.HEALTH)
         return CallHttp(self._resources, call, open_document or _no_documents, idempotency, key)
 
@@ -198,9 +174,8 @@ class AgencyClient:
         now = self._resources.clock.now()
         second = math.floor(now.timestamp())
         if second != self._hours_known_for:
-            holiday = self._holidays = self._holidays or _national_holidays()
-            is_open = open_at(self._windows, now, holiday)
-            self._closed_until = None if is_open else next_opening(self._windows, now, holiday) or now + HORIZON
+            opening = next_opening(self._windows, now, _national_holidays()) or now + HORIZON
+            self._closed_until = opening if opening > now else None
             self._hours_known_for = second
         return self._closed_until
 
@@ -209,6 +184,7 @@ def _no_documents(document: DocumentReference) -> NoReturn:  # noqa: ARG001 - an
     raise AgencyUnavailable(because=Failure.BODY.value, layer=Layer.CORE)
 
 
+@cache
 def _national_holidays() -> HolidayLookup:
     """Public holidays by the platform's calendar, imported when an agency with windows is first called.
 
@@ -221,7 +197,7 @@ def _national_holidays() -> HolidayLookup:
     named = frozenset(override.day for override in calendar.overrides if not override.working)
 
     def holiday(day: date) -> bool:
-        # The calendar does not tell a holiday that falls on a weekend from the weekend; only those it names count.
+        # The calendar knows no holiday that falls on a weekend, except those that it names.
         return day in named or (day.weekday() not in WEEKEND and not calendar.is_working_day(day))
 
     return holiday

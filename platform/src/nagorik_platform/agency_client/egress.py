@@ -53,8 +53,6 @@ class EgressRules:
             PluginFault: ``egress-not-allowed``, or ``path-not-allowed`` for a path that holds a query, a dot
                 segment or a character that must be percent-encoded.
         """
-        if not isinstance(target, str):
-            raise PluginFault("path-not-allowed", plugin=self._plugin)
         added = encode(params) if params else ""
         if target.startswith("/"):
             if _PATH.fullmatch(target) is None or (("." in target or "%" in target) and _DOT_SEGMENT.search(target)):
@@ -98,7 +96,7 @@ def encode(fields: Params) -> str:
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int]:
-    # Port 0 is written, and is nobody's.
+    # Port 0 may be written, and is no server's.
     return parts.scheme, parts.hostname, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
 
 

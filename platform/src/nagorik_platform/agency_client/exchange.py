@@ -20,7 +20,7 @@ from nagorik.errors import (
 from nagorik.http import AgencyResponse, ErrorReader
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.circuit import LocalCircuit
-from nagorik_platform.agency_client.classify import FailedAttempt, from_transport, not_admitted
+from nagorik_platform.agency_client.classify import FailedAttempt, from_transport
 from nagorik_platform.agency_client.egress import EgressRules, EgressTarget
 from nagorik_platform.agency_client.headers import RawHeaders, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger
@@ -87,7 +87,7 @@ class CallState:
     Attributes:
         deadline: The end of the call.
         ledger: What the call has done so far.
-        bypass: Whether the circuit lets it through whatever its state: a health check, a login.
+        bypass: Whether the circuit lets it through in any state: a health check, a login.
         login: The login that it is, if it is one. Its requests carry no token and take no place at the agency: they
             have that of the call which waits for them.
     """
@@ -130,11 +130,7 @@ class HttpExchange(Generic[T]):
     """Whether a fresh token was refused."""
 
     async def run(self) -> T:
-        """Make attempts until one brings what was asked for.
-
-        Raises:
-            NagorikError: What the policy makes of the last attempt.
-        """
+        """Make attempts until one brings what was asked for, or raise what the policy makes of the last."""
         if isinstance(self.body, MultipartBody):
             await self.body.check()
         try:
@@ -148,7 +144,7 @@ class HttpExchange(Generic[T]):
         if isinstance(result, FailedAttempt):
             raise self._final_error(result)
         if self.kind is Idempotency.SAFE:
-            self.call.ledger.read()
+            self.call.ledger.read_after_unknown = self.call.ledger.unknown is not None
         else:
             self.call.ledger.wrote = True
         return result
@@ -221,7 +217,7 @@ class HttpExchange(Generic[T]):
                 if circuit is not None:
                     circuit.check(is_probe=is_probe)
             except NagorikError as error:
-                return not_admitted(error)
+                return FailedAttempt(Failure.NOT_ADMITTED, error, error.code)
             self._issued = issued
             return await self._send(outgoing, lease)
         finally:
@@ -266,7 +262,7 @@ class HttpExchange(Generic[T]):
         resources, call = self.resources, self.call
         left = call.deadline.remaining()
         timeouts = Timeouts(
-            # Half of what is left at most, so that a connection that never stands is told from a lost response.
+            # Half of what is left at most: a connection that never stands is another failure than a lost response.
             connect=min(resources.connect_timeout, left / 2),
             read=min(resources.read_timeout, left),
             total=left,

@@ -1,7 +1,4 @@
-"""The writes of one call: the key of each step, and what the call has done at the agency so far.
-
-The ledger is kept for the dispatcher, and to hold the plugin to its one promise.
-"""
+"""The writes of one call: the key of each step, and what the call has done at the agency so far."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -51,8 +48,3 @@ class CallLedger:
         if self.unknown is None:
             self.unknown = unknown
         return self.unknown
-
-    def read(self) -> None:
-        """Remember that the agency answered a read."""
-        if self.unknown is not None:
-            self.read_after_unknown = True

@@ -13,9 +13,6 @@ _RESOLUTION: Final = 1e-7
 """Seconds below which two instants are the same: clocks count microseconds, and floats add errors of their own."""
 LEASE_LOST: Final = "lease-lost"
 """Why nothing more is sent of a call whose application others may have taken over; says nothing of the agency."""
-SLOWEST: Final = 1 / 86_400
-FASTEST: Final = 10_000.0
-"""Requests a second that a rate may be, as a manifest may say it: one a day, and one in a tenth of a millisecond."""
 
 
 class RequestLease(Protocol):
@@ -62,8 +59,7 @@ class LocalRateLimiter:
     """The pace of one process that shares its agencies with no other.
 
     An idle agency gets a second's worth of requests at once, and each further one when that one of them is a second
-    old. Our own because aiolimiter and its like let a burst and a second's worth through within one second, know the
-    event loop's clock only, and cannot say beforehand how long a wait would be.
+    old. aiolimiter and its like let a burst and a second's worth through within one second.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -92,15 +88,7 @@ class LocalRateLimiter:
 
 
 def burst_window(per_second: float) -> tuple[int, float]:
-    """Split a rate into a number of requests, at least one, in any so many seconds, at least one.
-
-    A rate above one loses its fraction: a second holds no half requests.
-
-    Raises:
-        ValueError: ``per_second`` is no number above zero, or so small or large that no clock could keep it.
-    """
-    if not SLOWEST <= per_second <= FASTEST:
-        raise ValueError(f"a rate is between {SLOWEST:g} and {FASTEST:g} requests a second")
+    """Split a rate into a number of requests in any so many seconds, both at least 1; a fraction above 1 is lost."""
     return (int(per_second), 1.0) if per_second >= 1 else (1, 1 / per_second)
 
 
@@ -109,8 +97,7 @@ class ConcurrencyLimiter:
 
     A request takes a place first, then what takes time that a place is held for, such as a login, and its turn last.
 
-    Attributes:
-        wait_turn: Waits until the agency's pace lets one more request be sent; as ``RateLimiter.acquire``.
+    ``wait_turn`` waits until the agency's pace lets one more request be sent, as ``RateLimiter.acquire``.
     """
 
     def __init__(self, concurrency: int, wait_turn: Callable[[Deadline], Awaitable[RequestLease | None]]) -> None:

@@ -28,12 +28,7 @@ class MultipartBody:
     """
 
     def __init__(self, parts: Sequence[FormPart], open_document: OpenDocument) -> None:
-        """Make a body; documents are opened when it is sent.
-
-        Raises:
-            TypeError: A part's content is nothing that can be sent.
-            ValueError: A media type holds what no header may.
-        """
+        """Make a body; raises ``TypeError`` or ``ValueError`` for a part that cannot be sent."""
         self._open = open_document
         boundary = f"nagorik-{uuid4().hex}"
         self._pieces: list[bytes | DocumentReference] = []

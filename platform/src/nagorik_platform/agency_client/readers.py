@@ -1,6 +1,5 @@
 """Who reads a response: the client's own reader of JSON, and those that a plugin brings, which may do anything."""
 
-import inspect
 from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar, cast
@@ -34,11 +33,7 @@ class JsonReader(Generic[T]):
 
 
 def reader_of(expect: Expected[T], plugin: str) -> AnswerReader[T]:
-    """Find what reads ``expect``.
-
-    Raises:
-        PluginFault: ``expect-not-usable``: no response can be read by it.
-    """
+    """Find what reads ``expect``; raises ``PluginFault`` ``expect-not-usable`` where nothing can."""
     reader: Any = expect
     try:
         if isinstance(expect, TypeAdapter):  # which may be another for each call
@@ -67,11 +62,7 @@ def read_answer(answer: AgencyResponse, reader: AnswerReader[T]) -> T:
         ResponseMismatch: As ``parse_response``, with the reader's format in place of ``json``.
     """
     try:
-        value = reader.read(answer)
-        if not inspect.iscoroutine(value):
-            return value
-        value.close()
-        detail = "model-raised"
+        return reader.read(answer)
     except ResponseMismatch as mismatch:
         # A plugin's could say anything by it.
         detail = mismatch.detail if isinstance(reader, JsonReader) else "model-raised"

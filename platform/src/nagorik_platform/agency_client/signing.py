@@ -17,7 +17,7 @@ from nagorik_platform.tracebacks import type_name
 
 
 async def sign_request(
-    outgoing: OutgoingRequest, signer: Signer, settings: BaseModel, clock: Clock, *, plugin: str, key_header: str
+    signer: Signer, settings: BaseModel, clock: Clock, plugin: str, key_header: str, outgoing: OutgoingRequest
 ) -> OutgoingRequest:
     """Let the plugin sign one attempt's request; a signature often holds the time.
 

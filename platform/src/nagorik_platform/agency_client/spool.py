@@ -34,11 +34,7 @@ class Spool:
         self.size = 0
 
     def write(self, piece: bytes) -> None:
-        """Write further bytes.
-
-        Raises:
-            Unreadable: The disk takes no more.
-        """
+        """Write further bytes; raises ``Unreadable`` where the disk takes no more."""
         sealed = self._cipher.encrypt(len(self._sealed).to_bytes(_NONCE_BYTES), piece, None)
         try:
             self._file.write(sealed)
@@ -49,11 +45,7 @@ class Spool:
         self.size += len(piece)
 
     def __iter__(self) -> Iterator[bytes]:
-        """What was written, in pieces.
-
-        Raises:
-            AgencyUnavailable: ``file-not-kept``: the disk does not give it back.
-        """
+        """What was written, in pieces; raises ``AgencyUnavailable`` where the disk does not give it back."""
         place = 0
         for number, size in enumerate(self._sealed):
             try:
@@ -66,11 +58,7 @@ class Spool:
 
 
 async def read_file(parts: AsyncGenerator[bytes]) -> bytes | Spool:
-    """Read a whole body: bytes where it is small, on disk otherwise. A thread waits for the disk.
-
-    Raises:
-        Unreadable: As ``parts``, or the disk takes no more.
-    """
+    """Read a whole body: bytes where it is small, on disk otherwise. A thread waits for the disk."""
     spool = Spool()
     async with aclosing(parts) as coming:
         async for part in coming:

@@ -283,8 +283,6 @@ def _plain(value: Any) -> Any:
             return dict(value)
         case Set():
             return sorted(map(_canonical, value))
-        case bytes():
-            return value.hex()
     if is_dataclass(value):
         return {one.name: getattr(value, one.name) for one in fields(value)}
     return str(value)

@@ -137,7 +137,6 @@ class PluginRuntime:
         return AgencyClient(
             plugin=self.loaded.record.id,
             manifest=manifest,
-            base_url=connection.settings.base_url,
             clock=clock,
             egress=frozenset(manifest.egress) | connection.configuration.egress,
             settings=connection.settings,
