@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class Clock(Protocol):
@@ -30,7 +30,7 @@ class Deadline:
     at: float
 
     @classmethod
-    def after(cls, seconds: float, clock: Clock) -> "Deadline":
+    def after(cls, seconds: float, clock: Clock) -> Self:
         """A deadline ``seconds`` from now on ``clock``."""
         return cls(clock=clock, at=clock.monotonic() + seconds)
 

@@ -11,6 +11,7 @@ from nagorik_platform.tracebacks import type_name
 
 if TYPE_CHECKING:
     from nagorik_platform.agency_client.client import AgencyClient
+    from nagorik_platform.dispatch.runtime import PluginRuntime
 
 log: Final = get_logger("nagorik")
 
@@ -33,58 +34,34 @@ class AgencyConnection:
     Another may replace it between two calls. Those under way keep this one, which is closed as the last has ended.
     """
 
-    def __init__(
-        self,
-        plugin: str,
-        configuration: PluginConfiguration,
-        *,
-        load: Callable[[PluginConfiguration], AgencySettings],
-        make: Callable[["AgencyConnection"], "AgencyClient"],
-    ) -> None:
-        """Connect with what a host says of a plugin; ``load`` reads its settings, ``make`` makes the client."""
+    def __init__(self, runtime: "PluginRuntime", configuration: PluginConfiguration) -> None:
         self.configuration = configuration
-        self._plugin = plugin
-        self._load = load
-        self._make = make
+        self._runtime = runtime
         self._calls = 0
         self._is_replaced = False
 
     @cached_property
     def settings(self) -> AgencySettings:
-        """The plugin's settings.
-
-        Raises:
-            SettingsRejected: Naming what is missing or wrong.
-        """
-        return self._load(self.configuration)
+        """The plugin's settings; raises ``SettingsRejected``, which names what is missing or wrong."""
+        return self._runtime.load_settings(self.configuration)
 
     @cached_property
     def client(self) -> "AgencyClient":
-        """The agency's client.
-
-        Raises:
-            SettingsRejected: As ``settings``; or the address or a certificate cannot be used.
-        """
-        return self._make(self)
+        """The agency's client; raises ``SettingsRejected`` also where the address or a certificate cannot be used."""
+        return self._runtime.make_client(self)
 
     @property
     def made(self) -> "AgencyClient | None":
         """The client, if any call has needed one."""
         return self.__dict__.get("client")
 
-    @property
-    def known_settings(self) -> AgencySettings | Late[AgencySettings]:
-        """The settings if they were read before, or what reads them once a member of them is used."""
-        return self.__dict__.get("settings") or Late(lambda: self.settings)
-
     def is_as(self, other: "AgencyConnection") -> bool:
         """Whether both reach the agency alike; the content of files that they name is not known."""
-        own = self.settings
         return (
-            own == other.settings
+            self.settings == other.settings
             and self.configuration.egress == other.configuration.egress
-            and own.certificate_authority is None
-            and own.client_certificate is None
+            and self.settings.certificate_authority is None
+            and self.settings.client_certificate is None
         )
 
     def hold(self) -> None:
@@ -109,4 +86,4 @@ class AgencyConnection:
         try:
             await self.made.aclose()
         except Exception as failure:  # noqa: BLE001 - a transport may raise anything
-            log.error("client_not_closed", plugin=self._plugin, exception=type_name(failure))  # noqa: TRY400
+            log.error("client_not_closed", plugin=self._runtime.manifest.id, exception=type_name(failure))  # noqa: TRY400

@@ -117,11 +117,15 @@ class Questions:
         self, asker: str, service: str, about: Mapping[str, Any], form: Mapping[str, JsonValue]
     ) -> AskedAnswer:
         try:
-            seconds = self._deadline.remaining() * SHARE
             checked = await self._dispatcher.validate(service, form, about["applicant"])
             request = SubmitRequest(**about, form=checked, client_reference=str(uuid4()))
             answer = await self._dispatcher.call(
-                Operation.SUBMIT, service, request, key=str(uuid4()), seconds=seconds, asked_by=asker
+                Operation.SUBMIT,
+                service,
+                request,
+                key=str(uuid4()),
+                seconds=self._deadline.remaining() * SHARE,
+                asked_by=asker,
             )
         except Exception as error:  # noqa: BLE001 - a host's policy may refuse with anything
             if not isinstance(error, NagorikError):

@@ -38,13 +38,7 @@ from nagorik_platform.dispatch.faults import FaultWatch, applicant_digest, reque
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.plugin_call import PluginCall
 from nagorik_platform.dispatch.policies import Call, CallPolicy, around
-from nagorik_platform.dispatch.reconcile import (
-    as_read_error,
-    error_of,
-    on_whose_word,
-    reconcile_with_ledger,
-    validated_result,
-)
+from nagorik_platform.dispatch.reconcile import error_of, reconcile, validated_result
 from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Runner
 from nagorik_platform.dispatch.runtime import PluginRuntime
 from nagorik_platform.logs import get_call_log, get_logger
@@ -63,16 +57,6 @@ _STRANGERS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
 """Operations on what anybody may have sent: a plugin that breaks on it is not kept out for it."""
 _WORKS: Final = (AgencyRejected, DuplicateApplication, InputRejected)
 """Errors by which a plugin shows that it works: it understood what its agency said."""
-
-
-class CallOptions(NamedTuple):
-    """How a call is made: its key, what the citizen allowed, and seconds that it may not exceed."""
-
-    key: str | None = None
-    consent: Consent | None = None
-    seconds: float = math.inf
-    offline: bool = False
-    """Whether no agency and no other plugin may be reached."""
 
 
 class SettingsReload(NamedTuple):
@@ -110,11 +94,7 @@ class Dispatcher:
         return record, offer
 
     async def import_plugins(self, plugins: Iterable[str]) -> None:
-        """Import these plugins side by side; one that cannot be imported in time goes into quarantine.
-
-        Raises:
-            KeyError: One is not installed.
-        """
+        """Import these installed plugins side by side; one that cannot be imported in time goes into quarantine."""
         await self._importer.load_all([plugin for plugin in plugins if plugin not in self._runtimes])
 
     async def with_code(
@@ -125,9 +105,7 @@ class Dispatcher:
         kind: str = "form",
         applicant: Applicant | None = None,
     ) -> T:
-        """What ``use`` makes of code of a service's plugin, such as its form, on the host's loop.
-
-        ``applicant`` is who filled in what it is used on.
+        """What ``use`` makes of code of a service's plugin, such as its form; ``applicant`` filled in what it reads.
 
         Raises:
             NagorikError: What ``use`` raises; anything else is the plugin's fault.
@@ -149,10 +127,9 @@ class Dispatcher:
     async def validate(
         self, service: str, form: Form | Mapping[str, JsonValue], applicant: Applicant | None = None
     ) -> Form:
-        """What ``applicant`` filled in, held to the service's form; one that was before is returned as it is.
+        """What ``applicant`` filled in, held to the service's form; raises ``InputRejected``, or as ``with_code``.
 
-        Raises:
-            NagorikError: ``InputRejected``, or as ``with_code``.
+        A form that was held to it before is returned as it is.
         """
 
         def checked(runtime: PluginRuntime, offer: PublicService) -> Form:
@@ -187,21 +164,19 @@ class Dispatcher:
         if operation not in offer.reads and operation not in offer.writes:
             raise _addressed(ServiceNotOffered("operation-not-offered"), record, service, operation)
         call = Call(record.id, service, operation, offer.writes.get(operation), asked_by=asked_by)
-        return await self._call(record, call, offer, request, CallOptions(key, consent, seconds, offline))
+        return await self._call(
+            record, call, offer, request, key=key, consent=consent, seconds=seconds, offline=offline
+        )
 
     async def call_plugin(self, operation: Operation, plugin: str, request: Model) -> Model:
-        """Call an operation that belongs to a plugin as a whole.
-
-        Raises:
-            NagorikError: As ``call``.
-        """
+        """Call an operation that belongs to a plugin as a whole; raises as ``call``."""
         record = self._registry.record(plugin)
         if record is None:
             raise ServiceNotOffered("unknown-plugin")
         self._refuse_kept_out(record, None, operation)
         if record.manifest is None or OPERATIONS[operation].hook not in record.manifest.declared_hooks:
             raise _addressed(ServiceNotOffered("operation-not-offered"), record, None, operation)
-        return await self._call(record, Call(plugin, None, operation, None), None, request, CallOptions())
+        return await self._call(record, Call(plugin, None, operation, None), None, request)
 
     async def aclose(self) -> None:
         """Begin no further call, let those under way end, each by its deadline, and close all clients."""
@@ -233,8 +208,7 @@ class Dispatcher:
         if record is None or not record.usable:
             return None
         try:
-            runtime = await self._ready(record, None)
-            return identify(settings_as_text(runtime.connection.settings))
+            return identify(settings_as_text((await self._ready(record, None)).connection.settings))
         except NagorikError:
             return None
 
@@ -245,8 +219,9 @@ class Dispatcher:
     ) -> PluginRuntime:
         """A plugin ready to be called; imported if this is its first use."""
         if self._closed:
-            closed = AgencyUnavailable(because="platform-closed", layer=Layer.CORE)
-            raise _addressed(closed, record, service, operation)
+            raise _addressed(
+                AgencyUnavailable(because="platform-closed", layer=Layer.CORE), record, service, operation
+            )
         if record.id not in self._runtimes:
             made = await self._importer.load(record.id)
             if isinstance(made, Quarantine):
@@ -272,66 +247,77 @@ class Dispatcher:
         runtime = PluginRuntime(loaded, self._settings, runner=self._runner, probe=probe)
         if not self._registry.is_prepared(plugin):
             runtime.prepare()
-        limit = self._settings.faults_before_quarantine
-        self._watches[plugin] = FaultWatch(self._registry, loaded, self._clock, limit)
+        self._watches[plugin] = FaultWatch(
+            self._registry, loaded, self._clock, self._settings.faults_before_quarantine
+        )
         self._runtimes[plugin] = runtime
 
     async def _call(
-        self, record: PluginRecord, call: Call, offer: AnyOffer | None, request: Model, options: CallOptions
+        self,
+        record: PluginRecord,
+        call: Call,
+        offer: AnyOffer | None,
+        request: Model,
+        *,
+        key: str | None = None,
+        consent: Consent | None = None,
+        seconds: float = math.inf,
+        offline: bool = False,
     ) -> Model:
         """Make a call within the host's policies."""
         runtime = self._runtimes.get(record.id)
         if runtime is None or self._closed:
             runtime = await self._ready(record, call.service, call.operation)
-        if isinstance(offer, PublicService) and offer.asks and options.consent is not None:
-            await self._import_asked(offer, options.consent)
-        if not self._policies:
-            return await self._settled(runtime, call, offer, request, options)
+        if isinstance(offer, PublicService) and offer.asks and consent is not None:
+            await self._import_asked(offer, consent)
         try:
             async with around(self._policies, call):
-                return await self._settled(runtime, call, offer, request, options)
-        except NagorikError as error:
-            refusal = _addressed(error, record, call.service, call.operation)  # a policy's own, perhaps
-        raise refusal
-
-    async def _settled(
-        self, runtime: PluginRuntime, call: Call, offer: AnyOffer | None, request: Model, options: CallOptions
-    ) -> Model:
-        found = await self._outcome(runtime, call, offer, request, options)
-        if not isinstance(found, NagorikError):
-            return found
-        error = _addressed(found, runtime.loaded.record, call.service, call.operation)
+                found = await self._outcome(runtime, call, offer, request, key, consent, seconds, offline=offline)
+                if not isinstance(found, NagorikError):
+                    return found
+                raise found
+        except NagorikError as raised:  # a policy's own, perhaps
+            error = _addressed(raised, record, call.service, call.operation)
         if isinstance(error, OutcomeUnknown):
             error.client_reference = getattr(request, "client_reference", None)
         raise error
 
     async def _outcome(
-        self, runtime: PluginRuntime, call: Call, offer: AnyOffer | None, request: Model, options: CallOptions
+        self,
+        runtime: PluginRuntime,
+        call: Call,
+        offer: AnyOffer | None,
+        request: Model,
+        key: str | None,
+        consent: Consent | None,
+        seconds: float,
+        *,
+        offline: bool,
     ) -> Model | NagorikError:
         """Run the hook and say what is known: its result, its error, or that its outcome is unknown."""
         watch, connection = self._watches[call.plugin], runtime.connection
         probes = watch.quarantine is not None and call.operation not in _STRANGERS
         if probes and watch.is_probing:
             return ServiceNotOffered(QuarantineCode.TOO_MANY_FAULTS.value)
-        deadline = CallDeadline.after(min(runtime.manifest.limits.deadline, options.seconds), self._clock)
+        deadline = CallDeadline.after(min(runtime.manifest.limits.deadline, seconds), self._clock)
         documents = CallDocuments(self._settings.documents, call.plugin)
-        questions = Questions(call, offer, request, options.consent, deadline, self._registry, self)
+        questions = Questions(call, offer, request, consent, deadline, self._registry, self)
         http: CallHttp | None = None
-        settings: AgencySettings | Late[AgencySettings] = connection.known_settings
-        if not options.offline:
+        settings: AgencySettings | Late[AgencySettings] = Late(lambda: connection.settings)
+        if not offline:
             try:
                 bind, settings = connection.client.bind, connection.settings
             except NagorikError as unusable:
                 if isinstance(unusable, PluginFault):
                     watch.record_fault(unusable, request_digest(request))
                 return unusable
-            http = bind(call.operation, call.idempotency, options.key, deadline, documents.open)
+            http = bind(call.operation, call.idempotency, key, deadline, documents.open)
         context: CallContext[Any] = CallContext(
             http=cast("Any", http or Late(_refuse)),
             settings=settings,
             clock=self._clock,
             deadline=deadline,
-            idempotency_key=options.key,
+            idempotency_key=key,
             offer=offer,
             documents=documents,
             log=get_call_log(call.plugin, call.service, call.operation),
@@ -355,10 +341,7 @@ class Dispatcher:
                     await connection.aclose()
         found = documents.explain(questions.fault or _interpret(end, call, runtime), offer, request)
         self._count_faults(watch, call, request, found, self._blocked_loop(code))
-        error = on_whose_word(ledger, found) if isinstance(found, NagorikError) else None
-        if call.idempotency is not None:
-            return reconcile_with_ledger(ledger, error) or found
-        return found if error is None else as_read_error(error)
+        return reconcile(ledger, found, writes=call.idempotency is not None)
 
     def _count_faults(
         self, watch: FaultWatch, call: Call, request: Model, found: Model | NagorikError, blocked: float | None

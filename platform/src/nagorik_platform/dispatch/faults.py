@@ -81,21 +81,25 @@ class FaultWatch:
 
         ``subject`` is the digest of the citizen or question that met it; without one, it is only logged.
         """
-        log_fault(fault := fault or PluginFault("blocked-loop", plugin=self._plugin), blocked)
+        fault = fault or PluginFault("blocked-loop", plugin=self._plugin)
+        # The log shows single words alone.
+        where = fault.where and fault.where.replace(" in ", ":")
+        details = {"exception": fault.exception, "where": where, "seconds": blocked and round(blocked, 3)}
+        known = {name: value for name, value in details.items() if value is not None}
+        log.error("plugin_fault", plugin=self._plugin, fault=fault.fault, **known)
         quarantine, now, code = self.quarantine, self._clock.now(), QuarantineCode.TOO_MANY_FAULTS
         if subject is None or (quarantine is not None and not self.is_to_be_probed(quarantine)):
             return
         probe_at = now + self._pause
         if quarantine is None:
             self._subjects.add(subject)
-            number = len(self._subjects)
-            if number < self._limit:
+            if len(self._subjects) < self._limit:
                 return
+            asked = f"{self._limit} different citizens or questions asked in a row, at last with {fault.fault}"
             self._subjects.clear()
-            reason = (
-                f"failed on what {number} different citizens or questions asked in a row, at last with {fault.fault}"
+            self._registry.quarantine(
+                self._plugin, code, f"failed on what {asked}", _HINT, since=now, probe_at=probe_at
             )
-            self._registry.quarantine(self._plugin, code, reason, _HINT, since=now, probe_at=probe_at)
         else:
             self._registry.prolong(self._plugin, probe_at)
         log.error(
@@ -115,12 +119,3 @@ class FaultWatch:
             self._pause = FIRST_PAUSE
             self._registry.release(self._loaded)
             log.warning("plugin_released", plugin=self._plugin, code=quarantine.code.value)
-
-
-def log_fault(fault: PluginFault, seconds: float | None = None) -> None:
-    """Log a fault; ``seconds`` is how long it blocked the event loop."""
-    # The log shows single words alone.
-    where = fault.where and fault.where.replace(" in ", ":")
-    details = {"exception": fault.exception, "where": where, "seconds": seconds and round(seconds, 3)}
-    known = {name: value for name, value in details.items() if value is not None}
-    log.error("plugin_fault", plugin=fault.plugin, fault=fault.fault, **known)

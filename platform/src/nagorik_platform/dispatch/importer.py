@@ -38,11 +38,7 @@ class PluginImporter:
         self._pending: dict[str, asyncio.Future[ImportResult]] = {}
 
     async def load_all(self, plugins: Sequence[str]) -> dict[str, ImportResult]:
-        """``load`` for several, side by side.
-
-        Raises:
-            KeyError: One is not installed.
-        """
+        """``load`` for several, side by side."""
         return dict(zip(plugins, await asyncio.gather(*map(self.load, plugins)), strict=True))
 
     async def load(self, plugin: str) -> ImportResult:
@@ -64,33 +60,26 @@ class PluginImporter:
     def _start(self, plugin: str) -> "asyncio.Future[ImportResult]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ImportResult] = loop.create_future()
-        started, lock = time.perf_counter(), threading.Lock()
+        started, results = time.perf_counter(), list[ImportResult]()
 
         def end(result: ImportResult) -> None:
             if not future.done():
                 self._ended(plugin, result, time.perf_counter() - started)
                 future.set_result(result)
 
-        def resolve(result: ImportResult) -> None:
-            with suppress(RuntimeError):  # the loop is closed, and no call waits any more
-                loop.call_soon_threadsafe(end, result)
-
-        def work() -> None:
-            result = self._import(plugin)
-            if lock.acquire(blocking=False):
-                watch.cancel()
-                resolve(result)
-
-        def give_up() -> None:
-            if lock.acquire(blocking=False):
+        def watch() -> None:
+            name = f"nagorik-import-{plugin}"
+            work = threading.Thread(target=lambda: results.append(self._import(plugin)), name=name, daemon=True)
+            work.start()
+            work.join(self._seconds)
+            if not results:
                 why = f"did not end its import within {self._seconds:g} seconds"
-                resolve(self._registry.quarantine(plugin, QuarantineCode.IMPORT_FAILED, why, _HINT))
+                results.append(self._registry.quarantine(plugin, QuarantineCode.IMPORT_FAILED, why, _HINT))
+            with suppress(RuntimeError):  # the loop is closed, and no call waits any more
+                loop.call_soon_threadsafe(end, results[0])
 
         # The machine's time and not the loop's: a simulated clock does not know that an import is under way.
-        watch = threading.Timer(self._seconds, give_up)
-        for thread in (watch, threading.Thread(target=work, name=f"nagorik-import-{plugin}")):
-            thread.daemon = True
-            thread.start()
+        threading.Thread(target=watch, daemon=True).start()
         return future
 
     def _import(self, plugin: str) -> ImportResult:
@@ -100,7 +89,6 @@ class PluginImporter:
                 self._prepare(result)
                 self._registry.note_prepared(result)
         except BaseException as error:  # noqa: BLE001 - in this thread even KeyboardInterrupt is the plugin's
-            exits = not isinstance(error, Exception)
-            code = QuarantineCode.IMPORT_EXITED if exits else QuarantineCode.IMPORT_FAILED
+            code = QuarantineCode.IMPORT_FAILED if isinstance(error, Exception) else QuarantineCode.IMPORT_EXITED
             return self._registry.quarantine(plugin, code, f"raised {type_name(error)} on import", _HINT)
         return result

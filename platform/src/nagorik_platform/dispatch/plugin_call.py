@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from contextvars import Context, ContextVar
-from types import FrameType, coroutine
+from types import coroutine
 from typing import Any, Final, TypeVar
 
 from nagorik.errors import PluginFault
-from nagorik_platform.dispatch.faults import log_fault
 from nagorik_platform.dispatch.reconcile import fault_of
 from nagorik_platform.registry import PluginRecord
 
@@ -38,7 +37,7 @@ class PluginCall:
         is_abandoned: Whether no further step of its code is to run.
     """
 
-    __slots__ = ("_is_over", "_tasks", "fault", "is_abandoned", "longest_step", "operation", "record")
+    __slots__ = ("_tasks", "fault", "is_abandoned", "longest_step", "operation", "record")
 
     def __init__(self, record: PluginRecord, operation: str) -> None:
         """Begin a call."""
@@ -46,7 +45,7 @@ class PluginCall:
         self.operation = operation
         self.fault: PluginFault | None = None
         self.longest_step = 0.0
-        self.is_abandoned = self._is_over = False
+        self.is_abandoned = False
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def run(self, step: Callable[..., T], *given: Any) -> T:
@@ -59,13 +58,9 @@ class PluginCall:
         try:
             return step(*given)
         except (SystemExit, KeyboardInterrupt) as error:
-            fault = fault_of(error, self.record)
-            self.fault = self.fault or fault
-            if self._is_over:
-                log_fault(fault)
+            self.fault = self.fault or fault_of(error, self.record)
         finally:
-            took = time.perf_counter() - began
-            self.longest_step = max(self.longest_step, took)
+            self.longest_step = max(self.longest_step, time.perf_counter() - began)
         raise ExitContained
 
     @coroutine
@@ -98,7 +93,7 @@ class PluginCall:
 
     def end(self) -> bool:
         """Cancel the tasks that the call's code has left, if any; one that does not end is given up."""
-        self._is_over, leaves_tasks = True, bool(self._tasks)
+        leaves_tasks = bool(self._tasks)
         if leaves_tasks:
             self._cancel_all()
             asyncio.get_running_loop().call_later(CANCEL_GRACE, self.abandon)
@@ -134,13 +129,3 @@ def begin_task(
 
 async def _as_part(call: PluginCall, code: Coroutine[Any, Any, T]) -> T:
     return await call.run_all(code)
-
-
-def responsible_for(frame: FrameType | None) -> PluginCall | None:
-    """The call whose step runs on a stack, of which ``frame`` is the innermost frame; from any thread."""
-    while frame is not None:
-        if frame.f_code is PluginCall.run.__code__:
-            found: PluginCall = frame.f_locals["self"]
-            return found
-        frame = frame.f_back
-    return None

@@ -65,11 +65,11 @@ async def _leave(
     kind: type[BaseException] | None,
     error: BaseException | None,
     trace: TracebackType | None,
-) -> bool:
+) -> None:
     try:
         await context.__aexit__(kind, error, trace)
     except Exception as failure:  # noqa: BLE001 - the host's own code may raise anything
         if failure is not error:  # the call's outcome stands; a failing audit must be seen, but not change it
-            name = type_name(failure)
-            log.error("call_policy_failed", policy=type(context).__name__, exception=name)  # noqa: TRY400
-    return False
+            log.error(  # noqa: TRY400
+                "call_policy_failed", policy=type(context).__name__, exception=type_name(failure)
+            )

@@ -99,42 +99,26 @@ def validated_result(operation: Operation, value: object, plugin: str) -> Model 
     )
 
 
-def reconcile_with_ledger(ledger: CallLedger, error: NagorikError | None) -> NagorikError | None:
-    """Find the error that a call ends in, given the plugin's (``None`` for a result) and what its writes did.
+def reconcile(ledger: CallLedger, found: Model | NagorikError, *, writes: bool) -> Model | NagorikError:
+    """Find what a call ends in, given what its hook came to and what its requests did.
 
     A plugin may look up a lost response itself; without an answered look-up, the outcome is unknown. So is an error
-    that claims that nothing was sent, after something was, and every end with a write still on its way.
+    that claims that nothing was sent, after something was, and every end with a write still on its way. A read has no
+    effect to be unsure of: what an agency's ``unknown`` means there is that it has no answer.
     """
+    error = found if isinstance(found, NagorikError) else None
+    if isinstance(error, ContractViolation) and not ledger.unread:
+        # An agency that answers, and with whose answer the plugin does not agree, is there: others need not wait.
+        error = error.copy()
+        error.layer = Layer.PLUGIN
     if isinstance(error, OutcomeUnknown):
-        return error
+        return error if writes else AgencyUnavailable(because=error.because, layer=error.layer)
     definite = error is None or error.outcome in _DEFINITE
     if ledger.unknown is not None and not (definite and ledger.read_after_unknown):
         return ledger.unknown
+    step = "+".join(sorted(ledger.steps)) or "write"
     if ledger.in_flight:
-        return _unknown(ledger, "not-awaited", Layer.PLUGIN)
+        return OutcomeUnknown(step=step, because="not-awaited", layer=Layer.PLUGIN)
     if error is not None and error.outcome is Outcome.NOT_SENT and ledger.wrote:
-        return _unknown(ledger, error.code, error.layer)
-    return error
-
-
-def on_whose_word(ledger: CallLedger, error: NagorikError) -> NagorikError:
-    """The error, on the plugin's word where the client could read every answer of the call.
-
-    An agency that answers, and with whose answer the plugin does not agree, is there: others need not wait for it.
-    """
-    if not isinstance(error, ContractViolation) or ledger.unread:
-        return error
-    own = error.copy()
-    own.layer = Layer.PLUGIN
-    return own
-
-
-def as_read_error(error: NagorikError) -> NagorikError:
-    """A read has no effect to be unsure of: what an agency's ``unknown`` means there is that it has no answer."""
-    if isinstance(error, OutcomeUnknown):
-        return AgencyUnavailable(because=error.because, layer=error.layer)
-    return error
-
-
-def _unknown(ledger: CallLedger, because: str, layer: Layer) -> OutcomeUnknown:
-    return OutcomeUnknown(step="+".join(sorted(ledger.steps)) or "write", because=because, layer=layer)
+        return OutcomeUnknown(step=step, because=error.code, layer=error.layer)
+    return error or found

@@ -4,9 +4,10 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, cast
 
-from nagorik.clock import Clock, Deadline
+from nagorik.clock import Deadline
 from nagorik.errors import AgencyUnavailable, Layer, PluginFault
 from nagorik_platform.dispatch.plugin_call import CANCEL_GRACE, PLUGIN_CALL, PluginCall, begin_task
 
@@ -15,6 +16,7 @@ GRACE: Final = 0.5
 _EAGERLY: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
+@dataclass(frozen=True, slots=True)
 class CallDeadline(Deadline):
     """The deadline of one call, closed when the call has ended.
 
@@ -22,19 +24,7 @@ class CallDeadline(Deadline):
     behind, sends nothing after its call, when the effect would not be accounted for.
     """
 
-    __slots__ = ("_is_closed",)
-
-    _is_closed: bool
-
-    def __init__(self, clock: Clock, at: float) -> None:
-        """End at ``at`` on the monotonic scale of ``clock``."""
-        super().__init__(clock, at)
-        object.__setattr__(self, "_is_closed", False)
-
-    @classmethod
-    def after(cls, seconds: float, clock: Clock) -> "CallDeadline":
-        """A deadline ``seconds`` from now on ``clock``."""
-        return cls(clock, clock.monotonic() + seconds)
+    _is_closed: bool = field(default=False, init=False)
 
     def close(self) -> None:
         """End the call: nothing is sent any more."""
@@ -80,9 +70,9 @@ class Runner:
         loop = asyncio.get_running_loop()
         if loop.get_task_factory() is None:
             loop.set_task_factory(cast("Any", begin_task))
-        ended: asyncio.Future[HookEnd] = loop.create_future()
         context = copy_context()
         context.run(PLUGIN_CALL.set, call)
+        ended = list[HookEnd]()
         hook = _run_hook(start, call, ended)
         if loop.get_task_factory() is begin_task:
             # On Python 3.12 and later its first step runs at once, and still not as the caller's.
@@ -90,14 +80,14 @@ class Runner:
         else:
             task = loop.create_task(hook, context=context)
         self._tasks.add(task)
-
-        # The grace begins as the deadline is noticed: where other code has held the loop up, the client's own errors
-        # come first.
-        timer = loop.call_later(deadline.remaining(), loop.call_later, GRACE, _end, ended, _TIMED_OUT)
         try:
-            end = await ended
+            # The grace begins as the deadline is noticed: where other code has held the loop up, the client's own
+            # errors come first.
+            for seconds in (deadline.remaining(), GRACE):
+                if not task.done():
+                    await asyncio.wait({task}, timeout=seconds)
+            in_time = bool(ended)
         finally:
-            timer.cancel()
             deadline.close()
             try:
                 if not task.done():
@@ -105,10 +95,10 @@ class Runner:
             finally:
                 self._tasks.discard(task)
                 call.end()
-        fault = call.fault
-        if end is _TIMED_OUT:
-            fault = fault or PluginFault("abandoned" if call.is_abandoned else "deadline", plugin=call.record.id)
-        return end if fault is None else HookEnd(error=fault)
+        if call.fault is None and in_time:
+            return ended[0]
+        late = PluginFault("abandoned" if call.is_abandoned else "deadline", plugin=call.record.id)
+        return HookEnd(error=call.fault or late)
 
     async def drain(self) -> None:
         """Wait until no hook is running; each ends by its own deadline."""
@@ -116,25 +106,15 @@ class Runner:
             await asyncio.wait(set(self._tasks))
 
 
-_TIMED_OUT: Final = HookEnd()
-
-
-def _end(ended: "asyncio.Future[HookEnd]", end: HookEnd) -> None:
-    if not ended.done():
-        ended.set_result(end)
-
-
-async def _run_hook(
-    start: Callable[[], Coroutine[Any, Any, object]], call: PluginCall, ended: "asyncio.Future[HookEnd]"
-) -> None:
+async def _run_hook(start: Callable[[], Coroutine[Any, Any, object]], call: PluginCall, ended: list[HookEnd]) -> None:
+    """Run a hook to its end, which is kept even if the hook has cancelled its own task."""
     try:
-        end = HookEnd(await call.run_all(call.run(start)))
+        ended.append(HookEnd(await call.run_all(call.run(start))))
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, and the host goes on
-        end = HookEnd(error=error)
-    _end(ended, end)
+        ended.append(HookEnd(error=error))
 
 
-async def _stop(task: "asyncio.Task[None]", call: PluginCall) -> None:
+async def _stop(task: asyncio.Task[None], call: PluginCall) -> None:
     """Cancel a hook; if it does not end within its time, run no further step of it."""
     task.cancel()
     try:

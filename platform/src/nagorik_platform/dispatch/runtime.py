@@ -7,8 +7,9 @@ manifests starts without it.
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -38,43 +39,41 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 class PluginRuntime:
     """One plugin, ready to be called, with all that its calls share.
 
-    What it raises is one of ``nagorik.errors``, whatever the plugin's own code does.
+    What it raises is one of ``nagorik.errors``, also where the plugin's own code raises another.
     """
 
     def __init__(
         self, loaded: LoadedPlugin, settings: PlatformSettings, *, runner: Runner, probe: "Probe | None"
     ) -> None:
-        manifest = loaded.record.manifest
-        if manifest is None:
-            raise ValueError("a loaded plugin has a manifest")
         self.loaded: Final = loaded
-        self.manifest: Final[Manifest] = manifest
+        self.manifest: Final = cast("Manifest", loaded.record.manifest)
         self._host = settings
         self._token_store = settings.token_store
         self._runner = runner
         self._probe = probe
         self._forms: dict[str, type[Form]] = {}
-        self.connection = self._connect(settings.plugins.get(loaded.record.id, PluginConfiguration()))
+        self.connection = AgencyConnection(self, settings.plugins.get(loaded.record.id, PluginConfiguration()))
 
     def prepare(self) -> None:
         """Import and read what the manifest names, so that no call does it; a problem waits for the call it meets."""
         import_module("nagorik_platform.agency_client.client")
-        with suppress(NagorikError):
-            _ = self.connection.settings
-        for reference in (self.manifest.login, self.manifest.sign, self.manifest.error_reader):
+        reads: list[Callable[[], object]] = [
+            lambda: self.connection.settings,
+            partial(self.function, self.manifest.login),
+            partial(self.function, self.manifest.sign),
+            partial(self.function, self.manifest.error_reader),
+            *(partial(self.form, service) for service in self.manifest.services),
+        ]
+        for read in reads:
             with suppress(NagorikError):
-                self.function(reference)
-        for service in self.manifest.services:
-            with suppress(NagorikError):
-                self.form(service)
+                read()
 
     async def reconnect(self, configuration: PluginConfiguration) -> bool:
         """Let calls that begin from now on have other settings; those under way keep theirs. Whether any differ.
 
-        Raises:
-            SettingsRejected: Naming what is missing or wrong; the settings in use stay.
+        Raises ``SettingsRejected``, which names what is missing or wrong; the settings in use stay then.
         """
-        made, left = self._connect(configuration), self.connection
+        made, left = AgencyConnection(self, configuration), self.connection
         with suppress(NagorikError):  # those in use may be what is wrong
             if made.is_as(left):
                 return False
@@ -115,11 +114,8 @@ class PluginRuntime:
             raise found
         return found
 
-    def _connect(self, configuration: PluginConfiguration) -> AgencyConnection:
-        plugin = self.loaded.record.id
-        return AgencyConnection(plugin, configuration, load=self._load_settings, make=self._make_client)
-
-    def _load_settings(self, configuration: PluginConfiguration) -> AgencySettings:
+    def load_settings(self, configuration: PluginConfiguration) -> AgencySettings:
+        """Read the plugin's settings; as ``AgencyConnection.settings``."""
         model: Any = AgencySettings
         if self.manifest.settings is not None:
             model = self._class(self.manifest.settings, AgencySettings, "settings-not-agency-settings")
@@ -127,7 +123,8 @@ class PluginRuntime:
         read: AgencySettings = self._contained("settings", lambda: load_settings(model, plugin, given))
         return read
 
-    def _make_client(self, connection: AgencyConnection) -> "AgencyClient":
+    def make_client(self, connection: AgencyConnection) -> "AgencyClient":
+        """Make the agency's client; as ``AgencyConnection.client``."""
         from nagorik_platform.agency_client.client import AgencyClient
         from nagorik_platform.agency_client.tokens import LocalTokenStore
 

@@ -76,14 +76,11 @@ class ServiceEligibility(Model):
         return None if self.because is None else _TEXTS[self.because]
 
 
-Ask = Callable[[str], Awaitable[EligibilityDecision]]
-
-
-ImportPlugins = Callable[[Iterable[str]], Awaitable[None]]
-
-
 async def survey(
-    registry: Registry, wanted: Sequence[str] | None, ask: Ask, import_plugins: ImportPlugins
+    registry: Registry,
+    wanted: Sequence[str] | None,
+    ask: Callable[[str], Awaitable[EligibilityDecision]],
+    import_plugins: Callable[[Iterable[str]], Awaitable[None]],
 ) -> tuple[ServiceEligibility, ...]:
     """Put ``ask`` to all services at once, or to those wanted, in the catalogue's order.
 
@@ -112,24 +109,22 @@ def _catalogue(registry: Registry) -> list[tuple[PublicService, Text]]:
     ]
 
 
-async def _entry(service: PublicService, agency: Text, ask: Ask) -> ServiceEligibility:
+async def _entry(
+    service: PublicService, agency: Text, ask: Callable[[str], Awaitable[EligibilityDecision]]
+) -> ServiceEligibility:
     criteria, because = tuple[Criterion, ...](), None
-    if Operation.ELIGIBILITY in service.reads:
+    if Operation.ELIGIBILITY not in service.reads:
+        because = NoDecision.NO_RULES
+    else:
         try:
             criteria = (await ask(service.id)).criteria
-        except NagorikError as error:
-            because = _reason(error)
-    else:
-        because = NoDecision.NO_RULES
+        except ServiceNotOffered:
+            because = NoDecision.QUARANTINED
+        except (PluginFault, InputRejected):
+            because = NoDecision.PLUGIN_FAULT
+        except NagorikError:
+            because = NoDecision.AGENCY_NEEDED
     # The criteria were held to their model as the hook's result.
     return ServiceEligibility.model_construct(
         service=service.id, name=service.name, agency=agency, criteria=criteria, because=because
     )
-
-
-def _reason(error: NagorikError) -> NoDecision:
-    if isinstance(error, ServiceNotOffered):
-        return NoDecision.QUARANTINED
-    if isinstance(error, PluginFault | InputRejected):
-        return NoDecision.PLUGIN_FAULT
-    return NoDecision.AGENCY_NEEDED
