@@ -1,6 +1,5 @@
 """The platform's own certificate, over real sockets and with both transports: shown to the agency, to it alone."""
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -115,16 +114,6 @@ def another_key(settings, issuer):
     settings["client_key"].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
-def folder(settings, _):
-    settings["client_certificate"].unlink()
-    settings["client_certificate"].mkdir()
-
-
-def pipe(settings, _):
-    settings["client_certificate"].unlink()
-    os.mkfifo(settings["client_certificate"])
-
-
 def gone(setting):
     return lambda settings, _: settings[setting].unlink()
 
@@ -145,9 +134,6 @@ def called_pkcs12(settings, _):
 UNREADABLE, UNUSABLE = "file-unreadable", "certificate-unusable"
 WRONG = {
     "no file": ("apart", gone("client_certificate"), "client_certificate", UNREADABLE),
-    "a folder": ("apart", folder, "client_certificate", UNREADABLE),
-    "a pipe": ("apart", pipe, "client_certificate", UNREADABLE),
-    "too large": ("apart", put("client_certificate", b"#" * 1_000_001), "client_certificate", UNREADABLE),
     "no certificate": ("apart", put("client_certificate", b"nothing"), "client_certificate", UNUSABLE),
     "empty": ("apart", put("client_certificate", b""), "client_certificate", UNUSABLE),
     "another's key": ("apart", another_key, "client_certificate", UNUSABLE),

@@ -6,11 +6,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from nagorik.errors import (
-    AgencyRejected,
-    AgencyUnavailable,
-    ContractViolation,
-)
+from nagorik.errors import AgencyRejected, AgencyUnavailable, ContractViolation
 from nagorik.operations import Idempotency, Operation
 
 NATIVE, NEITHER = Idempotency.NATIVE, Idempotency.NONE
@@ -54,14 +50,6 @@ async def test_violations_in_a_row_open_it_and_nothing_more_is_sent(world):
         assert (caught.value.because, caught.value.retry_after) == ("circuit-open", 30)
         assert http.ledger.requests == 0
     assert len(world.agency.requests) == 3
-
-
-async def test_a_good_answer_between_violations_keeps_it_closed(world):
-    client = world.client()
-    for _ in range(3):
-        await violate(world, client, 2)
-        world.agency.will(world.filed())
-        await world.ask(world.bind(client=client))
 
 
 async def test_a_refusal_is_an_answer(world):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import SecretStr
 
-from nagorik.errors import PluginFault, SettingsRejected
+from nagorik.errors import PluginFault
 from nagorik.http import Token
 from nagorik_platform.agency_client.egress import EgressRules, encode
 
@@ -79,23 +79,6 @@ def test_no_agency_names_another_port_of_this_machine_or_of_a_listed_host(base, 
     with pytest.raises(PluginFault) as caught:
         book(base).resolve(url)
     assert caught.value.fault == "egress-not-allowed"
-
-
-@pytest.mark.parametrize(
-    "base",
-    [
-        "http://api.example.gov.bd",
-        "https://other.gov.bd",
-        "api.example.gov.bd",
-        "https://u:p@api.example.gov.bd",
-        "https://api.example.gov.bd/?a=b",
-        "",
-    ],
-)
-def test_a_base_address_that_may_not_be_reached_is_a_wrong_setting(base):
-    with pytest.raises(SettingsRejected) as caught:
-        book(base)
-    assert caught.value.names == ("base_url",)
 
 
 @pytest.mark.parametrize(

@@ -65,20 +65,6 @@ async def test_what_nothing_can_be_read_by_is_the_plugins_fault(world, expect, k
     assert world.agency.requests == []
 
 
-class Unspeakable(ValueError):
-    def __str__(self) -> str:
-        raise RuntimeError(NID)
-
-
-class Mute(WireModel):
-    a: str
-
-    @field_validator("a")
-    @classmethod
-    def refuse(cls, value):
-        raise Unspeakable
-
-
 class Schemaless(WireModel):
     a: int = 0
 
@@ -106,7 +92,6 @@ def misfit(self, answer):
         (reader(read=misfit, model=object()), "does-not-fit: $.••• int_parsing"),
         (reader(read=misfit, model="NotDefined"), "does-not-fit: $.••• int_parsing"),
         (reader(read=misfit, model=Schemaless), "does-not-fit: $.••• int_parsing"),
-        (reader(read=lambda self, answer: Mute(a=NID)), "model-raised"),
     ],
 )
 async def test_what_a_reader_raises_breaks_the_contract_and_shows_nothing(world, expect, detail):

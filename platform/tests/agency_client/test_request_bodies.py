@@ -145,7 +145,6 @@ async def test_xml_is_sent_and_read(world):
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"headers": {"X-A": "ক"}}, "header-not-allowed"),
         ({"headers": {"X-A": "1", "x-a": "2"}}, "header-not-allowed"),
         ({"body": Body(b"", "a/b", {"content-type": "c/d"})}, "header-not-allowed"),
         ({"headers": {"Expect": "100-continue"}}, "header-not-allowed"),
@@ -169,7 +168,6 @@ async def test_a_body_that_cannot_be_sent_is_the_plugins_fault(world, options, f
         ("file", "put", "/f", "method-not-allowed"),
         ("file", "POST / HTTP/1.1\r\nX: y", "/f", "method-not-allowed"),
         ("file", None, "/f", "method-not-allowed"),
-        ("file", "POST", None, "path-not-allowed"),
         ("file", "POST", "/f?x", "path-not-allowed"),
     ],
 )

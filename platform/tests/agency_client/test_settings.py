@@ -69,4 +69,4 @@ def test_wrong_settings_are_named_without_their_values(environment, variable, va
 def test_a_refused_base_address_says_why(url, reason):
     with pytest.raises(SettingsRejected) as caught:
         EgressRules(url, frozenset({"land.example"}), plugin="land")
-    assert caught.value.reasons == {"base_url": reason}
+    assert (caught.value.names, caught.value.reasons) == (("base_url",), {"base_url": reason})

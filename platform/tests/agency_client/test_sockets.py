@@ -161,17 +161,6 @@ async def test_no_transport_sends_again_by_itself_when_a_kept_connection_breaks(
     assert len(server.requests) == 2
 
 
-async def test_a_refused_connection_was_never_sent(world, connect):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        client = connect(f"http://127.0.0.1:{taken.getsockname()[1]}")
-        http = world.bind(NEITHER, client=client)
-        with pytest.raises(AgencyUnavailable) as caught:
-            await world.ask(http, NEITHER)
-    assert caught.value.because == "connection-refused"
-    assert (http.ledger.requests, http.ledger.unknown) == (4, None)
-
-
 @pytest.mark.parametrize(
     ("left", "sent", "error"),
     [([5.0] * 9, 1, None), ([0.0], 0, AgencyUnavailable), ([5.0, 0.0], 0, OutcomeUnknown)],

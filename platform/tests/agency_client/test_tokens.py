@@ -25,12 +25,9 @@ from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import IssuedToken
 from nagorik_platform.agency_client.exchange import MOST_TOKENS
-from nagorik_platform.agency_client.tokens import (
-    settings_as_text,
-)
+from nagorik_platform.agency_client.tokens import settings_as_text
 from nagorik_toolkit.formats.cookies import SessionCookies
 
-"""Where the clock of these tests begins, in seconds since 1970: 12:00 in Dhaka on 24 November 2026."""
 NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
 CLASSES = [None, Idempotency.SAFE, NATIVE, REFERENCE, NEITHER]
 
@@ -87,15 +84,6 @@ async def test_a_refused_token_is_renewed_once_and_the_request_sent_again(world,
     assert sent_tokens(world) == [None, "Bearer t1", None, "Bearer t2"]
     assert world.clock.elapsed == 0
     assert http.ledger.unknown is None
-
-
-@pytest.mark.parametrize("kind", CLASSES)
-async def test_a_second_refusal_is_final_and_nothing_was_processed(world, kind):
-    http = world.bind(kind, login=login)
-    world.agency.will(grant("t1"), httpx.Response(401), grant("t2"), httpx.Response(401))
-    with pytest.raises(CredentialsRejected):
-        await world.ask(http, kind)
-    assert (http.ledger.wrote, http.ledger.requests) == (False, 2)
 
 
 async def test_many_refusals_share_one_renewal(world):
@@ -396,9 +384,6 @@ async def test_calls_that_are_refused_at_once_are_one_refusal(world):
     with pytest.raises(CredentialsRejected):
         await world.ask(world.bind(client=client))
     assert world.agency.paths().count("/v1/token") == 3
-
-
-"""Minutes between two who ask: those on both sides of each pause."""
 
 
 @dataclass(frozen=True)

@@ -86,23 +86,14 @@ NO_ANSWERS = {
         "closed",
     ),
     "unavailable": ("raise AgencyUnavailable()", "unavailable"),
-    "rate limited": ("raise RateLimited()", "unavailable"),
     "credentials": ("raise CredentialsRejected()", "unavailable"),
     "refused": ("raise AgencyRejected('http-403')", "refused"),
     "rejected input": ("raise InputRejected(())", "input"),
-    "contract": ("raise ContractViolation('not-json')", "unavailable"),
     "unknown": ("raise OutcomeUnknown(step='file', because='read-timeout')", "outcome-unknown"),
     "pending": ("return Pending()", "undecided"),
     "duplicate": ("raise DuplicateApplication(NID)", "unavailable"),
-    "a foreign exception": ("raise TypeError(NID)", "unavailable"),
-    "a wrong result": ("return 7", "unavailable"),
     "an exit": ("sys.exit(NID)", "unavailable"),
-    "its own cancellation": ("raise asyncio.CancelledError(NID)", "unavailable"),
     "a hanging hook": ("await asyncio.sleep(3600)", "unavailable"),
-    "a stubborn hook": (
-        "while True:\n    try:\n        await asyncio.sleep(3600)\n    except asyncio.CancelledError:\n            0",
-        "unavailable",
-    ),
 }
 
 

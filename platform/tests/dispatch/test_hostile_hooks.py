@@ -4,10 +4,7 @@ import asyncio
 
 import pytest
 
-from nagorik.errors import (
-    Outcome,
-    PluginFault,
-)
+from nagorik.errors import Outcome, PluginFault
 from nagorik.model.submission import Accepted
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -20,10 +17,6 @@ WRONG_RESULTS = {
     "the class itself": ("return Accepted", "ModelType"),
     "a subclass": ("class Mine(Accepted): pass\nreturn Mine(reference='R-1', status=STATUS)", "Mine"),
     "a stand-in": ("class Liar:\n    __class__ = Accepted\nreturn Liar()", "Liar"),
-    "a class that raises on a look": (
-        "class Trap:\n    @property\n    def __class__(self): raise TypeError(NID)\nreturn Trap()",
-        "Trap",
-    ),
     "fields that were never validated": ("return Accepted.model_construct(reference=None, status=7)", "Accepted"),
     "a code that was never validated": (
         "return Rejected(reason_code='x', reason=Text(en='No.', bn='না।')).model_copy(update={'reason_code': NID})",
@@ -32,10 +25,6 @@ WRONG_RESULTS = {
     "a wait that never ends": (
         "from nagorik.model.submission import Pending\nreturn Pending.model_construct(check_after=float('inf'))",
         "Pending",
-    ),
-    "a copy with a wrong field": (
-        "return Accepted(reference='R-1', status=STATUS.model_copy(update={'state': 'lost'}))",
-        "Accepted",
     ),
 }
 
@@ -67,13 +56,7 @@ RAISED = {
     ),
     "the base of all errors": ("raise NagorikError()", "raised", "NagorikError"),
     "an error that cannot be shown": ("raise InputRejected([{'pointer': NID}])", "raised", "InputRejected"),
-    "an error with a sentence for a code": ("raise AgencyRejected(f'no {NID}')", "raised", "AgencyRejected"),
     "an error with a number for a code": ("raise AgencyRejected(NID)", "raised", "AgencyRejected"),
-    "a result with a sentence for a code": (
-        "return Rejected(reason_code=f'no {NID}', reason=Text(en='No.', bn='না।'))",
-        "raised",
-        "ValidationError",
-    ),
     "a result with a number for a code": (
         "return Rejected(reason_code=NID, reason=Text(en='No.', bn='না।'))",
         "raised",

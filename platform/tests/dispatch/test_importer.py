@@ -6,30 +6,13 @@ import traceback
 
 import pytest
 
-from nagorik.errors import (
-    PluginFault,
-    ServiceNotOffered,
-    SettingsRejected,
-)
+from nagorik.errors import PluginFault, ServiceNotOffered
 from nagorik.model.status import AgencyStatus
 
 pytestmark = pytest.mark.asyncio
 
-STATUS_ONLY = {"nagorik_get_status": "return STATUS"}
-
-
-FORM = """\
-from pydantic import field_validator
-from nagorik import Form
-
-
-class ConnectionForm(Form):
-    holding: str
-
-    @field_validator("holding")
-    def no(cls, value):
-        {}
-"""
+FORM = "from pydantic import field_validator\nfrom nagorik import Form\n\n\nclass ConnectionForm(Form):\n"
+FORM += "    holding: str\n\n    @field_validator('holding')\n    def no(cls, value):\n        {}\n"
 
 
 async def error_of(call, kind):
@@ -86,22 +69,6 @@ async def test_an_import_that_hangs_keeps_nobody_else_waiting(world):
     finally:
         sys.release.set()
         del sys.release
-
-
-async def test_missing_settings_are_named_without_their_values(world):
-    world.install(
-        hooks=STATUS_ONLY,
-        extra='settings = "settings:Settings"',
-        files={
-            "settings.py": "from pydantic import SecretStr\nfrom nagorik import AgencySettings\n\n\n"
-            "class Settings(AgencySettings):\n    api_key: SecretStr\n    port: int\n"
-        },
-    )
-    platform = world.platform(settings={"wasa": {"port": f"{world.NID}x"}})
-    error = await error_of(platform.get_status(world.draft(), world.references), SettingsRejected)
-    assert sorted(error.names) == ["api_key", "base_url", "port"]
-    assert (error.plugin, error.service, error.operation) == ("wasa", "wasa.connection", "status")
-    assert not platform.quarantined
 
 
 @pytest.mark.parametrize(

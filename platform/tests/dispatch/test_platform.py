@@ -124,10 +124,6 @@ def install(world):
     return world.platform()
 
 
-async def test_every_operation_has_a_method():
-    assert set(CALLS) == set(Operation)
-
-
 @pytest.mark.parametrize("operation", list(Operation))
 async def test_every_method_asks_its_hook_and_returns_what_it_says(world, operation):
     platform = install(world)

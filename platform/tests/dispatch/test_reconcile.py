@@ -5,13 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from nagorik.errors import (
-    AgencyRejected,
-    AgencyUnavailable,
-    DuplicateApplication,
-    OutcomeUnknown,
-    PluginFault,
-)
+from nagorik.errors import AgencyRejected, AgencyUnavailable, DuplicateApplication, OutcomeUnknown, PluginFault
 from nagorik.model.submission import Accepted
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -124,18 +118,6 @@ async def test_a_write_that_nobody_waits_for_is_unknown(world, end):
     world.module().seen[0].cancel()
 
 
-async def test_a_write_that_nobody_waits_for_is_unknown_after_one_that_was_answered(world):
-    body = f"""
-        await file(context)
-        seen.append(asyncio.create_task(file(context, "second")))
-        await asyncio.sleep(1)
-        {ACCEPT}
-    """
-    error = await unknown(world, body, world.filed(), slow)
-    assert error.because == "not-awaited"
-    world.module().seen[0].cancel()
-
-
 @pytest.mark.parametrize("end", ["await asyncio.shield(seen[0])", f"await asyncio.sleep(1)\n{ACCEPT}"])
 async def test_what_a_plugin_has_left_under_way_is_cut_off_as_its_call_ends(world, end):
     """What the system has of it would reach the agency when another worker has filed the application by then."""
@@ -182,20 +164,6 @@ async def test_a_context_that_is_kept_sends_nothing_after_its_call(world):
         with pytest.raises(AgencyUnavailable) as caught:
             await use(context)
         assert caught.value.because == "call-over"
-    assert world.agency.requests == []
-
-
-async def test_a_task_left_behind_sends_nothing_after_its_call(world):
-    body = f"""
-        async def later():
-            await asyncio.sleep(1)
-            await file(context)
-        seen.append(asyncio.create_task(later()))
-        {ACCEPT}
-    """
-    await submit(world, body)
-    with pytest.raises(asyncio.CancelledError):
-        await world.module().seen[0]
     assert world.agency.requests == []
 
 
