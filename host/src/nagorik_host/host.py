@@ -370,27 +370,27 @@ class Host:
             read_settings: Reads what the host says of each plugin, whenever ``nagorik settings reload`` asks for it.
             only: The ids of the plugins whose calls it makes; all that are installed, if not given.
         """
-        from nagorik_host.engine.claims import AgencyLimits
+        from nagorik_host.engine.claims import Claims
+        from nagorik_host.engine.leases import WorkerLease
         from nagorik_host.engine.worker import Worker
 
         return Worker(
+            Claims(
+                store=self.store,
+                vault=self.vault,
+                capabilities=self._capabilities,
+                health=self.health,
+                rate_limiter=self._rate_limiter,
+                lease=WorkerLease(str(uuid4()), self._lease, self._lease_clock),
+                limits={
+                    one: manifest.limits for one, manifest in self._manifests.items() if only is None or one in only
+                },
+                releases=self._releases,
+                clock=self.clock,
+            ),
             database=self.database,
             platform=self.platform,
-            store=self.store,
-            vault=self.vault,
-            health=self.health,
-            rate_limiter=self._rate_limiter,
             inbox=self.inbox,
-            capabilities=self._capabilities,
-            limits={
-                name: AgencyLimits(manifest.limits.per_second, manifest.limits.concurrency)
-                for name, manifest in self._manifests.items()
-                if only is None or name in only
-            },
-            releases=self._releases,
-            clock=self.clock,
-            lease_clock=self._lease_clock,
-            lease=self._lease,
             message_age=self._message_age,
             name=name,
             observer=observer,

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from nagorik_host.engine import outage
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.engine.observers import WorkerObserver
+from nagorik_host.engine.observers import ContainedObserver, WorkerObserver
 from nagorik_host.engine.outage import PAUSE, OutageRetry, pauses
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.database import DatabaseUnavailable
@@ -36,7 +36,9 @@ async def test_outage_is_reported_once_however_many_wait(database, monkeypatch):
         return await run(unit)
 
     monkeypatch.setattr(database, "run", gone)
-    retry = OutageRetry(database, WorkerLease("one", LEASE), "one", Counting(), is_stopping=lambda: False)
+    retry = OutageRetry(
+        database, WorkerLease("one", LEASE), "one", ContainedObserver(Counting()), is_stopping=lambda: False
+    )
     with capture_logs() as logs:
         await asyncio.gather(*(retry.run(lambda _: None) for _ in range(20)))
     assert [line["event"] for line in logs] == ["database_unavailable", "database_is_back"]
@@ -81,7 +83,7 @@ async def test_worker_that_is_to_end_does_not_wait_for_a_database_without_end(
         gate.is_away, gate.stands_still = not stands_still, stands_still
         await until(lambda: gate.kept_out)
         ending.set()
-        with pytest.raises(DatabaseUnavailable, match="does not answer" if stands_still else "away"):
+        with pytest.raises(DatabaseUnavailable, match="does not answer"):
             async with asyncio.timeout(30):  # half a lease
                 await working
         gate.is_away = gate.stands_still = False
@@ -99,7 +101,9 @@ async def test_worker_that_is_to_end_waits_to_write_down_an_outcome_and_for_noth
 
     monkeypatch.setattr(database, "run", refuse)
     monkeypatch.setattr(outage, "LAST_PATIENCE", outage.PAUSE / 2)
-    retry = OutageRetry(database, WorkerLease("one", LEASE), "one", WorkerObserver(), is_stopping=lambda: True)
+    retry = OutageRetry(
+        database, WorkerLease("one", LEASE), "one", ContainedObserver(WorkerObserver()), is_stopping=lambda: True
+    )
     with pytest.raises(DatabaseUnavailable):
         await retry.run(lambda _: None, is_outcome=is_outcome)
     assert len(tried) == tries

@@ -22,7 +22,6 @@ from nagorik.manifest import Circuit
 from nagorik_host.commands.checks import outage_hint
 from nagorik_host.engine.health import (
     LAST_PROBE,
-    LEFT_TO_OTHERS,
     AgencyRules,
     HealthChange,
     HealthTracker,
@@ -207,27 +206,6 @@ async def test_other_settings_are_tried_at_once_and_once_in_an_outage(database):
     await agency.learn(ANSWERED)
     await agency.learn(REFUSED)
     assert await try_with("b")
-
-
-async def test_worker_whose_credentials_are_held_back_leaves_the_agency_to_others_for_a_while(database):
-    agency = Agency(database, has_login=True, processes=2)
-    old, new = agency.processes
-    now = agency.clock.now()
-    await agency.learn(HELD_BACK)
-    for outcome in (GONE, ANSWERED):  # while it is down, and when it is not
-        await agency.learn(outcome, of=1)
-        row = await agency.row()
-        assert old.left_until(row, now) == now + LEFT_TO_OTHERS
-        assert new.left_until(row, now) is None
-        assert old.left_until(row, now + LEFT_TO_OTHERS) is None
-        assert old.left_until(row, now - timedelta(days=1)) is None
-
-
-async def test_agency_that_was_left_to_others_is_tried_at_once_where_its_credentials_are_said_to_be_good(database):
-    agency = Agency(database, has_login=True)
-    await agency.learn(HELD_BACK)
-    await database.run(partial(try_refused, plugins=[agency.name], now=agency.clock.now()))
-    assert agency.health.left_until(await agency.row(), agency.clock.now()) is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 
 from nagorik import Text
 from nagorik_host import Host
-from nagorik_host.engine import queues
 from nagorik_host.engine.health import LAST_PROBE
 from nagorik_host.engine.plugins import accept
 from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
@@ -177,8 +176,7 @@ async def test_what_is_stopped_is_not_called_until_it_is_let_go_on(world, ready_
         assert await states(host) == ["closed"]
 
 
-async def test_what_a_stop_holds_back_is_passed_over_once(world, ready_url, monkeypatch):
-    monkeypatch.setattr(queues, "PAGE", 2)
+async def test_what_a_stop_holds_back_is_passed_over(world, ready_url):
     stopped = SuspensionRecord(
         "service", "nid.reissue", Text(en="A fault", bn="একটি ত্রুটি"), "officer-1", world.clock.now()
     )
@@ -190,7 +188,6 @@ async def test_what_a_stop_holds_back_is_passed_over_once(world, ready_url, monk
         await world.carry(worker)
         found = {row.id: row for row in await rows(host)}
         assert found[other].state == "closed"
-        assert {found[one].parked_at is not None for one in held} == {True}
         assert {found[one].due_at for one in held} == {found[one].opened_at for one in held}
         # A citizen's own act is taken in all the same, and waits with the rest.
         await host.act(min(held), "withdraw")
@@ -198,7 +195,6 @@ async def test_what_a_stop_holds_back_is_passed_over_once(world, ready_url, monk
         await host.database.run(lambda t: resume(t, "service", "nid.reissue", world.clock.now()))
         await world.carry(worker)
         assert await states(host) == ["closed"] * 6
-        assert {row.parked_at for row in await rows(host)} == {None}
 
 
 async def test_agency_that_hangs_slows_no_other(world, ready_url):

@@ -55,7 +55,6 @@ def rows(number: int) -> list[dict]:
                 "closed_at": draw.choice((None, NOW)),
                 "due_at": due,
                 "target_plugin": draw.choice(("office", "harbour", "cashdesk")),
-                "parked_at": NOW if due is not None and draw.random() < 0.1 else None,
                 "hold_party": None,
                 "hold_code": draw.choice((None, "ineligible", "payment-disputed")),
                 "blocked": draw.choice((None, None, "defect", "plugin-changed")),
@@ -93,12 +92,7 @@ CASES: list[tuple[ApplicationFilter, Callable[[dict], bool]]] = [
     ),
     (
         ApplicationFilter(due_until=NOW - 2 * HOUR, plugins={"office"}),
-        lambda row: (
-            row["due_at"] is not None
-            and row["due_at"] <= NOW - 2 * HOUR
-            and row["parked_at"] is None
-            and row["plugin"] == "office"
-        ),
+        lambda row: row["due_at"] is not None and row["due_at"] <= NOW - 2 * HOUR and row["plugin"] == "office",
     ),
     (ApplicationFilter(states={"revoked"}), lambda row: False),
 ]
@@ -255,10 +249,7 @@ async def test_agencies_and_workers_are_told(filled):
     queued = [
         row
         for row in ROWS
-        if row["due_at"] is not None
-        and row["parked_at"] is None
-        and row["target_plugin"] == "office"
-        and row["client_reference"] != "reference-3"
+        if row["due_at"] is not None and row["target_plugin"] == "office" and row["client_reference"] != "reference-3"
     ]
     office = told["office"]
     assert office.due == sum(row["due_at"] <= NOW for row in queued)
@@ -277,11 +268,7 @@ async def test_agencies_and_workers_are_told(filled):
     }
     overdue = await filled.run(partial(count_overdue, now=NOW))
     assert sum(overdue.values()) == sum(
-        row["due_at"] is not None
-        and row["due_at"] < NOW
-        and row["parked_at"] is None
-        and row["client_reference"] != "reference-3"
-        for row in ROWS
+        row["due_at"] is not None and row["due_at"] < NOW and row["client_reference"] != "reference-3" for row in ROWS
     )
 
 

@@ -10,6 +10,7 @@ agency gets more calls at once than it bears. The commit of an outcome keeps the
 there, or hands it on to the next application that is due there.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -23,14 +24,14 @@ from sqlalchemy import Row, bindparam, func, select, update
 
 from nagorik import ApplicationDraft, PaymentReport, PaymentStarted, ServiceNotOffered
 from nagorik.clock import Clock
+from nagorik.manifest import Limits
 from nagorik_host.engine.gathered import GatheredTransaction
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.instants import HORIZON, ensure_row, interval_of, most_within, time_of
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.pace import AgencyPace, PaceSlot
-from nagorik_host.engine.permits import count_under_way, drop_wishes, wish
 from nagorik_host.engine.plugins import CapabilitiesCache
-from nagorik_host.engine.queues import Queues, SuspendedOffers, suspended_offers
+from nagorik_host.engine.queues import Queues, SuspendedOffers, UnderWay, suspended_offers
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.store.application_store import (
     ApplicationStore,
@@ -78,6 +79,8 @@ APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=N
 
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
+LEFT_TO_OTHERS: Final = timedelta(seconds=1)
+"""How long a worker leaves places beyond its share to others: so long each takes to poll, at most."""
 DEFECT: Final = "defect"
 
 _ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
@@ -94,13 +97,6 @@ _END_OPEN: Final = (
     .values(ended_at=bindparam("ended_at"), result=bindparam("result"))
     .returning(attempts)
 )
-
-
-class AgencyLimits(NamedTuple):
-    """What one agency bears, as its plugin's manifest says."""
-
-    per_second: float
-    concurrency: int
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -125,10 +121,11 @@ class Claim:
 
 
 class EndedCall(NamedTuple):
-    """A call and what came of it."""
+    """A call and what came of it; ``committed`` is done once that is in the database."""
 
     claim: Claim
     outcome: CallAnswered | CallFailed
+    committed: "asyncio.Future[None]"
 
 
 class ClaimBatch(list[Claim]):
@@ -156,37 +153,37 @@ class _Unit(GatheredTransaction):
     alone: bool = False
 
 
+@dataclass(repr=False, eq=False, kw_only=True)
 class Claims:
     """The transactions in which one worker claims applications and completes its claims.
 
     Attributes:
+        limits: What the agencies bear whose calls it makes, by plugin.
+        releases: The releases of plugins that are installed: what is pinned to later ones is left alone.
         suspended: What an officer had suspended when this worker claimed last.
         down: The agencies that were down then, or went down since.
     """
 
-    def __init__(
-        self,
-        *,
-        store: ApplicationStore,
-        vault: Vault,
-        capabilities: CapabilitiesCache,
-        health: HealthTracker,
-        rate_limiter: SharedRateLimiter,
-        lease: WorkerLease,
-        limits: Mapping[str, AgencyLimits],
-        releases: Mapping[str, str],
-        clock: Clock,
-    ) -> None:
-        """Claim what is due at the agencies of ``limits``, by the releases of plugins that are installed."""
-        self.suspended, self.down = SuspendedOffers(), set[str]()
-        self._store, self._vault, self._capabilities = store, vault, capabilities
-        self._health, self._rate_limiter, self._lease = health, rate_limiter, lease
-        self._limits, self._clock = limits, clock
-        self._queues = Queues(limits, releases)
+    store: ApplicationStore
+    vault: Vault
+    capabilities: CapabilitiesCache
+    health: HealthTracker
+    rate_limiter: SharedRateLimiter
+    lease: WorkerLease
+    limits: Mapping[str, Limits]
+    releases: Mapping[str, str]
+    clock: Clock
+    suspended: SuspendedOffers = field(default_factory=SuspendedOffers, init=False)
+    down: set[str] = field(default_factory=set, init=False)
+    _workers: int = field(default=1, init=False)
+    _left: dict[str, datetime] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._queues = Queues(self.limits, self.releases)
 
     # Claiming
 
-    def claim(self, transaction: Transaction, *, each_alone: bool = False, is_running: bool = False) -> ClaimBatch:
+    def claim(self, transaction: Transaction, *, each_alone: bool = False) -> ClaimBatch:
         """Claim what is due, as far as the agencies bear it, and commit an intent for each.
 
         If it raises, it may be run again with ``each_alone``: then what is wrong with one application is that
@@ -195,84 +192,88 @@ class Claims:
         Args:
             transaction: Of the host's database.
             each_alone: Whether each application is written within a savepoint, which costs as much as a statement.
-            is_running: Whether the worker polls again soon, so that others may leave places to it.
         """
-        unit, due = self._unit(transaction, alone=each_alone), []
+        unit, due = self._unit(transaction, alone=each_alone), dict[str, datetime]()
         self.suspended = suspended_offers(unit)
-        self._act_on(unit, self._queues.expired(unit, self._lease.now), self._release)
-        states = self._queues.states(unit)
-        if len(states) < len(self._limits):
+        self._act_on(unit, self._queues.expired(unit, self.lease.now), self._release)
+        states = self._queues.states(unit, self.suspended)
+        if len(states) < len(self.limits):
             # A new database, or an older copy that the worker goes on with.
             self.ensure_rows(unit)
-            states = self._queues.states(unit)
+            states = self._queues.states(unit, self.suspended)
         self.down = {queue.plugin for queue in states if queue.down_since is not None}
         for queue in states:
             at = self._callable_at(queue, unit.now)
             if at is not None and at <= unit.now:
-                due.append(queue.plugin)
+                due[queue.plugin] = queue.next_at
             elif at is not None:
                 unit.batch.poll_at(at)
-        locked = self._queues.states(unit, locked=due) if due else ()
-        # Counted once the rows are locked: what others have committed by then is seen.
-        counted = count_under_way(unit, due, self._lease.worker, time_of(self._clock)) if locked else {}
-        for queue in locked:
-            flying, before = counted[queue.plugin], len(unit.batch)
-            is_left = self._claim_at(unit, queue, flying.number)
-            lacks = flying.share(self._limits[queue.plugin].concurrency) - flying.own - len(unit.batch) + before
-            if is_left and is_running and lacks > 0 and queue.down_since is None and flying.others:
-                wish(unit, queue.plugin, self._lease.worker, lacks, time_of(self._clock))
-            elif flying.wishes:
-                drop_wishes(unit, self._lease.worker, [queue.plugin])
-            if is_left:
-                unit.batch.poll_at(unit.now)
+        if due:
+            self._workers = 1 + self._queues.others(unit, self.lease.worker, self.lease.now)
+            locked = self._queues.lock(unit, due)
+            # Counted once the rows are locked: what others have committed by then is seen.
+            counted = self._queues.counted(unit, due, self.lease.worker, time_of(self.clock))
+            for queue in locked:
+                if self._claim_at(unit, queue, due[queue.plugin], counted[queue.plugin]):
+                    unit.batch.poll_at(unit.now)
         return self._written(unit, transaction)
 
     def next_due(self, transaction: Transaction) -> datetime | None:
         """When the first application falls due at an agency that can be called then."""
-        now, self.suspended = self._clock.now(), suspended_offers(transaction)
-        found = (self._callable_at(queue, now) for queue in self._queues.states(transaction))
+        now, self.suspended = self.clock.now(), suspended_offers(transaction)
+        found = (self._callable_at(queue, now) for queue in self._queues.states(transaction, self.suspended))
         return min((at for at in found if at is not None), default=None)
 
     def ensure_rows(self, transaction: Transaction) -> None:
-        """Make the rows of the agencies that have none; a claim does it by itself."""
-        for plugin in sorted(self._limits):
-            ensure_row(transaction, plugin, time_of(self._clock))
+        """Make the rows of the agencies that are missing; a claim does it by itself."""
+        for plugin in sorted(self.limits):
+            ensure_row(transaction, plugin, time_of(self.clock))
 
     def _callable_at(self, queue: Row[Any], now: datetime) -> datetime | None:
         """When the first application of a queue can be called for; ``None`` where no one can."""
-        self._health.note_failures(queue.plugin, queue.failures)
+        self.health.note_failures(queue.plugin, queue.failures)
         if queue.due_at is None or queue.plugin in self.suspended.plugins:
             return None
         times: list[datetime | None] = [queue.due_at, queue.next_at - HORIZON + timedelta(microseconds=1)]
-        times.append(self._health.probe_at(queue, now) if queue.down_since is not None else None)
-        times.append(self._health.left_until(queue, now))
+        times.append(self.health.probe_at(queue, now) if queue.down_since is not None else None)
         return max(at for at in times if at is not None)
 
-    def _claim_at(self, unit: _Unit, queue: Row[Any], flying: int) -> bool:
-        """Claim what is due at one agency; whether more may be due there than could be claimed."""
-        name, limits, is_probe = queue.plugin, self._limits[queue.plugin], queue.down_since is not None
-        open_for = unit.now + HORIZON - max(queue.next_at, unit.now)
-        free = min(limits.concurrency - flying, most_within(open_for, interval_of(limits.per_second)))
-        free = min(free, 1) if is_probe else free
+    def _claim_at(self, unit: _Unit, queue: Row[Any], next_at: datetime, flying: UnderWay) -> bool:
+        """Claim what is due at one agency; whether this worker lacks places there while more may be due."""
+        name, limits, is_probe = queue.plugin, self.limits[queue.plugin], queue.down_since is not None
+        open_for = unit.now + HORIZON - max(next_at, unit.now)
+        lacks = max(self._share(name), 1) - flying.own
+        free = self._leave_to_others(name, limits.concurrency - flying.number, max(lacks, 0), unit.now)
+        free = min(free, 1 if is_probe else most_within(open_for, interval_of(limits.per_second)))
         if free <= 0 or open_for <= timedelta(0):
-            return open_for > timedelta(0) and not is_probe
-        unit.batch.passed += self._queues.park(unit, name, unit.now, self.suspended)
-        if is_probe and not self._health.take_probe(unit, queue, unit.now):
+            return lacks > 0 and open_for > timedelta(0) and not is_probe
+        if is_probe and not self.health.take_probe(unit, queue, unit.now):
             return False
         rows = self._queues.due(unit, name, free, unit.now, self.suspended, is_probe=is_probe)
         claimed = self._act_on(unit, rows, self._begin)
         if is_probe and not claimed:
-            self._health.give_back_probe(unit, name, unit.now)
-        return len(rows) == free or claimed < len(rows)
+            self.health.give_back_probe(unit, name, unit.now)
+        return claimed < len(rows) or (len(rows) == free and claimed < lacks)
+
+    def _share(self, plugin: str) -> int:
+        """How many calls at an agency are this worker's, if all workers that live make as many."""
+        return self.limits[plugin].concurrency // self._workers
+
+    def _leave_to_others(self, plugin: str, free: int, lacks: int, now: datetime) -> int:
+        """How many free places this worker takes: those beyond its share once others have left them for a second."""
+        if free > lacks and now < self._left.setdefault(plugin, now) + LEFT_TO_OTHERS:
+            return lacks
+        self._left.pop(plugin, None)
+        return free
 
     def _unit(self, transaction: Transaction, *, alone: bool = False) -> _Unit:
-        return _Unit(transaction.connection, transaction.due, transaction.records, now=self._clock.now(), alone=alone)
+        return _Unit(transaction.connection, transaction.due, transaction.records, now=self.clock.now(), alone=alone)
 
     def _written(self, unit: _Unit, transaction: Transaction) -> ClaimBatch:
         """Take an instant for each call of a batch, and write what was gathered."""
         for name, number in sorted(Counter(claim.target_plugin for claim in unit.batch).items()):
             calls = (claim for claim in unit.batch if claim.target_plugin == name)
-            for claim, slot in zip(calls, self._pace(name).take_in(unit, number), strict=False):
+            for claim, slot in zip(calls, self.pace(name).take_in(unit, number), strict=False):
                 claim.slot = slot
         unit.write()
         transaction.due, transaction.records = unit.due, unit.records
@@ -301,21 +302,21 @@ class Claims:
         return claimed
 
     def _begin(self, unit: _Unit, row: Row[Any]) -> None:
-        """Commit the intent of the call that a due row waits for; where there is none now, the row says when next."""
-        capabilities = self._capabilities.of(row.service, row.gateway)
-        stored = replace(self._store.from_row(row), blocked=None)
+        """Commit the intent of the call that a due row waits for; if it is not due now, the row says when."""
+        capabilities = self.capabilities.of(row.service, row.gateway)
+        stored = replace(self.store.from_row(row), blocked=None)
         if stored.progress.attempt is not None:
             # It was left to an officer with its call in flight, and its outcome was not heard of since.
             self._interrupt(unit, stored, DEFECT)
             return
-        draft = self._store.open_draft(stored, row.draft)
+        draft = self.store.open_draft(stored, row.draft)
         begun = begin(stored.progress, capabilities, unit.now, next_payment(stored.progress))
         if begun.next.operation is None:
-            self._store.change(unit, stored, begun, unit.now)
+            self.store.change(unit, stored, begun, unit.now)
         elif target_plugin(begun.next, stored.plugin, stored.gateway) != row.target_plugin:
             # It waits in another agency's queue from now on.
             coming = Step(stored.progress, (), NextAction(begun.next.operation, unit.now))
-            self._store.change(unit, stored, coming, unit.now)
+            self.store.change(unit, stored, coming, unit.now)
         else:
             self._intend(unit, stored, draft, capabilities, begun)
 
@@ -328,8 +329,8 @@ class Claims:
         begun: Step,
     ) -> None:
         """Lease an application for the call that ``begun`` names, and write the attempt down."""
-        until = self._lease.end(self._lease.elapsed())
-        held = self._store.change(unit, stored, begun, unit.now, lease=self._lease.taken)
+        until = self.lease.end(self.lease.elapsed())
+        held = self.store.change(unit, stored, begun, unit.now, lease=self.lease.taken)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
         made_from = f"{held.id}\x00{begun.next.operation}\x00{begun.next.payment}\x00{draft.model_dump_json()}"
@@ -338,40 +339,40 @@ class Claims:
             "entry": held.entries,
             "operation": attempt.operation.value,
             "subject": attempt.subject,
-            "worker": self._lease.worker,
+            "worker": self.lease.worker,
             # A keyed hash, to find out later whether two requests were the same.
-            "request_digest": self._vault.lookup("request", made_from),
+            "request_digest": self.vault.lookup("request", made_from),
             "began_at": unit.now,
         }
         unit.begin_attempt(row)
         if begun.events:
             unit.record(held.id, unit.now, record_of_attempt(row))
-        held_here = HeldApplication(held.id, held.entries, self._lease, until)
+        held_here = HeldApplication(held.id, held.entries, self.lease, until)
         unit.batch.append(Claim(held, draft, capabilities, begun.next, row, held_here))
 
     # What lost workers held
 
     def _release(self, unit: _Unit, row: Row[Any]) -> None:
         """Take an application from a worker that is gone; its call's outcome is unknown."""
-        stored = self._store.from_row(row)
+        stored = self.store.from_row(row)
         if stored.progress.attempt is None:
-            capabilities = self._capabilities.of(row.service, row.gateway)
+            capabilities = self.capabilities.of(row.service, row.gateway)
             coming = next_action(stored.progress, capabilities, unit.now)
-            self._store.change(unit, stored, Step(stored.progress, (), coming), unit.now)
+            self.store.change(unit, stored, Step(stored.progress, (), coming), unit.now)
             return
         # A worker that lives and has lost the lease was not ended by this call.
-        done = self._interrupt(unit, stored, LEASE_LOST if self._lease.is_alive(unit, row.lease) else INTERRUPTED)
+        done = self._interrupt(unit, stored, LEASE_LOST if self.lease.is_alive(unit, row.lease) else INTERRUPTED)
         if _has_ended_workers(unit, stored, done):
             _leave_to_officer(unit, stored.id, row.service, WORKERS_LOST)
 
     def _interrupt(self, unit: _Unit, stored: StoredApplication, result: str) -> Step:
         """End a call in flight whose outcome will not be heard of; what follows from that."""
         progress = stored.progress
-        done = step(progress, Interrupted(), self._capabilities.of(progress.service, stored.gateway), unit.now)
+        done = step(progress, Interrupted(), self.capabilities.of(progress.service, stored.gateway), unit.now)
         ended = {"application_": stored.id, "ended_at": unit.now, "result": result}
         for row in unit.connection.execute(_END_OPEN, ended):
             unit.record(stored.id, unit.now, record_of_attempt(row._mapping))
-        self._store.change(unit, stored, done, unit.now)
+        self.store.change(unit, stored, done, unit.now)
         return done
 
     # Completing
@@ -400,8 +401,10 @@ class Claims:
                 else:
                     unit.batch.poll_at(unit.now)
         for name, number in sorted(freed.items()) if refills and follows else ():
-            bounds = {"concurrency": self._limits[name].concurrency, "worker": self._lease.worker}
-            bounds[LEASE_NOW] = time_of(self._clock)
+            if name in self.down:
+                continue
+            bounds: dict[str, Any] = {"concurrency": self.limits[name].concurrency, "share": self._share(name)}
+            bounds |= {"worker": self.lease.worker, LEASE_NOW: time_of(self.clock)}
             rows = self._queues.refill(unit, name, number, unit.now, self.suspended, bounds)
             self._act_on(unit, rows, self._begin)
         return self._written(unit, transaction)
@@ -409,7 +412,7 @@ class Claims:
     def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
         """Leave an application with a defect to an officer, its attempt open: its outcome is not known."""
         unit, service, defect = self._unit(transaction), claim.stored.progress.service, type_name(error)
-        _leave_to_officer(unit, claim.stored.id, service, DEFECT, defect=defect, held_by=self._lease.worker)
+        _leave_to_officer(unit, claim.stored.id, service, DEFECT, defect=defect, held_by=self.lease.worker)
 
     def _complete(self, unit: _Unit, call: EndedCall, *, follows: bool) -> bool:
         """Commit what came of one call; whether its permit has come free."""
@@ -419,7 +422,7 @@ class Claims:
             self._commit(unit, call, claim.stored, follows=follows, read=False)
         except StaleRevision:
             row = unit.connection.execute(_ROW, {"application": claim.stored.id}).one()
-            stored = self._store.from_row(row) if row.lease == self._lease.worker else None
+            stored = self.store.from_row(row) if row.lease == self.lease.worker else None
             if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
                 return False
             self._commit(unit, call, stored, follows=follows, read=True)
@@ -431,16 +434,16 @@ class Claims:
         Raises:
             StaleRevision: It is what was claimed, and the row has changed since; nothing was written.
         """
-        claim, outcome = call
+        claim, outcome, _ = call
         done = step(stored.progress, outcome, claim.capabilities, unit.now)
         is_deadly = _has_ended_workers(unit, stored, done)
         begun = self._follow(claim, stored, done, unit.now) if follows and not is_deadly else None
         if begun is not None:
-            draft = self._store.draft(unit, stored) if read else claim.draft
+            draft = self.store.draft(unit, stored) if read else claim.draft
             self._intend(unit, stored, draft, claim.capabilities, begun)
         else:
-            self._store.change(unit, stored, done, unit.now)
-            if target_plugin(done.next, stored.plugin, stored.gateway) in self._limits:
+            self.store.change(unit, stored, done, unit.now)
+            if target_plugin(done.next, stored.plugin, stored.gateway) in self.limits:
                 unit.drop_hint(stored.id)  # this worker looks again at once
                 if done.next.due is not None:
                     unit.batch.poll_at(done.next.due)
@@ -465,10 +468,11 @@ class Claims:
         if begun.next.operation is None or target_plugin(begun.next, stored.plugin, stored.gateway) != name:
             return None
         covered = self.suspended.covers(plugin=stored.plugin, service=service, target_plugin=name)
-        return begun if not covered and self._pace(name).until_open <= 0 else None
+        return begun if not covered and self.pace(name).until_open <= 0 else None
 
-    def _pace(self, plugin: str) -> AgencyPace:
-        return self._rate_limiter.pace(plugin, self._limits[plugin].per_second)
+    def pace(self, plugin: str) -> AgencyPace:
+        """The time of an agency whose calls it makes."""
+        return self.rate_limiter.pace(plugin, self.limits[plugin].per_second)
 
 
 def next_payment(progress: Progress) -> str:

@@ -12,36 +12,30 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, insert, or_, select, update
 
-from nagorik import NagorikError
+from nagorik import ContractViolation, CredentialsRejected, NagorikError, RateLimited
 from nagorik.errors import Layer
 from nagorik_host.engine.instants import row_of
 from nagorik_host.engine.reach import (
     FAILURES_OF_AN_OUTAGE,
     OF_CREDENTIALS,
+    Reach,
     cause_of,
-    has_reached,
-    is_held_back,
     is_of_credentials,
-    is_out_of_reach,
-    is_paced,
-    is_sure,
-    is_violation,
+    reach_of,
 )
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import agencies, outages
 from nagorik_platform import Platform
 from nagorik_platform.agency_client.circuit import CircuitRules, CircuitState
-from nagorik_platform.agency_client.tokens import refused_pause
+from nagorik_platform.agency_client.tokens import LETS_NOBODY_IN, refused_pause
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 LAST_PROBE: Final = timedelta(minutes=15)
 """Time between two probes of an agency that stays down; it doubles from the manifest's ``probe_after`` to this. One
 that refuses a key for which there is no login is probed as seldom as refused credentials are tried
-(``REFUSED_PAUSES``); where there is a login, the tokens' store tries them as seldom, whoever asks."""
+(``REFUSED_PAUSES``); where there is a login, the tokens' store tries them as seldom."""
 SOON: Final = 1.0
 """Seconds after which an agency that is down is tried again, at least, where there was no time for it."""
-LEFT_TO_OTHERS: Final = timedelta(minutes=5)
-"""For how long a worker leaves an agency to others, once its own credentials are held back."""
 _LATER: Final = (1.1, 1.25)
 _IS_REFUSING: Final = agencies.c.down_since.is_not(None) & agencies.c.cause.startswith(OF_CREDENTIALS)
 
@@ -69,9 +63,6 @@ class HealthTracker:
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._failing: set[str] = set()
         """Agencies that calls have not reached, as far as is known here."""
-        self._left: dict[str, tuple[datetime, datetime | None]] = {}
-        """Agencies where this worker's credentials are held back: until when they are left to others, and when they
-        were to be tried then."""
 
     @classmethod
     def of(cls, platform: Platform, *, rng: random.Random | None = None) -> "HealthTracker":
@@ -86,16 +77,6 @@ class HealthTracker:
     def note_failures(self, plugin: str, failures: int) -> None:
         """Remember how many calls in a row have not reached an agency, by its row."""
         (self._failing.add if failures else self._failing.discard)(plugin)
-
-    def left_until(self, row: Row[Any], now: datetime) -> datetime | None:
-        """Until when this worker leaves an agency to others; ``None`` where it does not.
-
-        Not where the agency is to be tried sooner by now, since there are other credentials or they are good.
-        """
-        until, probe_at = self._left.get(row.plugin, (now, None))
-        is_sooner = is_of_credentials(row.cause) and None not in (row.probe_at, probe_at) and row.probe_at < probe_at
-        # Of a clock that was set back since, it says nothing.
-        return until if now < until <= now + LEFT_TO_OTHERS and not is_sooner else None
 
     def probe_at(self, row: Row[Any], now: datetime) -> datetime:
         """When an agency that is down may be tried, not before now."""
@@ -117,8 +98,8 @@ class HealthTracker:
 
     def is_news(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an outcome may say anything new of an agency; of one that is well there is nothing to say."""
-        error = outcome.error if isinstance(outcome, CallFailed) else None
-        return is_out_of_reach(error) or (plugin in self._failing and (has_reached(outcome) or is_paced(error)))
+        reach = reach_of(outcome.error if isinstance(outcome, CallFailed) else None)
+        return reach is Reach.LOST or (plugin in self._failing and reach is not Reach.UNKNOWN)
 
     def learn(
         self,
@@ -140,26 +121,24 @@ class HealthTracker:
         """
         error = outcome.error if isinstance(outcome, CallFailed) else None
         row = row_of(transaction, plugin, now)
-        state = _state_of(row)
-        if is_out_of_reach(error):
+        state, reach = _state_of(row), reach_of(error)
+        if reach is Reach.LOST:
             self._failing.add(plugin)
             after = self._failed(plugin, state, error, now)
-            if is_held_back(error):
-                self._left[plugin] = now + LEFT_TO_OTHERS, after.probe_at
             is_of_agency = is_sent or error is None or error.layer is Layer.CORE
             _change(transaction, plugin, **asdict(after), **({"sent_at": now} if is_of_agency else {}))
             if state.down_since is not None or after.down_since is None:
                 return None
             _begin_outage(transaction, plugin, now, after.cause)
             return HealthChange(is_down=True, cause=after.cause)
-        if is_paced(error):
+        if isinstance(error, RateLimited) and reach is Reach.PACED:
             # No agency was asked, for want of its time or of a login: it is tried when there is some.
             seconds = min(max(error.retry_after or 0.0, SOON), LAST_PROBE.total_seconds())
             self.give_back_probe(transaction, plugin, now + timedelta(seconds=seconds))
-        elif has_reached(outcome) and not is_sent and (row.sent_at is not None or self._rules[plugin].has_login):
+        elif reach is Reach.REACHED and not is_sent and (row.sent_at is not None or self._rules[plugin].has_login):
             # The plugin knew by itself, which says nothing of an agency that others were sent to.
             self.give_back_probe(transaction, plugin, now)
-        elif has_reached(outcome):
+        elif reach is Reach.REACHED:
             self._failing.discard(plugin)
             _change(transaction, plugin, **asdict(CircuitState()), tried_with=None)
             if state.down_since is not None:
@@ -171,7 +150,11 @@ class HealthTracker:
     def _failed(self, plugin: str, state: CircuitState, error: NagorikError | None, now: datetime) -> CircuitState:
         rules, cause = self._rules[plugin].circuit, cause_of(error)
         pause = self._pause(plugin, cause, 0)
-        after = state.failed(now, rules, cause, pause, is_violation=is_violation(error), is_sure=is_sure(error))
+        # Every other call would end like this, so that the agency is taken to be down at once.
+        is_sure = isinstance(error, CredentialsRejected) and error.kind in LETS_NOBODY_IN
+        after = state.failed(
+            now, rules, cause, pause, is_violation=isinstance(error, ContractViolation), is_sure=is_sure
+        )
         if state.down_since is not None and is_of_credentials(cause) != is_of_credentials(state.cause):
             # It lets the platform in again, and something else is wrong; or the other way round.
             return replace(after, cause=cause, probes=0, probe_at=now + pause)

@@ -10,7 +10,6 @@ from typing import Final
 
 from nagorik.clock import Clock
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
-from nagorik_host.engine.permits import drop_wishes
 from nagorik_host.engine.plugins import kept_out_by
 from nagorik_host.engine.reloads import SettingsReloader
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
@@ -40,7 +39,6 @@ class Housekeeping:
     platform: Platform
     vault: Vault
     lease: WorkerLease
-    plugins: Collection[str]
     held: Callable[[], Collection[HeldApplication]]
     clock: Clock
     message_age: timedelta
@@ -64,7 +62,6 @@ class Housekeeping:
     def deregister(self, transaction: Transaction) -> None:
         """Delete the worker's row, and give back what it holds and makes no call for."""
         self.lease.deregister(transaction, {one.application for one in self.held()})
-        drop_wishes(transaction, self.lease.worker, self.plugins)
 
     # Every so often
 

@@ -34,31 +34,16 @@ class WorkerObserver:
         """The database cannot be reached any more; called once for an outage."""
 
 
-class ContainedObserver(WorkerObserver):
-    """Passes everything on, and contains what the other raises."""
+class ContainedObserver:
+    """Calls an observer's methods, and contains what they raise."""
 
     def __init__(self, observer: WorkerObserver) -> None:
         """Pass on to ``observer``."""
         self._observer = observer
         self._failed: set[tuple[str, str]] = set()
 
-    def claimed(self, number: int) -> None:
-        """As ``WorkerObserver.claimed``."""
-        self._pass_on("claimed", number)
-
-    def call_began(self, plugin: str, operation: str) -> None:
-        """As ``WorkerObserver.call_began``."""
-        self._pass_on("call_began", plugin, operation)
-
-    def call_ended(self, plugin: str, operation: str, outcome: str, seconds: float) -> None:
-        """As ``WorkerObserver.call_ended``."""
-        self._pass_on("call_ended", plugin, operation, outcome, seconds)
-
-    def database_lost(self) -> None:
-        """As ``WorkerObserver.database_lost``."""
-        self._pass_on("database_lost")
-
-    def _pass_on(self, method: str, *arguments: object) -> None:
+    def note(self, method: str, *arguments: object) -> None:
+        """Call one method of ``WorkerObserver``."""
         try:
             getattr(self._observer, method)(*arguments)
         except Exception as error:  # noqa: BLE001 - an outcome is written down though it cannot be counted

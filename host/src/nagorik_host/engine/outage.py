@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.engine.observers import WorkerObserver
+from nagorik_host.engine.observers import ContainedObserver
 from nagorik_host.store.database import Database, DatabaseUnavailable, Unit
 from nagorik_platform.logs import get_logger
 
@@ -38,7 +38,7 @@ class OutageRetry:
     database: Database
     lease: WorkerLease
     worker_name: str
-    observer: WorkerObserver
+    observer: ContainedObserver
     is_stopping: Callable[[], bool]
     _is_away: bool = False
 
@@ -70,7 +70,7 @@ class OutageRetry:
         """Report an outage and its end once, however many wait."""
         if is_away and not self._is_away:
             _log.error("database_unavailable", worker=self.worker_name)
-            self.observer.database_lost()
+            self.observer.note("database_lost")
         elif self._is_away and not is_away:
             _log.warning("database_is_back", worker=self.worker_name)
         self._is_away = is_away

@@ -6,10 +6,11 @@ calendar may be set back meanwhile.
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import BigInteger, bindparam, select, type_coerce, update
 
@@ -21,6 +22,8 @@ from nagorik_host.engine.leases import elapsed_of
 from nagorik_host.store.clock import LEASE_NOW, NOW, Later
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.schema import MICROSECOND, Instant, paces
+
+T = TypeVar("T")
 
 UNKNOWN: Final = "pace-unknown"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
@@ -39,6 +42,18 @@ _TAKE: Final = (
     .returning(paces.c.next_at, NOW.label("now"))
 )
 _RESET: Final = update(paces).where(_NAMED, paces.c.next_at == bindparam("seen", type_=Instant))
+
+
+async def within_reach(asked: Awaitable[T], because: str = UNKNOWN) -> T:
+    """What the database responds; where it cannot be reached, the agency is not called.
+
+    Raises:
+        AgencyUnavailable: ``because``.
+    """
+    try:
+        return await asked
+    except DatabaseUnavailable:
+        raise AgencyUnavailable(because=because, layer=Layer.CORE) from None
 
 
 class DatabaseTime:
@@ -203,10 +218,7 @@ class AgencyPace:
     async def _taken(self, count: int, stretch: timedelta) -> list[PaceSlot]:
         # Making its row takes a transaction.
         run = self._database.run_unbound if self._taken_to > _NEVER else self._database.run
-        try:
-            return await run(partial(self.take_in, count=count, stretch=stretch))
-        except DatabaseUnavailable:
-            raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
+        return await within_reach(run(partial(self.take_in, count=count, stretch=stretch)))
 
     def _until_free(self) -> float:
         """Seconds until the agency's time is not taken, as far as is known; to the microsecond, as rows have it."""

@@ -6,25 +6,26 @@ the call goes on once the calls before it leave room: claims never keep it waiti
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from sqlalchemy import and_, bindparam, delete, distinct, func, insert, literal, not_, or_, select, tuple_, union_all
+from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_
 
 from nagorik import AgencyUnavailable
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.instants import row_of, time_of
-from nagorik_host.engine.pace import UNKNOWN
+from nagorik_host.engine.pace import within_reach
+from nagorik_host.engine.queues import LEASES
 from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
-from nagorik_host.store.schema import MICROSECOND, applications, permits
+from nagorik_host.store.schema import MICROSECOND, permits
 
 if TYPE_CHECKING:
     # Who only reads the database imports nothing that makes calls.
@@ -35,38 +36,10 @@ GRACE: Final = timedelta(seconds=5)
 _LOOK: Final = 0.05
 _LONGEST_LOOK: Final = 0.5
 """Seconds between two looks whether there is room; they double."""
-WISH: Final = timedelta(seconds=2)
-"""How long a worker's wish for a place lasts that it does not repeat."""
 
-_UNDER_WAY: Final = union_all(
-    select(
-        applications.c.target_plugin.label("plugin"),
-        func.coalesce(applications.c.lease, "").label("worker"),
-        literal(0).label("waits"),
-    ).where(applications.c.lease.is_not(None)),
-    select(permits.c.plugin, func.coalesce(permits.c.worker, ""), literal(1)).where(permits.c.lease_until > NOW),
-).subquery()
-_IS_OWN: Final = _UNDER_WAY.c.worker == bindparam("me")
-_WAITS: Final = _UNDER_WAY.c.waits == 1
-_COUNT: Final = (
-    select(
-        _UNDER_WAY.c.plugin,
-        func.count().filter(not_(and_(_IS_OWN, _WAITS))),
-        func.count().filter(_IS_OWN, not_(_WAITS)),
-        func.count(distinct(_UNDER_WAY.c.worker)).filter(not_(_IS_OWN), _UNDER_WAY.c.worker != ""),
-        func.count().filter(_IS_OWN, _WAITS),
-    )
-    .where(_UNDER_WAY.c.plugin.in_(bindparam("names", expanding=True)))
-    .group_by(_UNDER_WAY.c.plugin)
-)
-_LEASED: Final = (
-    select(func.count())
-    .where(applications.c.lease.is_not(None), applications.c.target_plugin == bindparam("plugin"))
-    .scalar_subquery()
-)
 _OWN: Final = permits.alias()
 _BEFORE: Final = (
-    select(func.count() + _LEASED)
+    select(func.count() + LEASES)
     .select_from(permits.join(_OWN, _OWN.c.plugin == permits.c.plugin))
     .where(
         _OWN.c.id == bindparam("id_"),
@@ -76,53 +49,6 @@ _BEFORE: Final = (
 )
 _TAKE: Final = insert(permits).values(taken_at=NOW, lease_until=UNTIL)
 _GIVE_BACK: Final = delete(permits).where(or_(permits.c.id == bindparam("id_"), permits.c.lease_until <= NOW))
-_DROP: Final = delete(permits).where(
-    permits.c.worker == bindparam("worker_"), permits.c.plugin.in_(bindparam("names", expanding=True))
-)
-
-
-class UnderWay(NamedTuple):
-    """The calls under way at one agency, as one worker counts them.
-
-    Attributes:
-        number: Leases of applications and permits of other calls, and places that other workers wish for.
-        own: Leases of this worker.
-        others: The other workers that hold leases or wish for a place.
-        wishes: Places that this worker wishes for.
-    """
-
-    number: int = 0
-    own: int = 0
-    others: int = 0
-    wishes: int = 0
-
-    def share(self, concurrency: int) -> int:
-        """How many places are this worker's, if all that have use for some have as many."""
-        return max(1, concurrency // (1 + self.others))
-
-
-def count_under_way(
-    transaction: Transaction, plugins: Collection[str], worker: str, now: datetime | None
-) -> dict[str, UnderWay]:
-    """Count the calls under way at each of these agencies for one worker; ``now`` is a simulated time."""
-    rows = transaction.connection.execute(_COUNT, {"names": list(plugins), "me": worker, LEASE_NOW: now})
-    return dict.fromkeys(plugins, UnderWay()) | {name: UnderWay(*numbers) for name, *numbers in rows}
-
-
-def wish(transaction: Transaction, plugin: str, worker: str, number: int, now: datetime | None) -> None:
-    """Ask other workers to leave ``number`` places of an agency to this one, in place of what it asked for before.
-
-    While a worker has places and more is due, it hands each on to the next application: it would keep them for ever.
-    """
-    drop_wishes(transaction, worker, [plugin])
-    wished = {"plugin": plugin, "worker": worker, LASTS: WISH // MICROSECOND, LEASE_NOW: now}
-    for _ in range(number):
-        transaction.connection.execute(_TAKE, wished | {"id": str(uuid4())})
-
-
-def drop_wishes(transaction: Transaction, worker: str, plugins: Collection[str]) -> None:
-    """Leave the places of these agencies to others."""
-    transaction.connection.execute(_DROP, {"worker_": worker, "names": list(plugins)})
 
 
 class Permit:
@@ -187,18 +113,12 @@ class PermitOffice:
     async def take(self, permit: Permit, deadline: Deadline) -> None:
         """As ``Permit.take``."""
         pause, unit = _LOOK, partial(self._insert, permit=permit, seconds=deadline.remaining())
-        while not await self._run(unit):
+        while not await within_reach(self._database.run(unit)):
             unit = partial(self._has_room, permit=permit)
             if pause >= deadline.remaining():
                 raise AgencyUnavailable(because="queue-full", layer=Layer.CORE)
             await self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_LOOK)
-
-    async def _run(self, unit: Callable[[Transaction], bool]) -> bool:
-        try:
-            return await self._database.run(unit)
-        except DatabaseUnavailable:
-            raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
 
     def _insert(self, transaction: Transaction, permit: Permit, seconds: float) -> bool:
         # No claim counts meanwhile: it holds the same row.
@@ -211,6 +131,6 @@ class PermitOffice:
         return self._has_room(transaction, permit)
 
     def _has_room(self, transaction: Transaction, permit: Permit) -> bool:
-        wanted = {"id_": permit.id, "plugin": permit.plugin, LEASE_NOW: time_of(self._clock)}
+        wanted = {"id_": permit.id, "target_plugin": permit.plugin, LEASE_NOW: time_of(self._clock)}
         before: int = transaction.connection.scalar(_BEFORE, wanted) or 0
         return before < self._concurrency.get(permit.plugin, 1)

@@ -1,4 +1,4 @@
-"""What is due at each agency, and what of it is parked because an officer has suspended it.
+"""What is due at each agency and how many calls are under way there.
 
 Each agency has a queue of its own, so that one that is slow or down holds up no other.
 """
@@ -6,19 +6,17 @@ Each agency has a queue of its own, so that one that is slow or down holds up no
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Row, Select, bindparam, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, String, bindparam, func, or_, select
 
 from nagorik.operations import OPERATIONS
 from nagorik_host.engine.instants import HORIZON
 from nagorik_host.engine.plugins import is_beyond
-from nagorik_host.store.clock import LEASE_NOW, NOW, Later, has_ended
+from nagorik_host.store.clock import LEASE_NOW, NOW, Later, has_ended, lasts
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import IN_QUEUE, agencies, applications, paces, payloads, permits, suspensions
+from nagorik_host.store.schema import agencies, applications, paces, payloads, permits, suspensions, workers
 
-PAGE: Final = 1000
-"""Most suspended applications that one claim parks at one agency."""
 EXPIRED: Final = 100
 """Most applications of lost workers that one claim takes from them."""
 
@@ -40,9 +38,15 @@ _EXPIRED: Final = (
     .limit(EXPIRED)
     .with_for_update(of=applications, skip_locked=True)
 )
+_CALLABLE: Final = (
+    applications.c.due_at.is_not(None),
+    applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
+    applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
+    _WITHIN_RELEASE,
+)
 _FIRST_DUE: Final = (
     select(func.min(applications.c.due_at))
-    .where(applications.c.target_plugin == agencies.c.plugin, IN_QUEUE, _WITHIN_RELEASE)
+    .where(applications.c.target_plugin == agencies.c.plugin, *_CALLABLE)
     .scalar_subquery()
 )
 _QUEUES: Final = (
@@ -51,16 +55,18 @@ _QUEUES: Final = (
     .where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
     .order_by(agencies.c.plugin)
 )
-_LOCKED: Final = _QUEUES.with_for_update(of=agencies, skip_locked=True)
+_LOCKED: Final = (
+    select(agencies)
+    .where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
+    .order_by(agencies.c.plugin)
+    .with_for_update(skip_locked=True)
+)
 _DUE_AT_ALL: Final = (
     _ROWS.where(
         applications.c.target_plugin == bindparam("target_plugin"),
         applications.c.due_at <= bindparam("now"),
-        IN_QUEUE,
         applications.c.lease.is_(None),
-        applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
-        applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
-        _WITHIN_RELEASE,
+        *_CALLABLE,
     )
     .order_by(applications.c.due_at)
     .with_for_update(of=applications, skip_locked=True)
@@ -69,58 +75,37 @@ _DUE: Final = _DUE_AT_ALL.limit(bindparam("most"))
 _QUESTIONS: Final = _DUE.where(
     applications.c.operation.in_([name for name, spec in OPERATIONS.items() if not spec.writes])
 )
-_LEASES: Final = (
-    select(func.count())
-    .where(applications.c.lease.is_not(None), applications.c.target_plugin == bindparam("target_plugin"))
-    .scalar_subquery()
-)
-_PERMITS: Final = (
-    select(func.count())
-    .where(
-        permits.c.plugin == bindparam("target_plugin"),
-        permits.c.lease_until > NOW,
-        func.coalesce(permits.c.worker, "") != bindparam("worker"),
-    )
-    .scalar_subquery()
-)
+
+
+def _leases(plugin: ColumnElement[str], *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many calls of applications are under way at an agency."""
+    held = applications.c.lease.is_not(None), applications.c.target_plugin == plugin, *conditions
+    return select(func.count()).where(*held).scalar_subquery()
+
+
+def _permits(plugin: ColumnElement[str]) -> ColumnElement[int]:
+    """How many other calls are, or wait to be."""
+    return select(func.count()).where(permits.c.plugin == plugin, permits.c.lease_until > NOW).scalar_subquery()
+
+
+_TARGET: Final = bindparam("target_plugin", type_=String)
+LEASES: Final = _leases(_TARGET)
+"""The leases at the agency ``target_plugin``."""
+_IS_OWN: Final = applications.c.lease == bindparam("worker")
+_COUNTED: Final = select(
+    agencies.c.plugin,
+    (_leases(agencies.c.plugin) + _permits(agencies.c.plugin)).label("number"),
+    _leases(agencies.c.plugin, _IS_OWN).label("own"),
+).where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
+_OTHERS: Final = select(func.count()).where(workers.c.id != bindparam("worker"), lasts(workers.c.lease_until))
 _MOST: Final = bindparam("most", type_=BigInteger)
-_OVER: Final = Later(0, _MOST + _LEASES + _PERMITS - bindparam("concurrency", type_=BigInteger))
-_REFILL: Final = _DUE_AT_ALL.where(
-    select(agencies.c.plugin)
-    .join(paces, paces.c.plugin == agencies.c.plugin)
-    .where(
-        agencies.c.plugin == bindparam("target_plugin"),
-        agencies.c.down_since.is_(None),
-        paces.c.next_at < bindparam("horizon"),
-    )
-    .exists()
-).limit(Later(0, _MOST - _OVER))
-_FIRST: Final = (
-    select(applications.c.id, applications.c.service, applications.c.plugin)
-    .where(
-        applications.c.target_plugin == bindparam("target_plugin_"),
-        applications.c.due_at <= bindparam("now"),
-        IN_QUEUE,
-    )
-    .order_by(applications.c.due_at)
-    .limit(PAGE)
-    .subquery()
+_OVER: Final = Later(
+    0,
+    _MOST + LEASES + _permits(_TARGET) - bindparam("concurrency", type_=BigInteger),
+    _MOST + _leases(_TARGET, _IS_OWN) - bindparam("share", type_=BigInteger),
 )
-_PARK: Final = (
-    update(applications)
-    .where(
-        applications.c.id.in_(
-            select(_FIRST.c.id).where(
-                or_(
-                    _FIRST.c.service.in_(bindparam("suspended_services", expanding=True)),
-                    _FIRST.c.plugin.in_(bindparam("suspended_plugins", expanding=True)),
-                )
-            )
-        ),
-        applications.c.lease.is_(None),
-    )
-    .values(parked_at=bindparam("at"))
-)
+_IS_OPEN: Final = select(paces.c.plugin).where(paces.c.plugin == _TARGET, paces.c.next_at < bindparam("horizon"))
+_REFILL: Final = _DUE_AT_ALL.where(_IS_OPEN.exists()).limit(Later(0, _MOST - _OVER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +127,13 @@ def suspended_offers(transaction: Transaction) -> SuspendedOffers:
     return SuspendedOffers(names["plugin"], names["service"])
 
 
+class UnderWay(NamedTuple):
+    """The calls under way at an agency: those of all workers with those of no application, and this worker's own."""
+
+    number: int
+    own: int
+
+
 class Queues:
     """The queues of the agencies that one worker calls, as its transactions read and lock them."""
 
@@ -151,13 +143,28 @@ class Queues:
         self._releases = releases
         self._beyond: set[str] = set()
 
-    def states(self, transaction: Transaction, *, locked: Collection[str] | None = None) -> Sequence[Row[Any]]:
-        """Each agency's row with ``next_at`` of its pace, and when its first application falls due.
+    def states(self, transaction: Transaction, suspended: SuspendedOffers) -> Sequence[Row[Any]]:
+        """Each agency's row with ``next_at`` of its pace, and when its first application falls due."""
+        wanted = {"names": self._plugins, "beyond": list(self._beyond), **_suspended(suspended)}
+        return transaction.connection.execute(_QUEUES, wanted).all()
 
-        Of ``locked``, locked; those that another worker has locked are left out.
-        """
-        wanted = {"names": self._plugins if locked is None else list(locked), "beyond": list(self._beyond)}
-        return transaction.connection.execute(_QUEUES if locked is None else _LOCKED, wanted).all()
+    @staticmethod
+    def lock(transaction: Transaction, plugins: Collection[str]) -> Sequence[Row[Any]]:
+        """The rows of agencies, locked; those that another worker has locked are left out."""
+        return transaction.connection.execute(_LOCKED, {"names": list(plugins)}).all()
+
+    @staticmethod
+    def counted(
+        transaction: Transaction, plugins: Collection[str], worker: str, now: datetime | None
+    ) -> dict[str, UnderWay]:
+        """The calls under way at each of these agencies for one worker; ``now`` is a simulated time."""
+        wanted = {"names": list(plugins), "worker": worker, LEASE_NOW: now}
+        return {name: UnderWay(number, own) for name, number, own in transaction.connection.execute(_COUNTED, wanted)}
+
+    @staticmethod
+    def others(transaction: Transaction, worker: str, lease_now: datetime | None) -> int:
+        """How many other workers were heard of within their leases."""
+        return transaction.connection.scalar(_OTHERS, {"worker": worker, LEASE_NOW: lease_now}) or 0
 
     def expired(self, transaction: Transaction, lease_now: datetime | None) -> Sequence[Row[Any]]:
         """Whole rows whose leases have ended, locked."""
@@ -192,17 +199,10 @@ class Queues:
     ) -> Sequence[Row[Any]]:
         """As ``due``, as many as places came free, less those that others wait for: within ``bounds``.
 
-        No row where the agency is down, or its pace taken up to the horizon.
+        No row where the agency's pace is taken up to the horizon.
         """
         wanted = _due(plugin, freed, now, suspended) | {"horizon": now + HORIZON}
         return self._rows(transaction, _REFILL, {**wanted, **bounds})
-
-    def park(self, transaction: Transaction, plugin: str, now: datetime, suspended: SuspendedOffers) -> int:
-        """Take a page of what is suspended out of an agency's queue, until it is resumed; how many rows that were."""
-        if not suspended.services and not suspended.plugins:
-            return 0
-        wanted = _due(plugin, 0, now, suspended) | {"target_plugin_": plugin, "at": now}
-        return transaction.connection.execute(_PARK, wanted).rowcount
 
     def _rows(self, transaction: Transaction, statement: Select[Any], wanted: dict[str, Any]) -> Sequence[Row[Any]]:
         """Rows of releases that are understood here; later ones are left out from when one is met."""
@@ -223,6 +223,9 @@ def _due(plugin: str, most: int, now: datetime, suspended: SuspendedOffers) -> d
         "target_plugin": plugin,
         "most": most,
         "now": now,
-        "suspended_plugins": list(suspended.plugins),
-        "suspended_services": list(suspended.services),
+        **_suspended(suspended),
     }
+
+
+def _suspended(suspended: SuspendedOffers) -> dict[str, list[str]]:
+    return {"suspended_plugins": list(suspended.plugins), "suspended_services": list(suspended.services)}

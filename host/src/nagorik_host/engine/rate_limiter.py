@@ -14,9 +14,9 @@ from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.instants import HORIZON
 from nagorik_host.engine.leases import HeldApplication
-from nagorik_host.engine.pace import NOTHING, UNKNOWN, AgencyPace, DatabaseTime, PaceSlot
+from nagorik_host.engine.pace import NOTHING, AgencyPace, DatabaseTime, PaceSlot, within_reach
 from nagorik_host.engine.permits import PERMIT
-from nagorik_host.store.database import Database, DatabaseUnavailable
+from nagorik_host.store.database import Database
 from nagorik_platform.agency_client.limits import LEASE_LOST, RequestLease
 
 
@@ -111,10 +111,6 @@ class SharedRateLimiter:
 
     async def _hold(self, held: HeldApplication) -> None:
         asked = held.lease.elapsed()
-        try:
-            holds = await self._database.run_unbound(held.holds)
-        except DatabaseUnavailable:
-            raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
-        if not holds:
+        if not await within_reach(self._database.run_unbound(held.holds)):
             raise AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE)
         held.note_held(asked)

@@ -1,6 +1,7 @@
 """What the outcome of a call says of its agency: whether it is within reach, and what keeps it from being called."""
 
-from typing import Final, TypeGuard
+from enum import Enum, auto
+from typing import Final
 
 from nagorik import (
     AgencyRejected,
@@ -18,8 +19,6 @@ from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
 from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST
-from nagorik_platform.agency_client.tokens import LETS_NOBODY_IN
-from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 FAILURES_OF_AN_OUTAGE: Final = 5
 """Calls in a row, over all processes, that did not reach an agency before it is taken to be down."""
@@ -29,47 +28,37 @@ OF_CREDENTIALS: Final = "credentials-"
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
 _OUR_OWN: Final = frozenset({UNKNOWN, LEASE_LOST, TOKEN_UNKNOWN, *OF_THE_HOST})
 """Why the platform held a request back or broke it off, for reasons that are not the agency's."""
-_ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
+_ANSWERS: Final = (AgencyRejected, DuplicateApplication, InputRejected, RateLimited)
 
 
-def has_reached(outcome: CallAnswered | CallFailed) -> bool:
-    """Whether an outcome is one by which an agency has answered, provided that it was asked."""
-    error = outcome.error if isinstance(outcome, CallFailed) else None
-    if error is None or _is_the_plugins_word(error):
-        return True
-    return isinstance(error, _ANSWERS) and not is_paced(error) and not is_out_of_reach(error)
+class Reach(Enum):
+    """What an outcome says of an agency."""
+
+    REACHED = auto()
+    """It has answered, provided that it was asked."""
+    LOST = auto()
+    """It was not reached, or refuses the platform: this counts towards an outage."""
+    PACED = auto()
+    """The platform has made no request, or no login, because it may make no more of them now."""
+    UNKNOWN = auto()
 
 
-def is_out_of_reach(error: NagorikError | None) -> bool:
-    """Whether a call counts towards an outage: the agency was not reached, or refuses the platform."""
-    if isinstance(error, OutcomeUnknown) and error.layer is Layer.CORE:
-        return False  # the platform itself broke off
-    if _is_the_plugins_word(error):
-        return False
+def reach_of(error: NagorikError | None) -> Reach:
+    """What the error of a call, or its success, says of its agency."""
+    if isinstance(error, RateLimited) and error.layer is Layer.CORE:
+        return Reach.PACED
+    if error is None or isinstance(error, _ANSWERS):
+        return Reach.REACHED
     if isinstance(error, CredentialsRejected):
         # It is there, and lets the platform in for no call. What one operation is not permitted concerns that alone.
-        return error.kind is not CredentialProblem.NOT_PERMITTED
-    return isinstance(error, _NOT_REACHED) and getattr(error, "because", None) not in _OUR_OWN
-
-
-def is_violation(error: NagorikError | None) -> bool:
-    """Whether an agency answered, and broke its contract."""
-    return isinstance(error, ContractViolation)
-
-
-def is_paced(error: NagorikError | None) -> TypeGuard[RateLimited]:
-    """Whether the platform has made no request, or no login, because it may make no more of them now."""
-    return isinstance(error, RateLimited) and error.layer is Layer.CORE
-
-
-def is_held_back(error: NagorikError | None) -> bool:
-    """Whether the platform has sent nothing, because its credentials were refused lately or have ended."""
-    return isinstance(error, CredentialsRejected) and error.layer is Layer.CORE
-
-
-def is_sure(error: NagorikError | None) -> bool:
-    """Whether every other call would end like this, so that the agency is taken to be down at once."""
-    return isinstance(error, CredentialsRejected) and error.kind in LETS_NOBODY_IN
+        return Reach.REACHED if error.kind is CredentialProblem.NOT_PERMITTED else Reach.LOST
+    if isinstance(error, ContractViolation) and error.layer is Layer.PLUGIN:
+        # The plugin could read the answer, and does not agree with what it says of one application.
+        return Reach.REACHED
+    if not isinstance(error, _NOT_REACHED) or getattr(error, "because", None) in _OUR_OWN:
+        return Reach.UNKNOWN
+    # An unknown outcome of the core's is the platform's own breaking off.
+    return Reach.UNKNOWN if isinstance(error, OutcomeUnknown) and error.layer is Layer.CORE else Reach.LOST
 
 
 def cause_of(error: NagorikError | None) -> str:
@@ -84,8 +73,3 @@ def cause_of(error: NagorikError | None) -> str:
 def is_of_credentials(cause: str | None) -> bool:
     """Whether an outage is one that ends with other credentials, by its cause."""
     return isinstance(cause, str) and cause.startswith(OF_CREDENTIALS)
-
-
-def _is_the_plugins_word(error: NagorikError | None) -> bool:
-    """Whether a plugin could read the answer, and does not agree with what it says of one application."""
-    return isinstance(error, ContractViolation) and error.layer is Layer.PLUGIN

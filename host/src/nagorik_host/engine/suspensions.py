@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Delete, delete, insert, select, update
+from sqlalchemy import Delete, delete, insert, select
 
 from nagorik import Text
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications, suspensions
+from nagorik_host.store.schema import suspensions
 
 
 class SuspensionRecord(NamedTuple):
@@ -34,11 +34,6 @@ def resume(transaction: Transaction, kind: str, name: str, now: datetime) -> boo
     """Let it go on; whether it was stopped. What waits is then claimed at the agency's pace."""
     if transaction.connection.execute(_resume(kind, name)).rowcount == 0:
         return False
-    # What is suspended otherwise, too, is parked again when its turn comes.
-    belongs = applications.c.service == name if kind == "service" else applications.c.plugin == name
-    parked = update(applications).where(applications.c.parked_at.is_not(None), belongs)
-    transaction.take_time()
-    transaction.connection.execute(parked.values(parked_at=None))
     transaction.record_row(suspensions, kind, name, at=now)
     return True
 

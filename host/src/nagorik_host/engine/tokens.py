@@ -15,18 +15,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import AgencyUnavailable, RateLimited, Token
+from nagorik import RateLimited, Token
 from nagorik.clock import Clock
 from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.engine.instants import row_of, time_of
+from nagorik_host.engine.pace import within_reach
 from nagorik_host.store.clock import LEASE_NOW, NOW
-from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
+from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.schema import agency_logins, agency_tokens
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform.agency_client.tokens import (
@@ -38,8 +39,6 @@ from nagorik_platform.agency_client.tokens import (
     login_limit_reached,
     refusal_of,
 )
-
-T = TypeVar("T")
 
 UNKNOWN: Final = "token-unknown"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
@@ -92,7 +91,7 @@ class SharedTokenStore:
         pause = LOOK_AGAIN
         while True:
             login = _Login(self._identity(terms), terms, str(uuid4()), self.clock.monotonic())
-            found = await self._run(partial(self._look, login=login, stale=stale))
+            found = await within_reach(self.database.run(partial(self._look, login=login, stale=stale)), UNKNOWN)
             if isinstance(found, datetime):
                 found = await self._log_in(login, found)
             if found is not None:
@@ -117,7 +116,8 @@ class SharedTokenStore:
         Raises:
             NagorikError: What the login ended in.
         """
-        attempt = LoginAttempt(lambda: self._run(partial(self._count, login=login)), login.began)
+        count = partial(self._count, login=login)
+        attempt = LoginAttempt(lambda: within_reach(self.database.run(count), UNKNOWN), login.began)
         try:
             issued = await login.terms.log_in(attempt)
         except BaseException as error:
@@ -133,12 +133,6 @@ class SharedTokenStore:
 
     def _identity(self, terms: LoginTerms) -> str:
         return settings_identity(self.vault, terms.plugin, terms.settings)
-
-    async def _run(self, unit: Unit[T]) -> T:
-        try:
-            return await self.database.run(unit)
-        except DatabaseUnavailable:
-            raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
 
     # In transactions
 

@@ -5,29 +5,22 @@ finds whatever is due, so a hint that is lost costs a moment and one that comes 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
-from uuid import uuid4
+from typing import Any, Final
 
-from nagorik.clock import Clock
 from nagorik.operations import OPERATIONS
-from nagorik_host.engine.claims import APPLICATION, AgencyLimits, Claim, ClaimBatch, Claims, EndedCall
-from nagorik_host.engine.health import HealthTracker
+from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, EndedCall
 from nagorik_host.engine.housekeeping import Housekeeping
 from nagorik_host.engine.inbox import Inbox
-from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
+from nagorik_host.engine.leases import HeldApplication, check_clock
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, ContainedObserver, WorkerObserver
-from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry, pauses
-from nagorik_host.engine.plugins import CapabilitiesCache
-from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
+from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
-from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.database import Database, DatabaseUnavailable, is_the_machines
-from nagorik_host.store.retention import MESSAGE_AGE
-from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 from nagorik_platform.lifecycle.perform import perform
@@ -40,26 +33,18 @@ POLL: Final = 1.0
 """Seconds from one poll to the next, at most."""
 POLLS_APART: Final = 0.25
 """Seconds from one poll to the next that is due by time: what fell due meanwhile is claimed together."""
-LEAST_APART: Final = 0.02
-"""Seconds from one poll to the next, however many hints come."""
 TOGETHER: Final = 32
 """Most outcomes of one commit."""
-COMMITS_APART: Final = (0.02, 0.2)
-"""Seconds from one commit of outcomes to the next while more than half of the calls are under way: twice what the one
-took, at least and at most, so that a process with too much to do commits more together."""
+APART: Final = (0.02, 0.2)
+"""Seconds from one poll to the next, however many hints come, and from one commit of outcomes to the next while more
+than half of the calls are under way: twice what the one took, at least and at most. So a process with too much to do
+claims and commits more together."""
 LAST_POLL: Final = 10.0
 """Seconds that a poll under way may still take once a worker is to end, whose database may stand still."""
 FAREWELL: Final = 5.0
 """Seconds in which a worker gives back at the end what it holds; what it could not, its lease does."""
 MOMENT: Final = timedelta(seconds=1)
 """How long a worker that is to end as soon as it is idle still waits for the next call."""
-
-
-class _Outcome(NamedTuple):
-    """A call whose outcome waits to be committed."""
-
-    call: EndedCall
-    committed: "asyncio.Future[None]"
 
 
 class Worker:
@@ -72,70 +57,47 @@ class Worker:
 
     def __init__(
         self,
+        claims: Claims,
         *,
         database: Database,
         platform: Platform,
-        store: ApplicationStore,
-        vault: Vault,
-        health: HealthTracker,
-        rate_limiter: SharedRateLimiter,
         inbox: Inbox,
-        capabilities: CapabilitiesCache,
-        limits: Mapping[str, AgencyLimits],
-        releases: Mapping[str, str],
-        clock: Clock,
-        lease_clock: Clock | None = None,
-        lease: timedelta = LEASE,
-        message_age: timedelta = MESSAGE_AGE,
-        name: str = "worker",
-        observer: WorkerObserver | None = None,
-        read_settings: ReadSettings | None = None,
-        sweep: Callable[[], Awaitable[int]] | None = None,
+        message_age: timedelta,
+        name: str,
+        observer: WorkerObserver | None,
+        read_settings: ReadSettings | None,
+        sweep: Callable[[], Awaitable[int]] | None,
     ) -> None:
-        """Work on what ``database`` holds for the agencies of ``limits``; see ``Host.worker``."""
-        self.id = str(uuid4())
-        self._name = name
-        self._database = database
-        self._platform = platform
-        self._health = health
-        self._rate_limiter = rate_limiter
-        self._inbox = inbox
-        self._limits = limits
-        self._clock = clock
-        self._lease = WorkerLease(self.id, lease, lease_clock)
-        self._claims = Claims(
-            store=store,
-            vault=vault,
-            capabilities=capabilities,
-            health=health,
-            rate_limiter=rate_limiter,
-            lease=self._lease,
-            limits=limits,
-            releases=releases,
-            clock=clock,
-        )
-        self.next_due, self.ensure_rows = self._claims.next_due, self._claims.ensure_rows
+        """Work on what ``database`` holds for the agencies of ``claims``; see ``Host.worker``."""
+        self.id, self._name = claims.lease.worker, name
+        self._database, self._platform, self._inbox = database, platform, inbox
+        self._claims, self._clock = claims, claims.clock
+        self.next_due, self.ensure_rows = claims.next_due, claims.ensure_rows
         self.housekeeping = Housekeeping(
             database=database,
             platform=platform,
-            vault=vault,
-            lease=self._lease,
-            plugins=tuple(limits),
+            vault=claims.vault,
+            lease=claims.lease,
             held=lambda: tuple(self._calls.values()),
-            clock=clock,
+            clock=claims.clock,
             message_age=message_age,
             worker_name=name,
             reloader=SettingsReloader(
-                database=database, platform=platform, vault=vault, clock=clock, worker=self.id, read=read_settings
+                database=database,
+                platform=platform,
+                vault=claims.vault,
+                clock=claims.clock,
+                worker=self.id,
+                read=read_settings,
             ),
             sweep=sweep,
         )
         self._observers = ContainedObserver(observer or WorkerObserver())
         self._outage = OutageRetry(
-            database, self._lease, name, self._observers, is_stopping=lambda: self._is_stopping
+            database, claims.lease, name, self._observers, is_stopping=lambda: self._is_stopping
         )
         self._calls: dict[asyncio.Task[None], HeldApplication] = {}
-        self._outcomes: list[_Outcome] = []
+        self._outcomes: list[EndedCall] = []
         self._committing: asyncio.Task[None] | None = None
         self._commit_at = float("-inf")
         self._ended = 0
@@ -235,12 +197,14 @@ class Worker:
         loop = asyncio.get_running_loop()
         while not stop.is_set():
             self._woken.clear()
-            batch, polled_at = await self._poll(), loop.time()
+            began = loop.time()
+            batch = await self._poll()
+            next_at = _apart(began, loop.time())
             self._raise_failure()
             now = self._clock.now()
             wait = ((batch.next_poll or now + timedelta(seconds=POLL)) - now).total_seconds()
             await _set_within(self._woken, min(max(wait, POLLS_APART), POLL))
-            await asyncio.sleep(max(polled_at + LEAST_APART - loop.time(), 0.0))
+            await asyncio.sleep(max(next_at - loop.time(), 0.0))
 
     async def _work_until_idle(self) -> None:
         while (due := await self.run_until_idle()) is not None and due <= self._clock.now() + MOMENT:
@@ -272,13 +236,12 @@ class Worker:
 
     async def _poll(self) -> ClaimBatch:
         """Claim what is due, and begin the calls."""
-        unit = partial(self._claims.claim, is_running=self._runs and not self._is_stopping)
         try:
-            batch = await self._outage.run(unit)
+            batch = await self._outage.run(self._claims.claim)
         except DatabaseUnavailable:
             raise
         except Exception:  # noqa: BLE001 - whose it is shows when each is written by itself
-            batch = await self._outage.run(partial(unit, each_alone=True))
+            batch = await self._outage.run(partial(self._claims.claim, each_alone=True))
         self._begin_calls(batch)
         return batch
 
@@ -286,7 +249,7 @@ class Worker:
         if self._is_ending:
             return  # its leases were given back, or run out
         if batch:
-            self._observers.claimed(len(batch))
+            self._observers.note("claimed", len(batch))
         for claim in batch:
             task = asyncio.create_task(self._run_claim(claim))
             self._calls[task] = claim.held
@@ -306,15 +269,14 @@ class Worker:
         APPLICATION.set(claim.stored.id)
         name, operation, slot = claim.target_plugin, claim.call.operation, claim.slot
         if slot is not None:
-            pace = self._rate_limiter.pace(name, self._limits[name].per_second)
-            await self._clock.sleep(max(pace.early(slot), 0.0))
+            await self._clock.sleep(max(self._claims.pace(name).early(slot), 0.0))
         writes = operation is not None and OPERATIONS[operation].writes
         reservation = Reservation(name, slot, claim.held if writes else None)
         RESERVED.set(reservation)
         try:
             outcome = await self._perform(claim)
             committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._outcomes.append(_Outcome(EndedCall(claim, outcome), committed))
+            self._outcomes.append(EndedCall(claim, outcome, committed))
             if self._committing is None:
                 self._committing = asyncio.create_task(self._commit_outcomes())
             await committed
@@ -324,12 +286,12 @@ class Worker:
             # One application's defect is that of no other.
             await self._outage.run(partial(self._claims.block, claim=claim, error=error), is_outcome=True)
         else:
-            await self._learn(name, outcome, is_sent=reservation.is_used or not self._rate_limiter.is_asked)
+            await self._learn(name, outcome, is_sent=reservation.is_used or not self._claims.rate_limiter.is_asked)
 
     async def _perform(self, claim: Claim) -> CallAnswered | CallFailed:
         loop, operation = asyncio.get_running_loop(), claim.call.operation
         named, began, ended = (claim.target_plugin, operation.value if operation else ""), loop.time(), BROKEN
-        self._observers.call_began(*named)
+        self._observers.note("call_began", *named)
         try:
             outcome = await perform(self._platform, claim.draft, claim.stored.progress, claim.call)
             ended = outcome.error.code if isinstance(outcome, CallFailed) else ANSWERED
@@ -337,7 +299,7 @@ class Worker:
             ended = INTERRUPTED
             raise
         finally:
-            self._observers.call_ended(*named, ended, loop.time() - began)
+            self._observers.note("call_ended", *named, ended, loop.time() - began)
         return outcome
 
     async def _commit_outcomes(self) -> None:
@@ -349,29 +311,22 @@ class Worker:
                 await asyncio.sleep(early)
             began = loop.time()
             together, self._outcomes = self._outcomes[:TOGETHER], self._outcomes[TOGETHER:]
-            try:
-                await self._commit(together)
-            except BaseException as error:  # noqa: BLE001 - raised where each outcome is waited for
-                if isinstance(error, Exception) and not is_the_machines(error):
-                    for one in together:
-                        await self._commit_alone(one)
-                for one in together:
-                    _end_future(one.committed, error)
-            self._commit_at = began + min(max(2 * (loop.time() - began), COMMITS_APART[0]), COMMITS_APART[1])
+            await self._commit(together)
+            self._commit_at = _apart(began, loop.time())
         self._committing = None
 
-    async def _commit_alone(self, ended: _Outcome) -> None:
-        """Commit an outcome by itself, so that no application pays for another's defect."""
+    async def _commit(self, together: Sequence[EndedCall], *, refills: bool = True) -> None:
+        """Commit outcomes; where that fails, each alone, so that no application pays for another's defect."""
+        APPLICATION.set(together[0].claim.stored.id)
+        unit = partial(self._claims.complete, calls=together, follows=not self._is_stopping, refills=refills)
         try:
-            await self._commit([ended], refills=False)
-        except BaseException as error:  # noqa: BLE001 - raised where the outcome is waited for
-            _end_future(ended.committed, error)
-
-    async def _commit(self, together: Sequence[_Outcome], *, refills: bool = True) -> None:
-        calls = [one.call for one in together]
-        APPLICATION.set(calls[0].claim.stored.id)
-        unit = partial(self._claims.complete, calls=calls, follows=not self._is_stopping, refills=refills)
-        batch = await self._outage.run(unit, is_outcome=True)
+            batch = await self._outage.run(unit, is_outcome=True)
+        except BaseException as error:  # noqa: BLE001 - raised where each outcome is waited for
+            for one in together:
+                if refills and isinstance(error, Exception) and not is_the_machines(error):
+                    await self._commit([one], refills=False)
+                _end_future(one.committed, error)
+            return
         for one in together:
             _end_future(one.committed)
         self._begin_calls(batch)
@@ -380,9 +335,11 @@ class Worker:
 
     async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, *, is_sent: bool) -> None:
         """Write down whether an agency could be reached, where that is news."""
-        if plugin not in self._claims.down and not self._health.is_news(plugin, outcome):
+        if plugin not in self._claims.down and not self._claims.health.is_news(plugin, outcome):
             return
-        unit = partial(self._health.learn, plugin=plugin, outcome=outcome, now=self._clock.now(), is_sent=is_sent)
+        unit = partial(
+            self._claims.health.learn, plugin=plugin, outcome=outcome, now=self._clock.now(), is_sent=is_sent
+        )
         try:
             change = await self._database.run(unit)
         except DatabaseUnavailable:
@@ -432,18 +389,11 @@ class Worker:
 
     async def _deregister(self) -> None:
         """Give back what the worker holds, even if the database comes back in a moment only."""
-        failure: Exception = DatabaseUnavailable("the database does not answer")
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(FAREWELL):
-                for pause in pauses():
-                    try:
-                        await self._database.run(self.housekeeping.deregister)
-                    except DatabaseUnavailable as error:
-                        failure = error
-                    else:
-                        return
-                    await asyncio.sleep(pause)
-        raise failure
+                await self._outage.run(self.housekeeping.deregister, is_outcome=True)
+        except TimeoutError:
+            raise DatabaseUnavailable("the database does not answer") from None
 
     def _note(self, error: BaseException | None) -> None:
         self._failed = self._failed or error
@@ -453,6 +403,11 @@ class Worker:
             self._note(asyncio.CancelledError() if self._beating.cancelled() else self._beating.exception())
         if self._failed is not None:
             raise self._failed
+
+
+def _apart(began: float, ended: float) -> float:
+    """When what began and ended then may begin again, by ``APART``."""
+    return began + min(max(2 * (ended - began), APART[0]), APART[1])
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

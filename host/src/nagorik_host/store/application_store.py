@@ -424,7 +424,6 @@ class ApplicationStore:
             "due_at": done.next.due,
             "operation": done.next.operation.value if done.next.operation is not None else None,
             "target_plugin": target_plugin(done.next, stored.plugin, stored.gateway),
-            "parked_at": None,
             "lease": None,
             "lease_until": None,
             "blocked": None if closed else stored.blocked,

@@ -32,9 +32,7 @@ TRACKED: Final = (
 )
 """The host's tables whose rows follow from no journal."""
 
-_UNRECORDED: Final = frozenset(
-    {"id", "client_reference", "agency_reference", "parked_at", "lease_until", "data_key", "progress"}
-)
+_UNRECORDED: Final = frozenset({"id", "client_reference", "agency_reference", "lease_until", "data_key", "progress"})
 """Columns of an application that follow from its sealed progress or its worker, or lead to a citizen."""
 _COLUMNS: Final = tuple(column.name for column in applications.c if column.name not in _UNRECORDED)
 

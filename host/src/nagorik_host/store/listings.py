@@ -19,7 +19,7 @@ _A: Final = applications.c
 _P: Final = payments.c
 _APPLICATION: Final[Select[Any]] = select(
     *(_A.id, _A.service, _A.state, _A.gateway, _A.hold_party, _A.hold_code, _A.blocked, _A.opened_at, _A.updated_at),
-    *(_A.closed_at, _A.due_at, _A.operation, _A.target_plugin, _A.parked_at, _A.lease),
+    *(_A.closed_at, _A.due_at, _A.operation, _A.target_plugin, _A.lease),
 )
 _PAYMENT: Final[Select[Any]] = select(
     *(_P.id, _P.application, _P.gateway, _P.stage, _P.state, _P.poisha, _P.currency, _P.taken_poisha, _P.opened_at),

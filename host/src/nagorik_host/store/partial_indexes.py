@@ -20,7 +20,6 @@ for _name, _columns, _where in (
     ("ix_applications_closed", [_A.closed_at], text("erased_at IS NULL AND closed_at IS NOT NULL")),
     # Per agency, in the order in which applications fall due.
     ("ix_applications_due", [_A.target_plugin, _A.due_at], IN_QUEUE),
-    ("ix_applications_parked", [_A.service], _A.parked_at.is_not(None)),
     ("ix_applications_lease", [_A.lease_until], _A.lease.is_not(None)),
     ("ix_applications_hold", [_A.hold_code, _A.opened_at, _A.id], _A.hold_code.is_not(None)),
     ("ix_applications_blocked", [_A.blocked, _A.opened_at, _A.id], _A.blocked.is_not(None)),

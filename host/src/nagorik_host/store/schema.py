@@ -153,9 +153,8 @@ applications: Final = _table(
     bounded_text("agency_reference", HASH),
     *(bounded_text(name, CODE) for name in ("hold_party", "hold_code", "operation")),
     *instants("opened_at", "updated_at", nullable=False),
-    # due_at: null while it waits for a person, and once it is closed. parked_at: kept out of its agency's queue since
-    # then, because what it belongs to is suspended.
-    *instants("closed_at", "due_at", "parked_at", "lease_until", "erased_at"),
+    # due_at: null while it waits for a person, and once it is closed.
+    *instants("closed_at", "due_at", "lease_until", "erased_at"),
     # The plugin that the operation is made through: the service's own, or the gateway's.
     *codes("target_plugin"),
     bounded_text("lease", ID),
@@ -177,7 +176,7 @@ FOR_A_PERSON: Final = text(
     "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
 )
 """Rows that only an officer can move. Written out, so that a database sees that the index is for this question."""
-IN_QUEUE: Final = and_(applications.c.due_at.is_not(None), applications.c.parked_at.is_(None))
+IN_QUEUE: Final = applications.c.due_at.is_not(None)
 """Rows whose time comes or has come, read off the index."""
 
 payloads: Final = _table(
@@ -334,8 +333,6 @@ permits: Final = _table(
     "permits",
     bounded_text("id", ID, primary_key=True),
     *codes("plugin"),
-    # The worker that asks; null for a call.
-    bounded_text("worker", ID),
     # lease_until: when it counts no more, if its process ended before giving it back.
     *instants("taken_at", "lease_until", nullable=False),
     Index("ix_permits_plugin", "plugin"),
