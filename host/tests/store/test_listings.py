@@ -27,7 +27,7 @@ from nagorik_host.store.overview import (
     read_agencies,
     read_workers,
 )
-from nagorik_host.store.payment_cases import count_payment_cases, list_payment_cases, payments_taken
+from nagorik_host.store.payment_cases import count_payment_cases, list_payment_cases, payments_around
 from nagorik_host.store.schema import agencies, applications, inbox, payments, workers
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -302,7 +302,7 @@ QUESTIONS: list[Callable[[Transaction], object]] = [
     partial(list_applications, wanted=ApplicationFilter(), after=PageCursor(NOW - 365_000 * HOUR, "a"), limit=50),
     partial(list_payments, wanted=PaymentFilter(states={"captured"}), limit=50),
     partial(list_payments, wanted=PaymentFilter(application=ROWS[0]["id"]), limit=50),
-    partial(payments_taken, gateway="cashdesk.counter", first=NOW - HOUR, before=NOW),
+    partial(payments_around, gateway="cashdesk.counter", first=NOW - HOUR, before=NOW),
     partial(list_payment_cases, limit=50),
     count_payment_cases,
     partial(read_workers, now=NOW),
