@@ -171,6 +171,11 @@ async def test_most_calls_at_once_stay_within_the_agencys_places_while_places_ar
 
     async with world.host(ready_url, Counted()) as host, world.host(ready_url, Counted()) as elsewhere:
         ids = [await world.apply(host, number) for number in range(7)]
+        world.street.close("nid")
+        working = [asyncio.create_task(one.worker().run_until_idle()) for one in (host, elsewhere)]
+        await until(lambda: world.street.waiting >= PLACES - 1)
+        world.street.open("nid")
+        await asyncio.gather(*working)
         for _ in range(400):
             dues = await asyncio.gather(host.worker().run_until_idle(), elsewhere.worker().run_until_idle())
             due = min((due for due in dues if due is not None), default=None)

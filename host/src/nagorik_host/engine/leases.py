@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, not_, or_, select, update
 
 from nagorik.clock import Clock
 from nagorik_host.store.application_store import Lease
@@ -56,6 +56,12 @@ _LIVING: Final = select(workers.c.id).where(workers.c.id == bindparam("worker"),
 _DELETE: Final = delete(workers).where(workers.c.id == bindparam("worker"))
 _DELETE_SILENT: Final = delete(workers).where(or_(workers.c.beat_at < UNTIL, not_(is_known(workers.c.beat_at))))
 _READ_NOW: Final = select(NOW)
+
+
+def leases_at(plugin: ColumnElement[str], *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """Count the calls of applications under way at an agency, as a subquery."""
+    held = applications.c.lease.is_not(None), applications.c.target_plugin == plugin, *conditions
+    return select(func.count()).where(*held).scalar_subquery()
 
 
 class ClockWrong(Exception):

@@ -14,15 +14,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_
+from sqlalchemy import String, bindparam, delete, func, insert, or_, select, tuple_
 
 from nagorik import AgencyUnavailable
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.instants import row_of, time_of
+from nagorik_host.engine.leases import leases_at
 from nagorik_host.engine.pace import within_reach
-from nagorik_host.engine.queues import LEASES
 from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.schema import MICROSECOND, permits
@@ -39,7 +39,7 @@ _LONGEST_LOOK: Final = 0.5
 
 _OWN: Final = permits.alias()
 _BEFORE: Final = (
-    select(func.count() + LEASES)
+    select(func.count() + leases_at(bindparam("target_plugin", type_=String)))
     .select_from(permits.join(_OWN, _OWN.c.plugin == permits.c.plugin))
     .where(
         _OWN.c.id == bindparam("id_"),

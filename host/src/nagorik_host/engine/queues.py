@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, Row, Select, String, bindparam
 
 from nagorik.operations import OPERATIONS
 from nagorik_host.engine.instants import HORIZON
+from nagorik_host.engine.leases import leases_at
 from nagorik_host.engine.plugins import is_beyond
 from nagorik_host.store.clock import LEASE_NOW, NOW, Later, has_ended, lasts
 from nagorik_host.store.database import Transaction
@@ -77,32 +78,24 @@ _QUESTIONS: Final = _DUE.where(
 )
 
 
-def _leases(plugin: ColumnElement[str], *conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    """How many calls of applications are under way at an agency."""
-    held = applications.c.lease.is_not(None), applications.c.target_plugin == plugin, *conditions
-    return select(func.count()).where(*held).scalar_subquery()
-
-
 def _permits(plugin: ColumnElement[str]) -> ColumnElement[int]:
     """How many other calls are, or wait to be."""
     return select(func.count()).where(permits.c.plugin == plugin, permits.c.lease_until > NOW).scalar_subquery()
 
 
 _TARGET: Final = bindparam("target_plugin", type_=String)
-LEASES: Final = _leases(_TARGET)
-"""The leases at the agency ``target_plugin``."""
 _IS_OWN: Final = applications.c.lease == bindparam("worker")
 _COUNTED: Final = select(
     agencies.c.plugin,
-    (_leases(agencies.c.plugin) + _permits(agencies.c.plugin)).label("number"),
-    _leases(agencies.c.plugin, _IS_OWN).label("own"),
+    (leases_at(agencies.c.plugin) + _permits(agencies.c.plugin)).label("number"),
+    leases_at(agencies.c.plugin, _IS_OWN).label("own"),
 ).where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
 _OTHERS: Final = select(func.count()).where(workers.c.id != bindparam("worker"), lasts(workers.c.lease_until))
 _MOST: Final = bindparam("most", type_=BigInteger)
 _OVER: Final = Later(
     0,
-    _MOST + LEASES + _permits(_TARGET) - bindparam("concurrency", type_=BigInteger),
-    _MOST + _leases(_TARGET, _IS_OWN) - bindparam("share", type_=BigInteger),
+    _MOST + leases_at(_TARGET) + _permits(_TARGET) - bindparam("concurrency", type_=BigInteger),
+    _MOST + leases_at(_TARGET, _IS_OWN) - bindparam("share", type_=BigInteger),
 )
 _IS_OPEN: Final = select(paces.c.plugin).where(paces.c.plugin == _TARGET, paces.c.next_at < bindparam("horizon"))
 _REFILL: Final = _DUE_AT_ALL.where(_IS_OPEN.exists()).limit(Later(0, _MOST - _OVER))
