@@ -50,7 +50,7 @@ def test_database_of_another_release_is_refused_with_what_to_do(ready, place):
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     assert ready("db", "status").code == 1
-    for words in (("worker",), ("apply", EXAMPLES), ("cases", "list"), ("audit", "verify")):
+    for words in (("worker", "--once"), ("apply", EXAMPLES), ("cases", "list"), ("audit", "verify")):
         result = ready(*words)
         assert result.code == 3
         assert f"the database is at revision 9999 and this host needs {REVISION}: nagorik db upgrade" in result.err

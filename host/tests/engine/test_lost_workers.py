@@ -74,7 +74,8 @@ async def test_call_that_ended_three_workers_in_a_row_is_a_case(world, ready_url
         for _ in range(LOSSES_OF_A_CASE):
             assert await cases(host) == {}
             await lose(world, host, trap)
-        await world.carry(host.worker())
+        async with asyncio.timeout(30):
+            await world.carry(host.worker())
         assert await cases(host) == {application: WORKERS_LOST}
         assert (await host.progress(application)).state == "draft"
         # An officer lets it go on, and an end of its own clears it.
