@@ -117,7 +117,6 @@ def _view(
         and {"party": hold.party.value, "code": hold.code, "means": means or text_of("hold", hold.code)},
         "what_to_do": what_to_do(progress, said, means),
         **(explained if is_for_officer else _without_causes(explained)),
-        "ended_as": said.ended_as and _coded(said.ended_as.value, state_label(said.ended_as)),
         "charges": charge_document(charges_to_come(progress, capabilities)) if capabilities and is_priced else None,
         "consent": _consent(host, progress, service, capabilities),
         "blocked": blocked and _coded(blocked, text_of("blocked", blocked)),

@@ -55,7 +55,7 @@ def test_refusal_is_told_with_its_reason_and_the_fee_with_its_lines(
     assert main(["demo", str(folder), "--json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)["applications"]
     told = entry["explanation"]
-    assert told["ended_as"]["state"] == "rejected"
+    assert told["ended_as"]["code"] == "rejected"
     assert told["agency_says"]["remark"] == "জমা দেওয়া কাগজপত্রে আবেদনের সত্যতা প্রমাণিত হয় না"
     assert told["reason_missing"] is False
     assert [(fee["total"], fee["vat"], fee["paid"]) for fee in told["fees"]] == [("115.00", "15.00", True)]

@@ -77,7 +77,7 @@ def explanation_document(
     """
     end, report = said.ended_as, said.report
     return {
-        "ended_as": end and {"state": end.value, "means": document_of(state_label(end), words)},
+        "ended_as": end and {"code": end.value, "means": document_of(state_label(end), words)},
         "eligibility": _eligibility(progress, said, words),
         "refusals": [
             {"at": one.at.isoformat(), **_refusal(one.operation, one.refusal, schema, words)} for one in said.refusals
