@@ -51,7 +51,7 @@ class Gate:
     def __init__(self, database, monkeypatch):
         self.is_away = self.stands_still = False
         self.kept_out = self.passed = 0
-        for name in ("run", "run_unbound", "run_together"):
+        for name in ("run", "run_unbound"):
             monkeypatch.setattr(database, name, partial(self._pass, getattr(database, name)))
 
     async def _pass(self, run, unit):

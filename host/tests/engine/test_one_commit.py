@@ -52,14 +52,8 @@ class Meeting(Database):
     async def run(self, unit):
         return await self._run(self._database.run, unit)
 
-    async def run_together(self, unit):
-        return await self._run(self._database.run_together, unit)
-
     async def run_unbound(self, unit):
         return await self._run(self._database.run_unbound, unit)
-
-    async def settle(self):
-        await self._database.settle()
 
     async def snapshot(self, unit):
         return await self._database.snapshot(unit)

@@ -146,14 +146,6 @@ class Database(ABC):
             DatabaseUnavailable: The database is gone; the unit may or may not have happened.
         """
 
-    async def run_together(self, unit: Unit[T]) -> T:
-        """As ``run``, for a unit of an application that this process has claimed: it may share a commit."""
-        return await self.run(unit)
-
-    async def settle(self) -> None:
-        """Wait until all earlier units are done, those whose caller was cancelled, too."""
-        await self.run(lambda _: None)
-
     async def run_unbound(self, unit: Unit[T]) -> T:
         """As ``run``, but each statement may be committed by itself; no ledger records, no hints."""
         return await self.run(unit)

@@ -6,8 +6,7 @@ wait, for their client and for others, and the server probes silent connections.
 
 import asyncio
 import socket
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import Context
 from functools import partial
@@ -25,13 +24,6 @@ T = TypeVar("T")
 
 CONNECTIONS: Final = 8
 """Most transactions of one process at a time."""
-LANES: Final = 2
-"""Transactions of one process that commit units of several applications together: one is filled while the other waits
-for the disk."""
-WORTH_A_LANE: Final = 8
-"""Waiting units for which a second lane is worth its transaction."""
-TOGETHER: Final = 32
-"""Most units of one such transaction."""
 PATIENCE: Final = 30.0
 """Seconds that a unit waits for a connection."""
 _AGAIN: Final = 5
@@ -93,8 +85,6 @@ class PostgresqlDatabase(Database):
         def connected(connection: Any, _: Any) -> None:
             _keep_alive(connection.driver_connection)
 
-        self._waiting: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
-        self._lanes: set[asyncio.Task[None]] = set()
         self._running = 0
         self._at_rest = asyncio.Event()
         self._at_rest.set()
@@ -102,7 +92,7 @@ class PostgresqlDatabase(Database):
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``; a unit that the database itself rolled back is run again."""
-        return (await self._repeated(partial(self._run, [unit])))[0]
+        return await self._repeated(partial(self._run, unit))
 
     async def run_unbound(self, unit: Unit[T]) -> T:
         """As ``Database.run_unbound``: a transaction would cost two more round trips."""
@@ -124,54 +114,6 @@ class PostgresqlDatabase(Database):
                     if attempt == _AGAIN or _state_of(error) not in _ROLLED_BACK:
                         raise
         raise AssertionError("a unit is done or has failed")
-
-    async def run_together(self, unit: Unit[T]) -> T:
-        """As ``Database.run_together``: units that come during a commit share the next.
-
-        Where one of them fails, each is run by itself.
-        """
-        if self._closed:
-            raise DatabaseUnavailable("the database is closed")
-        answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((unit, answer))
-        if not self._lanes or (len(self._lanes) < LANES and len(self._waiting) >= WORTH_A_LANE):
-            # It works for all callers, not for the one that started it.
-            lane = asyncio.create_task(self._work_off(), context=Context())
-            self._lanes.add(lane)
-        result: T = await answer
-        return result
-
-    async def settle(self) -> None:
-        """As ``Database.settle``."""
-        if self._lanes:
-            await asyncio.wait(self._lanes)
-
-    async def _work_off(self) -> None:
-        try:
-            with self._noted():
-                while self._waiting:
-                    together = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
-                    await self._commit(together)
-        finally:
-            # In the same step as the queue was found empty: the next caller must start another lane.
-            self._lanes -= {asyncio.current_task()}
-
-    async def _commit(self, together: Sequence[tuple[Unit[Any], asyncio.Future[Any]]]) -> None:
-        ends: list[Any]
-        try:
-            with _translated():
-                ends = await self._run([unit for unit, _ in together])
-        except DatabaseUnavailable as gone:
-            ends = [gone] * len(together)
-        except Exception:  # noqa: BLE001 - each caller gets its own
-            ends = await asyncio.gather(*(self.run(unit) for unit, _ in together), return_exceptions=True)
-        for (_, answer), end in zip(together, ends, strict=True):
-            if answer.done():
-                continue  # its caller has gone
-            if isinstance(end, BaseException):
-                answer.set_exception(end)
-            else:
-                answer.set_result(end)
 
     async def snapshot(self, unit: Unit[T]) -> T:
         """As ``Database.snapshot``."""
@@ -226,24 +168,22 @@ class PostgresqlDatabase(Database):
         _keep_alive(connection)
         return connection
 
-    async def _run(self, units: Sequence[Unit[T]]) -> list[T]:
-        """Run units in one transaction."""
+    async def _run(self, unit: Unit[T]) -> T:
         async with self._engine.connect() as connection:
             async with connection.begin():
-                results, appended, due = await connection.run_sync(partial(self._do, units=units))
+                result, appended, due = await connection.run_sync(partial(self._do, unit=unit))
                 if due:
                     # Sent with the commit, each once.
                     driver: Any = (await connection.get_raw_connection()).driver_connection
                     await driver.execute(_NOTIFY, HINTS, sorted(due))
             if appended is not None:
                 appended.committed()
-        return results
+        return result
 
-    def _do(self, connection: Connection, units: Sequence[Unit[T]]) -> tuple[list[T], Appended | None, set[str]]:
-        transactions = [Transaction(connection) for _ in units]
-        results = [unit(transaction) for unit, transaction in zip(units, transactions, strict=True)]
-        due = {plugin for transaction in transactions for plugin in transaction.due.values()}
-        return results, self.append_records(connection, transactions), due
+    def _do(self, connection: Connection, unit: Unit[T]) -> tuple[T, Appended | None, set[str]]:
+        transaction = Transaction(connection)
+        result = unit(transaction)
+        return result, self.append_records(connection, [transaction]), set(transaction.due.values())
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
