@@ -116,7 +116,7 @@ def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", r
             insert(agencies).values(down | {"probe_at": now + probe_after, "probes": refusals - 1})
         )
         if has_login:
-            told = login | {"refused": refused, "changed_at": now}
+            told = login | {"refused": refused}
             transaction.connection.execute(insert(agency_tokens).values(told))
 
     return write

@@ -165,8 +165,7 @@ class SharedTokenStore:
         if row is not None:
             return row
         with suppress(IntegrityError), transaction.connection.begin_nested():  # another process was first
-            made = insert(agency_tokens).values(id=identity, plugin=plugin, changed_at=NOW)
-            transaction.connection.execute(made, now)
+            transaction.connection.execute(insert(agency_tokens).values(id=identity, plugin=plugin))
         return transaction.connection.execute(_ROW, {**now, "id_": identity}).one()
 
     def _kept(self, row: Row[Any], login: _Login) -> IssuedToken | None:
@@ -237,8 +236,9 @@ class SharedTokenStore:
 
 
 def _write(transaction: Transaction, row: Row[Any], values: Mapping[str, Any]) -> None:
-    changed = update(agency_tokens).where(agency_tokens.c.id == row.id)
-    transaction.connection.execute(changed.values(**values, changed_at=row.now))
+    if values:
+        changed = update(agency_tokens).where(agency_tokens.c.id == row.id)
+        transaction.connection.execute(changed.values(**values))
 
 
 def _end_logins(transaction: Transaction, login: _Login, at: datetime | None) -> None:

@@ -354,10 +354,10 @@ agency_tokens: Final = _table(
     # The hash of the plugin's id and of its settings, keyed: other credentials have another.
     bounded_text("id", HASH, primary_key=True),
     *codes("plugin"),
-    # The login that brought the token; the one that is under way; the last that failed.
-    *(bounded_text(name, ID) for name in ("login", "under_way", "failed")),
-    # Why that failed, as a code; why the agency refused these credentials, null once it has let them in; how often.
-    *(bounded_text(name, CODE) for name in ("failure", "refused")),
+    # The login that brought the token; the one that is under way.
+    *(bounded_text(name, ID) for name in ("login", "under_way")),
+    # Why the agency refused these credentials, as a code, null once it has let them in; how often.
+    bounded_text("refused", CODE),
     Column("refusals", Integer),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary),
@@ -366,7 +366,6 @@ agency_tokens: Final = _table(
     # held_until: when another may be begun, where the agency has asked for fewer.
     # refused_at: when it was refused last, or when an operator said since that the credentials are good.
     *instants("renew_at", "under_way_until", "held_until", "refused_at"),
-    *instants("changed_at", nullable=False),
 )
 
 # Logins of late, where an agency allows so many in so long; each is kept for as long as it counts.
