@@ -8,7 +8,7 @@ import pytest
 from authority import END, PAST, Issuer
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
-from nagorik_platform.cli import checks
+from nagorik_platform.cli import checks, doctor
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 SECRET = "hunter2hunter2"
@@ -34,7 +34,7 @@ class WasaSettings(AgencySettings):
 
 @pytest.fixture(autouse=True)
 def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "examine", lambda _: EXAMINE(NOW))
+    monkeypatch.setattr(doctor, "examine", lambda _: EXAMINE(NOW))
 
 
 def by_name(document: Any) -> dict[str, tuple[str, str, str]]:
