@@ -1,4 +1,4 @@
-"""Databases for the host's tests."""
+"""Databases and simulated agencies for the host's tests."""
 
 from host_databases import (
     database,
@@ -15,6 +15,7 @@ from host_databases import (
     sqlite_template,
     vault,
 )
+from host_world import new_world, world
 
 __all__ = [
     "database",
@@ -22,6 +23,7 @@ __all__ = [
     "keyring",
     "new_postgresql",
     "new_ready_postgresql",
+    "new_world",
     "postgresql_server",
     "postgresql_template",
     "postgresql_url",
@@ -30,4 +32,5 @@ __all__ = [
     "ready_url",
     "sqlite_template",
     "vault",
+    "world",
 ]

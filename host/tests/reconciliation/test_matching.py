@@ -186,10 +186,6 @@ def test_payment_that_the_books_have_elsewhere_is_not_missing():
     assert not kinds(compared([ours()], [], elsewhere={"CD-1"}))
 
 
-def test_payment_that_was_never_taken_is_not_missing():
-    assert not kinds(compared([ours(state=P.CANCELLED)], []))
-
-
 def test_difference_is_the_same_from_either_of_the_books_and_another_with_other_figures():
     one = PaymentDifference(Kind.OTHER_AMOUNT, ours(), theirs())
     assert one.subject == replace(one, theirs=theirs(reference="as the file writes it", line=None)).subject

@@ -211,11 +211,6 @@ def test_layout_that_is_wrong_is_refused_with_what_is_wrong(tmp_path, layout, sa
         read_layouts(file)
 
 
-def test_layout_says_whose_figures_it_holds_and_whether_they_are_verified():
-    assert LAYOUT.source.title
-    assert not LAYOUT.source.verified
-
-
 rows = st.lists(
     st.tuples(
         st.from_regex(r"[a-f0-9-]{1,36}", fullmatch=True),

@@ -306,6 +306,7 @@ TAMPERINGS = {
         ["INSERT INTO restorations VALUES (1, 'B. Karim', 'none', NULL)"],
         "restorations-differ",
     ),
+    "case rewritten": (["UPDATE payment_cases SET poisha = 1"], "payment-cases-differ"),
     "case deleted": (["DELETE FROM payment_cases"], "payment-cases-differ"),
     "message rewritten": (["UPDATE inbox SET result = 'taken'"], "inbox-differ"),
     "message deleted": (["DELETE FROM inbox"], "inbox-differ"),
