@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from nagorik.clock import Deadline
 from nagorik.errors import AgencyUnavailable, Layer, PluginFault
@@ -53,15 +53,17 @@ class HookEnd(NamedTuple):
     error: BaseException | None = None
 
 
+_Start: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
+_Ended: TypeAlias = asyncio.Future[HookEnd | None]
+
+
 class Runner:
     """Runs hooks as tasks of their own, so that a caller's time is never a plugin's to spend."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(
-        self, start: Callable[[], Coroutine[Any, Any, object]], deadline: CallDeadline, call: PluginCall
-    ) -> HookEnd:
+    async def run(self, start: _Start, deadline: CallDeadline, call: PluginCall) -> HookEnd:
         """Run the hook that ``start`` makes, as ``call``, until its deadline and the grace.
 
         Nothing can be sent under ``deadline`` any more when this returns or raises. If the caller is cancelled, the
@@ -72,7 +74,7 @@ class Runner:
             loop.set_task_factory(cast("Any", begin_task))
         context = copy_context()
         context.run(PLUGIN_CALL.set, call)
-        ended = list[HookEnd]()
+        ended: _Ended = loop.create_future()
         hook = _run_hook(start, call, ended)
         if loop.get_task_factory() is begin_task:
             # On Python 3.12 and later its first step runs at once, and still not as the caller's.
@@ -80,14 +82,13 @@ class Runner:
         else:
             task = loop.create_task(hook, context=context)
         self._tasks.add(task)
+        # The grace begins as the deadline is noticed: where other code has held the loop up, the client's own errors
+        # come first.
+        timer = loop.call_later(deadline.remaining(), loop.call_later, GRACE, _settle, ended, None)
         try:
-            # The grace begins as the deadline is noticed: where other code has held the loop up, the client's own
-            # errors come first.
-            for seconds in (deadline.remaining(), GRACE):
-                if not task.done():
-                    await asyncio.wait({task}, timeout=seconds)
-            in_time = bool(ended)
+            end = await ended
         finally:
+            timer.cancel()
             deadline.close()
             try:
                 if not task.done():
@@ -95,8 +96,8 @@ class Runner:
             finally:
                 self._tasks.discard(task)
                 call.end()
-        if call.fault is None and in_time:
-            return ended[0]
+        if call.fault is None and end is not None:
+            return end
         late = PluginFault("abandoned" if call.is_abandoned else "deadline", plugin=call.record.id)
         return HookEnd(error=call.fault or late)
 
@@ -106,12 +107,18 @@ class Runner:
             await asyncio.wait(set(self._tasks))
 
 
-async def _run_hook(start: Callable[[], Coroutine[Any, Any, object]], call: PluginCall, ended: list[HookEnd]) -> None:
+async def _run_hook(start: _Start, call: PluginCall, ended: _Ended) -> None:
     """Run a hook to its end, which is kept even if the hook has cancelled its own task."""
     try:
-        ended.append(HookEnd(await call.run_all(call.run(start))))
+        end = HookEnd(await call.run_all(call.run(start)))
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, and the host goes on
-        ended.append(HookEnd(error=error))
+        end = HookEnd(error=error)
+    _settle(ended, end)
+
+
+def _settle(ended: _Ended, end: HookEnd | None) -> None:
+    if not ended.done():
+        ended.set_result(end)
 
 
 async def _stop(task: asyncio.Task[None], call: PluginCall) -> None:
