@@ -6,7 +6,7 @@ The worker is imported when it is made: a program that only reads does not wait 
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -56,16 +56,13 @@ from nagorik_platform.lifecycle import (
     Decided,
     Event,
     Input,
-    Noticed,
     NotPossible,
     Opened,
     Progress,
-    ServiceCapabilities,
     Step,
     open_application,
     step,
 )
-from nagorik_platform.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from nagorik_host.engine.inbox import Inbox
@@ -106,45 +103,32 @@ class TakenIn(NamedTuple):
     is_new: bool
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Host:
-    """Composes the installed plugins and keeps the applications.
+    """Composes the installed plugins and keeps the applications; ``open_host`` makes it of its own arguments.
 
     A method that takes an application's id raises ``NoSuchApplication`` where the database has no such application,
     and ``Erased`` where the citizen's data were erased.
     """
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        platform: Platform,
-        keyring: Keyring,
-        clock: Clock,
-        lease_clock: Clock | None = None,
-        lease: timedelta = LEASE,
-        rate_limiter: SharedRateLimiter | None = None,
-        message_age: timedelta = MESSAGE_AGE,
-        documents: DocumentStore | None = None,
-        charges: HostCharges = NO_CHARGES,
-    ) -> None:
-        """Use what ``open_host`` has opened."""
-        self._documents = documents if isinstance(documents, OwnedDocuments) else None
-        self._sweep = documents.tidy if isinstance(documents, FolderDocumentStore) else None
-        self.platform = platform
-        self.database = database
-        self.clock = clock
-        self._lease_clock = lease_clock
-        self._lease = lease
-        self._rate_limiter = rate_limiter or SharedRateLimiter(database, clock)
-        self._message_age = message_age
+    database: Database
+    platform: Platform
+    keyring: InitVar[Keyring]
+    clock: Clock
+    lease_clock: Clock | None = None
+    lease: timedelta = LEASE
+    rate_limiter: SharedRateLimiter | None = None
+    message_age: timedelta = MESSAGE_AGE
+    documents: DocumentStore | None = None
+    charges: HostCharges = NO_CHARGES
+
+    def __post_init__(self, keyring: Keyring) -> None:
         self.vault = Vault(keyring)
-        database.use_ledger(self.vault)
+        self.database.use_ledger(self.vault)
         self.store = ApplicationStore(self.vault)
-        self.charges = charges
-        self._capabilities = CapabilitiesCache(platform, charges, clock)
-        self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
-        self._releases = {record.id: record.source.label for record in platform.plugins}
-        self.health = HealthTracker.of(platform)
+        self.capabilities = CapabilitiesCache(self.platform, self.charges, self.clock)
+        self.health = HealthTracker.of(self.platform)
+        self._releases = {record.id: record.source.label for record in self.platform.plugins}
 
     @cached_property
     def inbox(self) -> "Inbox":
@@ -156,7 +140,7 @@ class Host:
             platform=self.platform,
             store=self.store,
             vault=self.vault,
-            capabilities=self._capabilities,
+            capabilities=self.capabilities,
             clock=self.clock,
         )
 
@@ -221,7 +205,7 @@ class Host:
 
     def _first_step(self, given: NewApplication, now: datetime) -> Step:
         draft, identity = given.draft, given.application or str(uuid4())
-        capabilities = self._capabilities.of(draft.service, draft.gateway)
+        capabilities = self.capabilities.of(draft.service, draft.gateway)
         reference = given.client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}"
         opened = Opened(
             at=now,
@@ -235,13 +219,13 @@ class Host:
         )
         return open_application(opened, capabilities, draft.documents)
 
-    def capabilities(self, service: str, gateway: str | None) -> ServiceCapabilities:
-        """What a service offers that is paid through ``gateway``, and what the host charges today beside its fee.
-
-        Raises:
-            ServiceNotOffered: No installed plugin offers the service, or the gateway.
-        """
-        return self._capabilities.of(service, gateway)
+    async def _claim(self, documents: Sequence[DocumentReference], client_reference: str) -> None:
+        """Refuse another application's documents; the owner is known by what is the same in a retry."""
+        if isinstance(self.documents, OwnedDocuments):
+            owner = self.store.hash_client_reference(client_reference)
+            for number, one in enumerate(documents):
+                if not await self.documents.claim(one.id, owner):
+                    raise not_their_own(number)
 
     async def progress(self, application: str) -> Progress:
         """Where an application is."""
@@ -281,49 +265,34 @@ class Host:
 
         Args:
             application: Its id.
-            action: What the citizen does.
+            action: What that is.
             form: With ``corrected``: replaces the fields that it names.
-            documents: With ``corrected``: papers from the host's store, in place of all of the same kinds. The old
-                ones stay in the store, and in the journal.
+            documents: With ``corrected``: documents from the host's store, in place of all of the same kinds. The
+                old ones stay in the store, and in the journal.
             by: Who hands them in for the citizen; the one who acts by the consent, if not given.
             gateway: With ``pay``: what the citizen pays by, where the application names no gateway.
 
         Raises:
             NotPossible: It is not open to the application now.
-            InputRejected: The form is larger than ``LARGEST_FORM``, there are more documents than an application
-                can carry, or one was handed in for another application or came from an agency; the problem names it
-                by its place among ``documents``.
+            InputRejected: As ``apply``, or there are more documents than an application can carry; the problem names
+                one by its place among ``documents``.
         """
         _refuse_large(form or {})
         if documents:
             await self._claim(documents, (await self.progress(application)).client_reference)
 
-        def correction(draft: ApplicationDraft) -> ApplicationDraft:
+        def correct(draft: ApplicationDraft) -> ApplicationDraft:
             changed = {"form": {**draft.form, **(form or {})}, "gateway": gateway or draft.gateway}
             return with_documents(draft.model_copy(update=changed), tuple(documents))
 
-        take_in = partial(
-            self._take_in,
-            application=application,
-            received=CitizenActed(action, tuple(documents), by),
-            correction=correction if form or documents or gateway else None,
-            gateway=gateway,
-        )
-        return await self.database.run(take_in)
-
-    async def _claim(self, documents: Sequence[DocumentReference], client_reference: str) -> None:
-        """Refuse another application's papers; the owner is known by what is the same in a retry."""
-        if self._documents is not None:
-            owner = self.store.hash_client_reference(client_reference)
-            for number, one in enumerate(documents):
-                if not await self._documents.claim(one.id, owner):
-                    raise not_their_own(number)
+        correction = correct if form or documents or gateway else None
+        received = CitizenActed(action, tuple(documents), by)
+        unit = partial(self.take_in, application=application, received=received)
+        return await self.database.run(partial(unit, correction=correction, gateway=gateway))
 
     async def consent(self, application: str, consent: Consent) -> Progress:
         """Take in a new consent of the citizen."""
-        return await self.database.run(
-            partial(self._take_in, application=application, received=ConsentGranted(consent))
-        )
+        return await self.database.run(lambda unit: self.take_in(unit, application, ConsentGranted(consent)))
 
     async def decide(self, application: str, decision: Decided) -> Progress:
         """Take in what a named officer decided.
@@ -331,16 +300,7 @@ class Host:
         Raises:
             NotPossible: It is not theirs to decide.
         """
-        return await self.database.run(partial(self._take_in, application=application, received=decision))
-
-    def ask_about_payment(self, transaction: Transaction, application: str, payment: str) -> Progress:
-        """Let a worker ask the gateway about a payment, as after a notice that names it.
-
-        Raises:
-            NotPossible: The application has no such payment.
-            ServiceNotOffered: No installed plugin offers the service, or the gateway.
-        """
-        return self._take_in(transaction, application=application, received=Noticed(payment=payment))
+        return await self.database.run(lambda unit: self.take_in(unit, application, decision))
 
     async def take_over(self) -> list[PluginTakeover]:
         """Take open applications over to the plugins that are installed, or block them; done before working.
@@ -349,10 +309,6 @@ class Host:
         """
         now = self.clock.now()
         return await self.database.run(lambda transaction: take_over(transaction, self._releases, now))
-
-    def lease_now(self) -> datetime:
-        """The machine's own time, which leases are counted on."""
-        return (self._lease_clock or SystemClock()).now()
 
     def worker(
         self,
@@ -374,46 +330,50 @@ class Host:
         from nagorik_host.engine.leases import WorkerLease
         from nagorik_host.engine.worker import Worker
 
+        manifests = [one.manifest for one in self.platform.plugins if one.manifest is not None]
         return Worker(
             Claims(
                 store=self.store,
                 vault=self.vault,
-                capabilities=self._capabilities,
+                capabilities=self.capabilities,
                 health=self.health,
-                rate_limiter=self._rate_limiter,
-                lease=WorkerLease(str(uuid4()), self._lease, self._lease_clock),
-                limits={
-                    one: manifest.limits for one, manifest in self._manifests.items() if only is None or one in only
-                },
+                rate_limiter=self.rate_limiter or SharedRateLimiter(self.database, self.clock),
+                lease=WorkerLease(str(uuid4()), self.lease, self.lease_clock),
+                limits={one.id: one.limits for one in manifests if only is None or one.id in only},
                 releases=self._releases,
                 clock=self.clock,
             ),
             database=self.database,
             platform=self.platform,
             inbox=self.inbox,
-            message_age=self._message_age,
+            message_age=self.message_age,
             name=name,
             observer=observer,
             read_settings=read_settings,
-            sweep=self._sweep,
+            sweep=self.documents.tidy if isinstance(self.documents, FolderDocumentStore) else None,
         )
 
-    def _take_in(
+    def take_in(
         self,
         transaction: Transaction,
-        *,
         application: str,
         received: Input,
+        *,
         correction: Correction | None = None,
         gateway: str | None = None,
     ) -> Progress:
-        """Advance an application without a call; a worker that holds it keeps its lease."""
+        """Advance an application without a call, by what was received; a worker that holds it keeps its lease.
+
+        Raises:
+            NotPossible: It is not open to the application now.
+            ServiceNotOffered: No installed plugin offers the service, or the gateway.
+        """
         now = self.clock.now()
         stored = self.store.read(transaction, application, for_change=True)
         if gateway is not None and stored.gateway is not None:
             # Earlier payments are asked about, and given back, where they were made.
             raise NotPossible("no-gateway-to-choose")
-        capabilities = self._capabilities.of(stored.progress.service, stored.gateway or gateway)
+        capabilities = self.capabilities.of(stored.progress.service, stored.gateway or gateway)
         done = step(stored.progress, received, capabilities, now)
         if correction is not None:
             draft = self.store.correct(transaction, stored, correction, now)

@@ -183,7 +183,7 @@ def _without_causes(document: Document) -> Document:
 def _capabilities(host: "Host", stored: StoredApplication) -> ServiceCapabilities | None:
     """What the service offers; ``None`` where its plugin, or the gateway's, is not there any more."""
     try:
-        return host.capabilities(stored.progress.service, stored.gateway)
+        return host.capabilities.of(stored.progress.service, stored.gateway)
     except ServiceNotOffered:
         return None
 

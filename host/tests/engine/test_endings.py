@@ -22,7 +22,7 @@ async def held(host):
 
     def read(transaction):
         leases = select(applications.c.lease).where(applications.c.lease.is_not(None))
-        until = leases.where(applications.c.lease_until > host.lease_now())
+        until = leases.where(applications.c.lease_until > (host.lease_clock or host.clock).now())
         return transaction.connection.scalars(until).all(), transaction.connection.scalars(select(workers.c.id)).all()
 
     return await host.database.run(read)

@@ -14,7 +14,7 @@ from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.cases import list_cases
-from nagorik_platform.lifecycle import Decided, NotPossible, amounts_to
+from nagorik_platform.lifecycle import Decided, Noticed, NotPossible, amounts_to
 
 LAST: Final = 24
 """Units of a worker that a change meets, from the application's first on: claims and outcomes of four operations."""
@@ -154,7 +154,7 @@ class Scene:
 
     def _ask(self, transaction):
         progress = self.host.store.read(transaction, self._application, for_change=True).progress
-        return self.host.ask_about_payment(transaction, self._application, _payment_of(progress))
+        return self.host.take_in(transaction, self._application, Noticed(payment=_payment_of(progress)))
 
     async def _decision(self):
         payment = _payment_of(await self.host.progress(self._application))

@@ -29,7 +29,7 @@ from nagorik_host.store import payment_cases
 from nagorik_host.store.application_store import NoSuchApplication
 from nagorik_host.store.database import Transaction
 from nagorik_host.vault import Erased
-from nagorik_platform.lifecycle import NotPossible
+from nagorik_platform.lifecycle import Noticed, NotPossible
 from nagorik_toolkit.texts import day_text
 
 PATIENCE: Final = timedelta(days=1)
@@ -221,7 +221,7 @@ def _keep_one(
 def _ask(transaction: Transaction, host: Host, ours: OurPayment) -> bool:
     """Have the gateway asked about a payment, as after a notice; whether that is possible."""
     try:
-        host.ask_about_payment(transaction, ours.application, ours.id)
+        host.take_in(transaction, ours.application, Noticed(payment=ours.id))
     except (NotPossible, NagorikError, Erased, NoSuchApplication):
         return False
     return True

@@ -22,7 +22,7 @@ from nagorik_host.store import Transaction
 from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.cases import WORKERS_LOST, Decision, record_decision, unblock
 from nagorik_host.store.schema import applications
-from nagorik_platform.lifecycle import Decided, NotPossible, Progress
+from nagorik_platform.lifecycle import Decided, Noticed, NotPossible, Progress
 from nagorik_platform.lifecycle.events import ConsentGiven, Event, Moved, PaymentMoved, PaymentNoticed
 from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
 from nagorik_platform.lifecycle.state import REFUND_BY_HAND, REFUND_IN_DOUBT
@@ -154,8 +154,8 @@ class People:
             self.granted[case.id].append(given.id)
         else:
             for payment in (await self._host.progress(application)).payments:
-                ask = partial(self._host.ask_about_payment, application=application, payment=payment.id)
-                await self._host.database.run(ask)
+                noticed = partial(self._host.take_in, application=application, received=Noticed(payment=payment.id))
+                await self._host.database.run(noticed)
                 self.granted[case.id].append(payment.id)
 
     async def forgotten(self) -> list[UUID]:

@@ -103,7 +103,7 @@ class ToldComparison:
         # Of an agency that keeps neither, nobody can tell what it was sent.
         is_kept = there.content is not None or ledger.papers()
         arrived = {paper.sha256 for paper in ledger.papers(client_reference=there.client_reference)}
-        capabilities = self._host.capabilities(case.service, case.gateway)
+        capabilities = self._host.capabilities.of(case.service, case.gateway)
         problems += [
             *_left_alone(tracked, row, there, capabilities, now),
             *_decision(tracked, there, self._clocks_apart),
