@@ -10,30 +10,15 @@ from nagorik.operations import Operation
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_host.views import TimelineView
 from nagorik_platform.cli.explanation_page import Wording, as_written, refusal_text, report_text
-from nagorik_platform.lifecycle import Event, Hold, Party, state_label
-from nagorik_platform.lifecycle.events import (
-    AttemptEnded,
-    ConsentGiven,
-    DocumentsHandedIn,
-    EligibilityDecided,
-    FlagsChanged,
-    Held,
-    LookedUp,
-    Moved,
-    Opened,
-    PaymentMoved,
-    PaymentOpened,
-    QuoteReceived,
-    StatusReceived,
-    WithdrawalSettled,
-)
+from nagorik_platform.lifecycle import Event, Hold, Party, events as e, state_label
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 from nagorik_toolkit.texts import money_text
 
 SentenceTable = Literal[
     "hold", "blocked", "not-possible", "outage", "event", "attempt", "audit", "paper", "payment-case"
 ]
-_UNKNOWN_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")
+THE_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")
+"""Stands in a sentence for an agency whose plugin is not installed."""
 
 
 def sentence(table: SentenceTable, code: str) -> Text | None:
@@ -41,9 +26,13 @@ def sentence(table: SentenceTable, code: str) -> Text | None:
     return _sentences()[table].get(code)
 
 
-def text_of(table: SentenceTable, code: str) -> Text:
-    """The sentence for a code, else the code itself."""
-    return sentence(table, code) or Text(en=code, bn=code)
+def text_of(table: SentenceTable, code: str, **fills: Text) -> Text:
+    """The sentence for a code with its places filled, else the code itself."""
+    text = sentence(table, code)
+    if text is None:
+        return Text(en=code, bn=code)
+    en, bn = ({name: getattr(fill, one) for name, fill in fills.items()} for one in ("en", "bn"))
+    return Text(en=text.en.format(**en), bn=text.bn.format(**bn))
 
 
 def codes(table: SentenceTable) -> tuple[str, ...]:
@@ -82,34 +71,38 @@ def timeline(
     lines: list[TimelineView] = []
     reported: Text | None = None
     for event in events:
-        if isinstance(event, StatusReceived):
-            before, reported = reported, report_text(event.status, words)
-            state = event.status.state.value if event.status.state is not None else "unrecognised"
-            described = (state, reported) if reported is not None and reported != before else None
-        else:
-            described = _described(event, agency or _UNKNOWN_AGENCY, words, paper)
+        described = _described(event, agency or THE_AGENCY, words, paper)
+        if isinstance(event, e.StatusReceived):
+            before, reported = reported, described and described[1]
+            described = described if reported != before else None
         if described is None:
             continue
         code, text = described
-        times = 1
-        if lines and (lines[-1].kind, lines[-1].code, lines[-1].text) == (event.kind, code, text):
-            times += lines.pop().times
+        is_again = bool(lines) and (lines[-1].kind, lines[-1].code, lines[-1].text) == (event.kind, code, text)
+        times = 1 + (lines.pop().times if is_again else 0)
         lines.append(TimelineView(at=event.at, kind=event.kind, code=code, text=text, times=times))
     return lines
 
 
 def _described(event: Event, agency: Text, words: Wording, paper: Callable[[str], Text]) -> tuple[str, Text] | None:
+    """The code and the text of an event in which others' words stand; of any other, as ``_plain``."""
     match event:
-        case AttemptEnded(refusal=refusal) if refusal is not None and refusal.fault is None:
+        case e.StatusReceived(status=status):
+            text = report_text(status, words)
+            code = status.state.value if status.state is not None else "unrecognised"
+            return (code, text) if text is not None else None
+        case e.AttemptEnded(refusal=refusal) if refusal is not None and refusal.fault is None:
             return words(refusal.code), refusal_text(event.operation, refusal, words)
-        case AttemptEnded(settled=False, result=result):
-            return _lost(result, agency)
-        case DocumentsHandedIn(documents=documents, by=by):
+        case e.AttemptEnded(settled=False, result=result):
+            return (result, text_of("attempt", result, agency=agency)) if sentence("attempt", result) else None
+        case e.DocumentsHandedIn(documents=documents, by=by):
             kinds = list(dict.fromkeys(document.kind for document in documents))
             return ",".join(kinds), _by(by, _listing(event.kind, *map(paper, kinds)))
-        case PaymentMoved(to=payment_state, remark=remark):
-            return payment_state.value, _quoted(state_label(payment_state), words(remark or ""))
-        case EligibilityDecided(decision=decision):
+        case e.PaymentMoved(to=to, remark=remark):
+            remark = words(remark or "")
+            quoted = (text_of("event", "gateway-says"), Text(en=f"«{remark}»", bn=f"«{remark}»")) if remark else ()
+            return to.value, _joined(state_label(to), *quoted)
+        case e.EligibilityDecided(decision=decision):
             # Each criterion that says otherwise, or is unknown.
             open_ = (one.text for one in decision.criteria if one.verdict is not Verdict.PASS)
             reasons = (Text(bn=words(text.bn), en=words(text.en)) for text in open_)
@@ -118,47 +111,32 @@ def _described(event: Event, agency: Text, words: Wording, paper: Callable[[str]
 
 
 def _plain(event: Event) -> tuple[str, Text] | None:
+    code: str = event.kind
     match event:
-        case Moved(to=state, officer=officer):
-            label = state_label(state)
-            return state.value, label if officer is None else _joined(text_of("event", "decided"), label)
-        case FlagsChanged(raised=raised) if raised:
+        case e.Moved(to=to, officer=officer):
+            return to.value, _joined(*[text_of("event", "decided")] * (officer is not None), state_label(to))
+        case e.FlagsChanged(raised=raised) if raised:
             return ",".join(sorted(raised)), _joined(*map(state_label, sorted(raised)))
-        case Held(hold=hold):
+        case e.Held(hold=hold):
             return hold.code, hold_sentence(hold) or text_of("hold", hold.code)
-        case Opened(consent=Consent(acting=str() as acting)) | ConsentGiven(consent=Consent(acting=str() as acting)):
-            return event.kind, _by(acting, text_of("event", event.kind))
-        case QuoteReceived(quote=quote):
-            code = "quote-at-least" if quote.unpriced else "quote-received"
+        case e.Opened(consent=Consent(acting=str() as by)) | e.ConsentGiven(consent=Consent(acting=str() as by)):
+            return code, _by(by, text_of("event", code))
+        case e.QuoteReceived(quote=quote):
+            code = "quote-at-least" if quote.unpriced else code
             return code, _listing(code, money_text(quote.total))
-        case PaymentOpened(amount=amount):
-            return event.kind, _listing(event.kind, money_text(amount))
-    is_unmade = isinstance(event, LookedUp) and event.operation is Operation.WITHDRAW
-    is_refused = isinstance(event, WithdrawalSettled) and event.outcome == "refused"
-    code = "withdrawal-not-made" if is_unmade else "withdrawal-refused" if is_refused else event.kind
+        case e.PaymentOpened(amount=amount):
+            return code, _listing(code, money_text(amount))
+        case e.LookedUp(operation=Operation.WITHDRAW):
+            code = "withdrawal-not-made"
+        case e.WithdrawalSettled(outcome="refused"):
+            code = "withdrawal-refused"
     text = sentence("event", code)
     return (code, text) if text is not None else None
-
-
-def _lost(result: str, agency: Text) -> tuple[str, Text] | None:
-    """An attempt that settled nothing, if it ended in an error that has a sentence."""
-    text = sentence("attempt", result)
-    if text is None:
-        return None
-    english = text.en.replace("{agency}", agency.en)
-    return result, Text(bn=text.bn.replace("{agency}", agency.bn), en=english[0].upper() + english[1:])
 
 
 def _by(acting: str | None, text: Text) -> Text:
     """What happened, and who acted for the citizen."""
     return text if acting is None else _joined(text, _listing("acting", Text(en=acting, bn=acting)))
-
-
-def _quoted(text: Text, remark: str) -> Text:
-    """A text, and what the payment service says beside it in its own words, if it says anything."""
-    heading = text_of("event", "gateway-says")
-    said = Text(en=f"{heading.en} «{remark}»", bn=f"{heading.bn} «{remark}»")
-    return _joined(text, said) if remark else text
 
 
 def _listing(code: str, *items: Text) -> Text:

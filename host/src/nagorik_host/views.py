@@ -7,28 +7,21 @@ internal cause; an officer's view holds no address to pay at, and numbers in wha
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer
 
 from nagorik import Text
 from nagorik.manifest import PublicService
-from nagorik.model.fee import Source
 from nagorik.operations import Operation
 
-
-class Audience(StrEnum):
-    """For whom an application is shown."""
-
-    CITIZEN = "citizen"
-    OFFICER = "officer"
-
-
-CITIZEN: Final = Audience.CITIZEN
-OFFICER: Final = Audience.OFFICER
-ShownWords = Mapping[str, str]
-"""What others wrote, in ``bn`` and ``en``; it may be blank."""
+Audience = Literal["citizen", "officer"]
+"""For whom an application is shown."""
+CITIZEN: Final = "citizen"
+OFFICER: Final = "officer"
+Explained = Mapping[str, JsonValue]
+"""A part of ``nagorik_platform.cli.explanation_page.explanation_document``, which gives its keys; texts in ``bn`` and
+``en``."""
 ShownInstant = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="json-unless-none")]
 
 
@@ -53,95 +46,6 @@ class Waiting(Coded):
     """What an application waits for, and who has to do it."""
 
     party: str
-
-
-class CriterionView(_View):
-    """One criterion of eligibility."""
-
-    id: str
-    verdict: str
-    text: ShownWords
-    source: Source | None
-
-
-class EligibilityView(_View):
-    """The last decision on eligibility; ``decisive`` where the application waits because of it."""
-
-    result: str
-    decisive: bool
-    criteria: tuple[CriterionView, ...]
-
-
-class FieldView(_View):
-    """What is wrong with a field, by the form's label where it has one; never its value."""
-
-    pointer: str
-    code: str
-    label: ShownWords | None
-    text: ShownWords
-
-
-class RefusalView(_View):
-    """A refusal that still stands. ``fault`` names the kind of error where nobody refused, for officers."""
-
-    operation: str
-    at: ShownInstant
-    code: str
-    fault: str | None
-    reason: ShownWords | None
-    fields: tuple[FieldView, ...]
-    fields_left_out: int
-
-
-class ReportView(_View):
-    """The agency's last report; ``word`` is its own word for the state, for officers."""
-
-    at: ShownInstant
-    state: str | None
-    word: str | None
-    reason: ShownWords | None
-    remark: str | None
-
-
-class DemandedAgainView(_View):
-    """A fee that the agency demands again after it was paid."""
-
-    stage: str
-    paid: tuple[str, ...]
-    demanded: str | None
-    means: Text
-
-
-class LineView(_View):
-    """One line of a price; amounts in taka, as decimal text."""
-
-    code: str
-    text: ShownWords
-    amount: str
-    vat: str
-    nature: str
-    payee: Text | None
-
-
-class ChargesView(_View):
-    """What the host itself charges beside a fee."""
-
-    lines: tuple[LineView, ...]
-    total: str
-    currency: str
-
-
-class FeeView(ChargesView):
-    """A price of the agency, paid or to be paid."""
-
-    quote: str
-    stage: str
-    paid: bool
-    vat: str
-    unpriced: tuple[ShownWords, ...]
-    """Costs of unknown amount, which are not in the total."""
-    expires_at: ShownInstant
-    source: Source
 
 
 class UnreachableView(_View):
@@ -184,7 +88,7 @@ class PaymentView(_View):
     means: Text
     amount: str
     taken: str | None
-    charges: ChargesView | None
+    charges: Explained | None
     refund_ordered_at: ShownInstant | None
     refund_reference: str | None
     refunded_at: ShownInstant | None
@@ -218,7 +122,7 @@ class TimelineView(_View):
 
 
 class ApplicationView(_View):
-    """An application as a citizen may see it."""
+    """An application as a citizen may see it; ``consent`` is ``None`` where no plugin offers the service any more."""
 
     application: str
     client_reference: str
@@ -232,15 +136,14 @@ class ApplicationView(_View):
     waits_for: Waiting | None
     what_to_do: tuple[Text, ...]
     ended_as: Coded | None
-    eligibility: EligibilityView | None
-    refusals: tuple[RefusalView, ...]
-    agency_says: ReportView | None
+    eligibility: Explained | None
+    refusals: tuple[Explained, ...]
+    agency_says: Explained | None
     reason_missing: bool
-    demanded_again: DemandedAgainView | None
-    fees: tuple[FeeView, ...]
-    charges: ChargesView | None
+    demanded_again: Explained | None
+    fees: tuple[Explained, ...]
+    charges: Explained | None
     consent: ConsentView | None
-    """``None`` where no plugin offers the service any more."""
     blocked: Coded | None
     unreachable: UnreachableView | None
     stopped: tuple[StopView, ...]
