@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final, TypeVar, get_args
+from typing import Annotated, Final, get_args
 from uuid import uuid4
 
 from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationInfo, field_validator
@@ -24,8 +24,6 @@ from nagorik_host.views import consent_operations
 from nagorik_platform.documents import missing_documents
 from nagorik_platform.json_files import SHAPES, parse_json
 from nagorik_platform.number_mask import is_telling
-
-T = TypeVar("T")
 
 _REFERENCE: Final = r"^[A-Za-z0-9][A-Za-z0-9-]{3,39}$"
 _ACTING: Final = str(get_args(Acting)[1].pattern)
@@ -127,27 +125,18 @@ class ApplicationFile(Model):
             file: The application's file.
             documents: Where its documents are put.
             service: What it is for.
-            values: What the form's fields hold, by ``Platform.form_values``; it says what papers are required.
+            values: What the form's fields hold, by ``Platform.form_values``; it says what documents are required.
 
         Raises:
             DataFileInvalid: As ``keep_documents``, or a document is missing that the service cannot do without.
         """
-        problems = [
-            FileProblem("documents", f"{problem.text.en} {problem.text.bn}")
-            for problem in missing_documents(service, [given.kind for given in self.documents], values)
-        ]
-        if problems:
+        missing = missing_documents(service, [given.kind for given in self.documents], values)
+        if problems := [FileProblem("documents", f"{one.text.en} {one.text.bn}") for one in missing]:
             raise DataFileInvalid(file.name, problems)
         given = [(one.kind, Path(one.file)) for one in self.documents]
         kept = await keep_documents(documents, service, given, name=file.name, within=file.parent)
-        return ApplicationDraft(
-            service=self.service,
-            applicant=self.applicant,
-            form=self.form,
-            documents=tuple(kept),
-            gateway=self.gateway,
-            payer=self.payer,
-        )
+        same = {name: getattr(self, name) for name in ("service", "applicant", "form", "gateway", "payer")}
+        return ApplicationDraft(**same, documents=tuple(kept))
 
 
 def application_files(path: Path) -> tuple[Path, ...]:
@@ -176,11 +165,11 @@ def read_consent(path: Path) -> GivenConsent:
     return parse_json(read_file(path), path.name, TypeAdapter(GivenConsent), GivenConsent, shapes=_SHAPES)
 
 
+def read_form(path: Path) -> Mapping[str, JsonValue]:
+    """Read fields of a form in a file; errors as ``read_application``."""
+    return parse_json(read_file(path), path.name, TypeAdapter(dict[str, JsonValue]))
+
+
 def is_acting(text: str) -> bool:
     """Whether a person who acts for a citizen can be known by this id."""
     return re.fullmatch(_ACTING, text) is not None
-
-
-def read_form(path: Path) -> Mapping[str, JsonValue]:
-    """Read fields of a form in a file; errors as ``read_application``."""
-    return parse_json(read_file(path), path.name, TypeAdapter(dict[str, JsonValue]), shapes=_SHAPES)

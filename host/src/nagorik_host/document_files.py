@@ -1,4 +1,4 @@
-"""A paper as a file: what it is by its content, and the content itself, which is never in memory as a whole."""
+"""A document as a file: what it is by its content, and the content itself, which is never in memory as a whole."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 from nagorik import DocumentReference, Text
 from nagorik.data_files import DataFileInvalid, FileProblem
-from nagorik.manifest import PublicService
+from nagorik.manifest import DocumentKind, PublicService
 from nagorik_host.media_types import BEGINNING, detect_media_type
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.texts import text_of
@@ -17,14 +17,16 @@ from nagorik_platform.documents import document_problem, unknown_kind
 
 
 class _Refused(Exception):
-    """A paper cannot be handed in; the text says why by the paper's name, never by the file's."""
+    """A document cannot be handed in; the text says why by the document's name, never by the file's."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(f"{text.en} {text.bn}")
 
 
-class _Paper(NamedTuple):
-    """A paper that is open for reading."""
+class _Opened(NamedTuple):
+    """A document that is open for reading."""
 
-    kind: str
-    label: Text
+    listed: DocumentKind
     file: BinaryIO
     found: os.stat_result
     media_type: str
@@ -32,14 +34,11 @@ class _Paper(NamedTuple):
     def pieces(self) -> Iterator[bytes]:
         """Read its content; refuse a file that is not what it was when it was opened."""
         self.file.seek(0)
-        read = 0
-        while read <= self.found.st_size and (piece := self.file.read(PIECE)):
-            read += len(piece)
-            yield piece
+        yield from iter(lambda: self.file.read(PIECE), b"")
         now = os.fstat(self.file.fileno())
         # The time of the last writing can be set to anything; that of the last change of the entry cannot.
-        if read != self.found.st_size or now.st_ctime_ns != self.found.st_ctime_ns:
-            raise _refused("changed", self.label)
+        if (now.st_size, now.st_ctime_ns) != (self.found.st_size, self.found.st_ctime_ns):
+            raise _Refused(text_of("paper", "changed", paper=self.listed.label))
 
 
 async def keep_documents(
@@ -50,67 +49,57 @@ async def keep_documents(
     name: str,
     within: Path | None = None,
 ) -> list[DocumentReference]:
-    """Put papers into the store, once all have been looked at; on any error, no paper is kept.
+    """Put documents into the store, once all have been looked at; on any error, no document is kept.
 
     Args:
         store: Where they are put.
-        service: What the application is for; it says which papers it takes.
+        service: What the application is for; it says which documents it takes.
         given: The kind and the path of each; paths from ``within`` on, where that is given.
-        name: What refers to the papers, such as the application's file.
+        name: What refers to the documents, such as the application's file.
         within: The folder that no path may lead out of, by a link for instance.
 
     Raises:
-        DataFileInvalid: A paper is not there, no ordinary file, outside, or the service does not take it; each is
+        DataFileInvalid: A document is not there, no ordinary file, outside, or the service does not take it; each is
             named, in Bangla and English.
     """
     kept: list[DocumentReference] = []
     problems: list[FileProblem] = []
-    with ExitStack() as opened:
-        papers = []
+    with ExitStack() as files, ExitStack() as undo:
+        opened = []
         for number, (kind, path) in enumerate(given):
             try:
-                papers.append(_opened(opened, service, kind, path, within))
+                opened.append(_open(files, service, kind, path, within))
             except _Refused as refused:
                 problems.append(FileProblem(f"documents.{number}.file", str(refused)))
+        for one in opened if not problems else ():
+            try:
+                kept.append(await store.take(one.listed.kind, one.media_type, one.pieces()))
+            except _Refused as refused:
+                problems.append(FileProblem(f"documents.{len(kept)}.file", str(refused)))
+                break
+            undo.callback(store.remove, kept[-1].id)
         if problems:
             raise DataFileInvalid(name, problems)
-        try:
-            for paper in papers:
-                kept += [await store.take(paper.kind, paper.media_type, paper.pieces())]
-        except BaseException as error:
-            for one in kept:
-                store.remove(one.id)
-            if isinstance(error, _Refused):
-                raise DataFileInvalid(name, [FileProblem(f"documents.{len(kept)}.file", str(error))]) from None
-            raise
+        undo.pop_all()
     return kept
 
 
-def _opened(opened: ExitStack, service: PublicService, kind: str, path: Path, within: Path | None) -> _Paper:
+def _open(files: ExitStack, service: PublicService, kind: str, path: Path, within: Path | None) -> _Opened:
     listed = service.document_kind(kind)
     if listed is None:
-        raise _Refused(_both(unknown_kind(service, 0).text))
-    label = listed.label
+        raise _Refused(unknown_kind(service, 0).text)
     try:
         real = (within / path if within is not None else path).resolve(strict=True)
         if within is not None and not real.is_relative_to(within.resolve()):
-            raise _refused("outside", label)
-        if not real.is_file():  # a pipe is not waited for
-            raise _refused("unreadable", label)
-        file = opened.enter_context(real.open("rb"))
+            raise _Refused(text_of("paper", "outside", paper=listed.label))
+        # A pipe is not waited for.
+        file = files.enter_context(real.open("rb")) if real.is_file() else None
     except (OSError, ValueError, RuntimeError):  # also for a name that no file can have, and for links in a circle
-        raise _refused("unreadable", label) from None
+        file = None
+    if file is None:
+        raise _Refused(text_of("paper", "unreadable", paper=listed.label))
     found, media_type = os.fstat(file.fileno()), detect_media_type(file.read(BEGINNING))
     problem = document_problem(service, kind, media_type, found.st_size, 0)
     if problem is not None:
-        raise _Refused(_both(problem.text))
-    return _Paper(kind, label, file, found, media_type)
-
-
-def _refused(code: str, label: Text) -> _Refused:
-    text = text_of("paper", code)
-    return _Refused(f"{text.en.replace('{paper}', label.en)} {text.bn.replace('{paper}', label.bn)}")
-
-
-def _both(text: Text) -> str:
-    return f"{text.en} {text.bn}"
+        raise _Refused(problem.text)
+    return _Opened(listed, file, found, media_type)

@@ -28,14 +28,6 @@ class ExtensionInvalid(Exception):
     """An extension cannot be used; the text names its distribution and says why."""
 
 
-def _erase_nothing(transaction: "Transaction", application: str, at: datetime) -> None:
-    """Keep every row: no row leads to a citizen."""
-
-
-def _check_nothing(transaction: "Transaction", now: datetime) -> "Iterator[DoctorCheck]":  # noqa: ARG001
-    return iter(())
-
-
 @dataclass(frozen=True, slots=True)
 class Extension:
     """What an optional distribution keeps in a host's database.
@@ -58,9 +50,9 @@ class Extension:
     migrations: str
     revision: str
     findings: Callable[[], Mapping[str, Text]]
-    erase: "Callable[[Transaction, str, datetime], None]" = _erase_nothing
+    erase: "Callable[[Transaction, str, datetime], None]" = lambda *_: None
     wrapped: Mapping[str, Table] = field(default_factory=dict)
-    checks: "Callable[[Transaction, datetime], Iterator[DoctorCheck]]" = _check_nothing
+    checks: "Callable[[Transaction, datetime], Iterator[DoctorCheck]]" = lambda *_: iter(())
 
     @property
     def version_table(self) -> str:
@@ -94,13 +86,8 @@ def tracked() -> Sequence[Table]:
 
 def finding_text(code: str) -> Text | None:
     """What a code of the audit means that speaks of an extension's table; ``None`` for any other."""
-    texts = (
-        one.findings().get(table.name)
-        for one in installed()
-        for table in one.metadata.sorted_tables
-        if differ_code(table) == code
-    )
-    return next(texts, None)
+    of = {differ_code(table): (one, table.name) for one in installed() for table in one.metadata.sorted_tables}
+    return of[code][0].findings().get(of[code][1]) if code in of else None
 
 
 def differ_code(table: Table) -> str:
