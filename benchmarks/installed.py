@@ -43,6 +43,8 @@ class BenchForm(Form):
     shop: Annotated[str, Label(en="Shop", bn="দোকান")]
 """
 PLUGIN = """\
+import time
+
 from pydantic import AwareDatetime
 
 from nagorik import (
@@ -65,6 +67,7 @@ class Standing(WireModel):
 
 @hookimpl
 async def nagorik_check_eligibility(request, context):
+    time.sleep(BLOCKED)
     await context.http.read("rules", "GET", "/rules", expect=Standing)
     passed = Criterion(id="open", verdict="pass", text=Text(en="Open to all.", bn="সবার জন্য খোলা।"))
     return EligibilityDecision(criteria=(passed,))
@@ -72,6 +75,7 @@ async def nagorik_check_eligibility(request, context):
 
 @hookimpl
 async def nagorik_submit(request, context):
+    time.sleep(BLOCKED)
     content = {"reference": request.client_reference}
     filed = await context.http.write("file", "POST", "/permits", json=content, expect=Standing)
     refused = AgencyStatus(state=ApplicationState.REJECTED, raw=filed.word, at=filed.since, final=True)
@@ -89,12 +93,14 @@ class Group:
         places: Calls that each can bear at once.
         per_second: Requests that each can bear in a second.
         answer_seconds: How long each takes to answer.
+        blocked_seconds: How long each call's plugin holds up the event loop, by a call that never waits.
     """
 
     name: str
     places: int = 4
     per_second: float = 10_000
     answer_seconds: float = 0.0
+    blocked_seconds: float = 0.0
 
     @property
     def agencies(self) -> tuple[str, ...]:
@@ -146,5 +152,6 @@ def install(site: Path, *groups: Group) -> None:
             (root / "__init__.py").touch()
             (root / "plugin.toml").write_text(manifest, "utf-8")
             (root / "forms.py").write_text(FORM, "utf-8")
-            (root / "plugin.py").write_text(PLUGIN, "utf-8")
+            step = f"    time.sleep({group.blocked_seconds})\n" if group.blocked_seconds else ""
+            (root / "plugin.py").write_text(PLUGIN.replace("    time.sleep(BLOCKED)\n", step), "utf-8")
     sys.path.insert(0, str(site))
