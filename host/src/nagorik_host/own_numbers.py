@@ -2,50 +2,41 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 from nagorik import Applicant, Payer
-from nagorik.values import Identifier, MobileNumber
-
-OwnNumber = Identifier | MobileNumber
 
 _APART: Final = r"[\W_]{0,3}"
 """What people write between the digits of one number: spaces, hyphens, and signs that cannot be seen."""
-_MASK: Final = "*"
 _YEAR_DIGITS: Final = 4
 _FULL_DIGITS: Final = 17
 
 
-def numbers_of(applicant: Applicant, payer: Payer | None = None) -> tuple[OwnNumber, ...]:
-    """The identity numbers and telephones of the applicant, and the payer's telephone."""
-    phones = (applicant.phone, payer.mobile if payer is not None else None)
-    return (*applicant.identifiers, *(phone for phone in phones if phone is not None))
+def numbers_of(applicant: Applicant, payer: Payer | None = None) -> frozenset[str]:
+    """The identity numbers and telephones of the applicant, and the payer's telephone, each as it may be written."""
+    numbers = set[str]()
+    for one in applicant.identifiers:
+        # Many write a number of 17 digits without the year of birth in front.
+        numbers |= {one.value, one.value[_YEAR_DIGITS if len(one.value) == _FULL_DIGITS else 0 :]}
+    for phone in (applicant.phone, payer.mobile if payer is not None else None):
+        if phone is not None:
+            numbers |= {phone.e164.removeprefix("+"), phone.local, phone.local.removeprefix("0")}
+    return frozenset(numbers)
 
 
-def holds_own_number(text: str, own: Iterable[OwnNumber]) -> bool:
+def holds_own_number(text: str, own: Collection[str]) -> bool:
     """Whether one of the numbers stands in ``text``: in digits of any script, spaced, hyphenated or as they are."""
     return mask_own_numbers(text, own) != text
 
 
-def mask_own_numbers(text: str, own: Iterable[OwnNumber]) -> str:
+def mask_own_numbers(text: str, own: Collection[str]) -> str:
     """``text`` with an asterisk for each digit of the numbers, wherever they stand in it, as ``holds_own_number``."""
     masked = text
     # Letter for letter, so that a place in the one is the same place in the other.
     plain = "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
-    for number in sorted(_numbers(own), key=len, reverse=True):
+    for number in sorted(own, key=len, reverse=True):
         for found in re.finditer(_APART.join(number), plain):
-            stars = "".join(_MASK if letter.isdecimal() else letter for letter in found[0])
+            stars = "".join("*" if letter.isdecimal() else letter for letter in found[0])
             masked = masked[: found.start()] + stars + masked[found.end() :]
     return masked
-
-
-def _numbers(own: Iterable[OwnNumber]) -> set[str]:
-    """The numbers, each as it may be written: an NID without the year of birth, a telephone as it is dialled."""
-    numbers = set[str]()
-    for one in own:
-        if isinstance(one, MobileNumber):
-            numbers |= {one.e164.removeprefix("+"), one.local, one.local.removeprefix("0")}
-        else:
-            numbers |= {one.value, one.value[_YEAR_DIGITS if len(one.value) == _FULL_DIGITS else 0 :]}
-    return numbers

@@ -4,7 +4,7 @@ It has the payer's name and no number of a citizen, even where one was written i
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -16,7 +16,7 @@ from nagorik.model.fee import LineNature, Source
 from nagorik.model.status import PaymentState
 from nagorik.values import Money, PersonName, dhaka_date
 from nagorik_host.charges import NO_CHARGES, HostCharges
-from nagorik_host.own_numbers import OwnNumber, holds_own_number, mask_own_numbers, numbers_of
+from nagorik_host.own_numbers import holds_own_number, mask_own_numbers, numbers_of
 from nagorik_platform.lifecycle import Event, Payment, Progress
 from nagorik_platform.lifecycle.events import PaymentMoved, QuoteReceived
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
@@ -181,17 +181,17 @@ def _is_sum_unknown(moves: Sequence[PaymentMoved]) -> bool:
     return bool(moves) and moves[-1].code == "amount-mismatch" and moves[-1].taken is None
 
 
-def _masked(text: Text, own: Sequence[OwnNumber]) -> Text:
+def _masked(text: Text, own: Collection[str]) -> Text:
     return Text(bn=mask_own_numbers(text.bn, own), en=mask_own_numbers(text.en, own))
 
 
-def _payer_name(name: str, own: Sequence[OwnNumber]) -> str | None:
+def _payer_name(name: str, own: Collection[str]) -> str | None:
     """A payer's name without numbers, which gateways and people put into it; ``None`` where nothing is left."""
     shown = mask_numbers(mask_own_numbers(name, own))
     return shown if any(unicodedata.category(letter)[0] in "LNPS" for letter in shown) else None
 
 
-def _masked_name(name: PersonName, own: Sequence[OwnNumber]) -> PersonName:
+def _masked_name(name: PersonName, own: Collection[str]) -> PersonName:
     # Not validated anew: a mask has no letters, which a name must have.
     parts = {"bn": name.bn, "en": name.en}
     return name.model_copy(update={key: part and mask_own_numbers(part, own) for key, part in parts.items()})
@@ -208,7 +208,7 @@ def _ordered(lines: Sequence[ReceiptLine]) -> tuple[ReceiptLine, ...]:
     return tuple(line for _, line in sorted(zip(order, lines, strict=True), key=itemgetter(0)))
 
 
-def _bases(payment: Payment, service: str, charges: HostCharges, own: Sequence[OwnNumber]) -> Iterable[Basis]:
+def _bases(payment: Payment, service: str, charges: HostCharges, own: Collection[str]) -> Iterable[Basis]:
     """The source of each charge, by the file as it is now, where that still has what was asked for then."""
     day = dhaka_date(payment.opened_at)
     for line in payment.charges:
