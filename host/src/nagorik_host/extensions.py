@@ -5,7 +5,7 @@ A distribution names an ``Extension`` by an entry point of the group ``nagorik.e
 keys reach them. Where the distribution is not installed, its tables are left alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 VERSIONS: Final = "alembic_version"
 """Where Alembic records the revision of the host's tables; an extension's own table has its name behind it."""
-
-
-class ExtensionInvalid(Exception):
-    """An extension cannot be used; the text names its distribution and says why."""
+ExtensionInvalid = CommandUnusable
+"""An extension cannot be used; the text names its distribution and says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +65,11 @@ def installed() -> tuple[Extension, ...]:
     Raises:
         ExtensionInvalid: One cannot be imported, or is no ``Extension``.
     """
-    found = []
-    for item in find_extensions():
-        try:
-            one = item.imported()
-        except CommandUnusable as unusable:
-            raise ExtensionInvalid(str(unusable)) from None
+    found = [(item, item.imported()) for item in find_extensions()]
+    for item, one in found:
         if not isinstance(one, Extension):
-            raise ExtensionInvalid(f"the extension {item.name} of {item.label} is no nagorik_host Extension")
-        found.append(one)
-    return tuple(found)
-
-
-def tracked() -> Sequence[Table]:
-    """The tables of the installed extensions; the ledger has a digest of each row as it was left."""
-    return [table for one in installed() for table in one.metadata.sorted_tables]
+            raise item.unusable(f"{item.value} is no nagorik_host Extension")
+    return tuple(one for _, one in found)
 
 
 def finding_text(code: str) -> Text | None:
@@ -98,7 +86,6 @@ def differ_code(table: Table) -> str:
 def left_alone(connection: Connection) -> Callable[[str], bool]:
     """Whether a table belongs to an extension that is not installed here, by the table's name."""
     own = {VERSIONS, *(one.version_table for one in installed())}
-    versions = [name for name in inspect(connection).get_table_names() if name.startswith(f"{VERSIONS}_")]
-    prefixes = tuple(f"{name.removeprefix(f'{VERSIONS}_')}_" for name in versions if name not in own)
-    skipped = {VERSIONS, *versions}
-    return lambda name: name in skipped or (bool(prefixes) and name.startswith(prefixes))
+    versions = {name for name in inspect(connection).get_table_names() if name.startswith(VERSIONS)}
+    prefixes = tuple(f"{name.removeprefix(f'{VERSIONS}_')}_" for name in versions - own)
+    return lambda name: name in versions or name.startswith(prefixes)

@@ -66,7 +66,7 @@ async def verify_ledger(
         wanted = [(writer, number) for writer, (number, _) in one.heads.items()]
         if await database.snapshot(partial(_heads, wanted=wanted)) != one.heads:
             yield Verified([AuditFinding("anchor-missed", "ledger", f"of {one.at.isoformat()}")])
-    for table in (*TRACKED, *extensions.tracked()):
+    for table in (*TRACKED, *(one for each in extensions.installed() for one in each.metadata.sorted_tables)):
         after: str | None = None
         while True:
             page = await database.snapshot(partial(read_page, table=table, after=after))
