@@ -16,6 +16,7 @@ from nagorik.operations import Operation
 from nagorik_host.engine import claims
 from nagorik_host.store import cases
 from nagorik_host.texts import hold_sentence, sentence, timeline
+from nagorik_platform.cli.explanation_page import as_written
 from nagorik_platform.lifecycle import Hold, Party, commands, state, state_label
 from nagorik_platform.lifecycle.events import Actor, LookedUp, PaymentMoved, WithdrawalSettled
 from nagorik_platform.lifecycle.rules import holds
@@ -82,9 +83,9 @@ def test_withdrawal_that_is_found_not_to_have_been_made_is_told():
     at = datetime(2026, 11, 24, 6, tzinfo=UTC)
     lost = WithdrawalSettled(at=at, outcome="unknown")
     looked_up = LookedUp(at=at, operation=Operation.WITHDRAW)
-    (line,) = timeline([lost, looked_up], None)
+    (line,) = timeline([lost, looked_up], None, as_written, str)
     assert "The withdrawal has not been made" in line.text.en
-    assert timeline([LookedUp(at=at, operation=Operation.ANSWER_CORRECTION)], None) == []
+    assert timeline([LookedUp(at=at, operation=Operation.ANSWER_CORRECTION)], None, as_written, str) == []
 
 
 def test_payment_that_an_agency_did_not_accept_is_not_told_as_another_sum():
@@ -100,8 +101,8 @@ def test_payer_reads_what_the_payment_service_says_in_its_own_words():
     moved = PaymentMoved(
         at=at, payment="p-1", to=PaymentState.FAILED, actor=Actor.GATEWAY, code="reported", remark=said
     )
-    (line,) = timeline([moved], None)
+    (line,) = timeline([moved], None, as_written, str)
     assert line.text.en.endswith("The payment service says: «Insufficient [31mbalance»")
     assert line.text.bn.endswith("পেমেন্ট সেবা জানিয়েছে: «Insufficient [31mbalance»")
-    (silent,) = timeline([moved.model_copy(update={"remark": None})], None)
+    (silent,) = timeline([moved.model_copy(update={"remark": None})], None, as_written, str)
     assert silent.text == state_label(PaymentState.FAILED)

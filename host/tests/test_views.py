@@ -5,7 +5,7 @@ from host_site import EXAMPLES, NUMBER, agencies, applied, nagorik, place, ready
 
 from nagorik import InputRejected, Operation
 from nagorik_host import CITIZEN, OFFICER, ApplicationView, OfficerView
-from nagorik_host.application_file import read_application
+from nagorik_host.application_file import ApplicationFile
 from nagorik_host.store.application_store import NoSuchApplication
 
 __all__ = ["agencies", "applied", "nagorik", "place", "ready", "world", "world_at"]
@@ -63,9 +63,9 @@ def test_consent_that_is_missing_says_what_it_must_cover(world):
 
     view = world.run(read)
     assert view.consent is not None
-    assert {Operation.SUBMIT, Operation.START_PAYMENT, Operation.WITHDRAW} <= set(view.consent.operations)
-    assert (view.consent.gap, view.consent.expires_at) == ("absent", None)
-    assert view.consent.least_ceiling == f"{view.fees[0]['total']} BDT"
+    assert {Operation.SUBMIT, Operation.START_PAYMENT, Operation.WITHDRAW} <= set(view.consent["operations"])
+    assert (view.consent["gap"], view.consent["expires_at"]) == ("absent", None)
+    assert view.consent["least_ceiling"] == f"{view.fees[0]['total']} BDT"
 
 
 def test_unknown_application_is_a_problem_and_no_defect(world):
@@ -82,7 +82,7 @@ def test_unknown_application_is_a_problem_and_no_defect(world):
 @pytest.mark.parametrize("form", [{}, {"reason": "lost", "note": ["x"] * 60_000}])
 def test_form_that_is_not_valid_or_too_large_is_refused_before_anything_is_kept(world, form):
     async def apply(host):
-        draft = await world.draft(host, read_application(EXAMPLES / "nid-reissue.json"))
+        draft = await world.draft(host, ApplicationFile.read(EXAMPLES / "nid-reissue.json"))
         with pytest.raises(InputRejected) as refused:
             await host.apply(draft.model_copy(update={"form": form}))
         assert (

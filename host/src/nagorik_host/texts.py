@@ -9,7 +9,7 @@ from nagorik.model.eligibility import Verdict
 from nagorik.operations import Operation
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_host.views import TimelineView
-from nagorik_platform.cli.explanation_page import Wording, as_written, refusal_text, report_text
+from nagorik_platform.cli.explanation_page import Wording, refusal_text, report_text
 from nagorik_platform.lifecycle import Event, Hold, Party, events as e, state_label
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 from nagorik_toolkit.texts import money_text
@@ -52,21 +52,12 @@ def _sentences() -> Mapping[str, Mapping[str, Text]]:
 
 
 def timeline(
-    events: Iterable[Event],
-    agency: Text | None,
-    *,
-    words: Wording = as_written,
-    paper: Callable[[str], Text] = lambda kind: Text(en=kind, bn=kind),
+    events: Iterable[Event], agency: Text | None, words: Wording, paper: Callable[[str], Text]
 ) -> list[TimelineView]:
     """Make a line of each event that means something to a person; the same again and again is one line.
 
-    A line says what happened and what it meant then, not what is to be done now.
-
-    Args:
-        events: The journal, in order.
-        agency: The agency's name, for sentences that name it.
-        words: How a citizen's writing is shown.
-        paper: The name of a paper, by its kind.
+    A line says what happened and what it meant then, not what is to be done now. ``agency`` is the agency's name,
+    ``words`` says how a citizen's writing is shown, and ``paper`` names a document by its kind.
     """
     lines: list[TimelineView] = []
     reported: Text | None = None

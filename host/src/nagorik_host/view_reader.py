@@ -19,6 +19,7 @@ from nagorik_host.store.schema import applications, attempts
 from nagorik_host.texts import THE_AGENCY, hold_sentence, text_of, timeline
 from nagorik_host.views import OFFICER, ApplicationView, Audience, OfficerView, consent_operations
 from nagorik_platform.cli import explanation_page as page
+from nagorik_platform.cli.catalogue import document_of
 from nagorik_platform.cli.output import Document
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle import (
@@ -100,15 +101,19 @@ def _read(
         "what_to_do": what_to_do(progress, said, means),
         **_price(progress, service, capabilities, now),
         "blocked": blocked and {"code": blocked, "means": text_of("blocked", blocked)},
-        "unreachable": down and _unreachable(host, down, is_for_officer=is_for_officer),
-        "stopped": [one for one in stopped if one.name in {progress.service, stored.plugin}],
-        "next": {"operation": row.operation, "due": row.due_at} if row.due_at else None,
+        "unreachable": down and document_of(_unreachable(host, down, is_for_officer=is_for_officer)),
+        "stopped": [
+            {"kind": one.kind, "name": one.name, "reason": one.reason.model_dump()}
+            for one in stopped
+            if one.name in {progress.service, stored.plugin}
+        ],
+        "next": document_of({"operation": row.operation, "due": row.due_at}) if row.due_at else None,
         "opened_at": progress.opened_at,
         "submitted_at": progress.submitted_at,
         "expected_by": expected and expected.at,
         "expected_frozen_seconds": expected and expected.frozen.total_seconds(),
         "payments": [_payment(one, checkouts.get(one.id, Checkout())) for one in progress.payments],
-        "timeline": timeline(events, agency_name(host, stored.plugin), words=words, paper=label),
+        "timeline": timeline(events, agency_name(host, stored.plugin), words, label),
     }
     if is_for_officer:
         document |= _for_officer(transaction, progress, draft)
@@ -142,10 +147,8 @@ def _price(
         "expires_at": progress.consent and progress.consent.expires_at,
         "gap": unmet_consent(progress, wanted, now) if wanted is not None else None,
     }
-    return {
-        "charges": page.charge_document(charges_to_come(progress, capabilities)) if to_come else None,
-        "consent": consent,
-    }
+    charges = charges_to_come(progress, capabilities) if to_come is not None else ()
+    return {"charges": page.charge_document(charges), "consent": document_of(consent)}
 
 
 def _payment(payment: Payment, checkout: Checkout) -> Document:
@@ -197,7 +200,7 @@ def _for_officer(transaction: Transaction, progress: Progress, draft: Applicatio
         "may_become": [state.value for state in application_targets(progress.state)],
         "payments_may_become": {one.id: [to.value for to in payment_decisions(one)] for one in progress.payments},
         "gateways_say": {payment: ", ".join(str(part) for part in parts if part) for payment, parts in said.items()},
-        "attempts": transaction.connection.execute(calls).all(),
+        "attempts": [document_of(dict(one)) for one in transaction.connection.execute(calls).mappings()],
     }
 
 
@@ -210,10 +213,9 @@ def document_label(host: "Host", service: str, kind: str) -> Text:
 
 def service_of(host: "Host", service: str) -> PublicService | None:
     """The service, if an installed plugin offers it."""
-    try:
+    with suppress(ServiceNotOffered):
         return host.platform.service(service)
-    except ServiceNotOffered:
-        return None
+    return None
 
 
 def agency_name(host: "Host", plugin: str) -> Text | None:

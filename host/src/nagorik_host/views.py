@@ -19,14 +19,13 @@ Audience = Literal["citizen", "officer"]
 """For whom an application is shown."""
 CITIZEN: Final = "citizen"
 OFFICER: Final = "officer"
-Explained = Mapping[str, JsonValue]
-"""A part of ``nagorik_platform.cli.explanation_page.explanation_document``, which gives its keys; texts in ``bn`` and
-``en``."""
+Shown = Mapping[str, JsonValue]
+"""A part as ``nagorik track --json`` has it: texts in ``bn`` and ``en``, times in ISO 8601."""
 ShownInstant = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="json-unless-none")]
 
 
 class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     def __repr__(self) -> str:
         # A view is about one citizen.
@@ -48,30 +47,6 @@ class Waiting(Coded):
     party: str
 
 
-class UnreachableView(_View):
-    """The agency that cannot be reached; ``cause`` is for officers."""
-
-    plugin: str
-    since: ShownInstant
-    cause: str | None
-    means: Text
-
-
-class StopView(_View):
-    """What an officer stopped, with the reason that is published."""
-
-    kind: str
-    name: str
-    reason: Text
-
-
-class NextCall(_View):
-    """What is done next, and when."""
-
-    operation: str | None
-    due: ShownInstant
-
-
 class PaymentView(_View):
     """A payment.
 
@@ -88,27 +63,13 @@ class PaymentView(_View):
     means: Text
     amount: str
     taken: str | None
-    charges: Explained | None
+    charges: Shown | None
     refund_ordered_at: ShownInstant | None
     refund_reference: str | None
     refunded_at: ShownInstant | None
     pay_at: str | None
     instructions: Text | None
     pay_until: ShownInstant | None
-
-
-class ConsentView(_View):
-    """What a consent to the application must cover, and when the present one ends.
-
-    ``least_ceiling`` is what was spent and is asked for next, such as ``1195.00 BDT``; ``gap`` says why the present
-    consent does not cover what comes next: ``absent``, ``expired``, ``fee-ceiling``, …
-    """
-
-    operations: tuple[Operation, ...]
-    asks: tuple[str, ...]
-    least_ceiling: str | None
-    expires_at: ShownInstant | None
-    gap: str | None
 
 
 class TimelineView(_View):
@@ -122,7 +83,12 @@ class TimelineView(_View):
 
 
 class ApplicationView(_View):
-    """An application as a citizen may see it; ``consent`` is ``None`` where no plugin offers the service any more."""
+    """An application as a citizen may see it.
+
+    ``consent`` says what a consent must cover: ``operations``, ``asks``, and ``least_ceiling``, which is what was
+    spent and is asked for next, such as ``1195.00 BDT``. ``expires_at`` is the end of the present one, and ``gap``
+    says why that does not cover what comes next: ``absent``, ``expired``, ``fee-ceiling``, …
+    """
 
     application: str
     client_reference: str
@@ -136,33 +102,24 @@ class ApplicationView(_View):
     waits_for: Waiting | None
     what_to_do: tuple[Text, ...]
     ended_as: Coded | None
-    eligibility: Explained | None
-    refusals: tuple[Explained, ...]
-    agency_says: Explained | None
+    eligibility: Shown | None
+    refusals: tuple[Shown, ...]
+    agency_says: Shown | None
     reason_missing: bool
-    demanded_again: Explained | None
-    fees: tuple[Explained, ...]
-    charges: Explained | None
-    consent: ConsentView | None
+    demanded_again: Shown | None
+    fees: tuple[Shown, ...]
+    charges: Shown | None
+    consent: Shown | None
     blocked: Coded | None
-    unreachable: UnreachableView | None
-    stopped: tuple[StopView, ...]
-    next: NextCall | None
+    unreachable: Shown | None
+    stopped: tuple[Shown, ...]
+    next: Shown | None
     opened_at: ShownInstant
     submitted_at: ShownInstant | None
     expected_by: ShownInstant | None
     expected_frozen_seconds: float | None
     payments: tuple[PaymentView, ...]
     timeline: tuple[TimelineView, ...]
-
-
-class AttemptView(_View):
-    """A call to the agency or the gateway, as it was made."""
-
-    operation: str
-    began: ShownInstant
-    ended: ShownInstant | None
-    result: str | None
 
 
 class OfficerView(ApplicationView):
@@ -178,7 +135,7 @@ class OfficerView(ApplicationView):
     may_become: tuple[str, ...]
     payments_may_become: Mapping[str, Sequence[str]]
     gateways_say: Mapping[str, str]
-    attempts: tuple[AttemptView, ...]
+    attempts: tuple[Shown, ...]
 
 
 def consent_operations(service: PublicService) -> frozenset[Operation]:
