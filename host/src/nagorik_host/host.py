@@ -8,24 +8,17 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import InitVar, dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue, SecretStr
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import (
-    ApplicationDraft,
-    Consent,
-    DocumentReference,
-    DocumentStore,
-    InputRejected,
-    ServiceNotOffered,
-    Text,
-)
+from nagorik import ApplicationDraft, Consent, DocumentReference, DocumentStore, InputRejected, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik.errors import FieldProblem
+from nagorik.values import Text
 from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.permits import PermitOffice
@@ -33,14 +26,7 @@ from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
 from nagorik_host.engine.tokens import SharedTokenStore
-from nagorik_host.store.application_store import (
-    LEASE,
-    AlreadyOpen,
-    ApplicationStore,
-    Correction,
-    LeaseTooShort,
-    StoredApplication,
-)
+from nagorik_host.store.application_store import LEASE, AlreadyOpen, ApplicationStore, Correction, LeaseTooShort
 from nagorik_host.store.checkouts import drop_ended
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.store.documents import FolderDocumentStore
@@ -166,7 +152,7 @@ class Host:
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
             InputRejected: A field of the form is not valid, the form is larger than ``LARGEST_FORM``, or a document
-                was handed in for another application or came from an agency. Nothing is kept.
+                is another application's. Nothing is kept.
             AlreadyOpen: An application with this reference is in the database; the error names it.
             AlreadyErased: One with this reference was taken in before, and was erased since.
         """
@@ -190,18 +176,17 @@ class Host:
         for draft, first in opened:
             await self._claim(draft.documents, first.progress.client_reference)
 
-        def keep(transaction: Transaction) -> list[StoredApplication | str]:
+        def keep(transaction: Transaction) -> list[TakenIn]:
             restoration = catching_up(transaction)
-            return self.store.open_all(
-                transaction, [(draft, in_doubt(first, restoration, now)) for draft, first in opened]
-            )
+            firsts = [(draft, in_doubt(first, restoration, now)) for draft, first in opened]
+            kept = self.store.open_all(transaction, firsts)
+            return [TakenIn(one if isinstance(one, str) else one.id, not isinstance(one, str)) for one in kept]
 
         try:
-            kept = await self.database.run(keep)
+            return await self.database.run(keep)
         except IntegrityError:
             # Another process took one of them in at the same time: it is found this time.
-            kept = await self.database.run(keep)
-        return [TakenIn(one, is_new=False) if isinstance(one, str) else TakenIn(one.id, is_new=True) for one in kept]
+            return await self.database.run(keep)
 
     def _first_step(self, given: NewApplication, now: datetime) -> Step:
         draft, identity = given.draft, given.application or str(uuid4())
@@ -232,22 +217,20 @@ class Host:
         return await self.database.run(lambda transaction: self.store.read(transaction, application).progress)
 
     async def view(self, application: str, for_: "Audience") -> "ApplicationView":
-        """An application as a citizen or an officer may see it.
+        """An application, by its id or its client reference, as a citizen or an officer may see it.
 
-        Args:
-            application: Its id, or its client reference.
-            for_: ``CITIZEN`` or ``OFFICER``; for an officer it is an ``OfficerView``.
+        ``for_`` is ``CITIZEN`` or ``OFFICER``; for an officer it is an ``OfficerView``.
         """
         from nagorik_host.view_reader import read_view
 
         return await read_view(self, application, for_)
 
-    async def track(self, application: str, *, after: int = 0) -> Tracked:
-        """Where an application is, and its journal after the first ``after`` entries."""
+    async def track(self, application: str) -> Tracked:
+        """Where an application is, and its journal."""
 
         def read(transaction: Transaction) -> Tracked:
             stored = self.store.read(transaction, application)
-            return Tracked(stored.progress, self.store.events(transaction, stored, after=after))
+            return Tracked(stored.progress, self.store.events(transaction, stored))
 
         return await self.database.run(read)
 
@@ -267,28 +250,28 @@ class Host:
             application: Its id.
             action: What that is.
             form: With ``corrected``: replaces the fields that it names.
-            documents: With ``corrected``: documents from the host's store, in place of all of the same kinds. The
-                old ones stay in the store, and in the journal.
+            documents: With ``corrected``: from the host's store, in place of all of the same kinds.
             by: Who hands them in for the citizen; the one who acts by the consent, if not given.
             gateway: With ``pay``: what the citizen pays by, where the application names no gateway.
 
         Raises:
             NotPossible: It is not open to the application now.
-            InputRejected: As ``apply``, or there are more documents than an application can carry; the problem names
-                one by its place among ``documents``.
+            InputRejected: As ``apply``, or there are more documents than an application can carry.
         """
         _refuse_large(form or {})
         if documents:
             await self._claim(documents, (await self.progress(application)).client_reference)
 
         def correct(draft: ApplicationDraft) -> ApplicationDraft:
+            if gateway is not None and draft.gateway is not None:
+                # Earlier payments are asked about, and given back, where they were made.
+                raise NotPossible("no-gateway-to-choose")
             changed = {"form": {**draft.form, **(form or {})}, "gateway": gateway or draft.gateway}
             return with_documents(draft.model_copy(update=changed), tuple(documents))
 
-        correction = correct if form or documents or gateway else None
         received = CitizenActed(action, tuple(documents), by)
-        unit = partial(self.take_in, application=application, received=received)
-        return await self.database.run(partial(unit, correction=correction, gateway=gateway))
+        correction = correct if form or documents or gateway else None
+        return await self.database.run(lambda unit: self.take_in(unit, application, received, correction))
 
     async def consent(self, application: str, consent: Consent) -> Progress:
         """Take in a new consent of the citizen."""
@@ -320,11 +303,9 @@ class Host:
     ) -> "Worker":
         """A worker on this database, to be run; as far as its caller knows, an ``Engine``.
 
-        Args:
-            name: What an operator knows it by.
-            observer: Called with what it does.
-            read_settings: Reads what the host says of each plugin, whenever ``nagorik settings reload`` asks for it.
-            only: The ids of the plugins whose calls it makes; all that are installed, if not given.
+        An operator knows it by ``name``, and ``observer`` is called with what it does. ``read_settings`` reads what
+        the host says of each plugin, whenever ``nagorik settings reload`` asks for it. It makes the calls of the
+        plugins in ``only``, by their ids; of all that are installed, if not given.
         """
         from nagorik_host.engine.claims import Claims
         from nagorik_host.engine.leases import WorkerLease
@@ -354,13 +335,7 @@ class Host:
         )
 
     def take_in(
-        self,
-        transaction: Transaction,
-        application: str,
-        received: Input,
-        *,
-        correction: Correction | None = None,
-        gateway: str | None = None,
+        self, transaction: Transaction, application: str, received: Input, correction: Correction | None = None
     ) -> Progress:
         """Advance an application without a call, by what was received; a worker that holds it keeps its lease.
 
@@ -370,14 +345,11 @@ class Host:
         """
         now = self.clock.now()
         stored = self.store.read(transaction, application, for_change=True)
-        if gateway is not None and stored.gateway is not None:
-            # Earlier payments are asked about, and given back, where they were made.
-            raise NotPossible("no-gateway-to-choose")
-        capabilities = self.capabilities.of(stored.progress.service, stored.gateway or gateway)
-        done = step(stored.progress, received, capabilities, now)
         if correction is not None:
             draft = self.store.correct(transaction, stored, correction, now)
             stored = replace(stored, gateway=draft.gateway)
+        capabilities = self.capabilities.of(stored.progress.service, stored.gateway)
+        done = step(stored.progress, received, capabilities, now)
         progress = self.store.change(transaction, stored, done, now, lease=stored.lease).progress
         if isinstance(received, Decided):
             drop_ended(transaction, progress)
