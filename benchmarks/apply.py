@@ -26,7 +26,7 @@ from typing import Final, NamedTuple
 
 from databases import Databases, databases
 from nagorik_host import Host, open_host
-from nagorik_host.application_file import read_application
+from nagorik_host.application_file import ApplicationFile
 from nagorik_host.commands.intake import apply_files
 from nagorik_host.store import open_database
 from nagorik_host.store.documents import FolderDocumentStore
@@ -55,7 +55,7 @@ class Measured(NamedTuple):
 async def one_by_one(host: Host, documents: FolderDocumentStore, files: Sequence[Path]) -> None:
     """Take the files in as a program does that knows of one at a time."""
     for path in files:
-        given = read_application(path)
+        given = ApplicationFile.read(path)
         service = host.platform.service(given.service)
         values = await host.platform.form_values(given.service, given.form)
         draft = await given.draft(path, documents, service, values=values)

@@ -57,7 +57,7 @@ from sqlalchemy import (
 
 from databases import databases
 from nagorik_host import Host, open_host
-from nagorik_host.application_file import read_application
+from nagorik_host.application_file import ApplicationFile
 from nagorik_host.engine.restoration import Restoration, mark_restored
 from nagorik_host.store import Database, Transaction, open_database
 from nagorik_host.store.audit import verify_journals, verify_ledger
@@ -139,7 +139,7 @@ class Site:
 async def take_in(host: Host, documents: FolderDocumentStore, paths: list[Path]) -> None:
     """As the command does."""
     for path in paths:
-        given = read_application(path)
+        given = ApplicationFile.read(path)
         service = host.platform.service(given.service)
         values = await host.platform.form_values(given.service, given.form)
         draft = await given.draft(path, documents, service, values=values)

@@ -8,7 +8,7 @@ import pytest
 
 from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import PublicService
-from nagorik_host.document_files import keep_documents
+from nagorik_host.application_file import keep_documents
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_testing.fixtures.documents import specimen_pdf
 

@@ -18,7 +18,7 @@ import pytest
 from nagorik import ApplicationDraft
 from nagorik.model.status import AgencyStatus, ApplicationState
 from nagorik_host import Host, open_host
-from nagorik_host.application_file import ApplicationFile, read_application
+from nagorik_host.application_file import ApplicationFile
 from nagorik_host.charges import NO_CHARGES
 from nagorik_host.commands import running
 from nagorik_host.engine.plugins import CapabilitiesCache
@@ -132,7 +132,7 @@ class World:
         return asyncio.run(opened())
 
     async def apply(self, host: Host) -> str:
-        given = read_application(EXAMPLES / "nid-reissue.json")
+        given = ApplicationFile.read(EXAMPLES / "nid-reissue.json")
         assert given.consent is not None
         service = host.platform.service(given.service)
         consent = given.consent.consent(service, self.clock.now())
@@ -140,7 +140,7 @@ class World:
 
     async def apply_as(self, host: Host, number: int) -> str:
         """One more application of the same citizen, which is another by its reference."""
-        given = read_application(EXAMPLES / "nid-reissue.json")
+        given = ApplicationFile.read(EXAMPLES / "nid-reissue.json")
         return await host.apply(await self.draft(host, given), client_reference=f"NGK-{number:016}")
 
     async def draft(self, host: Host, given: ApplicationFile) -> ApplicationDraft:

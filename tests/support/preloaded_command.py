@@ -27,7 +27,6 @@ FORKS.set_forkserver_preload(
         ),
         # What they import when they first need it.
         "alembic.command",
-        "nagorik_host.document_files",
         "nagorik_host.host",
         "nagorik_host.store.sqlite",
         "nagorik_host.store.upgrade",

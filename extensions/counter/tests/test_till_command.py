@@ -9,7 +9,7 @@ import pytest
 from nagorik_counter.commands import till as till_command
 from nagorik_counter.denominations import read_denominations, sum_of_pieces, worths
 from nagorik_counter.tills import TillRefused
-from nagorik_host.application_file import read_application
+from nagorik_host.application_file import ApplicationFile
 from nagorik_host.commands import running
 from nagorik_host.commands.checks import examine
 from nagorik_platform.cli.checks import DoctorStatus
@@ -188,7 +188,7 @@ def test_cash_that_an_operator_took_is_expected_in_their_till_and_stays_so_when_
     assert ready(*OPEN).code == 0
 
     async def hand_in(host):
-        given = read_application(EXAMPLES / "nid-reissue.json")
+        given = ApplicationFile.read(EXAMPLES / "nid-reissue.json")
         consent = given.consent.consent(host.platform.service(given.service), world.clock.now())
         draft = await world.draft(host, given)
         handed_in = await host.apply(draft, consent=consent.model_copy(update={"acting": TILL}))

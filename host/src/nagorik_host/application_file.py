@@ -1,27 +1,30 @@
-"""An application as a file: what a citizen handed in at a counter, ready to be taken in."""
+"""An application and its documents as files: what a citizen handed in at a counter, ready to be taken in."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final, get_args
+from typing import Annotated, BinaryIO, Final, NamedTuple, Self, get_args
 from uuid import uuid4
 
 from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Payer, Text
+from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, DocumentReference, Model, Operation, Payer, Text
 from nagorik.data_files import DataFileInvalid, FileProblem, read_file
-from nagorik.manifest import PublicService
+from nagorik.manifest import DocumentKind, PublicService
 from nagorik.model.application import Acting
 from nagorik.privacy import Code, Several
 from nagorik.values import Money
-from nagorik_host.document_files import keep_documents
+from nagorik_host.media_types import BEGINNING, detect_media_type
 from nagorik_host.own_numbers import holds_own_number, numbers_of
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.vault import Vault
+from nagorik_host.texts import text_of
+from nagorik_host.vault import PIECE, Vault
 from nagorik_host.views import consent_operations
-from nagorik_platform.documents import missing_documents
+from nagorik_platform.documents import document_problem, missing_documents, unknown_kind
 from nagorik_platform.json_files import SHAPES, parse_json
 from nagorik_platform.number_mask import is_telling
 
@@ -39,7 +42,18 @@ _SHAPES: Final[Mapping[str, str]] = {
 }
 
 
-class GivenConsent(Model):
+class _File(Model):
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read it from a file of JSON.
+
+        Raises:
+            DataFileInvalid: It is not as it should be.
+        """
+        return parse_json(read_file(path), path.name, TypeAdapter(cls), cls, shapes=_SHAPES)
+
+
+class GivenConsent(_File):
     """The citizen's consent, as it is written into a file."""
 
     fee_ceiling: Money
@@ -79,7 +93,7 @@ class GivenDocument(Model):
     """Where it is, beside the application's file."""
 
 
-class ApplicationFile(Model):
+class ApplicationFile(_File):
     """One application."""
 
     title: Text | None = None
@@ -121,11 +135,7 @@ class ApplicationFile(Model):
     ) -> ApplicationDraft:
         """Read what the citizen handed in by ``file``, and put the documents beside it into the store.
 
-        Args:
-            file: The application's file.
-            documents: Where its documents are put.
-            service: What it is for.
-            values: What the form's fields hold, by ``Platform.form_values``; it says what documents are required.
+        ``values`` are what the form's fields hold, by ``Platform.form_values``: they say what ``service`` requires.
 
         Raises:
             DataFileInvalid: As ``keep_documents``, or a document is missing that the service cannot do without.
@@ -135,8 +145,14 @@ class ApplicationFile(Model):
             raise DataFileInvalid(file.name, problems)
         given = [(one.kind, Path(one.file)) for one in self.documents]
         kept = await keep_documents(documents, service, given, name=file.name, within=file.parent)
-        same = {name: getattr(self, name) for name in ("service", "applicant", "form", "gateway", "payer")}
-        return ApplicationDraft(**same, documents=tuple(kept))
+        return ApplicationDraft(
+            service=self.service,
+            applicant=self.applicant,
+            form=self.form,
+            documents=tuple(kept),
+            gateway=self.gateway,
+            payer=self.payer,
+        )
 
 
 def application_files(path: Path) -> tuple[Path, ...]:
@@ -151,25 +167,100 @@ def application_files(path: Path) -> tuple[Path, ...]:
     return found
 
 
-def read_application(path: Path) -> ApplicationFile:
-    """Read the application in a file.
-
-    Raises:
-        DataFileInvalid: It is not as it should be.
-    """
-    return parse_json(read_file(path), path.name, TypeAdapter(ApplicationFile), ApplicationFile, shapes=_SHAPES)
-
-
-def read_consent(path: Path) -> GivenConsent:
-    """Read the consent in a file; errors as ``read_application``."""
-    return parse_json(read_file(path), path.name, TypeAdapter(GivenConsent), GivenConsent, shapes=_SHAPES)
-
-
 def read_form(path: Path) -> Mapping[str, JsonValue]:
-    """Read fields of a form in a file; errors as ``read_application``."""
+    """Read fields of a form in a file; errors as ``ApplicationFile.read``."""
     return parse_json(read_file(path), path.name, TypeAdapter(dict[str, JsonValue]))
 
 
 def is_acting(text: str) -> bool:
     """Whether a person who acts for a citizen can be known by this id."""
     return re.fullmatch(_ACTING, text) is not None
+
+
+class _Refused(Exception):
+    """A document cannot be handed in; the text says why by the document's name, never by the file's."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(f"{text.en} {text.bn}")
+
+
+class _Opened(NamedTuple):
+    """A document that is open for reading."""
+
+    listed: DocumentKind
+    file: BinaryIO
+    found: os.stat_result
+    media_type: str
+
+    def pieces(self) -> Iterator[bytes]:
+        """Read its content; refuse a file that is not what it was when it was opened."""
+        self.file.seek(0)
+        yield from iter(lambda: self.file.read(PIECE), b"")
+        now = os.fstat(self.file.fileno())
+        # The time of the last writing can be set to anything; that of the last change of the entry cannot.
+        if (now.st_size, now.st_ctime_ns) != (self.found.st_size, self.found.st_ctime_ns):
+            raise _Refused(text_of("paper", "changed", paper=self.listed.label))
+
+
+async def keep_documents(
+    store: FolderDocumentStore,
+    service: PublicService,
+    given: Sequence[tuple[str, Path]],
+    *,
+    name: str,
+    within: Path | None = None,
+) -> list[DocumentReference]:
+    """Put documents into the store, once all have been looked at; on any error, no document is kept.
+
+    Args:
+        store: Where they are put.
+        service: What the application is for; it says which documents it takes.
+        given: The kind and the path of each.
+        name: What refers to the documents, such as the application's file.
+        within: The folder that paths begin at, and that no path may lead out of, by a link for instance.
+
+    Raises:
+        DataFileInvalid: A document is not there, no ordinary file, outside, or the service does not take it; each is
+            named, in Bangla and English.
+    """
+    kept: list[DocumentReference] = []
+    problems: list[FileProblem] = []
+    with ExitStack() as files, ExitStack() as undo:
+        opened = []
+        for number, (kind, path) in enumerate(given):
+            try:
+                opened.append(_open(files, service, kind, path, within))
+            except _Refused as refused:
+                problems.append(FileProblem(f"documents.{number}.file", str(refused)))
+        for one in opened if not problems else ():
+            try:
+                kept.append(await store.take(one.listed.kind, one.media_type, one.pieces()))
+            except _Refused as refused:
+                problems.append(FileProblem(f"documents.{len(kept)}.file", str(refused)))
+                break
+            undo.callback(store.remove, kept[-1].id)
+        if problems:
+            raise DataFileInvalid(name, problems)
+        undo.pop_all()
+    return kept
+
+
+def _open(files: ExitStack, service: PublicService, kind: str, path: Path, within: Path | None) -> _Opened:
+    listed = service.document_kind(kind)
+    if listed is None:
+        raise _Refused(unknown_kind(service, 0).text)
+    try:
+        real = (within / path if within is not None else path).resolve(strict=True)
+        if within is not None and not real.is_relative_to(within.resolve()):
+            raise _Refused(text_of("paper", "outside", paper=listed.label))
+        # A pipe is not waited for.
+        file = files.enter_context(real.open("rb")) if real.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # also for a name that no file can have, and for links in a circle
+        file = None
+    if file is None:
+        raise _Refused(text_of("paper", "unreadable", paper=listed.label))
+    found, media_type = os.fstat(file.fileno()), detect_media_type(file.read(BEGINNING))
+    problem = document_problem(service, kind, media_type, found.st_size, 0)
+    if problem is not None:
+        raise _Refused(problem.text)
+    return _Opened(listed, file, found, media_type)

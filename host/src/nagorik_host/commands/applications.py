@@ -54,9 +54,9 @@ def _refuse_together(arguments: argparse.Namespace) -> None:
 
 
 async def _consent(host: Host, progress: Progress, file: Path) -> None:
-    from nagorik_host.application_file import read_consent
+    from nagorik_host.application_file import GivenConsent
 
-    service, given = host.platform.service(progress.service), read_consent(file)
+    service, given = host.platform.service(progress.service), GivenConsent.read(file)
     await host.consent(progress.id, given.consent(service, host.clock.now()))
 
 
@@ -82,7 +82,7 @@ async def _kept(
     host: Host, store: FolderDocumentStore, progress: Progress, written: list[str]
 ) -> list[DocumentReference]:
     """The documents that were given, in the store."""
-    from nagorik_host.document_files import keep_documents
+    from nagorik_host.application_file import keep_documents
 
     given = [(kind, Path(file)) for kind, _, file in (one.partition("=") for one in written)]
     if any(not kind or not file.name for kind, file in given):

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple, TypeVar
 from nagorik import InputRejected, NagorikError, ServiceNotOffered
 from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import Offer
-from nagorik_host.application_file import read_application
+from nagorik_host.application_file import ApplicationFile
 from nagorik_host.host import Host, NewApplication
 from nagorik_host.store.application_store import AlreadyErased
 from nagorik_host.store.database import DatabaseUnavailable
@@ -89,7 +89,7 @@ async def _apply(host: Host, documents: FolderDocumentStore, paths: Sequence[Pat
 
 async def _read(host: Host, documents: FolderDocumentStore, path: Path) -> NewApplication | AppliedFile:
     """A file's application, its documents in the store; or its result, where it is in already."""
-    given, platform, store = read_application(path), host.platform, host.store
+    given, platform, store = ApplicationFile.read(path), host.platform, host.store
     service = _offered("service", given.service, platform.services, platform.service)
     reference = given.reference(host.vault)
     hashed = store.hash_client_reference(reference)
