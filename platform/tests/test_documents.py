@@ -140,7 +140,7 @@ def test_service_without_papers_takes_none() -> None:
 
 @pytest.mark.parametrize(
     ("size", "told"),
-    [(999, "999 bytes"), (1_000, "1 kB"), (153_600, "153.6 kB"), (1_999_999, "1.9 MB"), (20_000_000, "20 MB")],
+    [(999, "0.9 kB"), (1_000, "1 kB"), (153_600, "153.6 kB"), (1_999_999, "1.9 MB"), (20_000_000, "20 MB")],
 )
 def test_size_is_told_as_no_more_than_it_is(size: int, told: str) -> None:
     assert in_megabytes(size).en == told

@@ -27,8 +27,8 @@ from nagorik.errors import AgencyRejected, AgencyUnavailable
 from nagorik.privacy import MASK, PERSONAL, SECRET, Form, Model
 from nagorik.values import MobileNumber, Money, Nid, PersonName, to_bangla_digits
 from nagorik_platform.logs import (
+    BoundCallLog,
     configure_logging,
-    get_call_log,
     is_configured,
     quiet_transports,
     redact,
@@ -376,7 +376,7 @@ def log_all(write: Callable[..., object]) -> None:
 def test_no_canary_passes_structlog_or_a_call_log(as_json: bool) -> None:
     stream = io.StringIO()
     configure_logging(json=as_json, stream=stream)
-    for logger in (structlog.get_logger("x"), structlog.stdlib.get_logger("y"), get_call_log("nid", None, "submit")):
+    for logger in (structlog.get_logger("x"), structlog.stdlib.get_logger("y"), BoundCallLog("nid", None, "submit")):
         log_all(logger.info)
         log_all(logger.warning)
     assert stream.getvalue().count("\n") == 6 * (2 * len(CANARIES) + 1)
@@ -463,7 +463,7 @@ def failing(write: Callable[..., object], **fields: object) -> None:
 
 def test_exception_is_type_code_and_places(stream: io.StringIO) -> None:
     failing(structlog.get_logger().exception)
-    failing(get_call_log("nid", "nid.reissue", "submit").warning, exc_info=True)
+    failing(BoundCallLog("nid", "nid.reissue", "submit").warning, exc_info=True)
     failing(logging.exception)
     failing(logging.getLogger("x").error, exc_info=True)
     for line in lines(stream):
@@ -628,7 +628,7 @@ def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_call_log_is_a_call_log_and_binds_its_call() -> None:
-    log: CallLog = get_call_log("nid", "nid.reissue", "submit")
+    log: CallLog = BoundCallLog("nid", "nid.reissue", "submit")
     with capture_logs() as captured:
         log.info("application_filed", attempts=1, nid=NID, plugin="other")
     assert captured == [
@@ -646,7 +646,7 @@ def test_call_log_is_a_call_log_and_binds_its_call() -> None:
 
 def test_call_log_redacts_in_a_host_that_set_up_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     structlog.reset_defaults()
-    log = get_call_log("nid", "nid.reissue", "submit")
+    log = BoundCallLog("nid", "nid.reissue", "submit")
     log_all(log.info)
     failing(log.warning, exc_info=True)
     captured = capsys.readouterr()
@@ -655,7 +655,7 @@ def test_call_log_redacts_in_a_host_that_set_up_nothing(capsys: pytest.CaptureFi
 
 
 def test_call_log_survives_a_change_of_set_up(stream: io.StringIO) -> None:
-    log = get_call_log("nid", None, "health")
+    log = BoundCallLog("nid", None, "health")
     log.info("first")
     other = io.StringIO()
     configure_logging(json=True, stream=other)

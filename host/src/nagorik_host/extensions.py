@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, MetaData, Table, inspect
 
 from nagorik import Text
-from nagorik_platform.cli.commands import CommandUnusable, find_extensions
+from nagorik_platform.cli.commands import EXTENSIONS, CommandUnusable, find
 
 if TYPE_CHECKING:
     from nagorik_host.store.database import Transaction
@@ -65,7 +65,7 @@ def installed() -> tuple[Extension, ...]:
     Raises:
         ExtensionInvalid: One cannot be imported, or is no ``Extension``.
     """
-    found = [(item, item.imported()) for item in find_extensions()]
+    found = [(item, item.imported()) for item in find(EXTENSIONS)]
     for item, one in found:
         if not isinstance(one, Extension):
             raise item.unusable(f"{item.value} is no nagorik_host Extension")

@@ -155,7 +155,7 @@ async def test_erasure_and_rotation_of_keys_reach_the_extensions_rows(desk_datab
 
 def test_extension_that_cannot_be_used_is_refused_by_name(monkeypatch):
     broken = Contribution("nagorik-desk", "1.0", "desk", "no_such_module:extension", group="nagorik.extensions")
-    monkeypatch.setattr("nagorik_host.extensions.find_extensions", lambda: [broken])
+    monkeypatch.setattr("nagorik_host.extensions.find", lambda _: [broken])
     extensions.installed.cache_clear()
     try:
         with pytest.raises(ExtensionInvalid, match=r"the extension desk of nagorik-desk 1\.0 cannot be used"):

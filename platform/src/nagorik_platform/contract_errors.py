@@ -12,14 +12,7 @@ from math import isfinite
 from typing import Final
 
 from nagorik import errors
-from nagorik.errors import (
-    ContractViolation,
-    DuplicateApplication,
-    InputRejected,
-    NagorikError,
-    PluginFault,
-    SettingsRejected,
-)
+from nagorik.errors import NagorikError
 from nagorik.privacy import MASK, is_code
 from nagorik_platform.number_mask import is_telling
 
@@ -59,17 +52,17 @@ def _words(error: NagorikError) -> Iterator[bool]:
         if hasattr(error, name):
             yield is_code(getattr(error, name))
     match error:
-        case InputRejected():
+        case errors.InputRejected():
             yield from (_is_plain(_POINTER, one.pointer) and is_code(one.code) for one in error.fields)
-        case DuplicateApplication():
+        case errors.DuplicateApplication():
             yield isinstance(error.reference, str)
-        case ContractViolation():
+        case errors.ContractViolation():
             # The places are the platform's own words, of which a plugin may pass on what it met.
             yield is_code(error.detail) or _is_plain(_MISMATCH, error.detail)
-        case PluginFault():
+        case errors.PluginFault():
             yield error.exception in {None, MASK} or _is_plain(_NAME, error.exception)
             yield error.where is None or _is_plain(_WHERE, error.where)
-        case SettingsRejected():
+        case errors.SettingsRejected():
             yield from map(is_code, (*error.names, *error.reasons, *error.reasons.values()))
 
 

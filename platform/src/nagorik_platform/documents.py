@@ -19,7 +19,7 @@ MOST_DOCUMENTS: Final = 200
 """As many as the contract's models carry."""
 DOCUMENT_UNREADABLE: Final = "document-unreadable"
 """The code of a paper whose copy cannot be read, or is not what was handed in."""
-_KILOBYTE: Final = 1_000
+
 _MEGABYTE: Final = 1_000_000
 
 
@@ -73,10 +73,9 @@ def document_problem(
     service: PublicService, kind: str, media_type: str, size: int, number: int
 ) -> FieldProblem | None:
     """What is wrong with one paper: its ``media_type`` by its content, its ``size`` in bytes, its place from 0."""
-    listed = service.document_kind(kind)
+    listed, pointer = service.document_kind(kind), f"{DOCUMENTS}/{number}"
     if listed is None:
         return unknown_kind(service, number)
-    pointer = f"{DOCUMENTS}/{number}"
     if not size:
         return _problem(pointer, "document-empty", paper=listed.label)
     if size > listed.largest_bytes:
@@ -151,21 +150,17 @@ async def is_as_kept(store: DocumentStore, document: DocumentReference) -> bool:
 
 
 def in_megabytes(size: int) -> Text:
-    """Write a size in bytes, kilobytes of a thousand or megabytes of a million; never more than it is."""
-    if size < _KILOBYTE:
-        return Text(en=f"{size} bytes", bn=f"{to_bangla_digits(str(size))} বাইট")
-    unit, name = (_MEGABYTE, "MB") if size >= _MEGABYTE else (_KILOBYTE, "kB")
+    """Write a size in bytes as kilobytes of a thousand or megabytes of a million; never more than it is."""
+    unit, en, bn = (_MEGABYTE, "MB", "এমবি") if size >= _MEGABYTE else (1_000, "kB", "কেবি")
     tenths = size * 10 // unit
     number = f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
-    return Text(en=f"{number} {name}", bn=f"{to_bangla_digits(number)} {'এমবি' if name == 'MB' else 'কেবি'}")
+    return Text(en=f"{number} {en}", bn=f"{to_bangla_digits(number)} {bn}")
 
 
 def _type_names(listed: DocumentKind) -> Text:
-    names = list(dict.fromkeys(one.rpartition("/")[2].upper() for one in listed.media_types))
-    *others, last = names
-    if not others:
-        return Text(en=last, bn=last)
-    return Text(en=f"{', '.join(others)} or {last}", bn=f"{', '.join(others)} বা {last}")
+    names = dict.fromkeys(one.rpartition("/")[2].upper() for one in listed.media_types)
+    others, _, last = ", ".join(names).rpartition(", ")
+    return Text(en=f"{others} or {last}" if others else last, bn=f"{others} বা {last}" if others else last)
 
 
 def _problem(pointer: str, code: str, **said: Text) -> FieldProblem:

@@ -449,20 +449,9 @@ class Platform:
         return cast("Health", answer)
 
     async def _call(
-        self,
-        result: type[ResultT],
-        operation: Operation,
-        service: str,
-        request: Model,
-        *,
-        key: str | None = None,
-        consent: Consent | None = None,
-        offline: bool = False,
-        seconds: float = math.inf,
+        self, result: type[ResultT], operation: Operation, service: str, request: Model, **options: Any
     ) -> ResultT:
-        answer = await self._dispatcher.call(
-            operation, service, request, key=key, consent=consent, offline=offline, seconds=seconds
-        )
+        answer = await self._dispatcher.call(operation, service, request, **options)
         assert isinstance(answer, result)  # noqa: S101 - the dispatcher holds it to the hook's specification
         return answer
 

@@ -1,15 +1,13 @@
 """A plugin's settings, read from its part of the environment and from what the host says."""
 
-import re
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 from nagorik.errors import SettingsRejected
-
-_CODE: Final = re.compile(r"[a-z][a-z-]{0,39}")
+from nagorik.privacy import is_code
 
 SettingsModel = TypeVar("SettingsModel", bound=BaseSettings)
 
@@ -22,7 +20,7 @@ def environment_prefix(plugin_id: str) -> str:
 def _code(kind: str) -> str:
     """Pydantic's word for a problem; one of a plugin's own making might quote a value."""
     code = kind.replace("_", "-")
-    return code if _CODE.fullmatch(code) else "not-accepted"
+    return code if is_code(code) else "not-accepted"
 
 
 def load_settings(

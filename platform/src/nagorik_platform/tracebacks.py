@@ -29,11 +29,6 @@ class Frame(NamedTuple):
     function: str
     """Its qualified name."""
 
-    @property
-    def place(self) -> str:
-        """``module.py:12``, without the directory that an installation happens to have."""
-        return f"{Path(self.file).name}:{self.line}"
-
 
 def frames_of(error: BaseException) -> Iterator[Frame]:
     """The frames that ``error`` passed, outermost first."""
@@ -54,14 +49,11 @@ def frame_inside(error: BaseException, directory: Path) -> Frame | None:
 
 def failure(error: BaseException) -> str:
     """An error's type, the module that was missing and its innermost place; its text may hold a value."""
-    places = [f" at {frame.place}" for frame in frames_of(error)]
+    places = [f" at {Path(frame.file).name}:{frame.line}" for frame in frames_of(error)]
     return f"{type_name(error)}{missing_module(error)}{places[-1] if places else ''}"
 
 
 def missing_module(error: BaseException) -> str:
     """What an error's text may say of the exception beside its type: which module there was not, in brackets."""
-    return (
-        f" (there is no module {_name(str(error.name))})"
-        if isinstance(error, ModuleNotFoundError) and error.name
-        else ""
-    )
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    return f" (there is no module {_name(str(name))})" if name else ""

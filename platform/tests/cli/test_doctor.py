@@ -9,6 +9,7 @@ from authority import END, PAST, Issuer
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from nagorik_platform.cli import checks, doctor
+from nagorik_platform.configuration import PlatformSettings
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 SECRET = "hunter2hunter2"
@@ -205,7 +206,7 @@ def test_address_that_the_platform_would_refuse_is_told_by_name(
 def test_an_import_that_hangs_is_told_and_the_others_are_still_checked(
     site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "IMPORT_SECONDS", 1.0)
+    monkeypatch.setattr(checks, "host_composition", lambda: PlatformSettings(import_seconds=1.0))
     released = threading.Event()
     monkeypatch.setattr(threading, "hung_import", released, raising=False)
     site.plugin(files={"plugin.py": "import threading\nthreading.hung_import.wait()\n"})

@@ -64,8 +64,10 @@ def test_services_are_told_in_groups_with_reasons(site: Any, nagorik: Any, appli
     assert "  perhaps.connection  New connection / নতুন সংযোগ" in lines[cannot_tell:may_not]
     assert lines[may_not + 1 :] == [
         "  never.connection  New connection / নতুন সংযোগ",
-        "    - About the rest.",
-        "      বাকিটা সম্পর্কে।",
+        "    এই শর্ত পূরণ হয়নি, তাই আবেদন করা যায় না:",
+        "    This condition is not met, so that an application is not possible:",
+        "      – বাকিটা সম্পর্কে।",
+        "        About the rest.",
     ]
     assert "The platform's connection for this service failed." in result.out
     assert "About your age." not in result.out
@@ -76,8 +78,8 @@ def test_services_are_told_in_groups_with_reasons(site: Any, nagorik: Any, appli
 def test_reason_is_told_with_where_its_rule_stands(site: Any, nagorik: Any, applicant: str) -> None:
     install(site, "wasa", source=RULES.replace("{verdict}", "PASS").replace("> 18", "> 180"))
     lines = nagorik("eligible", "--applicant", applicant).out.splitlines()
-    told = lines.index("    - About your age.")
-    assert lines[told + 2] == "      উৎস · source: Water Act (যাচাই করা · verified)"
+    told = lines.index("        About your age.")
+    assert lines[told + 1] == "        উৎস · source: Water Act (যাচাই করা · verified)"
 
 
 def test_json_has_everything(site: Any, nagorik: Any, applicant: str) -> None:

@@ -145,12 +145,6 @@ def test_bytes_that_are_no_utf_8_begin_nothing() -> None:
     assert (result.returncode, b"are not valid UTF-8" in result.stderr) == (2, True)
 
 
-def test_path_that_no_file_can_have_is_told(nagorik: Any) -> None:
-    result = nagorik("validate", "x" * 100_000)
-    assert (result.code, result.out) == (2, "")
-    assert result.err == "nagorik: a path is longer than the name of any file may be; give a shorter one\n"
-
-
 @pytest.mark.parametrize(
     ("source", "told"),
     [

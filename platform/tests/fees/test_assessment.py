@@ -164,7 +164,7 @@ def test_choice_without_a_published_price_is_the_agencys_alone() -> None:
     fees = ask({"speed": "slow", "metres": "30", "visit": "1"})
     assert fees.answer is PriceAnswer.AGENCY_ONLY
     assert fees.sentence is not None
-    assert fees.sentence.en.startswith("The price for this choice is not known here")
+    assert fees.sentence.en.startswith("The price is not known here")
 
 
 def test_dimension_follows_from_another_schedules_basis() -> None:

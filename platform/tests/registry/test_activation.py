@@ -144,11 +144,10 @@ def test_the_operators_interrupt_passes_and_blames_nobody(site: Any) -> None:
     assert registry.record("wasa").state is PluginState.DISCOVERED
 
 
-def test_a_failed_import_is_timed_and_not_tried_again(site: Any) -> None:
+def test_a_failed_import_is_not_tried_again(site: Any) -> None:
     site.install(plugin="import nagorik_wasa\nnagorik_wasa.count = getattr(nagorik_wasa, 'count', 0) + 1\n1 / 0")
     registry = site.discover()
     assert registry.activate("wasa") == registry.activate("wasa") == registry.quarantined[0]
-    assert registry.record("wasa").import_seconds > 0
     assert sys.modules["nagorik_wasa"].count == 1
 
 

@@ -19,8 +19,8 @@ def test_refuses_a_class_in_place_of_an_object(site: Any) -> None:
     source = "class Plugin:\n    @hookimpl\n    async def nagorik_get_status(self, request, context): ...\n"
     site.install(plugin=HEAD + source, value="nagorik_wasa.plugin:Plugin")
     refusal = site.activation_refusal()
-    assert refusal.code is QuarantineCode.ENTRY_POINT_INVALID
-    assert refusal.hint == "Let the entry point name an instance, or a module."
+    assert refusal.code is QuarantineCode.HOOK_INVALID
+    assert "with the argument self, which is not passed" in refusal.reason
 
 
 def test_refuses_a_hook_that_lacks_its_mark(site: Any) -> None:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from typing import cast
 
 from packaging.utils import canonicalize_name
 
@@ -16,17 +17,16 @@ class AdmissionUnknown(CommandFailed):
 
 
 def host_admission() -> Admission:
-    """What the host here admits; everything, where there is no host. Of several hosts, each has to admit a plugin.
+    """What the host here admits; everything, where there is no host.
 
     Raises:
         AdmissionUnknown: A host's settings cannot be used.
     """
-    admission = ADMIT_ALL
     for _, found, problem in answers(ADMISSIONS):
         if problem is not None:
             raise AdmissionUnknown(problem)
-        admission = both(admission, found)
-    return admission
+        return cast("Admission", found)
+    return ADMIT_ALL
 
 
 @contextmanager
@@ -38,12 +38,6 @@ def plugins_here() -> Iterator[Registry]:
         configure_logging(level="WARNING")  # that a plugin was imported is no news at a counter
     with redirect_stdout(sys.stderr):
         yield Registry.discover(admission=host_admission())
-
-
-def both(one: Admission, other: Admission) -> Admission:
-    """What admits only what both admit."""
-    allowed = [each.allow for each in (one, other) if each.allow is not None]
-    return Admission(allow=frozenset.intersection(*allowed) if allowed else None, deny=one.deny | other.deny)
 
 
 def kept_out(admission: Admission, records: Iterable[PluginRecord]) -> frozenset[str]:
@@ -62,9 +56,7 @@ def kept_out_here() -> frozenset[str]:
         AdmissionUnknown: It is not known.
     """
     admission = host_admission()
-    return (
-        kept_out(admission, Registry.discover(admission=admission).records) if admission != ADMIT_ALL else frozenset()
-    )
+    return kept_out(admission, Registry.discover(admission=admission).records)
 
 
 def is_kept_out(item: Contribution, out: frozenset[str]) -> bool:

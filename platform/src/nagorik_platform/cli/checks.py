@@ -18,7 +18,7 @@ from nagorik.settings import AgencySettings
 from nagorik.values import dhaka_date
 from nagorik_platform.agency_client.certificates import agency_tls
 from nagorik_platform.agency_client.egress import EgressRules
-from nagorik_platform.cli.admission import AdmissionUnknown, both, host_admission, is_kept_out, kept_out
+from nagorik_platform.cli.admission import AdmissionUnknown, host_admission, is_kept_out, kept_out
 from nagorik_platform.cli.commands import CHECKS, CommandUnusable, answers, find_commands
 from nagorik_platform.cli.host_reports import host_composition
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
@@ -34,8 +34,6 @@ _RENEW_DAYS: Final = 30
 """Days before its end from which on the platform's certificate at an agency is to be renewed."""
 _EARLIEST: Final = date(2026, 1, 1)
 """This release is younger than this, so that a clock before it is wrong."""
-IMPORT_SECONDS: Final = PlatformSettings().import_seconds
-"""Seconds that a plugin's import may take: as long as a host gives it."""
 
 
 class DoctorStatus(StrEnum):
@@ -67,12 +65,12 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
     yield DoctorCheck("core", FINE, f"nagorik {version('nagorik')}, hook API {API_VERSION}")
     settings = host_composition() or PlatformSettings()
     try:
-        admission = both(host_admission(), settings.admission)
+        admission = host_admission()
     except AdmissionUnknown as error:
         admission = Admission(allow=frozenset())
         yield DoctorCheck("admission", WRONG, str(error), "Until it is mended, no plugin is imported here.")
     registry = Registry.discover(admission=admission)
-    yield from _plugins(registry)
+    yield from _plugins(registry, settings.import_seconds)
     for record in registry.usable:
         given = settings.plugins.get(record.id) or PluginConfiguration()
         for status, message, hint in _settings(record, registry, given, now):
@@ -83,11 +81,11 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
     yield _clock(now, registry.records)
 
 
-def _plugins(registry: Registry) -> Iterator[DoctorCheck]:
+def _plugins(registry: Registry, seconds: float) -> Iterator[DoctorCheck]:
     if not registry.records:
         yield DoctorCheck("plugins", WARNING, "no plugin is installed", "Install one with pip.")
     usable = [record.id for record in registry.usable]
-    made = asyncio.run(PluginImporter(registry, IMPORT_SECONDS).load_all(usable))
+    made = asyncio.run(PluginImporter(registry, seconds).load_all(usable))
     for record in registry.records:
         name, found = f"plugin {record.id}", made.get(record.id) if record.usable else record.quarantine
         if isinstance(found, Quarantine):
@@ -205,7 +203,7 @@ def _commands(out: frozenset[str]) -> Iterator[DoctorCheck]:
             continue
         try:
             item.load()
-        except CommandUnusable as problem:
+        except (CommandUnusable, AdmissionUnknown) as problem:
             hint = f"Repair or uninstall {item.distribution}; the other commands are not affected."
             yield DoctorCheck(name, WRONG, f"broken: {problem}", hint)
 

@@ -2,12 +2,12 @@
 
 import argparse
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
 from types import MappingProxyType
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from nagorik_platform.entry_points import SEPARATORS, FoundEntryPoint, find_entry_points
 from nagorik_platform.tracebacks import failure, type_name
@@ -77,6 +77,14 @@ BUILT_IN: Final = MappingProxyType(
 """The platform's own commands, and what each does."""
 
 
+class BuiltInCommand(NamedTuple):
+    """One of the platform's own commands."""
+
+    help: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
 class CommandFailed(Exception):
     """A command cannot do its work, for a reason that its text gives to the person at the terminal.
 
@@ -119,15 +127,12 @@ class Contribution(FoundEntryPoint):
 
         Raises:
             CommandUnusable: It cannot be imported, the host keeps it out, or it is not what ``Command`` describes.
+            AdmissionUnknown: It is not known whether the host keeps it out.
         """
         if not self.is_ours:
-            from nagorik_platform.cli.admission import AdmissionUnknown, is_kept_out, kept_out_here
+            from nagorik_platform.cli.admission import is_kept_out, kept_out_here
 
-            try:
-                is_out = is_kept_out(self, kept_out_here())
-            except AdmissionUnknown as unknown:
-                raise self.unusable(str(unknown)) from None
-            if is_out:
+            if is_kept_out(self, kept_out_here()):
                 raise self.unusable("the host's settings allow and deny keep it out")
         found = self.imported()
         if isinstance(found, type) or not isinstance(found, Command):
@@ -186,11 +191,6 @@ def find(group: str) -> list[Contribution]:
     left_out = {entry.distribution for entry in find_entry_points(PLUGINS)}
     found = [Contribution(*entry) for entry in find_entry_points(group) if entry.distribution not in left_out]
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
-
-
-def find_extensions() -> list[Contribution]:
-    """What keeps tables of its own in a host's database, sorted by name. Imports nothing."""
-    return find(EXTENSIONS)
 
 
 def answers(group: str, *arguments: object) -> Iterator[tuple[Contribution, Any, str | None]]:

@@ -15,8 +15,8 @@ from nagorik.model.application import Applicant
 from nagorik.values import to_bangla_digits
 from nagorik_platform.cli.admission import plugins_here
 from nagorik_platform.cli.catalogue import document_of
-from nagorik_platform.cli.commands import BUILT_IN, CommandFailed, ExitCode
-from nagorik_platform.cli.explanation_page import source_line
+from nagorik_platform.cli.commands import BUILT_IN, BuiltInCommand, CommandFailed, ExitCode
+from nagorik_platform.cli.explanation_page import criterion_lines
 from nagorik_platform.cli.output import Document, add_day_argument, add_json_argument, day_of, print_json, print_lines
 from nagorik_platform.cli.services import service_ids, unknown_service
 from nagorik_platform.configuration import PlatformSettings
@@ -31,58 +31,46 @@ _HEADINGS: Final = {
     "indeterminate": ("Cannot tell yet", "এখনো বলা যাচ্ছে না"),
     "ineligible": ("May not apply", "আবেদন করা যাবে না"),
 }
-_DECISIVE: Final = {"indeterminate": "cannot-tell", "ineligible": "fail"}
-"""The verdict that puts a service into its group."""
 _LONGEST_FILE: Final = 100_000
 
 
-class EligibleCommand:
-    """The command as ``nagorik.commands`` wants it."""
+def _configure(parser: argparse.ArgumentParser) -> None:
+    citizen = "the citizen as JSON; - reads standard input"
+    named = "ask about this service alone; may be repeated"
+    parser.add_argument("--applicant", required=True, metavar="FILE", help=citizen)
+    parser.add_argument("--service", action="append", metavar="ID", help=named)
+    add_day_argument(parser)
+    add_json_argument(parser)
 
-    help = BUILT_IN["eligible"]
 
-    def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's arguments."""
-        citizen = "the citizen as JSON; - reads standard input"
-        named = "ask about this service alone; may be repeated"
-        parser.add_argument("--applicant", required=True, metavar="FILE", help=citizen)
-        parser.add_argument("--service", action="append", metavar="ID", help=named)
-        add_day_argument(parser)
-        add_json_argument(parser)
-
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Print the services in three groups, each with its reasons."""
-        applicant, day = _applicant(arguments.applicant), day_of(arguments)
-        with plugins_here() as registry:
-            for service in arguments.service or ():
-                if service not in service_ids(registry):
-                    raise CommandFailed(unknown_service(registry, service), ExitCode.USAGE)
-            found = asyncio.run(_survey(registry, applicant, day, arguments.service))
-        services = [
-            document_of(entry) | {"eligibility": entry.eligibility.value, "problem": document_of(entry.problem)}
-            for entry in found
-        ]
-        if arguments.json:
-            print_json({"on": day.isoformat(), "services": services})
-        else:
-            _print(services, day)
-        return ExitCode.OK
+def _run(arguments: argparse.Namespace) -> int:
+    """Print the services in three groups, each with its reasons."""
+    applicant, day = _applicant(arguments.applicant), day_of(arguments)
+    with plugins_here() as registry:
+        for service in arguments.service or ():
+            if service not in service_ids(registry):
+                raise CommandFailed(unknown_service(registry, service), ExitCode.USAGE)
+        found = asyncio.run(_survey(registry, applicant, day, arguments.service))
+    services = [
+        document_of(entry) | {"eligibility": entry.eligibility.value, "problem": document_of(entry.problem)}
+        for entry in found
+    ]
+    if arguments.json:
+        print_json({"on": day.isoformat(), "services": services})
+    else:
+        _print(services, day)
+    return ExitCode.OK
 
 
 async def _survey(
-    registry: "Registry", applicant: "Applicant", day: date, services: Sequence[str] | None
-) -> tuple["ServiceEligibility", ...]:
-
+    registry: Registry, applicant: Applicant, day: date, services: Sequence[str] | None
+) -> tuple[ServiceEligibility, ...]:
     async with Platform(registry, PlatformSettings()) as platform:
         return await platform.eligible_services(applicant, on=day, services=services)
 
 
 def _applicant(name: str) -> "Applicant":
-    """The citizen in a file.
-
-    Raises:
-        CommandFailed: With a text that names the file or the fields, and no value.
-    """
+    """The citizen in a file; an error names the file or the fields, and no value."""
     file = "standard input" if name == "-" else Path(name).name
     try:
         typed = name == "-"
@@ -92,8 +80,7 @@ def _applicant(name: str) -> "Applicant":
         raise CommandFailed(str(problem), ExitCode.USAGE) from None
 
 
-def _print(services: "Sequence[Document]", day: date) -> None:
-
+def _print(services: Sequence[Document], day: date) -> None:
     on = day_text(day)
     print_lines(f"On {on.en}. No agency was asked.")
     print_lines(f"{on.bn} তারিখে। কোনো সংস্থার কাছে জানতে চাওয়া হয়নি।")
@@ -104,11 +91,7 @@ def _print(services: "Sequence[Document]", day: date) -> None:
             print_lines(f"  {entry['service']}  {entry['name']['en']} / {entry['name']['bn']}")
             if entry["problem"] is not None:
                 print_lines(f"    - {entry['problem']['en']}", f"      {entry['problem']['bn']}")
-            for one in entry["criteria"]:
-                if one["verdict"] == _DECISIVE.get(group):
-                    print_lines(f"    - {one['text']['en']}", f"      {one['text']['bn']}")
-                    if one["source"] is not None:
-                        print_lines(f"      {source_line(one['source'])}")
+            print_lines(*(f"    {line}" for line in criterion_lines(entry["criteria"])))
 
 
-command: Final = EligibleCommand()
+command: Final = BuiltInCommand(BUILT_IN["eligible"], _configure, _run)

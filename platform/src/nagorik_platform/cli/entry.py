@@ -87,7 +87,7 @@ def _code(words: list[str]) -> int:
             parser = _parser(words)
             _configure(named, command, parser)
         arguments = parser.parse_args(words)
-    except CommandUnusable as problem:
+    except (CommandUnusable, CommandFailed) as problem:
         return _refuse(str(problem))
     except SystemExit as end:
         # argparse has printed help, the version, or what is wrong with the arguments.
@@ -154,6 +154,4 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
     except BrokenPipeError:
         return ExitCode.OK  # the reader of a stream that is not the command's own has seen enough
     except Exception as error:  # noqa: BLE001 - a command's fault is reported as one line and a code
-        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-            return _refuse("a path is longer than the name of any file may be; give a shorter one")
         return _refuse(f"the command {arguments.command} failed: {failure(error)}", ExitCode.FAILED)

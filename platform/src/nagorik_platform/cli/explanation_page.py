@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from nagorik.errors import FieldProblem, InputRejected
 from nagorik.model.eligibility import Verdict
-from nagorik.model.fee import Quote, QuoteLine
+from nagorik.model.fee import LineNature, Quote, QuoteLine
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
 from nagorik.operations import Operation
 from nagorik.values import Money, to_bangla_digits
@@ -23,7 +23,7 @@ from nagorik.values.sentences import Text, cut, is_blank
 from nagorik_platform.cli.catalogue import document_of
 from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
-from nagorik_platform.fees.sentences import line_name
+from nagorik_platform.fees.sentences import named_with_nature
 from nagorik_platform.form_schemas import alternatives, title_of
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.refusals import CallRefusal
@@ -69,24 +69,25 @@ def _on_one_line(words: str) -> str:
 
 
 def explanation_document(
-    progress: Progress, said: StateExplanation, *, schema: Schema | None, words: Wording = as_written
+    progress: Progress, known: StateExplanation, *, schema: Schema | None, words: Wording = as_written
 ) -> Document:
     """What explains an application, with stable keys; money as decimal text, times in UTC.
 
-    ``said`` is what its journal says of why; ``schema`` is the service's form, whose labels name the fields.
+    ``known`` is what its journal says of why; ``schema`` is the service's form, whose labels name the fields.
     """
-    end, report = said.ended_as, said.report
+    end, report = known.ended_as, known.report
     return {
         "ended_as": end and {"code": end.value, "means": document_of(state_label(end), words)},
-        "eligibility": _eligibility(progress, said, words),
+        "eligibility": _eligibility(progress, known, words),
         "refusals": [
-            {"at": one.at.isoformat(), **_refusal(one.operation, one.refusal, schema, words)} for one in said.refusals
+            {"at": one.at.isoformat(), **_refusal(one.operation, one.refusal, schema, words)}
+            for one in known.refusals
         ],
         "agency_says": report
         and {"at": (report.status.at or report.at).isoformat(), **_report(report.status, words)},
-        "reason_missing": _reason_missing(progress, said),
+        "reason_missing": _reason_missing(progress, known),
         "demanded_again": _demanded_again(progress),
-        "fees": [*_fees(progress, said, words)],
+        "fees": [*_fees(progress, known, words)],
     }
 
 
@@ -125,22 +126,22 @@ def reason_lines(document: Document, *, everything: bool = False) -> Iterator[st
     """
     eligibility, again = document["eligibility"], document["demanded_again"]
     if eligibility is not None and (everything or eligibility["decisive"]):
-        yield from _criterion_lines(eligibility["criteria"])
+        yield from criterion_lines(eligibility["criteria"])
     for refusal in document["refusals"]:
         yield from _refusal_lines(refusal)
     for heading, quoted in _report_parts(document["agency_says"] or {}, everything=everything):
         yield from (heading.bn, heading.en, *dict.fromkeys((f"  «{quoted['bn']}»", f"  «{quoted['en']}»")))
     if document["reason_missing"]:
-        yield from _pair(_said("says.none"))
+        yield from pair(said("says.none"))
     if again is not None:
         yield from (again["means"]["bn"], again["means"]["en"])
 
 
-def _criterion_lines(criteria: Sequence[Document]) -> Iterator[str]:
+def criterion_lines(criteria: Sequence[Document]) -> Iterator[str]:
     """Criteria that do not hold or are not known, each with its rule's source."""
     shown = [one for one in criteria if one["verdict"] != Verdict.PASS.value]
     for verdict in dict.fromkeys(one["verdict"] for one in shown):
-        yield from _pair(_said(f"criterion.{verdict}"))
+        yield from pair(said(f"criterion.{verdict}"))
         for one in shown:
             if one["verdict"] == verdict:
                 yield from (f"  – {one['text']['bn']}", f"    {one['text']['en']}")
@@ -159,56 +160,56 @@ def field_lines(fields: Sequence[Document]) -> Iterator[str]:
 def fee_lines(fee: Document) -> Iterator[str]:
     """A price as it is added up: each line, the VAT on it, and what it comes to."""
     if not fee["lines"] and not fee["unpriced"]:
-        yield from _pair(_said("fee.nothing"))
+        yield from pair(said("fee.nothing"))
     else:
-        yield from _pair(_said("fee.paid" if fee["paid"] else "fee.asked"))
+        yield from pair(said("fee.paid" if fee["paid"] else "fee.asked"))
         yield from (_line(line, fee) for line in fee["lines"])
         for cost in fee["unpriced"]:
-            yield f"  {cost['bn']} · {cost['en']}: {_both(_said('fee.unpriced'))}"
-        total = f"{_both(_said('fee.at-least' if fee['unpriced'] else 'fee.total'))}: {_money(fee['total'], fee)}"
+            yield f"  {both(cost)}: {both(said('fee.unpriced'))}"
+        total = f"{both(said('fee.at-least' if fee['unpriced'] else 'fee.total'))}: {_money(fee['total'], fee)}"
         vat = _money(fee["vat"], fee)
-        yield f"  {total} ({_both(_said('fee.of-it-vat'))} {vat})" if _is_any(fee["vat"], fee) else f"  {total}"
+        yield f"  {total} ({both(said('fee.of-it-vat'))} {vat})" if _is_any(fee["vat"], fee) else f"  {total}"
     yield f"  {source_line(fee['source'])}"
 
 
 def charge_lines(charges: Document) -> Iterator[str]:
     """What the host asks for beside the agency's fee: each line with the VAT on it, and whose money it is."""
-    yield from _pair(_said("fee.charges"))
-    payee = _said("fee.payee")
+    yield from pair(said("fee.charges"))
+    payee = said("fee.payee")
     for line in charges["lines"]:
         yield _line(line, charges)
         yield f"    {payee.bn}: {line['payee']['bn']} · {payee.en}: {line['payee']['en']}"
-    yield f"  {_both(_said('fee.total'))}: {_money(charges['total'], charges)}"
+    yield f"  {both(said('fee.total'))}: {_money(charges['total'], charges)}"
 
 
 def source_line(source: Document) -> str:
     """Where a rule or a price is written down, and whether it was checked there."""
-    checked = _both(_said("source.verified" if source["verified"] else "source.not-verified"))
-    day = f", {_both(day_text(date.fromisoformat(source['as_of'])))}" if source["as_of"] else ""
-    return f"{_both(_said('source.heading'))}: {source['title']}{day} ({checked})"
+    checked = both(said("source.verified" if source["verified"] else "source.not-verified"))
+    day = f", {both(day_text(date.fromisoformat(source['as_of'])))}" if source["as_of"] else ""
+    return f"{both(said('source.heading'))}: {source['title']}{day} ({checked})"
 
 
 def _line(line: Document, fee: Document) -> str:
-    vat = f" + {_both(_said('fee.with-vat'))} {_money(line['vat'], fee)}" if _is_any(line["vat"], fee) else ""
-    return f"  {_both(line_name(line))}: {_money(line['amount'], fee)}{vat}"
+    vat = f" + {both(said('fee.with-vat'))} {_money(line['vat'], fee)}" if _is_any(line["vat"], fee) else ""
+    name = named_with_nature(Text(**line["text"]), LineNature(line["nature"]))
+    return f"  {both(name)}: {_money(line['amount'], fee)}{vat}"
 
 
 def _money(amount: str, fee: Document) -> str:
-    return _both(money_text(Money.of(amount, fee["currency"])))
+    return both(money_text(Money.of(amount, fee["currency"])))
 
 
 def _is_any(amount: str, fee: Document) -> bool:
     return Money.of(amount, fee["currency"]).poisha > 0
 
 
-def _eligibility(progress: Progress, said: StateExplanation, words: Wording) -> Document | None:
-    if said.decision is None:
+def _eligibility(progress: Progress, known: StateExplanation, words: Wording) -> Document | None:
+    if known.decision is None:
         return None
-    criteria = {(one.id, one.verdict, one.text.bn, one.text.en): one for one in said.decision.criteria}
     return {
-        "result": said.decision.eligibility.value,
+        "result": known.decision.eligibility.value,
         "decisive": progress.hold is not None and progress.hold.code in ELIGIBILITY_HOLDS,
-        "criteria": document_of([*criteria.values()], words),
+        "criteria": document_of(known.decision.criteria, words),
     }
 
 
@@ -224,22 +225,22 @@ def _refusal(operation: Operation, refusal: CallRefusal, schema: Schema | None, 
 
 
 def _refusal_lines(refusal: Document) -> Iterator[str]:
-    yield from _pair(*_headings(refusal))
+    yield from pair(*_headings(refusal))
     fields, left_out = refusal["fields"], refusal["fields_left_out"]
     if refusal["fault"] is not None:
         yield from field_lines(fields)
     elif refusal["reason"] is not None:
-        yield from _pair(_said("why.reason"))
+        yield from pair(said("why.reason"))
         yield from (f"  «{refusal['reason'][language]}»" for language in ("bn", "en"))
     elif fields:
-        yield from _pair(_said("why.fields"))
+        yield from pair(said("why.fields"))
         yield from field_lines(fields)
         if left_out:
-            yield from (f"  {line}" for line in _pair(_said("why.more-fields", number=left_out)))
+            yield from (f"  {line}" for line in pair(said("why.more-fields", number=left_out)))
     elif _is_of_form(refusal["operation"], refusal["code"]):
-        yield from _pair(_said("why.no-field"))
+        yield from pair(said("why.no-field"))
     else:
-        yield from _pair(_said("why.no-reason", word=refusal["code"]))
+        yield from pair(said("why.no-reason", word=refusal["code"]))
 
 
 def refusal_text(operation: Operation, refusal: CallRefusal, words: Wording = as_written) -> Text:
@@ -247,7 +248,7 @@ def refusal_text(operation: Operation, refusal: CallRefusal, words: Wording = as
     document = _refusal(operation, refusal, None, words)
     parts = _headings(document)
     if refusal.fault is None and document["reason"] is not None:
-        parts.append(Text(**{language: f"«{said}»" for language, said in document["reason"].items()}))
+        parts.append(Text(**{language: f"«{quoted}»" for language, quoted in document["reason"].items()}))
     return _joined(parts)
 
 
@@ -264,13 +265,13 @@ def _headings(refusal: Document) -> list[Text]:
     """What was refused, and why a call failed that was not refused, and whose work that is."""
     operation, code, fault = refusal["operation"], refusal["code"], refusal["fault"]
     if code == DOCUMENT_UNREADABLE:
-        refused = _said("why.not-sent")
+        refused = said("why.not-sent")
     else:
-        refused = _said("why.input" if _is_of_form(operation, code) else f"refused.{operation}")
+        refused = said("why.input" if _is_of_form(operation, code) else f"refused.{operation}")
     if fault is None:
         return [refused]
     known = f"failed.{fault}"
-    return [refused, _said(known if known in _sentences() else "failed.other", word=code)]
+    return [refused, said(known if known in _sentences() else "failed.other", word=code)]
 
 
 def _is_of_form(operation: str, code: str) -> bool:
@@ -290,17 +291,17 @@ def _report(status: AgencyStatus, words: Wording) -> Document:
 def _report_parts(report: Mapping[str, Any], *, everything: bool) -> Iterator[tuple[Text, Document]]:
     """Headings and what stands under each; the agency's words beside a state are why it refused, or a note."""
     if report.get("reason") is not None:
-        yield _said("says.reason" if report["state"] in _REASON_EXPECTED else "says.note"), report["reason"]
+        yield said("says.reason" if report["state"] in _REASON_EXPECTED else "says.note"), report["reason"]
     for key in ("remark", "word") if everything else ("remark",):
         if report.get(key):
-            yield _said(f"says.{key}"), {"bn": report[key], "en": report[key]}
+            yield said(f"says.{key}"), {"bn": report[key], "en": report[key]}
 
 
-def _reason_missing(progress: Progress, said: StateExplanation) -> bool:
+def _reason_missing(progress: Progress, known: StateExplanation) -> bool:
     """Whether the citizen should read a reason, and there is no reason."""
-    expected = (said.ended_as or progress.state) in _REASON_EXPECTED or Flag.AGENCY_SUSPENDED in progress.flags
-    refused = any(one.refusal.fault is None for one in said.refusals)
-    status = said.report.status if said.report is not None else None
+    expected = (known.ended_as or progress.state) in _REASON_EXPECTED or Flag.AGENCY_SUSPENDED in progress.flags
+    refused = any(one.refusal.fault is None for one in known.refusals)
+    status = known.report.status if known.report is not None else None
     return expected and not refused and (status is None or (status.reason is None and is_blank(status.remark or "")))
 
 
@@ -328,7 +329,7 @@ def _without(sentence: str, label: str) -> str:
 def _name(field: Document) -> Document:
     """What a field goes by: its label, else its pointer; the form as a whole has neither."""
     pointer: str = field["pointer"]
-    whole: Document | None = document_of(_said("why.whole-form")) if pointer.strip("/") in {"", "form"} else None
+    whole: Document | None = document_of(said("why.whole-form")) if pointer.strip("/") in {"", "form"} else None
     return field["label"] or whole or {"bn": pointer, "en": pointer}
 
 
@@ -336,7 +337,7 @@ def _labels(pointer: str, schema: Schema | None) -> list[Text]:
     """The labels on the way to a field, as far as the form has them; an entry of a list adds its number."""
     root, *keys = pointer.removeprefix("/").split("/")
     if root == "documents" and not keys:
-        return [_said("why.papers")]
+        return [said("why.papers")]
     here = _below([{"form": schema, "documents": (schema or {}).get(_DOCUMENT_LABELS)}], root)
     labels: list[Text] = []
     for key in keys:
@@ -365,28 +366,32 @@ def _demanded_again(progress: Progress) -> Document | None:
     stage, demanded = demanded_stage(progress.status), progress.status.fee_amount
     paid = [one.taken or one.amount for one in progress.payments if one.stage == stage and one.state in MONEY_TAKEN]
     sums = _joined(map(money_text, paid), " + ")
-    known = {} if demanded is None else {"demanded": demanded}
-    means = _said(f"demanded-again.{'sum' if known else 'no-sum'}", paid=sums, **known)
-    shown = {name: str(one) for name, one in known.items()}
-    return {"stage": stage, "paid": [*map(str, paid)], "demanded": None, **shown, "means": document_of(means)}
+    means = said("demanded-again.no-sum", paid=sums)
+    if demanded is not None:
+        means = said("demanded-again.sum", paid=sums, demanded=demanded)
+    shown = {"paid": [*map(str, paid)], "demanded": None if demanded is None else str(demanded)}
+    return {"stage": stage, **shown, "means": document_of(means)}
 
 
-def _fees(progress: Progress, said: StateExplanation, words: Wording) -> Iterator[Document]:
+def _fees(progress: Progress, known: StateExplanation, words: Wording) -> Iterator[Document]:
     """Prices for which money was or may have been taken, or that are in force and to come; nothing, until filing."""
-    for price in said.prices:
+    for price in known.prices:
         states = {payment.state for payment in progress.payments if payment.id in price.paid_by}
         is_over = progress.state in _OVER or (progress.is_filed and price.quote.total.poisha == 0)
-        if states - MONEY_NOT_TAKEN or (price.quote.id == said.in_force and not is_over):
+        if states - MONEY_NOT_TAKEN or (price.quote.id == known.in_force and not is_over):
             yield fee_document(price.quote, words, paid=bool(states & MONEY_TAKEN))
 
 
-def _pair(*texts: Text) -> Iterator[str]:
+def pair(*texts: Text) -> Iterator[str]:
+    """Texts in both languages, one a line."""
     for text in texts:
         yield from (text.bn, text.en)
 
 
-def _both(text: Text) -> str:
-    return f"{text.bn} · {text.en}"
+def both(text: Text | Document) -> str:
+    """A text in both languages on one line."""
+    held = document_of(text)
+    return f"{held['bn']} · {held['en']}"
 
 
 def _joined(texts: Iterable[Text], between: str = " ") -> Text:
@@ -394,7 +399,8 @@ def _joined(texts: Iterable[Text], between: str = " ") -> Text:
     return Text(bn=between.join(text.bn for text in found), en=between.join(text.en for text in found))
 
 
-def _said(code: str, **fills: Fill | str) -> Text:
+def said(code: str, **fills: Fill | str) -> Text:
+    """The sentence ``code`` of ``explanation_page.toml``."""
     texts = {name: Text(bn=fill, en=fill) if isinstance(fill, str) else fill for name, fill in fills.items()}
     return _sentences().text(code, **texts)
 

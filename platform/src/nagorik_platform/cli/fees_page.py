@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import cache, reduce
-from operator import add
 
 from nagorik.manifest import PublicService
-from nagorik.values import Money
 from nagorik_platform.cli.catalogue import document_of
-from nagorik_platform.cli.explanation_page import charge_lines, fee_lines, price_document, source_line
+from nagorik_platform.cli.explanation_page import (
+    both,
+    charge_lines,
+    fee_lines,
+    pair,
+    price_document,
+    said,
+    source_line,
+)
 from nagorik_platform.cli.host_reports import ListedCharge
 from nagorik_platform.cli.output import Document
 from nagorik_platform.fees.published import PublishedFees, StagePrice
-from nagorik_toolkit.texts import Fill, TextCatalogue, read_texts
 
 
 def fees_document(
@@ -45,16 +49,15 @@ def _charge_of(one: ListedCharge) -> Document:
 
 def fee_page(document: Document) -> Iterator[str]:
     """What a service costs, from ``fees_document``."""
-    yield f"{document['service']}  {_both(document['name'])}"
-    yield from _said("heading", day=date.fromisoformat(document["on"]))
+    yield f"{document['service']}  {both(document['name'])}"
+    yield from pair(said("fees.heading", day=date.fromisoformat(document["on"])))
     notes = [one["tariff"]["note"] for one in document["payments"] if one["tariff"]["note"] is not None]
     for block in (
         _why_no_price(document),
         *(_payment(payment, document) for payment in document["payments"]),
-        _altogether(document),
         _charges(document["charges"]),
-        _asked("missing", document["missing"]),
-        _asked("unchecked", document["unchecked"]),
+        _asked("fees.missing", document["missing"]),
+        _asked("fees.unchecked", document["unchecked"]),
         dict.fromkeys(note[language] for note in notes for language in ("bn", "en")),
     ):
         lines = list(block)
@@ -70,20 +73,13 @@ def _why_no_price(document: Document) -> Iterator[str]:
 def _payment(payment: Document, document: Document) -> Iterator[str]:
     """One payment, with what it is for and when it is due. With what the agency adds, it is the least."""
     if document["choice"]:
-        yield "; ".join(f"{_both(one['label'])}: {_both(one['title'])}" for one in document["choice"])
+        yield "; ".join(f"{both(one['label'])}: {both(one['title'])}" for one in document["choice"])
     if payment["due"] is not None:
-        yield from _said(f"due.{payment['due']}")
-    added = [dict(zip(("bn", "en"), _said("agency-adds"), strict=True))] if document["agency_adds"] else []
+        yield from pair(said(f"fees.due.{payment['due']}"))
+    added = [document_of(said("fees.agency-adds"))] if document["agency_adds"] else []
     yield from fee_lines(
         {**payment, "paid": False, "unpriced": payment["unpriced"] + added, "source": payment["tariff"]["source"]}
     )
-
-
-def _altogether(document: Document) -> Iterator[str]:
-    """The sum of several payments, where nothing of it is unknown."""
-    payments = document["payments"]
-    if len(payments) > 1 and not document["agency_adds"] and not any(one["unpriced"] for one in payments):
-        yield from _said("altogether", sum=reduce(add, (Money.of(one["total"], one["currency"]) for one in payments)))
 
 
 def _charges(charges: list[Document]) -> Iterator[str]:
@@ -91,34 +87,20 @@ def _charges(charges: list[Document]) -> Iterator[str]:
     for one in charges:
         yield from charge_lines({"lines": [one], "total": one["total"], "currency": one["currency"]})
         if one["gateways"]:
-            yield f"  {' · '.join(_said('gateways'))}: {', '.join(one['gateways'])}"
+            yield f"  {both(said('fees.gateways'))}: {', '.join(one['gateways'])}"
         yield f"  {source_line(one['source'])}"
 
 
 def _asked(heading: str, fields: list[Document]) -> Iterator[str]:
     """Fields that were not given, each with its choices."""
     if fields:
-        yield from _said(heading)
+        yield from pair(said(heading))
     for one in fields:
         choices = ", ".join(map(_choice, one["choices"]))
-        knows = " / ".join(_said("agency-knows")) if one["agency_knows"] else ""
-        yield f"  {one['name']} ({_both(one['label'])}): {'; '.join(filter(None, (choices, knows))) or '…'}"
+        knows = " / ".join(pair(said("fees.agency-knows"))) if one["agency_knows"] else ""
+        yield f"  {one['name']} ({both(one['label'])}): {'; '.join(filter(None, (choices, knows))) or '…'}"
 
 
 def _choice(choice: Document) -> str:
     word = str(choice["value"]).lower() if isinstance(choice["value"], bool) else str(choice["value"])
-    return word if choice["title"] is None else f"{word} ({_both(choice['title'])})"
-
-
-def _both(text: Document) -> str:
-    return f"{text['bn']} · {text['en']}"
-
-
-def _said(code: str, **fills: Fill) -> tuple[str, str]:
-    text = _sentences().text(code, **fills)
-    return text.bn, text.en
-
-
-@cache
-def _sentences() -> TextCatalogue:
-    return read_texts("nagorik_platform.cli", "fees_page.toml")
+    return word if choice["title"] is None else f"{word} ({both(choice['title'])})"

@@ -53,14 +53,10 @@ class WorkerQuarantine:
 
     def __str__(self) -> str:
         since = f" since {self.since.isoformat(timespec='minutes')}" if self.since is not None else ""
-        return f"{self.worker} keeps {self.plugin} out{since} ({self.code}); {self.next_try}"
-
-    @property
-    def next_try(self) -> str:
-        """When it is tried again, in words."""
-        if self.probe_at is None:
-            return "mend or replace the plugin, and restart the worker"
-        return f"it is tried again at {self.probe_at.isoformat(timespec='minutes')}"
+        again = "mend or replace the plugin, and restart the worker"
+        if self.probe_at is not None:
+            again = f"it is tried again at {self.probe_at.isoformat(timespec='minutes')}"
+        return f"{self.worker} keeps {self.plugin} out{since} ({self.code}); {again}"
 
 
 @dataclass(frozen=True, slots=True)

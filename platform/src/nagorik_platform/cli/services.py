@@ -5,7 +5,7 @@ from typing import Final
 
 from nagorik_platform.cli.admission import host_admission
 from nagorik_platform.cli.catalogue import offer_of, service_of
-from nagorik_platform.cli.commands import BUILT_IN, SUSPENSIONS, ExitCode, reported
+from nagorik_platform.cli.commands import BUILT_IN, SUSPENSIONS, BuiltInCommand, ExitCode, reported
 from nagorik_platform.cli.host_reports import suspension_for
 from nagorik_platform.cli.output import (
     add_day_argument,
@@ -21,48 +21,41 @@ from nagorik_platform.cli.output import (
 from nagorik_platform.registry import Registry
 
 
-class ServicesCommand:
-    """The command as ``nagorik.commands`` wants it."""
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("service", nargs="?", metavar="SERVICE", help="a service's id, such as nid.reissue")
+    add_day_argument(parser)
+    add_json_argument(parser)
 
-    help = BUILT_IN["services"]
 
-    def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's arguments."""
-        parser.add_argument("service", nargs="?", metavar="SERVICE", help="a service's id, such as nid.reissue")
-        add_day_argument(parser)
-        add_json_argument(parser)
-
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Print all services or one, those of plugins that are kept out included."""
-        registry = Registry.discover(admission=host_admission())
-        suspended = reported(SUSPENSIONS)
-        found = {
-            offer.id: (record, offer)
-            for record in registry.records
-            if record.manifest is not None and registry.record(record.id) is record
-            for offer in record.manifest.offers
-        }
-        if arguments.service is not None:
-            if arguments.service not in found:
-                print_error(unknown_service(registry, arguments.service))
-                return ExitCode.USAGE
-            show = print_json if arguments.json else print_document
-            show(
-                service_of(*found[arguments.service], day_of(arguments), suspension_for(arguments.service, suspended))
-            )
-            return ExitCode.OK
-        services = [offer_of(*one, suspension_for(name, suspended)) for name, one in found.items()]
-        if arguments.json:
-            print_json({"services": services})
-        elif not services:
-            print_lines("No service is on offer. nagorik plugins tells what is installed.")
-        else:
-            rows = [
-                (one["id"], one["name"]["en"], one["name"]["bn"], one["kind"], one["evidence"], _state(one))
-                for one in services
-            ]
-            print_table(("service", "name", "নাম", "kind", "evidence", "plugin is"), rows)
+def _run(arguments: argparse.Namespace) -> int:
+    """Print all services or one, those of plugins that are kept out included."""
+    registry = Registry.discover(admission=host_admission())
+    suspended = reported(SUSPENSIONS)
+    found = {
+        offer.id: (record, offer)
+        for record in registry.records
+        if record.manifest is not None and registry.record(record.id) is record
+        for offer in record.manifest.offers
+    }
+    if arguments.service is not None:
+        if arguments.service not in found:
+            print_error(unknown_service(registry, arguments.service))
+            return ExitCode.USAGE
+        show = print_json if arguments.json else print_document
+        show(service_of(*found[arguments.service], day_of(arguments), suspension_for(arguments.service, suspended)))
         return ExitCode.OK
+    services = [offer_of(*one, suspension_for(name, suspended)) for name, one in found.items()]
+    if arguments.json:
+        print_json({"services": services})
+    elif not services:
+        print_lines("No service is on offer. nagorik plugins tells what is installed.")
+    else:
+        rows = [
+            (one["id"], one["name"]["en"], one["name"]["bn"], one["kind"], one["evidence"], _state(one))
+            for one in services
+        ]
+        print_table(("service", "name", "নাম", "kind", "evidence", "plugin is"), rows)
+    return ExitCode.OK
 
 
 def _state(service: dict[str, str]) -> str:
@@ -79,4 +72,4 @@ def unknown_service(registry: "Registry", service: str) -> str:
     return unknown("service", service, service_ids(registry), "nagorik services lists what there is")
 
 
-command: Final = ServicesCommand()
+command: Final = BuiltInCommand(BUILT_IN["services"], _configure, _run)

@@ -41,7 +41,7 @@ from nagorik_platform.dispatch.policies import Call, CallPolicy, around
 from nagorik_platform.dispatch.reconcile import error_of, reconcile, validated_result
 from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Runner
 from nagorik_platform.dispatch.runtime import PluginRuntime
-from nagorik_platform.logs import get_call_log, get_logger
+from nagorik_platform.logs import BoundCallLog, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
 from nagorik_toolkit.form_validation import validate_form
 
@@ -320,7 +320,7 @@ class Dispatcher:
             idempotency_key=key,
             offer=offer,
             documents=documents,
-            log=get_call_log(call.plugin, call.service, call.operation),
+            log=BoundCallLog(call.plugin, call.service, call.operation),
             asking=questions,
         )
         code = PluginCall(runtime.loaded.record, call.operation.value)

@@ -27,7 +27,6 @@ from nagorik_platform.fees.published import (
 )
 from nagorik_platform.fees.sentences import (
     NO_FEE,
-    NO_SCHEDULE,
     NOT_PUBLISHED,
     TOO_LARGE,
     unknown_name,
@@ -84,7 +83,7 @@ def without_schedule(service: PublicService, given: Mapping[str, str]) -> Publis
     if given:
         raise GivenRejected([unknown_name(number, name, ()) for number, name in enumerate(given, 1)])
     if Operation.QUOTE in service.reads:
-        return PublishedFees(PriceAnswer.AGENCY_ONLY, sentence=NO_SCHEDULE)
+        return PublishedFees(PriceAnswer.AGENCY_ONLY, sentence=NOT_PUBLISHED)
     return PublishedFees(PriceAnswer.NO_FEE, sentence=NO_FEE)
 
 
@@ -137,11 +136,7 @@ def _price(form: type[Form], basis: FeeBasis, given: Mapping[str, str], on: date
 
 
 def _check_names(given: Mapping[str, str], form: type[Form], dimensions: Iterable[Dimension]) -> None:
-    """Compare what was given beside the form with the dimensions that no field decides.
-
-    Raises:
-        GivenRejected: A name is not among them, or its value is not in the schedule.
-    """
+    """Refuse what is given beside the form and is no value of a dimension that no field decides."""
     fields, asked = _fields_of(form), {one.dimension: one for one in dimensions}
     known = sorted({*fields, *asked})
     problems = []
@@ -155,11 +150,7 @@ def _check_names(given: Mapping[str, str], form: type[Form], dimensions: Iterabl
 
 
 def _check(form: type[Form], checks: Iterable[Callable[[], None]]) -> list[TypedField]:
-    """The fields that the plugin's checks wait for.
-
-    Raises:
-        GivenRejected: The plugin refuses what was given.
-    """
+    """The fields that the plugin's checks wait for; raises ``GivenRejected`` for what they refuse."""
     refused: list[Text] = []
     waiting: list[TypedField] = []
     for check in checks:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from nagorik.model.fee import LineNature
 from nagorik.values import to_bangla_digits
@@ -11,19 +11,14 @@ from nagorik.values.sentences import LONGEST_TEXT, Text, cut
 from nagorik_platform.fees.typed_words import FieldChoice
 from nagorik_toolkit.fees import Dimension
 
-NO_SCHEDULE: Final = Text(
-    en="The price of this service is not known here; ask the agency. It says the price after you begin an"
-    " application, before anything is paid.",
-    bn="এই সেবার ফি এখানে জানা নেই; সংস্থায় জেনে নিন। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
+NOT_PUBLISHED: Final = Text(
+    en="The price is not known here; ask the agency. It says the price after you begin an application, before"
+    " anything is paid.",
+    bn="ফি এখানে জানা নেই; সংস্থায় জেনে নিন। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
 )
 NO_FEE: Final = Text(
     en="Nothing is paid for this service on this platform; no fee of it is known here.",
     bn="এই প্ল্যাটফর্মে এই সেবার জন্য কিছু দিতে হয় না; এর কোনো ফি এখানে জানা নেই।",
-)
-NOT_PUBLISHED: Final = Text(
-    en="The price for this choice is not known here; ask the agency. It says the price after you begin an"
-    " application, before anything is paid.",
-    bn="এই ক্ষেত্রে ফি এখানে জানা নেই; সংস্থায় জেনে নিন। আবেদন শুরু করলে, টাকা দেওয়ার আগেই, সংস্থা ফি জানায়।",
 )
 
 NATURES: Final[Mapping[LineNature, Text]] = MappingProxyType(
@@ -48,11 +43,6 @@ def named_with_nature(text: Text, nature: LineNature) -> Text:
         bn=f"{cut(text.bn, LONGEST_TEXT - len(named.bn) - 3)} ({named.bn})",
         en=f"{cut(text.en, LONGEST_TEXT - len(named.en) - 3)} ({named.en})",
     )
-
-
-def line_name(line: Mapping[str, Any]) -> Text:
-    """What a line of a price is called, from its document: with what kind of money it is where that is no fee."""
-    return named_with_nature(Text(**line["text"]), LineNature(line["nature"]))
 
 
 def choice_text(choice: FieldChoice) -> Text:

@@ -48,7 +48,26 @@ class TypedField(NamedTuple):
 
     def read(self, written: str) -> JsonValue:
         """The value that is meant; other text stays text, for the form to refuse."""
-        return _read(written, self.parts, self.choices, self.items)
+        text = written.strip()
+        kinds = {part.get("type") for part in self.parts}
+        if "array" in kinds and not text.startswith("["):
+            inner = tuple(part["items"] for part in self.parts if isinstance(part.get("items"), Mapping))
+            entry = self._replace(choices=self.items, items=(), parts=inner)
+            return [entry.read(one) for one in text.split(",")]
+        if kinds & {"array", "object"} and text.startswith(("[", "{")):
+            try:
+                document: JsonValue = json.loads(text)
+            except (ValueError, RecursionError):
+                return text
+            return document
+        chosen = _chosen(text, self.choices)
+        if chosen is not None:
+            return chosen.value
+        plain = to_ascii_digits(text)
+        if "integer" in kinds and plain.isdecimal() and len(plain) <= _LONGEST_NUMBER:
+            return int(plain)
+        day = _DAY.fullmatch(plain) if any(part.get("format") == "date" for part in self.parts) else None
+        return f"{day['year']}-{int(day['month']):02d}-{int(day['day']):02d}" if day else text
 
 
 def typed_fields(schema: _Schema) -> dict[str, TypedField]:
@@ -83,30 +102,6 @@ def _choices(parts: Sequence[_Schema]) -> tuple[FieldChoice, ...]:
         if part.get("type") == "boolean":
             found |= {True: _YES, False: _NO}
     return tuple(FieldChoice(value, title) for value, title in found.items())
-
-
-def _read(
-    written: str, parts: Sequence[_Schema], choices: Sequence[FieldChoice], items: Sequence[FieldChoice]
-) -> JsonValue:
-    text = written.strip()
-    kinds = {part.get("type") for part in parts}
-    if "array" in kinds and not text.startswith("["):
-        inner = [part["items"] for part in parts if isinstance(part.get("items"), Mapping)]
-        return [_read(entry, inner, items, ()) for entry in text.split(",")]
-    if kinds & {"array", "object"} and text.startswith(("[", "{")):
-        try:
-            document: JsonValue = json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-        return document
-    chosen = _chosen(text, choices)
-    if chosen is not None:
-        return chosen.value
-    plain = to_ascii_digits(text)
-    if "integer" in kinds and plain.isdecimal() and len(plain) <= _LONGEST_NUMBER:
-        return int(plain)
-    day = _DAY.fullmatch(plain) if any(part.get("format") == "date" for part in parts) else None
-    return f"{day['year']}-{int(day['month']):02d}-{int(day['day']):02d}" if day else text
 
 
 def _chosen(text: str, choices: Sequence[FieldChoice]) -> FieldChoice | None:

@@ -8,7 +8,6 @@ from nagorik_platform.logs.redaction import redact, redact_value
 from nagorik_platform.logs.setup import (
     BoundCallLog,
     configure_logging,
-    get_call_log,
     get_logger,
     is_configured,
     quiet_transports,
@@ -17,7 +16,6 @@ from nagorik_platform.logs.setup import (
 __all__ = [
     "BoundCallLog",
     "configure_logging",
-    "get_call_log",
     "get_logger",
     "is_configured",
     "quiet_transports",

@@ -47,17 +47,13 @@ def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: 
     for name in _VERBOSE_LIBRARIES:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.captureWarnings(capture=True)
-    threading.excepthook = _log_the_end_of_a_thread
-    sys.unraisablehook = _log_a_lost_exception
+    threading.excepthook = partial(_log_lost, "thread_broke")
+    sys.unraisablehook = partial(_log_lost, "exception_lost")
 
 
-def _log_the_end_of_a_thread(ended: threading.ExceptHookArgs) -> None:
-    if ended.exc_type is not SystemExit:
-        logging.getLogger("nagorik").error("thread_broke", exc_info=ended.exc_value)
-
-
-def _log_a_lost_exception(lost: "sys.UnraisableHookArgs") -> None:
-    logging.getLogger("nagorik").error("exception_lost", exc_info=lost.exc_value)
+def _log_lost(event: str, lost: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> None:
+    if lost.exc_type is not SystemExit:
+        logging.getLogger("nagorik").error(event, exc_info=lost.exc_value)
 
 
 def quiet_transports() -> None:
@@ -203,8 +199,3 @@ class BoundCallLog:
         call = {"plugin": self.plugin, "service": self.service, "operation": self.operation, "event": event}
         line = dict(redact(None, method, fields | call))
         return line | {"event": str(line["event"])}
-
-
-def get_call_log(plugin: str, service: str | None, operation: str) -> BoundCallLog:
-    """A logger for one call; making it costs well under a microsecond."""
-    return BoundCallLog(plugin, service, str(operation))

@@ -1,7 +1,7 @@
 """Importing one plugin and verifying its hooks: what its first use does."""
 
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, cast
@@ -35,17 +35,10 @@ class LoadedPlugin:
         return cast("Coroutine[Any, Any, object]", made)
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
-    """What importing and verifying a plugin showed: all problems, worst first, or the plugin ready for calls."""
+def examine(record: PluginRecord) -> LoadedPlugin | list[Problem]:
+    """Import a plugin and verify its hooks: it is ready for calls, or all that is wrong with it, worst first.
 
-    record: PluginRecord
-    problems: Sequence[Problem] = ()
-    loaded: LoadedPlugin | None = None
-
-
-def examine(record: PluginRecord) -> Examination:
-    """Import a plugin and verify its hooks. Calls nothing of it and raises nothing but ``KeyboardInterrupt``.
+    Calls nothing of it and raises nothing but ``KeyboardInterrupt``.
 
     Raises:
         ValueError: ``record`` has not passed the stages before this one.
@@ -55,18 +48,17 @@ def examine(record: PluginRecord) -> Examination:
         raise ValueError("a plugin whose manifest could not be read is not imported")
     started = time.perf_counter()
     imported = import_object(*split_value(record.source), record.directory)
-    record = replace(record, import_seconds=time.perf_counter() - started)
+    seconds = time.perf_counter() - started
     if isinstance(imported, Problem):
-        return Examination(record, [imported])
+        return [imported]
     manager = new_manager()
     try:
         problems = verify(manager, imported.value, manifest)
         if problems:
-            return Examination(record, problems)
+            return problems
         manager.register(imported.value, name=record.id)
     except Exception as error:  # noqa: BLE001 - the object may be one whose attributes raise on a look
         why = f"cannot be looked into: what its entry point names raised {type_name(error)}"
-        return Examination(record, [Problem(QuarantineCode.IMPORT_FAILED, why, "Name a plain module.")])
-    record = replace(record, verified=True)
+        return [Problem(QuarantineCode.IMPORT_FAILED, why, "Name a plain module.")]
     hooks = {name: getattr(manager.hook, name).get_hookimpls()[0] for name in sorted(manifest.declared_hooks)}
-    return Examination(record, loaded=LoadedPlugin(record, MappingProxyType(hooks)))
+    return LoadedPlugin(replace(record, import_seconds=seconds, verified=True), MappingProxyType(hooks))

@@ -33,11 +33,6 @@ class Package:
     name: str
     directory: Path
 
-    @property
-    def manifest_file(self) -> Path:
-        """Where its ``plugin.toml`` belongs."""
-        return self.directory / MANIFEST_FILE
-
 
 class PackageNotFound(Exception):
     """There is no package to look into; the text reads on after the distribution's name."""
@@ -105,7 +100,8 @@ def _read(
 def read_package(source: PluginSource, package: Package, *, api_version: str) -> PluginRecord:
     """The record of one plugin whose package is known; the stages parse, identity and compatibility."""
     record = PluginRecord(source, package=package.name, directory=package.directory)
-    if not package.manifest_file.is_file():
+    file = package.directory / MANIFEST_FILE
+    if not file.is_file():
         return record.refused(
             QuarantineCode.MANIFEST_MISSING,
             f"has no readable {MANIFEST_FILE} in its package {package.name}",
@@ -113,7 +109,7 @@ def read_package(source: PluginSource, package: Package, *, api_version: str) ->
         )
     manifest, requires = None, None
     try:
-        content = read_file(package.manifest_file, largest=LARGEST_MANIFEST)
+        content = read_file(file, largest=LARGEST_MANIFEST)
         try:
             manifest = _manifest(content)
             requires = manifest.requires_api

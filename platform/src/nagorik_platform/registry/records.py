@@ -124,7 +124,7 @@ class PluginRecord:
         directory: That package's directory.
         manifest: What it declares; ``None`` where that could not be read.
         quarantine: Why it is kept out, or ``None``.
-        import_seconds: Wall-clock seconds that its import took, once it was tried.
+        import_seconds: Wall-clock seconds that its import took, once it succeeded.
         verified: Whether its hooks were found to be those that it declares.
     """
 

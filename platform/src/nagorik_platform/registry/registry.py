@@ -173,19 +173,18 @@ class Registry:
 
     def _activated(self, record: PluginRecord) -> PluginRecord:
         # Imported with the first plugin: reading the catalogue need not wait for it.
-        from nagorik_platform.registry.activation import examine
+        from nagorik_platform.registry.activation import LoadedPlugin, examine
 
-        examination = examine(record)
+        made = examine(record)
         with self._change:
             current = self._records[record.id]
             if current.quarantine is not None:
                 # Quarantined by another thread while it was being imported.
                 return current
-            if examination.loaded is None:
-                current = examination.record.refused(*examination.problems[0])
+            if isinstance(made, LoadedPlugin):
+                self._loaded[record.id], current = made, made.record
             else:
-                current = examination.loaded.record
-                self._loaded[record.id] = examination.loaded
+                current = current.refused(*made[0])
             self._records[record.id] = current
             return current
 

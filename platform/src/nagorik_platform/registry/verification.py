@@ -27,11 +27,6 @@ def new_manager() -> pluggy.PluginManager:
 
 def verify(manager: pluggy.PluginManager, holder: object, manifest: Manifest) -> list[Problem]:
     """List what is wrong with a plugin's hooks, worst first. Registers and calls nothing."""
-    if inspect.isclass(holder):
-        why = f"names the class {holder.__name__}, whose methods have no object to be called on"
-        return [
-            Problem(QuarantineCode.ENTRY_POINT_INVALID, why, "Let the entry point name an instance, or a module.")
-        ]
     callers = {name: getattr(manager.hook, name) for name in dir(manager.hook) if name.startswith(PREFIX)}
     specs = {name: tuple(caller.spec.argnames) for name, caller in callers.items() if caller.spec is not None}
     problems: list[Problem] = []

@@ -22,7 +22,7 @@ from nagorik.manifest import API_VERSION, MANIFEST_FILE, Manifest, parse_manifes
 from nagorik.privacy import Form
 from nagorik.values.sentences import MESSAGES_FILE
 from nagorik_platform.documents import is_same
-from nagorik_platform.registry.activation import examine
+from nagorik_platform.registry.activation import LoadedPlugin, examine
 from nagorik_platform.registry.discovery import (
     ADMIT_ALL,
     ENTRY_POINT_GROUP,
@@ -330,7 +330,7 @@ def _refusal(record: PluginRecord, package: Package) -> list[ValidationFinding]:
         return []
     if record.quarantine.code is QuarantineCode.MANIFEST_INVALID:
         try:
-            parse_manifest(read_file(package.manifest_file, largest=LARGEST_MANIFEST))
+            parse_manifest(read_file(package.directory / MANIFEST_FILE, largest=LARGEST_MANIFEST))
         except DataFileInvalid as error:
             return _problems(error)
     return [ValidationFinding(Severity.ERROR, "", record.quarantine.reason, record.quarantine.hint)]
@@ -376,10 +376,10 @@ def _check_sources(manifest: Manifest, directory: Path) -> list[ValidationFindin
 
 
 def _run(record: PluginRecord) -> list[ValidationFinding]:
-    examination = examine(record)
+    made = examine(record)
     problems = [
         ValidationFinding(Severity.ERROR, record.source.value, f"{record.source.label} {problem.why}", problem.hint)
-        for problem in examination.problems
+        for problem in ([] if isinstance(made, LoadedPlugin) else made)
     ]
     return problems + list(check_objects(record))
 
