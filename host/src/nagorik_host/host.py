@@ -140,8 +140,6 @@ class Host:
     ) -> str:
         """Take an application in and return its id; a worker sends it later.
 
-        While a restored database is catching up, its writes are looked up before they are made.
-
         Args:
             draft: What the citizen handed in.
             consent: What the citizen allows.
@@ -162,10 +160,7 @@ class Host:
         return taken.application
 
     async def apply_all(self, given: Sequence[NewApplication]) -> list[TakenIn]:
-        """Take several applications in by one transaction, or on any error of ``apply`` none of them.
-
-        Some dozens at a time do best.
-        """
+        """Take in several applications, some dozens at best, by one transaction; on any error of ``apply`` none."""
         now = self.clock.now()
         for one in given:
             _refuse_large(one.draft.form)
@@ -246,13 +241,9 @@ class Host:
     ) -> Progress:
         """Let the citizen do what only they can do.
 
-        Args:
-            application: Its id.
-            action: What that is.
-            form: With ``corrected``: replaces the fields that it names.
-            documents: With ``corrected``: from the host's store, in place of all of the same kinds.
-            by: Who hands them in for the citizen; the one who acts by the consent, if not given.
-            gateway: With ``pay``: what the citizen pays by, where the application names no gateway.
+        With ``corrected``, ``form`` replaces the fields that it names, and ``documents``, from the host's store, all
+        of the same kinds; ``by`` hands them in, if not the one who acts by the consent. With ``pay``, the citizen
+        pays by ``gateway``, where the application names no gateway.
 
         Raises:
             NotPossible: It is not open to the application now.
@@ -286,10 +277,7 @@ class Host:
         return await self.database.run(lambda unit: self.take_in(unit, application, decision))
 
     async def take_over(self) -> list[PluginTakeover]:
-        """Take open applications over to the plugins that are installed, or block them; done before working.
-
-        What is pinned to a later release than the installed one is left as it is.
-        """
+        """Take open applications over to the installed plugins, or block them; done before working."""
         now = self.clock.now()
         return await self.database.run(lambda transaction: take_over(transaction, self._releases, now))
 

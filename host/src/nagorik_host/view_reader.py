@@ -39,10 +39,9 @@ from nagorik_toolkit.texts import moment_text
 if TYPE_CHECKING:
     from nagorik_host.host import Host
 
-_INTERNAL: Final = "internal"
-"""What a citizen reads in place of the kind and the code of an error inside."""
-_SET_ASIDE: Final = "set-aside"
-"""What a citizen reads in place of why the host leaves the application alone."""
+_SAME: Final = ("client_reference", "agency_reference", "service", "opened_at", "submitted_at")
+_SAME_OF_PAYMENT: Final = ("gateway", "stage", "refund_ordered_at", "refund_reference", "refunded_at")
+"""What a view takes as it is."""
 
 
 async def read_view(host: "Host", name: str, audience: Audience) -> ApplicationView:
@@ -76,9 +75,8 @@ def _read(
         capabilities = host.capabilities.of(progress.service, stored.gateway)
     hold, means = progress.hold, hold_sentence(progress.hold) if progress.hold is not None else None
     label = partial(document_label, host, progress.service)
-    blocked = stored.blocked if is_for_officer else stored.blocked and _SET_ASIDE
-    is_due = row.due_at is not None or stored.lease is not None
-    down = outages.unreachable(transaction, row.target_plugin) if is_due else None
+    blocked = stored.blocked if is_for_officer else stored.blocked and "set-aside"
+    down = outages.unreachable(transaction, row.target_plugin) if row.due_at or stored.lease else None
     expected = _expected(transaction, service, progress, now)
     stopped, gateway = list_suspensions(transaction), stored.gateway or ""
     # No address for what is stopped or set aside, nor where the host could not learn of the payment.
@@ -87,10 +85,8 @@ def _read(
     is_hidden = is_for_officer or not is_payable or any(one.name in places for one in stopped)
     checkouts = {} if is_hidden else open_checkouts(transaction, stored, now)
     document: Document = {
+        **{name: getattr(progress, name) for name in _SAME},
         "application": progress.id,
-        "client_reference": progress.client_reference,
-        "agency_reference": progress.agency_reference,
-        "service": progress.service,
         "service_name": service and service.name,
         "plugin": progress.plugin_version,
         "state": progress.state.value,
@@ -108,8 +104,6 @@ def _read(
             if one.name in {progress.service, stored.plugin}
         ],
         "next": document_of({"operation": row.operation, "due": row.due_at}) if row.due_at else None,
-        "opened_at": progress.opened_at,
-        "submitted_at": progress.submitted_at,
         "expected_by": expected and expected.at,
         "expected_frozen_seconds": expected and expected.frozen.total_seconds(),
         "payments": [_payment(one, checkouts.get(one.id, Checkout())) for one in progress.payments],
@@ -152,8 +146,7 @@ def _price(
 
 
 def _payment(payment: Payment, checkout: Checkout) -> Document:
-    same = ("gateway", "stage", "refund_ordered_at", "refund_reference", "refunded_at")
-    return {name: getattr(payment, name) for name in same} | {
+    return {name: getattr(payment, name) for name in _SAME_OF_PAYMENT} | {
         "payment": payment.id,
         "reference": payment.reference if payment.captured_at is not None else None,
         "state": payment.state.value,
@@ -177,7 +170,7 @@ def _unreachable(host: "Host", down: outages.Unreachable, *, is_for_officer: boo
 
 def _without_causes(document: Document) -> Document:
     """Leave out, for a citizen, what went wrong inside and the agency's own word for a state."""
-    report, hidden = document["agency_says"], {"fault": _INTERNAL, "code": _INTERNAL, "fields": []}
+    report, hidden = document["agency_says"], {"fault": "internal", "code": "internal", "fields": []}
     # A document that is lost here has to be handed in again.
     shown = {None, DOCUMENT_UNREADABLE}
     return document | {
