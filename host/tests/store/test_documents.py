@@ -14,8 +14,7 @@ from pydantic import ValidationError
 from nagorik import ContractViolation
 from nagorik.model.application import DocumentReference
 from nagorik_host.store.documents import FolderDocumentStore, NoSuchDocument, pieces_of
-from nagorik_host.vault import PIECE, SEALED_PIECE, SealBroken, Vault, make_keys, read_keyring
-from nagorik_host.vault.keyring import make_key
+from nagorik_host.vault import PIECE, SEALED_PIECE, SealBroken, Vault, make_key, make_keys, read_keyring
 
 PAPER = b"%PDF-1.7 a citizen's own paper"
 

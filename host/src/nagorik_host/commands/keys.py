@@ -4,7 +4,6 @@ import argparse
 import sys
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from nagorik_host.commands.result import CommandResult
 from nagorik_host.commands.running import CommandRefused, new_files, now, unlocked_database
@@ -20,8 +19,7 @@ from nagorik_host.store.retention import (
     require_documents,
     rotate,
 )
-from nagorik_host.vault import Vault, make_keys
-from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
+from nagorik_host.vault import INDEX, Vault, is_key_name, make_key, make_keys
 from nagorik_platform.cli.commands import ExitCode
 
 _STILL_OPEN = (
@@ -35,36 +33,22 @@ _DAMAGED = (
 )
 
 
-async def new(arguments: argparse.Namespace) -> int:
-    """Make a keyring, on standard output or as a new file."""
-    return _written(make_keys(_named(arguments)), arguments.out)
-
-
-async def add(arguments: argparse.Namespace) -> int:
-    """Make one more key, on standard output or above those in use in a new file."""
-    key = make_key(_named(arguments))
-    if arguments.out is None:
-        return _written(key, None)
-    settings = load_host_settings()
-    if arguments.name in settings.keyring().wrapping:
-        raise CommandRefused("there is a key of this name")
-    return _written(key + settings.keys_text(), arguments.out)
-
-
-def _written(text: str, file: Path | None) -> int:
-    if file is None:
-        sys.stdout.write(text)
-    else:
-        with new_files([file]) as (opened,):
-            opened.write(text.encode())
-    return ExitCode.OK
-
-
-def _named(arguments: argparse.Namespace) -> str:
-    name = str(arguments.name)
+async def make(arguments: argparse.Namespace) -> int:
+    """Make a keyring, or add a key above those in use, on standard output or as a new file."""
+    name, text = str(arguments.name), make_keys(arguments.name)
     if not is_key_name(name.encode()) or name == INDEX:
         raise CommandRefused(f"a key's name is letters, digits, dots and hyphens, and not {INDEX}")
-    return name
+    if arguments.action == "add":
+        settings = load_host_settings()
+        if name in settings.keyring().wrapping:
+            raise CommandRefused("there is a key of this name")
+        text = make_key(name) + settings.keys_text()
+    if arguments.out is None:
+        sys.stdout.write(text)
+    else:
+        with new_files([arguments.out]) as (opened,):
+            opened.write(text.encode())
+    return ExitCode.OK
 
 
 async def rotate_keys(_: argparse.Namespace) -> CommandResult:
@@ -87,12 +71,11 @@ async def rotate_keys(_: argparse.Namespace) -> CommandResult:
         anew, broken = documents.rotate()
         damaged = [*done.damaged, *(f"document {one}" for one in broken)]
         behind = [] if damaged else await database.run(partial(retire_others, vault=vault, now=now()))
+    left = "Keep the older keys for as long as a backup is kept that was made before now."
     if damaged:
         left = f"{len(damaged)} are damaged, so no key is retired. Keep them all."
     elif behind:
         left = f"{', '.join(behind)}: still wrap by an older key. Restart them, and rotate again before you drop it."
-    else:
-        left = "Keep the older keys for as long as a backup is kept that was made before now."
     whole = f"{done.keys - len(done.damaged)} of {done.keys} data keys are wrapped by {vault.current}"
     found = {"key": vault.current, "data_keys": done.keys, "wrapped_anew": done.wrapped_anew}
     return CommandResult(
@@ -113,22 +96,21 @@ async def erase(arguments: argparse.Namespace) -> CommandResult:
         )
     async with unlocked_database(settings) as (database, vault):
         store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
-        number, damaged = 1, list[str]()
+        number, damaged, at = 1, list[str](), now()
         try:
             if name is not None:
-                application = await database.run(lambda transaction: store.resolve(transaction, name))
-                if not await erase_application(database, store, documents, application, now()):
+                application = await database.run(partial(store.resolve, name=name))
+                if not await erase_application(database, store, documents, application, at):
                     damaged = [application]
             else:
                 closed_for = timedelta(days=days or 0)
-                number, damaged = await erase_closed(database, store, documents, closed_for=closed_for, now=now())
+                number, damaged = await erase_closed(database, store, documents, closed_for=closed_for, now=at)
         except StillOpen:
             raise CommandRefused(_STILL_OPEN) from None
-        await erase_messages(database, received_before=now() - settings.message_age, now=now())
+        await erase_messages(database, received_before=at - settings.message_age, now=at)
         is_gone = await database.scrub()
     shown = [f"{number} applications are erased."]
     if number and not is_gone:
         shown.append("Remains stand in the database's files for a while: docs/how-to/run-for-years.md, Retention.")
-    code = ExitCode.FINDINGS if damaged else ExitCode.OK
-    problems = [f"{application}: {_DAMAGED}" for application in damaged]
+    code, problems = ExitCode.FINDINGS if damaged else ExitCode.OK, [f"{one}: {_DAMAGED}" for one in damaged]
     return CommandResult({"erased": number, "documents_untold": damaged}, shown, code, problems)

@@ -21,8 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from nagorik_host.store.clock import LEASE_NOW, lasts
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.schema import applications, erased_references, host_keys, inbox, ledger, workers
-from nagorik_host.vault import Keyring, Vault
-from nagorik_host.vault.keyring import INDEX
+from nagorik_host.vault import INDEX, Keyring, Vault
 
 _IS_RETIRED: Final = host_keys.c.retired_at.is_not(None).label("is_retired")
 _KNOWN: Final = select(host_keys.c.name, host_keys.c.check_value, _IS_RETIRED)

@@ -1,12 +1,22 @@
-"""Sealing: each application has a data key of its own, wrapped by a key of the host.
+"""Citizens' data at rest: sealed, found by a keyed hash, erased by destroying a key.
 
-Rotating a host's key wraps the data keys anew and touches nothing else. Erasing a citizen's data destroys the data
-key: what was sealed stays, so that the journal's chain still verifies, and can never be read again.
+Each application has a data key of its own, wrapped by a key of the host. Rotating a host's key wraps the data keys
+anew and touches nothing else. Erasing a citizen's data destroys the data key: what was sealed stays, so that the
+journal's chain still verifies, and can never be read again.
+
+An operator keeps the host's keys as text, one to a line: ``name:key``, the key 32 random bytes in URL-safe Base64.
+``index:`` names the key of all look-ups and chains; it never changes. All other lines are wrapping keys: the first
+wraps, the others only unwrap. To rotate, write a new one above; drop an old one once it wraps nothing.
 """
 
+import base64
 import hmac
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -14,15 +24,88 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from nagorik_host.vault.keyring import INDEX, KEY_BYTES, Keyring, is_key_name
-
-NONCE_BYTES: Final = 12
+INDEX: Final = "index"
+"""The name of the key of all look-ups and chains."""
+KEY_BYTES: Final = 32
 PIECE: Final = 65_536
 """Bytes that are sealed together of what is too large to be sealed as a whole."""
 _VERSION: Final = b"\x01"
 """The first byte of everything sealed, so that another cipher can follow this one."""
-SEALED_PIECE: Final = len(_VERSION) + NONCE_BYTES + PIECE + 16
+_HEAD: Final = len(_VERSION) + 12
+"""Bytes of the version and the nonce."""
+SEALED_PIECE: Final = _HEAD + PIECE + 16
 """Bytes of a whole piece that is sealed, the cipher's tag included."""
+_NAME: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def is_key_name(name: bytes) -> bool:
+    """Whether a key may have this name: up to 40 ASCII letters, digits, dots, hyphens and underscores."""
+    return _NAME.fullmatch(name) is not None
+
+
+class KeyringInvalid(ValueError):
+    """The keys cannot be used; the text says why, naming a line and never a key."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keyring:
+    """Keys by name.
+
+    Attributes:
+        index: The key of all keyed hashes.
+        wrapping: The keys that wrap the applications' own; the first is in use.
+    """
+
+    index: bytes
+    wrapping: Mapping[str, bytes]
+
+    @property
+    def current(self) -> str:
+        """The name of the wrapping key in use."""
+        return next(iter(self.wrapping))
+
+    def wrapping_by(self, name: str) -> "Keyring":
+        """The same keys, of which another is in use.
+
+        Raises:
+            KeyError: There is no wrapping key by this name.
+        """
+        return Keyring(self.index, MappingProxyType({name: self.wrapping[name], **self.wrapping}))
+
+
+def read_keyring(text: str) -> Keyring:
+    """Read the keys that ``text`` lists; empty lines and lines that begin with ``#`` do not count.
+
+    Raises:
+        KeyringInvalid: A line is not ``name:key`` with 32 bytes, a name is there twice, or a key is missing.
+    """
+    keys: dict[str, bytes] = {}
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if not line or line.startswith("#"):
+            continue
+        name, _, written = (part.strip() for part in line.partition(":"))
+        try:
+            key = base64.b64decode(written.encode("ascii"), altchars=b"-_", validate=True)
+        except ValueError:
+            key = b""
+        if not is_key_name(name.encode()) or name in keys or len(key) != KEY_BYTES:
+            what = f"a name of its own, and {KEY_BYTES} bytes in URL-safe Base64"
+            raise KeyringInvalid(f"line {number}: write name:key, {what}")
+        keys[name] = key
+    index = keys.pop(INDEX, None)
+    if index is None or not keys:
+        raise KeyringInvalid(f"write a line {INDEX}: and one with a name of your choice, such as 2026-11:")
+    return Keyring(index, MappingProxyType(keys))
+
+
+def make_keys(name: str) -> str:
+    """A new keyring as text: an index key, and a wrapping key with this name."""
+    return make_key(INDEX) + make_key(name)
+
+
+def make_key(name: str) -> str:
+    """One more key, as the line of a keyring."""
+    return f"{name}:{base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode()}\n"
 
 
 class SealBroken(Exception):
@@ -30,16 +113,11 @@ class SealBroken(Exception):
 
 
 class KeyMissing(Exception):
-    """The wrapping key is not on this process's ring; what was sealed may be as sound as ever.
-
-    Attributes:
-        key: The name of the key.
-    """
+    """The wrapping key is not on this process's ring; what was sealed may be as sound as ever."""
 
     def __init__(self, key: str) -> None:
         """Name the key."""
         super().__init__(f"the key {key} is not on the ring")
-        self.key = key
 
 
 class Erased(Exception):
@@ -57,7 +135,7 @@ class DataKey:
 
     def seal(self, content: bytes, place: str) -> bytes:
         """Seal ``content``: only this key opens it, and only at this place."""
-        nonce = os.urandom(NONCE_BYTES)
+        nonce = os.urandom(_HEAD - len(_VERSION))
         return _VERSION + nonce + self._cipher.encrypt(nonce, content, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes:
@@ -66,18 +144,15 @@ class DataKey:
         Raises:
             SealBroken: It was changed, or was sealed for another place or by another key.
         """
-        body = memoryview(sealed)[len(_VERSION) :]
-        try:
-            if sealed[: len(_VERSION)] == _VERSION:
-                return self._cipher.decrypt(bytes(body[:NONCE_BYTES]), bytes(body[NONCE_BYTES:]), place.encode())
-        except (InvalidTag, ValueError):
-            pass  # too short, too, is not sealed
+        nonce, body = sealed[len(_VERSION) : _HEAD], sealed[_HEAD:]
+        with suppress(InvalidTag, ValueError):  # too short, too, is not sealed
+            if sealed.startswith(_VERSION):
+                return self._cipher.decrypt(nonce, body, place.encode())
         raise SealBroken("what was sealed was changed, or belongs elsewhere")
 
     def seal_pieces(self, pieces: Iterable[bytes], place: str) -> Iterator[bytes]:
         """Seal content in pieces of ``PIECE`` bytes but for the last; no piece can be moved or left out."""
-        for piece, where in _placed(pieces, place):
-            yield self.seal(piece, where)
+        return (self.seal(piece, where) for piece, where in _placed(pieces, place))
 
     def open_pieces(self, sealed: Iterable[bytes], place: str) -> Iterator[bytes]:
         """Open what was sealed piece by piece, each as soon as the next one of ``sealed`` is there.
@@ -85,11 +160,7 @@ class DataKey:
         Raises:
             SealBroken: A piece was changed, moved or left out, or the end is missing.
         """
-        for piece, where in _placed(sealed, place):
-            yield self.open(piece, where)
-
-    def __repr__(self) -> str:
-        return "<DataKey>"
+        return (self.open(piece, where) for piece, where in _placed(sealed, place))
 
 
 class Vault:
@@ -110,7 +181,9 @@ class Vault:
             _derived(keyring.index, purpose) for purpose in (b"lookup", b"chain", b"ledger")
         )
         keys = {INDEX: keyring.index, **keyring.wrapping}
-        self.checks = {name: _mac(_derived(key, b"check"), name.encode()) for name, key in keys.items()}
+        self.checks = {
+            name: hmac.digest(_derived(key, b"check"), name.encode(), "sha256") for name, key in keys.items()
+        }
 
     def make_data_key(self, application: str) -> tuple[DataKey, bytes]:
         """A new data key for an application, and the same key wrapped for keeping."""
@@ -142,15 +215,15 @@ class Vault:
 
         The same value of another ``kind`` has another hash.
         """
-        return _mac(self._lookup, kind.encode() + b"\x00" + value.encode()).hex()
+        return hmac.digest(self._lookup, kind.encode() + b"\x00" + value.encode(), "sha256").hex()
 
     def link(self, previous: bytes, entry: bytes) -> bytes:
         """The chain's next link, 32 bytes: keyed, so that the database alone is not enough to make one."""
-        return _mac(self._chain, previous + entry)
+        return hmac.digest(self._chain, previous + entry, "sha256")
 
     def ledger_link(self, previous: bytes, record: bytes) -> bytes:
         """As ``link``, for the chains of the ledger, by a key of their own."""
-        return _mac(self._ledger, previous + record)
+        return hmac.digest(self._ledger, previous + record, "sha256")
 
     def _wrap(self, key: bytes, application: str) -> bytes:
         return self.current.encode() + b":" + self._wrapping[self.current].seal(key, application)
@@ -163,9 +236,6 @@ class Vault:
         if key is None:
             raise KeyMissing(name.decode())
         return key.open(sealed, application)
-
-    def __repr__(self) -> str:
-        return f"<Vault wrapping by {self.current}>"
 
 
 def _placed(pieces: Iterable[bytes], place: str) -> Iterator[tuple[bytes, str]]:
@@ -180,7 +250,3 @@ def _placed(pieces: Iterable[bytes], place: str) -> Iterator[tuple[bytes, str]]:
 
 def _derived(key: bytes, purpose: bytes) -> bytes:
     return HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=b"nagorik-host/" + purpose).derive(key)
-
-
-def _mac(key: bytes, content: bytes) -> bytes:
-    return hmac.digest(key, content, "sha256")
