@@ -259,7 +259,7 @@ def test_command_ends_where_the_host_cannot_tell_what_it_lets_in(place: Place, c
     place.host("deny = 5")
     done = place.run(*WORDS[command])
     assert (done.returncode, done.stdout, place.marked) == (2, "", False)
-    assert done.stderr == "nagorik: nagorik.toml: deny: Input should be a valid frozenset\n"
+    assert done.stderr == "nagorik: deny: Input should be a valid frozenset\n"
 
 
 def test_it_is_imported_where_no_policy_keeps_it_out(place: Place) -> None:

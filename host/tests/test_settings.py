@@ -1,4 +1,4 @@
-"""Settings come from the environment and one file; what is wrong is told by name, never by value."""
+"""Settings come from the environment and one file; what is wrong is named, and never quoted."""
 
 import os
 import re
@@ -38,8 +38,7 @@ def rejected() -> str:
 def test_defaults_need_nothing():
     settings = load_host_settings()
     assert settings.database.get_secret_value() == "sqlite:///nagorik.db"
-    assert settings.allow is None
-    assert settings.log_level == "INFO"
+    assert (settings.allow, settings.log_level) == (None, "INFO")
     assert settings.worker
 
 
@@ -47,11 +46,11 @@ def test_file_is_read_and_the_environment_wins(monkeypatch):
     written('database = "sqlite:///file.db"\nworker = "file"\nallow = ["nid"]\nretention_days = 30\n')
     monkeypatch.setenv("NAGORIK_HOST_WORKER", "environment")
     monkeypatch.setenv("NAGORIK_HOST_ALLOW", "nid, cashdesk")
+    monkeypatch.setenv("NAGORIK_HOST_LEASE_SECONDS", "20")
     settings = load_host_settings()
     assert settings.database.get_secret_value() == "sqlite:///file.db"
-    assert settings.worker == "environment"
+    assert (settings.worker, settings.retention_days, settings.lease_seconds) == ("environment", 30, 20)
     assert settings.allow == {"nid", "cashdesk"}
-    assert settings.retention_days == 30
 
 
 def test_named_file_is_read_in_place_of_the_default_one(monkeypatch):
@@ -94,90 +93,72 @@ def test_admission_follows_allow_and_deny():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
-        (f'databse = "{SECRET}"\n', "nagorik.toml: there is no setting databse; did you mean database?"),
-        (f'[plugins.nid]\negres = "{SECRET}"\n', "nagorik.toml: there is no setting plugins.nid.egres; did you mean"),
-        (f'retention_days = "{SECRET}"\n', "nagorik.toml: retention_days: Input should be a valid integer"),
-        (
-            "retention_days = 99999999999\n",
-            "nagorik.toml: retention_days: Input should be less than or equal to 36500",
-        ),
-        ("retention_days = 0\n", "nagorik.toml: retention_days: Input should be greater than or equal to 1"),
-        (f'log_level = "{SECRET}"\n', "nagorik.toml: log_level: Input should be 'DEBUG', 'INFO'"),
-        (f'plugins = "{SECRET}"\n', "nagorik.toml: plugins: Input should be a valid dictionary"),
-        (
-            f'[plugins.land_tax]\negress = ["{SECRET}", 3]\n',
-            "nagorik.toml: plugins.land-tax.egress.1: Input should be a valid string",
-        ),
+        (f'databse = "{SECRET}"\n', "databse: there is no field databse; did you mean database?"),
+        (f'[plugins.nid]\negres = "{SECRET}"\n', "plugins.nid.egres: there is no field egres; did you mean egress?"),
+        (f'retention_days = "{SECRET}"\n', "retention_days: Input should be a valid integer"),
+        ("retention_days = 99999999999\n", "retention_days: Input should be less than or equal to 36500"),
+        (f'log_level = "{SECRET}"\n', "log_level: write one of 'DEBUG', 'INFO'"),
+        (f'plugins = "{SECRET}"\n', "plugins: Input should be a valid dictionary"),
         (f'worker = "a"\ndatabase = {SECRET}\n', "nagorik.toml: not valid TOML: look at line 2"),
+        (f'metrics = "{SECRET}@x:1"\n', "metrics: write it as 127.0.0.1:9464"),
+        ('metrics = "9464"\n', "metrics: write it as 127.0.0.1:9464"),
+        (f'tracking_url = "https://x.example/{"a" * 990}"\n', "tracking_url: String should have at most 1000 char"),
     ],
 )
-def test_file_that_is_wrong_is_told_by_name(text, told):
+def test_file_that_is_wrong_is_told_by_name(text, said):
     written(text)
-    assert told in rejected()
+    assert rejected().startswith(said)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "said"),
     [
-        ("NAGORIK_HOST_KEY_FILE", "there is no setting NAGORIK_HOST_KEY_FILE; did you mean NAGORIK_HOST_KEYS_FILE?"),
-        ("NAGORIK_HOST_LOG_LEVEL", "the environment: log_level: Input should be"),
-        ("NAGORIK_HOST_PLUGINS", "NAGORIK_HOST_PLUGINS"),
-        (
-            "NAGORIK_HOST_PLUGINS__NID__SETTING__X",
-            "the environment: there is no setting plugins.nid.setting; did",
-        ),
+        ("WORKR", "workr: there is no field workr; did you mean worker?"),
+        ("LOG_LEVEL", "log_level: write one of"),
+        ("PLUGINS", "plugins: Input should be a valid dictionary"),
+        ("PLUGINS__NID__SETTING__X", "plugins.nid.setting: there is no field setting; did you mean settings?"),
     ],
 )
-def test_variable_that_is_wrong_is_told_by_name(monkeypatch, name, told):
-    written('log_level = "LOUD"\n')
-    monkeypatch.setenv(name, SECRET)
-    assert told in rejected()
-
-
-def test_all_that_is_wrong_is_told_at_once(monkeypatch):
-    monkeypatch.setenv("NAGORIK_HOST_WORKR", SECRET)
-    written("retention_days = 0\n")
-    assert re.search(r"NAGORIK_HOST_WORKER.*; nagorik\.toml: retention_days", rejected())
+def test_variable_that_is_wrong_is_named_with_all_that_is_wrong_in_the_file(monkeypatch, name, said):
+    written('log_level = "LOUD"\nretention_days = 0\nplugins = 1\n')
+    monkeypatch.setenv(f"NAGORIK_HOST_{name}", SECRET)
+    found = rejected()
+    assert said in found
+    assert "retention_days: Input should be greater than or equal to 1" in found
 
 
 def test_keys_come_from_text_or_file(monkeypatch):
-    text = make_keys("2026-11")
-    monkeypatch.setenv("NAGORIK_HOST_KEYS", text)
-    assert load_host_settings().keyring().current == "2026-11"
-    monkeypatch.delenv("NAGORIK_HOST_KEYS")
     written("keys_file = 'keys.txt'\n")
     written(make_keys("2026-12"), "keys.txt")
     assert load_host_settings().keyring().current == "2026-12"
+    monkeypatch.setenv("NAGORIK_HOST_KEYS", make_keys("2027-01"))
+    assert load_host_settings().keyring().current == "2027-01"
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "said"),
     [
         ({}, "keys_file: is not set"),
         ({"NAGORIK_HOST_KEYS_FILE": "absent"}, "keys_file: absent: not a readable file"),
-        ({"NAGORIK_HOST_KEYS_FILE": "pipe"}, "keys_file: pipe: not a readable file"),
-        ({"NAGORIK_HOST_KEYS": f"index:{SECRET}"}, "keys: line 1: the key is not URL-safe Base64"),
-        ({"NAGORIK_HOST_KEYS": SECRET, "NAGORIK_HOST_KEYS_FILE": "x"}, "keys: keys_file is set too"),
+        ({"NAGORIK_HOST_KEYS": f"index:{SECRET}"}, "keys: line 1: write name:key"),
     ],
 )
-def test_keys_that_cannot_be_used_are_told_by_setting(monkeypatch, variables, told):
-    os.mkfifo("pipe")
+def test_keys_that_cannot_be_used_are_named_by_setting(monkeypatch, variables, said):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(HostSettingsRejected, match=re.escape(told)) as caught:
+    with pytest.raises(HostSettingsRejected, match=re.escape(said)) as caught:
         load_host_settings().keyring()
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["payment_return_url", "payment_notice_url"])
 @pytest.mark.parametrize("address", ["https://portal.example", "https://portal.example:8443/payments/return/"])
-def test_address_for_payers_and_gateways_is_read(name, address):
-    written(f'{name} = "{address}"\n')
+def test_address_for_payers_and_gateways_is_read(address):
+    written(f'payment_return_url = "{address}"\npayment_notice_url = "{address}"\n')
     addresses = load_host_settings().platform().payment_addresses
-    told = addresses.return_url if name == "payment_return_url" else addresses.notice_url
-    assert told("desk.cash", "p-1") == f"{address.rstrip('/')}/desk.cash/p-1"
+    for of in (addresses.return_url, addresses.notice_url):
+        assert of("desk.cash", "p-1") == f"{address.rstrip('/')}/desk.cash/p-1"
 
 
 @pytest.mark.parametrize(
@@ -186,27 +167,13 @@ def test_address_for_payers_and_gateways_is_read(name, address):
         "http://portal.example",
         "portal.example/return",
         "https://",
-        "https://user:CANARY@portal.example",
-        "https://portal.example/?token=CANARY",
-        "https://portal.example/#CANARY",
+        f"https://user:{SECRET}@portal.example",
+        f"https://portal.example/?token={SECRET}",
+        f"https://portal.example/#{SECRET}",
         "https://portal.example/a b",
         "https://পোর্টাল.example",
-        "https://[::1",
-        "",
     ],
 )
-def test_address_that_nobody_can_be_sent_to_is_refused_without_being_quoted(address):
+def test_address_that_is_of_no_use_is_refused_without_being_quoted(address):
     written(f'payment_return_url = "{address}"\n')
-    assert rejected().startswith("nagorik.toml: payment_return_url is not written as in https://portal.example")
-
-
-@pytest.mark.parametrize("name", ["tracking_url", "payment_return_url"])
-def test_address_is_no_longer_than_a_code_on_a_receipt_can_hold(name):
-    written(f'{name} = "https://track.nagorik.example/{"a" * 980}"\n')
-    assert rejected() == f"nagorik.toml: {name}: String should have at most 1000 characters"
-
-
-@pytest.mark.parametrize("address", ["9464", "127.0.0.1", "::1:9464", f"{SECRET}@x:1", "http://x:1"])
-def test_what_is_no_address_is_refused(address):
-    written(f'metrics = "{address}"\n')
-    assert rejected() == "nagorik.toml: metrics is not written as in 127.0.0.1:9464"
+    assert rejected() == "payment_return_url: write it as https://portal.example/payments/return"

@@ -5,19 +5,16 @@ A variable wins over the file, and the file over the defaults. A plugin's own va
 """
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from nagorik.clock import Clock
-from nagorik.data_files import DataFileInvalid, parse_document, read_file
+from nagorik.data_files import DataFileInvalid, parse_document, problems_of, read_file
 from nagorik.model.application import DocumentStore
 from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX, has_default_file
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
@@ -30,17 +27,16 @@ from nagorik_platform.system_clock import SystemClock
 if TYPE_CHECKING:
     from nagorik_host.charges import HostCharges
 
-NESTED: Final = "__"
-
 LONGEST_RETENTION: Final = 36_500
 """Days."""
 
 _ADDRESS: Final = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 _WEB_ADDRESS: Final = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^?#\s]*)?$"
 """An address that a browser can be sent to, whose path may grow."""
-_LONGEST_ADDRESS: Final = 1_000
-"""Letters: with an application's number behind it, a QR code still holds the address."""
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_SHAPES: Final[Mapping[str, str]] = {
+    _ADDRESS: "write it as 127.0.0.1:9464",
+    _WEB_ADDRESS: "write it as https://portal.example/payments/return",
+}
 
 
 class HostSettingsRejected(ValueError):
@@ -57,11 +53,9 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
-WebAddress = Annotated[
-    str | None,
-    Field(pattern=_WEB_ADDRESS, max_length=_LONGEST_ADDRESS, examples=["https://portal.example/payments/return"]),
-]
+Names = Annotated[frozenset[str], BeforeValidator(_listed)]
+# With an application's number behind it, a QR code still holds the address.
+WebAddress = Annotated[str | None, Field(pattern=_WEB_ADDRESS, max_length=1_000)]
 
 
 class PluginEntry(BaseModel):
@@ -71,21 +65,19 @@ class PluginEntry(BaseModel):
 
     settings: Mapping[str, Any] = Field(default_factory=dict, repr=False)
     """The plugin's own settings, by name."""
-    egress: Annotated[frozenset[str], BeforeValidator(_listed)] = frozenset()
+    egress: Names = frozenset()
     """Hosts that the plugin may reach beside those of its manifest, such as a simulator's."""
 
 
-class HostSettings(BaseSettings):
+class HostSettings(BaseModel):
     """All that an operator sets. ``load_host_settings`` reads it."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter=NESTED, frozen=True, extra="forbid", hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database: SecretStr = SecretStr("sqlite:///nagorik.db")
     """The host's database: ``sqlite:///FILE`` or ``postgresql://…``."""
     keys: SecretStr | None = None
-    """The host's keys, as ``nagorik keys new`` prints them. Either this or ``keys_file``."""
+    """The host's keys, as ``nagorik keys new`` prints them, in place of ``keys_file``."""
     keys_file: Path | None = None
     """The file that holds the host's keys; only its owner may read it."""
     documents: Path = Path("nagorik-documents")
@@ -100,7 +92,7 @@ class HostSettings(BaseSettings):
     """Days after its close for which a citizen's data are kept; ``nagorik erase`` erases what is older."""
     lease_seconds: int = Field(default=int(DEFAULT_LEASE.total_seconds()), ge=10, le=3600)
     """Seconds without a heartbeat after which another worker takes over a worker's applications."""
-    metrics: str | None = Field(default=None, pattern=_ADDRESS, examples=["127.0.0.1:9464"])
+    metrics: str | None = Field(default=None, pattern=_ADDRESS)
     """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. All who can reach it can read them."""
     payment_return_url: WebAddress = None
     """Where a payer's browser is sent back to, ``https://…``; gateway and payment are added to its path."""
@@ -120,24 +112,6 @@ class HostSettings(BaseSettings):
     plugins: Mapping[str, PluginEntry] = Field(default_factory=dict)
     """By plugin id: settings and egress."""
 
-    @field_validator("plugins", mode="before")
-    @classmethod
-    def _by_id(cls, value: object) -> object:
-        """Read ``land_mutation``, as a variable names it, as the plugin ``land-mutation``."""
-        return _renamed(value, "_", "-")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the environment before the file, whose content the caller hands in."""
-        return env_settings, init_settings
-
     @property
     def lease(self) -> timedelta:
         """How long a worker may be silent before another takes over."""
@@ -148,11 +122,16 @@ class HostSettings(BaseSettings):
         """How long messages of agencies and gateways are kept."""
         return timedelta(days=self.message_days)
 
+    @property
+    def admission(self) -> Admission:
+        """Which of the installed plugins are let in."""
+        return Admission(allow=self.allow, deny=self.deny)
+
     def keyring(self) -> Keyring:
         """Read the host's keys.
 
         Raises:
-            HostSettingsRejected: There are no keys or two sets of them, or they cannot be used.
+            HostSettingsRejected: There are no keys, or they cannot be used.
         """
         try:
             return read_keyring(self.keys_text())
@@ -162,8 +141,6 @@ class HostSettings(BaseSettings):
 
     def keys_text(self) -> str:
         """The host's keys as they are written; raises ``KeyringInvalid`` or ``DataFileInvalid``."""
-        if self.keys is not None and self.keys_file is not None:
-            raise KeyringInvalid("keys_file is set too; keep one of them")
         if self.keys is not None:
             return self.keys.get_secret_value()
         if self.keys_file is None:
@@ -189,21 +166,26 @@ class HostSettings(BaseSettings):
 
     def platform(self, *, documents: DocumentStore | None = None, clock: Clock | None = None) -> PlatformSettings:
         """Give the platform's settings, with ``documents`` as its store; on the machine's clock or another."""
+        given = {name.upper() for name in os.environ}
+        plugins = {
+            plugin: PluginConfiguration(
+                # What the environment gives is left to the plugin to read.
+                settings={
+                    name: value
+                    for name, value in entry.settings.items()
+                    if f"{environment_prefix(plugin)}{name.upper()}" not in given
+                },
+                egress=entry.egress,
+            )
+            for plugin, entry in self.plugins.items()
+        }
         return PlatformSettings(
             documents=documents,
             clock=clock or SystemClock(),
-            plugins={
-                name: PluginConfiguration(settings=_beside_environment(name, entry.settings), egress=entry.egress)
-                for name, entry in self.plugins.items()
-            },
+            plugins=plugins,
             admission=self.admission,
             payment_addresses=PaymentAddresses(returns=self.payment_return_url, notices=self.payment_notice_url),
         )
-
-    @property
-    def admission(self) -> Admission:
-        """Which of the installed plugins are let in."""
-        return Admission(allow=self.allow, deny=self.deny)
 
 
 def settings_file() -> Path | None:
@@ -220,27 +202,25 @@ def load_host_settings() -> HostSettings:
     """
     path = settings_file()
     try:
-        written = parse_document(read_file(path), path.name, private=True) if path is not None else {}
+        document = parse_document(read_file(path), path.name, private=True) if path is not None else {}
+        for variable in sorted(name for name in os.environ if name.startswith(PREFIX)):
+            _put(document, variable.removeprefix(PREFIX).lower().split("__"), os.environ[variable])
+        return HostSettings.model_validate(document)
     except DataFileInvalid as error:
         raise HostSettingsRejected([str(error)]) from None
-    if "plugins" in written:
-        # The names that variables have, so that both are merged.
-        written["plugins"] = _renamed(written["plugins"], "-", "_")
-    known = {f"{PREFIX}{name.upper()}" for name in HostSettings.model_fields}
-    own = sorted(name for name in os.environ if name.startswith(PREFIX))
-    problems = [_unknown(name, known) for name in own if name.partition(NESTED)[0] not in known]
-    try:
-        settings = HostSettings(**written)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        described = [_describe(one, path.name if path is not None else "") for one in found]
-        raise HostSettingsRejected([*problems, *described]) from None
-    except SettingsError:
-        # The library's own error quotes the value.
-        raise HostSettingsRejected([*problems, f"a variable {PREFIX}PLUGINS{NESTED}… does not hold JSON"]) from None
-    if problems:
-        raise HostSettingsRejected(problems)
-    return settings
+        found = problems_of("", error, HostSettings, shapes=_SHAPES)
+        raise HostSettingsRejected([str(problem) for problem in found]) from None
+
+
+def _put(document: dict[str, Any], path: list[str], value: str) -> None:
+    """Put what a variable says in place of what the file says; its plugin ``land_tax`` is ``land-tax``."""
+    path[1:2] = [name.replace("_", "-") for name in path[1:2]]
+    for name in path[:-1]:
+        if not isinstance(document.get(name), dict):
+            document[name] = {}
+        document = document[name]
+    document[path[-1]] = value
 
 
 def is_open_to_others(path: Path) -> bool:
@@ -248,37 +228,3 @@ def is_open_to_others(path: Path) -> bool:
     # The group counts as others where this user owns it; what systemd or Kubernetes mounts for a group is another's.
     found = path.stat()
     return bool(found.st_mode & (0o077 if found.st_uid == os.geteuid() else 0o007))
-
-
-def _renamed(table: object, old: str, new: str) -> object:
-    return {str(name).replace(old, new): one for name, one in table.items()} if isinstance(table, Mapping) else table
-
-
-def _describe(problem: Mapping[str, Any], file: str) -> str:
-    """Name the setting and where it stands: a variable wins over the file."""
-    parts = [str(part) for part in problem["loc"]]
-    variable = f"{PREFIX}{NESTED.join(parts)}{NESTED}".upper().replace("-", "_")
-    names = [f"{name.upper()}{NESTED}" for name in os.environ]
-    is_variable = any(variable.startswith(name) or name.startswith(variable) for name in names)
-    # What is written where a name should be might be anything, a secret included.
-    name = ".".join(part if _NAME.fullmatch(part) else "…" for part in parts)
-    if problem["type"] == "extra_forbidden":
-        text = _unknown(name, PluginEntry.model_fields if len(parts) > 1 else HostSettings.model_fields)
-    elif problem["type"] == "string_pattern_mismatch":
-        text = f"{name} is not written as in {(HostSettings.model_fields[parts[0]].examples or [''])[0]}"
-    else:
-        text = f"{name}: {problem['msg'].removeprefix('Value error, ')}"
-    return f"{'the environment' if is_variable else file}: {text}"
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    above, _, last = name.rpartition(".")
-    likely = get_close_matches(last, list(known), n=1, cutoff=0.5)
-    meant = f"; did you mean {'.'.join(filter(None, (above, likely[0])))}?" if likely else ""
-    return f"there is no setting {name}{meant}"
-
-
-def _beside_environment(plugin: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that the environment does not give."""
-    prefix, given = environment_prefix(plugin), {name.upper() for name in os.environ}
-    return {name: value for name, value in settings.items() if f"{prefix}{name.upper()}" not in given}
