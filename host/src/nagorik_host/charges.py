@@ -4,15 +4,15 @@ The agency's fee is passed on as it is. What a service centre or a payment servi
 of its own with their payee. A file whose charges of a service come to more than its ceiling is refused as it is read.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, StrictBool, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, problems_of, read_file
+from nagorik.data_files import parse_model, read_file
 from nagorik.manifest.fields import SERVICE_ID, Day, ManifestModel, Slug
 from nagorik.model.fee import LineNature, QuoteLine, Source
 from nagorik.values import Money
@@ -20,23 +20,13 @@ from nagorik.values.sentences import Text
 from nagorik_toolkit.fees.tariff import Hundredths
 
 _PATTERN: Final = SERVICE_ID.removesuffix("$") + r"$|^[a-z][a-z0-9]*(-[a-z0-9]+)*\.\*$"
-_SHAPES: Final[Mapping[str, str]] = {
-    _PATTERN: "write a service's or a gateway's id, such as nid.reissue, or nid.* for all of a plugin"
-}
 
 OfferPattern = Annotated[str, StringConstraints(pattern=_PATTERN, max_length=80)]
 """The id of a service or of a gateway, or ``plugin.*`` for all of a plugin."""
 Patterns = Annotated[tuple[OfferPattern, ...], Field(min_length=1, max_length=200)]
 
 
-class ChargeSource(Source):
-    """A citation whose ``verified`` is a plain yes or no, not a word that stands for one."""
-
-    verified: StrictBool
-
-
-def covers(patterns: Sequence[str], offer: str) -> bool:
-    """Whether an offer is named, or all of its plugin; ``offer`` may itself stand for all others of a plugin."""
+def _covers(patterns: Sequence[str], offer: str) -> bool:
     return offer in patterns or f"{offer.partition('.')[0]}.*" in patterns
 
 
@@ -47,20 +37,14 @@ class _OfServices(ManifestModel):
     """The services that it is for."""
     effective_from: Day
     """Its first day, in Dhaka."""
-    effective_to: Day | None = None
-    """Its last day, in Dhaka, included; absent while no end is known."""
-    source: ChargeSource
+    effective_to: Day = date.max
+    """Its last day, in Dhaka, included."""
+    source: Source
     """Where it is written down, and whether it was checked there."""
 
-    @model_validator(mode="after")
-    def _days_fit(self) -> Self:
-        if self.effective_to is not None and self.effective_to < self.effective_from:
-            raise ValueError("effective_to is the last day, so it is not before effective_from")
-        return self
-
-    def holds_on(self, day: date) -> bool:
-        """Whether ``day`` is one of its days, the first and the last included."""
-        return self.effective_from <= day <= (self.effective_to or date.max)
+    def holds_for(self, service: str, day: date) -> bool:
+        """Whether it is for this service, or for all of its plugin, on a day in Dhaka."""
+        return self.effective_from <= day <= self.effective_to and _covers(self.services, service)
 
 
 class HostCharge(_OfServices):
@@ -80,17 +64,6 @@ class HostCharge(_OfServices):
     """In taka before VAT, as text: ``"50.00"``."""
     vat: Hundredths
     """The VAT on it in taka, as text; ``"0"`` where no VAT is due."""
-
-    @model_validator(mode="after")
-    def _vat_is_a_part(self) -> Self:
-        if self.vat > self.amount:
-            raise ValueError("vat is more than the amount that it is on")
-        return self
-
-    def is_asked(self, service: str, gateway: str | None, day: date) -> bool:
-        """Whether it is asked for with this service, paid through this gateway, on this day."""
-        paid_so = not self.gateways or (gateway is not None and covers(self.gateways, gateway))
-        return paid_so and self.holds_on(day) and covers(self.services, service)
 
     def line(self) -> QuoteLine:
         """The line of a payment."""
@@ -117,9 +90,16 @@ class HostCharges(ManifestModel):
     charges: Annotated[tuple[HostCharge, ...], Field(max_length=200)] = ()
     ceilings: Annotated[tuple[ChargeCeiling, ...], Field(max_length=200)] = ()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The services and gateways that are named, by id or as ``plugin.*``."""
+        gateways = {name for one in self.charges for name in one.gateways}
+        return frozenset(gateways.union(*(one.services for one in (*self.charges, *self.ceilings))))
+
     def asked(self, service: str, gateway: str | None, day: date) -> tuple[HostCharge, ...]:
         """What is asked for with a service, paid through a gateway, on a day in Dhaka; in the file's order."""
-        return tuple(one for one in self.charges if one.is_asked(service, gateway, day))
+        holding = (one for one in self.charges if one.holds_for(service, day))
+        return tuple(one for one in holding if not one.gateways or _covers(one.gateways, gateway or ""))
 
     def lines(self, service: str, gateway: str | None, day: date) -> tuple[QuoteLine, ...]:
         """The same as lines of a payment."""
@@ -129,11 +109,28 @@ class HostCharges(ManifestModel):
         """Where a line is written down that was asked for on ``day``; ``None`` where the file now says otherwise."""
         return next((one.source for one in self.asked(service, gateway, day) if one.line() == line), None)
 
-    def ceiling(self, service: str, day: date) -> int | None:
-        """The ceiling of a service on a day, in poisha: its own before its plugin's, the lowest of several."""
-        holding = [one for one in self.ceilings if one.holds_on(day) and covers(one.services, service)]
-        own = [one for one in holding if service in one.services]
-        return min((one.most for one in own or holding), default=None)
+    @model_validator(mode="after")
+    def _keeps_to_ceilings(self) -> Self:
+        """Compare each day on which an entry begins or has ended: between them nothing changes."""
+        entries = (*self.charges, *self.ceilings)
+        days = {one.effective_from for one in entries}
+        days |= {one.effective_to + timedelta(days=1) for one in entries if one.effective_to != date.max}
+        services = {name for one in entries for name in one.services}
+        gateways = {name for one in self.charges for name in one.gateways}
+        for service, gateway, day in product(sorted(services), (None, *gateways), sorted(days)):
+            asked = self.asked(service, gateway, day)
+            together = sum(one.amount + one.vat for one in asked)
+            ceilings = [one for one in self.ceilings if one.holds_for(service, day)]
+            # A service's own ceilings count before those of all of its plugin.
+            own = [one.most for one in ceilings if service in one.services] or [one.most for one in ceilings]
+            if len({one.code for one in asked}) < len(asked):
+                raise ValueError(f"two charges for {service} on {day} have the same code")
+            if asked and not own:
+                raise ValueError(f"there is no ceiling for {service} on {day}")
+            if asked and together > min(own):
+                tk, ceiling = Money(poisha=together).plain(), Money(poisha=min(own)).plain()
+                raise ValueError(f"Tk {tk} with VAT is above the ceiling of Tk {ceiling} for {service} on {day}")
+        return self
 
 
 NO_CHARGES: Final = HostCharges()
@@ -143,40 +140,6 @@ def read_charges(path: Path) -> HostCharges:
     """Read the charges in a file.
 
     Raises:
-        DataFileInvalid: Naming each field that is wrong, or the first charge above its ceiling or without one.
+        DataFileInvalid: Naming each field that is wrong, or the service and day of charges above their ceiling.
     """
-    document = parse_document(read_file(path), path.name)
-    try:
-        charges = HostCharges.model_validate(document)
-    except ValidationError as error:
-        raise DataFileInvalid(path.name, problems_of("", error, HostCharges, shapes=_SHAPES)) from None
-    for problem in _problems(charges):
-        raise DataFileInvalid(path.name, [problem])
-    return charges
-
-
-def _problems(charges: HostCharges) -> Iterator[FileProblem]:
-    """What is wrong between the entries; between the days on which one begins or has ended, nothing changes."""
-    entries = (*charges.charges, *charges.ceilings)
-    ended = {one.effective_to + timedelta(days=1) for one in entries if one.effective_to not in {None, date.max}}
-    days = sorted({one.effective_from for one in entries} | ended)
-    services = sorted({name for one in entries for name in one.services})
-    gateways = sorted({name for one in charges.charges for name in one.gateways})
-    for service, gateway, day in product(services, (None, *gateways), days):
-        ceiling, together, codes = charges.ceiling(service, day), 0, set[str]()
-        for place, one in enumerate(charges.charges):
-            if not one.is_asked(service, gateway, day):
-                continue
-            together += one.amount + one.vat
-            if one.code in codes:
-                yield FileProblem(f"charges.{place}.code", f"another charge for {service} on {day} has this code")
-            if ceiling is None:
-                yield FileProblem(f"charges.{place}.services", f"there is no ceiling for {service} on {day}")
-            elif together > ceiling:
-                sums = f"Tk {_taka(together)} with VAT, above the ceiling of Tk {_taka(ceiling)}"
-                yield FileProblem(f"charges.{place}.amount", f"comes to {sums} for {service} on {day}")
-            codes.add(one.code)
-
-
-def _taka(poisha: int) -> str:
-    return f"{poisha // 100:,}.{poisha % 100:02}"
+    return parse_model(read_file(path), path.name, HostCharges)

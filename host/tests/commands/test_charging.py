@@ -72,7 +72,7 @@ def test_fees_tell_the_charges_apart_from_the_fee(ready, charging):
 def test_fees_say_that_the_file_of_charges_cannot_be_used(ready, charging):
     charging.write_text(CHARGES.replace('"50.00"', '"500.00"'))
     done = ready("fees", "nid.reissue", "--json")
-    assert "charges: charges.toml: charges.0.amount: comes to Tk 507.50 with VAT, above the ceiling" in done.err
+    assert "charges: charges.toml: Tk 507.50 with VAT is above the ceiling" in done.err
 
 
 @pytest.mark.parametrize("words", [("apply", "."), ("track", "NGK-1"), ("worker", "--once")])
@@ -81,7 +81,7 @@ def test_nothing_is_opened_with_a_charge_above_its_ceiling(ready, charging, word
     (charging.parent / "one.json").write_text("{}")
     done = ready(*words)
     assert done.code == 2
-    assert "charges.toml: charges.0.amount: comes to Tk 57.50 with VAT, above the ceiling of Tk 57.49" in done.err
+    assert "charges.toml: Tk 57.50 with VAT is above the ceiling of Tk 57.49" in done.err
 
 
 def test_charge_is_asked_for_once_and_the_agency_hears_of_its_own_share(ready, world, charging):
@@ -137,6 +137,6 @@ def test_doctor_tells_a_file_that_cannot_be_used_and_names_that_nothing_offers(r
     told = ready("doctor").out
     assert "nobody.pays is named, and nothing offers it" in told
     charging.write_text(CHARGES.replace('"70.00"', '"1.00"'))
-    assert "charges.toml: charges.0.amount" in ready("doctor").out
+    assert "is above the ceiling" in ready("doctor").out
     charging.write_text(CHARGES + CHARGES[CHARGES.index("[[ceilings]]") :].replace("nid.*", "nid.reissues"))
     assert "nid.reissues is named, and nothing offers it" in ready("doctor").out
