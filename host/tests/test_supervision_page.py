@@ -58,8 +58,8 @@ def test_no_page_lets_a_shell_make_the_file_of_keys() -> None:
 
 async def test_every_metric_is_in_the_table(ready_file: str) -> None:
     database = await open_database(ready_file)
-    counted = WorkerMetrics(["nid"])
-    MetricsServer(counted, database, SimulatedClock())
+    counted = WorkerMetrics()
+    MetricsServer(counted, database, SimulatedClock(), lambda: True)
     counted.call_began("nid", "submit")
     counted.call_ended("nid", "submit", ANSWERED, 0.1)
     found = await asyncio.to_thread(lambda: list(counted.registry.collect()))
