@@ -69,22 +69,13 @@ def test_messages_are_listed_by_result_offer_and_age(ready, place):
     assert SAID not in shown.out
 
 
-def test_one_message_is_shown_without_what_it_says(ready, place):
-    identity = put(place, result="defect")
-    told = ready("inbox", "show", identity, "--json").document
-    assert (told["offer"], told["result"], told["is_readable"]) == ("nid.reissue", "defect", True)
-    shown = ready("inbox", "show", identity)
-    assert shown.code == 0
-    assert SAID not in shown.out + str(told)
-    assert ready("inbox", "show", "nobody").code == 2
-
-
 def test_messages_are_read_again(ready, place):
     failed, taken = put(place, result="plugin-fault"), put(place, result="taken", proved="x")
     assert ready("inbox", "retry").code == 2
     assert ready("inbox", "retry", taken).code == 2
     assert ready("inbox", "retry", "nobody").code == 2
     assert ready("inbox", "retry", "--result", "plugin-fault", "--json").document == {"messages": 1}
-    assert ready("inbox", "show", failed, "--json").document["result"] == "waiting"
+    (waiting,) = ready("inbox", "list", "--result", "waiting", "--json").document["messages"]
+    assert (waiting["id"], waiting["is_readable"]) == (failed, True)
     assert ready("inbox", "retry", failed).code == 2
     assert ready("audit", "verify").code == 0

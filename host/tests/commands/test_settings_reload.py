@@ -40,7 +40,7 @@ def test_a_reload_is_asked_for_and_told_who_takes_it_up(ready, place, agencies):
     at_work(place, "a-program-of-ones-own", has=None)
     result = ready("settings", "reload")
     assert (result.code, "settings_reload_asked" in result.err) == (0, True)
-    assert result.out == "The settings can be used. 1 worker takes them up within 15 seconds.\n"
+    assert result.out == "The settings can be used. 1 workers take them up within 15 seconds.\n"
     document = ready("settings", "reload", "--json").document
     assert document == {"reload": 2, "workers": ["counter-1"], "within_seconds": 15.0}
 

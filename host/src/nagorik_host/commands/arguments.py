@@ -241,7 +241,6 @@ inbox: Final = HostCommand(
     HELP["inbox"],
     actions={
         "list": HostCommand("messages, the latest first", "inbox:list_all", (*_MESSAGES, _LIMIT)),
-        "show": HostCommand("one message", "inbox:show", (_option("message", "ID", "as in the list"),)),
         "retry": HostCommand(
             "let one message be read again, or all with a result; what counts already never is",
             "inbox:retry",
@@ -275,7 +274,6 @@ db: Final = HostCommand(
     HELP["db"],
     actions={
         "upgrade": HostCommand("make the tables or bring them up to date", "database:upgrade_tables"),
-        "status": HostCommand("say whether the tables are up to date; exit code 1 if not", "database:status"),
         "restored": HostCommand(
             "say that the database was restored from a copy, so that what was sent since is not sent again",
             "database:restored",
@@ -306,13 +304,13 @@ keys: Final = HostCommand(
     actions={
         "new": HostCommand(
             "make a keyring for a new host",
-            "keys:new",
+            "keys:make",
             (_KEY, _option("--out", "FILE", "write it into a new file that only you can read", type=Path)),
             offers_json=False,
         ),
         "add": HostCommand(
             "make one more key, to be put above the others",
-            "keys:add",
+            "keys:make",
             (_KEY, _option("--out", "FILE", "write all keys into a new file, the new one above", type=Path)),
             offers_json=False,
         ),

@@ -3,14 +3,12 @@
 import argparse
 from functools import partial
 
-from nagorik_host.commands.result import CommandResult, NameValues
+from nagorik_host.commands.result import CommandResult
 from nagorik_host.commands.running import CommandRefused, now, opened_database, require_signed, unlocked_database
-from nagorik_host.settings import HostSettings, load_host_settings
+from nagorik_host.settings import load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision
-from nagorik_host.store.database import read_url
-from nagorik_host.store.schema import REVISION
-from nagorik_host.store.upgrade import SchemaOutdated, require_newest, revision_of, upgrade
+from nagorik_host.store.upgrade import upgrade
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.logs import get_logger
 
@@ -19,32 +17,14 @@ async def upgrade_tables(_: argparse.Namespace) -> CommandResult:
     """Make the tables or bring them to the newest revision."""
     from alembic.util.exc import CommandError
 
-    settings = load_host_settings()
-    async with opened_database(settings, make=True) as database:
+    async with opened_database(load_host_settings(), make=True) as database:
         try:
             before, after = await upgrade(database)
         except CommandError:
             text = "the database was made by a later release of the host; install that release"
             raise CommandRefused(text, ExitCode.FAILED) from None
-    done = (
-        f"is at revision {after} already" if before == after else f"went from {before or 'empty'} to revision {after}"
-    )
-    return CommandResult({"before": before, "after": after}, [f"The {_kind(settings)} database {done}."])
-
-
-async def status(_: argparse.Namespace) -> CommandResult:
-    """Say whether the tables, those of extensions too, are up to date; exit code 1 where an upgrade is due."""
-    settings = load_host_settings()
-    async with opened_database(settings) as database:
-        found, is_current = await revision_of(database), True
-        try:
-            await require_newest(database)
-        except SchemaOutdated:
-            is_current = False
-    facts = {"kind": _kind(settings), "revision": found, "needed": REVISION}
-    said = "Up to date." if is_current else "Not up to date: nagorik db upgrade."
-    code = ExitCode.OK if is_current else ExitCode.FINDINGS
-    return CommandResult({**facts, "current": is_current}, [NameValues(facts), said], code)
+    done = f"went from {before or 'empty'} to" if before != after else "is already at"
+    return CommandResult({"before": before, "after": after}, [f"The database {done} revision {after}."])
 
 
 async def restored(arguments: argparse.Namespace) -> CommandResult:
@@ -84,7 +64,7 @@ async def repair_rows(arguments: argparse.Namespace) -> CommandResult:
     from nagorik_host.store.repair import NotRepairable, behind, repair
 
     require_signed(arguments)
-    repaired, refused = list[str](), dict[str, str]()
+    refused = dict[str, str]()
     async with unlocked_database() as (database, vault):
         store = ApplicationStore(vault)
         if arguments.all:
@@ -98,14 +78,9 @@ async def repair_rows(arguments: argparse.Namespace) -> CommandResult:
             except NotRepairable as why:
                 refused[application] = str(why)
             else:
-                repaired.append(application)
                 get_logger("nagorik.host").warning("application_repaired", application=application)
+    repaired = [application for application in wanted if application not in refused]
     shown = [*repaired, f"{len(repaired)} applications were repaired."]
     problems = [f"{application}: {reason}" for application, reason in refused.items()]
     code = ExitCode.FINDINGS if refused else ExitCode.OK
     return CommandResult({"repaired": repaired, "refused": refused}, shown, code, problems)
-
-
-def _kind(settings: HostSettings) -> str:
-    is_file = read_url(settings.database.get_secret_value()).get_backend_name() == "sqlite"
-    return "SQLite" if is_file else "PostgreSQL"

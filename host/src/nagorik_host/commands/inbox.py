@@ -5,22 +5,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from nagorik_host.commands.result import CommandResult, Headings, NameValues, Part, Table
+from nagorik_host.commands.result import CommandResult, Headings, Table
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
-from nagorik_host.store.messages import (
-    PAGE,
-    MessageFilter,
-    NoSuchMessage,
-    NotReadAgain,
-    count_messages,
-    list_messages,
-    message_of,
-    read_again,
-    read_page_again,
-)
+from nagorik_host.store.messages import PAGE, MessageFilter, count_messages, list_messages, read_page_again
 from nagorik_platform.logs import get_logger
 
-_UNKNOWN = "the database holds no message by this id"
 _COLUMNS: Final[Headings] = {
     "message": "id",
     "came to": "offer",
@@ -39,42 +28,23 @@ async def list_all(arguments: argparse.Namespace) -> CommandResult:
         found = await database.run(partial(list_messages, wanted=wanted, limit=arguments.limit))
     rows = [one._asdict() for one in found]
     in_all = "; ".join(f"{number} {result}" for result, number in numbers.items())
-    shown: list[Part] = (
-        [Table(_COLUMNS, rows), f"{in_all} in all."] if rows else ["No such message has come. এমন কোনো বার্তা আসেনি।"]
+    nothing = "No such message has come. এমন কোনো বার্তা আসেনি।"
+    return CommandResult(
+        {"numbers": numbers, "messages": rows}, [Table(_COLUMNS, rows), f"{in_all} in all."] if rows else [nothing]
     )
-    return CommandResult({"numbers": numbers, "messages": rows}, shown)
-
-
-async def show(arguments: argparse.Namespace) -> CommandResult:
-    """Show one message, without its content."""
-    async with unlocked_database() as (database, _):
-        try:
-            found = (await database.run(partial(message_of, identity=arguments.message)))._asdict()
-        except NoSuchMessage:
-            raise CommandRefused(_UNKNOWN) from None
-    return CommandResult(found, [NameValues({name.replace("_", " "): value for name, value in found.items()})])
 
 
 async def retry(arguments: argparse.Namespace) -> CommandResult:
     """Let one message, or all that a filter wants, be read again."""
     if (arguments.message is None) == (arguments.result is None):
         raise CommandRefused("name one message, or with --result which ones are to be read again")
+    wanted, number, renewed = _wanted(arguments)._replace(message=arguments.message), 0, PAGE
     async with unlocked_database() as (database, _):
-        number = 1
-        if arguments.message is not None:
-            try:
-                await database.run(partial(read_again, identity=arguments.message, now=now()))
-            except NoSuchMessage:
-                raise CommandRefused(_UNKNOWN) from None
-            except NotReadAgain:
-                text = "this message is not read again: it counts already, waits anyway, or its content is gone"
-                raise CommandRefused(text) from None
-        else:
-            unit = partial(read_page_again, wanted=_wanted(arguments), now=now())
-            number = renewed = await database.run(unit)
-            while renewed == PAGE:
-                renewed = await database.run(unit)
-                number += renewed
+        while renewed == PAGE:
+            renewed = await database.run(partial(read_page_again, wanted=wanted, now=now()))
+            number += renewed
+    if arguments.message is not None and number == 0:
+        raise CommandRefused("there is no such message, it counts already, waits anyway, or its content is gone")
     get_logger("nagorik.host").info("messages_to_be_read_again", messages=number)
     return CommandResult(
         {"messages": number}, [f"{number} messages will be read again by the next worker that looks."]

@@ -35,28 +35,22 @@ class KeptMessage(NamedTuple):
 
 
 class MessageFilter(NamedTuple):
-    """Messages of an offer, with a result, received before an instant (aware). ``None`` matches all."""
+    """Messages of an offer, with a result, received before an instant (aware), by id. ``None`` matches all."""
 
     offer: str | None = None
     result: str | None = None
     before: datetime | None = None
+    message: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on a row."""
         wanted = (
             (self.offer, inbox.c.offer == self.offer),
             (self.result, UNREAD if self.result == WAITING else inbox.c.result == self.result),
+            (self.message, inbox.c.id == self.message),
         )
         before = [inbox.c.received_at < self.before] if self.before is not None else []
         return [*(condition for value, condition in wanted if value is not None), *before]
-
-
-class NoSuchMessage(Exception):
-    """The database holds no message by this id."""
-
-
-class NotReadAgain(Exception):
-    """The message counts already, waits to be read anyway, or its content is gone."""
 
 
 _COLUMNS: Final = (
@@ -86,32 +80,14 @@ def count_messages(transaction: Transaction, wanted: MessageFilter) -> dict[str,
     return dict(sorted(found.items()))
 
 
-def message_of(transaction: Transaction, identity: str) -> KeptMessage:
-    """One message.
-
-    Raises:
-        NoSuchMessage: The database holds no message by this id.
-    """
-    row = transaction.connection.execute(select(*_COLUMNS).where(inbox.c.id == identity)).one_or_none()
-    if row is None:
-        raise NoSuchMessage
-    return _message(row)
-
-
-def read_again(transaction: Transaction, identity: str, now: datetime) -> None:
-    """Let a message be read anew, as if it had just come; raises ``NotReadAgain``, and as ``message_of``."""
-    message_of(transaction, identity)
-    if not _renewed(transaction, [inbox.c.id == identity], now):
-        raise NotReadAgain
-
-
 def read_page_again(transaction: Transaction, wanted: MessageFilter, now: datetime) -> int:
-    """Let at most ``PAGE`` messages that do not count yet be read anew; returns how many."""
-    return _renewed(transaction, wanted.conditions(), now)
+    """Let at most ``PAGE`` messages be read anew, as if they had just come; returns how many.
 
-
-def _renewed(transaction: Transaction, conditions: Sequence[ColumnElement[bool]], now: datetime) -> int:
-    query = select(inbox.c.id).where(*conditions, *_MAY_BE_READ_AGAIN).order_by(inbox.c.received_at, inbox.c.id)
+    Not those that count already, wait to be read anyway, or whose content is gone.
+    """
+    query = (
+        select(inbox.c.id).where(*wanted.conditions(), *_MAY_BE_READ_AGAIN).order_by(inbox.c.received_at, inbox.c.id)
+    )
     ids = transaction.connection.scalars(query.limit(PAGE).with_for_update()).all()
     transaction.connection.execute(
         update(inbox)
