@@ -1,6 +1,5 @@
 """One plugin asks another through the platform: an answer, or a word for why there is none."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -129,22 +128,3 @@ async def test_what_is_asked_does_not_ask_in_turn(world):
     install_asked(world, inner, service='form = "forms:ConnectionForm"\nasks = ["wasa.connection"]')
     assert await ask(world) == ("pass", "answered")
     assert world.module("other").seen[0].because.value == "nested"
-
-
-@pytest.mark.looptime
-async def test_a_question_left_behind_ends_with_the_call(world):
-    body = """
-seen.append(asyncio.ensure_future(context.ask("other.connection", {"holding": "1"})))
-await asyncio.sleep(1)
-text = Text(en="told", bn="বলা হলো")
-return EligibilityDecision(criteria=(Criterion(id="other", verdict=Verdict.PASS, text=text),))
-"""
-    install_asker(world, body)
-    install_asked(world, "seen.append('begun')\nawait asyncio.sleep(5)\nseen.append('ended')")
-    platform = world.platform()
-    await world.warm(platform)
-    await world.warm(platform, ASKED)
-    assert await ask(world, platform) == ("pass", "told")
-    await asyncio.sleep(20)
-    assert world.module("other").seen == ["begun"]
-    assert world.module().seen[0].done()

@@ -6,7 +6,7 @@ import pytest
 
 from nagorik.errors import AgencyUnavailable, PluginFault
 from nagorik.model.application import DocumentReference
-from nagorik.model.status import Deliverable, FetchedDeliverable
+from nagorik.model.status import Deliverable
 
 pytestmark = pytest.mark.asyncio
 
@@ -44,10 +44,6 @@ async def fetch(world, body, store):
     return await world.platform(documents=store).fetch_deliverable(
         world.draft(), agency_reference="R-1", deliverable=CARD
     )
-
-
-async def test_deliverable_that_the_call_has_kept_is_delivered(world):
-    assert isinstance(await fetch(world, KEEP + DELIVER.format("kept"), Store()), FetchedDeliverable)
 
 
 async def test_deliverable_that_another_call_has_kept_is_a_fault(world):

@@ -25,15 +25,6 @@ async def error_of(call, kind):
     return caught.value
 
 
-async def test_nothing_is_imported_before_a_plugin_is_used(world):
-    world.install()
-    platform = world.platform()
-    assert [service.id for service in platform.services] == ["wasa.connection"]
-    assert "nagorik_wasa.plugin" not in sys.modules
-    await platform.get_status(world.draft(), world.references)
-    assert "nagorik_wasa.plugin" in sys.modules
-
-
 @pytest.mark.parametrize(
     ("head", "code"),
     [

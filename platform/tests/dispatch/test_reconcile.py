@@ -39,11 +39,6 @@ async def unknown(world, body, *script, **options):
     return caught.value
 
 
-async def test_a_write_that_is_answered_is_accepted(world):
-    assert isinstance(await submit(world, f"await file(context)\n{ACCEPT}"), Accepted)
-    assert world.agency.writes == 1
-
-
 @pytest.mark.parametrize(
     ("end", "because"),
     [
