@@ -127,7 +127,7 @@ def test_damaged_keys_are_listed_and_the_others_are_wrapped(ready, applied, plac
         place / "nagorik-documents", Vault(read_keyring((place / "keys.txt").read_text()))
     )
     for name in ("0" * 32, "1" * 32):
-        documents._write(name, [b"paper"])
+        documents._write(name, [b"paper"])  # noqa: SLF001
     broken = place / "nagorik-documents" / "00" / ("0" * 32)
     broken.write_bytes(broken.read_bytes()[:20])
     add_key(ready, place)
@@ -176,7 +176,7 @@ def test_database_and_documents_are_their_owners_alone(nagorik, place):
         assert nagorik("db", "upgrade").code == 0
         assert nagorik("apply", EXAMPLES / "nid-reissue.json").code == 0
         vault = Vault(read_keyring((place / "keys.txt").read_text()))
-        FolderDocumentStore(place / "nagorik-documents", vault)._write("0" * 32, [b"paper"])
+        FolderDocumentStore(place / "nagorik-documents", vault)._write("0" * 32, [b"paper"])  # noqa: SLF001
     finally:
         os.umask(before)
     made = [*place.glob("nagorik.db*"), place / "nagorik-documents", *(place / "nagorik-documents").glob("**/*")]

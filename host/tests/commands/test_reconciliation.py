@@ -20,7 +20,7 @@ GATEWAY = ("--gateway", "cashdesk.counter")
 def till(world, agencies):
     """The till on a socket, with the book that the citizens' payments of this database are in."""
     world.closed()
-    agencies["cashdesk"]._slips |= world.simulators["cashdesk"]._slips
+    agencies["cashdesk"]._slips |= world.simulators["cashdesk"]._slips  # noqa: SLF001
     return agencies["cashdesk"]
 
 
@@ -68,7 +68,7 @@ def test_date_is_read_as_people_write_it(ready, till, later):
 
 def test_difference_is_an_officers_case_until_one_closes_it_by_name(reconcile, ready, till, place):
     payment = payment_of(place)
-    (slip,) = till._slips.values()
+    (slip,) = till._slips.values()  # noqa: SLF001
     slip.taken = Money.taka("1.50")
     found = reconcile(*GATEWAY)
     assert found.code == 1
@@ -101,7 +101,7 @@ def test_difference_is_an_officers_case_until_one_closes_it_by_name(reconcile, r
 
 def test_settlement_file_is_compared_once_all_its_lines_can_be_read(reconcile, till, place):
     payment = payment_of(place)
-    (slip,) = till._slips.values()
+    (slip,) = till._slips.values()  # noqa: SLF001
     good = f'{payment},{slip.receipt},"৳ ৩৪৫.০০",,BDT,২৪/১১/২০২৬ ১০:০২,PAID'
     file = place / "till.csv"
     bad = f"{payment},x,1.005,,BDT,24/11/2026 10:00,PAID"
@@ -135,7 +135,7 @@ def test_file_that_cannot_be_the_dates_is_refused_with_what_to_do(reconcile, pla
 
 
 def test_layout_of_the_operators_own_is_read(reconcile, till, place):
-    (slip,) = till._slips.values()
+    (slip,) = till._slips.values()  # noqa: SLF001
     (place / "own.toml").write_text(
         '[[layouts]]\ngateway = "cashdesk.counter"\ntimes = ["%d.%m.%Y"]\ndelimiter = ";"\n'
         'source = { title = "The centre\'s own till", as_of = 2026-11-24, verified = true }\n'

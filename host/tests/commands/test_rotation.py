@@ -61,7 +61,7 @@ def kept(ready, world, place, monkeypatch):
     world.run(fill)
     documents = FolderDocumentStore(place / "nagorik-documents", ring(place))
     for number in range(DOCUMENTS):
-        documents._write(f"{number:032}", [b"paper"])
+        documents._write(f"{number:032}", [b"paper"])  # noqa: SLF001
     add_key(ready, place)
 
 

@@ -28,7 +28,7 @@ async def test_worker_whose_clock_is_wrong_does_not_start(world, ready_url, ahea
     async with world.host(ready_url) as host:
         await world.apply(host)
         worker = host.worker("wrong")
-        worker._clock = WrongClock(ahead)
+        worker._clock = WrongClock(ahead)  # noqa: SLF001
         with pytest.raises(ClockWrong) as caught:
             await worker.run(asyncio.Event())
         assert caught.value.ahead == pytest.approx(ahead, abs=60)

@@ -63,7 +63,7 @@ async def number_of_cases(host) -> int:
 
 
 def slip(world, payment: str):
-    return world.simulators["cashdesk"]._slips[payment]
+    return world.simulators["cashdesk"]._slips[payment]  # noqa: SLF001
 
 
 def settlement(host, *lines: str):
@@ -104,8 +104,8 @@ async def test_each_difference_becomes_a_case_once_however_often_it_is_found(wor
     slip(world, first).taken = Money.taka("1.50")
     slip(world, second).refunded_at = world.clock.now()
     stranger = replace(slip(world, third), payment="5d0d1f9e-0000-4000-8000-000000000000", receipt="CD-999999")
-    till._slips[stranger.payment] = stranger
-    del till._slips[third]
+    till._slips[stranger.payment] = stranger  # noqa: SLF001
+    del till._slips[third]  # noqa: SLF001
     done = await reconcile(host, GATEWAY, DAY)
     assert sorted(kinds(done)) == [
         (Kind.MISSING_HERE, "opened"),

@@ -53,7 +53,7 @@ def closed(vault):
 
 
 async def outside_transactions(database, *commands):
-    async with database._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    async with database._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:  # noqa: SLF001
         for command in commands:
             await connection.execute(text(command))
 

@@ -25,7 +25,7 @@ async def test_file_that_may_only_be_read_is_not_written_and_that_is_said(ready_
 
 
 async def test_full_disk_is_told_and_what_was_there_stays(ready_file, monkeypatch):
-    monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, "max_page_count = 1"))
+    monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, "max_page_count = 1"))  # noqa: SLF001
     database = await open_database(ready_file)
     many = text("INSERT INTO host_keys (name, check_value, added_at) VALUES ('k', :v, 0)")
     try:

@@ -42,8 +42,9 @@ async def failures(database):
     return await database.run(lambda t: t.connection.scalar(select(agencies.c.failures)))
 
 
-async def test_transaction_of_a_client_that_stands_still_does_not_stop_others(databases):
-    frozen = await (await databases(idle=0.05))._own_connection()
+async def test_transaction_of_a_client_that_stands_still_does_not_stop_others(databases, ready_postgresql):
+    await databases(idle=0.05)
+    frozen = await asyncpg.connect(ready_postgresql, server_settings=postgresql.session_settings())
     mine = await databases()
     try:
         await frozen.execute("BEGIN")
@@ -72,9 +73,9 @@ async def test_unit_that_was_rolled_back_while_its_client_stood_still_is_said_to
     assert await failures(mine) == 0
 
 
-async def test_unit_that_waits_for_what_another_has_locked_is_done_when_it_is_let_go(databases):
+async def test_unit_that_waits_for_what_another_has_locked_is_done_when_it_is_let_go(databases, ready_postgresql):
     mine = await databases(locked=0.05)
-    holder = await mine._own_connection()
+    holder = await asyncpg.connect(ready_postgresql)
     try:
         await holder.execute("BEGIN")
         await holder.execute(LOCK)
@@ -96,9 +97,9 @@ async def test_unit_that_waits_for_what_another_has_locked_is_done_when_it_is_le
     assert await failures(mine) == 1
 
 
-async def test_database_in_which_nothing_is_let_go_is_unavailable(databases):
+async def test_database_in_which_nothing_is_let_go_is_unavailable(databases, ready_postgresql):
     mine = await databases(locked=0.02)
-    holder = await mine._own_connection()
+    holder = await asyncpg.connect(ready_postgresql)
     try:
         await holder.execute("BEGIN")
         await holder.execute(LOCK)
@@ -126,10 +127,9 @@ async def test_statement_that_takes_too_long_is_given_up_unless_it_may_take_its_
 
 async def test_server_looks_after_connections_that_say_nothing(databases):
     mine = await databases()
-    shown = await mine.run(lambda t: t.connection.scalar(text("SHOW idle_in_transaction_session_timeout")))
-    assert shown == "1min"
-    settings = postgresql.session_settings()
-    assert {"tcp_keepalives_idle", "tcp_user_timeout", "lock_timeout", "statement_timeout"} <= set(settings)
+    show = text("SHOW idle_in_transaction_session_timeout")
+    assert await mine.run(lambda t: t.connection.scalar(show)) == "1min"
+    assert {"tcp_keepalives_idle", "tcp_user_timeout", "lock_timeout"} <= set(postgresql.session_settings())
     assert LEASE.total_seconds() / 4 > IDLE
 
 
@@ -139,11 +139,11 @@ async def test_database_that_stands_still_is_closed_without_its_answer(databases
 
     monkeypatch.setattr(postgresql, "CLOSING", 0.01)
     database = await databases()
-    engine = database._engine
-    database._engine = SimpleNamespace(dispose=stand_still)
+    engine = database._engine  # noqa: SLF001
+    monkeypatch.setattr(database, "_engine", SimpleNamespace(dispose=stand_still))
     monkeypatch.setattr(database, "run", stand_still)
     monkeypatch.setattr(postgresql, "LONGEST", 0.01)
-    database._at_rest.clear()  # as while a unit waits for its answer
+    database._at_rest.clear()  # noqa: SLF001 - as while a unit waits for its answer
     async with asyncio.timeout(30):
         await database.close()
     await engine.dispose()

@@ -105,12 +105,12 @@ async def test_server_that_never_answers_is_given_up(monkeypatch):
 def test_error_of_the_driver_itself_is_a_broken_connection_and_one_of_the_server_is_not():
     """Of a session that the server ended between two steps of one statement, on a connection that was just made."""
     of_driver = AsyncAdapt_asyncpg_dbapi(asyncpg).InternalClientError("cannot switch to state 12")
-    with pytest.raises(DatabaseUnavailable, match="broke"), postgresql._translated():
+    with pytest.raises(DatabaseUnavailable, match="broke"), postgresql._translated():  # noqa: SLF001
         raise InternalError("SHOW", None, of_driver)
-    with pytest.raises(DatabaseUnavailable, match="broke"), postgresql._translated():
+    with pytest.raises(DatabaseUnavailable, match="broke"), postgresql._translated():  # noqa: SLF001
         raise asyncpg.InternalClientError("cannot switch to state 12")
     damaged = asyncpg.DataCorruptedError("invalid page")
-    with pytest.raises(InternalError), postgresql._translated():
+    with pytest.raises(InternalError), postgresql._translated():  # noqa: SLF001
         raise InternalError("SELECT", None, damaged)
 
 

@@ -144,6 +144,6 @@ def test_whatever_was_forgotten_is_done_once(name, price, due, known, forgotten,
     life.row, event = restore(row, *OFFICER, life.now)
     life.journal, life.next, life.call = [*journal, event], coming, NextAction(operation=None)
     if row.attempt is not None:
-        life._take(Interrupted())
+        life._take(Interrupted())  # noqa: SLF001
     life.teardown()
     assert len(life.agency.cases) <= 1
