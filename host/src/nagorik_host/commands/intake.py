@@ -15,7 +15,7 @@ from nagorik_host.store.application_store import AlreadyErased
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import KeyMissing, SealBroken
-from nagorik_platform.tracebacks import frames_of, type_name
+from nagorik_platform.tracebacks import failure
 
 T = TypeVar("T")
 TOGETHER: Final = 50
@@ -125,9 +125,7 @@ def _refused(path: Path, error: Exception) -> AppliedFile:
         case NagorikError():
             return refused(f"{error.code}: {error.message.en}")
     # The text of an exception may hold anything; its type and place are enough to report it.
-    *_, frame = frames_of(error)
-    defect = f"{type_name(error)} at {frame.place}"
-    return AppliedFile(path.name, "failed", None, f"not taken in, for no fault of the file: {defect}")
+    return AppliedFile(path.name, "failed", None, f"not taken in, for no fault of the file: {failure(error)}")
 
 
 def _offered(field: str, written: str, known: Sequence[Offer], find: Callable[[str], T]) -> T:
