@@ -21,9 +21,8 @@ from nagorik.errors import FieldProblem
 from nagorik.values import Text
 from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.engine.health import HealthTracker
-from nagorik_host.engine.permits import PermitOffice
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
-from nagorik_host.engine.rate_limiter import SharedRateLimiter
+from nagorik_host.engine.rate_limiter import PermitOffice, SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
 from nagorik_host.engine.tokens import SharedTokenStore
 from nagorik_host.store.application_store import LEASE, AlreadyOpen, ApplicationStore, Correction, LeaseTooShort
@@ -113,7 +112,8 @@ class Host:
         self.database.use_ledger(self.vault)
         self.store = ApplicationStore(self.vault)
         self.capabilities = CapabilitiesCache(self.platform, self.charges, self.clock)
-        self.health = HealthTracker.of(self.platform)
+        manifests = {one.id: one.manifest for one in self.platform.plugins if one.manifest is not None}
+        self.health = HealthTracker(manifests)
         self._releases = {record.id: record.source.label for record in self.platform.plugins}
 
     @cached_property
@@ -407,7 +407,7 @@ async def open_host(
                     f"plugin {manifest.id}: {why}. Set lease_seconds above {least:g}, or deny the plugin until its"
                     " owner has lowered limits.deadline"
                 )
-        permits.use({one.id: one.limits.concurrency for one in manifests}, host.health)
+        permits.concurrency = {one.id: one.limits.concurrency for one in manifests}
         yield host
 
 

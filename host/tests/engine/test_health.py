@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,18 +22,15 @@ from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Circuit
 from nagorik_host.commands.checks import outage_hint
 from nagorik_host.engine.health import (
+    FAILURES_OF_AN_OUTAGE,
     LAST_PROBE,
-    AgencyRules,
-    HealthChange,
     HealthTracker,
     refusing,
     try_other_credentials,
     try_refused,
 )
-from nagorik_host.engine.instants import row_of
-from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
+from nagorik_host.engine.pace import row_of
 from nagorik_host.store.outages import outages_of
-from nagorik_platform.agency_client.circuit import CircuitRules
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 from nagorik_testing import SimulatedClock
@@ -51,19 +49,20 @@ class Agency:
     def __init__(self, database, *, has_login=False, processes=1):
         self.database, self.clock = database, SimulatedClock()
         self.name = f"health-{next(AGENCIES)}"
-        rules = AgencyRules(CircuitRules.of(Circuit(), FAILURES_OF_AN_OUTAGE), has_login)
-        self.processes = [HealthTracker({self.name: rules}) for _ in range(processes)]
+        manifest = SimpleNamespace(circuit=Circuit(), login=object() if has_login else None)
+        self.processes = [HealthTracker({self.name: manifest}) for _ in range(processes)]
         self.health = self.processes[0]
 
     async def learn(self, outcome, *, of=0, **more):
         unit = partial(self.processes[of].learn, plugin=self.name, outcome=outcome, now=self.clock.now(), **more)
-        return await self.database.run(unit)
+        change = await self.database.run(unit)
+        return change and (change.down_since is not None, change.cause)
 
     async def fails(self, outcome=GONE, times=FAILURES_OF_AN_OUTAGE):
         return [await self.learn(outcome) for _ in range(times)][-1]
 
     async def row(self):
-        return await self.database.run(partial(row_of, plugin=self.name, now=None))
+        return await self.database.run(partial(row_of, plugin=self.name))
 
     async def wait(self):
         """How long it is until it may be tried."""
@@ -71,7 +70,7 @@ class Agency:
 
     async def take_probe(self, of=0):
         def unit(transaction):
-            row = row_of(transaction, self.name, None)
+            row = row_of(transaction, self.name)
             return self.processes[of].take_probe(transaction, row, self.clock.now())
 
         return await self.database.run(unit)
@@ -88,12 +87,12 @@ async def test_calls_that_fail_together_are_one_outage_that_one_answer_ends(data
     agency = Agency(database, processes=2)
     began = agency.clock.now()
     changes = await asyncio.gather(*(agency.learn(GONE, of=number % 2) for number in range(40)))
-    assert [one for one in changes if one is not None] == [HealthChange(is_down=True, cause="connection-refused")]
+    assert [one for one in changes if one is not None] == [(True, "connection-refused")]
     row = await agency.row()
     assert (row.failures, row.down_since, row.probes) == (40, began, 0)
     assert timedelta(0) < await agency.wait() <= PROBE_AFTER
     later = agency.clock.advance(60)
-    assert await agency.learn(ANSWERED) == HealthChange(is_down=False)
+    assert await agency.learn(ANSWERED) == (False, None)
     row = await agency.row()
     assert (row.failures, row.down_since, row.cause, row.probe_at) == (0, None, None, None)
     assert await agency.learn(ANSWERED) is None
@@ -105,11 +104,11 @@ async def test_what_the_manifest_says_of_its_circuit_holds_for_all_processes(dat
     broken = CallFailed(ContractViolation("http-299"))
     agency = Agency(database)
     assert await agency.fails(broken, times=2) is None
-    assert await agency.learn(broken) == HealthChange(is_down=True, cause="contract-violation")
+    assert await agency.learn(broken) == (True, "contract-violation")
     agency = Agency(database)
     await agency.learn(GONE)
     agency.clock.advance(60)
-    assert await agency.learn(GONE) == HealthChange(is_down=True, cause="connection-refused")
+    assert await agency.learn(GONE) == (True, "connection-refused")
 
 
 async def test_one_probe_at_a_time_is_made_ever_more_seldom(database):
@@ -138,7 +137,7 @@ async def test_one_probe_at_a_time_is_made_ever_more_seldom(database):
 )
 async def test_credentials_that_let_nobody_in_are_an_outage_at_once(database, kind, cause):
     agency = Agency(database)
-    assert await agency.learn(CallFailed(CredentialsRejected(kind))) == HealthChange(is_down=True, cause=cause)
+    assert await agency.learn(CallFailed(CredentialsRejected(kind))) == (True, cause)
     assert await database.run(refusing) == [agency.name]
     assert outage_hint(cause)
 
@@ -182,8 +181,8 @@ async def test_officer_has_refused_credentials_tried_once_and_the_next_pause_is_
     for _ in range(2):
         await agency.probe(REFUSED)
     now = agency.clock.now()
-    assert not await database.run(partial(try_refused, plugins=[other.name], now=now))
-    assert await database.run(partial(try_refused, plugins=[agency.name, other.name], now=now))
+    assert not await database.run(partial(try_refused, plugin=other.name, now=now))
+    assert await database.run(partial(try_refused, plugin=agency.name, now=now))
     assert await agency.take_probe()
     await agency.learn(REFUSED)
     assert await agency.wait() >= REFUSED_PAUSES[-1] * 1.1

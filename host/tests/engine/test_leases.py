@@ -16,9 +16,8 @@ from nagorik.clock import Deadline
 from nagorik.errors import Layer
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
-from nagorik_host.engine import instants
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, elapsed_of
-from nagorik_host.engine.pace import PaceSlot
+from nagorik_host.engine.pace import LATE, PaceSlot
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, attempts, workers
@@ -456,7 +455,7 @@ async def test_process_that_was_stopped_and_goes_on_files_nothing(ferry, ready_p
 
 def slot_now(clock):
     """An instant of wasa's time that is now."""
-    return PaceSlot(clock.now(), elapsed_of(clock)(), 0.0)
+    return PaceSlot(clock.now(), elapsed_of(clock)())
 
 
 async def test_first_request_that_is_late_asks_whether_the_application_is_still_in_hand(database, monkeypatch):
@@ -468,7 +467,7 @@ async def test_first_request_that_is_late_asks_whether_the_application_is_still_
     RESERVED.set(Reservation("wasa", slot_now(clock), held))
     await limiter.acquire("wasa", 5, Deadline.after(600, clock))
     RESERVED.set(Reservation("wasa", slot_now(clock), held))
-    clock.advance(instants.LATE + timedelta.resolution)
+    clock.advance(LATE + timedelta.resolution)
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 5, Deadline.after(600, clock))
     assert (caught.value.because, caught.value.layer) == (LEASE_LOST, Layer.CORE)

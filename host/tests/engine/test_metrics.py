@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select, update
 
 from nagorik_host import metrics
-from nagorik_host.engine.instants import ensure_row
 from nagorik_host.engine.observers import WorkerObserver
+from nagorik_host.engine.pace import ensure_row
 from nagorik_host.metrics import OTHER, MetricsServer, WorkerMetrics
 from nagorik_host.store.schema import agencies, applications, attempts
 from nagorik_testing import SyntheticCitizens
@@ -106,7 +106,7 @@ async def test_state_of_the_queues_is_told(world, ready_url):
 async def test_why_an_agency_is_down_is_told_in_words_of_a_known_set(world, ready_file, cause, label):
     async with world.host(ready_file) as host:
         await world.apply(host)
-        await host.database.run(partial(ensure_row, plugin="nid", now=None))
+        await host.database.run(partial(ensure_row, plugin="nid"))
         down = update(agencies).where(agencies.c.plugin == "nid").values(down_since=world.clock.now(), cause=cause)
         with serving(host) as (_, url):
             assert "nagorik_agency_down_cause" not in await scraped(url)

@@ -11,9 +11,8 @@ from structlog.testing import capture_logs
 
 from nagorik import Text
 from nagorik_host import Host
-from nagorik_host.engine.health import LAST_PROBE
+from nagorik_host.engine.health import FAILURES_OF_AN_OUTAGE, LAST_PROBE
 from nagorik_host.engine.plugins import accept
-from nagorik_host.engine.reach import FAILURES_OF_AN_OUTAGE
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE

@@ -41,7 +41,7 @@ async def agencies(arguments: argparse.Namespace) -> CommandResult:
         from nagorik_host.engine.tokens import try_refused_again
 
         was_refused = try_refused_again(transaction, plugin)
-        return try_refused(transaction, [plugin], at) or was_refused
+        return try_refused(transaction, plugin, at) or was_refused
 
     async with unlocked_database() as (database, _):
         if plugin is not None:

@@ -27,9 +27,16 @@ from nagorik.clock import Clock
 from nagorik.manifest import Limits
 from nagorik_host.engine.gathered import GatheredTransaction
 from nagorik_host.engine.health import HealthTracker
-from nagorik_host.engine.instants import HORIZON, ensure_row, interval_of, most_within, time_of
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
-from nagorik_host.engine.pace import AgencyPace, PaceSlot
+from nagorik_host.engine.pace import (
+    HORIZON,
+    AgencyPace,
+    PaceSlot,
+    ensure_row,
+    interval_of,
+    most_within,
+    time_of,
+)
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import Queues, SuspendedOffers, UnderWay, suspended_offers
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
@@ -227,7 +234,7 @@ class Claims:
     def ensure_rows(self, transaction: Transaction) -> None:
         """Make the rows of the agencies that are missing; a claim does it by itself."""
         for plugin in sorted(self.limits):
-            ensure_row(transaction, plugin, time_of(self.clock))
+            ensure_row(transaction, plugin)
 
     def _callable_at(self, queue: Row[Any], now: datetime) -> datetime | None:
         """When the first application of a queue can be called for; ``None`` where no one can."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -21,14 +21,6 @@ LONGEST_PAUSE: Final = 1.0
 LAST_PATIENCE: Final = 30.0
 """Seconds that an outcome waits for a database that is away, at most, once its worker is to end: so long does a
 supervisor give it. What cannot be written down, others look up."""
-
-
-def pauses() -> Iterator[float]:
-    """Seconds before each further try; half of them are chance, or all who lost the database at once came at once."""
-    longest = PAUSE
-    while True:
-        yield random.uniform(longest / 2, longest)  # noqa: S311 - spreads load, guards nothing
-        longest = min(longest * 2, LONGEST_PAUSE)
 
 
 @dataclass(slots=True, repr=False)
@@ -51,32 +43,27 @@ class OutageRetry:
         Raises:
             DatabaseUnavailable: It is away for too long.
         """
-        loop = asyncio.get_running_loop()
-        lost_at, further = None, pauses()
+        clock, pause = asyncio.get_running_loop().time, PAUSE
+        lost_at: float | None = None
         while True:
             try:
                 result = await self.database.run(unit)
             except DatabaseUnavailable:
-                self._report(is_away=True)
-                lost_at = loop.time() if lost_at is None else lost_at
-                if loop.time() - lost_at >= self._patience(is_outcome=is_outcome):
+                lost_at = clock() if lost_at is None else lost_at
+                if not self._is_away:  # reported once, however many wait
+                    self._is_away = True
+                    _log.error("database_unavailable", worker=self.worker_name)
+                    self.observer.note("database_lost")
+                patience = self.lease.lasts.total_seconds()
+                if self.is_stopping():
+                    patience = min(patience, LAST_PATIENCE) if is_outcome else 0.0
+                if clock() - lost_at >= patience:
                     raise
-                await asyncio.sleep(next(further))
+                # Half of a pause is chance, or all who lost the database at once came at once.
+                await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads load, guards nothing
+                pause = min(pause * 2, LONGEST_PAUSE)
             else:
-                self._report(is_away=False)
+                if self._is_away:
+                    self._is_away = False
+                    _log.warning("database_is_back", worker=self.worker_name)
                 return result
-
-    def _report(self, *, is_away: bool) -> None:
-        """Report an outage and its end once, however many wait."""
-        if is_away and not self._is_away:
-            _log.error("database_unavailable", worker=self.worker_name)
-            self.observer.note("database_lost")
-        elif self._is_away and not is_away:
-            _log.warning("database_is_back", worker=self.worker_name)
-        self._is_away = is_away
-
-    def _patience(self, *, is_outcome: bool) -> float:
-        lease = self.lease.lasts.total_seconds()
-        if not self.is_stopping():
-            return lease
-        return min(lease, LAST_PATIENCE) if is_outcome else 0.0

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, Row, Select, String, bindparam, func, or_, select
 
 from nagorik.operations import OPERATIONS
-from nagorik_host.engine.instants import HORIZON
 from nagorik_host.engine.leases import leases_at
+from nagorik_host.engine.pace import HORIZON
 from nagorik_host.engine.plugins import is_beyond
 from nagorik_host.store.clock import LEASE_NOW, NOW, Later, has_ended, lasts
 from nagorik_host.store.database import Transaction

@@ -24,8 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from nagorik import RateLimited, Token
 from nagorik.clock import Clock
 from nagorik.errors import CredentialProblem, Layer
-from nagorik_host.engine.instants import row_of, time_of
-from nagorik_host.engine.pace import within_reach
+from nagorik_host.engine.pace import row_of, time_of, within_reach
 from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.schema import agency_logins, agency_tokens
@@ -190,7 +189,7 @@ class SharedTokenStore:
         if limits.logins is None:
             return
         # Logins with other settings count, too: the agency's row is locked for both.
-        row_of(transaction, plugin, time_of(self.clock))
+        row_of(transaction, plugin)
         now = transaction.connection.execute(select(NOW), {LEASE_NOW: time_of(self.clock)}).scalar_one()
         is_over = logins.at <= now - limits.login_period
         transaction.connection.execute(delete(agency_logins).where(logins.plugin == plugin, is_over))

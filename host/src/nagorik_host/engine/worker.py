@@ -346,7 +346,7 @@ class Worker:
             return  # the next call says it again; the application's own outcome is written down already
         if change is None:
             return
-        if change.is_down:
+        if change.down_since is not None:
             self._claims.down.add(plugin)
             _log.warning("agency_is_down", plugin=plugin, cause=change.cause)
         else:

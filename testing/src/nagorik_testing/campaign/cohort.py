@@ -26,7 +26,7 @@ from nagorik import NagorikError
 from nagorik.model.application import DocumentStore
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
-from nagorik_host.engine.health import LAST_PROBE, HealthTracker, try_refused
+from nagorik_host.engine.health import LAST_PROBE, try_refused
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.reach import OF_CREDENTIALS
 from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
@@ -381,9 +381,9 @@ class Cohort:
             clock=self.clock,
             lease_clock=self.machine,
             # Whether a call has sent anything is known by it: the one that requests ask is of the same kind.
-            rate_limiter=SharedRateLimiter(database, self.clock, is_asked=True),
+            rate_limiter=SharedRateLimiter(database, self.clock),
         )
-        host.health = HealthTracker.of(platform, rng=self._rng)
+        host.health.rng = self._rng
         return host
 
     async def _run_until_idle(self, platform: Platform, schedule: KillSchedule, people: People) -> None:
@@ -553,7 +553,7 @@ def _try_refused(
     tried = {plugin: down_since for plugin, down_since in waiting.items() if may_be_tried(plugin, down_since)}
     for plugin in tried:
         try_refused_again(transaction, plugin)
-    try_refused(transaction, tried, now)
+        try_refused(transaction, plugin, now)
     return tried
 
 
