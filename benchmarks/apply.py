@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 from databases import Databases, databases
 from nagorik_host import Host, open_host
 from nagorik_host.application_file import ApplicationFile
-from nagorik_host.commands.intake import apply_files
+from nagorik_host.commands.apply import apply_files
 from nagorik_host.store import open_database
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.upgrade import upgrade
@@ -65,7 +65,7 @@ async def one_by_one(host: Host, documents: FolderDocumentStore, files: Sequence
 
 async def together(host: Host, documents: FolderDocumentStore, files: Sequence[Path]) -> None:
     """Take the files in as the command does."""
-    left = [one async for some in apply_files(host, documents, files) for one in some if one.application is None]
+    left = [one for one in await apply_files(host, documents, files) if one.application is None]
     assert not left, left[0]
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from nagorik import Applicant
 from nagorik_host.application_file import ApplicationFile, GivenConsent, GivenDocument
-from nagorik_host.commands.intake import AppliedFile
+from nagorik_host.commands.apply import AppliedFile
 from nagorik_platform import Platform, PlatformSettings
 
 ROOT = Path(__file__).parents[2]

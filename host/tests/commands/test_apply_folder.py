@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from nagorik_host import open_host
-from nagorik_host.commands import apply, running
-from nagorik_host.commands.intake import TOGETHER, apply_files
+from nagorik_host.commands import running
+from nagorik_host.commands.apply import TOGETHER, apply_files
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.documents import FolderDocumentStore
@@ -56,15 +56,11 @@ async def count(host) -> int:
     )
 
 
-async def taken_in(host, documents, files):
-    return [one async for some in apply_files(host, documents, files) for one in some]
-
-
 async def test_every_file_is_listed_in_order_and_taken_in_once(hosts, folder):
     files = sorted(folder.glob("*.json"))
     async with hosts() as (host, documents):
-        first = await taken_in(host, documents, files)
-        again = await taken_in(host, documents, files)
+        first = await apply_files(host, documents, files)
+        again = await apply_files(host, documents, files)
         number = await count(host)
     assert [one.file for one in first] == [file.name for file in files]
     wanted = {file.name: "taken" for file in files} | {"wrong.json": "refused", "twice.json": "already-open"}
@@ -87,8 +83,8 @@ async def test_what_is_taken_in_together_is_what_each_is_alone(hosts, folder):
         ] + [execute(select(func.count()).where(payloads.c.application == application)).all()]
 
     async with hosts() as (host, documents):
-        (alone,) = await taken_in(host, documents, files[:1])
-        together = await taken_in(host, documents, files[1 : TOGETHER + 1])
+        (alone,) = await apply_files(host, documents, files[:1])
+        together = await apply_files(host, documents, files[1 : TOGETHER + 1])
         expected = await host.database.run(partial(rows, application=alone.application))
         for one in together:
             assert await host.database.run(partial(rows, application=one.application)) == expected
@@ -99,7 +95,7 @@ async def test_two_that_take_the_same_folder_in_at_once_take_each_file_in_once(h
     files = sorted(folder.glob("0*.json"))
     async with hosts() as (one, documents), hosts() as (other, _):
         first, second = await asyncio.gather(
-            taken_in(one, documents, files), taken_in(other, documents, list(reversed(files)))
+            apply_files(one, documents, files), apply_files(other, documents, list(reversed(files)))
         )
         assert await count(one) == len(files)
     found = [{file.file: file.application for file in each} for each in (first, second)]
@@ -111,23 +107,15 @@ async def test_two_that_take_the_same_folder_in_at_once_take_each_file_in_once(h
 async def test_folder_is_applied_again_after_the_database_went_away_in_the_middle(hosts, folder):
     files = sorted(folder.glob("0*.json"))
     async with hosts() as (host, documents):
-        under_way = apply_files(host, documents, files)
-        await anext(under_way)
+        await apply_files(host, documents, files[:TOGETHER])
         await host.database.close()
         with pytest.raises(DatabaseUnavailable):
-            await anext(under_way)
+            await apply_files(host, documents, files)
     async with hosts() as (host, documents):
         assert await count(host) == TOGETHER
-        again = await taken_in(host, documents, files)
+        again = await apply_files(host, documents, files)
     assert sorted({one.result for one in again}) == ["already-open", "taken"]
     assert None not in {one.application for one in again}
-
-
-def test_lines_say_how_far_it_is(ready, folder, monkeypatch):
-    monkeypatch.setattr(apply, "PROGRESS", TOGETHER)
-    done = ready("apply", folder, "--json")
-    assert done.code == 1
-    assert f"nagorik: {TOGETHER} of {2 * TOGETHER + 32} files are done" in done.err.splitlines()
 
 
 async def test_many_large_documents_are_in_memory_one_after_the_other(hosts, place):
@@ -141,7 +129,7 @@ async def test_many_large_documents_are_in_memory_one_after_the_other(hosts, pla
     async with hosts() as (host, documents):
         tracemalloc.start()
         try:
-            (found,) = await taken_in(host, documents, [place / "large.json"])
+            (found,) = await apply_files(host, documents, [place / "large.json"])
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -159,7 +147,7 @@ async def test_document_that_is_none_lets_none_be_kept(hosts, place):
     given["documents"] = [{"kind": "utility-bill", "file": file} for file in ("paper.pdf", "other.pdf")]
     (place / "other.json").write_text(json.dumps(given), "utf-8")
     async with hosts() as (host, documents):
-        (found,) = await taken_in(host, documents, [place / "other.json"])
+        (found,) = await apply_files(host, documents, [place / "other.json"])
         assert list(documents.kept()) == []
     wrong = "documents.1.file: Utility bill: the file is no PDF, JPEG or PNG, whatever it is called"
     assert found.problem.startswith(wrong)

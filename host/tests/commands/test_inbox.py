@@ -51,14 +51,13 @@ def put(place, *, result=None, proved=None, age=timedelta(0), offer="nid.reissue
     return identity
 
 
-def test_messages_are_listed_by_result_offer_and_age(ready, place):
+def test_messages_are_listed_by_result_and_offer(ready, place):
     old = put(place, result="plugin-fault", age=timedelta(days=40))
     new = put(place, offer="nid.correction")
     told = ready("inbox", "list", "--json").document
     assert told["numbers"] == {"plugin-fault": 1, "waiting": 1}
     assert [one["id"] for one in told["messages"]] == [new, old]
     for words, found in (
-        (("--older-than", "30"), [old]),
         (("--result", "waiting"), [new]),
         (("--offer", "nid.reissue"), [old]),
         (("--offer", "nid.reissue", "--result", "waiting"), []),

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from nagorik_host.commands.running import CommandRefused, new_files
+from nagorik_host.commands.running import CommandRefused, new_file
 
 
 @pytest.mark.parametrize("name", ["", ".", "/", "mine.html", "র" * 120, "nowhere/receipt.html", "a\0b"])
 def test_name_that_no_new_file_can_have_is_refused_before_anything_is_done(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.html").write_text("mine")
-    with pytest.raises(CommandRefused), new_files([Path(name)]):
+    with pytest.raises(CommandRefused), new_file(Path(name)):
         pytest.fail("it was begun")
     assert [one.name for one in tmp_path.iterdir()] == ["mine.html"]
     assert (tmp_path / "mine.html").read_text() == "mine"
@@ -19,6 +19,6 @@ def test_name_that_no_new_file_can_have_is_refused_before_anything_is_done(tmp_p
 
 def test_longest_name_is_one(tmp_path):
     file = tmp_path / ("r" * 250 + ".html")
-    with new_files([file]) as (opened,):
+    with new_file(file) as opened:
         opened.write(b"page")
     assert file.read_bytes() == b"page"

@@ -158,7 +158,6 @@ def test_criterion_that_does_not_hold_is_told_with_its_source(worked, answers, r
     criteria = (
         criterion("resident", Verdict.PASS),
         criterion("one-well", Verdict.FAIL, "You have a well already:", SOURCE),
-        criterion("one-well", Verdict.FAIL, "You have a well already:", SOURCE),
         criterion("debts", Verdict.CANNOT_TELL),
     )
     answers.ELIGIBILITY = EligibilityDecision(criteria=criteria)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, insert, update
 
-from nagorik.values import Money, dhaka_date
+from nagorik.values import dhaka_date
 from nagorik_host.store import open_database
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import (
@@ -76,7 +76,6 @@ CASES: list[tuple[ApplicationFilter, Callable[[dict], bool]]] = [
         ApplicationFilter(plugins={"office"}, states={"closed", "in_review"}),
         lambda row: row["plugin"] == "office" and row["state"] != "manual_review",
     ),
-    (ApplicationFilter(gateway="cashdesk.counter"), lambda row: row["gateway"] is not None),
     (ApplicationFilter(hold="ineligible"), lambda row: row["hold_code"] == "ineligible"),
     (
         ApplicationFilter(blocked="defect", hold="ineligible", open_only=True),
@@ -85,10 +84,6 @@ CASES: list[tuple[ApplicationFilter, Callable[[dict], bool]]] = [
     (
         ApplicationFilter(opened_from=NOW - 6 * HOUR, opened_before=NOW - 2 * HOUR),
         lambda row: NOW - 6 * HOUR <= row["opened_at"] < NOW - 2 * HOUR,
-    ),
-    (
-        ApplicationFilter(updated_from=NOW - 6 * HOUR, updated_before=NOW - 2 * HOUR, plugins={"harbour"}),
-        lambda row: NOW - 6 * HOUR <= row["updated_at"] < NOW - 2 * HOUR and row["plugin"] == "harbour",
     ),
     (
         ApplicationFilter(due_until=NOW - 2 * HOUR, plugins={"office"}),
@@ -141,9 +136,6 @@ async def test_payments_are_listed_by_gateway_state_and_application(filled):
         for number in range(60)
     ]
 
-    def amount(row):
-        return row["taken_poisha"] or row["poisha"]
-
     def day(row):
         return dhaka_date(row["captured_at"] or row["opened_at"])
 
@@ -157,15 +149,8 @@ async def test_payments_are_listed_by_gateway_state_and_application(filled):
             lambda row: row["application"] == owner and row["state"] == "captured",
         ),
         (PaymentFilter(opened_before=NOW - HOUR), lambda row: row["opened_at"] < NOW - HOUR),
-        (PaymentFilter(updated_before=NOW), lambda row: False),
         (PaymentFilter(day=dhaka_date(NOW)), lambda row: day(row) == dhaka_date(NOW)),
         (PaymentFilter(day=dhaka_date(NOW - 10 * HOUR)), lambda row: day(row) == dhaka_date(NOW - 10 * HOUR)),
-        (PaymentFilter(amount_from=Money.taka(500)), lambda row: amount(row) >= 50_000),
-        (
-            PaymentFilter(amount_to=Money(poisha=49_999), application=owner),
-            lambda row: amount(row) <= 49_999 and row["application"] == owner,
-        ),
-        (PaymentFilter(amount_from=Money.of(1, "USD")), lambda row: False),
     ):
         expected = [row["id"] for row in sorted(made, key=lambda r: (r["opened_at"], r["id"]), reverse=True)]
         expected = [one for one in expected if belongs(next(row for row in made if row["id"] == one))]

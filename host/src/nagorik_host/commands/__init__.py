@@ -21,7 +21,7 @@ HELP: Final[Mapping[str, str]] = MappingProxyType(
         "erase": "erase a citizen's data once the application is closed, one or all that are old enough",
         "inbox": "list the messages of agencies and gateways, and have them read again; their content is never shown",
         "keys": "make keys, or wrap everything by the newest one",
-        "payments": "list payments by gateway, state, date, amount or age; reconcile a date with the gateways' books",
+        "payments": "list payments by gateway, state, date or age; reconcile a date with the gateways' books",
         "resume": "let a stopped service or plugin go on, at the pace that its agency can bear",
         "settings": "let all workers take up other settings of plugins, such as new credentials, without a restart",
         "stop": "stop a service or a plugin: nothing more is sent until it is resumed; or list what is stopped",

@@ -21,27 +21,21 @@ _NO_ANCHOR: Final = (
 )
 command: Final = HostCommand(
     HELP["audit"],
-    actions={
-        "verify": HostCommand(
-            "verify that nothing was changed, dropped or added",
-            "audit:verify",
-            [
-                argument(
-                    "--anchor", type=Path, metavar="FILE", help="lines of nagorik audit anchor, all to be continued"
-                )
-            ],
-        ),
-        "anchor": HostCommand(
-            "print how far the ledger has come, to be kept where no one who writes the database can write",
-            "audit:anchor",
-            offers_json=False,
-        ),
-        "documents": HostCommand(
-            "compare the documents' folder with the database",
-            "audit:documents",
-            [argument("--remove", action="store_true", help="remove what is a day old and no application refers to")],
-        ),
-    },
+    verify=HostCommand(
+        "verify that nothing was changed, dropped or added",
+        "audit:verify",
+        argument("--anchor", type=Path, metavar="FILE", help="lines of nagorik audit anchor, all to be continued"),
+    ),
+    anchor=HostCommand(
+        "print how far the ledger has come, to be kept where no one who writes the database can write",
+        "audit:anchor",
+        offers_json=False,
+    ),
+    documents=HostCommand(
+        "compare the documents' folder with the database",
+        "audit:documents",
+        argument("--remove", action="store_true", help="remove what is a day old and no application refers to"),
+    ),
 )
 
 

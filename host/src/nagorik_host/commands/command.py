@@ -1,8 +1,7 @@
 """A command of the host: its arguments as data; its work is imported when it is run."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from operator import methodcaller
 from pkgutil import resolve_name
 from typing import Any, Final
@@ -33,37 +32,36 @@ def one_of(*arguments: Argument, required: bool = False) -> Argument:
 APPLICATION: Final = argument("application", metavar="ID", help="the application's id, or its client reference")
 
 
-@dataclass(frozen=True, slots=True)
 class HostCommand:
-    """A command as ``nagorik.commands`` wants it, or an action of one.
+    """A command as ``nagorik.commands`` wants it, or an action of one."""
 
-    Attributes:
-        help: What it does, in a line.
-        work: The coroutine function ``module:function``, in ``nagorik_host.commands`` if the module has no dots. It
-            returns a ``Result``, or an exit code where it prints by itself.
-        arguments: Its arguments.
-        actions: Its actions by name, in place of work and arguments.
-        offers_json: Whether it has ``--json`` beside them.
-        epilog: What stands below them.
-    """
+    def __init__(
+        self, help_: str, work: str = "", *arguments: Argument, offers_json: bool = True, **actions: "HostCommand"
+    ) -> None:
+        """Declare a command.
 
-    help: str
-    work: str = ""
-    arguments: Sequence[Argument] = ()
-    actions: Mapping[str, "HostCommand"] = field(default_factory=dict)
-    offers_json: bool = True
-    epilog: str | None = None
+        Args:
+            help_: What it does, in a line.
+            work: The coroutine function ``module:function``, in ``nagorik_host.commands`` if the module has no dots.
+                It returns a ``CommandResult``, or an exit code where it prints by itself.
+            arguments: Its arguments.
+            offers_json: Whether it has ``--json`` beside them.
+            actions: Its actions, in place of work and arguments.
+        """
+        self.help = help_
+        self._work = work if "." in work else f"nagorik_host.commands.{work}"
+        self._arguments = (*arguments, add_json_argument) if offers_json else arguments
+        self._actions = actions
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add its arguments or actions."""
-        parser.epilog = self.epilog
-        if self.actions:
-            actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-            for name, action in self.actions.items():
-                action.configure(actions.add_parser(name, help=action.help, allow_abbrev=False))
+        if self._actions:
+            group = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+            for name, action in self._actions.items():
+                action.configure(group.add_parser(name.replace("_", "-"), help=action.help, allow_abbrev=False))
             return
-        parser.set_defaults(work=self.work if "." in self.work else f"nagorik_host.commands.{self.work}")
-        for add in (*self.arguments, *([add_json_argument] if self.offers_json else [])):
+        parser.set_defaults(work=self._work)
+        for add in self._arguments:
             add(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:

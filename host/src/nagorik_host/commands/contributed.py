@@ -1,4 +1,4 @@
-"""What the host that is set up here adds to the platform's own commands: nothing, at once, where there is none."""
+"""What the host that is set up here adds to the platform's own commands: at once nothing, if no host is set up."""
 
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
@@ -83,7 +83,6 @@ def _read_here(read: "Unit[list[T]]") -> list[T]:
     if settings is None:
         return []
     from nagorik_host.commands.running import is_absent, opened_database
-    from nagorik_host.store.database import read_url
     from nagorik_host.store.upgrade import require_newest
 
     async def do() -> list[T]:
@@ -91,4 +90,4 @@ def _read_here(read: "Unit[list[T]]") -> list[T]:
             await require_newest(database)
             return await database.run(read)
 
-    return [] if is_absent(read_url(settings.database.get_secret_value())) else asyncio.run(do())
+    return [] if is_absent(settings) else asyncio.run(do())

@@ -1,14 +1,11 @@
 """``nagorik documents``: which documents an application has, and one of them as a file."""
 
 import argparse
-import asyncio
-import hashlib
-from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from nagorik_host.commands.result import CommandResult, Headings, Part, Table
-from nagorik_host.commands.running import CommandRefused, new_files, opened_host
+from nagorik_host.commands.running import CommandRefused, new_file, opened_host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.documents import FolderDocumentStore, NoSuchDocument
@@ -30,7 +27,7 @@ _COLUMNS: Final[Headings] = {
 
 
 async def documents(arguments: argparse.Namespace) -> CommandResult:
-    """List the documents of an application, or export some."""
+    """List the documents of an application, or export one."""
     settings = load_host_settings()
     async with opened_host(settings) as host:
 
@@ -40,10 +37,14 @@ async def documents(arguments: argparse.Namespace) -> CommandResult:
 
         application, service, kept = await host.database.run(read)
         if arguments.export is not None:
-            store = FolderDocumentStore(settings.documents, host.vault)
-            return await _export(application, store, kept, *arguments.export)
-        kinds = dict.fromkeys(one.reference.kind for one in kept)
-        names = {kind: document_label(host, service, kind) for kind in kinds}
+            number, path = arguments.export
+            chosen = {str(place): one for place, one in enumerate(kept, start=1)}.get(number)
+            if chosen is None:
+                raise CommandRefused(f"there is no such paper; the application has {len(kept)}")
+            return await _export(application, FolderDocumentStore(settings.documents, host.vault), chosen, path)
+        names = {
+            kind: document_label(host, service, kind) for kind in dict.fromkeys(one.reference.kind for one in kept)
+        }
     listed = [
         {"number": number, "name": names[one.reference.kind].model_dump()}
         | one.reference.model_dump(include={"kind", "media_type", "bytes", "sha256"})
@@ -60,30 +61,17 @@ async def documents(arguments: argparse.Namespace) -> CommandResult:
     return CommandResult({"application": application, "documents": listed}, shown if listed else [nothing])
 
 
-async def _export(
-    application: str, store: FolderDocumentStore, kept: Sequence[KeptDocument], number: str, path: str
-) -> CommandResult:
-    chosen = next((one for place, one in enumerate(kept, start=1) if str(place) == number), None)
-    if chosen is None:
-        raise CommandRefused(f"there is no such paper; the application has {len(kept)}: nagorik documents lists them")
-    with new_files([Path(path)]) as (file,):
-        await _write(store, chosen, file)
-    kind, sha256 = chosen.reference.kind, chosen.reference.sha256
+async def _export(application: str, store: FolderDocumentStore, kept: KeptDocument, path: str) -> CommandResult:
+    """Write a document into a new file; it is what was taken in, or its seal is broken."""
+    with new_file(Path(path)) as file:
+        try:
+            async for piece in store.open(kept.reference):
+                file.write(piece)
+        except NoSuchDocument:
+            text = "the documents' folder does not hold it: restore the folder from a backup; nothing was exported"
+            raise CommandRefused(text, ExitCode.FAILED) from None
+    kind, sha256 = kept.reference.kind, kept.reference.sha256
     # What is written outside is not sealed any more: that it was written is kept.
     get_logger("nagorik.host").warning("document_exported", application=application, kind=kind)
     document = {"application": application, "exported": {"file": path, "kind": kind, "sha256": sha256}}
     return CommandResult(document, [f"{path}: {kind}, SHA-256 {sha256}"])
-
-
-async def _write(store: FolderDocumentStore, one: KeptDocument, file: IO[bytes]) -> None:
-    """Write a document into a file, and compare it with the hash that it was taken in with."""
-    digest = hashlib.sha256()
-    try:
-        async for piece in store.open(one.reference):
-            digest.update(piece)
-            await asyncio.to_thread(file.write, piece)
-    except NoSuchDocument:
-        text = "the documents' folder does not hold it: restore the folder from a backup; nothing was exported"
-        raise CommandRefused(text, ExitCode.FAILED) from None
-    if digest.hexdigest() != one.reference.sha256:
-        raise CommandRefused("it is not what was taken in; nothing was exported", ExitCode.FAILED)

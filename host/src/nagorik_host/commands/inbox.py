@@ -1,7 +1,6 @@
 """``nagorik inbox``: what agencies and gateways have sent, what became of it, and reading it again."""
 
 import argparse
-from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -22,7 +21,7 @@ _COLUMNS: Final[Headings] = {
 
 async def list_all(arguments: argparse.Namespace) -> CommandResult:
     """List messages."""
-    wanted = _wanted(arguments)
+    wanted = MessageFilter(arguments.offer, arguments.result)
     async with unlocked_database() as (database, _):
         numbers = await database.run(partial(count_messages, wanted=wanted))
         found = await database.run(partial(list_messages, wanted=wanted, limit=arguments.limit))
@@ -38,7 +37,7 @@ async def retry(arguments: argparse.Namespace) -> CommandResult:
     """Let one message, or all that a filter wants, be read again."""
     if (arguments.message is None) == (arguments.result is None):
         raise CommandRefused("name one message, or with --result which ones are to be read again")
-    wanted, number, renewed = _wanted(arguments)._replace(message=arguments.message), 0, PAGE
+    wanted, number, renewed = MessageFilter(arguments.offer, arguments.result, arguments.message), 0, PAGE
     async with unlocked_database() as (database, _):
         while renewed == PAGE:
             renewed = await database.run(partial(read_page_again, wanted=wanted, now=now()))
@@ -49,8 +48,3 @@ async def retry(arguments: argparse.Namespace) -> CommandResult:
     return CommandResult(
         {"messages": number}, [f"{number} messages will be read again by the next worker that looks."]
     )
-
-
-def _wanted(arguments: argparse.Namespace) -> MessageFilter:
-    before = None if arguments.older_than is None else now() - timedelta(days=arguments.older_than)
-    return MessageFilter(arguments.offer, arguments.result, before)

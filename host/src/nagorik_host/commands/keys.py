@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from nagorik_host.commands.result import CommandResult
-from nagorik_host.commands.running import CommandRefused, new_files, now, unlocked_database
+from nagorik_host.commands.running import CommandRefused, new_file, now, unlocked_database
 from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.documents import FolderDocumentStore
@@ -46,7 +46,7 @@ async def make(arguments: argparse.Namespace) -> int:
     if arguments.out is None:
         sys.stdout.write(text)
     else:
-        with new_files([arguments.out]) as (opened,):
+        with new_file(arguments.out) as opened:
             opened.write(text.encode())
     return ExitCode.OK
 

@@ -1,6 +1,6 @@
 """What a filter may name: a misspelt name would find nothing, and pass for an answer."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final
 
@@ -11,45 +11,43 @@ from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.schema import applications, payments
 from nagorik_platform.cli.output import unknown
 
-_LISTED: Final = 40
-"""Names that are listed where no name is like what was written."""
 _COLUMNS: Final = {
-    "service": (applications.c.service,),
-    "plugin": (applications.c.plugin,),
-    "gateway": (applications.c.gateway, payments.c.gateway),
-    "hold": (applications.c.hold_code,),
-    "blocked": (applications.c.blocked,),
+    "service": applications.c.service,
+    "plugin": applications.c.plugin,
+    "gateway": payments.c.gateway,
+    "hold": applications.c.hold_code,
+    "blocked": applications.c.blocked,
+    "code": applications.c.blocked,
 }
 
 
-def require_one_of(option: str, names: Iterable[str], known: Collection[str]) -> None:
+def require_one_of(option: str, names: Iterable[str], known: Iterable[str]) -> None:
     """Refuse names that are not known; the error names the likely one, or all that there are."""
     for name in set(names).difference(known):
-        listed = f"there are: {', '.join(sorted(known)[:_LISTED]) or 'none'}"
+        listed = f"there are: {', '.join(sorted(known)[:40]) or '–'}"
         raise CommandRefused(unknown(option, name, known, listed))
 
 
-async def require_known(database: Database, option: str, kind: str, written: Iterable[str] | str | None) -> None:
-    """Refuse what no installed plugin brings, the host does not know, and no application in ``database`` has had."""
-    names = {written} if isinstance(written, str) else set(written or ())
-    known = _known(kind) if names else set()
-    if not names <= known:
-        require_one_of(option, names, known | await database.run(partial(_kept, kind=kind)))
+async def require_known(database: Database, named: Mapping[str, Iterable[str | None]]) -> None:
+    """Refuse names, by their option, that no installed plugin brings and nothing in ``database`` has had."""
+    for option, written in named.items():
+        names = {name for name in written if name is not None}
+        if names and not names <= (known := _known(option)):
+            require_one_of(f"--{option}", names, known | await database.run(partial(_kept, option=option)))
 
 
-def _kept(transaction: Transaction, *, kind: str) -> set[str]:
-    queries = (select(column).distinct() for column in _COLUMNS[kind])
-    return {name for query in queries for name in transaction.connection.scalars(query) if name}
+def _kept(transaction: Transaction, *, option: str) -> set[str]:
+    return set(filter(None, transaction.connection.scalars(select(_COLUMNS[option]).distinct())))
 
 
-def _known(kind: str) -> set[str]:
+def _known(option: str) -> set[str]:
     from nagorik_host.texts import codes
     from nagorik_platform.registry import Registry
 
-    if kind in {"hold", "blocked"}:
-        return set(codes("hold" if kind == "hold" else "blocked"))
+    if option in {"hold", "blocked", "code"}:
+        return set(codes("hold" if option == "hold" else "blocked"))
     # What is kept out is known, too: its applications wait.
     manifests = [record.manifest for record in Registry.discover().records if record.manifest is not None]
-    if kind == "plugin":
+    if option == "plugin":
         return {manifest.id for manifest in manifests}
-    return {one.id for found in manifests for one in (found.services if kind == "service" else found.gateways)}
+    return {one.id for found in manifests for one in (found.services if option == "service" else found.gateways)}

@@ -1,7 +1,7 @@
 """``nagorik applications`` and ``nagorik payments``: which there are, page by page, and nothing of any citizen."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from typing import Any, Final
@@ -10,9 +10,8 @@ from sqlalchemy import Row
 
 from nagorik import ApplicationState, PaymentState
 from nagorik.values import Money
-from nagorik_host.commands.arguments import NO_CITIZENS
 from nagorik_host.commands.known_names import require_known, require_one_of
-from nagorik_host.commands.result import CommandResult, Headings, Part, Table, Unbroken
+from nagorik_host.commands.result import CommandResult, Headings, Part, Table
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import (
@@ -47,16 +46,19 @@ _PAYMENTS: Final[Headings] = {
     "amount": lambda one: one["taken"] or one["amount"],
     "begun": "opened_at",
 }
+_NO_CITIZENS: Final = "No application is found by a citizen's name, phone or NID number: those are sealed."
+_RENAMED: Final = {"id": "application", "hold_party": "waits_for", "hold_code": "hold", "target_plugin": "calls"}
 
 
 async def applications(arguments: argparse.Namespace) -> CommandResult:
     """List applications."""
-    require_one_of("--state", arguments.states, [state.value for state in ApplicationState])
-    due = now() - OVERDUE * arguments.overdue if arguments.due or arguments.overdue else None
+    require_one_of("--state", arguments.states, ApplicationState)
+    due = now() - OVERDUE if arguments.overdue else None
     wanted = ApplicationFilter(**_given(ApplicationFilter, arguments), due_until=due)
-    page = await _read(arguments, partial(list_applications, wanted=wanted), *_NAMED)
+    named = {"service": wanted.services, "plugin": wanted.plugins, "hold": [wanted.hold], "blocked": [wanted.blocked]}
+    page = await _page(arguments, partial(list_applications, wanted=wanted), named)
     rows = [_application(row) for row in page.rows]
-    return _result({"applications": rows}, _APPLICATIONS, page, "No application is like that. এমন কোনো আবেদন নেই।")
+    return _result("applications", rows, _APPLICATIONS, page, "No application is like that. এমন কোনো আবেদন নেই।")
 
 
 async def search(arguments: argparse.Namespace) -> CommandResult:
@@ -70,22 +72,18 @@ async def search(arguments: argparse.Namespace) -> CommandResult:
             return applications_by_id(transaction, store.search(transaction, arguments.name, limit=MOST_ROWS))
 
         rows = [_application(row) for row in await database.run(find)]
-    nothing = ["Nothing is found by this id or reference. এই নম্বরে কিছু পাওয়া যায়নি।", NO_CITIZENS]
-    found = [Table(_APPLICATIONS, rows)] if rows else nothing
-    return CommandResult({"applications": rows, "next": None}, found, ExitCode.OK if rows else ExitCode.FINDINGS)
+    nothing = ["Nothing is found by this id or reference. এই নম্বরে কিছু পাওয়া যায়নি।", _NO_CITIZENS]
+    shown = [Table(_APPLICATIONS, rows)] if rows else nothing
+    return CommandResult({"applications": rows, "next": None}, shown, ExitCode.OK if rows else ExitCode.FINDINGS)
 
 
 async def payments(arguments: argparse.Namespace) -> CommandResult:
     """List payments."""
-    require_one_of("--state", arguments.states, [state.value for state in PaymentState])
+    require_one_of("--state", arguments.states, PaymentState)
     wanted = PaymentFilter(**_given(PaymentFilter, arguments))
-    page = await _read(arguments, partial(list_payments, wanted=wanted), "gateway")
+    page = await _page(arguments, partial(list_payments, wanted=wanted), {"gateway": wanted.gateways})
     rows = [_payment(row) for row in page.rows]
-    return _result({"payments": rows}, _PAYMENTS, page, "No payment is like that. এমন কোনো পেমেন্ট নেই।")
-
-
-_RENAMED: Final = {"id": "application", "hold_party": "waits_for", "hold_code": "hold", "target_plugin": "calls"}
-_NAMED: Final = ("service", "plugin", "gateway", "hold", "blocked")
+    return _result("payments", rows, _PAYMENTS, page, "No payment is like that. এমন কোনো পেমেন্ট নেই।")
 
 
 def _given(kind: type[ApplicationFilter | PaymentFilter], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -93,27 +91,22 @@ def _given(kind: type[ApplicationFilter | PaymentFilter], arguments: argparse.Na
     return {field.name: getattr(arguments, field.name) for field in fields(kind) if field.name in arguments}
 
 
-async def _read(arguments: argparse.Namespace, unit: Callable[..., Page], *kinds: str) -> Page:
-    """A page from where ``--after`` says, once the options of ``kinds`` name what there is."""
+async def _page(arguments: argparse.Namespace, unit: Callable[..., Page], named: Mapping[str, Any]) -> Page:
+    """A page from where ``--after`` says, once all that is ``named`` is known."""
     try:
         after = PageCursor.read(arguments.after) if arguments.after is not None else None
     except PlaceInvalid:
         raise CommandRefused("--after takes the place that a page of this list ended with") from None
     async with unlocked_database() as (database, _):
-        for kind in kinds:
-            await require_known(
-                database, f"--{kind}", kind, vars(arguments).get(kind) or vars(arguments).get(f"{kind}s")
-            )
+        await require_known(database, named)
         return await database.run(partial(unit, after=after, limit=arguments.limit))
 
 
-def _result(document: Document, columns: Headings, page: Page, nothing: str) -> CommandResult:
-    (rows,) = document.values()
-    found: list[Part] = [Table(columns, rows)] if rows else []
+def _result(name: str, rows: Sequence[Document], columns: Headings, page: Page, nothing: str) -> CommandResult:
+    shown: list[Part] = [Table(columns, rows)] if rows else [nothing]
     if page.next is not None:
-        found += ["There may be more. Go on with:", Unbroken(f"--after {page.next}")]
-    place = str(page.next) if page.next is not None else None
-    return CommandResult({**document, "next": place}, found or [nothing])
+        shown += ["There may be more. Go on with:", f"--after {page.next}"]
+    return CommandResult({name: rows, "next": str(page.next) if page.next is not None else None}, shown)
 
 
 def _application(row: Row[Any]) -> Document:

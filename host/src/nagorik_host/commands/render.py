@@ -1,165 +1,150 @@
-"""An application's view, rendered for the person at the counter and for an officer."""
+"""An application's view, rendered for the person at the counter and for an officer; ``nagorik track``."""
 
+import argparse
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from nagorik import Text
-from nagorik.values import Money, to_bangla_digits
-from nagorik_host.commands.result import CommandResult, Headings, NameValues, Part, Table, Unbroken, when
-from nagorik_host.views import ApplicationView, OfficerView
+from nagorik.values import to_bangla_digits
+from nagorik_host.commands.result import CommandResult, Headings, NameValues, Part, Table
+from nagorik_host.commands.running import opened_host
+from nagorik_host.views import CITIZEN, ApplicationView, OfficerView, PaymentView
 from nagorik_platform.cli.explanation_page import charge_lines, fee_lines, reason_lines
 from nagorik_platform.cli.output import Document
 from nagorik_platform.lifecycle import Party
-from nagorik_toolkit.texts import moment_text, money_text
+from nagorik_toolkit.texts import moment_text
+
+_PAYMENTS: Final[Headings] = {
+    "পেমেন্ট / payment": "payment",
+    "মাধ্যম / gateway": "gateway",
+    "নম্বর / reference": "reference",
+    "টাকা / amount": lambda one: one["taken"] or one["amount"],
+    "অবস্থা / state": "state",
+}
+_ATTEMPTS: Final[Headings] = {
+    "শুরু / began": lambda one: _moment(one["began"]).en,
+    "কাজ / operation": "operation",
+    "ফল / result": "result",
+    "শেষ / ended": lambda one: one["ended"] and _moment(one["ended"]).en,
+}
+
+
+async def track(arguments: argparse.Namespace) -> CommandResult:
+    """Show the citizen's view."""
+    async with opened_host() as host:
+        return view_result(await host.view(arguments.application, CITIZEN))
 
 
 def view_result(view: ApplicationView) -> CommandResult:
     """A citizen's view, or an officer's with all that a decision needs."""
     document = view.model_dump(mode="json")
-    return CommandResult(document, list(_page(document, everything=isinstance(view, OfficerView))))
+    return CommandResult(document, list(_page(view, document)))
 
 
-def _page(document: Document, *, everything: bool) -> Iterator[Part]:
-    name = document["service_name"]
+def _page(view: ApplicationView, document: Document) -> Iterator[Part]:
+    is_for_officer, coming = isinstance(view, OfficerView), document["next"]
     yield NameValues(
         {
-            "application": document["application"],
-            "আবেদন / reference": document["client_reference"],
-            "সেবা / service": f"{document['service']} {_both(name)}" if name else document["service"],
-            "সংস্থার নম্বর / agency's number": document["agency_reference"],
-            "অবস্থা / state": document["state"],
-            "পরের কাজ / next": _next(document["next"]),
-            "সম্ভাব্য সময় / expected by": _expected_by(document),
+            "application": view.application,
+            "আবেদন / reference": view.client_reference,
+            "সেবা / service": f"{view.service} {_both(view.service_name)}" if view.service_name else view.service,
+            "সংস্থার নম্বর / agency's number": view.agency_reference,
+            "অবস্থা / state": view.state,
+            "পরের কাজ / next": coming and f"{coming['operation'] or '–'}, {_both(_moment(coming['due']))}",
+            "সম্ভাব্য সময় / expected by": _expected_by(view),
         }
     )
-    for item in filter(None, ({"means": document["state_means"]}, document["ended_as"], *document["flags"])):
-        yield from ("", *_pair(item["means"]))
-    if reasons := list(reason_lines(document, everything=everything)):
+    for text in (view.state_means, *(one.means for one in (view.ended_as, *view.flags) if one is not None)):
+        yield from ("", text.bn, text.en)
+    if reasons := list(reason_lines(document, everything=is_for_officer)):
         yield from ("", "কারণ / why", *reasons)
     yield ""
-    yield from _obstacles(document)
-    yield "নাগরিকের করণীয় / for the citizen to do" if everything else "করণীয় / what to do"
-    for one in document["what_to_do"]:
-        yield from _pair(one, "  ")
+    yield from _obstacles(view, document)
+    yield "নাগরিকের করণীয় / for the citizen to do" if is_for_officer else "করণীয় / what to do"
+    for text in view.what_to_do:
+        yield from (f"  {text.bn}", f"  {text.en}")
     for fee in document["fees"]:
         yield from ("", *fee_lines(fee))
-    if document["charges"] is not None:
+    if view.charges is not None:
         yield from ("", *charge_lines(document["charges"]))
-    yield from _payments(document)
-    yield from _timeline(document)
-    if everything:
-        yield from _for_officer(document)
-
-
-def _obstacles(document: Document) -> Iterator[str]:
-    if document["unreachable"] is not None:
-        yield from ("সংযোগ নেই / cannot be reached", *_pair(document["unreachable"]["means"]))
-    for heading, item in (("অপেক্ষা / waits", document["waits_for"]), ("আটকে আছে / blocked", document["blocked"])):
-        if item is not None:
-            party = item.get("party")
-            yield f"{heading}{f' ({party})' if party else ''}: {item['code']}"
-            if party != Party.CITIZEN:  # what the citizen has to do stands below
-                yield from _pair(item["means"])
-    for stop in document["stopped"]:
-        yield from (f"বন্ধ / stopped: {stop['kind']} {stop['name']}", *_pair(stop["reason"]))
-
-
-def _timeline(document: Document) -> Iterator[str]:
+    if view.payments:
+        yield from ("", Table(_PAYMENTS, document["payments"]))
+    for payment in view.payments:
+        yield from _payment(payment)
     yield from ("", "কী হয়েছে / what happened")
-    for line in document["timeline"]:
-        at, times = _moment(line["at"]), line["times"]
-        bn, en = (f" × {to_bangla_digits(str(times))}", f" × {times}") if times > 1 else ("", "")
-        yield from (f"  {at.bn}: {line['text']['bn']}{bn}", f"  {at.en}: {line['text']['en']}{en}")
+    for line in view.timeline:
+        at, times = moment_text(line.at), str(line.times)
+        bn, en = (f" × {to_bangla_digits(times)}", f" × {times}") if line.times > 1 else ("", "")
+        yield from (f"  {at.bn}: {line.text.bn}{bn}", f"  {at.en}: {line.text.en}{en}")
+    if isinstance(view, OfficerView):
+        yield from _for_officer(view, document)
 
 
-def _for_officer(document: Document) -> Iterator[Part]:
-    become = {f"--payment {p} may be": ", ".join(to) or "–" for p, to in document["payments_may_become"].items()}
+def _obstacles(view: ApplicationView, document: Document) -> Iterator[str]:
+    if document["unreachable"] is not None:
+        means = document["unreachable"]["means"]
+        yield from ("সংযোগ নেই / cannot be reached", means["bn"], means["en"])
+    waits, blocked = view.waits_for, view.blocked
+    if waits is not None:
+        yield f"অপেক্ষা / waits ({waits.party}): {waits.code}"
+        if waits.party != Party.CITIZEN:  # what the citizen has to do stands below
+            yield from (waits.means.bn, waits.means.en)
+    if blocked is not None:
+        yield from (f"আটকে আছে / blocked: {blocked.code}", blocked.means.bn, blocked.means.en)
+    for stop in document["stopped"]:
+        yield from (f"বন্ধ / stopped: {stop['kind']} {stop['name']}", stop["reason"]["bn"], stop["reason"]["en"])
+
+
+def _for_officer(view: OfficerView, document: Document) -> Iterator[Part]:
     yield NameValues(
         {
-            "citizen": document["applicant"],
-            "identifiers": ", ".join(document["identifiers"]) or "–",
-            "form holds": ", ".join(document["form_fields"]) or "–",
-            "--to may be": ", ".join(document["may_become"]) or "–",
-            **become,
-            **{f"the gateway says of {payment}": said for payment, said in document["gateways_say"].items()},
+            "citizen": view.applicant,
+            "identifiers": ", ".join(view.identifiers) or "–",
+            "form holds": ", ".join(view.form_fields) or "–",
+            "--to may be": ", ".join(view.may_become) or "–",
+            **{f"--payment {one} may be": ", ".join(to) or "–" for one, to in view.payments_may_become.items()},
+            **{f"the gateway says of {payment}": said for payment, said in view.gateways_say.items()},
         }
     )
-    columns: Headings = {
-        "শুরু / began": lambda one: when(one["began"]),
-        "কাজ / operation": "operation",
-        "ফল / result": "result",
-        "শেষ / ended": lambda one: one["ended"] and when(one["ended"]),
-    }
-    yield Table(columns, document["attempts"])
+    yield Table(_ATTEMPTS, document["attempts"])
 
 
-def _payments(document: Document) -> Iterator[Part]:
-    columns: Headings = {
-        "পেমেন্ট / payment": "payment",
-        "মাধ্যম / gateway": "gateway",
-        "নম্বর / reference": "reference",
-        "টাকা / amount": lambda one: _money(one["taken"] or one["amount"]),
-        "অবস্থা / state": "state",
-    }
-    if document["payments"]:
-        yield from ("", Table(columns, document["payments"]))
-    for one in document["payments"]:
-        if one["charges"] is not None:
-            yield from ("", one["payment"], *charge_lines(one["charges"]))
-        yield from _refund(one)
-        if one["instructions"] is not None:
-            yield from ("", *_pair(one["instructions"]))
-        if one["pay_at"] is not None:
-            yield from ("", "এখানে টাকা দিন / pay here", Unbroken(one["pay_at"]))
-        if one["pay_until"] is not None:
-            until = _moment(one["pay_until"])
-            yield from (f"{until.bn} পর্যন্ত টাকা দেওয়া যাবে।", f"You can pay until {until.en}.")
+def _payment(payment: PaymentView) -> Iterator[str]:
+    """What is back or on its way, so that it is not given back once more; and how to pay."""
+    if payment.charges is not None:
+        yield from ("", payment.payment, *charge_lines(dict(payment.charges)))
+    if payment.refunded_at is not None:
+        at = moment_text(payment.refunded_at)
+        yield from ("", payment.payment, f"এই পেমেন্টের টাকা ফেরত দেওয়া হয়েছে: {at.bn}।")
+        yield f"Money of this payment was given back: {at.en}."
+    elif payment.refund_ordered_at is not None:
+        at = moment_text(payment.refund_ordered_at)
+        yield from ("", payment.payment, f"পেমেন্ট সেবাকে এই পেমেন্টের টাকা ফেরত দিতে বলা হয়েছে, বা হয়ে থাকতে পারে: {at.bn}।")
+        yield f"The payment service was told to give money of this payment back, or may have been: {at.en}."
+    if payment.refund_reference is not None:
+        yield f"ফেরতের নম্বর / number of the refund: {payment.refund_reference}"
+    if payment.instructions is not None:
+        yield from ("", payment.instructions.bn, payment.instructions.en)
+    if payment.pay_at is not None:
+        yield from ("", "এখানে টাকা দিন / pay here", payment.pay_at)
+    if payment.pay_until is not None:
+        until = moment_text(payment.pay_until)
+        yield from (f"{until.bn} পর্যন্ত টাকা দেওয়া যাবে।", f"You can pay until {until.en}.")
 
 
-def _refund(payment: Document) -> Iterator[str]:
-    """What is back or on its way, so that it is not given back once more."""
-    if payment["refunded_at"] is not None:
-        at = _moment(payment["refunded_at"])
-        lines = (f"এই পেমেন্টের টাকা ফেরত দেওয়া হয়েছে: {at.bn}।", f"Money of this payment was given back: {at.en}.")
-    elif payment["refund_ordered_at"] is not None:
-        at = _moment(payment["refund_ordered_at"])
-        lines = (
-            f"পেমেন্ট সেবাকে এই পেমেন্টের টাকা ফেরত দিতে বলা হয়েছে, বা হয়ে থাকতে পারে: {at.bn}।",
-            f"The payment service was told to give money of this payment back, or may have been: {at.en}.",
-        )
-    else:
-        return
-    yield from ("", payment["payment"], *lines)
-    if payment["refund_reference"] is not None:
-        yield f"ফেরতের নম্বর / number of the refund: {payment['refund_reference']}"
-
-
-def _next(coming: Document | None) -> str | None:
-    return None if coming is None else f"{coming['operation'] or '–'}, {_both(_moment(coming['due']).model_dump())}"
-
-
-def _expected_by(document: Document) -> str | None:
-    if document["expected_by"] is None:
+def _expected_by(view: ApplicationView) -> str | None:
+    if view.expected_by is None:
         return None
-    hours = round(document["expected_frozen_seconds"] / 3600)
+    hours = round((view.expected_frozen_seconds or 0) / 3600)
     away = f"{hours} hour{'' if hours == 1 else 's'}"
     closed = f" (সংস্থা {to_bangla_digits(str(hours))} ঘণ্টা বন্ধ ছিল · the agency was down for {away})" if hours else ""
-    return f"{_both(_moment(document['expected_by']).model_dump())}{closed}"
+    return f"{_both(moment_text(view.expected_by))}{closed}"
 
 
 def _moment(written: str) -> Text:
     return moment_text(datetime.fromisoformat(written))
 
 
-def _money(written: str) -> str:
-    """An amount of a document, such as ``345.00 BDT``."""
-    amount, currency = written.split()
-    return _both(money_text(Money.of(amount, "USD" if currency == "USD" else "BDT")).model_dump())
-
-
-def _both(text: Document) -> str:
-    return f"{text['bn']} · {text['en']}"
-
-
-def _pair(text: Document, before: str = "") -> tuple[str, str]:
-    return f"{before}{text['bn']}", f"{before}{text['en']}"
+def _both(text: Text) -> str:
+    return f"{text.bn} · {text.en}"

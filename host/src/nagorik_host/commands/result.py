@@ -1,19 +1,12 @@
 """What a command found: one JSON document for programs; lines, facts and tables for people."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import (
-    Document,
-    print_error,
-    print_facts,
-    print_json,
-    print_lines,
-    print_table,
-    print_unbroken,
-)
+from nagorik_platform.cli.output import Document, plain, print_error, print_facts, print_json, print_table
 
 Headings = Mapping[str, str | Callable[[Document], object]]
 """A table's headings. A cell is a value of the row's document, or what a function makes of the document."""
@@ -32,14 +25,8 @@ class NameValues(NamedTuple):
     values: Mapping[str, object]
 
 
-class Unbroken(str):
-    """A line that a person copies whole."""
-
-    __slots__ = ()
-
-
 Part = str | Table | NameValues
-"""What is shown to people."""
+"""What is shown to people; a text is a line, whole, so that it can be copied."""
 
 
 class CommandResult(NamedTuple):
@@ -60,25 +47,19 @@ class CommandResult(NamedTuple):
         for part in self.shown:
             match part:
                 case Table(columns, rows):
-                    print_table(tuple(columns), [[_cell(row, of) for of in columns.values()] for row in rows])
+                    cells = [[row[of] if isinstance(of, str) else of(row) for of in columns.values()] for row in rows]
+                    print_table(tuple(columns), [list(map(_text, row)) for row in cells])
                 case NameValues(values):
                     print_facts((name, _text(value)) for name, value in values.items() if value is not None)
-                case Unbroken():
-                    print_unbroken(part)
                 case str():
-                    print_lines(part)
+                    sys.stdout.write(f"{plain(part)}\n")
 
 
-def when(at: str | datetime) -> str:
+def when(at: datetime) -> str:
     """A time on the clocks in Dhaka, to the minute."""
     from nagorik.values import dhaka_time
 
-    instant = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return f"{dhaka_time(instant):%d %b %Y %H:%M}"
-
-
-def _cell(row: Document, of: str | Callable[[Document], object]) -> str:
-    return _text(row[of] if isinstance(of, str) else of(row))
+    return f"{dhaka_time(at):%d %b %Y %H:%M}"
 
 
 def _text(value: object) -> str:

@@ -141,18 +141,8 @@ def notify_supervisor(state: str) -> None:
 command: Final = HostCommand(
     HELP["worker"],
     "worker:work",
-    (
-        argument(
-            "--only",
-            action="append",
-            metavar="PLUGIN",
-            help="make the calls of this plugin, and no others; may be repeated. Run other workers for the others",
-        ),
-        argument("--name", help="what this worker is known by; the setting worker by default"),
-        argument("--once", action="store_true", help="stop as soon as nothing can be done now"),
-    ),
+    argument("--only", action="append", metavar="PLUGIN", help="make this plugin's calls alone; may be repeated"),
+    argument("--name", help="what this worker is known by; the setting worker by default"),
+    argument("--once", action="store_true", help="stop as soon as nothing can be done now"),
     offers_json=False,
-    epilog="Any number of workers may run on the same database; on SQLite, on the same machine. SIGTERM or Ctrl-C"
-    " stops one once the calls under way are over, each of which ends by its deadline; a second one ends it at once."
-    " A worker that is killed is missed when its lease has run out, and another takes over what it had in hand.",
 )

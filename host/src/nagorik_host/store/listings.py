@@ -1,6 +1,5 @@
 """Lists of applications and of payments, page by page, in an order that does not change while one reads."""
 
-import operator
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Row, Select, func, literal, select, tuple_
 
-from nagorik.values import Money, dhaka_zone
+from nagorik.values import dhaka_zone
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, Instant, applications, microseconds, payments, shown
 
@@ -66,21 +65,18 @@ class Page:
 class ApplicationFilter:
     """Which applications are wanted; ``None`` or empty matches all. Times are aware; ``_from`` is inclusive.
 
-    ``opened`` is when it was taken in, ``updated`` when it changed last; ``hold`` and ``blocked`` are codes. With
-    ``due_until`` it is in its agency's queue and was due by then; such a list begins with the longest due.
+    ``opened`` is when it was taken in; ``hold`` and ``blocked`` are codes. With ``due_until`` it is in its agency's
+    queue and was due by then; such a list begins with the longest due.
     """
 
     states: Collection[str] = ()
     services: Collection[str] = ()
     plugins: Collection[str] = ()
-    gateway: str | None = None
     hold: str | None = None
     blocked: str | None = None
     open_only: bool = False
     opened_from: datetime | None = None
     opened_before: datetime | None = None
-    updated_from: datetime | None = None
-    updated_before: datetime | None = None
     due_until: datetime | None = None
 
 
@@ -89,20 +85,15 @@ class PaymentFilter:
     """Which payments are wanted; ``None`` or empty matches all. Times are aware; ``_from`` is inclusive.
 
     ``day`` is the date in Dhaka on which money was taken, or on which the payment was begun where no money was.
-    ``amount_from`` and ``amount_to`` (inclusive) bound what was taken, or asked for where nothing was. ``opened`` is
-    when it was begun, ``updated`` when it changed last.
+    ``opened`` is when it was begun.
     """
 
     gateways: Collection[str] = ()
     states: Collection[str] = ()
     application: str | None = None
     day: date | None = None
-    amount_from: Money | None = None
-    amount_to: Money | None = None
     opened_from: datetime | None = None
     opened_before: datetime | None = None
-    updated_from: datetime | None = None
-    updated_before: datetime | None = None
 
 
 def list_applications(
@@ -113,12 +104,10 @@ def list_applications(
         *_one_of(_A.state, wanted.states),
         *_one_of(_A.service, wanted.services),
         *_one_of(_A.plugin, wanted.plugins),
-        *([_A.gateway == wanted.gateway] if wanted.gateway is not None else []),
         *([_A.hold_code == wanted.hold] if wanted.hold is not None else []),
         *([_A.blocked == wanted.blocked] if wanted.blocked is not None else []),
         *([_A.closed_at.is_(None)] if wanted.open_only else []),
         *_between(_A.opened_at, wanted.opened_from, wanted.opened_before),
-        *_between(_A.updated_at, wanted.updated_from, wanted.updated_before),
     )
     if wanted.due_until is not None:
         due = query.where(IN_QUEUE, _A.due_at <= wanted.due_until)
@@ -135,15 +124,10 @@ def list_payments(
         *_one_of(_P.gateway, wanted.gateways),
         *([_P.application == wanted.application] if wanted.application is not None else []),
         *_between(_P.opened_at, wanted.opened_from, wanted.opened_before),
-        *_between(_P.updated_at, wanted.updated_from, wanted.updated_before),
     )
     if wanted.day is not None:
         first, before = (datetime.combine(wanted.day + timedelta(n), time(), dhaka_zone()) for n in (0, 1))
         query = query.where(*_between(func.coalesce(_P.captured_at, _P.opened_at), first, before))
-    amount = func.coalesce(_P.taken_poisha, _P.poisha)
-    for bound, held in ((wanted.amount_from, operator.ge), (wanted.amount_to, operator.le)):
-        if bound is not None:
-            query = query.where(held(amount, bound.poisha), _P.currency == bound.currency)
     return _page(transaction, query, (_P.opened_at, _P.id), after, limit)
 
 

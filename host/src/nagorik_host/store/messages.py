@@ -35,11 +35,10 @@ class KeptMessage(NamedTuple):
 
 
 class MessageFilter(NamedTuple):
-    """Messages of an offer, with a result, received before an instant (aware), by id. ``None`` matches all."""
+    """Messages of an offer, with a result, by id. ``None`` matches all."""
 
     offer: str | None = None
     result: str | None = None
-    before: datetime | None = None
     message: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -49,8 +48,7 @@ class MessageFilter(NamedTuple):
             (self.result, UNREAD if self.result == WAITING else inbox.c.result == self.result),
             (self.message, inbox.c.id == self.message),
         )
-        before = [inbox.c.received_at < self.before] if self.before is not None else []
-        return [*(condition for value, condition in wanted if value is not None), *before]
+        return [condition for value, condition in wanted if value is not None]
 
 
 _COLUMNS: Final = (

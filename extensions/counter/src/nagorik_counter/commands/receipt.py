@@ -15,7 +15,7 @@ from nagorik_counter.receipt.page import receipt_page, refusal_sentence, trackin
 from nagorik_counter.receipt.pdf import PdfUnavailable, load_weasyprint, write_pdf
 from nagorik_counter.receipt_prints import record_print
 from nagorik_counter.tills import same_text
-from nagorik_host.commands.running import CommandRefused, new_files, opened_host
+from nagorik_host.commands.running import CommandRefused, new_file, opened_host
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction
@@ -39,7 +39,7 @@ async def receipt(arguments: argparse.Namespace) -> int:
             raise CommandRefused(_NO_PDF) from None
     # A file that cannot be written is no print.
     async with opened_host(settings) as host:
-        with new_files([arguments.output]) as (file,):
+        with new_file(arguments.output) as file:
             do = partial(_count, host=host, wanted=arguments, tracking_url=settings.tracking_url)
             application, content = await host.database.run(do)
             page = receipt_page(content, arguments.paper)

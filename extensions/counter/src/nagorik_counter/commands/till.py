@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Final, TypeVar
 
@@ -35,7 +35,7 @@ from nagorik_counter.tills import (
 )
 from nagorik_host.application_file import is_acting
 from nagorik_host.commands.result import when
-from nagorik_host.commands.running import CommandRefused, new_files, now, unlocked_database
+from nagorik_host.commands.running import CommandRefused, new_file, now, unlocked_database
 from nagorik_host.settings import HostSettings, load_host_settings
 from nagorik_host.store.database import Transaction
 from nagorik_platform.cli.commands import ExitCode
@@ -76,12 +76,12 @@ async def close(arguments: argparse.Namespace) -> int:
     with _explained():
         do = partial(close_till, till=_till(arguments), count=_count(arguments), clock=now)
         # A sheet that cannot be written is refused before anything is closed.
-        with new_files([arguments.sheet] if arguments.sheet is not None else []) as files:
+        with new_file(arguments.sheet) if arguments.sheet is not None else nullcontext() as file:
             async with unlocked_database(load_host_settings()) as (database, _):
                 session = await database.run(do)
             opening = session.opening
             get_logger("nagorik.host").warning("till_closed", till=opening.till, session=opening.number)
-            for file in files:
+            if file is not None:
                 file.write(close_sheet(session).encode())
     return _shown(arguments, session)
 
@@ -93,7 +93,7 @@ async def write_sheet(arguments: argparse.Namespace) -> int:
         opening = session.opening
         if session.close is None:
             raise TillRefused("still-open", till=same_text(opening.till))
-        with new_files([arguments.sheet]) as (file,):
+        with new_file(arguments.sheet) as file:
             file.write(close_sheet(session).encode())
     if arguments.json:
         print_json({"till": opening.till, "session": opening.number, "sheet": arguments.sheet.name})
