@@ -28,7 +28,6 @@ from nagorik_host.engine.tokens import SharedTokenStore
 from nagorik_host.store.application_store import LEASE, AlreadyOpen, ApplicationStore, Correction, LeaseTooShort
 from nagorik_host.store.checkouts import drop_ended
 from nagorik_host.store.database import Database, Transaction, open_database
-from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.host_keys import admit_keys
 from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Keyring, Vault
@@ -319,7 +318,6 @@ class Host:
             name=name,
             observer=observer,
             read_settings=read_settings,
-            sweep=self.documents.tidy if isinstance(self.documents, FolderDocumentStore) else None,
         )
 
     def take_in(

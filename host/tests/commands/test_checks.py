@@ -181,8 +181,8 @@ def test_messages_that_no_worker_reads_are_a_warning(ready, place, applied):
     )
     put(
         place,
-        "INSERT INTO inbox (id, offer, message, arrival, received_at, due_at, looks, lost_looks, sealed)"
-        " VALUES ('m', 'nid.reissue', 'm', 'm', ?, ?, 0, 0, x'00')",
+        "INSERT INTO inbox (id, offer, message, received_at, due_at, lost_looks, sealed)"
+        " VALUES ('m', 'nid.reissue', 'm', ?, ?, 0, x'00')",
         microseconds(NOW - OVERDUE),
         microseconds(NOW),
     )

@@ -12,7 +12,7 @@ from nagorik_host.vault import Vault, read_keyring
 SAID = "what-it-says"
 
 
-def put(place, *, result=None, proved=None, age=timedelta(0), offer="nid.reissue") -> str:
+def put(place, *, result=None, age=timedelta(0), offer="nid.reissue") -> str:
     """Keep a message as it stands in a host's database; its id."""
     keyring = read_keyring((place / "keys.txt").read_text())
     vault = Vault(keyring)
@@ -25,15 +25,12 @@ def put(place, *, result=None, proved=None, age=timedelta(0), offer="nid.reissue
             "id": identity,
             "offer": offer,
             "message": identity,
-            "arrival": identity,
             "received_at": at,
             "due_at": None if result else at,
-            "looks": 1,
             "data_key": wrapped,
             "sealed": key.seal(SAID.encode(), "message"),
             "handled_at": at if result else None,
             "result": result,
-            "proved": proved,
         }
         transaction.connection.execute(inbox.insert().values(**row))
         transaction.record_row(inbox, identity, at=at)
@@ -69,7 +66,7 @@ def test_messages_are_listed_by_result_and_offer(ready, place):
 
 
 def test_messages_are_read_again(ready, place):
-    failed, taken = put(place, result="plugin-fault"), put(place, result="taken", proved="x")
+    failed, taken = put(place, result="plugin-fault"), put(place, result="taken")
     assert ready("inbox", "retry").code == 2
     assert ready("inbox", "retry", taken).code == 2
     assert ready("inbox", "retry", "nobody").code == 2

@@ -52,7 +52,7 @@ def test_wrong_settings_of_a_plugin_are_named_and_nothing_is_asked_for(ready, pl
     file.write_text(f"{text[:at]}read_timeout = {json.dumps(SECRET)}\n{text[at:]}")
     result = ready("settings", "reload")
     assert result.code == 2
-    assert "plugin nid: read_timeout (float-parsing)" in result.err
+    assert "plugin nid: read_timeout:float-parsing" in result.err
     assert "Nothing was reloaded" in result.err
     assert SECRET not in result.out + result.err
     assert asked(place) == 0

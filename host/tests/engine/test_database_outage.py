@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from nagorik_host.engine import outage
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.engine.observers import ContainedObserver, WorkerObserver
+from nagorik_host.engine.observers import WorkerObserver
 from nagorik_host.engine.outage import PAUSE, OutageRetry
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.database import DatabaseUnavailable
@@ -28,9 +28,9 @@ async def test_database_that_is_back_is_noticed_within_a_second_and_not_by_all_a
 
     monkeypatch.setattr(database, "run", gone)
     monkeypatch.setattr(outage, "asyncio", SimpleNamespace(get_running_loop=asyncio.get_running_loop, sleep=sleep))
-    await OutageRetry(
-        database, WorkerLease("one", LEASE), "one", ContainedObserver(WorkerObserver()), is_stopping=lambda: False
-    ).run(lambda _: None)
+    await OutageRetry(database, WorkerLease("one", LEASE), "one", WorkerObserver(), is_stopping=lambda: False).run(
+        lambda _: None
+    )
     assert pauses[0] <= PAUSE
     assert all(0.5 <= pause <= 1.0 for pause in pauses[5:])
     assert len(set(pauses)) == 50
@@ -50,9 +50,7 @@ async def test_outage_is_reported_once_however_many_wait(database, monkeypatch):
         return await run(unit)
 
     monkeypatch.setattr(database, "run", gone)
-    retry = OutageRetry(
-        database, WorkerLease("one", LEASE), "one", ContainedObserver(Counting()), is_stopping=lambda: False
-    )
+    retry = OutageRetry(database, WorkerLease("one", LEASE), "one", Counting(), is_stopping=lambda: False)
     with capture_logs() as logs:
         await asyncio.gather(*(retry.run(lambda _: None) for _ in range(20)))
     assert [line["event"] for line in logs] == ["database_unavailable", "database_is_back"]
@@ -115,9 +113,7 @@ async def test_worker_that_is_to_end_waits_to_write_down_an_outcome_and_for_noth
 
     monkeypatch.setattr(database, "run", refuse)
     monkeypatch.setattr(outage, "LAST_PATIENCE", outage.PAUSE / 2)
-    retry = OutageRetry(
-        database, WorkerLease("one", LEASE), "one", ContainedObserver(WorkerObserver()), is_stopping=lambda: True
-    )
+    retry = OutageRetry(database, WorkerLease("one", LEASE), "one", WorkerObserver(), is_stopping=lambda: True)
     with pytest.raises(DatabaseUnavailable):
         await retry.run(lambda _: None, is_outcome=is_outcome)
     assert len(tried) == tries

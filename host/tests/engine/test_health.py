@@ -25,8 +25,6 @@ from nagorik_host.engine.health import (
     FAILURES_OF_AN_OUTAGE,
     LAST_PROBE,
     HealthTracker,
-    refusing,
-    try_other_credentials,
     try_refused,
 )
 from nagorik_host.engine.pace import row_of
@@ -138,7 +136,7 @@ async def test_one_probe_at_a_time_is_made_ever_more_seldom(database):
 async def test_credentials_that_let_nobody_in_are_an_outage_at_once(database, kind, cause):
     agency = Agency(database)
     assert await agency.learn(CallFailed(CredentialsRejected(kind))) == (True, cause)
-    assert await database.run(refusing) == [agency.name]
+    assert await database.run(partial(try_refused, plugin=agency.name, now=agency.clock.now()))
     assert outage_hint(cause)
 
 
@@ -186,25 +184,6 @@ async def test_officer_has_refused_credentials_tried_once_and_the_next_pause_is_
     assert await agency.take_probe()
     await agency.learn(REFUSED)
     assert await agency.wait() >= REFUSED_PAUSES[-1] * 1.1
-
-
-async def test_other_settings_are_tried_at_once_and_once_in_an_outage(database):
-    """A worker that is started again and again with the same ones would have an account locked."""
-    agency = Agency(database)
-
-    async def try_with(identity):
-        unit = partial(try_other_credentials, plugin=agency.name, identity=identity, now=agency.clock.now())
-        return await database.run(unit)
-
-    assert not await try_with("a")
-    await agency.learn(REFUSED)
-    assert [await try_with(one) for one in ("a", "a", "b")] == [True, False, True]
-    assert await agency.take_probe()
-    await agency.learn(REFUSED)
-    assert await agency.wait() >= REFUSED_PAUSES[1] * 1.1
-    await agency.learn(ANSWERED)
-    await agency.learn(REFUSED)
-    assert await try_with("b")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Credentials that expire and are replaced while applications are under way: one outage, and no restart."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -62,51 +61,6 @@ async def test_new_credentials_end_the_outage_and_all_applications_go_on(world, 
         assert {(await host.progress(one)).state.value for one in ids} == {"closed"}
         ended = await host.database.run(lambda t: t.connection.scalar(select(outages.c.ended_at)))
         assert ended - began < timedelta(minutes=1)
-
-
-def with_password(world, password):
-    """What a host says of its plugins, NID's password apart."""
-    given = in_process_configurations(world.simulators.values())
-    told = given["nid"]
-    return {**given, "nid": replace(told, settings={**told.settings, "password": password})}
-
-
-async def is_tried_at_once(world, host, plugins):
-    """Whether a worker that starts with these settings has the agency tried at once."""
-    world.clock.advance(timedelta(minutes=1))
-    await host.platform.reload(plugins)
-    worker = host.worker(read_settings=lambda: plugins)
-    await worker.housekeeping.reloader.heed()
-    return (await agency(host)).probe_at == host.clock.now()
-
-
-@pytest.mark.parametrize("reads_settings", [True, False])
-async def test_worker_that_starts_with_new_credentials_has_them_tried_at_once(world, ready_url, nid, reads_settings):
-    """What stands in the environment is taken up by a restart alone."""
-    old = in_process_configurations(world.simulators.values())
-    async with world.host(ready_url) as host:
-        one = await world.apply(host)
-        nid.login_endpoint.password = "another-1"
-        await world.carry(host.worker(), for_at_most=timedelta(minutes=10))
-        assert len(logins(nid)) == 1
-    # However often it is started: what was not tried last is tried once.
-    for plugins, tried in (
-        (old, [True, False, False]),
-        (with_password(world, "wrong-again-1"), [True, False, False]),
-        (old, [True]),
-    ):
-        async with world.host(ready_url) as host:
-            assert [await is_tried_at_once(world, host, plugins) for _ in tried] == tried
-    async with world.host(ready_url) as host:
-        plugins = with_password(world, "another-1")
-        await host.platform.reload(plugins)
-        worker = host.worker(read_settings=(lambda: plugins) if reads_settings else None)
-        await host.platform.import_plugins()
-        began = host.clock.now()
-        await worker.housekeeping.reloader.heed()
-        assert (await agency(host)).probe_at == began
-        await world.carry(worker)
-        assert (await host.progress(one)).state.value == "closed"
 
 
 @pytest.mark.parametrize("error", [ValueError("nagorik.toml is missing"), PermissionError(13, "Permission denied")])

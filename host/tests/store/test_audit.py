@@ -135,7 +135,7 @@ async def play(url: str, world, folder) -> Scene:
 async def leave_messages(host):
     """Two messages of a gateway, of which one was read and says nothing."""
     for body in (b"1", b"2"):
-        assert await host.database.run(partial(host.inbox.keep, offer=GATEWAY, headers={}, body=body))
+        await host.database.run(partial(host.inbox.keep, offer=GATEWAY, headers={}, body=body))
 
     def end(transaction):
         identity, now = transaction.connection.scalar(select(inbox.c.id).limit(1)), host.clock.now()

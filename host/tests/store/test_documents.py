@@ -157,7 +157,7 @@ async def test_unfinished_file_is_swept_once_nothing_was_written_to_it_for_an_ho
     for path in (young, old):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
-    assert (documents.unfinished(), await documents.tidy(), documents.unfinished()) == (1, 1, 0)
+    assert (documents.unfinished(), documents.sweep(), documents.unfinished()) == (1, 1, 0)
     assert (young.exists(), old.exists()) == (True, False)
 
 

@@ -218,9 +218,7 @@ async def test_agencies_and_workers_are_told(filled):
                     "id": f"m{n}",
                     "offer": "o",
                     "message": f"{n}",
-                    "arrival": f"{n}",
                     "received_at": NOW,
-                    "looks": 0,
                     "sealed": b"",
                     "handled_at": at,
                 }
@@ -274,8 +272,8 @@ SELECT gen_random_uuid(), id, 'cashdesk.counter', 'filing', 'q', 'captured', 1, 
 FROM applications
 """
 MESSAGES = """
-INSERT INTO inbox (id, offer, message, arrival, received_at, looks, lost_looks, sealed, handled_at)
-SELECT gen_random_uuid(), 'o', n, n, n, 0, 0, '', CASE WHEN n % 1000 > 0 THEN n END
+INSERT INTO inbox (id, offer, message, received_at, lost_looks, sealed, handled_at)
+SELECT gen_random_uuid(), 'o', n, n, 0, '', CASE WHEN n % 1000 > 0 THEN n END
 FROM generate_series(1, 20000) AS n
 """
 QUESTIONS: list[Callable[[Transaction], object]] = [

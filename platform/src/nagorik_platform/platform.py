@@ -1,7 +1,7 @@
 """``Platform``: what a host calls. One typed method per operation, each addressed to the service's one owner."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -127,13 +127,6 @@ class Platform:
         Returns the plugins that have other settings now, and what was wrong with the settings of others.
         """
         return await self._dispatcher.reload(plugins)
-
-    async def identify_settings(self, plugin: str, identify: Callable[[str], str]) -> str | None:
-        """What ``identify``, a keyed hash, makes of a plugin's present settings, a text that holds secrets.
-
-        ``None`` where the plugin is kept out, or its settings cannot be used.
-        """
-        return await self._dispatcher.identify_settings(plugin, identify)
 
     # The catalogue
 

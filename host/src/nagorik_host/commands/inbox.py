@@ -14,7 +14,6 @@ _COLUMNS: Final[Headings] = {
     "came to": "offer",
     "received": "received_at",
     "result": "result",
-    "read": "looks",
     "read next": "due_at",
 }
 

@@ -107,6 +107,7 @@ async def erase(arguments: argparse.Namespace) -> CommandResult:
                 number, damaged = await erase_closed(database, store, documents, closed_for=closed_for, now=at)
         except StillOpen:
             raise CommandRefused(_STILL_OPEN) from None
+        documents.sweep()
         await erase_messages(database, received_before=at - settings.message_age, now=at)
         is_gone = await database.scrub()
     shown = [f"{number} applications are erased."]

@@ -40,8 +40,8 @@ async def agencies(arguments: argparse.Namespace) -> CommandResult:
         from nagorik_host.engine.health import try_refused
         from nagorik_host.engine.tokens import try_refused_again
 
-        was_refused = try_refused_again(transaction, plugin)
-        return try_refused(transaction, plugin, at) or was_refused
+        is_down = try_refused(transaction, plugin, at)
+        return try_refused_again(transaction, plugin) or is_down
 
     async with unlocked_database() as (database, _):
         if plugin is not None:
@@ -92,15 +92,16 @@ async def reload(_: argparse.Namespace) -> CommandResult:
     async with unlocked_database(settings) as (database, _vault):
         async with Platform.discover(PlatformSettings(admission=settings.admission)) as platform:
             await platform.import_plugins()
-            rejected = rejected_of(await platform.reload(given), given)
+            found = rejected_of(await platform.reload(given), given)
+            rejected = [f"plugin {plugin}: {', '.join(wrong)}" for plugin, wrong in found.items()]
         if rejected:
             raise CommandRefused(
                 f"{'; '.join(rejected)}. Nothing was reloaded: the workers go on with the settings that they have."
                 " Correct what is named, then run this again"
             )
         number = await database.run(partial(ask_reload, now=now()))
-        found = await database.run(partial(read_workers, now=now()))
+        working = await database.run(partial(read_workers, now=now()))
     get_logger("nagorik.host").warning("settings_reload_asked", number=number)
-    takers = [worker.name for worker in found if worker.is_alive and worker.settings_reload is not None]
+    takers = [worker.name for worker in working if worker.is_alive and worker.settings_reload is not None]
     shown = f"The settings can be used. {len(takers)} workers take them up within {seconds:g} seconds."
     return CommandResult({"reload": number, "workers": takers, "within_seconds": seconds}, [shown])

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, update
 
 from nagorik import ContractViolation, CredentialsRejected, NagorikError, RateLimited
 from nagorik.errors import Layer
@@ -113,7 +113,7 @@ class HealthTracker:
             self.give_back_probe(transaction, plugin, now)
         elif reached:
             self._failing.discard(plugin)
-            _change(transaction, plugin, **asdict(CircuitState()), tried_with=None)
+            _change(transaction, plugin, **asdict(CircuitState()))
             if before.down_since is not None:
                 ongoing = outages.c.plugin == plugin, outages.c.ended_at.is_(None)
                 transaction.connection.execute(update(outages).where(*ongoing).values(ended_at=now))
@@ -141,27 +141,12 @@ class HealthTracker:
         return min(first * (1 << min(probes, 16)), max(first, LAST_PROBE)) * self.rng.uniform(0.5, 1.0)
 
 
-def refusing(transaction: Transaction) -> list[str]:
-    """The plugins whose agencies are down because they refuse the platform's credentials."""
-    found = select(agencies.c.plugin).where(_IS_REFUSING).order_by(agencies.c.plugin)
-    return list(transaction.connection.scalars(found))
-
-
 def try_refused(transaction: Transaction, plugin: str, now: datetime) -> bool:
     """Let an agency be tried at once that refused the platform's credentials; whether it did.
 
     Where they are refused again, the next pause is as long as it would have been.
     """
     return _change(transaction, plugin, _IS_REFUSING, probe_at=now)
-
-
-def try_other_credentials(transaction: Transaction, plugin: str, identity: str, now: datetime) -> bool:
-    """Let an agency be tried at once with settings that were not tried last in this outage. Whether it is.
-
-    ``identity`` names the settings, as ``settings_identity``.
-    """
-    others = or_(agencies.c.tried_with.is_(None), agencies.c.tried_with != identity)
-    return _change(transaction, plugin, _IS_REFUSING, others, tried_with=identity, probe_at=now, probes=0)
 
 
 def _change(transaction: Transaction, plugin: str, *conditions: ColumnElement[bool], **values: Any) -> bool:

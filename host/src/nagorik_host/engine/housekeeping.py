@@ -5,23 +5,18 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from nagorik.clock import Clock
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
-from nagorik_host.engine.plugins import kept_out_by
 from nagorik_host.engine.reloads import SettingsReloader
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.host_keys import sign_on
-from nagorik_host.store.overview import note_kept_out
+from nagorik_host.store.overview import KeptOutPlugin, note_kept_out
 from nagorik_host.store.retention import erase_messages
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
-from nagorik_platform.logs import get_logger
-from nagorik_platform.tracebacks import type_name
-
-_log = get_logger("nagorik.host")
+from nagorik_platform.registry.records import ADMISSION_CODES
 
 HEARTBEATS: Final = 4
 """How often a worker renews its leases within one."""
@@ -44,69 +39,51 @@ class Housekeeping:
     message_age: timedelta
     worker_name: str
     reloader: SettingsReloader
-    sweep: Callable[[], Awaitable[int]] | None
-
-    # In transactions
 
     def register(self, transaction: Transaction) -> None:
         """Insert the worker's row. Its keys have to be those of the database."""
         sign_on(transaction, self.vault)
         self.lease.register(transaction, self.worker_name, keys=self.vault.names, expiry=WORKER_EXPIRY)
 
-    def renew(self, transaction: Transaction, held: Collection[HeldApplication]) -> frozenset[str]:
-        """Renew the worker's row and leases; the ids of the applications that it still holds."""
-        renewed = self.lease.renew(transaction, {one.application for one in held})
-        note_kept_out(transaction, self.lease.worker, kept_out_by(self.platform))
-        return renewed
-
     def deregister(self, transaction: Transaction) -> None:
         """Delete the worker's row, and give back what it holds and makes no call for."""
         self.lease.deregister(transaction, {one.application for one in self.held()})
 
-    # Every so often
-
     async def heartbeat(self) -> None:
-        """Renew the worker's row and leases.
+        """Renew the worker's row and leases, and compare the clocks.
 
         Raises:
             DatabaseUnavailable: The database is away.
+            ClockWrong: This machine's clock and the database's differ by more than a second.
         """
         held, asked = self.held(), self.lease.elapsed()
-        renewed = await self.database.run(partial(self.renew, held=held))
+
+        def renew(transaction: Transaction) -> Collection[str]:
+            kept_out = [
+                KeptOutPlugin(one.id, why.code.value, why.since, why.probe_at)
+                for one in self.platform.plugins
+                if (why := one.quarantine) is not None and why.code not in ADMISSION_CODES
+            ]
+            note_kept_out(transaction, self.lease.worker, kept_out)
+            return self.lease.renew(transaction, {one.application for one in held})
+
+        renewed = await self.database.run(renew)
         for one in held:
             if one.application in renewed:
                 one.note_renewed(asked)
+        await check_clock(self.database.run, self.clock)
 
     async def send_heartbeats(self) -> None:
-        """Renew leases again and again, and compare the clocks.
-
-        Raises:
-            ClockWrong: This machine's clock and the database's differ by more than a second.
-        """
-
-        async def beat() -> None:
-            await self.heartbeat()
-            await check_clock(self.database.run, self.clock)
-
-        await _repeat(beat, self.lease.lasts.total_seconds() / HEARTBEATS)
+        """Send heartbeats again and again; raises ``ClockWrong``."""
+        await _repeat(self.heartbeat, self.lease.lasts.total_seconds() / HEARTBEATS)
 
     async def heed_reloads(self) -> None:
         """Take up other settings of plugins as often as a heartbeat is sent, which waits for no plugin's code."""
         await _repeat(self.reloader.heed, self.lease.lasts.total_seconds() / HEARTBEATS)
 
     async def tidy(self) -> None:
-        """Every hour, erase old messages and remove what ended processes had begun to write."""
-        while True:
-            try:
-                removed = await self.sweep() if self.sweep is not None else 0
-            except OSError as error:
-                _log.warning("unfinished_documents_not_removed", because=type_name(error))
-            else:
-                if removed:
-                    _log.info("unfinished_documents_removed", number=removed, worker=self.worker_name)
-            await asyncio.sleep(TIDY)
-            with suppress(DatabaseUnavailable):
-                await self.erase_messages()
+        """Erase old messages every hour."""
+        await _repeat(self.erase_messages, TIDY)
 
     async def erase_messages(self) -> int:
         """Erase messages that came longer ago than messages are kept; how many there were."""

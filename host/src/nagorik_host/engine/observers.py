@@ -18,7 +18,7 @@ BROKEN: Final = "broken"
 class WorkerObserver:
     """Hears of everything on the event loop, and does nothing.
 
-    What it raises is logged once by the exception's type, and harms no call.
+    What it raises is logged by the exception's type, and harms no call.
     """
 
     def claimed(self, number: int) -> None:
@@ -33,21 +33,9 @@ class WorkerObserver:
     def database_lost(self) -> None:
         """The database cannot be reached any more; called once for an outage."""
 
-
-class ContainedObserver:
-    """Calls an observer's methods, and contains what they raise."""
-
-    def __init__(self, observer: WorkerObserver) -> None:
-        """Pass on to ``observer``."""
-        self._observer = observer
-        self._failed: set[tuple[str, str]] = set()
-
     def note(self, method: str, *arguments: object) -> None:
-        """Call one method of ``WorkerObserver``."""
+        """Call one of the methods, and contain what it raises."""
         try:
-            getattr(self._observer, method)(*arguments)
+            getattr(self, method)(*arguments)
         except Exception as error:  # noqa: BLE001 - an outcome is written down though it cannot be counted
-            failure = (method, type_name(error))
-            if failure not in self._failed:
-                self._failed.add(failure)
-                _log.error("observer_failed", method=method, exception=failure[1])
+            _log.error("observer_failed", method=method, exception=type_name(error))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.engine.observers import ContainedObserver
+from nagorik_host.engine.observers import WorkerObserver
 from nagorik_host.store.database import Database, DatabaseUnavailable, Unit
 from nagorik_platform.logs import get_logger
 
@@ -30,7 +30,7 @@ class OutageRetry:
     database: Database
     lease: WorkerLease
     worker_name: str
-    observer: ContainedObserver
+    observer: WorkerObserver
     is_stopping: Callable[[], bool]
     _is_away: bool = False
 

@@ -22,11 +22,9 @@ from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.ledger import record_of_row
-from nagorik_host.store.overview import KeptOutPlugin
 from nagorik_host.store.schema import applications
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import ServiceCapabilities
-from nagorik_platform.registry.records import ADMISSION_CODES
 from nagorik_platform.system_clock import SystemClock
 
 
@@ -35,9 +33,7 @@ class CapabilitiesCache:
 
     def __init__(self, platform: Platform, charges: HostCharges = NO_CHARGES, clock: Clock | None = None) -> None:
         """Read the services of ``platform`` when they are asked for; ``clock`` says which day it is in Dhaka."""
-        self._platform = platform
-        self._charges = charges
-        self._clock = clock or SystemClock()
+        self._platform, self._charges, self._clock = platform, charges, clock or SystemClock()
         self._day: date | None = None
         self._cached: dict[tuple[str, str | None], ServiceCapabilities] = {}
 
@@ -49,35 +45,20 @@ class CapabilitiesCache:
         """
         day = dhaka_date(self._clock.now()) if self._charges.charges else None
         if day != self._day:
-            self._day = day
-            self._cached.clear()
-        asked = (service, gateway)
-        if asked not in self._cached:
+            self._day, self._cached = day, {}
+        if (service, gateway) not in self._cached:
             chosen = self._platform.gateway(gateway) if gateway is not None else None
             charges = self._charges.lines(service, gateway, day) if day is not None else ()
-            self._cached[asked] = ServiceCapabilities.of(self._platform.service(service), chosen, charges)
-        return self._cached[asked]
-
-
-def kept_out_by(platform: Platform) -> list[KeptOutPlugin]:
-    """The plugins that this process keeps out because of their faults, and not by the host's choice."""
-    return [
-        KeptOutPlugin(record.id, refusal.code.value, refusal.since, refusal.probe_at)
-        for record in platform.plugins
-        if (refusal := record.quarantine) is not None and refusal.code not in ADMISSION_CODES
-    ]
+            capabilities = ServiceCapabilities.of(self._platform.service(service), chosen, charges)
+            self._cached[service, gateway] = capabilities
+        return self._cached[service, gateway]
 
 
 class PluginTakeover(NamedTuple):
-    """Open applications that were begun with another plugin than the one that is installed.
+    """Open applications of a plugin that were begun with another release, ``before``, than is installed, ``after``.
 
-    Attributes:
-        plugin: The plugin's id.
-        before: What they are pinned to, as distribution and version.
-        after: What is installed.
-        applications: How many there are.
-        taken_over: Whether they go over to it.
-        left_alone: Whether what is installed is the older, so that they are left to workers that have the newer.
+    ``applications`` is their number. They are ``taken_over``; or ``left_alone``, to workers that have their release,
+    where what is installed is older; or else blocked.
     """
 
     plugin: str
@@ -104,53 +85,46 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
         after = installed.get(plugin)
         if after is None:
             continue
-        if after == before:
-            _unblock(transaction, plugin, after, now)
-            continue
-        left_alone, taken_over = is_beyond(before, after), same_line(before, after)
-        if taken_over:
+        is_older, is_newer = is_beyond(before, after), before == after or _is_of_line(before, after)
+        if is_newer:
             accept(transaction, plugin, before, after, now)
-        elif not left_alone:
+        elif not is_older:
             is_free = applications.c.blocked.is_(None)
             _change(transaction, plugin, before, now, is_free, blocked=PLUGIN_CHANGED, due_at=None)
-        changes.append(PluginTakeover(plugin, before, after, number, taken_over, left_alone))
+        if before != after:
+            changes.append(PluginTakeover(plugin, before, after, number, is_newer, is_older))
     return changes
 
 
 def accept(transaction: Transaction, plugin: str, before: str, after: str, now: datetime) -> None:
     """Let open applications that are pinned to ``before`` go on with ``after``."""
     transaction.take_time()
-    _change(transaction, plugin, before, now, plugin_version=after)
-    _unblock(transaction, plugin, after, now)
-
-
-def same_line(before: str, after: str) -> bool:
-    """Whether ``after`` promises to understand what ``before`` filed; each is a distribution and its version."""
-    old, new = _versions(before, after)
-    if old is None or new is None:
-        return False
-    line = 1 if old.major > 0 else 2
-    return new >= old and old.release[:line] == new.release[:line]
+    is_blocked = applications.c.blocked == PLUGIN_CHANGED
+    _change(transaction, plugin, before, now, is_blocked, plugin_version=after, blocked=None, due_at=now)
+    if before != after:
+        _change(transaction, plugin, before, now, plugin_version=after)
 
 
 def is_beyond(pinned: str, installed: str) -> bool:
     """Whether an application is pinned to a later release of the distribution that is installed."""
     old, new = _versions(pinned, installed)
-    return old is not None and new is not None and old > new
+    return old > new
 
 
-def _versions(one: str, other: str) -> tuple[Version, Version] | tuple[None, None]:
-    """The versions of two releases of one distribution, or nothing to compare."""
+def _is_of_line(before: str, after: str) -> bool:
+    """Whether ``after`` promises to understand what ``before`` filed."""
+    old, new = _versions(before, after)
+    line = 1 if old.major > 0 else 2
+    return new > old and old.release[:line] == new.release[:line]
+
+
+def _versions(one: str, other: str) -> tuple[Version, Version]:
+    """The versions of two releases, each a distribution and its version; the same where they cannot be compared."""
     (name, _, before), (same, _, after) = one.rpartition(" "), other.rpartition(" ")
     try:
-        return (Version(before), Version(after)) if name == same else (None, None)
+        return Version(before), Version(after if name == same else before)
     except InvalidVersion:
-        return None, None
-
-
-def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
-    is_blocked = applications.c.blocked == PLUGIN_CHANGED
-    _change(transaction, plugin, version, now, is_blocked, blocked=None, due_at=now)
+        return Version("0"), Version("0")
 
 
 def _change(

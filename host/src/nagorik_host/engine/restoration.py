@@ -26,7 +26,6 @@ _OPEN: Final = (
     .limit(PAGE)
     .with_for_update()
 )
-_AT_WORK: Final = select(workers.c.id).where(lasts(workers.c.lease_until)).limit(1)
 _IS_BEHIND: Final = restorations.c.caught_up_at.is_(None)
 
 
@@ -65,21 +64,23 @@ def mark_restored(
             store.change(transaction, stored, Step(progress, (event,), coming), at, lease=stored.lease)
             transaction.drop_hint(row.id)
         number, after = number + len(rows), rows[-1].id
-    transaction.connection.execute(insert(restorations).values(**restoration._asdict()))
+    transaction.connection.execute(insert(restorations).values(restoration._asdict()))
     transaction.record_row(restorations, at, at=at)
     forget_tokens(transaction)
     record_decision(transaction, Decision(at, officer, "restored", f"{number} applications", reason))
     # Asked last, so that a worker that began meanwhile is seen.
-    if transaction.connection.scalar(_AT_WORK, {LEASE_NOW: lease_now}) is not None:
+    at_work = select(workers.c.id).where(lasts(workers.c.lease_until)).limit(1)
+    if transaction.connection.scalar(at_work, {LEASE_NOW: lease_now}) is not None:
         raise WorkersActive
     return number
 
 
 def catching_up(transaction: Transaction) -> Restoration | None:
     """The latest restoration, unless the database has caught up since."""
-    query = select(restorations).where(_IS_BEHIND).order_by(restorations.c.at.desc()).limit(1)
+    c = restorations.c
+    query = select(c.at, c.officer, c.reason).where(_IS_BEHIND).order_by(c.at.desc()).limit(1)
     row = transaction.connection.execute(query).one_or_none()
-    return Restoration(row.at, row.officer, row.reason) if row is not None else None
+    return Restoration(*row) if row is not None else None
 
 
 def mark_caught_up(transaction: Transaction, officer: str, reason: str, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Delete, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from nagorik import Text
 from nagorik_host.store.database import Transaction
@@ -24,7 +24,7 @@ class SuspensionRecord(NamedTuple):
 def suspend(transaction: Transaction, record: SuspensionRecord) -> None:
     """Stop it, or replace the reason for which it is stopped."""
     kind, name, reason, officer, at = record
-    transaction.connection.execute(_resume(kind, name))
+    resume(transaction, kind, name, at)
     row = {"kind": kind, "name": name, "reason_en": reason.en, "reason_bn": reason.bn, "officer": officer, "at": at}
     transaction.connection.execute(insert(suspensions).values(row))
     transaction.record_row(suspensions, kind, name, at=at)
@@ -32,7 +32,8 @@ def suspend(transaction: Transaction, record: SuspensionRecord) -> None:
 
 def resume(transaction: Transaction, kind: str, name: str, now: datetime) -> bool:
     """Let it go on; whether it was stopped. What waits is then claimed at the agency's pace."""
-    if transaction.connection.execute(_resume(kind, name)).rowcount == 0:
+    stopped = delete(suspensions).where(suspensions.c.kind == kind, suspensions.c.name == name)
+    if transaction.connection.execute(stopped).rowcount == 0:
         return False
     transaction.record_row(suspensions, kind, name, at=now)
     return True
@@ -44,7 +45,3 @@ def list_suspensions(transaction: Transaction) -> Sequence[SuspensionRecord]:
         SuspensionRecord(row.kind, row.name, Text(bn=row.reason_bn, en=row.reason_en), row.officer, row.at)
         for row in transaction.connection.execute(select(suspensions).order_by(suspensions.c.at))
     ]
-
-
-def _resume(kind: str, name: str) -> Delete:
-    return delete(suspensions).where(suspensions.c.kind == kind, suspensions.c.name == name)

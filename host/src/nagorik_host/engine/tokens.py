@@ -1,11 +1,11 @@
 """One token for all processes of a host: the first that misses it logs in for all, and the others wait for that.
 
-All of it lies in one row for each plugin and its settings, read ``FOR UPDATE``. A login is under way for as long as
-it may take, and is lost after that. A token that the agency refused is named by the login that brought it: where
+What is known of a plugin's logins is read and written with its agency's row locked. A login is under way for as long
+as it may take, and is lost after that. A token that the agency refused is named by the login that brought it: where
 another stands there by then, that one is used. So of ten processes that were refused with one token one logs in.
 
 Where the agency allows so many logins in so long, each is counted in the transaction that begins it, as one at the
-last moment at which it may reach the agency; once it has ended, as one at its end.
+last moment at which it may reach the agency.
 """
 
 import json
@@ -19,9 +19,8 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
-from nagorik import RateLimited, Token
+from nagorik import CredentialsRejected, RateLimited, Token
 from nagorik.clock import Clock
 from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.engine.pace import row_of, time_of, within_reach
@@ -37,6 +36,7 @@ from nagorik_platform.agency_client.tokens import (
     RefusedCredentials,
     login_limit_reached,
     refusal_of,
+    refused_pause,
 )
 
 UNKNOWN: Final = "token-unknown"
@@ -45,28 +45,21 @@ GRACE: Final = timedelta(seconds=5)
 """How long after the longest that a login may take another may be begun."""
 FEWER: Final = 60.0
 """Seconds in which no process logs in where the agency has asked for fewer logins and did not say for how long."""
-LOOK_AGAIN: Final = 0.1
-"""Seconds after which the row of another's login is read again; they double up to the longest."""
-LONGEST_LOOK: Final = 1.0
+LOOK_AGAIN: Final = 0.25
+"""Seconds after which the row of another's login is read again."""
 _FOR_EVER: Final = timedelta(days=3650).total_seconds()
 _PLACE: Final = "agency-token"
 _NO_TOKEN: Final = MappingProxyType(dict.fromkeys(("login", "data_key", "sealed", "renew_at")))
-_NO_LOGIN: Final = MappingProxyType({"under_way": None, "under_way_until": None})
 _ROW: Final = select(agency_tokens, NOW.label("now")).where(agency_tokens.c.id == bindparam("id_")).with_for_update()
 
 
 class _Login(NamedTuple):
-    """A login that a process may begin: whose token, by which name, and since when on its own clock."""
+    """A login that a process may begin, since when on its own clock, and how long after that it is lost."""
 
-    identity: str
     terms: LoginTerms
     name: str
     began: float
-
-    @property
-    def longest(self) -> timedelta:
-        """How long after its begin it is lost."""
-        return timedelta(seconds=self.terms.limits.deadline) + GRACE
+    lasts: timedelta
 
 
 @dataclass(slots=True, repr=False)
@@ -87,97 +80,86 @@ class SharedTokenStore:
             AgencyUnavailable: ``token-unknown``: the database cannot be reached.
             NagorikError: As ``TokenStore.obtain``.
         """
-        pause = LOOK_AGAIN
         while True:
-            login = _Login(self._identity(terms), terms, str(uuid4()), self.clock.monotonic())
+            lasts = timedelta(seconds=terms.limits.deadline) + GRACE
+            login = _Login(terms, str(uuid4()), self.clock.monotonic(), lasts)
             found = await within_reach(self.database.run(partial(self._look, login=login, stale=stale)), UNKNOWN)
-            if isinstance(found, datetime):
-                found = await self._log_in(login, found)
             if found is not None:
-                return found
-            await self.clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_LOOK)
+                return found if isinstance(found, IssuedToken) else await self._log_in(login)
+            await self.clock.sleep(LOOK_AGAIN)
 
     async def refused(self, terms: LoginTerms, login: str, kind: CredentialProblem) -> None:
         """As ``TokenStore.refused``. While the database is away, the refusal goes unrecorded."""
 
         def unit(transaction: Transaction) -> None:
-            row = self._row(transaction, self._identity(terms), terms.plugin)
+            row = self._row(transaction, terms)
             if row.login == login:
-                _write(transaction, row, {**_NO_TOKEN, **_refusal(row, kind)})
+                _write(transaction, row, _NO_TOKEN | _refusal(row, kind))
 
         with suppress(DatabaseUnavailable):
             await self.database.run(unit)
 
-    async def _log_in(self, login: _Login, at: datetime) -> IssuedToken | None:
-        """Log in for all; ``None`` where another has begun to meanwhile, because this one took too long.
-
-        Raises:
-            NagorikError: What the login ended in.
-        """
+    async def _log_in(self, login: _Login) -> IssuedToken:
+        """Log in for all. While the database is away, the others wait until the login is over by its time."""
         count = partial(self._count, login=login)
         attempt = LoginAttempt(lambda: within_reach(self.database.run(count), UNKNOWN), login.began)
+        end = partial(self._end, login=login, attempt=attempt)
         try:
             issued = await login.terms.log_in(attempt)
         except BaseException as error:
-            # While the database is away, the others wait until the login is over by its time.
             with suppress(DatabaseUnavailable):
-                await self.database.run(partial(self._fail, login=login, error=error, attempt=attempt))
+                await self.database.run(partial(end, ended=error))
             raise
-        try:
-            is_kept = await self.database.run(partial(self._keep, login=login, at=at, issued=issued))
-        except DatabaseUnavailable:
-            is_kept = True  # good for this process; for the others the login ends by its time
-        return IssuedToken(issued.token, issued.renew_in, login.name, login.began) if is_kept else None
-
-    def _identity(self, terms: LoginTerms) -> str:
-        return settings_identity(self.vault, terms.plugin, terms.settings)
+        with suppress(DatabaseUnavailable):
+            await self.database.run(partial(end, ended=issued))
+        return IssuedToken(issued.token, issued.renew_in, login.name, login.began)
 
     # In transactions
 
-    def _look(self, transaction: Transaction, *, login: _Login, stale: str | None) -> IssuedToken | datetime | None:
-        """The token that is kept, when ``login`` was begun, or nothing while another login is under way.
+    def _row(self, transaction: Transaction, terms: LoginTerms) -> Row[Any]:
+        """The row of a plugin's settings, made if necessary; its agency is locked, so all its settings are."""
+        now, identity = time_of(self.clock), settings_identity(self.vault, terms.plugin, terms.settings)
+        row_of(transaction, terms.plugin)
+        wanted = {LEASE_NOW: now, "id_": identity}
+        row = transaction.connection.execute(_ROW, wanted).one_or_none()
+        if row is None:
+            transaction.connection.execute(insert(agency_tokens).values(id=identity, plugin=terms.plugin))
+            row = transaction.connection.execute(_ROW, wanted).one()
+        return row
+
+    def _look(self, transaction: Transaction, *, login: _Login, stale: str | None) -> IssuedToken | _Login | None:
+        """The token that is kept, ``login`` where it was begun, or nothing while another login is under way.
 
         Raises:
             NagorikError: Why no process may log in now.
         """
-        row = self._row(transaction, login.identity, login.terms.plugin)
-        issued = self._kept(row, login) if row.login != stale else None
-        if issued is not None:
-            return issued
-        standing, since = _standing(row)
-        held_off = standing.holds_off(since) or _asked_to_wait(row)
-        if held_off is not None:
-            raise held_off
+        row = self._row(transaction, login.terms)
         now: datetime = row.now
-        until = now + login.longest
+        if row.login not in {None, stale} and (issued := self._kept(row, login)) is not None:
+            return issued
+        if row.held_until is not None and row.held_until > now:
+            if row.refused is not None:
+                raise CredentialsRejected(CredentialProblem(row.refused), layer=Layer.CORE)
+            raise RateLimited(retry_after=(row.held_until - now).total_seconds(), layer=Layer.CORE)
+        until = now + login.lasts
         if row.under_way is not None and now < row.under_way_until <= until:
             return None
         self._count(transaction, login=login)
-        _write(transaction, row, {"under_way": login.name, "under_way_until": until})
-        return now
-
-    def _row(self, transaction: Transaction, identity: str, plugin: str) -> Row[Any]:
-        """The row of a plugin's settings, locked; made if necessary."""
-        now = {LEASE_NOW: time_of(self.clock)}
-        row = transaction.connection.execute(_ROW, {**now, "id_": identity}).one_or_none()
-        if row is not None:
-            return row
-        with suppress(IntegrityError), transaction.connection.begin_nested():  # another process was first
-            transaction.connection.execute(insert(agency_tokens).values(id=identity, plugin=plugin))
-        return transaction.connection.execute(_ROW, {**now, "id_": identity}).one()
+        _write(transaction, row, _NO_TOKEN | {"under_way": login.name, "under_way_until": until})
+        return login
 
     def _kept(self, row: Row[Any], login: _Login) -> IssuedToken | None:
-        left = (row.renew_at - row.now).total_seconds() if row.login is not None else 0.0
+        """The token of ``row``, unless it has ended or cannot be read here: then another login leaves another."""
+        left = (row.renew_at - row.now).total_seconds()
         if left <= 0:
             return None
         try:
-            key = self.vault.data_key(row.data_key, row.id)
-            header, value, began = json.loads(key.open(row.sealed, _PLACE))
+            header, value = json.loads(self.vault.data_key(row.data_key, row.id).open(row.sealed, _PLACE))
         except (Erased, KeyMissing, SealBroken):
-            return None  # a process that cannot read it logs in and leaves another
-        before = (row.now - datetime.fromisoformat(began)).total_seconds()
-        return IssuedToken(Token(value, scheme="", header=header), left, row.login, login.began - before)
+            return None
+        since = row.now - (row.under_way_until - login.lasts)
+        began = login.began - since.total_seconds()
+        return IssuedToken(Token(value, scheme="", header=header), left, row.login, began)
 
     def _count(self, transaction: Transaction, *, login: _Login) -> None:
         """Count a login, where the agency limits them.
@@ -185,84 +167,58 @@ class SharedTokenStore:
         Raises:
             RateLimited: The agency allows no more now.
         """
-        plugin, logins, limits = login.terms.plugin, agency_logins.c, login.terms.limits
+        limits, logins, of_plugin = login.terms.limits, agency_logins.c, agency_logins.c.plugin == login.terms.plugin
         if limits.logins is None:
             return
-        # Logins with other settings count, too: the agency's row is locked for both.
-        row_of(transaction, plugin)
-        now = transaction.connection.execute(select(NOW), {LEASE_NOW: time_of(self.clock)}).scalar_one()
+        now = self._row(transaction, login.terms).now
         is_over = logins.at <= now - limits.login_period
-        transaction.connection.execute(delete(agency_logins).where(logins.plugin == plugin, is_over))
-        query = select(agency_logins).where(logins.plugin == plugin).order_by(logins.at)
-        counted = transaction.connection.execute(query).all()
+        transaction.connection.execute(delete(agency_logins).where(of_plugin, is_over))
+        counted = transaction.connection.execute(select(agency_logins).where(of_plugin).order_by(logins.at)).all()
         if len(counted) >= limits.logins:
             raise login_limit_reached((counted[-limits.logins].at + limits.login_period - now).total_seconds())
         number = sum(one.login == login.name for one in counted) + 1
-        row = {"login": login.name, "number": number, "plugin": plugin, "at": now + login.longest}
+        row = {"login": login.name, "number": number, "plugin": login.terms.plugin, "at": now + login.lasts}
         transaction.connection.execute(insert(agency_logins).values(row))
 
-    def _keep(self, transaction: Transaction, *, login: _Login, at: datetime, issued: IssuedToken) -> bool:
-        """Keep what a login brought, unless another has been begun since; whether it is kept."""
-        row = self._row(transaction, login.identity, login.terms.plugin)
-        _end_logins(transaction, login, row.now)
-        if row.under_way != login.name:
-            return False
-        name, value = issued.token.as_header()
-        key, wrapped = self.vault.make_data_key(login.identity)
-        content = json.dumps([name.decode("ascii"), value.decode("ascii"), at.isoformat()])
-        token = {
-            "login": login.name,
-            "data_key": wrapped,
-            "sealed": key.seal(content.encode(), _PLACE),
-            "renew_at": row.now + timedelta(seconds=min(issued.renew_in, _FOR_EVER)),
-            "refused": None,
-        }
-        _write(transaction, row, {**token, **_NO_LOGIN})
-        return True
-
-    def _fail(self, transaction: Transaction, *, login: _Login, error: BaseException, attempt: LoginAttempt) -> None:
-        """Write down what a login ended in; one that has not reached the agency is not counted."""
-        row = self._row(transaction, login.identity, login.terms.plugin)
-        _end_logins(transaction, login, row.now if attempt.has_reached else None)
-        values: dict[str, Any] = dict(_NO_LOGIN) if row.under_way == login.name else {}
-        kind = refusal_of(error, attempt)
-        if kind is not None:
+    def _end(
+        self, transaction: Transaction, *, login: _Login, attempt: LoginAttempt, ended: IssuedToken | BaseException
+    ) -> None:
+        """Write down what a login ended in; a token is kept unless another login has begun since."""
+        row = self._row(transaction, login.terms)
+        is_last = row.under_way == login.name
+        values: dict[str, Any] = {"under_way": None if is_last else row.under_way}
+        if not attempt.has_reached:
+            transaction.connection.execute(delete(agency_logins).where(agency_logins.c.login == login.name))
+        if isinstance(ended, IssuedToken):
+            name, value = ended.token.as_header()
+            key, wrapped = self.vault.make_data_key(row.id)
+            sealed = key.seal(json.dumps([name.decode("ascii"), value.decode("ascii")]).encode(), _PLACE)
+            renew_at = row.now + timedelta(seconds=min(ended.renew_in, _FOR_EVER))
+            token = {
+                "login": login.name,
+                "data_key": wrapped,
+                "sealed": sealed,
+                "renew_at": renew_at,
+                "refused": None,
+            }
+            values |= token if is_last else {}
+        elif (kind := refusal_of(ended, attempt)) is not None:
             values |= _refusal(row, kind)
-        if isinstance(error, RateLimited) and error.layer is not Layer.CORE:
-            seconds = min(REFUSED_PAUSES[-1].total_seconds(), error.retry_after or FEWER)
+        elif isinstance(ended, RateLimited) and ended.layer is not Layer.CORE:
+            seconds = min(REFUSED_PAUSES[-1].total_seconds(), ended.retry_after or FEWER)
             values["held_until"] = row.now + timedelta(seconds=seconds)
         _write(transaction, row, values)
 
 
 def _write(transaction: Transaction, row: Row[Any], values: Mapping[str, Any]) -> None:
-    if values:
-        changed = update(agency_tokens).where(agency_tokens.c.id == row.id)
-        transaction.connection.execute(changed.values(**values))
-
-
-def _end_logins(transaction: Transaction, login: _Login, at: datetime | None) -> None:
-    """Count a login that has ended at ``at``, or not at all."""
-    ended = delete(agency_logins) if at is None else update(agency_logins).values(at=at)
-    transaction.connection.execute(ended.where(agency_logins.c.login == login.name))
+    transaction.connection.execute(update(agency_tokens).where(agency_tokens.c.id == row.id).values(**values))
 
 
 def _refusal(row: Row[Any], kind: CredentialProblem) -> dict[str, Any]:
-    standing, since = _standing(row)
-    return {"refused": kind.value, "refusals": standing.refused(kind, since).count, "refused_at": row.now}
-
-
-def _standing(row: Row[Any]) -> tuple[RefusedCredentials, timedelta]:
-    """How the agency took the credentials of ``row``, and how long ago."""
-    if row.refused_at is None:
-        return RefusedCredentials(), timedelta(0)
-    kind = None if row.refused is None else CredentialProblem(row.refused)
-    return RefusedCredentials(row.refusals, kind), row.now - row.refused_at
-
-
-def _asked_to_wait(row: Row[Any]) -> RateLimited | None:
-    """Why no process logs in now with the settings of ``row``, where the agency has asked for fewer logins."""
-    left = 0.0 if row.held_until is None else (row.held_until - row.now).total_seconds()
-    return RateLimited(retry_after=left, layer=Layer.CORE) if left > 0 else None
+    known = RefusedCredentials(row.refusals or 0, CredentialProblem(row.refused) if row.refused else None)
+    count = known.refused(kind, row.now - (row.refused_at or row.now)).count
+    held_until = row.now + refused_pause(count)
+    return {"refused": kind.value, "refusals": count, "refused_at": row.now, "held_until": held_until}
 
 
 def settings_identity(vault: Vault, plugin: str, settings: str) -> str:
@@ -277,10 +233,10 @@ def try_refused_again(transaction: Transaction, plugin: str, lease_now: datetime
     where that is not the database's to say.
     """
     refused = update(agency_tokens).where(agency_tokens.c.plugin == plugin, agency_tokens.c.refused.is_not(None))
-    allowed = refused.values(refused=None, refused_at=NOW)
+    allowed = refused.values(refused=None, refused_at=NOW, held_until=None)
     return transaction.connection.execute(allowed, {LEASE_NOW: lease_now}).rowcount > 0
 
 
 def forget_tokens(transaction: Transaction) -> None:
     """Let every process log in anew, after a restoration. What an agency has refused stays refused."""
-    transaction.connection.execute(update(agency_tokens).values({**_NO_TOKEN, **_NO_LOGIN}))
+    transaction.connection.execute(update(agency_tokens).values(**_NO_TOKEN, under_way=None))

@@ -5,7 +5,7 @@ finds whatever is due, so a hint that is lost costs a moment and one that comes 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +16,7 @@ from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, E
 from nagorik_host.engine.housekeeping import Housekeeping
 from nagorik_host.engine.inbox import Inbox
 from nagorik_host.engine.leases import HeldApplication, check_clock
-from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, ContainedObserver, WorkerObserver
+from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
@@ -66,7 +66,6 @@ class Worker:
         name: str,
         observer: WorkerObserver | None,
         read_settings: ReadSettings | None,
-        sweep: Callable[[], Awaitable[int]] | None,
     ) -> None:
         """Work on what ``database`` holds for the agencies of ``claims``; see ``Host.worker``."""
         self.id, self._name = claims.lease.worker, name
@@ -85,14 +84,12 @@ class Worker:
             reloader=SettingsReloader(
                 database=database,
                 platform=platform,
-                vault=claims.vault,
                 clock=claims.clock,
                 worker=self.id,
                 read=read_settings,
             ),
-            sweep=sweep,
         )
-        self._observers = ContainedObserver(observer or WorkerObserver())
+        self._observers = observer or WorkerObserver()
         self._outage = OutageRetry(
             database, claims.lease, name, self._observers, is_stopping=lambda: self._is_stopping
         )

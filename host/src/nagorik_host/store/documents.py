@@ -129,10 +129,6 @@ class FolderDocumentStore:
         """When a document was written last, in UTC; ``None`` where it is not here."""
         return _written_at(self._path(identity)) if _IDENTITY.fullmatch(identity) else None
 
-    async def tidy(self) -> int:
-        """As ``sweep``, beside the loop."""
-        return await self._threads.run(self.sweep)
-
     def sweep(self) -> int:
         """Remove the files that ``unfinished`` counts; returns how many."""
         left = unfinished_files(self._folder)

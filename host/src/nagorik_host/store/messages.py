@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, func, select, update
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import UNREAD, inbox
 
+TAKEN: Final = "taken"
+"""The result of a message that counts."""
 READERS_LOST: Final = "readers-lost"
 """The result of a message whose reading ended one worker after another."""
 WAITING: Final = "waiting"
@@ -18,8 +20,8 @@ WAITING: Final = "waiting"
 class KeptMessage(NamedTuple):
     """One message to a service or gateway (``offer``), without its content.
 
-    ``result`` is ``waiting`` until it is done with, at ``handled_at``; it is read next at ``due_at``; ``looks`` are
-    the tries. ``is_readable`` says whether its content is kept, sealed in so many ``bytes``.
+    ``result`` is ``waiting`` until it is done with, at ``handled_at``; it is read next at ``due_at``.
+    ``is_readable`` says whether its content is kept, sealed in so many ``bytes``.
     """
 
     id: str
@@ -28,7 +30,6 @@ class KeptMessage(NamedTuple):
     result: str
     handled_at: datetime | None
     due_at: datetime | None
-    looks: int
     application: str | None
     is_readable: bool
     bytes: int
@@ -53,12 +54,12 @@ class MessageFilter(NamedTuple):
 
 _COLUMNS: Final = (
     *(inbox.c.id, inbox.c.offer, inbox.c.received_at, inbox.c.result, inbox.c.handled_at, inbox.c.due_at),
-    *(inbox.c.looks, inbox.c.application, inbox.c.data_key.is_not(None).label("is_readable")),
+    *(inbox.c.application, inbox.c.data_key.is_not(None).label("is_readable")),
     func.length(inbox.c.sealed).label("bytes"),
 )
 _MAY_BE_READ_AGAIN: Final = (
     inbox.c.handled_at.is_not(None),
-    inbox.c.proved.is_(None),
+    inbox.c.result != TAKEN,
     inbox.c.data_key.is_not(None),
 )
 PAGE: Final = 500
@@ -90,7 +91,7 @@ def read_page_again(transaction: Transaction, wanted: MessageFilter, now: dateti
     transaction.connection.execute(
         update(inbox)
         .where(inbox.c.id.in_(ids))
-        .values(handled_at=None, result=None, application=None, due_at=now, looks=0, lost_looks=0)
+        .values(handled_at=None, result=None, application=None, due_at=now, lost_looks=0)
     )
     for identity in ids:
         transaction.record_row(inbox, identity, at=now)

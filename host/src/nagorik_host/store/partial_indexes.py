@@ -24,7 +24,6 @@ for _name, _columns, _where in (
     ("ix_applications_hold", [_A.hold_code, _A.opened_at, _A.id], _A.hold_code.is_not(None)),
     ("ix_applications_blocked", [_A.blocked, _A.opened_at, _A.id], _A.blocked.is_not(None)),
     ("ix_inbox_due", [_I.offer, _I.due_at], UNREAD),
-    ("ix_inbox_reference", [_I.reference], _I.reference.is_not(None)),
     ("ix_payment_cases_waiting", [payment_cases.c.opened_at], CASE_WAITS),
     ("ix_payments_to_give_back", [payments.c.application], TO_GIVE_BACK),
 ):

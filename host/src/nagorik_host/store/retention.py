@@ -203,7 +203,7 @@ def _erase_messages(transaction: Transaction, *, received_before: datetime, now:
     query = select(inbox.c.id, inbox.c.handled_at).where(is_old).limit(PAGE).with_for_update()
     found = transaction.connection.execute(query).all()
     for row in found:
-        values: dict[str, Any] = {"data_key": None, "sealed": b"", "reference": None}
+        values: dict[str, Any] = {"data_key": None, "sealed": b""}
         if row.handled_at is None:
             values |= {"handled_at": now, "due_at": None, "result": EXPIRED}
         transaction.connection.execute(update(inbox).where(inbox.c.id == row.id).values(**values))

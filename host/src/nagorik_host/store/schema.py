@@ -25,7 +25,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
     and_,
     insert,
     text,
@@ -284,27 +283,20 @@ inbox: Final = _table(
     bounded_text("id", ID, primary_key=True),
     # The service or gateway whose plugin is to read it.
     *codes("offer"),
-    # The hash of its content and of the sender's own id of it, which makes two messages one once they are proved; and
-    # the hash of all that came, headers included, which makes unproved ones one.
-    *(bounded_text(name, HASH, nullable=False) for name in ("message", "arrival")),
+    # The hash of its content and of the sender's own id of it, which makes two messages one once they are proved.
+    bounded_text("message", HASH, nullable=False),
     *instants("received_at", nullable=False),
     # When it is read next; later while a worker reads it, null once it is done with.
     Column("due_at", Instant, info=UNCHAINED),
-    # How often reading it was tried, and how often in a row the reader was lost.
-    Column("looks", Integer, nullable=False, info=UNCHAINED),
+    # How often in a row its reader was lost.
     Column("lost_looks", Integer, nullable=False, default=0, info=UNCHAINED),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
-    # The hash of the agency's reference that it names, while no application is known by it.
-    bounded_text("reference", HASH, info=UNCHAINED),
     bounded_text("application", ID),
     *instants("handled_at"),
     # "taken", "repeated", "unknown-reference", "defect" or an error's code.
     bounded_text("result", CODE),
-    # As "message", once it counts: where it is from was proved, and its application took it in.
-    bounded_text("proved", HASH),
-    UniqueConstraint("offer", "proved"),
-    Index("ix_inbox_arrival", "offer", "arrival"),
+    Index("ix_inbox_message", "offer", "message"),
     Index("ix_inbox_received_at", "received_at"),
 )
 UNREAD: Final = inbox.c.handled_at.is_(None)
@@ -322,7 +314,6 @@ agencies: Final = _table(
     bounded_text("cause", CODE),
     # Tries since then; and the hash of the settings that were tried at once, because it had refused others.
     Column("probes", Integer, nullable=False),
-    bounded_text("tried_with", HASH),
 )
 
 # The pace of an agency over all processes: the next instant that no request has. Its claims lock ``agencies``.
@@ -361,9 +352,9 @@ agency_tokens: Final = _table(
     Column("refusals", Integer),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary),
-    # renew_at: when another is wanted; null while it is good until the agency refuses it.
+    # renew_at: when another is wanted.
     # under_way_until: when another process may log in, if nothing more is heard of the login under way.
-    # held_until: when another may be begun, where the agency has asked for fewer.
+    # held_until: when another may be begun, where the agency has refused the credentials or asked for fewer logins.
     # refused_at: when it was refused last, or when an operator said since that the credentials are good.
     *instants("renew_at", "under_way_until", "held_until", "refused_at"),
 )
@@ -375,7 +366,7 @@ agency_logins: Final = _table(
     # Counted from 1: one that is sent again may be several to the agency.
     Column("number", Integer, primary_key=True, autoincrement=False),
     *codes("plugin"),
-    # The last moment at which it may reach the agency, and from its end on when that was.
+    # The last moment at which it may reach the agency.
     *instants("at", nullable=False),
     Index("ix_agency_logins_plugin", "plugin", "at"),
 )

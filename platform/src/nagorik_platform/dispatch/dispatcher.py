@@ -200,18 +200,6 @@ class Dispatcher:
                 rejected[plugin] = _addressed(refused, runtime.loaded.record, None)
         return SettingsReload(tuple(changed), rejected)
 
-    async def identify_settings(self, plugin: str, identify: Callable[[str], str]) -> str | None:
-        """What ``identify`` makes of a plugin's settings as text; ``None`` where it has none that can be used."""
-        from nagorik_platform.agency_client.tokens import settings_as_text
-
-        record = self._registry.record(plugin)
-        if record is None or not record.usable:
-            return None
-        try:
-            return identify(settings_as_text((await self._ready(record, None)).connection.settings))
-        except NagorikError:
-            return None
-
     # Inside
 
     async def _ready(

@@ -551,9 +551,9 @@ def _try_refused(
     """Let refused credentials be tried at once for which something waits; since when their agencies are down."""
     waiting = _left_for_credentials(transaction, now=now)
     tried = {plugin: down_since for plugin, down_since in waiting.items() if may_be_tried(plugin, down_since)}
-    for plugin in tried:
-        try_refused_again(transaction, plugin)
+    for plugin in sorted(tried):
         try_refused(transaction, plugin, now)
+        try_refused_again(transaction, plugin)
     return tried
 
 
