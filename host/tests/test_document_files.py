@@ -109,10 +109,6 @@ async def test_link_out_of_the_folder_leads_nowhere_and_one_within_is_followed(t
     assert (await keep(own / "out.pdf")).media_type == "application/pdf"
 
 
-async def test_unknown_kind_is_refused_before_the_file_is_looked_at(tmp_path, refusal):
-    assert "It takes: deed, photo." in await refusal(tmp_path / "absent.pdf", "visa")
-
-
 async def test_nothing_is_kept_where_one_of_several_papers_is_refused(tmp_path, documents):
     (tmp_path / "deed.pdf").write_bytes(specimen_pdf("DEED"))
     given = [("deed", Path("deed.pdf")), ("photo", Path("absent.pdf"))]
@@ -134,8 +130,6 @@ CHANGES = {
     "rewritten": rewritten,
     "longer": lambda path: os.truncate(path, 600_000),
     "shorter": lambda path: os.truncate(path, 100_000),
-    "other": lambda path: os.pwrite(os.open(path, os.O_WRONLY), b"MZ", 0),
-    "touched": lambda path: os.utime(path, ns=(1, 1)),
 }
 
 

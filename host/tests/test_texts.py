@@ -75,10 +75,6 @@ def test_form_that_the_citizen_cannot_correct_any_more_is_an_officers_work():
     assert hold_sentence(Hold(party=Party.CITIZEN, code="input-rejected")) == sentence("hold", "input-rejected")
 
 
-def test_code_without_a_sentence_is_told():
-    assert sentence("hold", "never-heard-of") is None
-
-
 def test_withdrawal_that_is_found_not_to_have_been_made_is_told():
     at = datetime(2026, 11, 24, 6, tzinfo=UTC)
     lost = WithdrawalSettled(at=at, outcome="unknown")
@@ -86,13 +82,6 @@ def test_withdrawal_that_is_found_not_to_have_been_made_is_told():
     (line,) = timeline([lost, looked_up], None, as_written, str)
     assert "The withdrawal has not been made" in line.text.en
     assert timeline([LookedUp(at=at, operation=Operation.ANSWER_CORRECTION)], None, as_written, str) == []
-
-
-def test_payment_that_an_agency_did_not_accept_is_not_told_as_another_sum():
-    text = sentence("hold", "payment-under-investigation")
-    assert text is not None
-    assert "did not accept" in text.en
-    assert "did not accept" in state_label(PaymentState.UNDER_INVESTIGATION).en
 
 
 def test_payer_reads_what_the_payment_service_says_in_its_own_words():

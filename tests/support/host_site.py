@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +25,7 @@ from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.store import Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault, make_keys, read_keyring
-from nagorik_platform import PlatformSettings
+from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.cli import main
 from nagorik_platform.lifecycle import Reported, step
 from nagorik_platform.registry import Admission
@@ -100,29 +100,22 @@ def applied(ready: Callable[..., Result]) -> str:
     return str(taken_in[0]["application"])
 
 
-class World:
-    """Agencies in this process on a simulated clock, and the host of this folder."""
+class Desk:
+    """The host of a folder on simulated time, with these plugins."""
 
-    def __init__(self, place: Path, url: str) -> None:
-        self.clock = SimulatedClock()
-        self.charges = NO_CHARGES
-        self.url = url
+    def __init__(self, place: Path, plugins: Mapping[str, PluginConfiguration], url: str | None = None) -> None:
+        self.place, self.plugins, self.url = place, plugins, url or f"sqlite:///{place}/nagorik.db"
+        self.clock, self.charges = SimulatedClock(), NO_CHARGES
         self.keyring = read_keyring((place / "keys.txt").read_text())
         self.documents = FolderDocumentStore(place / "nagorik-documents", Vault(self.keyring))
-        found = installed_simulators()
-        self.simulators: dict[str, Simulator] = {
-            name: load_simulator(found[name])(clock=self.clock) for name in PLUGINS
-        }
-        soon = dict.fromkeys(("propagation", "filing", "intake", "review", "production"), timedelta(minutes=1))
-        self.simulators["nid"].script.set("*", "approve", durations=soon)
 
     def run(self, do: Callable[[Host], Awaitable[T]]) -> T:
         """Open the host, do it, and close the host again."""
 
         async def opened() -> T:
             settings = PlatformSettings(
-                plugins=in_process_configurations(self.simulators.values()),
-                admission=Admission(allow=frozenset(PLUGINS)),
+                plugins=self.plugins,
+                admission=Admission(allow=frozenset(self.plugins)),
                 documents=self.documents,
                 clock=self.clock,
             )
@@ -130,6 +123,30 @@ class World:
                 return await do(host)
 
         return asyncio.run(opened())
+
+    async def carry(self, host: Host, by: timedelta = timedelta(days=60)) -> None:
+        """Work on what falls due within ``by``."""
+        worker, end = host.worker(), self.clock.now() + by
+        while (due := await worker.run_until_idle()) is not None and due <= end:
+            self.clock.set(max(due, self.clock.now()))
+
+    def work(self, by: timedelta) -> None:
+        """The same, with the host opened for it."""
+        self.run(partial(self.carry, by=by))
+
+
+class World(Desk):
+    """Agencies in this process on a simulated clock, and the host of this folder."""
+
+    def __init__(self, place: Path, url: str) -> None:
+        super().__init__(place, {}, url)
+        found = installed_simulators()
+        self.simulators: dict[str, Simulator] = {
+            name: load_simulator(found[name])(clock=self.clock) for name in PLUGINS
+        }
+        self.plugins = in_process_configurations(self.simulators.values())
+        soon = dict.fromkeys(("propagation", "filing", "intake", "review", "production"), timedelta(minutes=1))
+        self.simulators["nid"].script.set("*", "approve", durations=soon)
 
     async def apply(self, host: Host) -> str:
         given = ApplicationFile.read(EXAMPLES / "nid-reissue.json")
@@ -147,12 +164,6 @@ class World:
         service = host.platform.service(given.service)
         values = await host.platform.form_values(given.service, given.form)
         return await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service, values=values)
-
-    async def carry(self, host: Host) -> None:
-        worker = host.worker()
-        end = self.clock.now() + timedelta(days=60)
-        while (due := await worker.run_until_idle()) is not None and due <= end:
-            self.clock.set(max(due, self.clock.now()))
 
     def closed(self) -> str:
         """The id of an application that went all the way to its close."""

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import tracemalloc
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -116,38 +114,3 @@ async def test_folder_is_applied_again_after_the_database_went_away_in_the_middl
         again = await apply_files(host, documents, files)
     assert sorted({one.result for one in again}) == ["already-open", "taken"]
     assert None not in {one.application for one in again}
-
-
-async def test_many_large_documents_are_in_memory_one_after_the_other(hosts, place):
-    size, number = 4_000_000, 20
-    paper = place / "paper.pdf"
-    paper.write_bytes(b"%PDF-")
-    os.truncate(paper, size)
-    given = json.loads((EXAMPLES / "nid-migration.json").read_text("utf-8"))
-    given["documents"] = [{"kind": "utility-bill", "file": "paper.pdf"}] * number
-    (place / "large.json").write_text(json.dumps(given), "utf-8")
-    async with hosts() as (host, documents):
-        tracemalloc.start()
-        try:
-            (found,) = await apply_files(host, documents, [place / "large.json"])
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        kept = list(documents.kept())
-    assert found.result == "taken"
-    assert len(kept) == number
-    # Pieces of one of them, and what is imported meanwhile.
-    assert peak < 4 * size
-
-
-async def test_document_that_is_none_lets_none_be_kept(hosts, place):
-    given = json.loads((EXAMPLES / "nid-migration.json").read_text("utf-8"))
-    (place / "paper.pdf").write_bytes(b"%PDF-")
-    (place / "other.pdf").write_bytes(b"GIF89a")
-    given["documents"] = [{"kind": "utility-bill", "file": file} for file in ("paper.pdf", "other.pdf")]
-    (place / "other.json").write_text(json.dumps(given), "utf-8")
-    async with hosts() as (host, documents):
-        (found,) = await apply_files(host, documents, [place / "other.json"])
-        assert list(documents.kept()) == []
-    wrong = "documents.1.file: Utility bill: the file is no PDF, JPEG or PNG, whatever it is called"
-    assert found.problem.startswith(wrong)

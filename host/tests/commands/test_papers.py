@@ -1,27 +1,22 @@
-"""Papers from the counter to the agency and back: handed in, replaced, refused, fetched, listed, exported, erased."""
+"""Documents from the counter to the agency and back: handed in, replaced, refused, fetched, exported, erased."""
 
-import asyncio
 import hashlib
 import json
 import os
 import stat
 import sys
+import tracemalloc
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
 
 import httpx
 import pytest
-from host_site import add_key
+from command_site import Site
+from host_site import Desk, add_key
 
 from nagorik import InputRejected
-from nagorik_host import open_host
-from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.kept_documents import kept_documents
-from nagorik_host.vault import Vault, read_keyring
-from nagorik_platform import PlatformSettings, PluginConfiguration
-from nagorik_platform.registry import Admission
-from nagorik_testing import SimulatedClock
+from nagorik_platform import PluginConfiguration
 from nagorik_testing.fixtures.documents import specimen_pdf, specimen_picture
 
 pytestmark = pytest.mark.long
@@ -58,11 +53,6 @@ name = { en = "Photo", bn = "ছবি" }
 kind = "guardian-nid"
 name = { en = "Guardian's NID", bn = "অভিভাবকের এনআইডি" }
 when = { shop = ["minor"] }
-
-[[services.documents]]
-kind = "plan"
-name = { en = "Floor plan", bn = "মেঝের নকশা" }
-when = { floors = [3], rented = [true] }
 """
 FORMS = """\
 from typing import Annotated
@@ -74,8 +64,6 @@ from nagorik import Form, Label
 
 class LicenceForm(Form):
     shop: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True), Label(en="Shop", bn="দোকান")]
-    floors: Annotated[int, Label(en="Floors", bn="তলা")] = 1
-    rented: Annotated[bool, Label(en="Rented", bn="ভাড়া")] = False
 """
 PLUGIN = """\
 import hashlib
@@ -86,8 +74,7 @@ from nagorik import (
     FormPart, InputRejected, Text, Verdict, WireModel, hookimpl,
 )
 
-SEEN, SAYS, GIVES, REFUSED = [], ["in_review"], ["application/pdf", b""], []
-HANDED, STOLEN, BY_PARTS = [], [], []
+SEEN, SAYS, GIVES, REFUSED, BY_PARTS = [], ["in_review"], ["application/pdf", b""], [], []
 LICENCE = Deliverable(kind="licence", delivery="download")
 
 
@@ -104,8 +91,8 @@ async def look(request, context):
     if BY_PARTS:
         parts = [FormPart(document.kind, document) for document in request.documents]
         await context.http.write("file", "POST", "/files", parts=parts, expect=Filed)
+        return
     found = {}
-    HANDED.extend(request.documents)
     for number, document in enumerate(request.documents):
         content = b"".join([piece async for piece in context.documents.open(document)])
         found[document.kind] = hashlib.sha256(content).hexdigest()
@@ -141,9 +128,6 @@ async def nagorik_answer_correction(request, context):
 
 @hookimpl
 async def nagorik_fetch_deliverable(request, context):
-    for document in STOLEN:
-        stolen = document.model_copy(update={"kind": "licence"})
-        return FetchedDeliverable(deliverable=request.deliverable, document=stolen)
     media_type, content = GIVES
     document = await context.documents.put("licence", media_type, content)
     return FetchedDeliverable(deliverable=request.deliverable, document=document)
@@ -162,88 +146,49 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-class Office:
+class Agency(httpx.AsyncBaseTransport):
+    """Takes in what comes, piece by piece."""
+
+    received = 0
+
+    async def handle_async_request(self, request):
+        async for piece in request.stream:
+            self.received += len(piece)
+        return httpx.Response(200, json={"number": "SHOP-1"})
+
+
+class Office(Desk):
     """The plugin's desk, and a worker on simulated time."""
 
-    def __init__(self, place, desk) -> None:
-        self.place, self.desk, self.clock = place, desk, SimulatedClock()
-        self.answer = httpx.Response(200, json={"number": "SHOP-1"})
+    def __init__(self, place, answers) -> None:
+        self.desk, self.agency = answers, Agency()
+        shop = PluginConfiguration(
+            settings={"base_url": "http://127.0.0.1:9"},
+            egress=frozenset({"127.0.0.1"}),
+            transport_factory=lambda: self.agency,
+        )
+        super().__init__(place, {"shop": shop})
 
     def file(self, **papers: bytes):
-        """An application's folder with its papers."""
-        documents = []
-        for kind, content in papers.items():
-            name = f"{kind} ১.pdf"
-            (self.place / name).write_bytes(content)
-            documents.append({"kind": kind, "file": name})
-        path = self.place / "application.json"
-        path.write_text(json.dumps(ALL | {"documents": documents}), "utf-8")
-        return path
+        """An application's folder with its documents."""
+        documents = [{"kind": kind, "file": self.paper(papers[kind], f"{kind} ১.pdf").name} for kind in papers]
+        return self.paper(json.dumps(ALL | {"documents": documents}).encode(), "application.json")
 
     def paper(self, content: bytes, name: str = "later.pdf"):
         path = self.place / name
         path.write_bytes(content)
         return path
 
-    @property
-    def keyring(self):
-        return read_keyring((self.place / "keys.txt").read_text())
-
-    @property
-    def documents(self) -> FolderDocumentStore:
-        return FolderDocumentStore(self.place / "nagorik-documents", Vault(self.keyring))
-
-    def work(self, by: timedelta = timedelta(days=2)) -> None:
-        async def carry(host) -> None:
-            worker, end = host.worker(), self.clock.now() + by
-            while (due := await worker.run_until_idle()) is not None and due <= end:
-                self.clock.set(max(due, self.clock.now()))
-
-        self.run(carry)
-
-    def run(self, do) -> None:
-        """Open the host, do it, and close the host again."""
-
-        async def opened() -> None:
-            admission = Admission(allow=frozenset({"shop"}))
-            address = {"base_url": "http://127.0.0.1:9"}
-            agency = httpx.MockTransport(lambda _: self.answer)
-            plugins = {
-                "shop": PluginConfiguration(
-                    settings=address, egress=frozenset({"127.0.0.1"}), transport_factory=lambda: agency
-                )
-            }
-            settings = PlatformSettings(
-                plugins=plugins, admission=admission, documents=self.documents, clock=self.clock
-            )
-            async with open_host(f"sqlite:///{self.place}/nagorik.db", self.keyring, settings) as host:
-                await do(host)
-
-        asyncio.run(opened())
-
-    @property
-    def sealed(self) -> int:
-        return len(
-            [
-                path
-                for path in (self.place / "nagorik-documents").rglob("*")
-                if path.is_file() and path.suffix != ".owner"
-            ]
-        )
+    def sealed(self):
+        kept = (self.place / "nagorik-documents").rglob("*")
+        return [path for path in kept if path.is_file() and path.suffix != ".owner"]
 
 
 @pytest.fixture
 def office(place, ready, tmp_path_factory, monkeypatch):
-    installed = tmp_path_factory.mktemp("installed")
-    info, root = installed / "nagorik_shop-1.0.0.dist-info", installed / "nagorik_shop"
-    info.mkdir()
-    root.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-shop\nVersion: 1.0.0\n")
-    (info / "entry_points.txt").write_text("[nagorik.plugins]\nshop = nagorik_shop.plugin\n")
-    (root / "__init__.py").touch()
-    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
-    (root / "forms.py").write_text(FORMS, "utf-8")
-    (root / "plugin.py").write_text(PLUGIN, "utf-8")
+    installed = tmp_path_factory.mktemp("installed") / "site"
+    files = {"plugin.toml": MANIFEST, "forms.py": FORMS, "plugin.py": PLUGIN}
+    Site(installed).install("nagorik-shop", "[nagorik.plugins]\nshop = nagorik_shop.plugin\n", files)
     monkeypatch.syspath_prepend(str(installed))
     (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["shop"]\n')
     yield Office(place, import_module("nagorik_shop.plugin"))
@@ -260,30 +205,33 @@ def listed(ready, application) -> list[tuple[str, str, bool]]:
     return [(one["kind"], one["sha256"], one["superseded"]) for one in documents]
 
 
-def test_required_paper_that_is_missing_is_named_and_nothing_is_taken_in(ready, office):
-    result = ready("apply", office.file(photo=PHOTO))
-    assert result.code == 2
-    assert "documents: Rent deed is missing. Nothing is paid or filed without it; hand it in." in result.err
-    assert "ভাড়ার দলিল নেই।" in result.err
-    assert ready("applications", "list", "--json").document["applications"] == []
+def closed(ready, office) -> str:
+    """An application with a deed, a better one and a licence, issued and done."""
+    application = applied(ready, office.file(deed=DEED))
+    assert ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}").code == 0
+    office.desk.SAYS[0] = "issued"
+    office.desk.GIVES[:] = ["application/pdf", LICENCE]
+    office.work(timedelta(days=2))
+    return application
 
 
-def test_paper_that_the_form_makes_necessary_is_named_at_the_counter_and_after_a_correction(ready, office):
-    assert "shop minor" in ready("services", "shop.licence").out
+def test_document_that_the_form_makes_necessary_is_named_at_the_counter_and_after_a_correction(ready, office):
+    missing = ready("apply", office.file(photo=PHOTO))
+    assert (missing.code, "documents: Rent deed is missing." in missing.err) == (2, True)
     path = office.file(deed=DEED)
     adult = path.read_text("utf-8")
     path.write_text(adult.replace('"shop": "12"', '"shop": "minor"'), "utf-8")
     refused = ready("apply", path)
     assert (refused.code, "documents: Guardian's NID is missing." in refused.err) == (2, True)
     assert "অভিভাবকের এনআইডি নেই।" in refused.err
+    assert ready("applications", "list", "--json").document["applications"] == []
     path.write_text(adult, "utf-8")
     application = applied(ready, path)
-    (office.place / "minor.json").write_text('{"shop": "minor"}')
+    office.paper(b'{"shop": "minor"}', "minor.json")
     assert ready("act", application, "corrected", "--form", "minor.json").code == 0
     office.work(timedelta(minutes=1))
     told = ready("track", application, "--json").document
     assert (told["waits_for"]["code"], office.desk.SEEN) == ("input-rejected", [])
-    assert told["refusals"][0]["fields"][0]["text"]["en"].startswith("Guardian's NID is missing.")
     office.paper(BETTER)
     assert ready("act", application, "corrected", "--document", "guardian-nid=later.pdf").code == 0
     office.work(timedelta(minutes=1))
@@ -333,7 +281,6 @@ def test_correction_replaces_a_paper_and_keeps_the_old_one(ready, office):
     ]
     assert ready("documents", application, "--json").document["documents"][2]["by"] == "centre-0042/operator-8"
     assert "superseded" in ready("documents", application).out
-    assert ready("audit", "documents", "--json").document["missing"] == {}
     assert ready("audit", "verify").code == 0
 
 
@@ -391,8 +338,6 @@ def test_same_kind_twice_replaces_all_of_it(ready, office):
         ("deed", sha256(BETTER), False),
         ("deed", sha256(LICENCE), False),
     ]
-    assert ready("documents", application, "--export", "1", "old.pdf").code == 0
-    assert (office.place / "old.pdf").read_bytes() == DEED
 
 
 @pytest.mark.parametrize(
@@ -403,7 +348,7 @@ def test_same_kind_twice_replaces_all_of_it(ready, office):
         (("corrected", "--document", "deed"), "write --document KIND=FILE"),
         (("corrected", "--document", "deed=absent.pdf"), "Rent deed: there is no such file"),
         (("corrected", "--document", "deed=."), "write --document KIND=FILE"),
-        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo, guardian-nid, plan."),
+        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo, guardian-nid."),
         (("corrected", "--document", "photo=later.pdf", "--document", "deed=pipe"), "Rent deed: there is no such"),
         (("corrected", "--acting", "centre-1", "--form", "form.json"), "--acting takes the id"),
         (("corrected", "--document", "deed=later.pdf", "--acting", "A. Rahman"), "--acting takes the id"),
@@ -417,23 +362,34 @@ def test_paper_that_cannot_be_handed_in_changes_nothing(ready, office, words, to
     assert result.code == 2
     assert told in result.err
     assert listed(ready, application) == [("deed", sha256(DEED), False)]
-    assert office.sealed == 1
+    assert len(office.sealed()) == 1
 
 
-def test_paper_that_comes_too_late_is_not_kept(ready, office):
+def test_document_that_comes_too_late_is_not_kept(ready, office):
     application = applied(ready, office.file(deed=DEED))
     office.work(timedelta(minutes=1))
     result = ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}")
     assert (result.code, "too-late-to-correct" in result.err) == (2, True)
-    assert office.sealed == 1
+    assert len(office.sealed()) == 1
+
+
+def test_large_document_is_sent_without_being_in_memory(ready, office):
+    size = 18_000_000
+    office.desk.BY_PARTS.append(True)
+    application = applied(ready, office.file(deed=DEED, photo=PHOTO + os.urandom(size)))
+    tracemalloc.start()
+    try:
+        office.work(timedelta(minutes=1))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert ready("track", application, "--json").document["state"] == "in_review"
+    assert office.agency.received > size
+    assert peak < size // 2
 
 
 def test_deliverable_is_fetched_listed_exported_and_erased_with_all_others(ready, office):
-    application = applied(ready, office.file(deed=DEED))
-    ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}")
-    office.desk.SAYS[0] = "issued"
-    office.desk.GIVES[:] = ["application/pdf", LICENCE]
-    office.work()
+    application = closed(ready, office)
     assert ready("track", application, "--json").document["state"] == "closed"
     *_, licence = ready("documents", application, "--json").document["documents"]
     assert (licence["kind"], licence["source"], licence["by"]) == ("licence", "agency", None)
@@ -444,18 +400,15 @@ def test_deliverable_is_fetched_listed_exported_and_erased_with_all_others(ready
     again = ready("documents", application, "--export", "3", "লাইসেন্স.pdf")
     assert (again.code, "a file of this name is there" in again.err) == (2, True)
     assert ready("documents", application, "--export", "4", "x").code == 2
-    assert ready("documents", application, "--export", "3", "absent/x").code == 2
-    assert office.sealed == 3
+    assert len(office.sealed()) == 3
     assert ready("erase", application).code == 0
-    assert office.sealed == 0
+    assert office.sealed() == []
     assert ready("documents", application).code == 2
 
 
-def test_paper_that_is_gone_or_damaged_is_not_exported(ready, office):
+def test_document_that_is_gone_or_damaged_is_not_exported(ready, office):
     application = applied(ready, office.file(deed=DEED))
-    (kept,) = [
-        path for path in (office.place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"
-    ]
+    (kept,) = office.sealed()
     whole = kept.read_bytes()
     kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert ready("documents", application, "--export", "1", "deed.pdf").code == 3
@@ -465,31 +418,13 @@ def test_paper_that_is_gone_or_damaged_is_not_exported(ready, office):
     assert not (office.place / "deed.pdf").exists()
 
 
-@pytest.mark.parametrize(
-    ("gives", "kept"),
-    [
-        (["application/pdf", b"<html>please log in</html>"], False),
-        (["application/pdf", b""], False),
-        (["application/xml", b'<?xml version="1.0"?><licence/>'], True),
-    ],
-)
-def test_deliverable_is_kept_only_if_it_is_what_it_is_called(ready, office, gives, kept):
+def test_deliverable_that_is_not_what_it_is_called_is_not_kept(ready, office):
     application = applied(ready, office.file(deed=DEED))
     office.desk.SAYS[0] = "issued"
-    office.desk.GIVES[:] = gives
+    office.desk.GIVES[:] = ["application/pdf", b"<html>please log in</html>"]
     office.work(timedelta(hours=2))
-    found = [one["kind"] for one in ready("documents", application, "--json").document["documents"]]
-    assert found == (["deed", "licence"] if kept else ["deed"])
-    assert office.sealed == len(found)
-
-
-def closed(ready, office) -> str:
-    """An application with a deed and a licence, issued and done."""
-    application = applied(ready, office.file(deed=DEED))
-    office.desk.SAYS[0] = "issued"
-    office.desk.GIVES[:] = ["application/pdf", LICENCE]
-    office.work()
-    return application
+    assert [kind for kind, *_ in listed(ready, application)] == ["deed"]
+    assert len(office.sealed()) == 1
 
 
 @pytest.mark.parametrize("words", [("erase", "ID"), ("erase", "--closed-for", "1"), ("keys", "rotate")])
@@ -503,68 +438,39 @@ def test_nothing_is_done_while_the_folder_of_the_papers_is_elsewhere(ready, offi
     result = ready(*(application if word == "ID" else word for word in words))
     assert (result.code, "the documents' folder is not there" in result.err) == (2, True)
     away.rename(folder)
-    assert ready("documents", application, "--export", "2", "licence.pdf").code == 0
+    assert ready("documents", application, "--export", "3", "licence.pdf").code == 0
     assert ready(*(application if word == "ID" else word for word in words)).code == 0
-
-
-def copies(office, ready, application) -> dict[str, Path]:
-    """The sealed copies of an application's papers, by kind."""
-    kept = {}
-
-    async def look(host) -> None:
-        def read(transaction):
-            return host.store.draft(transaction, host.store.read(transaction, application))
-
-        draft = await host.database.run(read)
-        kept.update({one.kind: office.place / "nagorik-documents" / one.id[:2] / one.id for one in draft.documents})
-
-    office.run(look)
-    return kept
 
 
 @pytest.mark.parametrize("by_parts", [False, True])
 @pytest.mark.parametrize("damage", ["gone", "changed"])
-def test_copy_that_cannot_be_read_is_a_case_of_its_own_that_blames_neither_agency_nor_plugin(
-    ready, office, damage, by_parts
-):
+def test_copy_that_cannot_be_read_is_a_case_that_blames_neither_agency_nor_plugin(ready, office, damage, by_parts):
     office.desk.BY_PARTS += [True] * by_parts
-    applications = []
+    applications, whole = [], {}
     for number in range(6):  # as many as an agency is taken to be down for, or a plugin kept out
-        path = office.file(deed=DEED + b"%d" % number, photo=PHOTO)
-        given = json.loads(path.read_text("utf-8"))
-        given["applicant"]["name"]["en"] = f"PORIKKHA NAGORIK {number}"
-        path.write_text(json.dumps(given | {"client_reference": f"COUNTER-{number}"}), "utf-8")
+        given = json.loads(office.file(deed=DEED + b"%d" % number).read_text("utf-8"))
+        path = office.paper(json.dumps(given | {"client_reference": f"COUNTER-{number}"}).encode(), "one.json")
         applications.append(applied(ready, path))
-    whole = {}
-    for application in applications[:5]:
-        copy = copies(office, ready, application)["deed"]
-        whole[copy] = copy.read_bytes()
+        if number == 4:
+            whole = {copy: copy.read_bytes() for copy in office.sealed()}
+    for copy, content in whole.items():
         copy.unlink()
         if damage == "changed":
-            copy.write_bytes(whole[copy][:-1] + bytes([whole[copy][-1] ^ 1]))
+            copy.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     office.work(timedelta(minutes=1))
     assert ready("track", applications[5], "--json").document["state"] == "in_review"
     cases = ready("cases", "list", "--json").document["items"]
     assert [(one["hold"], one["blocked"]) for one in cases] == [("document-unreadable", None)] * 5
     told = ready("track", applications[0], "--json").document
     assert (told["state"], told["unreachable"], told["waits_for"]["code"]) == ("ready", None, "document-unreadable")
-    assert told["refusals"][0]["fields"][0]["pointer"] == "/documents/0"
-    assert told["refusals"][0]["fields"][0]["label"]["en"] == "Rent deed"
     page = ready("track", applications[0]).out
-    for said in (
-        "Rent deed: the copy that is kept here is missing or damaged, so that nothing was sent.",
-        "ভাড়ার দলিল: এখানে রাখা কপিটি নেই বা নষ্ট হয়েছে",
-        "Hand the paper in again",
-    ):
-        assert said in page
-    assert "nagorik act ID corrected --document KIND=FILE" in ready("cases", "show", applications[0]).out
+    assert "Rent deed: the copy that is kept here is missing or damaged, so that nothing was sent." in page
+    assert "ভাড়ার দলিল: এখানে রাখা কপিটি নেই বা নষ্ট হয়েছে" in page
     for blame in ("reach", "nothing is lost", "mended release", "did not accept", "You need not do anything now."):
         assert blame not in page
 
     office.paper(BETTER)
     assert ready("act", applications[0], "corrected", "--document", "deed=later.pdf").code == 0
-    office.work(timedelta(minutes=1))
-    assert ready("track", applications[0], "--json").document["state"] == "in_review"
     for copy, content in whole.items():
         copy.write_bytes(content)
     office.work(timedelta(hours=1))

@@ -1,18 +1,17 @@
 """No application waits for ever: what waiting does not mend is a case or an outage, and both sides read which."""
 
-import asyncio
 import json
 import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from host_site import Desk
 
 from nagorik import (
     Accepted,
     AgencyRejected,
     AgencyStatus,
-    ContractViolation,
     CredentialsRejected,
     PaymentReport,
     PaymentStarted,
@@ -20,14 +19,10 @@ from nagorik import (
     QuoteLine,
     Text,
 )
-from nagorik.errors import CredentialProblem, OutcomeUnknown, PluginFault, ServiceNotOffered
+from nagorik.errors import CredentialProblem, OutcomeUnknown
 from nagorik.model.fee import FeeDue, Source
 from nagorik.values import Money
-from nagorik_host import open_host
-from nagorik_host.vault import read_keyring
-from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
-from nagorik_platform.registry import Admission
-from nagorik_testing import SimulatedClock
+from nagorik_platform import Platform, PluginConfiguration
 from nagorik_toolkit.fees import agreed_quote
 
 TEXT = Text(en="Anybody may apply.", bn="যে কেউ আবেদন করতে পারেন।")
@@ -57,11 +52,13 @@ def demanded(taka: int):
     )
 
 
-class Office:
+class Office(Desk):
     """A real host with one plugin, whose answers are what a test puts there, on simulated time."""
 
     def __init__(self, place: Path, ready, answers) -> None:
-        self.place, self.ready, self.answers, self.clock = place, ready, answers, SimulatedClock()
+        at = {"base_url": "http://127.0.0.1:9"}
+        super().__init__(place, {"office": PluginConfiguration(settings=at, egress=frozenset({"127.0.0.1"}))})
+        self.ready, self.answers = ready, answers
 
     def apply(self, **more: object) -> str:
         given = {
@@ -73,24 +70,6 @@ class Office:
         }
         Path("well.json").write_text(json.dumps(given), "utf-8")
         return self.ready("apply", "well.json", "--json").document["applications"][0]["application"]
-
-    def work(self, by: timedelta) -> None:
-        async def carry() -> None:
-            keyring = read_keyring((self.place / "keys.txt").read_text())
-            plugins = {
-                "office": PluginConfiguration(
-                    settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"})
-                )
-            }
-            settings = PlatformSettings(
-                plugins=plugins, admission=Admission(allow=frozenset({"office"})), clock=self.clock
-            )
-            async with open_host(f"sqlite:///{self.place}/nagorik.db", keyring, settings) as host:
-                worker, end = host.worker(), self.clock.now() + by
-                while (due := await worker.run_until_idle()) is not None and due <= end:
-                    self.clock.set(max(due, self.clock.now()))
-
-        asyncio.run(carry())
 
     def pages(self, application: str) -> tuple[str, str]:
         """What the citizen reads, and the officer."""
@@ -152,16 +131,6 @@ def test_late_price_that_is_refused_is_a_case_and_nobody_is_asked_to_pay(office,
     officer = office.ready("cases", "show", application, "--json").document
     assert officer["refusals"][0]["code"] == code
     assert "manual_review" in officer["may_become"]
-
-
-STATUSES = {
-    "refusal": (AgencyRejected("office.file-locked"), "office.file-locked", "call-in-vain"),
-    "gone": (ServiceNotOffered("office.closed-down"), "office.closed-down", "call-in-vain"),
-    "named as the platform's": (ServiceNotOffered("too-many-faults"), "too-many-faults", "call-in-vain"),
-    "answer": (ContractViolation("office.other-year"), "office.other-year", "call-in-vain"),
-    "fault": (RuntimeError("CANARY"), "raised", "plugin-fault"),
-    "own class": (PluginFault("office-fault", plugin="office"), "office-fault", "plugin-fault"),
-}
 
 
 def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_is(office):
