@@ -147,7 +147,7 @@ class WorkerError(NamedTuple):
         if isinstance(error, BaseExceptionGroup):
             held = [cls.of(one) for one in error.exceptions]
             return cls(" and ".join(one.name for one in held), " and ".join(one.place for one in held))
-        own = [frame.place for frame in frames_of(error) if _OWN in frame.file]
+        own = [f"{Path(frame.file).name}:{frame.line}" for frame in frames_of(error) if _OWN in frame.file]
         return cls(type_name(error), own[-1] if own else "elsewhere")
 
 
