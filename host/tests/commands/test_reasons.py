@@ -34,20 +34,21 @@ SOURCE = Source(title="Wells Act 2018, section 4", as_of=date(2018, 7, 1), verif
 HOSTILE = "\x1b[31mred\x1b[0m\nstate: \u202eevil\u2028next\x9b2J\ttab\x00 end"
 
 
-def criterion(name: str, verdict: Verdict, text: str = "Rule", source: Source | None = None) -> Criterion:
-    return Criterion(id=name, verdict=verdict, text=Text(en=f"{text} {name}.", bn=f"নিয়ম {name}।"), source=source)
+def criterion(name: str, verdict: Verdict, text: str, source: Source | None = None) -> Criterion:
+    return Criterion(id=name, verdict=verdict, text=Text(en=text, bn=f"নিয়ম {name}।"), source=source)
 
 
 def price(*lines: tuple[str, int, int]):
     def at(now, stage):
-        made = tuple(
-            QuoteLine(code=code, text=Text(en=code.title(), bn="খাত"), amount=Money.taka(amount), vat=Money.taka(vat))
-            for code, amount, vat in lines
-        )
         return Quote(
             id="quote-1",
             stage=stage,
-            lines=made,
+            lines=tuple(
+                QuoteLine(
+                    code=code, text=Text(en=code.title(), bn="খাত"), amount=Money.taka(amount), vat=Money.taka(vat)
+                )
+                for code, amount, vat in lines
+            ),
             total=Money.taka(sum(amount + vat for _, amount, vat in lines)),
             due=FeeDue.BEFORE_SUBMISSION,
             issued_at=now,
@@ -58,12 +59,12 @@ def price(*lines: tuple[str, int, int]):
     return at
 
 
-def status(state: ApplicationState | None, **given) -> AgencyStatus:
+def status(state: ApplicationState, **given) -> AgencyStatus:
     return AgencyStatus(state=state, raw=given.pop("raw", "RAW-WORD"), **given)
 
 
-def field(name: str, code: str = "office.wrong", text: str = "Not a plot of this district") -> FieldProblem:
-    return FieldProblem(pointer=f"/form/{name}", code=code, text=Text(en=f"{text}.", bn="এই জেলার দাগ নয়।"))
+def field(name: str, text: str) -> FieldProblem:
+    return FieldProblem(pointer=f"/form/{name}", code="office.wrong", text=Text(en=text, bn="এই জেলার দাগ নয়।"))
 
 
 @pytest.fixture
@@ -91,129 +92,84 @@ def worked(answers, ready, place):
     return work
 
 
-@pytest.mark.parametrize("kind", ["rejected", "raised"])
-def test_reason_of_a_refusal_is_told_to_the_citizen_as_it_was_given(worked, answers, ready, kind):
-    answers.SUBMIT = {
-        "rejected": Rejected(reason_code="office.has-one", reason=REASON),
-        "raised": AgencyRejected("office.has-one", reason=REASON),
-    }[kind]
+@pytest.mark.parametrize(
+    "refused",
+    [Rejected(reason_code="office.has-one", reason=REASON), AgencyRejected("office.has-one", reason=REASON)],
+    ids=["rejected", "raised"],
+)
+def test_reason_of_a_refusal_is_told_to_the_citizen_as_given_and_to_an_officer_without_numbers(
+    worked, answers, ready, refused
+):
+    answers.SUBMIT = refused
     application = worked()
     told = ready("track", application, "--json").document
     (refusal,) = told["refusals"]
-    assert (refusal["operation"], refusal["code"]) == ("submit", "office.has-one")
+    assert (refusal["operation"], refusal["code"], told["ended_as"]["code"]) == (
+        "submit",
+        "office.has-one",
+        "rejected_at_intake",
+    )
     assert refusal["reason"] == {"en": REASON.en, "bn": REASON.bn}
-    assert told["ended_as"]["code"] == "rejected_at_intake"
-    assert told["what_to_do"][0]["en"] == "Read the reason. Apply or ask again if you can correct it."
     text = ready("track", application).out
     assert f"The reason given:\n  «{REASON.bn}»\n  «{REASON.en}»" in text
-    assert "need not do anything" not in text
-    assert next(line for line in told["timeline"] if line["code"] == "office.has-one")["text"]["en"] == (
-        f"The agency did not accept the application. «{REASON.en}»"
-    )
-
-
-def test_officer_sees_the_reason_without_numbers(worked, answers, ready):
-    answers.SUBMIT = Rejected(reason_code="office.has-one", reason=REASON)
-    application = worked()
-    for words in (("cases", "show", application), ("cases", "show", application, "--json")):
-        out = ready(*words).out
+    assert f"The agency did not accept the application. «{REASON.en}»" in text
+    assert "Read the reason. Apply or ask again if you can correct it." in text
+    for words in ((), ("--json",)):
+        out = ready("cases", "show", application, *words).out
         assert f"{NAMED} already has a well, NID •••." in out
         assert NUMBER not in out
 
 
 def test_refused_fields_are_named_by_their_labels_and_never_by_their_value(worked, answers, ready):
-    answers.SUBMIT = InputRejected([field("plot"), field("depth", "missing", "Depth in feet: Please fill this in")])
+    answers.SUBMIT = InputRejected([field("plot", "Not a plot of this district.")])
     application = worked()
     told = ready("track", application, "--json").document
     assert told["waits_for"]["code"] == "input-rejected"
-    (refusal,) = told["refusals"]
-    assert [(one["pointer"], one["code"], one["label"]) for one in refusal["fields"]] == [
-        ("/form/plot", "office.wrong", {"en": "Plot number", "bn": "দাগ নম্বর"}),
-        ("/form/depth", "missing", {"en": "Depth in feet", "bn": "গভীরতা, ফুট"}),
-    ]
-    assert refusal["fields"][1]["text"]["en"] == "Please fill this in."
+    assert told["refusals"][0]["fields"][0]["label"] == {"en": "Plot number", "bn": "দাগ নম্বর"}
     result = ready("track", application)
-    assert "    Plot number: Not a plot of this district." in result.out
-    assert "  – দাগ নম্বর: এই জেলার দাগ নয়।" in result.out
+    assert "  – দাগ নম্বর: এই জেলার দাগ নয়।\n    Plot number: Not a plot of this district." in result.out
     assert VALUE not in result.out + json.dumps(told)
-    assert "Something in the form has to be corrected" in result.out
     assert "need not do anything" not in result.out
 
 
 def test_status_tells_the_reason_and_the_officers_remark_each_as_whose_it_is(worked, answers, ready):
-    said = status(ApplicationState.REJECTED, reason=REASON, remark="নথিতে  দাগ মেলে না\n(স্বাক্ষর)", final=True)
+    said = status(ApplicationState.REJECTED, reason=REASON, remark=HOSTILE, final=True)
     answers.SUBMIT = Accepted(reference="WELL-1", status=said)
     application = worked()
     told = ready("track", application, "--json").document
     assert told["agency_says"]["reason"] == {"en": REASON.en, "bn": REASON.bn}
-    assert told["agency_says"]["remark"] == "নথিতে দাগ মেলে না (স্বাক্ষর)"
-    text = ready("track", application).out
-    assert f"The reason that the agency gives:\n  «{REASON.bn}»\n  «{REASON.en}»\n" in text
-    assert "In the agency's own words:\n  «নথিতে দাগ মেলে না (স্বাক্ষর)»\n" in text
-    assert "RAW-WORD" not in text
-    assert "«RAW-WORD»" in ready("cases", "show", application).out
+    assert told["agency_says"]["remark"] == "[31mred[0m state: evil next2J tab end"
+    citizen, officer = ready("track", application).out, ready("cases", "show", application).out
+    assert f"The reason that the agency gives:\n  «{REASON.bn}»\n  «{REASON.en}»\n" in citizen
+    for page in (citizen, officer):
+        assert "In the agency's own words:\n  «[31mred[0m state: evil next2J tab end»\n" in page
+        assert not set("\x1b\u202e\u2028\x9b\x00\t") & set(page)
+    assert ("RAW-WORD" in citizen, "«RAW-WORD»" in officer) == (False, True)
 
 
 def test_criterion_that_does_not_hold_is_told_with_its_source(worked, answers, ready):
-    criteria = (
-        criterion("resident", Verdict.PASS),
-        criterion("one-well", Verdict.FAIL, "You have a well already:", SOURCE),
-        criterion("debts", Verdict.CANNOT_TELL),
-    )
+    fails = criterion("one-well", Verdict.FAIL, "You have a well already.", SOURCE)
+    criteria = (criterion("resident", Verdict.PASS, "Rule resident."), fails)
     answers.ELIGIBILITY = EligibilityDecision(criteria=criteria)
     application = worked()
     told = ready("track", application, "--json").document["eligibility"]
-    assert (told["result"], told["decisive"]) == ("ineligible", True)
-    assert [(one["id"], one["verdict"]) for one in told["criteria"]] == [
-        ("resident", "pass"),
-        ("one-well", "fail"),
-        ("debts", "cannot-tell"),
-    ]
-    assert told["criteria"][1]["source"] == {
-        "title": "Wells Act 2018, section 4",
-        "as_of": "2018-07-01",
-        "verified": True,
-    }
+    assert (told["result"], told["decisive"], len(told["criteria"])) == ("ineligible", True, 2)
     text = ready("track", application).out
-    assert text.count("    You have a well already: one-well.\n") == 1
+    assert text.count("    You have a well already.\n") == 1
     assert "Wells Act 2018, section 4, ১ জুলাই ২০১৮ · 1 July 2018 (যাচাই করা · verified)" in text
     assert "Rule resident." not in text
-    assert "Read the reasons; correct the form if something in it is wrong." in text
-    assert "need not do anything" not in text
 
 
 def test_fee_is_told_line_by_line_and_the_sum_checks(worked, answers, ready):
     answers.QUOTE = price(("survey", 1000, 150), ("boring", 234567, 35185), ("stamp", 20, 0))
     application = worked()
-    told = ready("track", application, "--json").document
-    (fee,) = told["fees"]
-    assert [(line["code"], line["amount"], line["vat"]) for line in fee["lines"]] == [
-        ("survey", "1000.00", "150.00"),
-        ("boring", "234567.00", "35185.00"),
-        ("stamp", "20.00", "0.00"),
-    ]
+    (fee,) = ready("track", application, "--json").document["fees"]
     added = sum(Money.taka(line[part]).poisha for line in fee["lines"] for part in ("amount", "vat"))
     assert (fee["total"], fee["vat"], fee["paid"]) == ("270922.00", "35335.00", False)
     assert added == Money.taka(fee["total"]).poisha
     text = ready("track", application).out
     assert "খাত · Survey: ১,০০০ টাকা · Tk 1,000 + ভ্যাট · VAT ১৫০ টাকা · Tk 150" in text
-    assert "খাত · Stamp: ২০ টাকা · Tk 20\n" in text
     assert "মোট · Total: ২,৭০,৯২২ টাকা · Tk 2,70,922 (এর মধ্যে ভ্যাট · of it VAT ৩৫,৩৩৫ টাকা" in text
-
-
-def test_what_somebody_wrote_steers_no_terminal_and_forges_no_line(worked, answers, ready):
-    text = Text(en=HOSTILE, bn=HOSTILE)
-    answers.SUBMIT = Accepted(
-        reference="WELL-1",
-        status=status(ApplicationState.REJECTED, reason=text, remark=HOSTILE, raw=HOSTILE, final=True),
-    )
-    application = worked()
-    for words in (("track", application), ("cases", "show", application)):
-        out = ready(*words).out
-        assert not set("\x1b\u202e\u2028\x9b\x00\t") & set(out)
-        assert "«[31mred[0m state: evil next2J tab end»" in out
-        document = json.loads(ready(*words, "--json").out)
-        assert document["agency_says"]["remark"] == "[31mred[0m state: evil next2J tab end"
 
 
 def every_byte(place: Path) -> bytes:
@@ -229,7 +185,7 @@ def test_reason_is_sealed_in_the_books_and_gone_with_the_key(worked, answers, re
         case "refusal":
             answers.SUBMIT = Rejected(reason_code="office.has-one", reason=REASON)
         case "fields":
-            answers.SUBMIT = InputRejected([field("plot", text=NAMED)])
+            answers.SUBMIT = InputRejected([field("plot", NAMED)])
         case "status":
             refused = status(ApplicationState.REJECTED, reason=REASON, remark=NAMED, raw=NAMED, final=True)
             answers.SUBMIT = Accepted(reference="WELL-1", status=refused)
