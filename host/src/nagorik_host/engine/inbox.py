@@ -71,10 +71,7 @@ PATIENCE: Final = timedelta(days=3)
 """How long a proved report waits for its application to be known."""
 NOTICES_APART: Final = timedelta(minutes=1)
 """How long after a payment was asked about it is asked about because of a notice."""
-REPEATED: Final = "repeated"
 _PLACE: Final = "message"
-_READS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
-_OUT_OF_TIME: Final = frozenset({"deadline", "abandoned", "cancelled"})
 _NOT_NOW: Final = (
     AgencyClosed,
     AgencyUnavailable,
@@ -141,7 +138,7 @@ class Inbox:
             if size > most:
                 raise MessageRefused(bound.format(most))
         found = self._offer(offer)
-        if found is None or not _READS.intersection(found.reads):
+        if found is None or {Operation.CALLBACK, Operation.PAYMENT_NOTICE}.isdisjoint(found.reads):
             raise ServiceNotOffered("operation-not-offered" if found is not None else "unknown-service")
         await self.database.run(partial(self.keep, offer=offer, headers=headers, body=body, message_id=message_id))
 
@@ -189,7 +186,7 @@ class Inbox:
             return None
         except NagorikError as error:
             # A reading that did not end in time may be the machine's fault.
-            is_late = isinstance(error, PluginFault) and error.fault in _OUT_OF_TIME
+            is_late = isinstance(error, PluginFault) and error.fault in {"deadline", "abandoned", "cancelled"}
             return None if is_late and self.clock.now() < message.received_at + LONGEST_PAUSE else error.code
         return Reported(report.agency_reference, report.status)
 
@@ -301,13 +298,13 @@ class Inbox:
             payment = next(one for one in stored.progress.payments if one.id == outcome.payment)
             asked = payment.noticed_at or payment.asked_at
             if asked is not None and asked > message.received_at:
-                return REPEATED  # the gateway was asked since this came, or is about to be
+                return "repeated"  # the gateway was asked since this came, or is about to be
             if asked is not None and asked + NOTICES_APART > now:
                 return asked + NOTICES_APART
         # Asked once the application is this transaction's: of two of the same, the second sees the first here.
         same = (inbox.c.offer == message.offer, inbox.c.message == message.message, inbox.c.result == TAKEN)
         if isinstance(outcome, Reported) and transaction.connection.scalar(select(inbox.c.id).where(*same)):
-            return REPEATED
+            return "repeated"
         capabilities = self.capabilities.of(stored.progress.service, stored.gateway)
         done = step(stored.progress, outcome, capabilities, now)
         self.store.change(transaction, stored, done, now, lease=stored.lease)

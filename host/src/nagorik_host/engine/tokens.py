@@ -118,13 +118,11 @@ class SharedTokenStore:
 
     def _row(self, transaction: Transaction, terms: LoginTerms) -> Row[Any]:
         """The row of a plugin's settings, made if necessary; its agency is locked, so all its settings are."""
-        now, identity = time_of(self.clock), settings_identity(self.vault, terms.plugin, terms.settings)
         row_of(transaction, terms.plugin)
-        wanted = {LEASE_NOW: now, "id_": identity}
-        row = transaction.connection.execute(_ROW, wanted).one_or_none()
-        if row is None:
+        identity = self.vault.lookup("agency-token", f"{terms.plugin}\x00{terms.settings}")
+        wanted = {LEASE_NOW: time_of(self.clock), "id_": identity}
+        while (row := transaction.connection.execute(_ROW, wanted).one_or_none()) is None:
             transaction.connection.execute(insert(agency_tokens).values(id=identity, plugin=terms.plugin))
-            row = transaction.connection.execute(_ROW, wanted).one()
         return row
 
     def _look(self, transaction: Transaction, *, login: _Login, stale: str | None) -> IssuedToken | _Login | None:
@@ -135,7 +133,8 @@ class SharedTokenStore:
         """
         row = self._row(transaction, login.terms)
         now: datetime = row.now
-        if row.login not in {None, stale} and (issued := self._kept(row, login)) is not None:
+        is_good = row.login not in {None, stale} and row.renew_at > now
+        if is_good and (issued := self._kept(row, login)) is not None:
             return issued
         if row.held_until is not None and row.held_until > now:
             if row.refused is not None:
@@ -149,17 +148,14 @@ class SharedTokenStore:
         return login
 
     def _kept(self, row: Row[Any], login: _Login) -> IssuedToken | None:
-        """The token of ``row``, unless it has ended or cannot be read here: then another login leaves another."""
-        left = (row.renew_at - row.now).total_seconds()
-        if left <= 0:
-            return None
+        """The token of ``row``, unless it cannot be read here: then another login leaves another."""
         try:
             header, value = json.loads(self.vault.data_key(row.data_key, row.id).open(row.sealed, _PLACE))
         except (Erased, KeyMissing, SealBroken):
             return None
         since = row.now - (row.under_way_until - login.lasts)
-        began = login.began - since.total_seconds()
-        return IssuedToken(Token(value, scheme="", header=header), left, row.login, began)
+        token, left = Token(value, scheme="", header=header), row.renew_at - row.now
+        return IssuedToken(token, left.total_seconds(), row.login, login.began - since.total_seconds())
 
     def _count(self, transaction: Transaction, *, login: _Login) -> None:
         """Count a login, where the agency limits them.
@@ -176,8 +172,7 @@ class SharedTokenStore:
         counted = transaction.connection.execute(select(agency_logins).where(of_plugin).order_by(logins.at)).all()
         if len(counted) >= limits.logins:
             raise login_limit_reached((counted[-limits.logins].at + limits.login_period - now).total_seconds())
-        number = sum(one.login == login.name for one in counted) + 1
-        row = {"login": login.name, "number": number, "plugin": login.terms.plugin, "at": now + login.lasts}
+        row = {"login": login.name, "plugin": login.terms.plugin, "at": now + login.lasts}
         transaction.connection.execute(insert(agency_logins).values(row))
 
     def _end(
@@ -221,20 +216,13 @@ def _refusal(row: Row[Any], kind: CredentialProblem) -> dict[str, Any]:
     return {"refused": kind.value, "refusals": count, "refused_at": row.now, "held_until": held_until}
 
 
-def settings_identity(vault: Vault, plugin: str, settings: str) -> str:
-    """The name of a plugin's settings in the database, a keyed hash that shows nothing of them."""
-    return vault.lookup("agency-token", f"{plugin}\x00{settings}")
-
-
-def try_refused_again(transaction: Transaction, plugin: str, lease_now: datetime | None = None) -> bool:
+def try_refused_again(transaction: Transaction, plugin: str) -> bool:
     """Allow one login with credentials that a plugin's agency has refused; whether there are any.
 
-    The pause ends and the count stays: another refusal is counted with those before it. ``lease_now`` is the time,
-    where that is not the database's to say.
+    The pause ends and the count stays: another refusal is counted with those before it.
     """
     refused = update(agency_tokens).where(agency_tokens.c.plugin == plugin, agency_tokens.c.refused.is_not(None))
-    allowed = refused.values(refused=None, refused_at=NOW, held_until=None)
-    return transaction.connection.execute(allowed, {LEASE_NOW: lease_now}).rowcount > 0
+    return transaction.connection.execute(refused.values(held_until=None)).rowcount > 0
 
 
 def forget_tokens(transaction: Transaction) -> None:

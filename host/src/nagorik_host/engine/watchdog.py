@@ -10,13 +10,8 @@ import faulthandler
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final
 
 from nagorik_platform.configuration import PlatformSettings
-
-STANDSTILL: Final = 1
-"""Exit code of a process whose event loop stood still; ``faulthandler`` gives no other."""
-_STDERR: Final = 2
 
 
 def patience_of(lease: timedelta) -> float:
@@ -32,7 +27,7 @@ def watching(patience: float) -> Iterator[None]:
 
     def beat() -> None:
         nonlocal timer
-        faulthandler.dump_traceback_later(patience, exit=True, file=_STDERR)
+        faulthandler.dump_traceback_later(patience, exit=True, file=2)
         timer = loop.call_later(patience / 10, beat)
 
     beat()

@@ -362,9 +362,9 @@ agency_tokens: Final = _table(
 # Logins of late, where an agency allows so many in so long; each is kept for as long as it counts.
 agency_logins: Final = _table(
     "agency_logins",
-    bounded_text("login", ID, primary_key=True),
-    # Counted from 1: one that is sent again may be several to the agency.
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", Integer, primary_key=True),
+    # One that is sent again may be several to the agency.
+    bounded_text("login", ID, nullable=False),
     *codes("plugin"),
     # The last moment at which it may reach the agency.
     *instants("at", nullable=False),
