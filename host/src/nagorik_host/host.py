@@ -120,14 +120,7 @@ class Host:
         """Where messages from agencies and gateways come in."""
         from nagorik_host.engine.inbox import Inbox
 
-        return Inbox(
-            database=self.database,
-            platform=self.platform,
-            store=self.store,
-            vault=self.vault,
-            capabilities=self.capabilities,
-            clock=self.clock,
-        )
+        return Inbox(self)
 
     async def apply(
         self,
@@ -314,7 +307,7 @@ class Host:
             database=self.database,
             platform=self.platform,
             inbox=self.inbox,
-            message_age=self.message_age,
+            host=self,
             name=name,
             observer=observer,
             read_settings=read_settings,

@@ -49,7 +49,7 @@ async def test_worker_whose_clock_is_set_wrong_while_it_works_ends(world, ready_
         async with asyncio.timeout(60):
             while not await host.database.run(lambda t: t.connection.execute(select(workers)).all()):
                 pass
-            worker.housekeeping.clock = WrongClock(3600)
+            host.clock = WrongClock(3600)
             with pytest.raises(ClockWrong):
                 await running
         assert await host.database.run(lambda t: t.connection.execute(select(workers)).all()) == []

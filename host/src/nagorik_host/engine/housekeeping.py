@@ -3,20 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from nagorik.clock import Clock
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
-from nagorik_host.engine.reloads import SettingsReloader
-from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
+from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
+from nagorik_host.store.database import DatabaseUnavailable, Transaction
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import KeptOutPlugin, note_kept_out
 from nagorik_host.store.retention import erase_messages
-from nagorik_host.vault import Vault
-from nagorik_platform import Platform
 from nagorik_platform.registry.records import ADMISSION_CODES
+
+if TYPE_CHECKING:
+    from nagorik_host.host import Host
 
 HEARTBEATS: Final = 4
 """How often a worker renews its leases within one."""
@@ -26,28 +25,30 @@ TIDY: Final = 3600.0
 """Seconds between two times that old messages are erased."""
 
 
-@dataclass(slots=True, repr=False, kw_only=True)
 class Housekeeping:
     """One worker's row in the table of workers, and what it does every so often."""
 
-    database: Database
-    platform: Platform
-    vault: Vault
-    lease: WorkerLease
-    held: Callable[[], Collection[HeldApplication]]
-    clock: Clock
-    message_age: timedelta
-    worker_name: str
-    reloader: SettingsReloader
+    def __init__(
+        self,
+        host: "Host",
+        lease: WorkerLease,
+        name: str,
+        *,
+        held: Callable[[], Collection[HeldApplication]],
+        read_settings: ReadSettings | None,
+    ) -> None:
+        """Keep house for the worker of ``lease``, which holds what ``held`` returns."""
+        self._host, self._lease, self._name, self._held = host, lease, name, held
+        self.reloader = SettingsReloader(host, lease.worker, read_settings)
 
     def register(self, transaction: Transaction) -> None:
         """Insert the worker's row. Its keys have to be those of the database."""
-        sign_on(transaction, self.vault)
-        self.lease.register(transaction, self.worker_name, keys=self.vault.names, expiry=WORKER_EXPIRY)
+        sign_on(transaction, self._host.vault)
+        self._lease.register(transaction, self._name, keys=self._host.vault.names, expiry=WORKER_EXPIRY)
 
     def deregister(self, transaction: Transaction) -> None:
         """Delete the worker's row, and give back what it holds and makes no call for."""
-        self.lease.deregister(transaction, {one.application for one in self.held()})
+        self._lease.deregister(transaction, {one.application for one in self._held()})
 
     async def heartbeat(self) -> None:
         """Renew the worker's row and leases, and compare the clocks.
@@ -56,30 +57,30 @@ class Housekeeping:
             DatabaseUnavailable: The database is away.
             ClockWrong: This machine's clock and the database's differ by more than a second.
         """
-        held, asked = self.held(), self.lease.elapsed()
+        held, asked = self._held(), self._lease.elapsed()
 
         def renew(transaction: Transaction) -> Collection[str]:
             kept_out = [
                 KeptOutPlugin(one.id, why.code.value, why.since, why.probe_at)
-                for one in self.platform.plugins
+                for one in self._host.platform.plugins
                 if (why := one.quarantine) is not None and why.code not in ADMISSION_CODES
             ]
-            note_kept_out(transaction, self.lease.worker, kept_out)
-            return self.lease.renew(transaction, {one.application for one in held})
+            note_kept_out(transaction, self._lease.worker, kept_out)
+            return self._lease.renew(transaction, {one.application for one in held})
 
-        renewed = await self.database.run(renew)
+        renewed = await self._host.database.run(renew)
         for one in held:
             if one.application in renewed:
                 one.note_renewed(asked)
-        await check_clock(self.database.run, self.clock)
+        await check_clock(self._host.database.run, self._host.clock)
 
     async def send_heartbeats(self) -> None:
         """Send heartbeats again and again; raises ``ClockWrong``."""
-        await _repeat(self.heartbeat, self.lease.lasts.total_seconds() / HEARTBEATS)
+        await _repeat(self.heartbeat, self._lease.lasts.total_seconds() / HEARTBEATS)
 
     async def heed_reloads(self) -> None:
         """Take up other settings of plugins as often as a heartbeat is sent, which waits for no plugin's code."""
-        await _repeat(self.reloader.heed, self.lease.lasts.total_seconds() / HEARTBEATS)
+        await _repeat(self.reloader.heed, self._lease.lasts.total_seconds() / HEARTBEATS)
 
     async def tidy(self) -> None:
         """Erase old messages every hour."""
@@ -87,8 +88,8 @@ class Housekeeping:
 
     async def erase_messages(self) -> int:
         """Erase messages that came longer ago than messages are kept; how many there were."""
-        now = self.clock.now()
-        return await erase_messages(self.database, received_before=now - self.message_age, now=now)
+        now = self._host.clock.now()
+        return await erase_messages(self._host.database, received_before=now - self._host.message_age, now=now)
 
 
 async def _repeat(do: Callable[[], Awaitable[object]], seconds: float) -> None:

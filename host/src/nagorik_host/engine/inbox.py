@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from sqlalchemy import Row, and_, bindparam, func, insert, select, update
@@ -29,21 +29,21 @@ from nagorik import (
     ServiceNotOffered,
     SettingsRejected,
 )
-from nagorik.clock import Clock
 from nagorik.manifest import AnyOffer, PaymentGateway
 from nagorik.model.payment import PaymentNoticeRequest
 from nagorik.model.status import CallbackRequest
-from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import suspended_offers
-from nagorik_host.store.application_store import ApplicationStore, NoSuchApplication
-from nagorik_host.store.database import Database, Transaction, is_the_machines
+from nagorik_host.store.application_store import NoSuchApplication
+from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.messages import READERS_LOST, TAKEN
 from nagorik_host.store.schema import UNREAD, inbox, payments
-from nagorik_host.vault import Erased, KeyMissing, Vault
-from nagorik_platform import Platform
+from nagorik_host.vault import Erased, KeyMissing
 from nagorik_platform.lifecycle import Noticed, NotPossible, Reported, step
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import type_name
+
+if TYPE_CHECKING:
+    from nagorik_host.host import Host
 
 _log = get_logger("nagorik.host")
 
@@ -105,16 +105,11 @@ class InboxFull(Exception):
     """Too many messages of this offer wait; the sender has to come again."""
 
 
-@dataclass(slots=True, repr=False, kw_only=True)
+@dataclass(slots=True, repr=False)
 class Inbox:
     """Keeps messages, and lets the plugins read them."""
 
-    database: Database
-    platform: Platform
-    store: ApplicationStore
-    vault: Vault
-    capabilities: CapabilitiesCache
-    clock: Clock
+    host: "Host"
 
     async def receive(
         self, offer: str, *, headers: Mapping[str, str], body: bytes, message_id: str | None = None
@@ -140,7 +135,8 @@ class Inbox:
         found = self._offer(offer)
         if found is None or {Operation.CALLBACK, Operation.PAYMENT_NOTICE}.isdisjoint(found.reads):
             raise ServiceNotOffered("operation-not-offered" if found is not None else "unknown-service")
-        await self.database.run(partial(self.keep, offer=offer, headers=headers, body=body, message_id=message_id))
+        keep = partial(self.keep, offer=offer, headers=headers, body=body, message_id=message_id)
+        await self.host.database.run(keep)
 
     async def handle(self) -> int:
         """Read a few messages of each offer that has any; how many were read.
@@ -150,7 +146,7 @@ class Inbox:
         Raises:
             DatabaseUnavailable: The database is away. What was not settled is read again.
         """
-        messages = await self.database.run(self._take)
+        messages = await self.host.database.run(self._take)
         # Together, so that one plugin whose messages hang delays another's by no more than ``READ_SECONDS``.
         await asyncio.gather(*(self._handle(message) for message in messages))
         return len(messages)
@@ -163,35 +159,35 @@ class Inbox:
                 _log.error("message_set_aside", defect=READERS_LOST, offer=message.offer, message=message.id)
             else:
                 outcome = await self._read(message)
-            await self.database.run(partial(self._settle, message=message, outcome=outcome))
+            await self.host.database.run(partial(self._settle, message=message, outcome=outcome))
         except Exception as error:
             if is_the_machines(error) and not isinstance(error, KeyMissing):
                 raise
             _log.error("message_not_taken", defect=type_name(error), offer=message.offer, message=message.id)
             outcome = None if isinstance(error, KeyMissing) else "defect"  # a process that holds its key can read it
-            await self.database.run(partial(self._settle, message=message, outcome=outcome))
+            await self.host.database.run(partial(self._settle, message=message, outcome=outcome))
 
     async def _read(self, message: Row[Any]) -> Noticed | Reported | str | None:
         """What happened, or the code of why a message says nothing; ``None`` where it is to be read again."""
-        key = self.vault.data_key(message.data_key, message.id)
+        key = self.host.vault.data_key(message.data_key, message.id)
         content = json.loads(key.open(message.sealed, _PLACE))
         headers, body = content["headers"], b64decode(content["body"])
         try:
             if isinstance(self._offer(message.offer), PaymentGateway):
                 paid = PaymentNoticeRequest(gateway=message.offer, headers=headers, body=body)
-                return Noticed((await self.platform.parse_payment_notice(paid, seconds=READ_SECONDS)).payment)
+                return Noticed((await self.host.platform.parse_payment_notice(paid, seconds=READ_SECONDS)).payment)
             called = CallbackRequest(service=message.offer, headers=headers, body=body)
-            report = await self.platform.parse_callback(called, seconds=READ_SECONDS)
+            report = await self.host.platform.parse_callback(called, seconds=READ_SECONDS)
         except _NOT_NOW:
             return None
         except NagorikError as error:
             # A reading that did not end in time may be the machine's fault.
             is_late = isinstance(error, PluginFault) and error.fault in {"deadline", "abandoned", "cancelled"}
-            return None if is_late and self.clock.now() < message.received_at + LONGEST_PAUSE else error.code
+            return None if is_late and self.host.clock.now() < message.received_at + LONGEST_PAUSE else error.code
         return Reported(report.agency_reference, report.status)
 
     def _offer(self, offer: str) -> AnyOffer | None:
-        manifests = (record.manifest for record in self.platform.plugins)
+        manifests = (record.manifest for record in self.host.platform.plugins)
         offers = (found for manifest in manifests if manifest is not None for found in manifest.offers)
         return next((found for found in offers if found.id == offer), None)
 
@@ -210,15 +206,15 @@ class Inbox:
         waiting = select(inbox.c.id).where(inbox.c.offer == offer, UNREAD).limit(1).offset(MOST_UNREAD - 1)
         if transaction.connection.scalar(waiting) is not None:
             raise InboxFull(f"{MOST_UNREAD} messages to {offer} wait to be read; let the sender try again later")
-        identity, now = str(uuid4()), self.clock.now()
-        key, wrapped = self.vault.make_data_key(identity)
+        identity, now = str(uuid4()), self.host.clock.now()
+        key, wrapped = self.host.vault.make_data_key(identity)
         content = json.dumps([message_id, hashlib.sha256(body).hexdigest()])
         sealed = json.dumps({"headers": dict(headers), "body": b64encode(body).decode()}).encode()
         transaction.connection.execute(
             insert(inbox).values(
                 id=identity,
                 offer=offer,
-                message=self.vault.lookup(f"message/{offer}", content),
+                message=self.host.vault.lookup(f"message/{offer}", content),
                 received_at=now,
                 due_at=now,
                 data_key=wrapped,
@@ -230,10 +226,10 @@ class Inbox:
 
     def _take(self, transaction: Transaction) -> Sequence[Row[Any]]:
         """Lease a few due messages of each offer; one that may have ended its reader is leased alone."""
-        now, suspended = self.clock.now(), suspended_offers(transaction)
+        now, suspended = self.host.clock.now(), suspended_offers(transaction)
         offers = [
             offer.id
-            for one in self.platform.plugins
+            for one in self.host.platform.plugins
             for offer in (one.manifest.offers if one.manifest is not None else ())
             if not suspended.covers(plugin=one.id, service=offer.id, target_plugin=one.id)
         ]
@@ -252,7 +248,7 @@ class Inbox:
         still_unread = select(inbox.c.id).where(inbox.c.id == message.id, UNREAD).with_for_update()
         if transaction.connection.scalar(still_unread) is None:
             return  # another worker was quicker, or its time was over
-        now, application = self.clock.now(), None
+        now, application = self.host.clock.now(), None
         later = now + min(max(now - message.received_at, FIRST_PAUSE), LONGEST_PAUSE)
         result: str | datetime = outcome if isinstance(outcome, str) else later
         if isinstance(outcome, Noticed | Reported):
@@ -274,7 +270,7 @@ class Inbox:
 
     def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str:
         if isinstance(outcome, Reported):
-            return self.store.find_by_agency_reference(
+            return self.host.store.find_by_agency_reference(
                 transaction, plugin=_plugin_of(offer), agency_reference=outcome.agency_reference
             )
         # A gateway speaks of its own payments only; a payment is known before its gateway hears of it.
@@ -293,7 +289,7 @@ class Inbox:
         now: datetime,
     ) -> str | datetime:
         """Step, if that is possible; what came of it, or when the message is read again. Else nothing is written."""
-        stored = self.store.read(transaction, application, for_change=True)
+        stored = self.host.store.read(transaction, application, for_change=True)
         if isinstance(outcome, Noticed):
             payment = next(one for one in stored.progress.payments if one.id == outcome.payment)
             asked = payment.noticed_at or payment.asked_at
@@ -305,9 +301,9 @@ class Inbox:
         same = (inbox.c.offer == message.offer, inbox.c.message == message.message, inbox.c.result == TAKEN)
         if isinstance(outcome, Reported) and transaction.connection.scalar(select(inbox.c.id).where(*same)):
             return "repeated"
-        capabilities = self.capabilities.of(stored.progress.service, stored.gateway)
+        capabilities = self.host.capabilities.of(stored.progress.service, stored.gateway)
         done = step(stored.progress, outcome, capabilities, now)
-        self.store.change(transaction, stored, done, now, lease=stored.lease)
+        self.host.store.change(transaction, stored, done, now, lease=stored.lease)
         return TAKEN
 
 

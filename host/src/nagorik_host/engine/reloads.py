@@ -7,15 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nagorik import SettingsRejected
-from nagorik.clock import Clock
 from nagorik_host.engine.health import try_refused
-from nagorik_host.store.database import Database
 from nagorik_host.store.reloads import last_reload, note_taken_up
-from nagorik_platform import Platform, PluginConfiguration
+from nagorik_platform import PluginConfiguration
 from nagorik_platform.logs import get_logger
 from nagorik_platform.plugin_settings import environment_prefix
 
 if TYPE_CHECKING:
+    from nagorik_host.host import Host
     from nagorik_platform.dispatch.dispatcher import SettingsReload
 
 _log: Final = get_logger("nagorik.host")
@@ -25,13 +24,11 @@ ReadSettings = Callable[[], Mapping[str, PluginConfiguration]]
 an ``OSError`` where it cannot be read."""
 
 
-@dataclass(slots=True, repr=False, kw_only=True)
+@dataclass(slots=True, repr=False)
 class SettingsReloader:
     """Takes up the settings of one worker's plugins at each reload. What cannot be used stays as it was."""
 
-    database: Database
-    platform: Platform
-    clock: Clock
+    host: "Host"
     worker: str
     read: ReadSettings | None  # without it, the settings stay
     _taken_up: int | None = None
@@ -44,10 +41,10 @@ class SettingsReloader:
         Raises:
             DatabaseUnavailable: The database is away; the next time begins anew.
         """
-        if self.read is None or (number := await self.database.run(last_reload)) == self._taken_up:
+        if self.read is None or (number := await self.host.database.run(last_reload)) == self._taken_up:
             return
         if await self._take_up(self.read) or self._taken_up is None:
-            await self.database.run(partial(note_taken_up, worker=self.worker, number=number))
+            await self.host.database.run(partial(note_taken_up, worker=self.worker, number=number))
         self._taken_up = number
 
     async def _take_up(self, read: ReadSettings) -> bool:
@@ -57,11 +54,11 @@ class SettingsReloader:
         except (ValueError, OSError):  # its text is for people, and no log line shows sentences
             _log.error("settings_not_reloaded", because="host-settings")
             return False
-        done = await self.platform.reload(plugins)
+        done = await self.host.platform.reload(plugins)
         if done.changed:
             _log.info("settings_reloaded", plugins=list(done.changed))
         for plugin in done.changed:
-            await self.database.run(partial(try_refused, plugin=plugin, now=self.clock.now()))
+            await self.host.database.run(partial(try_refused, plugin=plugin, now=self.host.clock.now()))
         rejected = rejected_of(done, plugins)
         for plugin, wrong in rejected.items():
             because = done.rejected[plugin].code

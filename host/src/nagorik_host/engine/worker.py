@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nagorik.operations import OPERATIONS
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, EndedCall
@@ -19,13 +19,16 @@ from nagorik_host.engine.leases import HeldApplication, check_clock
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
-from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
+from nagorik_host.engine.reloads import ReadSettings
 from nagorik_host.store.database import Database, DatabaseUnavailable, is_the_machines
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 from nagorik_platform.lifecycle.perform import perform
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import type_name
+
+if TYPE_CHECKING:
+    from nagorik_host.host import Host
 
 _log = get_logger("nagorik.host")
 
@@ -62,7 +65,7 @@ class Worker:
         database: Database,
         platform: Platform,
         inbox: Inbox,
-        message_age: timedelta,
+        host: "Host",
         name: str,
         observer: WorkerObserver | None,
         read_settings: ReadSettings | None,
@@ -73,21 +76,7 @@ class Worker:
         self._claims, self._clock = claims, claims.clock
         self.next_due, self.ensure_rows = claims.next_due, claims.ensure_rows
         self.housekeeping = Housekeeping(
-            database=database,
-            platform=platform,
-            vault=claims.vault,
-            lease=claims.lease,
-            held=lambda: tuple(self._calls.values()),
-            clock=claims.clock,
-            message_age=message_age,
-            worker_name=name,
-            reloader=SettingsReloader(
-                database=database,
-                platform=platform,
-                clock=claims.clock,
-                worker=self.id,
-                read=read_settings,
-            ),
+            host, claims.lease, name, held=lambda: tuple(self._calls.values()), read_settings=read_settings
         )
         self._observers = observer or WorkerObserver()
         self._outage = OutageRetry(
