@@ -1,19 +1,25 @@
 """A host with two simulated agencies in the same process, on one simulated clock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
+from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import Executable, select
 
 from nagorik import AgencyUnavailable, ApplicationDraft, Consent, Operation, hookimpl
 from nagorik.values import Money
 from nagorik_host import Host, open_host
 from nagorik_host.engine.restoration import Restoration, mark_restored
 from nagorik_host.engine.worker import Worker
+from nagorik_host.store import Database, Transaction
+from nagorik_host.store.database import Unit
+from nagorik_host.store.schema import applications
 from nagorik_host.vault import Keyring
 from nagorik_platform import Call, PlatformSettings
 from nagorik_platform.registry import Admission
@@ -27,6 +33,43 @@ GATEWAY = "cashdesk.counter"
 PLUGINS = ("nid", "cashdesk")
 SOON = dict.fromkeys(("propagation", "filing", "intake", "review", "production"), timedelta(minutes=1))
 LONG = timedelta(days=60)
+T = TypeVar("T")
+
+
+async def until(reached: Callable[[], object]) -> None:
+    """Wait until something is so, of which no event is heard."""
+    async with asyncio.timeout(60):
+        while not reached():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def rows(host: Host, query: Executable) -> list[Any]:
+    """The rows that the database of ``host`` has for ``query``; for one column, its values."""
+
+    def read(transaction: Transaction) -> list[Any]:
+        found = transaction.connection.execute(query)
+        return list(found.scalars() if len(found.keys()) == 1 else found)
+
+    return await host.database.run(read)
+
+
+async def until_rows(host: Host, query: Executable) -> None:
+    """Wait until the database has rows for ``query``."""
+    async with asyncio.timeout(60):
+        while not await rows(host, query):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def change(host: Host, statement: Executable) -> None:
+    """Write to the database of ``host`` what no host writes."""
+    await host.database.run(lambda transaction: transaction.connection.execute(statement))
+
+
+async def carry(worker: Worker, clock: SimulatedClock, *, for_at_most: timedelta = LONG) -> None:
+    """Let time pass until nothing is due any more."""
+    end: datetime = clock.now() + for_at_most
+    while (due := await worker.run_until_idle()) is not None and due <= end:
+        clock.set(max(due, clock.now()))
 
 
 class Street:
@@ -34,22 +77,35 @@ class Street:
 
     Attributes:
         calls: The instant and the plugin of each call, in order.
-        waiting: How many calls are held up.
+        most: How many calls each plugin had at once at most.
     """
 
     def __init__(self, clock: SimulatedClock) -> None:
         self._clock = clock
-        self._open: dict[str, asyncio.Event] = {}
+        self._held: dict[str, list[asyncio.Event]] = {}
         self._down: set[str] = set()
+        self._now: Counter[str] = Counter()
         self.calls: list[tuple[datetime, str]] = []
-        self.waiting = 0
+        self.most: Counter[str] = Counter()
 
-    def close(self, plugin: str) -> None:
-        self._open.setdefault(plugin, asyncio.Event()).clear()
+    @property
+    def waiting(self) -> int:
+        """How many calls are held up."""
+        return sum(map(len, self._held.values()))
 
-    def open(self, plugin: str) -> None:
-        self._down.discard(plugin)
-        self._open.setdefault(plugin, asyncio.Event()).set()
+    def close(self, name: str) -> None:
+        """Hold up the calls of a plugin, or of an operation."""
+        self._held.setdefault(name, [])
+
+    def open(self, name: str) -> None:
+        """Let those calls go on, and all that follow."""
+        self._down.discard(name)
+        for one in self._held.pop(name, []):
+            one.set()
+
+    def let_one_go(self, name: str) -> None:
+        """Let the call go on that is held up longest."""
+        self._held[name].pop(0).set()
 
     def break_down(self, plugin: str) -> None:
         self._down.add(plugin)
@@ -59,20 +115,52 @@ class Street:
 
     @hookimpl
     def nagorik_call_policy(self, call: Call) -> AbstractAsyncContextManager[None]:
-        return self._passing(call.plugin)
+        return self._passing(call.plugin, call.operation)
 
     @asynccontextmanager
-    async def _passing(self, plugin: str) -> AsyncIterator[None]:
+    async def _passing(self, plugin: str, operation: str) -> AsyncIterator[None]:
         self.calls.append((self._clock.now(), plugin))
         if plugin in self._down:
             raise AgencyUnavailable
-        if plugin in self._open:
-            self.waiting += 1
-            try:
-                await self._open[plugin].wait()
-            finally:
-                self.waiting -= 1
-        yield
+        self._now[plugin] += 1
+        self.most[plugin] = max(self.most[plugin], self._now[plugin])
+        try:
+            for held in [self._held[name] for name in (plugin, operation) if name in self._held]:
+                held.append(asyncio.Event())
+                await self._wait(held, held[-1])
+            yield
+        finally:
+            self._now[plugin] -= 1
+
+    async def _wait(self, held: list[asyncio.Event], may_go_on: asyncio.Event) -> None:
+        try:
+            await may_go_on.wait()
+        finally:
+            if may_go_on in held:
+                held.remove(may_go_on)
+
+
+class FaultyDatabase(Database):
+    """A database that fails as a test says.
+
+    Attributes:
+        before: Awaited before each unit; what it raises, the unit raises, and nothing has happened.
+        after: Awaited once a unit is committed; what it raises, the unit raises all the same.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.before: Callable[[], Awaitable[object]] = partial(asyncio.sleep, 0)
+        self.after: Callable[[], Awaitable[object]] = partial(asyncio.sleep, 0)
+
+    async def run(self, unit: Unit[T]) -> T:
+        await self.before()
+        result = await self._database.run(unit)
+        await self.after()
+        return result
+
+    async def close(self) -> None:
+        raise AssertionError("the host that opened it closes it")
 
 
 @dataclass
@@ -87,15 +175,15 @@ class World:
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
 
     @asynccontextmanager
-    async def host(self, url: str, *policies: object) -> AsyncIterator[Host]:
+    async def host(self, database: str | Database) -> AsyncIterator[Host]:
         settings = PlatformSettings(
             plugins=in_process_configurations(self.simulators.values()),
             admission=Admission(allow=frozenset(self.simulators)),
             documents=self.documents,
             clock=self.clock,
-            call_middleware=(self.street, *policies),
+            call_middleware=(self.street,),
         )
-        async with open_host(url, self.keyring, settings, lease_clock=self.machine) as host:
+        async with open_host(database, self.keyring, settings, lease_clock=self.machine) as host:
             yield host
 
     def draft(self, number: int = 1, *, service: str = SERVICE) -> ApplicationDraft:
@@ -121,10 +209,10 @@ class World:
 
     async def carry(self, worker: Worker, *, for_at_most: timedelta = LONG) -> None:
         """Let time pass until nothing is due any more."""
-        end: datetime = self.clock.now() + for_at_most
-        while (due := await worker.run_until_idle()) is not None and due <= end:
-            if due > self.clock.now():
-                self.clock.set(due)
+        await carry(worker, self.clock, for_at_most=for_at_most)
+
+    async def states(self, host: Host) -> list[str]:
+        return sorted(str(state) for state in await rows(host, select(applications.c.state)))
 
     def effects(self, simulator: str, kind: str) -> int:
         return len(self.simulators[simulator].ledger.effects(kind))

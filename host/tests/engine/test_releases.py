@@ -1,10 +1,12 @@
 """A rolling upgrade: two releases of a plugin side by side, and the older leaves alone what the newer has."""
 
 import pytest
+from host_world import change, rows
 from sqlalchemy import select, update
 
 from nagorik_host.engine.plugins import accept
 from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.schema import applications
 from nagorik_testing import SimulatedClock
 
@@ -18,13 +20,13 @@ def release(install, tmp_path):
     """Changes which release of the depot's plugin is installed; a host that is open stays with its own."""
     install("depot", MANIFEST, FORM, PLUGIN)
 
-    def change(version: str) -> None:
+    def install_release(version: str) -> None:
         # As an installer does: in a directory of its own, by which a process sees that there is something new.
         (before,) = tmp_path.glob("nagorik_depot-*.dist-info")
         metadata = before.rename(tmp_path / f"nagorik_depot-{version}.dist-info") / "METADATA"
         metadata.write_text(f"Metadata-Version: 2.4\nName: nagorik-depot\nVersion: {version}\n")
 
-    return change
+    return install_release
 
 
 async def pins(host):
@@ -39,8 +41,8 @@ async def test_older_release_leaves_alone_what_the_newer_has_taken_over(release,
         first, second = await apply(old, "plain"), await apply(old, "plain")
         release("1.1.0")
         async with opened(ready_url, keyring, clock) as new:
-            (change,) = await new.take_over()
-            assert (change.before, change.after, change.taken_over) == (OLD, NEW, True)
+            (done,) = await new.take_over()
+            assert (done.before, done.after, done.taken_over) == (OLD, NEW, True)
             # The old one works on, crashes, and is started again.
             await old.worker().run_until_idle()
             release("1.0.0")
@@ -86,3 +88,39 @@ async def test_officer_may_go_back_to_an_older_release(release, ready_file, keyr
         await old.database.run(lambda t: accept(t, "depot", NEW, OLD, clock.now()))
         await worker.run_until_idle()
         assert (await row_of(old, application)).state == "closed"
+
+
+async def pinned(world, host, number):
+    """An application of another release of its plugin; its plugin's label before and now."""
+    await world.apply(host)
+    (now,) = await rows(host, select(applications.c.plugin_version))
+    before = f"{now.rpartition(' ')[0]} {number}"
+    await change(host, update(applications).values(plugin_version=before))
+    return before, now
+
+
+async def test_plugin_of_the_same_line_takes_applications_over(world, ready_url):
+    async with world.host(ready_url) as host:
+        before, now = await pinned(world, host, "1.0.0a1")
+        (done,) = await host.take_over()
+        assert (done.before, done.after, done.applications, done.taken_over) == (before, now, 1, True)
+        assert await host.take_over() == []
+        await world.carry(host.worker())
+        assert await world.states(host) == ["closed"]
+
+
+async def test_plugin_of_another_line_waits_for_an_officer(world, ready_url):
+    async with world.host(ready_url) as host:
+        before, now = await pinned(world, host, "0.9")
+        (done,) = await host.take_over()
+        assert (done.before, done.taken_over) == (before, False)
+        await world.carry(host.worker())
+        # What the citizen does meanwhile is written down and starts nothing.
+        (application,) = await rows(host, select(applications.c.id))
+        await host.consent(application, world.consent())
+        await world.carry(host.worker())
+        assert world.street.calls == []
+        assert await rows(host, select(applications.c.blocked)) == [PLUGIN_CHANGED]
+        await host.database.run(lambda t: accept(t, "nid", before, now, world.clock.now()))
+        await world.carry(host.worker())
+        assert await world.states(host) == ["closed"]
