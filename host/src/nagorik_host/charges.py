@@ -19,9 +19,9 @@ from nagorik.values import Money
 from nagorik.values.sentences import Text
 from nagorik_toolkit.fees.tariff import Hundredths
 
-_PATTERN: Final = SERVICE_ID.removesuffix("$") + r"$|^[a-z][a-z0-9]*(-[a-z0-9]+)*\.\*$"
-
-OfferPattern = Annotated[str, StringConstraints(pattern=_PATTERN, max_length=80)]
+OfferPattern = Annotated[
+    str, StringConstraints(pattern=rf"{SERVICE_ID}|^[a-z][a-z0-9]*(-[a-z0-9]+)*\.\*$", max_length=80)
+]
 """The id of a service or of a gateway, or ``plugin.*`` for all of a plugin."""
 Patterns = Annotated[tuple[OfferPattern, ...], Field(min_length=1, max_length=200)]
 

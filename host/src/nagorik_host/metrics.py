@@ -21,7 +21,6 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import text
 
 from nagorik import NagorikError, errors
 from nagorik.clock import Clock
@@ -82,9 +81,7 @@ class WorkerMetrics(WorkerObserver):
 class MetricsServer(Collector):
     """Responds to ``/metrics``, ``/live`` and ``/ready`` from threads of its own."""
 
-    def __init__(
-        self, metrics: WorkerMetrics, database: Database, clock: Clock, is_working: Callable[[], bool]
-    ) -> None:
+    def __init__(self, metrics: WorkerMetrics, database: Database, clock: Clock, is_working: Callable[[], bool]):
         """Serve ``metrics``, what ``database`` says, and whether the worker claims applications now."""
         self._loop = asyncio.get_running_loop()
         self._database = database
@@ -158,7 +155,8 @@ class MetricsServer(Collector):
         elif path == "/ready" and not self._is_working():
             problem = "the worker starts, or stops"
         elif path == "/ready":
-            problem = "" if self._asked(self._database.run(_reached)) else "the database does not respond"
+            is_up = self._asked(self._database.run(count_unread)) is not None
+            problem = "" if is_up else "the database does not respond"
         else:
             status, problem = "404 Not Found", "/metrics, /live or /ready"
         start(status if problem else "200 OK", [("Content-Type", "text/plain; charset=utf-8")])
@@ -180,7 +178,3 @@ def _gauge(name: str, about: str, labels: Sequence[str], values: Iterable[tuple[
     for of, value in values:
         family.add_metric(of, float(value))
     return family
-
-
-def _reached(transaction: Transaction) -> object:
-    return transaction.connection.scalar(text("SELECT 1"))

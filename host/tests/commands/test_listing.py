@@ -171,8 +171,8 @@ def test_workers_are_told_from_those_that_are_lost(ready, two, place):
     held = "UPDATE applications SET lease = 'counter-2', lease_until = 0, due_at = NULL WHERE service = 'nid.reissue'"
     put(place, held)
     alive, lost = ready("workers", "--json").document["workers"]
-    assert (alive["name"], alive["alive"], alive["in_hand"]) == ("counter-1", True, {})
-    assert (lost["name"], lost["alive"], lost["in_hand"]) == ("counter-2", False, {"nid": 1})
+    assert (alive["name"], alive["is_alive"], alive["in_hand"]) == ("counter-1", True, {})
+    assert (lost["name"], lost["is_alive"], lost["in_hand"]) == ("counter-2", False, {"nid": 1})
     assert "1 nid" in ready("workers").out
 
 

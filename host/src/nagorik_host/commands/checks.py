@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -17,13 +16,12 @@ from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.settings import (
     HostSettings,
     HostSettingsRejected,
-    is_open_to_others,
     load_host_settings,
     settings_file,
 )
 from nagorik_host.store import overview
 from nagorik_host.store.cases import ERASED, count_cases
-from nagorik_host.store.database import Transaction, read_url
+from nagorik_host.store.database import Transaction
 from nagorik_host.store.host_keys import KeysRefused, key_in_use
 from nagorik_host.store.payment_cases import count_payment_cases
 from nagorik_host.store.schema import REVISION, agencies
@@ -75,8 +73,8 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
     try:
         settings = load_host_settings()
     except HostSettingsRejected as rejected:
-        for problem in rejected.problems:
-            yield DoctorCheck("host settings", WRONG, problem, "Correct the file or the variable.")
+        hint = "Correct the file or the variable."
+        yield from (DoctorCheck("host settings", WRONG, problem, hint) for problem in rejected.problems)
         return
     path, vault = settings_file(), None
     yield DoctorCheck("host settings", FINE, f"from {path.name if path else 'the environment alone'}")
@@ -85,7 +83,6 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
         message = "it has settings or is allowed, and is not installed"
         yield DoctorCheck(f"host plugin {name}", WARNING, message, "nagorik plugins lists what is installed.")
     yield from _charges(settings, registry)
-    yield from _modes(settings)
     try:
         vault = Vault(settings.keyring())
     except HostSettingsRejected as rejected:
@@ -105,17 +102,6 @@ def _charges(settings: HostSettings, registry: Registry) -> Iterator[DoctorCheck
     for one in sorted(charges.names - offered - {f"{record.id}.*" for record in registry.records}):
         hint = "nagorik services lists what is installed; what is misspelt is charged nowhere, and has no ceiling."
         yield DoctorCheck("host charges", WARNING, f"{one} is named, and nothing offers it", hint)
-
-
-def _modes(settings: HostSettings) -> Iterator[DoctorCheck]:
-    """Whether what stands on this machine is for this user alone."""
-    url, places = read_url(settings.database.get_secret_value()), [("documents", settings.documents, 700)]
-    if url.get_backend_name() == "sqlite":
-        places.append(("database", Path(url.database or ":memory:"), 600))
-    for what, place, mode in places:
-        if place.exists() and is_open_to_others(place):
-            hint = f"chmod {mode} it, owned by the user that runs the workers."
-            yield DoctorCheck(f"host {what}", WARNING, "other users can read or change it", hint)
 
 
 async def _database(settings: HostSettings, vault: Vault | None, now: datetime) -> list[DoctorCheck]:

@@ -67,10 +67,8 @@ async def repair_rows(arguments: argparse.Namespace) -> CommandResult:
     refused = dict[str, str]()
     async with unlocked_database() as (database, vault):
         store = ApplicationStore(vault)
-        if arguments.all:
-            wanted = await database.snapshot(behind)
-        else:
-            wanted = [await database.run(partial(store.resolve, name=arguments.application))]
+        one = None if arguments.all else await database.run(partial(store.resolve, name=arguments.application))
+        wanted = await database.snapshot(behind) if one is None else [one]
         for application in wanted:
             decision = Decision(now(), arguments.officer, "repair", application, arguments.reason)
             try:

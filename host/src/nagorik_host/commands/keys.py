@@ -8,24 +8,16 @@ from functools import partial
 from nagorik_host.commands.result import CommandResult
 from nagorik_host.commands.running import CommandRefused, new_file, now, unlocked_database
 from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
+from nagorik_host.store import retention
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.host_keys import WorkersLackKey, make_known, retire_others
-from nagorik_host.store.retention import (
-    StillOpen,
-    erase_application,
-    erase_closed,
-    erase_messages,
-    require_documents,
-    rotate,
-)
 from nagorik_host.vault import INDEX, Vault, is_key_name, make_key, make_keys
 from nagorik_platform.cli.commands import ExitCode
 
 _STILL_OPEN = (
-    "the application is not closed: what is open would lose its owner. Close it first: nagorik act ID withdraw, or an"
-    " officer's nagorik cases decide. If it has ended, a gateway is asked once more about its money: erase it after a"
-    " day or two"
+    "the application is not closed. Close it first: nagorik act ID withdraw, or an officer's nagorik cases decide. If"
+    " it has ended, a gateway is asked once more about its money: erase it after a day or two"
 )
 _DAMAGED = (
     "its list of documents is damaged, so that none was removed with it; in a day nagorik audit documents --remove"
@@ -59,7 +51,7 @@ async def rotate_keys(_: argparse.Namespace) -> CommandResult:
     documents = FolderDocumentStore(settings.documents, vault)
     async with unlocked_database(settings) as (database, _vault):
         try:
-            await require_documents(database, documents)
+            await retention.require_documents(database, documents)
             await database.run(partial(make_known, vault=vault, now=now()))
         except WorkersLackKey as lacking:
             raise CommandRefused(
@@ -67,7 +59,7 @@ async def rotate_keys(_: argparse.Namespace) -> CommandResult:
                 " every machine the same file of the keys, restart its workers, and rotate again",
                 ExitCode.FAILED,
             ) from None
-        done = await rotate(database, vault)
+        done = await retention.rotate(database, vault)
         anew, broken = documents.rotate()
         damaged = [*done.damaged, *(f"document {one}" for one in broken)]
         behind = [] if damaged else await database.run(partial(retire_others, vault=vault, now=now()))
@@ -100,15 +92,17 @@ async def erase(arguments: argparse.Namespace) -> CommandResult:
         try:
             if name is not None:
                 application = await database.run(partial(store.resolve, name=name))
-                if not await erase_application(database, store, documents, application, at):
+                if not await retention.erase_application(database, store, documents, application, at):
                     damaged = [application]
             else:
                 closed_for = timedelta(days=days or 0)
-                number, damaged = await erase_closed(database, store, documents, closed_for=closed_for, now=at)
-        except StillOpen:
+                number, damaged = await retention.erase_closed(
+                    database, store, documents, closed_for=closed_for, now=at
+                )
+        except retention.StillOpen:
             raise CommandRefused(_STILL_OPEN) from None
         documents.sweep()
-        await erase_messages(database, received_before=at - settings.message_age, now=at)
+        await retention.erase_messages(database, received_before=at - settings.message_age, now=at)
         is_gone = await database.scrub()
     shown = [f"{number} applications are erased."]
     if number and not is_gone:

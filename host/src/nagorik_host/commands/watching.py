@@ -25,8 +25,8 @@ _AGENCIES: Final[Headings] = {
 }
 _WORKERS: Final[Headings] = {
     "worker": "name",
-    "is": lambda one: "at work" if one["alive"] else "lost",
-    "heard of": "heard_of_at",
+    "is": lambda one: "at work" if one["is_alive"] else "lost",
+    "heard of": "beat_at",
     "started": "started_at",
     "in hand": lambda one: ", ".join(f"{number} {plugin}" for plugin, number in one["in_hand"].items()),
 }
@@ -63,18 +63,7 @@ async def workers(_: argparse.Namespace) -> CommandResult:
     """List the workers, by the machine's own time."""
     async with unlocked_database() as (database, _vault):
         found = await database.run(partial(read_workers, now=SystemClock().now()))
-    rows = [
-        {
-            "id": one.id,
-            "name": one.name,
-            "alive": one.is_alive,
-            "started_at": one.started_at,
-            "heard_of_at": one.beat_at,
-            "in_hand": dict(one.in_hand),
-            "kept_out": [kept_out.plugin for kept_out in one.kept_out],
-        }
-        for one in found
-    ]
+    rows = [one._asdict() | {"kept_out": [out.plugin for out in one.kept_out]} for one in found]
     nothing = "No worker was heard of within a day. Start one: nagorik worker."
     return CommandResult({"workers": rows}, [Table(_WORKERS, rows) if rows else nothing])
 

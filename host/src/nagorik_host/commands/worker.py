@@ -49,8 +49,8 @@ async def work(arguments: argparse.Namespace) -> int:
             notify_supervisor("STOPPING=1")
         elif not at_once.is_set():
             held = worker.in_hand if worker is not None else ()
-            print_lines(f"Ending at once. {len(held)} applications are in hand; what was sent is looked up:")
-            print_lines(*(f"  {one}" for one in held))
+            ending = f"Ending at once. {len(held)} applications are in hand; what was sent is looked up:"
+            print_lines(ending, *(f"  {one}" for one in held))
             at_once.set()
             # What is to be written down may wait for a database, and a plugin's code has no end that is known.
             loop.call_later(LAST_MOMENT, os._exit, int(ExitCode.FAILED))
@@ -130,12 +130,10 @@ def _metrics(host: "Host", address: str | None, is_working: Callable[[], bool]) 
 
 def notify_supervisor(state: str) -> None:
     """Send a state to systemd, if it started this process and wants it, by the protocol of ``sd_notify``."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify, suppress(OSError):
-        # If it is gone, work goes on. "@" stands for a name without a file.
-        notify.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
+    if address := os.environ.get("NOTIFY_SOCKET"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify, suppress(OSError):
+            # If it is gone, work goes on. "@" stands for a name without a file.
+            notify.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
 
 
 command: Final = HostCommand(
