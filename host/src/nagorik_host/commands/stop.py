@@ -4,12 +4,12 @@ import argparse
 from typing import Final
 
 from nagorik import Text
+from nagorik_host.commands.known_names import require_one_of
 from nagorik_host.commands.result import CommandResult, Headings, Table
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
 from nagorik_host.engine import suspensions
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import Database, Transaction
-from nagorik_platform.cli.output import unknown
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import Registry
 
@@ -32,11 +32,11 @@ async def stop(arguments: argparse.Namespace) -> CommandResult:
         given = (name, arguments.reason_en, arguments.reason_bn, officer)
         if not all(part is not None and part.strip() for part in given):
             raise CommandRefused("to stop it, give NAME, --reason-en, --reason-bn and --officer")
-        records = Registry.discover().records
-        services = [one.id for record in records if record.manifest is not None for one in record.manifest.services]
-        known = [record.id for record in records] if kind == "plugin" else services
-        if name not in known:  # which would stop nothing without notice
-            raise CommandRefused(unknown(kind, name, known, f"nagorik {kind}s lists what there is"))
+        registry = Registry.discover()
+        # A misspelt name would stop nothing without notice.
+        require_one_of(
+            kind, [name], [one.id for one in (registry.records if kind == "plugin" else registry.services())]
+        )
         reason = Text(en=arguments.reason_en, bn=arguments.reason_bn)
 
         def write(transaction: Transaction) -> None:

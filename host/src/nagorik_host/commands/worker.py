@@ -65,7 +65,8 @@ async def work(arguments: argparse.Namespace) -> int:
                 print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
                 notify_supervisor("READY=1")
                 given_up = await worker.run(stop, until_idle=arguments.once, at_once=at_once)
-    print_lines(f"Stopped; {given_up} calls were given up." if given_up else "Stopped; nothing is in hand.")
+                left = f"{given_up} calls were given up" if given_up else "nothing is in hand"
+                print_lines(f"Stopped; {left}.")
     return ExitCode.FAILED if given_up else ExitCode.OK
 
 
