@@ -55,7 +55,7 @@ async def test_new_credentials_end_the_outage_and_all_applications_go_on(world, 
 
         await host.database.run(lambda t: ask_reload(t, host.clock.now()))
         began = host.clock.now()
-        await worker.housekeeping.reloader.heed()
+        await worker.housekeeping.take_up_settings()
         assert (await agency(host)).probe_at == began
         await world.carry(worker)
         assert {(await host.progress(one)).state.value for one in ids} == {"closed"}
@@ -77,11 +77,11 @@ async def test_settings_that_cannot_be_read_are_not_taken_up_and_are_told(world,
         worker = host.worker("first", read_settings=read)
         await host.platform.import_plugins()
         await host.database.run(worker.housekeeping.register)
-        await worker.housekeeping.reloader.heed()
+        await worker.housekeeping.take_up_settings()
         is_there.append(False)
         number = await host.database.run(lambda t: ask_reload(t, host.clock.now()))
         with capture_logs() as lines:
-            await worker.housekeeping.reloader.heed()
+            await worker.housekeeping.take_up_settings()
         told = [redact(None, "error", line) for line in lines]
         assert [(line["event"], line["because"]) for line in told] == [("settings_not_reloaded", "host-settings")]
         (row,) = await host.database.run(lambda t: read_workers(t, world.machine.now()))
@@ -96,13 +96,13 @@ async def test_settings_that_cannot_be_used_leave_the_worker_as_it_was_and_are_t
         one = await world.apply(host)
         await host.platform.import_plugins()
         await host.database.run(worker.housekeeping.register)
-        await worker.housekeeping.reloader.heed()
+        await worker.housekeeping.take_up_settings()
         wrong = {name: value for name, value in nid.settings("http://127.0.0.1").items() if name != "password"}
         told.append({**given, "nid": type(given["nid"])(settings={**wrong, "read_timeout": "CANARY"})})
         number = await host.database.run(lambda t: ask_reload(t, host.clock.now()))
         with capture_logs() as lines:
-            await worker.housekeeping.reloader.heed()
-            await worker.housekeeping.reloader.heed()
+            await worker.housekeeping.take_up_settings()
+            await worker.housekeeping.take_up_settings()
         # As it stands in the log: whatever is not one word there is masked.
         assert [redact(None, "error", line) for line in lines if line["event"] == "settings_not_reloaded"] == [
             {

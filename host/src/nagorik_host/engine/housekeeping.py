@@ -4,18 +4,24 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from nagorik_host.engine.health import try_refused
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
-from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
+from nagorik_host.engine.reloads import ReadSettings, rejected_of
 from nagorik_host.store.database import DatabaseUnavailable, Transaction
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import KeptOutPlugin, note_kept_out
+from nagorik_host.store.reloads import last_reload, note_taken_up
 from nagorik_host.store.retention import erase_messages
+from nagorik_platform.logs import get_logger
 from nagorik_platform.registry.records import ADMISSION_CODES
 
 if TYPE_CHECKING:
     from nagorik_host.host import Host
+
+_log = get_logger("nagorik.host")
 
 HEARTBEATS: Final = 4
 """How often a worker renews its leases within one."""
@@ -39,7 +45,8 @@ class Housekeeping:
     ) -> None:
         """Keep house for the worker of ``lease``, which holds what ``held`` returns."""
         self._host, self._lease, self._name, self._held = host, lease, name, held
-        self.reloader = SettingsReloader(host, lease.worker, read_settings)
+        self._read_settings = read_settings
+        self._taken_up: int | None = None
 
     def register(self, transaction: Transaction) -> None:
         """Insert the worker's row. Its keys have to be those of the database."""
@@ -80,7 +87,37 @@ class Housekeeping:
 
     async def heed_reloads(self) -> None:
         """Take up other settings of plugins as often as a heartbeat is sent, which waits for no plugin's code."""
-        await _repeat(self.reloader.heed, self._lease.lasts.total_seconds() / HEARTBEATS)
+        await _repeat(self.take_up_settings, self._lease.lasts.total_seconds() / HEARTBEATS)
+
+    async def take_up_settings(self) -> None:
+        """Take up settings of plugins, if there was a reload since the last time; at first, in any case.
+
+        What cannot be used stays as it was. An agency that has refused the credentials of before is tried at once.
+
+        Raises:
+            DatabaseUnavailable: The database is away; the next time begins anew.
+        """
+        run, read = self._host.database.run, self._read_settings
+        if read is None or (number := await run(last_reload)) == self._taken_up:
+            return
+        try:
+            plugins = read()
+        except (ValueError, OSError):  # its text is for people, and no log line shows sentences
+            _log.error("settings_not_reloaded", because="host-settings")
+            is_whole = False
+        else:
+            done = await self._host.platform.reload(plugins)
+            if done.changed:
+                _log.info("settings_reloaded", plugins=list(done.changed))
+            for plugin in done.changed:
+                await run(partial(try_refused, plugin=plugin, now=self._host.clock.now()))
+            rejected = rejected_of(done, plugins)
+            for plugin, wrong in rejected.items():
+                _log.error("settings_not_reloaded", because=done.rejected[plugin].code, plugin=plugin, settings=wrong)
+            is_whole = not rejected
+        if is_whole or self._taken_up is None:
+            await run(partial(note_taken_up, worker=self._lease.worker, number=number))
+        self._taken_up = number
 
     async def tidy(self) -> None:
         """Erase old messages every hour."""

@@ -33,7 +33,6 @@ from nagorik.manifest import AnyOffer, PaymentGateway
 from nagorik.model.payment import PaymentNoticeRequest
 from nagorik.model.status import CallbackRequest
 from nagorik_host.engine.queues import suspended_offers
-from nagorik_host.store.application_store import NoSuchApplication
 from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.messages import READERS_LOST, TAKEN
 from nagorik_host.store.schema import UNREAD, inbox, payments
@@ -222,7 +221,7 @@ class Inbox:
             )
         )
         transaction.record_row(inbox, identity, at=now)
-        transaction.add_hint("inbox", _plugin_of(offer))
+        transaction.add_hint("inbox", offer.partition(".")[0])
 
     def _take(self, transaction: Transaction) -> Sequence[Row[Any]]:
         """Lease a few due messages of each offer; one that may have ended its reader is leased alone."""
@@ -252,33 +251,26 @@ class Inbox:
         later = now + min(max(now - message.received_at, FIRST_PAUSE), LONGEST_PAUSE)
         result: str | datetime = outcome if isinstance(outcome, str) else later
         if isinstance(outcome, Noticed | Reported):
-            try:
-                application = self._application_of(transaction, message.offer, outcome)
+            application = self._application_of(transaction, message.offer, outcome)
+            if application is not None:
                 result = self._take_in(transaction, application, message, outcome, now)
-            except NoSuchApplication:
-                if isinstance(outcome, Noticed) or now >= message.received_at + PATIENCE:
-                    result = "unknown-reference"
-            except (NotPossible, NagorikError) as refused:
-                result = refused.code
-            except Erased:
-                result = "erased"
+            elif isinstance(outcome, Noticed) or now >= message.received_at + PATIENCE:
+                result = "unknown-reference"
         values: dict[str, Any] = {"due_at": result, "lost_looks": 0}
         if isinstance(result, str):
             values = {"due_at": None, "handled_at": now, "result": result, "application": application}
             transaction.record_row(inbox, message.id, at=now)
         transaction.connection.execute(update(inbox).where(inbox.c.id == message.id).values(values))
 
-    def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str:
+    def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str | None:
         if isinstance(outcome, Reported):
-            return self.host.store.find_by_agency_reference(
-                transaction, plugin=_plugin_of(offer), agency_reference=outcome.agency_reference
-            )
-        # A gateway speaks of its own payments only; a payment is known before its gateway hears of it.
-        of_gateway = (payments.c.id == outcome.payment, payments.c.gateway == offer)
-        found: str | None = transaction.connection.scalar(select(payments.c.application).where(*of_gateway))
-        if found is None:
-            raise NoSuchApplication
-        return found
+            plugin = offer.partition(".")[0]
+            found = self.host.store.known_to_agency(transaction, plugin, outcome.agency_reference, 2)
+        else:
+            # A gateway speaks of its own payments only; a payment is known before its gateway hears of it.
+            of_gateway = (payments.c.id == outcome.payment, payments.c.gateway == offer)
+            found = transaction.connection.scalars(select(payments.c.application).where(*of_gateway)).all()
+        return found[0] if len(found) == 1 else None
 
     def _take_in(
         self,
@@ -289,23 +281,24 @@ class Inbox:
         now: datetime,
     ) -> str | datetime:
         """Step, if that is possible; what came of it, or when the message is read again. Else nothing is written."""
-        stored = self.host.store.read(transaction, application, for_change=True)
-        if isinstance(outcome, Noticed):
-            payment = next(one for one in stored.progress.payments if one.id == outcome.payment)
-            asked = payment.noticed_at or payment.asked_at
-            if asked is not None and asked > message.received_at:
-                return "repeated"  # the gateway was asked since this came, or is about to be
-            if asked is not None and asked + NOTICES_APART > now:
-                return asked + NOTICES_APART
-        # Asked once the application is this transaction's: of two of the same, the second sees the first here.
-        same = (inbox.c.offer == message.offer, inbox.c.message == message.message, inbox.c.result == TAKEN)
-        if isinstance(outcome, Reported) and transaction.connection.scalar(select(inbox.c.id).where(*same)):
-            return "repeated"
-        capabilities = self.host.capabilities.of(stored.progress.service, stored.gateway)
-        done = step(stored.progress, outcome, capabilities, now)
+        try:
+            stored = self.host.store.read(transaction, application, for_change=True)
+            if isinstance(outcome, Noticed):
+                payment = next(one for one in stored.progress.payments if one.id == outcome.payment)
+                asked = payment.noticed_at or payment.asked_at
+                if asked is not None and asked > message.received_at:
+                    return "repeated"  # the gateway was asked since this came, or is about to be
+                if asked is not None and asked + NOTICES_APART > now:
+                    return asked + NOTICES_APART
+            # Asked once the application is this transaction's: of two of the same, the second sees the first here.
+            same = (inbox.c.offer == message.offer, inbox.c.message == message.message, inbox.c.result == TAKEN)
+            if isinstance(outcome, Reported) and transaction.connection.scalar(select(inbox.c.id).where(*same)):
+                return "repeated"
+            capabilities = self.host.capabilities.of(stored.progress.service, stored.gateway)
+            done = step(stored.progress, outcome, capabilities, now)
+        except (NotPossible, NagorikError) as refused:
+            return refused.code
+        except Erased:
+            return "erased"
         self.host.store.change(transaction, stored, done, now, lease=stored.lease)
         return TAKEN
-
-
-def _plugin_of(offer: str) -> str:
-    return offer.partition(".")[0]

@@ -159,7 +159,7 @@ class Worker:
         await check_clock(self._outage.run, self._clock)
         await self._outage.run(keeping.register)
         with suppress(DatabaseUnavailable):  # it is done again as often as a heartbeat is sent
-            await keeping.reloader.heed()
+            await keeping.take_up_settings()
         self._beating = asyncio.create_task(keeping.send_heartbeats())
         self._beating.add_done_callback(lambda _: self._wake())
         _log.info("worker_started", worker=self._name)

@@ -258,17 +258,6 @@ class ApplicationStore:
             blocked=row.blocked,
         )
 
-    def find_by_agency_reference(self, transaction: Transaction, *, plugin: str, agency_reference: str) -> str:
-        """The id of the application that an agency knows by this reference.
-
-        Raises:
-            NoSuchApplication: There is no such application, or more than one.
-        """
-        found = self._known_to_agency(transaction, plugin, agency_reference, 2)
-        if len(found) != 1:
-            raise NoSuchApplication
-        return found[0]
-
     def search(self, transaction: Transaction, name: str, *, limit: int) -> list[str]:
         """The ids of at most ``limit`` applications of which ``name`` is the id, a reference or a payment's id."""
         found: list[str] = []
@@ -278,10 +267,11 @@ class ApplicationStore:
         found += transaction.connection.scalars(paid).all()
         # Two agencies may count alike.
         for plugin in transaction.connection.scalars(select(_A.plugin).distinct()).all():
-            found += self._known_to_agency(transaction, plugin, name, limit)
+            found += self.known_to_agency(transaction, plugin, name, limit)
         return list(dict.fromkeys(found))[:limit]
 
-    def _known_to_agency(self, transaction: Transaction, plugin: str, name: str, limit: int) -> Sequence[str]:
+    def known_to_agency(self, transaction: Transaction, plugin: str, name: str, limit: int) -> Sequence[str]:
+        """The ids of at most ``limit`` applications that a plugin's agency knows by this reference."""
         reference = self.hash_agency_reference(plugin, name)
         query = select(_A.id).where(_A.plugin == plugin, _A.agency_reference == reference).limit(limit)
         return transaction.connection.scalars(query).all()
