@@ -148,7 +148,6 @@ def rules() -> str:
             "queues | suspensions",
             "plugins",
             "health",
-            "reach",
             "tokens",
             "pace",
             "leases | observers | watchdog | engine | gathered",

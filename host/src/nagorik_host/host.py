@@ -368,13 +368,13 @@ async def open_host(
         if not isinstance(database, Database):
             database = await open_database(database if isinstance(database, str) else database.get_secret_value())
             stack.push_async_callback(database.close)
-        limiter = SharedRateLimiter(database, settings.clock, is_asked=settings.rate_limiter is None)
+        limiter = SharedRateLimiter(database, settings.clock)
         admitted = await admit_keys(database, keyring, settings.clock.now())
         permits = PermitOffice(database, settings.clock)
         shared = replace(
             settings,
             call_middleware=(*settings.call_middleware, permits),
-            rate_limiter=settings.rate_limiter or limiter,
+            rate_limiter=limiter,
             has_circuit=False,  # what is down stands in the database, for all processes
             token_store=settings.token_store or SharedTokenStore(database, Vault(admitted), settings.clock),
         )

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from nagorik import ApplicationDraft, CredentialsRejected, NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
 from nagorik.values import Money
-from nagorik_host.engine.reach import OF_CREDENTIALS
+from nagorik_host.engine.health import OF_CREDENTIALS
 from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.store import outages
 from nagorik_host.store.checkouts import Checkout, open_checkouts

@@ -189,8 +189,7 @@ async def test_officer_has_refused_credentials_tried_once_and_the_next_pause_is_
 @pytest.mark.parametrize(
     "error",
     [
-        AgencyUnavailable(because="pace-unknown", layer=Layer.CORE),
-        AgencyUnavailable(because="token-unknown", layer=Layer.CORE),
+        AgencyUnavailable(because="database-away", layer=Layer.CORE),
         AgencyUnavailable(because="lease-lost", layer=Layer.CORE),
         AgencyUnavailable(because="document-unreadable", layer=Layer.CORE),
         OutcomeUnknown(step="a", because="cancelled", layer=Layer.CORE),

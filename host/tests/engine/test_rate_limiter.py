@@ -12,7 +12,7 @@ from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.health import HealthTracker
-from nagorik_host.engine.pace import HORIZON, LATE, UNKNOWN, interval_of
+from nagorik_host.engine.pace import DATABASE_AWAY, HORIZON, LATE, interval_of
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
@@ -165,7 +165,7 @@ async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of
     clock = SimulatedClock()
     with pytest.raises(AgencyUnavailable) as caught:
         await SharedRateLimiter(Counting(database, away=True), clock).acquire("wasa", 5, deadline(clock))
-    assert (caught.value.because, caught.value.layer) == (UNKNOWN, Layer.CORE)
+    assert (caught.value.because, caught.value.layer) == (DATABASE_AWAY, Layer.CORE)
     assert not HealthTracker({}).is_news("wasa", CallFailed(caught.value))
 
 

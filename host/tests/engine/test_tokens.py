@@ -340,5 +340,5 @@ async def test_without_the_database_nobody_logs_in(vault, agency, clock):
     database = await open_database("postgresql://nobody@127.0.0.1:1/nowhere")
     with pytest.raises(AgencyUnavailable) as away:
         await SharedTokenStore(database, vault, clock).obtain(agency.terms(), None)
-    assert (away.value.because, agency.logins) == ("token-unknown", [])
+    assert (away.value.because, agency.logins) == ("database-away", [])
     await database.close()

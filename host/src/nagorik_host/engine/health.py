@@ -12,14 +12,25 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, delete, insert, update
 
-from nagorik import ContractViolation, CredentialsRejected, NagorikError, RateLimited
-from nagorik.errors import Layer
+from nagorik import (
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    CredentialsRejected,
+    DuplicateApplication,
+    InputRejected,
+    NagorikError,
+    OutcomeUnknown,
+    RateLimited,
+)
+from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Manifest
-from nagorik_host.engine.pace import row_of
-from nagorik_host.engine.reach import OF_CREDENTIALS, cause_of, is_reached
+from nagorik_host.engine.pace import DATABASE_AWAY, row_of
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import agencies, outages
 from nagorik_platform.agency_client.circuit import CircuitRules, CircuitState
+from nagorik_platform.agency_client.limits import LEASE_LOST
+from nagorik_platform.agency_client.retry_table import OF_THE_HOST
 from nagorik_platform.agency_client.tokens import LETS_NOBODY_IN, refused_pause
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
@@ -31,7 +42,10 @@ that refuses a key for which there is no login is probed as seldom as refused cr
 (``REFUSED_PAUSES``); where there is a login, the tokens' store tries them as seldom."""
 SOON: Final = 1.0
 """Seconds after which an agency that is down is tried again, at least, where there was no time for it."""
-_LATER: Final = (1.1, 1.25)
+OF_CREDENTIALS: Final = "credentials-"
+"""How the causes of outages begin that end with other credentials."""
+_OUR_OWN: Final = frozenset({DATABASE_AWAY, LEASE_LOST, *OF_THE_HOST})
+"""Why the platform held a request back or broke it off, for reasons that are not the agency's."""
 _IS_DOWN: Final = agencies.c.down_since.is_not(None)
 _IS_REFUSING: Final = _IS_DOWN & agencies.c.cause.startswith(OF_CREDENTIALS)
 
@@ -72,8 +86,8 @@ class HealthTracker:
 
     def is_news(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an outcome may say anything new of an agency; of one that is well there is nothing to say."""
-        reached = is_reached(outcome.error if isinstance(outcome, CallFailed) else None)
-        return reached is False or (reached is True and plugin in self._failing)
+        failed = isinstance(outcome, CallFailed) and is_reached(outcome.error) is False
+        return failed or plugin in self._failing
 
     def learn(
         self,
@@ -92,17 +106,16 @@ class HealthTracker:
         error = outcome.error if isinstance(outcome, CallFailed) else None
         row, reached = row_of(transaction, plugin), is_reached(error)
         before = CircuitState(*(getattr(row, one.name) for one in fields(CircuitState)))
-        if reached is False:
+        if error is not None and reached is False:
             self._failing.add(plugin)
             after = self._failed(plugin, before, error, now)
-            is_of_agency = is_sent or (error is not None and error.layer is Layer.CORE)
+            is_of_agency = is_sent or error.layer is Layer.CORE
             _change(transaction, plugin, **asdict(after), **({"sent_at": now} if is_of_agency else {}))
             if before.down_since is None and after.down_since is not None:
                 # One that began at the very instant at which another did is that again.
                 same = outages.c.plugin == plugin, outages.c.began_at == now
                 transaction.connection.execute(delete(outages).where(*same))
-                begun = {"plugin": plugin, "began_at": now, "cause": after.cause}
-                transaction.connection.execute(insert(outages).values(begun))
+                transaction.connection.execute(insert(outages).values(plugin=plugin, began_at=now, cause=after.cause))
                 return after
         elif isinstance(error, RateLimited) and error.layer is Layer.CORE:
             # No agency was asked, for want of its time or of a login: it is tried when there is some.
@@ -120,8 +133,8 @@ class HealthTracker:
                 return CircuitState()
         return None
 
-    def _failed(self, plugin: str, before: CircuitState, error: NagorikError | None, now: datetime) -> CircuitState:
-        rules, cause = CircuitRules.of(self._manifests[plugin].circuit, FAILURES_OF_AN_OUTAGE), cause_of(error)
+    def _failed(self, plugin: str, before: CircuitState, error: NagorikError, now: datetime) -> CircuitState:
+        rules, cause = CircuitRules.of(self._manifests[plugin].circuit, FAILURES_OF_AN_OUTAGE), _cause_of(error)
         probe_at = now + self._pause(plugin, cause, 0)
         # Every other call would end like this, so that the agency is taken to be down at once.
         is_sure = isinstance(error, CredentialsRejected) and error.kind in LETS_NOBODY_IN
@@ -136,9 +149,39 @@ class HealthTracker:
         manifest = self._manifests[plugin]
         # Credentials become good by someone's work, who then says so; each try with the old ones is another refusal.
         if _is_of_credentials(cause) and manifest.login is None:
-            return refused_pause(probes + 1) * self.rng.uniform(*_LATER)
+            return refused_pause(probes + 1) * self.rng.uniform(1.1, 1.25)
         first = timedelta(seconds=manifest.circuit.probe_after)
         return min(first * (1 << min(probes, 16)), max(first, LAST_PROBE)) * self.rng.uniform(0.5, 1.0)
+
+
+def is_reached(error: NagorikError | None) -> bool | None:
+    """Whether an agency was reached, by the error of a call or its success; ``None`` where that says nothing of it.
+
+    An agency that refuses the platform is not reached.
+    """
+    if error is None or isinstance(error, AgencyRejected | DuplicateApplication | InputRejected):
+        return True
+    if isinstance(error, RateLimited):
+        return True if error.layer is not Layer.CORE else None
+    if isinstance(error, CredentialsRejected):
+        # What one operation is not permitted concerns that alone.
+        return error.kind is CredentialProblem.NOT_PERMITTED
+    if isinstance(error, ContractViolation):
+        # A plugin that could read the response may not agree with what it says of one application.
+        return error.layer is Layer.PLUGIN
+    # An unknown outcome of the core's is the platform's own breaking off.
+    is_broken_off = isinstance(error, OutcomeUnknown) and error.layer is Layer.CORE
+    is_lost = isinstance(error, AgencyUnavailable | OutcomeUnknown) and error.because not in _OUR_OWN
+    return False if is_lost and not is_broken_off else None
+
+
+def _cause_of(error: NagorikError) -> str:
+    """Why an agency was not reached, as a code."""
+    if isinstance(error, AgencyUnavailable | OutcomeUnknown):
+        return error.because
+    if isinstance(error, CredentialsRejected) and error.kind is not CredentialProblem.UNSPECIFIED:
+        return f"{OF_CREDENTIALS}{error.kind.value}"
+    return error.code
 
 
 def try_refused(transaction: Transaction, plugin: str, now: datetime) -> bool:

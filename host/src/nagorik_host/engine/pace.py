@@ -26,15 +26,12 @@ from nagorik_platform.system_clock import SystemClock
 
 T = TypeVar("T")
 
-UNKNOWN: Final = "pace-unknown"
+DATABASE_AWAY: Final = "database-away"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
 LATE: Final = timedelta(milliseconds=40)
 """How long after its instant a request may still be sent. It costs the agency's rate 4 %."""
 HORIZON: Final = timedelta(seconds=1)
 """How far ahead instants are taken; no process pushes an agency's time further ahead for the others."""
-NOTHING: Final = timedelta(0)
-_DRIFT: Final = 1e-4
-"""Seconds by which two clocks that are kept by NTP come apart in a second, at most."""
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _ROW: Final = select(agencies).where(agencies.c.plugin == bindparam("name")).with_for_update()
@@ -86,16 +83,12 @@ def row_of(transaction: Transaction, plugin: str) -> Row[Any]:
     return row
 
 
-async def within_reach(asked: Awaitable[T], because: str = UNKNOWN) -> T:
-    """What the database responds; where it cannot be reached, the agency is not called.
-
-    Raises:
-        AgencyUnavailable: ``because``.
-    """
+async def within_reach(asked: Awaitable[T]) -> T:
+    """What the database responds; ``AgencyUnavailable``, ``database-away``, where it cannot be reached."""
     try:
         return await asked
     except DatabaseUnavailable:
-        raise AgencyUnavailable(because=because, layer=Layer.CORE) from None
+        raise AgencyUnavailable(because=DATABASE_AWAY, layer=Layer.CORE) from None
 
 
 class PaceSlot(NamedTuple):
@@ -116,12 +109,10 @@ class AgencyPace:
     """One agency's time, as far as this process has taken it; requests get instants in turn."""
 
     def __init__(self, database: Database, clock: Clock, plugin: str, per_second: float) -> None:
-        self.interval = interval_of(per_second)
-        self._database, self._clock, self._plugin = database, clock, plugin
-        self._elapsed = elapsed_of(clock)
-        self._turn, self._waiting = asyncio.Lock(), 0
-        self._spare: list[PaceSlot] = []
-        self._taken_to = float("-inf")
+        self._plugin, self._interval = plugin, interval_of(per_second)
+        self._database, self._clock, self._elapsed = database, clock, elapsed_of(clock)
+        self._turn, self._taken_to = asyncio.Lock(), float("-inf")
+        # When, by the database's clock, this process's count of seconds began, at least and at most.
         self._least = self._most = datetime.fromtimestamp(0, UTC)
         self._read_at = 0.0
 
@@ -142,13 +133,13 @@ class AgencyPace:
         # To the microsecond, as rows have it; the horizon itself is not within it.
         return max(round(self._taken_to - self._elapsed() - HORIZON.total_seconds(), 6) + 1e-6, 0.0)
 
-    def take_in(self, transaction: Transaction, count: int, stretch: timedelta = NOTHING) -> list[PaceSlot]:
+    def take_in(self, transaction: Transaction, count: int, stretch: float = 0.0) -> list[PaceSlot]:
         """Take up to ``count`` instants, of which the first lies within the horizon; an empty list if all are taken.
 
-        Each statement may stand without the others. With ``stretch``, they are so much further apart, and may be used
-        so much later.
+        Each statement may stand without the others. With ``stretch``, they are so many seconds further apart, and may
+        be used so much later.
         """
-        now, asked, step = time_of(self._clock), self._elapsed(), self.interval + stretch
+        now, asked, step = time_of(self._clock), self._elapsed(), self._interval + timedelta(seconds=stretch)
         named, number = {"name": self._plugin, LEASE_NOW: now}, min(count, most_within(HORIZON, step))
         row = transaction.connection.execute(_TAKE, {**named, "taken": number * step // MICROSECOND}).one_or_none()
         if row is None:
@@ -156,32 +147,36 @@ class AgencyPace:
         if row is None:
             ensure_row(transaction, self._plugin)
             return self.take_in(transaction, count, stretch)
-        self._compare(row.now, asked, asked if now is not None else self._elapsed())
-        self._taken_to = (row.next_at - self._least).total_seconds()
-        here = self._clock.now() - timedelta(seconds=self._elapsed())
-        lasts = LATE + stretch - (self._most - self._least)
+        heard = asked if now is not None else self._elapsed()
+        # Each reading lies between question and answer. Many together are much narrower than one, which a process
+        # that has too much to do takes long to hear of. Clocks kept by NTP come apart by at most 0.1 ms in a second;
+        # where readings do not fit together, one was set.
+        least, most = row.now - timedelta(seconds=heard), row.now - timedelta(seconds=asked)
+        drift = timedelta(seconds=1e-4 * (heard - self._read_at))
+        narrower = max(least, self._least - drift), min(most, self._most + drift)
+        self._least, self._most = narrower if narrower[0] <= narrower[1] else (least, most)
+        self._read_at, self._taken_to = heard, (row.next_at - self._least).total_seconds()
+        here, lasts = (
+            self._clock.now() - timedelta(seconds=heard),
+            LATE + step - self._interval - (self._most - self._least),
+        )
         dues = [self._taken_to - left * step.total_seconds() for left in range(number, 0, -1)]
         return [PaceSlot(here + timedelta(seconds=due), due, lasts.total_seconds()) for due in dues]
 
-    async def take(self, deadline: Deadline, stretch: timedelta = NOTHING) -> PaceSlot:
-        """Wait for the next instant, which may be ahead; with ``stretch``, it may be used so much later.
+    async def take(self, deadline: Deadline, stretch: float = 0.0) -> PaceSlot:
+        """Take the next instant, which may be ahead; with ``stretch``, it may be used so much later.
 
         Raises:
             RateLimited: The agency's time is taken up to the deadline; nothing is used up.
-            AgencyUnavailable: ``pace-unknown``: the database cannot be reached.
+            AgencyUnavailable: ``database-away``.
         """
-        self._waiting += 1
-        try:
-            async with self._turn:
-                # Half of what an instant lasts is left to the request.
-                self._spare = [] if stretch else [one for one in self._spare if self.late(one) <= one.lasts / 2]
-                while not self._spare:
-                    await self.sleep(self.until_open, deadline)
-                    unit = partial(self.take_in, count=self._waiting, stretch=stretch)
-                    self._spare = await within_reach(self._database.run_unbound(unit))
-                return self._spare.pop(0)
-        finally:
-            self._waiting -= 1
+        unit = partial(self.take_in, count=1, stretch=stretch)
+        async with self._turn:
+            slots: list[PaceSlot] = []
+            while not slots:
+                await self.sleep(self.until_open, deadline)
+                slots = await within_reach(self._database.run_unbound(unit))
+            return slots[0]
 
     async def sleep(self, seconds: float, deadline: Deadline) -> None:
         """Wait, if the deadline does not come first; else raise ``RateLimited``."""
@@ -189,16 +184,3 @@ class AgencyPace:
             raise RateLimited(retry_after=seconds, layer=Layer.CORE)
         if seconds > 0:
             await self._clock.sleep(seconds)
-
-    def _compare(self, now: datetime, asked: float, heard: float) -> None:
-        """Learn when, by the database's clock, this process's count of seconds began: at least and at most.
-
-        Each reading lies between the question and the answer. Many together are much narrower than one, which a
-        process that has too much to do takes long to hear of.
-        """
-        least, most = now - timedelta(seconds=heard), now - timedelta(seconds=asked)
-        drift = timedelta(seconds=_DRIFT * (heard - self._read_at))
-        narrower = max(least, self._least - drift), min(most, self._most + drift)
-        # Where they do not fit together, one of the clocks was set.
-        self._least, self._most = narrower if narrower[0] <= narrower[1] else (least, most)
-        self._read_at = heard

@@ -22,7 +22,7 @@ from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.leases import HeldApplication, leases_at
-from nagorik_host.engine.pace import HORIZON, NOTHING, AgencyPace, PaceSlot, row_of, time_of, within_reach
+from nagorik_host.engine.pace import HORIZON, AgencyPace, PaceSlot, row_of, time_of, within_reach
 from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.schema import MICROSECOND, permits
@@ -79,12 +79,8 @@ RESERVED: Final[ContextVar[Reservation]] = ContextVar("nagorik_host_reserved")
 class SharedRateLimiter:
     """The rate limiter where processes share their agencies, a ``nagorik_platform.agency_client.RateLimiter``."""
 
-    def __init__(self, database: Database, clock: Clock, *, is_asked: bool = True) -> None:
-        """Take instants from what ``database`` holds, and wait for them on ``clock``, the time of agencies.
-
-        ``is_asked`` is false where a host's program has put another in its place.
-        """
-        self.is_asked = is_asked
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take instants from what ``database`` holds, and wait for them on ``clock``, the time of agencies."""
         self._database, self._clock = database, clock
         self._agencies: dict[str, AgencyPace] = {}
 
@@ -102,12 +98,12 @@ class SharedRateLimiter:
 
         Raises:
             RateLimited: The agency's time is taken up to the deadline.
-            AgencyUnavailable: ``pace-unknown``: the database cannot be reached; ``lease-lost``: another worker may
+            AgencyUnavailable: ``database-away``: it cannot be reached; ``lease-lost``: another worker may
                 hold the application; ``queue-full``: as many calls are under way as the agency bears;
                 ``circuit-open``: the agency is down.
         """
         reservation, permit, pace = RESERVED.get(Reservation("")), PERMIT.get(), self.pace(plugin, per_second)
-        first, held, stretch = None, reservation.held, NOTHING
+        first, held, stretch = None, reservation.held, 0.0
         if plugin == reservation.plugin:
             first, reservation.slot, reservation.is_used = reservation.slot, None, True
         elif permit is not None:
@@ -128,7 +124,7 @@ class SharedRateLimiter:
                 raise RateLimited(layer=Layer.CORE)
             if slot is not first:
                 # This process has too much to do, and not only the commit of the intent took that long.
-                stretch = min(max(stretch, timedelta(seconds=2 * late)), HORIZON)
+                stretch = min(max(stretch, 2 * late), HORIZON.total_seconds())
             slot = None
 
 

@@ -39,8 +39,6 @@ from nagorik_platform.agency_client.tokens import (
     refused_pause,
 )
 
-UNKNOWN: Final = "token-unknown"
-"""Why an agency is not called while the database cannot be reached; says nothing of the agency."""
 GRACE: Final = timedelta(seconds=5)
 """How long after the longest that a login may take another may be begun."""
 FEWER: Final = 60.0
@@ -77,13 +75,13 @@ class SharedTokenStore:
         """As ``TokenStore.obtain``.
 
         Raises:
-            AgencyUnavailable: ``token-unknown``: the database cannot be reached.
+            AgencyUnavailable: ``database-away``: it cannot be reached.
             NagorikError: As ``TokenStore.obtain``.
         """
         while True:
             lasts = timedelta(seconds=terms.limits.deadline) + GRACE
             login = _Login(terms, str(uuid4()), self.clock.monotonic(), lasts)
-            found = await within_reach(self.database.run(partial(self._look, login=login, stale=stale)), UNKNOWN)
+            found = await within_reach(self.database.run(partial(self._look, login=login, stale=stale)))
             if found is not None:
                 return found if isinstance(found, IssuedToken) else await self._log_in(login)
             await self.clock.sleep(LOOK_AGAIN)
@@ -102,7 +100,7 @@ class SharedTokenStore:
     async def _log_in(self, login: _Login) -> IssuedToken:
         """Log in for all. While the database is away, the others wait until the login is over by its time."""
         count = partial(self._count, login=login)
-        attempt = LoginAttempt(lambda: within_reach(self.database.run(count), UNKNOWN), login.began)
+        attempt = LoginAttempt(lambda: within_reach(self.database.run(count)), login.began)
         end = partial(self._end, login=login, attempt=attempt)
         try:
             issued = await login.terms.log_in(attempt)

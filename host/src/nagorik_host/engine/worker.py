@@ -272,7 +272,7 @@ class Worker:
             # One application's defect is that of no other.
             await self._outage.run(partial(self._claims.block, claim=claim, error=error), is_outcome=True)
         else:
-            await self._learn(name, outcome, is_sent=reservation.is_used or not self._claims.rate_limiter.is_asked)
+            await self._learn(name, outcome, is_sent=reservation.is_used)
 
     async def _perform(self, claim: Claim) -> CallAnswered | CallFailed:
         loop, operation = asyncio.get_running_loop(), claim.call.operation

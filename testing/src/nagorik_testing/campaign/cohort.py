@@ -26,9 +26,8 @@ from nagorik import NagorikError
 from nagorik.model.application import DocumentStore
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
-from nagorik_host.engine.health import LAST_PROBE, try_refused
+from nagorik_host.engine.health import LAST_PROBE, OF_CREDENTIALS, try_refused
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
-from nagorik_host.engine.reach import OF_CREDENTIALS
 from nagorik_host.engine.tokens import SharedTokenStore, try_refused_again
 from nagorik_host.engine.worker import Worker
 from nagorik_host.extensions import installed
