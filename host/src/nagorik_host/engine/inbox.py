@@ -71,16 +71,6 @@ PATIENCE: Final = timedelta(days=3)
 NOTICES_APART: Final = timedelta(minutes=1)
 """How long after a payment was asked about it is asked about because of a notice."""
 _PLACE: Final = "message"
-_NOT_NOW: Final = (
-    AgencyClosed,
-    AgencyUnavailable,
-    CredentialsRejected,
-    RateLimited,
-    ServiceNotOffered,
-    SettingsRejected,
-)
-"""Errors that say nothing about a message: its plugin is kept out, or lacks what it proves messages with."""
-
 # Made once: nearly every poll finds nothing, and making a statement costs more than running it.
 _IS_DUE: Final = and_(UNREAD, inbox.c.due_at <= bindparam("now"))
 _PLACES: Final = (
@@ -177,8 +167,15 @@ class Inbox:
                 return Noticed((await self.host.platform.parse_payment_notice(paid, seconds=READ_SECONDS)).payment)
             called = CallbackRequest(service=message.offer, headers=headers, body=body)
             report = await self.host.platform.parse_callback(called, seconds=READ_SECONDS)
-        except _NOT_NOW:
-            return None
+        except (
+            AgencyClosed,
+            AgencyUnavailable,
+            CredentialsRejected,
+            RateLimited,
+            ServiceNotOffered,
+            SettingsRejected,
+        ):
+            return None  # its plugin is kept out, or lacks what it proves messages with
         except NagorikError as error:
             # A reading that did not end in time may be the machine's fault.
             is_late = isinstance(error, PluginFault) and error.fault in {"deadline", "abandoned", "cancelled"}
