@@ -16,7 +16,7 @@ from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.retention import rotate
 from nagorik_host.store.schema import agency_logins, agency_tokens
-from nagorik_host.vault import Vault, make_keys, read_keyring
+from nagorik_host.vault import Vault, make_key, make_keys, read_keyring
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
 from nagorik_platform.agency_client.tokens import REFUSED_PAUSES
 from nagorik_testing import SimulatedClock
@@ -46,12 +46,6 @@ class Patient(SimulatedClock):
             self._slept.clear()
             await self._slept.wait()
 
-    async def ended_or_slept(self, task: asyncio.Task) -> None:
-        """Return when it has ended, or has waited."""
-        slept = asyncio.create_task(self.slept_on_by(task))
-        await asyncio.wait({task, slept}, return_when=asyncio.FIRST_COMPLETED)
-        slept.cancel()
-
 
 class Agency:
     """Where logins arrive; each waits at the door until it is opened."""
@@ -61,7 +55,6 @@ class Agency:
         self.door = asyncio.Event()
         self.door.set()
         self.arrived = asyncio.Event()
-        self.life = 3600.0
         self.refuses: Exception | None = None
         self.is_reached = True
         self.again = 0
@@ -79,7 +72,7 @@ class Agency:
         await self.door.wait()
         if self.refuses is not None:
             raise self.refuses
-        return IssuedToken(Token(f"token-{number}"), self.life)
+        return IssuedToken(Token(f"token-{number}"), 3600.0)
 
     def terms(self, settings="password-1", **limits) -> LoginTerms:
         return LoginTerms("nid", settings, Limits(deadline=DEADLINE, **limits), self.log_in)
@@ -111,11 +104,15 @@ def header(issued: IssuedToken) -> bytes:
     return issued.token.as_header()[1]
 
 
-async def test_ten_processes_log_in_once(stores, agency):
+async def test_ten_processes_log_in_once_and_again_when_the_token_has_ended(stores, agency, clock):
     found = await asyncio.gather(*(store.obtain(agency.terms(), None) for store in stores))
     assert len(agency.logins) == 1
-    assert {(header(one), one.login) for one in found} == {(b"Bearer token-1", found[0].login)}
-    assert {one.renew_in for one in found} == {3600.0}
+    assert {(header(one), one.login, one.renew_in) for one in found} == {(b"Bearer token-1", found[0].login, 3600.0)}
+    clock.advance(3599)
+    assert (await stores[1].obtain(agency.terms(), None)).renew_in == 1.0
+    clock.advance(1)
+    await asyncio.gather(*(store.obtain(agency.terms(), None) for store in stores))
+    assert len(agency.logins) == 2
 
 
 async def test_a_token_that_all_were_refused_with_is_renewed_once(stores, agency):
@@ -138,15 +135,6 @@ async def test_a_token_of_another_process_says_when_its_login_began(stores, agen
     own = await slow
     clock.advance(100)
     assert [own.began, (await stores[1].obtain(agency.terms(), None)).began] == [began, pytest.approx(began)]
-
-
-async def test_a_token_ends_for_all_at_once(stores, agency, clock):
-    await stores[0].obtain(agency.terms(), None)
-    clock.advance(3599)
-    assert (await stores[1].obtain(agency.terms(), None)).renew_in == 1.0
-    clock.advance(1)
-    await asyncio.gather(*(store.obtain(agency.terms(), None) for store in stores))
-    assert len(agency.logins) == 2
 
 
 async def test_all_who_wait_hear_what_a_login_ended_in(stores, agency, clock):
@@ -191,13 +179,6 @@ async def test_processes_together_try_refused_credentials_a_few_times_a_day(stor
     assert len(agency.logins) == before
 
 
-async def call_in_vain(store, agency, stale=None):
-    """Log in, and be refused at a call."""
-    issued = await store.obtain(agency.terms(), stale)
-    await store.refused(agency.terms(), issued.login, CredentialProblem.EXPIRED)
-    return issued
-
-
 @pytest.mark.parametrize(("asked", "seconds"), [(None, FEWER), (40.0, 40.0), (1e9, 86_400.0)])
 async def test_agency_that_asks_for_fewer_logins_gets_none_until_then(stores, agency, clock, asked, seconds):
     """Or each call that waits for a token would be one more."""
@@ -213,14 +194,8 @@ async def test_agency_that_asks_for_fewer_logins_gets_none_until_then(stores, ag
         assert held_off.value.retry_after == pytest.approx(left * seconds)
     assert len(agency.logins) == 1
     agency.refuses = None
-    assert header(await stores[2].obtain(agency.terms("password-2"), None)) == b"Bearer token-2"
     clock.advance(0.25 * seconds)
-    assert header(await stores[1].obtain(agency.terms(), None)) == b"Bearer token-3"
-    agency.refuses = AgencyUnavailable(because="http-503")
-    for store in stores[3:5]:
-        with pytest.raises(AgencyUnavailable):
-            await store.obtain(agency.terms("password-3"), None)
-    assert len(agency.logins) == 5
+    assert header(await stores[1].obtain(agency.terms(), None)) == b"Bearer token-2"
 
 
 async def test_one_token_that_is_refused_at_calls_of_many_processes_is_one_refusal(stores, agency, clock):
@@ -268,6 +243,13 @@ async def test_a_login_that_is_broken_off_is_nobodys_at_once(stores, agency):
     assert header(await stores[1].obtain(agency.terms(), None)) == b"Bearer token-2"
 
 
+async def test_login_that_reached_nobody_is_not_counted(stores, agency):
+    terms, agency.is_reached, agency.refuses = agency.terms(logins=1), False, AgencyUnavailable()
+    for store in stores[:3]:
+        with pytest.raises(AgencyUnavailable):
+            await store.obtain(terms, None)
+
+
 async def test_the_agencys_limit_of_logins_is_kept_by_all_processes_together(stores, agency, clock):
     stale = None
     for store in stores[:6]:
@@ -300,25 +282,18 @@ async def test_a_login_counts_each_time_that_it_is_sent_until_it_can_reach_the_a
     assert len(agency.logins) == 4
 
 
-async def test_a_token_lies_sealed_and_is_wrapped_anew_with_everything_else(database, keyring, agency, clock):
-    store = SharedTokenStore(database, Vault(keyring), clock)
+async def test_a_token_lies_sealed_and_is_wrapped_anew_with_everything_else(database, agency, clock):
+    keys = make_keys("first")
+    store = SharedTokenStore(database, Vault(read_keyring(keys)), clock)
     await store.obtain(agency.terms("a-secret", logins=5), None)
     (row,) = await database.run(lambda t: t.connection.execute(select(agency_tokens)).all())
     (login,) = await database.run(lambda t: t.connection.execute(select(agency_logins)).all())
     assert not any(secret in repr((row, login)) for secret in ("token-1", "a-secret"))
-    assert b"token-1" not in row.sealed
-    newer = Vault(read_keyring(f"{make_keys('newer').splitlines()[-1]}\n{keys_text(keyring)}"))
+    newer = Vault(read_keyring(make_key("newer") + keys))
     done = await rotate(database, newer)
     assert (done.keys, done.wrapped_anew, done.damaged) == (1, 1, ())
     again = await SharedTokenStore(database, newer, clock).obtain(agency.terms("a-secret", logins=5), None)
     assert (header(again), len(agency.logins)) == (b"Bearer token-1", 1)
-
-
-def keys_text(keyring) -> str:
-    import base64
-
-    keys = {"index": keyring.index, **keyring.wrapping}
-    return "\n".join(f"{name}:{base64.urlsafe_b64encode(key).decode()}" for name, key in keys.items())
 
 
 async def test_a_token_that_cannot_be_read_is_replaced(database, vault, agency, clock):

@@ -72,10 +72,7 @@ class PluginTakeover(NamedTuple):
 def take_over(transaction: Transaction, installed: Mapping[str, str], now: datetime) -> list[PluginTakeover]:
     """Take open applications over to what is installed, leave them to a newer release, or block them.
 
-    Args:
-        transaction: Of the host's database.
-        installed: Distribution and version by plugin id, as ``nagorik plugins`` shows them.
-        now: When what was blocked and may go on is looked at again.
+    ``installed`` has distribution and version by plugin id. What was blocked and may go on is looked at ``now``.
     """
     transaction.take_time()
     pinned = applications.c.plugin, applications.c.plugin_version
