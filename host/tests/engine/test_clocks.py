@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from host_world import rows, until_rows
 from sqlalchemy import select
 
 from nagorik_host.commands.running import ending_of
@@ -11,6 +12,8 @@ from nagorik_host.engine.leases import ClockWrong
 from nagorik_host.store.schema import workers
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.system_clock import SystemClock
+
+from .test_odd_plugins import OFFERS, PLUGIN
 
 
 class WrongClock(SystemClock):
@@ -23,33 +26,21 @@ class WrongClock(SystemClock):
         return super().now() + self.ahead
 
 
+@pytest.mark.parametrize("when", ["before it starts", "while it works"])
 @pytest.mark.parametrize("ahead", [3600.0, -3600.0])
-async def test_worker_whose_clock_is_wrong_does_not_start(world, ready_url, ahead):
-    async with world.host(ready_url) as host:
-        await world.apply(host)
-        worker = host.worker("wrong")
-        worker._clock = WrongClock(ahead)  # noqa: SLF001
+async def test_worker_whose_clock_is_wrong_ends(install, ready_url, monkeypatch, ahead, when):
+    monkeypatch.setattr("nagorik_host.engine.housekeeping.HEARTBEATS", 10_000)
+    clock = WrongClock(ahead if when == "before it starts" else 0)
+    async with install(OFFERS, PLUGIN).host(ready_url, clock=clock) as host:
+        running = asyncio.create_task(host.worker("wrong").run(asyncio.Event()))
+        if when == "while it works":
+            await until_rows(host, select(workers.c.id))
+            clock.ahead = timedelta(seconds=ahead)
         with pytest.raises(ClockWrong) as caught:
-            await worker.run(asyncio.Event())
+            async with asyncio.timeout(60):
+                await running
         assert caught.value.ahead == pytest.approx(ahead, abs=60)
-        assert await host.database.run(lambda t: t.connection.execute(select(workers)).all()) == []
-    assert world.street.calls == []
+        assert await rows(host, select(workers.c.id)) == []
     text, code = ending_of(caught.value)
     assert code is ExitCode.FAILED
-    side = "ahead of" if ahead > 0 else "behind"
-    assert f"seconds {side} the database's" in text
-    assert "Set both clocks by NTP" in text
-
-
-async def test_worker_whose_clock_is_set_wrong_while_it_works_ends(world, ready_url, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.housekeeping.HEARTBEATS", 10_000)
-    async with world.host(ready_url) as host:
-        worker = host.worker("wrong")
-        running = asyncio.create_task(worker.run(asyncio.Event()))
-        async with asyncio.timeout(60):
-            while not await host.database.run(lambda t: t.connection.execute(select(workers)).all()):
-                pass
-            host.clock = WrongClock(3600)
-            with pytest.raises(ClockWrong):
-                await running
-        assert await host.database.run(lambda t: t.connection.execute(select(workers)).all()) == []
+    assert f"seconds {'ahead of' if ahead > 0 else 'behind'} the database's" in text
