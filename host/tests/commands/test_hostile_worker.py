@@ -6,13 +6,11 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from command_site import Site
-
-from nagorik_host.store.cases import LOSSES_OF_A_CASE, WORKERS_LOST
 
 MANIFEST = """\
 manifest_version = 1
@@ -102,16 +100,6 @@ raise SystemExit(main(["worker", "--once"]))
 """
 
 
-class Ended(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.err.splitlines() if line.startswith("{")]
-
-
 @pytest.fixture
 def office(place, tmp_path_factory) -> Path:
     """The folder of a plugin that does what the form says."""
@@ -150,60 +138,26 @@ def apply(ready, office, monkeypatch):
 @pytest.fixture
 def work(office):
     """Runs a worker whose watchdog is impatient."""
-
-    def work() -> Ended:
-        done = subprocess.run(
-            [sys.executable, "-c", WORKER],
-            env={**os.environ, "PYTHONPATH": str(office)},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
-
-    return work
-
-
-def states(place: Path) -> dict[str, str]:
-    with closing(sqlite3.connect(place / "nagorik.db")) as connection:
-        return dict(connection.execute("SELECT id, state FROM applications"))
+    environment = {**os.environ, "PYTHONPATH": str(office)}
+    return partial(subprocess.run, [sys.executable, "-c", WORKER], env=environment, capture_output=True, text=True)
 
 
 def test_worker_carries_the_others_on(place, apply, work):
     good, bad = apply("good", 1), apply("exit in a task", 2)
     ended = work()
-    assert ended.code == 0, ended.err
-    assert ("plugin_fault", "exit") in {(line["event"], line.get("fault")) for line in ended.lines}
-    assert (states(place)[good], states(place)[bad]) == ("submitted", "draft")
+    assert ended.returncode == 0, ended.stderr
+    lines = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
+    assert ("plugin_fault", "exit") in {(line["event"], line.get("fault")) for line in lines}
+    with closing(sqlite3.connect(place / "nagorik.db")) as connection:
+        states = dict(connection.execute("SELECT id, state FROM applications"))
+    assert (states[good], states[bad]) == ("submitted", "draft")
 
 
 @pytest.mark.parametrize("mode", ["spin", "sleep", "match"])
-def test_worker_whose_loop_a_hook_blocks_ends_and_says_where_it_stood(place, apply, work, mode):
+def test_worker_whose_loop_a_hook_blocks_ends_and_says_where_it_stood(apply, work, mode):
     bad = apply(mode, 2)
     ended = work()
-    assert ended.code == 1, ended.err
-    assert "in nagorik_check_eligibility" in ended.err
-    assert bad not in ended.err
-    assert "PORIKKHA" not in ended.err
-
-
-@pytest.mark.long
-def test_application_that_ends_its_workers_is_a_case_and_the_others_are_carried(place, apply, work, ready):
-    bad = apply("spin", 2)
-    standstills = 0
-    for _ in range(30):
-        ended = work()
-        standstills += ended.code == 1
-        with closing(sqlite3.connect(place / "nagorik.db")) as connection, connection:
-            # The lease of the dead runs out; a call that was interrupted is due again some seconds later.
-            connection.execute("UPDATE workers SET lease_until = 1")
-            connection.execute("UPDATE applications SET lease_until = 1 WHERE lease IS NOT NULL")
-        if ready("cases", "list", "--json").document["number"]:
-            break
-    assert standstills == LOSSES_OF_A_CASE
-    good = apply("good", 1)
-    ended = work()
-    assert ended.code == 0, ended.err
-    (case,) = ready("cases", "list", "--json").document["items"]
-    assert (case["application"], case["blocked"]) == (bad, WORKERS_LOST)
-    assert states(place)[good] == "submitted"
+    assert ended.returncode == 1, ended.stderr
+    assert "in nagorik_check_eligibility" in ended.stderr
+    assert bad not in ended.stderr
+    assert "PORIKKHA" not in ended.stderr

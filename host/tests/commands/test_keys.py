@@ -1,7 +1,9 @@
 """A database knows its keys: whatever opens it with others is refused, and tells which key and what to do."""
 
+import asyncio
 import os
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -18,26 +20,15 @@ OPENING = [
     ("apply", EXAMPLES / "nid-reissue.json"),
     ("track", "ID"),
     ("worker", "--once"),
-    ("cases", "list"),
     ("stop", "plugin", "nid", "--reason-en", "x", "--reason-bn", "ক", "--officer", "A. Rahman"),
-    ("erase", "--closed-for", "365"),
     ("keys", "rotate"),
     ("audit", "verify"),
-    ("db", "caught-up", "--officer", "A. Rahman", "--reason", "x"),
 ]
 
 
-def put(place, statement, *values):
-    with sqlite3.connect(place / "nagorik.db") as connection:
-        connection.execute(statement, values)
-    connection.close()
-
-
-def rows(place, query):
-    with sqlite3.connect(place / "nagorik.db") as connection:
-        found = connection.execute(query).fetchall()
-    connection.close()
-    return found
+def rows(place, statement, *values):
+    with closing(sqlite3.connect(place / "nagorik.db")) as connection, connection:
+        return connection.execute(statement, values).fetchall()
 
 
 def keys_told():
@@ -108,33 +99,32 @@ def test_rotation_waits_for_workers_without_the_key(ready, applied, place, held,
     add_key(ready, place)
     now = SystemClock().now()
     columns = "(id, name, started_at, beat_at, lease_until, key_names) VALUES ('w', 'w', 0, 0, ?, ?)"
-    put(place, f"INSERT INTO workers {columns}", microseconds(now + timedelta(minutes=1)), held)
+    rows(place, f"INSERT INTO workers {columns}", microseconds(now + timedelta(minutes=1)), held)
     done = ready("keys", "rotate")
     assert (done.code, told in done.out + done.err) == (code, True)
     wrapped = rows(place, "SELECT substr(data_key, 1, 5) FROM applications")
     assert (wrapped == [(b"first",)]) is (code == 3)
     # Nothing is retired while somebody still wraps by it.
     assert rows(place, "SELECT retired_at FROM host_keys WHERE name = 'first'") == [(None,)]
-    put(place, "UPDATE workers SET lease_until = 0")
+    rows(place, "UPDATE workers SET lease_until = 0")
     assert ready("keys", "rotate").code == 0
     assert rows(place, "SELECT retired_at FROM host_keys WHERE name = 'first'") != [(None,)]
 
 
 def test_damaged_keys_are_listed_and_the_others_are_wrapped(ready, applied, place):
     ready("apply", EXAMPLES / "nid-migration.json")
-    put(place, "UPDATE applications SET data_key = X'6669727374FF' WHERE id = ?", applied)
+    rows(place, "UPDATE applications SET data_key = X'6669727374FF' WHERE id = ?", applied)
     documents = FolderDocumentStore(
         place / "nagorik-documents", Vault(read_keyring((place / "keys.txt").read_text()))
     )
-    for name in ("0" * 32, "1" * 32):
-        documents._write(name, [b"paper"])  # noqa: SLF001
-    broken = place / "nagorik-documents" / "00" / ("0" * 32)
+    papers = [asyncio.run(documents.put("photo", "text/plain", b"paper")).id for _ in range(2)]
+    broken = place / "nagorik-documents" / papers[0][:2] / papers[0]
     broken.write_bytes(broken.read_bytes()[:20])
     add_key(ready, place)
     done = ready("keys", "rotate")
     assert done.code == 1
     assert f"application {applied}: its key cannot be unwrapped" in done.err
-    assert f"document {'0' * 32}: its key cannot be unwrapped" in done.err
+    assert f"document {papers[0]}: its key cannot be unwrapped" in done.err
     assert "1 of 2 data keys are wrapped by second; 1 of them and 1 documents were not before" in done.out
     assert rows(place, "SELECT retired_at FROM host_keys WHERE name = 'first'") == [(None,)]
 
@@ -145,7 +135,7 @@ def test_key_that_a_worker_lacks_ends_it_and_leaves_the_application_as_it_is(rea
     ready("keys", "rotate")
     index_and_second = [line for line in (place / "keys.txt").read_text().splitlines() if "first" not in line]
     ((wrapped,),) = rows(place, "SELECT data_key FROM applications")
-    put(place, "UPDATE applications SET data_key = ?", b"first:" + wrapped.partition(b":")[2])
+    rows(place, "UPDATE applications SET data_key = ?", b"first:" + wrapped.partition(b":")[2])
     (place / "keys.txt").write_text("\n".join(index_and_second) + "\n")
     ended = ready("worker", "--once")
     assert (ended.code, "the key first is not on the ring" in ended.err) == (2, True)
@@ -176,7 +166,8 @@ def test_database_and_documents_are_their_owners_alone(nagorik, place):
         assert nagorik("db", "upgrade").code == 0
         assert nagorik("apply", EXAMPLES / "nid-reissue.json").code == 0
         vault = Vault(read_keyring((place / "keys.txt").read_text()))
-        FolderDocumentStore(place / "nagorik-documents", vault)._write("0" * 32, [b"paper"])  # noqa: SLF001
+        documents = FolderDocumentStore(place / "nagorik-documents", vault)
+        asyncio.run(documents.put("photo", "text/plain", b"paper"))
     finally:
         os.umask(before)
     made = [*place.glob("nagorik.db*"), place / "nagorik-documents", *(place / "nagorik-documents").glob("**/*")]

@@ -1,16 +1,14 @@
 """A rotation of keys that is killed anywhere, and run again, wraps everything by the new key and loses nothing."""
 
 import asyncio
-import json
+import itertools
 import sqlite3
 from functools import partial
 
 import pytest
 from host_site import EXAMPLES, add_key
 
-from nagorik.model.application import DocumentReference
 from nagorik_host.store import database, retention
-from nagorik_host.store.database import Database
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault, read_keyring
 
@@ -19,30 +17,6 @@ APPLICATIONS, MESSAGES, DOCUMENTS = 5, 3, 3
 
 class Killed(BaseException):
     """The process is gone: nothing after this line runs."""
-
-
-class MortalDatabase(Database):
-    """Kills its process at one transaction, before or after it is committed."""
-
-    def __init__(self, whole: Database, *, at: int, committed: bool) -> None:
-        self.whole = whole
-        self.left = at
-        self.committed = committed
-
-    def use_ledger(self, vault):
-        self.whole.use_ledger(vault)
-
-    async def run(self, unit):
-        self.left -= 1
-        if self.left == 0 and not self.committed:
-            raise Killed
-        result = await self.whole.run(unit)
-        if self.left == 0:
-            raise Killed
-        return result
-
-    async def close(self):
-        await self.whole.close()
 
 
 @pytest.fixture
@@ -60,18 +34,35 @@ def kept(ready, world, place, monkeypatch):
 
     world.run(fill)
     documents = FolderDocumentStore(place / "nagorik-documents", ring(place))
-    for number in range(DOCUMENTS):
-        documents._write(f"{number:032}", [b"paper"])  # noqa: SLF001
+    papers = [asyncio.run(documents.put("photo", "text/plain", b"paper")) for _ in range(DOCUMENTS)]
     add_key(ready, place)
+    return papers
 
 
 def ring(place) -> Vault:
     return Vault(read_keyring((place / "keys.txt").read_text()))
 
 
-async def content_of(documents: FolderDocumentStore, identity: str) -> bytes:
-    reference = DocumentReference(id=identity, kind="photo", media_type="image/png", bytes=5, sha256="0" * 64)
-    return b"".join([piece async for piece in documents.open(reference)])
+def mortal(open_whole, *, at: int, committed: bool):
+    """Opens a database whose process is killed at one transaction, before or after it is committed."""
+
+    async def open_mortal(url):
+        whole, left = await open_whole(url), itertools.count(at - 1, -1)
+        run = whole.run
+
+        async def run_or_die(unit):
+            is_last = next(left) == 0
+            if is_last and not committed:
+                raise Killed
+            result = await run(unit)
+            if is_last:
+                raise Killed
+            return result
+
+        whole.run = run_or_die
+        return whole
+
+    return open_mortal
 
 
 def wrapped(place) -> tuple[dict[str, bytes], list[str]]:
@@ -83,24 +74,19 @@ def wrapped(place) -> tuple[dict[str, bytes], list[str]]:
     return keys, [name for (name,) in in_use]
 
 
-@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("committed", [False, True], ids=["before-commit", "after-commit"])
-def test_killed_rotation_goes_on_and_loses_nothing(ready, place, monkeypatch, committed):
+def test_killed_rotation_goes_on_and_loses_nothing(ready, place, kept, monkeypatch, committed):
     before = {name: ring(place).data_key(data_key, name) for name, data_key in wrapped(place)[0].items()}
     seals = {name: key.seal(b"content", "place") for name, key in before.items()}
     whole = database.open_database
     for at in range(1, 100):
-
-        async def mortal(url, at=at):
-            return MortalDatabase(await whole(url), at=at, committed=committed)
-
         with monkeypatch.context() as patched:
-            patched.setattr(database, "open_database", mortal)
+            patched.setattr(database, "open_database", mortal(whole, at=at, committed=committed))
             try:
                 done = ready("keys", "rotate", "--json")
             except Killed:
                 done = None
-        # Whatever stands half done is of use to whoever holds both keys.
+        # What stands half done is of use to all who hold both keys.
         assert ready("audit", "verify").code == 0
         keys, in_use = wrapped(place)
         assert keys.keys() == before.keys()
@@ -112,9 +98,8 @@ def test_killed_rotation_goes_on_and_loses_nothing(ready, place, monkeypatch, co
     else:
         pytest.fail("no rotation came to its end")
     assert at > 8
-    assert done.code == 0
+    assert (done.code, done.document["damaged"]) == (0, [])
     assert done.document["data_keys"] == len(before) == APPLICATIONS + MESSAGES
-    assert done.document["damaged"] == []
     keys, in_use = wrapped(place)
     assert in_use == ["index", "second"]
     assert {data_key.partition(b":")[0] for data_key in keys.values()} == {b"second"}
@@ -122,11 +107,13 @@ def test_killed_rotation_goes_on_and_loses_nothing(ready, place, monkeypatch, co
     lines = (place / "keys.txt").read_text().splitlines(keepends=True)
     (place / "keys.txt").write_text("".join(line for line in lines if not line.startswith("first:")))
     documents = FolderDocumentStore(place / "nagorik-documents", ring(place))
-    names = [f"{number:032}" for number in range(DOCUMENTS)]
-    assert [asyncio.run(content_of(documents, name)) for name in names] == [b"paper"] * DOCUMENTS
+
+    async def content_of(reference) -> bytes:
+        return b"".join([piece async for piece in documents.open(reference)])
+
+    assert [asyncio.run(content_of(paper)) for paper in kept] == [b"paper"] * DOCUMENTS
     assert ready("audit", "verify").code == 0
-    told = ready("apply", EXAMPLES / "nid-reissue.json", "--json").document
-    assert json.dumps(told).count("taken") == 1
+    assert ready("apply", EXAMPLES / "nid-reissue.json").code == 0
 
 
 @pytest.mark.usefixtures("kept")

@@ -24,21 +24,30 @@ REASON = ("--reason-en", "The agency moves house.", "--reason-bn", "সংস্
 
 
 def change(place: Path, statement: str, *values: object) -> None:
-    connection = sqlite3.connect(place / "nagorik.db")
-    with connection:
+    with closing(sqlite3.connect(place / "nagorik.db")) as connection, connection:
         assert connection.execute(statement, values).rowcount > 0
-    connection.close()
 
 
 def look_up(place: Path, query: str, *values: object) -> tuple[object, ...]:
-    connection = sqlite3.connect(place / "nagorik.db")
-    (found,) = connection.execute(query, values)
-    connection.close()
+    with closing(sqlite3.connect(place / "nagorik.db")) as connection:
+        (found,) = connection.execute(query, values)
     return found
 
 
-def taken_in(ready) -> str:
-    return ready("apply", EXAMPLES / "nid-reissue.json", "--json").document["applications"][0]["application"]
+def documents(place: Path) -> set[Path]:
+    kept = (place / "nagorik-documents").rglob("*")
+    return {path for path in kept if path.is_file() and path.suffix != ".owner"}
+
+
+def started(**variables: str) -> subprocess.Popen[str]:
+    """A worker in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
+    )
 
 
 def test_worker_carries_what_is_due_and_says_what_it_composes(ready, agencies, applied):
@@ -55,36 +64,13 @@ def test_worker_carries_what_is_due_and_says_what_it_composes(ready, agencies, a
     assert "opened" in {line["kind"] for line in told["timeline"]}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("Working."):
-            break
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out.strip()) == (0, "Stopped; nothing is in hand."), err
-
-
 def test_second_signal_ends_a_worker_at_once_and_it_tells_what_was_in_hand(ready, applied, place):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with (place / "nagorik.toml").open("a") as file:
             file.write("[plugins.nid]\negress = ['127.0.0.1']\n[plugins.nid.settings]\n")
             file.write(f"base_url = '{address}'\nusername = 'u'\npassword = 'p'\n")
-        process = subprocess.Popen(
-            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = started()
         silent.settimeout(60)
         call, _ = silent.accept()
         with call:
@@ -121,52 +107,33 @@ def test_whole_timeline_is_told_in_both_languages(ready, world):
 def test_officer_finds_looks_and_decides(ready, world):
     assert ready("cases", "list").out == "Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।\n"
     application = world.in_manual_review()
-    listed = ready("cases", "list", "--json").document
-    assert listed["number"] == 1
-    assert listed["items"][0]["application"] == application
+    (item,) = ready("cases", "list", "--json").document["items"]
+    assert item["application"] == application
     assert application in ready("cases", "list").out
     seen = ready("cases", "show", application, "--json").document
     assert "in_review" in seen["may_become"]
-    assert (
-        seen["applicant"] == "প•••া ন•••ক ২০২ / P•••I N•••K 2•••2"
-        or "•" in seen["applicant"]
-        or "*" in seen["applicant"]
-    )
-    assert all(identifier.split()[1] != "0099000202" for identifier in seen["identifiers"])
+    assert "•" in seen["applicant"] or "*" in seen["applicant"]
+    assert all(identifier.split()[1] != NUMBER for identifier in seen["identifiers"])
     assert "nid" in seen["form_fields"]
     assert "--to may be" in ready("cases", "show", application).out
-    refused = ready("cases", "decide", application, *OFFICER)
-    assert refused.code == 2
-    assert "nothing-to-decide: " in refused.err
-    assert "কর্মকর্তার" in refused.err
-    decided = ready("cases", "decide", application, *OFFICER, "--to", "withdrawn", "--json")
-    assert (decided.code, decided.document["state"]) == (0, "closed")
-    assert ready("cases", "list", "--json").document["number"] == 0
-    line = ready("track", application, "--json").document["timeline"][-2]
-    assert line["text"]["en"].startswith("An officer decided. ")
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
+    for words, why in (
+        ((), "nothing-to-decide: "),
         (("--payment", "x"), "payment-and-state-required"),
         (("--payment", "x", "--payment-to", "refunded"), "no-such-payment"),
         (("--reference", "NIDW-1"), "reference-without-state"),
         (("--to", "in_review"), "reference-required"),
         (("--look-again",), "is not blocked"),
         (("--accept-plugin",), "does not wait for a decision on another release"),
-    ],
-)
-def test_decision_that_is_not_open_is_refused_with_why(ready, world, words, told):
-    application = world.in_manual_review()
-    result = ready("cases", "decide", application, *OFFICER, *words)
-    assert result.code == 2
-    assert told in result.err
-
-
-def test_decision_needs_officer_and_reason(ready, applied):
-    assert ready("cases", "decide", applied, "--to", "withdrawn").code == 2
-    assert ready("cases", "decide", applied, "--officer", " ", "--reason", "x").code == 2
+    ):
+        refused = ready("cases", "decide", application, *OFFICER, *words)
+        assert (refused.code, why in refused.err) == (2, True)
+    for words in ((), ("--officer", " ", "--reason", "x")):
+        assert ready("cases", "decide", application, "--to", "withdrawn", *words).code == 2
+    decided = ready("cases", "decide", application, *OFFICER, "--to", "withdrawn", "--json")
+    assert (decided.code, decided.document["state"]) == (0, "closed")
+    assert ready("cases", "list", "--json").document["number"] == 0
+    line = ready("track", application, "--json").document["timeline"][-2]
+    assert line["text"]["en"].startswith("An officer decided. ")
 
 
 def test_other_release_of_a_plugin_waits_for_an_officer(ready, applied, place):
@@ -199,37 +166,25 @@ def test_defect_is_looked_at_again(ready, applied, place):
     assert told["next"] is not None
 
 
-def test_citizen_corrects_withdraws_and_is_told_what_is_not_open(ready, applied, place):
-    form = place / "form.json"
+def test_citizen_corrects_consents_withdraws_and_reads_what_is_not_open(ready, applied, place):
+    form, consent = place / "form.json", place / "consent.json"
     form.write_text(json.dumps({"delivery": "regular"}))
     assert ready("act", applied, "corrected", "--form", form).code == 0
-    refused = ready("act", applied, "received")
-    assert refused.code == 2
-    assert "nothing-to-receive: You cannot do this now: nothing has been issued" in refused.err
-    assert ready("act", applied, "go-on").code == 2
-    assert ready("act", applied, "pay-again").code == 2
-    assert ready("act", applied, "withdraw", "--json").document["state"] == "closed"
-
-
-def test_citizen_gives_another_consent(ready, applied, place):
-    consent = place / "consent.json"
     consent.write_text(json.dumps({"fee_ceiling": {"poisha": 50000, "currency": "BDT"}, "days": 30}))
-    told = ready("act", applied, "consent", "--consent", consent, "--json")
-    assert told.code == 0
-    assert [line["kind"] for line in told.document["timeline"]].count("consent-given") == 1
+    done = ready("act", applied, "consent", "--consent", consent, "--json")
+    assert done.code == 0
+    assert [line["kind"] for line in done.document["timeline"]].count("consent-given") == 1
     consent.write_text(json.dumps({"days": 30}))
-    assert (
-        ready("act", applied, "consent", "--consent", consent).err
-        == "nagorik: consent.json: fee_ceiling: this field is required\n"
-    )
-
-
-@pytest.mark.parametrize(
-    "words",
-    [("corrected",), ("consent",), ("withdraw", "--form", "form.json"), ("corrected", "--form", "absent.json")],
-)
-def test_act_wants_the_file_that_belongs_to_it(ready, applied, words):
-    assert ready("act", applied, *words).code == 2
+    refused = ready("act", applied, "consent", "--consent", consent)
+    assert refused.err == "nagorik: consent.json: fee_ceiling: this field is required\n"
+    refused = ready("act", applied, "received")
+    assert "nothing-to-receive: You cannot do this now: nothing has been issued" in refused.err
+    for words in (
+        *(("received",), ("go-on",), ("pay-again",), ("corrected",), ("consent",)),
+        *(("withdraw", "--form", form), ("corrected", "--form", "absent.json")),
+    ):
+        assert ready("act", applied, *words).code == 2
+    assert ready("act", applied, "withdraw", "--json").document["state"] == "closed"
 
 
 def test_officer_stops_a_service_and_lets_it_go_on(ready, applied):
@@ -291,26 +246,20 @@ def test_database_is_held_against_what_was_kept_outside(ready, applied, place):
     assert [problem["code"] for problem in found.document["problems"]] == ["anchor-missed"]
 
 
-def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world, place):
+def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world, place, applied):
     application = world.closed()
-    applied = taken_in(ready)
-    assert [path for path in (place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"]
+    assert documents(place)
     refused = ready("erase", applied)
-    assert refused.code == 2
-    assert "the application is not closed" in refused.err
+    assert (refused.code, "the application is not closed" in refused.err) == (2, True)
     assert ready("erase").code == 2
     for days in ("0", "36501", "9" * 30):
         assert ready("erase", "--closed-for", days).code == 2
     assert ready("erase", application).out == "1 applications are erased.\n"
-    assert not [
-        path for path in (place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"
-    ]
+    assert not documents(place)
     gone = ready("track", application)
-    assert gone.code == 2
-    assert "this citizen's data were erased" in gone.err
+    assert (gone.code, "this citizen's data were erased" in gone.err) == (2, True)
     audit = ready("audit", "verify", "--json")
-    assert audit.code == 0
-    assert audit.document["applications"] == 2
+    assert (audit.code, audit.document["applications"]) == (0, 2)
 
 
 def test_file_of_an_erased_application_is_not_taken_in_anew_in_silence(ready, world, place):
@@ -348,12 +297,11 @@ def test_what_was_erased_stands_in_no_file_of_the_database(ready, world, place):
         assert (wrapped in left, draft in left) == (False, False)
 
 
-def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(ready, world, place):
-    world.closed()
-    folder = place / "nagorik-documents"
-    owned = {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".owner"}
+def test_document_without_an_owner_or_missing_is_found(ready, world, place):
+    application = world.closed()
+    folder, owned = place / "nagorik-documents", documents(place)
     assert owned
-    orphan = asyncio.run(world.documents.put("photo", "text/plain", b"nobody's")).id
+    orphan = asyncio.run(world.documents.put("photo", "text/plain", b"of no one")).id
     unfinished = folder / "unfinished" / ("0" * 32)
     unfinished.write_bytes(b"half")
     os.utime(unfinished, (0, 0))
@@ -363,13 +311,9 @@ def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(rea
     assert "1 belong to no application; 0 were removed." in ready("audit", "documents").out
     removed = ready("audit", "documents", "--remove", "--json")
     assert (removed.code, removed.document["removed"], removed.document["unfinished"]) == (0, 1, 1)
-    assert {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".owner"} == owned
+    assert documents(place) == owned
 
-
-def test_document_that_is_missing_is_told_by_its_application(ready, world, place):
-    application = world.closed()
-    gone = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"]
-    gone[0].unlink()
+    owned.pop().unlink()
     found = ready("audit", "documents", "--json")
     assert (found.code, found.document["missing"]) == (1, {application: 1})
     assert f"{application}: 1 of its documents are missing" in ready("audit", "documents").err
@@ -377,9 +321,8 @@ def test_document_that_is_missing_is_told_by_its_application(ready, world, place
     assert ready("audit", "documents").code == 0
 
 
-def test_retention_erases_what_has_been_closed_for_long(ready, world, place, monkeypatch):
+def test_retention_erases_what_has_been_closed_for_long(ready, world, place, applied, monkeypatch):
     world.closed()
-    applied = taken_in(ready)
     change(place, "UPDATE applications SET closed_at = 1000000 WHERE closed_at IS NOT NULL")
     assert ready("erase", "--closed-for", "36500", "--json").document == {"erased": 0, "documents_untold": []}
     monkeypatch.setenv("NAGORIK_HOST_RETENTION_DAYS", "30")
@@ -394,13 +337,7 @@ def test_worker_serves_its_metrics_and_tells_its_supervisor(ready, place, agenci
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.bind(str(place / "notify"))
         supervisor.settimeout(60)
-        process = subprocess.Popen(
-            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "NOTIFY_SOCKET": str(place / "notify")},
-        )
+        process = started(NOTIFY_SOCKET=str(place / "notify"))
         try:
             assert process.stdout is not None
             address = ""
@@ -423,22 +360,3 @@ def test_worker_serves_its_metrics_and_tells_its_supervisor(ready, place, agenci
             _, err = process.communicate(timeout=60)
         assert supervisor.recv(100) == b"STOPPING=1"
     assert process.returncode == 0, err
-
-
-def test_worker_reports_to_its_supervisor_when_it_begins_and_stops(ready, place, agencies):
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
-        supervisor.bind(str(place / "notify"))
-        supervisor.settimeout(60)
-        process = subprocess.Popen(
-            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "NOTIFY_SOCKET": str(place / "notify")},
-        )
-        try:
-            assert supervisor.recv(100) == b"READY=1"
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
-        assert supervisor.recv(100) == b"STOPPING=1"
-    assert process.returncode == 0
