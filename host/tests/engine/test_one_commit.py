@@ -1,4 +1,4 @@
-"""Whatever meets in one commit about one application, what was acknowledged of it is kept."""
+"""Where a change meets a worker's unit in one commit, what was acknowledged of the application is kept."""
 
 import asyncio
 import threading
@@ -7,10 +7,9 @@ from functools import partial
 from typing import Final
 
 import pytest
+from host_world import FaultyDatabase, until
 
 from nagorik import PaymentState
-from nagorik_host import Host
-from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.cases import list_cases
@@ -21,71 +20,43 @@ LAST: Final = 24
 FEW: Final = 3
 
 
-class Meeting(Database):
+async def until_asked():
+    """Wait until what was begun has asked a database that is busy."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+class Meeting(FaultyDatabase):
     """Lets a unit of a worker wait for a change, so that one commit has both.
 
     Attributes:
-        is_file: Whether the database is a file.
+        change: Begins what the next unit meets.
+        is_first: Whether that comes before the unit.
         units: How many units met a change.
     """
 
     def __init__(self, database, *, is_file):
-        self._database = database
+        super().__init__(database)
         self.is_file = is_file
-        self._change = None
-        self._is_first = False
-        self._arrived = asyncio.Event()
+        self.change = None
+        self.is_first = False
         self.units = 0
 
-    def arrange(self, change, *, is_first):
-        """Let the next unit meet ``change``, which comes first or second."""
-        self._change, self._is_first = change, is_first
-
-    async def await_arrival(self):
-        """Wait until the next unit has been asked for."""
-        self._arrived.clear()
-        await self._arrived.wait()
-
-    def use_ledger(self, vault):
-        self._database.use_ledger(vault)
-
     async def run(self, unit):
-        return await self._run(self._database.run, unit)
-
-    async def run_unbound(self, unit):
-        return await self._run(self._database.run_unbound, unit)
-
-    async def snapshot(self, unit):
-        return await self._database.snapshot(unit)
-
-    async def close(self):
-        raise AssertionError("the database is closed by the host that opened it")
-
-    async def _run(self, run, unit):
-        change, self._change = self._change, None
+        change, self.change = self.change, None
         if change is None:
-            return await self._asked(run(unit))
+            return await super().run(unit)
         self.units += 1
-        both = [change(), self._asked(run(unit))]
-        tasks = []
-        async with self._held():
-            for one in both if self._is_first else both[::-1]:
-                arrival = asyncio.create_task(self.await_arrival())
-                await asyncio.sleep(0)
+        both, tasks = [change(), super().run(unit)], []
+        async with self._kept_busy():
+            for one in both if self.is_first else both[::-1]:
                 tasks.append(asyncio.create_task(one))
-                await asyncio.wait({arrival, tasks[-1]}, return_when=asyncio.FIRST_COMPLETED)
-                arrival.cancel()
+                await until_asked()
         ends = await asyncio.gather(*tasks)
-        return ends[1 if self._is_first else 0]
-
-    async def _asked(self, running):
-        task = asyncio.ensure_future(running)
-        await asyncio.sleep(0)
-        self._arrived.set()
-        return await task
+        return ends[1 if self.is_first else 0]
 
     @asynccontextmanager
-    async def _held(self):
+    async def _kept_busy(self):
         """Keep the file's one writer busy, so that what is asked for meanwhile is committed together."""
         if not self.is_file:
             yield
@@ -96,7 +67,7 @@ class Meeting(Database):
             loop.call_soon_threadsafe(begun.set)
             assert let_go.wait(10)
 
-        holding = asyncio.create_task(self._database.run(hold))
+        holding = asyncio.create_task(super().run(hold))
         await begun.wait()
         yield
         let_go.set()
@@ -110,101 +81,69 @@ class Scene:
         acknowledged: Where the application was by the change that was acknowledged, if one was.
     """
 
-    def __init__(self, world, host, *, is_file):
-        self.world = world
-        self.meeting = Meeting(host.database, is_file=is_file)
-        self.host = Host(
-            database=self.meeting,
-            platform=host.platform,
-            keyring=world.keyring,
-            clock=world.clock,
-            lease_clock=world.machine,
-        )
+    def __init__(self, world, host, meeting):
+        self.world, self.host, self.meeting = world, host, meeting
         self.acknowledged = None
-        self._application = ""
 
     def meet(self, application, kind, *, after, is_first):
         """Let each unit after the ``after``-th meet a change, until one is acknowledged."""
-        self.acknowledged, self._application, self.meeting.units = None, application, 0
+        self.acknowledged, self.meeting.units, self.meeting.is_first = None, 0, is_first
 
         async def change():
             if self.meeting.units > after:
                 with suppress(NotPossible):
-                    self.acknowledged = await getattr(self, f"_{kind}")()
-            if self.acknowledged is None and self.meeting.units < LAST:
-                self.meeting.arrange(change, is_first=is_first)
+                    self.acknowledged = await self._change(application, kind)
+            if not self.is_over:
+                self.meeting.change = change
 
-        self.meeting.arrange(change, is_first=is_first)
+        self.meeting.change = change
 
     @property
     def is_over(self):
         return self.acknowledged is not None or self.meeting.units >= LAST
 
-    async def _withdrawal(self):
-        return await self.host.act(self._application, "withdraw")
+    async def _change(self, application, kind):
+        match kind:
+            case "withdrawal":
+                return await self.host.act(application, "withdraw")
+            case "correction":
+                return await self.host.act(application, "corrected", form={"reason": "lost"})
+            case "consent":
+                return await self.host.consent(application, self.world.consent())
+        payments = (await self.host.progress(application)).payments
+        if not payments:
+            raise NotPossible("no-such-payment")
+        if kind == "decision":
+            given_up = Decided("A", "Paid twice.", payment=payments[-1].id, payment_to=PaymentState.CANCELLED)
+            return await self.host.decide(application, given_up)
+        noticed = Noticed(payment=payments[-1].id)
+        return await self.host.database.run(lambda t: self.host.take_in(t, application, noticed))
 
-    async def _correction(self):
-        return await self.host.act(self._application, "corrected", form={"reason": "lost"})
-
-    async def _consent(self):
-        return await self.host.consent(self._application, self.world.consent())
-
-    async def _notice(self):
-        return await self.host.database.run(self._ask)
-
-    def _ask(self, transaction):
-        progress = self.host.store.read(transaction, self._application, for_change=True).progress
-        return self.host.take_in(transaction, self._application, Noticed(payment=_payment_of(progress)))
-
-    async def _decision(self):
-        payment = _payment_of(await self.host.progress(self._application))
-        given_up = Decided("A. Rahman", "Paid twice.", payment=payment, payment_to=PaymentState.CANCELLED)
-        return await self.host.decide(self._application, given_up)
-
-    async def _outcome(self):
-        """Let the call end that the street holds up."""
-        self.world.street.open("nid")
-        for _ in range(200):  # until what came of it has been asked for, if it has not been before
-            await asyncio.sleep(0)
-        return await self.host.progress(self._application)
-
-    async def require_kept(self):
-        """See that the row is the fold of its journal, which has what was acknowledged."""
-        self.meeting.arrange(None, is_first=True)
-        tracked = await self.host.track(self._application)
+    async def require_kept(self, application):
+        """See that the row is the fold of its journal, which has what was acknowledged, and that all is sound."""
+        self.meeting.change = None
+        tracked = await self.host.track(application)
         assert amounts_to(tracked.events, tracked.progress)
         if self.acknowledged is not None:
             assert amounts_to(tracked.events[: self.acknowledged.events], self.acknowledged)
-
-    async def require_sound(self):
-        """See that the host left nothing to an officer, and that an audit finds nothing."""
         assert await self.host.database.run(partial(list_cases, limit=1, now=self.world.clock.now())) == []
-        found = [one async for one in verify_journals(self.host.database, self.host.vault)]
-        assert [one.findings for one in found if one.findings] == []
-
-
-def _payment_of(progress):
-    if not progress.payments:
-        raise NotPossible("no-such-payment")
-    return progress.payments[-1].id
+        assert [one async for one in verify_journals(self.host.database, self.host.vault) if one.findings] == []
 
 
 @pytest.fixture
 async def scene(world, ready_url):
     async with world.host(ready_url) as host:
-        yield Scene(world, host, is_file=ready_url.startswith("sqlite"))
-
-
-CHANGES = ["withdrawal", "correction", "consent", "notice", "decision"]
+        meeting = Meeting(host.database, is_file=ready_url.startswith("sqlite"))
+        async with world.host(meeting) as met:
+            yield Scene(world, met, meeting)
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["change-first", "worker-first"])
-@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize("kind", ["withdrawal", "correction", "consent", "notice", "decision"])
 async def test_change_that_meets_a_worker_is_kept(world, scene, kind, is_first):
     """Let a change meet the first unit at which it is acknowledged, then the next such unit, and so on."""
-    worker = scene.host.worker()
+    worker, met = scene.host.worker(), [0]
     await worker.run_until_idle()
-    met = [0]
     # On a server no two units of these share a commit: some that meet there are enough.
     while met[-1] < LAST and len(met) <= (LAST if scene.meeting.is_file else FEW):
         application = await world.apply(scene.host, len(met))
@@ -214,30 +153,24 @@ async def test_change_that_meets_a_worker_is_kept(world, scene, kind, is_first):
             if due is not None and due > world.clock.now():
                 world.clock.set(due)
         await worker.run_until_idle()
-        await scene.require_kept()
+        await scene.require_kept(application)
         if scene.acknowledged is None:
             break
         met.append(scene.meeting.units)
     # A form is not corrected under a call, which a worker that comes first has begun.
     assert len(met) > 1 or (kind == "correction" and not is_first)
-    await scene.require_sound()
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["change-first", "worker-first"])
-@pytest.mark.parametrize("kind", ["consent", "outcome"])
-async def test_change_that_meets_the_end_of_a_lease_is_kept(world, scene, kind, is_first):
-    for after in range(8 if scene.meeting.is_file else FEW):
-        world.street.close("nid")
-        application = await world.apply(scene.host, after)
-        lost = asyncio.create_task(scene.host.worker("lost").run_until_idle())
-        while not world.street.waiting:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)
-        world.machine.advance(2 * LEASE)
-        scene.meet(application, kind, after=after, is_first=is_first)
-        taking_over = asyncio.create_task(scene.host.worker("heir").run_until_idle())
-        while world.street.waiting == 1 and not (scene.is_over or taking_over.done()):  # noqa: ASYNC110 - nor has this
-            await asyncio.sleep(0)
-        world.street.open("nid")
-        await asyncio.gather(lost, taking_over)
-        await scene.require_kept()
-    await scene.require_sound()
+async def test_change_that_meets_the_end_of_a_lease_is_kept(world, scene, is_first):
+    world.street.close("nid")
+    application, lost = await world.apply(scene.host), scene.host.worker("lost")
+    await lost.poll()
+    await until(lambda: world.street.waiting)
+    world.machine.advance(2 * LEASE)
+    scene.meet(application, "consent", after=0, is_first=is_first)
+    await scene.host.worker("heir").poll()
+    assert scene.acknowledged is not None
+    world.street.open("nid")
+    await lost.run_until_idle()
+    await scene.require_kept(application)

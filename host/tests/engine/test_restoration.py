@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from host_world import change
 from sqlalchemy import insert
 
 from nagorik import PaymentState
@@ -35,7 +36,7 @@ async def test_nothing_is_done_twice_whenever_the_copy_was_made(world, ready_fil
     copy = copied(ready_file)
     async with world.host(ready_file) as host:
         await world.carry(host.worker())
-        assert (await host.track(application)).progress.state == "closed"
+        assert (await host.progress(application)).state == "closed"
     before = world.done()
     assert set(before.values()) == {1}
     async with world.host(copy) as host:
@@ -48,7 +49,7 @@ async def test_nothing_is_done_twice_whenever_the_copy_was_made(world, ready_fil
 async def carried_again(world, host, application: str, *, investigated: bool) -> None:
     """Carry it to its end, with an officer's help where the price that was paid is not the price of today."""
     await world.carry(host.worker())
-    progress = (await host.track(application)).progress
+    progress = await host.progress(application)
     held = progress.hold is not None and progress.hold.code == "payment-under-investigation"
     assert held is investigated
     if held:
@@ -56,7 +57,7 @@ async def carried_again(world, host, application: str, *, investigated: bool) ->
         told = Decided("A. Rahman", "The receipt was seen.", payment=payment.id, payment_to=PaymentState.CAPTURED)
         await host.decide(application, told)
         await world.carry(host.worker())
-    progress = (await host.track(application)).progress
+    progress = await host.progress(application)
     assert (progress.state, [payment.state for payment in progress.payments]) == ("closed", ["confirmed"])
 
 
@@ -75,20 +76,17 @@ async def test_what_was_taken_in_since_is_taken_in_again(world, ready_file):
         assert not await host.database.run(lambda t: mark_caught_up(t, "A. Rahman", "done", world.clock.now()))
         assert await host.database.run(catching_up) is None
         new = await world.apply(host, 2)
-        assert (await host.track(new)).progress.restored_at is None
+        assert (await host.progress(new)).restored_at is None
 
 
 async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_file):
     async with world.host(ready_file) as host:
         application = await world.apply(host)
         at = world.machine.now()
-        register = insert(workers).values(
-            id="w", name="w", started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
-        )
-        await host.database.run(lambda transaction: transaction.connection.execute(register))
+        worker = {"id": "w", "name": "w", "started_at": at, "beat_at": at, "lease_until": at + LEASE, "key_names": ""}
+        await change(host, insert(workers).values(worker))
         with pytest.raises(WorkersActive):
             await world.mark_restored(host)
-        assert (await host.track(application)).progress.restored_at is None
-        assert await host.database.run(catching_up) is None
-        await world.machine.sleep(61)
+        assert (await host.progress(application)).restored_at is None
+        world.machine.advance(LEASE)
         assert await world.mark_restored(host) == 1
