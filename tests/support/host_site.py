@@ -57,6 +57,12 @@ def add_key(run: Callable[..., Result], place: Path) -> None:
     (place / "keys.new").replace(place / "keys.txt")
 
 
+def sealed(place: Path) -> list[Path]:
+    """The documents that the host of a folder keeps."""
+    kept = (place / "nagorik-documents").rglob("*")
+    return sorted(path for path in kept if path.is_file() and path.suffix != ".owner")
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with keys and settings, and nothing of the machine's own."""

@@ -12,7 +12,7 @@ from importlib import import_module
 import httpx
 import pytest
 from command_site import Site
-from host_site import Desk, add_key
+from host_site import Desk, add_key, sealed
 
 from nagorik import InputRejected
 from nagorik_host.store.kept_documents import kept_documents
@@ -178,10 +178,6 @@ class Office(Desk):
         path = self.place / name
         path.write_bytes(content)
         return path
-
-    def sealed(self):
-        kept = (self.place / "nagorik-documents").rglob("*")
-        return [path for path in kept if path.is_file() and path.suffix != ".owner"]
 
 
 @pytest.fixture
@@ -362,7 +358,7 @@ def test_paper_that_cannot_be_handed_in_changes_nothing(ready, office, words, to
     assert result.code == 2
     assert told in result.err
     assert listed(ready, application) == [("deed", sha256(DEED), False)]
-    assert len(office.sealed()) == 1
+    assert len(sealed(office.place)) == 1
 
 
 def test_document_that_comes_too_late_is_not_kept(ready, office):
@@ -370,7 +366,7 @@ def test_document_that_comes_too_late_is_not_kept(ready, office):
     office.work(timedelta(minutes=1))
     result = ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}")
     assert (result.code, "too-late-to-correct" in result.err) == (2, True)
-    assert len(office.sealed()) == 1
+    assert len(sealed(office.place)) == 1
 
 
 def test_large_document_is_sent_without_being_in_memory(ready, office):
@@ -400,15 +396,15 @@ def test_deliverable_is_fetched_listed_exported_and_erased_with_all_others(ready
     again = ready("documents", application, "--export", "3", "লাইসেন্স.pdf")
     assert (again.code, "a file of this name is there" in again.err) == (2, True)
     assert ready("documents", application, "--export", "4", "x").code == 2
-    assert len(office.sealed()) == 3
+    assert len(sealed(office.place)) == 3
     assert ready("erase", application).code == 0
-    assert office.sealed() == []
+    assert sealed(office.place) == []
     assert ready("documents", application).code == 2
 
 
 def test_document_that_is_gone_or_damaged_is_not_exported(ready, office):
     application = applied(ready, office.file(deed=DEED))
-    (kept,) = office.sealed()
+    (kept,) = sealed(office.place)
     whole = kept.read_bytes()
     kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert ready("documents", application, "--export", "1", "deed.pdf").code == 3
@@ -424,7 +420,7 @@ def test_deliverable_that_is_not_what_it_is_called_is_not_kept(ready, office):
     office.desk.GIVES[:] = ["application/pdf", b"<html>please log in</html>"]
     office.work(timedelta(hours=2))
     assert [kind for kind, *_ in listed(ready, application)] == ["deed"]
-    assert len(office.sealed()) == 1
+    assert len(sealed(office.place)) == 1
 
 
 @pytest.mark.parametrize("words", [("erase", "ID"), ("erase", "--closed-for", "1"), ("keys", "rotate")])
@@ -452,7 +448,7 @@ def test_copy_that_cannot_be_read_is_a_case_that_blames_neither_agency_nor_plugi
         path = office.paper(json.dumps(given | {"client_reference": f"COUNTER-{number}"}).encode(), "one.json")
         applications.append(applied(ready, path))
         if number == 4:
-            whole = {copy: copy.read_bytes() for copy in office.sealed()}
+            whole = {copy: copy.read_bytes() for copy in sealed(office.place)}
     for copy, content in whole.items():
         copy.unlink()
         if damage == "changed":

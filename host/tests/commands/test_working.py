@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from host_site import sealed
 
 from nagorik_host.store.cases import PLUGIN_CHANGED
 
@@ -32,11 +33,6 @@ def look_up(place: Path, query: str, *values: object) -> tuple[object, ...]:
     with closing(sqlite3.connect(place / "nagorik.db")) as connection:
         (found,) = connection.execute(query, values)
     return found
-
-
-def documents(place: Path) -> set[Path]:
-    kept = (place / "nagorik-documents").rglob("*")
-    return {path for path in kept if path.is_file() and path.suffix != ".owner"}
 
 
 def started(**variables: str) -> subprocess.Popen[str]:
@@ -248,14 +244,14 @@ def test_database_is_held_against_what_was_kept_outside(ready, applied, place):
 
 def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world, place, applied):
     application = world.closed()
-    assert documents(place)
+    assert sealed(place)
     refused = ready("erase", applied)
     assert (refused.code, "the application is not closed" in refused.err) == (2, True)
     assert ready("erase").code == 2
     for days in ("0", "36501", "9" * 30):
         assert ready("erase", "--closed-for", days).code == 2
     assert ready("erase", application).out == "1 applications are erased.\n"
-    assert not documents(place)
+    assert not sealed(place)
     gone = ready("track", application)
     assert (gone.code, "this citizen's data were erased" in gone.err) == (2, True)
     audit = ready("audit", "verify", "--json")
@@ -299,7 +295,7 @@ def test_what_was_erased_stands_in_no_file_of_the_database(ready, world, place):
 
 def test_document_without_an_owner_or_missing_is_found(ready, world, place):
     application = world.closed()
-    folder, owned = place / "nagorik-documents", documents(place)
+    folder, owned = place / "nagorik-documents", sealed(place)
     assert owned
     orphan = asyncio.run(world.documents.put("photo", "text/plain", b"of no one")).id
     unfinished = folder / "unfinished" / ("0" * 32)
@@ -311,7 +307,7 @@ def test_document_without_an_owner_or_missing_is_found(ready, world, place):
     assert "1 belong to no application; 0 were removed." in ready("audit", "documents").out
     removed = ready("audit", "documents", "--remove", "--json")
     assert (removed.code, removed.document["removed"], removed.document["unfinished"]) == (0, 1, 1)
-    assert documents(place) == owned
+    assert sealed(place) == owned
 
     owned.pop().unlink()
     found = ready("audit", "documents", "--json")
