@@ -1,6 +1,7 @@
 """What a citizen is told to do: one thing or another, or nothing, and never both."""
 
 import itertools
+from functools import cache
 
 import pytest
 
@@ -24,6 +25,7 @@ from nagorik_platform.lifecycle.refusals import CallRefusal
 from . import factories
 
 NOTHING = nothing_to_do()
+OPENED = open_progress(factories.opened())
 DO_THIS = Text(bn="এটি করুন।", en="Do this.")
 HOLDS = [
     None,
@@ -33,24 +35,17 @@ HOLDS = [
 ]
 
 
+@cache
 def payment_in(state: P) -> Payment:
-    return Payment(
-        id="p",
-        quote="q",
-        stage="application",
-        gateway="g",
-        amount=factories.taka(1),
-        state=state,
-        opened_at=factories.NOON,
-    )
+    said = {"id": "p", "quote": "q", "stage": "application", "gateway": "g", "amount": factories.taka(1)}
+    return Payment(**said, state=state, opened_at=factories.NOON)
 
 
 def progress_of(
     state: S, *, hold: Hold | None = None, flags: frozenset[Flag] = frozenset(), payment: P | None = None
 ) -> Progress:
     payments = () if payment is None else (payment_in(payment),)
-    given = {"state": state, "hold": hold, "flags": flags, "payments": payments}
-    return open_progress(factories.opened()).model_copy(update=given)
+    return OPENED.model_copy(update={"state": state, "hold": hold, "flags": flags, "payments": payments})
 
 
 @pytest.mark.parametrize("state", S)

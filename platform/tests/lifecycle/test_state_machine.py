@@ -894,7 +894,7 @@ def test_table_is_total_for_the_states_that_a_person_may_choose():
 
 LifecycleMachine.TestCase.settings = settings(
     settings.get_profile("lifecycle"),
-    max_examples=200,
+    max_examples=120,
     stateful_step_count=20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
