@@ -58,9 +58,10 @@ from sqlalchemy import (
 from databases import databases
 from nagorik_host import Host, open_host
 from nagorik_host.application_file import ApplicationFile
-from nagorik_host.engine.restoration import Restoration, mark_restored
+from nagorik_host.engine.restoration import mark_restored
 from nagorik_host.store import Database, Transaction, open_database
 from nagorik_host.store.audit import verify_journals, verify_ledger
+from nagorik_host.store.cases import Decision
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.ledger import Appended
 from nagorik_host.store.retention import PAGE, erase_closed, rotate
@@ -279,7 +280,7 @@ async def measure(site: Site, number: int) -> Found:
         )
         times["erase"] = await seconds(forget) / number
         await take_in(host, site.documents, site.files(number))
-        said = Restoration(site.clock.now(), "A. Rahman", "A measurement.")
+        said = Decision(site.clock.now(), "A. Rahman", "restored", "database", "A measurement.")
         doubt = partial(mark_restored, store=host.store, restoration=said, lease_now=site.clock.now())
         times["restored"] = await seconds(host.database.run(doubt)) / number
     return Found({name: 1 / each for name, each in times.items()}, peers, taken / number, entries / number)

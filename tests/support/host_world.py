@@ -15,9 +15,10 @@ from sqlalchemy import Executable, select
 from nagorik import AgencyUnavailable, ApplicationDraft, Consent, Operation, hookimpl
 from nagorik.values import Money
 from nagorik_host import Host, open_host
-from nagorik_host.engine.restoration import Restoration, mark_restored
+from nagorik_host.engine.restoration import mark_restored
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, Transaction
+from nagorik_host.store.cases import Decision
 from nagorik_host.store.database import Unit
 from nagorik_host.store.schema import applications
 from nagorik_host.vault import Keyring
@@ -228,7 +229,7 @@ class World:
 
     async def mark_restored(self, host: Host) -> int:
         """Say that the database is an older copy; of how many applications that is so."""
-        said = Restoration(self.clock.now(), "A. Rahman", "The disk burned.")
+        said = Decision(self.clock.now(), "A. Rahman", "restored", "database", "The disk burned.")
         return await host.database.run(
             lambda transaction: mark_restored(transaction, host.store, said, lease_now=self.machine.now())
         )

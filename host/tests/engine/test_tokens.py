@@ -10,10 +10,11 @@ from sqlalchemy import select, update
 from nagorik import AgencyUnavailable, CredentialsRejected, RateLimited, Token
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Limits
-from nagorik_host.engine.restoration import Restoration, mark_restored
+from nagorik_host.engine.restoration import mark_restored
 from nagorik_host.engine.tokens import FEWER, GRACE, SharedTokenStore
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.cases import Decision
 from nagorik_host.store.retention import rotate
 from nagorik_host.store.schema import agency_logins, agency_tokens
 from nagorik_host.vault import Vault, make_key, make_keys, read_keyring
@@ -306,7 +307,7 @@ async def test_a_token_that_cannot_be_read_is_replaced(database, vault, agency, 
 async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, agency, clock):
     store = SharedTokenStore(database, vault, clock)
     await store.obtain(agency.terms(), None)
-    restored = Restoration(clock.now(), "officer", "a drill")
+    restored = Decision(clock.now(), "officer", "restored", "database", "a drill")
     await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
     assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
 

@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, insert, make_url, select, update
 from nagorik import Text
 from nagorik.values import Money, dhaka_date
 from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept, take_over
-from nagorik_host.engine.restoration import Restoration, mark_caught_up, mark_restored
+from nagorik_host.engine.restoration import mark_caught_up, mark_restored
 from nagorik_host.engine.suspensions import SuspensionRecord, suspend
 from nagorik_host.reconciliation.matching import BookEntry, DifferenceKind, PaymentDifference
 from nagorik_host.store import open_database
@@ -96,7 +96,7 @@ async def play(url: str, world, folder) -> Scene:
     at = world.clock.now()
     folder.mkdir(exist_ok=True)
     async with world.host(url) as host:
-        said = Restoration(at, "A. Rahman", "The disk burned.")
+        said = Decision(at, "A. Rahman", "restored", "database", "The disk burned.")
         restored = partial(mark_restored, store=host.store, restoration=said, lease_now=world.machine.now())
         await host.database.run(restored)
         await host.database.run(partial(mark_caught_up, officer="A. Rahman", reason="All is in.", now=at))

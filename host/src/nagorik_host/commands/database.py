@@ -29,10 +29,10 @@ async def upgrade_tables(_: argparse.Namespace) -> CommandResult:
 
 async def restored(arguments: argparse.Namespace) -> CommandResult:
     """Record that the database was restored from a copy."""
-    from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_restored
+    from nagorik_host.engine.restoration import WorkersActive, mark_restored
 
     require_signed(arguments)
-    restoration = Restoration(now(), arguments.officer, arguments.reason)
+    restoration = Decision(now(), arguments.officer, "restored", "database", arguments.reason)
     async with unlocked_database() as (database, vault):
         try:
             unit = partial(mark_restored, store=ApplicationStore(vault), restoration=restoration)

@@ -124,7 +124,7 @@ class Inbox:
         found = self._offer(offer)
         if found is None or {Operation.CALLBACK, Operation.PAYMENT_NOTICE}.isdisjoint(found.reads):
             raise ServiceNotOffered("operation-not-offered" if found is not None else "unknown-service")
-        keep = partial(self.keep, offer=offer, headers=headers, body=body, message_id=message_id)
+        keep = partial(self.keep, offer=offer, headers=headers, body=body, message_id=message_id or "")
         await self.host.database.run(keep)
 
     async def handle(self) -> int:
@@ -190,13 +190,7 @@ class Inbox:
     # In transactions
 
     def keep(
-        self,
-        transaction: Transaction,
-        *,
-        offer: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        message_id: str | None = None,
+        self, transaction: Transaction, *, offer: str, headers: Mapping[str, str], body: bytes, message_id: str = ""
     ) -> None:
         """Keep a message as ``receive`` does, within a transaction of the host's database, unchecked."""
         waiting = select(inbox.c.id).where(inbox.c.offer == offer, UNREAD).limit(1).offset(MOST_UNREAD - 1)
@@ -270,18 +264,13 @@ class Inbox:
         return found[0] if len(found) == 1 else None
 
     def _take_in(
-        self,
-        transaction: Transaction,
-        application: str,
-        message: Row[Any],
-        outcome: Noticed | Reported,
-        now: datetime,
+        self, transaction: Transaction, application: str, message: Row[Any], said: Noticed | Reported, now: datetime
     ) -> str | datetime:
         """Step, if that is possible; what came of it, or when the message is read again. Else nothing is written."""
         try:
             stored = self.host.store.read(transaction, application, for_change=True)
-            if isinstance(outcome, Noticed):
-                payment = next(one for one in stored.progress.payments if one.id == outcome.payment)
+            if isinstance(said, Noticed):
+                payment = next(one for one in stored.progress.payments if one.id == said.payment)
                 asked = payment.noticed_at or payment.asked_at
                 if asked is not None and asked > message.received_at:
                     return "repeated"  # the gateway was asked since this came, or is about to be
@@ -289,10 +278,10 @@ class Inbox:
                     return asked + NOTICES_APART
             # Asked once the application is this transaction's: of two of the same, the second sees the first here.
             same = (inbox.c.offer == message.offer, inbox.c.message == message.message, inbox.c.result == TAKEN)
-            if isinstance(outcome, Reported) and transaction.connection.scalar(select(inbox.c.id).where(*same)):
+            if isinstance(said, Reported) and transaction.connection.scalar(select(inbox.c.id).where(*same)):
                 return "repeated"
             capabilities = self.host.capabilities.of(stored.progress.service, stored.gateway)
-            done = step(stored.progress, outcome, capabilities, now)
+            done = step(stored.progress, said, capabilities, now)
         except (NotPossible, NagorikError) as refused:
             return refused.code
         except Erased:

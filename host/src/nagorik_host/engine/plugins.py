@@ -1,12 +1,10 @@
 """What the installed plugins mean for open applications: what a service can do, and what an upgrade takes over.
 
-Applications are pinned to the plugin that they were begun with. A plugin of the same release line (the same first
-number; below 1.0, the same second) promises to understand what an earlier one filed, so its open applications go over
-to it. Any other is refused: they wait, blocked, until the old plugin is back or an officer who has read its release
-notes lets them go on.
+Applications are pinned to the release of the plugin that they were begun with. A release of the same line (the same
+first number; below 1.0, the same second) promises to understand what an earlier one filed, and takes them over. For
+any other they wait, blocked, until the old one is back or an officer who has read the release notes lets them go on.
 
-In a rolling upgrade older and newer releases work side by side. A worker with the older one leaves alone what the
-newer has taken over: it claims and blocks nothing of it. Going back is an officer's decision, too.
+In a rolling upgrade a worker with the older release leaves alone what the newer has taken over.
 """
 
 from collections.abc import Mapping

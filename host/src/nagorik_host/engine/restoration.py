@@ -5,9 +5,9 @@ of what comes in until the database has caught up: the lost database may have ha
 """
 
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from nagorik.operations import Operation
 from nagorik_host.engine.tokens import forget_tokens
@@ -33,16 +33,8 @@ class WorkersActive(Exception):
     """A worker is at work on the database, or was less than its lease ago."""
 
 
-class Restoration(NamedTuple):
-    """One restoration of the database: when an officer said so, and why."""
-
-    at: datetime
-    officer: str
-    reason: str
-
-
 def mark_restored(
-    transaction: Transaction, store: ApplicationStore, restoration: Restoration, *, lease_now: datetime | None = None
+    transaction: Transaction, store: ApplicationStore, restoration: Decision, *, lease_now: datetime | None = None
 ) -> int:
     """Put every write of every open application in doubt, all of them or no one; how many applications there were.
 
@@ -51,23 +43,23 @@ def mark_restored(
     Raises:
         WorkersActive: A worker sends while it is not known what has been sent.
     """
-    at, officer, reason = restoration
     transaction.take_time()
-    number, after = 0, ""
+    at, number, after = restoration.at, 0, ""
     while rows := transaction.connection.execute(_OPEN, {"after": after}).all():
         for row in rows:
             stored = store.from_row(row)
-            progress, event = restore(stored.progress, officer, reason, at)
+            progress, event = restore(stored.progress, restoration.officer, restoration.reason, at)
             # What an application waits for stays as it was; a lost worker keeps it until its lease has run out.
             operation = Operation(row.operation) if row.operation is not None else None
             coming = NextAction(operation, row.due_at if stored.lease is None else at)
             store.change(transaction, stored, Step(progress, (event,), coming), at, lease=stored.lease)
             transaction.drop_hint(row.id)
         number, after = number + len(rows), rows[-1].id
-    transaction.connection.execute(insert(restorations).values(restoration._asdict()))
+    said = {"at": at, "officer": restoration.officer, "reason": restoration.reason}
+    transaction.connection.execute(insert(restorations).values(said))
     transaction.record_row(restorations, at, at=at)
     forget_tokens(transaction)
-    record_decision(transaction, Decision(at, officer, "restored", f"{number} applications", reason))
+    record_decision(transaction, restoration._replace(subject=f"{number} applications"))
     # Asked last, so that a worker that began meanwhile is seen.
     at_work = select(workers.c.id).where(lasts(workers.c.lease_until)).limit(1)
     if transaction.connection.scalar(at_work, {LEASE_NOW: lease_now}) is not None:
@@ -75,12 +67,10 @@ def mark_restored(
     return number
 
 
-def catching_up(transaction: Transaction) -> Restoration | None:
-    """The latest restoration, unless the database has caught up since."""
-    c = restorations.c
-    query = select(c.at, c.officer, c.reason).where(_IS_BEHIND).order_by(c.at.desc()).limit(1)
-    row = transaction.connection.execute(query).one_or_none()
-    return Restoration(*row) if row is not None else None
+def catching_up(transaction: Transaction) -> Row[Any] | None:
+    """``at``, ``officer`` and ``reason`` of the latest restoration, unless the database has caught up since."""
+    query = select(restorations).where(_IS_BEHIND).order_by(restorations.c.at.desc()).limit(1)
+    return transaction.connection.execute(query).one_or_none()
 
 
 def mark_caught_up(transaction: Transaction, officer: str, reason: str, now: datetime) -> bool:
@@ -97,7 +87,7 @@ def mark_caught_up(transaction: Transaction, officer: str, reason: str, now: dat
     return bool(done)
 
 
-def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Step:
+def in_doubt(first: Step, restoration: Row[Any] | None, now: datetime) -> Step:
     """An application's first step, with its writes in doubt while the database is catching up."""
     if restoration is None:
         return first

@@ -4,8 +4,7 @@ What is known of a plugin's logins is read and written with its agency's row loc
 as it may take, and is lost after that. A token that the agency refused is named by the login that brought it: where
 another stands there by then, that one is used. So of ten processes that were refused with one token one logs in.
 
-Where the agency allows so many logins in so long, each is counted in the transaction that begins it, as one at the
-last moment at which it may reach the agency.
+Where logins are limited, each is counted as it begins, as one at the last moment at which it may reach the agency.
 """
 
 import json
@@ -126,8 +125,7 @@ class SharedTokenStore:
     def _look(self, transaction: Transaction, *, login: _Login, stale: str | None) -> IssuedToken | _Login | None:
         """The token that is kept, ``login`` where it was begun, or nothing while another login is under way.
 
-        Raises:
-            NagorikError: Why no process may log in now.
+        Raises what keeps every process from logging in now.
         """
         row = self._row(transaction, login.terms)
         now: datetime = row.now
@@ -156,11 +154,7 @@ class SharedTokenStore:
         return IssuedToken(token, left.total_seconds(), row.login, login.began - since.total_seconds())
 
     def _count(self, transaction: Transaction, *, login: _Login) -> None:
-        """Count a login, where the agency limits them.
-
-        Raises:
-            RateLimited: The agency allows no more now.
-        """
+        """Count a login, where the agency limits them; raises ``RateLimited`` where it allows no more now."""
         limits, logins, of_plugin = login.terms.limits, agency_logins.c, agency_logins.c.plugin == login.terms.plugin
         if limits.logins is None:
             return
@@ -176,25 +170,19 @@ class SharedTokenStore:
     def _end(
         self, transaction: Transaction, *, login: _Login, attempt: LoginAttempt, ended: IssuedToken | BaseException
     ) -> None:
-        """Write down what a login ended in; a token is kept unless another login has begun since."""
+        """Write down what a login ended in, unless another has begun since."""
         row = self._row(transaction, login.terms)
-        is_last = row.under_way == login.name
-        values: dict[str, Any] = {"under_way": None if is_last else row.under_way}
+        if row.under_way != login.name:
+            return
         if not attempt.has_reached:
             transaction.connection.execute(delete(agency_logins).where(agency_logins.c.login == login.name))
+        values: dict[str, Any] = {"under_way": None}
         if isinstance(ended, IssuedToken):
             name, value = ended.token.as_header()
-            key, wrapped = self.vault.make_data_key(row.id)
-            sealed = key.seal(json.dumps([name.decode("ascii"), value.decode("ascii")]).encode(), _PLACE)
-            renew_at = row.now + timedelta(seconds=min(ended.renew_in, _FOR_EVER))
-            token = {
-                "login": login.name,
-                "data_key": wrapped,
-                "sealed": sealed,
-                "renew_at": renew_at,
-                "refused": None,
-            }
-            values |= token if is_last else {}
+            key, values["data_key"] = self.vault.make_data_key(row.id)
+            values["sealed"] = key.seal(json.dumps([name.decode("ascii"), value.decode("ascii")]).encode(), _PLACE)
+            values["renew_at"] = row.now + timedelta(seconds=min(ended.renew_in, _FOR_EVER))
+            values |= {"login": login.name, "refused": None}
         elif (kind := refusal_of(ended, attempt)) is not None:
             values |= _refusal(row, kind)
         elif isinstance(ended, RateLimited) and ended.layer is not Layer.CORE:
