@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeVar
 
-from nagorik import InputRejected, NagorikError, ServiceNotOffered
+from nagorik import InputRejected, ServiceNotOffered
 from nagorik.data_files import DataFileInvalid, FileProblem
 from nagorik.manifest import Offer
 from nagorik_host.application_file import ApplicationFile, application_files
 from nagorik_host.commands.result import CommandResult, Headings, Table
-from nagorik_host.commands.running import opened_host
+from nagorik_host.commands.running import ending_of, opened_host
 from nagorik_host.host import Host, NewApplication
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.application_store import AlreadyErased
@@ -31,10 +31,7 @@ _COLUMNS: Final[Headings] = {
     "result": lambda one: _RESULTS[one["result"]],
     "application": "application",
 }
-_ERASED: Final = (
-    "it was taken in before, and its citizen's data were erased since. Nothing was taken in. To apply anew with the"
-    " same content, write a client_reference of your own into the file"
-)
+_ERASED: Final = "it was taken in before, and its citizen's data were erased since; to apply anew, write a client_reference into it"
 
 
 class AppliedFile(NamedTuple):
@@ -63,10 +60,7 @@ async def apply(arguments: argparse.Namespace) -> CommandResult:
 async def apply_files(host: Host, documents: FolderDocumentStore, files: Sequence[Path]) -> list[AppliedFile]:
     """Take in what can be taken in of ``files``, their documents into ``documents``.
 
-    Raises:
-        DatabaseUnavailable: It cannot be reached any more. Apply all files again: what is in is not taken in twice.
-        KeyMissing: A key that was used is not on the ring.
-        SealBroken: Something that is kept was changed.
+    Raises ``DatabaseUnavailable``, ``KeyMissing`` or ``SealBroken``. Apply all again: nothing is taken in twice.
     """
     found: list[AppliedFile] = []
     for start in range(0, len(files), TOGETHER):
@@ -123,20 +117,17 @@ def _remove(documents: FolderDocumentStore, given: Iterable[NewApplication]) -> 
 
 def _refused(path: Path, error: Exception) -> AppliedFile:
     """The result of a file that was not taken in; raises what no other file fares better with."""
-    match error:
-        case DatabaseUnavailable() | KeyMissing() | SealBroken():
-            raise error
-        case DataFileInvalid():
-            problem = str(error).removeprefix(f"{path.name}: ")
-        case AlreadyErased():
-            problem = _ERASED
-        case InputRejected():
-            problem = "; ".join(f"{field.pointer}: {field.text.en} {field.text.bn}" for field in error.fields)
-        case NagorikError():
-            problem = f"{error.code}: {error.message.en}"
-        case _:
-            defect = f"not taken in, for no fault of the file: {failure(error)}"
-            return AppliedFile(path.name, "failed", None, defect)
+    if isinstance(error, DatabaseUnavailable | KeyMissing | SealBroken):
+        raise error
+    ending = ending_of(error)
+    if isinstance(error, InputRejected):
+        problem = "; ".join(f"{field.pointer}: {field.text.en} {field.text.bn}" for field in error.fields)
+    elif isinstance(error, AlreadyErased):
+        problem = _ERASED
+    elif ending is not None:
+        problem = ending[0].removeprefix(f"{path.name}: ")
+    else:
+        return AppliedFile(path.name, "failed", None, f"not taken in, for no fault of the file: {failure(error)}")
     return AppliedFile(path.name, "refused", None, problem)
 
 

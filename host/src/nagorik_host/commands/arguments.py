@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from nagorik_host.commands import HELP
 from nagorik_host.commands.command import APPLICATION, Argument, HostCommand, argument, one_of
 from nagorik_platform.cli.output import add_limit_argument, read_day
 
@@ -39,7 +38,11 @@ _MESSAGES: Final = (
     _option("--offer", "ID", "only those that came to this service or gateway"),
     _option("--result", "CODE", "only those with this result, such as waiting, taken or plugin-fault"),
 )
-_KEY: Final = _option("name", "NAME", "what the key is called, such as the month: 2026-11")
+_KEY: Final = (
+    _option("name", "NAME", "what the key is called, such as the month: 2026-11"),
+    _file("--out", "FILE", "write the key, and those that there are, into a new file that only you can read"),
+)
+_ACTIONS: Final = ("go-on", "corrected", "pay", "pay-again", "withdraw", "received", "consent")
 _PAGE: Final = (
     _date("--opened-after", "DATE", "taken in or begun on this date in Dhaka or later", dest="opened_from"),
     _date("--opened-before", "DATE", "taken in or begun before this date"),
@@ -48,32 +51,28 @@ _PAGE: Final = (
 )
 
 act: Final = HostCommand(
-    HELP["act"],
+    "take in what the citizen does: go on, correct, pay, pay again, withdraw, receive, consent",
     "applications:act",
     APPLICATION,
-    argument(
-        "action",
-        choices=("go-on", "corrected", "pay", "pay-again", "withdraw", "received", "consent"),
-        help="what the citizen does",
-    ),
+    argument("action", choices=_ACTIONS, help="what the citizen does"),
     _file("--form", "FILE", "with corrected: a JSON object of the fields that change"),
     _several("--document", "KIND=FILE", "with corrected: in place of all of its kind; may be repeated"),
     _option("--acting", "WHO", "with --document: who hands it in; by default the one who acts by the consent"),
     _option("--gateway", "ID", "with pay: what to pay by, such as cashdesk.counter"),
     _file("--consent", "FILE", "with consent: a JSON object as in an application's file"),
 )
-track: Final = HostCommand(HELP["track"], "render:track", APPLICATION)
+track: Final = HostCommand("show where an application is, and what happened to it", "render:track", APPLICATION)
 apply: Final = HostCommand(
-    HELP["apply"], "apply:apply", _file("path", "FILE|FOLDER", "a JSON file, or a folder of them; each taken in once")
+    "take an application in from a file, or all of a folder", "apply:apply", _file("path", "FILE|FOLDER", "JSON")
 )
 documents: Final = HostCommand(
-    HELP["documents"],
+    "list the documents of an application, handed in and fetched, or export them",
     "documents:documents",
     APPLICATION,
     argument("--export", nargs=2, metavar=("NUMBER", "FILE"), help="write one into a new file, which is not sealed"),
 )
 applications: Final = HostCommand(
-    HELP["applications"],
+    "list applications by state, service, age or hold; find one by a reference; repair a row",
     list=HostCommand(
         "those that are wanted, the latest taken in first",
         "listing:applications",
@@ -103,7 +102,7 @@ applications: Final = HostCommand(
     ),
 )
 payments: Final = HostCommand(
-    HELP["payments"],
+    "list payments by gateway, state, date or age; reconcile a date with the gateways' books",
     list=HostCommand(
         "those that are wanted, the latest begun first",
         "listing:payments",
@@ -123,13 +122,15 @@ payments: Final = HostCommand(
     ),
 )
 agencies: Final = HostCommand(
-    HELP["agencies"],
+    "show each agency's queue, and whether the agency can be reached",
     "watching:agencies",
     _option("--try-again", "ID", "have an agency tried once, at once, with the credentials that it has refused"),
 )
-workers: Final = HostCommand(HELP["workers"], "watching:workers")
+workers: Final = HostCommand(
+    "list the workers, when each was last heard of, and what each has in hand", "watching:workers"
+)
 cases: Final = HostCommand(
-    HELP["cases"],
+    "list what waits for an officer, look at one, and decide",
     decisions=HostCommand("what was stopped, resumed and let go on", "cases:list_decisions", _LIMIT),
     list=HostCommand("what waits, the longest first", "cases:list_all", _LIMIT),
     show=HostCommand("everything that an officer decides by", "cases:show", _CASE),
@@ -160,7 +161,7 @@ cases: Final = HostCommand(
     ),
 )
 inbox: Final = HostCommand(
-    HELP["inbox"],
+    "list the messages of agencies and gateways, and have them read again; their content is never shown",
     list=HostCommand("messages, the latest first", "inbox:list_all", *_MESSAGES, _LIMIT),
     retry=HostCommand(
         "let one message be read again, or all with a result; what counts already never is",
@@ -170,7 +171,7 @@ inbox: Final = HostCommand(
     ),
 )
 stop: Final = HostCommand(
-    HELP["stop"],
+    "stop a service or a plugin: nothing more is sent until it is resumed; or list what is stopped",
     "stop:stop",
     _STOPPED(nargs="?", help="what is stopped; without it, what is stopped is listed"),
     _NAME(nargs="?"),
@@ -179,7 +180,7 @@ stop: Final = HostCommand(
     _option("--officer", "NAME", "who stops it"),
 )
 resume: Final = HostCommand(
-    HELP["resume"],
+    "let a stopped service or plugin go on, at the pace that its agency can bear",
     "stop:resume",
     _STOPPED(help="what goes on"),
     _NAME(),
@@ -187,7 +188,7 @@ resume: Final = HostCommand(
     _option("--reason", "WHY", "why"),
 )
 db: Final = HostCommand(
-    HELP["db"],
+    "make the host's tables or bring them up to date; say that they were restored from a copy",
     upgrade=HostCommand("make the tables or bring them up to date", "database:upgrade_tables"),
     restored=HostCommand(
         "say that the database was restored from a copy: until caught-up, every write is looked up before it is made",
@@ -199,7 +200,7 @@ db: Final = HostCommand(
     ),
 )
 erase: Final = HostCommand(
-    HELP["erase"],
+    "erase a citizen's data once the application is closed, one or all that are old enough",
     "keys:erase",
     one_of(
         _option("application", "ID", "one application: id or client reference", nargs="?"),
@@ -207,24 +208,12 @@ erase: Final = HostCommand(
     ),
 )
 keys: Final = HostCommand(
-    HELP["keys"],
-    new=HostCommand(
-        "make a keyring for a new host",
-        "keys:make",
-        _KEY,
-        _file("--out", "FILE", "write it into a new file that only you can read"),
-        offers_json=False,
-    ),
-    add=HostCommand(
-        "make one more key, to be put above the others",
-        "keys:make",
-        _KEY,
-        _file("--out", "FILE", "write all keys into a new file, the new one above"),
-        offers_json=False,
-    ),
+    "make keys, or wrap everything by the newest one",
+    new=HostCommand("make a keyring for a new host", "keys:make", *_KEY, offers_json=False),
+    add=HostCommand("make one more key, above the others", "keys:make", *_KEY, offers_json=False),
     rotate=HostCommand("wrap all data keys by the key in use, which is the first", "keys:rotate_keys"),
 )
 settings: Final = HostCommand(
-    HELP["settings"],
+    "let all workers take up other settings of plugins, such as new credentials, without a restart",
     reload=HostCommand("have every worker read the settings of its plugins anew", "watching:reload"),
 )

@@ -11,7 +11,7 @@ from nagorik import ApplicationState, PaymentState
 from nagorik_host.commands import payment_cases
 from nagorik_host.commands.known_names import require_known, require_one_of
 from nagorik_host.commands.render import view_result
-from nagorik_host.commands.result import CommandResult, Headings, Part, Table
+from nagorik_host.commands.result import CommandResult, Part, Table, same_names
 from nagorik_host.commands.running import CommandRefused, now, opened_host, require_signed, unlocked_database
 from nagorik_host.engine.plugins import accept, is_beyond
 from nagorik_host.host import Host
@@ -29,24 +29,8 @@ from nagorik_platform.logs import get_logger
 _log = get_logger("nagorik.host")
 
 
-def _code(case: Document) -> str:
-    return str(case["blocked"] or case["hold"] or case["state"])
-
-
-_CASES: Final[Headings] = {
-    "আবেদন / application": "application",
-    "সেবা / service": "service",
-    "অবস্থা / state": "state",
-    "অপেক্ষা / waits for": _code,
-    "কখন থেকে / since": "since",
-}
-_DECISIONS: Final[Headings] = {
-    "সময় / when": "at",
-    "কর্মকর্তা / officer": "officer",
-    "সিদ্ধান্ত / decision": "kind",
-    "বিষয় / on": "subject",
-    "কারণ / reason": "reason",
-}
+_CASES: Final = same_names("application", "service", "state", "hold", "blocked", "since")
+_DECISIONS: Final = same_names("at", "officer", "kind", "subject", "reason")
 
 
 async def list_all(arguments: argparse.Namespace) -> CommandResult:
@@ -57,12 +41,13 @@ async def list_all(arguments: argparse.Namespace) -> CommandResult:
         number = await database.run(partial(cases.count_cases, now=at))
         payments = await database.run(partial(list_payment_cases, limit=limit))
         payment_number = await database.run(count_payment_cases)
-    for item in items:
-        means = hold_sentence(Hold(party=Party.PERSON, code=_code(item))) or sentence("blocked", _code(item))
-        item["means"] = means and means.model_dump()
     shown: list[Part] = [Table(_CASES, items)] if items else []
-    for code, means in {_code(item): item["means"] for item in items}.items():
-        shown += [f"{code}: {means['bn']}", f"  {means['en']}"] if means is not None else []
+    for item in items:
+        code = item["blocked"] or item["hold"] or item["state"]
+        means = hold_sentence(Hold(party=Party.PERSON, code=code)) or sentence("blocked", code)
+        item["means"] = means and means.model_dump()
+        if means is not None and f"{code}: {means.bn}" not in shown:
+            shown += [f"{code}: {means.bn}", f"  {means.en}"]
     if number > len(items):
         shown.append(f"{number} in all; --limit shows more.")
     found = [payment_cases.payment_case_document(one) for one in payments]

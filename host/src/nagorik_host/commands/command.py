@@ -6,7 +6,6 @@ from operator import methodcaller
 from pkgutil import resolve_name
 from typing import Any, Final
 
-from nagorik_host.commands.running import run_command
 from nagorik_platform.cli.output import add_json_argument
 
 Argument = Callable[[Any], object]
@@ -33,25 +32,19 @@ APPLICATION: Final = argument("application", metavar="ID", help="the application
 
 
 class HostCommand:
-    """A command as ``nagorik.commands`` wants it, or an action of one."""
+    """A command as ``nagorik.commands`` wants it, or an action of one; it has a work and arguments, or actions.
+
+    The work is a coroutine function ``module:function``, in ``nagorik_host.commands`` if the module has no dots. It
+    returns a ``CommandResult``, or an exit code where it prints by itself.
+    """
 
     def __init__(
         self, help_: str, work: str = "", *arguments: Argument, offers_json: bool = True, **actions: "HostCommand"
     ) -> None:
-        """Declare a command.
-
-        Args:
-            help_: What it does, in a line.
-            work: The coroutine function ``module:function``, in ``nagorik_host.commands`` if the module has no dots.
-                It returns a ``CommandResult``, or an exit code where it prints by itself.
-            arguments: Its arguments.
-            offers_json: Whether it has ``--json`` beside them.
-            actions: Its actions, in place of work and arguments.
-        """
-        self.help = help_
+        """Declare what it does in a line, its work, its arguments and whether it has ``--json``; or its actions."""
+        self.help, self._actions = help_, actions
         self._work = work if "." in work else f"nagorik_host.commands.{work}"
         self._arguments = (*arguments, add_json_argument) if offers_json else arguments
-        self._actions = actions
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add its arguments or actions."""
@@ -66,6 +59,8 @@ class HostCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Import its work, do it, and print what it found."""
+        from nagorik_host.commands.running import run_command
+
         work = resolve_name(arguments.work)
 
         async def do() -> int:

@@ -1,7 +1,7 @@
 """What the host that is set up here adds to the platform's own commands: at once nothing, if no host is set up."""
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from nagorik_host.configured import is_configured
 from nagorik_platform.cli.admission import AdmissionUnknown
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from nagorik_host.settings import HostSettings
     from nagorik_host.store.database import Transaction, Unit
     from nagorik_platform import PlatformSettings
-
-T = TypeVar("T")
 
 
 def admitted() -> Admission:
@@ -78,14 +76,14 @@ def _settings() -> "HostSettings | None":
     return load_host_settings()
 
 
-def _read_here(read: "Unit[list[T]]") -> list[T]:
+def _read_here(read: "Unit[list[Any]]") -> list[Any]:
     settings = _settings()
     if settings is None:
         return []
     from nagorik_host.commands.running import is_absent, opened_database
     from nagorik_host.store.upgrade import require_newest
 
-    async def do() -> list[T]:
+    async def do() -> list[Any]:
         async with opened_database(settings) as database:
             await require_newest(database)
             return await database.run(read)

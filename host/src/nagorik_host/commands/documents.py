@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from nagorik_host.commands.result import CommandResult, Headings, Part, Table
+from nagorik_host.commands.result import CommandResult, Part, Table, same_names
 from nagorik_host.commands.running import CommandRefused, new_file, opened_host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction
@@ -12,18 +12,9 @@ from nagorik_host.store.documents import FolderDocumentStore, NoSuchDocument
 from nagorik_host.store.kept_documents import KeptDocument, kept_documents
 from nagorik_host.view_reader import document_label
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.documents import in_megabytes
 from nagorik_platform.logs import get_logger
 
-_COLUMNS: Final[Headings] = {
-    "নং / no": "number",
-    "ধরন / kind": "kind",
-    "ফাইল / type": "media_type",
-    "আকার / size": lambda one: in_megabytes(one["bytes"]).en,
-    "কার / from": lambda one: one["by"] or one["source"],
-    "সময় / when": "at",
-    "কার্যকর / counts": lambda one: "superseded · প্রতিস্থাপিত" if one["superseded"] else "yes · হ্যাঁ",
-}
+_COLUMNS: Final = same_names("number", "kind", "media_type", "bytes", "source", "by", "at", "superseded")
 
 
 async def documents(arguments: argparse.Namespace) -> CommandResult:
@@ -42,21 +33,16 @@ async def documents(arguments: argparse.Namespace) -> CommandResult:
             if chosen is None:
                 raise CommandRefused(f"there is no such paper; the application has {len(kept)}")
             return await _export(application, FolderDocumentStore(settings.documents, host.vault), chosen, path)
-        names = {
-            kind: document_label(host, service, kind) for kind in dict.fromkeys(one.reference.kind for one in kept)
-        }
+        labels = {one.reference.kind: document_label(host, service, one.reference.kind) for one in kept}
     listed = [
-        {"number": number, "name": names[one.reference.kind].model_dump()}
+        {"number": number, "name": labels[one.reference.kind].model_dump()}
         | one.reference.model_dump(include={"kind", "media_type", "bytes", "sha256"})
         | {"source": one.source, "by": one.by, "at": one.at, "superseded": one.superseded}
         for number, one in enumerate(kept, start=1)
     ]
-    shown: list[Part] = [
-        Table(_COLUMNS, listed),
-        "SHA-256",
-        *(f"  {one['number']}  {one['sha256']}" for one in listed),
-        *(f"{kind}: {name.bn} · {name.en}" for kind, name in names.items() if name.en != kind),
-    ]
+    names = [f"{kind}: {name.bn} · {name.en}" for kind, name in labels.items()]
+    hashes = [f"SHA-256 of {one['number']}: {one['sha256']}" for one in listed]
+    shown: list[Part] = [Table(_COLUMNS, listed), *names, *hashes]
     nothing = "The application has no papers. আবেদনটির কোনো কাগজ নেই।"
     return CommandResult({"application": application, "documents": listed}, shown if listed else [nothing])
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Final
 
 from sqlalchemy import select
 
@@ -10,15 +9,6 @@ from nagorik_host.commands.running import CommandRefused
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.schema import applications, payments
 from nagorik_platform.cli.output import unknown
-
-_COLUMNS: Final = {
-    "service": applications.c.service,
-    "plugin": applications.c.plugin,
-    "gateway": payments.c.gateway,
-    "hold": applications.c.hold_code,
-    "blocked": applications.c.blocked,
-    "code": applications.c.blocked,
-}
 
 
 def require_one_of(option: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -37,7 +27,9 @@ async def require_known(database: Database, named: Mapping[str, Iterable[str | N
 
 
 def _kept(transaction: Transaction, *, option: str) -> set[str]:
-    return set(filter(None, transaction.connection.scalars(select(_COLUMNS[option]).distinct())))
+    kept = {"gateway": payments.c.gateway, "hold": applications.c.hold_code, "code": applications.c.blocked}
+    column = kept[option] if option in kept else applications.c[option]
+    return set(filter(None, transaction.connection.scalars(select(column).distinct())))
 
 
 def _known(option: str) -> set[str]:

@@ -11,15 +11,14 @@ from sqlalchemy import Row
 from nagorik import ApplicationState, PaymentState
 from nagorik.values import Money
 from nagorik_host.commands.known_names import require_known, require_one_of
-from nagorik_host.commands.result import CommandResult, Headings, Part, Table
-from nagorik_host.commands.running import CommandRefused, now, unlocked_database
+from nagorik_host.commands.result import CommandResult, Part, Table, same_names
+from nagorik_host.commands.running import now, unlocked_database
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import (
     ApplicationFilter,
     Page,
     PageCursor,
     PaymentFilter,
-    PlaceInvalid,
     applications_by_id,
     list_applications,
     list_payments,
@@ -28,26 +27,11 @@ from nagorik_host.store.overview import OVERDUE
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import MOST_ROWS, Document
 
-_APPLICATIONS: Final[Headings] = {
-    "application": "application",
-    "service": "service",
-    "state": "state",
-    "waits for": lambda one: one["blocked"] or one["hold"] or ("a worker has it" if one["in_hand"] else None),
-    "taken in": "opened_at",
-    "changed": "updated_at",
-    "due": "due_at",
-}
-_PAYMENTS: Final[Headings] = {
-    "payment": "payment",
-    "application": "application",
-    "gateway": "gateway",
-    "stage": "stage",
-    "state": "state",
-    "amount": lambda one: one["taken"] or one["amount"],
-    "begun": "opened_at",
-}
+_APPLICATIONS: Final = same_names(
+    *("application", "service", "state", "hold", "blocked", "in_hand", "opened_at", "updated_at", "due_at")
+)
+_PAYMENTS: Final = same_names("payment", "application", "gateway", "stage", "state", "amount", "taken", "opened_at")
 _NO_CITIZENS: Final = "No application is found by a citizen's name, phone or NID number: those are sealed."
-_RENAMED: Final = {"id": "application", "hold_party": "waits_for", "hold_code": "hold", "target_plugin": "calls"}
 
 
 async def applications(arguments: argparse.Namespace) -> CommandResult:
@@ -58,7 +42,8 @@ async def applications(arguments: argparse.Namespace) -> CommandResult:
     named = {"service": wanted.services, "plugin": wanted.plugins, "hold": [wanted.hold], "blocked": [wanted.blocked]}
     page = await _page(arguments, partial(list_applications, wanted=wanted), named)
     rows = [_application(row) for row in page.rows]
-    return _result("applications", rows, _APPLICATIONS, page, "No application is like that. এমন কোনো আবেদন নেই।")
+    nothing = "No application is like that. এমন কোনো আবেদন নেই।"
+    return _result({"applications": rows}, Table(_APPLICATIONS, rows) if rows else nothing, page)
 
 
 async def search(arguments: argparse.Namespace) -> CommandResult:
@@ -83,7 +68,8 @@ async def payments(arguments: argparse.Namespace) -> CommandResult:
     wanted = PaymentFilter(**_given(PaymentFilter, arguments))
     page = await _page(arguments, partial(list_payments, wanted=wanted), {"gateway": wanted.gateways})
     rows = [_payment(row) for row in page.rows]
-    return _result("payments", rows, _PAYMENTS, page, "No payment is like that. এমন কোনো পেমেন্ট নেই।")
+    nothing = "No payment is like that. এমন কোনো পেমেন্ট নেই।"
+    return _result({"payments": rows}, Table(_PAYMENTS, rows) if rows else nothing, page)
 
 
 def _given(kind: type[ApplicationFilter | PaymentFilter], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -93,26 +79,21 @@ def _given(kind: type[ApplicationFilter | PaymentFilter], arguments: argparse.Na
 
 async def _page(arguments: argparse.Namespace, unit: Callable[..., Page], named: Mapping[str, Any]) -> Page:
     """A page from where ``--after`` says, once all that is ``named`` is known."""
-    try:
-        after = PageCursor.read(arguments.after) if arguments.after is not None else None
-    except PlaceInvalid:
-        raise CommandRefused("--after takes the place that a page of this list ended with") from None
+    after = PageCursor.read(arguments.after) if arguments.after is not None else None
     async with unlocked_database() as (database, _):
         await require_known(database, named)
         return await database.run(partial(unit, after=after, limit=arguments.limit))
 
 
-def _result(name: str, rows: Sequence[Document], columns: Headings, page: Page, nothing: str) -> CommandResult:
-    shown: list[Part] = [Table(columns, rows)] if rows else [nothing]
-    if page.next is not None:
-        shown += ["There may be more. Go on with:", f"--after {page.next}"]
-    return CommandResult({name: rows, "next": str(page.next) if page.next is not None else None}, shown)
+def _result(document: Document, shown: Part, page: Page) -> CommandResult:
+    place = str(page.next) if page.next is not None else None
+    more = ["There may be more. Go on with:", f"--after {place}"] if place is not None else []
+    return CommandResult({**document, "next": place}, [shown, *more])
 
 
 def _application(row: Row[Any]) -> Document:
-    found = {_RENAMED.get(name, name): value for name, value in row._asdict().items()}
-    found["in_hand"] = found.pop("lease") is not None
-    return found
+    found = row._asdict()
+    return {"application": found.pop("id"), **found}
 
 
 def _payment(row: Row[Any]) -> Document:

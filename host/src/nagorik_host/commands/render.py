@@ -10,7 +10,7 @@ from nagorik.values import to_bangla_digits
 from nagorik_host.commands.result import CommandResult, Headings, NameValues, Part, Table
 from nagorik_host.commands.running import opened_host
 from nagorik_host.views import CITIZEN, ApplicationView, OfficerView, PaymentView
-from nagorik_platform.cli.explanation_page import charge_lines, fee_lines, reason_lines
+from nagorik_platform.cli.explanation_page import both, charge_lines, fee_lines, pair, reason_lines
 from nagorik_platform.cli.output import Document
 from nagorik_platform.lifecycle import Party
 from nagorik_toolkit.texts import moment_text
@@ -43,30 +43,28 @@ def view_result(view: ApplicationView) -> CommandResult:
 
 
 def _page(view: ApplicationView, document: Document) -> Iterator[Part]:
-    is_for_officer, coming = isinstance(view, OfficerView), document["next"]
+    name, coming, is_for_officer = view.service_name, document["next"], isinstance(view, OfficerView)
     yield NameValues(
         {
             "application": view.application,
             "আবেদন / reference": view.client_reference,
-            "সেবা / service": f"{view.service} {_both(view.service_name)}" if view.service_name else view.service,
+            "সেবা / service": f"{view.service} {both(name)}" if name else view.service,
             "সংস্থার নম্বর / agency's number": view.agency_reference,
             "অবস্থা / state": view.state,
-            "পরের কাজ / next": coming and f"{coming['operation'] or '–'}, {_both(_moment(coming['due']))}",
-            "সম্ভাব্য সময় / expected by": _expected_by(view),
+            "পরের কাজ / next": coming and f"{coming['operation'] or '–'}, {both(_moment(coming['due']))}",
+            "সম্ভাব্য সময় / expected by": view.expected_by and both(moment_text(view.expected_by)),
         }
     )
     for text in (view.state_means, *(one.means for one in (view.ended_as, *view.flags) if one is not None)):
-        yield from ("", text.bn, text.en)
+        yield from ("", *pair(text))
     if reasons := list(reason_lines(document, everything=is_for_officer)):
         yield from ("", "কারণ / why", *reasons)
-    yield ""
-    yield from _obstacles(view, document)
+    yield from ("", *_obstacles(view, document))
     yield "নাগরিকের করণীয় / for the citizen to do" if is_for_officer else "করণীয় / what to do"
-    for text in view.what_to_do:
-        yield from (f"  {text.bn}", f"  {text.en}")
+    yield from (f"  {line}" for line in pair(*view.what_to_do))
     for fee in document["fees"]:
         yield from ("", *fee_lines(fee))
-    if view.charges is not None:
+    if document["charges"] is not None:
         yield from ("", *charge_lines(document["charges"]))
     if view.payments:
         yield from ("", Table(_PAYMENTS, document["payments"]))
@@ -82,32 +80,17 @@ def _page(view: ApplicationView, document: Document) -> Iterator[Part]:
 
 
 def _obstacles(view: ApplicationView, document: Document) -> Iterator[str]:
-    if document["unreachable"] is not None:
-        means = document["unreachable"]["means"]
-        yield from ("সংযোগ নেই / cannot be reached", means["bn"], means["en"])
-    waits, blocked = view.waits_for, view.blocked
+    waits, blocked, unreachable = view.waits_for, view.blocked, document["unreachable"]
+    if unreachable is not None:
+        yield from ("সংযোগ নেই / cannot be reached", unreachable["means"]["bn"], unreachable["means"]["en"])
     if waits is not None:
-        yield f"অপেক্ষা / waits ({waits.party}): {waits.code}"
-        if waits.party != Party.CITIZEN:  # what the citizen has to do stands below
-            yield from (waits.means.bn, waits.means.en)
+        # What the citizen has to do stands below.
+        means = () if waits.party == Party.CITIZEN else pair(waits.means)
+        yield from (f"অপেক্ষা / waits ({waits.party}): {waits.code}", *means)
     if blocked is not None:
-        yield from (f"আটকে আছে / blocked: {blocked.code}", blocked.means.bn, blocked.means.en)
+        yield from (f"আটকে আছে / blocked: {blocked.code}", *pair(blocked.means))
     for stop in document["stopped"]:
         yield from (f"বন্ধ / stopped: {stop['kind']} {stop['name']}", stop["reason"]["bn"], stop["reason"]["en"])
-
-
-def _for_officer(view: OfficerView, document: Document) -> Iterator[Part]:
-    yield NameValues(
-        {
-            "citizen": view.applicant,
-            "identifiers": ", ".join(view.identifiers) or "–",
-            "form holds": ", ".join(view.form_fields) or "–",
-            "--to may be": ", ".join(view.may_become) or "–",
-            **{f"--payment {one} may be": ", ".join(to) or "–" for one, to in view.payments_may_become.items()},
-            **{f"the gateway says of {payment}": said for payment, said in view.gateways_say.items()},
-        }
-    )
-    yield Table(_ATTEMPTS, document["attempts"])
 
 
 def _payment(payment: PaymentView) -> Iterator[str]:
@@ -125,7 +108,7 @@ def _payment(payment: PaymentView) -> Iterator[str]:
     if payment.refund_reference is not None:
         yield f"ফেরতের নম্বর / number of the refund: {payment.refund_reference}"
     if payment.instructions is not None:
-        yield from ("", payment.instructions.bn, payment.instructions.en)
+        yield from ("", *pair(payment.instructions))
     if payment.pay_at is not None:
         yield from ("", "এখানে টাকা দিন / pay here", payment.pay_at)
     if payment.pay_until is not None:
@@ -133,18 +116,14 @@ def _payment(payment: PaymentView) -> Iterator[str]:
         yield from (f"{until.bn} পর্যন্ত টাকা দেওয়া যাবে।", f"You can pay until {until.en}.")
 
 
-def _expected_by(view: ApplicationView) -> str | None:
-    if view.expected_by is None:
-        return None
-    hours = round((view.expected_frozen_seconds or 0) / 3600)
-    away = f"{hours} hour{'' if hours == 1 else 's'}"
-    closed = f" (সংস্থা {to_bangla_digits(str(hours))} ঘণ্টা বন্ধ ছিল · the agency was down for {away})" if hours else ""
-    return f"{_both(moment_text(view.expected_by))}{closed}"
+def _for_officer(view: OfficerView, document: Document) -> Iterator[Part]:
+    lists = {"identifiers": view.identifiers, "form holds": view.form_fields, "--to may be": view.may_become}
+    lists |= {f"--payment {one} may be": tuple(to) for one, to in view.payments_may_become.items()}
+    said = {f"the gateway says of {payment}": said for payment, said in view.gateways_say.items()}
+    shown = {name: ", ".join(held) or "–" for name, held in lists.items()}
+    yield NameValues({"citizen": view.applicant, **shown, **said})
+    yield Table(_ATTEMPTS, document["attempts"])
 
 
 def _moment(written: str) -> Text:
     return moment_text(datetime.fromisoformat(written))
-
-
-def _both(text: Text) -> str:
-    return f"{text.bn} · {text.en}"

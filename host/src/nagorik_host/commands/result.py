@@ -19,6 +19,11 @@ class Table(NamedTuple):
     rows: Sequence[Document]
 
 
+def same_names(*names: str) -> Headings:
+    """Headings that are the keys of the document."""
+    return {name.replace("_", " "): name for name in names}
+
+
 class NameValues(NamedTuple):
     """Names and values, one pair a line; a value that is absent is left out."""
 
@@ -63,4 +68,6 @@ def when(at: datetime) -> str:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else when(value) if isinstance(value, datetime) else str(value)
+    if isinstance(value, datetime):
+        return when(value)
+    return "" if value is None else "yes" if value is True else "no" if value is False else str(value)

@@ -84,31 +84,29 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     """The text and the exit code of an error that a command may end with; ``None`` for a defect."""
     from nagorik import NagorikError
     from nagorik.data_files import DataFileInvalid
+    from nagorik_host import extensions, settings, vault
     from nagorik_host.engine.leases import ClockWrong
-    from nagorik_host.extensions import ExtensionInvalid
-    from nagorik_host.settings import HostSettingsRejected
-    from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
-    from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
-    from nagorik_host.store.host_keys import KeysRefused
-    from nagorik_host.store.ledger import LedgerWentBack
-    from nagorik_host.store.retention import DocumentsMissing
+    from nagorik_host.store import application_store as rows, database as db, host_keys, ledger, listings, retention
     from nagorik_host.store.upgrade import SchemaOutdated
     from nagorik_host.texts import text_of
-    from nagorik_host.vault import Erased, KeyMissing, SealBroken
     from nagorik_platform.lifecycle import NotPossible
 
     if isinstance(error, CommandRefused):
         return str(error), error.code
     for kinds, code, text in (
-        ((HostSettingsRejected, DatabaseInvalid, DataFileInvalid, KeysRefused), ExitCode.USAGE, "{}"),
-        ((LeaseTooShort, LedgerWentBack), ExitCode.USAGE, "{}"),
-        ((ClockWrong, ExtensionInvalid), ExitCode.FAILED, "{}"),
-        (NoSuchApplication, ExitCode.USAGE, "the database holds no application by this id or reference"),
-        (Erased, ExitCode.USAGE, "this citizen's data were erased; nagorik audit verify still proves the journal"),
-        (DocumentsMissing, ExitCode.USAGE, _NO_FOLDER),
-        (KeyMissing, ExitCode.USAGE, _KEY_MISSING),
-        (SealBroken, ExitCode.FAILED, "{}: see that every key that was ever used is among the keys"),
-        (DatabaseUnavailable, ExitCode.FAILED, "{}; see that it runs and that the setting database is right"),
+        (
+            (settings.HostSettingsRejected, db.DatabaseInvalid, DataFileInvalid, rows.LeaseTooShort),
+            ExitCode.USAGE,
+            "{}",
+        ),
+        ((host_keys.KeysRefused, ledger.LedgerWentBack, listings.PlaceInvalid), ExitCode.USAGE, "{}"),
+        ((ClockWrong, extensions.ExtensionInvalid), ExitCode.FAILED, "{}"),
+        (rows.NoSuchApplication, ExitCode.USAGE, "the database holds no application by this id or reference"),
+        (vault.Erased, ExitCode.USAGE, "this citizen's data were erased; the journal can still be verified"),
+        (retention.DocumentsMissing, ExitCode.USAGE, _NO_FOLDER),
+        (vault.KeyMissing, ExitCode.USAGE, _KEY_MISSING),
+        (vault.SealBroken, ExitCode.FAILED, "{}: see that every key that was ever used is among the keys"),
+        (db.DatabaseUnavailable, ExitCode.FAILED, "{}; see that it runs and that the setting database is right"),
         (SchemaOutdated, ExitCode.FAILED, _OUTDATED),
     ):
         if isinstance(error, kinds):

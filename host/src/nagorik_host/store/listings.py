@@ -17,8 +17,17 @@ _PLACE: Final = re.compile(r"([0-9]{1,17})-(.+)", re.DOTALL)
 _A: Final = applications.c
 _P: Final = payments.c
 _APPLICATION: Final[Select[Any]] = select(
-    *(_A.id, _A.service, _A.state, _A.gateway, _A.hold_party, _A.hold_code, _A.blocked, _A.opened_at, _A.updated_at),
-    *(_A.closed_at, _A.due_at, _A.operation, _A.target_plugin, _A.lease),
+    *(_A.id, _A.service, _A.state, _A.gateway, _A.hold_party.label("waits_for"), _A.hold_code.label("hold")),
+    *(
+        _A.blocked,
+        _A.opened_at,
+        _A.updated_at,
+        _A.closed_at,
+        _A.due_at,
+        _A.operation,
+        _A.target_plugin.label("calls"),
+    ),
+    _A.lease.is_not(None).label("in_hand"),
 )
 _PAYMENT: Final[Select[Any]] = select(
     *(_P.id, _P.application, _P.gateway, _P.stage, _P.state, _P.poisha, _P.currency, _P.taken_poisha, _P.opened_at),
@@ -49,7 +58,7 @@ class PageCursor(NamedTuple):
         """
         found = _PLACE.fullmatch(text)
         if found is None:
-            raise PlaceInvalid("this is no place in a list")
+            raise PlaceInvalid("--after takes the place that a page of this list ended with")
         return cls(datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(found[1])), found[2])
 
 
