@@ -93,7 +93,7 @@ def test_list_goes_on_where_a_page_ended(ready, two):
     assert f"--after {first['next']}\n" in shown
     refused = ready("applications", "list", "--after", "x")
     assert (refused.code, "--after takes the place" in refused.err) == (2, True)
-    assert ready("applications", "list", "--state", "revoked").out.startswith("No application is like that. ")
+    assert ready("applications", "list", "--state", "revoked").out.startswith("There are no such applications. ")
 
 
 def test_application_is_found_by_what_names_it(ready, world):
@@ -155,7 +155,7 @@ def test_payments_are_listed(ready, world):
     ):
         assert len(ready("payments", "list", *words, "--json").document["payments"]) == number
     assert payment["payment"] in ready("payments", "list").out
-    assert ready("payments", "list", "--state", "unknown").out.startswith("No payment is like that. ")
+    assert ready("payments", "list", "--state", "unknown").out.startswith("There are no such payments. ")
 
 
 def test_workers_are_told_from_those_that_are_lost(ready, two, place):

@@ -269,7 +269,7 @@ def test_file_of_an_erased_application_is_not_taken_in_anew_in_silence(ready, wo
     assert again.code == 2
     (told,) = again.document["applications"]
     assert (told["result"], told["application"]) == ("refused", None)
-    assert "its citizen's data were erased since" in told["problem"]
+    assert "taken in before, and erased since" in told["problem"]
     assert look_up(place, "SELECT count(*) FROM applications") == (1,)
     # Nothing tells which application it was.
     (kept,) = look_up(place, "SELECT reference FROM erased_references")

@@ -11,7 +11,7 @@ from nagorik import InputRejected, ServiceNotOffered
 from nagorik.data_files import DataFileInvalid, FileProblem
 from nagorik.manifest import Offer
 from nagorik_host.application_file import ApplicationFile, application_files
-from nagorik_host.commands.result import CommandResult, Headings, Table
+from nagorik_host.commands.result import CommandResult, Table, same_names
 from nagorik_host.commands.running import ending_of, opened_host
 from nagorik_host.host import Host, NewApplication
 from nagorik_host.settings import load_host_settings
@@ -26,12 +26,7 @@ T = TypeVar("T")
 TOGETHER: Final = 50
 """Files that are taken in by one transaction."""
 _RESULTS: Final = {"taken": "taken in · গৃহীত", "already-open": "was taken in before · আগেই গৃহীত"}
-_COLUMNS: Final[Headings] = {
-    "file": "file",
-    "result": lambda one: _RESULTS[one["result"]],
-    "application": "application",
-}
-_ERASED: Final = "it was taken in before, and its citizen's data were erased since; to apply anew, write a client_reference into it"
+_ERASED: Final = "it was taken in before, and erased since; to apply anew, write a client_reference into it"
 
 
 class AppliedFile(NamedTuple):
@@ -49,12 +44,14 @@ async def apply(arguments: argparse.Namespace) -> CommandResult:
     settings = load_host_settings()
     async with opened_host(settings) as host:
         found = await apply_files(host, FolderDocumentStore(settings.documents, host.vault), files)
-    taken = [one._asdict() for one in found if one.application is not None]
+    taken = [{**one._asdict(), "result": _RESULTS[one.result]} for one in found if one.application is not None]
     problems = [f"{one.file}: {one.problem}" for one in found if one.problem]
     refused = ExitCode.USAGE if files == (arguments.path,) else ExitCode.FINDINGS
     code = ExitCode.FAILED if any(one.result == "failed" for one in found) else refused if problems else ExitCode.OK
     document = {"applications": [one._asdict() for one in found]}
-    return CommandResult(document, [Table(_COLUMNS, taken)] if taken else [], code, problems)
+    return CommandResult(
+        document, [Table(same_names("file", "result", "application"), taken)] if taken else [], code, problems
+    )
 
 
 async def apply_files(host: Host, documents: FolderDocumentStore, files: Sequence[Path]) -> list[AppliedFile]:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from nagorik_host.commands.command import APPLICATION, Argument, HostCommand, argument, one_of
+from nagorik_host.commands.command import APPLICATION, Argument, HostCommand, argument
 from nagorik_platform.cli.output import add_limit_argument, read_day
 
 
@@ -93,11 +93,8 @@ applications: Final = HostCommand(
     repair=HostCommand(
         "make a row what its journal amounts to, where nagorik audit verify says row-behind",
         "database:repair_rows",
-        one_of(
-            _option("application", "ID", "its id, or its client reference", nargs="?"),
-            _flag("--all", "every application whose journal is ahead of its row"),
-            required=True,
-        ),
+        _option("application", "ID", "its id, or its client reference", nargs="?"),
+        _flag("--all", "every application whose journal is ahead of its row"),
         *_SIGNED,
     ),
 )
@@ -108,7 +105,6 @@ payments: Final = HostCommand(
         "listing:payments",
         _several("--gateway", "ID", "made through this gateway; may be repeated", dest="gateways"),
         _several("--state", "STATE", "in this state, such as captured; may be repeated", dest="states"),
-        _option("--application", "ID", "of this application"),
         _option("--date", "DATE", "taken on this date in Dhaka, or begun and not taken", type=read_day, dest="day"),
         *_PAGE,
     ),
@@ -143,10 +139,8 @@ cases: Final = HostCommand(
         _option("--reference", "NUMBER", "the agency's reference, where only the officer has it"),
         _option("--payment", "ID", "the payment that is decided on"),
         _option("--payment-to", "STATE", "what the payment becomes"),
-        one_of(
-            _flag("--accept-plugin", "let all begun with its release of a plugin go on with the installed one"),
-            _flag("--look-again", "let the host try again, after a defect has been removed"),
-        ),
+        _flag("--accept-plugin", "let all begun with its release of a plugin go on with the installed one"),
+        _flag("--look-again", "let the host try again, after a defect has been removed"),
     ),
     retry=HostCommand(
         "let the host try many again, after a defect was removed; what was sent before is looked up first",
@@ -202,10 +196,8 @@ db: Final = HostCommand(
 erase: Final = HostCommand(
     "erase a citizen's data once the application is closed, one or all that are old enough",
     "keys:erase",
-    one_of(
-        _option("application", "ID", "one application: id or client reference", nargs="?"),
-        _option("--closed-for", "DAYS", "all closed for so long; by default the setting retention_days", type=int),
-    ),
+    _option("application", "ID", "one application: id or client reference", nargs="?"),
+    _option("--closed-for", "DAYS", "all closed for so long; by default the setting retention_days", type=int),
 )
 keys: Final = HostCommand(
     "make keys, or wrap everything by the newest one",

@@ -1,7 +1,6 @@
 """``nagorik cases``: what waits for an officer, and what they decide."""
 
 import argparse
-from enum import StrEnum
 from functools import partial
 from typing import Any, Final
 
@@ -77,13 +76,15 @@ async def show(arguments: argparse.Namespace) -> CommandResult:
 async def decide(arguments: argparse.Namespace) -> CommandResult:
     """Decide on an application, or close a case of a reconciliation."""
     require_signed(arguments)
+    require_one_of("--to", filter(None, [arguments.to]), ApplicationState)
+    require_one_of("--payment-to", filter(None, [arguments.payment_to]), PaymentState)
     decided = Decided(
         officer=arguments.officer,
         reason=arguments.reason,
-        to=_state("--to", arguments.to, ApplicationState),
+        to=arguments.to and ApplicationState(arguments.to),
         agency_reference=arguments.reference,
         payment=arguments.payment,
-        payment_to=_state("--payment-to", arguments.payment_to, PaymentState),
+        payment_to=arguments.payment_to and PaymentState(arguments.payment_to),
     )
     async with opened_host() as host:
         if await payment_cases.find_payment_case(host, arguments.application) is not None:
@@ -97,11 +98,6 @@ async def decide(arguments: argparse.Namespace) -> CommandResult:
             progress = await host.decide(application, decided)
             result = {"application": application, "state": progress.state.value}
     return CommandResult(result, [f"{key.replace('_', ' ')}: {value}" for key, value in result.items()])
-
-
-def _state(option: str, written: str | None, kind: type[StrEnum]) -> Any:
-    require_one_of(option, [written] if written is not None else [], kind)
-    return kind(written) if written is not None else None
 
 
 def _accept(transaction: Transaction, *, host: Host, application: str, arguments: argparse.Namespace) -> Document:

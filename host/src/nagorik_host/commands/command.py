@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from operator import methodcaller
 from pkgutil import resolve_name
 from typing import Any, Final
@@ -12,20 +13,8 @@ Argument = Callable[[Any], object]
 """Adds an argument to a parser."""
 
 
-def argument(*names: str, **options: Any) -> Argument:
-    """An argument, as ``ArgumentParser.add_argument`` takes it."""
-    return methodcaller("add_argument", *names, **options)
-
-
-def one_of(*arguments: Argument, required: bool = False) -> Argument:
-    """Arguments of which at most one may be given."""
-
-    def add(parser: argparse.ArgumentParser) -> None:
-        group = parser.add_mutually_exclusive_group(required=required)
-        for one in arguments:
-            one(group)
-
-    return add
+argument: Final = partial(methodcaller, "add_argument")
+"""An argument, as ``ArgumentParser.add_argument`` takes it."""
 
 
 APPLICATION: Final = argument("application", metavar="ID", help="the application's id, or its client reference")

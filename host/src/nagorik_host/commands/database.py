@@ -64,6 +64,8 @@ async def repair_rows(arguments: argparse.Namespace) -> CommandResult:
     from nagorik_host.store.repair import NotRepairable, behind, repair
 
     require_signed(arguments)
+    if arguments.application is None and not arguments.all:
+        raise CommandRefused("name an application, or give --all")
     refused = dict[str, str]()
     async with unlocked_database() as (database, vault):
         store = ApplicationStore(vault)

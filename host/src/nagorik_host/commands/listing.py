@@ -1,7 +1,7 @@
 """``nagorik applications`` and ``nagorik payments``: which there are, page by page, and nothing of any citizen."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 from typing import Any, Final
@@ -13,24 +13,18 @@ from nagorik.values import Money
 from nagorik_host.commands.known_names import require_known, require_one_of
 from nagorik_host.commands.result import CommandResult, Part, Table, same_names
 from nagorik_host.commands.running import now, unlocked_database
-from nagorik_host.store.database import Transaction
-from nagorik_host.store.listings import (
-    ApplicationFilter,
-    Page,
-    PageCursor,
-    PaymentFilter,
-    applications_by_id,
-    list_applications,
-    list_payments,
-)
+from nagorik_host.store import listings
+from nagorik_host.store.listings import ApplicationFilter, Page, PageCursor, PaymentFilter
 from nagorik_host.store.overview import OVERDUE
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import MOST_ROWS, Document
 
-_APPLICATIONS: Final = same_names(
-    *("application", "service", "state", "hold", "blocked", "in_hand", "opened_at", "updated_at", "due_at")
-)
-_PAYMENTS: Final = same_names("payment", "application", "gateway", "stage", "state", "amount", "taken", "opened_at")
+_COLUMNS: Final = {
+    "applications": same_names(
+        *("application", "service", "state", "hold", "blocked", "in_hand", "opened_at", "updated_at", "due_at")
+    ),
+    "payments": same_names(*("payment", "application", "gateway", "stage", "state", "amount", "taken", "opened_at")),
+}
 _NO_CITIZENS: Final = "No application is found by a citizen's name, phone or NID number: those are sealed."
 
 
@@ -40,10 +34,7 @@ async def applications(arguments: argparse.Namespace) -> CommandResult:
     due = now() - OVERDUE if arguments.overdue else None
     wanted = ApplicationFilter(**_given(ApplicationFilter, arguments), due_until=due)
     named = {"service": wanted.services, "plugin": wanted.plugins, "hold": [wanted.hold], "blocked": [wanted.blocked]}
-    page = await _page(arguments, partial(list_applications, wanted=wanted), named)
-    rows = [_application(row) for row in page.rows]
-    nothing = "No application is like that. এমন কোনো আবেদন নেই।"
-    return _result({"applications": rows}, Table(_APPLICATIONS, rows) if rows else nothing, page)
+    return await _listed(arguments, "applications", partial(listings.list_applications, wanted=wanted), named)
 
 
 async def search(arguments: argparse.Namespace) -> CommandResult:
@@ -51,14 +42,11 @@ async def search(arguments: argparse.Namespace) -> CommandResult:
     from nagorik_host.store.application_store import ApplicationStore
 
     async with unlocked_database() as (database, vault):
-        store = ApplicationStore(vault)
-
-        def find(transaction: Transaction) -> Sequence[Row[Any]]:
-            return applications_by_id(transaction, store.search(transaction, arguments.name, limit=MOST_ROWS))
-
-        rows = [_application(row) for row in await database.run(find)]
+        wanted = partial(ApplicationStore(vault).search, name=arguments.name, limit=MOST_ROWS)
+        found = await database.run(partial(listings.applications_by_id, ids=await database.run(wanted)))
+    rows = [_document(row) for row in found]
     nothing = ["Nothing is found by this id or reference. এই নম্বরে কিছু পাওয়া যায়নি।", _NO_CITIZENS]
-    shown = [Table(_APPLICATIONS, rows)] if rows else nothing
+    shown = [Table(_COLUMNS["applications"], rows)] if rows else nothing
     return CommandResult({"applications": rows, "next": None}, shown, ExitCode.OK if rows else ExitCode.FINDINGS)
 
 
@@ -66,10 +54,8 @@ async def payments(arguments: argparse.Namespace) -> CommandResult:
     """List payments."""
     require_one_of("--state", arguments.states, PaymentState)
     wanted = PaymentFilter(**_given(PaymentFilter, arguments))
-    page = await _page(arguments, partial(list_payments, wanted=wanted), {"gateway": wanted.gateways})
-    rows = [_payment(row) for row in page.rows]
-    nothing = "No payment is like that. এমন কোনো পেমেন্ট নেই।"
-    return _result({"payments": rows}, Table(_PAYMENTS, rows) if rows else nothing, page)
+    named = {"gateway": wanted.gateways}
+    return await _listed(arguments, "payments", partial(listings.list_payments, wanted=wanted), named)
 
 
 def _given(kind: type[ApplicationFilter | PaymentFilter], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -77,27 +63,25 @@ def _given(kind: type[ApplicationFilter | PaymentFilter], arguments: argparse.Na
     return {field.name: getattr(arguments, field.name) for field in fields(kind) if field.name in arguments}
 
 
-async def _page(arguments: argparse.Namespace, unit: Callable[..., Page], named: Mapping[str, Any]) -> Page:
+async def _listed(
+    arguments: argparse.Namespace, of: str, unit: Callable[..., Page], named: Document
+) -> CommandResult:
     """A page from where ``--after`` says, once all that is ``named`` is known."""
     after = PageCursor.read(arguments.after) if arguments.after is not None else None
     async with unlocked_database() as (database, _):
         await require_known(database, named)
-        return await database.run(partial(unit, after=after, limit=arguments.limit))
+        page = await database.run(partial(unit, after=after, limit=arguments.limit))
+    rows, place = [_document(row) for row in page.rows], str(page.next) if page.next is not None else None
+    shown: list[Part] = [Table(_COLUMNS[of], rows) if rows else f"There are no such {of}. এমন কিছু নেই।"]
+    if place is not None:
+        shown += ["There may be more. Go on with:", f"--after {place}"]
+    return CommandResult({of: rows, "next": place}, shown)
 
 
-def _result(document: Document, shown: Part, page: Page) -> CommandResult:
-    place = str(page.next) if page.next is not None else None
-    more = ["There may be more. Go on with:", f"--after {place}"] if place is not None else []
-    return CommandResult({**document, "next": place}, [shown, *more])
-
-
-def _application(row: Row[Any]) -> Document:
+def _document(row: Row[Any]) -> Document:
     found = row._asdict()
-    return {"application": found.pop("id"), **found}
-
-
-def _payment(row: Row[Any]) -> Document:
-    found = row._asdict()
+    if "poisha" not in found:
+        return {"application": found.pop("id"), **found}
     currency, taken = found.pop("currency"), found.pop("taken_poisha")
     found["amount"] = str(Money(poisha=found.pop("poisha"), currency=currency))
     found["taken"] = str(Money(poisha=taken, currency=currency)) if taken is not None else None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nagorik.clock import Clock
-from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.commands import CommandFailed, ExitCode
 from nagorik_platform.system_clock import SystemClock
 
 if TYPE_CHECKING:
@@ -31,23 +31,15 @@ CLOSING: Final = 10.0
 """Seconds in which threads that a plugin left behind have to end once all is done."""
 
 
-class CommandRefused(Exception):
+class CommandRefused(CommandFailed):
     """Ends a command. The text says why, and holds nothing of a citizen or a setting."""
 
     def __init__(self, text: str, code: ExitCode = ExitCode.USAGE) -> None:
         """End with ``code`` and say why."""
-        super().__init__(text)
-        self.code = code
+        super().__init__(text, code)
 
 
-_ENDED: Final = (
-    "something in this process ended it, most likely a plugin: start it again; nothing is sent twice",
-    ExitCode.FAILED,
-)
-_KEY_MISSING: Final = "{}: put its line back into the file of the keys; to drop a key, nagorik keys rotate first"
-_NO_FOLDER: Final = "the documents' folder is not there: see that the setting documents names it from this folder"
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-_OUTDATED: Final = "{}: nagorik db upgrade brings it there; if it was made by a later release, install that release"
 
 
 def run_command(do: Callable[[], Coroutine[Any, Any, int]]) -> int:
@@ -67,7 +59,7 @@ def run_command(do: Callable[[], Coroutine[Any, Any, int]]) -> int:
             closing.start()
     except (SystemExit, asyncio.CancelledError):
         # No command ends so by itself. The exit code is never a stranger's: 0 would say that all is well.
-        ending = _ENDED
+        ending = "something in this process ended it, most likely a plugin: start it again", ExitCode.FAILED
     except Exception as error:
         known = ending_of(error)
         if known is None:
@@ -103,11 +95,11 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
         ((ClockWrong, extensions.ExtensionInvalid), ExitCode.FAILED, "{}"),
         (rows.NoSuchApplication, ExitCode.USAGE, "the database holds no application by this id or reference"),
         (vault.Erased, ExitCode.USAGE, "this citizen's data were erased; the journal can still be verified"),
-        (retention.DocumentsMissing, ExitCode.USAGE, _NO_FOLDER),
-        (vault.KeyMissing, ExitCode.USAGE, _KEY_MISSING),
+        (retention.DocumentsMissing, ExitCode.USAGE, "the documents' folder is not there: see the setting documents"),
+        (vault.KeyMissing, ExitCode.USAGE, "{}: put its line back into the file of the keys"),
         (vault.SealBroken, ExitCode.FAILED, "{}: see that every key that was ever used is among the keys"),
         (db.DatabaseUnavailable, ExitCode.FAILED, "{}; see that it runs and that the setting database is right"),
-        (SchemaOutdated, ExitCode.FAILED, _OUTDATED),
+        (SchemaOutdated, ExitCode.FAILED, "{}: nagorik db upgrade brings it there, or install the later release"),
     ):
         if isinstance(error, kinds):
             return text.format(error), code
