@@ -147,8 +147,6 @@ def test_payments_are_listed(ready, world):
     assert (payment["amount"], listed["next"]) == ("345.00 BDT", None)
     assert payment["captured_at"] is not None
     for words, number in (
-        (("--application", application), 1),
-        (("--application", "absent"), 0),
         (("--gateway", "cashdesk.counter", "--state", payment["state"]), 1),
         (("--state", "unknown"), 0),
         (("--opened-after", "2030-01-01"), 0),

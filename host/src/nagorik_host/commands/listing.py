@@ -20,9 +20,7 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import MOST_ROWS, Document
 
 _COLUMNS: Final = {
-    "applications": same_names(
-        *("application", "service", "state", "hold", "blocked", "in_hand", "opened_at", "updated_at", "due_at")
-    ),
+    "applications": same_names("application", "service", "state", "hold", "blocked", "opened_at", "due_at"),
     "payments": same_names(*("payment", "application", "gateway", "stage", "state", "amount", "taken", "opened_at")),
 }
 _NO_CITIZENS: Final = "No application is found by a citizen's name, phone or NID number: those are sealed."

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from nagorik.values import dhaka_time
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, plain, print_error, print_facts, print_json, print_table
 
@@ -63,6 +62,8 @@ class CommandResult(NamedTuple):
 
 def when(at: datetime) -> str:
     """A time on the clocks in Dhaka, to the minute."""
+    from nagorik.values import dhaka_time
+
     return f"{dhaka_time(at):%d %b %Y %H:%M}"
 
 

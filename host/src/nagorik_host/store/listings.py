@@ -99,7 +99,6 @@ class PaymentFilter:
 
     gateways: Collection[str] = ()
     states: Collection[str] = ()
-    application: str | None = None
     day: date | None = None
     opened_from: datetime | None = None
     opened_before: datetime | None = None
@@ -131,7 +130,6 @@ def list_payments(
     query = _PAYMENT.where(
         *_one_of(_P.state, wanted.states),
         *_one_of(_P.gateway, wanted.gateways),
-        *([_P.application == wanted.application] if wanted.application is not None else []),
         *_between(_P.opened_at, wanted.opened_from, wanted.opened_before),
     )
     if wanted.day is not None:
