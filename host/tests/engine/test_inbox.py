@@ -228,17 +228,9 @@ async def test_forged_message_moves_nothing_and_takes_no_genuine_ones_place(host
 # What is kept at all
 
 
-@pytest.mark.parametrize(
-    ("bound", "parts"),
-    [
-        ("1000000 bytes", {"body": b"x" * 1_000_001}),
-        ("100 headers", {"headers": {f"h{number}": "x" for number in range(101)}}),
-        ("16384 letters", {"headers": {"mark": "x" * 16_384}}),
-        ("1000 letters", {"message_id": "x" * 1_001}),
-    ],
-)
-async def test_what_no_agency_sends_is_refused_and_not_kept(host, bound, parts):
-    with pytest.raises(MessageRefused, match=f"at most {bound}"):
+@pytest.mark.parametrize("parts", [{"body": b"x" * 1_000_001}, {"headers": {"mark": "x" * 16_384}}])
+async def test_what_no_agency_sends_is_refused_and_not_kept(host, parts):
+    with pytest.raises(MessageRefused, match="at most 1000000 bytes, and all headers 16384 letters"):
         await receive(host, **({"body": message()} | parts))
     assert await rows(host, RESULTS) == []
 

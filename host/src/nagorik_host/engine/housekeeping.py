@@ -58,12 +58,7 @@ class Housekeeping:
         self._lease.deregister(transaction, {one.application for one in self._held()})
 
     async def heartbeat(self) -> None:
-        """Renew the worker's row and leases, and compare the clocks.
-
-        Raises:
-            DatabaseUnavailable: The database is away.
-            ClockWrong: This machine's clock and the database's differ by more than a second.
-        """
+        """Renew the worker's row and leases, and compare the clocks; raises as ``check_clock``."""
         held, asked = self._held(), self._lease.elapsed()
 
         def renew(transaction: Transaction) -> Collection[str]:
@@ -82,7 +77,7 @@ class Housekeeping:
         await check_clock(self._host.database.run, self._host.clock)
 
     async def send_heartbeats(self) -> None:
-        """Send heartbeats again and again; raises ``ClockWrong``."""
+        """Send heartbeats again and again."""
         await _repeat(self.heartbeat, self._lease.lasts.total_seconds() / HEARTBEATS)
 
     async def heed_reloads(self) -> None:
@@ -93,9 +88,7 @@ class Housekeeping:
         """Take up settings of plugins, if there was a reload since the last time; at first, in any case.
 
         What cannot be used stays as it was. An agency that has refused the credentials of before is tried at once.
-
-        Raises:
-            DatabaseUnavailable: The database is away; the next time begins anew.
+        Where the database is away, the next time begins anew.
         """
         run, read = self._host.database.run, self._read_settings
         if read is None or (number := await run(last_reload)) == self._taken_up:

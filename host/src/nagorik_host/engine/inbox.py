@@ -37,7 +37,7 @@ from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.messages import READERS_LOST, TAKEN
 from nagorik_host.store.schema import UNREAD, inbox, payments
 from nagorik_host.vault import Erased, KeyMissing
-from nagorik_platform.lifecycle import Noticed, NotPossible, Reported, step
+from nagorik_platform.lifecycle import Noticed, NotPossible, Reported
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import type_name
 
@@ -46,12 +46,8 @@ if TYPE_CHECKING:
 
 _log = get_logger("nagorik.host")
 
-_BOUNDS: Final = {
-    "a body has at most {} bytes": 1_000_000,
-    "a message has at most {} headers": 100,
-    "the headers have at most {} letters as JSON": 16_384,
-    "a message's id has at most {} letters": 1_000,
-}
+LARGEST_BODY: Final = 1_000_000
+LARGEST_HEADERS: Final = 16_384
 MOST_UNREAD: Final = 20_000
 """Messages of one offer that wait; while there are so many, no further one is kept."""
 SHARE: Final = 10
@@ -107,7 +103,7 @@ class Inbox:
 
         Args:
             offer: The service, or the gateway, whose address it came to.
-            headers: As received, at most 100 and 16,384 letters as JSON.
+            headers: As received, at most 16,384 letters as JSON.
             body: As received, at most 1,000,000 bytes.
             message_id: The sender's own id of it, if any; with different ids, the same content is two messages.
 
@@ -117,11 +113,11 @@ class Inbox:
             InboxFull: Too many messages of this offer wait.
             DatabaseUnavailable: It is not kept.
         """
-        sizes = (len(body), len(headers), len(json.dumps(dict(headers))), len(message_id or ""))
-        for (bound, most), size in zip(_BOUNDS.items(), sizes, strict=True):
-            if size > most:
-                raise MessageRefused(bound.format(most))
-        found = self._offer(offer)
+        if len(body) > LARGEST_BODY or len(json.dumps(dict(headers))) > LARGEST_HEADERS:
+            raise MessageRefused(
+                f"a body has at most {LARGEST_BODY} bytes, and all headers {LARGEST_HEADERS} letters"
+            )
+        found = self._offers().get(offer)
         if found is None or {Operation.CALLBACK, Operation.PAYMENT_NOTICE}.isdisjoint(found.reads):
             raise ServiceNotOffered("operation-not-offered" if found is not None else "unknown-service")
         keep = partial(self.keep, offer=offer, headers=headers, body=body, message_id=message_id or "")
@@ -162,7 +158,7 @@ class Inbox:
         content = json.loads(key.open(message.sealed, _PLACE))
         headers, body = content["headers"], b64decode(content["body"])
         try:
-            if isinstance(self._offer(message.offer), PaymentGateway):
+            if isinstance(self._offers().get(message.offer), PaymentGateway):
                 paid = PaymentNoticeRequest(gateway=message.offer, headers=headers, body=body)
                 return Noticed((await self.host.platform.parse_payment_notice(paid, seconds=READ_SECONDS)).payment)
             called = CallbackRequest(service=message.offer, headers=headers, body=body)
@@ -182,10 +178,10 @@ class Inbox:
             return None if is_late and self.host.clock.now() < message.received_at + LONGEST_PAUSE else error.code
         return Reported(report.agency_reference, report.status)
 
-    def _offer(self, offer: str) -> AnyOffer | None:
-        manifests = (record.manifest for record in self.host.platform.plugins)
-        offers = (found for manifest in manifests if manifest is not None for found in manifest.offers)
-        return next((found for found in offers if found.id == offer), None)
+    def _offers(self) -> dict[str, AnyOffer]:
+        """All that installed plugins offer, those in quarantine included."""
+        manifests = [one.manifest for one in self.host.platform.plugins if one.manifest is not None]
+        return {offer.id: offer for manifest in manifests for offer in manifest.offers}
 
     # In transactions
 
@@ -212,16 +208,15 @@ class Inbox:
             )
         )
         transaction.record_row(inbox, identity, at=now)
-        transaction.add_hint("inbox", offer.partition(".")[0])
+        transaction.add_hint("inbox", _plugin_of(offer))
 
     def _take(self, transaction: Transaction) -> Sequence[Row[Any]]:
         """Lease a few due messages of each offer; one that may have ended its reader is leased alone."""
         now, suspended = self.host.clock.now(), suspended_offers(transaction)
         offers = [
-            offer.id
-            for one in self.host.platform.plugins
-            for offer in (one.manifest.offers if one.manifest is not None else ())
-            if not suspended.covers(plugin=one.id, service=offer.id, target_plugin=one.id)
+            name
+            for name in self._offers()
+            if not suspended.covers(plugin=_plugin_of(name), service=name, target_plugin=_plugin_of(name))
         ]
         due = transaction.connection.execute(_DUE, {"offers": offers, "now": now}).all()
         due = [message for message in due if message.lost_looks][:1] or due
@@ -255,8 +250,7 @@ class Inbox:
 
     def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str | None:
         if isinstance(outcome, Reported):
-            plugin = offer.partition(".")[0]
-            found = self.host.store.known_to_agency(transaction, plugin, outcome.agency_reference, 2)
+            found = self.host.store.known_to_agency(transaction, _plugin_of(offer), outcome.agency_reference, 2)
         else:
             # A gateway speaks of its own payments only; a payment is known before its gateway hears of it.
             of_gateway = (payments.c.id == outcome.payment, payments.c.gateway == offer)
@@ -268,9 +262,9 @@ class Inbox:
     ) -> str | datetime:
         """Step, if that is possible; what came of it, or when the message is read again. Else nothing is written."""
         try:
-            stored = self.host.store.read(transaction, application, for_change=True)
+            progress = self.host.store.read(transaction, application, for_change=True).progress
             if isinstance(said, Noticed):
-                payment = next(one for one in stored.progress.payments if one.id == said.payment)
+                payment = next(one for one in progress.payments if one.id == said.payment)
                 asked = payment.noticed_at or payment.asked_at
                 if asked is not None and asked > message.received_at:
                     return "repeated"  # the gateway was asked since this came, or is about to be
@@ -280,11 +274,13 @@ class Inbox:
             same = (inbox.c.offer == message.offer, inbox.c.message == message.message, inbox.c.result == TAKEN)
             if isinstance(said, Reported) and transaction.connection.scalar(select(inbox.c.id).where(*same)):
                 return "repeated"
-            capabilities = self.host.capabilities.of(stored.progress.service, stored.gateway)
-            done = step(stored.progress, said, capabilities, now)
+            self.host.take_in(transaction, application, said)
         except (NotPossible, NagorikError) as refused:
             return refused.code
         except Erased:
             return "erased"
-        self.host.store.change(transaction, stored, done, now, lease=stored.lease)
         return TAKEN
+
+
+def _plugin_of(offer: str) -> str:
+    return offer.partition(".")[0]
