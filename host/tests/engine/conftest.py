@@ -1,7 +1,8 @@
-"""An office: a plugin that a test writes, installed for that test, and hosts that have it."""
+"""An office: a plugin that is installed for one test, and hosts that have it."""
 
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -28,6 +29,40 @@ name = { en = "An office", bn = "একটি দপ্তর" }
 owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
 evidence = "modelled"
 as_of = 2026-11-24
+limits = { concurrency = 4, per_second = 1000, deadline = 300 }
+
+[[services]]
+id = "office.permit"
+name = { en = "A permit", bn = "একটি অনুমতি" }
+form = "forms:OfficeForm"
+reads = ["eligibility", "quote", "status", "find", "callback"]
+writes = { submit = "client-reference" }
+
+[[services]]
+id = "office.other"
+name = { en = "Another permit", bn = "আরেকটি অনুমতি" }
+form = "forms:OfficeForm"
+reads = ["status", "callback"]
+writes = { submit = "native" }
+
+[[services]]
+id = "office.stamp"
+name = { en = "A stamp", bn = "একটি সিল" }
+form = "forms:OfficeForm"
+reads = ["quote", "status"]
+writes = { submit = "native" }
+
+[[gateways]]
+id = "office.till"
+name = { en = "The till", bn = "ক্যাশ কাউন্টার" }
+reads = ["query-payment", "payment-notice"]
+writes = { start-payment = "native" }
+
+[[gateways]]
+id = "office.other-till"
+name = { en = "Another till", bn = "আরেকটি কাউন্টার" }
+reads = ["query-payment", "payment-notice"]
+writes = { start-payment = "native" }
 """
 FORM = """\
 from nagorik import Form
@@ -88,22 +123,18 @@ class Office:
 
 
 @pytest.fixture
-def install(tmp_path, monkeypatch, keyring) -> Iterator[Callable[[str, str], Office]]:
-    """Installs the office for one test, from the rest of its manifest and its hooks."""
-
-    def install(offers: str, hooks: str) -> Office:
-        info, root = tmp_path / "nagorik_office-1.0.0.dist-info", tmp_path / "nagorik_office"
-        info.mkdir()
-        root.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-office\nVersion: 1.0.0\n")
-        (info / "entry_points.txt").write_text("[nagorik.plugins]\noffice = nagorik_office.plugin\n")
-        (root / "__init__.py").touch()
-        (root / "plugin.toml").write_text(MANIFEST + offers, "utf-8")
-        (root / "forms.py").write_text(FORM, "utf-8")
-        (root / "plugin.py").write_text(hooks, "utf-8")
-        monkeypatch.syspath_prepend(str(tmp_path))
-        return Office(import_module("nagorik_office.plugin"), tmp_path, keyring)
-
-    yield install
+def office(tmp_path, monkeypatch, keyring) -> Iterator[Office]:
+    """The office, installed for one test."""
+    info, root = tmp_path / "nagorik_office-1.0.0.dist-info", tmp_path / "nagorik_office"
+    info.mkdir()
+    root.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-office\nVersion: 1.0.0\n")
+    (info / "entry_points.txt").write_text("[nagorik.plugins]\noffice = nagorik_office.plugin\n")
+    (root / "__init__.py").touch()
+    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
+    (root / "forms.py").write_text(FORM, "utf-8")
+    shutil.copy(Path(__file__).with_name("office_plugin.py"), root / "plugin.py")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield Office(import_module("nagorik_office.plugin"), tmp_path, keyring)
     for module in [module for module in sys.modules if module.partition(".")[0] == "nagorik_office"]:
         del sys.modules[module]

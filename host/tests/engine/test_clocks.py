@@ -13,8 +13,6 @@ from nagorik_host.store.schema import workers
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.system_clock import SystemClock
 
-from .test_odd_plugins import OFFERS, PLUGIN
-
 
 class WrongClock(SystemClock):
     """The machine's clock, so much ahead."""
@@ -28,10 +26,10 @@ class WrongClock(SystemClock):
 
 @pytest.mark.parametrize("when", ["before it starts", "while it works"])
 @pytest.mark.parametrize("ahead", [3600.0, -3600.0])
-async def test_worker_whose_clock_is_wrong_ends(install, ready_url, monkeypatch, ahead, when):
+async def test_worker_whose_clock_is_wrong_ends(office, ready_url, monkeypatch, ahead, when):
     monkeypatch.setattr("nagorik_host.engine.housekeeping.HEARTBEATS", 10_000)
     clock = WrongClock(ahead if when == "before it starts" else 0)
-    async with install(OFFERS, PLUGIN).host(ready_url, clock=clock) as host:
+    async with office.host(ready_url, clock=clock) as host:
         running = asyncio.create_task(host.worker("wrong").run(asyncio.Event()))
         if when == "while it works":
             await until_rows(host, select(workers.c.id))

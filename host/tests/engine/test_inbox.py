@@ -20,134 +20,9 @@ from nagorik_host.store.schema import inbox
 
 pytestmark = pytest.mark.long
 
-OFFER = """
-[[{kind}]]
-id = "office.{name}"
-name = {{ en = "{name}", bn = "একটি সেবা" }}
-"""
-SERVICES = """
-form = "forms:OfficeForm"
-reads = ["{read}", "status"]
-writes = { submit = "native" }
-"""
-GATEWAYS = """
-reads = ["query-payment", "payment-notice"]
-writes = { start-payment = "native" }
-"""
-OFFERS = "".join(
-    OFFER.format(kind=kind, name=name) + rest
-    for kind, name, rest in (
-        ("services", "stamp", SERVICES.replace("{read}", "quote")),
-        ("services", "reply", SERVICES.replace("{read}", "callback")),
-        ("services", "other", SERVICES.replace("{read}", "callback")),
-        ("gateways", "till", GATEWAYS),
-        ("gateways", "other-till", GATEWAYS),
-    )
-)
-PLUGIN = """\
-import asyncio
-import json
-from datetime import date, timedelta
-
-from nagorik import (
-    Accepted,
-    AgencyRejected,
-    AgencyStatus,
-    AgencyUnavailable,
-    ApplicationState,
-    CallbackReport,
-    PaymentNotice,
-    PaymentReport,
-    PaymentStarted,
-    PaymentState,
-    Quote,
-    Text,
-    hookimpl,
-)
-from nagorik.model.fee import FeeDue, QuoteLine, Source
-from nagorik.values import Money
-
-PRICE = Money.taka(10)
-PAID, ASKED = set(), []
-READ, KEY_IS_THERE = [], True
-HOLDS_UP, HELD_UP = False, asyncio.Semaphore(0)
-
-
-def status(context, word, *, final):
-    return AgencyStatus(state=ApplicationState(word), raw=word, at=context.clock.now(), final=final)
-
-
-@hookimpl
-async def nagorik_submit(request, context):
-    return Accepted(reference=request.client_reference, status=status(context, "submitted", final=False))
-
-
-@hookimpl
-async def nagorik_get_status(request, context):
-    return status(context, "submitted", final=False)
-
-
-@hookimpl
-async def nagorik_parse_callback(request, context):
-    READ.append(request.body)
-    if HOLDS_UP:
-        HELD_UP.release()
-        await asyncio.Event().wait()
-    if request.headers.get("mark") == "raises":
-        raise TypeError(request.body)
-    if request.headers.get("mark") == "hangs":
-        await asyncio.Event().wait()
-    if request.headers.get("mark") != "genuine":
-        raise AgencyRejected("callback-not-proved")
-    if not KEY_IS_THERE:
-        raise AgencyUnavailable
-    said = json.loads(request.body)
-    return CallbackReport(agency_reference=said["number"], status=status(context, said["word"], final=True))
-
-
-@hookimpl
-async def nagorik_quote_fees(request, context):
-    now = context.clock.now()
-    line = QuoteLine(code="stamp", text=Text(en="Stamp", bn="সিল"), amount=PRICE, vat=Money.taka(0))
-    return Quote(
-        id="quote-1",
-        lines=(line,),
-        total=PRICE,
-        due=FeeDue.BEFORE_SUBMISSION,
-        issued_at=now,
-        expires_at=now + timedelta(days=9),
-        source=Source(title="A model", as_of=date(2026, 11, 24), verified=False),
-    )
-
-
-@hookimpl
-async def nagorik_start_payment(request, context):
-    return PaymentStarted(reference="T-1")
-
-
-@hookimpl
-async def nagorik_query_payment(request, context):
-    ASKED.append(request.payment)
-    if request.payment not in PAID:
-        return PaymentReport(state=PaymentState.PENDING)
-    return PaymentReport(state=PaymentState.CAPTURED, amount=PRICE, captured_at=context.clock.now())
-
-
-@hookimpl
-async def nagorik_parse_payment_notice(request, context):
-    if request.headers.get("mark") != "genuine":
-        raise AgencyRejected("notice-not-proved")
-    return PaymentNotice(payment=json.loads(request.body)["payment"])
-"""
-SERVICE, OTHER, TILL, OTHER_TILL = "office.reply", "office.other", "office.till", "office.other-till"
+SERVICE, OTHER, TILL, OTHER_TILL = "office.permit", "office.other", "office.till", "office.other-till"
 GENUINE = {"mark": "genuine"}
 RESULTS = select(inbox.c.result).order_by(inbox.c.received_at, inbox.c.handled_at)
-
-
-@pytest.fixture
-def office(install):
-    """Its plugin says which bodies were ``READ``, who has ``PAID``, which payments were ``ASKED`` about, …"""
-    return install(OFFERS, PLUGIN)
 
 
 @pytest.fixture
@@ -158,7 +33,7 @@ async def host(office, ready_url):
 
 async def apply(office, host):
     """An application that the agency has and calls NGK-LETTER-1."""
-    application = await office.apply(host, service=SERVICE, reference="NGK-LETTER-1")
+    application = await office.apply(host, "letter", reference="NGK-LETTER-1")
     await host.worker().run_until_idle()
     return application
 
@@ -379,7 +254,7 @@ async def test_message_that_ends_its_readers_is_set_aside_and_others_are_read(of
 @pytest.fixture
 async def waiting(office, host):
     """An application that waits for its payer, and the payment."""
-    application = await office.apply(host, service="office.stamp", gateway=TILL)
+    application = await office.apply(host, "letter", service="office.stamp", gateway=TILL)
     await host.worker().run_until_idle()
     (payment,) = (await host.progress(application)).payments
     assert payment.state == "pending"

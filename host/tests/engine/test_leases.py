@@ -1,7 +1,7 @@
 """A worker that stood still, while another took over what it had in hand, sends nothing more for it."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from host_world import carry, change, rows
@@ -11,66 +11,11 @@ from nagorik_host.engine.pace import LATE
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, attempts
 
-OFFERS = """\
-limits = { concurrency = 4, per_second = 1000, deadline = 300 }
-
-[[services]]
-id = "office.permit"
-name = { en = "A permit", bn = "একটি অনুমতি" }
-form = "forms:OfficeForm"
-reads = ["find", "status"]
-writes = { submit = "client-reference" }
-"""
-PLUGIN = """\
-import asyncio
-from datetime import timedelta
-
-from nagorik import (
-    Accepted,
-    AgencyStatus,
-    ApplicationState,
-    DefinitelyAbsent,
-    Found,
-    WireModel,
-    hookimpl,
+RESULTS = (
+    select(attempts.c.operation, attempts.c.result)
+    .where(attempts.c.operation.in_(["submit", "find"]))
+    .order_by(attempts.c.entry)
 )
-
-
-BEGUN, MAY_GO_ON = asyncio.Event(), asyncio.Event()
-MAY_GO_ON.set()
-
-
-class Numbered(WireModel):
-    number: str
-
-
-def standing(context):
-    return AgencyStatus(state=ApplicationState.REJECTED, raw="no", at=context.clock.now(), final=True)
-
-
-@hookimpl
-async def nagorik_submit(request, context):
-    BEGUN.set()
-    await MAY_GO_ON.wait()
-    await context.http.write("number", "POST", "/numbers", expect=Numbered)
-    filed = await context.http.write("file", "POST", "/files", expect=Numbered)
-    return Accepted(reference=filed.number, status=standing(context))
-
-
-@hookimpl
-async def nagorik_find_submission(request, context):
-    found = await context.http.read_or_none("find", "GET", "/files", expect=Numbered)
-    if found is None:
-        # The agency answers for so long after the attempt that nobody need wait for it.
-        return DefinitelyAbsent(as_of=context.clock.now() + timedelta(hours=1))
-    return Found(reference=found.number, status=standing(context))
-
-
-@hookimpl
-async def nagorik_get_status(request, context):
-    return standing(context)
-"""
-RESULTS = select(attempts.c.operation, attempts.c.result).order_by(attempts.c.entry)
 
 
 class Quay:
@@ -78,72 +23,46 @@ class Quay:
 
     Attributes:
         asked: What was asked for, in order.
-        filed: How many applications were filed.
+        numbered: Set once a number was asked for.
+        may_answer: Whether the first that asks for a number may have it.
     """
 
     def __init__(self):
         self.asked = []
-        self.filed = 0
-        self.numbered = asyncio.Event()
-        self.may_answer = asyncio.Event()
+        self.numbered, self.may_answer = asyncio.Event(), asyncio.Event()
         self.may_answer.set()
-        self.connections = set()
 
-    def serve(self):
-        return _Connection(self)
+    @property
+    def filed(self):
+        return self.asked.count("POST /files")
 
-
-class _Connection(asyncio.Protocol):
-    def __init__(self, quay):
-        self._quay = quay
-        self._answering = set()
-
-    def connection_made(self, transport):
-        self._transport = transport
-        self._quay.connections.add(transport)
-
-    def connection_lost(self, error):
-        self._quay.connections.discard(self._transport)
-
-    def data_received(self, data):
-        task = asyncio.ensure_future(self._answer(data.partition(b" HTTP")[0].decode()))
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+    async def serve(self, reader, writer):
+        with suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                writer.write(await self._answer(head.partition(b" HTTP")[0].decode()))
+        writer.close()
 
     async def _answer(self, asked):
-        quay = self._quay
-        quay.asked.append(asked)
-        status, number = "200 OK", len(quay.asked)
+        self.asked.append(asked)
+        body = b'{"number":"%d"}' % len(self.asked)
         if asked == "POST /numbers":
-            first = not quay.numbered.is_set()
-            quay.numbered.set()
-            if first:
-                await quay.may_answer.wait()
-        elif asked == "POST /files":
-            quay.filed += 1
-        elif not quay.filed:
-            status = "404 Not Found"
-        body = b"" if status.startswith("404") else b'{"number":"%d"}' % number
+            is_first = not self.numbered.is_set()
+            self.numbered.set()
+            if is_first:
+                await self.may_answer.wait()
+        status, body = ("404 Not Found", b"") if asked == "GET /files" and not self.filed else ("200 OK", body)
         head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        self._transport.write(head.encode() + body)
-
-
-@pytest.fixture
-def office(install):
-    return install(OFFERS, PLUGIN)
+        return head.encode() + body
 
 
 @asynccontextmanager
 async def quay_and_url():
     quay = Quay()
-    server = await asyncio.get_running_loop().create_server(quay.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(quay.serve, "127.0.0.1", 0)
     try:
         yield quay, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
-        for connection in tuple(quay.connections):
-            connection.abort()
-        await asyncio.sleep(0)
 
 
 async def test_worker_that_stood_still_between_two_requests_files_nothing(office, ready_url):
@@ -152,7 +71,7 @@ async def test_worker_that_stood_still_between_two_requests_files_nothing(office
         office.host(ready_url, url) as host,
         office.host(ready_url, url) as elsewhere,
     ):
-        application, slow = await office.apply(host), host.worker()
+        application, slow = await office.apply(host, "filed"), host.worker()
         quay.may_answer.clear()
         # It stands still before its second request, and looks for nothing meanwhile; others go on.
         assert await slow.poll()
@@ -171,7 +90,7 @@ async def test_worker_that_stood_still_between_two_requests_files_nothing(office
 async def test_worker_that_took_over_from_itself_files_once(office, ready_url):
     """Its machine stood still; what it had in hand goes on beside what it begins anew."""
     async with quay_and_url() as (quay, url), office.host(ready_url, url) as host:
-        await office.apply(host)
+        await office.apply(host, "filed")
         worker, due_at = host.worker(), select(func.min(applications.c.due_at))
         quay.may_answer.clear()
         slow = asyncio.create_task(worker.run_until_idle())
@@ -200,7 +119,7 @@ async def test_application_that_is_not_in_hand_any_more_is_not_sent_for(office, 
             "first": (office.plugin.MAY_GO_ON, office.plugin.BEGUN),
             "second": (quay.may_answer, quay.numbered),
         }[before]
-        await office.apply(host)
+        await office.apply(host, "filed")
         held.clear()
         working = asyncio.create_task(host.worker().run_until_idle())
         await reached.wait()

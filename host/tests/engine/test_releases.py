@@ -1,6 +1,5 @@
 """Upgrades of a plugin: a release of the same line goes on, and an older one leaves alone what a newer has."""
 
-import pytest
 from host_world import carry, change, rows
 from sqlalchemy import select, update
 
@@ -9,15 +8,8 @@ from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.schema import applications
 
-from .test_odd_plugins import OFFERS, PLUGIN
-
 OLD, NEW = "nagorik-office 1.0.0", "nagorik-office 1.1.0"
 STATES, PINS = select(applications.c.state), select(applications.c.plugin_version, applications.c.blocked)
-
-
-@pytest.fixture
-def office(install):
-    return install(OFFERS, PLUGIN)
 
 
 def install_release(office, version: str) -> None:
@@ -64,18 +56,6 @@ async def test_what_a_lost_worker_of_the_newer_release_had_is_left_to_its_like(o
             assert await rows(old, select(applications.c.lease)) == ["lost"]
         await carry(new.worker(), office.clock)
         assert await rows(new, STATES) == ["closed"]
-
-
-async def test_officer_may_go_back_to_an_older_release(office, ready_file):
-    install_release(office, "1.1.0")
-    async with office.host(ready_file) as new:
-        await office.apply(new)
-    install_release(office, "1.0.0")
-    async with office.host(ready_file) as old:
-        assert await old.worker().run_until_idle() is None
-        await old.database.run(lambda t: accept(t, "office", NEW, OLD, office.clock.now()))
-        await old.worker().run_until_idle()
-        assert await rows(old, STATES) == ["closed"]
 
 
 async def pinned(world, host, number):

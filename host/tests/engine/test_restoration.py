@@ -5,14 +5,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from host_world import change
-from sqlalchemy import insert
 
 from nagorik import PaymentState
-from nagorik_host.engine.restoration import WorkersActive, catching_up, mark_caught_up
-from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.audit import verify_journals
-from nagorik_host.store.schema import workers
 from nagorik_platform.lifecycle import Decided
 
 
@@ -59,34 +54,3 @@ async def carried_again(world, host, application: str, *, investigated: bool) ->
         await world.carry(host.worker())
     progress = await host.progress(application)
     assert (progress.state, [payment.state for payment in progress.payments]) == ("closed", ["confirmed"])
-
-
-async def test_what_was_taken_in_since_is_taken_in_again(world, ready_file):
-    copy = copied(ready_file)
-    for url in (ready_file, copy):
-        async with world.host(url) as host:
-            if url == copy:
-                assert await world.mark_restored(host) == 0
-            draft, consent = world.draft(), world.consent()
-            application = await host.apply(draft, consent=consent, client_reference="NGK-AGAIN")
-            await carried_again(world, host, application, investigated=url == copy)
-            assert set(world.done().values()) == {1}
-    async with world.host(copy) as host:
-        assert await host.database.run(lambda t: mark_caught_up(t, "A. Rahman", "done", world.clock.now()))
-        assert not await host.database.run(lambda t: mark_caught_up(t, "A. Rahman", "done", world.clock.now()))
-        assert await host.database.run(catching_up) is None
-        new = await world.apply(host, 2)
-        assert (await host.progress(new)).restored_at is None
-
-
-async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_file):
-    async with world.host(ready_file) as host:
-        application = await world.apply(host)
-        at = world.machine.now()
-        worker = {"id": "w", "name": "w", "started_at": at, "beat_at": at, "lease_until": at + LEASE, "key_names": ""}
-        await change(host, insert(workers).values(worker))
-        with pytest.raises(WorkersActive):
-            await world.mark_restored(host)
-        assert (await host.progress(application)).restored_at is None
-        world.machine.advance(LEASE)
-        assert await world.mark_restored(host) == 1

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
 import pytest
+from host_world import until
 from sqlalchemy import select, update
 
 from nagorik import AgencyUnavailable, CredentialsRejected, RateLimited, Token
@@ -29,23 +30,19 @@ HOUR = timedelta(hours=1)
 
 
 class Patient(SimulatedClock):
-    """Time in which whoever waits for a login uses none up."""
+    """Time in which those who wait for a login use none up.
+
+    Attributes:
+        waiting: The tasks that have waited.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: set[asyncio.Task] = set()
-        self._slept = asyncio.Event()
+        self.waiting: set[asyncio.Task] = set()
 
     async def sleep(self, _seconds: float) -> None:
-        self._waiting.add(asyncio.current_task())
-        self._slept.set()
+        self.waiting.add(asyncio.current_task())
         await asyncio.sleep(0)
-
-    async def slept_on_by(self, *tasks: asyncio.Task) -> None:
-        """Return when each of these has waited."""
-        while not self._waiting.issuperset(tasks):
-            self._slept.clear()
-            await self._slept.wait()
 
 
 class Agency:
@@ -53,16 +50,15 @@ class Agency:
 
     def __init__(self, clock: SimulatedClock) -> None:
         self.clock = clock
-        self.door = asyncio.Event()
+        self.door, self.arrived = asyncio.Event(), asyncio.Event()
         self.door.set()
-        self.arrived = asyncio.Event()
         self.refuses: Exception | None = None
         self.is_reached = True
-        self.again = 0
+        self.times = 1
         self.logins: list[timedelta] = []
 
     async def log_in(self, attempt) -> IssuedToken:
-        for _ in range(1 + self.again):
+        for _ in range(self.times):
             await attempt.begin("POST /login")
             if self.is_reached:
                 self.logins.append(self.clock.elapsed())
@@ -101,61 +97,58 @@ async def stores(ready_url, vault, clock):
         yield made
 
 
-def header(issued: IssuedToken) -> bytes:
-    return issued.token.as_header()[1]
+async def token(store, terms, stale=None) -> str:
+    issued = await store.obtain(terms, stale)
+    return issued.token.as_header()[1].decode().removeprefix("Bearer ")
+
+
+async def refused(store, terms, kind=CredentialsRejected, *, layer=Layer.CORE, stale=None):
+    """The error that the store has instead of a token."""
+    with pytest.raises(kind) as caught:
+        await store.obtain(terms, stale)
+    assert caught.value.layer is layer
+    return caught.value
+
+
+def obtaining(agency, *stores):
+    return [asyncio.create_task(store.obtain(agency.terms(), None)) for store in stores]
 
 
 async def test_ten_processes_log_in_once_and_again_when_the_token_has_ended(stores, agency, clock):
-    found = await asyncio.gather(*(store.obtain(agency.terms(), None) for store in stores))
+    found = await asyncio.gather(*obtaining(agency, *stores))
     assert len(agency.logins) == 1
-    assert {(header(one), one.login, one.renew_in) for one in found} == {(b"Bearer token-1", found[0].login, 3600.0)}
+    assert {(one.login, one.renew_in) for one in found} == {(found[0].login, 3600.0)}
     clock.advance(3599)
     assert (await stores[1].obtain(agency.terms(), None)).renew_in == 1.0
     clock.advance(1)
-    await asyncio.gather(*(store.obtain(agency.terms(), None) for store in stores))
+    await asyncio.gather(*obtaining(agency, *stores))
     assert len(agency.logins) == 2
 
 
 async def test_a_token_that_all_were_refused_with_is_renewed_once(stores, agency):
-    first = await stores[0].obtain(agency.terms(), None)
-    found = await asyncio.gather(*(store.obtain(agency.terms(), first.login) for store in stores))
-    assert len(agency.logins) == 2
-    assert {header(one) for one in found} == {b"Bearer token-2"}
+    stale = (await stores[0].obtain(agency.terms(), None)).login
+    found = await asyncio.gather(*(token(store, agency.terms(), stale) for store in stores))
     # One whose request was on its way for long hears only now that its token is no good.
-    late = await stores[3].obtain(agency.terms(), first.login)
-    assert (header(late), len(agency.logins)) == (b"Bearer token-2", 2)
-
-
-async def test_a_token_of_another_process_says_when_its_login_began(stores, agency, clock):
-    agency.door.clear()
-    slow = asyncio.create_task(stores[0].obtain(agency.terms(), None))
-    await agency.arrived.wait()
-    began = clock.monotonic()
-    clock.advance(20)
-    agency.door.set()
-    own = await slow
-    clock.advance(100)
-    assert [own.began, (await stores[1].obtain(agency.terms(), None)).began] == [began, pytest.approx(began)]
+    assert {*found, await token(stores[3], agency.terms(), stale)} == {"token-2"}
+    assert len(agency.logins) == 2
 
 
 async def test_all_who_wait_hear_what_a_login_ended_in(stores, agency, clock):
     agency.refuses = CredentialsRejected(CredentialProblem.REVOKED)
     agency.door.clear()
-    first = asyncio.create_task(stores[0].obtain(agency.terms(), None))
+    (first,) = obtaining(agency, stores[0])
     await agency.arrived.wait()
-    others = [asyncio.create_task(store.obtain(agency.terms(), None)) for store in stores[1:]]
-    await clock.slept_on_by(*others)
+    others = obtaining(agency, *stores[1:])
+    await until(lambda: clock.waiting.issuperset(others))
     agency.door.set()
     ends = await asyncio.gather(first, *others, return_exceptions=True)
     assert {(type(one), one.kind) for one in ends} == {(CredentialsRejected, CredentialProblem.REVOKED)}
     assert len(agency.logins) == 1
-    # Whoever comes after them hears the same, and tries anew when it is time.
+    # One that comes after them hears the same, and tries anew when it is time.
     agency.refuses = None
-    with pytest.raises(CredentialsRejected) as held_off:
-        await stores[4].obtain(agency.terms(), None)
-    assert (held_off.value.kind, held_off.value.layer) == (CredentialProblem.REVOKED, Layer.CORE)
+    assert (await refused(stores[4], agency.terms())).kind is CredentialProblem.REVOKED
     clock.advance(REFUSED_PAUSES[0])
-    assert header(await stores[4].obtain(agency.terms(), None)) == b"Bearer token-2"
+    assert await token(stores[4], agency.terms()) == "token-2"
 
 
 async def knocks(stores, agency, clock, *, hours, every=timedelta(minutes=15)):
@@ -172,114 +165,85 @@ async def knocks(stores, agency, clock, *, hours, every=timedelta(minutes=15)):
 async def test_processes_together_try_refused_credentials_a_few_times_a_day(stores, agency, clock):
     agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
     assert await knocks(stores, agency, clock, hours=30) == [0, 0.25, 1.25, 5.25, 29.25]
-    # Others are nobody's fault.
+    # Other credentials change nothing for these.
     agency.refuses = None
     await stores[0].obtain(agency.terms("password-2"), None)
-    agency.refuses, before = CredentialsRejected(CredentialProblem.WRONG), len(agency.logins)
-    await knocks(stores, agency, clock, hours=20)
-    assert len(agency.logins) == before
+    agency.refuses = CredentialsRejected(CredentialProblem.WRONG)
+    clock.advance(1)
+    assert await knocks(stores, agency, clock, hours=20) == []
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [(None, FEWER), (40.0, 40.0), (1e9, 86_400.0)])
 async def test_agency_that_asks_for_fewer_logins_gets_none_until_then(stores, agency, clock, asked, seconds):
     """Or each call that waits for a token would be one more."""
-    agency.refuses, begin = RateLimited(retry_after=asked), clock.now()
-    with pytest.raises(RateLimited) as first:
-        await stores[0].obtain(agency.terms(), None)
-    assert first.value.layer is Layer.AGENCY
-    for left in (1.0, 0.75, 0.25):
-        clock.set(begin + timedelta(seconds=(1 - left) * seconds))
-        with pytest.raises(RateLimited) as held_off:
-            await stores[1].obtain(agency.terms(), None)
-        assert held_off.value.layer is Layer.CORE
-        assert held_off.value.retry_after == pytest.approx(left * seconds)
-    assert len(agency.logins) == 1
+    agency.refuses = RateLimited(retry_after=asked)
+    await refused(stores[0], agency.terms(), RateLimited, layer=Layer.AGENCY)
     agency.refuses = None
-    clock.advance(0.25 * seconds)
-    assert header(await stores[1].obtain(agency.terms(), None)) == b"Bearer token-2"
+    for left in (1.0, 0.5):
+        held_off = await refused(stores[1], agency.terms(), RateLimited)
+        assert held_off.retry_after == pytest.approx(left * seconds)
+        clock.advance(0.5 * seconds)
+    assert await token(stores[1], agency.terms()) == "token-2"
 
 
 async def test_one_token_that_is_refused_at_calls_of_many_processes_is_one_refusal(stores, agency, clock):
     issued = await stores[0].obtain(agency.terms(), None)
-    refused = (store.refused(agency.terms(), issued.login, CredentialProblem.EXPIRED) for store in stores)
-    await asyncio.gather(*refused)
-    # It is nobody's any more, and all hear why.
+    await asyncio.gather(
+        *(store.refused(agency.terms(), issued.login, CredentialProblem.EXPIRED) for store in stores)
+    )
     for store in stores:
-        with pytest.raises(CredentialsRejected) as held_off:
-            await store.obtain(agency.terms(), None)
-        assert (held_off.value.kind, held_off.value.layer) == (CredentialProblem.EXPIRED, Layer.CORE)
+        assert (await refused(store, agency.terms())).kind is CredentialProblem.EXPIRED
     clock.advance(REFUSED_PAUSES[0])
-    again = await stores[1].obtain(agency.terms(), issued.login)
-    assert len(agency.logins) == 2
-    # Of the first one somebody may hear as late as now.
+    assert await token(stores[1], agency.terms(), issued.login) == "token-2"
+    # Of the first one a process may hear as late as now.
     await stores[2].refused(agency.terms(), issued.login, CredentialProblem.EXPIRED)
-    assert (await stores[2].obtain(agency.terms(), None)).login == again.login
+    assert await token(stores[2], agency.terms()) == "token-2"
 
 
-async def test_a_login_of_a_process_that_stands_still_is_lost_to_another(stores, agency, clock):
+@pytest.mark.parametrize("end", ["stands still", "is broken off"])
+async def test_a_login_of_a_process_that_is_gone_is_lost_to_another(stores, agency, clock, end):
     agency.door.clear()
-    frozen = asyncio.create_task(stores[0].obtain(agency.terms(), None))
+    (gone,) = obtaining(agency, stores[0])
     await agency.arrived.wait()
+    if end == "stands still":
+        clock.advance(LONGEST)
+    else:
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
     agency.arrived.clear()
-    waiting = asyncio.create_task(stores[1].obtain(agency.terms(), None))
-    await clock.slept_on_by(waiting)
-    clock.advance(timedelta(seconds=DEADLINE) + GRACE)
+    heir = asyncio.create_task(token(stores[1], agency.terms()))
     await agency.arrived.wait()
     agency.door.set()
     # What the first one brings in the end may have been ended by the second: it is kept for no other.
-    assert header(await waiting) == b"Bearer token-2"
-    assert header(await frozen) == b"Bearer token-1"
-    assert header(await stores[2].obtain(agency.terms(), None)) == b"Bearer token-2"
-    assert len(agency.logins) == 2
-
-
-async def test_a_login_that_is_broken_off_is_nobodys_at_once(stores, agency):
-    agency.door.clear()
-    leaving = asyncio.create_task(stores[0].obtain(agency.terms(), None))
-    await agency.arrived.wait()
-    leaving.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await leaving
-    agency.door.set()
-    assert header(await stores[1].obtain(agency.terms(), None)) == b"Bearer token-2"
-
-
-async def test_login_that_reached_nobody_is_not_counted(stores, agency):
-    terms, agency.is_reached, agency.refuses = agency.terms(logins=1), False, AgencyUnavailable()
-    for store in stores[:3]:
-        with pytest.raises(AgencyUnavailable):
-            await store.obtain(terms, None)
+    await asyncio.gather(gone, return_exceptions=True)
+    assert [await heir, await token(stores[2], agency.terms())] == ["token-2"] * 2
 
 
 async def test_the_agencys_limit_of_logins_is_kept_by_all_processes_together(stores, agency, clock):
-    stale = None
+    limits = {"logins": 6, "login_period": HOUR}
+    agency.is_reached, agency.refuses = False, AgencyUnavailable()
+    for store in stores:  # what reached no agency is not counted
+        await refused(store, agency.terms(**limits), AgencyUnavailable, layer=Layer.TRANSPORT)
+    agency.is_reached, agency.refuses, stale = True, None, None
     for store in stores[:6]:
-        stale = (await store.obtain(agency.terms(logins=6, login_period=HOUR), stale)).login
+        stale = (await store.obtain(agency.terms(**limits), stale)).login
         clock.advance(60)
-    with pytest.raises(RateLimited) as refused:
-        await stores[6].obtain(agency.terms(logins=6, login_period=HOUR), stale)
-    assert (refused.value.retry_after, refused.value.layer) == (3600 + LONGEST - 360, Layer.CORE)
+    held_off = await refused(stores[6], agency.terms(**limits), RateLimited, stale=stale)
+    assert held_off.retry_after == 3600 + LONGEST - 360
     # Other credentials are the same agency's.
-    with pytest.raises(RateLimited):
-        await stores[7].obtain(agency.terms("password-2", logins=6, login_period=HOUR), None)
+    await refused(stores[7], agency.terms("password-2", **limits), RateLimited)
     assert len(agency.logins) == 6
-    clock.advance(refused.value.retry_after)
-    await stores[6].obtain(agency.terms(logins=6, login_period=HOUR), stale)
-    assert len(agency.logins) == 7
+    clock.advance(held_off.retry_after)
+    assert await token(stores[6], agency.terms(**limits), stale) == "token-7"
 
 
-async def test_a_login_counts_each_time_that_it_is_sent_until_it_can_reach_the_agency_no_more(stores, agency, clock):
-    agency.again, terms = 1, agency.terms(logins=2, login_period=HOUR)
-    first = await stores[0].obtain(terms, None)
-    clock.advance(20)
-    with pytest.raises(RateLimited) as refused:
-        await stores[1].obtain(terms, first.login)
-    assert refused.value.retry_after == 3600 + LONGEST - 20
+async def test_a_login_counts_each_time_that_it_is_sent(stores, agency, clock):
+    agency.times, terms = 2, agency.terms(logins=2, login_period=HOUR)
+    stale = (await stores[0].obtain(terms, None)).login
+    clock.advance((await refused(stores[1], terms, RateLimited, stale=stale)).retry_after)
     # The limit is met in the middle of a login.
-    clock.advance(refused.value.retry_after)
-    agency.again = 2
-    with pytest.raises(RateLimited):
-        await stores[1].obtain(terms, first.login)
+    agency.times = 3
+    await refused(stores[1], terms, RateLimited, stale=stale)
     assert len(agency.logins) == 4
 
 
@@ -293,28 +257,24 @@ async def test_a_token_lies_sealed_and_is_wrapped_anew_with_everything_else(data
     newer = Vault(read_keyring(make_key("newer") + keys))
     done = await rotate(database, newer)
     assert (done.keys, done.wrapped_anew, done.damaged) == (1, 1, ())
-    again = await SharedTokenStore(database, newer, clock).obtain(agency.terms("a-secret", logins=5), None)
-    assert (header(again), len(agency.logins)) == (b"Bearer token-1", 1)
+    again = SharedTokenStore(database, newer, clock)
+    assert await token(again, agency.terms("a-secret", logins=5)) == "token-1"
 
 
-async def test_a_token_that_cannot_be_read_is_replaced(database, vault, agency, clock):
+@pytest.mark.parametrize("why", ["cannot be read", "is older than the database"])
+async def test_a_token_that_is_of_no_use_is_replaced(database, vault, agency, clock, why):
     store = SharedTokenStore(database, vault, clock)
     await store.obtain(agency.terms(), None)
-    await database.run(lambda t: t.connection.execute(update(agency_tokens).values(sealed=b"rubbish")))
-    assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
-
-
-async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, agency, clock):
-    store = SharedTokenStore(database, vault, clock)
-    await store.obtain(agency.terms(), None)
-    restored = Decision(clock.now(), "officer", "restored", "database", "a drill")
-    await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
-    assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
+    if why == "cannot be read":
+        await database.run(lambda t: t.connection.execute(update(agency_tokens).values(sealed=b"rubbish")))
+    else:
+        restored = Decision(clock.now(), "officer", "restored", "database", "a drill")
+        await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
+    assert await token(store, agency.terms()) == "token-2"
 
 
 async def test_without_the_database_nobody_logs_in(vault, agency, clock):
     database = await open_database("postgresql://nobody@127.0.0.1:1/nowhere")
-    with pytest.raises(AgencyUnavailable) as away:
-        await SharedTokenStore(database, vault, clock).obtain(agency.terms(), None)
-    assert (away.value.because, agency.logins) == ("database-away", [])
+    away = await refused(SharedTokenStore(database, vault, clock), agency.terms(), AgencyUnavailable)
+    assert (away.because, agency.logins) == ("database-away", [])
     await database.close()
