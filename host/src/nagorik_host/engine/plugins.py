@@ -9,6 +9,7 @@ In a rolling upgrade a worker with the older release leaves alone what the newer
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from packaging.version import InvalidVersion, Version
@@ -32,8 +33,7 @@ class CapabilitiesCache:
     def __init__(self, platform: Platform, charges: HostCharges = NO_CHARGES, clock: Clock | None = None) -> None:
         """Read the services of ``platform`` when they are asked for; ``clock`` says which day it is in Dhaka."""
         self._platform, self._charges, self._clock = platform, charges, clock or SystemClock()
-        self._day: date | None = None
-        self._cached: dict[tuple[str, str | None], ServiceCapabilities] = {}
+        self._on = lru_cache(maxsize=1_000)(self._capabilities)
 
     def of(self, service: str, gateway: str | None) -> ServiceCapabilities:
         """The capabilities of a service that is paid through ``gateway``.
@@ -41,15 +41,12 @@ class CapabilitiesCache:
         Raises:
             ServiceNotOffered: No installed plugin offers the service, or the gateway.
         """
-        day = dhaka_date(self._clock.now()) if self._charges.charges else None
-        if day != self._day:
-            self._day, self._cached = day, {}
-        if (service, gateway) not in self._cached:
-            chosen = self._platform.gateway(gateway) if gateway is not None else None
-            charges = self._charges.lines(service, gateway, day) if day is not None else ()
-            capabilities = ServiceCapabilities.of(self._platform.service(service), chosen, charges)
-            self._cached[service, gateway] = capabilities
-        return self._cached[service, gateway]
+        return self._on(service, gateway, dhaka_date(self._clock.now()) if self._charges.charges else None)
+
+    def _capabilities(self, service: str, gateway: str | None, day: date | None) -> ServiceCapabilities:
+        chosen = self._platform.gateway(gateway) if gateway is not None else None
+        charges = self._charges.lines(service, gateway, day) if day is not None else ()
+        return ServiceCapabilities.of(self._platform.service(service), chosen, charges)
 
 
 class PluginTakeover(NamedTuple):
