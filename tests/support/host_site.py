@@ -4,11 +4,12 @@ import asyncio
 import json
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from nagorik_host.commands import running
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.store import Transaction
 from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.store.schema import microseconds
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.cli import main
@@ -49,6 +51,30 @@ class Result:
     @property
     def document(self) -> Any:
         return json.loads(self.out)
+
+
+def rows(place: Path, statement: str, *values: object) -> list[Any]:
+    """Run a statement on the folder's database: the rows that it found."""
+    with closing(sqlite3.connect(place / "nagorik.db")) as connection, connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def at_work(
+    place: Path,
+    name: str,
+    beat: datetime,
+    *,
+    keys: str = "first",
+    kept_out: str | None = None,
+    reload: int | None = None,
+) -> None:
+    """Put a worker down that was last heard of at ``beat``."""
+    statement = (
+        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names, kept_out, settings_reload)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    )
+    times = [microseconds(at) for at in (beat, beat, beat + timedelta(minutes=1))]
+    rows(place, statement, name, name, *times, keys, kept_out, reload)
 
 
 def add_key(run: Callable[..., Result], place: Path) -> None:

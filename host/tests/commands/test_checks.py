@@ -1,10 +1,9 @@
 """``nagorik doctor`` says what is wrong with a host and what to do."""
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from host_site import at_work, rows
 from sqlalchemy import text
 
 from nagorik_host.commands import checks
@@ -21,20 +20,6 @@ KEPT_OUT = '[["nid", "too-many-faults", "2026-11-24T03:58:00+00:00", "2026-11-24
 
 def found(at: datetime = NOW) -> dict[str, tuple[DoctorStatus, str]]:
     return {check.name: (check.status, check.message) for check in examine(at)}
-
-
-def put(place, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(place / "nagorik.db")) as connection, connection:
-        connection.execute(statement, values)
-
-
-def at_work(place, name: str, beat: datetime, kept_out: str | None = None) -> None:
-    statement = (
-        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names, kept_out)"
-        " VALUES (?, ?, ?, ?, ?, 'first', ?)"
-    )
-    times = [microseconds(at) for at in (beat, beat, beat + timedelta(minutes=1))]
-    put(place, statement, name, name, *times, kept_out)
 
 
 def test_no_host_is_a_note(place):
@@ -75,12 +60,12 @@ def test_keys_that_others_can_read_or_change_are_refused_by_every_command(ready,
 @pytest.mark.parametrize("held", [0, 1])
 def test_workers_are_known_by_their_heartbeat(ready, applied, place, held):
     at_work(place, "counter-2", NOW - timedelta(hours=3))
-    put(place, "UPDATE applications SET due_at = ?", microseconds(NOW - OVERDUE))
+    rows(place, "UPDATE applications SET due_at = ?", microseconds(NOW - OVERDUE))
     known = found()
     assert known["host workers"] == (WARNING, "none is at work")
     assert known["host queue"] == (WARNING, "1 applications have been due for more than 15 minutes, nid 1")
     at_work(place, "counter-1", NOW)
-    put(place, "UPDATE applications SET lease = 'counter-2', lease_until = 0, due_at = NULL WHERE ?", held)
+    rows(place, "UPDATE applications SET lease = 'counter-2', lease_until = 0, due_at = NULL WHERE ?", held)
     known = found()
     assert known["host workers"] == (FINE, "1 at work")
     message = f"not heard of since 2026-11-24T01:00+00:00; {held} in hand"
@@ -88,19 +73,19 @@ def test_workers_are_known_by_their_heartbeat(ready, applied, place, held):
 
 
 def test_what_is_down_blocked_stopped_or_left_unread_is_named(ready, applied, place):
-    put(
+    rows(
         place,
         "REPLACE INTO agencies (plugin, failures, down_since, cause, probes, violations)"
         " VALUES ('nid', 7, ?, 'certificate-expired', 0, 0)",
         microseconds(NOW - timedelta(hours=2)),
     )
-    put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
-    put(
+    rows(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
+    rows(
         place,
         "INSERT INTO payment_cases (id, gateway, day, kind, found_at, opened_at, sealed)"
         " VALUES ('a', 'cashdesk.counter', '2026-11-24', 'missing-here', 0, 0, x'')",
     )
-    put(
+    rows(
         place,
         "INSERT INTO inbox (id, offer, message, received_at, due_at, lost_looks, sealed)"
         " VALUES ('m', 'nid.reissue', 'm', ?, 0, 0, x'00')",
@@ -140,7 +125,7 @@ def test_server_that_stands_still_with_a_connection_open_is_told_in_time(place, 
 
 def test_plugin_that_a_worker_keeps_out_is_named_with_the_time_of_its_next_try(ready, place, agencies):
     now = datetime.now(UTC)
-    at_work(place, "dhaka-1", now + timedelta(minutes=30), KEPT_OUT)
+    at_work(place, "dhaka-1", now + timedelta(minutes=30), kept_out=KEPT_OUT)
     message = (
         "dhaka-1 keeps nid out since 2026-11-24T03:58+00:00 (too-many-faults);"
         " it is tried again at 2026-11-24T04:02+00:00"

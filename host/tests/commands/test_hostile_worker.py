@@ -2,15 +2,14 @@
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 from command_site import Site
+from host_site import rows
 
 MANIFEST = """\
 manifest_version = 1
@@ -148,8 +147,7 @@ def test_worker_carries_the_others_on(place, apply, work):
     assert ended.returncode == 0, ended.stderr
     lines = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
     assert ("plugin_fault", "exit") in {(line["event"], line.get("fault")) for line in lines}
-    with closing(sqlite3.connect(place / "nagorik.db")) as connection:
-        states = dict(connection.execute("SELECT id, state FROM applications"))
+    states = dict(rows(place, "SELECT id, state FROM applications"))
     assert (states[good], states[bad]) == ("submitted", "draft")
 
 

@@ -2,16 +2,12 @@
 
 import asyncio
 import os
-import sqlite3
-from contextlib import closing
-from datetime import timedelta
 
 import pytest
-from host_site import EXAMPLES, add_key
+from host_site import EXAMPLES, add_key, at_work, rows
 
 from nagorik_host.commands.checks import examine
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.schema import microseconds
 from nagorik_host.vault import Vault, make_key, make_keys, read_keyring
 from nagorik_platform.cli.checks import DoctorStatus
 from nagorik_platform.system_clock import SystemClock
@@ -24,11 +20,6 @@ OPENING = [
     ("keys", "rotate"),
     ("audit", "verify"),
 ]
-
-
-def rows(place, statement, *values):
-    with closing(sqlite3.connect(place / "nagorik.db")) as connection, connection:
-        return connection.execute(statement, values).fetchall()
 
 
 def keys_told():
@@ -97,9 +88,7 @@ def test_retired_key_may_be_dropped_and_not_used_again(ready, applied, place):
 )
 def test_rotation_waits_for_workers_without_the_key(ready, applied, place, held, told, code):
     add_key(ready, place)
-    now = SystemClock().now()
-    columns = "(id, name, started_at, beat_at, lease_until, key_names) VALUES ('w', 'w', 0, 0, ?, ?)"
-    rows(place, f"INSERT INTO workers {columns}", microseconds(now + timedelta(minutes=1)), held)
+    at_work(place, "w", SystemClock().now(), keys=held)
     done = ready("keys", "rotate")
     assert (done.code, told in done.out + done.err) == (code, True)
     wrapped = rows(place, "SELECT substr(data_key, 1, 5) FROM applications")

@@ -1,16 +1,12 @@
 """An officer says that the database was restored from a copy, and later that it has caught up."""
 
-import sqlite3
 from datetime import UTC, datetime
-from pathlib import Path
 
-import pytest
+from host_site import EXAMPLES, at_work
 
 from nagorik_host.commands.checks import examine
-from nagorik_host.store.schema import microseconds
-from nagorik_platform.cli.checks import DoctorStatus
+from nagorik_platform.cli.checks import WARNING
 
-EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 SIGNED = ("--officer", "A. Rahman", "--reason", "The disk burned.")
 
@@ -24,7 +20,7 @@ def test_restored_books_are_in_doubt_until_they_have_caught_up(ready, applied):
     assert "database-restored" in kinds(ready, applied)
     shown = ready("track", applied).out
     assert "প্ল্যাটফর্মের তথ্য একটি পুরোনো অনুলিপি থেকে ফিরিয়ে আনা হয়েছে।" in shown
-    assert [check.status for check in examine(NOW) if check.name == "host restored"] == [DoctorStatus.WARNING]
+    assert [check.status for check in examine(NOW) if check.name == "host restored"] == [WARNING]
     assert ready("db", "caught-up", *SIGNED).code == 0
     assert "host restored" not in {check.name for check in examine(NOW)}
     again = ready("db", "caught-up", *SIGNED)
@@ -43,22 +39,11 @@ def test_what_is_applied_while_catching_up_is_in_doubt(ready):
     assert "database-restored" in kinds(ready, application)
 
 
-def test_worker_at_work_is_told_to_stop_first(ready, applied, place):
-    at = microseconds(datetime.now(UTC))
-    with sqlite3.connect(place / "nagorik.db") as connection:
-        later = at + 60_000_000
-        connection.execute(
-            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
-            " VALUES ('w', 'w', ?, ?, ?, 'first')",
-            (at, at, later),
-        )
-    connection.close()
+def test_it_needs_an_officer_and_a_reason_and_workers_stopped(ready, applied, place):
+    for action in ("restored", "caught-up"):
+        assert ready("db", action, "--officer", " ", "--reason", "x").code == 2
+        assert ready("db", action).code == 2
+    at_work(place, "w", datetime.now(UTC))
     refused = ready("db", "restored", *SIGNED)
     assert (refused.code, "stop all workers" in refused.err) == (3, True)
     assert "database-restored" not in kinds(ready, applied)
-
-
-@pytest.mark.parametrize("action", ["restored", "caught-up"])
-def test_it_needs_officer_and_reason(ready, action):
-    assert ready("db", action, "--officer", " ", "--reason", "x").code == 2
-    assert ready("db", action).code == 2

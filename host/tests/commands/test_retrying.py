@@ -1,9 +1,9 @@
 """Many applications that the host left alone are let go on at once, by why, whose, what for and since when."""
 
-import sqlite3
 from datetime import datetime, timedelta
 
 import pytest
+from host_site import rows
 
 from nagorik_host.store import cases
 from nagorik_host.store.schema import microseconds
@@ -13,10 +13,7 @@ START = datetime.fromisoformat("2026-11-24T09:00+06:00")
 
 
 def blocked(place):
-    with sqlite3.connect(place / "nagorik.db") as connection:
-        found = connection.execute("SELECT id, blocked, due_at FROM applications").fetchall()
-    connection.close()
-    return {identity: (code, due) for identity, code, due in found}
+    return {one: rest for one, *rest in rows(place, "SELECT id, blocked, due_at FROM applications")}
 
 
 @pytest.fixture
@@ -29,18 +26,15 @@ def left_alone(ready, world, place):
     names = ("old", "late", "other-code", "other-service", "erased", "waiting")
     found = dict(zip(names, world.run(several), strict=True))
     codes = {"other-code": "service-not-offered", "erased": "erased", "waiting": "plugin-changed"}
-    with sqlite3.connect(place / "nagorik.db") as connection:
-        for number, (name, identity) in enumerate(found.items()):
-            connection.execute(
-                "UPDATE applications SET blocked = ?, due_at = NULL, updated_at = ?, service = ? WHERE id = ?",
-                (
-                    codes.get(name, "defect"),
-                    microseconds(START + timedelta(days=number)),
-                    "nid.correction" if name == "other-service" else "nid.reissue",
-                    identity,
-                ),
-            )
-    connection.close()
+    for number, (name, identity) in enumerate(found.items()):
+        rows(
+            place,
+            "UPDATE applications SET blocked = ?, due_at = NULL, updated_at = ?, service = ? WHERE id = ?",
+            codes.get(name, "defect"),
+            microseconds(START + timedelta(days=number)),
+            "nid.correction" if name == "other-service" else "nid.reissue",
+            identity,
+        )
     return found
 
 

@@ -2,11 +2,10 @@
 
 import asyncio
 import itertools
-import sqlite3
 from functools import partial
 
 import pytest
-from host_site import EXAMPLES, add_key
+from host_site import EXAMPLES, add_key, rows
 
 from nagorik_host.store import database, retention
 from nagorik_host.store.documents import FolderDocumentStore
@@ -67,11 +66,10 @@ def mortal(open_whole, *, at: int, committed: bool):
 
 def wrapped(place) -> tuple[dict[str, bytes], list[str]]:
     """All data keys by id, and the keys that the database knows as in use."""
-    with sqlite3.connect(place / "nagorik.db") as connection:
-        keys = dict(connection.execute("SELECT id, data_key FROM applications UNION SELECT id, data_key FROM inbox"))
-        in_use = connection.execute("SELECT name FROM host_keys WHERE retired_at IS NULL ORDER BY name").fetchall()
-    connection.close()
-    return keys, [name for (name,) in in_use]
+    keys = dict(rows(place, "SELECT id, data_key FROM applications UNION SELECT id, data_key FROM inbox"))
+    return keys, [
+        name for (name,) in rows(place, "SELECT name FROM host_keys WHERE retired_at IS NULL ORDER BY name")
+    ]
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before-commit", "after-commit"])
@@ -118,10 +116,7 @@ def test_killed_rotation_goes_on_and_loses_nothing(ready, place, kept, monkeypat
 
 @pytest.mark.usefixtures("kept")
 def test_row_without_an_id_is_not_passed_over(ready, place):
-    with sqlite3.connect(place / "nagorik.db") as connection:
-        (one,) = connection.execute("SELECT max(id) FROM inbox").fetchone()
-        connection.execute("UPDATE inbox SET id = '' WHERE id = ?", [one])
-    connection.close()
+    rows(place, "UPDATE inbox SET id = '' WHERE id = (SELECT max(id) FROM inbox)")
     done = ready("keys", "rotate", "--json")
     # Its key is sealed for the id that it had, so that it cannot be wrapped anew; the old key is needed still.
     assert (done.document["data_keys"], done.document["damaged"]) == (APPLICATIONS + MESSAGES, ["message "])

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from host_site import sealed
+from host_site import rows, sealed
 
 from nagorik_host.store.cases import PLUGIN_CHANGED
 
@@ -22,17 +22,6 @@ NUMBER = "0099000202"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 OFFICER = ("--officer", "A. Rahman", "--reason", "seen at the counter")
 REASON = ("--reason-en", "The agency moves house.", "--reason-bn", "সংস্থা দপ্তর বদলাচ্ছে।", "--officer", "A. Rahman")
-
-
-def change(place: Path, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(place / "nagorik.db")) as connection, connection:
-        assert connection.execute(statement, values).rowcount > 0
-
-
-def look_up(place: Path, query: str, *values: object) -> tuple[object, ...]:
-    with closing(sqlite3.connect(place / "nagorik.db")) as connection:
-        (found,) = connection.execute(query, values)
-    return found
 
 
 def taken_in(ready) -> str:
@@ -85,7 +74,7 @@ def test_second_signal_ends_a_worker_at_once_and_it_tells_what_was_in_hand(ready
     assert ending.startswith("Ending at once. 1 applications are in hand")
     assert (application.strip(), stopped) == (applied, "Stopped; 1 calls were given up.")
     # It has given the application back: nobody has to wait for a lease to run out.
-    assert look_up(place, "SELECT count(*) FROM workers") == (0,)
+    assert rows(place, "SELECT id FROM workers") == []
 
 
 def test_whole_timeline_is_told_in_both_languages(ready, world):
@@ -138,7 +127,7 @@ def test_officer_finds_looks_and_decides(ready, world):
 
 
 def test_other_release_of_a_plugin_waits_for_an_officer(ready, applied, place):
-    change(place, "UPDATE applications SET plugin_version = 'nagorik-nid 0.5.0'")
+    rows(place, "UPDATE applications SET plugin_version = 'nagorik-nid 0.5.0'")
     # What is blocked is not due, so that this worker stops at once and calls nobody.
     shown = ready("worker", "--once").out
     assert "1 applications of nagorik-nid 0.5.0 → nagorik-nid 1.0.0: wait for an officer" in shown
@@ -156,7 +145,7 @@ def test_other_release_of_a_plugin_waits_for_an_officer(ready, applied, place):
 
 
 def test_defect_is_looked_at_again(ready, applied, place):
-    change(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
+    rows(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
     assert ready("cases", "list", "--json").document["items"][0]["blocked"] == "defect"
     done = ready("cases", "decide", applied, *OFFICER, "--look-again", "--json")
     assert done.document == {"application": applied, "was_blocked": "defect"}
@@ -218,7 +207,7 @@ def test_audit_finds_what_was_changed(ready, world, place):
     assert sound.code == 0
     assert (sound.document["applications"], sound.document["problems"]) == (1, [])
     assert ready("audit", "verify").out.startswith("1 applications, ")
-    change(
+    rows(
         place,
         "UPDATE journal SET outline = replace(outline, '34500', '00') WHERE entry > 3 AND outline LIKE '%34500%'",
     )
@@ -269,16 +258,16 @@ def test_file_of_an_erased_application_is_not_taken_in_anew_in_silence(ready, wo
     file.write_bytes((EXAMPLES / "nid-reissue.json").read_bytes())
 
     application = ready("apply", file, "--json").document["applications"][0]["application"]
-    change(place, "UPDATE applications SET closed_at = updated_at, due_at = NULL")
+    rows(place, "UPDATE applications SET closed_at = updated_at, due_at = NULL")
     assert ready("erase", application).code == 0
     again = ready("apply", file, "--json")
     assert again.code == 2
     (told,) = again.document["applications"]
     assert (told["result"], told["application"]) == ("refused", None)
     assert "taken in before, and erased since" in told["problem"]
-    assert look_up(place, "SELECT count(*) FROM applications") == (1,)
+    assert len(rows(place, "SELECT id FROM applications")) == 1
     # Nothing tells which application it was.
-    (kept,) = look_up(place, "SELECT reference FROM erased_references")
+    ((kept,),) = rows(place, "SELECT reference FROM erased_references")
     assert application not in kept
     file.write_text(file.read_text().replace("{", '{"client_reference": "COUNTER-1-2",', 1))
     assert ready("apply", file).code == 0
@@ -286,7 +275,7 @@ def test_file_of_an_erased_application_is_not_taken_in_anew_in_silence(ready, wo
 
 def test_what_was_erased_stands_in_no_file_of_the_database(ready, world, place):
     application = world.closed()
-    wrapped, draft = look_up(
+    ((wrapped, draft),) = rows(
         place, "SELECT data_key, draft FROM applications JOIN payloads ON application = id WHERE id = ?", application
     )
     # Somebody else has the database open, as a worker has: its log is not cut off by the last who leaves.
@@ -326,7 +315,7 @@ def test_document_without_an_owner_or_missing_is_found(ready, world, place):
 def test_retention_erases_what_has_been_closed_for_long(ready, world, place, monkeypatch):
     world.closed()
     applied = taken_in(ready)
-    change(place, "UPDATE applications SET closed_at = 1000000 WHERE closed_at IS NOT NULL")
+    rows(place, "UPDATE applications SET closed_at = 1000000 WHERE closed_at IS NOT NULL")
     assert ready("erase", "--closed-for", "36500", "--json").document == {"erased": 0, "documents_untold": []}
     monkeypatch.setenv("NAGORIK_HOST_RETENTION_DAYS", "30")
     assert ready("erase", "--json").document == {"erased": 1, "documents_untold": []}
