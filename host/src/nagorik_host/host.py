@@ -22,7 +22,7 @@ from nagorik.values import Text
 from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
-from nagorik_host.engine.rate_limiter import PermitOffice, SharedRateLimiter
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
 from nagorik_host.engine.tokens import SharedTokenStore
 from nagorik_host.store.application_store import LEASE, AlreadyOpen, ApplicationStore, Correction, LeaseTooShort
@@ -351,8 +351,8 @@ async def open_host(
     Args:
         database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``, or an open database, which stays open.
         keyring: The keys that citizens' data are sealed with.
-        settings: How the platform is composed; its clock is the host's. Without a rate limiter and a token
-            store of its own it has those that all processes on this database share.
+        settings: How the platform is composed; its clock is the host's. It has the rate limiter that all
+            processes on this database share, and without a token store of its own also that.
         lease_clock: The clock of leases, where that is not the database's clock: simulated time.
         lease: How long a worker may be silent before another takes over its applications, an hour at most.
         message_age: How long messages of agencies and gateways are kept.
@@ -370,10 +370,9 @@ async def open_host(
             stack.push_async_callback(database.close)
         limiter = SharedRateLimiter(database, settings.clock)
         admitted = await admit_keys(database, keyring, settings.clock.now())
-        permits = PermitOffice(database, settings.clock)
         shared = replace(
             settings,
-            call_middleware=(*settings.call_middleware, permits),
+            call_middleware=(*settings.call_middleware, limiter),
             rate_limiter=limiter,
             has_circuit=False,  # what is down stands in the database, for all processes
             token_store=settings.token_store or SharedTokenStore(database, Vault(admitted), settings.clock),
@@ -398,7 +397,7 @@ async def open_host(
                     f"plugin {manifest.id}: {why}. Set lease_seconds above {least:g}, or deny the plugin until its"
                     " owner has lowered limits.deadline"
                 )
-        permits.concurrency = {one.id: one.limits.concurrency for one in manifests}
+        limiter.concurrency = {one.id: one.limits.concurrency for one in manifests}
         yield host
 
 

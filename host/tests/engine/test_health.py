@@ -51,8 +51,9 @@ class Agency:
         self.processes = [HealthTracker({self.name: manifest}) for _ in range(processes)]
         self.health = self.processes[0]
 
-    async def learn(self, outcome, *, of=0, **more):
-        unit = partial(self.processes[of].learn, plugin=self.name, outcome=outcome, now=self.clock.now(), **more)
+    async def learn(self, outcome, *, of=0, is_sent=True):
+        learn, now = self.processes[of].learn, self.clock.now()
+        unit = partial(learn, plugin=self.name, outcome=outcome, now=now, is_sent=is_sent)
         change = await self.database.run(unit)
         return change and (change.down_since is not None, change.cause)
 

@@ -96,7 +96,7 @@ class HealthTracker:
         outcome: CallAnswered | CallFailed,
         now: datetime,
         *,
-        is_sent: bool = True,
+        is_sent: bool,
     ) -> CircuitState | None:
         """Take in what a call says of its agency; the agency's state, if it went down or is back by that.
 
@@ -140,7 +140,8 @@ class HealthTracker:
         is_sure = isinstance(error, CredentialsRejected) and error.kind in LETS_NOBODY_IN
         is_violation = isinstance(error, ContractViolation)
         after = before.failed(now, rules, cause, probe_at - now, is_violation=is_violation, is_sure=is_sure)
-        if before.down_since is not None and _is_of_credentials(cause) != _is_of_credentials(before.cause):
+        was_refused = (before.cause or "").startswith(OF_CREDENTIALS)
+        if before.down_since is not None and cause.startswith(OF_CREDENTIALS) is not was_refused:
             # It lets the platform in again, and something else is wrong; or the other way round.
             return replace(after, cause=cause, probes=0, probe_at=probe_at)
         return after
@@ -148,7 +149,7 @@ class HealthTracker:
     def _pause(self, plugin: str, cause: str | None, probes: int) -> timedelta:
         manifest = self._manifests[plugin]
         # Credentials become good by someone's work, who then says so; each try with the old ones is another refusal.
-        if _is_of_credentials(cause) and manifest.login is None:
+        if manifest.login is None and (cause or "").startswith(OF_CREDENTIALS):
             return refused_pause(probes + 1) * self.rng.uniform(1.1, 1.25)
         first = timedelta(seconds=manifest.circuit.probe_after)
         return min(first * (1 << min(probes, 16)), max(first, LAST_PROBE)) * self.rng.uniform(0.5, 1.0)
@@ -195,7 +196,3 @@ def try_refused(transaction: Transaction, plugin: str, now: datetime) -> bool:
 def _change(transaction: Transaction, plugin: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
     changed = update(agencies).where(agencies.c.plugin == plugin, *conditions).values(values)
     return transaction.connection.execute(changed).rowcount > 0
-
-
-def _is_of_credentials(cause: str | None) -> bool:
-    return cause is not None and cause.startswith(OF_CREDENTIALS)

@@ -43,13 +43,12 @@ class OutageRetry:
         Raises:
             DatabaseUnavailable: It is away for too long.
         """
-        clock, pause = asyncio.get_running_loop().time, PAUSE
-        lost_at: float | None = None
+        clock, lost_at, pause = asyncio.get_running_loop().time, float("inf"), PAUSE
         while True:
             try:
                 result = await self.database.run(unit)
             except DatabaseUnavailable:
-                lost_at = clock() if lost_at is None else lost_at
+                lost_at = min(lost_at, clock())
                 if not self._is_away:  # reported once, however many wait
                     self._is_away = True
                     _log.error("database_unavailable", worker=self.worker_name)

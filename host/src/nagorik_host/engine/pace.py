@@ -32,6 +32,7 @@ LATE: Final = timedelta(milliseconds=40)
 """How long after its instant a request may still be sent. It costs the agency's rate 4 %."""
 HORIZON: Final = timedelta(seconds=1)
 """How far ahead instants are taken; no process pushes an agency's time further ahead for the others."""
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _ROW: Final = select(agencies).where(agencies.c.plugin == bindparam("name")).with_for_update()
@@ -113,8 +114,7 @@ class AgencyPace:
         self._database, self._clock, self._elapsed = database, clock, elapsed_of(clock)
         self._turn, self._taken_to = asyncio.Lock(), float("-inf")
         # When, by the database's clock, this process's count of seconds began, at least and at most.
-        self._least = self._most = datetime.fromtimestamp(0, UTC)
-        self._read_at = 0.0
+        self._read_at, self._least, self._most = 0.0, _EPOCH, _EPOCH
 
     def early(self, slot: PaceSlot) -> float:
         """Seconds until an instant, by what has passed."""
@@ -156,10 +156,8 @@ class AgencyPace:
         narrower = max(least, self._least - drift), min(most, self._most + drift)
         self._least, self._most = narrower if narrower[0] <= narrower[1] else (least, most)
         self._read_at, self._taken_to = heard, (row.next_at - self._least).total_seconds()
-        here, lasts = (
-            self._clock.now() - timedelta(seconds=heard),
-            LATE + step - self._interval - (self._most - self._least),
-        )
+        here = self._clock.now() - timedelta(seconds=heard)
+        lasts = LATE + step - self._interval - (self._most - self._least)
         dues = [self._taken_to - left * step.total_seconds() for left in range(number, 0, -1)]
         return [PaceSlot(here + timedelta(seconds=due), due, lasts.total_seconds()) for due in dues]
 

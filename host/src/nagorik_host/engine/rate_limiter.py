@@ -76,18 +76,60 @@ RESERVED: Final[ContextVar[Reservation]] = ContextVar("nagorik_host_reserved")
 """What the present call was claimed with; a task that it starts sees it, too."""
 
 
+@dataclass(slots=True, repr=False, eq=False)
+class Permit:
+    """The permit of one call that belongs to no application; its row is inserted before its first request."""
+
+    limiter: "SharedRateLimiter"
+    plugin: str
+    id: str = ""
+    has_room: bool = False
+
+    async def take(self, deadline: Deadline) -> None:
+        """Wait for room at the agency, once for all requests of the call; raises as ``SharedRateLimiter.acquire``."""
+        self.id = self.id or str(uuid4())
+        unit = partial(self._look, lasts=timedelta(seconds=deadline.remaining()) + GRACE)
+        while not (self.has_room or await within_reach(self.limiter.database.run(unit))):
+            if deadline.remaining() <= LOOK:
+                raise AgencyUnavailable(because="queue-full", layer=Layer.CORE)
+            await self.limiter.clock.sleep(LOOK)
+        self.has_room = True
+
+    def _look(self, transaction: Transaction, *, lasts: timedelta) -> bool:
+        """Insert the row, if it is missing; whether the calls before it leave room."""
+        # No claim counts meanwhile: it holds the same row.
+        agency, clock = row_of(transaction, self.plugin), self.limiter.clock
+        if agency.down_since is not None and agency.probe_at > clock.now():
+            raise AgencyUnavailable(because="circuit-open", layer=Layer.CORE)
+        wanted = {"id_": self.id, "target_plugin": self.plugin, LEASE_NOW: time_of(clock)}
+        transaction.connection.execute(_INSERT, {**wanted, LASTS: lasts // MICROSECOND})
+        before: int = transaction.connection.execute(_BEFORE, wanted).scalar_one()
+        return before < self.limiter.concurrency.get(self.plugin, 1)
+
+
+PERMIT: Final[ContextVar[Permit | None]] = ContextVar("nagorik_host_permit", default=None)
+"""That of the present call, as the outermost policy around it has set it."""
+
+
 class SharedRateLimiter:
-    """The rate limiter where processes share their agencies, a ``nagorik_platform.agency_client.RateLimiter``."""
+    """The rate limiter where processes share their agencies, a ``nagorik_platform.agency_client.RateLimiter``.
+
+    As a call policy, it gives permits to calls that belong to no application.
+
+    Attributes:
+        concurrency: Most calls at a time at each agency, by plugin.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         """Take instants from what ``database`` holds, and wait for them on ``clock``, the time of agencies."""
-        self._database, self._clock = database, clock
+        self.database, self.clock = database, clock
+        self.concurrency: Mapping[str, int] = {}
         self._agencies: dict[str, AgencyPace] = {}
 
     def pace(self, plugin: str, per_second: float) -> AgencyPace:
         """An agency's time, as far as this process has taken it; ``per_second`` is what its manifest says."""
         if plugin not in self._agencies:
-            self._agencies[plugin] = AgencyPace(self._database, self._clock, plugin, per_second)
+            self._agencies[plugin] = AgencyPace(self.database, self.clock, plugin, per_second)
         return self._agencies[plugin]
 
     async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
@@ -114,7 +156,7 @@ class SharedRateLimiter:
             await pace.sleep(pace.early(slot), deadline)
             if held is not None and slot is not first:
                 asked = held.lease.elapsed()
-                if not await within_reach(self._database.run_unbound(held.holds)):
+                if not await within_reach(self.database.run_unbound(held.holds)):
                     raise AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE)
                 held.note_held(asked)
             late = pace.late(slot)
@@ -126,54 +168,6 @@ class SharedRateLimiter:
                 # This process has too much to do, and not only the commit of the intent took that long.
                 stretch = min(max(stretch, 2 * late), HORIZON.total_seconds())
             slot = None
-
-
-@dataclass(slots=True, repr=False, eq=False)
-class Permit:
-    """The permit of one call that belongs to no application; its row is inserted before its first request."""
-
-    office: "PermitOffice"
-    plugin: str
-    id: str = ""
-    has_room: bool = False
-
-    async def take(self, deadline: Deadline) -> None:
-        """Wait for room at the agency, once for all requests of the call; raises as ``SharedRateLimiter.acquire``."""
-        self.id = self.id or str(uuid4())
-        unit = partial(self._look, lasts=timedelta(seconds=deadline.remaining()) + GRACE)
-        while not (self.has_room or await within_reach(self.office.database.run(unit))):
-            if deadline.remaining() <= LOOK:
-                raise AgencyUnavailable(because="queue-full", layer=Layer.CORE)
-            await self.office.clock.sleep(LOOK)
-        self.has_room = True
-
-    def _look(self, transaction: Transaction, *, lasts: timedelta) -> bool:
-        """Insert the row, if it is missing; whether the calls before it leave room."""
-        # No claim counts meanwhile: it holds the same row.
-        agency, clock = row_of(transaction, self.plugin), self.office.clock
-        if agency.down_since is not None and agency.probe_at > clock.now():
-            raise AgencyUnavailable(because="circuit-open", layer=Layer.CORE)
-        wanted = {"id_": self.id, "target_plugin": self.plugin, LEASE_NOW: time_of(clock)}
-        transaction.connection.execute(_INSERT, {**wanted, LASTS: lasts // MICROSECOND})
-        before: int = transaction.connection.execute(_BEFORE, wanted).scalar_one()
-        return before < self.office.concurrency.get(self.plugin, 1)
-
-
-PERMIT: Final[ContextVar[Permit | None]] = ContextVar("nagorik_host_permit", default=None)
-"""That of the present call, as the outermost policy around it has set it."""
-
-
-class PermitOffice:
-    """Gives permits to calls that belong to no application; a call policy of the host's platform.
-
-    Attributes:
-        concurrency: Most calls at a time at each agency, by plugin.
-    """
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Count in ``database``, by the agencies' ``clock``."""
-        self.database, self.clock = database, clock
-        self.concurrency: Mapping[str, int] = {}
 
     @asynccontextmanager
     async def nagorik_call_policy(self, call: "Call") -> AsyncIterator[None]:
