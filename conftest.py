@@ -40,7 +40,7 @@ if "TMPDIR" not in os.environ and MEMORY.is_dir():
 
 # How long an example takes says more about the machine's other work than about the code. Each run draws others, so
 # that few of them in each run are many in a week.
-hypothesis.settings.register_profile("workspace", deadline=None, max_examples=60)
+hypothesis.settings.register_profile("workspace", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("workspace")
 
 
@@ -66,7 +66,11 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the modules that take long, so that no process is left alone with one at the end."""
-    items.sort(key=lambda item: not takes_long(item))
+    items.sort(key=lambda item: (item.path.name not in LONGEST, not takes_long(item)))
+
+
+LONGEST = {"test_documentation.py", "test_campaign.py", "test_every_kind.py"}
+"""Modules that take one process minutes."""
 
 
 def takes_long(item: pytest.Item) -> bool:
