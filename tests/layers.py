@@ -150,7 +150,7 @@ def rules() -> str:
             "health",
             "tokens",
             "pace",
-            "leases | observers | watchdog | engine | gathered",
+            "leases | observers | watchdog | engine",
         ],
         exhaustive="True",
         # The host is given to what it makes of itself, which names its type alone.

@@ -287,31 +287,9 @@ class Host:
         the host says of each plugin, whenever ``nagorik settings reload`` asks for it. It makes the calls of the
         plugins in ``only``, by their ids; of all that are installed, if not given.
         """
-        from nagorik_host.engine.claims import Claims
-        from nagorik_host.engine.leases import WorkerLease
         from nagorik_host.engine.worker import Worker
 
-        manifests = [one.manifest for one in self.platform.plugins if one.manifest is not None]
-        return Worker(
-            Claims(
-                store=self.store,
-                vault=self.vault,
-                capabilities=self.capabilities,
-                health=self.health,
-                rate_limiter=self.rate_limiter or SharedRateLimiter(self.database, self.clock),
-                lease=WorkerLease(str(uuid4()), self.lease, self.lease_clock),
-                limits={one.id: one.limits for one in manifests if only is None or one.id in only},
-                releases=self._releases,
-                clock=self.clock,
-            ),
-            database=self.database,
-            platform=self.platform,
-            inbox=self.inbox,
-            host=self,
-            name=name,
-            observer=observer,
-            read_settings=read_settings,
-        )
+        return Worker(self, name, observer, read_settings=read_settings, only=only)
 
     def take_in(
         self, transaction: Transaction, application: str, received: Input, correction: Correction | None = None

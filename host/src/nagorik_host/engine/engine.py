@@ -19,7 +19,6 @@ class Engine(Protocol):
     @property
     def in_hand(self) -> tuple[str, ...]:
         """The ids of the applications whose calls are under way here."""
-        ...
 
     async def run(
         self,
@@ -43,14 +42,10 @@ class Engine(Protocol):
             ClockWrong: This machine's clock and the database's differ by more than a second.
             KeysRefused: The keys are not those that this database belongs to.
             KeyMissing: A key of this database is not on the ring.
-            RuntimeError: It is running already.
         """
-        ...
 
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is under way; when something falls due next (aware), if it does."""
-        ...
 
     async def poll(self) -> bool:
         """Claim what is due and read messages, once; whether there was anything."""
-        ...

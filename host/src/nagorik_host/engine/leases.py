@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, not_, or_
 
 from nagorik.clock import Clock
 from nagorik_host.store.application_store import Lease
-from nagorik_host.store.clock import LASTS, LEASE_NOW, LONGEST_LEASE, NOW, UNTIL, is_known, lasts
+from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL, is_known, lasts
 from nagorik_host.store.database import Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, applications, attempts, workers
 from nagorik_platform.system_clock import SystemClock
@@ -58,9 +58,9 @@ _DELETE_SILENT: Final = delete(workers).where(or_(workers.c.beat_at < UNTIL, not
 _READ_NOW: Final = select(NOW)
 
 
-def leases_at(plugin: ColumnElement[str], *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+def leases_at(plugin: ColumnElement[str]) -> ColumnElement[int]:
     """Count the calls of applications under way at an agency, as a subquery."""
-    held = applications.c.lease.is_not(None), applications.c.target_plugin == plugin, *conditions
+    held = applications.c.lease.is_not(None), applications.c.target_plugin == plugin
     return select(func.count()).where(*held).scalar_subquery()
 
 
@@ -120,10 +120,6 @@ class WorkerLease:
     lasts: timedelta
     clock: Clock | None = None
 
-    def __post_init__(self) -> None:
-        if self.lasts > LONGEST_LEASE:
-            raise ValueError(f"a lease lasts {LONGEST_LEASE} at most")
-
     @property
     def now(self) -> datetime | None:
         """The time, where that is not the database's to say."""
@@ -137,10 +133,6 @@ class WorkerLease:
     def elapsed(self) -> float:
         """Seconds that have passed, by which this process reckons how long a lease lasts."""
         return elapsed_of(self.clock or SystemClock())()
-
-    def end(self, asked: float) -> float:
-        """When a lease ends, by ``elapsed``, that the database was asked for at ``asked`` or later."""
-        return asked + self.lasts.total_seconds()
 
     def is_alive(self, transaction: Transaction, worker: str) -> bool:
         """Whether a worker is this one, or was heard of within its lease."""
@@ -179,13 +171,13 @@ class HeldApplication:
         application: Its id.
         entry: With it, names the attempt that the call belongs to.
         lease: On what terms the worker holds it.
-        until: When others may hold it, as far as is known here, by ``lease.elapsed``.
+        asked: When the database was asked that has found it held since, by ``lease.elapsed``.
     """
 
     application: str
     entry: int
     lease: WorkerLease
-    until: float
+    asked: float
 
     def holds(self, transaction: Transaction) -> bool:
         """Whether the worker still holds it for this attempt; if so, it does for another lease."""
@@ -194,11 +186,11 @@ class HeldApplication:
 
     def remaining(self) -> float:
         """Seconds for which no one else can hold it, 0.0 or less once another can."""
-        return self.until - self.lease.elapsed()
+        return self.asked + self.lease.lasts.total_seconds() - self.lease.elapsed()
 
     def note_held(self, asked: float) -> None:
         """Note that the database, asked at ``asked`` or later, found it held for this attempt."""
-        self.until = max(self.until, self.lease.end(asked))
+        self.asked = max(self.asked, asked)
 
     def note_renewed(self, asked: float) -> None:
         """Note that the database renewed the lease; for this attempt only if no other can have taken over since."""

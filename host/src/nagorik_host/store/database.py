@@ -65,14 +65,6 @@ class Transaction:
         """Append rows to journals."""
         insert_rows(self.connection, journal, entries)
 
-    def begin_attempt(self, row: Mapping[str, Any]) -> None:
-        """Write a row of ``attempts`` as it is begun."""
-        self.connection.execute(BEGIN_ATTEMPT, row)
-
-    def end_attempt(self, values: Mapping[str, Any]) -> None:
-        """Set ``ended_at`` and ``result`` of the attempt ``application_``, ``entry_``."""
-        self.connection.execute(END_ATTEMPT, values)
-
     def add_hint(self, application: str, plugin: str) -> None:
         """Hint, once this is committed, that an application is due."""
         self.due[application] = plugin
