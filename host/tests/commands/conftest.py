@@ -27,6 +27,19 @@ form = "forms:WellForm"
 reads = ["eligibility", "quote", "status"]
 writes = { submit = "native", answer-correction = "native", withdraw = "native" }
 
+[[services]]
+id = "office.licence"
+name = { en = "A licence", bn = "একটি লাইসেন্স" }
+form = "forms:LicenceForm"
+reads = ["eligibility", "status", "deliverable"]
+writes = { submit = "native", answer-correction = "native" }
+deliverables = ["licence"]
+documents = [
+  { kind = "deed", name = { en = "Rent deed", bn = "ভাড়ার দলিল" }, required = true, media_types = ["application/pdf"] },
+  { kind = "photo", name = { en = "Photo", bn = "ছবি" } },
+  { kind = "guardian-nid", name = { en = "Guardian's NID", bn = "অভিভাবকের এনআইডি" }, when = { shop = ["minor"] } },
+]
+
 [[gateways]]
 id = "office.till"
 name = { en = "The office's till", bn = "দপ্তরের কাউন্টার" }
@@ -42,17 +55,25 @@ from nagorik import Form, Label
 class WellForm(Form):
     depth: Annotated[str, Label(en="Depth in feet", bn="গভীরতা, ফুট")]
     plot: Annotated[str, Label(en="Plot number", bn="দাগ নম্বর")]
+
+
+class LicenceForm(Form):
+    shop: Annotated[str, Label(en="Shop", bn="দোকান")]
 """
 PLUGIN = """\
+import inspect
+
 from nagorik import hookimpl
 
 from nagorik_office import answers
 
 
-def given(name, *arguments):
+async def given(name, *arguments):
     end = getattr(answers, name)
     if callable(end):
         end = end(*arguments)
+    if inspect.isawaitable(end):
+        end = await end
     if isinstance(end, Exception):
         raise end
     return end
@@ -60,47 +81,52 @@ def given(name, *arguments):
 
 @hookimpl
 async def nagorik_check_eligibility(request, context):
-    return given("ELIGIBILITY")
+    return await given("ELIGIBILITY")
 
 
 @hookimpl
 async def nagorik_quote_fees(request, context):
-    return given("QUOTE", context.clock.now(), request.stage)
+    return await given("QUOTE", context.clock.now(), request.stage)
 
 
 @hookimpl
 async def nagorik_submit(request, context):
-    return given("SUBMIT")
+    return await given("SUBMIT", request, context)
 
 
 @hookimpl
 async def nagorik_get_status(request, context):
-    return given("STATUS")
+    return await given("STATUS")
 
 
 @hookimpl
 async def nagorik_answer_correction(request, context):
-    return given("CORRECTION")
+    return await given("CORRECTION", request, context)
+
+
+@hookimpl
+async def nagorik_fetch_deliverable(request, context):
+    return await given("DELIVERABLE", request, context)
 
 
 @hookimpl
 async def nagorik_withdraw(request, context):
-    return given("WITHDRAWAL")
+    return await given("WITHDRAWAL")
 
 
 @hookimpl
 async def nagorik_start_payment(request, context):
-    return given("START")
+    return await given("START")
 
 
 @hookimpl
 async def nagorik_query_payment(request, context):
-    return given("QUERY")
+    return await given("QUERY")
 
 
 @hookimpl
 async def nagorik_refund_payment(request, context):
-    return given("REFUND")
+    return await given("REFUND")
 """
 TEXT = Text(en="Anybody may apply.", bn="যে কেউ আবেদন করতে পারেন।")
 

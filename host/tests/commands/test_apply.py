@@ -9,7 +9,6 @@ import pytest
 
 from nagorik_host import Host
 from nagorik_host.store.schema import REVISION
-from nagorik_host.vault import read_keyring
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 SECRET = "hunter2hunter2"
@@ -51,46 +50,6 @@ def test_database_of_another_release_is_refused_with_what_to_do(ready, place):
         assert result.code == 3
         assert f"the database is at revision 9999 and this host needs {REVISION}: nagorik db upgrade" in result.err
     assert "made by a later release" in ready("db", "upgrade").err
-
-
-def test_empty_database_is_told(nagorik, place):
-    sqlite3.connect(place / "nagorik.db").execute("CREATE TABLE other (id)").connection.close()
-    assert "the database is at revision none and this host needs" in nagorik("cases", "list").err
-
-
-def test_settings_that_are_wrong_end_every_command(nagorik, monkeypatch):
-    monkeypatch.setenv("NAGORIK_HOST_DATABSE", SECRET)
-    result = nagorik("cases", "list")
-    assert result.code == 2
-    assert "did you mean database?" in result.err
-    monkeypatch.delenv("NAGORIK_HOST_DATABSE")
-    monkeypatch.setenv("NAGORIK_HOST_DATABASE", f"mysql://{SECRET}@127.0.0.1/x")
-    result = nagorik("cases", "list")
-    assert (result.code, result.err) == (2, "nagorik: mysql is not supported; use sqlite or postgresql\n")
-    assert nagorik("worker").code == 2
-
-
-def test_keys_are_printed_for_a_file(nagorik):
-    keyring = read_keyring(nagorik("keys", "new", "2026-11").out)
-    assert keyring.current == "2026-11"
-    added = nagorik("keys", "add", "2026-12").out
-    assert next(iter(read_keyring(added).wrapping)) == "2026-12"
-    for name in ("index", "a:b", "", "না"):
-        assert nagorik("keys", "new", name).code == 2
-
-
-def test_key_that_is_missing_is_told(ready, applied, place):
-    other, index, _ = ready("keys", "add", "other").out.splitlines(keepends=True)
-    (place / "keys.txt").write_text(index + other)
-    result = ready("track", applied)
-    assert (result.code, "the key first is not among the keys" in result.err) == (2, True)
-
-
-def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
-    files = [written(f"in/{name}.json", example(client_reference=f"UDC-{name}")) for name in ("one", "two")]
-    told = ready("apply", files[0].parent, "--json").document["applications"]
-    assert [one["result"] for one in told] == ["taken", "taken"]
-    assert ready("track", "UDC-two", "--json").document["application"] == told[1]["application"]
 
 
 @pytest.mark.parametrize(

@@ -40,16 +40,9 @@ import re
 import sys
 import time
 
-from nagorik import (
-    Accepted,
-    AgencyStatus,
-    ApplicationState,
-    Criterion,
-    EligibilityDecision,
-    Text,
-    Verdict,
-    hookimpl,
-)
+from nagorik import Accepted, AgencyStatus, Criterion, EligibilityDecision, Text, Verdict, hookimpl
+
+STATUS = AgencyStatus(state="submitted", raw="taken")
 
 
 async def leave():
@@ -81,13 +74,12 @@ async def nagorik_check_eligibility(request, context):
 
 @hookimpl
 async def nagorik_submit(request, context):
-    status = AgencyStatus(state=ApplicationState.SUBMITTED, raw="taken", at=context.clock.now(), final=False)
-    return Accepted(reference=request.client_reference, status=status)
+    return Accepted(reference=request.client_reference, status=STATUS)
 
 
 @hookimpl
 async def nagorik_get_status(request, context):
-    return AgencyStatus(state=ApplicationState.SUBMITTED, raw="taken", at=context.clock.now(), final=False)
+    return STATUS
 """
 WORKER = """\
 import nagorik_host.host

@@ -4,138 +4,34 @@ import hashlib
 import json
 import os
 import stat
-import sys
 import tracemalloc
 from datetime import timedelta
-from importlib import import_module
 
 import httpx
 import pytest
-from command_site import Site
 from host_site import Desk, add_key, sealed
 
-from nagorik import InputRejected
+from nagorik import (
+    Accepted,
+    AgencyStatus,
+    Deliverable,
+    FetchedDeliverable,
+    FieldProblem,
+    FormPart,
+    InputRejected,
+    Text,
+    WireModel,
+)
 from nagorik_host.store.kept_documents import kept_documents
 from nagorik_platform import PluginConfiguration
 from nagorik_testing.fixtures.documents import specimen_pdf, specimen_picture
 
 pytestmark = pytest.mark.long
 
-MANIFEST = """\
-manifest_version = 1
-id = "shop"
-requires_api = "1.0"
-name = { en = "A licence office", bn = "লাইসেন্স দপ্তর" }
-owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
-evidence = "modelled"
-as_of = 2026-11-24
-
-[[services]]
-id = "shop.licence"
-name = { en = "A licence", bn = "একটি লাইসেন্স" }
-form = "forms:LicenceForm"
-reads = ["eligibility", "status", "deliverable"]
-writes = { submit = "native", answer-correction = "native" }
-deliverables = ["licence"]
-
-[[services.documents]]
-kind = "deed"
-name = { en = "Rent deed", bn = "ভাড়ার দলিল" }
-required = true
-media_types = ["application/pdf"]
-largest_bytes = 1_000_000
-
-[[services.documents]]
-kind = "photo"
-name = { en = "Photo", bn = "ছবি" }
-
-[[services.documents]]
-kind = "guardian-nid"
-name = { en = "Guardian's NID", bn = "অভিভাবকের এনআইডি" }
-when = { shop = ["minor"] }
-"""
-FORMS = """\
-from typing import Annotated
-
-from pydantic import StringConstraints
-
-from nagorik import Form, Label
-
-
-class LicenceForm(Form):
-    shop: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True), Label(en="Shop", bn="দোকান")]
-"""
-PLUGIN = """\
-import hashlib
-
-from nagorik import *
-from nagorik import (
-    Accepted, AgencyStatus, Criterion, Deliverable, EligibilityDecision, FetchedDeliverable, FieldProblem,
-    FormPart, InputRejected, Text, Verdict, WireModel, hookimpl,
-)
-
-SEEN, SAYS, GIVES, REFUSED, BY_PARTS = [], ["in_review"], ["application/pdf", b""], [], []
-LICENCE = Deliverable(kind="licence", delivery="download")
-
-
-def status():
-    issued = (LICENCE,) if SAYS[0] == "issued" else ()
-    return AgencyStatus(state=SAYS[0], raw=SAYS[0].upper(), deliverables=issued, final=SAYS[0] == "issued")
-
-
-class Filed(WireModel):
-    number: str
-
-
-async def look(request, context):
-    if BY_PARTS:
-        parts = [FormPart(document.kind, document) for document in request.documents]
-        await context.http.write("file", "POST", "/files", parts=parts, expect=Filed)
-        return
-    found = {}
-    for number, document in enumerate(request.documents):
-        content = b"".join([piece async for piece in context.documents.open(document)])
-        found[document.kind] = hashlib.sha256(content).hexdigest()
-        if found[document.kind] in REFUSED:
-            text = Text(en="The stamp cannot be read.", bn="সিলটি পড়া যায় না।")
-            raise InputRejected([FieldProblem(pointer=f"/documents/{number}", code="stamp", text=text)])
-    SEEN.append(found)
-
-
-@hookimpl
-async def nagorik_check_eligibility(request, context):
-    text = Text(en="Anybody may apply.", bn="যে কেউ আবেদন করতে পারেন।")
-    return EligibilityDecision(criteria=(Criterion(id="all", verdict=Verdict.PASS, text=text),))
-
-
-@hookimpl
-async def nagorik_submit(request, context):
-    await look(request, context)
-    return Accepted(reference="SHOP-1", status=status())
-
-
-@hookimpl
-async def nagorik_get_status(request, context):
-    return status()
-
-
-@hookimpl
-async def nagorik_answer_correction(request, context):
-    await look(request, context)
-    SAYS[0] = "in_review"
-    return status()
-
-
-@hookimpl
-async def nagorik_fetch_deliverable(request, context):
-    media_type, content = GIVES
-    document = await context.documents.put("licence", media_type, content)
-    return FetchedDeliverable(deliverable=request.deliverable, document=document)
-"""
 DEED, BETTER, PHOTO, LICENCE = specimen_pdf("DEED"), specimen_pdf("BETTER"), specimen_picture("a"), specimen_pdf("OK")
 ALL = {
     "title": {"en": "A licence", "bn": "একটি লাইসেন্স"},
-    "service": "shop.licence",
+    "service": "office.licence",
     "applicant": {"name": {"en": "PORIKKHA NAGORIK 202"}, "birth_date": "1979-03-09"},
     "form": {"shop": "12"},
     "consent": {"fee_ceiling": {"poisha": 0, "currency": "BDT"}, "days": 365, "acting": "centre-0042/operator-7"},
@@ -157,17 +53,56 @@ class Agency(httpx.AsyncBaseTransport):
         return httpx.Response(200, json={"number": "SHOP-1"})
 
 
+class Filed(WireModel):
+    number: str
+
+
 class Office(Desk):
-    """The plugin's desk, and a worker on simulated time."""
+    """The licence office: a worker on simulated time, and what the agency sees and says."""
 
     def __init__(self, place, answers) -> None:
-        self.desk, self.agency = answers, Agency()
-        shop = PluginConfiguration(
+        self.agency = Agency()
+        configuration = PluginConfiguration(
             settings={"base_url": "http://127.0.0.1:9"},
             egress=frozenset({"127.0.0.1"}),
             transport_factory=lambda: self.agency,
         )
-        super().__init__(place, {"shop": shop})
+        super().__init__(place, {"office": configuration})
+        self.seen, self.refused, self.by_parts = [], set(), False
+        self.says, self.gives = "in_review", ("application/pdf", b"")
+        answers.SUBMIT, answers.STATUS, answers.DELIVERABLE = self.submit, self.status, self.fetch
+        answers.CORRECTION = self.correct
+
+    async def look(self, request, context):
+        if self.by_parts:
+            parts = [FormPart(document.kind, document) for document in request.documents]
+            await context.http.write("file", "POST", "/files", parts=parts, expect=Filed)
+            return
+        found = {}
+        for number, document in enumerate(request.documents):
+            found[document.kind] = sha256(b"".join([piece async for piece in context.documents.open(document)]))
+            if found[document.kind] in self.refused:
+                text = Text(en="The stamp cannot be read.", bn="সিলটি পড়া যায় না।")
+                raise InputRejected([FieldProblem(pointer=f"/documents/{number}", code="stamp", text=text)])
+        self.seen.append(found)
+
+    def status(self):
+        issued = self.says == "issued"
+        given = (Deliverable(kind="licence", delivery="download"),) if issued else ()
+        return AgencyStatus(state=self.says, raw=self.says.upper(), deliverables=given, final=issued)
+
+    async def submit(self, request, context):
+        await self.look(request, context)
+        return Accepted(reference="SHOP-1", status=self.status())
+
+    async def correct(self, request, context):
+        await self.look(request, context)
+        self.says = "in_review"
+        return self.status()
+
+    async def fetch(self, request, context):
+        document = await context.documents.put("licence", *self.gives)
+        return FetchedDeliverable(deliverable=request.deliverable, document=document)
 
     def file(self, **papers: bytes):
         """An application's folder with its documents."""
@@ -181,15 +116,8 @@ class Office(Desk):
 
 
 @pytest.fixture
-def office(place, ready, tmp_path_factory, monkeypatch):
-    installed = tmp_path_factory.mktemp("installed") / "site"
-    files = {"plugin.toml": MANIFEST, "forms.py": FORMS, "plugin.py": PLUGIN}
-    Site(installed).install("nagorik-shop", "[nagorik.plugins]\nshop = nagorik_shop.plugin\n", files)
-    monkeypatch.syspath_prepend(str(installed))
-    (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["shop"]\n')
-    yield Office(place, import_module("nagorik_shop.plugin"))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_shop"]:
-        del sys.modules[name]
+def office(place, ready, answers):
+    return Office(place, answers)
 
 
 def applied(ready, path) -> str:
@@ -205,8 +133,8 @@ def closed(ready, office) -> str:
     """An application with a deed, a better one and a licence, issued and done."""
     application = applied(ready, office.file(deed=DEED))
     assert ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}").code == 0
-    office.desk.SAYS[0] = "issued"
-    office.desk.GIVES[:] = ["application/pdf", LICENCE]
+    office.says = "issued"
+    office.gives = ("application/pdf", LICENCE)
     office.work(timedelta(days=2))
     return application
 
@@ -227,17 +155,17 @@ def test_document_that_the_form_makes_necessary_is_named_at_the_counter_and_afte
     assert ready("act", application, "corrected", "--form", "minor.json").code == 0
     office.work(timedelta(minutes=1))
     told = ready("track", application, "--json").document
-    assert (told["waits_for"]["code"], office.desk.SEEN) == ("input-rejected", [])
+    assert (told["waits_for"]["code"], office.seen) == ("input-rejected", [])
     office.paper(BETTER)
     assert ready("act", application, "corrected", "--document", "guardian-nid=later.pdf").code == 0
     office.work(timedelta(minutes=1))
-    assert [{"deed": sha256(DEED), "guardian-nid": sha256(BETTER)}] == office.desk.SEEN
+    assert [{"deed": sha256(DEED), "guardian-nid": sha256(BETTER)}] == office.seen
 
 
 def test_papers_go_to_the_agency_and_are_listed_with_who_handed_them_in(ready, office):
     application = applied(ready, office.file(deed=DEED, photo=PHOTO))
     office.work(timedelta(minutes=1))
-    assert [{"deed": sha256(DEED), "photo": sha256(PHOTO)}] == office.desk.SEEN
+    assert [{"deed": sha256(DEED), "photo": sha256(PHOTO)}] == office.seen
     deed, photo = ready("documents", application, "--json").document["documents"]
     at = deed.pop("at")
     assert at == photo["at"]
@@ -261,7 +189,7 @@ def test_papers_go_to_the_agency_and_are_listed_with_who_handed_them_in(ready, o
 
 def test_correction_replaces_a_paper_and_keeps_the_old_one(ready, office):
     application = applied(ready, office.file(deed=DEED, photo=PHOTO))
-    office.desk.SAYS[0] = "correction_requested"
+    office.says = "correction_requested"
     office.work(timedelta(hours=1))
     result = ready(
         *("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}"),
@@ -269,7 +197,7 @@ def test_correction_replaces_a_paper_and_keeps_the_old_one(ready, office):
     )
     assert result.code == 0
     office.work(timedelta(hours=1))
-    assert office.desk.SEEN[1:] == [{"deed": sha256(BETTER), "photo": sha256(PHOTO)}]
+    assert office.seen[1:] == [{"deed": sha256(BETTER), "photo": sha256(PHOTO)}]
     assert listed(ready, application) == [
         ("deed", sha256(DEED), True),
         ("photo", sha256(PHOTO), False),
@@ -281,7 +209,7 @@ def test_correction_replaces_a_paper_and_keeps_the_old_one(ready, office):
 
 
 def test_refusal_of_a_paper_reaches_the_person_by_its_name_and_is_mended(ready, office):
-    office.desk.REFUSED.append(sha256(DEED))
+    office.refused.add(sha256(DEED))
     application = applied(ready, office.file(photo=PHOTO, deed=DEED))
     office.work(timedelta(minutes=1))
     shown = ready("track", application).out
@@ -291,7 +219,7 @@ def test_refusal_of_a_paper_reaches_the_person_by_its_name_and_is_mended(ready, 
     assert refusal["fields"][0]["label"] == {"en": "Rent deed", "bn": "ভাড়ার দলিল"}
     assert ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}").code == 0
     office.work(timedelta(minutes=1))
-    assert [{"photo": sha256(PHOTO), "deed": sha256(BETTER)}] == office.desk.SEEN
+    assert [{"photo": sha256(PHOTO), "deed": sha256(BETTER)}] == office.seen
     assert "The stamp" not in str(ready("track", application, "--json").document["refusals"])
 
 
@@ -299,7 +227,7 @@ def test_refusal_of_a_paper_reaches_the_person_by_its_name_and_is_mended(ready, 
 @pytest.mark.parametrize("whose", ["application", "agency"])
 def test_paper_that_is_somebody_elses_is_refused_at_its_place(ready, office, way, whose):
     other = closed(ready, office) if whose == "agency" else applied(ready, office.file(deed=DEED))
-    office.desk.SAYS[0] = "in_review"
+    office.says = "in_review"
 
     async def hand_in(host):
         stored = await host.database.run(
@@ -371,7 +299,7 @@ def test_document_that_comes_too_late_is_not_kept(ready, office):
 
 def test_large_document_is_sent_without_being_in_memory(ready, office):
     size = 18_000_000
-    office.desk.BY_PARTS.append(True)
+    office.by_parts = True
     application = applied(ready, office.file(deed=DEED, photo=PHOTO + os.urandom(size)))
     tracemalloc.start()
     try:
@@ -416,8 +344,8 @@ def test_document_that_is_gone_or_damaged_is_not_exported(ready, office):
 
 def test_deliverable_that_is_not_what_it_is_called_is_not_kept(ready, office):
     application = applied(ready, office.file(deed=DEED))
-    office.desk.SAYS[0] = "issued"
-    office.desk.GIVES[:] = ["application/pdf", b"<html>please log in</html>"]
+    office.says = "issued"
+    office.gives = ("application/pdf", b"<html>please log in</html>")
     office.work(timedelta(hours=2))
     assert [kind for kind, *_ in listed(ready, application)] == ["deed"]
     assert len(sealed(office.place)) == 1
@@ -441,7 +369,7 @@ def test_nothing_is_done_while_the_folder_of_the_papers_is_elsewhere(ready, offi
 @pytest.mark.parametrize("by_parts", [False, True])
 @pytest.mark.parametrize("damage", ["gone", "changed"])
 def test_copy_that_cannot_be_read_is_a_case_that_blames_neither_agency_nor_plugin(ready, office, damage, by_parts):
-    office.desk.BY_PARTS += [True] * by_parts
+    office.by_parts = by_parts
     applications, whole = [], {}
     for number in range(6):  # as many as an agency is taken to be down for, or a plugin kept out
         given = json.loads(office.file(deed=DEED + b"%d" % number).read_text("utf-8"))
