@@ -21,56 +21,6 @@ from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
 
-MANIFEST = """\
-manifest_version = 1
-id = "office"
-requires_api = "1.0"
-name = { en = "An office", bn = "একটি দপ্তর" }
-owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
-evidence = "modelled"
-as_of = 2026-11-24
-limits = { concurrency = 4, per_second = 1000, deadline = 300 }
-
-[[services]]
-id = "office.permit"
-name = { en = "A permit", bn = "একটি অনুমতি" }
-form = "forms:OfficeForm"
-reads = ["eligibility", "quote", "status", "find", "callback"]
-writes = { submit = "client-reference" }
-
-[[services]]
-id = "office.other"
-name = { en = "Another permit", bn = "আরেকটি অনুমতি" }
-form = "forms:OfficeForm"
-reads = ["status", "callback"]
-writes = { submit = "native" }
-
-[[services]]
-id = "office.stamp"
-name = { en = "A stamp", bn = "একটি সিল" }
-form = "forms:OfficeForm"
-reads = ["quote", "status"]
-writes = { submit = "native" }
-
-[[gateways]]
-id = "office.till"
-name = { en = "The till", bn = "ক্যাশ কাউন্টার" }
-reads = ["query-payment", "payment-notice"]
-writes = { start-payment = "native" }
-
-[[gateways]]
-id = "office.other-till"
-name = { en = "Another till", bn = "আরেকটি কাউন্টার" }
-reads = ["query-payment", "payment-notice"]
-writes = { start-payment = "native" }
-"""
-FORM = """\
-from nagorik import Form
-
-
-class OfficeForm(Form):
-    word: str
-"""
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -124,16 +74,12 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path, monkeypatch, keyring) -> Iterator[Office]:
-    """The office, installed for one test."""
-    info, root = tmp_path / "nagorik_office-1.0.0.dist-info", tmp_path / "nagorik_office"
+    """The plugin of the folder ``office``, installed for one test."""
+    info = tmp_path / "nagorik_office-1.0.0.dist-info"
     info.mkdir()
-    root.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-office\nVersion: 1.0.0\n")
     (info / "entry_points.txt").write_text("[nagorik.plugins]\noffice = nagorik_office.plugin\n")
-    (root / "__init__.py").touch()
-    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
-    (root / "forms.py").write_text(FORM, "utf-8")
-    shutil.copy(Path(__file__).with_name("office_plugin.py"), root / "plugin.py")
+    shutil.copytree(Path(__file__).with_name("office"), tmp_path / "nagorik_office")
     monkeypatch.syspath_prepend(str(tmp_path))
     yield Office(import_module("nagorik_office.plugin"), tmp_path, keyring)
     for module in [module for module in sys.modules if module.partition(".")[0] == "nagorik_office"]:
