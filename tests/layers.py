@@ -143,7 +143,7 @@ def rules() -> str:
         layers=[
             "worker | restoration",
             "housekeeping | outage",
-            "claims | inbox | reloads",
+            "claims | inbox",
             "rate_limiter",
             "queues | suspensions",
             "plugins",

@@ -49,9 +49,9 @@ from nagorik_platform.lifecycle import (
 )
 
 if TYPE_CHECKING:
+    from nagorik_host.engine.housekeeping import ReadSettings
     from nagorik_host.engine.inbox import Inbox
     from nagorik_host.engine.observers import WorkerObserver
-    from nagorik_host.engine.reloads import ReadSettings
     from nagorik_host.engine.worker import Worker
     from nagorik_host.views import ApplicationView, Audience
 

@@ -70,8 +70,7 @@ async def workers(_: argparse.Namespace) -> CommandResult:
 
 async def reload(_: argparse.Namespace) -> CommandResult:
     """Ask all workers to read the settings of plugins anew; exit code 2 where they cannot be used."""
-    from nagorik_host.engine.housekeeping import HEARTBEATS
-    from nagorik_host.engine.reloads import rejected_of
+    from nagorik_host.engine.housekeeping import HEARTBEATS, rejected_of
     from nagorik_host.store.reloads import ask_reload
     from nagorik_platform import Platform, PlatformSettings
     from nagorik_platform.logs import get_logger

@@ -17,7 +17,7 @@ from nagorik_platform.cli.output import print_lines
 
 if TYPE_CHECKING:
     from nagorik_host.engine.engine import Engine
-    from nagorik_host.engine.reloads import ReadSettings
+    from nagorik_host.engine.housekeeping import ReadSettings
     from nagorik_host.host import Host
     from nagorik_host.metrics import WorkerMetrics
     from nagorik_platform import PluginConfiguration

@@ -1,25 +1,29 @@
 """What a worker does beside its calls: renew leases, take up settings, erase old messages."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+import os
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from nagorik import SettingsRejected
 from nagorik_host.engine.health import try_refused
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
-from nagorik_host.engine.reloads import ReadSettings, rejected_of
 from nagorik_host.store.database import DatabaseUnavailable, Transaction
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import KeptOutPlugin, note_kept_out
 from nagorik_host.store.reloads import last_reload, note_taken_up
 from nagorik_host.store.retention import erase_messages
+from nagorik_platform import PluginConfiguration
 from nagorik_platform.logs import get_logger
+from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_platform.registry.records import ADMISSION_CODES
 
 if TYPE_CHECKING:
     from nagorik_host.host import Host
+    from nagorik_platform.dispatch.dispatcher import SettingsReload
 
 _log = get_logger("nagorik.host")
 
@@ -29,6 +33,9 @@ WORKER_EXPIRY: Final = timedelta(days=1)
 """After so long the row of a silent worker is deleted; until then its name shows whose calls have no end."""
 TIDY: Final = 3600.0
 """Seconds between two times that old messages are erased."""
+ReadSettings = Callable[[], Mapping[str, PluginConfiguration]]
+"""Reads what the host says of each plugin, as it is now; raises a ``ValueError`` that names what is wrong with it, or
+an ``OSError`` where it cannot be read."""
 
 
 class Housekeeping:
@@ -127,3 +134,18 @@ async def _repeat(do: Callable[[], Awaitable[object]], seconds: float) -> None:
         await asyncio.sleep(seconds)
         with suppress(DatabaseUnavailable):
             await do()
+
+
+def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> dict[str, list[str]]:
+    """The settings that cannot be used, by plugin, each as ``name:reason`` without its value.
+
+    Plugins without any setting are not in use, and left out.
+    """
+    names = [name.upper() for name in os.environ]
+    return {
+        plugin: [f"{name or 'settings'}:{error.reasons.get(name, 'rejected')}" for name in error.names]
+        if isinstance(error, SettingsRejected)
+        else [error.code]
+        for plugin, error in done.rejected.items()
+        if plugin in plugins or any(name.startswith(environment_prefix(plugin)) for name in names)
+    }

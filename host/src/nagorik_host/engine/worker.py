@@ -14,12 +14,11 @@ from uuid import uuid4
 
 from nagorik.operations import OPERATIONS
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, EndedCall
-from nagorik_host.engine.housekeeping import Housekeeping
+from nagorik_host.engine.housekeeping import Housekeeping, ReadSettings
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
-from nagorik_host.engine.reloads import ReadSettings
 from nagorik_host.store.database import DatabaseUnavailable, is_the_machines
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 from nagorik_platform.lifecycle.perform import perform
