@@ -81,7 +81,7 @@ async def given(name, *arguments):
 
 @hookimpl
 async def nagorik_check_eligibility(request, context):
-    return await given("ELIGIBILITY")
+    return await given("ELIGIBILITY", request.form)
 
 
 @hookimpl

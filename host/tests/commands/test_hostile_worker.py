@@ -8,78 +8,51 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from command_site import Site
 from host_site import rows
 
-MANIFEST = """\
-manifest_version = 1
-id = "token"
-requires_api = "1.0"
-name = { en = "A token office", bn = "টোকেন দপ্তর" }
-owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
-evidence = "modelled"
-as_of = 2026-11-24
-
-[[services]]
-id = "token.renewal"
-name = { en = "A token", bn = "একটি টোকেন" }
-form = "forms:TokenForm"
-reads = ["eligibility", "status"]
-writes = { submit = "native" }
-"""
-FORMS = """\
-from nagorik import Form
-
-
-class TokenForm(Form):
-    mode: str
-"""
-PLUGIN = """\
+ANSWERS = """\
 import asyncio
 import re
 import sys
 import time
+from datetime import date, timedelta
 
-from nagorik import Accepted, AgencyStatus, Criterion, EligibilityDecision, Text, Verdict, hookimpl
+from nagorik import Accepted, AgencyStatus, Criterion, EligibilityDecision, Quote, QuoteLine, Text, Verdict
+from nagorik.model.fee import FeeDue, Source
+from nagorik.values import Money
 
-STATUS = AgencyStatus(state="submitted", raw="taken")
+TEXT = Text(en="The plot is dry.", bn="জমিটি শুকনো।")
+FREE = QuoteLine(code="fee", text=TEXT, amount=Money.taka(0), vat=Money.taka(0))
+STATUS = AgencyStatus(state="submitted", raw="NEW")
+SUBMIT = Accepted(reference="WELL-1", status=STATUS)
 
 
 async def leave():
     sys.exit(0)
 
 
-def spin():
-    while True:
-        pass
+async def ELIGIBILITY(form):
+    if form.plot == "good":
+        await asyncio.sleep(0.3)  # its call is under way while the others misbehave
+    elif form.plot == "exit in a task":
+        await asyncio.create_task(leave())
+    elif form.plot == "sleep":
+        time.sleep(1e9)
+    elif form.plot == "match":
+        re.match("(a|a|a)+$", "a" * 64 + "b")
+    return EligibilityDecision(criteria=(Criterion(id="all", verdict=Verdict.PASS, text=TEXT),))
 
 
-@hookimpl
-async def nagorik_check_eligibility(request, context):
-    match request.form.mode:
-        case "good":
-            # Its call is under way while the others' misbehave.
-            await asyncio.sleep(0.3)
-        case "exit in a task":
-            await asyncio.create_task(leave())
-        case "spin":
-            spin()
-        case "sleep":
-            time.sleep(1e9)
-        case "match":
-            re.match("(a|a|a)+$", "a" * 64 + "b")
-    text = Text(en="The token ends soon.", bn="টোকেনের মেয়াদ শেষের দিকে।")
-    return EligibilityDecision(criteria=(Criterion(id="soon", verdict=Verdict.PASS, text=text),))
-
-
-@hookimpl
-async def nagorik_submit(request, context):
-    return Accepted(reference=request.client_reference, status=STATUS)
-
-
-@hookimpl
-async def nagorik_get_status(request, context):
-    return STATUS
+def QUOTE(now, stage):
+    return Quote(
+        id="quote-1",
+        lines=(FREE,),
+        total=Money.taka(0),
+        due=FeeDue.BEFORE_SUBMISSION,
+        issued_at=now,
+        expires_at=now + timedelta(days=30),
+        source=Source(title="Wells Act 2018", as_of=date(2018, 7, 1), verified=True),
+    )
 """
 WORKER = """\
 import nagorik_host.host
@@ -91,50 +64,29 @@ raise SystemExit(main(["worker", "--once"]))
 """
 
 
-@pytest.fixture
-def office(place, tmp_path_factory) -> Path:
-    """The folder of a plugin that does what the form says."""
-    directory = tmp_path_factory.mktemp("office")
-    directory.rmdir()
-    files = {"plugin.toml": MANIFEST, "forms.py": FORMS, "plugin.py": PLUGIN}
-    Site(directory).install("nagorik-token", "[nagorik.plugins]\ntoken = nagorik_token.plugin\n", files)
-    (place / "nagorik.toml").write_text(
-        'keys_file = "keys.txt"\nallow = ["token"]\n'
-        "[plugins.token]\negress = ['127.0.0.1']\n[plugins.token.settings]\nbase_url = 'http://127.0.0.1:9'\n"
-    )
-    return directory
+def apply(ready, plot: str, day: int) -> str:
+    """Take an application in that does something to its worker; its id."""
+    given = {
+        "service": "office.well",
+        "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": f"1990-01-{day:02}"},
+        "form": {"depth": "120", "plot": plot},
+        "consent": {"fee_ceiling": {"poisha": 0}, "days": 365},
+    }
+    Path("well.json").write_text(json.dumps(given), "utf-8")
+    return str(ready("apply", "well.json", "--json").document["applications"][0]["application"])
 
 
 @pytest.fixture
-def apply(ready, office, monkeypatch):
-    """Takes an application in that does something to its worker; its id."""
-    monkeypatch.syspath_prepend(str(office))
-
-    def apply(mode: str, day: int) -> str:
-        given = {
-            "service": "token.renewal",
-            "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": f"1990-01-{day:02}"},
-            "form": {"mode": mode},
-            "consent": {"fee_ceiling": {"poisha": 0}, "days": 365},
-        }
-        Path("token.json").write_text(json.dumps(given), "utf-8")
-        applications = ready("apply", "token.json", "--json").document["applications"]
-        return str(applications[0]["application"])
-
-    yield apply
-    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_token"]:
-        del sys.modules[name]
-
-
-@pytest.fixture
-def work(office):
+def work(answers):
     """Runs a worker whose watchdog is impatient."""
-    environment = {**os.environ, "PYTHONPATH": str(office)}
+    file = Path(answers.__file__)
+    file.write_text(ANSWERS, "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(file.parents[1])}
     return partial(subprocess.run, [sys.executable, "-c", WORKER], env=environment, capture_output=True, text=True)
 
 
-def test_worker_carries_the_others_on(place, apply, work):
-    good, bad = apply("good", 1), apply("exit in a task", 2)
+def test_worker_carries_the_others_on(ready, place, work):
+    good, bad = apply(ready, "good", 1), apply(ready, "exit in a task", 2)
     ended = work()
     assert ended.returncode == 0, ended.stderr
     lines = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
@@ -143,11 +95,11 @@ def test_worker_carries_the_others_on(place, apply, work):
     assert (states[good], states[bad]) == ("submitted", "draft")
 
 
-@pytest.mark.parametrize("mode", ["spin", "sleep", "match"])
-def test_worker_whose_loop_a_hook_blocks_ends_and_says_where_it_stood(apply, work, mode):
-    bad = apply(mode, 2)
+@pytest.mark.parametrize("plot", ["sleep", "match"])
+def test_worker_whose_loop_a_hook_blocks_ends_and_says_where_it_stood(ready, work, plot):
+    bad = apply(ready, plot, 2)
     ended = work()
     assert ended.returncode == 1, ended.stderr
-    assert "in nagorik_check_eligibility" in ended.stderr
+    assert "in ELIGIBILITY" in ended.stderr
     assert bad not in ended.stderr
     assert "PORIKKHA" not in ended.stderr
