@@ -1,16 +1,13 @@
 """What the host asks for beside a fee: read, dated, and never above a ceiling."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 
 from nagorik.data_files import DataFileInvalid
-from nagorik.manifest import PaymentGateway, PublicService
 from nagorik.model.fee import LineNature
 from nagorik.values import Money, Text
 from nagorik_host.charges import NO_CHARGES, HostCharges, read_charges
-from nagorik_host.engine.plugins import CapabilitiesCache
-from nagorik_testing import SimulatedClock
 
 DAY = date(2026, 11, 24)
 SOURCE = 'source = { title = "Office order 1 of the centre", as_of = 2026-11-01, verified = false }'
@@ -130,41 +127,3 @@ def test_file_that_is_wrong_is_refused_by_field_or_by_service_and_day(entries, s
         parsed(*entries)
     assert str(caught.value).startswith("charges.toml: ")
     assert said in str(caught.value)
-
-
-OFFER = PublicService.model_validate(
-    {
-        "id": "nid.reissue",
-        "name": {"en": "Reissue", "bn": "রি-ইস্যু"},
-        "form": "forms:Form",
-        "writes": {"submit": "none"},
-    }
-)
-DESK = PaymentGateway.model_validate(
-    {
-        "id": "cashdesk.counter",
-        "name": {"en": "Cash", "bn": "নগদ"},
-        "reads": ["query-payment"],
-        "writes": {"start-payment": "native"},
-    }
-)
-
-
-class OneService:
-    """A platform of which only the service and the gateway are asked."""
-
-    def service(self, name):
-        return OFFER
-
-    def gateway(self, name):
-        return DESK
-
-
-def test_day_in_dhaka_decides_and_turns_at_its_midnight(parsed):
-    clock = SimulatedClock(datetime(2026, 11, 30, 17, 59, 59, tzinfo=UTC))
-    ending = charge(more="effective_to = 2026-11-30")
-    charges = parsed(ending, charge("later", first="2026-12-01"), ceiling())
-    capabilities = CapabilitiesCache(OneService(), charges, clock)
-    assert [line.code for line in capabilities.of("nid.reissue", "cashdesk.counter").charges] == ["centre"]
-    clock.advance(timedelta(seconds=1))
-    assert [line.code for line in capabilities.of("nid.reissue", "cashdesk.counter").charges] == ["later"]

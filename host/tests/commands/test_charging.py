@@ -1,5 +1,6 @@
 """The host's own charges on their way to the payer: told before, asked for once, shown apart, and on the receipt."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -109,22 +110,21 @@ def test_charge_is_asked_for_once_and_the_agency_hears_of_its_own_share(ready, w
     assert payment.amount.plain() in again
 
 
-def test_track_tells_the_charge_of_a_payment_to_come(ready, world, charging):
+def test_track_tells_the_charge_of_a_payment_to_come_on_its_day_in_dhaka(ready, world, charging):
+    first = "effective_from = 2026-01-01"
+    charging.write_text(CHARGES.replace(first, f"{first}\neffective_to = 2026-11-24", 1))
     world.charges = read_charges(charging)
+    application = world.run(lambda host: world.apply_as(host, 1))
+    world.work(timedelta(0))
+    assert ready("track", application, "--json").document["charges"]["total"] == "57.50"
 
-    async def quoted(host):
-        application = await world.apply_as(host, 1)
-        worker = host.worker()
-        await worker.run_until_idle()
-        return application
+    async def asked(host):
+        return [line.code for line in host.capabilities.of("nid.reissue", "cashdesk.counter").charges]
 
-    application = world.run(quoted)
-    progress = world.run(lambda host: host.progress(application))
-    assert progress.quote is not None
-    assert not progress.payments
-    told = ready("track", application, "--json").document["charges"]
-    assert told is not None
-    assert told["total"] == "57.50"
+    world.clock.set(datetime(2026, 11, 24, 17, 59, 59, tzinfo=UTC))
+    assert world.run(asked) == ["centre"]
+    world.clock.advance(timedelta(seconds=1))
+    assert world.run(asked) == []
 
 
 def test_doctor_tells_a_file_that_cannot_be_used_and_names_that_nothing_offers(ready, charging):
