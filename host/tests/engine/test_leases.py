@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import pytest
 from host_world import carry, change, rows
@@ -77,7 +78,7 @@ async def test_worker_that_stood_still_between_two_requests_files_nothing(office
         assert await slow.poll()
         await quay.numbered.wait()
         office.machine.advance(LEASE)
-        await carry(elsewhere.worker(), office.clock)
+        await carry(elsewhere.worker(), office.clock, for_at_most=timedelta(hours=6))
         ended = await host.track(application)
         quay.may_answer.set()
         await slow.run_until_idle()
@@ -106,7 +107,7 @@ async def test_worker_that_took_over_from_itself_files_once(office, ready_url):
                 await asyncio.sleep(0.01)
         quay.may_answer.set()
         await slow
-        await carry(worker, office.clock)
+        await carry(worker, office.clock, for_at_most=timedelta(hours=6))
         assert quay.asked.count("POST /numbers") == 2
         assert quay.filed == 1
 

@@ -167,33 +167,23 @@ async def lose(world, host):
     world.machine.advance(LEASE)
 
 
-async def test_call_that_ended_three_workers_in_a_row_is_a_case(world, ready_url):
-    world.street.close(Operation.ELIGIBILITY)
+@pytest.mark.parametrize("operation", [Operation.ELIGIBILITY, Operation.SUBMIT])
+async def test_call_that_ended_three_workers_in_a_row_is_a_case(world, ready_url, operation):
+    world.street.close(operation)
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         for _ in range(LOSSES_OF_A_CASE):
-            assert await cases(host) == {}
             await lose(world, host)
+            assert await cases(host) == {}
         async with asyncio.timeout(30):
             await world.carry(host.worker())
         assert await cases(host) == {application: WORKERS_LOST}
-        assert await world.states(host) == ["draft"]
+        ended = await rows(host, select(attempts.c.operation, attempts.c.result).order_by(attempts.c.entry))
+        assert [row.operation for row in ended if row.result != "answered"] == [operation] * LOSSES_OF_A_CASE
+        if operation is Operation.SUBMIT:  # it is looked up before it is a case
+            assert ended[-1] == ("find", "answered")
         await let_go_on(host)
-        world.street.open(Operation.ELIGIBILITY)
+        world.street.open(operation)
         await world.carry(host.worker())
         assert await world.states(host) == ["closed"]
-
-
-async def test_filing_that_ends_its_workers_is_looked_up_before_it_is_a_case(world, ready_url):
-    world.street.close(Operation.SUBMIT)
-    async with world.host(ready_url) as host:
-        application = await world.apply(host)
-        for _ in range(LOSSES_OF_A_CASE):
-            await lose(world, host)
-            assert await cases(host) == {}
-        await world.carry(host.worker())
-        assert await cases(host) == {application: WORKERS_LOST}
-        ended = await rows(host, select(attempts.c.operation, attempts.c.result).order_by(attempts.c.entry))
-        assert [row.operation for row in ended if row.result != "answered"] == ["submit"] * LOSSES_OF_A_CASE
-        assert ended[-1] == ("find", "answered")
-    assert world.effects("nid", "application") == 0
+    assert world.effects("nid", "application") == 1

@@ -27,33 +27,49 @@ async def until_asked():
 
 
 class Meeting(FaultyDatabase):
-    """Lets a unit of a worker wait for a change, so that one commit has both.
+    """Lets units of a worker wait for a change of an application, so that one commit has both.
 
     Attributes:
-        change: Begins what the next unit meets.
-        is_first: Whether that comes before the unit.
+        host: The host on this database.
+        acknowledged: Where the application was by the change that was acknowledged, if one was.
         units: How many units met a change.
     """
 
     def __init__(self, database, *, is_file):
         super().__init__(database)
         self.is_file = is_file
-        self.change = None
-        self.is_first = False
+        self.host = self.acknowledged = self._change = None
         self.units = 0
 
+    @property
+    def is_over(self):
+        return self.acknowledged is not None or self.units >= LAST
+
+    def meet(self, change, *, after, is_first):
+        """Let each unit after the ``after``-th meet the change, first or second, until one is acknowledged."""
+        self.acknowledged, self.units = None, 0
+
+        async def once():
+            if self.units > after:
+                with suppress(NotPossible):
+                    self.acknowledged = await change()
+            if not self.is_over:
+                self._change, self._is_first = once, is_first
+
+        self._change, self._is_first = once, is_first
+
     async def run(self, unit):
-        change, self.change = self.change, None
+        change, self._change = self._change, None
         if change is None:
             return await super().run(unit)
         self.units += 1
-        both, tasks = [change(), super().run(unit)], []
+        is_first, tasks, both = self._is_first, [], [change(), super().run(unit)]
         async with self._kept_busy():
-            for one in both if self.is_first else both[::-1]:
+            for one in both if is_first else both[::-1]:
                 tasks.append(asyncio.create_task(one))
                 await until_asked()
         ends = await asyncio.gather(*tasks)
-        return ends[1 if self.is_first else 0]
+        return ends[1 if is_first else 0]
 
     @asynccontextmanager
     async def _kept_busy(self):
@@ -73,104 +89,78 @@ class Meeting(FaultyDatabase):
         let_go.set()
         await holding
 
-
-class Scene:
-    """A host whose worker meets changes.
-
-    Attributes:
-        acknowledged: Where the application was by the change that was acknowledged, if one was.
-    """
-
-    def __init__(self, world, host, meeting):
-        self.world, self.host, self.meeting = world, host, meeting
-        self.acknowledged = None
-
-    def meet(self, application, kind, *, after, is_first):
-        """Let each unit after the ``after``-th meet a change, until one is acknowledged."""
-        self.acknowledged, self.meeting.units, self.meeting.is_first = None, 0, is_first
-
-        async def change():
-            if self.meeting.units > after:
-                with suppress(NotPossible):
-                    self.acknowledged = await self._change(application, kind)
-            if not self.is_over:
-                self.meeting.change = change
-
-        self.meeting.change = change
-
-    @property
-    def is_over(self):
-        return self.acknowledged is not None or self.meeting.units >= LAST
-
-    async def _change(self, application, kind):
-        match kind:
-            case "withdrawal":
-                return await self.host.act(application, "withdraw")
-            case "correction":
-                return await self.host.act(application, "corrected", form={"reason": "lost"})
-            case "consent":
-                return await self.host.consent(application, self.world.consent())
-        payments = (await self.host.progress(application)).payments
-        if not payments:
-            raise NotPossible("no-such-payment")
-        if kind == "decision":
-            given_up = Decided("A", "Paid twice.", payment=payments[-1].id, payment_to=PaymentState.CANCELLED)
-            return await self.host.decide(application, given_up)
-        noticed = Noticed(payment=payments[-1].id)
-        return await self.host.database.run(lambda t: self.host.take_in(t, application, noticed))
-
     async def require_kept(self, application):
         """See that the row is the fold of its journal, which has what was acknowledged, and that all is sound."""
-        self.meeting.change = None
+        self._change = None
         tracked = await self.host.track(application)
         assert amounts_to(tracked.events, tracked.progress)
         if self.acknowledged is not None:
             assert amounts_to(tracked.events[: self.acknowledged.events], self.acknowledged)
-        assert await self.host.database.run(partial(list_cases, limit=1, now=self.world.clock.now())) == []
+        assert await self.host.database.run(partial(list_cases, limit=1, now=self.host.clock.now())) == []
         assert [one async for one in verify_journals(self.host.database, self.host.vault) if one.findings] == []
 
 
+async def changed(world, host, application, kind):
+    """What a citizen, an officer or a gateway changes."""
+    match kind:
+        case "withdrawal":
+            return await host.act(application, "withdraw")
+        case "correction":
+            return await host.act(application, "corrected", form={"reason": "lost"})
+        case "consent":
+            return await host.consent(application, world.consent())
+    payments = (await host.progress(application)).payments
+    if not payments:
+        raise NotPossible("no-such-payment")
+    if kind == "decision":
+        given_up = Decided("A", "Paid twice.", payment=payments[-1].id, payment_to=PaymentState.CANCELLED)
+        return await host.decide(application, given_up)
+    noticed = Noticed(payment=payments[-1].id)
+    return await host.database.run(lambda t: host.take_in(t, application, noticed))
+
+
 @pytest.fixture
-async def scene(world, ready_url):
+async def meeting(world, ready_url):
     async with world.host(ready_url) as host:
-        meeting = Meeting(host.database, is_file=ready_url.startswith("sqlite"))
-        async with world.host(meeting) as met:
-            yield Scene(world, met, meeting)
+        made = Meeting(host.database, is_file=ready_url.startswith("sqlite"))
+        async with world.host(made) as made.host:
+            yield made
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["change-first", "worker-first"])
 @pytest.mark.parametrize("kind", ["withdrawal", "correction", "consent", "notice", "decision"])
-async def test_change_that_meets_a_worker_is_kept(world, scene, kind, is_first):
+async def test_change_that_meets_a_worker_is_kept(world, meeting, kind, is_first):
     """Let a change meet the first unit at which it is acknowledged, then the next such unit, and so on."""
-    worker, met = scene.host.worker(), [0]
+    worker, met = meeting.host.worker(), [0]
     await worker.run_until_idle()
     # On a server no two units of these share a commit: some that meet there are enough.
-    while met[-1] < LAST and len(met) <= (LAST if scene.meeting.is_file else FEW):
-        application = await world.apply(scene.host, len(met))
-        scene.meet(application, kind, after=met[-1], is_first=is_first)
-        while not scene.is_over:
+    while met[-1] < LAST and len(met) <= (LAST if meeting.is_file else FEW):
+        application = await world.apply(meeting.host, len(met))
+        change = partial(changed, world, meeting.host, application, kind)
+        meeting.meet(change, after=met[-1], is_first=is_first)
+        while not meeting.is_over:
             due = await worker.run_until_idle()
             if due is not None and due > world.clock.now():
                 world.clock.set(due)
         await worker.run_until_idle()
-        await scene.require_kept(application)
-        if scene.acknowledged is None:
+        await meeting.require_kept(application)
+        if meeting.acknowledged is None:
             break
-        met.append(scene.meeting.units)
+        met.append(meeting.units)
     # A form is not corrected under a call, which a worker that comes first has begun.
     assert len(met) > 1 or (kind == "correction" and not is_first)
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["change-first", "worker-first"])
-async def test_change_that_meets_the_end_of_a_lease_is_kept(world, scene, is_first):
+async def test_change_that_meets_the_end_of_a_lease_is_kept(world, meeting, is_first):
     world.street.close("nid")
-    application, lost = await world.apply(scene.host), scene.host.worker("lost")
+    application, lost = await world.apply(meeting.host), meeting.host.worker("lost")
     await lost.poll()
     await until(lambda: world.street.waiting)
     world.machine.advance(2 * LEASE)
-    scene.meet(application, "consent", after=0, is_first=is_first)
-    await scene.host.worker("heir").poll()
-    assert scene.acknowledged is not None
+    meeting.meet(partial(changed, world, meeting.host, application, "consent"), after=0, is_first=is_first)
+    await meeting.host.worker("heir").poll()
+    assert meeting.acknowledged is not None
     world.street.open("nid")
     await lost.run_until_idle()
-    await scene.require_kept(application)
+    await meeting.require_kept(application)

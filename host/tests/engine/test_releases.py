@@ -58,33 +58,16 @@ async def test_what_a_lost_worker_of_the_newer_release_had_is_left_to_its_like(o
         assert await rows(new, STATES) == ["closed"]
 
 
-async def pinned(world, host, number):
-    """An application of another release of its plugin; its plugin's label before and now."""
-    await world.apply(host)
-    (now,) = await rows(host, select(applications.c.plugin_version))
-    before = f"{now.rpartition(' ')[0]} {number}"
-    await change(host, update(applications).values(plugin_version=before))
-    return before, now
-
-
-async def test_plugin_of_the_same_line_takes_applications_over(world, ready_url):
-    async with world.host(ready_url) as host:
-        before, now = await pinned(world, host, "1.0.0a1")
-        (done,) = await host.take_over()
-        assert (done.before, done.after, done.applications, done.taken_over) == (before, now, 1, True)
-        assert await host.take_over() == []
-        await world.carry(host.worker())
-        assert await world.states(host) == ["closed"]
-
-
 async def test_plugin_of_another_line_waits_for_an_officer(world, ready_url):
     async with world.host(ready_url) as host:
-        before, now = await pinned(world, host, "0.9")
+        application = await world.apply(host)
+        (now,) = await rows(host, select(applications.c.plugin_version))
+        before = f"{now.rpartition(' ')[0]} 0.9"
+        await change(host, update(applications).values(plugin_version=before))
         (done,) = await host.take_over()
         assert (done.before, done.taken_over) == (before, False)
         await world.carry(host.worker())
         # What the citizen does meanwhile is written down and starts nothing.
-        (application,) = await rows(host, select(applications.c.id))
         await host.consent(application, world.consent())
         await world.carry(host.worker())
         assert world.street.calls == []

@@ -177,27 +177,6 @@ async def test_call_that_follows_is_not_made_once_its_service_is_suspended(world
 # Trouble that is one agency's, or one application's
 
 
-async def test_agency_that_hangs_slows_no_other(world, ready_url):
-    async with world.host(ready_url) as host:
-        await world.apply(host, 0)
-        await host.worker().run_until_idle()  # far enough to have a payment to ask about
-        for number in range(1, 9):
-            await world.apply(host, number)
-        world.street.close("nid")
-        worker = host.worker()
-        await worker.poll()
-        await until(lambda: world.street.waiting == PLACES)
-        before = len(world.street.times("cashdesk"))
-        for _ in range(5):
-            world.clock.advance(timedelta(minutes=30))
-            await worker.poll()
-            await until(lambda: world.street.waiting >= PLACES)
-        assert len(world.street.times("cashdesk")) > before
-        world.street.open("nid")
-        await world.carry(worker)
-        assert await world.states(host) == ["closed"] * 9
-
-
 async def test_agency_that_is_down_is_probed_and_then_drained_at_its_pace(world, ready_url):
     async with world.host(ready_url) as host:
         for number in range(12):
