@@ -35,14 +35,8 @@ def rejected() -> str:
     return str(caught.value)
 
 
-def test_defaults_need_nothing():
-    settings = load_host_settings()
-    assert settings.database.get_secret_value() == "sqlite:///nagorik.db"
-    assert (settings.allow, settings.log_level) == (None, "INFO")
-    assert settings.worker
-
-
-def test_file_is_read_and_the_environment_wins(monkeypatch):
+def test_environment_wins_over_the_file_and_the_file_over_the_defaults(monkeypatch):
+    assert load_host_settings().database.get_secret_value() == "sqlite:///nagorik.db"
     written('database = "sqlite:///file.db"\nworker = "file"\nallow = ["nid"]\nretention_days = 30\n')
     monkeypatch.setenv("NAGORIK_HOST_WORKER", "environment")
     monkeypatch.setenv("NAGORIK_HOST_ALLOW", "nid, cashdesk")
@@ -50,7 +44,7 @@ def test_file_is_read_and_the_environment_wins(monkeypatch):
     settings = load_host_settings()
     assert settings.database.get_secret_value() == "sqlite:///file.db"
     assert (settings.worker, settings.retention_days, settings.lease_seconds) == ("environment", 30, 20)
-    assert settings.allow == {"nid", "cashdesk"}
+    assert (settings.allow, settings.log_level) == ({"nid", "cashdesk"}, "INFO")
 
 
 def test_named_file_is_read_in_place_of_the_default_one(monkeypatch):
