@@ -1,25 +1,20 @@
 """``nagorik inbox``: what came, by offer, result and age, and nothing of what it says."""
 
-import asyncio
 from datetime import timedelta
+from functools import partial
 
 from nagorik_host.commands import running
-from nagorik_host.store.database import open_database
-from nagorik_host.store.host_keys import admit_keys
 from nagorik_host.store.schema import inbox
-from nagorik_host.vault import Vault, read_keyring
 
 SAID = "what-it-says"
 
 
-def put(place, *, result=None, age=timedelta(0), offer="nid.reissue") -> str:
+def put(world, *, result=None, age=timedelta(0), offer="nid.reissue") -> str:
     """Keep a message as it stands in a host's database; its id."""
-    keyring = read_keyring((place / "keys.txt").read_text())
-    vault = Vault(keyring)
     at = running.CLOCK.now() - age
     identity = f"message-{offer}-{result}"
 
-    def write(transaction):
+    def write(transaction, vault):
         key, wrapped = vault.make_data_key(identity)
         row = {
             "id": identity,
@@ -35,22 +30,13 @@ def put(place, *, result=None, age=timedelta(0), offer="nid.reissue") -> str:
         transaction.connection.execute(inbox.insert().values(**row))
         transaction.record_row(inbox, identity, at=at)
 
-    async def keep():
-        database = await open_database(f"sqlite:///{place}/nagorik.db")
-        database.use_ledger(vault)
-        try:
-            await admit_keys(database, keyring, at)
-            await database.run(write)
-        finally:
-            await database.close()
-
-    asyncio.run(keep())
+    world.run(lambda host: host.database.run(partial(write, vault=host.vault)))
     return identity
 
 
-def test_messages_are_listed_by_result_and_offer(ready, place):
-    old = put(place, result="plugin-fault", age=timedelta(days=40))
-    new = put(place, offer="nid.correction")
+def test_messages_are_listed_by_result_and_offer(ready, world):
+    old = put(world, result="plugin-fault", age=timedelta(days=40))
+    new = put(world, offer="nid.correction")
     told = ready("inbox", "list", "--json").document
     assert told["numbers"] == {"plugin-fault": 1, "waiting": 1}
     assert [one["id"] for one in told["messages"]] == [new, old]
@@ -65,8 +51,8 @@ def test_messages_are_listed_by_result_and_offer(ready, place):
     assert SAID not in shown.out
 
 
-def test_messages_are_read_again(ready, place):
-    failed, taken = put(place, result="plugin-fault"), put(place, result="taken")
+def test_messages_are_read_again(ready, world):
+    failed, taken = put(world, result="plugin-fault"), put(world, result="taken")
     assert ready("inbox", "retry").code == 2
     assert ready("inbox", "retry", taken).code == 2
     assert ready("inbox", "retry", "nobody").code == 2
